@@ -1,0 +1,57 @@
+/** Dependencies point down only: each folder may import from the folders named for it, and from no other. */
+const may = {
+  gpu: [],
+  onnx: [],
+  'training-graph': ['onnx'],
+  statistics: ['gpu'],
+  scores: ['gpu', 'statistics'],
+  engine: ['gpu', 'statistics', 'scores'],
+  model: ['onnx', 'training-graph'],
+  table: ['statistics', 'scores', 'model'],
+  data: ['model'],
+};
+const layers = Object.entries(may).map(([folder, below]) => ({
+  name: `layer-${folder}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: {
+    path: '^src/',
+    pathNot: [
+      `^src/(${[folder, ...below].join('|')})/`,
+      '^src/errors\\.ts$',
+      '^src/version\\.ts$',
+      '^src/abort\\.ts$',
+    ],
+  },
+}));
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'one-runtime-wrapper',
+      comment: 'Only src/model wraps onnxruntime-web.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/model/' },
+      to: { path: 'onnxruntime-web' },
+    },
+    {
+      name: 'no-arrow-below-the-table',
+      severity: 'error',
+      from: { path: '^src/(gpu|onnx|training-graph|statistics|scores|engine)/' },
+      to: { path: 'apache-arrow' },
+    },
+    {
+      name: 'node-only-in-the-command',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    ...layers,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
+  },
+};

@@ -1,0 +1,76 @@
+import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { RaggedIndices } from '../statistics/ragged.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+
+export type Reduction = 'l1' | 'l2';
+export type BackendName = 'webgpu' | 'cpu';
+
+/** Channel values of one layer, row-major `[batch, channels]`: on the host, or on the engine's own GPU device. */
+export type ChannelValues = Float32Array | GPUBuffer;
+
+/** What one batch leaves behind in the model: the layers whose magnitudes are correlated. Owned by the caller. */
+export interface ChannelBatch {
+  /** B, samples in the batch */
+  readonly size: number;
+  /** P entries: activations of block p */
+  readonly activations: readonly ChannelValues[];
+  /** P entries: gradients of the loss with respect to the values of block p + 1 */
+  readonly gradients: readonly ChannelValues[];
+}
+
+/** One batch of magnitudes, for values that come from elsewhere: P entries each, row-major `[batch, nodes]`. */
+export interface MagnitudeBatch {
+  /** B, samples in the batch */
+  readonly size: number;
+  readonly x: readonly Float32Array[];
+  readonly y: readonly Float32Array[];
+}
+
+/** What an engine is made for; fixed over its life. */
+export interface EngineShape {
+  /** N, function nodes */
+  readonly nodes: number;
+  /** P, adjacent layer pairs */
+  readonly pairs: number;
+  /** Channels of each function node: ragged lists of channel indices, N lists. Absent: magnitudes only. */
+  readonly channelGroups?: RaggedIndices | undefined;
+  /** C, channels of a layer */
+  readonly channels?: number | undefined;
+  readonly reduction: Reduction;
+}
+
+/** Facts that a person may want to know about what runs where. */
+export interface EngineDiagnostics {
+  readonly backend: BackendName;
+  /** Adapter description, workers, tiles: whatever the engine finds worth telling. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The one narrow interface between the method and what computes it: magnitudes and sums as batches come, scores from
+ * the sums. The WebGPU engine and the CPU engine are twins and are tested against each other.
+ *
+ * A batch with a value that is not finite is refused with code `non-finite` (details: batch, quantity, layer, node), and
+ * neither it nor a later batch is counted; the statistics of earlier batches stay. An engine that works ahead may
+ * throw that error from a later `accumulate` or from `flush`.
+ */
+export interface Engine {
+  readonly shape: EngineShape;
+  readonly diagnostics: EngineDiagnostics;
+  /** Resolves when the batch's values may be released by their owner. Calls must not overlap. */
+  accumulate(batch: ChannelBatch): Promise<void>;
+  /** As {@link Engine.accumulate}, for magnitudes that are there already. */
+  accumulateMagnitudes(batch: MagnitudeBatch): Promise<void>;
+  /** Waits for all work handed in. Resolves to n, the samples held; rejects as described above. */
+  flush(): Promise<number>;
+  /** Scores of all ordered pairs from the statistics held. */
+  score(request: ScoreRequest): Promise<ScoreMatrices>;
+  /** A copy of the statistics on the host, owned by the caller. */
+  statistics(): Promise<SufficientStatistics>;
+  /** Adds statistics over other samples, as if this engine had seen them. */
+  merge(statistics: SufficientStatistics): Promise<void>;
+  /** Forgets all samples, and any refusal. */
+  reset(): void;
+  /** Frees what the engine owns (never a borrowed device). Idempotent. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import type { RaggedIndices } from '../statistics/ragged.ts';
+
+export type Score = 'corr' | 'partial';
+export type LayerAggregation = 'mean' | 'max';
+
+/** What is asked of the sufficient statistics. */
+export interface ScoreRequest {
+  readonly score: Score;
+  /** How the pair scores become one (method.md, "Aggregation over pairs"). */
+  readonly layerAgg: LayerAggregation;
+  /** Added to the diagonal of each conditioning set's covariance, in covariance units. Only for 'partial'. */
+  readonly ridge: number;
+  /** S_j for each target j: ascending, without duplicates, without j. Only read for 'partial'. */
+  readonly conditioningSets: RaggedIndices;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Scores of all ordered pairs: row-major `[source i, target j]`, NaN where the method gives none. */
+export interface ScoreMatrices {
+  /** N, function nodes */
+  readonly nodes: number;
+  /** `[nodes, nodes]`, aggregated over the layer pairs */
+  readonly aggregated: Float64Array | Float32Array;
+  /** One `[nodes, nodes]` matrix per layer pair */
+  readonly perPair: readonly (Float64Array | Float32Array)[];
+}

@@ -1,0 +1,1 @@
+export { MagnitudeEdgeError } from './errors.ts';

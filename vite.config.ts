@@ -1,0 +1,57 @@
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'vite';
+import packageJson from './package.json' with { type: 'json' };
+
+/** Everything that npm or a CDN resolves for the user stays an import: one copy of each per page. */
+const external = [
+  ...Object.keys(packageJson.dependencies),
+  ...Object.keys(packageJson.peerDependencies),
+  ...builtinModules.flatMap((name) => [name, `node:${name}`]),
+].flatMap((name) => [name, new RegExp(`^${name}/`)]);
+
+const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
+
+/** `vite build`: the library. `vite --mode demo`: the page, served or built. */
+export default defineConfig(({ mode }) => {
+  if (mode === 'demo') {
+    return {
+      define,
+      root: 'demo',
+      base: './',
+      // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
+      optimizeDeps: { exclude: ['onnxruntime-web'] },
+      resolve: { alias: demoAliases },
+      build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
+      worker: { format: 'es' as const },
+    };
+  }
+  return {
+    define,
+    publicDir: false,
+    build: {
+      target: 'es2022',
+      sourcemap: true,
+      minify: false,
+      lib: {
+        formats: ['es' as const],
+        entry: {
+          index: 'src/index.ts',
+          'training-graph': 'src/training-graph.ts',
+          statistics: 'src/statistics.ts',
+          cli: 'src/cli/main.ts',
+        },
+      },
+      rolldownOptions: { external },
+    },
+    worker: { format: 'es' as const },
+  };
+});
+
+/** The page imports the package by its public names; while developing they lead to the sources. */
+const demoAliases = [
+  { find: /^magnitude-edge$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },
+  {
+    find: /^magnitude-edge\/(training-graph|statistics)$/,
+    replacement: new URL('./src/$1.ts', import.meta.url).pathname,
+  },
+];
