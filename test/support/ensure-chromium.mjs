@@ -2,10 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { findChromium } from './chromium.mjs';
 
+/** @type {(command: string, args: string[]) => boolean} */
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
 const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+/** @type {(...args: string[]) => boolean} */
 const apt = (...args) => {
-  const [command, ...rest] = [...asRoot, 'apt-get', ...args];
+  const [command = 'apt-get', ...rest] = [...asRoot, 'apt-get', ...args];
   return run(command, rest);
 };
 
