@@ -32,7 +32,13 @@ export default tseslint.config(
   {
     files: ['.ci/**', 'src/cli/**', 'bench/**', 'test/support/**', '**/*.mjs', '.dependency-cruiser.cjs'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', module: 'writable', URL: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        navigator: 'readonly',
+        URL: 'readonly',
+      },
     },
     rules: { 'no-console': 'off' },
   },
