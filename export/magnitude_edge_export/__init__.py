@@ -1,0 +1,7 @@
+"""Exports a trained PyTorch GSNN as one ONNX file (profile v1) for magnitude-edge."""
+
+from .errors import ExportError, ExportNotice
+from .export import Exported, export_gsnn
+from .graph import GraphData, GsnnGraph
+
+__all__ = ["ExportError", "ExportNotice", "Exported", "GraphData", "GsnnGraph", "export_gsnn"]

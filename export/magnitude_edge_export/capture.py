@@ -1,0 +1,89 @@
+"""Activations and loss gradients of every block, by torch autograd, without touching the model's state."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One batch through a GSNN. Lists hold one tensor ``[batch, channels]`` per block."""
+
+    yhat: torch.Tensor
+    loss: torch.Tensor
+    pre: list[torch.Tensor]
+    post: list[torch.Tensor]
+    grad_pre: list[torch.Tensor]
+    grad_post: list[torch.Tensor]
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module):
+    """Evaluation mode within, every submodule's own flag restored after."""
+    training = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, flag in training:
+            module.training = flag
+
+
+def capture(model: nn.Module, x: torch.Tensor, y: torch.Tensor, loss: Loss = nn.functional.mse_loss,
+            dtype: torch.dtype | None = None, **inputs) -> Capture:
+    """Runs one batch and differentiates its loss by every pre-norm and post activation.
+
+    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it works on
+    any GSNN, whatever it stores by itself.
+
+    Args:
+        x, y: ``[batch, inputs]``, ``[batch, outputs]``.
+        dtype: compute in this type, on converted copies of the parameters; default: the model's own.
+        **inputs: further keyword inputs of the model, such as ``edge_mask``.
+    """
+    pre, post = [], []
+    with ExitStack() as stack:
+        stack.enter_context(evaluation_mode(model))
+        stack.enter_context(torch.enable_grad())
+        for layer in dict.fromkeys(block.lin_in for block in model.ResBlocks):
+            stack.enter_context(layer.register_forward_hook(lambda _m, _i, out: pre.append(out)))
+        for layer in dict.fromkeys(block.lin_out for block in model.ResBlocks):
+            stack.enter_context(layer.register_forward_pre_hook(lambda _m, args: post.append(args[0])))
+        if dtype is None:
+            yhat = model(differentiable(x), **inputs)
+        else:
+            tensors = dict(model.named_parameters()) | dict(model.named_buffers())
+            converted = {k: t.detach().to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
+            inputs = {k: v.to(dtype) for k, v in inputs.items()}
+            yhat = torch.func.functional_call(model, converted, (differentiable(x.to(dtype)),), inputs)
+            y = y.to(dtype)
+        return differentiate(yhat, y, loss, pre, post)
+
+
+def differentiable(x: torch.Tensor) -> torch.Tensor:
+    """Makes the graph record even when no parameter asks for gradients."""
+    return x.detach().clone().requires_grad_()
+
+
+def differentiate(yhat: torch.Tensor, y: torch.Tensor, loss: Loss, pre: list, post: list) -> Capture:
+    value = loss(yhat, y)
+    gradients = torch.autograd.grad(value, [*pre, *post], allow_unused=True, materialize_grads=True)
+
+    def flat(tensors):
+        return [t.detach().reshape(t.shape[0], -1) for t in tensors]
+
+    return Capture(yhat.detach(), value.detach(), flat(pre), flat(post),
+                   flat(gradients[: len(pre)]), flat(gradients[len(pre):]))
+
+
+def accepts(model: nn.Module, name: str) -> bool:
+    """Whether the model's forward takes an input of this name."""
+    return name in inspect.signature(model.forward).parameters

@@ -1,0 +1,51 @@
+"""The ``gsnn`` metadata of ONNX profile v1 and the names of the values it points at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERSION = 1
+KEY = "gsnn"
+
+
+@dataclass(frozen=True)
+class ValueNames:
+    """Names of the twin's outputs, in the order in which its forward returns them."""
+
+    pre_norm: list[str]
+    activation: list[str]
+    constants: list[str]
+    output: str = "yhat"
+
+    @property
+    def all(self) -> list[str]:
+        return [self.output, *self.pre_norm, *self.activation, *self.constants]
+
+
+def value_names(layers: int, constants: int) -> ValueNames:
+    return ValueNames([f"pre{i}" for i in range(layers)], [f"post{i}" for i in range(layers)],
+                      [f"stop{i}" for i in range(constants)])
+
+
+def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra) -> dict:
+    """The metadata of one model, ready for JSON.
+
+    Args:
+        graph: :class:`magnitude_edge_export.graph.GsnnGraph`.
+        channel_groups: function node of every channel.
+        **extra: further keys, e.g. ``edgeMask``.
+    """
+    return {
+        "version": VERSION,
+        "layers": len(model.ResBlocks),
+        "norm": str(model.norm),
+        "checkpoint": False,
+        "input": "x",
+        "output": names.output,
+        "preNorm": names.pre_norm,
+        "activation": names.activation,
+        "stopGradient": names.constants,
+        "channelGroups": channel_groups,
+        **graph.to_profile(),
+        **extra,
+    }

@@ -1,0 +1,87 @@
+"""Twin of a whole GSNN: the same function in evaluation mode, in operations that export well."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import ExportError
+from ..graph import homogeneous_kinds
+from .blocks import BlockTwin
+from .read import array, finite_array
+from .sparse import WeightedGather
+from .taps import Taps
+
+
+class GsnnTwin(nn.Module):
+    """Rebuilt from the original's indices, values, biases and norm parameters. It shares no tensor with it.
+
+    The published forward pass keeps index tensors as long as the batch and cannot be exported; this one holds
+    indices per sample only.
+
+    Args:
+        model: a GSNN, ours or the published package's.
+        edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every block.
+    """
+
+    def __init__(self, model: nn.Module, edge_mask: bool = False):
+        super().__init__()
+        self.edge_mask = edge_mask
+        twins: dict[int, WeightedGather] = {}
+
+        def sparse(layer: nn.Module, path: str) -> WeightedGather:
+            if id(layer) not in twins:
+                twins[id(layer)] = sparse_twin(layer, path)
+            return twins[id(layer)]
+
+        self.blocks = nn.ModuleList(
+            BlockTwin(block, f"ResBlocks.{i}", sparse) for i, block in enumerate(model.ResBlocks)
+        )
+        kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
+        input_of_node = np.cumsum(kinds == "input") - 1
+        from_input = kinds[source] == "input"
+        self.register_buffer("edge_input", torch.from_numpy(np.where(from_input, input_of_node[source], 0)))
+        self.register_buffer("reads_input", torch.from_numpy(from_input.astype(np.float32)))
+        self.read_out = read_out(kinds, target, model)
+
+    def run(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> tuple[torch.Tensor, Taps]:
+        """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values set aside on the way."""
+        taps = Taps()
+        edges = x.index_select(1, self.edge_input) * self.reads_input
+        edges = edges if edge_mask is None else edges * edge_mask
+        for block in self.blocks:
+            edges = block(edges, taps)
+            edges = edges if edge_mask is None else edges * edge_mask
+        return self.read_out(edges), taps
+
+    def forward(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """The outputs and every tap, flat, in the order of :func:`magnitude_edge_export.profile.value_names`."""
+        yhat, taps = self.run(x, edge_mask)
+        return (yhat, *taps.pre_norm, *taps.activation, *taps.constants)
+
+
+def sparse_twin(layer: nn.Module, path: str) -> WeightedGather:
+    """Twin of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one, ``bias``."""
+    indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
+    if indices.shape != (2, values.size):
+        raise ExportError("sparse", f"has {values.size} values for indices of shape {list(indices.shape)}", path)
+    inputs, outputs = int(layer.N), int(layer.M)
+    if values.size and (indices.min() < 0 or indices[0].max() >= inputs or indices[1].max() >= outputs):
+        raise ExportError("sparse", f"has indices outside its size [{inputs}, {outputs}]", path)
+    bias = getattr(layer, "bias", None)
+    return WeightedGather(indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias"))
+
+
+def read_out(kinds: np.ndarray, target: np.ndarray, model: nn.Module) -> WeightedGather:
+    """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the root of
+    the number of layers) where blocks are residual."""
+    output_of_node = np.cumsum(kinds == "output") - 1
+    into_output = np.flatnonzero(kinds[target] == "output")
+    output = output_of_node[target[into_output]]
+    outputs = int((kinds == "output").sum())
+    weight = 1 / np.sqrt(np.bincount(output, minlength=outputs)[output])
+    if model.residual:
+        scale = getattr(model, "scale", None)
+        weight = weight / (len(model.ResBlocks) ** 0.5 if scale is None else float(scale))
+    return WeightedGather(np.stack([into_output, output]), weight, outputs)

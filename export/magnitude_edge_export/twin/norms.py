@@ -1,0 +1,115 @@
+"""Evaluation-mode twins of the normalisation layers, told apart by class name and read by attribute.
+
+Formulas: those of the layers in :mod:`magnitude_edge_export.reference.norms`, which restate the published ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import ExportError
+from .read import array, class_name
+from .sparse import Groups
+from .taps import Taps
+
+
+class NoNorm(nn.Module):
+    def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
+        return x
+
+
+class Running(nn.Module):
+    """``(x - mean) * scale + shift`` with constants per channel: every norm with running statistics."""
+
+    def __init__(self, mean: np.ndarray, variance: np.ndarray, eps: float, gamma, beta):
+        super().__init__()
+        scale = 1 / np.sqrt(variance.astype(np.float64) + eps)
+        if gamma is not None:
+            scale = scale * gamma
+        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float64))
+        self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float64))
+        self.register_buffer("shift", None if beta is None else torch.as_tensor(beta, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
+        y = (x - self.mean) * self.scale
+        return y if self.shift is None else y + self.shift
+
+
+class Grouped(nn.Module):
+    """Norms whose statistics come from the sample itself, one per function node."""
+
+    def __init__(self, groups: Groups, eps: float, gamma, beta):
+        super().__init__()
+        self.groups, self.eps = groups, eps
+        self.register_buffer("gamma", None if gamma is None else torch.as_tensor(gamma))
+        self.register_buffer("beta", None if beta is None else torch.as_tensor(beta))
+
+    def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
+        y = self.groups.join(self.normalise(self.groups.split(x), taps))
+        y = y if self.gamma is None else y * self.gamma
+        return y if self.beta is None else y + self.beta
+
+
+class LayerNorm(Grouped):
+    """Mean and standard deviation (over n - 1) are constants to the gradient, as in the original."""
+
+    def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
+        size = self.groups.size()
+        centred = h - taps.constant(self.groups.sum(h) / size)
+        deviation = taps.constant((self.groups.sum(centred * centred) / (size - 1)).sqrt() + self.eps)
+        return centred / deviation
+
+
+class RMSNorm(Grouped):
+    def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
+        return h / (self.groups.sum(h * h) / self.groups.size() + self.eps).sqrt()
+
+
+class Softmax(Grouped):
+    """The maximum only steadies the exponential: its gradient is below eps = 1e-8 of the whole, and it is cut."""
+
+    def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
+        e = (h - taps.constant(self.groups.max(h))).exp()
+        return e / (self.groups.sum(e) + self.eps)
+
+
+GROUPED = {"GroupLayerNorm": LayerNorm, "GroupRMSNorm": RMSNorm, "SoftmaxGroupNorm": Softmax}
+RUNNING = ("BatchNorm1d", "SyncBatchNorm", "GroupBatchNorm", "GroupEMANorm", "ChannelEMANorm")
+
+
+def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None) -> nn.Module:
+    """The evaluation-mode twin of ``module``.
+
+    Args:
+        path: dotted path of the module, for errors.
+        groups: the channel groups; ``None`` for norms over edge features.
+    """
+    kind = class_name(module)
+    if kind in ("NoneType", "Identity"):
+        return NoNorm()
+    if kind in RUNNING:
+        return running_twin(module, path)
+    if kind in GROUPED and groups is not None:
+        of_channel = groups.of_channel.numpy()
+        gamma, beta = (array(getattr(module, name, None)) for name in ("gamma", "beta"))
+        return GROUPED[kind](groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta)))
+    raise ExportError("unknown-module", f"{kind} is not a normalisation layer that the exporter knows; it knows "
+                                        f"{', '.join([*GROUPED, *RUNNING, 'Identity'])}", path)
+
+
+def running_twin(module: nn.Module, path: str) -> Running:
+    """Reads running statistics, per channel or per group (then spread over the channels)."""
+    mean, variance = array(getattr(module, "running_mean", None)), array(getattr(module, "running_var", None))
+    if mean is None or not getattr(module, "track_running_stats", True):
+        raise ExportError("batch-statistics", "normalises by the statistics of the batch even in evaluation mode "
+                          "(track_running_stats=False), so that a sample's output depends on its batch", path)
+    gamma, beta = (
+        array(getattr(module, ours, getattr(module, theirs, None)))
+        for ours, theirs in (("gamma", "weight"), ("beta", "bias"))
+    )
+    if hasattr(module, "channel_groups"):
+        of_channel = array(module.channel_groups)
+        mean, variance, gamma, beta = (v if v is None else v[of_channel] for v in (mean, variance, gamma, beta))
+    return Running(mean, variance, float(module.eps), gamma, beta)

@@ -1,0 +1,80 @@
+"""Reading the original module's tensors."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import ExportError
+
+#: Nonlinearities that export as plain ONNX operators. SELU and Mish are restated below.
+NONLINEARITIES = ("ELU", "ReLU", "LeakyReLU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid", "Mish", "SELU",
+                  "CELU", "Hardtanh", "ReLU6", "Identity")
+PLAIN_LAYERS = ("Linear", "LayerNorm", "Dropout")
+
+
+def class_name(module) -> str:
+    return type(module).__name__
+
+
+def array(tensor) -> np.ndarray | None:
+    """A copy of a tensor as numpy, ``None`` for ``None``."""
+    return None if tensor is None else tensor.detach().cpu().numpy().copy()
+
+
+def finite_array(tensor: torch.Tensor, path: str) -> np.ndarray:
+    values = array(tensor)
+    if not np.isfinite(values).all():
+        bad = int(values.size - np.isfinite(values).sum())
+        raise ExportError("non-finite", f"holds {bad} NaN or infinite values of {values.size}", path)
+    return values
+
+
+class Selu(nn.Module):
+    """SELU as a scaled ELU (Klambauer et al. 2017, the constants of torch)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.elu(x, alpha=1.6732632423543772) * 1.0507009873554805
+
+
+class Mish(nn.Module):
+    """``x tanh(softplus(x))`` (Misra 2019)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.tanh(nn.functional.softplus(x))
+
+
+def nonlinearity_twin(module: nn.Module, path: str) -> nn.Module:
+    """A copy of a known nonlinearity, never in place."""
+    kind = class_name(module)
+    if kind not in NONLINEARITIES:
+        raise ExportError("unknown-module", f"{kind} is not a nonlinearity that the exporter knows; it knows "
+                                            f"{', '.join(NONLINEARITIES)}", path)
+    if kind == "SELU":
+        return Selu()
+    if kind == "Mish":
+        return Mish()
+    twin = copy.deepcopy(module)
+    if hasattr(twin, "inplace"):
+        twin.inplace = False
+    return twin
+
+
+def sequential_twin(module: nn.Module, path: str) -> nn.Sequential:
+    """A copy of a stack of ordinary layers, dropout left out."""
+    layers = list(module) if isinstance(module, nn.Sequential) else [module]
+    kept = []
+    for i, layer in enumerate(layers):
+        at, kind = f"{path}.{i}", class_name(layer)
+        if kind == "Dropout":
+            continue
+        if kind in PLAIN_LAYERS:
+            for name, parameter in layer.named_parameters():
+                finite_array(parameter, f"{at}.{name}")
+            kept.append(copy.deepcopy(layer))
+        else:
+            kept.append(nonlinearity_twin(layer, at))
+    return nn.Sequential(*kept).requires_grad_(False)
