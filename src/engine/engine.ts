@@ -1,8 +1,9 @@
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { Reduction } from '../statistics/channel-norms.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
-export type Reduction = 'l1' | 'l2';
+export type { Reduction };
 export type BackendName = 'webgpu' | 'cpu';
 
 /** Channel values of one layer, row-major `[batch, channels]`: on the host, or on the engine's own GPU device. */

@@ -1,0 +1,105 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { firstNonFinite, nodeOfChannel, nonFiniteError, type Quantity } from '../statistics/non-finite.ts';
+import type { RaggedIndices } from '../statistics/ragged.ts';
+import type { ChannelBatch, ChannelValues, EngineShape, MagnitudeBatch } from './engine.ts';
+
+/** A batch of channel values that has been found to be on the host, of the right sizes, and finite. */
+export interface CheckedChannelBatch {
+  readonly activations: readonly Float32Array[];
+  readonly gradients: readonly Float32Array[];
+  readonly channels: number;
+  readonly channelGroups: RaggedIndices;
+}
+
+/**
+ * Checks all of a batch of channel values before anything is changed.
+ *
+ * @param index number of batches before this one, for the message
+ * @throws `batch-mismatch`, `non-finite`, or `invalid-argument` for values on a GPU or an engine made without channels
+ */
+export function checkChannelBatch(
+  shape: EngineShape,
+  batch: ChannelBatch,
+  index: number,
+): CheckedChannelBatch {
+  const { channels, channelGroups } = shape;
+  if (channels === undefined || channelGroups === undefined) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      'Channel values need an engine made with channels and channelGroups; this one takes magnitudes only.',
+    );
+  }
+  checkSize(batch.size, index);
+  const nodeOf = (at: number): number => nodeOfChannel(channelGroups, at % channels);
+  const check = (values: readonly ChannelValues[], quantity: Quantity): Float32Array[] =>
+    checkPairs(shape, values, quantity, batch.size, channels, index, nodeOf);
+  return {
+    activations: check(batch.activations, 'activation'),
+    gradients: check(batch.gradients, 'gradient'),
+    channels,
+    channelGroups,
+  };
+}
+
+/**
+ * As {@link checkChannelBatch}, for magnitudes.
+ *
+ * @throws `batch-mismatch` or `non-finite`
+ */
+export function checkMagnitudeBatch(shape: EngineShape, batch: MagnitudeBatch, index: number): void {
+  checkSize(batch.size, index);
+  const nodeOf = (at: number): number => at % shape.nodes;
+  checkPairs(shape, batch.x, 'activation', batch.size, shape.nodes, index, nodeOf);
+  checkPairs(shape, batch.y, 'gradient', batch.size, shape.nodes, index, nodeOf);
+}
+
+function checkSize(size: number, index: number): void {
+  if (Number.isInteger(size) && size > 0) return;
+  throw new MagnitudeEdgeError(
+    'batch-mismatch',
+    `Batch ${index} says it has ${size} samples: a whole number of at least 1 was expected.`,
+    { details: { batch: index, found: size } },
+  );
+}
+
+function checkPairs(
+  shape: EngineShape,
+  values: readonly ChannelValues[],
+  quantity: Quantity,
+  size: number,
+  width: number,
+  index: number,
+  nodeOf: (at: number) => number,
+): Float32Array[] {
+  const plural = quantity === 'activation' ? 'activations' : 'gradients';
+  if (values.length !== shape.pairs) {
+    throw new MagnitudeEdgeError(
+      'batch-mismatch',
+      `Batch ${index} holds ${plural} of ${values.length} layers and there are ${shape.pairs} layer pairs.`,
+      { details: { batch: index, quantity, expected: shape.pairs, found: values.length } },
+    );
+  }
+  return values.map((value, p) => {
+    const layer = quantity === 'activation' ? p : p + 1;
+    if (!(value instanceof Float32Array)) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `The ${plural} of layer ${layer} are not a Float32Array: the CPU engine takes values on the host only.`,
+      );
+    }
+    if (value.length !== size * width) {
+      throw new MagnitudeEdgeError(
+        'batch-mismatch',
+        `Batch ${index} holds ${value.length} ${plural} of layer ${layer} and ${size} samples of ${width} make ` +
+          `${size * width}.`,
+        { details: { batch: index, quantity, layer, expected: size * width, found: value.length } },
+      );
+    }
+    const at = firstNonFinite(value);
+    if (at >= 0) {
+      const sample = Math.floor(at / width);
+      throw nonFiniteError({ batch: index, quantity, layer, node: nodeOf(at), sample, value: value[at] });
+    }
+    return value;
+  });
+}

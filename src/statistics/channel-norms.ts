@@ -1,0 +1,43 @@
+import type { RaggedIndices } from './ragged.ts';
+
+/** How the channels of a node become one magnitude: `l1` sums absolute values, `l2` is the Euclidean norm. */
+export type Reduction = 'l1' | 'l2';
+
+/**
+ * Norm of each function node's channels, sample by sample (method.md, "Magnitudes"); the float64 twin of the
+ * channel norm kernel. Squares and sums of finite float32 values neither overflow nor underflow in float64, so no
+ * scaling is needed here.
+ *
+ * @param values channel values, row-major `[batch, channels]`
+ * @param groups channels of each node: N lists
+ * @param out receives the magnitudes, row-major `[batch, nodes]`
+ */
+export function channelNorms(
+  values: Float32Array,
+  batch: number,
+  channels: number,
+  groups: RaggedIndices,
+  reduction: Reduction,
+  out: Float64Array,
+): void {
+  const { offsets, indices } = groups;
+  const nodes = offsets.length - 1;
+  const euclidean = reduction === 'l2';
+  for (let b = 0; b < batch; b++) {
+    const row = b * channels;
+    for (let node = 0; node < nodes; node++) {
+      const end = offsets[node + 1]!;
+      let sum = 0;
+      if (euclidean) {
+        for (let c = offsets[node]!; c < end; c++) {
+          const value = values[row + indices[c]!]!;
+          sum += value * value;
+        }
+        sum = Math.sqrt(sum);
+      } else {
+        for (let c = offsets[node]!; c < end; c++) sum += Math.abs(values[row + indices[c]!]!);
+      }
+      out[b * nodes + node] = sum;
+    }
+  }
+}

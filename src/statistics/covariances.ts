@@ -1,0 +1,46 @@
+import type { PairStatistics } from './sufficient-statistics.ts';
+
+/** Means of the deviations and variances of one layer pair; divided by n, not n - 1 (method.md, "Covariances"). */
+export interface PairMoments {
+  /** `[nodes]`, mean of x - pivotX */
+  readonly meanX: Float64Array;
+  /** `[nodes]`, mean of y - pivotY */
+  readonly meanY: Float64Array;
+  /** `[nodes]`, never negative */
+  readonly varX: Float64Array;
+  /** `[nodes]`, never negative */
+  readonly varY: Float64Array;
+}
+
+/** What the scores need per node; covariances are formed from the sums where they are used. */
+export function pairMoments(pair: PairStatistics, samples: number): PairMoments {
+  const nodes = pair.sumX.length;
+  const meanX = pair.sumX.map((sum) => sum / samples);
+  const meanY = pair.sumY.map((sum) => sum / samples);
+  const varX = meanX.map((mean, i) => Math.max(pair.sumXX[i * nodes + i]! / samples - mean * mean, 0));
+  const varY = meanY.map((mean, j) => Math.max(pair.sumY2[j]! / samples - mean * mean, 0));
+  return { meanX, meanY, varX, varY };
+}
+
+/** {@link PairMoments} and the full covariance matrices, row-major `[source i, target j]` and `[i, k]`. */
+export interface PairCovariances extends PairMoments {
+  readonly covXY: Float64Array;
+  readonly covXX: Float64Array;
+}
+
+/** Covariances of one layer pair (method.md, "Covariances"), new arrays owned by the caller. */
+export function covariances(pair: PairStatistics, samples: number): PairCovariances {
+  const moments = pairMoments(pair, samples);
+  const { meanX, meanY } = moments;
+  const nodes = meanX.length;
+  const covXY = new Float64Array(nodes * nodes);
+  const covXX = new Float64Array(nodes * nodes);
+  for (let i = 0; i < nodes; i++) {
+    for (let j = 0; j < nodes; j++) {
+      const at = i * nodes + j;
+      covXY[at] = pair.sumXY[at]! / samples - meanX[i]! * meanY[j]!;
+      covXX[at] = pair.sumXX[at]! / samples - meanX[i]! * meanX[j]!;
+    }
+  }
+  return { ...moments, covXY, covXX };
+}
