@@ -6,7 +6,7 @@ const may = {
   statistics: ['gpu'],
   scores: ['gpu', 'statistics'],
   engine: ['gpu', 'statistics', 'scores'],
-  model: ['onnx', 'training-graph'],
+  model: ['gpu', 'onnx', 'training-graph'],
   table: ['statistics', 'scores', 'model'],
   data: ['model'],
 };

@@ -1,0 +1,180 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { GsnnGraph } from '../model/graph.ts';
+import { isBinarySource, readSource, type BinarySource } from '../model/source.ts';
+import { isColumnarTable, readArrow, readTable, type ColumnarTable } from './arrow.ts';
+import { readCsv } from './csv.ts';
+import type { Matrix, Samples } from './matrix.ts';
+import { readNpz } from './npz.ts';
+import { readParquet } from './parquet.ts';
+import { toRowMajor, type RowMajorValues } from './row-major.ts';
+
+/** Samples that go through the model together. */
+export interface Batch {
+  /** Inputs, `[size, inputs]`: row-major, or a list of rows */
+  readonly x: RowMajorValues;
+  /** Targets, `[size, outputs]`: row-major, or a list of rows */
+  readonly y: RowMajorValues;
+  /** B, samples in the batch */
+  readonly size: number;
+}
+
+/** All samples at once, as plain arrays. */
+export interface PlainArrays {
+  /** `[samples, inputs]` */
+  readonly x: RowMajorValues;
+  /** `[samples, outputs]` */
+  readonly y: RowMajorValues;
+}
+
+export interface BatchesOptions {
+  /** Samples in a batch; the last batch holds the rest. Default 128. */
+  readonly batchSize?: number;
+  /** What messages call a source without a name of its own. Default 'the data'. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Batches that can be gone through more than once; the source is read at the first time. */
+export interface Batches extends AsyncIterable<Batch> {
+  /** The number of batches; of a file, once it has been read. */
+  readonly length?: number | undefined;
+}
+
+/**
+ * Batches for {@link MagnitudeEdgeInferer.fit} from what people have. Files are told apart by their first bytes:
+ * `.npz` with arrays x and y; Arrow IPC, Parquet or CSV with a column per input and output node, in any order.
+ * @param source the bytes of a file or where they are, an Arrow table, or plain arrays
+ * @param model whose graph names the columns and gives the sizes
+ * @throws MagnitudeEdgeError `invalid-argument` at once; while iterating `invalid-data` for a file that cannot be read,
+ * `batch-mismatch` for columns or sizes that disagree with the model
+ */
+export function batches(
+  source: BinarySource | ColumnarTable | PlainArrays,
+  model: { readonly graph: GsnnGraph },
+  options: BatchesOptions = {},
+): Batches {
+  const { batchSize = 128, name = 'the data', signal } = options;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `batchSize is ${String(batchSize)}, a whole number of at least 1 was expected.`,
+    );
+  }
+  return new SampleBatches(
+    batchSize,
+    () => readSamples(source, model.graph, name, signal),
+    rowsInMemory(source, model.graph),
+  );
+}
+
+class SampleBatches implements Batches {
+  readonly #batchSize: number;
+  readonly #read: () => Promise<Samples>;
+  #reading: Promise<Samples> | undefined;
+  #rows: number | undefined;
+
+  constructor(batchSize: number, read: () => Promise<Samples>, rows: number | undefined) {
+    this.#batchSize = batchSize;
+    this.#read = read;
+    this.#rows = rows;
+  }
+
+  get length(): number | undefined {
+    return this.#rows === undefined ? undefined : Math.ceil(this.#rows / this.#batchSize);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    this.#reading ??= this.#read();
+    let samples: Samples;
+    try {
+      samples = await this.#reading;
+    } catch (error) {
+      this.#reading = undefined;
+      throw error;
+    }
+    const { x, y } = samples;
+    this.#rows = x.rows;
+    for (let start = 0; start < x.rows; start += this.#batchSize) {
+      const end = Math.min(start + this.#batchSize, x.rows);
+      yield { x: rowsOf(x, start, end), y: rowsOf(y, start, end), size: end - start };
+    }
+  }
+}
+
+function rowsOf({ values, columns }: Matrix, start: number, end: number): Float32Array {
+  return values.subarray(start * columns, end * columns);
+}
+
+/** The number of samples of a source that need not be read first. */
+function rowsInMemory(
+  source: BinarySource | ColumnarTable | PlainArrays,
+  graph: GsnnGraph,
+): number | undefined {
+  if (isColumnarTable(source)) return source.numRows;
+  if (isBinarySource(source)) return undefined;
+  return rowCount(source.x, graph.nodeNames.input.length);
+}
+
+function rowCount(values: RowMajorValues, columns: number): number {
+  return ArrayBuffer.isView(values) ? Math.ceil(values.length / Math.max(columns, 1)) : values.length;
+}
+
+async function readSamples(
+  source: BinarySource | ColumnarTable | PlainArrays,
+  graph: GsnnGraph,
+  fallbackName: string,
+  signal: AbortSignal | undefined,
+): Promise<Samples> {
+  if (isColumnarTable(source)) return readTable(source, graph, fallbackName);
+  if (!isBinarySource(source)) return readPlainArrays(source, graph, fallbackName);
+  const { bytes, name } = await readSource(source, { fallbackName, code: 'invalid-data', signal });
+  const read = formatOf(bytes);
+  if (!read) {
+    throw new MagnitudeEdgeError(
+      'invalid-data',
+      `${name} is none of the formats that can be read: .npz, Arrow IPC, Parquet, CSV.`,
+      { details: { source: name } },
+    );
+  }
+  const samples = await read(bytes, graph, name);
+  checkShapes(samples, graph, name);
+  return samples;
+}
+
+type ReadFormat = (bytes: Uint8Array, graph: GsnnGraph, name: string) => Samples | Promise<Samples>;
+
+/** The reader for a file, by its first bytes. */
+function formatOf(bytes: Uint8Array): ReadFormat | undefined {
+  const startsWith = (...magic: number[]): boolean => magic.every((byte, index) => bytes[index] === byte);
+  if (startsWith(0x50, 0x4b)) return (archive, _graph, name) => readNpz(archive, name);
+  if (startsWith(...new TextEncoder().encode('ARROW1')) || startsWith(0xff, 0xff, 0xff, 0xff))
+    return readArrow;
+  if (startsWith(...new TextEncoder().encode('PAR1'))) return readParquet;
+  // Text holds no zero bytes; everything else nearly always does in its first kilobyte.
+  return bytes.subarray(0, 1024).includes(0) ? undefined : readCsv;
+}
+
+function readPlainArrays({ x, y }: PlainArrays, graph: GsnnGraph, name: string): Samples {
+  const matrix = (values: RowMajorValues, columns: number, what: string): Matrix => {
+    const rows = rowCount(values, columns);
+    return { rows, columns, values: toRowMajor(values, rows, columns, `${name}, ${what}`) };
+  };
+  const { input, output } = graph.nodeNames;
+  const samples = { x: matrix(x, input.length, 'x'), y: matrix(y, output.length, 'y') };
+  checkShapes(samples, graph, name);
+  return samples;
+}
+
+function checkShapes({ x, y }: Samples, graph: GsnnGraph, name: string): void {
+  const refuse = (why: string): never => {
+    throw new MagnitudeEdgeError('batch-mismatch', `${name}: ${why}.`, { details: { source: name } });
+  };
+  const { input, output } = graph.nodeNames;
+  if (x.columns !== input.length) {
+    refuse(`x has ${x.columns} columns, but the model has ${input.length} input nodes`);
+  }
+  if (y.columns !== output.length) {
+    refuse(`y has ${y.columns} columns, but the model has ${output.length} output nodes`);
+  }
+  if (x.rows !== y.rows) refuse(`x holds ${x.rows} samples, but y holds ${y.rows}`);
+}

@@ -1,0 +1,54 @@
+import { gunzipSync } from 'fflate';
+import { parquetMetadataAsync, parquetRead, parquetSchema, type Compressors } from 'hyparquet';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { GsnnGraph } from '../model/graph.ts';
+import { findNodeColumns, numericColumn, samplesFromColumns } from './columns.ts';
+import type { Samples } from './matrix.ts';
+
+/** Beside what hyparquet reads on its own (none, Snappy). */
+const compressors: Compressors = {
+  GZIP: (input, outputLength) => gunzipSync(input, { out: new Uint8Array(outputLength) }),
+};
+
+/**
+ * Reads a Parquet file with a numeric column for each input and output node; no other column is read.
+ * @param name what messages call the file
+ * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column
+ */
+export async function readParquet(bytes: Uint8Array, graph: GsnnGraph, name: string): Promise<Samples> {
+  const refuse = (cause: unknown): never => {
+    if (cause instanceof MagnitudeEdgeError) throw cause;
+    const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : 'it is damaged';
+    throw new MagnitudeEdgeError('invalid-data', `${name} could not be read as Parquet: ${why}.`, {
+      details: { source: name },
+      cause,
+    });
+  };
+  const file = {
+    byteLength: bytes.byteLength,
+    slice: (start: number, end?: number) => bytes.slice(start, end).buffer,
+  };
+  try {
+    const metadata = await parquetMetadataAsync(file);
+    const header = parquetSchema(metadata).children.map((child) => child.element.name);
+    const positions = findNodeColumns(header, graph, name);
+    const rows = Number(metadata.num_rows);
+    const columns = new Map(
+      [...new Set([...positions.x, ...positions.y])].map((position) => [position, new Float32Array(rows)]),
+    );
+    await parquetRead({
+      file,
+      metadata,
+      compressors,
+      columns: [...columns.keys()].map((position) => header[position]!),
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        columns
+          .get(header.indexOf(columnName))!
+          .set(numericColumn(columnData, columnName, name, rowStart), rowStart);
+      },
+    });
+    return samplesFromColumns(columns, positions, rows);
+  } catch (cause) {
+    return refuse(cause);
+  }
+}

@@ -1,0 +1,38 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+
+/** A matrix from outside: row-major in one typed array, or a list of rows. */
+export type RowMajorValues = Float32Array | readonly ArrayLike<number>[];
+
+/**
+ * The values as one float32 array, row-major `[rows, columns]`; not copied where they are that already.
+ * @param what how messages call the values, as in 'batch 3, x'
+ * @throws MagnitudeEdgeError `batch-mismatch` when the sizes disagree
+ */
+export function toRowMajor(
+  values: RowMajorValues,
+  rows: number,
+  columns: number,
+  what: string,
+): Float32Array {
+  const refuse = (why: string): never => {
+    throw new MagnitudeEdgeError('batch-mismatch', `${what[0]!.toUpperCase()}${what.slice(1)} ${why}.`);
+  };
+  if (ArrayBuffer.isView(values)) {
+    if (values.length !== rows * columns) {
+      refuse(
+        `holds ${values.length} values, but ${rows} samples of ${columns} columns are ${rows * columns}`,
+      );
+    }
+    return values instanceof Float32Array ? values : Float32Array.from(values as Float64Array);
+  }
+  if (!Array.isArray(values)) return refuse('is neither a typed array nor a list of rows');
+  if (values.length !== rows) refuse(`holds ${values.length} samples, but ${rows} were expected`);
+  const flat = new Float32Array(rows * columns);
+  values.forEach((row: ArrayLike<number>, index) => {
+    if (row.length !== columns) {
+      refuse(`row ${index} holds ${row.length} values, but the model takes ${columns}`);
+    }
+    flat.set(row, index * columns);
+  });
+  return flat;
+}

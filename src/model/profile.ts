@@ -1,0 +1,192 @@
+import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
+import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
+import type { OnnxModel, TensorType } from '../onnx/graph.ts';
+import { checkGraph, edgeTypes, nodeTypes, type EdgeIndex, type GsnnGraph } from './graph.ts';
+import { asRecord, asStringList, asIndexList, asString, readJson } from './profile-json.ts';
+
+/** What the metadata key `gsnn` says (docs/onnx-profile.md), checked against the model that carries it. */
+export interface GsnnProfile {
+  /** L, residual blocks */
+  readonly layers: number;
+  readonly norm: string;
+  /** Name of the model's input, `[batch, inputs]` */
+  readonly input: string;
+  /** Name of the model's output, `[batch, outputs]` */
+  readonly output: string;
+  /** L value names, `[batch, channels]` or `[batch, channels, 1]`: after `lin_in`, before the norm of the block */
+  readonly preNorm: readonly string[];
+  /** L value names of the same shape: the block's last activation, before `lin_out` */
+  readonly activation: readonly string[];
+  /** Values through which no gradient flows */
+  readonly stopGradient: readonly string[];
+  /** The function node of each channel; C entries */
+  readonly channelGroups: readonly number[];
+  readonly graph: GsnnGraph;
+}
+
+/** Norms that leave the size of the activations behind them meaningful (docs/method.md, "What must be refused"). */
+const normsWithMagnitudes: readonly string[] = ['batch', 'groupbatch', 'none'];
+
+/**
+ * Reads and checks the profile of a model.
+ * @param name what messages call the model
+ * @throws MagnitudeEdgeError `invalid-model` (no or another profile, missing values, wrong types), `unsupported-model`
+ * (checkpointing, fewer than two blocks), `graph-mismatch` (channel map, names and edges that disagree)
+ */
+export function readProfile(model: OnnxModel, name: string): GsnnProfile {
+  const refuse = (why: string, code: ErrorCode = 'invalid-model'): never => {
+    throw new MagnitudeEdgeError(code, `${name}: ${why}.`, { details: { source: name } });
+  };
+  const text = model.metadata.get('gsnn');
+  if (text === undefined) return refuse(`there is no metadata key 'gsnn', so this is not an exported GSNN`);
+  const json = readJson(text, refuse);
+  if (json.version !== 1) {
+    refuse(`profile version ${JSON.stringify(json.version)} is unknown, version 1 was expected`);
+  }
+  if (json.checkpoint !== undefined && json.checkpoint !== false) {
+    refuse(
+      'it was exported with gradient checkpointing on; export it with checkpointing off',
+      'unsupported-model',
+    );
+  }
+  const layers = json.layers;
+  if (typeof layers !== 'number' || !Number.isInteger(layers)) {
+    return refuse(`'layers' is ${JSON.stringify(layers)}, a whole number was expected`);
+  }
+  if (layers < 2) {
+    refuse(`it has ${layers} block${layers === 1 ? '' : 's'}, at least 2 are needed`, 'unsupported-model');
+  }
+  const profile: GsnnProfile = {
+    layers,
+    norm: asString(json, 'norm', refuse),
+    input: asString(json, 'input', refuse),
+    output: asString(json, 'output', refuse),
+    preNorm: asStringList(json.preNorm, 'preNorm', refuse),
+    activation: asStringList(json.activation, 'activation', refuse),
+    stopGradient: asStringList(json.stopGradient ?? [], 'stopGradient', refuse),
+    channelGroups: asIndexList(json.channelGroups, 'channelGroups', refuse),
+    graph: readGraph(json, refuse),
+  };
+  for (const list of ['preNorm', 'activation'] as const) {
+    if (profile[list].length !== layers) {
+      refuse(`'${list}' names ${profile[list].length} values, but there are ${layers} blocks`);
+    }
+  }
+  checkGraph(profile.graph, `The graph of ${name}`);
+  checkChannels(profile, name);
+  checkValues(profile, model, refuse);
+  return profile;
+}
+
+function readGraph(json: Record<string, unknown>, refuse: (why: string) => never): GsnnGraph {
+  const names = asRecord(json.nodeNames, 'nodeNames', refuse);
+  const edges = asRecord(json.edgeIndex, 'edgeIndex', refuse);
+  const readEdges = (edgeType: string): EdgeIndex => {
+    const pair = edges[edgeType];
+    const label = `edgeIndex['${edgeType}']`;
+    if (!Array.isArray(pair) || pair.length !== 2)
+      return refuse(`'${label}' is not a pair [sources, targets]`);
+    return [asIndexList(pair[0], label, refuse), asIndexList(pair[1], label, refuse)];
+  };
+  return {
+    nodeNames: Object.fromEntries(
+      nodeTypes.map((type) => [type, asStringList(names[type], `nodeNames.${type}`, refuse)]),
+    ) as unknown as GsnnGraph['nodeNames'],
+    edgeIndex: Object.fromEntries(
+      edgeTypes.map((edgeType) => [edgeType, readEdges(edgeType)]),
+    ) as unknown as GsnnGraph['edgeIndex'],
+  };
+}
+
+/** Each channel belongs to a function node, and each function node has a channel. */
+function checkChannels({ channelGroups, graph }: GsnnProfile, name: string): void {
+  const functions = graph.nodeNames.function;
+  const mismatch = (why: string): never => {
+    throw new MagnitudeEdgeError('graph-mismatch', `${name}: ${why}.`, { details: { source: name } });
+  };
+  const counts = new Uint32Array(functions.length);
+  channelGroups.forEach((group, channel) => {
+    if (group >= functions.length) {
+      mismatch(
+        `'channelGroups' gives channel ${channel} to function node ${group}, but there are ${functions.length} function nodes`,
+      );
+    }
+    counts[group]!++;
+  });
+  const empty = counts.indexOf(0);
+  if (empty !== -1) mismatch(`function node '${functions[empty]!}' (index ${empty}) has no channels`);
+  if (functions.length === 0) mismatch('there are no function nodes');
+}
+
+function checkValues(
+  profile: GsnnProfile,
+  model: OnnxModel,
+  refuse: (why: string, code?: ErrorCode) => never,
+): void {
+  const types = declaredTypes(model);
+  const { input: inputs, output: outputs } = profile.graph.nodeNames;
+  const channels = profile.channelGroups.length;
+  const check = (value: string, role: string, columns?: number, nodes?: string): void => {
+    const type = types.get(value);
+    if (!type) return refuse(`the profile names the value '${value}' (${role}), which is not in the graph`);
+    if (type.elementType !== undefined && type.elementType !== DataType.float32) {
+      refuse(`'${value}' (${role}) is ${dataTypeName(type.elementType)}, float32 was expected`);
+    }
+    const found = type.shape?.[1];
+    if (columns !== undefined && typeof found === 'number' && found !== columns) {
+      refuse(
+        `'${value}' (${role}) has ${found} columns, but the profile gives ${columns} ${nodes}`,
+        'graph-mismatch',
+      );
+    }
+  };
+  if (!model.graph.inputs.some((input) => input.name === profile.input)) {
+    refuse(`the profile names the input '${profile.input}', which is not an input of the graph`);
+  }
+  check(profile.input, 'input', inputs.length, 'input nodes');
+  check(profile.output, 'output', outputs.length, 'output nodes');
+  profile.preNorm.forEach((value, block) => {
+    check(value, `preNorm[${block}]`, channels, "channels in 'channelGroups'");
+  });
+  profile.activation.forEach((value, block) => {
+    check(value, `activation[${block}]`, channels, "channels in 'channelGroups'");
+  });
+  for (const value of profile.stopGradient) {
+    if (!types.has(value)) refuse(`'stopGradient' names the value '${value}', which is not in the graph`);
+  }
+  for (const [name, tensor] of model.graph.initializers) {
+    // A scalar of another width is a constant that a producer casts on use; a weight of another width is not profile v1.
+    const isWeight = tensor.dims.reduce((product, size) => product * size, 1) > 1;
+    if (isWeight && isFloatingPoint(tensor.elementType) && tensor.elementType !== DataType.float32) {
+      refuse(`the weights '${name}' are ${dataTypeName(tensor.elementType)}, float32 was expected`);
+    }
+  }
+}
+
+/** Every value of the graph, with what the file declares of its type. */
+function declaredTypes({ graph }: OnnxModel): Map<string, TensorType> {
+  const types = new Map<string, TensorType>();
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) types.set(output, { elementType: undefined, shape: undefined });
+  }
+  for (const [name, tensor] of graph.initializers) {
+    types.set(name, { elementType: tensor.elementType, shape: tensor.dims });
+  }
+  for (const [name, type] of graph.valueTypes) if (types.has(name)) types.set(name, type);
+  for (const { name, type } of graph.inputs) types.set(name, type);
+  for (const { name, type } of graph.outputs) if (types.has(name)) types.set(name, type);
+  return types;
+}
+
+/**
+ * Refuses post-norm values behind a norm that erases the magnitudes.
+ * @throws MagnitudeEdgeError `unsupported-model`
+ */
+export function checkPostNorm(norm: string): void {
+  if (normsWithMagnitudes.includes(norm)) return;
+  throw new MagnitudeEdgeError(
+    'unsupported-model',
+    `usePreNorm: false needs a model whose norm is one of ${normsWithMagnitudes.join(', ')}, but this one has norm '${norm}', which erases the magnitudes.`,
+    { details: { norm } },
+  );
+}

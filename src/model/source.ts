@@ -1,0 +1,117 @@
+import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
+
+/** Where bytes may come from. A string is a URL; in Node also a path, resolved against the working directory. */
+export type BinarySource = string | URL | Blob | ArrayBuffer | Uint8Array;
+
+export interface NamedBytes {
+  readonly bytes: Uint8Array;
+  /** What messages call the source: its URL, its file name, or what the caller said. */
+  readonly name: string;
+  /** Where it was fetched from; absent for bytes that were there already. */
+  readonly url?: URL;
+}
+
+interface ReadOptions {
+  /** What messages call a source that has no name of its own, as in 'the model'. */
+  readonly fallbackName: string;
+  /** The code of the error when the source cannot be read. */
+  readonly code: ErrorCode;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** True for everything that {@link readSource} takes. */
+export function isBinarySource(source: unknown): source is BinarySource {
+  return (
+    typeof source === 'string' ||
+    source instanceof URL ||
+    source instanceof Blob ||
+    source instanceof ArrayBuffer ||
+    source instanceof Uint8Array
+  );
+}
+
+/**
+ * Reads a source to its end. Bytes are taken as they are, without a copy.
+ * @throws MagnitudeEdgeError with `options.code` when there is nothing to read there.
+ */
+export async function readSource(source: BinarySource, options: ReadOptions): Promise<NamedBytes> {
+  options.signal?.throwIfAborted();
+  if (source instanceof Uint8Array) return { bytes: source, name: options.fallbackName };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: options.fallbackName };
+  if (source instanceof Blob) {
+    const name = 'name' in source && typeof source.name === 'string' ? source.name : options.fallbackName;
+    return { bytes: await readBody(source, name, options), name };
+  }
+  const url = toUrl(source, options);
+  return { bytes: await readUrl(url, options), name: url.href, url };
+}
+
+async function readUrl(url: URL, options: ReadOptions): Promise<Uint8Array> {
+  if (url.protocol === 'file:') return readFile(url, options);
+  let response: Response;
+  try {
+    response = await fetch(url, options.signal ? { signal: options.signal } : {});
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw unreadable(url.href, 'the request failed', options, cause);
+  }
+  if (!response.ok) {
+    throw unreadable(
+      url.href,
+      `the server answered ${response.status} ${response.statusText}`.trim(),
+      options,
+    );
+  }
+  return readBody(response, url.href, options);
+}
+
+async function readBody(body: Blob | Response, name: string, options: ReadOptions): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await body.arrayBuffer());
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw unreadable(name, 'reading it failed', options, cause);
+  }
+}
+
+/** Node's fetch takes no file: URL. Its file system is asked for at run time: no bundler has to find it. */
+async function readFile(url: URL, options: ReadOptions): Promise<Uint8Array> {
+  const fs = nodeProcess()?.getBuiltinModule('node:fs/promises');
+  if (!fs) throw unreadable(url.href, 'a page cannot read file: URLs', options);
+  try {
+    return await fs.readFile(url, options.signal ? { signal: options.signal } : {});
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw unreadable(url.href, cause instanceof Error ? cause.message : 'reading it failed', options, cause);
+  }
+}
+
+function toUrl(source: string | URL, options: ReadOptions): URL {
+  if (source instanceof URL) return source;
+  try {
+    return new URL(source, baseUrl());
+  } catch (cause) {
+    throw unreadable(source, 'it is not a valid URL', options, cause);
+  }
+}
+
+function baseUrl(): string | undefined {
+  const process = nodeProcess();
+  if (!process) return globalThis.location.href;
+  const pathToFileURL = process.getBuiltinModule('node:url').pathToFileURL;
+  return pathToFileURL(`${process.cwd()}/`).href;
+}
+
+/** Node's `process`, or undefined in a page or worker. */
+export function nodeProcess(): NodeJS.Process | undefined {
+  // Bundlers put a stand-in for `process` into pages: only Node's own says which Node it is.
+  const process = (globalThis as { process?: { versions?: { node?: string } } }).process;
+  return process?.versions?.node === undefined ? undefined : (process as NodeJS.Process);
+}
+
+function unreadable(name: string, why: string, options: ReadOptions, cause?: unknown): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(options.code, `${name} could not be read: ${why}.`, {
+    details: { source: name },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
