@@ -8,23 +8,26 @@ What is written is described in test/fixtures/README.md.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
+from statistics_cases import CASES, solved
 from variants import VARIANTS, build, sample
 
-from magnitude_edge_export import export_gsnn
+from magnitude_edge_export import export_gsnn, oracle
 from magnitude_edge_export.capture import capture
 
 FIXTURES = Path(__file__).resolve().parent.parent / "test" / "fixtures"
 BATCH_SIZES = (5, 1, 3)
 LOSSES = {"mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss}
-#: Variants written once more through the TorchScript exporter.
+#: Variants with golden edge tables, and those written once more through the TorchScript exporter.
+EDGES = ("layer-elu", "batch-relu", "layer-elu-ragged")
 TORCHSCRIPT = ("layer-elu", "none-gelu-mlp", "layer-elu-ragged", "attention-signed")
 
 
-def golden(model, x: torch.Tensor, y: torch.Tensor, batch_sizes) -> dict[str, np.ndarray]:
+def golden(model, x: torch.Tensor, y: torch.Tensor, batch_sizes, **inputs) -> dict[str, np.ndarray]:
     """Outputs, losses, activations and gradients of every block, by torch autograd in float64, batch after batch.
 
     Returns:
@@ -35,7 +38,7 @@ def golden(model, x: torch.Tensor, y: torch.Tensor, batch_sizes) -> dict[str, np
     collected: dict[str, list] = {}
     for xb, yb in zip(x.split(list(batch_sizes)), y.split(list(batch_sizes)), strict=True):
         for loss_name, loss in LOSSES.items():
-            batch = capture(model, xb, yb, loss, dtype=torch.float64)
+            batch = capture(model, xb, yb, loss, dtype=torch.float64, **inputs)
             collected.setdefault(f"loss_{loss_name}", []).append(batch.loss.reshape(1))
             prefix = "" if loss_name == "mse" else "l1_"
             for layer in range(len(batch.pre)):
@@ -56,13 +59,81 @@ def write_model(name: str, variant: str, dynamo: bool = True, edge_mask: bool = 
     folder.mkdir(parents=True, exist_ok=True)
     written = export_gsnn(model, data, folder / "model.onnx", dynamo=dynamo, edge_mask=edge_mask)
     x, y = sample(data, sum(BATCH_SIZES))
-    np.savez(folder / "golden.npz", **golden(model, x, y, BATCH_SIZES))
+    masked = {}
+    if edge_mask:
+        masked["edge_mask"] = (torch.rand(model.E, generator=torch.Generator().manual_seed(3)) > 0.25).float()
+    arrays = golden(model, x, y, BATCH_SIZES, **masked)
+    np.savez(folder / "golden.npz", **arrays, **{k: v.numpy() for k, v in masked.items()})
     print(f"models/{name}: {written.size} bytes")
+
+
+def edge_options(pre_only: bool) -> list[dict]:
+    """The parameters of the golden edge tables, defaults first, then one change or more at a time."""
+    default = {"score": "corr", "layerAgg": "mean", "reduction": "l1", "usePreNorm": True, "ridge": 1e-8,
+               "loss": "mse", "excludeSelf": True}
+    changes = [{}, {"layerAgg": "max"}, {"reduction": "l2"}, {"layerAgg": "max", "reduction": "l2"},
+               {"loss": "l1"}, {"excludeSelf": False}]
+    changes += [] if pre_only else [{"usePreNorm": False}, {"usePreNorm": False, "reduction": "l2"}]
+    both = [{**default, "score": score, **change} for score in ("corr", "partial") for change in changes]
+    return [*both, {**default, "score": "partial", "ridge": 0.0}, {**default, "score": "partial", "ridge": 0.1}]
+
+
+def edge_file(options: dict) -> str:
+    """``edges-corr.arrow`` for the defaults, else a name that says what is changed."""
+    default = edge_options(True)[0]
+    words = {"layerAgg": "{}", "reduction": "{}", "usePreNorm": "post", "ridge": "ridge-{}", "loss": "loss-{}",
+             "excludeSelf": "with-self"}
+    said = [word.format(options[name]) for name, word in words.items() if options[name] != default[name]]
+    return "-".join(["edges", options["score"], *said]) + ".arrow"
+
+
+def write_edges(name: str, batch_sizes=(32, 32, 32, 11)) -> None:
+    """Golden edge tables of one model, from torch float64 gradients and the oracle; ``edges.json`` lists them."""
+    model, data = build(name)
+    folder = FIXTURES / "models" / name
+    x, y = sample(data, sum(batch_sizes), seed=2)
+    np.savez(folder / "edges-data.npz", x=x.numpy(), y=y.numpy(), batch_sizes=np.array(batch_sizes, np.int32))
+    batches = list(zip(x.split(list(batch_sizes)), y.split(list(batch_sizes)), strict=True))
+    edges = data.edge_index_dict["function", "to", "function"].numpy()
+    names = data.node_names_dict["function"]
+    pre_only = model.norm not in ("batch", "groupbatch", "none")
+    index = []
+    for options in edge_options(pre_only):
+        magnitudes = oracle.model_magnitudes(model, batches, reduction=options["reduction"],
+                                             use_pre_norm=options["usePreNorm"], loss=LOSSES[options["loss"]])
+        refuse_borderline(name, magnitudes)
+        table = oracle.edge_table(*magnitudes, edges, names, score=options["score"], layer_agg=options["layerAgg"],
+                                  ridge=options["ridge"], exclude_self=options["excludeSelf"])
+        stated = {**options, "n": len(x), "N": len(names), "P": len(magnitudes[0])}
+        oracle.write_arrow(table, folder / edge_file(options), {**stated, "backend": "oracle"})
+        index.append({"file": edge_file(options), **stated})
+    (folder / "edges.json").write_text(json.dumps(index, indent=2) + "\n")
+    print(f"models/{name}: {len(index)} edge tables")
+
+
+def refuse_borderline(name: str, magnitudes) -> None:
+    """A variance close to the method's eps would let single and double precision disagree about what is NaN."""
+    variances = np.concatenate([side.var(axis=1).ravel() for side in magnitudes])
+    borderline = variances[(variances > 1e-16) & (variances < 1e-10)]
+    if borderline.size:
+        raise SystemExit(f"{name}: variances at the edge of what counts as zero: {borderline}")
+
+
+def write_statistics(name: str) -> None:
+    folder = FIXTURES / "statistics"
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / f"{name}.npz", **solved(CASES[name]()))
+    print(f"statistics/{name}: {(folder / f'{name}.npz').stat().st_size} bytes")
 
 
 def jobs() -> dict:
     """Everything this script can write: name -> a function without arguments."""
     todo = {name: lambda name=name: write_model(name, name) for name in VARIANTS}
+    for name in EDGES:
+        todo[f"{name}-edges"] = lambda name=name: write_edges(name)
+    for name in CASES:
+        todo[f"statistics-{name}"] = lambda name=name: write_statistics(name)
+    todo["layer-elu-mask"] = lambda: write_model("layer-elu-mask", "layer-elu", edge_mask=True)
     for name in TORCHSCRIPT:
         todo[f"{name}-torchscript"] = lambda name=name: write_model(f"{name}-torchscript", name, dynamo=False)
     return todo

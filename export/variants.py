@@ -51,7 +51,7 @@ VARIANTS: dict[str, Variant] = {
         {"norm": "softmax", "nonlin": NONLINEARITIES["gelutanh"], "channels": [3, 2, 4, 2, 5, 3, 2]}
     ),
     "layer-gelu-edge-channels": Variant({"nonlin": nn.GELU, "edge_channels": 3}),
-    "none-elu-no-bias-no-residual": Variant({"norm": "none", "bias": False, "residual": False}),
+    "none-elu-no-bias-no-residual": Variant({"norm": "none", "bias": False, "residual": False, "init": "uniform"}),
     "groupbatch-elu-fixed-residual": Variant({"norm": "groupbatch", "learn_residual": False}),
     "layer-elu-pruned": Variant({"share_layers": False}, pruned=True),
     "layer-elu-cyclic": Variant({"add_function_self_edges": False}, graph="cyclic"),

@@ -1,0 +1,5 @@
+"""One thread, so that results repeat and the machine is shared."""
+
+import torch
+
+torch.set_num_threads(1)
