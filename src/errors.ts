@@ -17,6 +17,7 @@
  * - `out-of-memory`: a buffer larger than the device or the runtime gives
  * - `runtime`: onnxruntime-web refused the model or failed while running it
  * - `released`: use after release
+ * - `busy`: a call that cannot run beside one that is still running
  */
 export type ErrorCode =
   | 'invalid-argument'
@@ -34,7 +35,8 @@ export type ErrorCode =
   | 'gpu-validation'
   | 'out-of-memory'
   | 'runtime'
-  | 'released';
+  | 'released'
+  | 'busy';
 
 /** Facts about an error that a program may want, beside the sentence: the batch, node, value or file at fault. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly (string | number)[]>>;
