@@ -1,0 +1,94 @@
+import {
+  Bool,
+  type Data,
+  type DataType,
+  Dictionary,
+  Field,
+  Float32,
+  Float64,
+  Int32,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  Utf8,
+  vectorFromArray,
+  type Vector,
+} from 'apache-arrow';
+
+/** A named column that wraps typed arrays without copying them. */
+export interface Column {
+  readonly field: Field;
+  readonly data: Data;
+}
+
+function column<T extends DataType>(name: string, type: T, data: Data<T>, nullable = false): Column {
+  return { field: new Field(name, type, nullable), data: data as Data };
+}
+
+/** A float32 or float64 column, after the array's own type. NaN stays NaN, it is not null. */
+export function floatColumn(name: string, values: Float64Array | Float32Array): Column {
+  const length = values.length;
+  if (values instanceof Float64Array) {
+    return column(name, new Float64(), makeData({ type: new Float64(), length, nullCount: 0, data: values }));
+  }
+  return column(name, new Float32(), makeData({ type: new Float32(), length, nullCount: 0, data: values }));
+}
+
+/** An int32 column; a row whose entry is null in `nulls` (where given) is null. */
+export function int32Column(name: string, values: Int32Array, present?: readonly boolean[]): Column {
+  const type = new Int32();
+  const length = values.length;
+  if (present === undefined)
+    return column(name, type, makeData({ type, length, nullCount: 0, data: values }));
+  const nullBitmap = packBits(length, (row) => present[row]!);
+  const nullCount = present.filter((there) => !there).length;
+  return column(name, type, makeData({ type, length, nullCount, nullBitmap, data: values }), true);
+}
+
+/** A bool column of what `at` says of each row. */
+export function boolColumn(name: string, length: number, at: (row: number) => boolean): Column {
+  const type = new Bool();
+  return column(name, type, makeData({ type, length, nullCount: 0, data: packBits(length, at) }));
+}
+
+/** A dictionary<int32, utf8> column. The names are stored once, the codes are indices into them. */
+export function nameColumn(name: string, codes: Int32Array, names: Vector<Utf8>): Column {
+  const type = new Dictionary(new Utf8(), new Int32());
+  return column(
+    name,
+    type,
+    makeData({ type, length: codes.length, nullCount: 0, data: codes, dictionary: names }),
+  );
+}
+
+/** Names as the dictionary of {@link nameColumn}. */
+export function nameVector(names: readonly string[]): Vector<Utf8> {
+  return vectorFromArray(names, new Utf8());
+}
+
+/** A table of one record batch over columns of equal length. */
+export function tableOf(columns: readonly Column[], metadata: ReadonlyMap<string, string>): Table {
+  const schema = new Schema(
+    columns.map(({ field }) => field),
+    new Map(metadata),
+  );
+  const batch = new RecordBatch(
+    schema,
+    makeData({
+      type: new Struct(schema.fields),
+      length: columns[0]?.data.length ?? 0,
+      nullCount: 0,
+      children: columns.map(({ data }) => data),
+    }),
+  );
+  return new Table(schema, [batch]);
+}
+
+/** One bit per row, the first row in the lowest bit (Arrow's layout of booleans and of validity). */
+function packBits(length: number, at: (row: number) => boolean): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(length / 8));
+  for (let row = 0; row < length; row++) if (at(row)) bytes[row >> 3]! |= 1 << (row & 7);
+  return bytes;
+}

@@ -1,0 +1,18 @@
+import type { EdgeIndex } from '../model/graph.ts';
+
+/** Which ordered pairs of function nodes are edges, one bit each: asked a million times, so a bit set and not a Set. */
+export interface EdgeSet {
+  /** @param element `source * nodes + target` */
+  has(element: number): boolean;
+}
+
+/** @param edges function -> function edges, indices below `nodes` */
+export function edgeSet(edges: EdgeIndex, nodes: number): EdgeSet {
+  const bits = new Uint32Array(Math.ceil((nodes * nodes) / 32));
+  const [sources, targets] = edges;
+  for (let e = 0; e < sources.length; e++) {
+    const element = sources[e]! * nodes + targets[e]!;
+    bits[Math.floor(element / 32)]! |= 1 << (element % 32);
+  }
+  return { has: (element) => ((bits[Math.floor(element / 32)]! >>> (element % 32)) & 1) === 1 };
+}

@@ -1,0 +1,147 @@
+import type { Table } from 'apache-arrow';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { boolColumn, floatColumn, int32Column, nameColumn, nameVector, tableOf } from './columns.ts';
+import { nameReader, numberReader } from './read-columns.ts';
+
+/** How {@link evaluateTargetRanking} ranks. */
+export interface RankingOptions {
+  /** Column to rank by, highest first. Default 'corr'. */
+  readonly scoreCol?: string | undefined;
+  /** A positive counts as recovered when its rank is at most k. Default [1, 3, 5]. */
+  readonly topK?: readonly number[] | undefined;
+}
+
+/** Where each positive edge ranks among the sources of its target, and how well that went in all. */
+export interface TargetRanking {
+  /** One row per positive: src_func, dst_func, score, rank (null where not ranked), n_candidates, reciprocal_rank, top@k */
+  readonly detail: Table;
+  /** n_positives, mrr, and the rate of each top@k */
+  readonly summary: Record<string, number>;
+}
+
+/** The scored rows of one target, in table order. */
+interface Candidates {
+  readonly sources: string[];
+  readonly scores: number[];
+}
+
+/**
+ * Ranks positive edges among all scored sources of their targets (method.md, "Target ranking"). Works on any edge
+ * table, read back from a file or fresh.
+ *
+ * @throws `no-positives` without positive edges; `invalid-argument` for a score column that the table lacks or a k
+ *   below 1; `invalid-data` for a table without src_func and dst_func
+ */
+export function evaluateTargetRanking(
+  res: Table,
+  positiveEdges: Iterable<readonly [src: string, dst: string]>,
+  { scoreCol = 'corr', topK = [1, 3, 5] }: RankingOptions = {},
+): TargetRanking {
+  const positives = sortedUnique(positiveEdges);
+  if (positives.length === 0) {
+    throw new MagnitudeEdgeError(
+      'no-positives',
+      'The ranking needs at least one positive edge and was given none.',
+    );
+  }
+  const badK = topK.find((k) => !(Number.isInteger(k) && k >= 1));
+  if (badK !== undefined) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `topK must hold whole numbers of at least 1 and holds ${badK}.`,
+      {
+        details: { option: 'topK', found: badK },
+      },
+    );
+  }
+  const byTarget = candidatesOf(res, scoreCol, new Set(positives.map(([, target]) => target)));
+  const rows = positives.map(([source, target]) => ({
+    source,
+    target,
+    ...rankOf(source, byTarget.get(target)!),
+  }));
+  const ranks = rows.map(({ rank }) => rank ?? Infinity);
+  const names = [...new Set(positives.flat())];
+  const codes = new Map(names.map((name, code) => [name, code]));
+  const dictionary = nameVector(names);
+  const codesOf = (pick: (row: (typeof rows)[number]) => string): Int32Array =>
+    Int32Array.from(rows, (row) => codes.get(pick(row))!);
+
+  const detail = tableOf(
+    [
+      nameColumn(
+        'src_func',
+        codesOf((row) => row.source),
+        dictionary,
+      ),
+      nameColumn(
+        'dst_func',
+        codesOf((row) => row.target),
+        dictionary,
+      ),
+      floatColumn(
+        'score',
+        Float64Array.from(rows, ({ score }) => score),
+      ),
+      int32Column(
+        'rank',
+        Int32Array.from(rows, ({ rank }) => rank ?? 0),
+        rows.map(({ rank }) => rank !== undefined),
+      ),
+      int32Column(
+        'n_candidates',
+        Int32Array.from(rows, ({ candidates }) => candidates),
+      ),
+      floatColumn(
+        'reciprocal_rank',
+        Float64Array.from(ranks, (rank) => 1 / rank),
+      ),
+      ...topK.map((k) => boolColumn(`top@${k}`, rows.length, (row) => ranks[row]! <= k)),
+    ],
+    new Map([['scoreCol', scoreCol]]),
+  );
+  const mean = (total: number): number => total / rows.length;
+  const summary: Record<string, number> = {
+    n_positives: rows.length,
+    mrr: mean(ranks.reduce((sum, rank) => sum + 1 / rank, 0)),
+  };
+  for (const k of topK) summary[`top@${k}`] = mean(ranks.filter((rank) => rank <= k).length);
+  return { detail, summary };
+}
+
+/** Positive edges without repetition, by source and then by target. */
+function sortedUnique(edges: Iterable<readonly [string, string]>): (readonly [string, string])[] {
+  const unique = new Map<string, readonly [string, string]>();
+  for (const [source, target] of edges) unique.set(JSON.stringify([source, target]), [source, target]);
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  return [...unique.values()].sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
+}
+
+/** The scored rows of each of the targets; an empty list for a target without any. */
+function candidatesOf(res: Table, scoreCol: string, targets: ReadonlySet<string>): Map<string, Candidates> {
+  const byTarget = new Map<string, Candidates>();
+  for (const target of targets) byTarget.set(target, { sources: [], scores: [] });
+  const source = nameReader(res, 'src_func');
+  const target = nameReader(res, 'dst_func');
+  const score = numberReader(res, scoreCol);
+  for (let row = 0; row < res.numRows; row++) {
+    const value = score(row);
+    const candidates = value === value ? byTarget.get(target(row)) : undefined;
+    candidates?.sources.push(source(row));
+    candidates?.scores.push(value);
+  }
+  return byTarget;
+}
+
+/** Rank 1 is best; of equal scores the earlier row ranks first. */
+function rankOf(
+  source: string,
+  { sources, scores }: Candidates,
+): { rank: number | undefined; score: number; candidates: number } {
+  const at = sources.indexOf(source);
+  const candidates = sources.length;
+  if (at < 0) return { rank: undefined, score: NaN, candidates };
+  const score = scores[at]!;
+  const ahead = scores.filter((other, row) => other > score || (other === score && row < at)).length;
+  return { rank: ahead + 1, score, candidates };
+}

@@ -1,0 +1,53 @@
+import { DataType, type Table, type Utf8, type Vector } from 'apache-arrow';
+import { MagnitudeEdgeError } from '../errors.ts';
+
+/**
+ * Reads a column of names row by row, whether it is plain or dictionary-encoded.
+ *
+ * @throws `invalid-data` where the table has no such column, or it does not hold strings
+ */
+export function nameReader(table: Table, name: string): (row: number) => string {
+  const vector = columnOf(table, name);
+  if (vector === null) {
+    throw new MagnitudeEdgeError('invalid-data', `The table has no column '${name}'; ${columnsOf(table)}.`, {
+      details: { column: name },
+    });
+  }
+  const type = vector.type;
+  const values: DataType = DataType.isDictionary(type) ? (type.dictionary as DataType) : type;
+  if (!DataType.isUtf8(values) && !DataType.isLargeUtf8(values)) {
+    throw new MagnitudeEdgeError('invalid-data', `Column '${name}' of the table does not hold strings.`, {
+      details: { column: name },
+    });
+  }
+  const read = vector.memoize() as Vector<Utf8>;
+  return (row) => read.get(row)!;
+}
+
+/**
+ * Reads a numeric column row by row; null reads as NaN.
+ *
+ * @throws `invalid-argument` where the table has no such column, or it does not hold numbers
+ */
+export function numberReader(table: Table, name: string): (row: number) => number {
+  const vector = columnOf(table, name);
+  const type = vector?.type;
+  if (vector === null || !(DataType.isFloat(type) || DataType.isInt(type))) {
+    const problem = vector === null ? 'has no column' : 'holds no numbers in its column';
+    throw new MagnitudeEdgeError('invalid-argument', `The table ${problem} '${name}'; ${columnsOf(table)}.`, {
+      details: { column: name },
+    });
+  }
+  return (row) => {
+    const value = vector.get(row) as number | bigint | null;
+    return value === null ? NaN : Number(value);
+  };
+}
+
+function columnOf(table: Table, name: string): Vector<DataType> | null {
+  return table.getChild(name) as Vector<DataType> | null;
+}
+
+function columnsOf(table: Table): string {
+  return `its columns are ${table.schema.fields.map((field) => field.name).join(', ')}`;
+}
