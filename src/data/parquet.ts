@@ -26,7 +26,8 @@ export async function readParquet(bytes: Uint8Array, graph: GsnnGraph, name: str
   };
   const file = {
     byteLength: bytes.byteLength,
-    slice: (start: number, end?: number) => bytes.slice(start, end).buffer,
+    // A copy of its own: a Node Buffer's slice would be a view of the whole pool.
+    slice: (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end)).buffer,
   };
   try {
     const metadata = await parquetMetadataAsync(file);

@@ -20,7 +20,7 @@ export function toRowMajor(
   if (ArrayBuffer.isView(values)) {
     if (values.length !== rows * columns) {
       refuse(
-        `holds ${values.length} values, but ${rows} samples of ${columns} columns are ${rows * columns}`,
+        `holds ${values.length} values, but ${rows} samples of ${columns} columns, as the model takes them, are ${rows * columns}`,
       );
     }
     return values instanceof Float32Array ? values : Float32Array.from(values as Float64Array);

@@ -1,0 +1,49 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { GsnnGraph, NodeType } from '../model/graph.ts';
+import type { Batch } from './batches.ts';
+import { toRowMajor } from './row-major.ts';
+
+/** A batch of the model's sizes without NaN or infinities, row-major. */
+export interface CheckedBatch {
+  /** B, samples in the batch */
+  readonly size: number;
+  /** `[size, inputs]` */
+  readonly x: Float32Array;
+  /** `[size, outputs]` */
+  readonly y: Float32Array;
+}
+
+/**
+ * Checks a batch against the model's graph before anything is computed from it.
+ * @param index number of the batch in its loader, from 0, for the messages
+ * @throws MagnitudeEdgeError `batch-mismatch` for sizes that disagree with the model, `non-finite` naming the node and
+ * the sample of the first NaN or infinity
+ */
+export function checkBatch(batch: Batch, index: number, graph: GsnnGraph): CheckedBatch {
+  const { size } = batch;
+  if (!Number.isSafeInteger(size) || size < 1) {
+    throw new MagnitudeEdgeError(
+      'batch-mismatch',
+      `Batch ${index} has size ${String(size)}, a whole number of at least 1 was expected.`,
+      { details: { batch: index } },
+    );
+  }
+  const { input, output } = graph.nodeNames;
+  const x = toRowMajor(batch.x, size, input.length, `batch ${index}, x (inputs)`);
+  const y = toRowMajor(batch.y, size, output.length, `batch ${index}, y (outputs)`);
+  checkFinite(x, input, 'input', index);
+  checkFinite(y, output, 'output', index);
+  return { size, x, y };
+}
+
+function checkFinite(values: Float32Array, names: readonly string[], type: NodeType, batch: number): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  const sample = Math.floor(at / names.length);
+  const node = names[at % names.length]!;
+  throw new MagnitudeEdgeError(
+    'non-finite',
+    `Batch ${batch} holds ${values[at]!} for ${type} node '${node}' in sample ${sample}: every value must be finite; the statistics of earlier batches are unchanged.`,
+    { details: { batch, node, type, sample } },
+  );
+}

@@ -1,0 +1,44 @@
+import { csvParseRows } from 'd3-dsv';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CsvTokenizer } from '../../../src/data/csv-tokenizer.ts';
+
+function rowsOf(pieces: readonly string[]): { rows: string[][]; lines: number[]; complete: boolean } {
+  const rows: string[][] = [];
+  const lines: number[] = [];
+  const tokenizer = new CsvTokenizer((cells, line) => {
+    rows.push(cells);
+    lines.push(line);
+  });
+  for (const piece of pieces) tokenizer.push(piece);
+  return { complete: tokenizer.end(), rows, lines };
+}
+
+test('quotes, doubled quotes, line breaks in quotes, CRLF and a byte order mark', () => {
+  const { rows, lines, complete } = rowsOf(['\ufeffa,"b ""c"""\r\n"1\n2",3\r\n,\r\n"x"']);
+  expect(complete).toBe(true);
+  expect(rows).toEqual([['a', 'b "c"'], ['1\n2', '3'], ['', ''], ['x']]);
+  expect(lines).toEqual([1, 2, 4, 5]);
+});
+
+test('text that ends inside quotes is incomplete', () => {
+  expect(rowsOf(['a,"b']).complete).toBe(false);
+});
+
+test('any cells, cut into any pieces, come back as d3-dsv reads them', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', '"', '\n', 'é') });
+  const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(table, fc.array(fc.nat(40)), (cells, cuts) => {
+      const text = cells
+        .map((row) => row.map((entry) => `"${entry.replaceAll('"', '""')}"`).join(','))
+        .join('\n');
+      const positions = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length];
+      const pieces = positions.slice(1).map((end, index) => text.slice(positions[index], end));
+      const { rows, complete } = rowsOf(pieces);
+      expect(complete).toBe(true);
+      expect(rows).toEqual(cells);
+      expect(rows).toEqual(csvParseRows(text));
+    }),
+  );
+});
