@@ -1,5 +1,11 @@
 import { gunzipSync } from 'fflate';
-import { parquetMetadataAsync, parquetRead, parquetSchema, type Compressors } from 'hyparquet';
+import {
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type ColumnData,
+  type Compressors,
+} from 'hyparquet';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { findNodeColumns, numericColumn, samplesFromColumns } from './columns.ts';
@@ -37,6 +43,7 @@ export async function readParquet(bytes: Uint8Array, graph: GsnnGraph, name: str
     const columns = new Map(
       [...new Set([...positions.x, ...positions.y])].map((position) => [position, new Float32Array(rows)]),
     );
+    const chunks: ColumnData[] = [];
     await parquetRead({
       file,
       metadata,
