@@ -49,12 +49,13 @@ export async function readParquet(bytes: Uint8Array, graph: GsnnGraph, name: str
       metadata,
       compressors,
       columns: [...columns.keys()].map((position) => header[position]!),
-      onChunk: ({ columnName, columnData, rowStart }) => {
-        columns
-          .get(header.indexOf(columnName))!
-          .set(numericColumn(columnData, columnName, name, rowStart), rowStart);
-      },
+      // Only collected here: hyparquet would leave an error of this callback unhandled.
+      onChunk: (chunk) => chunks.push(chunk),
     });
+    for (const { columnName, columnData, rowStart } of chunks) {
+      const values = numericColumn(columnData, columnName, name, rowStart);
+      columns.get(header.indexOf(columnName))!.set(values, rowStart);
+    }
     return samplesFromColumns(columns, positions, rows);
   } catch (cause) {
     return refuse(cause);
