@@ -175,7 +175,15 @@ function checkEdgeTableInput(scores: ScoreMatrices, graph: GsnnGraph, options: E
       { details: { expected: names, found: scores.nodes } },
     );
   }
-  const { top, maxQ } = options;
+  checkEdgeTableOptions(options);
+}
+
+/**
+ * Checks the choice of rows; also before scores are computed for them.
+ *
+ * @throws `invalid-argument`
+ */
+export function checkEdgeTableOptions({ top, maxQ }: EdgeTableOptions): void {
   if (top !== undefined && !(Number.isInteger(top) && top >= 0)) {
     throw new MagnitudeEdgeError('invalid-argument', `top must be a whole number of rows and is ${top}.`, {
       details: { option: 'top', found: top },
