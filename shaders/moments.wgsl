@@ -1,0 +1,55 @@
+// Means and variances of the columns of one layer pair. Twin: pairMoments in src/statistics/covariances.ts.
+// One thread per column, x first, then y.
+
+struct Params {
+  stride: u32,
+  // quantities of x and y in the column sums
+  quantity_x: u32,
+  quantity_y: u32,
+  inverse_count_high: f32,
+  inverse_count_low: f32,
+  zero: u32,
+}
+
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> pivots: array<vec2f>;
+@group(0) @binding(2) var<storage, read> column_sums: array<vec4f>;
+@group(0) @binding(3) var<storage, read> sum_xx: array<f32>;
+// [x or y, column]
+@group(0) @binding(4) var<storage, read_write> moments: array<Moment>;
+
+// Smallest variance of scaled deviations that units are fitted to.
+const SMALLEST: f32 = 7.8886090522101181e-31;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= 2u * params.stride) {
+    return;
+  }
+  fence = params.zero;
+  let is_x = id.x < params.stride;
+  let column = id.x % params.stride;
+  let place = select(params.quantity_y, params.quantity_x, is_x) * params.stride + column;
+  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
+  let mean = ext_multiply(column_sums[place].xy, inverse_count);
+  var squares = column_sums[place].zw;
+  if (is_x) {
+    // The diagonal of X^T X, bit for bit: a source that equals another must have its variance for covariance.
+    let at = sum_index(column, column, params.stride);
+    squares = vec2f(sum_xx[at], sum_xx[at + 4u]);
+  }
+  var variance = raw_covariance(squares, inverse_count, mean, mean);
+  if (variance.x < 0.0) {
+    variance = vec2f(0.0);
+  }
+  let scale = pivots[place].y;
+  // Units are fitted no finer than to a variance of EPS: below, all that counts is that there is none.
+  let fitted = max(max(variance.x, EPS * scale * scale), SMALLEST);
+  let unit_exponent = -(exponent_of(fitted) >> 1u);
+  let unit = power_of_two(unit_exponent);
+  let magnify = power_of_two(clamp(-2 * (unit_exponent + exponent_of(scale)), -120, 120));
+  variance = variance * unit * unit;
+  moments[id.x] = Moment(mean, variance, ext_sqrt(variance), unit, magnify);
+}

@@ -1,0 +1,80 @@
+// Partial correlations of one layer pair for a block of targets: forward substitution of every source through the
+// target's factor (method.md, "score = 'partial'"). Twin: src/scores/partial-column.ts. One thread per (source, target).
+
+struct Params {
+  nodes: u32,
+  stride: u32,
+  outcome_offset: u32,
+  inverse_count_high: f32,
+  inverse_count_low: f32,
+  // first target of this dispatch, and one past its last
+  first_target: u32,
+  end_target: u32,
+  // size of the largest conditioning set of the dispatch
+  largest_set: u32,
+  zero: u32,
+}
+
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> plan: array<u32>;
+@group(0) @binding(2) var<storage, read> moments: array<Moment>;
+@group(0) @binding(3) var<storage, read> covariance_rows: array<vec2f>;
+@group(0) @binding(4) var<storage, read> sum_xy: array<f32>;
+@group(0) @binding(5) var<storage, read> factors: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> outcome: array<atomic<u32>>;
+// bits, row-major [source, target]
+@group(0) @binding(7) var<storage, read_write> scores: array<u32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  fence = params.zero;
+  let source = group.x * WORKGROUP + local;
+  let index = params.first_target + group.y;
+  if (source >= params.nodes || index >= params.end_target) {
+    return;
+  }
+  let header = target_header(index);
+  let size = header.size;
+  let to = source * params.nodes + header.node;
+  let x = moments[source];
+  let y = moments[params.stride + header.node];
+  if (is_constant(x) || is_constant(y) || (size > 0u && source == header.node)) {
+    scores[to] = NO_SCORE;
+    return;
+  }
+  let at = sum_index(source, header.node, params.stride);
+  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
+  begin_solution(group.y, source);
+  var joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
+  var x_rest = x.variance;
+  var conditioned = false;
+  for (var a = 0u; a < size; a++) {
+    conditioned |= member_source(header, a) == source;
+    var value = covariance_rows[member_row(header, a) * params.stride + source];
+    for (var b = 0u; b < a; b++) {
+      value = ext_subtract(value, ext_multiply(factors[factor_index(header, a, b)], solved(b)));
+    }
+    value = ext_multiply(value, factors[factor_index(header, a, a)]);
+    set_solved(a, value);
+    x_rest = ext_subtract(x_rest, ext_multiply(value, value));
+    joint = ext_subtract(joint, ext_multiply(value, factors[factor_index(header, size, a)]));
+  }
+  if (conditioned) {
+    scores[to] = NO_SCORE;
+    return;
+  }
+  if (!(x_rest.x > UNSETTLED_RATIO * x.variance.x)) {
+    atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
+    scores[to] = NO_SCORE;
+    return;
+  }
+  let y_rest = factors[factor_index(header, size, size)];
+  let found = atomicLoad(&outcome[params.outcome_offset + header.node]);
+  if ((found & NO_COLUMN) != 0u || x_rest.x * x.magnify <= EPS) {
+    scores[to] = NO_SCORE;
+    return;
+  }
+  scores[to] = score_bits(joint, ext_sqrt(ext_multiply(x_rest, y_rest)));
+}

@@ -1,0 +1,42 @@
+// Pearson correlations of one layer pair. Twin: src/scores/pearson.ts. One thread per (source, target).
+
+struct Params {
+  nodes: u32,
+  stride: u32,
+  inverse_count_high: f32,
+  inverse_count_low: f32,
+  zero: u32,
+}
+
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> moments: array<Moment>;
+@group(0) @binding(2) var<storage, read> sum_xy: array<f32>;
+// bits, row-major [source, target]
+@group(0) @binding(3) var<storage, read_write> scores: array<u32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  fence = params.zero;
+  let index = workgroup_index(group, groups) * WORKGROUP + local;
+  let source = index / params.nodes;
+  let aim = index % params.nodes;
+  if (source >= params.nodes) {
+    return;
+  }
+  let x = moments[source];
+  let y = moments[params.stride + aim];
+  if (is_constant(x) || is_constant(y)) {
+    scores[index] = NO_SCORE;
+    return;
+  }
+  let at = sum_index(source, aim, params.stride);
+  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
+  let joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
+  scores[index] = score_bits(joint, ext_multiply(x.deviation, y.deviation));
+}

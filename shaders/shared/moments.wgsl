@@ -1,0 +1,39 @@
+// What the scores need of one column (method.md, "Covariances"), in units in which its variance is near one: x in
+// units of 1 / (scale * unit), both powers of two, so that nothing here comes near the ends of the range of f32.
+struct Moment {
+  // mean of the scaled deviations from the pivot
+  mean: vec2f,
+  // variance in units
+  variance: vec2f,
+  // square root of it
+  deviation: vec2f,
+  unit: f32,
+  // what a (co)variance in units is multiplied with to be one of the magnitudes themselves
+  magnify: f32,
+}
+
+// Variances at or below this count as none (EPS in src/scores/request.ts).
+const EPS: f32 = 1e-12;
+
+fn is_constant(moment: Moment) -> bool {
+  return moment.variance.x * moment.magnify <= EPS;
+}
+
+// sum / n - mean_a mean_b, of scaled deviations.
+fn raw_covariance(sum: vec2f, inverse_count: vec2f, mean_a: vec2f, mean_b: vec2f) -> vec2f {
+  return ext_subtract(ext_multiply(sum, inverse_count), ext_multiply(mean_a, mean_b));
+}
+
+// The same in units.
+fn covariance(sum: vec2f, inverse_count: vec2f, a: Moment, b: Moment) -> vec2f {
+  return raw_covariance(sum, inverse_count, a.mean, b.mean) * a.unit * b.unit;
+}
+
+// Written where the method gives no score. Scores travel as bits: compilers may assume that floats are not NaN.
+const NO_SCORE: u32 = 0x7fc00000u;
+
+// Bits of covariance / sqrt(variance_a variance_b), clipped to [-1, 1]. Both variances are above EPS, so the
+// method's max(sqrt(...), eps) never takes effect.
+fn score_bits(covariance: vec2f, deviations: vec2f) -> u32 {
+  return bitcast<u32>(clamp(ext_divide(covariance, deviations).x, -1.0, 1.0));
+}

@@ -1,0 +1,36 @@
+// A block of targets as the host lays it out (packTargets in src/scores/webgpu-targets.ts): one header per target,
+// then for each member of each conditioning set its source and its row among the covariance rows.
+struct TargetHeader {
+  node: u32,
+  // first word of its members in the plan
+  members: u32,
+  // |S_j|
+  size: u32,
+  // first element of its factor
+  factor: u32,
+}
+
+fn target_header(index: u32) -> TargetHeader {
+  let at = 4u * index;
+  return TargetHeader(plan[at], plan[at + 1u], plan[at + 2u], plan[at + 3u]);
+}
+
+fn member_source(header: TargetHeader, member: u32) -> u32 {
+  return plan[header.members + 2u * member];
+}
+
+fn member_row(header: TargetHeader, member: u32) -> u32 {
+  return plan[header.members + 2u * member + 1u];
+}
+
+// The factor is a packed lower triangle of size + 1 rows: R with the reciprocals of its diagonal, and a last row
+// that holds R^-1 S_xy[S, j] and, at the end, the variance of y_j given S.
+fn factor_index(header: TargetHeader, row: u32, column: u32) -> u32 {
+  return header.factor + row * (row + 1u) / 2u + column;
+}
+
+// What becomes of a target, one word each, in bits.
+const NO_COLUMN: u32 = 1u;
+// A remainder so small beside what it was taken from that these 48 bits do not settle it: float64 on the host does.
+const UNSETTLED: u32 = 2u;
+const UNSETTLED_RATIO: f32 = 5.9604644775390625e-8;

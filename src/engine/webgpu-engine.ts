@@ -1,0 +1,305 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { adoptDevice, describeAdapter, type GpuContext } from '../gpu/device.ts';
+import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import { scoreOnGpu } from '../scores/webgpu-scores.ts';
+import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { layoutOf, quantityOf } from '../statistics/webgpu-layout.ts';
+import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
+import { Stage } from '../statistics/webgpu-stage.ts';
+import { GpuSums } from '../statistics/webgpu-sums.ts';
+import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
+import { checkIncomingBatch, type IncomingBatch } from './webgpu-batch.ts';
+
+/** Batches that may be under way before the engine waits for the GPU to have looked at the oldest. */
+const BATCHES_AHEAD = 2;
+
+/**
+ * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
+ * buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
+ *
+ * @throws `gpu-validation`, `out-of-memory` (matrices larger than the device binds), `device-lost`
+ */
+export async function createWebGpuEngine(options: {
+  readonly device: GPUDevice;
+  readonly shape: EngineShape;
+}): Promise<Engine> {
+  const { shape } = options;
+  const context = adoptDevice(options.device);
+  const layout = layoutOf(context, shape.nodes, shape.pairs);
+  const refusal = new RefusalRecord(context);
+  let stage: Stage | undefined;
+  try {
+    const { channels, channelGroups, reduction } = shape;
+    const source =
+      channels === undefined || channelGroups === undefined
+        ? undefined
+        : { count: channels, groups: channelGroups, reduction };
+    stage = await Stage.create(context, layout, refusal, source);
+    const sums = await GpuSums.create(context, layout, refusal);
+    return new WebGpuEngine(context, shape, { refusal, stage, sums });
+  } catch (error) {
+    refusal.view.destroy();
+    stage?.destroy();
+    throw error;
+  }
+}
+
+/** What the engine holds on the GPU. */
+interface Parts {
+  readonly refusal: RefusalRecord;
+  readonly stage: Stage;
+  readonly sums: GpuSums;
+}
+
+/** Batches since the last reset. */
+interface Run {
+  /** Batches taken in */
+  batches: number;
+  /** Samples known to be counted */
+  samples: number;
+  /** Batches whose values the GPU has yet to be asked about */
+  unconfirmed: { batch: number; size: number }[];
+  /** Rows that wait in the stage, and the batch of the first */
+  waiting: { rows: number; firstBatch: number };
+  /** One per batch under way; they do not reject */
+  checks: Promise<void>[];
+  /** Why no more batches are taken in */
+  refusal: MagnitudeEdgeError | undefined;
+  /** What went wrong with the GPU: the sums cannot be trusted any more */
+  failure: Error | undefined;
+}
+
+function newRun(): Run {
+  return {
+    batches: 0,
+    samples: 0,
+    unconfirmed: [],
+    waiting: { rows: 0, firstBatch: 0 },
+    checks: [],
+    refusal: undefined,
+    failure: undefined,
+  };
+}
+
+class WebGpuEngine implements Engine {
+  readonly shape: EngineShape;
+  readonly diagnostics: EngineDiagnostics;
+  readonly #context: GpuContext;
+  readonly #parts: Parts;
+  #run = newRun();
+  #released = false;
+  #lastCall: Promise<unknown> = Promise.resolve();
+
+  constructor(context: GpuContext, shape: EngineShape, parts: Parts) {
+    this.#context = context;
+    this.shape = shape;
+    this.#parts = parts;
+    const kind = context.software ? ' (software adapter)' : '';
+    this.diagnostics = {
+      backend: 'webgpu',
+      notes: [
+        `${describeAdapter(context.adapterInfo)}${kind}`,
+        `sums take in up to ${parts.stage.layout.stageRows} samples at a time`,
+      ],
+    };
+  }
+
+  accumulate(batch: ChannelBatch): Promise<void> {
+    return this.#inTurn(() => {
+      const { channels, channelGroups } = this.shape;
+      if (channels === undefined || channelGroups === undefined) {
+        throw new MagnitudeEdgeError(
+          'invalid-argument',
+          'Channel values need an engine made with channels and channelGroups; this one takes magnitudes only.',
+        );
+      }
+      const incoming = { size: batch.size, x: batch.activations, y: batch.gradients };
+      return this.#take(incoming, channels, false);
+    });
+  }
+
+  accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
+    return this.#inTurn(() => this.#take(batch, this.shape.nodes, true));
+  }
+
+  flush(): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#checked();
+      this.#assertOpen();
+      return this.#run.samples;
+    });
+  }
+
+  score(request: ScoreRequest): Promise<ScoreMatrices> {
+    return this.#inTurn(async () => {
+      await this.#applied();
+      return scoreOnGpu(this.#context, this.#parts.sums, this.#run.samples, request);
+    });
+  }
+
+  statistics(): Promise<SufficientStatistics> {
+    return this.#inTurn(async () => {
+      await this.#applied();
+      return this.#parts.sums.read(this.#run.samples);
+    });
+  }
+
+  merge(statistics: SufficientStatistics): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#assertOpen();
+      checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
+      await this.#applied();
+      this.#assertOpen();
+      if (statistics.samples === 0) return;
+      const held = await this.#parts.sums.read(this.#run.samples);
+      const merged = mergeStatistics(held, statistics);
+      this.#parts.sums.load(merged);
+      this.#run.samples = merged.samples;
+    });
+  }
+
+  reset(): void {
+    this.#assertHeld();
+    // In its turn: scores being computed keep the sums they started from.
+    this.#inTurn(() => {
+      this.#run = newRun();
+      this.#parts.refusal.clear();
+      this.#parts.sums.clear();
+    }).catch(ignore);
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    await this.#lastCall;
+    await Promise.all(this.#run.checks);
+    const { refusal, stage, sums } = this.#parts;
+    refusal.view.destroy();
+    stage.destroy();
+    sums.destroy();
+  }
+
+  /** Runs one call after the other, however they are made: scores must not see half a batch. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#lastCall.then(() => {
+      this.#assertHeld();
+      return work();
+    });
+    this.#lastCall = done.then(ignore, ignore);
+    return done;
+  }
+
+  #assertHeld(): void {
+    if (!this.#released) return;
+    throw new MagnitudeEdgeError(
+      'released',
+      'The WebGPU engine has been released and cannot be used any more.',
+    );
+  }
+
+  #assertOpen(): void {
+    const { failure, refusal } = this.#run;
+    if (failure !== undefined) throw failure;
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Takes a batch in: magnitudes to the stage, from there to the sums when the stage is full. */
+  async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
+    this.#assertOpen();
+    const run = this.#run;
+    checkIncomingBatch(this.shape, incoming, width, run.batches);
+    const batch = run.batches++;
+    run.unconfirmed.push({ batch, size: incoming.size });
+    const { stageRows } = this.#parts.stage.layout;
+    const submits: Promise<void>[] = [];
+    if (run.waiting.rows + incoming.size > stageRows) submits.push(this.#apply());
+    if (run.waiting.rows === 0) run.waiting.firstBatch = batch;
+    const step = this.#parts.stage.rowsPerWrite(asTheyAre);
+    if (incoming.size <= stageRows) {
+      const batchRow = run.waiting.rows;
+      for (let from = 0; from < incoming.size; from += step) {
+        const rows = Math.min(step, incoming.size - from);
+        submits.push(
+          ...this.#write(incoming, asTheyAre, { batch, from, rows, to: batchRow + from, batchRow }),
+        );
+      }
+      run.waiting.rows += incoming.size;
+    } else {
+      // Larger than the stage: looked through for values that are not finite before any of it is added.
+      for (const add of [false, true]) {
+        for (let from = 0; from < incoming.size; from += step) {
+          const rows = Math.min(step, incoming.size - from);
+          submits.push(...this.#write(incoming, asTheyAre, { batch, from, rows, to: 0, batchRow: 0 }));
+          if (!add) continue;
+          run.waiting = { rows, firstBatch: batch };
+          submits.push(this.#apply());
+        }
+      }
+    }
+    run.checks.push(this.#check(run, batch, submits));
+    while (run.checks.length > BATCHES_AHEAD) await run.checks.shift();
+    this.#assertOpen();
+  }
+
+  #write(
+    { x, y }: IncomingBatch,
+    asTheyAre: boolean,
+    rows: { batch: number; from: number; rows: number; to: number; batchRow: number },
+  ): Promise<void>[] {
+    const { stage } = this.#parts;
+    return x.flatMap((values, p) => [
+      stage.write({ ...rows, values, quantity: quantityOf.x(p) }, asTheyAre),
+      stage.write({ ...rows, values: y[p]!, quantity: quantityOf.y(p) }, asTheyAre),
+    ]);
+  }
+
+  /** Adds the rows that wait in the stage to the sums. */
+  #apply(): Promise<void> {
+    const { waiting } = this.#run;
+    if (waiting.rows === 0) return Promise.resolve();
+    const { stage, sums } = this.#parts;
+    const applied = sums.apply({ stage: stage.view, ...waiting });
+    this.#run.waiting = { rows: 0, firstBatch: this.#run.batches };
+    return applied;
+  }
+
+  /** Asks the GPU whether the batches up to this one were finite, and counts those that were. */
+  async #check(run: Run, batch: number, submits: readonly Promise<void>[]): Promise<void> {
+    try {
+      const [found] = await Promise.all([this.#parts.refusal.read(this.shape.nodes), ...submits]);
+      const end = Math.min(found?.batch ?? Infinity, batch + 1);
+      while (run.unconfirmed.length > 0 && run.unconfirmed[0]!.batch < end) {
+        run.samples += run.unconfirmed.shift()!.size;
+      }
+      run.refusal ??= found?.error;
+    } catch (error) {
+      run.failure ??= asError(error);
+    }
+  }
+
+  /** Waits until every batch taken in has been looked at. */
+  async #checked(): Promise<void> {
+    await Promise.all(this.#run.checks.splice(0));
+  }
+
+  /** Waits likewise, and brings the sums up to date. A refused batch is no error here: the earlier ones stay. */
+  async #applied(): Promise<void> {
+    await this.#checked();
+    if (this.#run.failure === undefined) {
+      try {
+        await this.#apply();
+      } catch (error) {
+        this.#run.failure = asError(error);
+      }
+    }
+    if (this.#run.failure !== undefined) throw this.#run.failure;
+  }
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new MagnitudeEdgeError('gpu-validation', String(cause), { cause });
+}
+
+function ignore(): void {
+  // What a call refused is its caller's to handle; the next call goes on.
+}

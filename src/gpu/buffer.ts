@@ -1,0 +1,79 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { bufferUsage } from './constants.ts';
+import { assertAlive, type GpuContext } from './device.ts';
+
+/** A range of a GPU buffer to bind; the buffer belongs to whoever made it. */
+export interface BufferView {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Storage that belongs to this library until destroyed. Zero-filled when made. */
+export interface OwnedBuffer extends BufferView {
+  readonly offset: 0;
+  /** Idempotent. */
+  destroy(): void;
+}
+
+/**
+ * Makes a storage buffer that can be copied to and from.
+ *
+ * @param bytes size, at least 4; rounded up to a multiple of 16
+ * @throws `out-of-memory` where one binding cannot hold it on this device, `device-lost`
+ */
+export function createStorage(context: GpuContext, label: string, bytes: number): OwnedBuffer {
+  assertAlive(context);
+  const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+  const { maxStorageBufferBindingSize, maxBufferSize } = context.device.limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  if (size > limit) {
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `${label} needs a GPU buffer of ${size} bytes and this device allows ${limit}.`,
+      { details: { buffer: label, expected: size, found: limit } },
+    );
+  }
+  const { storage, copySource, copyDestination } = bufferUsage;
+  const buffer = context.device.createBuffer({ label, size, usage: storage | copySource | copyDestination });
+  return {
+    buffer,
+    offset: 0,
+    size,
+    destroy: () => {
+      buffer.destroy();
+    },
+  };
+}
+
+/** Makes a storage buffer holding a copy of `data`. */
+export function storageFrom(
+  context: GpuContext,
+  label: string,
+  data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+): OwnedBuffer {
+  const storage = createStorage(context, label, data.byteLength);
+  context.device.queue.writeBuffer(storage.buffer, 0, data);
+  return storage;
+}
+
+/** A range of a buffer that someone else made; nothing here frees it. */
+export function borrow(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): BufferView {
+  return { buffer, offset, size };
+}
+
+/** A set of buffers freed together. */
+export class BufferPool {
+  readonly #buffers: OwnedBuffer[] = [];
+
+  /** Hands the buffer over to the pool, and returns it. */
+  keep<B extends OwnedBuffer>(buffer: B): B {
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  /** Destroys all that was kept. Idempotent. */
+  destroy(): void {
+    for (const buffer of this.#buffers.splice(0)) buffer.destroy();
+  }
+}

@@ -1,0 +1,94 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { requiredLimits } from './limits.ts';
+
+/**
+ * A device and what this library needs to know about it. `owned` devices were asked for here and are destroyed by
+ * {@link releaseDevice}; borrowed ones stay their owner's.
+ */
+export interface GpuContext {
+  readonly device: GPUDevice;
+  readonly owned: boolean;
+  readonly adapterInfo: GPUAdapterInfo;
+  /** Whether shaders run on the CPU; see {@link isSoftwareAdapter}. */
+  readonly software: boolean;
+  /** Why the device went away, once it has. */
+  lostReason: string | undefined;
+}
+
+/**
+ * Asks for a device of the best adapter, with the limits of {@link requiredLimits}.
+ *
+ * @param options.gpu where to ask; `navigator.gpu` by default (in Node: what `create([])` of the `webgpu` package gives)
+ * @throws `no-adapter`
+ */
+export async function acquireDevice(options: { gpu?: GPU | undefined } = {}): Promise<GpuContext> {
+  const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (gpu === undefined) {
+    throw new MagnitudeEdgeError('no-adapter', 'This environment has no WebGPU (navigator.gpu is missing).');
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) {
+    throw new MagnitudeEdgeError('no-adapter', 'WebGPU is there but offers no adapter on this machine.');
+  }
+  try {
+    const device = await adapter.requestDevice({ requiredLimits: requiredLimits(adapter.limits) });
+    return watch(device, true, adapter.info);
+  } catch (cause) {
+    throw new MagnitudeEdgeError('no-adapter', 'The WebGPU adapter refused to give a device.', { cause });
+  }
+}
+
+/** Takes a device that belongs to someone else; it is never destroyed here. */
+export function adoptDevice(device: GPUDevice): GpuContext {
+  return watch(device, false, device.adapterInfo);
+}
+
+/** Destroys an owned device; leaves a borrowed one alone. Idempotent. */
+export function releaseDevice(context: GpuContext): void {
+  if (context.owned) context.device.destroy();
+}
+
+/** @throws `device-lost` once the device has gone away */
+export function assertAlive(context: GpuContext): void {
+  if (context.lostReason !== undefined) throw deviceLost(context);
+}
+
+/** The error for work on a device that has gone away. */
+export function deviceLost(context: GpuContext, cause?: unknown): MagnitudeEdgeError {
+  const reason = context.lostReason ?? 'no reason given';
+  return new MagnitudeEdgeError('device-lost', `The GPU device was lost (${reason}); what it held is gone.`, {
+    cause,
+    details: { reason },
+  });
+}
+
+/** Drivers that run shaders on the CPU: right answers, tens of times slower than a good CPU routine. */
+const softwareDrivers = /swiftshader|llvmpipe|lavapipe|warp|microsoft basic render|software|\bcpu\b/i;
+
+/** Whether the adapter is a software one: marked as a fallback, or a driver known to run on the CPU. */
+export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+  // Older implementations have no isFallbackAdapter here, whatever the types say.
+  if ((info as Partial<GPUAdapterInfo>).isFallbackAdapter === true) return true;
+  return softwareDrivers.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+}
+
+/** One line that names the adapter, for diagnostics. */
+export function describeAdapter(info: GPUAdapterInfo): string {
+  const parts = [info.vendor, info.architecture, info.device, info.description];
+  const named = [...new Set(parts.filter((part) => part !== ''))].join(' ');
+  return named === '' ? 'unnamed adapter' : named;
+}
+
+function watch(device: GPUDevice, owned: boolean, adapterInfo: GPUAdapterInfo): GpuContext {
+  const context: GpuContext = {
+    device,
+    owned,
+    adapterInfo,
+    software: isSoftwareAdapter(adapterInfo),
+    lostReason: undefined,
+  };
+  void device.lost.then(({ reason, message }) => {
+    context.lostReason = message === '' ? reason : `${reason}: ${message}`;
+  });
+  return context;
+}

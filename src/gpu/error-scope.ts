@@ -1,0 +1,62 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { assertAlive, deviceLost, type GpuContext } from './device.ts';
+
+/**
+ * Runs GPU calls inside error scopes. The scopes are popped at once and awaited later, so that calls made meanwhile
+ * are not caught in them; `settled` rejects with what the GPU found wrong with these calls and no others.
+ *
+ * @param what names the work, for the message
+ * @throws `device-lost` at once; through `settled`: `gpu-validation`, `out-of-memory`, `device-lost`
+ */
+export function scoped<T>(
+  context: GpuContext,
+  what: string,
+  work: () => T,
+): { readonly result: T; readonly settled: Promise<void> } {
+  assertAlive(context);
+  const { device } = context;
+  device.pushErrorScope('out-of-memory');
+  device.pushErrorScope('validation');
+  const pop = (): Promise<GPUError | null>[] => [device.popErrorScope(), device.popErrorScope()];
+  try {
+    const result = work();
+    return { result, settled: settle(context, what, pop()) };
+  } catch (error) {
+    for (const popped of pop()) popped.catch(ignore);
+    throw error;
+  }
+}
+
+function ignore(): void {
+  // The error that the work threw says more.
+}
+
+async function settle(
+  context: GpuContext,
+  what: string,
+  popped: readonly Promise<GPUError | null>[],
+): Promise<void> {
+  const [validation, memory] = await alive(context, Promise.all(popped));
+  assertAlive(context);
+  if (memory) {
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `The GPU has not enough memory for ${what}: ${memory.message}`,
+    );
+  }
+  if (validation) {
+    throw new MagnitudeEdgeError('gpu-validation', `The GPU refused ${what}: ${validation.message}`);
+  }
+}
+
+/** Passes a promise of the GPU's on; a rejection once the device has gone away becomes `device-lost`. */
+export async function alive<T>(context: GpuContext, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (cause) {
+    // The loss is told by a promise of its own, which may settle a turn later than the call that failed for it.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (context.lostReason !== undefined) throw deviceLost(context, cause);
+    throw cause;
+  }
+}

@@ -1,0 +1,124 @@
+import type { BufferView } from './buffer.ts';
+import { bufferUsage } from './constants.ts';
+import type { GpuContext } from './device.ts';
+import { scoped } from './error-scope.ts';
+import type { Kernel } from './kernel.ts';
+
+/** Workgroups in one dimension of a dispatch; more are laid out as rows (see shared/dispatch.wgsl). */
+const MAX_WORKGROUPS = 65_535;
+
+/** A count of workgroups in x, y and z. */
+export type WorkgroupCount = readonly [x: number, y: number, z: number];
+
+/**
+ * Lays `count` workgroups out in x and y, `layers` times in z. `workgroup_index()` of shared/dispatch.wgsl gives the
+ * index back; it may pass `count` in the last row, so kernels check their bounds.
+ */
+export function workgroups(count: number, layers = 1): WorkgroupCount {
+  const rows = Math.ceil(count / MAX_WORKGROUPS);
+  return [Math.ceil(count / Math.max(rows, 1)), rows, layers];
+}
+
+interface Dispatch {
+  readonly kernel: Kernel;
+  readonly params: ArrayBuffer;
+  readonly buffers: readonly BufferView[];
+  readonly count: WorkgroupCount;
+}
+
+/** Collects dispatches and sends them to the GPU in one go. */
+export class Recorder {
+  readonly #context: GpuContext;
+  readonly #dispatches: Dispatch[] = [];
+
+  constructor(context: GpuContext) {
+    this.#context = context;
+  }
+
+  /** Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before {@link Recorder.submit}. */
+  dispatch<Param extends string, Buffer extends string>(
+    kernel: Kernel<Param, Buffer>,
+    params: Readonly<Record<Param, number>>,
+    buffers: Readonly<Record<Buffer, BufferView>>,
+    count: WorkgroupCount,
+  ): this {
+    if (count[0] === 0 || count[1] === 0 || count[2] === 0) return this;
+    const { definition } = kernel;
+    this.#dispatches.push({
+      kernel,
+      params: packParams(definition.params, params),
+      buffers: Object.keys(definition.buffers).map((name) => buffers[name as Buffer]),
+      count,
+    });
+    return this;
+  }
+
+  /**
+   * Submits what was added. Buffers bound here may be destroyed as soon as this returns: the GPU keeps them until it
+   * is done.
+   *
+   * @returns resolves once the GPU has accepted the commands (not once it has run them); see {@link scoped} for errors
+   */
+  submit(what: string): Promise<void> {
+    const dispatches = this.#dispatches.splice(0);
+    if (dispatches.length === 0) return Promise.resolve();
+    const { device } = this.#context;
+    return scoped(this.#context, what, () => {
+      const uniforms = packUniforms(device, dispatches);
+      const encoder = device.createCommandEncoder({ label: what });
+      const pass = encoder.beginComputePass({ label: what });
+      for (const [index, { kernel, buffers, count }] of dispatches.entries()) {
+        pass.setPipeline(kernel.pipeline);
+        pass.setBindGroup(
+          0,
+          device.createBindGroup({
+            label: kernel.definition.label,
+            layout: kernel.layout,
+            entries: [uniforms.view(index), ...buffers].map((resource, binding) => ({ binding, resource })),
+          }),
+        );
+        pass.dispatchWorkgroups(...count);
+      }
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      uniforms.buffer.destroy();
+    }).settled;
+  }
+}
+
+/** Packs uniform fields in the order of the definition, four bytes each. */
+export function packParams<Param extends string>(
+  fields: Readonly<Record<Param, 'u32' | 'f32'>>,
+  values: Readonly<Record<Param, number>>,
+): ArrayBuffer {
+  const names = Object.keys(fields) as Param[];
+  const view = new DataView(new ArrayBuffer(names.length * 4));
+  for (const [at, name] of names.entries()) {
+    if (fields[name] === 'u32') view.setUint32(at * 4, values[name], true);
+    else view.setFloat32(at * 4, values[name], true);
+  }
+  return view.buffer;
+}
+
+/** All uniforms of one submit in one buffer, each at an offset that the device can bind. */
+function packUniforms(
+  device: GPUDevice,
+  dispatches: readonly Dispatch[],
+): { buffer: GPUBuffer; view(index: number): BufferView } {
+  const largest = Math.max(...dispatches.map(({ params }) => params.byteLength));
+  const alignment = device.limits.minUniformBufferOffsetAlignment;
+  const stride = Math.ceil(largest / alignment) * alignment;
+  const bytes = new Uint8Array(stride * dispatches.length);
+  for (const [index, { params }] of dispatches.entries()) bytes.set(new Uint8Array(params), index * stride);
+  const { uniform, copyDestination } = bufferUsage;
+  const buffer = device.createBuffer({
+    label: 'params',
+    size: bytes.length,
+    usage: uniform | copyDestination,
+  });
+  device.queue.writeBuffer(buffer, 0, bytes);
+  return {
+    buffer,
+    view: (index) => ({ buffer, offset: index * stride, size: dispatches[index]!.params.byteLength }),
+  };
+}

@@ -1,0 +1,119 @@
+import aggregate from '../../shaders/aggregate.wgsl?raw';
+import cholesky from '../../shaders/cholesky.wgsl?raw';
+import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
+import moments from '../../shaders/moments.wgsl?raw';
+import partial from '../../shaders/partial.wgsl?raw';
+import pearson from '../../shaders/pearson.wgsl?raw';
+import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
+import extended from '../../shaders/shared/extended.wgsl?raw';
+import momentParts from '../../shaders/shared/moments.wgsl?raw';
+import solutionPrivate from '../../shaders/shared/solution-private.wgsl?raw';
+import solutionStored from '../../shaders/shared/solution-stored.wgsl?raw';
+import sums from '../../shaders/shared/sums.wgsl?raw';
+import targets from '../../shaders/shared/targets.wgsl?raw';
+import type { KernelDefinition } from '../gpu/kernel.ts';
+
+/** Threads of a workgroup, in every kernel here. */
+export const WORKGROUP = 64;
+
+/** Largest conditioning set whose substitution stays with its thread; `PRIVATE_SET` of solution-private.wgsl. */
+export const PRIVATE_SET = 32;
+
+const shared = [extended, dispatch, sums, momentParts];
+const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
+
+/** Column sums -> means, variances and units of one layer pair. */
+export const momentsKernel = {
+  label: 'moments.wgsl',
+  sources: [...shared, moments],
+  params: { stride: 'u32', quantity_x: 'u32', quantity_y: 'u32', ...inverseCount, zero: 'u32' },
+  buffers: { pivots: 'read', column_sums: 'read', sum_xx: 'read', moments: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Sums -> Pearson correlations of one layer pair. */
+export const pearsonKernel = {
+  label: 'pearson.wgsl',
+  sources: [...shared, pearson],
+  params: { nodes: 'u32', stride: 'u32', ...inverseCount, zero: 'u32' },
+  buffers: { moments: 'read', sum_xy: 'read', scores: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Sums -> rows of S_xx for the members of conditioning sets. */
+export const covarianceRowsKernel = {
+  label: 'covariance-rows.wgsl',
+  sources: [...shared, covarianceRows],
+  params: { rows: 'u32', stride: 'u32', ...inverseCount, zero: 'u32' },
+  buffers: { row_sources: 'read', moments: 'read', sum_xx: 'read', covariance_rows: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Rows of S_xx -> Cholesky factors of a block of targets. */
+export const choleskyKernel = {
+  label: 'cholesky.wgsl',
+  sources: [...shared, targets, cholesky],
+  params: {
+    nodes: 'u32',
+    stride: 'u32',
+    outcome_offset: 'u32',
+    ...inverseCount,
+    ridge_high: 'f32',
+    ridge_low: 'f32',
+    targets: 'u32',
+    zero: 'u32',
+  },
+  buffers: {
+    plan: 'read',
+    moments: 'read',
+    covariance_rows: 'read',
+    sum_xy: 'read',
+    factors: 'read-write',
+    outcome: 'read-write',
+  },
+} as const satisfies KernelDefinition;
+
+const partialParams = {
+  nodes: 'u32',
+  stride: 'u32',
+  outcome_offset: 'u32',
+  ...inverseCount,
+  first_target: 'u32',
+  end_target: 'u32',
+  largest_set: 'u32',
+  zero: 'u32',
+} as const;
+
+const partialBuffers = {
+  plan: 'read',
+  moments: 'read',
+  covariance_rows: 'read',
+  sum_xy: 'read',
+  factors: 'read',
+  outcome: 'read-write',
+  scores: 'read-write',
+} as const;
+
+/** Factors -> partial correlations, for conditioning sets of at most {@link PRIVATE_SET}. */
+export const partialPrivateKernel = {
+  label: 'partial.wgsl',
+  sources: [...shared, targets, solutionPrivate, partial],
+  params: partialParams,
+  buffers: partialBuffers,
+} as const satisfies KernelDefinition;
+
+/** Factors -> partial correlations, for conditioning sets of any size. */
+export const partialStoredKernel = {
+  label: 'partial.wgsl',
+  sources: [...shared, targets, solutionStored, partial],
+  params: partialParams,
+  buffers: { ...partialBuffers, solutions: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Scores of one layer pair -> the running aggregate. Override `LARGEST`: 0 for the mean, 1 for 'max'. */
+export const aggregateKernel = {
+  label: 'aggregate.wgsl',
+  sources: [...shared, aggregate],
+  params: { elements: 'u32', first: 'u32', last: 'u32', zero: 'u32' },
+  buffers: { scores: 'read', aggregate: 'read-write', counts: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Bits of a target's word in `outcome`, as in shaders/shared/targets.wgsl. */
+export const UNSETTLED = 2;

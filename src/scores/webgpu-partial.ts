@@ -1,0 +1,225 @@
+import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
+import type { GpuContext } from '../gpu/device.ts';
+import { compileKernel } from '../gpu/kernel.ts';
+import { Recorder, workgroups } from '../gpu/recorder.ts';
+import type { GpuSums } from '../statistics/webgpu-sums.ts';
+import type { ScoreRequest } from './score-matrices.ts';
+import {
+  choleskyKernel,
+  covarianceRowsKernel,
+  partialPrivateKernel,
+  partialStoredKernel,
+  PRIVATE_SET,
+  UNSETTLED,
+  WORKGROUP,
+} from './webgpu-kernels.ts';
+import { planTargets, type TargetBlock } from './webgpu-targets.ts';
+
+/** Most bytes of one scratch buffer, so that the default binding limit always holds it. */
+const SCRATCH_BYTES = 64 * 2 ** 20;
+
+/** Multiply-adds between two looks at the abort signal; some tens of milliseconds on a GPU. */
+const WORK_PER_SUBMIT = 2e8;
+
+/** Larger conditioning sets go to the host: their factorisation is too long for one dispatch. */
+const LARGEST_SET = 1024;
+
+/** What the kernels read of one layer pair. */
+export interface PairOnGpu {
+  readonly pair: number;
+  readonly moments: OwnedBuffer;
+  /** [n] as the reciprocal in two words */
+  readonly inverseCount: readonly [high: number, low: number];
+  /** `[N, N]` bits of scores, to be written */
+  readonly scores: OwnedBuffer;
+}
+
+interface BlockOnGpu extends TargetBlock {
+  readonly planBuffer: OwnedBuffer;
+  readonly rowBuffer: OwnedBuffer;
+}
+
+type Kernels = Awaited<ReturnType<typeof compileAll>>;
+
+/** Partial correlations on the GPU for one request: block by block of targets, pair by pair. */
+export class PartialSolver {
+  /** `[P, N]` words; see shaders/shared/targets.wgsl */
+  readonly outcome: OwnedBuffer;
+  readonly #context: GpuContext;
+  readonly #sums: GpuSums;
+  readonly #kernels: Kernels;
+  readonly #ridge: readonly [high: number, low: number];
+  readonly #blocks: readonly BlockOnGpu[];
+  readonly #covarianceRows: OwnedBuffer;
+  readonly #factors: OwnedBuffer;
+  readonly #solutions: OwnedBuffer;
+
+  private constructor(
+    context: GpuContext,
+    sums: GpuSums,
+    request: ScoreRequest,
+    pool: BufferPool,
+    kernels: Kernels,
+  ) {
+    this.#context = context;
+    this.#sums = sums;
+    this.#kernels = kernels;
+    this.#ridge = twoWords(request.ridge);
+    const { nodes, stride, pairs } = sums.layout;
+    const { conditioningSets } = request;
+    const limits = {
+      rows: Math.floor(SCRATCH_BYTES / (8 * stride)),
+      factorElements: SCRATCH_BYTES / 8,
+      work: WORK_PER_SUBMIT / nodes,
+    };
+    this.#blocks = planTargets(conditioningSets, limits, LARGEST_SET).map((block) => ({
+      ...block,
+      planBuffer: pool.keep(storageFrom(context, 'targets', block.plan)),
+      rowBuffer: pool.keep(storageFrom(context, 'rows of S_xx', block.rowSources)),
+    }));
+    const most = (count: (block: TargetBlock) => number): number => Math.max(0, ...this.#blocks.map(count));
+    const create = (label: string, bytes: number): OwnedBuffer =>
+      pool.keep(createStorage(context, label, bytes));
+    this.#covarianceRows = create('S_xx', 8 * stride * most(({ rowSources }) => rowSources.length));
+    this.#factors = create('Cholesky factors', 8 * most((block) => block.factorElements));
+    const solution = most(({ largestSet }) => (largestSet > PRIVATE_SET ? 8 * stride * largestSet : 0));
+    this.#solutions = create(
+      'forward substitutions',
+      Math.max(solution, Math.min(SCRATCH_BYTES, 64 * solution)),
+    );
+    const outcome = new Uint32Array(pairs * nodes);
+    for (let target = 0; target < nodes; target++) {
+      const size = conditioningSets.offsets[target + 1]! - conditioningSets.offsets[target]!;
+      if (size <= LARGEST_SET) continue;
+      for (let p = 0; p < pairs; p++) outcome[p * nodes + target] = UNSETTLED;
+    }
+    this.outcome = pool.keep(storageFrom(context, 'outcome of targets', outcome));
+  }
+
+  /**
+   * Lays the work out; buffers are kept in `pool`.
+   *
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  static async create(
+    context: GpuContext,
+    sums: GpuSums,
+    request: ScoreRequest,
+    pool: BufferPool,
+  ): Promise<PartialSolver> {
+    return new PartialSolver(context, sums, request, pool, await compileAll(context));
+  }
+
+  /**
+   * Writes the partial correlations of one layer pair to its scores, but for the columns that {@link outcome} marks
+   * as unsettled. Throws the signal's reason, between two submits, once it is aborted.
+   */
+  async solve(pair: PairOnGpu, signal: AbortSignal | undefined): Promise<void> {
+    for (const block of this.#blocks) {
+      signal?.throwIfAborted();
+      const recorder = new Recorder(this.#context);
+      this.#factor(recorder, pair, block);
+      this.#substitute(recorder, pair, block);
+      await recorder.submit('partial correlations');
+      if (this.#blocks.length > 1) await this.#context.device.queue.onSubmittedWorkDone();
+    }
+  }
+
+  #factor(recorder: Recorder, { pair, moments, inverseCount }: PairOnGpu, block: BlockOnGpu): void {
+    const { nodes, stride } = this.#sums.layout;
+    const [inverse_count_high, inverse_count_low] = inverseCount;
+    const rows = block.rowSources.length;
+    recorder.dispatch(
+      this.#kernels.covarianceRows,
+      { rows, stride, inverse_count_high, inverse_count_low, zero: 0 },
+      {
+        row_sources: block.rowBuffer,
+        moments,
+        sum_xx: this.#sums.sumXX[pair]!,
+        covariance_rows: this.#covarianceRows,
+      },
+      workgroups(Math.ceil((rows * stride) / WORKGROUP)),
+    );
+    const [ridge_high, ridge_low] = this.#ridge;
+    recorder.dispatch(
+      this.#kernels.cholesky,
+      {
+        nodes,
+        stride,
+        outcome_offset: pair * nodes,
+        inverse_count_high,
+        inverse_count_low,
+        ridge_high,
+        ridge_low,
+        targets: block.targets.length,
+        zero: 0,
+      },
+      {
+        plan: block.planBuffer,
+        moments,
+        covariance_rows: this.#covarianceRows,
+        sum_xy: this.#sums.sumXY[pair]!,
+        factors: this.#factors,
+        outcome: this.outcome,
+      },
+      workgroups(block.targets.length),
+    );
+  }
+
+  #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu): void {
+    const { nodes, stride } = this.#sums.layout;
+    const [inverse_count_high, inverse_count_low] = pair.inverseCount;
+    const buffers = {
+      plan: block.planBuffer,
+      moments: pair.moments,
+      covariance_rows: this.#covarianceRows,
+      sum_xy: this.#sums.sumXY[pair.pair]!,
+      factors: this.#factors,
+      outcome: this.outcome,
+      scores: pair.scores,
+    };
+    const stored = block.largestSet > PRIVATE_SET;
+    const slots = stored ? Math.floor(this.#solutions.size / (8 * stride * block.largestSet)) : MOST_SLOTS;
+    for (let first = 0; first < block.targets.length; first += slots) {
+      const end = Math.min(first + slots, block.targets.length);
+      const params = {
+        nodes,
+        stride,
+        outcome_offset: pair.pair * nodes,
+        inverse_count_high,
+        inverse_count_low,
+        first_target: first,
+        end_target: end,
+        largest_set: block.largestSet,
+        zero: 0,
+      };
+      const count = [Math.ceil(nodes / WORKGROUP), end - first, 1] as const;
+      if (stored) {
+        const { partialStored } = this.#kernels;
+        recorder.dispatch(partialStored, params, { ...buffers, solutions: this.#solutions }, count);
+      } else {
+        recorder.dispatch(this.#kernels.partialPrivate, params, buffers, count);
+      }
+    }
+  }
+}
+
+/** Workgroups in y of one dispatch. */
+const MOST_SLOTS = 65_535;
+
+/** A float64 as two float32 whose sum it is, to 48 bits. */
+export function twoWords(value: number): readonly [high: number, low: number] {
+  const high = Math.fround(value);
+  return [high, Math.fround(value - high)];
+}
+
+async function compileAll(context: GpuContext) {
+  const constants = { WORKGROUP };
+  const [covarianceRows, cholesky, partialPrivate, partialStored] = await Promise.all([
+    compileKernel(context, covarianceRowsKernel, constants),
+    compileKernel(context, choleskyKernel, constants),
+    compileKernel(context, partialPrivateKernel, constants),
+    compileKernel(context, partialStoredKernel, constants),
+  ]);
+  return { covarianceRows, cholesky, partialPrivate, partialStored };
+}

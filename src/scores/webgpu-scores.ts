@@ -1,0 +1,211 @@
+import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
+import type { GpuContext } from '../gpu/device.ts';
+import { compileKernel } from '../gpu/kernel.ts';
+import { readBack } from '../gpu/readback.ts';
+import { Recorder, workgroups } from '../gpu/recorder.ts';
+import { pairMoments } from '../statistics/covariances.ts';
+import { quantityOf } from '../statistics/webgpu-layout.ts';
+import type { GpuSums } from '../statistics/webgpu-sums.ts';
+import { aggregatePairs } from './aggregate.ts';
+import { partialScores, partialScratch } from './partial.ts';
+import { checkScoreRequest } from './request.ts';
+import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
+import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
+import { PartialSolver, twoWords, type PairOnGpu } from './webgpu-partial.ts';
+
+/**
+ * Scores of all ordered pairs from the sums on the GPU (method.md), in float32, new arrays owned by the caller.
+ * Columns that extended precision does not settle (a conditioning set or a remainder near singular) are computed in
+ * float64 on the host from a copy of the sums.
+ *
+ * @param samples n, samples behind the sums
+ * @throws as `checkScoreRequest`; `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
+ */
+export async function scoreOnGpu(
+  context: GpuContext,
+  sums: GpuSums,
+  samples: number,
+  request: ScoreRequest,
+): Promise<ScoreMatrices> {
+  const { nodes, pairs } = sums.layout;
+  checkScoreRequest(request, nodes, samples);
+  request.signal?.throwIfAborted();
+  const pool = new BufferPool();
+  try {
+    const run = await ScoreRun.create(context, sums, samples, request, pool);
+    const perPair: Float32Array[] = [];
+    for (let p = 0; p < pairs; p++) perPair.push(await run.scorePair(p));
+    const aggregated = await run.aggregated();
+    const matrices = { nodes, aggregated, perPair };
+    await run.settle(matrices);
+    return matrices;
+  } finally {
+    pool.destroy();
+  }
+}
+
+type Kernels = Awaited<ReturnType<typeof compileAll>>;
+
+/** Buffers and kernels of one request. */
+class ScoreRun {
+  readonly #context: GpuContext;
+  readonly #sums: GpuSums;
+  readonly #samples: number;
+  readonly #request: ScoreRequest;
+  readonly #kernels: Kernels;
+  readonly #solver: PartialSolver | undefined;
+  readonly #inverseCount: readonly [high: number, low: number];
+  readonly #moments: OwnedBuffer;
+  readonly #scores: OwnedBuffer;
+  readonly #aggregate: OwnedBuffer;
+  readonly #counts: OwnedBuffer;
+
+  private constructor(
+    context: GpuContext,
+    sums: GpuSums,
+    samples: number,
+    request: ScoreRequest,
+    pool: BufferPool,
+    kernels: Kernels,
+    solver: PartialSolver | undefined,
+  ) {
+    this.#context = context;
+    this.#sums = sums;
+    this.#samples = samples;
+    this.#request = request;
+    this.#kernels = kernels;
+    this.#solver = solver;
+    this.#inverseCount = twoWords(1 / samples);
+    const { nodes, stride } = sums.layout;
+    const create = (label: string, bytes: number): OwnedBuffer =>
+      pool.keep(createStorage(context, label, bytes));
+    this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
+    this.#scores = create('scores', 4 * nodes * nodes);
+    this.#aggregate = create('aggregate', 4 * nodes * nodes);
+    this.#counts = create('counts', 4 * nodes * nodes);
+  }
+
+  static async create(
+    context: GpuContext,
+    sums: GpuSums,
+    samples: number,
+    request: ScoreRequest,
+    pool: BufferPool,
+  ): Promise<ScoreRun> {
+    const kernels = await compileAll(context, request);
+    const solver =
+      request.score === 'partial' ? await PartialSolver.create(context, sums, request, pool) : undefined;
+    return new ScoreRun(context, sums, samples, request, pool, kernels, solver);
+  }
+
+  /** Scores one layer pair, takes it into the aggregate, and copies it to the host. Pairs must come in order. */
+  async scorePair(pair: number): Promise<Float32Array> {
+    const { nodes, stride, pairs } = this.#sums.layout;
+    const { signal } = this.#request;
+    signal?.throwIfAborted();
+    const [inverse_count_high, inverse_count_low] = this.#inverseCount;
+    const recorder = new Recorder(this.#context);
+    const moments = this.#moments;
+    recorder.dispatch(
+      this.#kernels.moments,
+      {
+        stride,
+        quantity_x: quantityOf.x(pair),
+        quantity_y: quantityOf.y(pair),
+        inverse_count_high,
+        inverse_count_low,
+        zero: 0,
+      },
+      {
+        pivots: this.#sums.pivots,
+        column_sums: this.#sums.columnSums,
+        sum_xx: this.#sums.sumXX[pair]!,
+        moments,
+      },
+      workgroups(Math.ceil((2 * stride) / WORKGROUP)),
+    );
+    const elements = nodes * nodes;
+    const everyElement = workgroups(Math.ceil(elements / WORKGROUP));
+    if (this.#solver === undefined) {
+      recorder.dispatch(
+        this.#kernels.pearson,
+        { nodes, stride, inverse_count_high, inverse_count_low, zero: 0 },
+        { moments, sum_xy: this.#sums.sumXY[pair]!, scores: this.#scores },
+        everyElement,
+      );
+    } else {
+      await recorder.submit('moments');
+      const onGpu: PairOnGpu = { pair, moments, inverseCount: this.#inverseCount, scores: this.#scores };
+      await this.#solver.solve(onGpu, signal);
+    }
+    recorder.dispatch(
+      this.#kernels.aggregate,
+      { elements, first: Number(pair === 0), last: Number(pair === pairs - 1), zero: 0 },
+      { scores: this.#scores, aggregate: this.#aggregate, counts: this.#counts },
+      everyElement,
+    );
+    await recorder.submit('scores');
+    return this.#readMatrix(this.#scores);
+  }
+
+  /** The aggregate, once every pair has been scored. */
+  aggregated(): Promise<Float32Array> {
+    return this.#readMatrix(this.#aggregate);
+  }
+
+  /** Computes the columns that the kernels left unsettled in float64, and aggregates them anew. */
+  async settle(matrices: {
+    nodes: number;
+    aggregated: Float32Array;
+    perPair: Float32Array[];
+  }): Promise<void> {
+    if (this.#solver === undefined) return;
+    const { conditioningSets: sets, ridge, layerAgg, signal } = this.#request;
+    const { nodes, aggregated, perPair } = matrices;
+    const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
+    const outcome = new Uint32Array(bytes!);
+    const touched = new Set<number>();
+    let scratch: { system: ReturnType<typeof partialScratch>; out: Float64Array } | undefined;
+    for (const [p, scores] of perPair.entries()) {
+      const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
+      if (unsettled.length === 0) continue;
+      signal?.throwIfAborted();
+      const pair = await this.#sums.readPair(p);
+      const moments = pairMoments(pair, this.#samples);
+      scratch ??= { system: partialScratch(sets, nodes), out: new Float64Array(nodes * nodes) };
+      const { system, out } = scratch;
+      for (const target of unsettled) {
+        partialScores(pair, moments, this.#samples, sets, ridge, target, target + 1, system, out);
+        for (let at = target; at < scores.length; at += nodes) scores[at] = out[at]!;
+        touched.add(target);
+      }
+    }
+    for (const target of touched) {
+      for (let at = target; at < aggregated.length; at += nodes) {
+        aggregatePairs(perPair, layerAgg, at, at + 1, aggregated);
+      }
+    }
+  }
+
+  async #readMatrix(buffer: OwnedBuffer): Promise<Float32Array> {
+    const elements = this.#sums.layout.nodes ** 2;
+    const [bytes] = await readBack(this.#context, [{ ...buffer, size: 4 * elements }]);
+    return new Float32Array(bytes!);
+  }
+}
+
+/** Size of `Moment` in shaders/shared/moments.wgsl. */
+const MOMENT_BYTES = 32;
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}
+
+async function compileAll(context: GpuContext, { layerAgg }: ScoreRequest) {
+  const [moments, pearson, aggregate] = await Promise.all([
+    compileKernel(context, momentsKernel, { WORKGROUP }),
+    compileKernel(context, pearsonKernel, { WORKGROUP }),
+    compileKernel(context, aggregateKernel, { WORKGROUP, LARGEST: layerAgg === 'max' ? 1 : 0 }),
+  ]);
+  return { moments, pearson, aggregate };
+}

@@ -1,0 +1,97 @@
+import type { RaggedIndices } from '../statistics/ragged.ts';
+import { PRIVATE_SET } from './webgpu-kernels.ts';
+
+/** Targets that are solved together, laid out as shaders/shared/targets.wgsl reads them. */
+export interface TargetBlock {
+  readonly targets: readonly number[];
+  /** Headers and members */
+  readonly plan: Uint32Array<ArrayBuffer>;
+  /** Sources whose rows of S_xx the block needs, without repeats */
+  readonly rowSources: Uint32Array<ArrayBuffer>;
+  /** Elements of all factors */
+  readonly factorElements: number;
+  readonly largestSet: number;
+}
+
+/** What one block may take. A target that takes more by itself is a block of its own. */
+export interface BlockLimits {
+  readonly rows: number;
+  readonly factorElements: number;
+  /** Multiply-adds of the forward substitutions, per source */
+  readonly work: number;
+}
+
+/** Elements of a packed factor with the row of y. */
+export function factorElements(set: number): number {
+  return ((set + 1) * (set + 2)) / 2;
+}
+
+/**
+ * Splits targets into blocks within limits. Sets of at most {@link PRIVATE_SET} and larger ones never share a block;
+ * within each kind the smaller sets come first, so that the targets of a block are alike.
+ *
+ * @param largest targets with more members than this are left out
+ */
+export function planTargets(sets: RaggedIndices, limits: BlockLimits, largest: number): TargetBlock[] {
+  const nodes = sets.offsets.length - 1;
+  const sizeOf = (target: number): number => sets.offsets[target + 1]! - sets.offsets[target]!;
+  const order = Array.from({ length: nodes }, (_, target) => target)
+    .filter((target) => sizeOf(target) <= largest)
+    .sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
+  const blocks: TargetBlock[] = [];
+  let targets: number[] = [];
+  let rows = new Set<number>();
+  let factors = 0;
+  let work = 0;
+  const close = (): void => {
+    if (targets.length > 0) blocks.push(packTargets(sets, targets, [...rows]));
+    targets = [];
+    rows = new Set();
+    factors = 0;
+    work = 0;
+  };
+  for (const target of order) {
+    const size = sizeOf(target);
+    const members = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
+    const ownWork = (size * size) / 2 + 2 * size + 8;
+    const newRows = members.reduce((count, member) => count + (rows.has(member) ? 0 : 1), 0);
+    const changesKind = targets.length > 0 && size > PRIVATE_SET && sizeOf(targets[0]!) <= PRIVATE_SET;
+    if (
+      changesKind ||
+      rows.size + newRows > limits.rows ||
+      factors + factorElements(size) > limits.factorElements ||
+      work + ownWork > limits.work
+    ) {
+      close();
+    }
+    targets.push(target);
+    for (const member of members) rows.add(member);
+    factors += factorElements(size);
+    work += ownWork;
+  }
+  close();
+  return blocks;
+}
+
+/** Words of a header: node, first word of its members, their number, first element of its factor. */
+const HEADER_WORDS = 4;
+
+function packTargets(sets: RaggedIndices, targets: readonly number[], rows: readonly number[]): TargetBlock {
+  const rowOf = new Map(rows.map((source, row) => [source, row]));
+  const words = targets.map((target) => 2 * (sets.offsets[target + 1]! - sets.offsets[target]!));
+  const plan = new Uint32Array(HEADER_WORDS * targets.length + words.reduce((sum, count) => sum + count, 0));
+  let at = HEADER_WORDS * targets.length;
+  let factor = 0;
+  let largestSet = 0;
+  targets.forEach((target, slot) => {
+    const members = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
+    plan.set([target, at, members.length, factor], HEADER_WORDS * slot);
+    for (const member of members) {
+      plan[at++] = member;
+      plan[at++] = rowOf.get(member)!;
+    }
+    factor += factorElements(members.length);
+    largestSet = Math.max(largestSet, members.length);
+  });
+  return { targets, plan, rowSources: Uint32Array.from(rows), factorElements: factor, largestSet };
+}

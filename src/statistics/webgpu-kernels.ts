@@ -1,0 +1,70 @@
+import accumulate from '../../shaders/accumulate.wgsl?raw';
+import deviations from '../../shaders/deviations.wgsl?raw';
+import magnitudes from '../../shaders/magnitudes.wgsl?raw';
+import pivots from '../../shaders/pivots.wgsl?raw';
+import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
+import extended from '../../shaders/shared/extended.wgsl?raw';
+import refusal from '../../shaders/shared/refusal.wgsl?raw';
+import sums from '../../shaders/shared/sums.wgsl?raw';
+import type { KernelDefinition } from '../gpu/kernel.ts';
+
+/** Columns of a tile of sums; `TILE` of shaders/shared/sums.wgsl. */
+export const TILE = 8;
+
+/** Threads of a workgroup, in every kernel here. */
+export const WORKGROUP = 64;
+
+/** Rows whose products are summed in plain float32 before they join the (high, low) pairs. */
+export const CHUNK = 32;
+
+/** Norms of channel groups -> magnitudes in the stage. Override `REDUCTION`: see {@link reductionCode}. */
+export const magnitudesKernel = {
+  label: 'magnitudes.wgsl',
+  sources: [extended, dispatch, magnitudes],
+  params: {
+    rows: 'u32',
+    channels: 'u32',
+    nodes: 'u32',
+    stride: 'u32',
+    batch: 'u32',
+    quantity: 'u32',
+    first_row: 'u32',
+    batch_row: 'u32',
+    stage_offset: 'u32',
+    zero: 'u32',
+  },
+  buffers: {
+    channel_values: 'read',
+    group_offsets: 'read',
+    group_channels: 'read',
+    stage: 'read-write',
+    refusal: 'read-write',
+  },
+} as const satisfies KernelDefinition;
+
+/** `REDUCTION` of magnitudes.wgsl. */
+export const reductionCode = { none: 0, l1: 1, l2: 2 } as const;
+
+/** Column means of the staged rows -> pivots and scales. */
+export const pivotsKernel = {
+  label: 'pivots.wgsl',
+  sources: [extended, refusal, pivots],
+  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', stage_rows: 'u32', zero: 'u32' },
+  buffers: { stage: 'read', refusal: 'read', pivots: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Magnitudes in the stage -> deviations, and their column sums. */
+export const deviationsKernel = {
+  label: 'deviations.wgsl',
+  sources: [extended, refusal, deviations],
+  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', stage_rows: 'u32', zero: 'u32' },
+  buffers: { refusal: 'read', pivots: 'read', stage: 'read-write', column_sums: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Staged deviations of one layer pair -> sums of products. */
+export const accumulateKernel = {
+  label: 'accumulate.wgsl',
+  sources: [extended, dispatch, refusal, sums, accumulate],
+  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', x_offset: 'u32', y_offset: 'u32', zero: 'u32' },
+  buffers: { stage: 'read', refusal: 'read', sum_xy: 'read-write', sum_xx: 'read-write' },
+} as const satisfies KernelDefinition;

@@ -1,0 +1,188 @@
+import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
+import type { GpuContext } from '../gpu/device.ts';
+import { compileKernel, type Kernel, type KernelDefinition } from '../gpu/kernel.ts';
+import { readBack } from '../gpu/readback.ts';
+import { Recorder, workgroups } from '../gpu/recorder.ts';
+import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
+import {
+  accumulateKernel,
+  CHUNK,
+  deviationsKernel,
+  pivotsKernel,
+  TILE,
+  WORKGROUP,
+} from './webgpu-kernels.ts';
+import { quantityOf, type StatisticsLayout } from './webgpu-layout.ts';
+import type { RefusalRecord } from './webgpu-refusal.ts';
+import { packPair, unpackPair } from './webgpu-transfer.ts';
+
+type KernelOf<D extends KernelDefinition> = Kernel<
+  Extract<keyof D['params'], string>,
+  Extract<keyof D['buffers'], string>
+>;
+
+interface SumKernels {
+  readonly pivots: KernelOf<typeof pivotsKernel>;
+  readonly deviations: KernelOf<typeof deviationsKernel>;
+  readonly accumulate: KernelOf<typeof accumulateKernel>;
+}
+
+/** Rows that wait in the stage. */
+export interface WaitingRows {
+  readonly stage: OwnedBuffer;
+  readonly rows: number;
+  /** Batch that the first of them belongs to */
+  readonly firstBatch: number;
+}
+
+/**
+ * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
+ * float32. Pivots and scales are fixed by the first rows that are applied.
+ */
+export class GpuSums {
+  readonly layout: StatisticsLayout;
+  /** `[2 P, stride]`: pivot, scale */
+  readonly pivots: OwnedBuffer;
+  /** `[2 P, stride]`: sum (high, low), sum of squares (high, low) */
+  readonly columnSums: OwnedBuffer;
+  /** P buffers, laid out as shaders/shared/sums.wgsl says */
+  readonly sumXY: readonly OwnedBuffer[];
+  /** P buffers; tiles on and above the diagonal */
+  readonly sumXX: readonly OwnedBuffer[];
+  readonly #context: GpuContext;
+  readonly #pool = new BufferPool();
+  readonly #refusal: RefusalRecord;
+  readonly #kernels: SumKernels;
+  #pivotsFixed = false;
+
+  private constructor(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    refusal: RefusalRecord,
+    kernels: SumKernels,
+  ) {
+    this.#context = context;
+    this.#refusal = refusal;
+    this.#kernels = kernels;
+    this.layout = layout;
+    const { pairs, stride } = layout;
+    const create = (label: string, bytes: number): OwnedBuffer =>
+      this.#pool.keep(createStorage(context, label, bytes));
+    try {
+      this.pivots = create('pivots', 8 * 2 * pairs * stride);
+      this.columnSums = create('column sums', 16 * 2 * pairs * stride);
+      const matrices = (label: string): OwnedBuffer[] =>
+        Array.from({ length: pairs }, (_, p) => create(`${label} of layer pair ${p}`, 8 * stride * stride));
+      this.sumXY = matrices('X^T Y');
+      this.sumXX = matrices('X^T X');
+    } catch (error) {
+      this.#pool.destroy();
+      throw error;
+    }
+  }
+
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static async create(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    refusal: RefusalRecord,
+  ): Promise<GpuSums> {
+    const [pivots, deviations, accumulate] = await Promise.all([
+      compileKernel(context, pivotsKernel, { WORKGROUP }),
+      compileKernel(context, deviationsKernel, { WORKGROUP }),
+      compileKernel(context, accumulateKernel, { WORKGROUP, CHUNK }),
+    ]);
+    return new GpuSums(context, layout, refusal, { pivots, deviations, accumulate });
+  }
+
+  /**
+   * Adds the rows that wait in the stage, up to the first refused batch. The first rows applied fix the pivots.
+   *
+   * @returns settles with what the GPU found wrong with the commands
+   */
+  apply({ stage, rows, firstBatch }: WaitingRows): Promise<void> {
+    const { pairs, stride, stageRows } = this.layout;
+    const refusal = this.#refusal.view;
+    const recorder = new Recorder(this.#context);
+    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
+    const perColumn = [Math.ceil(stride / WORKGROUP), 1, 2 * pairs] as const;
+    if (!this.#pivotsFixed) {
+      this.#pivotsFixed = true;
+      recorder.dispatch(this.#kernels.pivots, params, { stage, refusal, pivots: this.pivots }, perColumn);
+    }
+    recorder.dispatch(
+      this.#kernels.deviations,
+      params,
+      { refusal, pivots: this.pivots, stage, column_sums: this.columnSums },
+      perColumn,
+    );
+    const tiles = stride / TILE;
+    const blocks = tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
+    const offset = (quantity: number): number => (quantity * stageRows * stride) / 4;
+    for (let p = 0; p < pairs; p++) {
+      recorder.dispatch(
+        this.#kernels.accumulate,
+        {
+          rows,
+          stride,
+          first_batch: firstBatch,
+          x_offset: offset(quantityOf.x(p)),
+          y_offset: offset(quantityOf.y(p)),
+          zero: 0,
+        },
+        { stage, refusal, sum_xy: this.sumXY[p]!, sum_xx: this.sumXX[p]! },
+        workgroups(Math.ceil(blocks / WORKGROUP)),
+      );
+    }
+    return recorder.submit('the sums of a batch');
+  }
+
+  /** Copies the statistics to the host, one layer pair at a time. `samples` is what the caller knows to be applied. */
+  async read(samples: number): Promise<SufficientStatistics> {
+    const pairs: PairStatistics[] = [];
+    for (let p = 0; p < this.layout.pairs; p++) pairs.push(await this.readPair(p));
+    return { nodes: this.layout.nodes, samples, pairs };
+  }
+
+  /** Copies the statistics of one layer pair to the host. */
+  async readPair(p: number): Promise<PairStatistics> {
+    const views = [this.pivots, this.columnSums, this.sumXY[p]!, this.sumXX[p]!];
+    const bytes = await readBack(this.#context, views);
+    const [pivots, columnSums, sumXY, sumXX] = bytes.map((words) => new Float32Array(words));
+    return unpackPair(
+      this.layout,
+      p,
+      { pivots: pivots!, columnSums: columnSums! },
+      { sumXY: sumXY!, sumXX: sumXX! },
+    );
+  }
+
+  /** Replaces the sums by those of the host. Their pivots are kept, rounded to float32. */
+  load(statistics: SufficientStatistics): void {
+    const { queue } = this.#context.device;
+    const { pairs, stride } = this.layout;
+    const pivots = new Float32Array(2 * pairs * 2 * stride);
+    const columnSums = new Float32Array(4 * pairs * 2 * stride);
+    statistics.pairs.forEach((pair, p) => {
+      const { sumXY, sumXX } = packPair(this.layout, p, pair, statistics.samples, { pivots, columnSums });
+      queue.writeBuffer(this.sumXY[p]!.buffer, 0, sumXY);
+      queue.writeBuffer(this.sumXX[p]!.buffer, 0, sumXX);
+    });
+    queue.writeBuffer(this.pivots.buffer, 0, pivots);
+    queue.writeBuffer(this.columnSums.buffer, 0, columnSums);
+    this.#pivotsFixed = statistics.samples > 0;
+  }
+
+  /** Forgets all sums and the pivots. */
+  clear(): void {
+    const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
+    for (const { buffer } of [this.columnSums, ...this.sumXY, ...this.sumXX]) encoder.clearBuffer(buffer);
+    this.#context.device.queue.submit([encoder.finish()]);
+    this.#pivotsFixed = false;
+  }
+
+  /** Frees the sums. Idempotent. */
+  destroy(): void {
+    this.#pool.destroy();
+  }
+}
