@@ -1,0 +1,114 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { decodeAttribute } from './attributes.ts';
+import { decodeTensor, type ExternalData } from './decode-tensor.ts';
+import type { Dimension, OnnxGraph, OnnxModel, OnnxNode, Tensor, TensorType, ValueInfo } from './graph.ts';
+import {
+  ModelProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from './schema/onnx_pb.ts';
+import { sortedNodes } from './topology.ts';
+
+/** What the functions of this package read a model from: the file's bytes, or a model that was read before. */
+export type ModelSource = Uint8Array | ArrayBuffer | OnnxModel;
+
+export interface DecodeOptions {
+  /** Contents of external data files, by the location that the model names (usually `<model>.onnx.data`). */
+  readonly externalData?: ExternalData | undefined;
+}
+
+/**
+ * Reads an ONNX file: metadata, declared inputs and outputs, constants and nodes in an order in which they can run.
+ * Raw data is borrowed from `bytes`, not copied.
+ *
+ * Throws `invalid-model` for bytes that are no ONNX model, constants whose shape and data disagree, external data that
+ * is not supplied, values that nothing produces or that two nodes produce, and cycles.
+ */
+export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): OnnxModel {
+  const proto = parse(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+  if (proto.graph === undefined || proto.opsetImport.length === 0) {
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      'The file is not an ONNX model: it holds no graph or no operator set.',
+    );
+  }
+  return {
+    irVersion: Number(proto.irVersion),
+    opsets: new Map(proto.opsetImport.map(({ domain, version }) => [domain, Number(version)])),
+    metadata: new Map(proto.metadataProps.map(({ key, value }) => [key, value])),
+    graph: decodeGraph(proto.graph, options.externalData ?? {}),
+    functions: proto.functions,
+    source: proto,
+  };
+}
+
+/** Reads `source` where it is a file's bytes, and gives it back where it was read before. */
+export function asModel(source: ModelSource, options: DecodeOptions = {}): OnnxModel {
+  return source instanceof Uint8Array || source instanceof ArrayBuffer
+    ? decodeModel(source, options)
+    : source;
+}
+
+function parse(bytes: Uint8Array): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MagnitudeEdgeError('invalid-model', `The file is not an ONNX model: ${reason}.`, { cause });
+  }
+}
+
+function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
+  if (proto.sparseInitializer.length > 0) {
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      'The model holds sparse initializers, which this reader does not take.',
+    );
+  }
+  const initializers = new Map<string, Tensor>();
+  for (const tensor of proto.initializer) initializers.set(tensor.name, decodeTensor(tensor, externalData));
+  const graph: OnnxGraph = {
+    name: proto.name,
+    inputs: proto.input.map(decodeValueInfo),
+    outputs: proto.output.map(decodeValueInfo),
+    valueTypes: new Map(proto.valueInfo.map(decodeValueInfo).map(({ name, type }) => [name, type])),
+    initializers,
+    nodes: proto.node.map((node) => decodeNode(node, externalData)),
+    source: proto,
+  };
+  return { ...graph, nodes: sortedNodes(graph) };
+}
+
+/** A node from its message; also for the bodies of local functions. */
+export function decodeNode(proto: NodeProto, externalData: ExternalData): OnnxNode {
+  return {
+    name: proto.name,
+    opType: proto.opType,
+    domain: proto.domain === 'ai.onnx' ? '' : proto.domain,
+    inputs: proto.input,
+    outputs: proto.output,
+    attributes: new Map(proto.attribute.map((a) => [a.name, decodeAttribute(a, externalData)])),
+    source: proto,
+  };
+}
+
+function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
+  return { name: proto.name, type: decodeType(proto) };
+}
+
+function decodeType(proto: ValueInfoProto): TensorType {
+  const tensor = proto.type?.tensorType;
+  if (tensor === undefined) {
+    return { elementType: undefined, shape: undefined, ...(proto.type ? { other: proto.type } : {}) };
+  }
+  return {
+    elementType: tensor.elemType === 0 ? undefined : tensor.elemType,
+    shape: tensor.shape?.dim.map(({ value }): Dimension => {
+      if (value.case === 'dimValue') return value.value >= 0n ? Number(value.value) : undefined;
+      return value.case === 'dimParam' && value.value !== '' ? value.value : undefined;
+    }),
+  };
+}

@@ -1,0 +1,99 @@
+import { create, toBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { encodeAttribute } from './attributes.ts';
+import { encodeTensor } from './encode-tensor.ts';
+import type { Dimension, OnnxGraph, OnnxModel, OnnxNode, TensorType, ValueInfo } from './graph.ts';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  ValueInfoProtoSchema,
+  type GraphProto,
+  type NodeProto,
+  type TensorShapeProto_Dimension,
+  type ValueInfoProto,
+} from './schema/onnx_pb.ts';
+
+/** Protocol buffers cannot hold a longer message. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * Writes a model as one self-contained file: constants that were read from external data lie in it. Whatever the messages
+ * it was read from held beyond this package's types is kept.
+ *
+ * Throws `invalid-model` when the constants take 2 GiB or more, the format's limit.
+ */
+export function encodeModel(model: OnnxModel): Uint8Array {
+  let size = 0;
+  for (const tensor of model.graph.initializers.values()) size += tensor.bytes.byteLength;
+  if (size > MAX_BYTES) {
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      `The constants take ${size} bytes; one ONNX file holds less than 2 GiB.`,
+    );
+  }
+  const proto = messageFrom(ModelProtoSchema, model.source, {
+    irVersion: BigInt(model.irVersion),
+    opsetImport: [...model.opsets].map(([domain, version]) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+    ),
+    metadataProps: [...model.metadata].map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+    graph: encodeGraph(model.graph),
+    functions: [...model.functions],
+  });
+  return toBinary(ModelProtoSchema, proto);
+}
+
+/** A message with `fields`, and with whatever else its `source` holds: notes, and fields unknown to the schema. */
+function messageFrom<Schema extends DescMessage>(
+  schema: Schema,
+  source: MessageShape<Schema> | undefined,
+  fields: Partial<MessageShape<Schema>>,
+): MessageShape<Schema> {
+  return Object.assign(create(schema), source, fields);
+}
+
+function encodeGraph(graph: OnnxGraph): GraphProto {
+  return messageFrom(GraphProtoSchema, graph.source, {
+    name: graph.name,
+    input: graph.inputs.map(encodeValueInfo),
+    output: graph.outputs.map(encodeValueInfo),
+    valueInfo: [...graph.valueTypes].map(([name, type]) => encodeValueInfo({ name, type })),
+    initializer: [...graph.initializers].map(([name, tensor]) => encodeTensor(name, tensor)),
+    node: graph.nodes.map(encodeNode),
+  });
+}
+
+function encodeNode(node: OnnxNode): NodeProto {
+  return messageFrom(NodeProtoSchema, node.source, {
+    name: node.name,
+    opType: node.opType,
+    domain: node.domain,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: [...node.attributes].map(([name, attribute]) => encodeAttribute(name, attribute)),
+  });
+}
+
+function encodeValueInfo({ name, type }: ValueInfo): ValueInfoProto {
+  return create(ValueInfoProtoSchema, { name, type: type.other ?? { tensorType: encodeType(type) } });
+}
+
+function encodeType(type: TensorType) {
+  return {
+    elemType: type.elementType ?? 0,
+    ...(type.shape === undefined ? {} : { shape: { dim: type.shape.map(encodeDimension) } }),
+  };
+}
+
+function encodeDimension(dimension: Dimension): TensorShapeProto_Dimension {
+  const proto = create(TensorShapeProto_DimensionSchema);
+  if (typeof dimension === 'number') proto.value = { case: 'dimValue', value: BigInt(dimension) };
+  if (typeof dimension === 'string') proto.value = { case: 'dimParam', value: dimension };
+  return proto;
+}

@@ -1,0 +1,93 @@
+import type { ElementType } from './data-type.ts';
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TypeProto,
+} from './schema/onnx_pb.ts';
+
+/**
+ * One axis of a shape: a number, or the name of a size that is fixed only when the model runs (`batch`; products are
+ * written `24*batch`), or undefined where nothing is known.
+ */
+export type Dimension = number | string | undefined;
+
+/** What is known of a tensor before the model runs. */
+export interface TensorType {
+  /** Undefined where the file does not say and nothing could be inferred. */
+  readonly elementType: ElementType | undefined;
+  /** Undefined where not even the rank is known. */
+  readonly shape: readonly Dimension[] | undefined;
+  /** A declared type that is no tensor (a sequence, an optional), passed through as it is. */
+  readonly other?: TypeProto;
+}
+
+/** A value with its declared type: a graph input, a graph output, or a note on an inner value. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+/** A constant. Elements lie row-major and little-endian in `bytes`; strings apart. Borrowed from the file it was read from. */
+export interface Tensor {
+  readonly elementType: ElementType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+  readonly strings?: readonly Uint8Array[];
+}
+
+/** An attribute of a node. Integers are bigint, since shapes use the whole range of int64. */
+export type Attribute =
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'tensor'; readonly value: Tensor }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'ints'; readonly value: readonly bigint[] }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  /** Subgraphs, types and references to a function's attributes: passed through as they are. */
+  | { readonly kind: 'opaque'; readonly value: AttributeProto };
+
+/** An operation. An empty input name is an optional input that is left out. */
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  /** Empty for the standard operators. */
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, Attribute>;
+  /** The message the node was read from: keeps notes and fields that this type does not hold. */
+  readonly source?: NodeProto;
+}
+
+/** Inputs, constants and operations in an order in which they can run. */
+export interface OnnxGraph {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** Declared types of inner values, by name; files need not hold any. */
+  readonly valueTypes: ReadonlyMap<string, TensorType>;
+  readonly initializers: ReadonlyMap<string, Tensor>;
+  readonly nodes: readonly OnnxNode[];
+  readonly source?: GraphProto;
+}
+
+/** A model as read from a file. Tensors borrow the file's bytes: do not change those while the model is in use. */
+export interface OnnxModel {
+  readonly irVersion: number;
+  /** Operator set version by domain; the standard operators have domain ''. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** `metadata_props`: the profile's `gsnn` JSON and whatever else a producer wrote. */
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly graph: OnnxGraph;
+  readonly functions: readonly FunctionProto[];
+  readonly source?: ModelProto;
+}
+
+/** The version of the standard operators that the model is written in. */
+export function standardOpset(model: OnnxModel): number {
+  return model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
+}

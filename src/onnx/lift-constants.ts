@@ -1,0 +1,47 @@
+import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
+import { DataType } from './data-type.ts';
+import type { OnnxGraph, OnnxNode, Tensor } from './graph.ts';
+import { float32Tensor, int64Tensor } from './tensor.ts';
+
+/**
+ * The graph with its Constant nodes turned into initializers, and without inputs that only restate an initializer (as
+ * files of old IR versions do): one form for constants, whatever the producer wrote.
+ */
+export function liftConstants(graph: OnnxGraph): OnnxGraph {
+  const initializers = new Map(graph.initializers);
+  const nodes = graph.nodes.filter((node) => {
+    const tensor = node.opType === 'Constant' && node.domain === '' ? constantValue(node) : undefined;
+    if (tensor === undefined) return true;
+    initializers.set(node.outputs[0]!, tensor);
+    return false;
+  });
+  return {
+    ...graph,
+    initializers,
+    nodes,
+    inputs: graph.inputs.filter(({ name }) => !initializers.has(name)),
+  };
+}
+
+/** Undefined for the forms that hold no numbers (strings, sparse tensors): such a node stays a node. */
+function constantValue(node: OnnxNode): Tensor | undefined {
+  switch ([...node.attributes.keys()][0]) {
+    case 'value':
+      return tensorAttribute(node, 'value');
+    case 'value_float':
+      return float32Tensor([], [floatAttribute(node, 'value_float', 0)]);
+    case 'value_int':
+      return int64Tensor([], [intAttribute(node, 'value_int', 0)]);
+    case 'value_ints': {
+      const values = intsAttribute(node, 'value_ints')!;
+      return int64Tensor([values.length], values);
+    }
+    case 'value_floats': {
+      const attribute = node.attributes.get('value_floats')!;
+      if (attribute.kind !== 'floats') return undefined;
+      return { ...float32Tensor([attribute.value.length], attribute.value), elementType: DataType.float32 };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import type { Dimension, OnnxNode, Tensor, TensorType } from '../graph.ts';
+import { contentsRules } from './contents.ts';
+import {
+  constantContents,
+  normalizeAxis,
+  unknownType,
+  type Contents,
+  type InferenceContext,
+} from './knowledge.ts';
+import { inferenceRules } from './rules.ts';
+
+/**
+ * What is known of every value of a graph before it runs: element type, shape with named sizes, and the contents of the
+ * small integer tensors that shapes are computed with. Filled value by value, in the order of the graph.
+ *
+ * Two axes with the same name have the same size whenever the model runs; a size that nothing is known of gets a name of
+ * its own, so that it stays recognisable through the operations that keep it.
+ */
+export class ShapeInference {
+  readonly #types = new Map<string, TensorType>();
+  readonly #contents = new Map<string, Contents>();
+  readonly #constants = new Map<string, Tensor>();
+  #unnamed = 0;
+
+  type(value: string): TensorType {
+    return this.#types.get(value) ?? unknownType;
+  }
+
+  contents(value: string): Contents | undefined {
+    return this.#contents.get(value);
+  }
+
+  constant(value: string): Tensor | undefined {
+    return this.#constants.get(value);
+  }
+
+  addConstant(value: string, tensor: Tensor): void {
+    this.#constants.set(value, tensor);
+    this.#types.set(value, { elementType: tensor.elementType, shape: tensor.dims });
+    const contents = constantContents(tensor);
+    if (contents !== undefined) this.#contents.set(value, contents);
+  }
+
+  addInput(value: string, type: TensorType): void {
+    this.#types.set(value, this.#named(type));
+  }
+
+  /** Learns the types of a node's outputs; `declared` fills what cannot be inferred. */
+  addNode(node: OnnxNode, declared: ReadonlyMap<string, TensorType> = new Map()): void {
+    const context = this.#context(node);
+    const standard = node.domain === '';
+    const inferred = (standard ? inferenceRules.get(node.opType)?.(context) : undefined) ?? [];
+    node.outputs.forEach((output, index) => {
+      if (output === '') return;
+      this.#types.set(output, this.#named(merged(inferred[index] ?? unknownType, declared.get(output))));
+    });
+    const contents = standard ? contentsRules.get(node.opType)?.(context) : undefined;
+    if (contents !== undefined && node.outputs[0]) this.#contents.set(node.outputs[0], contents);
+  }
+
+  #context(node: OnnxNode): InferenceContext {
+    const name = (index: number): string => node.inputs[index] ?? '';
+    return {
+      node,
+      type: (index) => this.type(name(index)),
+      shape: (index) => this.type(name(index)).shape,
+      contents: (index) => this.contents(name(index)),
+      constant: (index) => this.constant(name(index)),
+      axis: (axis, rank) => normalizeAxis(node, axis, rank),
+    };
+  }
+
+  #named(type: TensorType): TensorType {
+    if (type.shape === undefined) return type;
+    return { ...type, shape: type.shape.map((dimension) => dimension ?? `size#${this.#unnamed++}`) };
+  }
+}
+
+function merged(inferred: TensorType, declared: TensorType | undefined): TensorType {
+  if (declared === undefined) return inferred;
+  const elementType = inferred.elementType ?? declared.elementType;
+  if (inferred.shape === undefined) return { elementType, shape: declared.shape };
+  if (declared.shape?.length !== inferred.shape.length) return { elementType, shape: inferred.shape };
+  return {
+    elementType,
+    shape: inferred.shape.map((dimension, axis): Dimension => {
+      const other = declared.shape![axis];
+      return dimension ?? other;
+    }),
+  };
+}

@@ -1,0 +1,48 @@
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { describeNode } from '../attributes.ts';
+import { DataType } from '../data-type.ts';
+import type { Dimension, OnnxNode, Tensor, TensorType } from '../graph.ts';
+import { elementCount, isNumericType, tensorValues } from '../tensor.ts';
+
+/** The elements of a small tensor of whole numbers, as far as they are known before the model runs; rank 0 or 1. */
+export interface Contents {
+  readonly scalar: boolean;
+  readonly values: readonly Dimension[];
+}
+
+/** What an inference rule may ask about a node's inputs. */
+export interface InferenceContext {
+  readonly node: OnnxNode;
+  /** Type of input `index`; nothing known for one that is left out. */
+  readonly type: (index: number) => TensorType;
+  readonly shape: (index: number) => readonly Dimension[] | undefined;
+  readonly contents: (index: number) => Contents | undefined;
+  readonly constant: (index: number) => Tensor | undefined;
+  /** Axis counted from the front. Throws `invalid-model` when it lies outside `rank`. */
+  readonly axis: (axis: number, rank: number) => number;
+}
+
+export type InferenceRule = (context: InferenceContext) => readonly TensorType[];
+export type ContentsRule = (context: InferenceContext) => Contents | undefined;
+
+export const unknownType: TensorType = { elementType: undefined, shape: undefined };
+
+/** Longer constants are weights, not shape arithmetic. */
+const MAX_CONTENTS = 256;
+
+/** The contents of a constant, where it can take part in shape arithmetic. */
+export function constantContents(tensor: Tensor): Contents | undefined {
+  const integral = ([DataType.int64, DataType.int32, DataType.bool] as number[]).includes(tensor.elementType);
+  if (!integral || tensor.dims.length > 1 || elementCount(tensor.dims) > MAX_CONTENTS) return undefined;
+  if (!isNumericType(tensor.elementType)) return undefined;
+  return { scalar: tensor.dims.length === 0, values: tensorValues(tensor) };
+}
+
+export function normalizeAxis(node: OnnxNode, axis: number, rank: number): number {
+  const fromFront = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(axis) && fromFront >= 0 && fromFront < rank) return fromFront;
+  throw new MagnitudeEdgeError(
+    'invalid-model',
+    `${describeNode(node)} names axis ${axis} of a value with ${rank} axes.`,
+  );
+}

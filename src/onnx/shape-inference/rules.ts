@@ -1,0 +1,15 @@
+import { convolutionRules } from './convolution.ts';
+import { elementwiseRules } from './elementwise.ts';
+import type { InferenceRule } from './knowledge.ts';
+import { linearAlgebraRules } from './linear-algebra.ts';
+import { movementRules } from './movement.ts';
+import { reductionRules } from './reduction.ts';
+
+/** Output types by operator. An operator that is not here keeps what the file declares for its outputs. */
+export const inferenceRules: ReadonlyMap<string, InferenceRule> = new Map([
+  ...elementwiseRules,
+  ...movementRules,
+  ...reductionRules,
+  ...linearAlgebraRules,
+  ...convolutionRules,
+]);

@@ -1,0 +1,107 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { asModel, type DecodeOptions, type ModelSource } from '../onnx/decode.ts';
+import { encodeModel } from '../onnx/encode.ts';
+import type { OnnxModel } from '../onnx/graph.ts';
+import { assemble } from './assemble.ts';
+import { differentiate } from './differentiate.ts';
+import { ForwardGraph } from './forward.ts';
+import { addLoss, targetType, type Loss, type LossOptions } from './losses.ts';
+
+/** What the training graph is to compute. */
+export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
+  /** Default 'mse'. */
+  readonly loss?: Loss | undefined;
+  /** Values that gradients are asked for: inputs, parameters or inner values of the model, by name. Default none. */
+  readonly wrt?: readonly string[] | undefined;
+  /** Parameters (float32 initializers) that gradients are asked for; 'all' takes those that the loss depends on. */
+  readonly parameters?: 'all' | readonly string[] | undefined;
+  /** Values of the model that become outputs beside the loss and the gradients. Default: the prediction. */
+  readonly outputs?: readonly string[] | undefined;
+  /** Values through which no gradient flows (torch `detach`). */
+  readonly stopGradient?: readonly string[] | undefined;
+  /** The output that the loss takes. Default: the model's only output. */
+  readonly prediction?: string | undefined;
+  /** Wished name of the input that takes the targets; another one is taken where the model uses it. Default 'target'. */
+  readonly target?: string | undefined;
+}
+
+/** A forward, loss and backward pass as one ordinary ONNX graph, and the names to run it by. */
+export interface TrainingGraph {
+  /** The ONNX file, owned by the caller. */
+  readonly bytes: Uint8Array;
+  /** The same, as read by {@link decodeModel}; borrows the constants of the source. */
+  readonly model: OnnxModel;
+  /** Inputs in order: the model's that are still needed, then the target. */
+  readonly inputs: readonly string[];
+  /** The input that takes the targets, in the shape of the prediction. */
+  readonly target: string;
+  readonly prediction: string;
+  /** The output that holds the loss, a float32 scalar. */
+  readonly loss: string;
+  /** All outputs in order: the loss, the values asked for, the gradients. */
+  readonly outputs: readonly string[];
+  /** The output that holds d loss / d value, in the value's shape, by the name of the value or parameter. */
+  readonly gradients: Readonly<Record<string, string>>;
+  /** Those of `wrt` that the loss does not depend on: their gradients are zeros. */
+  readonly disconnected: readonly string[];
+}
+
+/**
+ * Builds the training graph of a model: standard operators only (operator set 18 or the model's own, if newer), so that
+ * any ONNX runtime can run it. The gradient of a value is taken over all paths from it to the loss. An Identity is no
+ * new value: the gradient of its output is that of its input, unless `stopGradient` names the output.
+ *
+ * Throws `invalid-model` for files that cannot be read and for values on a needed path that are not float32,
+ * `invalid-argument` for names that the model does not have and options that do not fit, `unsupported-op` for an
+ * operator without a gradient rule on a needed path (naming operator, node and path).
+ */
+export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOptions = {}): TrainingGraph {
+  const original = asModel(source, options);
+  const forward = new ForwardGraph(original);
+  const { graph } = forward;
+  const loss = options.loss ?? 'mse';
+  const prediction = predictionOf(forward, options.prediction);
+  const wrt = [...new Set(options.wrt ?? [])];
+  const outputs = options.outputs ?? [prediction];
+  const stops = new Set(options.stopGradient);
+  forward.requireValues('wrt', wrt);
+  forward.requireValues('outputs', outputs);
+  forward.requireValues('stopGradient', [...stops]);
+  const parameters = forward.parameters(options.parameters ?? []);
+
+  const target = graph.freshName(options.target ?? 'target');
+  graph.addInput(target, targetType(graph.shape(prediction), loss, options));
+  graph.scope = 'loss/';
+  const lossValue = addLoss(graph, loss, prediction, target, options);
+
+  graph.shareExisting();
+  graph.scope = 'backward/';
+  const asked = [...new Set([...wrt, ...parameters])];
+  const roots = new Map(asked.map((value) => [value, forward.aliasRoot(value, stops)]));
+  const found = differentiate(graph, lossValue, [...new Set(roots.values())], stops);
+  const gradients = new Map<string, string>();
+  const disconnected: string[] = [];
+  for (const [value, root] of roots) {
+    const gradient = found.get(root);
+    if (gradient !== undefined) gradients.set(value, gradient);
+    else if (wrt.includes(value) || options.parameters !== 'all') {
+      gradients.set(value, graph.zerosLike(value));
+      disconnected.push(value);
+    }
+  }
+  const assembled = assemble(forward, { target, loss: lossValue, outputs, gradients });
+  return { bytes: encodeModel(assembled.model), ...assembled, target, prediction, disconnected };
+}
+
+function predictionOf(forward: ForwardGraph, wished: string | undefined): string {
+  if (wished !== undefined) {
+    forward.requireValues('prediction', [wished]);
+    return wished;
+  }
+  const names = forward.model.graph.outputs.map(({ name }) => name);
+  if (names.length === 1) return names[0]!;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    `The model has ${names.length} outputs (${names.slice(0, 8).join(', ')}); name the one that the loss takes as 'prediction'.`,
+  );
+}

@@ -1,0 +1,48 @@
+import type { OnnxNode } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../graph-builder.ts';
+
+/** What a gradient rule works with: one node of the forward graph and the gradients of its outputs. */
+export interface RuleContext {
+  readonly graph: GraphBuilder;
+  readonly node: OnnxNode;
+  /** d loss / d first output, in the shape of that output. */
+  readonly gradient: string;
+  /** d loss / d each output; undefined for outputs that the loss does not depend on. */
+  readonly gradients: readonly (string | undefined)[];
+  /** Name of input `index`; '' for one that is left out. */
+  readonly input: (index: number) => string;
+  readonly output: (index: number) => string;
+  /** Whether the gradient of input `index` is asked for. */
+  readonly needs: (index: number) => boolean;
+  /** Refuses the node (`unsupported-op`): `reason` completes the sentence "... has no gradient rule for ...". */
+  readonly unsupported: (reason: string) => never;
+}
+
+/** d loss / d each input, each in the shape of its input; undefined for inputs without a gradient. */
+export type InputGradients = readonly (string | undefined)[];
+
+/** How gradients pass through one operator. */
+export interface GradientRule {
+  /** Inputs that carry gradients; all of them where absent. */
+  readonly inputs?: readonly number[];
+  /** Adds the nodes of the vector-Jacobian product and names the results. Values that nobody needs are removed later. */
+  readonly apply: (context: RuleContext) => InputGradients;
+  /** What the rule does not cover, or how it treats points without a derivative; for the list of operators. */
+  readonly note?: string;
+}
+
+export type RuleTable = Readonly<Record<string, GradientRule>>;
+
+/** A rule for `y = f(x)`, element by element: `derivative` times the gradient is for the rule to write. */
+export function elementwise(
+  apply: (graph: GraphBuilder, gradient: string, x: string, y: string, context: RuleContext) => string,
+  note?: string,
+): GradientRule {
+  return {
+    inputs: [0],
+    apply: (context) => [
+      apply(context.graph, context.gradient, context.input(0), context.output(0), context),
+    ],
+    ...(note === undefined ? {} : { note }),
+  };
+}

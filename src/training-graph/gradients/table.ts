@@ -1,0 +1,54 @@
+import { activationRules } from './activation.ts';
+import { arithmeticRules } from './arithmetic.ts';
+import { indexingRules } from './indexing.ts';
+import { linearAlgebraRules } from './linear-algebra.ts';
+import { movementRules } from './movement.ts';
+import { normalizationRules } from './normalization.ts';
+import { reductionRules } from './reduction.ts';
+import type { RuleTable } from './rule.ts';
+
+/** Gradient rules by family; the families are the sections of the list of supported operators. */
+export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
+  Arithmetic: arithmeticRules,
+  Activations: activationRules,
+  'Linear algebra': linearAlgebraRules,
+  Reductions: reductionRules,
+  'Normalisation and softmax': normalizationRules,
+  'Moving and repeating elements': movementRules,
+  'Picking elements by index': indexingRules,
+};
+
+/** Gradient rules by standard operator. */
+export const gradientRules: RuleTable = Object.assign({}, ...Object.values(ruleFamilies)) as RuleTable;
+
+/** Operators whose outputs do not change with small changes of their inputs: they end every path. */
+export const withoutGradient: ReadonlySet<string> = new Set([
+  ...[
+    'Shape',
+    'Size',
+    'ConstantOfShape',
+    'Range',
+    'NonZero',
+    'EyeLike',
+    'OneHot',
+    'ArgMax',
+    'ArgMin',
+    'Hardmax',
+  ],
+  ...[
+    'Equal',
+    'Less',
+    'LessOrEqual',
+    'Greater',
+    'GreaterOrEqual',
+    'And',
+    'Or',
+    'Xor',
+    'Not',
+    'IsNaN',
+    'IsInf',
+  ],
+  ...['Sign', 'Floor', 'Ceil', 'Round', 'Constant'],
+  ...['BitwiseAnd', 'BitwiseOr', 'BitwiseXor', 'BitwiseNot', 'BitShift'],
+  ...['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli'],
+]);

@@ -1,0 +1,215 @@
+import { DataType, type ElementType } from '../onnx/data-type.ts';
+import { isStatic, padded } from '../onnx/dimension.ts';
+import type { Dimension } from '../onnx/graph.ts';
+import { elementCount, float32Tensor, tensorValues } from '../onnx/tensor.ts';
+import { GraphRecorder } from './graph-recorder.ts';
+
+/**
+ * Adds operations to a training graph: what gradient rules and custom losses are written with. Every value is the
+ * string that names it. Shapes broadcast as in ONNX; sizes that are known only when the graph runs are handled there.
+ */
+export class GraphBuilder extends GraphRecorder {
+  add(a: string, b: string): string {
+    return this.op('Add', [a, b]);
+  }
+
+  sub(a: string, b: string): string {
+    return this.op('Sub', [a, b]);
+  }
+
+  mul(a: string, b: string): string {
+    if (this.#isOne(b)) return a;
+    if (this.#isOne(a)) return b;
+    return this.op('Mul', [a, b]);
+  }
+
+  div(a: string, b: string): string {
+    return this.#isOne(b) ? a : this.op('Div', [a, b]);
+  }
+
+  neg(x: string): string {
+    return this.op('Neg', [x]);
+  }
+
+  /** `x` times a number. */
+  scale(x: string, factor: number): string {
+    return this.mul(x, this.scalar(factor));
+  }
+
+  /** The sum of one or more values of the same shape. */
+  sum(values: readonly string[]): string {
+    return values.reduce((total, value) => this.add(total, value));
+  }
+
+  cast(x: string, to: ElementType): string {
+    return this.type(x).elementType === to ? x : this.op('Cast', [x], { to: { int: to } });
+  }
+
+  /** Elements of `x` where `condition` holds, elements of `y` elsewhere. */
+  where(condition: string, x: string, y: string): string {
+    return this.op('Where', [condition, x, y]);
+  }
+
+  /** float32 1 where `a > b`, 0 elsewhere. */
+  indicatorGreater(a: string, b: string): string {
+    return this.cast(this.op('Greater', [a, b]), DataType.float32);
+  }
+
+  /** Sum over `axes`, or over all of them. */
+  reduceSum(x: string, axes?: readonly number[], keepDims = false): string {
+    return this.#reduce('ReduceSum', x, axes, keepDims);
+  }
+
+  /** Mean over `axes`, or over all of them. */
+  reduceMean(x: string, axes?: readonly number[], keepDims = false): string {
+    return this.#reduce('ReduceMean', x, axes, keepDims);
+  }
+
+  #reduce(opType: string, x: string, axes: readonly number[] | undefined, keepDims: boolean): string {
+    if (axes?.length === 0) return x;
+    const inputs = axes === undefined ? [x] : [x, this.ints(axes)];
+    return this.op(opType, inputs, { keepdims: { int: keepDims ? 1 : 0 } });
+  }
+
+  matMul(a: string, b: string): string {
+    return this.op('MatMul', [a, b]);
+  }
+
+  transpose(x: string, permutation: readonly number[]): string {
+    if (permutation.every((from, to) => from === to)) return x;
+    return this.op('Transpose', [x], { perm: { ints: permutation } });
+  }
+
+  /** Swaps the last two axes of a value whose rank is known. */
+  transposeMatrix(x: string, rank: number): string {
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    return this.transpose(x, [...axes.slice(0, -2), rank - 1, rank - 2]);
+  }
+
+  concat(values: readonly string[], axis: number): string {
+    return values.length === 1 ? values[0]! : this.op('Concat', values, { axis: { int: axis } });
+  }
+
+  /** Elements `start` to `end` (exclusive) along one axis. */
+  slice(x: string, axis: number, start: number, end: number, step = 1): string {
+    const inputs = [x, this.ints([start]), this.ints([end]), this.ints([axis])];
+    return this.op('Slice', step === 1 ? inputs : [...inputs, this.ints([step])]);
+  }
+
+  unsqueeze(x: string, axes: readonly number[]): string {
+    return axes.length === 0 ? x : this.op('Unsqueeze', [x, this.ints(axes)]);
+  }
+
+  squeeze(x: string, axes: readonly number[]): string {
+    return axes.length === 0 ? x : this.op('Squeeze', [x, this.ints(axes)]);
+  }
+
+  gather(x: string, indices: string, axis: number): string {
+    return this.op('Gather', [x, indices], { axis: { int: axis } });
+  }
+
+  /** Reshapes to `shape`, of which one size may be named. */
+  reshape(x: string, shape: readonly Dimension[]): string {
+    if (sameShape(this.shape(x), shape)) return x;
+    return this.op('Reshape', [x, this.ints(shape.map((size) => (typeof size === 'number' ? size : -1)))]);
+  }
+
+  /** Reshapes to the shape of `like`. */
+  reshapeLike(x: string, like: string): string {
+    const shape = this.shape(like);
+    if (shape === undefined) return this.op('Reshape', [x, this.shapeTensor(like)]);
+    if (sameShape(this.shape(x), shape)) return x;
+    const named = shape.filter((size) => typeof size !== 'number').length;
+    if (named === 0 || (named === 1 && !shape.includes(0))) return this.reshape(x, shape);
+    return this.op('Reshape', [x, this.shapeTensor(like)]);
+  }
+
+  /** Repeats the axes of size 1, and adds leading axes, up to the shape of `like`. */
+  expandLike(x: string, like: string): string {
+    return sameShape(this.shape(x), this.shape(like)) ? x : this.op('Expand', [x, this.shapeTensor(like)]);
+  }
+
+  /** The shape of a value as an int64 tensor; a constant where it is known. */
+  shapeTensor(x: string): string {
+    const shape = this.shape(x);
+    return isStatic(shape) ? this.ints(shape) : this.op('Shape', [x]);
+  }
+
+  /** The number of elements of a value, as a float32 scalar. */
+  elementCount(x: string): string {
+    const shape = this.shape(x);
+    if (isStatic(shape)) return this.scalar(elementCount(shape));
+    return this.cast(this.op('Size', [x]), DataType.float32);
+  }
+
+  /** float32 zeros in the shape of `like`. */
+  zerosLike(like: string): string {
+    return this.expandLike(this.scalar(0), like);
+  }
+
+  /**
+   * Undoes broadcasting: sums `x` over the axes along which `like` was repeated, down to the shape of `like`. Axes whose
+   * sizes are named differently are compared when the graph runs.
+   */
+  sumLike(x: string, like: string): string {
+    const from = this.shape(x);
+    const to = this.shape(like);
+    if (sameShape(from, to)) return x;
+    if (from === undefined || to === undefined || from.length < to.length)
+      return this.#sumLikeAtRunTime(x, like);
+    const target = padded(to, from.length);
+    const repeated: number[] = [];
+    for (let axis = 0; axis < from.length; axis++) {
+      if (target[axis] === from[axis] || isAboveOne(target[axis])) continue;
+      if (target[axis] !== 1) return this.#sumLikeAtRunTime(x, like);
+      repeated.push(axis);
+    }
+    const leading = from.length - to.length;
+    if (repeated.every((axis) => axis < leading) && repeated.length === leading)
+      return this.reduceSum(x, repeated);
+    if (leading === 0) return this.reduceSum(x, repeated, true);
+    const lead = Array.from({ length: leading }, (_, axis) => axis);
+    return this.reshapeLike(this.reduceSum(x, [...new Set([...lead, ...repeated])]), like);
+  }
+
+  /** Summing over an axis where `like` has size 1 is right whether or not it was repeated there. */
+  #sumLikeAtRunTime(x: string, like: string): string {
+    const target = this.op('Shape', [like]);
+    const missing = this.sub(this.op('Shape', [this.op('Shape', [x])]), this.op('Shape', [target]));
+    const ones = this.op('Expand', [this.ints([1]), missing]);
+    const isOne = this.op('Equal', [this.concat([ones, target], 0), this.ints([1])]);
+    const axes = this.op('Reshape', [this.op('NonZero', [isOne]), this.ints([-1])]);
+    const summed = this.op('ReduceSum', [x, axes], {
+      keepdims: { int: 1 },
+      noop_with_empty_axes: { int: 1 },
+    });
+    return this.op('Reshape', [summed, target]);
+  }
+
+  /** A float32 constant of any shape. */
+  tensor(dims: readonly number[], values: ArrayLike<number>): string {
+    return this.constant(float32Tensor(dims, values));
+  }
+
+  /** The value of a constant scalar, or of a constant that repeats one number. */
+  scalarValue(value: string): number | undefined {
+    const tensor = this.constantValue(value);
+    if (tensor === undefined || elementCount(tensor.dims) !== 1) return undefined;
+    return tensorValues(tensor)[0];
+  }
+
+  /** Multiplying by a scalar 1 changes nothing, not even the shape. */
+  #isOne(value: string): boolean {
+    return this.constantValue(value)?.dims.length === 0 && this.scalarValue(value) === 1;
+  }
+}
+
+function sameShape(a: readonly Dimension[] | undefined, b: readonly Dimension[] | undefined): boolean {
+  if (a === undefined || b?.length !== a.length) return false;
+  return a.every((size, axis) => size !== undefined && size === b[axis]);
+}
+
+/** A number above 1 is never repeated. (A size of 0 cannot be either, but may stand for an empty batch.) */
+function isAboveOne(size: Dimension): boolean {
+  return typeof size === 'number' && size !== 1;
+}

@@ -1,0 +1,212 @@
+import { DataType, type ElementType } from '../onnx/data-type.ts';
+import type { Attribute, Dimension, OnnxNode, Tensor, TensorType } from '../onnx/graph.ts';
+import { ShapeInference } from '../onnx/shape-inference/infer.ts';
+import { float32Tensor, int64Tensor, numericTensor } from '../onnx/tensor.ts';
+
+/** Attributes of a node to add. Whole numbers and floats differ in ONNX, so each says which it is. */
+export type AttributeInit = Readonly<
+  Record<string, { int: number } | { ints: readonly number[] } | { float: number } | { string: string }>
+>;
+
+/** Operators that give other values each time they run. */
+const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
+
+/**
+ * A graph that grows at its end. Values are named by strings; every node that is added has its output's type and shape
+ * inferred at once, and a node that is there already is not added again.
+ */
+export class GraphRecorder {
+  /** Version of the standard operators that the graph is written in; at least 18. */
+  readonly opset: number;
+  /** Prefix of the names of the nodes that are added now: where in the graph they belong. */
+  scope = '';
+  readonly #inference = new ShapeInference();
+  readonly #nodes: OnnxNode[] = [];
+  readonly #initializers = new Map<string, Tensor>();
+  readonly #inputs = new Set<string>();
+  readonly #names = new Set<string>();
+  readonly #constants = new Map<string, string>();
+  readonly #known = new Map<string, OnnxNode>();
+  readonly #producers = new Map<string, OnnxNode>();
+  #serial = 0;
+
+  constructor(opset: number) {
+    this.opset = opset;
+  }
+
+  get nodes(): readonly OnnxNode[] {
+    return this.#nodes;
+  }
+
+  get initializers(): ReadonlyMap<string, Tensor> {
+    return this.#initializers;
+  }
+
+  /** Declares an input of the graph. */
+  addInput(name: string, type: TensorType): void {
+    this.#inputs.add(name);
+    this.#names.add(name);
+    this.#inference.addInput(name, type);
+  }
+
+  addInitializer(name: string, tensor: Tensor): void {
+    this.#names.add(name);
+    this.#initializers.set(name, tensor);
+    this.#inference.addConstant(name, tensor);
+  }
+
+  /** Takes over a node of a model as it is. */
+  addForeignNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
+    for (const output of node.outputs) this.#names.add(output);
+    this.#inference.addNode(node, declared);
+    this.#append(node);
+  }
+
+  /** Lets nodes that are added from now on be found among all that are there, the model's own included. */
+  shareExisting(): void {
+    for (const node of this.#nodes) this.#remember(node);
+  }
+
+  /** Reserves a name that nothing in the graph has yet, `wish` itself where it is free. */
+  freshName(wish: string): string {
+    let name = wish;
+    for (let suffix = 1; this.#names.has(name); suffix++) name = `${wish}_${suffix}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** Keeps a name from being used: it occurs in a subgraph. */
+  reserveName(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** Whether a value with this name is there. */
+  has(value: string): boolean {
+    return this.#producers.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
+  }
+
+  /** The node that produces a value; undefined for inputs and constants. */
+  producer(value: string): OnnxNode | undefined {
+    return this.#producers.get(value);
+  }
+
+  /** Adds a standard operator with one output and returns the output's name. An input '' is left out. */
+  op(opType: string, inputs: readonly string[], attributes: AttributeInit = {}): string {
+    return this.node(opType, inputs, attributes, 1)[0]!;
+  }
+
+  /** Adds a standard operator and returns the names of its outputs. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: AttributeInit,
+    outputs: number,
+  ): readonly string[] {
+    const encoded = new Map(Object.entries(attributes).map(([name, init]) => [name, attributeFrom(init)]));
+    const key = nodeKey(opType, '', inputs, encoded, outputs)!;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.outputs;
+    const name = `${this.scope}${opType}_${this.#serial++}`;
+    const node: OnnxNode = {
+      name,
+      opType,
+      domain: '',
+      inputs,
+      outputs: Array.from({ length: outputs }, (_, i) => this.freshName(i === 0 ? name : `${name}.${i}`)),
+      attributes: encoded,
+    };
+    this.#inference.addNode(node);
+    this.#append(node);
+    this.#known.set(key, node);
+    return node.outputs;
+  }
+
+  /** A constant; one with the same type, shape and elements is added once. */
+  constant(tensor: Tensor): string {
+    const key = `${tensor.elementType}[${tensor.dims.join()}]${tensor.bytes.join()}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.freshName(`${this.scope}constant_${this.#constants.size}`);
+    this.addInitializer(name, tensor);
+    this.#constants.set(key, name);
+    return name;
+  }
+
+  /** A scalar constant, float32 unless another type is given. */
+  scalar(value: number, elementType: ElementType = DataType.float32): string {
+    return this.constant(numericTensor(elementType, [], [value]));
+  }
+
+  /** A scalar int64 constant. */
+  int(value: number): string {
+    return this.scalar(value, DataType.int64);
+  }
+
+  /** A one-dimensional float32 constant. */
+  floats(values: readonly number[]): string {
+    return this.constant(float32Tensor([values.length], values));
+  }
+
+  /** A one-dimensional int64 constant: axes, shapes, indices. */
+  ints(values: readonly number[]): string {
+    return this.constant(int64Tensor([values.length], values));
+  }
+
+  /** What is known of a value before the graph runs. */
+  type(value: string): TensorType {
+    return this.#inference.type(value);
+  }
+
+  /** Sizes of a value's axes, numbers or names; undefined where not even the rank is known. */
+  shape(value: string): readonly Dimension[] | undefined {
+    return this.#inference.type(value).shape;
+  }
+
+  rank(value: string): number | undefined {
+    return this.shape(value)?.length;
+  }
+
+  /** The elements of a constant value. */
+  constantValue(value: string): Tensor | undefined {
+    return this.#inference.constant(value);
+  }
+
+  /** Elements of a small integer tensor, as far as they are known; named sizes included. */
+  contents(value: string): readonly Dimension[] | undefined {
+    return this.#inference.contents(value)?.values;
+  }
+
+  #append(node: OnnxNode): void {
+    this.#nodes.push(node);
+    for (const output of node.outputs) if (output !== '') this.#producers.set(output, node);
+  }
+
+  #remember(node: OnnxNode): void {
+    if (random.test(node.opType)) return;
+    const key = nodeKey(node.opType, node.domain, node.inputs, node.attributes, node.outputs.length);
+    if (key !== undefined && !this.#known.has(key)) this.#known.set(key, node);
+  }
+}
+
+function attributeFrom(init: AttributeInit[string]): Attribute {
+  if ('int' in init) return { kind: 'int', value: BigInt(init.int) };
+  if ('ints' in init) return { kind: 'ints', value: init.ints.map(BigInt) };
+  if ('float' in init) return { kind: 'float', value: Math.fround(init.float) };
+  return { kind: 'string', value: init.string };
+}
+
+/** Equal for nodes that compute the same; undefined where that cannot be told cheaply (subgraphs, tensors). */
+export function nodeKey(
+  opType: string,
+  domain: string,
+  inputs: readonly string[],
+  attributes: ReadonlyMap<string, Attribute>,
+  outputs: number,
+): string | undefined {
+  const parts: string[] = [];
+  for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (attribute.kind === 'opaque' || attribute.kind === 'tensor') return undefined;
+    parts.push(`${name}:${attribute.kind}=${String(attribute.value)}`);
+  }
+  return JSON.stringify([domain, opType, inputs, parts, outputs]);
+}

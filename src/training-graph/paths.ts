@@ -1,0 +1,109 @@
+import type { OnnxNode } from '../onnx/graph.ts';
+import { isFloatingPoint } from '../onnx/data-type.ts';
+import type { GraphBuilder } from './graph-builder.ts';
+import { gradientRules, withoutGradient } from './gradients/table.ts';
+
+/** Where gradients have to flow: the values that lie between the ones asked for and the loss. */
+export interface GradientPaths {
+  /** Values that depend on one asked for and that the loss depends on, both through operators with gradients. */
+  readonly values: ReadonlySet<string>;
+  /** Nodes that a gradient has to pass through, in the order of the graph. */
+  readonly nodes: readonly OnnxNode[];
+  /** One way through a node, from a value asked for to the loss: for messages. */
+  describe(node: OnnxNode): string;
+}
+
+/** Inputs of a node that carry gradients. An operator without a rule is taken to need all of them. */
+function carriers(node: OnnxNode): readonly string[] {
+  const standard = node.domain === '';
+  if (standard && withoutGradient.has(node.opType)) return [];
+  const indices = standard ? gradientRules[node.opType]?.inputs : undefined;
+  const inputs = indices === undefined ? node.inputs : indices.map((index) => node.inputs[index] ?? '');
+  return inputs.filter((input) => input !== '');
+}
+
+/**
+ * Finds the paths from `wrt` to `loss`. No path leads from a value of `stops` on to what it is computed from, nor
+ * through whole numbers.
+ */
+export function findPaths(
+  graph: GraphBuilder,
+  loss: string,
+  wrt: readonly string[],
+  stops: ReadonlySet<string>,
+): GradientPaths {
+  const flows = (value: string): boolean => {
+    const { elementType } = graph.type(value);
+    return !stops.has(value) && (elementType === undefined || isFloatingPoint(elementType));
+  };
+  const dependent = new Set(wrt);
+  for (const node of graph.nodes) {
+    if (!carriers(node).some((input) => dependent.has(input))) continue;
+    for (const output of node.outputs) if (output !== '' && flows(output)) dependent.add(output);
+  }
+  const reaching = new Set([loss]);
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((output) => reaching.has(output) && flows(output))) continue;
+    for (const input of carriers(node)) reaching.add(input);
+  }
+  const values = new Set([...dependent].filter((value) => reaching.has(value)));
+  const nodes = graph.nodes.filter(
+    (node) =>
+      node.outputs.some((output) => values.has(output) && flows(output)) &&
+      carriers(node).some((input) => values.has(input)),
+  );
+  return { values, nodes, describe: (node) => describePath(node, nodes, values, loss, new Set(wrt)) };
+}
+
+/** Messages name this many values at each end of a long path. */
+const SHOWN = 6;
+
+function describePath(
+  node: OnnxNode,
+  nodes: readonly OnnxNode[],
+  values: ReadonlySet<string>,
+  loss: string,
+  wrt: ReadonlySet<string>,
+): string {
+  const producer = new Map(nodes.flatMap((n) => n.outputs.map((output) => [output, n] as const)));
+  const consumers = new Map<string, OnnxNode[]>();
+  for (const n of nodes)
+    for (const input of n.inputs) consumers.set(input, [...(consumers.get(input) ?? []), n]);
+  const inputs = (n: OnnxNode | undefined): string[] => (n ? carriers(n).filter((v) => values.has(v)) : []);
+  const before = shortestWay(
+    inputs(node),
+    (value) => wrt.has(value),
+    (value) => inputs(producer.get(value)),
+  );
+  const after = shortestWay(
+    node.outputs.filter((output) => values.has(output)),
+    (value) => value === loss,
+    (value) => (consumers.get(value) ?? []).flatMap((n) => n.outputs.filter((output) => values.has(output))),
+  );
+  const way = [...before.reverse(), ...after];
+  const shown = way.length <= 2 * SHOWN ? way : [...way.slice(0, SHOWN), '...', ...way.slice(-SHOWN)];
+  return shown.join(' -> ');
+}
+
+/** Breadth-first search from `starts` to the first value that is a goal; the values on the way, both ends included. */
+function shortestWay(
+  starts: readonly string[],
+  isGoal: (value: string) => boolean,
+  next: (value: string) => readonly string[],
+): string[] {
+  const cameFrom = new Map<string, string | undefined>(starts.map((start) => [start, undefined]));
+  const queue = [...starts];
+  for (const value of queue) {
+    if (isGoal(value)) {
+      const way: string[] = [];
+      for (let at: string | undefined = value; at !== undefined; at = cameFrom.get(at)) way.unshift(at);
+      return way;
+    }
+    for (const following of next(value)) {
+      if (cameFrom.has(following)) continue;
+      cameFrom.set(following, value);
+      queue.push(following);
+    }
+  }
+  return [];
+}
