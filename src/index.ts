@@ -1,2 +1,28 @@
+export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
+export type { ColumnarTable } from './data/arrow.ts';
+export type { RowMajorValues } from './data/row-major.ts';
+export type { BackendName, Reduction } from './engine/engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export type {
+  EvaluateOptions,
+  FitOptions,
+  FitProgress,
+  InfererDiagnostics,
+  InfererOptions,
+} from './inferer-options.ts';
+export { MagnitudeEdgeInferer } from './inferer.ts';
+export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
+export { GsnnModel, type LoadOptions, type ModelDiagnostics, type TrainingRequest } from './model/gsnn-model.ts';
+export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
+export type { BinarySource } from './model/source.ts';
+export type { BlockValues, TrainingSession } from './model/training-session.ts';
+export { rocAuc } from './scores/roc.ts';
+export type { LayerAggregation, Score } from './scores/score-matrices.ts';
+export { decodeTable, encodeTable, tableFormat, type TableFormat } from './table/formats.ts';
+export {
+  evaluateTargetRanking,
+  type RankingOptions,
+  type TargetRanking,
+} from './table/ranking.ts';
+export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';
 export { version } from './version.ts';

@@ -1,0 +1,74 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import {
+  acquireDevice,
+  adoptDevice,
+  describeAdapter,
+  releaseDevice,
+  type GpuContext,
+} from '../gpu/device.ts';
+import { createCpuEngine } from './cpu-engine.ts';
+import type { BackendName, Engine, EngineShape } from './engine.ts';
+import { createWebGpuEngine } from './webgpu-engine.ts';
+
+/** An engine, and why it is this one. */
+export interface EngineChoice {
+  readonly engine: Engine;
+  /** What was looked for and not taken: a sentence each */
+  readonly fallbacks: readonly string[];
+  /** Frees the engine, and the device it runs on unless that is the caller's. Idempotent. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one,
+ * on which shaders are many times slower.
+ *
+ * @param device the device to run on, borrowed; another one is asked for where it is missing
+ * @throws `no-adapter` when 'webgpu' is asked for and cannot be had
+ */
+export async function createEngine(
+  backend: 'auto' | BackendName,
+  shape: EngineShape,
+  device?: GPUDevice,
+): Promise<EngineChoice> {
+  if (backend === 'cpu') return onCpu(shape);
+  let context: GpuContext;
+  try {
+    context = device ? adoptDevice(device) : await acquireDevice();
+  } catch (error) {
+    if (backend === 'webgpu' || !(error instanceof MagnitudeEdgeError) || error.code !== 'no-adapter')
+      throw error;
+    return onCpu(shape, `${error.message} The statistics are computed on the CPU.`);
+  }
+  if (backend === 'auto' && context.software) {
+    releaseDevice(context);
+    return onCpu(
+      shape,
+      `The adapter '${describeAdapter(context.adapterInfo)}' runs shaders on the CPU, where the CPU backend is faster.`,
+    );
+  }
+  try {
+    const engine = await createWebGpuEngine({ device: context.device, shape });
+    return choice(engine, [], () => {
+      releaseDevice(context);
+    });
+  } catch (error) {
+    releaseDevice(context);
+    throw error;
+  }
+}
+
+function onCpu(shape: EngineShape, ...fallbacks: string[]): EngineChoice {
+  return choice(createCpuEngine(shape), fallbacks);
+}
+
+function choice(engine: Engine, fallbacks: readonly string[], afterwards?: () => void): EngineChoice {
+  return {
+    engine,
+    fallbacks,
+    release: async () => {
+      await engine.release();
+      afterwards?.();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { BackendName, Reduction } from './engine/engine.ts';
+import type { GsnnGraph } from './model/graph.ts';
+import type { ModelDiagnostics } from './model/gsnn-model.ts';
+import type { LayerAggregation, Score } from './scores/score-matrices.ts';
+import type { Loss } from './training-graph/losses.ts';
+
+/** How magnitudes are taken, and where their statistics are computed. */
+export interface InfererOptions {
+  /** The graph to judge edges by; sizes as the model's own, which is the default. */
+  readonly graph?: GsnnGraph | undefined;
+  /** Norm over the channels of a node. Default 'l1'. */
+  readonly reduction?: Reduction | undefined;
+  /** Values before each block's norm (default), or the blocks' last activations. */
+  readonly usePreNorm?: boolean | undefined;
+  /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
+  readonly backend?: 'auto' | BackendName | undefined;
+}
+
+export interface FitProgress {
+  /** Batches done */
+  readonly batch: number;
+  /** Batches in all, where the loader knows */
+  readonly batches?: number;
+  /** Samples done in this fit */
+  readonly samples: number;
+}
+
+export interface FitOptions {
+  /** Called after each batch. */
+  readonly onProgress?: ((progress: FitProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default true; false goes on from the statistics held. */
+  readonly reset?: boolean | undefined;
+  /** Default: the model's. Another one builds another training graph. */
+  readonly loss?: Loss | undefined;
+}
+
+/** What is asked of the statistics, and which rows come back. */
+export interface EvaluateOptions {
+  /** How the scores of the layer pairs become one. Default 'mean'. */
+  readonly layerAgg?: LayerAggregation | undefined;
+  /** Leaves out i -> i. Default true. */
+  readonly excludeSelf?: boolean | undefined;
+  /** Default 'corr' */
+  readonly score?: Score | undefined;
+  /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
+  readonly ridge?: number | undefined;
+  /** Only so many first rows; p and q are over all pairs all the same. */
+  readonly top?: number | undefined;
+  /** Only rows with q at or below this */
+  readonly maxQ?: number | undefined;
+  /** Only rows that are not edges of the graph */
+  readonly candidatesOnly?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What runs where, for people. */
+export interface InfererDiagnostics {
+  readonly backend: BackendName;
+  readonly model: ModelDiagnostics;
+  /** What the engine finds worth telling */
+  readonly notes: readonly string[];
+  /** What was looked for and not taken, and why: a sentence each */
+  readonly fallbacks: readonly string[];
+}

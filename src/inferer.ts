@@ -1,0 +1,320 @@
+import type { Table } from 'apache-arrow';
+import type { Batch } from './data/batches.ts';
+import { checkBatch } from './data/check-batch.ts';
+import { createEngine, type EngineChoice } from './engine/create.ts';
+import type { EngineShape, Reduction } from './engine/engine.ts';
+import { refusalInModelTerms, refusedBatch, SampleTally } from './engine/sample-tally.ts';
+import { MagnitudeEdgeError } from './errors.ts';
+import type { EvaluateOptions, FitOptions, InfererDiagnostics, InfererOptions } from './inferer-options.ts';
+import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
+import type { GsnnModel } from './model/gsnn-model.ts';
+import { checkPostNorm } from './model/profile.ts';
+import { createPacer } from './statistics/pacer.ts';
+import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
+import { checkEdgeTableOptions, edgeTable } from './table/edge-table.ts';
+import { evaluateTargetRanking } from './table/ranking.ts';
+import { decodeStatistics, encodeStatistics } from './table/statistics-file.ts';
+import {
+  checkSameOrigin,
+  statisticsOrigin,
+  type SavedStatistics,
+  type StatisticsOrigin,
+} from './table/statistics-origin.ts';
+import type { Loss } from './training-graph/losses.ts';
+
+/**
+ * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
+ * magnitudes, `evaluate` turns them into a table of scored edges. Statistics may be saved, loaded and merged between.
+ */
+export class MagnitudeEdgeInferer {
+  /** Ranks positive edges among the sources of their targets; see docs/method.md, "Target ranking". */
+  static readonly evaluateTargetRanking = evaluateTargetRanking;
+
+  readonly model: GsnnModel;
+  readonly graph: GsnnGraph;
+  readonly reduction: Reduction;
+  readonly usePreNorm: boolean;
+
+  readonly #choice: EngineChoice;
+  readonly #parents: RaggedIndices;
+  readonly #letModelGo: () => void;
+  readonly #tally = new SampleTally();
+  /** Whether the engine has refused a batch since the last reset. */
+  #refused = false;
+  #loss: Loss;
+  #fitting = false;
+  #released: Promise<void> | undefined;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    model: GsnnModel,
+    { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
+    choice: EngineChoice,
+    letModelGo: () => void,
+  ) {
+    this.model = model;
+    this.graph = graph;
+    this.reduction = reduction;
+    this.usePreNorm = usePreNorm;
+    this.#choice = choice;
+    this.#parents = raggedFromLists(functionParents(graph));
+    this.#letModelGo = letModelGo;
+    this.#loss = model.loss;
+  }
+
+  /**
+   * Checks the options and prepares the backend; nothing is computed yet.
+   * @throws MagnitudeEdgeError `graph-mismatch` for a graph of other sizes than the model, `unsupported-model` for
+   * `usePreNorm: false` behind a norm that erases magnitudes, `no-adapter` when 'webgpu' cannot be had
+   */
+  static async create(model: GsnnModel, options: InfererOptions = {}): Promise<MagnitudeEdgeInferer> {
+    const { graph = model.graph, reduction = 'l1', usePreNorm = true, backend = 'auto' } = options;
+    checkOneOf('reduction', reduction, ['l1', 'l2']);
+    checkOneOf('backend', backend, ['auto', 'webgpu', 'cpu']);
+    if (graph !== model.graph) checkGraphFitsModel(graph, model.graph);
+    if (!usePreNorm) checkPostNorm(model.norm);
+    const letModelGo = model.retain();
+    try {
+      const choice = await createEngine(backend, engineShape(model, reduction), model.device);
+      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, choice, letModelGo);
+    } catch (error) {
+      letModelGo();
+      throw error;
+    }
+  }
+
+  get diagnostics(): InfererDiagnostics {
+    const { engine, fallbacks } = this.#choice;
+    return { ...engine.diagnostics, model: this.model.diagnostics, fallbacks };
+  }
+
+  /** n, the samples that the statistics hold. */
+  get samples(): number {
+    return this.#tally.samples;
+  }
+
+  /**
+   * Resets, then accumulates over the loader; resolves to n, the samples held. A batch that is refused ends the fit and
+   * is not counted; the batches before it are.
+   * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
+   * `runtime`, `device-lost`, `released`; the signal's reason once it is aborted
+   */
+  async fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
+    const { onProgress, signal, reset = true, loss = this.model.loss } = options;
+    this.#assertIdle('fit');
+    this.#fitting = true;
+    let firstBatch = 0;
+    try {
+      signal?.throwIfAborted();
+      const { engine } = this.#choice;
+      const session = await this.model.trainingSession({
+        loss,
+        usePreNorm: this.usePreNorm,
+        onGpu: this.#onGpu,
+      });
+      if (reset) this.#reset();
+      else await this.#forgetRefusal();
+      this.#loss = loss;
+      firstBatch = this.#tally.batches;
+      const pace = createPacer(signal);
+      let [batches, samples] = [0, 0];
+      for await (const batch of loader) {
+        await pace();
+        const { x, y, size } = checkBatch(batch, batches, this.model.graph);
+        const values = await session.run(x, y, size);
+        try {
+          await this.#inTurn(() => engine.accumulate(values));
+        } finally {
+          values.dispose();
+        }
+        this.#tally.add(size);
+        batches++;
+        samples += size;
+        onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
+      }
+      return await this.#inTurn(() => engine.flush());
+    } catch (error) {
+      throw this.#noteRefusal(error, firstBatch);
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
+  /**
+   * Scores all ordered pairs of function nodes from the statistics held: the edge table of docs/method.md, sorted by
+   * score. May be called as often as wanted, also while a fit runs.
+   * @returns an apache-arrow table, the caller's
+   * @throws MagnitudeEdgeError `too-few-samples` below 3, `invalid-argument`, `released`
+   */
+  async evaluate(options: EvaluateOptions = {}): Promise<Table> {
+    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, ...rows } = options;
+    this.#assertUsable();
+    signal?.throwIfAborted();
+    checkEdgeTableOptions(rows);
+    const { engine } = this.#choice;
+    const [samples, scores] = await this.#inTurn(async () => [
+      await this.#samplesHeld(),
+      await engine.score({ score, layerAgg, ridge, conditioningSets: this.#parents, signal }),
+    ]);
+    const { reduction, usePreNorm, loss } = this.#origin();
+    const provenance = {
+      score,
+      layerAgg,
+      ridge,
+      reduction,
+      usePreNorm,
+      loss,
+      samples,
+      backend: engine.diagnostics.backend,
+    };
+    return edgeTable(scores, this.graph, this.#parents, provenance, { ...rows, signal });
+  }
+
+  /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs, `released` */
+  resetStats(): void {
+    this.#assertIdle('resetStats');
+    this.#reset();
+  }
+
+  /** The statistics held, as an Arrow IPC file. @throws MagnitudeEdgeError `released` */
+  async saveStats(): Promise<Uint8Array> {
+    this.#assertUsable();
+    const statistics = await this.#inTurn(() => this.#choice.engine.statistics());
+    return encodeStatistics({ statistics, origin: this.#origin() });
+  }
+
+  /**
+   * Replaces the statistics held by saved ones.
+   * @throws MagnitudeEdgeError `invalid-data`, `graph-mismatch` (another graph, reduction, norm side or loss): then the
+   * statistics held stay; `busy`, `released`
+   */
+  async loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
+    this.#assertIdle('loadStats');
+    const { statistics } = this.#decodeStats(bytes);
+    this.#reset();
+    await this.#merge(statistics);
+  }
+
+  /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
+  async mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
+    this.#assertIdle('mergeStats');
+    const { statistics } = this.#decodeStats(bytes);
+    await this.#forgetRefusal();
+    await this.#merge(statistics);
+  }
+
+  /** Frees the engine, once a running fit has ended, and the model where it was released before. Idempotent. */
+  release(): Promise<void> {
+    this.#released ??= this.#inTurn(() => this.#choice.release()).finally(this.#letModelGo);
+    return this.#released;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  /** Whether the model's values go to the engine without leaving the GPU. */
+  get #onGpu(): boolean {
+    const { backend, model } = this.diagnostics;
+    return backend === 'webgpu' && model.executionProvider === 'webgpu';
+  }
+
+  #origin(): StatisticsOrigin {
+    const { reduction, usePreNorm } = this;
+    const loss = typeof this.#loss === 'string' ? this.#loss : `custom:${this.#loss.name || 'anonymous'}`;
+    return statisticsOrigin(this.graph, { reduction, usePreNorm, loss });
+  }
+
+  #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
+    const saved = decodeStatistics(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+    checkSameOrigin(this.#origin(), saved.origin, 'The statistics file');
+    const { pairs } = this.#choice.engine.shape;
+    if (saved.statistics.pairs.length !== pairs) {
+      throw new MagnitudeEdgeError(
+        'graph-mismatch',
+        `The statistics file has ${saved.statistics.pairs.length} layer pairs, but the model has ${pairs}.`,
+      );
+    }
+    return saved;
+  }
+
+  async #merge(statistics: SavedStatistics['statistics']): Promise<void> {
+    await this.#inTurn(() => this.#choice.engine.merge(statistics));
+    this.#tally.addMerged(statistics.samples);
+  }
+
+  #reset(): void {
+    this.#choice.engine.reset();
+    this.#tally.clear();
+    this.#refused = false;
+  }
+
+  async #samplesHeld(): Promise<number> {
+    try {
+      return await this.#choice.engine.flush();
+    } catch (error) {
+      if (refusedBatch(error) === undefined) throw error;
+      this.#noteRefusal(error, 0);
+      return this.#tally.samples;
+    }
+  }
+
+  /** An engine takes nothing more after a refusal: lets it start over from the statistics that it holds. */
+  async #forgetRefusal(): Promise<void> {
+    if (!this.#refused) return;
+    const kept = await this.#inTurn(() => this.#choice.engine.statistics());
+    this.#reset();
+    await this.#merge(kept);
+  }
+
+  /** Counts no batch from a refused one on, and names the node; other errors pass. */
+  #noteRefusal(error: unknown, firstBatch: number): unknown {
+    const batch = refusedBatch(error);
+    if (batch === undefined) return error;
+    this.#refused = true;
+    this.#tally.takeBackFrom(batch);
+    return refusalInModelTerms(error as MagnitudeEdgeError, this.graph.nodeNames.function, firstBatch);
+  }
+
+  /** Scores must not fall between a batch and its count. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastTurn.then(work);
+    this.#lastTurn = done.catch(() => undefined);
+    return done;
+  }
+
+  #assertUsable(): void {
+    if (!this.#released) return;
+    throw new MagnitudeEdgeError('released', 'The inferer has been released and cannot be used any more.');
+  }
+
+  #assertIdle(call: string): void {
+    this.#assertUsable();
+    if (!this.#fitting) return;
+    throw new MagnitudeEdgeError('busy', `${call} cannot run while a fit is running on the same inferer.`);
+  }
+}
+
+/** One entry of `channelGroups` per channel becomes one list of channels per function node. */
+function engineShape(model: GsnnModel, reduction: Reduction): EngineShape {
+  const nodes = model.graph.nodeNames.function.length;
+  const channels: number[][] = Array.from({ length: nodes }, () => []);
+  model.channelGroups.forEach((node, channel) => channels[node]!.push(channel));
+  return {
+    nodes,
+    pairs: model.layers - 1,
+    channels: model.channelGroups.length,
+    channelGroups: raggedFromLists(channels),
+    reduction,
+  };
+}
+
+function lengthOf(loader: Iterable<Batch> | AsyncIterable<Batch>): { batches?: number } {
+  return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};
+}
+
+function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
+  if (allowed.includes(found)) return;
+  const names = allowed.map((name) => `'${name}'`).join(', ');
+  throw new MagnitudeEdgeError('invalid-argument', `${option} is '${found}', one of ${names} was expected.`);
+}

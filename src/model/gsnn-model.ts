@@ -1,0 +1,248 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { describeAdapter, releaseDevice } from '../gpu/device.ts';
+import { decodeModel } from '../onnx/decode.ts';
+import type { OnnxModel } from '../onnx/graph.ts';
+import type { Loss, LossReduction } from '../training-graph/losses.ts';
+import { chooseExecution, type ExecutionPlace } from './execution.ts';
+import { functionParents, type ModelGraph } from './graph.ts';
+import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
+import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
+import { createSession, runtimeThreads, type ExecutionProvider } from './runtime.ts';
+import { readSource, type BinarySource, type NamedBytes } from './source.ts';
+import { TrainingSession } from './training-session.ts';
+
+export interface LoadOptions {
+  /** What the gradients are of. Default 'mse'. */
+  readonly loss?: Loss;
+  /** 'mean' (default) keeps the method's dependence on the batch size; 'sum' removes it. */
+  readonly lossReduction?: LossReduction;
+  /** Default 'auto': WebGPU on a hardware adapter, wasm otherwise. */
+  readonly executionProvider?: 'auto' | ExecutionProvider;
+  /** A device to share: the model and the engine run on it, and leave it alive. */
+  readonly device?: GPUDevice;
+  /** Contents of external data files by the name that the model gives them; files beside a model's URL are fetched. */
+  readonly externalData?: Readonly<Record<string, BinarySource>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What runs where, for people. */
+export interface ModelDiagnostics {
+  readonly executionProvider: ExecutionProvider;
+  /** The adapter that the model runs on; absent with 'wasm'. */
+  readonly adapter?: string;
+  /** Threads of the wasm provider: 1 where the page is not cross-origin isolated. */
+  readonly threads: number;
+  /** What was looked for and not taken, and why: a sentence each. */
+  readonly fallbacks: readonly string[];
+}
+
+/** Which values a training session gives, of which loss. */
+export interface TrainingRequest {
+  readonly loss?: Loss | undefined;
+  /** Values before the norm of each block (default), or the blocks' last activations. */
+  readonly usePreNorm?: boolean | undefined;
+  /** Leave the values on the model's device. Only where the model runs on WebGPU. */
+  readonly onGpu?: boolean | undefined;
+}
+
+/** A GSNN loaded from ONNX profile v1, with the training graph that gives its activations and gradients. */
+export class GsnnModel {
+  readonly graph: ModelGraph;
+  /** L, residual blocks */
+  readonly layers: number;
+  /** The norm that the blocks were trained with, as the exporter names it. */
+  readonly norm: string;
+  /** The function node of each channel; C entries. */
+  readonly channelGroups: readonly number[];
+  readonly diagnostics: ModelDiagnostics;
+  /** What messages call the model: its URL or file name. */
+  readonly name: string;
+  /** The loss that gradients are of unless another is asked for. */
+  readonly loss: Loss;
+  readonly lossReduction: LossReduction;
+  /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
+  readonly device: GPUDevice | undefined;
+
+  readonly #model: OnnxModel;
+  readonly #profile: GsnnProfile;
+  readonly #place: ExecutionPlace;
+  readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
+  #users = 0;
+  #releasing: Promise<void> | undefined;
+  #allUsersGone: (() => void) | undefined;
+
+  private constructor(
+    name: string,
+    model: OnnxModel,
+    profile: GsnnProfile,
+    place: ExecutionPlace,
+    options: LoadOptions,
+  ) {
+    this.name = name;
+    this.graph = { ...profile.graph, parents: functionParents(profile.graph) };
+    this.layers = profile.layers;
+    this.norm = profile.norm;
+    this.channelGroups = profile.channelGroups;
+    this.loss = options.loss ?? 'mse';
+    this.lossReduction = options.lossReduction ?? 'mean';
+    this.device = place.gpu?.device ?? options.device;
+    this.#model = model;
+    this.#profile = profile;
+    this.#place = place;
+    this.diagnostics = {
+      executionProvider: place.provider,
+      ...(place.gpu ? { adapter: describeAdapter(place.gpu.adapterInfo) } : {}),
+      threads: runtimeThreads(place.provider),
+      fallbacks: place.fallbacks,
+    };
+  }
+
+  /**
+   * Reads and checks a model, builds its training graph and chooses where it runs. Nothing is computed yet.
+   * @throws MagnitudeEdgeError `invalid-model`, `unsupported-model`, `unsupported-op`, `graph-mismatch` for models that
+   * are refused; `no-adapter` when 'webgpu' is asked for and cannot be had
+   */
+  static async load(source: BinarySource, options: LoadOptions = {}): Promise<GsnnModel> {
+    checkLoadOptions(options);
+    const { signal } = options;
+    const file = await readSource(source, { fallbackName: 'the model', code: 'invalid-model', signal });
+    const onnx = await decode(file, options);
+    const profile = readProfile(onnx, file.name);
+    // Built here to refuse, before anything runs, what has no gradient; building takes milliseconds.
+    buildGsnnTrainingGraph(onnx, profile, {
+      loss: options.loss ?? 'mse',
+      lossReduction: options.lossReduction ?? 'mean',
+      usePreNorm: true,
+    });
+    signal?.throwIfAborted();
+    const place = await chooseExecution(options.executionProvider ?? 'auto', options.device);
+    return new GsnnModel(file.name, onnx, profile, place, options);
+  }
+
+  /**
+   * The training graph for a loss and a kind of values, ready to run; made at the first call and kept.
+   * @throws MagnitudeEdgeError `unsupported-model` for post-norm values behind a norm that erases them, `unsupported-op`,
+   * `runtime`, `released`
+   */
+  trainingSession(request: TrainingRequest = {}): Promise<TrainingSession> {
+    if (this.#releasing) throw this.#released();
+    const { loss = this.loss, usePreNorm = true, onGpu = false } = request;
+    if (!usePreNorm) checkPostNorm(this.norm);
+    const key = [loss, usePreNorm, onGpu];
+    const known = this.#sessions.find((entry) => entry.key.every((part, index) => part === key[index]));
+    if (known) return known.session;
+    const entry = { key, session: this.#createSession(loss, usePreNorm, onGpu) };
+    this.#sessions.push(entry);
+    entry.session.catch(() => {
+      this.#sessions.splice(this.#sessions.indexOf(entry), 1);
+    });
+    return entry.session;
+  }
+
+  async #createSession(loss: Loss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
+    const { lossReduction } = this;
+    const { bytes, signature } = buildGsnnTrainingGraph(this.#model, this.#profile, {
+      loss,
+      lossReduction,
+      usePreNorm,
+    });
+    const session = await createSession(bytes, {
+      provider: this.#place.provider,
+      device: this.#place.gpu?.device,
+      outputsOnGpu: onGpu ? [...signature.activations, ...signature.gradients] : [],
+    });
+    return new TrainingSession(session, signature);
+  }
+
+  /**
+   * Keeps the model's sessions and device alive until the returned function is called: what an inferer does, so that
+   * a model released first does not pull the device from under it.
+   */
+  retain(): () => void {
+    if (this.#releasing) throw this.#released();
+    this.#users++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#users--;
+      if (this.#users === 0) this.#allUsersGone?.();
+    };
+  }
+
+  /**
+   * Frees the sessions, and the device unless it is the caller's, as soon as no inferer uses them. No new work is taken
+   * from now on. Idempotent.
+   */
+  release(): Promise<void> {
+    this.#releasing ??= this.#free();
+    return this.#users > 0 ? Promise.resolve() : this.#releasing;
+  }
+
+  async #free(): Promise<void> {
+    if (this.#users > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allUsersGone = resolve;
+      });
+    }
+    const sessions = await Promise.allSettled(this.#sessions.map(({ session }) => session));
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
+    if (this.#place.gpu) releaseDevice(this.#place.gpu);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #released(): MagnitudeEdgeError {
+    return new MagnitudeEdgeError('released', 'The model has been released and cannot be used any more.');
+  }
+}
+
+function checkLoadOptions({ executionProvider, lossReduction }: LoadOptions): void {
+  const check = (value: string | undefined, name: string, allowed: readonly string[]): void => {
+    if (value === undefined || allowed.includes(value)) return;
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `${name} is ${JSON.stringify(value)}, one of ${allowed.join(', ')} was expected.`,
+    );
+  };
+  check(executionProvider, 'executionProvider', ['auto', 'webgpu', 'wasm']);
+  check(lossReduction, 'lossReduction', ['mean', 'sum']);
+}
+
+/** Reads the model, and the external data files that it names. */
+async function decode(file: NamedBytes, { externalData = {}, signal }: LoadOptions): Promise<OnnxModel> {
+  const contents: Record<string, Uint8Array> = {};
+  for (const [location, source] of Object.entries(externalData)) {
+    const data = await readSource(source, { fallbackName: location, code: 'invalid-model', signal });
+    contents[location] = data.bytes;
+  }
+  for (;;) {
+    try {
+      return decodeModel(file.bytes, { externalData: contents });
+    } catch (error) {
+      if (!(error instanceof MagnitudeEdgeError)) throw error;
+      const location = error.details.location;
+      if (!file.url || typeof location !== 'string' || location in contents || !isFileName(location)) {
+        throw withName(error, file.name);
+      }
+      const beside = new URL(encodeURIComponent(location), file.url);
+      contents[location] = (
+        await readSource(beside, { fallbackName: location, code: 'invalid-model', signal })
+      ).bytes;
+    }
+  }
+}
+
+/** A model must not choose what else is fetched: only a file beside it. */
+function isFileName(location: string): boolean {
+  return location !== '' && location !== '.' && location !== '..' && !/[\\/:]/.test(location);
+}
+
+function withName(error: MagnitudeEdgeError, name: string): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(error.code, `${name}: ${error.message}`, {
+    details: { ...error.details, source: name },
+    cause: error.cause,
+  });
+}

@@ -1,0 +1,243 @@
+/** The only file that imports onnxruntime-web: what is known of its ways is kept here (issues named where they bite). */
+import type * as Ort from 'onnxruntime-web';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { nodeProcess } from './source.ts';
+
+export type ExecutionProvider = 'webgpu' | 'wasm';
+
+/** Settings of onnxruntime-web for the whole page or process; they count from the next module load on. */
+export interface RuntimeConfiguration {
+  /** Where the runtime's .wasm (and .mjs) files are: a URL prefix, or the files. Default: beside the module. */
+  readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
+  /** Threads of the wasm provider. Default: up to 4 where shared memory is allowed (cross-origin isolation), else 1. */
+  readonly numThreads?: number;
+}
+
+/** One tensor that a model takes: `dims` and as many float32 values. */
+export interface HostTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** One tensor that a model gave. */
+export interface RuntimeOutput {
+  readonly dims: readonly number[];
+  /** A GPU buffer is the runtime's own, and may be longer than the values. */
+  readonly values: Float32Array | GPUBuffer;
+}
+
+/** What one run left behind. */
+export interface RuntimeOutputs {
+  get(name: string): RuntimeOutput;
+  /** Gives the outputs' memory back. On the GPU: after the submit that reads them. */
+  dispose(): void;
+}
+
+export interface SessionOptions {
+  readonly provider: ExecutionProvider;
+  /** The device to run on; needed for 'webgpu', borrowed. */
+  readonly device?: GPUDevice | undefined;
+  /** Names of the outputs that stay on the GPU. Only with 'webgpu'. */
+  readonly outputsOnGpu?: readonly string[];
+}
+
+/** A model that is ready to run. */
+export interface RuntimeSession {
+  /** Runs the model and fetches the outputs named. */
+  run(feeds: Readonly<Record<string, HostTensor>>, outputs: readonly string[]): Promise<RuntimeOutputs>;
+  /** Idempotent. The device stays. */
+  release(): Promise<void>;
+}
+
+let configuration: RuntimeConfiguration = {};
+
+/**
+ * Sets where onnxruntime-web finds its files and how many threads it uses. Call it before the first model is loaded:
+ * the runtime reads its settings once.
+ */
+export function configureRuntime(settings: RuntimeConfiguration): void {
+  configuration = { ...configuration, ...settings };
+}
+
+type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
+type Build = 'node' | 'wasm' | 'webgpu' | 'jspi';
+
+const modules = new Map<Build, Promise<OrtModule>>();
+
+/**
+ * Loads the build that the provider needs, and no other: each brings its own .wasm (14 to 27 MB).
+ * JSPI, where the browser has it, makes the WebGPU build a third smaller than the one that emulates it.
+ */
+function loadModule(provider: ExecutionProvider): Promise<OrtModule> {
+  const build: Build = nodeProcess()
+    ? 'node'
+    : provider === 'wasm'
+      ? 'wasm'
+      : 'Suspending' in WebAssembly
+        ? 'jspi'
+        : 'webgpu';
+  let loading = modules.get(build);
+  if (!loading) {
+    loading = importBuild(build).then(configure);
+    modules.set(build, loading);
+    // A failed load (offline, a file not found) may be tried again.
+    loading.catch(() => modules.delete(build));
+  }
+  return loading;
+}
+
+/** The entry for Node is named at run time only: a page's bundler must not pull a third build in for it. */
+const nodeEntry = 'onnxruntime-web';
+
+function importBuild(build: Build): Promise<OrtModule> {
+  switch (build) {
+    case 'node':
+      return import(/* @vite-ignore */ /* webpackIgnore: true */ nodeEntry) as Promise<OrtModule>;
+    case 'wasm':
+      return import('onnxruntime-web/wasm');
+    case 'jspi':
+      return import('onnxruntime-web/jspi');
+    case 'webgpu':
+      return import('onnxruntime-web/webgpu');
+  }
+}
+
+function configure(ort: OrtModule): OrtModule {
+  const { wasmPaths, numThreads } = configuration;
+  ort.env.logLevel = 'fatal';
+  ort.env.wasm.numThreads = numThreads ?? defaultThreads();
+  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  return ort;
+}
+
+/** Threads share memory, which pages have only behind COOP and COEP headers. */
+function defaultThreads(): number {
+  const process = nodeProcess();
+  if (process) return Math.min(4, process.getBuiltinModule('node:os').availableParallelism());
+  return globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+}
+
+/** The number of threads that the provider computes with. */
+export function runtimeThreads(provider: ExecutionProvider): number {
+  return provider === 'webgpu' ? 1 : (configuration.numThreads ?? defaultThreads());
+}
+
+/**
+ * One call into the runtime at a time: it refuses to create two sessions at once ("another WebGPU EP inference session
+ * is being created"), and a build without real suspension runs one thing at a time.
+ */
+let lastCall: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const done = lastCall.then(work);
+  lastCall = done.catch(() => undefined);
+  return done;
+}
+
+/**
+ * Makes a session of an ONNX model. Sessions are created one after the other, however they are asked for.
+ * @throws MagnitudeEdgeError `runtime` with the runtime's own error as cause
+ */
+export async function createSession(model: Uint8Array, options: SessionOptions): Promise<RuntimeSession> {
+  const { provider, device, outputsOnGpu = [] } = options;
+  let ort: OrtModule;
+  try {
+    ort = await loadModule(provider);
+  } catch (cause) {
+    throw runtimeError('onnxruntime-web could not be loaded', cause);
+  }
+  try {
+    const session = await inTurn(() =>
+      ort.InferenceSession.create(model, {
+        // The option is there since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
+        executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
+        preferredOutputLocation: Object.fromEntries(
+          outputsOnGpu.map((name) => [name, 'gpu-buffer' as const]),
+        ),
+        logSeverityLevel: 4,
+      }),
+    );
+    return new OrtSession(ort, session, device);
+  } catch (cause) {
+    throw (
+      (await deviceLost(device, cause)) ??
+      runtimeError('onnxruntime-web could not prepare the training graph', cause)
+    );
+  }
+}
+
+class OrtSession implements RuntimeSession {
+  readonly #ort: OrtModule;
+  readonly #device: GPUDevice | undefined;
+  #session: Ort.InferenceSession | undefined;
+
+  constructor(ort: OrtModule, session: Ort.InferenceSession, device: GPUDevice | undefined) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#device = device;
+  }
+
+  async run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    outputs: readonly string[],
+  ): Promise<RuntimeOutputs> {
+    const session = this.#session;
+    if (!session)
+      throw new MagnitudeEdgeError('released', 'The model has been released and cannot run any more.');
+    const inputs = Object.entries(feeds).map(
+      ([name, { data, dims }]) => [name, new this.#ort.Tensor('float32', data, dims)] as const,
+    );
+    try {
+      return new OrtOutputs(await inTurn(() => session.run(Object.fromEntries(inputs), outputs)));
+    } catch (cause) {
+      throw (
+        (await deviceLost(this.#device, cause)) ??
+        runtimeError('onnxruntime-web failed while running the model', cause)
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session) await inTurn(() => session.release());
+  }
+}
+
+class OrtOutputs implements RuntimeOutputs {
+  readonly #tensors: Ort.InferenceSession.OnnxValueMapType;
+
+  constructor(tensors: Ort.InferenceSession.OnnxValueMapType) {
+    this.#tensors = tensors;
+  }
+
+  get(name: string): RuntimeOutput {
+    const tensor = this.#tensors[name];
+    if (!tensor) throw runtimeError(`onnxruntime-web gave no output '${name}'`);
+    const values =
+      tensor.location === 'gpu-buffer' ? (tensor.gpuBuffer) : (tensor.data as Float32Array);
+    return { dims: tensor.dims, values };
+  }
+
+  dispose(): void {
+    for (const tensor of Object.values(this.#tensors)) tensor.dispose();
+  }
+}
+
+/** The runtime does not say when its device has gone away: ask the device itself. */
+async function deviceLost(
+  device: GPUDevice | undefined,
+  cause: unknown,
+): Promise<MagnitudeEdgeError | undefined> {
+  const lost = device && (await Promise.race([device.lost, Promise.resolve(undefined)]));
+  if (!lost) return undefined;
+  const why = lost.message || lost.reason;
+  return new MagnitudeEdgeError('device-lost', `The GPU device was lost while the model ran: ${why}.`, {
+    cause,
+  });
+}
+
+function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {
+  const why = cause instanceof Error ? `: ${cause.message.trim().replace(/\.$/, '')}` : '';
+  return new MagnitudeEdgeError('runtime', `${what}${why}.`, { cause });
+}

@@ -1,0 +1,83 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { RuntimeOutput, RuntimeSession } from './runtime.ts';
+
+/** What one batch left behind in the model; `[size, channels]` each, row-major, on the host or on the model's device. */
+export interface BlockValues {
+  /** B, samples in the batch */
+  readonly size: number;
+  /** L - 1 entries: values of blocks 0 .. L - 2 */
+  readonly activations: readonly (Float32Array | GPUBuffer)[];
+  /** L - 1 entries: gradients of the loss with respect to the values of blocks 1 .. L - 1 */
+  readonly gradients: readonly (Float32Array | GPUBuffer)[];
+  /** Gives the memory back; for values on the GPU after the submit that reads them. */
+  dispose(): void;
+}
+
+/** Names and sizes that a training graph is run with. */
+export interface TrainingSignature {
+  readonly input: string;
+  readonly inputs: number;
+  readonly target: string;
+  readonly outputs: number;
+  readonly channels: number;
+  /** Output names, blocks 0 .. L - 2 */
+  readonly activations: readonly string[];
+  /** Output names, blocks 1 .. L - 1 */
+  readonly gradients: readonly string[];
+}
+
+/** A training graph ready to run: samples in, activations and gradients out. */
+export class TrainingSession {
+  readonly #session: RuntimeSession;
+  readonly #signature: TrainingSignature;
+
+  constructor(session: RuntimeSession, signature: TrainingSignature) {
+    this.#session = session;
+    this.#signature = signature;
+  }
+
+  /**
+   * Runs forward, loss and backward over one batch.
+   * @param x `[size, inputs]`, row-major
+   * @param y `[size, outputs]`, row-major
+   * @returns values owned by the caller: call `dispose` when they have been read
+   * @throws MagnitudeEdgeError `runtime`, `device-lost`, `released`; `graph-mismatch` when the model's values have
+   * another size than its channel map
+   */
+  async run(x: Float32Array, y: Float32Array, size: number): Promise<BlockValues> {
+    const { input, inputs, target, outputs, activations, gradients } = this.#signature;
+    const run = await this.#session.run(
+      { [input]: { data: x, dims: [size, inputs] }, [target]: { data: y, dims: [size, outputs] } },
+      [...activations, ...gradients],
+    );
+    const read = (name: string): Float32Array | GPUBuffer => this.#checked(run.get(name), name, size);
+    try {
+      return {
+        size,
+        activations: activations.map(read),
+        gradients: gradients.map(read),
+        dispose: () => {
+          run.dispose();
+        },
+      };
+    } catch (error) {
+      run.dispose();
+      throw error;
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #checked({ dims, values }: RuntimeOutput, name: string, size: number): Float32Array | GPUBuffer {
+    const { channels } = this.#signature;
+    const elements = dims.reduce((product, extent) => product * extent, 1);
+    if (dims[0] === size && elements === size * channels) return values;
+    throw new MagnitudeEdgeError(
+      'graph-mismatch',
+      `The model's value '${name}' is [${dims.join(', ')}] for ${size} samples, but its channel map has ${channels} channels.`,
+      { details: { value: name, channels } },
+    );
+  }
+}
