@@ -1,0 +1,132 @@
+import { expect } from 'vitest';
+import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import type { GpuContext } from '../../src/gpu/device.ts';
+import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
+import { test } from '../support/gpu.ts';
+import { statisticsCase } from '../support/statistics-case.ts';
+
+const fixtures = import.meta.glob('../fixtures/statistics/*.npz', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+});
+
+/** What method.md, "Numbers to hold", asks of each fixture. */
+const tolerances: Record<string, number> = { 'condition-1e6': 1e-4, 'mean-sd-1e3': 1e-5 };
+
+async function magnitudesEngine(gpu: GpuContext, nodes: number, pairs: number): Promise<Engine> {
+  return createWebGpuEngine({ device: gpu.device, shape: { nodes, pairs, reduction: 'l1' } });
+}
+
+test.for(
+  Object.entries(fixtures).map(
+    ([path, url]) => [path.split('/').at(-1)!.replace('.npz', ''), url as string] as const,
+  ),
+)('oracle case %s', async ([name, url], { gpu }) => {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const oracle = statisticsCase(bytes);
+  const { nodes, pairs, samples } = oracle;
+  const engine = await magnitudesEngine(gpu, nodes, pairs);
+  for (let first = 0; first < samples; first += 100) {
+    await engine.accumulateMagnitudes(oracle.batch(first, Math.min(first + 100, samples)));
+  }
+  for (const score of ['corr', 'partial'] as const) {
+    for (const layerAgg of ['mean', 'max'] as const) {
+      const request = { score, layerAgg, ridge: oracle.ridge, conditioningSets: oracle.sets };
+      const { perPair, aggregated } = await engine.score(request);
+      const tolerance = tolerances[name] ?? 1e-6;
+      const expected = oracle.oracle(score);
+      perPair.forEach((scores, p) => {
+        const pair = expected.subarray(p * nodes * nodes, (p + 1) * nodes * nodes);
+        expect(largestDifference(scores, pair), `${score}, pair ${p}`).toBeLessThanOrEqual(tolerance);
+      });
+      // Where two pairs have scores of nearly the same size and different signs, 'max' may take either.
+      const close = largestDifference(aggregated, oracle.oracle(`${score}_${layerAgg}`));
+      expect(close, `${score}, ${layerAgg}`).toBeLessThanOrEqual(tolerance);
+    }
+  }
+  await engine.release();
+});
+
+/** Sources with common factors, so that they correlate; targets made of some of them. */
+function factorBatch(seed: number, size: number, nodes: number): MagnitudeBatch {
+  const normal = normalNumbers(seed);
+  const x = new Float32Array(size * nodes);
+  const y = new Float32Array(size * nodes);
+  for (let row = 0; row < size; row++) {
+    const factors = Array.from({ length: 5 }, normal);
+    for (let node = 0; node < nodes; node++) {
+      x[row * nodes + node] = 5 + factors[node % 5]! + normal();
+      y[row * nodes + node] = 2 + 0.3 * x[row * nodes + ((node * 7) % nodes)]! + normal();
+    }
+  }
+  return { size, x: [x], y: [y] };
+}
+
+async function againstTwin(
+  gpu: GpuContext,
+  batch: MagnitudeBatch,
+  nodes: number,
+  request: Partial<ScoreRequest> & { conditioningSets: RaggedIndices },
+): Promise<number> {
+  const shape = { nodes, pairs: 1, reduction: 'l1' as const };
+  const twin = createCpuEngine(shape);
+  const engine = await magnitudesEngine(gpu, nodes, 1);
+  await engine.accumulateMagnitudes(batch);
+  await twin.accumulateMagnitudes(batch);
+  const full = { score: 'partial', layerAgg: 'mean', ridge: 1e-8, ...request } as const;
+  const found = await engine.score(full);
+  const expected = await twin.score(full);
+  await engine.release();
+  return largestDifference(found.aggregated, expected.aggregated);
+}
+
+test('conditioning sets of every size from 0 to 40', async ({ gpu }) => {
+  const nodes = 61;
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    Array.from({ length: nodes }, (_, source) => source)
+      .filter((source) => source !== target)
+      .slice(0, Math.min(target, 40)),
+  );
+  const worst = await againstTwin(gpu, factorBatch(3, 400, nodes), nodes, {
+    conditioningSets: raggedFromLists(sets),
+  });
+  expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test('a conditioning set of 150 beside sets of one', async ({ gpu }) => {
+  const nodes = 170;
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    target === 160 ? Array.from({ length: 150 }, (_, source) => source) : [(target + 1) % nodes],
+  );
+  const worst = await againstTwin(gpu, factorBatch(4, 900, nodes), nodes, {
+    conditioningSets: raggedFromLists(sets),
+  });
+  expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test.for([0, 1e-8, 1, 1e4])('a source that equals a parent, ridge %d', async (ridge, { gpu }) => {
+  const nodes = 12;
+  const batch = factorBatch(5, 300, nodes);
+  for (let row = 0; row < batch.size; row++) batch.x[0]![row * nodes + 9] = batch.x[0]![row * nodes + 4]!;
+  const sets = Array.from({ length: nodes }, (_, target) => [1, 4, 6].filter((source) => source !== target));
+  const worst = await againstTwin(gpu, batch, nodes, { ridge, conditioningSets: raggedFromLists(sets) });
+  // With a ridge of 1e-8 what is left of the source's variance is of that size: the rounding of the sums (2^-24 of a
+  // chunk) shows in it, scaled by the square root of the ridge.
+  expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test('two samples more than the conditioning set', async ({ gpu }) => {
+  const nodes = 10;
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    [0, 1, 2, 3].filter((source) => source !== target),
+  );
+  const worst = await againstTwin(gpu, factorBatch(6, 6, nodes), nodes, {
+    conditioningSets: raggedFromLists(sets),
+  });
+  expect(worst).toBeLessThanOrEqual(1e-6);
+});
