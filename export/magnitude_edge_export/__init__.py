@@ -3,5 +3,6 @@
 from .errors import ExportError, ExportNotice
 from .export import Exported, export_gsnn
 from .graph import GraphData, GsnnGraph
+from .joint import export_joint
 
-__all__ = ["ExportError", "ExportNotice", "Exported", "GraphData", "GsnnGraph", "export_gsnn"]
+__all__ = ["ExportError", "ExportNotice", "Exported", "GraphData", "GsnnGraph", "export_gsnn", "export_joint"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
+import torch
 from torch import nn
 
 from .check import check_twin
@@ -48,28 +50,57 @@ def export_gsnn(model: nn.Module, data, path: str | os.PathLike, *, edge_mask: b
     Raises:
         ExportError: the model, or its agreement with ``data``, does not allow a faithful export.
     """
+    source = prepare(model, data, edge_mask=edge_mask)
+    names = value_names(source.layers, source.twin.count_constants())
+    extra = {"edgeMask": "edge_mask", "edgeMaskEdges": model.edge_index.tolist()} if edge_mask else {}
+    gsnn = metadata(model, source.graph, names, source.groups, **extra)
+    proto = to_onnx(source.twin, source.example(3), names.all, dynamo, static=("edge_mask",))
+    proto = finish(proto, gsnn, inner=names.constants, unbatched=("edge_mask",))
+    check_file(proto, source.twin, names.all, (source.example(batch) for batch in (1, 4)))
+    return write(proto, path, gsnn)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model fit for export: its graph, the function node of every channel, and its checked float32 twin."""
+
+    graph: GsnnGraph
+    groups: list[int]
+    twin: GsnnTwin
+    edges: int
+
+    @property
+    def layers(self) -> int:
+        return len(self.twin.blocks)
+
+    @property
+    def outputs(self) -> int:
+        return len(self.graph.names["output"])
+
+    def example(self, batch: int) -> dict[str, torch.Tensor]:
+        """Random inputs of the file, by name."""
+        generator = torch.Generator().manual_seed(batch)
+        feed = {"x": torch.randn(batch, len(self.graph.names["input"]), generator=generator)}
+        if self.twin.edge_mask:
+            feed["edge_mask"] = (torch.rand(self.edges, generator=generator) > 0.3).float()
+        return feed
+
+
+def prepare(model: nn.Module, data, *, edge_mask: bool = False, allow_unknown: bool = False) -> Source:
+    """Refuses what cannot be exported, rebuilds the model and holds the rebuilt one to the original.
+
+    Args:
+        allow_unknown: copy nonlinearities and norms that the exporter does not know as they are.
+    """
     refuse_unfit(model)
     graph = GsnnGraph.from_model(model) if data is None else GsnnGraph.from_data(data)
     graph.check_against(model)
     groups = function_of_channel(model)
     if any(module.training for module in model.modules()):
-        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=2)
-
-    twin = GsnnTwin(model, edge_mask).double().eval()
-    inputs, outputs = len(graph.names["input"]), len(graph.names["output"])
-    check_twin(model, twin, inputs, outputs)
-    twin.float()
-
-    edges = int(model.edge_index.shape[1])
-    layers, constants = len(model.ResBlocks), count_constants(twin, inputs, edges)
-    names = value_names(layers, constants)
-    extra = {}
-    if edge_mask:
-        extra = {"edgeMask": "edge_mask", "edgeMaskEdges": model.edge_index.tolist()}
-    proto = to_onnx(twin, inputs, edges, names, dynamo)
-    proto = finish(proto, names, metadata(model, graph, names, groups, **extra))
-    check_file(proto, twin, inputs, edges, names)
-    return write(proto.SerializeToString(), path, metadata(model, graph, names, groups, **extra))
+        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
+    twin = GsnnTwin(model, edge_mask, allow_unknown).double().eval()
+    check_twin(model, twin, len(graph.names["input"]), len(graph.names["output"]))
+    return Source(graph, groups, twin.float(), int(model.edge_index.shape[1]))
 
 
 def refuse_unfit(model: nn.Module) -> None:
@@ -108,14 +139,9 @@ def function_of_channel(model: nn.Module) -> list[int]:
     return [place[node] for node in nodes]
 
 
-def count_constants(twin: GsnnTwin, inputs: int, edges: int) -> int:
-    x = twin.reads_input.new_zeros(1, inputs)
-    _, taps = twin.run(x, twin.reads_input.new_ones(edges) if twin.edge_mask else None)
-    return len(taps.constants)
-
-
-def write(content: bytes, path: str | os.PathLike, gsnn: dict) -> Exported:
+def write(proto: onnx.ModelProto, path: str | os.PathLike, gsnn: dict) -> Exported:
     """Writes beside the target and renames, so that a failure leaves no half file."""
+    content = proto.SerializeToString()
     target = Path(path)
     scratch = target.with_name(target.name + ".part")
     try:

@@ -22,6 +22,26 @@ class ValueNames:
         return [self.output, *self.pre_norm, *self.activation, *self.constants]
 
 
+@dataclass(frozen=True)
+class JointNames:
+    """Names of the outputs of a joint export, in the order in which its step returns them."""
+
+    forward: ValueNames
+    grad_pre_norm: list[str]
+    grad_activation: list[str]
+    loss: str = "loss"
+
+    @property
+    def all(self) -> list[str]:
+        values = [self.forward.output, self.loss, *self.forward.pre_norm, *self.forward.activation]
+        return [*values, *self.grad_pre_norm, *self.grad_activation]
+
+
+def joint_names(layers: int) -> JointNames:
+    return JointNames(value_names(layers, 0), [f"gradPre{i}" for i in range(layers)],
+                      [f"gradPost{i}" for i in range(layers)])
+
+
 def value_names(layers: int, constants: int) -> ValueNames:
     return ValueNames([f"pre{i}" for i in range(layers)], [f"post{i}" for i in range(layers)],
                       [f"stop{i}" for i in range(constants)])

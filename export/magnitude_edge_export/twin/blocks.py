@@ -47,22 +47,25 @@ class BlockTwin(nn.Module):
         block: the original.
         path: its dotted path, for errors.
         sparse: gives the twin of a sparse layer, one per layer object, so that shared layers stay shared.
+        allow_unknown: copy unknown norms and nonlinearities as they are.
     """
 
-    def __init__(self, block: nn.Module, path: str, sparse):
+    def __init__(self, block: nn.Module, path: str, sparse, allow_unknown: bool = False):
         super().__init__()
         self.lin_in = sparse(block.lin_in, f"{path}.lin_in")
         self.lin_out = sparse(block.lin_out, f"{path}.lin_out")
         self.groups = Groups(array(block.channel_groups))
-        self.edge_norm = norm_twin(getattr(block, "_edge_norm", None), f"{path}._edge_norm")
-        self.norm = norm_twin(block.norm, f"{path}.norm", self.groups)
-        self.nonlin = nonlinearity_twin(block.nonlin, f"{path}.nonlin")
+        self.edge_norm = norm_twin(getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown)
+        self.norm = norm_twin(block.norm, f"{path}.norm", self.groups, allow_unknown)
+        self.nonlin = nonlinearity_twin(block.nonlin, f"{path}.nonlin", allow_unknown)
         self.norm_first = bool(block.norm_first)
         mlp, attention = getattr(block, "mlp", None), getattr(block, "node_attn", None)
         if (mlp is not None or attention is not None) and not self.groups.uniform:
             raise ExportError("ragged", "a node MLP or node attention needs the same number of consecutive channels "
                                         "in every node", path)
-        self.mlp = None if mlp is None else sequential_twin(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp")
+        self.mlp = None
+        if mlp is not None:
+            self.mlp = sequential_twin(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp", allow_unknown)
         self.attention = (
             None if attention is None else AttentionTwin(attention, self.groups.nodes, f"{path}.node_attn")
         )
@@ -73,14 +76,12 @@ class BlockTwin(nn.Module):
 
     def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
         """Edge features ``[batch, edges]`` to the same."""
-        h = self.lin_in(self.edge_norm(x, taps))
-        taps.pre_norm.append(h)
+        h = taps.tap_pre_norm(self.lin_in(self.edge_norm(x, taps)))
         h = self.nonlin(self.norm(h, taps)) if self.norm_first else self.norm(self.nonlin(h), taps)
         if self.mlp is not None or self.attention is not None:
             h = self.groups.split(h)
             h = h if self.mlp is None else self.mlp(h)
             h = h if self.attention is None else self.attention(h)
             h = self.groups.join(h)
-        taps.activation.append(h)
-        out = self.lin_out(h)
+        out = self.lin_out(taps.tap_activation(h))
         return out + self.residual_weight * x if self.residual else out

@@ -23,9 +23,10 @@ class GsnnTwin(nn.Module):
     Args:
         model: a GSNN, ours or the published package's.
         edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every block.
+        allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
     """
 
-    def __init__(self, model: nn.Module, edge_mask: bool = False):
+    def __init__(self, model: nn.Module, edge_mask: bool = False, allow_unknown: bool = False):
         super().__init__()
         self.edge_mask = edge_mask
         twins: dict[int, WeightedGather] = {}
@@ -36,7 +37,7 @@ class GsnnTwin(nn.Module):
             return twins[id(layer)]
 
         self.blocks = nn.ModuleList(
-            BlockTwin(block, f"ResBlocks.{i}", sparse) for i, block in enumerate(model.ResBlocks)
+            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
         )
         kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
         input_of_node = np.cumsum(kinds == "input") - 1
@@ -45,9 +46,10 @@ class GsnnTwin(nn.Module):
         self.register_buffer("reads_input", torch.from_numpy(from_input.astype(np.float32)))
         self.read_out = read_out(kinds, target, model)
 
-    def run(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> tuple[torch.Tensor, Taps]:
+    def run(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None,
+            taps: Taps | None = None) -> tuple[torch.Tensor, Taps]:
         """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values set aside on the way."""
-        taps = Taps()
+        taps = Taps() if taps is None else taps
         edges = x.index_select(1, self.edge_input) * self.reads_input
         edges = edges if edge_mask is None else edges * edge_mask
         for block in self.blocks:
@@ -59,6 +61,11 @@ class GsnnTwin(nn.Module):
         """The outputs and every tap, flat, in the order of :func:`magnitude_edge_export.profile.value_names`."""
         yhat, taps = self.run(x, edge_mask)
         return (yhat, *taps.pre_norm, *taps.activation, *taps.constants)
+
+    def count_constants(self) -> int:
+        """How many values of one pass are constants to the gradient."""
+        x = self.reads_input.new_zeros(1, int(self.edge_input.max()) + 1)
+        return len(self.run(x)[1].constants)
 
 
 def sparse_twin(layer: nn.Module, path: str) -> WeightedGather:

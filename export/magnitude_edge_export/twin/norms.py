@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ..errors import ExportError
+from .opaque import Opaque
 from .read import array, class_name
 from .sparse import Groups
 from .taps import Taps
@@ -79,12 +80,14 @@ GROUPED = {"GroupLayerNorm": LayerNorm, "GroupRMSNorm": RMSNorm, "SoftmaxGroupNo
 RUNNING = ("BatchNorm1d", "SyncBatchNorm", "GroupBatchNorm", "GroupEMANorm", "ChannelEMANorm")
 
 
-def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None) -> nn.Module:
+def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None,
+              allow_unknown: bool = False) -> nn.Module:
     """The evaluation-mode twin of ``module``.
 
     Args:
         path: dotted path of the module, for errors.
         groups: the channel groups; ``None`` for norms over edge features.
+        allow_unknown: copy a norm of unknown kind as it is.
     """
     kind = class_name(module)
     if kind in ("NoneType", "Identity"):
@@ -95,6 +98,8 @@ def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None)
         of_channel = groups.of_channel.numpy()
         gamma, beta = (array(getattr(module, name, None)) for name in ("gamma", "beta"))
         return GROUPED[kind](groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta)))
+    if allow_unknown:
+        return Opaque(module, path, trailing=groups is not None)
     raise ExportError("unknown-module", f"{kind} is not a normalisation layer that the exporter knows; it knows "
                                         f"{', '.join([*GROUPED, *RUNNING, 'Identity'])}", path)
 

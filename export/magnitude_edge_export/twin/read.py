@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..errors import ExportError
+from .opaque import Opaque
 
 #: Nonlinearities that export as plain ONNX operators. SELU and Mish are restated below.
 NONLINEARITIES = ("ELU", "ReLU", "LeakyReLU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid", "Mish", "SELU",
@@ -47,9 +48,11 @@ class Mish(nn.Module):
         return x * torch.tanh(nn.functional.softplus(x))
 
 
-def nonlinearity_twin(module: nn.Module, path: str) -> nn.Module:
-    """A copy of a known nonlinearity, never in place."""
+def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Module:
+    """A copy of a nonlinearity, never in place; an unknown one is refused or, on request, copied as it is."""
     kind = class_name(module)
+    if allow_unknown and kind not in NONLINEARITIES:
+        return Opaque(module, path)
     if kind not in NONLINEARITIES:
         raise ExportError("unknown-module", f"{kind} is not a nonlinearity that the exporter knows; it knows "
                                             f"{', '.join(NONLINEARITIES)}", path)
@@ -63,7 +66,7 @@ def nonlinearity_twin(module: nn.Module, path: str) -> nn.Module:
     return twin
 
 
-def sequential_twin(module: nn.Module, path: str) -> nn.Sequential:
+def sequential_twin(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Sequential:
     """A copy of a stack of ordinary layers, dropout left out."""
     layers = list(module) if isinstance(module, nn.Sequential) else [module]
     kept = []
@@ -76,5 +79,5 @@ def sequential_twin(module: nn.Module, path: str) -> nn.Sequential:
                 finite_array(parameter, f"{at}.{name}")
             kept.append(copy.deepcopy(layer))
         else:
-            kept.append(nonlinearity_twin(layer, at))
+            kept.append(nonlinearity_twin(layer, at, allow_unknown))
     return nn.Sequential(*kept).requires_grad_(False)

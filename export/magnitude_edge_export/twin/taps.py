@@ -9,11 +9,20 @@ import torch
 
 @dataclass
 class Taps:
-    """Values of one forward pass, in the order in which they are computed."""
+    """Values of one forward pass, in the order in which they are computed. The pass goes on with what each method
+    returns."""
 
     pre_norm: list[torch.Tensor] = field(default_factory=list)
     activation: list[torch.Tensor] = field(default_factory=list)
     constants: list[torch.Tensor] = field(default_factory=list)
+
+    def tap_pre_norm(self, value: torch.Tensor) -> torch.Tensor:
+        self.pre_norm.append(value)
+        return value
+
+    def tap_activation(self, value: torch.Tensor) -> torch.Tensor:
+        self.activation.append(value)
+        return value
 
     def constant(self, value: torch.Tensor) -> torch.Tensor:
         """Cuts the gradient at ``value``. ONNX has no such cut, so the value's name goes into ``stopGradient``,
@@ -21,3 +30,22 @@ class Taps:
         value = value.detach()
         self.constants.append(value)
         return value
+
+
+@dataclass
+class ShiftedTaps(Taps):
+    """Adds a shift to every tapped value: at shifts of zero, the gradient by a shift is the gradient by its value.
+
+    Attributes:
+        shifts: pre-norm shifts of all blocks, then activation shifts, ``[batch, channels]`` each.
+    """
+
+    shifts: tuple[torch.Tensor, ...] = ()
+
+    def tap_pre_norm(self, value: torch.Tensor) -> torch.Tensor:
+        shift = self.shifts[len(self.pre_norm)]
+        return super().tap_pre_norm(value + shift)
+
+    def tap_activation(self, value: torch.Tensor) -> torch.Tensor:
+        shift = self.shifts[len(self.shifts) // 2 + len(self.activation)]
+        return super().tap_activation(value + shift)

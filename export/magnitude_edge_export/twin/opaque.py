@@ -1,0 +1,66 @@
+"""Modules that the exporter does not know, copied as they are for the joint route."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ..errors import ExportError
+
+
+class Opaque(nn.Module):
+    """A copy of a module of unknown kind, called with what the original is called with.
+
+    Args:
+        path: dotted path of the original, for errors.
+        trailing: the original takes ``[batch, channels, 1]`` (what sparse layers return), not ``[batch, channels]``.
+    """
+
+    def __init__(self, module: nn.Module, path: str, trailing: bool = False):
+        super().__init__()
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.path, self.trailing = path, trailing
+
+    def forward(self, x: torch.Tensor, taps=None) -> torch.Tensor:
+        y = self.module(x.unsqueeze(-1) if self.trailing else x)
+        return y.reshape(x.shape[0], -1) if self.trailing else y
+
+
+class ScatterMeanGuard(TorchDispatchMode):
+    """Refuses ``scatter_reduce`` with a mean, which torch.onnx writes as a plain scatter, silently and wrongly
+    (measured with torch 2.13)."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        self.path = path
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if "scatter_reduce" in str(func) and "mean" in args:
+            raise ExportError("scatter-mean", "uses scatter_reduce with a mean, which torch.onnx exports wrongly; write "
+                              "it as a sum divided by constant counts", self.path)
+        return func(*args, **(kwargs or {}))
+
+
+def refuse_scatter_mean(twin: nn.Module, x: torch.Tensor) -> None:
+    """Runs ``twin.run(x)`` once and looks at every operation that unknown modules perform."""
+    guards, handles = [], []
+
+    def enter(module, _inputs):
+        guards.append(ScatterMeanGuard(module.path))
+        guards[-1].__enter__()
+
+    def leave(_module, _inputs, _output):
+        guards.pop().__exit__(None, None, None)
+
+    for module in twin.modules():
+        if isinstance(module, Opaque):
+            handles += [module.register_forward_pre_hook(enter),
+                        module.register_forward_hook(leave, always_call=True)]
+    try:
+        twin.run(x)
+    finally:
+        for handle in handles:
+            handle.remove()
