@@ -44,7 +44,8 @@ export function numberReader(table: Table, name: string): (row: number) => numbe
   };
 }
 
-function columnOf(table: Table, name: string): Vector<DataType> | null {
+/** A column by its name, or null; apache-arrow types it as anything at all. */
+export function columnOf(table: Table, name: string): Vector<DataType> | null {
   return table.getChild(name) as Vector<DataType> | null;
 }
 

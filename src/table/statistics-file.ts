@@ -1,0 +1,181 @@
+import {
+  DataType,
+  Field,
+  FixedSizeList,
+  Float64,
+  Int32,
+  makeData,
+  Precision,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+  type Data,
+  type Vector,
+} from 'apache-arrow';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { firstNonFinite } from '../statistics/non-finite.ts';
+import type { PairStatistics } from '../statistics/sufficient-statistics.ts';
+import { version } from '../version.ts';
+import { columnOf } from './read-columns.ts';
+import type { SavedStatistics, StatisticsOrigin } from './statistics-origin.ts';
+
+/** Raised when the layout of the file changes so that older readers would misread it. */
+const FORMAT = '1';
+
+const vectors = [
+  ['pivot_x', 'pivotX'],
+  ['pivot_y', 'pivotY'],
+  ['sum_x', 'sumX'],
+  ['sum_y', 'sumY'],
+  ['sum_y2', 'sumY2'],
+] as const satisfies readonly (readonly [column: string, key: keyof PairStatistics])[];
+
+const matrices = [
+  ['sum_xy', 'sumXY'],
+  ['sum_xx', 'sumXX'],
+] as const satisfies readonly (readonly [column: string, key: keyof PairStatistics])[];
+
+/**
+ * Statistics as an Arrow IPC file: one record batch per layer pair, one row per function node. Columns: pair, node,
+ * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), and sum_xy, sum_xx as lists of N (row i of the
+ * matrix). The schema metadata holds n, N, P and the origin.
+ */
+export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8Array {
+  const { nodes } = statistics;
+  const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
+  const schema = new Schema(
+    [
+      new Field('pair', new Int32(), false),
+      new Field('node', new Utf8(), false),
+      ...vectors.map(([column]) => new Field(column, new Float64(), false)),
+      ...matrices.map(([column]) => new Field(column, rowType, false)),
+    ],
+    new Map(
+      Object.entries({
+        format: FORMAT,
+        version,
+        n: statistics.samples,
+        N: nodes,
+        P: statistics.pairs.length,
+        graph: origin.graph,
+        reduction: origin.reduction,
+        usePreNorm: origin.usePreNorm,
+        loss: origin.loss,
+      }).map(([key, value]) => [key, String(value)]),
+    ),
+  );
+  const names = vectorFromArray(origin.functionNames, new Utf8()).data[0]!;
+  const float64 = (data: Float64Array): Data<Float64> =>
+    makeData({ type: new Float64(), length: data.length, nullCount: 0, data });
+  const batches = statistics.pairs.map((pair, p) => {
+    const children: Data[] = [
+      makeData({ type: new Int32(), length: nodes, nullCount: 0, data: new Int32Array(nodes).fill(p) }),
+      names,
+      ...vectors.map(([, key]) => float64(pair[key])),
+      ...matrices.map(([, key]) =>
+        makeData({ type: rowType, length: nodes, nullCount: 0, child: float64(pair[key]) }),
+      ),
+    ];
+    return new RecordBatch(
+      schema,
+      makeData({ type: new Struct(schema.fields), length: nodes, nullCount: 0, children }),
+    );
+  });
+  return tableToIPC(new Table(schema, batches), 'file');
+}
+
+/**
+ * Reads what {@link encodeStatistics} wrote, whoever rewrote it since. Whether it belongs to a graph is the caller's
+ * to check (`checkSameOrigin`).
+ *
+ * @param name what messages call the bytes
+ * @throws `invalid-data` where the bytes are not a whole and finite statistics file of a known format
+ */
+export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'): SavedStatistics {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new MagnitudeEdgeError('invalid-data', `${name} ${why}.`, {
+      details: { source: name },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  };
+  let table: Table;
+  try {
+    table = tableFromIPC(bytes);
+  } catch (cause) {
+    return refuse('is damaged, or is not Arrow IPC', cause);
+  }
+  const metadata = table.schema.metadata;
+  const text = (key: string): string => metadata.get(key) ?? refuse(`lacks '${key}' in its schema metadata`);
+  const count = (key: string): number => {
+    const value = Number(text(key));
+    return Number.isSafeInteger(value) && value >= 0 ? value : refuse(`gives ${key} as '${text(key)}'`);
+  };
+  if (text('format') !== FORMAT)
+    refuse(`is of format ${text('format')} and this version reads format ${FORMAT}`);
+  const [samples, nodes, pairCount] = [count('n'), count('N'), count('P')];
+  if (table.numRows !== nodes * pairCount) {
+    refuse(
+      `has ${table.numRows} rows, not one for each of ${nodes} function nodes and ${pairCount} layer pairs`,
+    );
+  }
+  const read = (column: string, width: number): Float64Array => {
+    const vector = columnOf(table, column) ?? refuse(`has no column '${column}'`);
+    const values = float64Values(vector, width) ?? refuse(`has a column '${column}' of an unexpected type`);
+    if (firstNonFinite(values) >= 0) refuse(`holds a value in column '${column}' that is not finite`);
+    return values;
+  };
+  const columns = Object.fromEntries([
+    ...vectors.map(([column, key]) => [key, read(column, 1)]),
+    ...matrices.map(([column, key]) => [key, read(column, nodes)]),
+  ]) as Record<keyof PairStatistics, Float64Array>;
+  const names = columnOf(table, 'node') ?? refuse("has no column 'node'");
+  const origin: StatisticsOrigin = {
+    functionNames: Array.from({ length: nodes }, (_, i) => String(names.get(i))),
+    graph: text('graph'),
+    reduction: text('reduction'),
+    usePreNorm: text('usePreNorm') === 'true',
+    loss: text('loss'),
+  };
+  const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
+  return { statistics: { nodes, samples, pairs }, origin };
+}
+
+/** All values of a float64 column, or of a column of lists of `width` of them, end to end; undefined for other types. */
+function float64Values(vector: Vector, width: number): Float64Array | undefined {
+  const values = new Float64Array(vector.length * width);
+  let at = 0;
+  for (const data of vector.data as readonly Data[]) {
+    const flat = DataType.isFixedSizeList(data.type) ? data.children[0] : data;
+    const type = flat?.type;
+    if (flat === undefined || data.nullCount > 0) return undefined;
+    if (!DataType.isFloat(type) || type.precision !== Precision.DOUBLE) return undefined;
+    const chunk = (flat.values as Float64Array).subarray(0, data.length * width);
+    if (chunk.length !== data.length * width) return undefined;
+    values.set(chunk, at);
+    at += chunk.length;
+  }
+  return values;
+}
+
+function pairOf(
+  columns: Record<keyof PairStatistics, Float64Array>,
+  p: number,
+  nodes: number,
+): PairStatistics {
+  const part = (key: keyof PairStatistics, width: number): Float64Array =>
+    columns[key].slice(p * nodes * width, (p + 1) * nodes * width);
+  return {
+    pivotX: part('pivotX', 1),
+    pivotY: part('pivotY', 1),
+    sumX: part('sumX', 1),
+    sumY: part('sumY', 1),
+    sumY2: part('sumY2', 1),
+    sumXY: part('sumXY', nodes),
+    sumXX: part('sumXX', nodes),
+  };
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { covariances } from '../../../src/statistics/covariances.ts';
+import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
+import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
+import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
+import { magnitudes } from './random-magnitudes.ts';
+
+/** Covariances by the definition, in two passes. */
+function twoPass(a: Float32Array, b: Float32Array, samples: number, nodes: number): Float64Array {
+  const mean = (values: Float32Array, i: number): number => {
+    let sum = 0;
+    for (let k = 0; k < samples; k++) sum += values[k * nodes + i]!;
+    return sum / samples;
+  };
+  const means = Array.from({ length: nodes }, (_, i) => [mean(a, i), mean(b, i)] as const);
+  return Float64Array.from({ length: nodes * nodes }, (_, element) => {
+    const [i, j] = [Math.floor(element / nodes), element % nodes];
+    let sum = 0;
+    for (let k = 0; k < samples; k++)
+      sum += (a[k * nodes + i]! - means[i]![0]) * (b[k * nodes + j]! - means[j]![1]);
+    return sum / samples;
+  });
+}
+
+function largestDifference(found: Float64Array, expected: Float64Array): number {
+  expect(found.length).toBe(expected.length);
+  return found.reduce((worst, value, k) => Math.max(worst, Math.abs(value - expected[k]!)), 0);
+}
+
+function accumulate(
+  { x, y }: { x: Float32Array; y: Float32Array },
+  nodes: number,
+  batchSizes: readonly number[],
+): SufficientStatistics {
+  const accumulator = new CpuAccumulator(nodes, 1);
+  let at = 0;
+  for (const size of batchSizes) {
+    const end = at + size * nodes;
+    accumulator.add([x.subarray(at, end)], [y.subarray(at, end)], size);
+    at = end;
+  }
+  return accumulator.statistics();
+}
+
+/** Node counts around the widths of the kernels, samples around the chunk, batches of any size. */
+const setups = fc.record({
+  nodes: fc.integer({ min: 1, max: 21 }),
+  batchSizes: fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }),
+  seed: fc.nat(1e6),
+  mean: fc.constantFrom(0, 3, 1000),
+});
+
+test('covariances are those of two passes over all samples', () => {
+  fc.assert(
+    fc.property(setups, ({ nodes, batchSizes, seed, mean }) => {
+      const samples = batchSizes.reduce((sum, size) => sum + size);
+      const data = magnitudes(samples, nodes, seed, mean);
+      const { pairs, samples: counted } = accumulate(data, nodes, batchSizes);
+      expect(counted).toBe(samples);
+      const found = covariances(pairs[0]!, samples);
+      // Values of spread 1 about the pivot: rounding of at most 1200 float64 sums.
+      expect(largestDifference(found.covXY, twoPass(data.x, data.y, samples, nodes))).toBeLessThan(1e-12);
+      expect(largestDifference(found.covXX, twoPass(data.x, data.x, samples, nodes))).toBeLessThan(1e-12);
+      found.varX.forEach((variance, i) => {
+        expect(variance).toBe(Math.max(found.covXX[i * nodes + i]!, 0));
+      });
+      const covYY = twoPass(data.y, data.y, samples, nodes);
+      found.varY.forEach((variance, j) => {
+        expect(Math.abs(variance - covYY[j * nodes + j]!)).toBeLessThan(1e-12);
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('statistics over disjoint samples merge into those over all of them', () => {
+  fc.assert(
+    fc.property(setups, ({ nodes, batchSizes, seed, mean }) => {
+      const samples = batchSizes.reduce((sum, size) => sum + size) + 50;
+      const data = magnitudes(samples, nodes, seed, mean);
+      const cut = 50 * nodes;
+      const first = accumulate({ x: data.x.subarray(0, cut), y: data.y.subarray(0, cut) }, nodes, [50]);
+      const rest = accumulate({ x: data.x.subarray(cut), y: data.y.subarray(cut) }, nodes, batchSizes);
+      const all = accumulate(data, nodes, [50, ...batchSizes]);
+      for (const merged of [mergeStatistics(first, rest), mergeStatistics(rest, first)]) {
+        expect(merged.samples).toBe(samples);
+        const pair = shiftPivot(merged.pairs[0]!, samples, all.pairs[0]!.pivotX, all.pairs[0]!.pivotY);
+        for (const [key, sums] of Object.entries(pair) as [keyof typeof pair, Float64Array][]) {
+          // Sums of up to 1250 products of order 1, or of order 20 for y.
+          expect(largestDifference(sums, all.pairs[0]![key]), key).toBeLessThan(1e-8);
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('an accumulator that merges holds what one over all the samples holds, and empty ones change nothing', () => {
+  const data = magnitudes(60, 5, 7);
+  const all = accumulate(data, 5, [60]);
+  const accumulator = new CpuAccumulator(5, 1);
+  accumulator.merge(accumulate({ x: data.x.subarray(0, 100), y: data.y.subarray(0, 100) }, 5, [20]));
+  accumulator.merge(new CpuAccumulator(5, 1).statistics());
+  accumulator.add([data.x.subarray(100)], [data.y.subarray(100)], 40);
+  const merged = accumulator.statistics();
+  expect(merged.samples).toBe(60);
+  const [found, expected] = [covariances(merged.pairs[0]!, 60), covariances(all.pairs[0]!, 60)];
+  expect(largestDifference(found.covXY, expected.covXY)).toBeLessThan(1e-13);
+  expect(largestDifference(found.covXX, expected.covXX)).toBeLessThan(1e-13);
+  expect(mergeStatistics(all, new CpuAccumulator(5, 1).statistics())).toEqual(all);
+  expect(mergeStatistics(new CpuAccumulator(5, 1).statistics(), all)).toEqual(all);
+});
+
+test('statistics of another shape are refused and nothing changes', () => {
+  const held = accumulate(magnitudes(10, 3, 1), 3, [10]);
+  const before = structuredClone(held);
+  const other = accumulate(magnitudes(10, 4, 1), 4, [10]);
+  expect(() => mergeStatistics(held, other)).toThrow(
+    expect.objectContaining({ code: 'graph-mismatch' }) as Error,
+  );
+  expect(held).toEqual(before);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { channelNorms } from '../../../src/statistics/channel-norms.ts';
+import { firstNonFinite } from '../../../src/statistics/non-finite.ts';
+import { raggedFromLists } from '../../../src/statistics/ragged.ts';
+
+const groups = raggedFromLists([[2, 0], [1], [0, 1, 2]]);
+
+function norms(values: readonly number[], reduction: 'l1' | 'l2'): number[] {
+  const batch = values.length / 3;
+  const out = new Float64Array(batch * 3);
+  channelNorms(Float32Array.from(values), batch, 3, groups, reduction, out);
+  return [...out];
+}
+
+test('l1 and l2 over ragged groups of channels, in any order', () => {
+  const values = [3, -2, -4, 0, 0.5, 12];
+  expect(norms(values, 'l1')).toEqual([7, 2, 9, 12, 0.5, 12.5]);
+  expect(norms(values, 'l2')).toEqual([5, 2, Math.sqrt(29), 12, 0.5, Math.sqrt(144.25)]);
+});
+
+test('the largest and the smallest float32 keep their norms', () => {
+  const [largest, smallest] = [Math.fround(3.4028234e38), 2 ** -149];
+  const [two, , three] = norms([largest, largest, largest], 'l2').map((norm) => norm / largest);
+  expect([two, three]).toEqual([expect.closeTo(Math.SQRT2, 15), expect.closeTo(Math.sqrt(3), 15)]);
+  expect(norms([smallest, smallest, 0], 'l2').map((norm) => norm / smallest)).toEqual([1, 1, Math.SQRT2]);
+});
+
+test('the first value that is not finite', () => {
+  expect(firstNonFinite(Float32Array.of(1, 3.4e38, -3.4e38, 0))).toBe(-1);
+  expect(firstNonFinite(Float32Array.of(1, -Infinity, NaN))).toBe(1);
+  expect(firstNonFinite(new Float32Array(0))).toBe(-1);
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { decodeTable, encodeTable, tableFormat, type TableFormat } from '../../../src/table/formats.ts';
+import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
+import { column, tinyTable } from './tiny.ts';
+
+const formats: readonly TableFormat[] = ['arrow', 'csv', 'parquet'];
+
+test.each(formats)('an edge table comes back from %s as it was', async (format) => {
+  const table = await tinyTable('partial');
+  const back = await decodeTable(encodeTable(table, format), format, 'edges');
+  expect(back.schema.fields.map(({ name }) => name)).toEqual(table.schema.fields.map(({ name }) => name));
+  // -0 is written as 0 in CSV, and is the same number.
+  const comparable = (value: unknown): unknown => (value === 0 ? 0 : value);
+  for (const { name } of table.schema.fields) {
+    expect(column(back, name).map(comparable), name).toEqual(column(table, name).map(comparable));
+  }
+  if (format !== 'csv') expect(back.schema.metadata).toEqual(table.schema.metadata);
+});
+
+test.each(formats)('a ranking comes back from %s, its null rank too', async (format) => {
+  const { detail } = evaluateTargetRanking(await tinyTable(), [
+    ['a', 'c'],
+    ['c', 'a'],
+  ]);
+  const back = await decodeTable(encodeTable(detail, format), format, 'ranks');
+  expect(column(back, 'rank')).toEqual([2, null]);
+  for (const { name } of detail.schema.fields) expect(column(back, name), name).toEqual(column(detail, name));
+});
+
+test('CSV text: quoted names, empty cells for NaN', async () => {
+  const lines = new TextDecoder().decode(
+    encodeTable(await tinyTable('corr', { candidatesOnly: true }), 'csv'),
+  );
+  expect(
+    lines.startsWith(
+      'src_func,dst_func,src_idx,dst_idx,corr,has_edge,corr_a0_g1,corr_a1_g2,p_value,q_value\n',
+    ),
+  ).toBe(true);
+  expect(lines).toContain('"b, ""quoted""",a,1,0,0.5,false,0.5,0.5,');
+  expect(lines.trimEnd().endsWith('c,a,2,0,,false,,,1,1')).toBe(true);
+});
+
+test('what cannot be read is refused by name', async () => {
+  const bytes = new TextEncoder().encode('src_func,dst_func,corr\na,b,0.5\nc,d,strong\n');
+  const refused = expect.objectContaining({ code: 'invalid-data' }) as Error;
+  await expect(decodeTable(bytes, 'csv', 'edges.csv')).rejects.toThrow(
+    "edges.csv, line 3, column 'corr' is 'strong'",
+  );
+  await expect(decodeTable(bytes, 'arrow', 'edges.arrow')).rejects.toThrow(refused);
+  await expect(decodeTable(bytes, 'parquet', 'edges.parquet')).rejects.toThrow(refused);
+  const ragged = new TextEncoder().encode('src_func,corr\na\n');
+  await expect(decodeTable(ragged, 'csv', 'edges.csv')).rejects.toThrow(
+    'line 2, has 1 cells and the header has 2',
+  );
+});
+
+test('a file name says its format', () => {
+  expect(formats.map((format) => tableFormat(`some.dir/edges.${format.toUpperCase()}`))).toEqual(formats);
+  expect(() => tableFormat('edges.xlsx')).toThrow(/must end in \.arrow, \.csv or \.parquet/);
+});
