@@ -87,3 +87,9 @@ fn ext_sqrt(a: vec2f) -> vec2f {
   let residual = ext_subtract(a, two_product(root, root));
   return quick_two_sum(root, residual.x / (2.0 * root));
 }
+
+// An integer as an extended number.
+fn ext_integer(value: i32) -> vec2f {
+  let high = value >> 12u;
+  return quick_two_sum(f32(high) * 4096.0, f32(value - (high << 12u)));
+}

@@ -31,6 +31,12 @@ export interface Kernel<Param extends string = string, Buffer extends string = s
   readonly pipeline: GPUComputePipeline;
 }
 
+/** The kernel that a definition makes. */
+export type KernelOf<D extends KernelDefinition> = Kernel<
+  Extract<keyof D['params'], string>,
+  Extract<keyof D['buffers'], string>
+>;
+
 /** Pipelines that were made, or are being made, per device: two callers at once share one compilation. */
 const cache = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
 

@@ -1,7 +1,10 @@
-import accumulate from '../../shaders/accumulate.wgsl?raw';
+import accumulateExact from '../../shaders/accumulate-exact.wgsl?raw';
+import accumulateFast from '../../shaders/accumulate-fast.wgsl?raw';
 import deviations from '../../shaders/deviations.wgsl?raw';
+import digits from '../../shaders/digits.wgsl?raw';
 import magnitudes from '../../shaders/magnitudes.wgsl?raw';
 import pivots from '../../shaders/pivots.wgsl?raw';
+import blocks from '../../shaders/shared/blocks.wgsl?raw';
 import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
 import extended from '../../shaders/shared/extended.wgsl?raw';
 import refusal from '../../shaders/shared/refusal.wgsl?raw';
@@ -14,7 +17,13 @@ export const TILE = 8;
 /** Threads of a workgroup, in every kernel here. */
 export const WORKGROUP = 64;
 
-/** Rows whose products are summed in plain float32 before they join the (high, low) pairs. */
+/**
+ * How products are summed. `fast`: float32 over short chunks of rows. `exact`: digits whose products and sums are
+ * integers that float32 holds exactly, at eight multiplications for one.
+ */
+export type Precision = 'fast' | 'exact';
+
+/** Rows whose products are summed in float32 before they join the (high, low) pairs, in precision 'fast'. */
 export const CHUNK = 32;
 
 /** Norms of channel groups -> magnitudes in the stage. Override `REDUCTION`: see {@link reductionCode}. */
@@ -53,7 +62,7 @@ export const pivotsKernel = {
   buffers: { stage: 'read', refusal: 'read', pivots: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Magnitudes in the stage -> deviations, and their column sums. */
+/** Magnitudes in the stage -> deviations in their place, and their column sums. Precision 'fast'. */
 export const deviationsKernel = {
   label: 'deviations.wgsl',
   sources: [extended, refusal, deviations],
@@ -61,10 +70,46 @@ export const deviationsKernel = {
   buffers: { refusal: 'read', pivots: 'read', stage: 'read-write', column_sums: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Staged deviations of one layer pair -> sums of products. */
-export const accumulateKernel = {
-  label: 'accumulate.wgsl',
-  sources: [extended, dispatch, refusal, sums, accumulate],
+/** Staged deviations of one layer pair -> sums of products. Precision 'fast'. */
+export const accumulateFastKernel = {
+  label: 'accumulate-fast.wgsl',
+  sources: [extended, dispatch, refusal, sums, blocks, accumulateFast],
   params: { rows: 'u32', stride: 'u32', first_batch: 'u32', x_offset: 'u32', y_offset: 'u32', zero: 'u32' },
   buffers: { stage: 'read', refusal: 'read', sum_xy: 'read-write', sum_xx: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Magnitudes in the stage -> digits of one layer pair's deviations, and their column sums. Precision 'exact'. */
+export const digitsKernel = {
+  label: 'digits.wgsl',
+  sources: [extended, refusal, digits],
+  params: {
+    rows: 'u32',
+    stride: 'u32',
+    first_batch: 'u32',
+    stage_rows: 'u32',
+    quantity: 'u32',
+    zero: 'u32',
+  },
+  buffers: {
+    refusal: 'read',
+    pivots: 'read',
+    stage: 'read',
+    digits: 'read-write',
+    exponents: 'read-write',
+    column_sums: 'read-write',
+  },
+} as const satisfies KernelDefinition;
+
+/** Digits of one layer pair -> sums of products. Precision 'exact'. */
+export const accumulateExactKernel = {
+  label: 'accumulate-exact.wgsl',
+  sources: [extended, dispatch, refusal, sums, blocks, accumulateExact],
+  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', stage_rows: 'u32', zero: 'u32' },
+  buffers: {
+    digits: 'read',
+    exponents: 'read',
+    refusal: 'read',
+    sum_xy: 'read-write',
+    sum_xx: 'read-write',
+  },
 } as const satisfies KernelDefinition;

@@ -28,11 +28,11 @@ export const quantityOf = {
   y: (pair: number): number => 2 * pair + 1,
 } as const;
 
-/** Fits the stage to the device. */
+/** Fits the stage, and the digits of one layer pair (three words for each of x and y), to the device. */
 export function layoutOf(context: GpuContext, nodes: number, pairs: number): StatisticsLayout {
   const stride = Math.ceil(nodes / TILE) * TILE;
   const bytes = Math.min(STAGE_BYTES, context.device.limits.maxStorageBufferBindingSize);
-  const rows = Math.floor(bytes / (4 * stride * 2 * pairs * ROW_STEP)) * ROW_STEP;
+  const rows = Math.floor(bytes / (4 * stride * Math.max(2 * pairs, 6) * ROW_STEP)) * ROW_STEP;
   return { nodes, pairs, stride, stageRows: Math.max(ROW_STEP, Math.min(STAGE_ROWS, rows)) };
 }
 

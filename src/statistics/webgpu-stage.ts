@@ -1,6 +1,6 @@
 import { borrow, BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { compileKernel, type Kernel } from '../gpu/kernel.ts';
+import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Reduction } from './channel-norms.ts';
 import { raggedFromLists, type RaggedIndices } from './ragged.ts';
@@ -8,14 +8,9 @@ import { magnitudesKernel, reductionCode, WORKGROUP } from './webgpu-kernels.ts'
 import { ROW_STEP, type StatisticsLayout } from './webgpu-layout.ts';
 import type { RefusalRecord } from './webgpu-refusal.ts';
 
-type MagnitudesKernel = Kernel<
-  keyof (typeof magnitudesKernel)['params'],
-  keyof (typeof magnitudesKernel)['buffers']
->;
-
 /** How values become magnitudes: a kernel with the channels of each node. */
 interface Source {
-  readonly kernel: MagnitudesKernel;
+  readonly kernel: KernelOf<typeof magnitudesKernel>;
   readonly width: number;
   readonly offsets: OwnedBuffer;
   readonly channels: OwnedBuffer;

@@ -1,39 +1,14 @@
 import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { compileKernel, type Kernel, type KernelDefinition } from '../gpu/kernel.ts';
+import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
-import { Recorder, workgroups } from '../gpu/recorder.ts';
+import { Recorder } from '../gpu/recorder.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
-import {
-  accumulateKernel,
-  CHUNK,
-  deviationsKernel,
-  pivotsKernel,
-  TILE,
-  WORKGROUP,
-} from './webgpu-kernels.ts';
-import { quantityOf, type StatisticsLayout } from './webgpu-layout.ts';
+import { pivotsKernel, WORKGROUP, type Precision } from './webgpu-kernels.ts';
+import type { StatisticsLayout } from './webgpu-layout.ts';
+import { createProducts, type RecordProducts, type WaitingRows } from './webgpu-products.ts';
 import type { RefusalRecord } from './webgpu-refusal.ts';
 import { packPair, unpackPair } from './webgpu-transfer.ts';
-
-type KernelOf<D extends KernelDefinition> = Kernel<
-  Extract<keyof D['params'], string>,
-  Extract<keyof D['buffers'], string>
->;
-
-interface SumKernels {
-  readonly pivots: KernelOf<typeof pivotsKernel>;
-  readonly deviations: KernelOf<typeof deviationsKernel>;
-  readonly accumulate: KernelOf<typeof accumulateKernel>;
-}
-
-/** Rows that wait in the stage. */
-export interface WaitingRows {
-  readonly stage: OwnedBuffer;
-  readonly rows: number;
-  /** Batch that the first of them belongs to */
-  readonly firstBatch: number;
-}
 
 /**
  * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
@@ -50,35 +25,34 @@ export class GpuSums {
   /** P buffers; tiles on and above the diagonal */
   readonly sumXX: readonly OwnedBuffer[];
   readonly #context: GpuContext;
-  readonly #pool = new BufferPool();
+  readonly #pool: BufferPool;
   readonly #refusal: RefusalRecord;
-  readonly #kernels: SumKernels;
+  readonly #fixPivots: KernelOf<typeof pivotsKernel>;
+  readonly #recordProducts: RecordProducts;
   #pivotsFixed = false;
 
   private constructor(
     context: GpuContext,
     layout: StatisticsLayout,
     refusal: RefusalRecord,
-    kernels: SumKernels,
+    pool: BufferPool,
+    kernels: { fixPivots: KernelOf<typeof pivotsKernel>; recordProducts: RecordProducts },
   ) {
     this.#context = context;
     this.#refusal = refusal;
-    this.#kernels = kernels;
+    this.#pool = pool;
+    this.#fixPivots = kernels.fixPivots;
+    this.#recordProducts = kernels.recordProducts;
     this.layout = layout;
     const { pairs, stride } = layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
-      this.#pool.keep(createStorage(context, label, bytes));
-    try {
-      this.pivots = create('pivots', 8 * 2 * pairs * stride);
-      this.columnSums = create('column sums', 16 * 2 * pairs * stride);
-      const matrices = (label: string): OwnedBuffer[] =>
-        Array.from({ length: pairs }, (_, p) => create(`${label} of layer pair ${p}`, 8 * stride * stride));
-      this.sumXY = matrices('X^T Y');
-      this.sumXX = matrices('X^T X');
-    } catch (error) {
-      this.#pool.destroy();
-      throw error;
-    }
+      pool.keep(createStorage(context, label, bytes));
+    const matrices = (label: string): OwnedBuffer[] =>
+      Array.from({ length: pairs }, (_, p) => create(`${label} of layer pair ${p}`, 8 * stride * stride));
+    this.pivots = create('pivots', 8 * 2 * pairs * stride);
+    this.columnSums = create('column sums', 16 * 2 * pairs * stride);
+    this.sumXY = matrices('X^T Y');
+    this.sumXX = matrices('X^T X');
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
@@ -86,13 +60,17 @@ export class GpuSums {
     context: GpuContext,
     layout: StatisticsLayout,
     refusal: RefusalRecord,
+    precision: Precision,
   ): Promise<GpuSums> {
-    const [pivots, deviations, accumulate] = await Promise.all([
-      compileKernel(context, pivotsKernel, { WORKGROUP }),
-      compileKernel(context, deviationsKernel, { WORKGROUP }),
-      compileKernel(context, accumulateKernel, { WORKGROUP, CHUNK }),
-    ]);
-    return new GpuSums(context, layout, refusal, { pivots, deviations, accumulate });
+    const pool = new BufferPool();
+    try {
+      const fixPivots = await compileKernel(context, pivotsKernel, { WORKGROUP });
+      const recordProducts = await createProducts(context, layout, precision, pool);
+      return new GpuSums(context, layout, refusal, pool, { fixPivots, recordProducts });
+    } catch (error) {
+      pool.destroy();
+      throw error;
+    }
   }
 
   /**
@@ -100,40 +78,21 @@ export class GpuSums {
    *
    * @returns settles with what the GPU found wrong with the commands
    */
-  apply({ stage, rows, firstBatch }: WaitingRows): Promise<void> {
+  apply(waiting: WaitingRows): Promise<void> {
     const { pairs, stride, stageRows } = this.layout;
+    const { stage, rows, firstBatch } = waiting;
     const refusal = this.#refusal.view;
     const recorder = new Recorder(this.#context);
-    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
-    const perColumn = [Math.ceil(stride / WORKGROUP), 1, 2 * pairs] as const;
     if (!this.#pivotsFixed) {
       this.#pivotsFixed = true;
-      recorder.dispatch(this.#kernels.pivots, params, { stage, refusal, pivots: this.pivots }, perColumn);
-    }
-    recorder.dispatch(
-      this.#kernels.deviations,
-      params,
-      { refusal, pivots: this.pivots, stage, column_sums: this.columnSums },
-      perColumn,
-    );
-    const tiles = stride / TILE;
-    const blocks = tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
-    const offset = (quantity: number): number => (quantity * stageRows * stride) / 4;
-    for (let p = 0; p < pairs; p++) {
       recorder.dispatch(
-        this.#kernels.accumulate,
-        {
-          rows,
-          stride,
-          first_batch: firstBatch,
-          x_offset: offset(quantityOf.x(p)),
-          y_offset: offset(quantityOf.y(p)),
-          zero: 0,
-        },
-        { stage, refusal, sum_xy: this.sumXY[p]!, sum_xx: this.sumXX[p]! },
-        workgroups(Math.ceil(blocks / WORKGROUP)),
+        this.#fixPivots,
+        { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 },
+        { stage, refusal, pivots: this.pivots },
+        [Math.ceil(stride / WORKGROUP), 1, 2 * pairs],
       );
     }
+    this.#recordProducts(recorder, waiting, this, refusal);
     return recorder.submit('the sums of a batch');
   }
 

@@ -1,4 +1,4 @@
-// Adds X^T Y and X^T X of the staged deviations to the sums of one layer pair.
+// Adds X^T Y and X^T X of the staged deviations to the sums of one layer pair, in float32 with short chunks.
 // Twin: src/statistics/scalar-products.ts. One thread per TILE x TILE block of sums, all of it in registers: products
 // of CHUNK rows are summed in f32, chunk sums are added to (high, low) pairs, and the pairs are read and written once
 // per dispatch. No shared memory and no barrier: software adapters lose half their speed to either.
@@ -44,30 +44,6 @@ fn add(pair: Pair, chunk: vec4f) -> Pair {
 fn renormalised(pair: Pair) -> Pair {
   let sum = opaque4(pair.high + pair.low);
   return Pair(sum, pair.low - opaque4(sum - pair.high));
-}
-
-// Which block of sums a thread has: the T^2 tiles of X^T Y, then the tiles on and above the diagonal of X^T X.
-// Rows q and T - 1 - q of that triangle have T + 1 tiles together, so the triangle folds into a rectangle.
-struct Block {
-  row: u32,
-  column: u32,
-  symmetric: bool,
-  valid: bool,
-}
-
-fn block_at(index: u32, tiles: u32) -> Block {
-  let square = tiles * tiles;
-  if (index < square) {
-    return Block(index / tiles, index % tiles, false, true);
-  }
-  let folded = index - square;
-  let upper = folded / (tiles + 1u);
-  let lower = tiles - 1u - upper;
-  let at = folded % (tiles + 1u);
-  if (at < tiles - upper) {
-    return Block(upper, upper + at, true, upper <= lower);
-  }
-  return Block(lower, lower + (at - (tiles - upper)), true, upper < lower);
 }
 
 fn load(symmetric: bool, at: u32) -> Pair {

@@ -1,0 +1,120 @@
+import { createStorage, type BufferPool, type OwnedBuffer } from '../gpu/buffer.ts';
+import type { GpuContext } from '../gpu/device.ts';
+import { compileKernel } from '../gpu/kernel.ts';
+import { workgroups, type Recorder, type WorkgroupCount } from '../gpu/recorder.ts';
+import {
+  accumulateExactKernel,
+  accumulateFastKernel,
+  CHUNK,
+  deviationsKernel,
+  digitsKernel,
+  TILE,
+  WORKGROUP,
+  type Precision,
+} from './webgpu-kernels.ts';
+import { quantityOf, type StatisticsLayout } from './webgpu-layout.ts';
+
+/** Rows that wait in the stage. */
+export interface WaitingRows {
+  readonly stage: OwnedBuffer;
+  readonly rows: number;
+  /** Batch that the first of them belongs to */
+  readonly firstBatch: number;
+}
+
+/** The buffers of sums that rows are added to; see GpuSums. */
+export interface SumBuffers {
+  readonly pivots: OwnedBuffer;
+  readonly columnSums: OwnedBuffer;
+  readonly sumXY: readonly OwnedBuffer[];
+  readonly sumXX: readonly OwnedBuffer[];
+}
+
+/** Records what adds the waiting rows of all layer pairs to the sums; rows from the first refused batch on are not. */
+export type RecordProducts = (
+  recorder: Recorder,
+  waiting: WaitingRows,
+  sums: SumBuffers,
+  refusal: OwnedBuffer,
+) => void;
+
+/**
+ * Compiles the kernels of a precision. Buffers that it needs beside the sums are kept in `pool`.
+ *
+ * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+ */
+export function createProducts(
+  context: GpuContext,
+  layout: StatisticsLayout,
+  precision: Precision,
+  pool: BufferPool,
+): Promise<RecordProducts> {
+  return precision === 'exact' ? exactProducts(context, layout, pool) : fastProducts(context, layout);
+}
+
+async function fastProducts(context: GpuContext, layout: StatisticsLayout): Promise<RecordProducts> {
+  const { pairs, stride, stageRows } = layout;
+  const [deviations, accumulate] = await Promise.all([
+    compileKernel(context, deviationsKernel, { WORKGROUP }),
+    compileKernel(context, accumulateFastKernel, { WORKGROUP, CHUNK }),
+  ]);
+  const offset = (quantity: number): number => (quantity * stageRows * stride) / 4;
+  return (recorder, { stage, rows, firstBatch }, { pivots, columnSums, sumXY, sumXX }, refusal) => {
+    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
+    const buffers = { refusal, pivots, stage, column_sums: columnSums };
+    recorder.dispatch(deviations, params, buffers, columnGroups(layout, 2 * pairs));
+    for (let p = 0; p < pairs; p++) {
+      recorder.dispatch(
+        accumulate,
+        { ...params, x_offset: offset(quantityOf.x(p)), y_offset: offset(quantityOf.y(p)) },
+        { stage, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+        workgroups(Math.ceil(blockCount(layout) / WORKGROUP)),
+      );
+    }
+  };
+}
+
+/** Threads that share one tile of sums in accumulate-exact.wgsl. */
+const THREADS_PER_TILE = 4;
+
+async function exactProducts(
+  context: GpuContext,
+  layout: StatisticsLayout,
+  pool: BufferPool,
+): Promise<RecordProducts> {
+  const { pairs, stride, stageRows } = layout;
+  const [writeDigits, accumulate] = await Promise.all([
+    compileKernel(context, digitsKernel, { WORKGROUP }),
+    compileKernel(context, accumulateExactKernel, { WORKGROUP }),
+  ]);
+  // Of one layer pair at a time.
+  const digits = pool.keep(createStorage(context, 'digits', 4 * 2 * 3 * stride * stageRows));
+  const exponents = pool.keep(createStorage(context, 'exponents', 4 * 2 * stride));
+  return (recorder, { stage, rows, firstBatch }, { pivots, columnSums, sumXY, sumXX }, refusal) => {
+    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
+    for (let p = 0; p < pairs; p++) {
+      recorder.dispatch(
+        writeDigits,
+        { ...params, quantity: quantityOf.x(p) },
+        { refusal, pivots, stage, digits, exponents, column_sums: columnSums },
+        columnGroups(layout, 2),
+      );
+      recorder.dispatch(
+        accumulate,
+        params,
+        { digits, exponents, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+        workgroups(Math.ceil((THREADS_PER_TILE * blockCount(layout)) / WORKGROUP)),
+      );
+    }
+  };
+}
+
+function columnGroups({ stride }: StatisticsLayout, quantities: number): WorkgroupCount {
+  return [Math.ceil(stride / WORKGROUP), 1, quantities];
+}
+
+/** Tiles of X^T Y and the folded triangle of X^T X; see shaders/shared/blocks.wgsl. */
+function blockCount({ stride }: StatisticsLayout): number {
+  const tiles = stride / TILE;
+  return tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
+}
