@@ -1,1 +1,82 @@
-export { MagnitudeEdgeError } from './errors.ts';
+/**
+ * `magnitude-edge/statistics`: accumulators and scores alone, for magnitudes that come from elsewhere: any two sets of
+ * non-negative values per sample, one to correlate with the other given some of the first.
+ *
+ * ```ts
+ * import { conditioningSets, createEngine } from 'magnitude-edge/statistics';
+ *
+ * const { engine, release } = await createEngine({ nodes: 3, pairs: 1 });
+ * for (const { size, x, y } of batches) {
+ *   // x, y: Float32Array, row-major [size, 3]
+ *   await engine.accumulateMagnitudes({ size, x: [x], y: [y] });
+ * }
+ * const { aggregated } = await engine.score({
+ *   score: 'partial',
+ *   layerAgg: 'mean',
+ *   ridge: 1e-8,
+ *   conditioningSets: conditioningSets([[0, 1], [1, 2]], 3), // edges 0 -> 1 and 1 -> 2
+ * });
+ * aggregated[0 * 3 + 2]; // partial correlation of x[0] and y[2] given x[1]
+ * await release();
+ * ```
+ *
+ * @module
+ */
+import { createEngine as chooseEngine, type EngineChoice } from './engine/create.ts';
+import type { BackendName, EngineShape } from './engine/engine.ts';
+import { MagnitudeEdgeError } from './errors.ts';
+
+export { createCpuEngine } from './engine/cpu-engine.ts';
+export type { EngineChoice } from './engine/create.ts';
+export type {
+  BackendName,
+  ChannelBatch,
+  ChannelValues,
+  Engine,
+  EngineDiagnostics,
+  EngineShape,
+  MagnitudeBatch,
+  Reduction,
+} from './engine/engine.ts';
+export { createWebGpuEngine } from './engine/webgpu-engine.ts';
+export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { conditioningSets } from './scores/conditioning-sets.ts';
+export { rocAuc } from './scores/roc.ts';
+export { scoreStatistics } from './scores/score-statistics.ts';
+export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
+export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
+export { sortedOrder } from './scores/order.ts';
+export { covariances, type PairCovariances } from './statistics/covariances.ts';
+export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
+export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
+export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
+export { version } from './version.ts';
+
+/** What {@link createEngine} makes an engine for. */
+export interface EngineOptions extends Omit<EngineShape, 'reduction'> {
+  /** Norm over channels, for batches of channel values. Default 'l1'. */
+  readonly reduction?: EngineShape['reduction'];
+  /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
+  readonly backend?: 'auto' | BackendName;
+  /** The device to run on, borrowed; another one is asked for where it is missing. */
+  readonly device?: GPUDevice;
+}
+
+/**
+ * Makes an engine. Its owner calls `release` of what comes back, which frees the engine and the device it asked for.
+ *
+ * @throws `invalid-argument` for sizes that are not whole numbers of at least 1; `no-adapter` when 'webgpu' is asked
+ *   for and cannot be had
+ */
+export async function createEngine(options: EngineOptions): Promise<EngineChoice> {
+  const { reduction = 'l1', backend = 'auto', device, ...sizes } = options;
+  for (const name of ['nodes', 'pairs'] as const) {
+    if (Number.isInteger(sizes[name]) && sizes[name] >= 1) continue;
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `${name} must be a whole number of at least 1 and is ${sizes[name]}.`,
+      { details: { option: name, found: sizes[name] } },
+    );
+  }
+  return chooseEngine(backend, { ...sizes, reduction }, device);
+}
