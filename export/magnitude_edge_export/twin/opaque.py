@@ -21,7 +21,7 @@ class Opaque(nn.Module):
 
     def __init__(self, module: nn.Module, path: str, trailing: bool = False):
         super().__init__()
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.module = copy.deepcopy(module).cpu().eval().requires_grad_(False)
         self.path, self.trailing = path, trailing
 
     def forward(self, x: torch.Tensor, taps=None) -> torch.Tensor:

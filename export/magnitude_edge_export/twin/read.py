@@ -48,6 +48,20 @@ class Mish(nn.Module):
         return x * torch.tanh(nn.functional.softplus(x))
 
 
+class Affine(nn.Module):
+    """``x W + b`` over the last axis. Written as a product because ``linear`` under ``torch.func.grad`` fixes the
+    batch size while tracing (torch 2.13)."""
+
+    def __init__(self, linear: nn.Linear):
+        super().__init__()
+        self.register_buffer("weight", linear.weight.detach().t().contiguous().cpu())
+        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().clone().cpu())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.matmul(x, self.weight)
+        return y if self.bias is None else y + self.bias
+
+
 def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Module:
     """A copy of a nonlinearity, never in place; an unknown one is refused or, on request, copied as it is."""
     kind = class_name(module)
@@ -77,7 +91,7 @@ def sequential_twin(module: nn.Module, path: str, allow_unknown: bool = False) -
         if kind in PLAIN_LAYERS:
             for name, parameter in layer.named_parameters():
                 finite_array(parameter, f"{at}.{name}")
-            kept.append(copy.deepcopy(layer))
+            kept.append(Affine(layer) if kind == "Linear" else copy.deepcopy(layer).cpu())
         else:
             kept.append(nonlinearity_twin(layer, at, allow_unknown))
     return nn.Sequential(*kept).requires_grad_(False)
