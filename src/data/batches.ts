@@ -29,7 +29,7 @@ export interface PlainArrays {
 export interface BatchesOptions {
   /** Samples in a batch; the last batch holds the rest. Default 128. */
   readonly batchSize?: number;
-  /** What messages call a source without a name of its own. Default 'the data'. */
+  /** What messages call the source. Default: its URL or file name. */
   readonly name?: string;
   readonly signal?: AbortSignal;
 }
@@ -53,7 +53,7 @@ export function batches(
   model: { readonly graph: GsnnGraph },
   options: BatchesOptions = {},
 ): Batches {
-  const { batchSize = 128, name = 'the data', signal } = options;
+  const { batchSize = 128, name, signal } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
@@ -122,12 +122,18 @@ function rowCount(values: RowMajorValues, columns: number): number {
 async function readSamples(
   source: BinarySource | ColumnarTable | PlainArrays,
   graph: GsnnGraph,
-  fallbackName: string,
+  wishedName: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Samples> {
-  if (isColumnarTable(source)) return readTable(source, graph, fallbackName);
-  if (!isBinarySource(source)) return readPlainArrays(source, graph, fallbackName);
-  const { bytes, name } = await readSource(source, { fallbackName, code: 'invalid-data', signal });
+  const fallbackName = 'the data';
+  if (isColumnarTable(source)) return readTable(source, graph, wishedName ?? fallbackName);
+  if (!isBinarySource(source)) return readPlainArrays(source, graph, wishedName ?? fallbackName);
+  const { bytes, name } = await readSource(source, {
+    name: wishedName,
+    fallbackName,
+    code: 'invalid-data',
+    signal,
+  });
   const read = formatOf(bytes);
   if (!read) {
     throw new MagnitudeEdgeError(

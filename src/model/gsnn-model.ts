@@ -1,6 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { describeAdapter, releaseDevice } from '../gpu/device.ts';
-import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
 import { chooseExecution, type ExecutionPlace } from './execution.ts';
@@ -8,10 +7,11 @@ import { functionParents, type ModelGraph } from './graph.ts';
 import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import { createSession, runtimeThreads, type ExecutionProvider } from './runtime.ts';
-import { readSource, type BinarySource, type NamedBytes } from './source.ts';
+import { readModel, type ReadModelOptions } from './read-model.ts';
+import type { BinarySource } from './source.ts';
 import { TrainingSession } from './training-session.ts';
 
-export interface LoadOptions {
+export interface LoadOptions extends ReadModelOptions {
   /** What the gradients are of. Default 'mse'. */
   readonly loss?: Loss;
   /** 'mean' (default) keeps the method's dependence on the batch size; 'sum' removes it. */
@@ -20,9 +20,6 @@ export interface LoadOptions {
   readonly executionProvider?: 'auto' | ExecutionProvider;
   /** A device to share: the model and the engine run on it, and leave it alive. */
   readonly device?: GPUDevice;
-  /** Contents of external data files by the name that the model gives them; files beside a model's URL are fetched. */
-  readonly externalData?: Readonly<Record<string, BinarySource>>;
-  readonly signal?: AbortSignal;
 }
 
 /** What runs where, for people. */
@@ -105,18 +102,17 @@ export class GsnnModel {
   static async load(source: BinarySource, options: LoadOptions = {}): Promise<GsnnModel> {
     checkLoadOptions(options);
     const { signal } = options;
-    const file = await readSource(source, { fallbackName: 'the model', code: 'invalid-model', signal });
-    const onnx = await decode(file, options);
-    const profile = readProfile(onnx, file.name);
+    const { model, name } = await readModel(source, options);
+    const profile = readProfile(model, name);
     // Built here to refuse, before anything runs, what has no gradient; building takes milliseconds.
-    buildGsnnTrainingGraph(onnx, profile, {
+    buildGsnnTrainingGraph(model, profile, {
       loss: options.loss ?? 'mse',
       lossReduction: options.lossReduction ?? 'mean',
       usePreNorm: true,
     });
     signal?.throwIfAborted();
     const place = await chooseExecution(options.executionProvider ?? 'auto', options.device);
-    return new GsnnModel(file.name, onnx, profile, place, options);
+    return new GsnnModel(name, model, profile, place, options);
   }
 
   /**
@@ -209,40 +205,4 @@ function checkLoadOptions({ executionProvider, lossReduction }: LoadOptions): vo
   };
   check(executionProvider, 'executionProvider', ['auto', 'webgpu', 'wasm']);
   check(lossReduction, 'lossReduction', ['mean', 'sum']);
-}
-
-/** Reads the model, and the external data files that it names. */
-async function decode(file: NamedBytes, { externalData = {}, signal }: LoadOptions): Promise<OnnxModel> {
-  const contents: Record<string, Uint8Array> = {};
-  for (const [location, source] of Object.entries(externalData)) {
-    const data = await readSource(source, { fallbackName: location, code: 'invalid-model', signal });
-    contents[location] = data.bytes;
-  }
-  for (;;) {
-    try {
-      return decodeModel(file.bytes, { externalData: contents });
-    } catch (error) {
-      if (!(error instanceof MagnitudeEdgeError)) throw error;
-      const location = error.details.location;
-      if (!file.url || typeof location !== 'string' || location in contents || !isFileName(location)) {
-        throw withName(error, file.name);
-      }
-      const beside = new URL(encodeURIComponent(location), file.url);
-      contents[location] = (
-        await readSource(beside, { fallbackName: location, code: 'invalid-model', signal })
-      ).bytes;
-    }
-  }
-}
-
-/** A model must not choose what else is fetched: only a file beside it. */
-function isFileName(location: string): boolean {
-  return location !== '' && location !== '.' && location !== '..' && !/[\\/:]/.test(location);
-}
-
-function withName(error: MagnitudeEdgeError, name: string): MagnitudeEdgeError {
-  return new MagnitudeEdgeError(error.code, `${name}: ${error.message}`, {
-    details: { ...error.details, source: name },
-    cause: error.cause,
-  });
 }

@@ -214,8 +214,7 @@ class OrtOutputs implements RuntimeOutputs {
   get(name: string): RuntimeOutput {
     const tensor = this.#tensors[name];
     if (!tensor) throw runtimeError(`onnxruntime-web gave no output '${name}'`);
-    const values =
-      tensor.location === 'gpu-buffer' ? (tensor.gpuBuffer) : (tensor.data as Float32Array);
+    const values = tensor.location === 'gpu-buffer' ? tensor.gpuBuffer : (tensor.data as Float32Array);
     return { dims: tensor.dims, values };
   }
 

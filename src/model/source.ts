@@ -12,6 +12,8 @@ export interface NamedBytes {
 }
 
 interface ReadOptions {
+  /** What messages call the source, whatever it is. */
+  readonly name?: string | undefined;
   /** What messages call a source that has no name of its own, as in 'the model'. */
   readonly fallbackName: string;
   /** The code of the error when the source cannot be read. */
@@ -36,24 +38,27 @@ export function isBinarySource(source: unknown): source is BinarySource {
  */
 export async function readSource(source: BinarySource, options: ReadOptions): Promise<NamedBytes> {
   options.signal?.throwIfAborted();
-  if (source instanceof Uint8Array) return { bytes: source, name: options.fallbackName };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: options.fallbackName };
+  if (source instanceof Uint8Array) return { bytes: source, name: options.name ?? options.fallbackName };
+  if (source instanceof ArrayBuffer)
+    return { bytes: new Uint8Array(source), name: options.name ?? options.fallbackName };
   if (source instanceof Blob) {
-    const name = 'name' in source && typeof source.name === 'string' ? source.name : options.fallbackName;
+    const ownName = 'name' in source && typeof source.name === 'string' ? source.name : undefined;
+    const name = options.name ?? ownName ?? options.fallbackName;
     return { bytes: await readBody(source, name, options), name };
   }
   const url = toUrl(source, options);
-  return { bytes: await readUrl(url, options), name: url.href, url };
+  const name = options.name ?? url.href;
+  return { bytes: await readUrl(url, name, options), name, url };
 }
 
-async function readUrl(url: URL, options: ReadOptions): Promise<Uint8Array> {
-  if (url.protocol === 'file:') return readFile(url, options);
+async function readUrl(url: URL, name: string, options: ReadOptions): Promise<Uint8Array> {
+  if (url.protocol === 'file:') return readFile(url, name, options);
   let response: Response;
   try {
     response = await fetch(url, options.signal ? { signal: options.signal } : {});
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw unreadable(url.href, 'the request failed', options, cause);
+    throw unreadable(name, 'the request failed', options, cause);
   }
   if (!response.ok) {
     throw unreadable(
@@ -62,7 +67,7 @@ async function readUrl(url: URL, options: ReadOptions): Promise<Uint8Array> {
       options,
     );
   }
-  return readBody(response, url.href, options);
+  return readBody(response, name, options);
 }
 
 async function readBody(body: Blob | Response, name: string, options: ReadOptions): Promise<Uint8Array> {
@@ -75,14 +80,15 @@ async function readBody(body: Blob | Response, name: string, options: ReadOption
 }
 
 /** Node's fetch takes no file: URL. Its file system is asked for at run time: no bundler has to find it. */
-async function readFile(url: URL, options: ReadOptions): Promise<Uint8Array> {
+async function readFile(url: URL, name: string, options: ReadOptions): Promise<Uint8Array> {
   const fs = nodeProcess()?.getBuiltinModule('node:fs/promises');
-  if (!fs) throw unreadable(url.href, 'a page cannot read file: URLs', options);
+  if (!fs) throw unreadable(name, 'a page cannot read file: URLs', options);
   try {
     return await fs.readFile(url, options.signal ? { signal: options.signal } : {});
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw unreadable(url.href, cause instanceof Error ? cause.message : 'reading it failed', options, cause);
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw unreadable(name, missing ? 'there is no such file' : 'reading it failed', options, cause);
   }
 }
 
