@@ -2,6 +2,7 @@ import { addShifted, checkSameShape, emptyPair } from './merge.ts';
 import { mirrorUpper, type ProductKernel } from './products.ts';
 import { createScalarProducts } from './scalar-products.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
+import { createWasmProducts } from './wasm-products.ts';
 
 /** Samples applied per read and write of the N x N sums: enough to hide that traffic behind the products. */
 const CHUNK_ROWS = 256;
@@ -26,9 +27,14 @@ export class CpuAccumulator {
   constructor(nodes: number, pairs: number) {
     this.#nodes = nodes;
     this.#pairs = Array.from({ length: pairs }, () => emptyPair(nodes));
-    this.#products = createScalarProducts(nodes, CHUNK_ROWS);
+    this.#products = createWasmProducts(nodes, CHUNK_ROWS) ?? createScalarProducts(nodes, CHUNK_ROWS);
     this.#chunkX = this.#pairs.map(() => new Float64Array(CHUNK_ROWS * nodes));
     this.#chunkY = this.#pairs.map(() => new Float64Array(CHUNK_ROWS * nodes));
+  }
+
+  /** What the products run on, for diagnostics */
+  get products(): string {
+    return this.#products.description;
   }
 
   /** n, samples added since the last reset */

@@ -3,6 +3,8 @@
  * Implementations own their scratch space and may be called again and again with the same sizes.
  */
 export interface ProductKernel {
+  /** What it runs on, for diagnostics */
+  readonly description: string;
   /**
    * @param x row-major `[rows, nodes]`
    * @param y row-major `[rows, nodes]`

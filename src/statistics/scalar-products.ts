@@ -12,6 +12,7 @@ export function createScalarProducts(nodes: number, maxRows: number): ProductKer
   const packedX = new Float64Array(panels * WIDTH * maxRows);
   const packedY = new Float64Array(panels * WIDTH * maxRows);
   return {
+    description: 'plain JavaScript',
     addProducts(x, y, rows, sumXY, sumXX) {
       pack(x, rows, nodes, packedX);
       pack(y, rows, nodes, packedY);
