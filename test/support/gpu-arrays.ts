@@ -2,22 +2,7 @@ import { storageFrom, type OwnedBuffer } from '../../src/gpu/buffer.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { readBack } from '../../src/gpu/readback.ts';
 
-/** Numbers in [0, 1) from a seed (mulberry32): the same on every machine. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Standard normal numbers from a seed (Box and Muller). */
-export function normalNumbers(seed: number): () => number {
-  const random = randomNumbers(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
+export { normalNumbers, randomNumbers } from './random-numbers.ts';
 
 /** A storage buffer holding float32 values. */
 export function floats(gpu: GpuContext, values: Iterable<number>): OwnedBuffer {

@@ -25,7 +25,9 @@ export async function openOnnx(bytes: Uint8Array) {
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   return {
     async run(inputs: Readonly<Record<string, RunInput>>) {
-      const feeds = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, tensorOf(input)]));
+      const feeds = Object.fromEntries(
+        Object.entries(inputs).map(([name, input]) => [name, tensorOf(input)]),
+      );
       const outputs = await session.run(feeds);
       return Object.fromEntries(
         Object.entries(outputs).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),

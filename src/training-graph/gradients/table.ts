@@ -1,5 +1,6 @@
 import { activationRules } from './activation.ts';
 import { arithmeticRules } from './arithmetic.ts';
+import { convolutionRules } from './convolution.ts';
 import { indexingRules } from './indexing.ts';
 import { linearAlgebraRules } from './linear-algebra.ts';
 import { movementRules } from './movement.ts';
@@ -12,6 +13,7 @@ export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
   Arithmetic: arithmeticRules,
   Activations: activationRules,
   'Linear algebra': linearAlgebraRules,
+  'Convolution and pooling': convolutionRules,
   Reductions: reductionRules,
   'Normalisation and softmax': normalizationRules,
   'Moving and repeating elements': movementRules,

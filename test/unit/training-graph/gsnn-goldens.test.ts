@@ -41,10 +41,14 @@ describe.each(readdirSync(folder))('GSNN variant %s', (name) => {
       const found = await session.run({
         x: rows(golden.x!, from, size),
         [built.target]: rows(golden.y!, from, size),
-        ...(golden.edge_mask ? { edge_mask: { dims: golden.edge_mask.shape, data: golden.edge_mask.data } } : {}),
+        ...(golden.edge_mask
+          ? { edge_mask: { dims: golden.edge_mask.shape, data: golden.edge_mask.data } }
+          : {}),
       });
       const compare = (output: string, expected: ArrayLike<number>): void => {
-        expect(relativeError(found[output]!.data, expected), `${output}, batch ${batch}`).toBeLessThan(TOLERANCE);
+        expect(relativeError(found[output]!.data, expected), `${output}, batch ${batch}`).toBeLessThan(
+          TOLERANCE,
+        );
       };
       compare(built.loss, [golden[`loss_${loss}`]!.data[batch]!]);
       compare(profile.output, rows(golden.yhat!, from, size).data as Float64Array);

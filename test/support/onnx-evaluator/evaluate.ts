@@ -1,0 +1,61 @@
+import {
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  stringAttribute,
+  tensorAttribute,
+} from '../../../src/onnx/attributes.ts';
+import { tensorValues } from '../../../src/onnx/tensor.ts';
+import type { OnnxModel, OnnxNode, Tensor } from '../../../src/training-graph.ts';
+import { ndArray, type NdArray } from './array.ts';
+import { convolutionOperators } from './convolution.ts';
+import { elementwiseOperators } from './elementwise.ts';
+import { linearAlgebraOperators } from './linear-algebra.ts';
+import { movementOperators } from './movement.ts';
+import type { Operator } from './operator.ts';
+
+const operators: Readonly<Record<string, Operator>> = {
+  ...elementwiseOperators,
+  ...movementOperators,
+  ...linearAlgebraOperators,
+  ...convolutionOperators,
+};
+
+/**
+ * Runs a model in float64, whatever its types say: the oracle for gradients, slow and plain. Returns every value of
+ * the graph by name.
+ */
+export function evaluate(model: OnnxModel, inputs: Readonly<Record<string, NdArray>>): Map<string, NdArray> {
+  const values = new Map(Object.entries(inputs));
+  for (const [name, tensor] of model.graph.initializers) values.set(name, arrayOf(tensor));
+  for (const node of model.graph.nodes) {
+    const results = run(node, values);
+    node.outputs.forEach((output, i) => {
+      if (output !== '') values.set(output, results[i]!);
+    });
+  }
+  return values;
+}
+
+function run(node: OnnxNode, values: ReadonlyMap<string, NdArray>): readonly NdArray[] {
+  const operator = operators[node.opType];
+  if (operator === undefined) throw new Error(`the reference evaluator has no ${node.opType}`);
+  const inputs = node.inputs.map((name) => (name === '' ? undefined : values.get(name)!));
+  return operator({
+    inputs,
+    outputs: node.outputs.length,
+    input: (index) => inputs[index]!,
+    int: (name, fallback) => intAttribute(node, name, fallback),
+    ints: (name) => intsAttribute(node, name),
+    float: (name, fallback) => floatAttribute(node, name, fallback),
+    string: (name, fallback) => stringAttribute(node, name, fallback),
+    tensor: (name) => {
+      const tensor = tensorAttribute(node, name);
+      return tensor && arrayOf(tensor);
+    },
+  });
+}
+
+function arrayOf(tensor: Tensor): NdArray {
+  return ndArray(tensor.dims, tensorValues(tensor));
+}
