@@ -21,6 +21,7 @@ export default defineConfig(({ mode }) => {
       // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
       optimizeDeps: { exclude: ['onnxruntime-web'] },
       resolve: { alias: demoAliases },
+      oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
       build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
       worker: { format: 'es' as const },
     };

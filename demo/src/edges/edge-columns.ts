@@ -1,0 +1,51 @@
+/** The edge table as the views read it: one typed array per column, row r of each is row r of the Arrow table. */
+export interface EdgeColumns {
+  /** Names of the function nodes; `src` and `dst` index them. */
+  readonly names: readonly string[];
+  readonly rows: number;
+  readonly src: Int32Array;
+  readonly dst: Int32Array;
+  /** Aggregated score, NaN where the method gives none. */
+  readonly score: FloatColumn;
+  readonly pValue: FloatColumn;
+  readonly qValue: FloatColumn;
+  /** 1 where the graph has the edge. */
+  readonly hasEdge: Uint8Array;
+  /** |S_j|; null for marginal scores. */
+  readonly conditioned: Int32Array | null;
+  /** One column per layer pair, under its name in the table. */
+  readonly pairs: readonly { readonly name: string; readonly values: FloatColumn }[];
+  /** The schema metadata of the table. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export type FloatColumn = Float64Array | Float32Array;
+
+/** Every buffer of the columns, for moving them between threads. */
+export function buffersOf(columns: EdgeColumns): ArrayBufferLike[] {
+  return [
+    columns.src,
+    columns.dst,
+    columns.score,
+    columns.pValue,
+    columns.qValue,
+    columns.hasEdge,
+    ...(columns.conditioned ? [columns.conditioned] : []),
+    ...columns.pairs.map((pair) => pair.values),
+  ].map((array) => array.buffer);
+}
+
+/** A deep copy, so that one can be moved to another thread while the original stays. */
+export function copyOf(columns: EdgeColumns): EdgeColumns {
+  return {
+    ...columns,
+    src: columns.src.slice(),
+    dst: columns.dst.slice(),
+    score: columns.score.slice(),
+    pValue: columns.pValue.slice(),
+    qValue: columns.qValue.slice(),
+    hasEdge: columns.hasEdge.slice(),
+    conditioned: columns.conditioned?.slice() ?? null,
+    pairs: columns.pairs.map(({ name, values }) => ({ name, values: values.slice() })),
+  };
+}

@@ -1,0 +1,100 @@
+import { DataType, type Table, type Vector } from 'apache-arrow';
+import { MagnitudeEdgeError } from 'magnitude-edge';
+import type { EdgeColumns, FloatColumn } from './edge-columns.ts';
+
+/**
+ * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only names and `corr` are
+ * indispensable, so that tables which other tools have thinned out still open.
+ * Throws `invalid-data` where the table is not an edge table.
+ */
+export function columnsFromArrow(table: Table, file: string): EdgeColumns {
+  const rows = table.numRows;
+  const sources = required(table, 'src_func', file);
+  const targets = required(table, 'dst_func', file);
+  const names: string[] = [];
+  const src = indices(table.getChild('src_idx'), sources, names, file);
+  const dst = indices(table.getChild('dst_idx'), targets, names, file);
+  // Indices may name nodes that occur on one side only, or on none when rows were left out.
+  for (let node = 0; node < names.length; node++) names[node] ??= `node ${node}`;
+  const conditioned = table.getChild('n_cond');
+  return {
+    names,
+    rows,
+    src,
+    dst,
+    score: floats(required(table, 'corr', file), rows),
+    pValue: floats(table.getChild('p_value'), rows),
+    qValue: floats(table.getChild('q_value'), rows),
+    hasEdge: flags(table.getChild('has_edge'), rows),
+    conditioned: conditioned && Int32Array.from(floats(conditioned, rows)),
+    pairs: table.schema.fields
+      .filter(({ name }) => /^corr_a\d+_g\d+$/.test(name))
+      .map(({ name }) => ({ name, values: floats(table.getChild(name), rows) })),
+    metadata: Object.fromEntries(table.schema.metadata),
+  };
+}
+
+function required(table: Table, name: string, file: string): Vector {
+  const column = table.getChild(name);
+  if (column) return column;
+  const found = table.schema.fields.map((field) => field.name).join(', ') || 'no columns';
+  throw new MagnitudeEdgeError(
+    'invalid-data',
+    `${file} is not an edge table: it has no column ${name} (found: ${found}).`,
+  );
+}
+
+/** Node indices of one side. Fills `names`; without an index column, nodes are numbered as their names appear. */
+function indices(column: Vector | null, labels: Vector, names: string[], file: string): Int32Array {
+  const rows = labels.length;
+  const result = new Int32Array(rows);
+  const given = column && Int32Array.from(floats(column, rows));
+  const seen = new Map(names.map((name, node) => [name, node]));
+  for (let row = 0; row < rows; row++) {
+    if (given) {
+      const node = given[row]!;
+      if (node < 0)
+        throw new MagnitudeEdgeError('invalid-data', `${file}: row ${row} has the node index ${node}.`);
+      names[node] ??= String(labels.get(row));
+      result[row] = node;
+    } else {
+      const name = String(labels.get(row));
+      const node = seen.get(name) ?? names.push(name) - 1;
+      seen.set(name, node);
+      result[row] = node;
+    }
+  }
+  return result;
+}
+
+function floats(column: Vector | null, rows: number): FloatColumn {
+  if (!column) return new Float64Array(rows).fill(Number.NaN);
+  const values: unknown = column.toArray();
+  if (column.nullCount === 0 && (values instanceof Float64Array || values instanceof Float32Array))
+    return values.slice();
+  const result = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const value: unknown = column.get(row);
+    result[row] = value === null || value === undefined || value === '' ? Number.NaN : Number(value);
+  }
+  return result;
+}
+
+function flags(column: Vector | null, rows: number): Uint8Array {
+  const result = new Uint8Array(rows);
+  if (!column) return result;
+  let row = 0;
+  for (const data of column.data) {
+    if (DataType.isBool(data.type)) {
+      const bits = data.values as unknown as Uint8Array;
+      for (let i = 0; i < data.length; i++, row++) {
+        const bit = data.offset + i;
+        result[row] = (bits[bit >> 3]! >> (bit & 7)) & 1;
+      }
+    } else {
+      for (let i = 0; i < data.length; i++, row++)
+        result[row] = ['true', '1', 'True'].includes(String(column.get(row))) ? 1 : 0;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,94 @@
+import { sortPermutation } from './sort.ts';
+import type { EdgeColumns } from './edge-columns.ts';
+
+/** A column of the table by what it holds; `pair:0` is the first layer pair. */
+export type ColumnKey =
+  'src' | 'dst' | 'score' | 'pValue' | 'qValue' | 'hasEdge' | 'conditioned' | `pair:${number}`;
+
+export interface Sort {
+  readonly column: ColumnKey;
+  readonly descending: boolean;
+}
+
+export interface RowFilter {
+  /** Part of a name on either side; `a > b` asks for both sides. */
+  readonly search: string;
+  readonly minScore: number | null;
+  readonly maxQ: number | null;
+  readonly edges: 'all' | 'known' | 'new';
+}
+
+export const noFilter: RowFilter = { search: '', minScore: null, maxQ: null, edges: 'all' };
+
+/** Answers "which rows, in which order" over one table; sorts are kept, so a changed filter costs one scan. */
+export class RowQuery {
+  readonly #columns: EdgeColumns;
+  readonly #sorted = new Map<string, Uint32Array>();
+
+  constructor(columns: EdgeColumns) {
+    this.#columns = columns;
+  }
+
+  /** Row numbers that pass the filter, sorted. A fresh array, owned by the caller. */
+  rows(sort: Sort, filter: RowFilter): Uint32Array {
+    const order = this.#order(sort);
+    const passes = rowPredicate(this.#columns, filter);
+    const kept = new Uint32Array(order.length);
+    let count = 0;
+    for (const row of order) if (passes(row)) kept[count++] = row;
+    return kept.slice(0, count);
+  }
+
+  #order(sort: Sort): Uint32Array {
+    const key = `${sort.column} ${sort.descending}`;
+    let order = this.#sorted.get(key);
+    if (!order) {
+      order = sortPermutation(keysOf(this.#columns, sort.column), sort.descending);
+      // A few sorts of a million rows are kept, not one for every column ever clicked.
+      if (this.#sorted.size >= 4) this.#sorted.delete(this.#sorted.keys().next().value!);
+      this.#sorted.set(key, order);
+    }
+    return order;
+  }
+}
+
+/** The numbers by which a column sorts; names sort as people read them ("gene 2" before "gene 10"). */
+function keysOf(columns: EdgeColumns, column: ColumnKey): ArrayLike<number> {
+  if (column === 'src' || column === 'dst') {
+    const rank = nameRanks(columns.names);
+    return columns[column].map((node) => rank[node]!);
+  }
+  if (column === 'conditioned') return columns.conditioned ?? new Int32Array(columns.rows);
+  if (column.startsWith('pair:'))
+    return columns.pairs[Number(column.slice(5))]?.values ?? new Float64Array(columns.rows);
+  return columns[column as 'score' | 'pValue' | 'qValue' | 'hasEdge'];
+}
+
+/** Place of each node when the names are sorted. */
+export function nameRanks(names: readonly string[]): Int32Array {
+  const collator = new Intl.Collator('en', { numeric: true });
+  const order = names.map((_, node) => node).sort((a, b) => collator.compare(names[a]!, names[b]!) || a - b);
+  const rank = new Int32Array(names.length);
+  order.forEach((node, place) => {
+    rank[node] = place;
+  });
+  return rank;
+}
+
+function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) => boolean {
+  const { src, dst, score, qValue, hasEdge } = columns;
+  const { minScore, maxQ, edges } = filter;
+  const [left, right] = filter.search.split(/\s*(?:->|→|>)\s*/, 2).map((part) => part.trim().toLowerCase());
+  const matches = (part: string) => columns.names.map((name) => name.toLowerCase().includes(part));
+  const from = left ? matches(left) : null;
+  const to = right === undefined ? null : matches(right);
+  return (row) => {
+    if (edges === 'known' && !hasEdge[row]) return false;
+    if (edges === 'new' && hasEdge[row]) return false;
+    // NaN passes no threshold, which is what a threshold asks for.
+    if (minScore !== null && !(score[row]! >= minScore)) return false;
+    if (maxQ !== null && !(qValue[row]! <= maxQ)) return false;
+    if (to) return to[dst[row]!]! && (from?.[src[row]!] ?? true);
+    return !from || from[src[row]!]! || from[dst[row]!]!;
+  };
+}

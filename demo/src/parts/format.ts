@@ -1,0 +1,26 @@
+/** A score or another number near 1: four decimals, a true minus sign, an en dash where there is none. */
+export function score(value: number): string {
+  return Number.isNaN(value) ? '–' : value.toFixed(4).replace('-', '−');
+}
+
+/** A p- or q-value: two significant digits, exponents below one thousandth. */
+export function probability(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  if (value === 0) return '0';
+  if (value >= 0.9995) return '1';
+  return value < 1e-3 ? value.toExponential(1).replace('-', '−') : value.toPrecision(2);
+}
+
+export const whole = (value: number): string => Math.round(value).toLocaleString('en');
+
+/** `1 edge`, `2,000 edges`. */
+export const counted = (value: number, thing: string): string =>
+  `${whole(value)} ${thing}${value === 1 ? '' : 's'}`;
+
+/** A duration as one reads it: `0.42 s`, `12 s`, `3 min 20 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${seconds.toFixed(2)} s`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

@@ -1,0 +1,54 @@
+import { signal } from '@preact/signals';
+import { refuse } from './alerts.ts';
+import { fromFile, type NamedFile } from './inputs.ts';
+import { setPositives } from './positives.ts';
+import { openData, openModel, openTable } from './session.ts';
+import { isEdgeTable } from './sniff.ts';
+
+export const isDropping = signal(false);
+
+/** Handlers for the element that takes dropped files. */
+export const dropTarget = {
+  onDragOver: (event: DragEvent) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    isDropping.value = true;
+  },
+  onDragLeave: (event: DragEvent) => {
+    if (event.relatedTarget === null) isDropping.value = false;
+  },
+  onDrop: (event: DragEvent) => {
+    event.preventDefault();
+    isDropping.value = false;
+    void takeFiles([...(event.dataTransfer?.files ?? [])]);
+  },
+};
+
+/** Files of any kind, told apart by name and content; the model goes first, because data is read against it. */
+export async function takeFiles(dropped: readonly File[]): Promise<void> {
+  try {
+    const files = await Promise.all(dropped.map(fromFile));
+    const kinds = files.map((file) => ({ file, kind: kindOf(file) }));
+    const take = async (kind: Kind, open: (file: NamedFile) => unknown) => {
+      for (const entry of kinds) if (entry.kind === kind) await open(entry.file);
+    };
+    await take('model', openModel);
+    await take('data', openData);
+    await take('table', openTable);
+    await take('positives', setPositives);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+type Kind = 'model' | 'data' | 'table' | 'positives';
+
+function kindOf(file: NamedFile): Kind {
+  if (/\.onnx$/i.test(file.name)) return 'model';
+  if (isEdgeTable(file.bytes)) return 'table';
+  if (/\.(csv|tsv|txt)$/i.test(file.name) && headerOf(file).length <= 3) return 'positives';
+  return 'data';
+}
+
+const headerOf = (file: NamedFile) =>
+  (new TextDecoder().decode(file.bytes.subarray(0, 4096)).split(/\r?\n/, 1)[0] ?? '').split(/[,\t]/);

@@ -1,0 +1,28 @@
+import { computed, signal } from '@preact/signals';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { noFilter, type RowFilter, type Sort } from '../edges/row-query.ts';
+
+/** The table on show; null before the first scores. */
+export const edges = signal<EdgeColumns | null>(null);
+/** Counts tables, so that what was computed for an older one can be told apart. */
+export const edgesVersion = signal(0);
+/** Row numbers on show, in order. */
+export const rows = signal<Uint32Array>(new Uint32Array(0));
+
+export const sort = signal<Sort>({ column: 'score', descending: true });
+export const filter = signal<RowFilter>(noFilter);
+
+/** Row of each pair, for views that come from a pair to its numbers. */
+export const rowOfPair = computed(() => {
+  const table = edges.value;
+  if (!table) return () => -1;
+  const nodes = table.names.length;
+  let index: Map<number, number> | null = null;
+  return (source: number, target: number): number => {
+    // Built when first asked: a million entries that a session may never need.
+    index ??= new Map(
+      Array.from({ length: table.rows }, (_, row) => [table.src[row]! * nodes + table.dst[row]!, row]),
+    );
+    return index.get(source * nodes + target) ?? -1;
+  };
+});

@@ -1,0 +1,46 @@
+import { signal } from '@preact/signals';
+
+/** A file by name and content; the name is what messages call it. */
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table';
+
+/** How each input stands: its file name, and what was read from it or why it was refused. */
+export interface InputState {
+  readonly name: string;
+  readonly note: string;
+  readonly refused: boolean;
+}
+
+export const inputs = signal<Partial<Record<InputRole, InputState>>>({});
+
+export function noteInput(role: InputRole, state: InputState | undefined): void {
+  const rest = { ...inputs.value };
+  if (state) rest[role] = state;
+  // An input that is taken away leaves no trace.
+  else Reflect.deleteProperty(rest, role);
+  inputs.value = rest;
+}
+
+export async function fromFile(file: File): Promise<NamedFile> {
+  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+}
+
+/** Fetches a file; a refusal names the address and what the server said. */
+export async function fromAddress(address: string): Promise<NamedFile> {
+  const name = new URL(address, location.href).pathname.split('/').at(-1) ?? address;
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch {
+    throw new Error(
+      `${address} could not be fetched: no answer, or its server does not allow this page to read it.`,
+    );
+  }
+  if (!response.ok)
+    throw new Error(`${address} could not be fetched: the server answered ${response.status}.`);
+  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+}

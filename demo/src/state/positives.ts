@@ -1,0 +1,76 @@
+import { computed, effect, signal } from '@preact/signals';
+import { csvParseRows } from 'd3-dsv';
+import type { NamedPair, Ranking } from '../worker/table-protocol.ts';
+import { refuse } from './alerts.ts';
+import { edges, edgesVersion } from './edges.ts';
+import { noteInput, type NamedFile } from './inputs.ts';
+import { tableWorker } from './workers.ts';
+
+/** Edges known to be right and not in the graph: held out, or from another source. */
+export const positives = signal<readonly NamedPair[]>([]);
+/** How the table ranks them; null without positives or table. */
+export const ranking = signal<Ranking | null>(null);
+
+/** 1 at the rows of positives, or null. Only for the table that it was made for. */
+export const positiveRows = computed(() => {
+  const marks = ranking.value?.marks;
+  return marks?.length === edges.value?.rows ? (marks ?? null) : null;
+});
+
+/** Reads `src,dst` pairs, with or without a header. Refuses a file without pairs and keeps those before. */
+export function setPositives(file: NamedFile): void {
+  try {
+    const pairs = parsePairs(new TextDecoder().decode(file.bytes), file.name);
+    positives.value = pairs;
+    noteInput('positives', {
+      name: file.name,
+      note: `${pairs.length.toLocaleString('en')} pair${pairs.length === 1 ? '' : 's'}`,
+      refused: false,
+    });
+  } catch (error) {
+    const note = error instanceof Error ? error.message : '';
+    noteInput('positives', { name: file.name, note, refused: true });
+    refuse(error);
+  }
+}
+
+function parsePairs(text: string, name: string): NamedPair[] {
+  const delimited = text.includes('\t') ? text.replaceAll('\t', ',') : text;
+  const lines = csvParseRows(delimited.replace(/^\uFEFF/, '')).filter((cells) =>
+    cells.some((cell) => cell.trim()),
+  );
+  const header = lines[0]?.map((cell) => cell.trim().toLowerCase()) ?? [];
+  const source = header.findIndex((cell) => ['src', 'source', 'src_func', 'tf'].includes(cell));
+  const target = header.findIndex((cell) => ['dst', 'target', 'dst_func'].includes(cell));
+  const named = source >= 0 && target >= 0;
+  const pairs = lines.slice(named ? 1 : 0).map((cells, line): NamedPair => {
+    const pair = [cells[named ? source : 0]?.trim(), cells[named ? target : 1]?.trim()] as const;
+    if (!pair[0] || !pair[1])
+      throw new Error(
+        `${name}: line ${line + (named ? 2 : 1)} has no source and target; two columns, src and dst, were expected.`,
+      );
+    return [pair[0], pair[1]];
+  });
+  if (pairs.length === 0) throw new Error(`${name} holds no pairs; two columns, src and dst, were expected.`);
+  return pairs;
+}
+
+/** From now on, the ranking follows table and positives; an answer for an older table is dropped. */
+export function keepRankingInStep(): void {
+  effect(() => {
+    const version = edgesVersion.value;
+    const pairs = positives.value;
+    if (version === 0 || pairs.length === 0) {
+      ranking.value = null;
+      return;
+    }
+    tableWorker.rank(pairs).then(
+      (answer) => {
+        if (edgesVersion.peek() === version) ranking.value = answer;
+      },
+      (error: unknown) => {
+        refuse(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,18 @@
+import { effect } from '@preact/signals';
+import { refuse } from './alerts.ts';
+import { edgesVersion, filter, rows, sort } from './edges.ts';
+import { latestOnly } from './latest-only.ts';
+import { tableWorker } from './workers.ts';
+
+const refresh = latestOnly(async (isLatest) => {
+  const answer = await tableWorker.rows(sort.peek(), filter.peek());
+  if (isLatest()) rows.value = answer;
+}, refuse);
+
+/** From now on, rows follow table, sort and filter. */
+export function keepRowsInStep(): void {
+  effect(() => {
+    const asked = [edgesVersion.value, sort.value, filter.value] as const;
+    if (asked[0] > 0) refresh();
+  });
+}

@@ -1,0 +1,89 @@
+import type { JSX } from 'preact';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { ColumnKey } from '../edges/row-query.ts';
+import { probability, score, whole } from '../parts/format.ts';
+
+/** One column of the table on show. */
+export interface Column {
+  readonly key: ColumnKey;
+  readonly label: string;
+  readonly about: string;
+  /** A CSS grid track. */
+  readonly track: string;
+  /** Least width in pixels. */
+  readonly least: number;
+  readonly isNumber: boolean;
+  readonly cell: (row: number) => JSX.Element | string;
+}
+
+/** The columns that a table has, with `positives` marking rows of the given positive edges. */
+export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): readonly Column[] {
+  const number = (
+    key: ColumnKey,
+    label: string,
+    about: string,
+    least: number,
+    cell: (row: number) => JSX.Element | string,
+  ): Column => ({ key, label, about, track: `${least}px`, least, isNumber: true, cell });
+  const name = (key: 'src' | 'dst', label: string): Column => ({
+    key,
+    label,
+    about: `${label} of the edge`,
+    track: 'minmax(84px, 1fr)',
+    least: 84,
+    isNumber: false,
+    cell: (row) => table.names[table[key][row]!]!,
+  });
+  return [
+    name('src', 'Source'),
+    name('dst', 'Target'),
+    number('score', 'Score', 'Correlation of magnitudes, aggregated over layer pairs', 112, (row) => (
+      <ScoreCell value={table.score[row]!} />
+    )),
+    number('qValue', 'q', 'Benjamini-Hochberg adjusted p-value over all rows', 78, (row) =>
+      probability(table.qValue[row]!),
+    ),
+    {
+      key: 'hasEdge',
+      label: 'Edge',
+      about: 'Whether the graph has this edge',
+      track: '70px',
+      least: 70,
+      isNumber: false,
+      cell: (row) => edgeBadge(table.hasEdge[row] === 1, positives?.[row] === 1),
+    },
+    number('pValue', 'p', 'One-sided p-value', 78, (row) => probability(table.pValue[row]!)),
+    ...(table.conditioned
+      ? [
+          number('conditioned', 'n cond', 'Parents conditioned on', 62, (row) =>
+            whole(table.conditioned![row]!),
+          ),
+        ]
+      : []),
+    ...table.pairs.map(({ name: label, values }, pair) =>
+      number(`pair:${pair}`, pairLabel(label), `Score of one layer pair, ${label}`, 70, (row) =>
+        score(values[row]!),
+      ),
+    ),
+  ];
+}
+
+/** `corr_a0_g1` as people read it: activation of block 0, gradient of block 1. */
+export const pairLabel = (name: string): string => name.replace(/^corr_a(\d+)_g(\d+)$/, 'a$1·g$2');
+
+function ScoreCell({ value }: { readonly value: number }) {
+  const width = Number.isNaN(value) ? 0 : value;
+  return (
+    <span class="score">
+      <span class="bar" aria-hidden="true">
+        <i class={width < 0 ? 'negative' : undefined} style={{ transform: `scaleX(${width})` }} />
+      </span>
+      <span>{score(value)}</span>
+    </span>
+  );
+}
+
+function edgeBadge(known: boolean, positive: boolean): JSX.Element | string {
+  if (known) return <span class="badge known">known</span>;
+  return positive ? <span class="badge held-out">positive</span> : '';
+}

@@ -1,0 +1,183 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { rowOfPair, rows, sort } from '../state/edges.ts';
+import { positiveRows } from '../state/positives.ts';
+import { selection, selectPair } from '../state/selection.ts';
+import { columnsOf, type Column } from './columns.tsx';
+import { ScrollMap } from './scroll-map.ts';
+
+/** The table named `Edges`: rows exist only while they are in the window, whatever their number. */
+export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const scroll = useMemo(() => new ScrollMap(), []);
+  const [frame, setFrame] = useState({ height: 0, rowHeight: 24 });
+  const [, repaint] = useState(0);
+  const columns = useMemo(() => columnsOf(table, positiveRows.value), [table, positiveRows.value]);
+  const order = rows.value;
+  const { height, rowHeight } = frame;
+
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    const measure = () => {
+      const styled = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row'));
+      setFrame({ height: Math.max(0, element.clientHeight - (styled || 24)), rowHeight: styled || 24 });
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
+
+  const tall = scroll.resize(order.length * rowHeight, height);
+  const first = Math.max(0, Math.floor(scroll.offset / rowHeight) - 1);
+  const last = Math.min(order.length, Math.ceil((scroll.offset + height) / rowHeight) + 1);
+
+  const place = useMemo(() => placeOf(table, order), [table, order, selection.value]);
+  const show = (at: number) => {
+    const top = at * rowHeight;
+    const bottom = top + rowHeight - height;
+    if (top < scroll.offset) scroller.current!.scrollTop = scroll.moveTo(top);
+    else if (bottom > scroll.offset) scroller.current!.scrollTop = scroll.moveTo(bottom);
+    repaint((n) => n + 1);
+  };
+  // What is selected elsewhere comes into sight here.
+  useEffect(() => {
+    if (place >= 0 && height > 0) show(place);
+  }, [selection.value, height > 0]);
+  // Another order starts at its top.
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = scroll.moveTo(0);
+    repaint((n) => n + 1);
+  }, [sort.value]);
+
+  const select = (at: number) => {
+    const row = order[Math.min(Math.max(at, 0), order.length - 1)];
+    if (row !== undefined) selectPair(table.src[row]!, table.dst[row]!);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const page = Math.max(1, Math.floor(height / rowHeight) - 1);
+    const target = keyTarget(event.key, place, page, order.length);
+    if (target === null || event.target instanceof HTMLButtonElement) return;
+    event.preventDefault();
+    select(target);
+  };
+
+  const visible = [];
+  for (let at = first; at < last; at++) {
+    const row = order[at]!;
+    if (row >= table.rows) continue;
+    visible.push(
+      <div
+        key={at}
+        role="row"
+        id={`edge-${at}`}
+        aria-rowindex={at + 2}
+        aria-selected={at === place}
+        data-odd={at % 2 === 1 ? '' : undefined}
+        style={{ transform: `translateY(${at * rowHeight - scroll.offset}px)` }}
+        onClick={() => {
+          select(at);
+        }}
+      >
+        {columns.map((column) => (
+          <div key={column.key} role="gridcell" class={column.isNumber ? 'number' : undefined}>
+            {column.cell(row)}
+          </div>
+        ))}
+      </div>,
+    );
+  }
+
+  return (
+    <div
+      class="edges"
+      role="grid"
+      aria-label="Edges"
+      aria-rowcount={order.length + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={place >= first && place < last ? `edge-${place}` : undefined}
+      tabIndex={0}
+      ref={scroller}
+      onKeyDown={onKeyDown}
+      onScroll={(event) => {
+        scroll.scrolled(event.currentTarget.scrollTop);
+        repaint((n) => n + 1);
+      }}
+      onScrollEnd={(event) => {
+        event.currentTarget.scrollTop = scroll.settled();
+      }}
+      style={{
+        '--columns': columns.map(({ track }) => track).join(' '),
+        '--least-width': `${columns.reduce((sum, { least }) => sum + least, 8)}px`,
+      }}
+    >
+      <div class="edge-head" role="rowgroup">
+        <div role="row" aria-rowindex={1}>
+          {columns.map((column) => (
+            <HeadCell key={column.key} column={column} />
+          ))}
+        </div>
+      </div>
+      <div class="edge-body" role="rowgroup" style={{ height: `${tall}px` }}>
+        <div class="window" role="presentation" style={{ height: `${height}px` }}>
+          {visible}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function HeadCell({ column }: { readonly column: Column }) {
+  const { column: by, descending } = sort.value;
+  const active = by === column.key;
+  const direction = descending ? 'descending' : 'ascending';
+  return (
+    <div
+      role="columnheader"
+      class={column.isNumber ? 'number' : undefined}
+      aria-sort={active ? direction : 'none'}
+    >
+      <button
+        title={column.about}
+        tabIndex={-1}
+        onClick={() => {
+          // Names start at A, numbers at the largest; p and q at the smallest.
+          const least = !column.isNumber || column.key === 'qValue' || column.key === 'pValue';
+          sort.value = { column: column.key, descending: active ? !descending : !least };
+        }}
+      >
+        {column.label}
+        <span aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
+      </button>
+    </div>
+  );
+}
+
+/** Where the selected pair stands among the rows on show; -1 when it does not. */
+function placeOf(table: EdgeColumns, order: Uint32Array): number {
+  const at = selection.value;
+  if (at.kind !== 'pair') return -1;
+  const row = rowOfPair.value(at.source, at.target);
+  return row < 0 || row >= table.rows ? -1 : order.indexOf(row);
+}
+
+function keyTarget(key: string, place: number, page: number, count: number): number | null {
+  switch (key) {
+    case 'ArrowDown':
+      return place + 1;
+    case 'ArrowUp':
+      return Math.max(place, 1) - 1;
+    case 'PageDown':
+      return place + page;
+    case 'PageUp':
+      return place - page;
+    case 'Home':
+      return 0;
+    case 'End':
+      return count - 1;
+    default:
+      return null;
+  }
+}

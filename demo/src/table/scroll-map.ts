@@ -1,0 +1,56 @@
+/** Browsers stop laying out elements at 16 to 33 million pixels; a scrolled element stays well below. */
+export const tallestElement = 8_000_000;
+
+/**
+ * Where in a list of any height a scroll bar of limited height stands. Small movements (wheel, touch, keys) move the list
+ * by as many pixels; large ones (the thumb) move it in proportion. Without this a million rows could not be reached, and
+ * scaled wheel steps would skip rows.
+ */
+export class ScrollMap {
+  /** Pixels of the list above the window. */
+  offset = 0;
+  #height = 0;
+  #window = 0;
+  #last = 0;
+
+  /** Sets the sizes and returns the height that the scrolled element gets. */
+  resize(height: number, window: number): number {
+    this.#height = height;
+    this.#window = window;
+    this.offset = Math.min(this.offset, this.#furthest);
+    return Math.min(height, tallestElement);
+  }
+
+  /** Takes over where the scroll bar is now. */
+  scrolled(scrollTop: number): void {
+    const step = scrollTop - this.#last;
+    this.#last = scrollTop;
+    if (this.#ratio === 1) this.offset = scrollTop;
+    else if (Math.abs(step) <= this.#window) this.offset += step;
+    else this.offset = scrollTop * this.#ratio;
+    if (scrollTop <= 0 && Math.abs(step) > this.#window) this.offset = 0;
+    this.offset = Math.min(Math.max(this.offset, 0), this.#furthest);
+  }
+
+  /** Moves the list; the answer is where the scroll bar belongs. */
+  moveTo(offset: number): number {
+    this.offset = Math.min(Math.max(offset, 0), this.#furthest);
+    this.#last = Math.round(this.offset / this.#ratio);
+    return this.#last;
+  }
+
+  /** Where the scroll bar belongs once a movement has ended. */
+  settled(): number {
+    return this.moveTo(this.offset);
+  }
+
+  get #furthest(): number {
+    return Math.max(0, this.#height - this.#window);
+  }
+
+  /** List pixels for each pixel of the scroll bar's way. */
+  get #ratio(): number {
+    if (this.#height <= tallestElement) return 1;
+    return this.#furthest / (tallestElement - this.#window);
+  }
+}

@@ -1,0 +1,74 @@
+import { noFilter } from '../edges/row-query.ts';
+import { Choice } from '../parts/choice.tsx';
+import { whole } from '../parts/format.ts';
+import { NumberField } from '../parts/number-field.tsx';
+import { edges, filter, rows } from '../state/edges.ts';
+import { EdgeGrid } from '../table/edge-grid.tsx';
+
+/** The table with its filters. */
+export function EdgesPane() {
+  const table = edges.value;
+  const at = filter.value;
+  return (
+    <section class="table-pane" aria-label="Edge table">
+      <div class="toolbar" role="search" aria-label="Filters">
+        <input
+          type="search"
+          aria-label="Search by name"
+          placeholder="Search names"
+          title="Part of a name, or source > target"
+          class="search"
+          value={at.search}
+          onInput={(event) => {
+            filter.value = { ...at, search: event.currentTarget.value };
+          }}
+        />
+        <Choice
+          inline
+          label="Rows to show"
+          value={at.edges}
+          options={[
+            ['all', 'all pairs'],
+            ['new', 'new pairs'],
+            ['known', 'known edges'],
+          ]}
+          onChange={(shown) => {
+            filter.value = { ...at, edges: shown };
+          }}
+        />
+        <NumberField
+          label="Score ≥"
+          value={at.minScore}
+          onChange={(minScore) => {
+            filter.value = { ...at, minScore };
+          }}
+        />
+        <NumberField
+          label="q ≤"
+          value={at.maxQ}
+          onChange={(maxQ) => {
+            filter.value = { ...at, maxQ };
+          }}
+        />
+        <span class="end soft" role="status" aria-label="Rows on show">
+          {table ? `${whole(rows.value.length)} of ${whole(table.rows)}` : ''}
+        </span>
+        {at !== noFilter && (
+          <button
+            class="plain"
+            onClick={() => {
+              filter.value = noFilter;
+            }}
+          >
+            Clear
+          </button>
+        )}
+      </div>
+      {table ? (
+        <EdgeGrid table={table} />
+      ) : (
+        <p class="empty">The edges appear here as soon as the first samples are seen.</p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+import { probability, score } from '../parts/format.ts';
+import { edges, rowOfPair } from '../state/edges.ts';
+import { evaluationSeconds, outcome } from '../state/run.ts';
+import { selection } from '../state/selection.ts';
+import { duration } from '../parts/format.ts';
+
+/** What is selected, in numbers, and what the numbers rest on. */
+export function Foot() {
+  const done = outcome.value;
+  return (
+    <footer class="foot">
+      <p class="selected clip" role="status" aria-label="Selection">
+        {selected()}
+      </p>
+      <p class="soft">
+        {done && evaluationSeconds.value !== null && `scored in ${duration(evaluationSeconds.value)}`}
+      </p>
+    </footer>
+  );
+}
+
+function selected(): string {
+  const table = edges.value;
+  const at = selection.value;
+  if (!table || at.kind === 'none') return 'Select an edge in any view';
+  if (at.kind === 'node') return table.names[at.node] ?? '';
+  const row = rowOfPair.value(at.source, at.target);
+  const pair = `${table.names[at.source] ?? '?'} → ${table.names[at.target] ?? '?'}`;
+  if (row < 0) return `${pair} · not in the table`;
+  return [
+    pair,
+    `score ${score(table.score[row]!)}`,
+    `p ${probability(table.pValue[row]!)}`,
+    `q ${probability(table.qValue[row]!)}`,
+    table.hasEdge[row] ? 'edge of the graph' : 'not in the graph',
+  ].join(' · ');
+}

@@ -1,0 +1,113 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { largestClustering, type NodeOrderName } from '../edges/node-order.ts';
+import { HeatmapScreen } from '../heatmap/screen.ts';
+import { Choice } from '../parts/choice.tsx';
+import { refuse } from '../state/alerts.ts';
+import { edges, edgesVersion } from '../state/edges.ts';
+import { selection } from '../state/selection.ts';
+import { paletteVersion } from '../state/theme.ts';
+import { tableWorker } from '../state/workers.ts';
+
+export const heatmapOrder = signal<NodeOrderName>('index');
+const marksEdges = signal(true);
+const readout = signal('');
+const extent = signal(1);
+
+/** The table as a square, source down, target across, on the GPU where there is one. */
+export function Heatmap() {
+  const frame = useRef<HTMLDivElement>(null);
+  const screen = useRef<HeatmapScreen | null>(null);
+  const table = edges.value;
+  const hasTable = table !== null;
+
+  useEffect(() => {
+    if (!frame.current) return;
+    const made = new HeatmapScreen(frame.current, (text) => {
+      readout.value = text;
+    });
+    screen.current = made;
+    return () => {
+      screen.current = null;
+      made.release();
+    };
+  }, [hasTable]);
+
+  useEffect(() => {
+    const shown = edges.peek();
+    if (!shown) return;
+    tableWorker.layOut(heatmapOrder.value).then(
+      (layout) => {
+        extent.value = layout.extent;
+        screen.current?.show(shown, layout);
+      },
+      (error: unknown) => {
+        refuse(error);
+      },
+    );
+  }, [edgesVersion.value, heatmapOrder.value, hasTable]);
+
+  useEffect(() => {
+    screen.current?.mark(marksEdges.value);
+  }, [marksEdges.value, hasTable]);
+
+  useEffect(() => {
+    screen.current?.repaint();
+  }, [paletteVersion.value]);
+
+  useEffect(() => {
+    screen.current?.select(selection.value);
+  }, [selection.value]);
+
+  if (!table) return <p class="empty">Scores of all pairs, as a square, once there are some.</p>;
+  return (
+    <>
+      <div class="toolbar">
+        <Choice
+          inline
+          label="Order of nodes"
+          value={heatmapOrder.value}
+          options={[
+            ['index', 'as in the model'],
+            ['name', 'by name'],
+            ['degree', 'by degree'],
+            ...(table.names.length <= largestClustering ? [['cluster', 'by cluster'] as const] : []),
+          ]}
+          onChange={(order) => {
+            heatmapOrder.value = order;
+          }}
+        />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={marksEdges.value}
+            onChange={(event) => {
+              marksEdges.value = event.currentTarget.checked;
+            }}
+          />
+          Known edges
+        </label>
+        <span class="buttons end">
+          <button class="plain" aria-label="Zoom in" onClick={() => screen.current?.zoom(1.6)}>
+            +
+          </button>
+          <button class="plain" aria-label="Zoom out" onClick={() => screen.current?.zoom(1 / 1.6)}>
+            −
+          </button>
+          <button class="plain" aria-label="Show all" onClick={() => screen.current?.fit()}>
+            Fit
+          </button>
+        </span>
+      </div>
+      <div class="canvas-frame" ref={frame} />
+      <div class="readout">
+        <p class="clip">{readout.value || 'Drag to move, scroll to zoom, arrow keys to step'}</p>
+        <span class="legend" aria-label={`Colours from ${-extent.value} to ${extent.value}`} role="img">
+          <span>{(-extent.value).toFixed(2).replace('-', '−')}</span>
+          <span class="ramp" />
+          <span>{extent.value.toFixed(2)}</span>
+        </span>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import type { Table } from 'apache-arrow';
+import { decodeTable, type TableFormat } from 'magnitude-edge';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { columnsFromArrow } from '../edges/from-arrow.ts';
+
+/** An edge table in both of its forms: Arrow for files and ranking, plain columns for the views. */
+export interface EdgeTable {
+  readonly table: Table;
+  readonly columns: EdgeColumns;
+}
+
+/** Reads an edge table from Arrow IPC, Parquet or CSV, told apart by their first bytes. Throws `invalid-data`. */
+export async function readEdgeTable(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<EdgeTable> {
+  const table = await decodeTable(bytes, formatOf(bytes), name);
+  return { table, columns: columnsFromArrow(table, name) };
+}
+
+function formatOf(bytes: Uint8Array): TableFormat {
+  const start = String.fromCharCode(...bytes.subarray(0, 6));
+  if (start.startsWith('PAR1')) return 'parquet';
+  // An Arrow stream begins with a continuation marker, a file with its name.
+  return start === 'ARROW1' || start.startsWith('\u00ff\u00ff\u00ff\u00ff') ? 'arrow' : 'csv';
+}

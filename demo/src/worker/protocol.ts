@@ -1,0 +1,63 @@
+import type { Params } from '../state/params.ts';
+import type { NamedFile } from '../state/inputs.ts';
+
+/** What the sheet says about the model. */
+export interface ModelFacts {
+  readonly inputs: readonly string[];
+  readonly functions: readonly string[];
+  readonly outputs: readonly string[];
+  /** Function -> function edges as (source, target), self edges included. */
+  readonly edges: readonly (readonly [number, number])[];
+  readonly layers: number;
+  readonly norm: string;
+}
+
+export interface DataFacts {
+  readonly samples: number;
+}
+
+/** Where a fit stands. */
+export interface Progress {
+  readonly samples: number;
+  readonly total: number;
+  /** Seconds spent fitting, pauses and live scores left out. */
+  readonly seconds: number;
+}
+
+export interface FitOutcome {
+  /** All samples were seen; else the fit was stopped and can go on from there. */
+  readonly complete: boolean;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly backend: string;
+  /** Where the model runs. */
+  readonly provider: string;
+  /** Adapter, threads, fallbacks: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** An edge table as Arrow IPC bytes, with the parameters that made it. */
+export interface ScoredTable {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly seconds: number;
+}
+
+/** Magnitudes of one candidate edge, for the scatter: `[samples]` for each layer pair. */
+export interface PairMagnitudes {
+  readonly x: readonly Float32Array[];
+  readonly y: readonly Float32Array[];
+}
+
+/** The worker that owns model, data and inferer. Every method refuses with a code and one sentence. */
+export interface FitApi {
+  openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
+  openData(file: NamedFile, params: Params): Promise<DataFacts>;
+  /** From the start, or on from where the last fit stopped. One at a time. */
+  fit(params: Params, from: 'start' | 'here'): Promise<FitOutcome>;
+  pause(): void;
+  resume(): void;
+  /** Ends the running fit after the batch in hand. */
+  stop(): void;
+  /** Scores of the samples seen, also while a fit is running. */
+  evaluate(params: Params): Promise<ScoredTable>;
+}

@@ -1,0 +1,109 @@
+import { MagnitudeEdgeError } from 'magnitude-edge';
+
+/** What crosses the border of a worker: a call, its answer or refusal, and events that nobody asked for. */
+type Message =
+  | { kind: 'call'; id: number; method: string; args: unknown[] }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'refusal'; id: number; refusal: Refusal }
+  | { kind: 'event'; name: string; value: unknown };
+
+/** An error as a structured clone: the class is lost on the way, so its parts travel. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Both a page's `Worker` and a worker's own global scope. */
+export interface Port {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<Message>) => void): void;
+}
+
+type Methods<Api> = {
+  [K in keyof Api]: Api[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
+};
+
+/** Inside a worker: its own end. The DOM library of TypeScript describes the global scope of a page instead. */
+export const ownPort = globalThis as unknown as Port;
+
+const transfers = new WeakMap<object, Transferable[]>();
+
+/** Marks an answer or argument so that its buffers move instead of being copied. */
+export function moved<T extends object>(value: T, buffers: readonly ArrayBufferLike[]): T {
+  transfers.set(value, [...new Set(buffers)] as Transferable[]);
+  return value;
+}
+
+const transferOf = (value: unknown): Transferable[] =>
+  typeof value === 'object' && value !== null ? (transfers.get(value) ?? []) : [];
+
+/** Any thrown thing as one sentence with a code. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof MagnitudeEdgeError) return { code: error.code, message: error.message };
+  if (error instanceof Error) return { code: error.name, message: error.message };
+  return { code: 'unknown', message: String(error) };
+}
+
+/** Answers calls with the methods of `api`. Returns the function that sends events to the other side. */
+export function serve(port: Port, api: object): (name: string, value: unknown) => void {
+  const answer = async (call: Extract<Message, { kind: 'call' }>) => {
+    try {
+      const method = (api as Record<string, (...args: unknown[]) => unknown>)[call.method]!;
+      const value = await method.apply(api, call.args);
+      port.postMessage({ kind: 'answer', id: call.id, value } satisfies Message, transferOf(value));
+    } catch (error) {
+      port.postMessage({ kind: 'refusal', id: call.id, refusal: refusalOf(error) } satisfies Message, []);
+    }
+  };
+  port.addEventListener('message', ({ data }) => {
+    if (data.kind === 'call') void answer(data);
+  });
+  return (name, value) => {
+    port.postMessage({ kind: 'event', name, value } satisfies Message, transferOf(value));
+  };
+}
+
+/** Calls the methods that a worker serves; `onEvent` hears what it says unasked. Refusals reject as {@link WorkerRefusal}. */
+export function connect<Api extends object>(
+  port: Port,
+  onEvent: (name: string, value: unknown) => void = () => undefined,
+): Methods<Api> {
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let next = 0;
+  port.addEventListener('message', ({ data }) => {
+    if (data.kind === 'event') {
+      onEvent(data.name, data.value);
+      return;
+    }
+    if (data.kind === 'call') return;
+    const caller = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.kind === 'answer') caller?.resolve(data.value);
+    else caller?.reject(new WorkerRefusal(data.refusal));
+  });
+  return new Proxy({} as Methods<Api>, {
+    get: (_, method) => {
+      // A proxy that is awaited must not look like a promise.
+      if (typeof method !== 'string' || method === 'then') return undefined;
+      return (...args: unknown[]) =>
+        new Promise((resolve, reject) => {
+          const id = next++;
+          waiting.set(id, { resolve, reject });
+          port.postMessage({ kind: 'call', id, method, args } satisfies Message, args.flatMap(transferOf));
+        });
+    },
+  });
+}
+
+/** A refusal that came from a worker, with the code it had there. */
+export class WorkerRefusal extends Error {
+  override readonly name = 'WorkerRefusal';
+  readonly code: string;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.code = refusal.code;
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  Bool,
+  Dictionary,
+  Float64,
+  Int32,
+  makeData,
+  Schema,
+  Field,
+  RecordBatch,
+  Struct,
+  Table,
+  Utf8,
+  Vector,
+  vectorFromArray,
+  type Data,
+} from 'apache-arrow';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+
+/** An Arrow edge table of the given rows, in that order, with the metadata of the whole one. */
+export function takeRows(columns: EdgeColumns, rows: Uint32Array): Table {
+  const names = vectorFromArray(columns.names, new Utf8());
+  const parts: [name: string, data: Data][] = [
+    ['src_func', nameData(columns.src, rows, names)],
+    ['dst_func', nameData(columns.dst, rows, names)],
+    ['src_idx', intData(columns.src, rows)],
+    ['dst_idx', intData(columns.dst, rows)],
+    ['corr', floatData(columns.score, rows)],
+    ['has_edge', boolData(columns.hasEdge, rows)],
+    ...(columns.conditioned ? [['n_cond', intData(columns.conditioned, rows)] satisfies [string, Data]] : []),
+    ...columns.pairs.map(({ name, values }): [string, Data] => [name, floatData(values, rows)]),
+    ['p_value', floatData(columns.pValue, rows)],
+    ['q_value', floatData(columns.qValue, rows)],
+  ];
+  const fields = parts.map(([name, data]) => new Field(name, data.type, false));
+  const schema = new Schema(fields, new Map(Object.entries(columns.metadata)));
+  const struct = makeData({
+    type: new Struct(fields),
+    length: rows.length,
+    children: parts.map(([, data]) => data),
+  });
+  return new Table(schema, [new RecordBatch(schema, struct)]);
+}
+
+const gather = <T extends Int32Array | Float64Array>(
+  into: T,
+  values: ArrayLike<number>,
+  rows: Uint32Array,
+): T => {
+  rows.forEach((row, at) => {
+    into[at] = values[row]!;
+  });
+  return into;
+};
+
+const intData = (values: ArrayLike<number>, rows: Uint32Array) =>
+  makeData({ type: new Int32(), data: gather(new Int32Array(rows.length), values, rows) });
+
+const floatData = (values: ArrayLike<number>, rows: Uint32Array) =>
+  makeData({ type: new Float64(), data: gather(new Float64Array(rows.length), values, rows) });
+
+const nameData = (values: ArrayLike<number>, rows: Uint32Array, names: Vector<Utf8>) =>
+  makeData({
+    type: new Dictionary(new Utf8(), new Int32()),
+    data: gather(new Int32Array(rows.length), values, rows),
+    dictionary: names,
+  });
+
+function boolData(values: Uint8Array, rows: Uint32Array) {
+  const bits = new Uint8Array(Math.ceil(rows.length / 8));
+  rows.forEach((row, at) => {
+    if (values[row]) bits[at >> 3]! |= 1 << (at & 7);
+  });
+  return makeData({ type: new Bool(), length: rows.length, data: bits });
+}

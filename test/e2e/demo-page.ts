@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright';
+import { build, preview, type PreviewServer } from 'vite';
+import { chromiumFlags, findChromium } from '../support/chromium.mjs';
+
+/** The built page on a server of its own, in a real Chromium. */
+export interface DemoSite {
+  readonly url: string;
+  /** A fresh page; what it says on the console and throws is kept in `complaints`. */
+  open(options?: BrowserContextOptions & { query?: string }): Promise<DemoPage>;
+  close(): Promise<void>;
+}
+
+export interface DemoPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly complaints: string[];
+}
+
+/** Builds the page and serves it. Each test file has its own folder, so that none pulls the page from under another. */
+export async function startDemo(name: string): Promise<DemoSite> {
+  const outDir = new URL(`../artifacts/demo-${name}`, import.meta.url).pathname;
+  const quiet = { mode: 'demo', logLevel: 'error' } as const;
+  await build({ ...quiet, build: { outDir, emptyOutDir: true } });
+  const server: PreviewServer = await preview({ ...quiet, build: { outDir }, preview: { port: 0 } });
+  const address = server.httpServer.address();
+  if (address === null || typeof address === 'string') throw new Error('The preview server has no port.');
+  const url = `http://localhost:${address.port}/`;
+  const executablePath = findChromium();
+  const browser: Browser = await chromium.launch({
+    ...(executablePath ? { executablePath } : {}),
+    args: chromiumFlags,
+  });
+  return {
+    url,
+    async open({ query = '', ...options } = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(url + query);
+      return { page, context, complaints };
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Waits until the bundled example has been fitted and its scores stand in the table. */
+export async function exampleScored(page: Page): Promise<void> {
+  await page.getByText(/^2,000 samples in /).waitFor();
+}
+
+/** Numbers of the table's first rows as they are shown, by column title. */
+export async function shownRows(page: Page): Promise<Record<string, string>[]> {
+  const grid = page.getByRole('grid', { name: 'Edges' });
+  const titles = await grid.getByRole('columnheader').allInnerTexts();
+  return grid.getByRole('row').evaluateAll(
+    (rows, names) =>
+      rows
+        .map((row) => [...row.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent))
+        .filter((cells) => cells.length > 0)
+        .map((cells) => Object.fromEntries(names.map((name, k) => [name, cells[k] ?? '']))),
+    titles.map((title) => title.replace(/[\s↓↑]+$/, '')),
+  );
+}
+
+/** What a button downloads. */
+export async function downloaded(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
