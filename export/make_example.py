@@ -2,11 +2,12 @@
 
     python export/make_example.py [--seeds 0 1 2 ...]
 
-The converging-tier network has 12 inputs, 24 function nodes and 12 outputs. Each input drives one node of tier A; node
-k of tier B is driven by nodes k and k + 1 of tier A; one sink is driven by all of tier B; tier B and the sink drive
-one output each. Of its 33 function -> function edges, 16 are held out: the "left" edge into ten of the tier B nodes
-and every other edge into the sink. The GSNN never sees them, neither as edges nor for any choice made in training:
-weights are fitted to the training samples, and the epoch to keep is the one of lowest loss on separate samples.
+The converging-tier network has 12 inputs, 24 function nodes and 12 outputs. Each input drives one node of
+tier A; node k of tier B is driven by nodes k and k + 1 of tier A; one sink is driven by all of tier B; tier B
+and the sink drive one output each. Of its 33 function -> function edges, 16 are held out: the "left" edge
+into ten of the tier B nodes and every other edge into the sink. The GSNN never sees them, neither as edges
+nor for any choice made in training: weights are fitted to the training samples, and the epoch to keep is the
+one of lowest loss on separate samples.
 
 With ``--seeds`` nothing is written; the whole protocol is run for each seed and its scores are printed.
 """
@@ -33,7 +34,9 @@ MODEL = {"channels": 5, "layers": 4, "norm": "batch", "share_layers": True}
 SEED = 0
 
 
-def network() -> tuple[dict[str, list[str]], dict[tuple[str, str], list[tuple[str, str]]], list[tuple[str, str]]]:
+def network() -> tuple[
+    dict[str, list[str]], dict[tuple[str, str], list[tuple[str, str]]], list[tuple[str, str]]
+]:
     """Node names, true edges by type, and the held-out function -> function edges."""
     names = {
         "input": [f"in{i}" for i in range(WIDTH)],
@@ -52,8 +55,8 @@ def network() -> tuple[dict[str, list[str]], dict[tuple[str, str], list[tuple[st
 
 
 def simulate(names: dict, edges: dict, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A linear structural model, as in the published tutorial: inputs are standard normal, every other node is the sum
-    of its parents plus normal noise of deviation 0.25.
+    """A linear structural model, as in the published tutorial: inputs are standard normal, every other node
+    is the sum of its parents plus normal noise of deviation 0.25.
 
     Returns:
         ``(x [n, inputs], y [n, outputs])``, outputs standardised.
@@ -72,8 +75,10 @@ def partial_graph(names: dict, edges: dict, held_out: list) -> GraphData:
     index = {}
     for (source, target), pairs in edges.items():
         kept = [pair for pair in pairs if pair not in set(held_out)]
-        index[source, "to", target] = [[names[source].index(a) for a, _ in kept],
-                                       [names[target].index(b) for _, b in kept]]
+        index[source, "to", target] = [
+            [names[source].index(a) for a, _ in kept],
+            [names[target].index(b) for _, b in kept],
+        ]
     return GraphData(names, index)
 
 
@@ -126,8 +131,10 @@ def run(seed: int, verbose: bool = True):
 
 
 def describe(results: dict) -> str:
-    return "; ".join(f"{score} AUC {r['auc']:.3f} MRR {r['mrr']:.3f} top@1 {r['top@1']:.3f} top@3 {r['top@3']:.3f}"
-                     for score, r in results.items())
+    return "; ".join(
+        f"{score} AUC {r['auc']:.3f} MRR {r['mrr']:.3f} top@1 {r['top@1']:.3f} top@3 {r['top@3']:.3f}"
+        for score, r in results.items()
+    )
 
 
 def write(model, data, x, y, held_out, loss, results) -> None:
@@ -135,14 +142,24 @@ def write(model, data, x, y, held_out, loss, results) -> None:
     export_gsnn(model, data, EXAMPLE / "model.onnx")
     np.savez(EXAMPLE / "data.npz", x=x.numpy(), y=y.numpy())
     (EXAMPLE / "heldout.csv").write_text("src,dst\n" + "".join(f"{a},{b}\n" for a, b in held_out))
-    expected = {"batchSize": 128, "samples": len(x), "validationLoss": loss, "source": "torch float64", **results}
+    expected = {
+        "batchSize": 128,
+        "samples": len(x),
+        "validationLoss": loss,
+        "source": "torch float64",
+        **results,
+    }
     (EXAMPLE / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, help="run the protocol for these seeds; write nothing")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, help="run the protocol for these seeds; write nothing"
+    )
     seeds = parser.parse_args().seeds
     for seed in seeds or [SEED]:
         *parts, loss, results = run(seed, verbose=not seeds)

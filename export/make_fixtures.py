@@ -1,4 +1,5 @@
-"""Writes the fixtures of the TypeScript tests: exports and float64 goldens. Deterministic; run it from anywhere.
+"""Writes the fixtures of the TypeScript tests: exports and float64 goldens. Deterministic; run it from
+anywhere.
 
     python export/make_fixtures.py [--only NAME ...]
 
@@ -13,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from statistics_cases import CASES, solved
-from variants import VARIANTS, build, sample
 
 from magnitude_edge_export import export_gsnn, oracle
 from magnitude_edge_export.capture import capture
+from statistics_cases import CASES, solved
+from variants import VARIANTS, build, sample
 
 FIXTURES = Path(__file__).resolve().parent.parent / "test" / "fixtures"
 BATCH_SIZES = (5, 1, 3)
@@ -28,7 +29,8 @@ TORCHSCRIPT = ("layer-elu", "none-gelu-mlp", "layer-elu-ragged", "attention-sign
 
 
 def golden(model, x: torch.Tensor, y: torch.Tensor, batch_sizes, **inputs) -> dict[str, np.ndarray]:
-    """Outputs, losses, activations and gradients of every block, by torch autograd in float64, batch after batch.
+    """Outputs, losses, activations and gradients of every block, by torch autograd in float64, batch after
+    batch.
 
     Returns:
         ``x``, ``y`` float32; ``batch_sizes`` int32; ``yhat`` ``[n, outputs]``; ``loss_mse``, ``loss_l1``
@@ -69,26 +71,50 @@ def write_model(name: str, variant: str, dynamo: bool = True, edge_mask: bool = 
 
 def edge_options(pre_only: bool) -> list[dict]:
     """The parameters of the golden edge tables, defaults first, then one change or more at a time."""
-    default = {"score": "corr", "layerAgg": "mean", "reduction": "l1", "usePreNorm": True, "ridge": 1e-8,
-               "loss": "mse", "excludeSelf": True}
-    changes = [{}, {"layerAgg": "max"}, {"reduction": "l2"}, {"layerAgg": "max", "reduction": "l2"},
-               {"loss": "l1"}, {"excludeSelf": False}]
+    default = {
+        "score": "corr",
+        "layerAgg": "mean",
+        "reduction": "l1",
+        "usePreNorm": True,
+        "ridge": 1e-8,
+        "loss": "mse",
+        "excludeSelf": True,
+    }
+    changes = [
+        {},
+        {"layerAgg": "max"},
+        {"reduction": "l2"},
+        {"layerAgg": "max", "reduction": "l2"},
+        {"loss": "l1"},
+        {"excludeSelf": False},
+    ]
     changes += [] if pre_only else [{"usePreNorm": False}, {"usePreNorm": False, "reduction": "l2"}]
     both = [{**default, "score": score, **change} for score in ("corr", "partial") for change in changes]
-    return [*both, {**default, "score": "partial", "ridge": 0.0}, {**default, "score": "partial", "ridge": 0.1}]
+    return [
+        *both,
+        {**default, "score": "partial", "ridge": 0.0},
+        {**default, "score": "partial", "ridge": 0.1},
+    ]
 
 
 def edge_file(options: dict) -> str:
     """``edges-corr.arrow`` for the defaults, else a name that says what is changed."""
     default = edge_options(True)[0]
-    words = {"layerAgg": "{}", "reduction": "{}", "usePreNorm": "post", "ridge": "ridge-{}", "loss": "loss-{}",
-             "excludeSelf": "with-self"}
+    words = {
+        "layerAgg": "{}",
+        "reduction": "{}",
+        "usePreNorm": "post",
+        "ridge": "ridge-{}",
+        "loss": "loss-{}",
+        "excludeSelf": "with-self",
+    }
     said = [word.format(options[name]) for name, word in words.items() if options[name] != default[name]]
     return "-".join(["edges", options["score"], *said]) + ".arrow"
 
 
 def write_edges(name: str, batch_sizes=(32, 32, 32, 11)) -> None:
-    """Golden edge tables of one model, from torch float64 gradients and the oracle; ``edges.json`` lists them."""
+    """Golden edge tables of one model, from torch float64 gradients and the oracle; ``edges.json`` lists
+    them."""
     model, data = build(name)
     folder = FIXTURES / "models" / name
     x, y = sample(data, sum(batch_sizes), seed=2)
@@ -99,11 +125,23 @@ def write_edges(name: str, batch_sizes=(32, 32, 32, 11)) -> None:
     pre_only = model.norm not in ("batch", "groupbatch", "none")
     index = []
     for options in edge_options(pre_only):
-        magnitudes = oracle.model_magnitudes(model, batches, reduction=options["reduction"],
-                                             use_pre_norm=options["usePreNorm"], loss=LOSSES[options["loss"]])
+        magnitudes = oracle.model_magnitudes(
+            model,
+            batches,
+            reduction=options["reduction"],
+            use_pre_norm=options["usePreNorm"],
+            loss=LOSSES[options["loss"]],
+        )
         refuse_borderline(name, magnitudes)
-        table = oracle.edge_table(*magnitudes, edges, names, score=options["score"], layer_agg=options["layerAgg"],
-                                  ridge=options["ridge"], exclude_self=options["excludeSelf"])
+        table = oracle.edge_table(
+            *magnitudes,
+            edges,
+            names,
+            score=options["score"],
+            layer_agg=options["layerAgg"],
+            ridge=options["ridge"],
+            exclude_self=options["excludeSelf"],
+        )
         stated = {**options, "n": len(x), "N": len(names), "P": len(magnitudes[0])}
         oracle.write_arrow(table, folder / edge_file(options), {**stated, "backend": "oracle"})
         index.append({"file": edge_file(options), **stated})
@@ -112,7 +150,8 @@ def write_edges(name: str, batch_sizes=(32, 32, 32, 11)) -> None:
 
 
 def refuse_borderline(name: str, magnitudes) -> None:
-    """A variance close to the method's eps would let single and double precision disagree about what is NaN."""
+    """A variance close to the method's eps would let single and double precision disagree about what is
+    NaN."""
     variances = np.concatenate([side.var(axis=1).ravel() for side in magnitudes])
     borderline = variances[(variances > 1e-16) & (variances < 1e-10)]
     if borderline.size:
@@ -142,7 +181,9 @@ def jobs() -> dict:
 def main() -> None:
     torch.set_num_threads(1)
     todo = jobs()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="+", choices=sorted(todo), metavar="NAME", help="write these alone")
     for name in parser.parse_args().only or todo:
         todo[name]()

@@ -23,8 +23,10 @@ def base(seed: int, pairs: int = 2, n: int = 300, nodes: int = 24) -> tuple[np.n
 def random_parents(seed: int, nodes: int, most: int) -> list[np.ndarray]:
     """0 to ``most`` parents per target, never itself."""
     rng = np.random.default_rng(seed)
-    return [np.sort(rng.choice(np.delete(np.arange(nodes), j), rng.integers(0, most + 1), replace=False))
-            for j in range(nodes)]
+    return [
+        np.sort(rng.choice(np.delete(np.arange(nodes), j), rng.integers(0, most + 1), replace=False))
+        for j in range(nodes)
+    ]
 
 
 def case(x, y, parents, ridge: float = 1e-8) -> dict:
@@ -78,7 +80,8 @@ def constant_nodes() -> dict:
 
 
 def duplicate_parents(ridge: float) -> dict:
-    """Two parents with the same column: a ridge makes the covariance regular, without it the target is NaN."""
+    """Two parents with the same column: a ridge makes the covariance regular, without it the target is
+    NaN."""
     x, y = base(7, n=200)
     x[:, :, 6] = x[:, :, 5]
     parents = random_parents(7, 24, 3)
@@ -93,7 +96,8 @@ def few_samples() -> dict:
 
 
 def explained_target() -> dict:
-    """A target that is an exact multiple of its only parent: nothing is left to explain, the column is NaN."""
+    """A target that is an exact multiple of its only parent: nothing is left to explain, the column is
+    NaN."""
     x, y = base(9, n=200)
     y[:, :, 9] = 2 * x.astype(np.float32)[:, :, 3]
     parents = random_parents(9, 24, 3)
@@ -125,10 +129,14 @@ def solved(raw: dict) -> dict[str, np.ndarray]:
         [oracle.partial_correlation(*pair, parents, raw["ridge"]) for pair in zip(x, y, strict=True)]
     )
     arrays = {
-        "x": raw["x"], "y": raw["y"], "ridge": np.array([raw["ridge"]]), "n_cond": n_cond,
+        "x": raw["x"],
+        "y": raw["y"],
+        "ridge": np.array([raw["ridge"]]),
+        "n_cond": n_cond,
         "parents": np.concatenate(parents).astype(np.int32),
         "parent_offsets": np.concatenate([[0], np.cumsum(n_cond)]).astype(np.int32),
-        "corr": corr, "partial": partial,
+        "corr": corr,
+        "partial": partial,
     }
     for name, scores, conditions in (("corr", corr, 0), ("partial", partial, n_cond)):
         for how in ("mean", "max"):

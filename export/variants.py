@@ -1,6 +1,8 @@
-"""The GSNN variants that fixtures, tests and the table of exports share: small graphs, fixed seeds, every option.
+"""The GSNN variants that fixtures, tests and the table of exports share: small graphs, fixed seeds, every
+option.
 
-Parameters and running statistics are moved away from their initial values, so that no norm is the identity by chance.
+Parameters and running statistics are moved away from their initial values, so that no norm is the identity by
+chance.
 """
 
 from __future__ import annotations
@@ -25,12 +27,21 @@ class Variant:
 
 
 NONLINEARITIES = {
-    "elu": nn.ELU, "relu": nn.ReLU, "leakyrelu": nn.LeakyReLU, "gelu": nn.GELU,
-    "gelutanh": lambda: nn.GELU(approximate="tanh"), "silu": nn.SiLU, "softplus": nn.Softplus, "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid, "mish": nn.Mish, "selu": nn.SELU,
+    "elu": nn.ELU,
+    "relu": nn.ReLU,
+    "leakyrelu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "gelutanh": lambda: nn.GELU(approximate="tanh"),
+    "silu": nn.SiLU,
+    "softplus": nn.Softplus,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "mish": nn.Mish,
+    "selu": nn.SELU,
 }
 
-#: name -> variant. The first part of a name is the norm, the second the nonlinearity, the rest what is special.
+#: name -> variant. The first part of a name is the norm, the second the nonlinearity, the rest what is
+#: special.
 VARIANTS: dict[str, Variant] = {
     "layer-elu": Variant(),
     "batch-relu": Variant({"norm": "batch", "nonlin": nn.ReLU}),
@@ -51,7 +62,9 @@ VARIANTS: dict[str, Variant] = {
         {"norm": "softmax", "nonlin": NONLINEARITIES["gelutanh"], "channels": [3, 2, 4, 2, 5, 3, 2]}
     ),
     "layer-gelu-edge-channels": Variant({"nonlin": nn.GELU, "edge_channels": 3}),
-    "none-elu-no-bias-no-residual": Variant({"norm": "none", "bias": False, "residual": False, "init": "uniform"}),
+    "none-elu-no-bias-no-residual": Variant(
+        {"norm": "none", "bias": False, "residual": False, "init": "uniform"}
+    ),
     "groupbatch-elu-fixed-residual": Variant({"norm": "groupbatch", "learn_residual": False}),
     "layer-elu-pruned": Variant({"share_layers": False}, pruned=True),
     "layer-elu-cyclic": Variant({"add_function_self_edges": False}, graph="cyclic"),
@@ -68,7 +81,20 @@ def graph_data(kind: str = "small") -> GraphData:
         "output": [f"out_{i}" for i in range(3)],
     }
     between = {
-        "small": [(0, 2), (1, 2), (0, 3), (1, 3), (2, 4), (3, 4), (2, 5), (4, 6), (5, 6), (6, 0), (3, 6), (5, 5)],
+        "small": [
+            (0, 2),
+            (1, 2),
+            (0, 3),
+            (1, 3),
+            (2, 4),
+            (3, 4),
+            (2, 5),
+            (4, 6),
+            (5, 6),
+            (6, 0),
+            (3, 6),
+            (5, 5),
+        ],
         "cyclic": [(i, (i + 1) % 7) for i in range(7)] + [(3, 0), (0, 3)],
     }[kind]
     edges = {
@@ -87,7 +113,8 @@ def build(name: str, layers: int = 3, seed: int = 0) -> tuple[GSNN, GraphData]:
     options = {"channels": 3, "layers": layers, **variant.options}
     if variant.signed:
         options["edge_weight_dict"] = {
-            key: torch.randint(0, 2, (index.shape[1],)) * 2.0 - 1.0 for key, index in data.edge_index_dict.items()
+            key: torch.randint(0, 2, (index.shape[1],)) * 2.0 - 1.0
+            for key, index in data.edge_index_dict.items()
         }
     model = GSNN(data.edge_index_dict, data.node_names_dict, **options)
     perturb(model)
@@ -98,7 +125,8 @@ def build(name: str, layers: int = 3, seed: int = 0) -> tuple[GSNN, GraphData]:
 
 @torch.no_grad()
 def perturb(model: nn.Module) -> None:
-    """Moves norm parameters, biases, residual weights and running statistics away from their initial values."""
+    """Moves norm parameters, biases, residual weights and running statistics away from their initial
+    values."""
     for name, parameter in model.named_parameters():
         if name.endswith(("values", "mlp.0.weight", "mlp.4.weight", "mlp.3.weight")):
             continue

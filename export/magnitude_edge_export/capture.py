@@ -37,12 +37,18 @@ def evaluation_mode(model: nn.Module):
             module.training = flag
 
 
-def capture(model: nn.Module, x: torch.Tensor, y: torch.Tensor, loss: Loss = nn.functional.mse_loss,
-            dtype: torch.dtype | None = None, **inputs) -> Capture:
+def capture(
+    model: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss = nn.functional.mse_loss,
+    dtype: torch.dtype | None = None,
+    **inputs,
+) -> Capture:
     """Runs one batch and differentiates its loss by every pre-norm and post activation.
 
-    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it works on
-    any GSNN, whatever it stores by itself.
+    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it
+    works on any GSNN, whatever it stores by itself.
 
     Args:
         x, y: ``[batch, inputs]``, ``[batch, outputs]``.
@@ -80,8 +86,14 @@ def differentiate(yhat: torch.Tensor, y: torch.Tensor, loss: Loss, pre: list, po
     def flat(tensors):
         return [t.detach().reshape(t.shape[0], -1) for t in tensors]
 
-    return Capture(yhat.detach(), value.detach(), flat(pre), flat(post),
-                   flat(gradients[: len(pre)]), flat(gradients[len(pre):]))
+    return Capture(
+        yhat.detach(),
+        value.detach(),
+        flat(pre),
+        flat(post),
+        flat(gradients[: len(pre)]),
+        flat(gradients[len(pre) :]),
+    )
 
 
 def accepts(model: nn.Module, name: str) -> bool:

@@ -16,8 +16,13 @@ TOLERANCE = {torch.float64: 1e-7, torch.float32: 5e-5}
 SEED = 20_240_601
 
 
-def capture_twin(twin: GsnnTwin, x: torch.Tensor, y: torch.Tensor, loss=nn.functional.mse_loss,
-                 edge_mask: torch.Tensor | None = None) -> Capture:
+def capture_twin(
+    twin: GsnnTwin,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    loss=nn.functional.mse_loss,
+    edge_mask: torch.Tensor | None = None,
+) -> Capture:
     """:func:`capture` of a twin, whose forward hands out what hooks catch in the original."""
     with torch.enable_grad():
         yhat, taps = twin.run(differentiable(x), edge_mask)
@@ -25,21 +30,25 @@ def capture_twin(twin: GsnnTwin, x: torch.Tensor, y: torch.Tensor, loss=nn.funct
 
 
 def check_twin(model: nn.Module, twin: GsnnTwin, inputs: int, outputs: int, batches=(1, 5)) -> None:
-    """Compares both on random batches, in float64 where the original allows it, else in float32. The twin is left in
-    the type it was compared in.
+    """Compares both on random batches, in float64 where the original allows it, else in float32. The twin is
+    left in the type it was compared in.
 
     Raises:
-        ExportError: code ``"twin"`` when they differ, naming the first value that does; ``"original"`` when the
-            original itself fails or gives NaN.
+        ExportError: code ``"twin"`` when they differ, naming the first value that does; ``"original"`` when
+            the original itself fails or gives NaN.
     """
     generator = torch.Generator().manual_seed(SEED)
-    mask = (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if twin.edge_mask else None
+    mask = (
+        (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if twin.edge_mask else None
+    )
     for batch in batches:
         x = torch.randn(batch, inputs, generator=generator)
         y = torch.randn(batch, outputs, generator=generator)
         reference, dtype = reference_capture(model, x, y, mask)
         twin.to(dtype)
-        ours = capture_twin(twin, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype))
+        ours = capture_twin(
+            twin, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype)
+        )
         compare(reference, ours, dtype)
 
 
@@ -55,14 +64,19 @@ def reference_capture(model: nn.Module, x: torch.Tensor, y: torch.Tensor, mask: 
                 return capture(model, x, y, dtype=dtype, **extra), dtype
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             failure = error  # the published model builds float32 tensors inside: no float64 run of it exists
-    raise ExportError("original", f"the model itself fails on random inputs [{x.shape[0]}, {x.shape[1]}]: {failure}")
+    raise ExportError(
+        "original", f"the model itself fails on random inputs [{x.shape[0]}, {x.shape[1]}]: {failure}"
+    )
 
 
 def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
     pairs = [("yhat", reference.yhat, ours.yhat)]
-    for field, label in (("pre", "pre-norm activation"), ("post", "activation"),
-                         ("grad_pre", "gradient of the pre-norm activation"),
-                         ("grad_post", "gradient of the activation")):
+    for field, label in (
+        ("pre", "pre-norm activation"),
+        ("post", "activation"),
+        ("grad_pre", "gradient of the pre-norm activation"),
+        ("grad_post", "gradient of the activation"),
+    ):
         a, b = getattr(reference, field), getattr(ours, field)
         if len(a) != len(b):
             raise ExportError("twin", f"the model calls {len(a)} sparse layers, its blocks name {len(b)}")
@@ -70,11 +84,18 @@ def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
     for name, expected, found in pairs:
         expected, found = expected.cpu().double(), found.double()
         if not torch.isfinite(expected).all():
-            raise ExportError("original", f"the model itself gives NaN or infinite values ({name}) on random inputs")
+            raise ExportError(
+                "original", f"the model itself gives NaN or infinite values ({name}) on random inputs"
+            )
         if expected.shape != found.shape:
-            raise ExportError("twin", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt")
+            raise ExportError(
+                "twin", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt"
+            )
         error = float((expected - found).abs().max() / expected.abs().max().clamp_min(1e-30))
         if not error <= TOLERANCE[dtype] and float((expected - found).abs().max()) > 1e-12:
-            raise ExportError("twin", f"the rebuilt model does not reproduce the original: {name} differs by "
-                                      f"{error:.2g} of its largest value (allowed {TOLERANCE[dtype]:.0e}). The model "
-                                      "computes something that its attributes do not tell")
+            raise ExportError(
+                "twin",
+                f"the rebuilt model does not reproduce the original: {name} differs by "
+                f"{error:.2g} of its largest value (allowed {TOLERANCE[dtype]:.0e}). The model "
+                "computes something that its attributes do not tell",
+            )

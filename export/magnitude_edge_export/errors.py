@@ -16,4 +16,5 @@ class ExportError(ValueError):
 
 
 class ExportNotice(UserWarning):
-    """Something the exporter did on its own that the caller should know, e.g. switching to evaluation mode."""
+    """Something the exporter did on its own that the caller should know, e.g. switching to evaluation
+    mode."""

@@ -19,7 +19,15 @@ from .onnx_file import check_file, finish, to_onnx
 from .profile import metadata, value_names
 from .twin import GsnnTwin
 
-REQUIRED = ("ResBlocks", "edge_index", "input_node_mask", "output_node_mask", "homo_names", "residual", "norm")
+REQUIRED = (
+    "ResBlocks",
+    "edge_index",
+    "input_node_mask",
+    "output_node_mask",
+    "homo_names",
+    "residual",
+    "norm",
+)
 
 
 @dataclass(frozen=True)
@@ -31,20 +39,22 @@ class Exported:
     size: int
 
 
-def export_gsnn(model: nn.Module, data, path: str | os.PathLike, *, edge_mask: bool = False,
-                dynamo: bool = True) -> Exported:
+def export_gsnn(
+    model: nn.Module, data, path: str | os.PathLike, *, edge_mask: bool = False, dynamo: bool = True
+) -> Exported:
     """Writes a trained GSNN as one self-contained ONNX file, checked against the model before it is written.
 
-    The model is read, not changed: it is exported in evaluation mode, and its own modes are restored after. The
-    file is float32, opset 18, with a dynamic batch; block values are named ``pre{l}`` and ``post{l}``.
+    The model is read, not changed: it is exported in evaluation mode, and its own modes are restored after.
+    The file is float32, opset 18, with a dynamic batch; block values are named ``pre{l}`` and ``post{l}``.
 
     Args:
-        model: a GSNN, of this package's :class:`~magnitude_edge_export.reference.GSNN` or of the published package.
+        model: a GSNN, of this package's :class:`~magnitude_edge_export.reference.GSNN` or of the published
+            package.
         data: what holds ``node_names_dict`` and ``edge_index_dict``; ``None`` reads both from the model.
         path: the file to write; replaced whole, or left alone when the export fails.
-        edge_mask: give the file a second input ``edge_mask``, float32 ``[edges]``, that multiplies edge features.
-            Metadata ``edgeMask`` names it and ``edgeMaskEdges`` lists its edges as [sources, targets], numbered
-            function nodes first, then inputs, then outputs.
+        edge_mask: give the file a second input ``edge_mask``, float32 ``[edges]``, that multiplies edge
+            features. Metadata ``edgeMask`` names it and ``edgeMaskEdges`` lists its edges as [sources,
+            targets], numbered function nodes first, then inputs, then outputs.
         dynamo: export through ``torch.export``; ``False`` takes the older TorchScript route.
 
     Raises:
@@ -97,7 +107,9 @@ def prepare(model: nn.Module, data, *, edge_mask: bool = False, allow_unknown: b
     graph.check_against(model)
     groups = function_of_channel(model)
     if any(module.training for module in model.modules()):
-        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
+        warnings.warn(
+            "the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3
+        )
     twin = GsnnTwin(model, edge_mask, allow_unknown).double().eval()
     check_twin(model, twin, len(graph.names["input"]), len(graph.names["output"]))
     return Source(graph, groups, twin.float(), int(model.edge_index.shape[1]))
@@ -109,14 +121,25 @@ def refuse_unfit(model: nn.Module) -> None:
     if missing:
         raise ExportError("not-a-gsnn", f"{type(model).__name__} has no {missing[0]}: a GSNN was expected")
     if len(model.ResBlocks) < 2:
-        raise ExportError("layers", f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} "
-                                    "and at least 2 are needed", "ResBlocks")
+        raise ExportError(
+            "layers",
+            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} "
+            "and at least 2 are needed",
+            "ResBlocks",
+        )
     if getattr(model, "checkpoint", False):
-        raise ExportError("checkpointing", "the model uses gradient checkpointing, which recomputes activations; "
-                                           "set model.checkpoint = False", "checkpoint")
+        raise ExportError(
+            "checkpointing",
+            "the model uses gradient checkpointing, which recomputes activations; "
+            "set model.checkpoint = False",
+            "checkpoint",
+        )
     if getattr(model, "node_activity_model", None) is not None:
-        raise ExportError("node-activity", "node activity takes a second input x_fn, for which the file has no place",
-                          "node_activity_model")
+        raise ExportError(
+            "node-activity",
+            "node activity takes a second input x_fn, for which the file has no place",
+            "node_activity_model",
+        )
 
 
 def function_of_channel(model: nn.Module) -> list[int]:
@@ -127,12 +150,18 @@ def function_of_channel(model: nn.Module) -> list[int]:
     nodes = model.ResBlocks[0].channel_groups.tolist()
     strangers = [node for node in nodes if node not in place]
     if strangers:
-        raise ExportError("channels", f"channels belong to node {strangers[0]}, which is no function node",
-                          "ResBlocks.0.channel_groups")
+        raise ExportError(
+            "channels",
+            f"channels belong to node {strangers[0]}, which is no function node",
+            "ResBlocks.0.channel_groups",
+        )
     bare = set(place) - set(nodes)
     if bare:
-        raise ExportError("channels", f"function node {model.homo_names[min(bare)]!r} has no channels",
-                          "ResBlocks.0.channel_groups")
+        raise ExportError(
+            "channels",
+            f"function node {model.homo_names[min(bare)]!r} has no channels",
+            "ResBlocks.0.channel_groups",
+        )
     for i, block in enumerate(model.ResBlocks):
         if block.channel_groups.tolist() != nodes:
             raise ExportError("channels", "differs from that of ResBlocks.0", f"ResBlocks.{i}.channel_groups")

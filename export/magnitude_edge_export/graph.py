@@ -25,7 +25,8 @@ class GraphData:
     def __init__(self, node_names_dict: dict, edge_index_dict: dict):
         self.node_names_dict = {kind: [str(name) for name in node_names_dict[kind]] for kind in NODE_TYPES}
         self.edge_index_dict = {
-            key: torch.as_tensor(index, dtype=torch.long).reshape(2, -1) for key, index in edge_index_dict.items()
+            key: torch.as_tensor(index, dtype=torch.long).reshape(2, -1)
+            for key, index in edge_index_dict.items()
         }
 
 
@@ -38,14 +39,17 @@ class GsnnGraph:
 
     @classmethod
     def from_data(cls, data) -> GsnnGraph:
-        """Reads any object with ``node_names_dict`` and ``edge_index_dict`` (torch_geometric HeteroData too)."""
+        """Reads any object with ``node_names_dict`` and ``edge_index_dict`` (torch_geometric HeteroData
+        too)."""
         for attribute in ("node_names_dict", "edge_index_dict"):
             if not hasattr(data, attribute):
                 raise ExportError("data", f"the data object ({type(data).__name__}) has no {attribute}")
         missing = [kind for kind in NODE_TYPES if kind not in data.node_names_dict]
         if missing:
-            raise ExportError("data", f"node_names_dict has no {missing[0]!r} nodes; it holds "
-                                      f"{sorted(data.node_names_dict)}")
+            raise ExportError(
+                "data",
+                f"node_names_dict has no {missing[0]!r} nodes; it holds {sorted(data.node_names_dict)}",
+            )
         names = {kind: [str(name) for name in data.node_names_dict[kind]] for kind in NODE_TYPES}
         by_ends = {(key[0], key[-1]): value for key, value in data.edge_index_dict.items()}
         absent = [ends for ends in EDGE_TYPES if ends not in by_ends]
@@ -84,14 +88,22 @@ class GsnnGraph:
                 difference = next(
                     ((a, b) for a, b in zip(self.names[kind], own.names[kind], strict=False) if a != b), None
                 )
-                detail = f"; first difference {difference[0]!r} against {difference[1]!r}" if difference else ""
-                raise ExportError("graph", f"the data has {len(self.names[kind])} {kind} nodes, the model "
-                                           f"{len(own.names[kind])}{detail}")
+                detail = (
+                    f"; first difference {difference[0]!r} against {difference[1]!r}" if difference else ""
+                )
+                raise ExportError(
+                    "graph",
+                    f"the data has {len(self.names[kind])} {kind} nodes, the model "
+                    f"{len(own.names[kind])}{detail}",
+                )
         for ends in EDGE_TYPES:
             ours, theirs = (set(map(tuple, g.edges[ends].T.tolist())) for g in (self, own))
             if ours != theirs:
-                raise ExportError("graph", f"the {ends[0]} -> {ends[1]} edges of the data ({len(ours)}) and of "
-                                           f"the model ({len(theirs)}) differ in {len(ours ^ theirs)} edges")
+                raise ExportError(
+                    "graph",
+                    f"the {ends[0]} -> {ends[1]} edges of the data ({len(ours)}) and of "
+                    f"the model ({len(theirs)}) differ in {len(ours ^ theirs)} edges",
+                )
 
     def _check_ranges(self) -> None:
         for kind in NODE_TYPES:
@@ -100,8 +112,11 @@ class GsnnGraph:
         for (source, target), index in self.edges.items():
             for side, row in ((source, index[0]), (target, index[1])):
                 if row.size and (row.min() < 0 or row.max() >= len(self.names[side])):
-                    raise ExportError("data", f"{source} -> {target} edges name {side} node {int(row.max())}; "
-                                              f"there are {len(self.names[side])}")
+                    raise ExportError(
+                        "data",
+                        f"{source} -> {target} edges name {side} node {int(row.max())}; "
+                        f"there are {len(self.names[side])}",
+                    )
 
     def to_profile(self) -> dict:
         """The ``nodeNames`` and ``edgeIndex`` entries of the ``gsnn`` metadata."""

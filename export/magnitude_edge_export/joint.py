@@ -1,9 +1,10 @@
-"""The joint route: one ONNX file that holds the forward pass, the loss and its gradients, differentiated by torch.
+"""The joint route: one ONNX file that holds the forward pass, the loss and its gradients, differentiated by
+torch.
 
 Where :func:`~magnitude_edge_export.export.export_gsnn` leaves differentiation to the reader, this writes what
-``torch.func.grad`` computes. It takes models with nonlinearities or norms that the exporter does not know, and it is an
-independent check of a reader's own gradients. The price is a fixed loss, a larger file and operators such as
-ScatterND.
+``torch.func.grad`` computes. It takes models with nonlinearities or norms that the exporter does not know,
+and it is an independent check of a reader's own gradients. The price is a fixed loss, a larger file and
+operators such as ScatterND.
 """
 
 from __future__ import annotations
@@ -32,33 +33,47 @@ LOSSES = {
 }
 
 
-def export_joint(model: nn.Module, data, path: str | os.PathLike, *, loss: str = "mse",
-                 reduction: str = "mean") -> Exported:
+def export_joint(
+    model: nn.Module, data, path: str | os.PathLike, *, loss: str = "mse", reduction: str = "mean"
+) -> Exported:
     """Writes forward pass, loss and gradients of a GSNN as one ONNX file with inputs ``x`` and ``y``.
 
     Metadata: ``"joint": true``, ``"target": "y"``, ``"loss": "loss"`` (the value's name), ``"lossKind"`` and
-    ``"lossReduction"``, ``"gradPreNorm"`` and ``"gradActivation"`` (value names, one per block), beside those of
-    every profile-v1 file.
+    ``"lossReduction"``, ``"gradPreNorm"`` and ``"gradActivation"`` (value names, one per block), beside those
+    of every profile-v1 file.
 
     Args:
         model, data, path: as for :func:`~magnitude_edge_export.export.export_gsnn`.
-        loss: one of ``mse``, ``l1``, ``huber``, ``bce-with-logits``, ``cross-entropy`` (targets are probabilities).
+        loss: one of ``mse``, ``l1``, ``huber``, ``bce-with-logits``, ``cross-entropy`` (targets are
+            probabilities).
         reduction: ``"mean"`` (torch's: over all elements, for cross-entropy over samples) or ``"sum"``.
 
     Raises:
-        ExportError: as for ``export_gsnn``, but modules of unknown kind are copied; code ``"scatter-mean"`` where one
-            of them uses a ``scatter_reduce`` mean, ``"export"`` where torch.onnx cannot write an operator faithfully.
+        ExportError: as for ``export_gsnn``, but modules of unknown kind are copied; code ``"scatter-mean"``
+            where one of them uses a ``scatter_reduce`` mean, ``"export"`` where torch.onnx cannot write an
+            operator faithfully.
     """
     if loss not in LOSSES or reduction not in ("mean", "sum"):
-        raise ExportError("loss", f"loss is one of {', '.join(LOSSES)} with reduction mean or sum; "
-                                  f"got {loss!r} with {reduction!r}")
+        raise ExportError(
+            "loss",
+            f"loss is one of {', '.join(LOSSES)} with reduction mean or sum; got {loss!r} with {reduction!r}",
+        )
     source = prepare(model, data, allow_unknown=True)
     refuse_scatter_mean(source.twin, source.example(2)["x"])
     names = joint_names(source.layers)
     step = Traced(Step(source.twin, len(source.groups), loss, reduction), source)
     gsnn = metadata(
-        model, source.graph, names.forward, source.groups, joint=True, target="y", loss=names.loss, lossKind=loss,
-        lossReduction=reduction, gradPreNorm=names.grad_pre_norm, gradActivation=names.grad_activation,
+        model,
+        source.graph,
+        names.forward,
+        source.groups,
+        joint=True,
+        target="y",
+        loss=names.loss,
+        lossKind=loss,
+        lossReduction=reduction,
+        gradPreNorm=names.grad_pre_norm,
+        gradActivation=names.grad_activation,
     )
     try:
         proto = to_onnx(step, feed(source, 5), names.all, dynamo=True)
@@ -98,7 +113,8 @@ class Step(nn.Module):
 
 
 class Traced(nn.Module):
-    """A step as plain operators, its tensors held as buffers: torch.export refuses ``torch.func.grad`` itself."""
+    """A step as plain operators, its tensors held as buffers: torch.export refuses ``torch.func.grad``
+    itself."""
 
     def __init__(self, step: Step, source: Source):
         super().__init__()
@@ -108,7 +124,10 @@ class Traced(nn.Module):
             return torch.func.functional_call(step, dict(zip(tensors, values, strict=True)), (x, y))
 
         # Equal sizes share one symbol while tracing: the batch must not be taken for another axis.
-        taken = {size for tensor in tensors.values() for size in tensor.shape} | {step.channels, source.outputs}
+        taken = {size for tensor in tensors.values() for size in tensor.shape} | {
+            step.channels,
+            source.outputs,
+        }
         batch = next(size for size in range(5, 10_000) if size not in taken)
         values = [tensor.detach() for tensor in tensors.values()]
         self.graph = make_fx(apart, tracing_mode="symbolic")(*feed(source, batch).values(), *values)

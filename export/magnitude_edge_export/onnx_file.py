@@ -25,8 +25,13 @@ OPSET = 18
 TOLERANCE = 2e-5
 
 
-def to_onnx(module: torch.nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], dynamo: bool,
-            static: tuple[str, ...] = ()) -> onnx.ModelProto:
+def to_onnx(
+    module: torch.nn.Module,
+    inputs: dict[str, torch.Tensor],
+    outputs: list[str],
+    dynamo: bool,
+    static: tuple[str, ...] = (),
+) -> onnx.ModelProto:
     """Exports a module whose outputs become graph outputs of the given names.
 
     Args:
@@ -62,7 +67,9 @@ def quiet():
         logger.setLevel(level)
 
 
-def finish(model: onnx.ModelProto, gsnn: dict, inner: list[str], unbatched: tuple[str, ...] = ()) -> onnx.ModelProto:
+def finish(
+    model: onnx.ModelProto, gsnn: dict, inner: list[str], unbatched: tuple[str, ...] = ()
+) -> onnx.ModelProto:
     """Drops what only debugging needs, names the batch dimension and writes the metadata.
 
     Args:
@@ -124,9 +131,14 @@ def check_file(model: onnx.ModelProto, module: torch.nn.Module, names: list[str]
 
 def compare(name: str, found: np.ndarray, expected: np.ndarray) -> None:
     if found.shape != expected.shape:
-        raise ExportError("export", f"the value {name} has shape {list(found.shape)} in the file and "
-                                    f"{list(expected.shape)} in torch")
+        raise ExportError(
+            "export",
+            f"the value {name} has shape {list(found.shape)} in the file and {list(expected.shape)} in torch",
+        )
     error = np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30)
     if not error <= TOLERANCE and np.abs(found - expected).max() > 1e-9:
-        raise ExportError("export", f"the value {name} of the file differs from torch's by {error:.2g} of its largest "
-                                    f"(shape {list(found.shape)})")
+        raise ExportError(
+            "export",
+            f"the value {name} of the file differs from torch's by {error:.2g} of its largest "
+            f"(shape {list(found.shape)})",
+        )

@@ -1,8 +1,8 @@
 """Magnitude edge inference in plain numpy and scipy: two passes, float64, one formula after the other.
 
-The independent oracle for every faster implementation. Nothing here is streamed, tiled or approximated: means are
-taken first, covariances of centred magnitudes after. Symbols: n samples, N function nodes, P adjacent layer pairs;
-pair p correlates activation magnitudes of layer p with gradient magnitudes of layer p + 1.
+The independent oracle for every faster implementation. Nothing here is streamed, tiled or approximated: means
+are taken first, covariances of centred magnitudes after. Symbols: n samples, N function nodes, P adjacent
+layer pairs; pair p correlates activation magnitudes of layer p with gradient magnitudes of layer p + 1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def node_magnitudes(z: np.ndarray, groups: Sequence[int], nodes: int, reduction:
     return sums if reduction == "l1" else np.sqrt(sums)
 
 
-def model_magnitudes(model, batches: Iterable, *, reduction: str = "l1", use_pre_norm: bool = True, loss=None):
+def model_magnitudes(
+    model, batches: Iterable, *, reduction: str = "l1", use_pre_norm: bool = True, loss=None
+):
     """Magnitudes of every layer over all batches, by torch autograd in float64.
 
     Args:
@@ -37,7 +39,8 @@ def model_magnitudes(model, batches: Iterable, *, reduction: str = "l1", use_pre
         loss: a torch loss; default: mean squared error.
 
     Returns:
-        ``(x, y)``, each ``[P, n, N]``: activation magnitudes of layers 0..P-1, gradient magnitudes of layers 1..P.
+        ``(x, y)``, each ``[P, n, N]``: activation magnitudes of layers 0..P-1, gradient magnitudes of layers
+        1..P.
     """
     import torch
 
@@ -49,8 +52,10 @@ def model_magnitudes(model, batches: Iterable, *, reduction: str = "l1", use_pre
         z, g = (batch.pre, batch.grad_pre) if use_pre_norm else (batch.post, batch.grad_post)
         activations.append([node_magnitudes(layer.numpy(), groups, nodes, reduction) for layer in z[:-1]])
         gradients.append([node_magnitudes(layer.numpy(), groups, nodes, reduction) for layer in g[1:]])
-    return tuple(np.stack([np.concatenate(layer) for layer in zip(*side, strict=True)])
-                 for side in (activations, gradients))
+    return tuple(
+        np.stack([np.concatenate(layer) for layer in zip(*side, strict=True)])
+        for side in (activations, gradients)
+    )
 
 
 def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -59,7 +64,8 @@ def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Pearson correlation of every column of ``x [n, N]`` with every column of ``y [n, N]``: ``[source, target]``."""
+    """Pearson correlation of every column of ``x [n, N]`` with every column of ``y [n, N]``: ``[source,
+    target]``."""
     var_x, var_y = x.var(axis=0), y.var(axis=0)
     r = covariance(x, y) / np.maximum(np.sqrt(np.outer(var_x, var_y)), EPS)
     r = np.clip(r, -1, 1)
@@ -69,7 +75,8 @@ def correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def cholesky(k: np.ndarray) -> np.ndarray | None:
-    """The lower factor of ``k [s, s]``; ``None`` where a pivot is at most ``s * 2^-52`` of the largest diagonal."""
+    """The lower factor of ``k [s, s]``; ``None`` where a pivot is at most ``s * 2^-52`` of the largest
+    diagonal."""
     size = len(k)
     smallest = size * 2.0**-52 * k.diagonal().max()
     factor = np.zeros_like(k)
@@ -78,7 +85,7 @@ def cholesky(k: np.ndarray) -> np.ndarray | None:
         if not pivot > smallest:
             return None
         factor[i, i] = np.sqrt(pivot)
-        factor[i + 1:, i] = (k[i + 1:, i] - factor[i + 1:, :i] @ factor[i, :i]) / factor[i, i]
+        factor[i + 1 :, i] = (k[i + 1 :, i] - factor[i + 1 :, :i] @ factor[i, :i]) / factor[i, i]
     return factor
 
 
@@ -117,8 +124,8 @@ def partial_correlation(x: np.ndarray, y: np.ndarray, parents: Sequence[np.ndarr
 
 
 def aggregate(scores: np.ndarray, layer_agg: str = "mean") -> np.ndarray:
-    """``[P, N, N]`` to ``[N, N]``, NaN scores left out: their mean, or the one of largest magnitude with its sign
-    (the first of a tie). NaN where every pair is NaN."""
+    """``[P, N, N]`` to ``[N, N]``, NaN scores left out: their mean, or the one of largest magnitude with its
+    sign (the first of a tie). NaN where every pair is NaN."""
     known = ~np.isnan(scores)
     count = known.sum(axis=0)
     if layer_agg == "mean":
@@ -147,13 +154,23 @@ def q_values(p: np.ndarray) -> np.ndarray:
 
 
 def parents_of(edges: np.ndarray, nodes: int) -> list[np.ndarray]:
-    """Parents of every node from function -> function edges ``[2, edges]``: ascending, unique, without itself."""
+    """Parents of every node from function -> function edges ``[2, edges]``: ascending, unique, without
+    itself."""
     source, target = np.asarray(edges, np.int64).reshape(2, -1)
     return [np.unique(source[(target == j) & (source != j)]) for j in range(nodes)]
 
 
-def edge_table(x: np.ndarray, y: np.ndarray, edges: np.ndarray, names: Sequence[str], *, score: str = "corr",
-               layer_agg: str = "mean", ridge: float = 1e-8, exclude_self: bool = True) -> pd.DataFrame:
+def edge_table(
+    x: np.ndarray,
+    y: np.ndarray,
+    edges: np.ndarray,
+    names: Sequence[str],
+    *,
+    score: str = "corr",
+    layer_agg: str = "mean",
+    ridge: float = 1e-8,
+    exclude_self: bool = True,
+) -> pd.DataFrame:
     """The whole method on magnitudes ``x``, ``y`` ``[P, n, N]``: one row per ordered pair, best first.
 
     Columns as the method names them: src_func, dst_func, src_idx, dst_idx, corr, has_edge, [n_cond],
@@ -177,9 +194,12 @@ def edge_table(x: np.ndarray, y: np.ndarray, edges: np.ndarray, names: Sequence[
     present[tuple(np.asarray(edges, np.int64).reshape(2, -1))] = True
     labels = pd.Categorical.from_codes(np.arange(nodes), list(names))
     columns = {
-        "src_func": labels.take(source), "dst_func": labels.take(target),
-        "src_idx": source.astype(np.int32), "dst_idx": target.astype(np.int32),
-        "corr": combined[source, target], "has_edge": present[source, target],
+        "src_func": labels.take(source),
+        "dst_func": labels.take(target),
+        "src_idx": source.astype(np.int32),
+        "dst_idx": target.astype(np.int32),
+        "corr": combined[source, target],
+        "has_edge": present[source, target],
     }
     if score == "partial":
         columns["n_cond"] = n_cond[target].astype(np.int32)
@@ -191,7 +211,9 @@ def edge_table(x: np.ndarray, y: np.ndarray, edges: np.ndarray, names: Sequence[
     )
 
 
-def target_ranking(table: pd.DataFrame, positives: Iterable[tuple[str, str]], top_k: Sequence[int] = (1, 3, 5)):
+def target_ranking(
+    table: pd.DataFrame, positives: Iterable[tuple[str, str]], top_k: Sequence[int] = (1, 3, 5)
+):
     """Where each positive edge ranks among the scored sources of its target.
 
     Returns:
@@ -208,12 +230,17 @@ def target_ranking(table: pd.DataFrame, positives: Iterable[tuple[str, str]], to
         candidates = table[(table["dst_func"] == target) & table["corr"].notna()]
         place = np.flatnonzero(candidates["src_func"] == source)
         rank = int(place[0]) + 1 if place.size else None
-        rows.append({
-            "src_func": source, "dst_func": target,
-            "score": float(candidates["corr"].iloc[rank - 1]) if rank else np.nan,
-            "rank": rank, "n_candidates": len(candidates), "reciprocal_rank": 1 / rank if rank else 0.0,
-            **{f"top@{k}": rank is not None and rank <= k for k in top_k},
-        })
+        rows.append(
+            {
+                "src_func": source,
+                "dst_func": target,
+                "score": float(candidates["corr"].iloc[rank - 1]) if rank else np.nan,
+                "rank": rank,
+                "n_candidates": len(candidates),
+                "reciprocal_rank": 1 / rank if rank else 0.0,
+                **{f"top@{k}": rank is not None and rank <= k for k in top_k},
+            }
+        )
     detail = pd.DataFrame(rows).astype({"rank": "Int64"})
     summary = {"n_positives": len(detail), "mrr": float(detail["reciprocal_rank"].mean())}
     summary |= {f"top@{k}": float(detail[f"top@{k}"].mean()) for k in top_k}
@@ -240,13 +267,18 @@ def write_arrow(table: pd.DataFrame, path, metadata: dict) -> None:
     import pyarrow as pa
 
     names = pa.dictionary(pa.int32(), pa.utf8())
-    fields = [pa.field(c, names if c in ("src_func", "dst_func") else pa.from_numpy_dtype(table[c].dtype))
-              for c in table.columns]
+    fields = [
+        pa.field(c, names if c in ("src_func", "dst_func") else pa.from_numpy_dtype(table[c].dtype))
+        for c in table.columns
+    ]
     schema = pa.schema(fields, metadata={k: str(v) for k, v in metadata.items()})
     arrays = [
         pa.DictionaryArray.from_arrays(
-            pa.array(table[f.name].cat.codes, pa.int32()), pa.array(list(table[f.name].cat.categories), pa.utf8())
-        ) if f.type == names else pa.array(table[f.name].to_numpy(), f.type, from_pandas=False)
+            pa.array(table[f.name].cat.codes, pa.int32()),
+            pa.array(list(table[f.name].cat.categories), pa.utf8()),
+        )
+        if f.type == names
+        else pa.array(table[f.name].to_numpy(), f.type, from_pandas=False)
         for f in fields
     ]
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:

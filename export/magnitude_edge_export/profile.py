@@ -38,13 +38,19 @@ class JointNames:
 
 
 def joint_names(layers: int) -> JointNames:
-    return JointNames(value_names(layers, 0), [f"gradPre{i}" for i in range(layers)],
-                      [f"gradPost{i}" for i in range(layers)])
+    return JointNames(
+        value_names(layers, 0),
+        [f"gradPre{i}" for i in range(layers)],
+        [f"gradPost{i}" for i in range(layers)],
+    )
 
 
 def value_names(layers: int, constants: int) -> ValueNames:
-    return ValueNames([f"pre{i}" for i in range(layers)], [f"post{i}" for i in range(layers)],
-                      [f"stop{i}" for i in range(constants)])
+    return ValueNames(
+        [f"pre{i}" for i in range(layers)],
+        [f"post{i}" for i in range(layers)],
+        [f"stop{i}" for i in range(constants)],
+    )
 
 
 def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra) -> dict:

@@ -1,8 +1,9 @@
 """A stand-in for the published package: a GSNN computed as users of torch_geometric have it.
 
-Same attributes and parameters as the reference module, another way of computing: message passing over index tensors
-that grow with the batch and are cached, group statistics by torch_geometric's ``scatter``, float32 tensors made inside,
-blocks that take more arguments and keep what they computed. None of that can go through torch.onnx.export as it is.
+Same attributes and parameters as the reference module, another way of computing: message passing over index
+tensors that grow with the batch and are cached, group statistics by torch_geometric's ``scatter``, float32
+tensors made inside, blocks that take more arguments and keep what they computed. None of that can go through
+torch.onnx.export as it is.
 """
 
 import torch
@@ -124,8 +125,17 @@ class PygGSNN(nn.Module):
 
     def __init__(self, reference: GSNN):
         super().__init__()
-        for name in ("homo_names", "layers", "norm", "residual", "checkpoint", "add_function_self_edges", "scale",
-                     "num_nodes", "edge_channels"):
+        for name in (
+            "homo_names",
+            "layers",
+            "norm",
+            "residual",
+            "checkpoint",
+            "add_function_self_edges",
+            "scale",
+            "num_nodes",
+            "edge_channels",
+        ):
             setattr(self, name, getattr(reference, name))
         for name in ("input_node_mask", "output_node_mask", "edge_index"):
             self.register_buffer(name, getattr(reference, name))
@@ -134,15 +144,19 @@ class PygGSNN(nn.Module):
         def sparse(layer):
             return made.setdefault(id(layer), SparseLinear(layer))
 
-        self.ResBlocks = nn.ModuleList(ResBlock(b, sparse(b.lin_in), sparse(b.lin_out)) for b in reference.ResBlocks)
+        self.ResBlocks = nn.ModuleList(
+            ResBlock(b, sparse(b.lin_in), sparse(b.lin_out)) for b in reference.ResBlocks
+        )
         self.node_activity_model = None
         self._B = self._batch_params = None
 
     def get_batch_params(self, batch):
-        if self._B != batch:
+        if batch != self._B:
             first = self.ResBlocks[0]
             self._B = batch
-            self._batch_params = tuple(batched(s.indices, (s.N, s.M), batch) for s in (first.lin_in, first.lin_out))
+            self._batch_params = tuple(
+                batched(s.indices, (s.N, s.M), batch) for s in (first.lin_in, first.lin_out)
+            )
         return self._batch_params
 
     def forward(self, x, node_mask=None, edge_mask=None, ret_edge_out=False):

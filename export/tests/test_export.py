@@ -9,11 +9,11 @@ import onnxruntime
 import pytest
 import torch
 from torch import nn
-from variants import VARIANTS, build, graph_data, sample
 
 from magnitude_edge_export import ExportError, ExportNotice, GraphData, export_gsnn
 from magnitude_edge_export.capture import capture
 from magnitude_edge_export.reference import GSNN
+from variants import VARIANTS, build, graph_data, sample
 
 ROUTES = [True, False]
 #: Through torch.export an export takes seconds: these cover every norm, the rest goes through TorchScript.
@@ -37,7 +37,9 @@ def run_file(path, x, names=None, **feeds):
 
 
 def read_metadata(path) -> dict:
-    return json.loads({p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}["gsnn"])
+    return json.loads(
+        {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}["gsnn"]
+    )
 
 
 def assert_close(found, expected, what):
@@ -79,8 +81,10 @@ def test_file_keeps_to_the_profile(dynamo, tmp_path):
     for (source, _, target), index in data.edge_index_dict.items():
         assert gsnn["edgeIndex"][f"{source},{target}"] == index.tolist()
     assert file.opset_import[0].version == 18
-    assert all(not t.HasField("data_location") or t.data_location == onnx.TensorProto.DEFAULT
-               for t in file.graph.initializer)
+    assert all(
+        not t.HasField("data_location") or t.data_location == onnx.TensorProto.DEFAULT
+        for t in file.graph.initializer
+    )
     computed = {name for node in file.graph.node for name in node.output}
     assert {*gsnn["preNorm"], *gsnn["activation"], *gsnn["stopGradient"]} <= computed
     for value in (*file.graph.input, *file.graph.output):
@@ -91,8 +95,8 @@ def test_file_keeps_to_the_profile(dynamo, tmp_path):
 @pytest.mark.parametrize("dynamo", ROUTES)
 @pytest.mark.parametrize("name", ["layer-elu", "layer-elu-ragged"])
 def test_stopped_values_are_the_ones_that_are_used(name, dynamo, tmp_path):
-    """Each block has a detached mean and a detached deviation: replacing the values in the file by other numbers
-    must change its output, or the reader would cut the gradient where nothing flows."""
+    """Each block has a detached mean and a detached deviation: replacing the values in the file by other
+    numbers must change its output, or the reader would cut the gradient where nothing flows."""
     model, data = build(name)
     path = tmp_path / "m.onnx"
     gsnn = export_gsnn(model, data, path, dynamo=dynamo).metadata
@@ -118,8 +122,10 @@ def test_shared_layers_share_their_weights_in_the_file(tmp_path):
     for share in (True, False):
         data = graph_data()
         torch.manual_seed(0)
-        model = GSNN(data.edge_index_dict, data.node_names_dict, channels=16, layers=4, share_layers=share).eval()
-        export_gsnn(model, data, tmp_path / "m.onnx")
+        model = GSNN(
+            data.edge_index_dict, data.node_names_dict, channels=16, layers=4, share_layers=share
+        ).eval()
+        export_gsnn(model, data, tmp_path / "m.onnx", dynamo=False)
         initializers = onnx.load(tmp_path / "m.onnx").graph.initializer
         numbers[share] = sum(np.prod(t.dims) for t in initializers if t.data_type == onnx.TensorProto.FLOAT)
     assert numbers[False] > 3 * numbers[True]
@@ -179,11 +185,17 @@ class Strange(nn.Module):
 
 def test_unknown_modules_are_named_by_their_path(tmp_path):
     model, data = build("layer-elu")
-    model.ResBlocks[1].nonlin = Strange().eval()
-    refused("unknown-module", r"^ResBlocks\.1\.nonlin: Strange is not a nonlinearity", model, data, tmp_path)
+    model.ResBlocks[1].nonlin = Strange()
+    refused(
+        "unknown-module",
+        r"^ResBlocks\.1\.nonlin: Strange is not a nonlinearity",
+        model.eval(),
+        data,
+        tmp_path,
+    )
     model, data = build("layer-elu")
     model.ResBlocks[2].norm = nn.InstanceNorm1d(21)
-    refused("unknown-module", r"^ResBlocks\.2\.norm: InstanceNorm1d is not", model, data, tmp_path)
+    refused("unknown-module", r"^ResBlocks\.2\.norm: InstanceNorm1d is not", model.eval(), data, tmp_path)
     model, data = build("none-gelu-mlp")
     model.ResBlocks[0].mlp.mlp[2] = Strange()
     refused("unknown-module", r"^ResBlocks\.0\.mlp\.mlp\.2: Strange", model, data, tmp_path)
@@ -201,7 +213,13 @@ def test_checkpointing_is_refused(tmp_path):
 def test_batch_statistics_are_refused(tmp_path):
     model, data = build("groupbatch-tanh-unshared")
     model.ResBlocks[1].norm.track_running_stats = False
-    refused("batch-statistics", r"^ResBlocks\.1\.norm: normalises by the statistics of the batch", model, data, tmp_path)
+    refused(
+        "batch-statistics",
+        r"^ResBlocks\.1\.norm: normalises by the statistics of the batch",
+        model,
+        data,
+        tmp_path,
+    )
 
 
 def test_node_activity_is_refused(tmp_path):
@@ -222,7 +240,13 @@ def test_other_models_are_refused(tmp_path):
 def test_weights_that_are_not_finite_are_refused(tmp_path):
     model, data = build("layer-elu")
     model.ResBlocks[0].lin_out.values.data[3] = float("nan")
-    refused("non-finite", r"^ResBlocks\.0\.lin_out\.values: holds 1 NaN or infinite values of", model, data, tmp_path)
+    refused(
+        "non-finite",
+        r"^ResBlocks\.0\.lin_out\.values: holds 1 NaN or infinite values of",
+        model,
+        data,
+        tmp_path,
+    )
 
 
 def test_a_hidden_computation_is_found_out(tmp_path):
@@ -248,22 +272,34 @@ def test_a_detached_gradient_is_found_out(tmp_path):
 def test_a_function_node_without_channels_is_refused(tmp_path):
     data = graph_data()
     torch.manual_seed(0)
-    model = GSNN(data.edge_index_dict, data.node_names_dict, channels=[2, 2, 0, 2, 2, 2, 2], layers=2, norm="none")
+    model = GSNN(
+        data.edge_index_dict, data.node_names_dict, channels=[2, 2, 0, 2, 2, 2, 2], layers=2, norm="none"
+    )
     refused("channels", "function node 'gene_2' has no channels", model.eval(), data, tmp_path)
 
 
 def test_data_that_disagrees_with_the_model_is_refused(tmp_path):
     model, data = build("layer-elu")
-    fewer = GraphData({**data.node_names_dict, "input": ["in_0", "in_1", "in_2"]},
-                      {**data.edge_index_dict, ("input", "to", "function"): torch.tensor([[0], [0]])})
+    fewer = GraphData(
+        {**data.node_names_dict, "input": ["in_0", "in_1", "in_2"]},
+        {**data.edge_index_dict, ("input", "to", "function"): torch.tensor([[0], [0]])},
+    )
     refused("graph", "the data has 3 input nodes, the model 4", model, fewer, tmp_path)
-    other = GraphData(data.node_names_dict, {**data.edge_index_dict,
-                                             ("function", "to", "function"): torch.tensor([[0], [1]])})
-    refused("graph", r"function -> function edges of the data \(1\) and of the model \(12\) differ", model, other,
-            tmp_path)
+    other = GraphData(
+        data.node_names_dict,
+        {**data.edge_index_dict, ("function", "to", "function"): torch.tensor([[0], [1]])},
+    )
+    refused(
+        "graph",
+        r"function -> function edges of the data \(1\) and of the model \(12\) differ",
+        model,
+        other,
+        tmp_path,
+    )
     refused("data", "has no node_names_dict", model, object(), tmp_path)
-    outside = GraphData(data.node_names_dict, {**data.edge_index_dict,
-                                               ("function", "to", "output"): torch.tensor([[9], [0]])})
+    outside = GraphData(
+        data.node_names_dict, {**data.edge_index_dict, ("function", "to", "output"): torch.tensor([[9], [0]])}
+    )
     refused("data", "name function node 9; there are 7", model, outside, tmp_path)
 
 

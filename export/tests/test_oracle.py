@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 import torch
 from scipy import stats
-from variants import build, sample
 
 from magnitude_edge_export import oracle
+from variants import build, sample
 
 rng = np.random.default_rng(0)
 
@@ -155,7 +155,12 @@ def test_arrow_file_keeps_types_and_metadata(tmp_path):
     read = pa.ipc.open_file(tmp_path / "e.arrow").read_all()
     assert read.schema.field("src_func").type == pa.dictionary(pa.int32(), pa.utf8())
     assert [str(read.schema.field(c).type) for c in ("src_idx", "corr", "has_edge", "n_cond", "p_value")] == [
-        "int32", "double", "bool", "int32", "double"]
+        "int32",
+        "double",
+        "bool",
+        "int32",
+        "double",
+    ]
     assert read.schema.metadata == {b"n": b"200", b"score": b"partial"}
     assert read["corr"].null_count == 0
     assert read.column("src_func").to_pylist() == table["src_func"].tolist()

@@ -1,14 +1,15 @@
-"""Models computed by torch_geometric message passing export as they are, unchanged, like the published package's."""
+"""Models computed by torch_geometric message passing export as they are, unchanged, like the published
+package's."""
 
 import onnx
 import pytest
 import torch
 from pyg_gsnn import PygGSNN
 from test_export import assert_close, read_metadata, run_file
-from variants import VARIANTS, build, sample
 
 from magnitude_edge_export import ExportError, export_gsnn
 from magnitude_edge_export.capture import capture
+from variants import VARIANTS, build, sample
 
 #: The published package gives a fixed residual weight as a plain float, on which its own forward pass fails.
 NAMES = [name for name in VARIANTS if name != "groupbatch-elu-fixed-residual"]

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from torch import nn
-from variants import VARIANTS, build, graph_data, sample
 
 from magnitude_edge_export.reference import GSNN
 from magnitude_edge_export.reference.norms import NORMS, make_norms
 from magnitude_edge_export.reference.sparse import INITS, SparseLinear, channel_patterns, initial_values
+from variants import VARIANTS, build, graph_data, sample
 
 GROUPS = [0, 0, 0, 1, 1, 2, 2, 2, 2]
 
@@ -41,16 +41,23 @@ def test_initial_weights_are_finite_and_scaled(init):
     indices = torch.cartesian_prod(torch.arange(30), torch.arange(30)).T
     values = initial_values(indices, 30, 30, init)
     assert torch.isfinite(values).all()
-    expected = {"degree_normalized": 1 / 30 / 3**0.5, "xavier_uniform": 1 / 30**0.5, "xavier_normal": 1 / 30**0.5,
-                "kaiming_uniform": 1 / 30**0.5, "kaiming_normal": 1 / 30**0.5, "uniform": 1 / 3**0.5,
-                "normal": 1.0, "zeros": 0.0}[init]
+    expected = {
+        "degree_normalized": 1 / 30 / 3**0.5,
+        "xavier_uniform": 1 / 30**0.5,
+        "xavier_normal": 1 / 30**0.5,
+        "kaiming_uniform": 1 / 30**0.5,
+        "kaiming_normal": 1 / 30**0.5,
+        "uniform": 1 / 3**0.5,
+        "normal": 1.0,
+        "zeros": 0.0,
+    }[init]
     assert float(values.std()) == pytest.approx(expected, rel=0.1)
 
 
 def test_unknown_init_and_norm_are_named():
-    with pytest.raises(ValueError, match="init is one of .* got 'glorious'"):
+    with pytest.raises(ValueError, match=r"init is one of .* got 'glorious'"):
         initial_values(torch.zeros(2, 1, dtype=torch.long), 1, 1, "glorious")
-    with pytest.raises(ValueError, match="norm is one of .* got 'instance'"):
+    with pytest.raises(ValueError, match=r"norm is one of .* got 'instance'"):
         make_norms("instance", GROUPS, 4)
 
 
@@ -63,11 +70,14 @@ def by_group(x, function):
     return out
 
 
-@pytest.mark.parametrize(("kind", "definition"), [
-    ("layer", lambda v: (v - v.mean(1, keepdim=True)) / (v.std(1, keepdim=True) + 1e-2)),
-    ("rms", lambda v: v / (v.pow(2).mean(1, keepdim=True) + 1e-6).sqrt()),
-    ("softmax", lambda v: v.softmax(1)),
-])
+@pytest.mark.parametrize(
+    ("kind", "definition"),
+    [
+        ("layer", lambda v: (v - v.mean(1, keepdim=True)) / (v.std(1, keepdim=True) + 1e-2)),
+        ("rms", lambda v: v / (v.pow(2).mean(1, keepdim=True) + 1e-6).sqrt()),
+        ("softmax", lambda v: v.softmax(1)),
+    ],
+)
 def test_group_norms_follow_their_definition(kind, definition):
     torch.manual_seed(0)
     norm, _ = make_norms(kind, GROUPS, 4)
@@ -85,7 +95,9 @@ def test_layer_norm_takes_its_statistics_as_constants():
     torch.testing.assert_close(gradient, cotangent.squeeze(-1) / deviation)
 
 
-@pytest.mark.parametrize("kind", [k for k in NORMS if k not in ("layer", "rms", "softmax", "none", "edgebatch")])
+@pytest.mark.parametrize(
+    "kind", [k for k in NORMS if k not in ("layer", "rms", "softmax", "none", "edgebatch")]
+)
 def test_running_norms_learn_their_statistics_and_then_stand_still(kind):
     torch.manual_seed(0)
     norm, _ = make_norms(kind, GROUPS, 4)
@@ -107,7 +119,9 @@ def test_output_is_the_sum_of_its_edges_by_the_root_of_their_number():
     seen = []
     model.ResBlocks[1].register_forward_hook(lambda *args: seen.append(args[2]))
     yhat = model(x)
-    into = model.edge_index[1] == len(data.node_names_dict["function"]) + len(data.node_names_dict["input"]) + 2
+    into = (
+        model.edge_index[1] == len(data.node_names_dict["function"]) + len(data.node_names_dict["input"]) + 2
+    )
     assert int(into.sum()) == 3
     torch.testing.assert_close(yhat[:, 2], seen[0][:, into].sum(1) / 3**0.5 / 2**0.5)
 
@@ -164,4 +178,10 @@ def test_checkpointing_changes_memory_and_not_the_result():
 def test_ragged_nodes_refuse_a_shared_mlp():
     data = graph_data()
     with pytest.raises(ValueError, match="same number of channels"):
-        GSNN(data.edge_index_dict, data.node_names_dict, channels=[1, 2, 3, 4, 5, 6, 7], layers=2, node_mlp=True)
+        GSNN(
+            data.edge_index_dict,
+            data.node_names_dict,
+            channels=[1, 2, 3, 4, 5, 6, 7],
+            layers=2,
+            node_mlp=True,
+        )

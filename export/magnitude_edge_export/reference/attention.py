@@ -1,4 +1,5 @@
-"""Per-node parts of a residual block that share their weights across nodes: the node MLP and node attention."""
+"""Per-node parts of a residual block that share their weights across nodes: the node MLP and node
+attention."""
 
 from __future__ import annotations
 
@@ -9,13 +10,18 @@ from .norms import group_sum
 
 
 class NodeMLP(nn.Module):
-    """A two-layer perceptron applied to every node's channel vector: ``[batch, nodes, channels]`` to the same."""
+    """A two-layer perceptron applied to every node's channel vector: ``[batch, nodes, channels]`` to the
+    same."""
 
     def __init__(self, channels: int, hidden: int, nonlin: type[nn.Module], dropout: float = 0.0):
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Linear(channels, hidden), nn.LayerNorm(hidden), nonlin(), nn.Dropout(dropout),
-            nn.Linear(hidden, channels), nn.Dropout(dropout),
+            nn.Linear(channels, hidden),
+            nn.LayerNorm(hidden),
+            nonlin(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, channels),
+            nn.Dropout(dropout),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -44,8 +50,8 @@ class SignedMessagePassing(nn.Module):
 
 
 class NodeAttention(nn.Module):
-    """Multiplies every node's channels by one gate in (0, 1), computed from those channels by a shared MLP and,
-    when the edges carry signs, passed once along them."""
+    """Multiplies every node's channels by one gate in (0, 1), computed from those channels by a shared MLP
+    and, when the edges carry signs, passed once along them."""
 
     def __init__(self, channel_groups, channels: int = 16, edge_index=None, edge_weight=None):
         super().__init__()
@@ -54,9 +60,14 @@ class NodeAttention(nn.Module):
         self.n_nodes = int(groups.max()) + 1
         self.channels_per_node = groups.numel() // self.n_nodes
         signed = edge_index is not None and edge_weight is not None
-        self.signed_message_passing = SignedMessagePassing(edge_weight, edge_index) if signed else nn.Identity()
+        self.signed_message_passing = (
+            SignedMessagePassing(edge_weight, edge_index) if signed else nn.Identity()
+        )
         self.mlp = nn.Sequential(
-            nn.Linear(self.channels_per_node, channels), nn.ELU(), nn.LayerNorm(channels), nn.Linear(channels, 1)
+            nn.Linear(self.channels_per_node, channels),
+            nn.ELU(),
+            nn.LayerNorm(channels),
+            nn.Linear(channels, 1),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -11,17 +11,32 @@ from .sparse import SparseLinear
 
 
 class ResBlock(nn.Module):
-    """edges -> ``lin_in`` -> channels -> norm and nonlinearity -> [node MLP] -> [node attention] -> ``lin_out`` -> edges,
-    plus ``relu(residual_weight)`` times the block's input.
+    """edges -> ``lin_in`` -> channels -> norm and nonlinearity -> [node MLP] -> [node attention] ->
+    ``lin_out`` -> edges, plus ``relu(residual_weight)`` times the block's input.
 
     The *pre-norm* activation is what ``lin_in`` returns; the *post* activation is what ``lin_out`` is given.
     """
 
-    def __init__(self, lin_in: SparseLinear, lin_out: SparseLinear, channel_groups: list[int], *,
-                 nonlin: type[nn.Module] = nn.ELU, norm: str = "layer", norm_first: bool = True,
-                 affine: bool = True, residual: bool = True, learn_residual: bool = True, dropout: float = 0.0,
-                 node_mlp: bool = False, node_mlp_hidden: int = 16, node_attn: bool = False,
-                 attn_mlp_hidden: int = 16, edge_index=None, edge_weight=None):
+    def __init__(
+        self,
+        lin_in: SparseLinear,
+        lin_out: SparseLinear,
+        channel_groups: list[int],
+        *,
+        nonlin: type[nn.Module] = nn.ELU,
+        norm: str = "layer",
+        norm_first: bool = True,
+        affine: bool = True,
+        residual: bool = True,
+        learn_residual: bool = True,
+        dropout: float = 0.0,
+        node_mlp: bool = False,
+        node_mlp_hidden: int = 16,
+        node_attn: bool = False,
+        attn_mlp_hidden: int = 16,
+        edge_index=None,
+        edge_weight=None,
+    ):
         super().__init__()
         groups = torch.as_tensor(channel_groups, dtype=torch.long)
         self.register_buffer("channel_groups", groups)

@@ -1,7 +1,7 @@
 """A Graph Structured Neural Network: the reference module that fixtures are trained with.
 
-Written from the published description of the model (attributes and mathematics), with the same attribute names, so
-that the exporter reads this module and the published one alike.
+Written from the published description of the model (attributes and mathematics), with the same attribute
+names, so that the exporter reads this module and the published one alike.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from .sparse import SparseLinear, channel_patterns
 class GSNN(nn.Module):
     """A network whose computation follows a given graph of input, function and output nodes.
 
-    Features live on edges. Each of ``layers`` residual blocks lets every function node read its incoming edges and
-    write its outgoing ones; the outputs read the edges into them, summed and divided by the root of the in-degree.
+    Features live on edges. Each of ``layers`` residual blocks lets every function node read its incoming
+    edges and write its outgoing ones; the outputs read the edges into them, summed and divided by the root of
+    the in-degree.
 
     Args:
         edge_index_dict: int64 ``[2, edges]`` per ``(source type, "to", target type)``; not changed.
@@ -32,14 +33,31 @@ class GSNN(nn.Module):
         **block: options of :class:`ResBlock`.
     """
 
-    def __init__(self, edge_index_dict: Mapping, node_names_dict: Mapping, channels: int | Sequence[int],
-                 layers: int, *, share_layers: bool = True, add_function_self_edges: bool = True,
-                 bias: bool = True, init: str = "degree_normalized", edge_channels: int = 1,
-                 checkpoint: bool = False, norm: str = "layer", residual: bool = True,
-                 edge_weight_dict: Mapping | None = None, **block):
+    def __init__(
+        self,
+        edge_index_dict: Mapping,
+        node_names_dict: Mapping,
+        channels: int | Sequence[int],
+        layers: int,
+        *,
+        share_layers: bool = True,
+        add_function_self_edges: bool = True,
+        bias: bool = True,
+        init: str = "degree_normalized",
+        edge_channels: int = 1,
+        checkpoint: bool = False,
+        norm: str = "layer",
+        residual: bool = True,
+        edge_weight_dict: Mapping | None = None,
+        **block,
+    ):
         super().__init__()
         functions, inputs, outputs = (len(node_names_dict[kind]) for kind in ("function", "input", "output"))
-        self.homo_names = [*node_names_dict["function"], *node_names_dict["input"], *node_names_dict["output"]]
+        self.homo_names = [
+            *node_names_dict["function"],
+            *node_names_dict["input"],
+            *node_names_dict["output"],
+        ]
         self.num_nodes = functions + inputs + outputs
         self.layers, self.channels, self.norm = layers, channels, norm
         self.share_layers, self.residual, self.checkpoint = share_layers, residual, checkpoint
@@ -60,13 +78,22 @@ class GSNN(nn.Module):
         hidden = groups.numel()
 
         def sparse_pair():
-            return (SparseLinear(in_indices, (self.E, hidden), bias, init),
-                    SparseLinear(out_indices, (hidden, self.E), bias, init))
+            return (
+                SparseLinear(in_indices, (self.E, hidden), bias, init),
+                SparseLinear(out_indices, (hidden, self.E), bias, init),
+            )
 
         shared = sparse_pair() if share_layers else None
         self.ResBlocks = nn.ModuleList(
-            ResBlock(*(shared or sparse_pair()), groups.tolist(), norm=norm, residual=residual,
-                     edge_index=edge_index, edge_weight=edge_weight, **block)
+            ResBlock(
+                *(shared or sparse_pair()),
+                groups.tolist(),
+                norm=norm,
+                residual=residual,
+                edge_index=edge_index,
+                edge_weight=edge_weight,
+                **block,
+            )
             for _ in range(layers)
         )
         self.scale = torch.tensor(float(layers) ** 0.5)
@@ -74,7 +101,8 @@ class GSNN(nn.Module):
     def forward(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> torch.Tensor:
         """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]``.
 
-        ``edge_mask``, ``[edges]`` or ``[batch, edges]``, multiplies the edge features before and after every block.
+        ``edge_mask``, ``[edges]`` or ``[batch, edges]``, multiplies the edge features before and after every
+        block.
         """
         nodes = x.new_zeros(x.shape[0], self.num_nodes)
         nodes[:, self.input_node_mask] = x
@@ -97,7 +125,8 @@ class GSNN(nn.Module):
 
     @torch.no_grad()
     def prune(self, threshold: float = 1e-2) -> int:
-        """Drops the weights below ``threshold`` in every layer; returns how many. Shared layers are pruned once."""
+        """Drops the weights below ``threshold`` in every layer; returns how many. Shared layers are pruned
+        once."""
         removed = 0
         for name in ("lin_in", "lin_out"):
             layers = list(dict.fromkeys(getattr(block, name) for block in self.ResBlocks))
@@ -108,10 +137,17 @@ class GSNN(nn.Module):
         return removed
 
 
-def homogeneous_edges(edge_index_dict: Mapping, functions: int, inputs: int, edge_channels: int,
-                      self_edges: bool, edge_weight_dict: Mapping | None):
+def homogeneous_edges(
+    edge_index_dict: Mapping,
+    functions: int,
+    inputs: int,
+    edge_channels: int,
+    self_edges: bool,
+    edge_weight_dict: Mapping | None,
+):
     """All edges in one numbering (function, input, output nodes): function -> function edges first (repeated
-    ``edge_channels`` times), then input -> function, function -> output, and the added self edges (of weight 1).
+    ``edge_channels`` times), then input -> function, function -> output, and the added self edges (of weight
+    1).
 
     Returns:
         ``(edge_index [2, edges], edge_weight [edges] or None)``
@@ -123,10 +159,14 @@ def homogeneous_edges(edge_index_dict: Mapping, functions: int, inputs: int, edg
         (torch.as_tensor(edge_index_dict[kind]).long() + torch.tensor(offset).unsqueeze(1)).repeat(1, times)
         for kind, offset, times in zip(kinds, offsets, repeats, strict=True)
     ]
-    weight = [
-        torch.as_tensor(edge_weight_dict[kind]).float().repeat(times)
-        for kind, times in zip(kinds, repeats, strict=True)
-    ] if edge_weight_dict is not None else None
+    weight = (
+        [
+            torch.as_tensor(edge_weight_dict[kind]).float().repeat(times)
+            for kind, times in zip(kinds, repeats, strict=True)
+        ]
+        if edge_weight_dict is not None
+        else None
+    )
     if self_edges:
         index.append(torch.arange(functions).repeat(2, 1))
         if weight is not None:

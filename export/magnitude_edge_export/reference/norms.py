@@ -91,8 +91,14 @@ class RunningGroupNorm(GroupNormBase):
 
     uses_batch_statistics = True
 
-    def __init__(self, channel_groups, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True,
-                 track_running_stats: bool = True):
+    def __init__(
+        self,
+        channel_groups,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ):
         super().__init__(channel_groups, eps, affine)
         self.momentum = momentum
         self.track_running_stats = track_running_stats
@@ -136,16 +142,35 @@ class ChannelEMANorm(RunningGroupNorm):
 
     uses_batch_statistics = False
 
-    def __init__(self, num_channels: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True,
-                 track_running_stats: bool = True):
+    def __init__(
+        self,
+        num_channels: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ):
         super().__init__(range(num_channels), eps, momentum, affine, track_running_stats)
         self.num_channels = num_channels
 
 
-NORMS = ("layer", "batch", "batch++", "edgebatch", "groupbatch", "softmax", "rms", "ema", "channelema", "none")
+NORMS = (
+    "layer",
+    "batch",
+    "batch++",
+    "edgebatch",
+    "groupbatch",
+    "softmax",
+    "rms",
+    "ema",
+    "channelema",
+    "none",
+)
 
 
-def make_norms(kind: str, channel_groups, edges: int, affine: bool = True) -> tuple[nn.Module, nn.Module | None]:
+def make_norms(
+    kind: str, channel_groups, edges: int, affine: bool = True
+) -> tuple[nn.Module, nn.Module | None]:
     """The norm over channels, and the norm over edge features for the kinds that have one."""
     channels = len(channel_groups)
     if kind not in NORMS:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-INITS = ("degree_normalized", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal",
-         "uniform", "normal", "zeros")
+INITS = (
+    "degree_normalized",
+    "xavier_uniform",
+    "xavier_normal",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "uniform",
+    "normal",
+    "zeros",
+)
 
 
 class SparseLinear(nn.Module):
@@ -19,8 +27,9 @@ class SparseLinear(nn.Module):
         N, M: inputs and outputs.
     """
 
-    def __init__(self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True,
-                 init: str = "degree_normalized"):
+    def __init__(
+        self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True, init: str = "degree_normalized"
+    ):
         super().__init__()
         self.N, self.M = (int(n) for n in size)
         self.register_buffer("indices", indices.long())
@@ -86,7 +95,9 @@ def channel_patterns(edge_index: torch.Tensor, channels: torch.Tensor):
         """For every edge, the channels of ``nodes[edge]``: (edge ids, channel ids)."""
         counts = channels[nodes]
         edges = torch.repeat_interleave(torch.arange(nodes.numel()), counts)
-        offset = torch.arange(edges.numel()) - torch.repeat_interleave(torch.cumsum(counts, 0) - counts, counts)
+        offset = torch.arange(edges.numel()) - torch.repeat_interleave(
+            torch.cumsum(counts, 0) - counts, counts
+        )
         return edges, first[nodes][edges] + offset
 
     in_edges, in_channels = expand(target)

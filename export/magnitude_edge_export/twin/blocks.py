@@ -24,12 +24,19 @@ class AttentionTwin(nn.Module):
             index, weight = array(passing.edge_index), array(passing.edge_weight)
             between = (index < nodes).all(axis=0)
             if between.size != weight.size:
-                raise ExportError("attention", f"has {weight.size} edge weights for {between.size} edges",
-                                  f"{path}.signed_message_passing")
+                raise ExportError(
+                    "attention",
+                    f"has {weight.size} edge weights for {between.size} edges",
+                    f"{path}.signed_message_passing",
+                )
             self.passing = WeightedGather(index[:, between], weight[between], nodes)
         elif class_name(passing) != "Identity":
-            raise ExportError("unknown-module", f"{class_name(passing)} is not a message passing that the exporter "
-                              "knows; it knows SignedMessagePassing, Identity", f"{path}.signed_message_passing")
+            raise ExportError(
+                "unknown-module",
+                f"{class_name(passing)} is not a message passing that the exporter "
+                "knows; it knows SignedMessagePassing, Identity",
+                f"{path}.signed_message_passing",
+            )
 
     def forward(self, by_node: torch.Tensor) -> torch.Tensor:
         """``[batch, nodes, channels]`` to the same."""
@@ -55,14 +62,19 @@ class BlockTwin(nn.Module):
         self.lin_in = sparse(block.lin_in, f"{path}.lin_in")
         self.lin_out = sparse(block.lin_out, f"{path}.lin_out")
         self.groups = Groups(array(block.channel_groups))
-        self.edge_norm = norm_twin(getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown)
+        self.edge_norm = norm_twin(
+            getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown
+        )
         self.norm = norm_twin(block.norm, f"{path}.norm", self.groups, allow_unknown)
         self.nonlin = nonlinearity_twin(block.nonlin, f"{path}.nonlin", allow_unknown)
         self.norm_first = bool(block.norm_first)
         mlp, attention = getattr(block, "mlp", None), getattr(block, "node_attn", None)
         if (mlp is not None or attention is not None) and not self.groups.uniform:
-            raise ExportError("ragged", "a node MLP or node attention needs the same number of consecutive channels "
-                                        "in every node", path)
+            raise ExportError(
+                "ragged",
+                "a node MLP or node attention needs the same number of consecutive channels in every node",
+                path,
+            )
         self.mlp = None
         if mlp is not None:
             self.mlp = sequential_twin(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp", allow_unknown)

@@ -22,7 +22,8 @@ class GsnnTwin(nn.Module):
 
     Args:
         model: a GSNN, ours or the published package's.
-        edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every block.
+        edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every
+            block.
         allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
     """
 
@@ -37,7 +38,8 @@ class GsnnTwin(nn.Module):
             return twins[id(layer)]
 
         self.blocks = nn.ModuleList(
-            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
+            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown)
+            for i, block in enumerate(model.ResBlocks)
         )
         kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
         input_of_node = np.cumsum(kinds == "input") - 1
@@ -46,8 +48,9 @@ class GsnnTwin(nn.Module):
         self.register_buffer("reads_input", torch.from_numpy(from_input.astype(np.float32)))
         self.read_out = read_out(kinds, target, model)
 
-    def run(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None,
-            taps: Taps | None = None) -> tuple[torch.Tensor, Taps]:
+    def run(
+        self, x: torch.Tensor, edge_mask: torch.Tensor | None = None, taps: Taps | None = None
+    ) -> tuple[torch.Tensor, Taps]:
         """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values set aside on the way."""
         taps = Taps() if taps is None else taps
         edges = x.index_select(1, self.edge_input) * self.reads_input
@@ -58,7 +61,8 @@ class GsnnTwin(nn.Module):
         return self.read_out(edges), taps
 
     def forward(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
-        """The outputs and every tap, flat, in the order of :func:`magnitude_edge_export.profile.value_names`."""
+        """The outputs and every tap, flat, in the order of
+        :func:`magnitude_edge_export.profile.value_names`."""
         yhat, taps = self.run(x, edge_mask)
         return (yhat, *taps.pre_norm, *taps.activation, *taps.constants)
 
@@ -69,20 +73,25 @@ class GsnnTwin(nn.Module):
 
 
 def sparse_twin(layer: nn.Module, path: str) -> WeightedGather:
-    """Twin of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one, ``bias``."""
+    """Twin of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
+    ``bias``."""
     indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
     if indices.shape != (2, values.size):
-        raise ExportError("sparse", f"has {values.size} values for indices of shape {list(indices.shape)}", path)
+        raise ExportError(
+            "sparse", f"has {values.size} values for indices of shape {list(indices.shape)}", path
+        )
     inputs, outputs = int(layer.N), int(layer.M)
     if values.size and (indices.min() < 0 or indices[0].max() >= inputs or indices[1].max() >= outputs):
         raise ExportError("sparse", f"has indices outside its size [{inputs}, {outputs}]", path)
     bias = getattr(layer, "bias", None)
-    return WeightedGather(indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias"))
+    return WeightedGather(
+        indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias")
+    )
 
 
 def read_out(kinds: np.ndarray, target: np.ndarray, model: nn.Module) -> WeightedGather:
-    """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the root of
-    the number of layers) where blocks are residual."""
+    """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the
+    root of the number of layers) where blocks are residual."""
     output_of_node = np.cumsum(kinds == "output") - 1
     into_output = np.flatnonzero(kinds[target] == "output")
     output = output_of_node[target[into_output]]

@@ -1,6 +1,7 @@
 """Evaluation-mode twins of the normalisation layers, told apart by class name and read by attribute.
 
-Formulas: those of the layers in :mod:`magnitude_edge_export.reference.norms`, which restate the published ones.
+Formulas: those of the layers in :mod:`magnitude_edge_export.reference.norms`, which restate the published
+    ones.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class RMSNorm(Grouped):
 
 
 class Softmax(Grouped):
-    """The maximum only steadies the exponential: its gradient is below eps = 1e-8 of the whole, and it is cut."""
+    """The maximum only steadies the exponential: its gradient is below eps = 1e-8 of the whole, and it is
+    cut."""
 
     def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
         e = (h - taps.constant(self.groups.max(h))).exp()
@@ -80,8 +82,9 @@ GROUPED = {"GroupLayerNorm": LayerNorm, "GroupRMSNorm": RMSNorm, "SoftmaxGroupNo
 RUNNING = ("BatchNorm1d", "SyncBatchNorm", "GroupBatchNorm", "GroupEMANorm", "ChannelEMANorm")
 
 
-def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None,
-              allow_unknown: bool = False) -> nn.Module:
+def norm_twin(
+    module: nn.Module | None, path: str, groups: Groups | None = None, allow_unknown: bool = False
+) -> nn.Module:
     """The evaluation-mode twin of ``module``.
 
     Args:
@@ -97,24 +100,36 @@ def norm_twin(module: nn.Module | None, path: str, groups: Groups | None = None,
     if kind in GROUPED and groups is not None:
         of_channel = groups.of_channel.numpy()
         gamma, beta = (array(getattr(module, name, None)) for name in ("gamma", "beta"))
-        return GROUPED[kind](groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta)))
+        return GROUPED[kind](
+            groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta))
+        )
     if allow_unknown:
         return Opaque(module, path, trailing=groups is not None)
-    raise ExportError("unknown-module", f"{kind} is not a normalisation layer that the exporter knows; it knows "
-                                        f"{', '.join([*GROUPED, *RUNNING, 'Identity'])}", path)
+    raise ExportError(
+        "unknown-module",
+        f"{kind} is not a normalisation layer that the exporter knows; it knows "
+        f"{', '.join([*GROUPED, *RUNNING, 'Identity'])}",
+        path,
+    )
 
 
 def running_twin(module: nn.Module, path: str) -> Running:
     """Reads running statistics, per channel or per group (then spread over the channels)."""
     mean, variance = array(getattr(module, "running_mean", None)), array(getattr(module, "running_var", None))
     if mean is None or not getattr(module, "track_running_stats", True):
-        raise ExportError("batch-statistics", "normalises by the statistics of the batch even in evaluation mode "
-                          "(track_running_stats=False), so that a sample's output depends on its batch", path)
+        raise ExportError(
+            "batch-statistics",
+            "normalises by the statistics of the batch even in evaluation mode "
+            "(track_running_stats=False), so that a sample's output depends on its batch",
+            path,
+        )
     gamma, beta = (
         array(getattr(module, ours, getattr(module, theirs, None)))
         for ours, theirs in (("gamma", "weight"), ("beta", "bias"))
     )
     if hasattr(module, "channel_groups"):
         of_channel = array(module.channel_groups)
-        mean, variance, gamma, beta = (v if v is None else v[of_channel] for v in (mean, variance, gamma, beta))
+        mean, variance, gamma, beta = (
+            v if v is None else v[of_channel] for v in (mean, variance, gamma, beta)
+        )
     return Running(mean, variance, float(module.eps), gamma, beta)

@@ -16,7 +16,8 @@ class Opaque(nn.Module):
 
     Args:
         path: dotted path of the original, for errors.
-        trailing: the original takes ``[batch, channels, 1]`` (what sparse layers return), not ``[batch, channels]``.
+        trailing: the original takes ``[batch, channels, 1]`` (what sparse layers return), not ``[batch,
+            channels]``.
     """
 
     def __init__(self, module: nn.Module, path: str, trailing: bool = False):
@@ -30,8 +31,8 @@ class Opaque(nn.Module):
 
 
 class ScatterMeanGuard(TorchDispatchMode):
-    """Refuses ``scatter_reduce`` with a mean, which torch.onnx writes as a plain scatter, silently and wrongly
-    (measured with torch 2.13)."""
+    """Refuses ``scatter_reduce`` with a mean, which torch.onnx writes as a plain scatter, silently and
+    wrongly (measured with torch 2.13)."""
 
     def __init__(self, path: str):
         super().__init__()
@@ -39,8 +40,12 @@ class ScatterMeanGuard(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         if "scatter_reduce" in str(func) and "mean" in args:
-            raise ExportError("scatter-mean", "uses scatter_reduce with a mean, which torch.onnx exports wrongly; write "
-                              "it as a sum divided by constant counts", self.path)
+            raise ExportError(
+                "scatter-mean",
+                "uses scatter_reduce with a mean, which torch.onnx exports wrongly; write "
+                "it as a sum divided by constant counts",
+                self.path,
+            )
         return func(*args, **(kwargs or {}))
 
 
@@ -57,8 +62,10 @@ def refuse_scatter_mean(twin: nn.Module, x: torch.Tensor) -> None:
 
     for module in twin.modules():
         if isinstance(module, Opaque):
-            handles += [module.register_forward_pre_hook(enter),
-                        module.register_forward_hook(leave, always_call=True)]
+            handles += [
+                module.register_forward_pre_hook(enter),
+                module.register_forward_hook(leave, always_call=True),
+            ]
     try:
         twin.run(x)
     finally:

@@ -12,8 +12,22 @@ from ..errors import ExportError
 from .opaque import Opaque
 
 #: Nonlinearities that export as plain ONNX operators. SELU and Mish are restated below.
-NONLINEARITIES = ("ELU", "ReLU", "LeakyReLU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid", "Mish", "SELU",
-                  "CELU", "Hardtanh", "ReLU6", "Identity")
+NONLINEARITIES = (
+    "ELU",
+    "ReLU",
+    "LeakyReLU",
+    "GELU",
+    "SiLU",
+    "Softplus",
+    "Tanh",
+    "Sigmoid",
+    "Mish",
+    "SELU",
+    "CELU",
+    "Hardtanh",
+    "ReLU6",
+    "Identity",
+)
 PLAIN_LAYERS = ("Linear", "LayerNorm", "Dropout")
 
 
@@ -49,8 +63,8 @@ class Mish(nn.Module):
 
 
 class Affine(nn.Module):
-    """``x W + b`` over the last axis. Written as a product because ``linear`` under ``torch.func.grad`` fixes the
-    batch size while tracing (torch 2.13)."""
+    """``x W + b`` over the last axis. Written as a product because ``linear`` under ``torch.func.grad`` fixes
+    the batch size while tracing (torch 2.13)."""
 
     def __init__(self, linear: nn.Linear):
         super().__init__()
@@ -68,8 +82,11 @@ def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False)
     if allow_unknown and kind not in NONLINEARITIES:
         return Opaque(module, path)
     if kind not in NONLINEARITIES:
-        raise ExportError("unknown-module", f"{kind} is not a nonlinearity that the exporter knows; it knows "
-                                            f"{', '.join(NONLINEARITIES)}", path)
+        raise ExportError(
+            "unknown-module",
+            f"{kind} is not a nonlinearity that the exporter knows; it knows {', '.join(NONLINEARITIES)}",
+            path,
+        )
     if kind == "SELU":
         return Selu()
     if kind == "Mish":

@@ -1,8 +1,9 @@
 """Sparse products and group sums written as gathers and sums: batch-free indices, no scatter.
 
-A sparse layer with a fixed pattern is, for every output, a short weighted sum of inputs. Outputs are sorted into
-buckets of similar in-degree, each bucket is one gather, one product and one sum, and padding costs at most a factor
-of two. Nothing depends on the batch size, results are deterministic, and every operation has a plain ONNX form.
+A sparse layer with a fixed pattern is, for every output, a short weighted sum of inputs. Outputs are sorted
+into buckets of similar in-degree, each bucket is one gather, one product and one sum, and padding costs at
+most a factor of two. Nothing depends on the batch size, results are deterministic, and every operation has a
+plain ONNX form.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ class GatherTable:
     """Entries laid out per target, targets bucketed by in-degree (buckets end at powers of two).
 
     Attributes:
-        buckets: per bucket ``(index int64 [targets, width], weight [targets, width])``. Padding repeats the first
-            source of the target with weight zero.
-        order: int64 ``[outputs]``, place of each target in the concatenated buckets; ``None`` when it is in order.
+        buckets: per bucket ``(index int64 [targets, width], weight [targets, width])``. Padding repeats the
+            first source of the target with weight zero.
+        order: int64 ``[outputs]``, place of each target in the concatenated buckets; ``None`` when it is in
+            order.
     """
 
     def __init__(self, indices: np.ndarray, values: np.ndarray, outputs: int):
@@ -70,7 +72,9 @@ class GatherTable:
             width = max(int(degree[rows].max()), 1)
             slot = np.arange(width)
             used = slot < degree[rows, None]
-            entry = np.where(used, first[rows, None] + slot, first[rows, None]).clip(max=max(source.size - 1, 0))
+            entry = np.where(used, first[rows, None] + slot, first[rows, None]).clip(
+                max=max(source.size - 1, 0)
+            )
             if source.size:
                 index, weight = source[entry], np.where(used, values[entry], 0)
             else:
@@ -84,10 +88,10 @@ class GatherTable:
 class Groups(nn.Module):
     """Sums and maxima over the channels of each function node.
 
-    When every node has the same number of consecutive channels, values take the shape ``[batch, nodes, channels]``
-    between :meth:`split` and :meth:`join` and reductions are plain ones over the last axis; ragged nodes stay
-    ``[batch, channels]`` and each reduction is a gather, handed back per channel. Reductions broadcast against
-    split values in both cases.
+    When every node has the same number of consecutive channels, values take the shape ``[batch, nodes,
+    channels]`` between :meth:`split` and :meth:`join` and reductions are plain ones over the last axis;
+    ragged nodes stay ``[batch, channels]`` and each reduction is a gather, handed back per channel.
+    Reductions broadcast against split values in both cases.
     """
 
     def __init__(self, channel_groups: np.ndarray):

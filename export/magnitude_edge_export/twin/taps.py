@@ -9,8 +9,8 @@ import torch
 
 @dataclass
 class Taps:
-    """Values of one forward pass, in the order in which they are computed. The pass goes on with what each method
-    returns."""
+    """Values of one forward pass, in the order in which they are computed. The pass goes on with what each
+    method returns."""
 
     pre_norm: list[torch.Tensor] = field(default_factory=list)
     activation: list[torch.Tensor] = field(default_factory=list)
@@ -25,8 +25,8 @@ class Taps:
         return value
 
     def constant(self, value: torch.Tensor) -> torch.Tensor:
-        """Cuts the gradient at ``value``. ONNX has no such cut, so the value's name goes into ``stopGradient``,
-        and whatever uses it must use what is returned here."""
+        """Cuts the gradient at ``value``. ONNX has no such cut, so the value's name goes into
+        ``stopGradient``, and whatever uses it must use what is returned here."""
         value = value.detach()
         self.constants.append(value)
         return value
@@ -34,7 +34,8 @@ class Taps:
 
 @dataclass
 class ShiftedTaps(Taps):
-    """Adds a shift to every tapped value: at shifts of zero, the gradient by a shift is the gradient by its value.
+    """Adds a shift to every tapped value: at shifts of zero, the gradient by a shift is the gradient by its
+    value.
 
     Attributes:
         shifts: pre-norm shifts of all blocks, then activation shifts, ``[batch, channels]`` each.
