@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from magnitude_edge_export import export_gsnn, oracle
+from magnitude_edge_export import export_gsnn, export_joint, oracle
 from magnitude_edge_export.capture import capture
 from statistics_cases import CASES, solved
 from variants import VARIANTS, build, sample
@@ -23,7 +23,9 @@ from variants import VARIANTS, build, sample
 FIXTURES = Path(__file__).resolve().parent.parent / "test" / "fixtures"
 BATCH_SIZES = (5, 1, 3)
 LOSSES = {"mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss}
-#: Variants with golden edge tables, and those written once more through the TorchScript exporter.
+#: Variants written once more as joint files, those with golden edge tables, and those written once more
+#: through the TorchScript exporter.
+JOINT = ("layer-elu", "attention-signed")
 EDGES = ("layer-elu", "batch-relu", "layer-elu-ragged")
 TORCHSCRIPT = ("layer-elu", "none-gelu-mlp", "layer-elu-ragged", "attention-signed")
 
@@ -66,6 +68,16 @@ def write_model(name: str, variant: str, dynamo: bool = True, edge_mask: bool = 
         masked["edge_mask"] = (torch.rand(model.E, generator=torch.Generator().manual_seed(3)) > 0.25).float()
     arrays = golden(model, x, y, BATCH_SIZES, **masked)
     np.savez(folder / "golden.npz", **arrays, **{k: v.numpy() for k, v in masked.items()})
+    print(f"models/{name}: {written.size} bytes")
+
+
+def write_joint(name: str, variant: str) -> None:
+    """A joint export (forward, mse and its gradients in one file) with the golden of its variant."""
+    model, data = build(variant)
+    folder = FIXTURES / "models" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    written = export_joint(model, data, folder / "model.onnx")
+    np.savez(folder / "golden.npz", **golden(model, *sample(data, sum(BATCH_SIZES)), BATCH_SIZES))
     print(f"models/{name}: {written.size} bytes")
 
 
@@ -170,6 +182,8 @@ def jobs() -> dict:
     todo = {name: lambda name=name: write_model(name, name) for name in VARIANTS}
     for name in EDGES:
         todo[f"{name}-edges"] = lambda name=name: write_edges(name)
+    for name in JOINT:
+        todo[f"{name}-joint"] = lambda name=name: write_joint(f"{name}-joint", name)
     for name in CASES:
         todo[f"statistics-{name}"] = lambda name=name: write_statistics(name)
     todo["layer-elu-mask"] = lambda: write_model("layer-elu-mask", "layer-elu", edge_mask=True)
