@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BackendName } from '../engine/engine.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import {
+  acquireDevice,
+  describeAdapter,
+  isSoftwareAdapter,
+  releaseDevice,
+  type GpuContext,
+} from '../gpu/device.ts';
+
+/** Where the statistics are computed, and why there. */
+export interface ChosenBackend {
+  readonly backend: BackendName;
+  /** The device to run on, with 'webgpu'. */
+  readonly gpu?: GpuContext;
+  /** A few words. */
+  readonly reason: string;
+  readonly release: () => void;
+}
+
+/**
+ * Chooses the backend in Node, where WebGPU is Dawn (the optional package `webgpu`). 'auto' takes it where it finds a
+ * hardware adapter; a software one is many times slower than the CPU backend. 'webgpu' takes any adapter.
+ * @throws MagnitudeEdgeError `no-adapter` when 'webgpu' is asked for and cannot be had
+ */
+export async function chooseBackend(requested: 'auto' | BackendName): Promise<ChosenBackend> {
+  if (requested === 'cpu') return onCpu('asked for');
+  if (requested === 'auto') {
+    const why = await whyNotWebGpu();
+    if (why !== undefined) return onCpu(why);
+  }
+  const gpu = await acquireDevice({ gpu: await loadDawn() });
+  return {
+    backend: 'webgpu',
+    gpu,
+    reason: describeAdapter(gpu.adapterInfo),
+    release: () => {
+      releaseDevice(gpu);
+    },
+  };
+}
+
+function onCpu(reason: string): ChosenBackend {
+  return { backend: 'cpu', reason, release: () => undefined };
+}
+
+/** Dawn's entry point, held for good: devices crash the process once it is collected. */
+let dawn: GPU | undefined;
+
+async function loadDawn(): Promise<GPU> {
+  try {
+    const { create } = (await import('webgpu')) as { create: (flags: string[]) => GPU };
+    dawn ??= create([]);
+    return dawn;
+  } catch (cause) {
+    throw new MagnitudeEdgeError(
+      'no-adapter',
+      "WebGPU in Node needs the package 'webgpu', which is not installed or does not load on this machine.",
+      { cause },
+    );
+  }
+}
+
+/** Writes what the best adapter says of itself, or null. */
+const probe = `
+  const { create } = await import(process.argv[1]);
+  const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
+  const found = adapter && { vendor, architecture, device, description, isFallbackAdapter };
+  process.stdout.write(JSON.stringify(found), () => process.exit(0));
+`;
+
+/**
+ * Looks for a hardware adapter in a process of its own: graphics drivers that are missing or broken print, and may
+ * crash, which must not be the end of a command that can do without them.
+ * @returns why there is none to use, or undefined
+ */
+async function whyNotWebGpu(): Promise<string | undefined> {
+  let entry: string;
+  try {
+    entry = import.meta.resolve('webgpu');
+  } catch {
+    return "the optional package 'webgpu' is not installed";
+  }
+  let found: GPUAdapterInfo | null;
+  try {
+    const args = ['--input-type=module', '--eval', probe, entry];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    found = JSON.parse(stdout) as GPUAdapterInfo | null;
+  } catch {
+    return 'looking for a WebGPU adapter failed';
+  }
+  if (found === null) return 'no WebGPU adapter was found';
+  if (!isSoftwareAdapter(found)) return undefined;
+  return `the adapter '${describeAdapter(found)}' runs shaders on the CPU, where the CPU backend is faster`;
+}

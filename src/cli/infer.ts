@@ -1,0 +1,245 @@
+import { pathToFileURL } from 'node:url';
+import type { Table } from 'apache-arrow';
+import { batches } from '../data/batches.ts';
+import type { BackendName, Reduction } from '../engine/engine.ts';
+import { MagnitudeEdgeInferer } from '../inferer.ts';
+import { GsnnModel } from '../model/gsnn-model.ts';
+import type { ExecutionProvider } from '../model/runtime.ts';
+import type { LayerAggregation, Score } from '../scores/score-matrices.ts';
+import { encodeTable } from '../table/formats.ts';
+import { lossNames, type LossName } from '../training-graph/losses.ts';
+import { Arguments } from './arguments.ts';
+import { chooseBackend, type ChosenBackend } from './backend.ts';
+import type { Command } from './command.ts';
+import { checkWritable, outputFormat, readInput, writeOutputs, type OutputFile } from './files.ts';
+import { ProgressReport } from './progress.ts';
+import { formatTable, topRows } from './summary.ts';
+import { printLine, type Terminal } from './terminal.ts';
+
+const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|csv|parquet) --out E.(arrow|csv|parquet)
+
+Runs a GSNN (ONNX profile v1) over the data and writes the edge table: every ordered pair of function nodes, scored by
+the correlation of activation and gradient magnitudes, with p- and q-values, sorted.
+
+  --score corr|partial                 plain, or given the target's known parents     (corr)
+  --layer-agg mean|max                 over the pairs of layers                       (mean)
+  --reduction l1|l2                    norm over a node's channels                    (l1)
+  --post-norm                          values after each block's norm, not before it
+  --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
+  --loss ${lossNames.join('|')}
+                                       what the gradients are of                      (mse)
+  --loss-reduction mean|sum            over each batch                                (mean)
+  --batch-size N                                                                      (128)
+  --include-self                       also score i -> i
+  --top K, --max-q Q, --candidates-only
+                                       only the first K rows, q up to Q, pairs that are no edges;
+                                       p and q are over all pairs all the same
+  --backend auto|webgpu|cpu            where the statistics are computed              (auto)
+  --execution-provider auto|webgpu|wasm  where the model runs                         (auto)
+  --stats-out S.arrow                  the statistics, for 'magnitude-edge merge'
+  --json                               the summary as one JSON object`;
+
+const options = {
+  model: { type: 'string' },
+  data: { type: 'string' },
+  out: { type: 'string' },
+  score: { type: 'string' },
+  'layer-agg': { type: 'string' },
+  reduction: { type: 'string' },
+  'post-norm': { type: 'boolean' },
+  ridge: { type: 'string' },
+  loss: { type: 'string' },
+  'loss-reduction': { type: 'string' },
+  'batch-size': { type: 'string' },
+  'include-self': { type: 'boolean' },
+  top: { type: 'string' },
+  'max-q': { type: 'string' },
+  'candidates-only': { type: 'boolean' },
+  backend: { type: 'string' },
+  'execution-provider': { type: 'string' },
+  'stats-out': { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+export const infer: Command = {
+  help,
+  async run(args, terminal) {
+    const settings = readSettings(args);
+    await checkWritable(settings.out);
+    if (settings.statsOut !== undefined) await checkWritable(settings.statsOut);
+    const chosen = await chooseBackend(settings.backend);
+    try {
+      await inferWith(chosen, settings, terminal);
+    } finally {
+      chosen.release();
+    }
+  },
+};
+
+interface Settings {
+  readonly model: string;
+  readonly data: string;
+  readonly out: string;
+  readonly format: ReturnType<typeof outputFormat>;
+  readonly score: Score;
+  readonly layerAgg: LayerAggregation;
+  readonly reduction: Reduction;
+  readonly usePreNorm: boolean;
+  readonly ridge: number;
+  readonly loss: LossName;
+  readonly lossReduction: 'mean' | 'sum';
+  readonly batchSize: number;
+  readonly excludeSelf: boolean;
+  readonly top: number | undefined;
+  readonly maxQ: number | undefined;
+  readonly candidatesOnly: boolean;
+  readonly backend: 'auto' | BackendName;
+  readonly executionProvider: 'auto' | ExecutionProvider;
+  readonly statsOut: string | undefined;
+  readonly json: boolean;
+}
+
+function readSettings(args: readonly string[]): Settings {
+  const given = new Arguments(args, options, { allowed: false });
+  const out = given.required('out');
+  return {
+    model: given.required('model'),
+    data: given.required('data'),
+    out,
+    format: outputFormat(out),
+    score: given.choice('score', ['corr', 'partial'], 'corr'),
+    layerAgg: given.choice('layer-agg', ['mean', 'max'], 'mean'),
+    reduction: given.choice('reduction', ['l1', 'l2'], 'l1'),
+    usePreNorm: !given.flag('post-norm'),
+    ridge: given.number('ridge', { least: 0 }) ?? 1e-8,
+    loss: given.choice('loss', lossNames, 'mse'),
+    lossReduction: given.choice('loss-reduction', ['mean', 'sum'], 'mean'),
+    batchSize: given.wholeNumber('batch-size', 1) ?? 128,
+    excludeSelf: !given.flag('include-self'),
+    top: given.wholeNumber('top', 0),
+    maxQ: given.number('max-q', { least: 0, most: 1 }),
+    candidatesOnly: given.flag('candidates-only'),
+    backend: given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto'),
+    executionProvider: given.choice('execution-provider', ['auto', 'webgpu', 'wasm'], 'auto'),
+    statsOut: given.text('stats-out'),
+    json: given.flag('json'),
+  };
+}
+
+async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Terminal): Promise<void> {
+  const clock = new Stopwatch();
+  const { loss, lossReduction, executionProvider, reduction, usePreNorm } = settings;
+  await using model = await GsnnModel.load(pathToFileURL(settings.model), {
+    name: settings.model,
+    loss,
+    lossReduction,
+    executionProvider,
+    ...(chosen.gpu ? { device: chosen.gpu.device } : {}),
+  });
+  const data = batches(await readInput(settings.data), model, {
+    batchSize: settings.batchSize,
+    name: settings.data,
+  });
+  await using inferer = await MagnitudeEdgeInferer.create(model, {
+    reduction,
+    usePreNorm,
+    backend: chosen.backend,
+  });
+  clock.lap('load');
+  printLine(
+    terminal.err,
+    `statistics on ${chosen.backend} (${chosen.reason}), model on ${model.diagnostics.executionProvider}`,
+  );
+  const progress = new ProgressReport(terminal);
+  let samples: number;
+  try {
+    samples = await inferer.fit(data, {
+      onProgress: (now) => {
+        progress.update(now);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+  clock.lap('fit');
+  const table = await inferer.evaluate(settings);
+  clock.lap('evaluate');
+  const files: OutputFile[] = [{ path: settings.out, bytes: encodeTable(table, settings.format) }];
+  if (settings.statsOut !== undefined)
+    files.push({ path: settings.statsOut, bytes: await inferer.saveStats() });
+  await writeOutputs(files);
+  clock.lap('write');
+  const report = { samples, batches: data.length, table, seconds: clock.seconds };
+  printLine(
+    terminal.out,
+    settings.json ? jsonReport(model, chosen, settings, report) : textReport(model, chosen, settings, report),
+  );
+}
+
+interface Report {
+  readonly samples: number;
+  readonly batches: number | undefined;
+  readonly table: Table;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+function jsonReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings, report: Report): string {
+  const { executionProvider, threads, fallbacks } = model.diagnostics;
+  const { nodeNames, edgeIndex } = model.graph;
+  return JSON.stringify({
+    command: 'infer',
+    model: settings.model,
+    data: settings.data,
+    out: settings.out,
+    ...(settings.statsOut === undefined ? {} : { statsOut: settings.statsOut }),
+    inputs: nodeNames.input.length,
+    functions: nodeNames.function.length,
+    outputs: nodeNames.output.length,
+    functionEdges: edgeIndex['function,function'][0].length,
+    layers: model.layers,
+    norm: model.norm,
+    samples: report.samples,
+    batches: report.batches,
+    rows: report.table.numRows,
+    score: settings.score,
+    backend: chosen.backend,
+    backendReason: chosen.reason,
+    executionProvider,
+    threads,
+    fallbacks,
+    seconds: report.seconds,
+    top: topRows(report.table, 10),
+  });
+}
+
+function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings, report: Report): string {
+  const { executionProvider, threads } = model.diagnostics;
+  const { nodeNames, edgeIndex } = model.graph;
+  const nodes = `${nodeNames.input.length} input, ${nodeNames.function.length} function and ${nodeNames.output.length} output nodes`;
+  const seconds = Object.entries(report.seconds).map(([what, time]) => `${what} ${time.toFixed(2)} s`);
+  const lines = [
+    `model    ${settings.model}: ${nodes}, ${edgeIndex['function,function'][0].length} edges between functions, ${model.layers} blocks, norm ${model.norm}`,
+    `data     ${settings.data}: ${report.samples} samples`,
+    `ran on   ${chosen.backend} (${chosen.reason}); model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    `time     ${seconds.join(', ')}`,
+    `wrote    ${settings.out}: ${report.table.numRows} rows`,
+    ...(settings.statsOut === undefined
+      ? []
+      : [`wrote    ${settings.statsOut}: statistics of ${report.samples} samples`]),
+    '',
+    formatTable(topRows(report.table, 10)),
+  ];
+  return lines.join('\n').trimEnd();
+}
+
+/** Seconds from one lap to the next. */
+class Stopwatch {
+  readonly seconds: Record<string, number> = {};
+  #last = performance.now();
+
+  lap(what: string): void {
+    const now = performance.now();
+    this.seconds[what] = Math.round(now - this.#last) / 1000;
+    this.#last = now;
+  }
+}

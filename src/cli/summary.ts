@@ -1,0 +1,57 @@
+import type { Table } from 'apache-arrow';
+
+/** One row of an edge table as people read it. */
+export interface EdgeRow {
+  readonly src: string;
+  readonly dst: string;
+  readonly corr: number | null;
+  readonly q: number | null;
+  readonly edge: boolean;
+}
+
+/** The first rows of an edge table. */
+export function topRows(table: Table, count: number): EdgeRow[] {
+  const column = (name: string, row: number): unknown => table.getChild(name)!.get(row);
+  const number = (name: string, row: number): number | null => {
+    const value = Number(column(name, row));
+    return Number.isNaN(value) ? null : value;
+  };
+  return Array.from({ length: Math.min(count, table.numRows) }, (_, row) => ({
+    src: String(column('src_func', row)),
+    dst: String(column('dst_func', row)),
+    corr: number('corr', row),
+    q: number('q_value', row),
+    edge: column('has_edge', row) === true,
+  }));
+}
+
+/** Rows under a header, each column as wide as its widest cell; numbers to the right. */
+export function formatTable(rows: readonly EdgeRow[]): string {
+  const cells = [
+    ['source', 'target', 'corr', 'q', 'known'],
+    ...rows.map(({ src, dst, corr, q, edge }) => [
+      src,
+      dst,
+      corr === null ? 'NaN' : corr.toFixed(4),
+      q === null ? 'NaN' : shortNumber(q),
+      edge ? 'yes' : '',
+    ]),
+  ];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 2 || column === 3 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Three digits; what is all but zero would need too many of them. */
+function shortNumber(q: number): string {
+  if (q === 0) return '<1e-300';
+  return q < 1e-3 ? q.toExponential(1) : q.toFixed(4);
+}
