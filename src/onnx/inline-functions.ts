@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { decodeAttribute, describeNode } from './attributes.ts';
+import { decodeAttribute } from './attributes.ts';
 import { decodeNode } from './decode.ts';
 import type { Attribute, OnnxModel, OnnxNode } from './graph.ts';
 import type { FunctionProto } from './schema/onnx_pb.ts';
@@ -8,8 +8,8 @@ import { sortedNodes } from './topology.ts';
 /** A bound on what a small file with functions that call functions can grow to. */
 const MAX_NODES = 1_000_000;
 
-/** Deeper nesting is a function that calls itself. */
-const MAX_DEPTH = 64;
+/** Local functions by domain, name and overload. */
+type Functions = ReadonlyMap<string, FunctionProto>;
 
 /**
  * The model with every call of a local function replaced by the function's body, inner values renamed to stay unique.
@@ -19,40 +19,69 @@ const MAX_DEPTH = 64;
  */
 export function inlineFunctions(model: OnnxModel): OnnxModel {
   if (model.functions.length === 0) return model;
-  const functions = new Map(model.functions.map((f) => [key(f.domain, f.name, f.overload), f]));
+  const functions: Functions = new Map(model.functions.map((f) => [key(f), f]));
+  requireBounded(model, functions);
   const nodes: OnnxNode[] = [];
   let calls = 0;
-  const visit = (node: OnnxNode, depth: number): void => {
-    const body = functions.get(key(node.domain, node.opType, node.source?.overload ?? ''));
+  const visit = (node: OnnxNode): void => {
+    const body = functions.get(calleeKey(node));
     if (body === undefined) {
       nodes.push(node);
-      if (nodes.length > MAX_NODES) tooLarge(`more than ${MAX_NODES} nodes`);
       return;
     }
-    if (depth > MAX_DEPTH) tooLarge(`a nesting deeper than ${MAX_DEPTH}, at ${describeNode(node)}`);
     requireSameOpset(model, body);
-    for (const inner of instantiate(node, body, `${node.name || node.opType}#${calls++}/`))
-      visit(inner, depth + 1);
+    for (const inner of instantiate(node, body, `${node.opType}#${calls++}/`)) visit(inner);
   };
-  for (const node of model.graph.nodes) visit(node, 0);
+  model.graph.nodes.forEach(visit);
   const graph = { ...model.graph, nodes };
   return { ...model, functions: [], graph: { ...graph, nodes: sortedNodes(graph) } };
 }
 
-function key(domain: string, name: string, overload: string): string {
+interface Named {
+  readonly domain: string;
+  readonly overload: string;
+}
+
+function key({ domain, name, overload }: Named & { readonly name: string }): string {
   return JSON.stringify([domain === 'ai.onnx' ? '' : domain, name, overload]);
 }
 
-function tooLarge(what: string): never {
-  throw new MagnitudeEdgeError('invalid-model', `Inlining the model's local functions leads to ${what}.`);
+function calleeKey(node: Pick<OnnxNode, 'domain' | 'opType' | 'source'>): string {
+  return key({ domain: node.domain, name: node.opType, overload: node.source?.overload ?? '' });
+}
+
+/** Counts the nodes of every function's expansion once, before anything is expanded. */
+function requireBounded(model: OnnxModel, functions: Functions): void {
+  const sizes = new Map<string, number>();
+  const open = new Set<string>();
+  const size = (callee: string): number => {
+    const body = functions.get(callee);
+    if (body === undefined) return 1;
+    const known = sizes.get(callee);
+    if (known !== undefined) return known;
+    if (open.has(callee)) refuse(`The local function '${body.name}' calls itself.`);
+    open.add(callee);
+    let total = 0;
+    for (const { domain, opType, overload } of body.node)
+      total += size(key({ domain, name: opType, overload }));
+    open.delete(callee);
+    sizes.set(callee, total);
+    return total;
+  };
+  const total = model.graph.nodes.reduce((sum, node) => sum + size(calleeKey(node)), 0);
+  if (total > MAX_NODES)
+    refuse(`Inlining the model's local functions leads to more than ${MAX_NODES} nodes.`);
+}
+
+function refuse(message: string): never {
+  throw new MagnitudeEdgeError('invalid-model', message);
 }
 
 function requireSameOpset(model: OnnxModel, body: FunctionProto): void {
   for (const { domain, version } of body.opsetImport) {
     const own = model.opsets.get(domain);
     if (own === undefined || own === Number(version)) continue;
-    throw new MagnitudeEdgeError(
-      'invalid-model',
+    refuse(
       `Local function '${body.name}' is written in operator set ${version} of domain '${domain}', the model in ${own}.`,
     );
   }

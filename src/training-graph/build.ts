@@ -65,6 +65,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
   const outputs = options.outputs ?? [prediction];
   const stops = new Set(options.stopGradient);
   forward.requireValues('wrt', wrt);
+  forward.requireDifferentiable(wrt);
   forward.requireValues('outputs', outputs);
   forward.requireValues('stopGradient', [...stops]);
   const parameters = forward.parameters(options.parameters ?? []);

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { DataType } from '../onnx/data-type.ts';
+import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
 import { standardOpset, type OnnxModel } from '../onnx/graph.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
@@ -52,6 +52,19 @@ export class ForwardGraph {
         {
           details: { option, value },
         },
+      );
+    }
+  }
+
+  /** Throws `invalid-argument` for values of `wrt` that hold whole numbers or booleans. */
+  requireDifferentiable(values: readonly string[]): void {
+    for (const value of values) {
+      const { elementType } = this.graph.type(value);
+      if (elementType === undefined || isFloatingPoint(elementType)) continue;
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `Gradients were asked for '${value}', which is ${dataTypeName(elementType)}; only float32 has gradients.`,
+        { details: { option: 'wrt', value } },
       );
     }
   }

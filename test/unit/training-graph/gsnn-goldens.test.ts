@@ -51,7 +51,7 @@ describe.each(readdirSync(folder))('GSNN variant %s', (name) => {
         );
       };
       compare(built.loss, [golden[`loss_${loss}`]!.data[batch]!]);
-      compare(profile.output, rows(golden.yhat!, from, size).data as Float64Array);
+      compare(profile.output, rows(golden.yhat!, from, size).data);
       profile.preNorm.forEach((value, l) => {
         compare(value, rows(golden[`pre_${l}`]!, from, size).data);
         compare(built.gradients[value]!, rows(golden[`${prefix}grad_pre_${l}`]!, from, size).data);
