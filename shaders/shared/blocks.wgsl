@@ -8,7 +8,7 @@ struct Block {
 }
 
 // Rows q and T - 1 - q of the triangle have T + 1 tiles together, so it folds into a rectangle; where T is odd the
-// middle row would come twice.
+// middle row would come twice. Threads past the last tile get a block that is not valid.
 fn block_at(index: u32, tiles: u32) -> Block {
   let square = tiles * tiles;
   if (index < square) {
@@ -16,10 +16,10 @@ fn block_at(index: u32, tiles: u32) -> Block {
   }
   let folded = index - square;
   let upper = folded / (tiles + 1u);
-  let lower = tiles - 1u - upper;
   let at = folded % (tiles + 1u);
   if (at < tiles - upper) {
-    return Block(upper, upper + at, true, upper <= lower);
+    return Block(upper, upper + at, true, 2u * upper < tiles);
   }
-  return Block(lower, lower + (at - (tiles - upper)), true, upper < lower);
+  let lower = tiles - 1u - upper;
+  return Block(lower, lower + (at - (tiles - upper)), true, 2u * upper + 1u < tiles);
 }

@@ -5,6 +5,7 @@ import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { statisticsCase } from '../support/statistics-case.ts';
@@ -18,19 +19,29 @@ const fixtures = import.meta.glob('../fixtures/statistics/*.npz', {
 /** What method.md, "Numbers to hold", asks of each fixture. */
 const tolerances: Record<string, number> = { 'condition-1e6': 1e-4, 'mean-sd-1e3': 1e-5 };
 
-async function magnitudesEngine(gpu: GpuContext, nodes: number, pairs: number): Promise<Engine> {
-  return createWebGpuEngine({ device: gpu.device, shape: { nodes, pairs, reduction: 'l1' } });
+/** Cases that ask for no more than short float32 chunks give. */
+const enoughForFast = ['well-conditioned', 'no-parents', 'hub-parents', 'mean-sd-1e3', 'constant-nodes'];
+
+async function magnitudesEngine(
+  gpu: GpuContext,
+  nodes: number,
+  pairs: number,
+  precision?: Precision,
+): Promise<Engine> {
+  return createWebGpuEngine({ device: gpu.device, shape: { nodes, pairs, reduction: 'l1' }, precision });
 }
 
-test.for(
-  Object.entries(fixtures).map(
-    ([path, url]) => [path.split('/').at(-1)!.replace('.npz', ''), url as string] as const,
-  ),
-)('oracle case %s', async ([name, url], { gpu }) => {
+const cases = Object.entries(fixtures).flatMap(([path, url]) => {
+  const name = path.split('/').at(-1)!.replace('.npz', '');
+  const precisions: Precision[] = enoughForFast.includes(name) ? ['exact', 'fast'] : ['exact'];
+  return precisions.map((precision) => [name, precision, url] as const);
+});
+
+test.for(cases)('oracle case %s, precision %s', async ([name, precision, url], { gpu }) => {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
   const oracle = statisticsCase(bytes);
   const { nodes, pairs, samples } = oracle;
-  const engine = await magnitudesEngine(gpu, nodes, pairs);
+  const engine = await magnitudesEngine(gpu, nodes, pairs, precision);
   for (let first = 0; first < samples; first += 100) {
     await engine.accumulateMagnitudes(oracle.batch(first, Math.min(first + 100, samples)));
   }

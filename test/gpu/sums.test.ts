@@ -1,10 +1,11 @@
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import { shiftPivot } from '../../src/statistics/merge.ts';
 import type { PairStatistics, SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
+import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 
@@ -41,12 +42,13 @@ function makeBatch(
 /** Statistics of the GPU engine and of its twin, over the same batches. */
 async function both(
   gpu: GpuContext,
+  precision: Precision,
   nodes: number,
   pairs: number,
   batches: readonly MagnitudeBatch[],
 ): Promise<{ found: SufficientStatistics; expected: SufficientStatistics }> {
   const shape = { nodes, pairs, reduction: 'l1' as const };
-  const engine = await createWebGpuEngine({ device: gpu.device, shape });
+  const engine = await createWebGpuEngine({ device: gpu.device, shape, precision });
   const twin = createCpuEngine(shape);
   for (const batch of batches) {
     await engine.accumulateMagnitudes(batch);
@@ -89,60 +91,67 @@ function expectClose(
   }
 }
 
-// Products are summed in float32 over 32 rows: an error of at most 32 / 2^24 of their scale, about the root of it in
-// practice, and the deviations themselves are rounded once (2^-24). 4e-7 leaves room for neither to be lost.
-const TOLERANCE = 4e-7;
+const precisions: readonly (readonly [Precision, tolerance: number])[] = [
+  // Products are summed in float32 over 32 rows: an error of at most 32 / 2^24 of their scale, about the root of it in
+  // practice, and the deviations themselves are rounded once (2^-24). 4e-7 leaves room for neither to be lost.
+  ['fast', 4e-7],
+  // Deviations are rounded to 2^-29 of the largest of their column, here at most five standard deviations: 1e-8 of one
+  // for each sample, and by the root of the number of samples less for a sum. All else is exact to 2^-46.
+  ['exact', 1e-9],
+];
 
-test.for([
-  [1, 1, [7]],
-  [7, 2, [1, 1, 1]],
-  [8, 1, [64]],
-  [9, 4, [33, 95]],
-  [45, 3, [128, 128, 17]],
-  [64, 1, [1024]],
-  [130, 1, [200, 900, 1]],
-  [24, 2, [2500]],
-  [24, 1, [100, 1025, 50]],
-] as const)('sums over %d nodes, %d layer pairs, batches of %j', async ([nodes, pairs, sizes], { gpu }) => {
-  const batches = sizes.map((size, b) => makeBatch(100 + b, size, nodes, pairs));
-  const { found, expected } = await both(gpu, nodes, pairs, batches);
-  found.pairs.forEach((pair, p) => {
-    expectClose(pair, expected.pairs[p]!, found.samples, TOLERANCE);
+describe.for(precisions)('precision %s', ([precision, tolerance]) => {
+  test.for([
+    [1, 1, [7]],
+    [7, 2, [1, 1, 1]],
+    [8, 1, [64]],
+    [9, 4, [33, 95]],
+    [45, 3, [128, 128, 17]],
+    [64, 1, [1024]],
+    [130, 1, [200, 900, 1]],
+    [24, 2, [2500]],
+    [24, 1, [100, 1025, 50]],
+  ] as const)('sums over %d nodes, %d layer pairs, batches of %j', async ([nodes, pairs, sizes], { gpu }) => {
+    const batches = sizes.map((size, b) => makeBatch(100 + b, size, nodes, pairs));
+    const { found, expected } = await both(gpu, precision, nodes, pairs, batches);
+    found.pairs.forEach((pair, p) => {
+      expectClose(pair, expected.pairs[p]!, found.samples, tolerance);
+    });
   });
-});
 
-test('means a thousand and ten thousand deviations away lose nothing', async ({ gpu }) => {
-  const columns = { mean: (node: number) => (node % 2 === 0 ? 1e3 : 1e4), deviation: () => 1 };
-  const batches = [1, 2, 3].map((seed) => makeBatch(seed, 500, 21, 1, columns));
-  const { found, expected } = await both(gpu, 21, 1, batches);
-  expectClose(found.pairs[0]!, expected.pairs[0]!, 1500, TOLERANCE);
-});
+  test('means a thousand and ten thousand deviations away lose nothing', async ({ gpu }) => {
+    const columns = { mean: (node: number) => (node % 2 === 0 ? 1e3 : 1e4), deviation: () => 1 };
+    const batches = [1, 2, 3].map((seed) => makeBatch(seed, 500, 21, 1, columns));
+    const { found, expected } = await both(gpu, precision, 21, 1, batches);
+    expectClose(found.pairs[0]!, expected.pairs[0]!, 1500, tolerance);
+  });
 
-test('scales from 1e-12 to 1e12 side by side', async ({ gpu }) => {
-  const scale = (node: number): number => 10 ** (node - 12);
-  const columns = { mean: scale, deviation: scale };
-  const batches = [1, 2].map((seed) => makeBatch(seed, 300, 25, 1, columns));
-  const { found, expected } = await both(gpu, 25, 1, batches);
-  expectClose(found.pairs[0]!, expected.pairs[0]!, 600, TOLERANCE);
-});
+  test('scales from 1e-12 to 1e12 side by side', async ({ gpu }) => {
+    const scale = (node: number): number => 10 ** (node - 12);
+    const columns = { mean: scale, deviation: scale };
+    const batches = [1, 2].map((seed) => makeBatch(seed, 300, 25, 1, columns));
+    const { found, expected } = await both(gpu, precision, 25, 1, batches);
+    expectClose(found.pairs[0]!, expected.pairs[0]!, 600, tolerance);
+  });
 
-test('magnitudes about 1e30 neither overflow nor lose digits', async ({ gpu }) => {
-  const columns = { mean: () => 1e30, deviation: () => 3e29 };
-  const batches = [1, 2].map((seed) => makeBatch(seed, 300, 5, 1, columns));
-  const { found, expected } = await both(gpu, 5, 1, batches);
-  expectClose(found.pairs[0]!, expected.pairs[0]!, 600, TOLERANCE);
-});
+  test('magnitudes about 1e30 neither overflow nor lose digits', async ({ gpu }) => {
+    const columns = { mean: () => 1e30, deviation: () => 3e29 };
+    const batches = [1, 2].map((seed) => makeBatch(seed, 300, 5, 1, columns));
+    const { found, expected } = await both(gpu, precision, 5, 1, batches);
+    expectClose(found.pairs[0]!, expected.pairs[0]!, 600, tolerance);
+  });
 
-test('columns that are equal have equal sums, bit for bit', async ({ gpu }) => {
-  const nodes = 20;
-  const batch = makeBatch(5, 700, nodes, 1);
-  for (let row = 0; row < batch.size; row++) batch.x[0]![row * nodes + 13] = batch.x[0]![row * nodes + 2]!;
-  const { found } = await both(gpu, nodes, 1, [batch]);
-  const { sumXX, sumXY } = found.pairs[0]!;
-  expect(sumXX[2 * nodes + 13]).toBe(sumXX[2 * nodes + 2]);
-  expect(sumXX[13 * nodes + 13]).toBe(sumXX[2 * nodes + 2]);
-  for (let j = 0; j < nodes; j++) {
-    expect(sumXX[13 * nodes + j]).toBe(sumXX[2 * nodes + j]);
-    expect(sumXY[13 * nodes + j]).toBe(sumXY[2 * nodes + j]);
-  }
+  test('columns that are equal have equal sums, bit for bit', async ({ gpu }) => {
+    const nodes = 20;
+    const batch = makeBatch(5, 700, nodes, 1);
+    for (let row = 0; row < batch.size; row++) batch.x[0]![row * nodes + 13] = batch.x[0]![row * nodes + 2]!;
+    const { found } = await both(gpu, precision, nodes, 1, [batch]);
+    const { sumXX, sumXY } = found.pairs[0]!;
+    expect(sumXX[2 * nodes + 13]).toBe(sumXX[2 * nodes + 2]);
+    expect(sumXX[13 * nodes + 13]).toBe(sumXX[2 * nodes + 2]);
+    for (let j = 0; j < nodes; j++) {
+      expect(sumXX[13 * nodes + j]).toBe(sumXX[2 * nodes + j]);
+      expect(sumXY[13 * nodes + j]).toBe(sumXY[2 * nodes + j]);
+    }
+  });
 });

@@ -212,7 +212,7 @@ test('release frees once, refuses later calls, and leaves the device to its owne
   expect((await refusal(engine.flush())).code).toBe('released');
   expect(() => {
     engine.reset();
-  }).toThrowError(expect.objectContaining({ code: 'released' }));
+  }).toThrow(expect.objectContaining({ code: 'released' }));
   expect(gpu.lostReason).toBeUndefined();
   expect(engine.diagnostics.backend).toBe('webgpu');
 });
