@@ -1,6 +1,7 @@
 import { builtinModules } from 'node:module';
 import { defineConfig } from 'vite';
 import packageJson from './package.json' with { type: 'json' };
+import { workerScript } from './worker-script.config.ts';
 
 /** Everything that npm or a CDN resolves for the user stays an import: one copy of each per page. */
 const external = [
@@ -16,6 +17,7 @@ export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
       define,
+      plugins: [workerScript()],
       root: 'demo',
       base: './',
       // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
@@ -23,11 +25,12 @@ export default defineConfig(({ mode }) => {
       resolve: { alias: demoAliases },
       oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
       build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
-      worker: { format: 'es' as const },
+      worker: { format: 'es' as const, plugins: () => [workerScript()] },
     };
   }
   return {
     define,
+    plugins: [workerScript()],
     publicDir: false,
     build: {
       target: 'es2022',
@@ -44,7 +47,7 @@ export default defineConfig(({ mode }) => {
       },
       rolldownOptions: { external },
     },
-    worker: { format: 'es' as const },
+    worker: { format: 'es' as const, plugins: () => [workerScript()] },
   };
 });
 

@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import packageJson from './package.json' with { type: 'json' };
+import { workerScript } from './worker-script.config.ts';
 import { chromiumFlags, findChromium } from './test/support/chromium.mjs';
 
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
@@ -11,13 +12,28 @@ export default defineConfig({
     projects: [
       {
         define,
+        plugins: [workerScript()],
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
       },
       {
         define,
-        optimizeDeps: { exclude: ['onnxruntime-web'], include: ['apache-arrow', 'fast-check'] },
+        plugins: [workerScript()],
+        optimizeDeps: {
+          exclude: ['onnxruntime-web'],
+          include: [
+            'apache-arrow',
+            'fast-check',
+            'hyparquet',
+            'hyparquet-writer',
+            'fflate',
+            'd3-dsv',
+            '@bufbuild/protobuf',
+            '@bufbuild/protobuf/codegenv2',
+          ],
+        },
         test: {
           name: 'gpu',
+          setupFiles: ['test/support/package-version.ts'],
           include: ['test/gpu/**/*.test.ts'],
           testTimeout: 120_000,
           // One page at a time: the software adapter already uses every core.

@@ -26,7 +26,7 @@ import { createEngine as chooseEngine, type EngineChoice } from './engine/create
 import type { BackendName, EngineShape } from './engine/engine.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 
-export { createCpuEngine } from './engine/cpu-engine.ts';
+export { createCpuEngine, type CpuEngineOptions } from './engine/cpu-engine.ts';
 export type { EngineChoice } from './engine/create.ts';
 export type {
   BackendName,

@@ -1,96 +1,139 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { scoreStatistics } from '../scores/score-statistics.ts';
+import { aggregateScores } from '../scores/score-statistics.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
-import { channelNorms } from '../statistics/channel-norms.ts';
-import { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
-import { copyStatistics } from '../statistics/merge.ts';
+import { checkSameShape } from '../statistics/merge.ts';
+import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
-import { checkChannelBatch, checkMagnitudeBatch, type CheckedChannelBatch } from './check-batch.ts';
+import { checkChannelBatch, checkMagnitudeBatch } from './check-batch.ts';
+import { PooledSums } from './cpu-pool.ts';
+import { LocalSums, type CpuSums } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
+import { availableThreads } from './worker-thread.ts';
+
+/** N^2 P from which a job of a few hundred samples is shorter with workers, their start included (measured). */
+const WORKERS_FROM = 2 ** 18;
+
+export interface CpuEngineOptions {
+  /**
+   * Workers that keep the sums: 0 for the calling thread. Whole layer pairs are dealt out, so that no more than
+   * `shape.pairs` are started. Default: one per thread of the machine, none where the sums are few.
+   */
+  readonly workers?: number | undefined;
+}
 
 /**
  * An engine in float64 on the host: the twin that the WebGPU engine is tested against, and the backend where there
- * is no adapter worth using.
+ * is no adapter worth using. Workers are started by the first batch and ended by `release`; where they cannot be had
+ * (none exist, or a content security policy without `worker-src blob:` forbids them) the calling thread does the work,
+ * and the diagnostics say so.
+ *
+ * @throws `invalid-argument` for a number of workers that is none
  */
-export function createCpuEngine(shape: EngineShape): Engine {
-  return new CpuEngine(shape);
+export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = {}): Engine {
+  const { workers } = options;
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `workers must be a whole number of at least 0 and is ${workers}.`,
+      { details: { option: 'workers', found: workers } },
+    );
+  }
+  const few = shape.pairs * shape.nodes ** 2 < WORKERS_FROM;
+  return new CpuEngine(shape, workers ?? (few ? 0 : availableThreads()));
 }
 
 class CpuEngine implements Engine {
   readonly shape: EngineShape;
-  readonly diagnostics: EngineDiagnostics = { backend: 'cpu', notes: ['float64, one thread'] };
-  #accumulator: CpuAccumulator | undefined;
-  #magnitudesX: readonly Float64Array[] = [];
-  #magnitudesY: readonly Float64Array[] = [];
+  #workers: number;
+  #sums: CpuSums | undefined;
+  #fallbacks: string[] = [];
+  #released = false;
   #batches = 0;
   #refusal: MagnitudeEdgeError | undefined;
   #lastCall: Promise<unknown> = Promise.resolve();
 
-  constructor(shape: EngineShape) {
+  constructor(shape: EngineShape, workers: number) {
     this.shape = shape;
-    this.#accumulator = new CpuAccumulator(shape.nodes, shape.pairs);
+    this.#workers = workers;
+    if (workers === 0) this.#sums = new LocalSums(shape);
+  }
+
+  get diagnostics(): EngineDiagnostics {
+    const note = this.#sums?.note ?? `float64, at most ${this.#workers} workers, not started yet`;
+    return { backend: 'cpu', notes: [note, ...this.#fallbacks] };
   }
 
   accumulate(batch: ChannelBatch): Promise<void> {
-    return this.#inTurn(() => {
-      const accumulator = this.#ready();
-      const checked = this.#orRefuse(() => checkChannelBatch(this.shape, batch, this.#batches));
-      this.#makeRoom(batch.size);
-      for (let p = 0; p < this.shape.pairs; p++) {
-        this.#norms(checked, checked.activations[p]!, batch.size, this.#magnitudesX[p]!);
-        this.#norms(checked, checked.gradients[p]!, batch.size, this.#magnitudesY[p]!);
-      }
-      accumulator.add(this.#magnitudesX, this.#magnitudesY, batch.size);
+    return this.#inTurn(async () => {
+      this.#ready();
+      const { activations, gradients } = this.#orRefuse(() =>
+        checkChannelBatch(this.shape, batch, this.#batches),
+      );
+      const sums = this.#sums ?? (await this.#open());
+      await sums.addChannels({ size: batch.size, activations, gradients });
       this.#batches++;
     });
   }
 
   accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
-    return this.#inTurn(() => {
-      const accumulator = this.#ready();
+    return this.#inTurn(async () => {
+      this.#ready();
       this.#orRefuse(() => {
         checkMagnitudeBatch(this.shape, batch, this.#batches);
       });
-      accumulator.add(batch.x, batch.y, batch.size);
+      const sums = this.#sums ?? (await this.#open());
+      await sums.addMagnitudes(batch);
       this.#batches++;
     });
   }
 
   flush(): Promise<number> {
-    return this.#inTurn(() => this.#ready().samples);
+    return this.#inTurn(async () => {
+      this.#ready();
+      await this.#sums?.settle();
+      return this.#sums?.samples ?? 0;
+    });
   }
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
-    return this.#inTurn(() => {
-      const held = this.#held();
-      checkScoreRequest(request, this.shape.nodes, held.samples);
-      return scoreStatistics(held.statistics(), request);
+    return this.#inTurn(async () => {
+      this.#held();
+      checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
+      const { nodes } = this.shape;
+      const perPair = await this.#sums!.scores(request);
+      const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
+      return { nodes, aggregated, perPair };
     });
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#inTurn(() => copyStatistics(this.#held().statistics()));
+    return this.#inTurn(async () => {
+      this.#held();
+      return (this.#sums ?? (await this.#open())).statistics();
+    });
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#inTurn(() => {
-      this.#ready().merge(statistics);
+    return this.#inTurn(async () => {
+      this.#ready();
+      checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
+      if (statistics.samples === 0) return;
+      await (this.#sums ?? (await this.#open())).merge(statistics);
     });
   }
 
   reset(): void {
     this.#held();
-    // A new one, so that scores being computed keep the sums they started from.
-    this.#accumulator = new CpuAccumulator(this.shape.nodes, this.shape.pairs);
+    this.#sums?.reset();
     this.#batches = 0;
     this.#refusal = undefined;
   }
 
   release(): Promise<void> {
-    this.#accumulator = undefined;
-    this.#magnitudesX = [];
-    this.#magnitudesY = [];
+    this.#released = true;
+    this.#sums?.release();
+    this.#sums = undefined;
     return Promise.resolve();
   }
 
@@ -101,26 +144,30 @@ class CpuEngine implements Engine {
     return done;
   }
 
-  #makeRoom(size: number): void {
-    const { nodes, pairs } = this.shape;
-    if ((this.#magnitudesX[0]?.length ?? 0) >= size * nodes) return;
-    this.#magnitudesX = Array.from({ length: pairs }, () => new Float64Array(size * nodes));
-    this.#magnitudesY = Array.from({ length: pairs }, () => new Float64Array(size * nodes));
+  /** Starts the workers, or falls back to this thread where that fails. */
+  async #open(): Promise<CpuSums> {
+    try {
+      this.#sums = await PooledSums.open(this.shape, this.#workers);
+    } catch (error) {
+      if (error instanceof MagnitudeEdgeError && error.code === 'out-of-memory') throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#fallbacks.push(`Workers cannot be used here: ${why}`);
+      this.#sums = new LocalSums(this.shape);
+    }
+    // Released while the workers started: nobody would end them any more.
+    if (this.#released) await this.release();
+    this.#held();
+    return this.#sums;
   }
 
-  #norms(checked: CheckedChannelBatch, values: Float32Array, size: number, out: Float64Array): void {
-    channelNorms(values, size, checked.channels, checked.channelGroups, this.shape.reduction, out);
-  }
-
-  #held(): CpuAccumulator {
-    if (this.#accumulator !== undefined) return this.#accumulator;
+  #held(): void {
+    if (!this.#released) return;
     throw new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.');
   }
 
-  #ready(): CpuAccumulator {
-    const accumulator = this.#held();
+  #ready(): void {
+    this.#held();
     if (this.#refusal !== undefined) throw this.#refusal;
-    return accumulator;
   }
 
   /** Remembers a value that was not finite: no later batch may be counted after it. */

@@ -1,5 +1,5 @@
 import { pairMoments } from '../statistics/covariances.ts';
-import { createPacer } from '../statistics/pacer.ts';
+import { createPacer, type Pacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
 import { partialScores, partialScratch } from './partial.ts';
@@ -23,9 +23,19 @@ export async function scoreStatistics(
   const { nodes, samples } = statistics;
   checkScoreRequest(request, nodes, samples);
   const pace = createPacer(request.signal);
+  const perPair = await scorePairs(statistics, request, pace);
+  return { nodes, aggregated: await aggregateScores(perPair, request, nodes, pace), perPair };
+}
+
+/** The scores of {@link scoreStatistics} before they are aggregated, one matrix per layer pair. */
+export async function scorePairs(
+  { nodes, samples, pairs }: SufficientStatistics,
+  request: ScoreRequest,
+  pace: Pacer,
+): Promise<Float64Array[]> {
   const scratch = request.score === 'partial' ? partialScratch(request.conditioningSets, nodes) : undefined;
   const perPair: Float64Array[] = [];
-  for (const pair of statistics.pairs) {
+  for (const pair of pairs) {
     const moments = pairMoments(pair, samples);
     const scores = new Float64Array(nodes * nodes);
     for (let first = 0; first < nodes; first += STEP) {
@@ -40,11 +50,21 @@ export async function scoreStatistics(
     }
     perPair.push(scores);
   }
+  return perPair;
+}
+
+/** One `[nodes, nodes]` matrix from those of {@link scorePairs}. */
+export async function aggregateScores(
+  perPair: readonly Float64Array[],
+  { layerAgg }: Pick<ScoreRequest, 'layerAgg'>,
+  nodes: number,
+  pace: Pacer,
+): Promise<Float64Array> {
   const aggregated = new Float64Array(nodes * nodes);
   for (let first = 0; first < nodes; first += STEP) {
     const end = Math.min(first + STEP, nodes);
-    aggregatePairs(perPair, request.layerAgg, first * nodes, end * nodes, aggregated);
+    aggregatePairs(perPair, layerAgg, first * nodes, end * nodes, aggregated);
     await pace();
   }
-  return { nodes, aggregated, perPair };
+  return aggregated;
 }

@@ -1,11 +1,14 @@
 /** How long a page may stay without answering, in milliseconds. */
 const SLICE_MS = 50;
 
+/** See {@link createPacer}. */
+export type Pacer = () => Promise<void> | undefined;
+
 /**
  * Lets long work share its thread: `await pacer()` between pieces of work returns at once until 50 ms have gone by,
  * and then lets the event loop turn. Throws the signal's reason once it is aborted.
  */
-export function createPacer(signal?: AbortSignal): () => Promise<void> | undefined {
+export function createPacer(signal?: AbortSignal): Pacer {
   let deadline = performance.now() + SLICE_MS;
   return () => {
     signal?.throwIfAborted();

@@ -1,0 +1,180 @@
+import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { copyStatistics } from '../statistics/merge.ts';
+import type { CpuSums, HostChannelBatch } from './cpu-sums.ts';
+import script from './cpu-worker.ts?script';
+import type { EngineShape, MagnitudeBatch } from './engine.ts';
+import { WorkerClient } from './worker-client.ts';
+
+/** Batches that workers may be behind: one at work and one that waits for it. */
+const MAX_BATCHES_BEHIND = 2;
+
+interface Share {
+  readonly worker: WorkerClient;
+  /** Layer pairs that this worker keeps */
+  readonly pairs: readonly number[];
+}
+
+/**
+ * Sums spread over workers, each of which keeps whole layer pairs: magnitudes, sums and scores of a pair never leave
+ * its worker before they are asked for, no memory is shared (pages without cross-origin isolation have none to
+ * share), and every number is the one that a single thread would give.
+ */
+export class PooledSums implements CpuSums {
+  readonly note: string;
+  readonly #shape: EngineShape;
+  readonly #shares: readonly Share[];
+  /** Batches on their way, oldest first */
+  readonly #behind: Promise<unknown>[] = [];
+  #samples = 0;
+  /** Why workers no longer hold sums over the same samples: none of them is asked again. */
+  #failure: Error | undefined;
+
+  private constructor(shape: EngineShape, shares: readonly Share[], products: string) {
+    this.#shape = shape;
+    this.#shares = shares;
+    const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
+    this.note = `float64, ${products}, ${workers}`;
+  }
+
+  /**
+   * Starts the workers and waits until they answer.
+   *
+   * @param threads workers at most; no more are started than shorten the work
+   * @throws `runtime` where workers cannot be started, `out-of-memory` where the sums find no room
+   */
+  static async open(shape: EngineShape, threads: number): Promise<PooledSums> {
+    const shares: Share[] = [];
+    try {
+      for (const pairs of dealPairs(shape.pairs, threads)) {
+        shares.push({ worker: new WorkerClient(script), pairs });
+      }
+      const products = await Promise.all(
+        shares.map(({ worker, pairs }) =>
+          worker.call('open', structuredClone({ ...shape, pairs: pairs.length })),
+        ),
+      );
+      return new PooledSums(shape, shares, products[0]!);
+    } catch (error) {
+      for (const { worker } of shares) worker.terminate();
+      throw error;
+    }
+  }
+
+  get samples(): number {
+    return this.#samples;
+  }
+
+  addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
+    return this.#add(size, ({ worker, pairs }) =>
+      worker.call('addChannels', {
+        size,
+        activations: copies(activations, pairs),
+        gradients: copies(gradients, pairs),
+      }),
+    );
+  }
+
+  addMagnitudes({ size, x, y }: MagnitudeBatch): Promise<void> {
+    return this.#add(size, ({ worker, pairs }) =>
+      worker.call('addMagnitudes', { size, x: copies(x, pairs), y: copies(y, pairs) }),
+    );
+  }
+
+  settle(): Promise<void> {
+    return this.#catchUp(0);
+  }
+
+  async scores({ signal, ...request }: ScoreRequest): Promise<Float64Array[]> {
+    await this.settle();
+    signal?.throwIfAborted();
+    const stop = (): void => {
+      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
+    };
+    signal?.addEventListener('abort', stop);
+    try {
+      return await this.#gather(({ worker }) => worker.call('scores', structuredClone(request)));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async statistics(): Promise<SufficientStatistics> {
+    await this.settle();
+    const pairs = await this.#gather<PairStatistics>(async ({ worker }) => {
+      return (await worker.call('statistics', undefined)).pairs;
+    });
+    return { nodes: this.#shape.nodes, samples: this.#samples, pairs };
+  }
+
+  async merge(statistics: SufficientStatistics): Promise<void> {
+    await this.settle();
+    this.#change(({ worker, pairs }) => {
+      const held = pairs.map((p) => statistics.pairs[p]!);
+      return worker.call('merge', copyStatistics({ ...statistics, pairs: held }));
+    });
+    this.#samples += statistics.samples;
+    await this.settle();
+  }
+
+  reset(): void {
+    this.#samples = 0;
+    this.#change(({ worker }) => worker.call('reset', undefined));
+  }
+
+  release(): void {
+    for (const { worker } of this.#shares) worker.terminate();
+  }
+
+  async #add(size: number, send: (share: Share) => Promise<unknown>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#change(send);
+    this.#samples += size;
+    await this.#catchUp(MAX_BATCHES_BEHIND);
+  }
+
+  /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
+  #change(send: (share: Share) => Promise<unknown>): void {
+    const changed = Promise.all(this.#shares.map(send));
+    changed.catch((error: unknown) => {
+      this.#failure ??= error as Error;
+    });
+    this.#behind.push(changed);
+  }
+
+  async #catchUp(behind: number): Promise<void> {
+    while (this.#behind.length > behind) await this.#behind.shift();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What all workers hold of their pairs, in the order of the pairs. */
+  async #gather<T>(ask: (share: Share) => Promise<readonly T[]>): Promise<T[]> {
+    const all = new Array<T>(this.#shape.pairs);
+    const answers = await Promise.all(this.#shares.map(ask));
+    this.#shares.forEach(({ pairs }, s) => {
+      pairs.forEach((p, at) => (all[p] = answers[s]![at]!));
+    });
+    return all;
+  }
+}
+
+/** Pairs dealt out to the fewest workers that finish as early as `threads` of them would. */
+export function dealPairs(pairs: number, threads: number): number[][] {
+  const rounds = Math.ceil(pairs / threads);
+  const workers = Math.ceil(pairs / rounds);
+  return Array.from({ length: workers }, (_, w) =>
+    Array.from({ length: Math.ceil((pairs - w) / workers) }, (_, r) => w + r * workers),
+  );
+}
+
+/** New arrays, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
+function copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
+  return pairs.map((p) => values[p]!.slice());
+}
+
+function ignore(): void {
+  // A worker that cannot be told to stop has failed, which the call it was to stop tells.
+}

@@ -1,0 +1,50 @@
+import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import type { HostChannelBatch } from './cpu-sums.ts';
+import type { EngineShape, MagnitudeBatch } from './engine.ts';
+
+/** What a worker that keeps sums is asked, and what it answers with; arrays of both ways change hands. */
+export interface WorkerCalls {
+  /** Comes first: the layer pairs of this worker, counted from 0. Answers with how it works. */
+  open: { argument: EngineShape; result: string };
+  addChannels: { argument: HostChannelBatch; result: undefined };
+  addMagnitudes: { argument: MagnitudeBatch; result: undefined };
+  scores: { argument: Omit<ScoreRequest, 'signal'>; result: Float64Array[] };
+  statistics: { argument: undefined; result: SufficientStatistics };
+  merge: { argument: SufficientStatistics; result: undefined };
+  reset: { argument: undefined; result: undefined };
+  /** Stops `scores` */
+  abort: { argument: undefined; result: undefined };
+}
+export type CallName = keyof WorkerCalls;
+
+/** One call on its way to a worker. */
+export type CallMessage = {
+  [Name in CallName]: {
+    readonly id: number;
+    readonly name: Name;
+    readonly argument: WorkerCalls[Name]['argument'];
+  };
+}[CallName];
+
+/** The answer to the call of that number. */
+export type AnswerMessage =
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: WorkerError };
+
+/** An error as it crosses to another thread, which classes do not. */
+export interface WorkerError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+/** The buffers of all typed arrays in a message, each once: what is transferred instead of copied. */
+export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) buffersOf(part, found);
+  }
+  return found;
+}

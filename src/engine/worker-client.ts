@@ -1,0 +1,76 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { buffersOf, type AnswerMessage, type CallName, type WorkerCalls } from './cpu-protocol.ts';
+import { startWorker, type WorkerThread } from './worker-thread.ts';
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Calls to one worker that keeps sums. */
+export class WorkerClient {
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #thread: WorkerThread;
+  #calls = 0;
+  #ended: MagnitudeEdgeError | undefined;
+
+  /** @throws what the platform throws, or `runtime` where there are no workers */
+  constructor(script: string) {
+    const thread = startWorker(script, {
+      message: (data) => {
+        this.#answer(data as AnswerMessage);
+      },
+      failed: (cause) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        this.#end(new MagnitudeEdgeError('runtime', `A worker of the CPU backend died: ${why}.`, { cause }));
+      },
+    });
+    if (thread === undefined) throw new MagnitudeEdgeError('runtime', 'There are no workers here.');
+    this.#thread = thread;
+  }
+
+  /**
+   * Calls take effect in the order they are made. The buffers of the argument are transferred: the caller gives up
+   * its arrays.
+   */
+  call<Name extends CallName>(
+    name: Name,
+    argument: WorkerCalls[Name]['argument'],
+  ): Promise<WorkerCalls[Name]['result']> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended;
+      const id = this.#calls++;
+      this.#thread.post({ id, name, argument }, [...buffersOf(argument)]);
+      // The protocol pairs the name of a call with the type of its answer.
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.#thread.keepAlive(true);
+    });
+  }
+
+  /** Ends the worker; what it was still asked is refused with `released`. Idempotent. */
+  terminate(): void {
+    this.#end(
+      new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.'),
+    );
+  }
+
+  #answer(answer: AnswerMessage): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (this.#waiting.size === 0) this.#thread.keepAlive(false);
+    if ('result' in answer) {
+      waiting?.resolve(answer.result);
+    } else {
+      const { code, message, details } = answer.error;
+      waiting?.reject(new MagnitudeEdgeError(code, message, { details }));
+    }
+  }
+
+  #end(error: MagnitudeEdgeError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#thread.terminate();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

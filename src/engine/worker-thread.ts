@@ -1,0 +1,103 @@
+/** Node gives its modules at run time: nothing for the bundlers of pages to find. */
+const host: { readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> } = globalThis;
+
+/** A worker, of a page or of Node: what the two have in common. */
+export interface WorkerThread {
+  post(message: unknown, transfer: ArrayBuffer[]): void;
+  /** In Node, whether the process may end although the worker is there. No effect elsewhere. */
+  keepAlive(wanted: boolean): void;
+  terminate(): void;
+}
+
+/** What a worker is heard to say. `failed` comes when it could not start or did not survive. */
+export interface WorkerEvents {
+  message(data: unknown): void;
+  failed(cause: unknown): void;
+}
+
+/**
+ * Starts a worker from the text of a classic script: from a Blob in pages (a content security policy must allow
+ * `worker-src blob:`) and in workers, from worker_threads in Node.
+ *
+ * @returns undefined where workers do not exist
+ * @throws what the platform throws when it refuses
+ */
+export function startWorker(script: string, events: WorkerEvents): WorkerThread | undefined {
+  if (typeof Worker === 'function') return startInPage(script, events);
+  const node = host.process?.getBuiltinModule?.('node:worker_threads');
+  if (node === undefined) return undefined;
+  const worker = new node.Worker(script, { eval: true });
+  worker.on('message', (data: unknown) => {
+    events.message(data);
+  });
+  worker.on('error', (cause) => {
+    events.failed(cause);
+  });
+  worker.on('messageerror', (cause) => {
+    events.failed(cause);
+  });
+  worker.unref();
+  return {
+    post: (message, transfer) => {
+      worker.postMessage(message, transfer);
+    },
+    keepAlive: (wanted) => {
+      if (wanted) worker.ref();
+      else worker.unref();
+    },
+    terminate: () => void worker.terminate(),
+  };
+}
+
+function startInPage(script: string, events: WorkerEvents): WorkerThread {
+  const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onmessage = ({ data }) => {
+    // The first answer: the script has been fetched.
+    URL.revokeObjectURL(url);
+    events.message(data);
+  };
+  worker.onerror = (event) => {
+    URL.revokeObjectURL(url);
+    event.preventDefault();
+    events.failed(event.message);
+  };
+  worker.onmessageerror = (event) => {
+    events.failed(event.data);
+  };
+  return {
+    post: (message, transfer) => {
+      worker.postMessage(message, transfer);
+    },
+    keepAlive: () => undefined,
+    terminate: () => {
+      worker.terminate();
+    },
+  };
+}
+
+/** Messages of the thread that started this one, and the way back to it; for the worker's own side. */
+export function connectToParent(receive: (data: unknown) => void): WorkerThread['post'] {
+  const port = host.process?.getBuiltinModule?.('node:worker_threads')?.parentPort;
+  if (port) {
+    port.on('message', receive);
+    return (message, transfer) => {
+      port.postMessage(message, transfer);
+    };
+  }
+  const scope = globalThis as unknown as Pick<Worker, 'onmessage' | 'postMessage'>;
+  scope.onmessage = ({ data }) => {
+    receive(data);
+  };
+  return (message, transfer) => {
+    scope.postMessage(message, transfer);
+  };
+}
+
+/** Threads that the machine runs at once. */
+export function availableThreads(): number {
+  const threads =
+    host.process?.getBuiltinModule?.('node:os')?.availableParallelism() ??
+    globalThis.navigator.hardwareConcurrency;
+  return threads > 0 ? threads : 1;
+}

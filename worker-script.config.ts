@@ -1,0 +1,35 @@
+import { build, type Plugin } from 'vite';
+
+const SUFFIX = '?script';
+
+/**
+ * `import text from './file.ts?script'` gives the file and all it imports as the text of one classic script. A library
+ * cannot ship a worker as a file: bundlers of its users lose it, and pages may not start workers of another origin. As
+ * text it starts from a Blob in a page and from the text itself in Node, the same in the sources, the tests and the
+ * package.
+ */
+export function workerScript(): Plugin {
+  return {
+    name: 'worker-script',
+    async load(id) {
+      if (!id.endsWith(SUFFIX)) return null;
+      const entry = id.slice(0, -SUFFIX.length);
+      const built = await build({
+        configFile: false,
+        logLevel: 'error',
+        publicDir: false,
+        build: {
+          write: false,
+          target: 'es2022',
+          minify: true,
+          lib: { entry, formats: ['iife'], name: 'worker' },
+        },
+      });
+      const chunks = [built].flat().flatMap((result) => ('output' in result ? result.output : []));
+      const script = chunks.find((chunk) => chunk.type === 'chunk');
+      if (script === undefined) throw new Error(`${entry} gave no script.`);
+      for (const file of script.moduleIds) this.addWatchFile(file);
+      return `export default ${JSON.stringify(script.code)};`;
+    },
+  };
+}
