@@ -157,7 +157,9 @@ def test_model_is_left_as_it_was(tmp_path):
     assert model.training
     assert model.ResBlocks[0].norm.training
     assert not model.ResBlocks[1].norm.training
-    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    after = model.state_dict()
+    assert {k: v.dtype for k, v in after.items()} == {k: v.dtype for k, v in before.items()}
+    assert all(torch.equal(v, before[k]) for k, v in after.items())
     assert all(p.grad is None for p in model.parameters())
 
 
