@@ -25,12 +25,13 @@ export const goldenModels = ['layer-elu', 'batch-relu', 'layer-elu-ragged'] as c
 export const goldenBatches: BatchesOptions = { batchSize: 32 };
 
 /**
- * The oracle's magnitudes come from float64 torch, ours from the float32 of a runtime: what is compared is the method's
- * 1e-6 plus what single precision leaves in the model. Post-norm values behind a ReLU are zero for many samples, and
- * what is left weighs more: an order of magnitude (5.5e-6 seen, below 7e-7 elsewhere).
+ * The method's 1e-6 is for the same magnitudes (test/unit/statistics, test/gpu/scores). Here the oracle's come from float64
+ * torch and ours from a float32 runtime, whose rounding the tables inherit: on these data torch's own float32 is up to
+ * 7e-7 off its float64 for pre-norm and 1.6e-6 for post-norm values (half of them zero behind a ReLU, so that the others
+ * weigh more). Runtimes that sum in another order were seen at three times that (2e-6, 5.5e-6).
  */
 function toleranceOf(golden: Table): number {
-  return golden.schema.metadata.get('usePreNorm')?.toLowerCase() === 'false' ? 1e-5 : 1e-6;
+  return golden.schema.metadata.get('usePreNorm')?.toLowerCase() === 'false' ? 1e-5 : 4e-6;
 }
 
 type EdgeRow = Readonly<Record<string, unknown>>;
