@@ -173,6 +173,7 @@ def test_graph_can_come_from_the_model_alone(tmp_path):
 
 
 def refused(code, match, model, data, tmp_path):
+    model.eval()
     path = tmp_path / "m.onnx"
     with pytest.raises(ExportError, match=match) as caught:
         export_gsnn(model, data, path, dynamo=False)
