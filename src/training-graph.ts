@@ -1,6 +1,6 @@
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { buildTrainingGraph } from './training-graph/build.ts';
-export type { TrainingGraph, TrainingGraphOptions } from './training-graph/build.ts';
+export type { ParameterValue, TrainingGraph, TrainingGraphOptions } from './training-graph/build.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';
 export type { GraphBuilder } from './training-graph/graph-builder.ts';
 export { decodeModel, type DecodeOptions, type ModelSource } from './onnx/decode.ts';

@@ -174,6 +174,12 @@ export function tensorValues(tensor: Tensor): number[] {
   return Array.from({ length: elementCount(tensor.dims) }, (_, i) => element.read(view, i * element.size));
 }
 
+/** A copy of the elements of a float32 constant. */
+export function float32Values({ bytes }: Tensor): Float32Array {
+  // Not bytes.slice(): a Node Buffer would give a view of the file.
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
 function elementAccess(elementType: ElementType): ElementAccess {
   const found = access.get(elementType);
   if (found !== undefined) return found;

@@ -46,9 +46,8 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
     outputs.map((name) => original.get(name) ?? name),
   );
   const used = new Set([...outputs, ...nodes.flatMap(nodeDependencies)]);
-  const inputs = [...model.graph.inputs.map(({ name }) => name), wanted.target].filter((name) =>
-    used.has(name),
-  );
+  const given = model.graph.inputs.map(({ name }) => name);
+  const inputs = [...given, wanted.target, ...forward.parameters.keys()].filter((name) => used.has(name));
   const describe = (name: string): ValueInfo => ({
     name,
     type: publicType(graph.type(original.get(name) ?? name)),

@@ -2,6 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { asModel, type DecodeOptions, type ModelSource } from '../onnx/decode.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
+import { float32Values } from '../onnx/tensor.ts';
 import { assemble } from './assemble.ts';
 import { differentiate } from './differentiate.ts';
 import { ForwardGraph } from './forward.ts';
@@ -13,7 +14,10 @@ export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
   readonly loss?: Loss | undefined;
   /** Values that gradients are asked for: inputs, parameters or inner values of the model, by name. Default none. */
   readonly wrt?: readonly string[] | undefined;
-  /** Parameters (float32 initializers) that gradients are asked for; 'all' takes those that the loss depends on. */
+  /**
+   * Parameters (float32 initializers) that gradients are asked for; 'all' takes those that the loss depends on. They
+   * become inputs of the training graph, to be fed with {@link TrainingGraph.parameters} at first.
+   */
   readonly parameters?: 'all' | readonly string[] | undefined;
   /** Values of the model that become outputs beside the loss and the gradients. Default: the prediction. */
   readonly outputs?: readonly string[] | undefined;
@@ -23,6 +27,12 @@ export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
   readonly prediction?: string | undefined;
   /** Wished name of the input that takes the targets; another one is taken where the model uses it. Default 'target'. */
   readonly target?: string | undefined;
+}
+
+/** A parameter's shape and values, row-major. */
+export interface ParameterValue {
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
 }
 
 /** A forward, loss and backward pass as one ordinary ONNX graph, and the names to run it by. */
@@ -42,7 +52,9 @@ export interface TrainingGraph {
   readonly outputs: readonly string[];
   /** The output that holds d loss / d value, in the value's shape, by the name of the value or parameter. */
   readonly gradients: Readonly<Record<string, string>>;
-  /** Those of `wrt` that the loss does not depend on: their gradients are zeros. */
+  /** The parameters that are inputs now, with their values in the model; owned by the caller. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Those of `wrt` and of named `parameters` that the loss does not depend on: their gradients are zeros. */
   readonly disconnected: readonly string[];
 }
 
@@ -57,7 +69,7 @@ export interface TrainingGraph {
  */
 export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOptions = {}): TrainingGraph {
   const original = asModel(source, options);
-  const forward = new ForwardGraph(original);
+  const forward = new ForwardGraph(original, options.parameters ?? []);
   const { graph } = forward;
   const loss = options.loss ?? 'mse';
   const prediction = predictionOf(forward, options.prediction);
@@ -68,7 +80,6 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
   forward.requireDifferentiable(wrt);
   forward.requireValues('outputs', outputs);
   forward.requireValues('stopGradient', [...stops]);
-  const parameters = forward.parameters(options.parameters ?? []);
 
   const target = graph.freshName(options.target ?? 'target');
   graph.addInput(target, targetType(graph.shape(prediction), loss, options));
@@ -77,7 +88,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
 
   graph.shareExisting();
   graph.scope = 'backward/';
-  const asked = [...new Set([...wrt, ...parameters])];
+  const asked = [...new Set([...wrt, ...forward.parameters.keys()])];
   const roots = new Map(asked.map((value) => [value, forward.aliasRoot(value, stops)]));
   const found = differentiate(graph, lossValue, [...new Set(roots.values())], stops);
   const gradients = new Map<string, string>();
@@ -91,7 +102,12 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
     }
   }
   const assembled = assemble(forward, { target, loss: lossValue, outputs, gradients });
-  return { bytes: encodeModel(assembled.model), ...assembled, target, prediction, disconnected };
+  const parameters: Record<string, ParameterValue> = {};
+  for (const [name, tensor] of forward.parameters) {
+    if (assembled.inputs.includes(name))
+      parameters[name] = { dims: tensor.dims, values: float32Values(tensor) };
+  }
+  return { bytes: encodeModel(assembled.model), ...assembled, target, prediction, parameters, disconnected };
 }
 
 function predictionOf(forward: ForwardGraph, wished: string | undefined): string {

@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
-import { standardOpset, type OnnxModel } from '../onnx/graph.ts';
+import { standardOpset, type OnnxModel, type Tensor } from '../onnx/graph.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { subgraphNames } from '../onnx/topology.ts';
@@ -12,16 +12,25 @@ export class ForwardGraph {
   readonly model: OnnxModel;
   /** Holds the model's nodes; loss and gradients are added to it. */
   readonly graph: GraphBuilder;
+  /** Parameters asked for, with their values in the file. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
   readonly #values: ReadonlySet<string>;
-  readonly #parameters: readonly string[];
 
-  constructor(original: OnnxModel) {
+  /**
+   * `parameters` become inputs, so that they can change from run to run.
+   * Throws `invalid-argument` for names that are no float32 initializers.
+   */
+  constructor(original: OnnxModel, parameters: 'all' | readonly string[]) {
     const inlined = upgradeOpset(inlineFunctions(original));
     this.model = { ...inlined, graph: liftConstants(inlined.graph) };
     const { inputs, initializers, nodes, valueTypes, outputs } = this.model.graph;
     this.graph = new GraphBuilder(standardOpset(this.model));
     for (const { name, type } of inputs) this.graph.addInput(name, type);
-    for (const [name, tensor] of initializers) this.graph.addInitializer(name, tensor);
+    this.parameters = parametersOf(original, parameters);
+    for (const [name, tensor] of initializers) {
+      if (!this.parameters.has(name)) this.graph.addInitializer(name, tensor);
+      else this.graph.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
+    }
     const declared = new Map([...outputs.map(({ name, type }) => [name, type] as const), ...valueTypes]);
     for (const node of nodes) {
       this.graph.addForeignNode(node, declared);
@@ -32,9 +41,6 @@ export class ForwardGraph {
       ...initializers.keys(),
       ...nodes.flatMap((node) => node.outputs),
     ]);
-    this.#parameters = [...original.graph.initializers]
-      .filter(([, tensor]) => tensor.elementType === DataType.float32)
-      .map(([name]) => name);
   }
 
   /** Whether the model itself has a value of this name. */
@@ -69,18 +75,6 @@ export class ForwardGraph {
     }
   }
 
-  /** Names of the parameters asked for. Throws `invalid-argument` for names that are no float32 initializers. */
-  parameters(asked: 'all' | readonly string[]): readonly string[] {
-    if (asked === 'all') return this.#parameters;
-    for (const name of asked) {
-      if (this.#parameters.includes(name)) continue;
-      throw new MagnitudeEdgeError('invalid-argument', `The model has no float32 parameter '${name}'.`, {
-        details: { option: 'parameters', value: name },
-      });
-    }
-    return asked;
-  }
-
   /** The value at the head of the chain of Identity nodes that leads to `value`; a stop ends the chain. */
   aliasRoot(value: string, stops: ReadonlySet<string>): string {
     let root = value;
@@ -90,4 +84,21 @@ export class ForwardGraph {
       root = node.inputs[0]!;
     }
   }
+}
+
+/** float32 initializers by name. */
+function parametersOf({ graph }: OnnxModel, asked: 'all' | readonly string[]): ReadonlyMap<string, Tensor> {
+  const all = new Map(
+    [...graph.initializers].filter(([, tensor]) => tensor.elementType === DataType.float32),
+  );
+  if (asked === 'all') return all;
+  return new Map(
+    asked.map((name) => {
+      const tensor = all.get(name);
+      if (tensor !== undefined) return [name, tensor];
+      throw new MagnitudeEdgeError('invalid-argument', `The model has no float32 parameter '${name}'.`, {
+        details: { option: 'parameters', value: name },
+      });
+    }),
+  );
 }

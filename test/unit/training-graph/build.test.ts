@@ -223,8 +223,6 @@ describe('what is refused', () => {
     );
     expect(refuse({ targetKind: 'class-index' })).toContain('go with cross-entropy');
     expect(refuse({ loss: () => 'nowhere' })).toContain("returned 'nowhere', which is no value");
-    expect(refuse({ loss: (_: unknown, prediction: string) => prediction })).toContain(
-      'reduced to a scalar',
-    );
+    expect(refuse({ loss: (_: unknown, prediction: string) => prediction })).toContain('reduced to a scalar');
   });
 });
