@@ -1,5 +1,6 @@
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
+const SIGN = 0x80000000;
 const LAST_KEY = 0xffffffff;
 /** Runs up to this length are sorted by insertion. */
 const SHORT_RUN = 32;
@@ -13,66 +14,102 @@ export function sortedOrder(
   values: Float64Array | Float32Array,
   direction: 'ascending' | 'descending',
 ): Uint32Array {
-  const { high, low } = sortableBits(values, direction === 'descending');
-  let order = new Uint32Array(values.length);
+  const { high, low } = sortableBits(new Float64Array(values), direction === 'descending' ? LAST_KEY : 0);
+  const order = new Uint32Array(values.length);
   for (let row = 0; row < order.length; row++) order[row] = row;
-  order = radixSort(order, high);
   // The upper halves decide nearly everything; rows that agree in them are sorted by the lower halves.
-  for (let start = 0; start < order.length;) {
-    const key = high[order[start]!]!;
+  const { rows, keys } = radixSort({ rows: order, keys: high });
+  for (let start = 0; start < rows.length;) {
+    const key = keys[start]!;
     let end = start + 1;
-    while (end < order.length && high[order[end]!] === key) end++;
-    if (end - start > SHORT_RUN) order.set(radixSort(order.slice(start, end), low), start);
-    else if (end - start > 1) insertionSort(order, start, end, low);
+    while (end < rows.length && keys[end] === key) end++;
+    if (end - start > SHORT_RUN) {
+      const run = rows.slice(start, end);
+      rows.set(radixSort({ rows: run, keys: run.map((row) => low[row]!) }).rows, start);
+    } else if (end - start > 1) {
+      insertionSort(rows, start, end, low);
+    }
     start = end;
   }
-  return order;
+  return rows;
 }
 
-/** The bits of each number in two halves which compare, as unsigned integers, like the numbers do. */
+/**
+ * The bits of each number in two halves which compare, as unsigned integers, like the numbers do (or, with all bits
+ * inverted, the other way round).
+ */
 function sortableBits(
-  values: Float64Array | Float32Array,
-  descending: boolean,
-): { high: Uint32Array; low: Uint32Array } {
-  const count = values.length;
-  const high = new Uint32Array(count);
-  const low = new Uint32Array(count);
-  const number = new Float64Array(1);
-  const bits = new Uint32Array(number.buffer);
-  // Every platform that runs JavaScript engines today is little-endian: the upper half comes second.
-  for (let row = 0; row < count; row++) {
-    const value = values[row]!;
-    if (value !== value) {
+  values: Float64Array,
+  invert: number,
+): { high: Uint32Array<ArrayBuffer>; low: Uint32Array } {
+  // Every platform that runs JavaScript today is little-endian: the upper half comes second.
+  const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const high = new Uint32Array(values.length);
+  const low = new Uint32Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const upper = bits[2 * row + 1]!;
+    const lower = bits[2 * row]!;
+    if (values[row] !== values[row]) {
       high[row] = LAST_KEY;
-      continue;
+    } else if (upper < SIGN || (upper === SIGN && lower === 0)) {
+      // Zero and up, -0 as 0: above all negative numbers.
+      high[row] = (upper | SIGN) ^ invert;
+      low[row] = lower ^ invert;
+    } else {
+      // Below zero: the larger the bits, the smaller the number.
+      high[row] = ~upper ^ invert;
+      low[row] = ~lower ^ invert;
     }
-    number[0] = value + 0; // -0 + 0 is 0
-    const flip = bits[1]! & 0x80000000 ? 0xffffffff : 0;
-    const invert = descending ? 0xffffffff : 0;
-    high[row] = bits[1]! ^ flip ^ (flip === 0 ? 0x80000000 : 0) ^ invert;
-    low[row] = bits[0]! ^ flip ^ invert;
   }
   return { high, low };
 }
 
-/** Stable sort of row numbers by 32-bit keys, eleven bits at a time; passes that would move nothing are left out. */
-function radixSort(rows: Uint32Array<ArrayBuffer>, keys: Uint32Array): Uint32Array<ArrayBuffer> {
-  let from = rows;
-  let to = new Uint32Array(rows.length);
+/** Row numbers, and the key of each. */
+interface Keyed {
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly keys: Uint32Array<ArrayBuffer>;
+}
+
+/**
+ * Stable sort by 32-bit keys, eleven bits at a time. Keys move along with their rows: reading them in order costs
+ * less than half of looking them up. Passes that would move nothing are left out. The input is not kept.
+ */
+function radixSort(input: Keyed): Keyed {
+  const count = input.rows.length;
+  let from = input;
+  let to: Keyed = { rows: new Uint32Array(count), keys: new Uint32Array(count) };
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-    const starts = new Uint32Array(BUCKETS);
-    for (const row of from) starts[(keys[row]! >>> shift) & (BUCKETS - 1)]!++;
-    if (starts.includes(rows.length)) continue;
-    let start = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      const count = starts[bucket]!;
-      starts[bucket] = start;
-      start += count;
-    }
-    for (const row of from) to[starts[(keys[row]! >>> shift) & (BUCKETS - 1)]!++] = row;
+    const starts = bucketStarts(from.keys, shift);
+    if (starts === undefined) continue;
+    scatter(from, to, starts, shift);
     [from, to] = [to, from];
   }
   return from;
+}
+
+/** Where each bucket of a pass starts; undefined where all keys fall into one. */
+function bucketStarts(keys: Uint32Array, shift: number): Uint32Array | undefined {
+  const starts = new Uint32Array(BUCKETS);
+  for (const key of keys) starts[(key >>> shift) & (BUCKETS - 1)]!++;
+  if (starts.includes(keys.length)) return undefined;
+  let start = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const count = starts[bucket]!;
+    starts[bucket] = start;
+    start += count;
+  }
+  return starts;
+}
+
+function scatter(from: Keyed, to: Keyed, starts: Uint32Array, shift: number): void {
+  const { rows, keys } = from;
+  const { rows: toRows, keys: toKeys } = to;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at]!;
+    const target = starts[(key >>> shift) & (BUCKETS - 1)]!++;
+    toRows[target] = rows[at]!;
+    toKeys[target] = key;
+  }
 }
 
 function insertionSort(order: Uint32Array, start: number, end: number, keys: Uint32Array): void {

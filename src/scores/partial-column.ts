@@ -56,10 +56,12 @@ export function solvePartialColumn(system: ConditionalSystem, ridge: number, sco
   }
   for (let first = 0; first < nodes; first += BLOCK) {
     const end = Math.min(first + BLOCK, nodes);
-    for (let k = 0; k < size; k++) {
-      eliminate(covSX, k, covSS, size, nodes, first, end);
-      subtractExplained(covSX, k * nodes, 1 / covSS[k * size + k]!, covSY[k]!, covXY, varX, first, end);
+    let k = 0;
+    for (; k + 4 <= size; k += 4) {
+      for (let m = 0; m < k; m += 4) eliminateFour(covSX, k, m, covSS, size, nodes, first, end);
+      finishFour(covSX, k, covSS, covSY, covXY, varX, first, end);
     }
+    for (; k < size; k++) finishOne(covSX, k, covSS, covSY, covXY, varX, first, end);
     for (let i = first; i < end; i++) {
       const variance = varX[i]!;
       const r = covXY[i]! / Math.max(Math.sqrt(Math.max(variance, 0) * varY), EPS);
@@ -71,53 +73,99 @@ export function solvePartialColumn(system: ConditionalSystem, ridge: number, sco
   scores[target] = NaN;
 }
 
-/** Row k of S_xx[S, :] minus what rows 0 .. k - 1 of the substitution hold of it, four rows to a pass. */
-function eliminate(
+// The substitution W = R^-1 S_xx[S, :] takes four rows of S at a time: each value that is loaded serves four products.
+// `rows` holds S_xx[S, :] from row k on and W before it; `factor` is R; both row-major, `rows.length = size * nodes`.
+
+/** Rows k .. k + 3 of S_xx[S, :] minus what rows m .. m + 3 of W, finished before, explain of them. */
+function eliminateFour(
   rows: Float64Array,
   k: number,
+  m: number,
   factor: Float64Array,
   size: number,
   nodes: number,
   first: number,
   end: number,
 ): void {
-  const at = k * nodes;
-  let m = 0;
-  for (; m + 4 <= k; m += 4) {
-    const f0 = factor[k * size + m]!;
-    const f1 = factor[k * size + m + 1]!;
-    const f2 = factor[k * size + m + 2]!;
-    const f3 = factor[k * size + m + 3]!;
-    const m0 = m * nodes;
-    const m1 = m0 + nodes;
-    const m2 = m1 + nodes;
-    const m3 = m2 + nodes;
-    for (let i = first; i < end; i++) {
-      rows[at + i]! -= f0 * rows[m0 + i]! + f1 * rows[m1 + i]! + (f2 * rows[m2 + i]! + f3 * rows[m3 + i]!);
-    }
-  }
-  for (; m < k; m++) {
-    const f = factor[k * size + m]!;
-    const m0 = m * nodes;
-    for (let i = first; i < end; i++) rows[at + i]! -= f * rows[m0 + i]!;
+  const f0 = k * size + m;
+  const f1 = f0 + size;
+  const f2 = f1 + size;
+  const f3 = f2 + size;
+  const [f00, f01, f02, f03] = [factor[f0]!, factor[f0 + 1]!, factor[f0 + 2]!, factor[f0 + 3]!];
+  const [f10, f11, f12, f13] = [factor[f1]!, factor[f1 + 1]!, factor[f1 + 2]!, factor[f1 + 3]!];
+  const [f20, f21, f22, f23] = [factor[f2]!, factor[f2 + 1]!, factor[f2 + 2]!, factor[f2 + 3]!];
+  const [f30, f31, f32, f33] = [factor[f3]!, factor[f3 + 1]!, factor[f3 + 2]!, factor[f3 + 3]!];
+  const k0 = k * nodes;
+  const m0 = m * nodes;
+  for (let i = first; i < end; i++) {
+    const w0 = rows[m0 + i]!;
+    const w1 = rows[m0 + nodes + i]!;
+    const w2 = rows[m0 + 2 * nodes + i]!;
+    const w3 = rows[m0 + 3 * nodes + i]!;
+    rows[k0 + i]! -= f00 * w0 + f01 * w1 + (f02 * w2 + f03 * w3);
+    rows[k0 + nodes + i]! -= f10 * w0 + f11 * w1 + (f12 * w2 + f13 * w3);
+    rows[k0 + 2 * nodes + i]! -= f20 * w0 + f21 * w1 + (f22 * w2 + f23 * w3);
+    rows[k0 + 3 * nodes + i]! -= f30 * w0 + f31 * w1 + (f32 * w2 + f33 * w3);
   }
 }
 
-/** Finishes row k (w = row / pivot) and takes its share off the variances and covariances of the sources. */
-function subtractExplained(
+/** Solves rows k .. k + 3 among themselves, and takes their share off the covariances and variances of the sources. */
+function finishFour(
   rows: Float64Array,
-  at: number,
-  reciprocal: number,
-  wY: number,
+  k: number,
+  factor: Float64Array,
+  wY: Float64Array,
   covXY: Float64Array,
   varX: Float64Array,
   first: number,
   end: number,
 ): void {
+  const size = wY.length;
+  const nodes = varX.length;
+  const at = (row: number, column: number): number => factor[(k + row) * size + k + column]!;
+  const [r0, r1, r2, r3] = [1 / at(0, 0), 1 / at(1, 1), 1 / at(2, 2), 1 / at(3, 3)];
+  const [f10, f20, f21, f30, f31, f32] = [at(1, 0), at(2, 0), at(2, 1), at(3, 0), at(3, 1), at(3, 2)];
+  const [y0, y1, y2, y3] = [wY[k]!, wY[k + 1]!, wY[k + 2]!, wY[k + 3]!];
+  const k0 = k * nodes;
   for (let i = first; i < end; i++) {
-    const w = rows[at + i]! * reciprocal;
-    rows[at + i] = w;
+    const w0 = rows[k0 + i]! * r0;
+    const w1 = (rows[k0 + nodes + i]! - f10 * w0) * r1;
+    const w2 = (rows[k0 + 2 * nodes + i]! - f20 * w0 - f21 * w1) * r2;
+    const w3 = (rows[k0 + 3 * nodes + i]! - f30 * w0 - f31 * w1 - f32 * w2) * r3;
+    rows[k0 + i] = w0;
+    rows[k0 + nodes + i] = w1;
+    rows[k0 + 2 * nodes + i] = w2;
+    rows[k0 + 3 * nodes + i] = w3;
+    varX[i]! -= w0 * w0 + w1 * w1 + (w2 * w2 + w3 * w3);
+    covXY[i]! -= w0 * y0 + w1 * y1 + (w2 * y2 + w3 * y3);
+  }
+}
+
+/** Row k alone, from all rows before it: for the last rows of a set whose size is no multiple of four. */
+function finishOne(
+  rows: Float64Array,
+  k: number,
+  factor: Float64Array,
+  wY: Float64Array,
+  covXY: Float64Array,
+  varX: Float64Array,
+  first: number,
+  end: number,
+): void {
+  const size = wY.length;
+  const nodes = varX.length;
+  const k0 = k * nodes;
+  for (let m = 0; m < k; m++) {
+    const f = factor[k * size + m]!;
+    const m0 = m * nodes;
+    for (let i = first; i < end; i++) rows[k0 + i]! -= f * rows[m0 + i]!;
+  }
+  const reciprocal = 1 / factor[k * size + k]!;
+  const y = wY[k]!;
+  for (let i = first; i < end; i++) {
+    const w = rows[k0 + i]! * reciprocal;
+    rows[k0 + i] = w;
     varX[i]! -= w * w;
-    covXY[i]! -= w * wY;
+    covXY[i]! -= w * y;
   }
 }

@@ -44,28 +44,55 @@ export function partialScores(
   scratch: PartialScratch,
   out: Float64Array,
 ): void {
-  const { meanX, meanY, varX, varY } = moments;
-  const { sumXX, sumXY } = pair;
-  const nodes = meanX.length;
+  const nodes = moments.varX.length;
+  const { covXY, covSX, varX, scores } = scratch;
   for (let j = firstTarget; j < endTarget; j++) {
     const set = sets.indices.subarray(sets.offsets[j], sets.offsets[j + 1]);
     const size = set.length;
+    const covSS = scratch.covSS.subarray(0, size * size);
+    const covSY = scratch.covSY.subarray(0, size);
+    targetCovariances(pair.sumXY, moments, samples, j, covXY);
     for (let k = 0; k < size; k++) {
-      const from = set[k]! * nodes;
-      const to = k * nodes;
-      const mean = meanX[set[k]!]!;
-      for (let i = 0; i < nodes; i++) {
-        scratch.covSX[to + i] = sumXX[from + i]! / samples - mean * meanX[i]!;
-      }
+      sourceCovariances(pair.sumXX, moments.meanX, samples, set[k]!, covSX, k * nodes);
+      covSY[k] = covXY[set[k]!]!;
+      for (let m = 0; m < size; m++) covSS[k * size + m] = covSX[k * nodes + set[m]!]!;
     }
-    const mean = meanY[j]!;
-    for (let i = 0; i < nodes; i++) scratch.covXY[i] = sumXY[i * nodes + j]! / samples - meanX[i]! * mean;
-    for (let k = 0; k < size; k++) {
-      scratch.covSY[k] = scratch.covXY[set[k]!]!;
-      for (let m = 0; m < size; m++) scratch.covSS[k * size + m] = scratch.covSX[k * nodes + set[m]!]!;
-    }
-    scratch.varX.set(varX);
-    solvePartialColumn({ ...scratch, set, target: j, varY: varY[j]! }, ridge, scratch.scores);
-    for (let i = 0; i < nodes; i++) out[i * nodes + j] = scratch.scores[i]!;
+    varX.set(moments.varX);
+    solvePartialColumn(
+      { set, target: j, covSS, covSY, covSX, covXY, varX, varY: moments.varY[j]! },
+      ridge,
+      scores,
+    );
+    for (let i = 0; i < nodes; i++) out[i * nodes + j] = scores[i]!;
   }
+}
+
+/** S_xy[:, target]. */
+function targetCovariances(
+  sumXY: Float64Array,
+  { meanX, meanY }: PairMoments,
+  samples: number,
+  target: number,
+  out: Float64Array,
+): void {
+  const nodes = meanX.length;
+  const scale = 1 / samples;
+  const mean = meanY[target]!;
+  for (let i = 0; i < nodes; i++) out[i] = sumXY[i * nodes + target]! * scale - meanX[i]! * mean;
+}
+
+/** S_xx[source, :], written from `at` on. */
+function sourceCovariances(
+  sumXX: Float64Array,
+  meanX: Float64Array,
+  samples: number,
+  source: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const nodes = meanX.length;
+  const from = source * nodes;
+  const scale = 1 / samples;
+  const mean = meanX[source]!;
+  for (let i = 0; i < nodes; i++) out[at + i] = sumXX[from + i]! * scale - mean * meanX[i]!;
 }

@@ -17,6 +17,7 @@ export function pearsonScores(
 ): void {
   const { meanX, meanY, varX, varY } = moments;
   const nodes = meanX.length;
+  const scale = 1 / samples;
   for (let i = firstSource; i < endSource; i++) {
     const row = i * nodes;
     const variance = varX[i]!;
@@ -26,7 +27,7 @@ export function pearsonScores(
     }
     const mean = meanX[i]!;
     for (let j = 0; j < nodes; j++) {
-      const covariance = pair.sumXY[row + j]! / samples - mean * meanY[j]!;
+      const covariance = pair.sumXY[row + j]! * scale - mean * meanY[j]!;
       const r = covariance / Math.max(Math.sqrt(variance * varY[j]!), EPS);
       out[row + j] = varY[j]! <= EPS ? NaN : Math.max(-1, Math.min(1, r));
     }

@@ -20,13 +20,13 @@ export function fisherPValue(r: number, samples: number, conditioned: number): n
  * Benjamini-Hochberg q-values: q of the k-th smallest of m p-values is the least of p m / rank over the ranks from k
  * up, and at most 1.
  *
- * @param ascending row numbers in ascending order of p
+ * @param ascending row numbers in ascending order of p; absent where p is in ascending order as it is
  */
-export function benjaminiHochberg(p: Float64Array, ascending: Uint32Array): Float64Array {
+export function benjaminiHochberg(p: Float64Array, ascending?: Uint32Array): Float64Array {
   const q = new Float64Array(p.length);
   let least = 1;
   for (let rank = p.length; rank > 0; rank--) {
-    const row = ascending[rank - 1]!;
+    const row = ascending === undefined ? rank - 1 : ascending[rank - 1]!;
     least = Math.min(least, (p[row]! * p.length) / rank);
     q[row] = least;
   }

@@ -15,10 +15,11 @@ export interface PairMoments {
 /** What the scores need per node; covariances are formed from the sums where they are used. */
 export function pairMoments(pair: PairStatistics, samples: number): PairMoments {
   const nodes = pair.sumX.length;
-  const meanX = pair.sumX.map((sum) => sum / samples);
-  const meanY = pair.sumY.map((sum) => sum / samples);
-  const varX = meanX.map((mean, i) => Math.max(pair.sumXX[i * nodes + i]! / samples - mean * mean, 0));
-  const varY = meanY.map((mean, j) => Math.max(pair.sumY2[j]! / samples - mean * mean, 0));
+  const scale = 1 / samples;
+  const meanX = pair.sumX.map((sum) => sum * scale);
+  const meanY = pair.sumY.map((sum) => sum * scale);
+  const varX = meanX.map((mean, i) => Math.max(pair.sumXX[i * nodes + i]! * scale - mean * mean, 0));
+  const varY = meanY.map((mean, j) => Math.max(pair.sumY2[j]! * scale - mean * mean, 0));
   return { meanX, meanY, varX, varY };
 }
 
@@ -32,14 +33,15 @@ export interface PairCovariances extends PairMoments {
 export function covariances(pair: PairStatistics, samples: number): PairCovariances {
   const moments = pairMoments(pair, samples);
   const { meanX, meanY } = moments;
+  const scale = 1 / samples;
   const nodes = meanX.length;
   const covXY = new Float64Array(nodes * nodes);
   const covXX = new Float64Array(nodes * nodes);
   for (let i = 0; i < nodes; i++) {
     for (let j = 0; j < nodes; j++) {
       const at = i * nodes + j;
-      covXY[at] = pair.sumXY[at]! / samples - meanX[i]! * meanY[j]!;
-      covXX[at] = pair.sumXX[at]! / samples - meanX[i]! * meanX[j]!;
+      covXY[at] = pair.sumXY[at]! * scale - meanX[i]! * meanY[j]!;
+      covXX[at] = pair.sumXX[at]! * scale - meanX[i]! * meanX[j]!;
     }
   }
   return { ...moments, covXY, covXX };

@@ -12,7 +12,7 @@ export function edgeSet(edges: EdgeIndex, nodes: number): EdgeSet {
   const [sources, targets] = edges;
   for (let e = 0; e < sources.length; e++) {
     const element = sources[e]! * nodes + targets[e]!;
-    bits[Math.floor(element / 32)]! |= 1 << (element % 32);
+    bits[element >>> 5]! |= 1 << (element & 31);
   }
-  return { has: (element) => ((bits[Math.floor(element / 32)]! >>> (element % 32)) & 1) === 1 };
+  return { has: (element) => ((bits[element >>> 5]! >>> (element & 31)) & 1) === 1 };
 }

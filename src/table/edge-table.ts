@@ -1,9 +1,7 @@
 import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
-import { sortedOrder } from '../scores/order.ts';
 import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
-import { benjaminiHochberg, fisherPValue } from '../scores/significance.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
@@ -17,6 +15,7 @@ import {
   type Column,
 } from './columns.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
+import { pick, pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
@@ -45,9 +44,6 @@ export interface EdgeTableOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rows handled between two looks at the clock. */
-const STEP = 1 << 16;
-
 /**
  * The edge table (method.md, "The edge table"): one row per ordered pair, sorted by score, with p and q. Gives the
  * event loop a turn every 50 ms.
@@ -68,67 +64,53 @@ export async function edgeTable(
   const pace = createPacer(options.signal);
   await pace();
 
-  const elements = pairElements(nodes, options.excludeSelf ?? true);
-  const aggregated = gather(scores.aggregated, elements);
   const conditioned = provenance.score === 'partial' ? conditionedOn(conditioningSets) : undefined;
-  const p = new Float64Array(elements.length);
-  for (let start = 0; start < elements.length; start += STEP) {
-    const end = Math.min(start + STEP, elements.length);
-    for (let row = start; row < end; row++) {
-      p[row] = fisherPValue(aggregated[row]!, provenance.samples, conditioned?.[elements[row]! % nodes] ?? 0);
-    }
-    await pace();
-  }
-  const byScore = sortedOrder(aggregated, 'descending');
-  await pace();
-  // Where all targets have the same degrees of freedom, p falls as the score rises.
-  const byP = conditioned?.some((size) => size !== conditioned[0]) ? sortedOrder(p, 'ascending') : byScore;
-  const q = benjaminiHochberg(p, byP);
+  const all = await rankPairs(scores.aggregated, nodes, {
+    excludeSelf: options.excludeSelf ?? true,
+    samples: provenance.samples,
+    conditioned,
+    pace,
+  });
+  const edges = edgeSet(graph.edgeIndex['function,function'], nodes);
+  const { elements, corr, p, q } = selectRows(all, edges, options);
   await pace();
 
-  const edges = edgeSet(graph.edgeIndex['function,function'], nodes);
-  const rows = selectRows(byScore, elements, q, edges, options);
-  const picked = gather(elements, rows);
+  const { sources, targets } = endpoints(elements, nodes);
   await pace();
-  const sources = new Int32Array(rows.length);
-  const targets = new Int32Array(rows.length);
-  for (let row = 0; row < rows.length; row++) {
-    targets[row] = picked[row]! % nodes;
-    sources[row] = (picked[row]! - targets[row]!) / nodes;
-  }
   const names = nameVector(graph.nodeNames.function);
   const columns: Column[] = [
     nameColumn('src_func', sources, names),
     nameColumn('dst_func', targets, names),
     int32Column('src_idx', sources),
     int32Column('dst_idx', targets),
-    floatColumn('corr', gather(aggregated, rows)),
-    boolColumn('has_edge', rows.length, (row) => edges.has(picked[row]!)),
+    floatColumn('corr', corr),
+    boolColumn('has_edge', elements.length, (row) => edges.has(elements[row]!)),
   ];
-  if (conditioned !== undefined) {
+  if (conditioned !== undefined)
     columns.push(
       int32Column(
         'n_cond',
-        Int32Array.from(targets, (target) => conditioned[target]!),
+        targets.map((target) => conditioned[target]!),
       ),
     );
-  }
   for (const [pair, matrix] of scores.perPair.entries()) {
-    columns.push(floatColumn(`corr_a${pair}_g${pair + 1}`, gather(matrix, picked)));
     await pace();
+    columns.push(floatColumn(`corr_a${pair}_g${pair + 1}`, pick(matrix, elements)));
   }
-  columns.push(floatColumn('p_value', gather(p, rows)), floatColumn('q_value', gather(q, rows)));
+  columns.push(floatColumn('p_value', p), floatColumn('q_value', q));
   return tableOf(columns, schemaMetadata(scores, provenance));
 }
 
-/** Matrix elements `i * nodes + j` of the table's pairs, in the order of (source, target). */
-function pairElements(nodes: number, excludeSelf: boolean): Uint32Array {
-  const elements = new Uint32Array(nodes * (excludeSelf ? nodes - 1 : nodes));
-  let row = 0;
-  for (let element = 0; element < nodes * nodes; element++) {
-    if (!excludeSelf || element % (nodes + 1) !== 0) elements[row++] = element;
+/** Source and target of each matrix element. */
+function endpoints(elements: Uint32Array, nodes: number): { sources: Int32Array; targets: Int32Array } {
+  const sources = new Int32Array(elements.length);
+  const targets = new Int32Array(elements.length);
+  for (let row = 0; row < elements.length; row++) {
+    const source = Math.floor(elements[row]! / nodes);
+    sources[row] = source;
+    targets[row] = elements[row]! - source * nodes;
   }
-  return elements;
+  return { sources, targets };
 }
 
 /** |S_j| of each target. */
@@ -136,25 +118,17 @@ function conditionedOn({ offsets }: RaggedIndices): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, j) => offsets[j + 1]! - offsets[j]!);
 }
 
-/** Row numbers to keep, in the table's order. */
-function selectRows(
-  byScore: Uint32Array,
-  elements: Uint32Array,
-  q: Float64Array,
-  edges: EdgeSet,
-  { candidatesOnly = false, maxQ = Infinity, top = Infinity }: EdgeTableOptions,
-): Uint32Array {
-  let kept = byScore;
-  if (candidatesOnly) kept = kept.filter((row) => !edges.has(elements[row]!));
-  if (maxQ < 1) kept = kept.filter((row) => q[row]! <= maxQ);
-  return kept.subarray(0, Math.min(top, kept.length));
-}
-
-/** `values[at[k]]` for each k, in an array of the same type. */
-function gather<T extends Float64Array | Float32Array | Uint32Array>(values: T, at: Uint32Array): T {
-  const picked = new (values.constructor as new (length: number) => T)(at.length);
-  for (let k = 0; k < at.length; k++) picked[k] = values[at[k]!]!;
-  return picked;
+/** The rows that were asked for, in the table's order. */
+function selectRows(pairs: RankedPairs, edges: EdgeSet, options: EdgeTableOptions): RankedPairs {
+  const { candidatesOnly = false, maxQ = 1, top = Infinity } = options;
+  const { elements, q } = pairs;
+  if (!candidatesOnly && maxQ >= 1 && top >= elements.length) return pairs;
+  const rows = new Uint32Array(elements.length);
+  let kept = 0;
+  for (let row = 0; row < elements.length && kept < top; row++) {
+    if (q[row]! <= maxQ && !(candidatesOnly && edges.has(elements[row]!))) rows[kept++] = row;
+  }
+  return pickRows(pairs, rows.subarray(0, kept));
 }
 
 function schemaMetadata(scores: ScoreMatrices, provenance: EdgeTableProvenance): Map<string, string> {
