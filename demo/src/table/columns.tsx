@@ -76,7 +76,7 @@ function ScoreCell({ value }: { readonly value: number }) {
   return (
     <span class="score">
       <span class="bar" aria-hidden="true">
-        <i class={width < 0 ? 'negative' : undefined} style={{ transform: `scaleX(${width})` }} />
+        <i class={width < 0 ? 'negative' : undefined} style={{ transform: `scaleX(${Math.abs(width)})` }} />
       </span>
       <span>{score(value)}</span>
     </span>

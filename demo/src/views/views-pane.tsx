@@ -1,13 +1,17 @@
-import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { view, type ViewName } from '../state/view.ts';
 import { Heatmap } from './heatmap.tsx';
-
-export type ViewName = 'heatmap';
-
-export const view = signal<ViewName>('heatmap');
+import { NetworkView } from './network.tsx';
+import { RankingView } from './ranking.tsx';
+import { Significance } from './significance.tsx';
+import { TargetView } from './target.tsx';
 
 const views: readonly { name: ViewName; label: string; View: () => JSX.Element }[] = [
   { name: 'heatmap', label: 'Heatmap', View: Heatmap },
+  { name: 'network', label: 'Network', View: NetworkView },
+  { name: 'target', label: 'Target', View: TargetView },
+  { name: 'ranking', label: 'Ranking', View: RankingView },
+  { name: 'significance', label: 'Significance', View: Significance },
 ];
 
 /** The views of the table, one at a time, as tabs. */
@@ -39,7 +43,7 @@ export function ViewsPane() {
           </button>
         ))}
       </div>
-      <div class="tab-panel" id="view-panel" role="tabpanel" aria-labelledby={`tab-${at.name}`}>
+      <div class="tab-panel" id="view-panel" role="tabpanel" aria-labelledby={`tab-${at.name}`} tabIndex={0}>
         <at.View />
       </div>
     </main>

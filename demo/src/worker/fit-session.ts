@@ -10,7 +10,16 @@ import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 import { Gate, nextTask } from './clock.ts';
 import { modelFacts } from './facts.ts';
-import type { DataFacts, FitApi, FitOutcome, ModelFacts, Progress, ScoredTable } from './protocol.ts';
+import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sample.ts';
+import type {
+  DataFacts,
+  FitApi,
+  FitOutcome,
+  ModelFacts,
+  PairMagnitudes,
+  Progress,
+  ScoredTable,
+} from './protocol.ts';
 import { moved } from './rpc.ts';
 
 /**
@@ -25,6 +34,8 @@ export class FitSession implements FitApi {
   #inferer: MagnitudeEdgeInferer | null = null;
   /** Batches that the last fit has not seen. */
   #rest: AsyncIterator<Batch> | null = null;
+  /** Magnitudes for scatters, of the model, data and options under `key`. */
+  #sample: { key: string; sample: Promise<MagnitudeSample> } | null = null;
   #seconds = 0;
   #stopped = false;
 
@@ -40,6 +51,7 @@ export class FitSession implements FitApi {
     await this.#model?.release();
     this.#model = model;
     this.#data = null;
+    this.#sample = null;
     return modelFacts(model);
   }
 
@@ -47,6 +59,7 @@ export class FitSession implements FitApi {
     let samples = 0;
     for await (const batch of this.#batches(file, params)) samples += batch.size;
     this.#data = { file, samples };
+    this.#sample = null;
     this.#rest = null;
     return { samples };
   }
@@ -104,6 +117,26 @@ export class FitSession implements FitApi {
     const seconds = (performance.now() - start) / 1000;
     const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
     return moved({ bytes, seconds }, [bytes.buffer]);
+  }
+
+  async magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes> {
+    if (!this.#model || !this.#data)
+      throw new MagnitudeEdgeError('invalid-argument', 'A scatter needs the model and the data.');
+    const { loss, usePreNorm, reduction } = params;
+    const key = JSON.stringify([loss, usePreNorm, reduction]);
+    if (this.#sample?.key !== key) {
+      const batches = this.#batches(this.#data.file, params);
+      const sample = sampleMagnitudes({ model: this.#model, batches, loss, usePreNorm, reduction });
+      this.#sample = { key, sample };
+      // A refusal is not kept.
+      sample.catch(() => {
+        this.#sample = null;
+      });
+    }
+    const sample = await this.#sample.sample;
+    const columns = (matrices: readonly Float32Array[], node: number) =>
+      matrices.map((matrix) => columnOf(matrix, node, sample));
+    return { x: columns(sample.x, source), y: columns(sample.y, target) };
   }
 
   /** A fresh inferer and all batches for a new fit; those at hand to go on. */

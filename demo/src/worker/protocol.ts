@@ -42,7 +42,7 @@ export interface ScoredTable {
   readonly seconds: number;
 }
 
-/** Magnitudes of one candidate edge, for the scatter: `[samples]` for each layer pair. */
+/** Magnitudes of one pair of nodes over the first samples: `[samples]` for each layer pair. */
 export interface PairMagnitudes {
   readonly x: readonly Float32Array[];
   readonly y: readonly Float32Array[];
@@ -60,4 +60,6 @@ export interface FitApi {
   stop(): void;
   /** Scores of the samples seen, also while a fit is running. */
   evaluate(params: Params): Promise<ScoredTable>;
+  /** x of the source against y of the target; the model runs for it once, not for each pair. */
+  magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
 }

@@ -4,6 +4,8 @@ import type { Histogram } from '../edges/histogram.ts';
 import type { NodeOrderName } from '../edges/node-order.ts';
 import type { RowFilter, Sort } from '../edges/row-query.ts';
 import type { TileRequest } from '../heatmap/pyramid.ts';
+import type { NetworkRequest } from '../network/data.ts';
+import type { NetworkData } from '../network/scene.ts';
 import type { ExportFormat } from '../export/formats.ts';
 
 export type NamedPair = readonly [source: string, target: string];
@@ -45,5 +47,6 @@ export interface TableApi {
   tile(request: TileRequest): Uint32Array;
   rank(positives: readonly NamedPair[]): Ranking;
   histogram(column: 'pValue' | 'score', bins: number): Histogram;
+  network(request: NetworkRequest): NetworkData;
   write(format: ExportFormat, rows: Uint32Array | null): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -4,6 +4,7 @@ import { nodeOrder } from '../edges/node-order.ts';
 import { RowQuery } from '../edges/row-query.ts';
 import { largestMatrix, matrixFromColumns, type ScoreMatrix } from '../edges/score-matrix.ts';
 import { HeatmapPyramid, levelCount } from '../heatmap/pyramid.ts';
+import { NetworkBuilder } from '../network/data.ts';
 import { rankPositives } from './ranking.ts';
 import { moved, ownPort, serve } from './rpc.ts';
 import { readEdgeTable, type EdgeTable } from './edge-table.ts';
@@ -12,7 +13,14 @@ import type { TableApi } from './table-protocol.ts';
 import { MagnitudeEdgeError } from 'magnitude-edge';
 
 /** One table at a time, with what has been worked out about it. */
-let held: { edges: EdgeTable; columns: EdgeColumns; query: RowQuery; matrix?: ScoreMatrix } | null = null;
+let held: {
+  edges: EdgeTable;
+  columns: EdgeColumns;
+  query: RowQuery;
+  matrix?: ScoreMatrix;
+  network?: NetworkBuilder;
+  positive?: Uint8Array;
+} | null = null;
 let pyramid: HeatmapPyramid | null = null;
 
 function table() {
@@ -55,13 +63,21 @@ const api = {
     return moved(texels, [texels.buffer]);
   },
   rank(positives) {
-    return rankPositives(table().edges, positives);
+    const current = table();
+    const ranking = rankPositives(current.edges, positives);
+    current.positive = ranking.marks;
+    return ranking;
   },
   histogram(column, bins) {
     const { columns } = table();
     const low = column === 'score' ? -1 : 0;
     // Pairs without a score carry p = 1 by convention; they are no evidence about the rest.
     return histogram(columns[column], low, 1, bins, (row) => !Number.isNaN(columns.score[row]!));
+  },
+  network(request) {
+    const current = table();
+    current.network ??= new NetworkBuilder(current.columns);
+    return current.network.build(request, current.positive ?? null);
   },
   async write(format, rows) {
     const bytes = await writeTable(table().edges, format, rows);

@@ -1,0 +1,142 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { linear, ticks, tickText, type Scale } from './scale.ts';
+import { useSize } from './use-size.ts';
+
+interface Props {
+  /** What the figure shows, in one sentence, numbers included: what a screen reader says instead of it. */
+  readonly summary: string;
+  readonly title: string;
+  readonly x: { readonly label: string; readonly domain: readonly [number, number] };
+  readonly y: { readonly label: string; readonly domain: readonly [number, number] };
+  readonly height: number;
+  readonly children: (x: Scale, y: Scale, area: Area) => ComponentChildren;
+  /** A canvas under the marks, for more points than SVG holds. */
+  readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: Area) => void;
+  readonly onPick?: (x: number, y: number, scales: { x: Scale; y: Scale }) => void;
+}
+
+/** The inner rectangle of a plot. */
+export interface Area {
+  readonly width: number;
+  readonly height: number;
+}
+
+export const margin = { left: 48, right: 12, top: 8, bottom: 34 };
+
+/** A figure with two axes; its marks are SVG children, or painted on a canvas below them. */
+export function Plot({ summary, title, x, y, height, children, paint, onPick }: Props) {
+  const frame = useRef<HTMLDivElement>(null);
+  const { width } = useSize(frame);
+  const area = {
+    width: Math.max(width - margin.left - margin.right, 1),
+    height: height - margin.top - margin.bottom,
+  };
+  const scaleX = linear(x.domain, [0, area.width]);
+  const scaleY = linear(y.domain, [area.height, 0]);
+  const draw = (canvas: HTMLCanvasElement | null) => {
+    if (!canvas || !paint) return;
+    const ratio = devicePixelRatio;
+    canvas.width = Math.round(area.width * ratio);
+    canvas.height = Math.round(area.height * ratio);
+    const context = canvas.getContext('2d')!;
+    context.scale(ratio, ratio);
+    paint(context, scaleX, scaleY, area);
+  };
+  return (
+    <figure class="plot" data-title={title}>
+      <figcaption>{title}</figcaption>
+      <div class="plot-frame" ref={frame} style={{ height: `${height}px` }}>
+        {width > 0 && (
+          <>
+            {paint && (
+              <canvas
+                ref={draw}
+                style={{
+                  left: `${margin.left}px`,
+                  top: `${margin.top}px`,
+                  width: `${area.width}px`,
+                  height: `${area.height}px`,
+                }}
+              />
+            )}
+            <svg
+              width={width}
+              height={height}
+              role="img"
+              aria-label={summary}
+              onClick={
+                onPick &&
+                ((event) => {
+                  const box = event.currentTarget.getBoundingClientRect();
+                  const at = [
+                    event.clientX - box.left - margin.left,
+                    event.clientY - box.top - margin.top,
+                  ] as const;
+                  onPick(...at, { x: scaleX, y: scaleY });
+                })
+              }
+            >
+              <g transform={`translate(${margin.left},${margin.top})`}>
+                <Axes x={scaleX} y={scaleY} area={area} labels={[x.label, y.label]} />
+                {children(scaleX, scaleY, area)}
+              </g>
+            </svg>
+          </>
+        )}
+      </div>
+    </figure>
+  );
+}
+
+interface AxesProps {
+  readonly x: Scale;
+  readonly y: Scale;
+  readonly area: Area;
+  readonly labels: readonly [string, string];
+}
+
+function Axes({ x, y, area, labels }: AxesProps): JSX.Element {
+  const xs = ticks(x.domain, Math.max(2, Math.floor(area.width / 70)));
+  const ys = ticks(y.domain, Math.max(2, Math.floor(area.height / 40)));
+  const step = (values: number[]) => (values[1] ?? 1) - (values[0] ?? 0);
+  return (
+    <g class="axes">
+      {ys.map((value) => (
+        <g key={value} transform={`translate(0,${y(value)})`}>
+          <line x2={area.width} class="grid-line" />
+          <text x={-6} dy="0.32em" text-anchor="end">
+            {tickText(value, step(ys))}
+          </text>
+        </g>
+      ))}
+      {xs.map((value) => (
+        <g key={value} transform={`translate(${x(value)},${area.height})`}>
+          <line y2={4} class="axis-line" />
+          <text y={15} text-anchor="middle">
+            {tickText(value, step(xs))}
+          </text>
+        </g>
+      ))}
+      <line y1={area.height} y2={area.height} x2={area.width} class="axis-line" />
+      <text class="axis-label" x={area.width / 2} y={area.height + 30} text-anchor="middle">
+        {labels[0]}
+      </text>
+      <text
+        class="axis-label"
+        transform={`translate(-38,${area.height / 2}) rotate(-90)`}
+        text-anchor="middle"
+      >
+        {labels[1]}
+      </text>
+    </g>
+  );
+}
+
+/** An SVG path through points given as x, y, x, y ... */
+export function pathOf(points: ArrayLike<number>, x: Scale, y: Scale): string {
+  let path = '';
+  for (let i = 0; i + 1 < points.length; i += 2)
+    path += `${i === 0 ? 'M' : 'L'}${x(points[i]!).toFixed(1)},${y(points[i + 1]!).toFixed(1)}`;
+  return path;
+}

@@ -1,0 +1,186 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useSize } from '../charts/use-size.ts';
+import { attachGestures } from '../heatmap/gestures.ts';
+import { mostInferred } from '../network/data.ts';
+import { hit, networkShapes, type Look } from '../network/picture.ts';
+import { cameraFor, neighbourhood, type Camera, type NetworkData } from '../network/scene.ts';
+import { drawShapes } from '../network/shapes.ts';
+import { Choice } from '../parts/choice.tsx';
+import { whole } from '../parts/format.ts';
+import { refuse } from '../state/alerts.ts';
+import { edges, edgesVersion } from '../state/edges.ts';
+import { ranking } from '../state/positives.ts';
+import { selectedTarget, selection } from '../state/selection.ts';
+import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { tableWorker } from '../state/workers.ts';
+
+/** Inferred edges score at least this. */
+export const networkThreshold = signal(0.5);
+const layout = signal<'layers' | 'force'>('layers');
+const hops = signal<'all' | '1' | '2' | '3'>('all');
+
+/** The graph with what may be missing from it: known edges solid, inferred ones dashed. */
+export function NetworkView() {
+  const [data, setData] = useState<NetworkData | null>(null);
+  const table = edges.value;
+  useEffect(() => {
+    if (edgesVersion.value === 0) return;
+    let wanted = true;
+    tableWorker.network({ minScore: networkThreshold.value, layout: layout.value }).then((answer) => {
+      if (wanted) setData(answer);
+    }, refuse);
+    return () => {
+      wanted = false;
+    };
+  }, [edgesVersion.value, networkThreshold.value, layout.value, ranking.value]);
+  if (!table) return <p class="empty">The network, once there are scores.</p>;
+  const inferred = data ? data.kinds.reduce((count, kind) => count + (kind > 0 ? 1 : 0), 0) : 0;
+  return (
+    <>
+      <div class="toolbar">
+        <label>
+          Inferred from
+          <input
+            type="range"
+            aria-label="Least score of inferred edges"
+            min={0}
+            max={1}
+            step={0.01}
+            value={networkThreshold.value}
+            onInput={(event) => {
+              networkThreshold.value = Number(event.currentTarget.value);
+            }}
+          />
+          <span>{networkThreshold.value.toFixed(2)}</span>
+        </label>
+        <Choice
+          inline
+          label="Layout"
+          value={layout.value}
+          options={[
+            ['layers', 'in layers'],
+            ['force', 'by force'],
+          ]}
+          onChange={(kind) => {
+            layout.value = kind;
+          }}
+        />
+        <Choice
+          inline
+          label="Focus on the selection"
+          value={hops.value}
+          options={[
+            ['all', 'all nodes'],
+            ['1', '1 hop'],
+            ['2', '2 hops'],
+            ['3', '3 hops'],
+          ]}
+          onChange={(kind) => {
+            hops.value = kind;
+          }}
+        />
+      </div>
+      {data && <Picture data={data} />}
+      <div class="readout">
+        <p class="clip">
+          {data && `${whole(data.kinds.length - inferred)} known, ${whole(inferred)} inferred`}
+          {inferred === mostInferred && ' (the strongest)'}
+        </p>
+        <p class="strokes">
+          <span class="stroke known" /> known <span class="stroke inferred" /> inferred{' '}
+          {ranking.value && (
+            <>
+              <span class="stroke held-out" /> positive
+            </>
+          )}
+        </p>
+      </div>
+    </>
+  );
+}
+
+function Picture({ data }: { readonly data: NetworkData }) {
+  const frame = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { width, height } = useSize(frame);
+  const [moved, setMoved] = useState<{ of: Float32Array; camera: Camera } | null>(null);
+  // A new layout is looked at anew; the same one stays where it was moved to.
+  const camera =
+    moved?.of === data.positions || sameLayout(moved?.of, data.positions)
+      ? moved!.camera
+      : cameraFor(data.positions, width, height);
+  const now = useRef({ data, camera });
+  now.current = { data, camera };
+
+  useEffect(() => {
+    const look = (change: (camera: Camera) => Camera) => {
+      setMoved({ of: now.current.data.positions, camera: change(now.current.camera) });
+    };
+    const none = () => undefined;
+    attachGestures(canvas.current!, {
+      pan: (x, y) => {
+        look((at) => ({ ...at, x: at.x + x / at.scale, y: at.y + y / at.scale }));
+      },
+      zoom: (factor, x, y) => {
+        look((at) => {
+          const scale = Math.min(Math.max(at.scale * factor, 0.01), 400);
+          return { scale, x: at.x + x / at.scale - x / scale, y: at.y + y / at.scale - y / scale };
+        });
+      },
+      pick: (x, y) => {
+        selection.value = hit(now.current.data, now.current.camera, x, y);
+      },
+      step: (rows, columns) => {
+        const node = selectedTarget(selection.value) ?? -1;
+        const count = now.current.data.names.length;
+        selection.value = { kind: 'node', node: (node + rows + columns + count) % count };
+      },
+      hover: none,
+      leave: none,
+    });
+  }, []);
+
+  const at = selection.value;
+  const focus = selectedTarget(at);
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element || width === 0) return;
+    element.width = Math.round(width * devicePixelRatio);
+    element.height = Math.round(height * devicePixelRatio);
+    const context = element.getContext('2d')!;
+    context.scale(devicePixelRatio, devicePixelRatio);
+    const near =
+      hops.value !== 'all' && focus !== null ? neighbourhood(data, focus, Number(hops.value)) : null;
+    drawShapes(
+      context,
+      networkShapes(data, camera, { width, height }, currentLook(), at, near),
+      getComputedStyle(element).fontFamily,
+    );
+  }, [data, camera.scale, camera.x, camera.y, width, height, at, hops.value, paletteVersion.value]);
+
+  return (
+    <div class="canvas-frame" ref={frame}>
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="application"
+        aria-label={`Network of ${data.names.length} function nodes. Arrow keys go from node to node, plus and minus zoom.`}
+      />
+    </div>
+  );
+}
+
+const sameLayout = (a: Float32Array | undefined, b: Float32Array): boolean =>
+  a?.length === b.length && a.every((value, k) => value === b[k]);
+
+function currentLook(): Look {
+  return {
+    ground: tokenColour('--surface'),
+    ink: tokenColour('--ink'),
+    known: tokenColour('--known'),
+    inferred: tokenColour('--inferred'),
+    positive: tokenColour('--held-out'),
+    accent: tokenColour('--focus'),
+  };
+}

@@ -1,0 +1,123 @@
+import { Plot, pathOf } from '../charts/plot.tsx';
+import { counted, score } from '../parts/format.ts';
+import { edges } from '../state/edges.ts';
+import { positives, ranking } from '../state/positives.ts';
+import { selectPair } from '../state/selection.ts';
+import type { RankedPositive } from '../worker/table-protocol.ts';
+
+const unit = [0, 1] as const;
+
+/** How well the scores find the given positive edges: curves over all pairs, ranks within targets. */
+export function RankingView() {
+  const answer = ranking.value;
+  if (positives.value.length === 0)
+    return (
+      <p class="empty">
+        Give a list of positive edges (CSV with src and dst) to see how well the scores find them.
+      </p>
+    );
+  if (!answer) return <p class="empty">Ranks, once there are scores.</p>;
+  const { curves, summary, detail, unknown } = answer;
+  const rate = curves.positives / (curves.positives + curves.negatives);
+  return (
+    <div class="figures">
+      <dl class="numbers">
+        <Figure label="ROC AUC" value={score(curves.rocAuc)} />
+        <Figure label="Avg. precision" value={score(curves.averagePrecision)} />
+        <Figure label="MRR" value={score(summary.mrr ?? Number.NaN)} />
+        {Object.entries(summary)
+          .filter(([name]) => name.startsWith('top@'))
+          .map(([name, value]) => (
+            <Figure key={name} label={name} value={score(value)} />
+          ))}
+      </dl>
+      <p class="caption">
+        {counted(curves.positives, 'positive')} against {counted(curves.negatives, 'pair')} that are neither
+        positive nor an edge of the graph.
+        {unknown.length > 0 && ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}.`}
+      </p>
+      <div class="side-by-side">
+        <Plot
+          title="ROC"
+          summary={`ROC curve, area ${curves.rocAuc.toFixed(4)}`}
+          x={{ label: 'false positive rate', domain: unit }}
+          y={{ label: 'true positive rate', domain: unit }}
+          height={230}
+        >
+          {(x, y) => (
+            <>
+              <line class="reference" x1={x(0)} y1={y(0)} x2={x(1)} y2={y(1)} />
+              <path class="curve" d={pathOf(curves.roc, x, y)} />
+            </>
+          )}
+        </Plot>
+        <Plot
+          title="Precision and recall"
+          summary={`Precision-recall curve, average precision ${curves.averagePrecision.toFixed(4)}`}
+          x={{ label: 'recall', domain: unit }}
+          y={{ label: 'precision', domain: unit }}
+          height={230}
+        >
+          {(x, y) => (
+            <>
+              <line class="reference" x1={x(0)} y1={y(rate)} x2={x(1)} y2={y(rate)} />
+              <path class="curve" d={pathOf(curves.precisionRecall, x, y)} />
+            </>
+          )}
+        </Plot>
+      </div>
+      <PositivesTable detail={detail} />
+    </div>
+  );
+}
+
+function Figure({ label, value }: { readonly label: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Where each positive stands among the sources of its target. Long lists are cut; the file has them all. */
+function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[] }) {
+  const shown = detail.slice(0, 500);
+  const names = edges.value?.names ?? [];
+  return (
+    <table class="plain-table">
+      <caption>Positives within their targets</caption>
+      <thead>
+        <tr>
+          <th>Source</th>
+          <th>Target</th>
+          <th class="number">Score</th>
+          <th class="number">Rank</th>
+          <th class="number">of</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((row) => (
+          <tr key={`${row.source} ${row.target}`}>
+            <td>
+              <button
+                class="link"
+                onClick={() => {
+                  const [source, target] = [names.indexOf(row.source), names.indexOf(row.target)];
+                  if (source >= 0 && target >= 0) selectPair(source, target);
+                }}
+                aria-label={`Select ${row.source} to ${row.target}`}
+              >
+                {row.source}
+              </button>
+            </td>
+            <td>{row.target}</td>
+            <td class="number">{score(row.score)}</td>
+            <td class="number">{row.rank ?? '–'}</td>
+            <td class="number">{row.candidates}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

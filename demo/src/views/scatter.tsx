@@ -1,0 +1,84 @@
+import { useEffect, useState } from 'preact/hooks';
+import { paintPoints } from '../charts/density.ts';
+import { Plot } from '../charts/plot.tsx';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { Choice } from '../parts/choice.tsx';
+import { score } from '../parts/format.ts';
+import { rowOfPair } from '../state/edges.ts';
+import { params } from '../state/params.ts';
+import { outcome, phase } from '../state/run.ts';
+import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { fitWorker } from '../state/workers.ts';
+import type { PairMagnitudes } from '../worker/protocol.ts';
+
+interface Props {
+  readonly table: EdgeColumns;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** Activation magnitude of the source against gradient magnitude of the target, sample by sample, in one layer pair. */
+export function Scatter({ table, source, target }: Props) {
+  const [magnitudes, setMagnitudes] = useState<PairMagnitudes | null>(null);
+  const [pair, setPair] = useState('0');
+  const canRun = outcome.value !== null && phase.value === 'idle';
+  useEffect(() => {
+    if (!canRun) return;
+    let wanted = true;
+    fitWorker.magnitudes(params.peek(), source, target).then(
+      (answer) => {
+        if (wanted) setMagnitudes(answer);
+      },
+      () => {
+        if (wanted) setMagnitudes(null);
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [table, source, target, canRun]);
+  if (outcome.value === null)
+    return <p class="caption">The scatter of magnitudes needs the model and the data.</p>;
+  const layer = Math.min(Number(pair), table.pairs.length - 1);
+  const xs = magnitudes?.x[layer] ?? new Float32Array(0);
+  const ys = magnitudes?.y[layer] ?? new Float32Array(0);
+  const row = rowOfPair.value(source, target);
+  const pairScore = row >= 0 ? (table.pairs[layer]?.values[row] ?? Number.NaN) : Number.NaN;
+  // Read here, so that another theme paints again.
+  const palette = paletteVersion.value;
+  return (
+    <div>
+      <Plot
+        key={palette}
+        title={`${table.names[source]!} → ${table.names[target]!}`}
+        summary={`Scatter of ${xs.length} samples: activation magnitude of ${table.names[source]!} in block ${layer} against gradient magnitude of ${table.names[target]!} in block ${layer + 1}; score ${score(pairScore)}`}
+        x={{ label: `|activation| of ${table.names[source]!}, block ${layer}`, domain: extent(xs) }}
+        y={{ label: `|gradient|, block ${layer + 1}`, domain: extent(ys) }}
+        height={220}
+        paint={(context, x, y, area) => {
+          const rows = Uint32Array.from(xs.keys());
+          paintPoints(context, x, y, area, { xs, ys, rows }, tokenColour('--accent'));
+        }}
+      >
+        {() => null}
+      </Plot>
+      {table.pairs.length > 1 && (
+        <Choice
+          label="Layers"
+          value={String(layer)}
+          options={table.pairs.map(({ values }, k): [string, string] => [
+            String(k),
+            `blocks ${k} and ${k + 1}: ${row >= 0 ? score(values[row]!) : '–'}`,
+          ])}
+          onChange={setPair}
+        />
+      )}
+    </div>
+  );
+}
+
+/** From zero, since magnitudes are, to the largest value. */
+const extent = (values: Float32Array): readonly [number, number] => [
+  0,
+  values.reduce((most, value) => Math.max(most, value), 0) || 1,
+];

@@ -1,0 +1,142 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { paintPoints } from '../charts/density.ts';
+import { Plot } from '../charts/plot.tsx';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { nullShare, type Histogram } from '../edges/histogram.ts';
+import { counted, whole } from '../parts/format.ts';
+import { refuse } from '../state/alerts.ts';
+import { edges, edgesVersion, rowOfPair } from '../state/edges.ts';
+import { selection, selectPair } from '../state/selection.ts';
+import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { tableWorker } from '../state/workers.ts';
+
+/** -log10 q is cut here: beyond it the order is that of the score. */
+const highest = 50;
+
+/** How surprising the scores are: the p-values' histogram, and score against q. */
+export function Significance() {
+  const table = edges.value;
+  if (!table) return <p class="empty">p-values and q-values, once there are scores.</p>;
+  return (
+    <div class="figures">
+      <PValues table={table} />
+      <Volcano table={table} />
+    </div>
+  );
+}
+
+function PValues({ table }: { readonly table: EdgeColumns }) {
+  const [bins, setBins] = useState<Histogram | null>(null);
+  useEffect(() => {
+    tableWorker.histogram('pValue', 40).then(setBins, refuse);
+  }, [edgesVersion.value]);
+  const share = useMemo(
+    () => nullShare(table.pValue.filter((_, row) => !Number.isNaN(table.score[row]!))),
+    [table],
+  );
+  const significant = useMemo(() => {
+    const below = (limit: number) => {
+      let count = 0;
+      for (const q of table.qValue) if (q <= limit) count++;
+      return count;
+    };
+    return [0.01, 0.05, 0.1].map((limit) => `${whole(below(limit))} at q ≤ ${limit}`).join(', ');
+  }, [table]);
+  const most = Math.max(1, ...(bins?.counts ?? []));
+  return (
+    <>
+      <Plot
+        title="p-values of all scored pairs"
+        summary={`Histogram of p-values: ${significant}; share of true nulls about ${share.toFixed(2)}`}
+        x={{ label: 'p', domain: [0, 1] }}
+        y={{ label: 'pairs', domain: [0, most] }}
+        height={190}
+      >
+        {(x, y, area) => {
+          const width = area.width / 40;
+          return (
+            <>
+              {[...(bins?.counts ?? [])].map((count, bin) => (
+                <rect
+                  key={bin}
+                  class="histogram-bar"
+                  x={bin * width}
+                  width={Math.max(1, width - 1)}
+                  y={y(count)}
+                  height={area.height - y(count)}
+                />
+              ))}
+              <line
+                class="reference"
+                x2={x(1)}
+                y1={y((share * (bins?.counts.reduce((a, b) => a + b, 0) ?? 0)) / 40)}
+                y2={y((share * (bins?.counts.reduce((a, b) => a + b, 0) ?? 0)) / 40)}
+              />
+            </>
+          );
+        }}
+      </Plot>
+      <p class="caption">
+        {significant}. The dashed line is the flat part that true nulls would give (Storey:{' '}
+        {(100 * share).toFixed(0)}%). Samples are taken as independent; with many of them, small scores are
+        significant too.
+      </p>
+    </>
+  );
+}
+
+function Volcano({ table }: { readonly table: EdgeColumns }) {
+  const points = useMemo(() => {
+    const ys = Float32Array.from(table.qValue, (q) => Math.min(highest, -Math.log10(Math.max(q, 1e-300))));
+    const rows = Uint32Array.from({ length: table.rows }, (_, row) => row);
+    const scored = rows.filter((row) => !Number.isNaN(table.score[row]!));
+    return {
+      xs: table.score,
+      ys,
+      fresh: scored.filter((row) => !table.hasEdge[row]),
+      known: scored.filter((row) => table.hasEdge[row] === 1),
+      top: ys.reduce((most, y) => Math.max(most, y), 1),
+    };
+  }, [table]);
+  const { xs, ys } = points;
+  // Read here, so that another theme paints again.
+  const palette = paletteVersion.value;
+  const at = selection.value;
+  const row = at.kind === 'pair' ? rowOfPair.value(at.source, at.target) : -1;
+  const pick = (px: number, py: number, scales: { x: (v: number) => number; y: (v: number) => number }) => {
+    let nearest = -1;
+    let least = 100;
+    for (const group of [points.fresh, points.known])
+      for (const candidate of group) {
+        const distance = (scales.x(xs[candidate]!) - px) ** 2 + (scales.y(ys[candidate]!) - py) ** 2;
+        if (distance < least) [least, nearest] = [distance, candidate];
+      }
+    if (nearest >= 0) selectPair(table.src[nearest]!, table.dst[nearest]!);
+  };
+  return (
+    <>
+      <Plot
+        key={palette}
+        title="Score against significance"
+        summary={`${counted(points.fresh.length, 'pair')} not in the graph and ${counted(points.known.length, 'known edge')} by score and -log10 q`}
+        x={{ label: 'score', domain: [-1, 1] }}
+        y={{ label: '−log₁₀ q', domain: [0, points.top] }}
+        height={280}
+        paint={(context, x, y, area) => {
+          paintPoints(context, x, y, area, { xs, ys, rows: points.fresh }, tokenColour('--inferred'));
+          paintPoints(context, x, y, area, { xs, ys, rows: points.known }, tokenColour('--known'));
+        }}
+        onPick={pick}
+      >
+        {(x, y) =>
+          row >= 0 &&
+          !Number.isNaN(xs[row]) && <circle class="selected-mark" cx={x(xs[row]!)} cy={y(ys[row]!)} r={6} />
+        }
+      </Plot>
+      <p class="caption">
+        <span class="swatch inferred" /> not in the graph <span class="swatch known" /> known edge. Click a
+        point to select it.
+      </p>
+    </>
+  );
+}

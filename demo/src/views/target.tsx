@@ -1,0 +1,122 @@
+import { useMemo } from 'preact/hooks';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { counted, probability, score } from '../parts/format.ts';
+import { edges } from '../state/edges.ts';
+import { positiveRows } from '../state/positives.ts';
+import { selectedTarget, selection, selectNode, selectPair } from '../state/selection.ts';
+import { pairLabel } from '../table/columns.tsx';
+import { sortPermutation } from '../edges/sort.ts';
+import { Scatter } from './scatter.tsx';
+
+/** Candidates listed; the table has the rest. */
+const listed = 200;
+
+/** One target: who may point at it, what was conditioned on, and the magnitudes behind a score. */
+export function TargetView() {
+  const table = edges.value;
+  const at = selection.value;
+  const target = selectedTarget(at);
+  if (!table || target === null)
+    return (
+      <p class="empty">
+        Select an edge in the table or the heatmap; its target is shown here with all its candidates.
+      </p>
+    );
+  return <Target table={table} target={target} source={at.kind === 'pair' ? at.source : null} />;
+}
+
+interface Props {
+  readonly table: EdgeColumns;
+  readonly target: number;
+  readonly source: number | null;
+}
+
+function Target({ table, target, source }: Props) {
+  const { names } = table;
+  const incoming = useMemo(() => incomingRows(table, target), [table, target]);
+  const parents = incoming.filter((row) => table.hasEdge[row] === 1);
+  const scored = incoming.filter((row) => !Number.isNaN(table.score[row]!));
+  const isPartial = table.metadata.score === 'partial';
+  return (
+    <div class="figures">
+      <h2>{names[target]}</h2>
+      <p>
+        {counted(parents.length, 'known parent')}
+        {isPartial && parents.length > 0 && ', conditioned on'}
+        {parents.length > 0 && ': '}
+        {[...parents].map((row) => (
+          <button
+            key={row}
+            class="link chip"
+            onClick={() => {
+              selectNode(table.src[row]!);
+            }}
+          >
+            {names[table.src[row]!]}
+          </button>
+        ))}
+      </p>
+      {source !== null && <Scatter table={table} source={source} target={target} />}
+      <table class="plain-table">
+        <caption>
+          {scored.length > listed
+            ? `The first ${listed} of ${counted(scored.length, 'candidate')}`
+            : counted(scored.length, 'candidate')}
+        </caption>
+        <thead>
+          <tr>
+            <th class="number">Rank</th>
+            <th>Source</th>
+            <th class="number">Score</th>
+            <th class="number">q</th>
+            {table.pairs.map(({ name }) => (
+              <th key={name} class="number">
+                {pairLabel(name)}
+              </th>
+            ))}
+            <th>Edge</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...scored.subarray(0, listed)].map((row, rank) => (
+            <tr key={row} class={table.src[row] === source ? 'is-selected' : undefined}>
+              <td class="number">{rank + 1}</td>
+              <td>
+                <button
+                  class="link"
+                  aria-label={`Select ${names[table.src[row]!]!} to ${names[target]!}`}
+                  onClick={() => {
+                    selectPair(table.src[row]!, target);
+                  }}
+                >
+                  {names[table.src[row]!]}
+                </button>
+              </td>
+              <td class="number">{score(table.score[row]!)}</td>
+              <td class="number">{probability(table.qValue[row]!)}</td>
+              {table.pairs.map(({ name, values }) => (
+                <td key={name} class="number">
+                  {score(values[row]!)}
+                </td>
+              ))}
+              <td>{table.hasEdge[row] ? 'known' : positiveRows.value?.[row] ? 'positive' : ''}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Rows into a target, best score first. */
+function incomingRows(table: EdgeColumns, target: number): Uint32Array {
+  const found: number[] = [];
+  table.dst.forEach((node, row) => {
+    if (node === target) found.push(row);
+  });
+  const order = sortPermutation(
+    found.map((row) => table.score[row]!),
+    true,
+  );
+  return order.map((place) => found[place]!);
+}
