@@ -90,11 +90,17 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
     const ys = Float32Array.from(table.qValue, (q) => Math.min(highest, -Math.log10(Math.max(q, 1e-300))));
     const rows = Uint32Array.from({ length: table.rows }, (_, row) => row);
     const scored = rows.filter((row) => !Number.isNaN(table.score[row]!));
+    const extent = (sign: number) =>
+      sign * scored.reduce((most, row) => Math.max(most, sign * table.score[row]!), 0);
     return {
       xs: table.score,
       ys,
       fresh: scored.filter((row) => !table.hasEdge[row]),
       known: scored.filter((row) => table.hasEdge[row] === 1),
+      range: [
+        Math.min(-0.1, Math.floor(10 * extent(-1)) / 10),
+        Math.max(0.1, Math.ceil(10 * extent(1)) / 10),
+      ] as const,
       top: ys.reduce((most, y) => Math.max(most, y), 1),
     };
   }, [table]);
@@ -119,7 +125,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         key={palette}
         title="Score against significance"
         summary={`${counted(points.fresh.length, 'pair')} not in the graph and ${counted(points.known.length, 'known edge')} by score and -log10 q`}
-        x={{ label: 'score', domain: [-1, 1] }}
+        x={{ label: 'score', domain: points.range }}
         y={{ label: '−log₁₀ q', domain: [0, points.top] }}
         height={280}
         paint={(context, x, y, area) => {
@@ -134,8 +140,8 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         }
       </Plot>
       <p class="caption">
-        <span class="swatch inferred" /> not in the graph <span class="swatch known" /> known edge. Click a
-        point to select it.
+        <span class="swatch inferred" /> not in the graph <span class="swatch known" /> known edge. q below
+        1e−{highest} is drawn there. Click a point to select it.
       </p>
     </>
   );
