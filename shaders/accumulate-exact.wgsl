@@ -11,6 +11,9 @@ struct Params {
   rows: u32,
   stride: u32,
   first_batch: u32,
+  // block of this dispatch's first thread, and one past the last thread's
+  first_block: u32,
+  end_block: u32,
   // rows that the digits have room for
   stage_rows: u32,
   zero: u32,
@@ -84,9 +87,10 @@ fn main(
   fence = params.zero;
   let thread = workgroup_index(group, groups) * WORKGROUP + local;
   // Four threads to a tile: a quarter each.
-  let block = block_at(thread / 4u, params.stride / TILE);
+  let index = params.first_block + thread / 4u;
+  let block = block_at(index, params.stride / TILE);
   let rows = valid_rows(refusal, params.first_batch, params.rows);
-  if (!block.valid || rows == 0u) {
+  if (index >= params.end_block || !block.valid || rows == 0u) {
     return;
   }
   let step = params.stride / 4u;

@@ -7,6 +7,9 @@ struct Params {
   rows: u32,
   stride: u32,
   first_batch: u32,
+  // block of this dispatch's first thread, and one past the last thread's
+  first_block: u32,
+  end_block: u32,
   // index in the stage, in vec4f, of row 0 of x and of y
   x_offset: u32,
   y_offset: u32,
@@ -72,9 +75,10 @@ fn main(
 ) {
   fence = params.zero;
   let tiles = params.stride / TILE;
-  let block = block_at(workgroup_index(group, groups) * WORKGROUP + local, tiles);
+  let index = params.first_block + workgroup_index(group, groups) * WORKGROUP + local;
+  let block = block_at(index, tiles);
   let rows = valid_rows(refusal, params.first_batch, params.rows);
-  if (!block.valid || rows == 0u) {
+  if (index >= params.end_block || !block.valid || rows == 0u) {
     return;
   }
   let step = params.stride / 4u;

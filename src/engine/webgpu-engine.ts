@@ -5,7 +5,7 @@ import { scoreOnGpu } from '../scores/webgpu-scores.ts';
 import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Precision } from '../statistics/webgpu-kernels.ts';
-import { layoutOf, quantityOf } from '../statistics/webgpu-layout.ts';
+import { layoutOf } from '../statistics/webgpu-layout.ts';
 import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
 import { Stage } from '../statistics/webgpu-stage.ts';
 import { GpuSums } from '../statistics/webgpu-sums.ts';
@@ -218,43 +218,29 @@ class WebGpuEngine implements Engine {
     const submits: Promise<void>[] = [];
     if (run.waiting.rows + incoming.size > stageRows) submits.push(this.#apply());
     if (run.waiting.rows === 0) run.waiting.firstBatch = batch;
+    // In the order of `quantityOf`.
+    const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
     const step = this.#parts.stage.rowsPerWrite(asTheyAre);
+    const write = (from: number, to: number, batchRow: number): number => {
+      const rows = Math.min(step, incoming.size - from);
+      submits.push(this.#parts.stage.write({ values, batch, from, rows, to, batchRow }, asTheyAre));
+      return rows;
+    };
     if (incoming.size <= stageRows) {
       const batchRow = run.waiting.rows;
-      for (let from = 0; from < incoming.size; from += step) {
-        const rows = Math.min(step, incoming.size - from);
-        submits.push(
-          ...this.#write(incoming, asTheyAre, { batch, from, rows, to: batchRow + from, batchRow }),
-        );
-      }
+      for (let from = 0; from < incoming.size; from += step) write(from, batchRow + from, batchRow);
       run.waiting.rows += incoming.size;
     } else {
       // Larger than the stage: looked through for values that are not finite before any of it is added.
-      for (const add of [false, true]) {
-        for (let from = 0; from < incoming.size; from += step) {
-          const rows = Math.min(step, incoming.size - from);
-          submits.push(...this.#write(incoming, asTheyAre, { batch, from, rows, to: 0, batchRow: 0 }));
-          if (!add) continue;
-          run.waiting = { rows, firstBatch: batch };
-          submits.push(this.#apply());
-        }
+      for (let from = 0; from < incoming.size; from += step) write(from, 0, 0);
+      for (let from = 0; from < incoming.size; from += step) {
+        run.waiting = { rows: write(from, 0, 0), firstBatch: batch };
+        submits.push(this.#apply());
       }
     }
     run.checks.push(this.#check(run, batch, submits));
     while (run.checks.length > BATCHES_AHEAD) await run.checks.shift();
     this.#assertOpen();
-  }
-
-  #write(
-    { x, y }: IncomingBatch,
-    asTheyAre: boolean,
-    rows: { batch: number; from: number; rows: number; to: number; batchRow: number },
-  ): Promise<void>[] {
-    const { stage } = this.#parts;
-    return x.flatMap((values, p) => [
-      stage.write({ ...rows, values, quantity: quantityOf.x(p) }, asTheyAre),
-      stage.write({ ...rows, values: y[p]!, quantity: quantityOf.y(p) }, asTheyAre),
-    ]);
   }
 
   /** Adds the rows that wait in the stage to the sums. */

@@ -11,6 +11,11 @@ export interface GpuContext {
   readonly adapterInfo: GPUAdapterInfo;
   /** Whether shaders run on the CPU; see {@link isSoftwareAdapter}. */
   readonly software: boolean;
+  /**
+   * Floating point operations that one submit should stay within: some tens of milliseconds, so that watchdogs keep
+   * quiet and a page goes on being drawn.
+   */
+  readonly operationsPerSubmit: number;
   /** Why the device went away, once it has. */
   lostReason: string | undefined;
 }
@@ -62,6 +67,9 @@ export function deviceLost(context: GpuContext, cause?: unknown): MagnitudeEdgeE
   });
 }
 
+/** {@link GpuContext.operationsPerSubmit} of a small GPU (about 1 TFLOP/s), and of two cores that stand in for one. */
+const OPERATIONS_PER_SUBMIT = { hardware: 5e10, software: 2e8 };
+
 /** Drivers that run shaders on the CPU: right answers, tens of times slower than a good CPU routine. */
 const softwareDrivers = /swiftshader|llvmpipe|lavapipe|warp|microsoft basic render|software|\bcpu\b/i;
 
@@ -80,11 +88,13 @@ export function describeAdapter(info: GPUAdapterInfo): string {
 }
 
 function watch(device: GPUDevice, owned: boolean, adapterInfo: GPUAdapterInfo): GpuContext {
+  const software = isSoftwareAdapter(adapterInfo);
   const context: GpuContext = {
     device,
     owned,
     adapterInfo,
-    software: isSoftwareAdapter(adapterInfo),
+    software,
+    operationsPerSubmit: OPERATIONS_PER_SUBMIT[software ? 'software' : 'hardware'],
     lostReason: undefined,
   };
   void device.lost.then(({ reason, message }) => {

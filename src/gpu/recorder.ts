@@ -24,9 +24,11 @@ interface Dispatch {
   readonly params: ArrayBuffer;
   readonly buffers: readonly BufferView[];
   readonly count: WorkgroupCount;
+  /** Floating point operations, roughly */
+  readonly operations: number;
 }
 
-/** Collects dispatches and sends them to the GPU in one go. */
+/** Collects dispatches and sends them to the GPU, in one submit or, where they are long, in several. */
 export class Recorder {
   readonly #context: GpuContext;
   readonly #dispatches: Dispatch[] = [];
@@ -35,12 +37,17 @@ export class Recorder {
     this.#context = context;
   }
 
-  /** Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before {@link Recorder.submit}. */
+  /**
+   * Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before {@link Recorder.submit}.
+   *
+   * @param operations floating point operations, roughly, where they are many: what submits are cut by
+   */
   dispatch<Param extends string, Buffer extends string>(
     kernel: Kernel<Param, Buffer>,
     params: Readonly<Record<Param, number>>,
     buffers: Readonly<Record<Buffer, BufferView>>,
     count: WorkgroupCount,
+    operations = 0,
   ): this {
     if (count[0] === 0 || count[1] === 0 || count[2] === 0) return this;
     const { definition } = kernel;
@@ -49,6 +56,7 @@ export class Recorder {
       params: packParams(definition.params, params),
       buffers: Object.keys(definition.buffers).map((name) => buffers[name as Buffer]),
       count,
+      operations,
     });
     return this;
   }
@@ -65,25 +73,42 @@ export class Recorder {
     const { device } = this.#context;
     return scoped(this.#context, what, () => {
       const uniforms = packUniforms(device, dispatches);
-      const encoder = device.createCommandEncoder({ label: what });
-      const pass = encoder.beginComputePass({ label: what });
-      for (const [index, { kernel, buffers, count }] of dispatches.entries()) {
-        pass.setPipeline(kernel.pipeline);
-        pass.setBindGroup(
-          0,
-          device.createBindGroup({
-            label: kernel.definition.label,
-            layout: kernel.layout,
-            entries: [uniforms.view(index), ...buffers].map((resource, binding) => ({ binding, resource })),
-          }),
-        );
-        pass.dispatchWorkgroups(...count);
+      for (const [first, end] of cut(dispatches, this.#context.operationsPerSubmit)) {
+        const encoder = device.createCommandEncoder({ label: what });
+        const pass = encoder.beginComputePass({ label: what });
+        for (let index = first; index < end; index++) {
+          const { kernel, buffers, count } = dispatches[index]!;
+          const { label } = kernel.definition;
+          const resources = [uniforms.view(index), ...buffers];
+          const entries = resources.map((resource, binding) => ({ binding, resource }));
+          pass.setPipeline(kernel.pipeline);
+          pass.setBindGroup(0, device.createBindGroup({ label, layout: kernel.layout, entries }));
+          pass.dispatchWorkgroups(...count);
+        }
+        pass.end();
+        device.queue.submit([encoder.finish()]);
       }
-      pass.end();
-      device.queue.submit([encoder.finish()]);
       uniforms.buffer.destroy();
     }).settled;
   }
+}
+
+/** Ranges of dispatches that stay within `most` operations each, or hold a single dispatch. */
+function* cut(
+  dispatches: readonly Dispatch[],
+  most: number,
+): Generator<readonly [first: number, end: number]> {
+  let first = 0;
+  let operations = 0;
+  for (const [index, dispatch] of dispatches.entries()) {
+    if (index > first && operations + dispatch.operations > most) {
+      yield [first, index];
+      first = index;
+      operations = 0;
+    }
+    operations += dispatch.operations;
+  }
+  yield [first, dispatches.length];
 }
 
 /** Packs uniform fields in the order of the definition, four bytes each. */

@@ -18,8 +18,8 @@ import { planTargets, type TargetBlock } from './webgpu-targets.ts';
 /** Most bytes of one scratch buffer, so that the default binding limit always holds it. */
 const SCRATCH_BYTES = 64 * 2 ** 20;
 
-/** Multiply-adds between two looks at the abort signal; some tens of milliseconds on a GPU. */
-const WORK_PER_SUBMIT = 2e8;
+/** Operations of one multiply-add in extended precision. */
+const OPERATIONS_PER_STEP = 60;
 
 /** Larger conditioning sets go to the host: their factorisation is too long for one dispatch. */
 const LARGEST_SET = 1024;
@@ -70,7 +70,7 @@ export class PartialSolver {
     const limits = {
       rows: Math.floor(SCRATCH_BYTES / (8 * stride)),
       factorElements: SCRATCH_BYTES / 8,
-      work: WORK_PER_SUBMIT / nodes,
+      work: context.operationsPerSubmit / OPERATIONS_PER_STEP / nodes,
     };
     this.#blocks = planTargets(conditioningSets, limits, LARGEST_SET).map((block) => ({
       ...block,

@@ -70,11 +70,19 @@ export const deviationsKernel = {
   buffers: { refusal: 'read', pivots: 'read', stage: 'read-write', column_sums: 'read-write' },
 } as const satisfies KernelDefinition;
 
+const blockParams = {
+  rows: 'u32',
+  stride: 'u32',
+  first_batch: 'u32',
+  first_block: 'u32',
+  end_block: 'u32',
+} as const;
+
 /** Staged deviations of one layer pair -> sums of products. Precision 'fast'. */
 export const accumulateFastKernel = {
   label: 'accumulate-fast.wgsl',
   sources: [extended, dispatch, refusal, sums, blocks, accumulateFast],
-  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', x_offset: 'u32', y_offset: 'u32', zero: 'u32' },
+  params: { ...blockParams, x_offset: 'u32', y_offset: 'u32', zero: 'u32' },
   buffers: { stage: 'read', refusal: 'read', sum_xy: 'read-write', sum_xx: 'read-write' },
 } as const satisfies KernelDefinition;
 
@@ -104,7 +112,7 @@ export const digitsKernel = {
 export const accumulateExactKernel = {
   label: 'accumulate-exact.wgsl',
   sources: [extended, dispatch, refusal, sums, blocks, accumulateExact],
-  params: { rows: 'u32', stride: 'u32', first_batch: 'u32', stage_rows: 'u32', zero: 'u32' },
+  params: { ...blockParams, stage_rows: 'u32', zero: 'u32' },
   buffers: {
     digits: 'read',
     exponents: 'read',

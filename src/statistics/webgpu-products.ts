@@ -63,19 +63,33 @@ async function fastProducts(context: GpuContext, layout: StatisticsLayout): Prom
     const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
     const buffers = { refusal, pivots, stage, column_sums: columnSums };
     recorder.dispatch(deviations, params, buffers, columnGroups(layout, 2 * pairs));
+    const perBlock = 2 * TILE * TILE * rows;
     for (let p = 0; p < pairs; p++) {
-      recorder.dispatch(
-        accumulate,
-        { ...params, x_offset: offset(quantityOf.x(p)), y_offset: offset(quantityOf.y(p)) },
-        { stage, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
-        workgroups(Math.ceil(blockCount(layout) / WORKGROUP)),
-      );
+      for (const [first_block, end_block] of blockRanges(context, layout, perBlock)) {
+        const blocks = end_block - first_block;
+        recorder.dispatch(
+          accumulate,
+          {
+            ...params,
+            first_block,
+            end_block,
+            x_offset: offset(quantityOf.x(p)),
+            y_offset: offset(quantityOf.y(p)),
+          },
+          { stage, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+          workgroups(Math.ceil(blocks / WORKGROUP)),
+          blocks * perBlock,
+        );
+      }
     }
   };
 }
 
 /** Threads that share one tile of sums in accumulate-exact.wgsl. */
 const THREADS_PER_TILE = 4;
+
+/** Products of digits that stand for one product there. */
+const PRODUCTS_FOR_ONE = 8;
 
 async function exactProducts(
   context: GpuContext,
@@ -92,6 +106,7 @@ async function exactProducts(
   const exponents = pool.keep(createStorage(context, 'exponents', 4 * 2 * stride));
   return (recorder, { stage, rows, firstBatch }, { pivots, columnSums, sumXY, sumXX }, refusal) => {
     const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
+    const perBlock = PRODUCTS_FOR_ONE * 2 * TILE * TILE * rows;
     for (let p = 0; p < pairs; p++) {
       recorder.dispatch(
         writeDigits,
@@ -99,12 +114,16 @@ async function exactProducts(
         { refusal, pivots, stage, digits, exponents, column_sums: columnSums },
         columnGroups(layout, 2),
       );
-      recorder.dispatch(
-        accumulate,
-        params,
-        { digits, exponents, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
-        workgroups(Math.ceil((THREADS_PER_TILE * blockCount(layout)) / WORKGROUP)),
-      );
+      for (const [first_block, end_block] of blockRanges(context, layout, perBlock)) {
+        const blocks = end_block - first_block;
+        recorder.dispatch(
+          accumulate,
+          { ...params, first_block, end_block },
+          { digits, exponents, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+          workgroups(Math.ceil((THREADS_PER_TILE * blocks) / WORKGROUP)),
+          blocks * perBlock,
+        );
+      }
     }
   };
 }
@@ -113,8 +132,19 @@ function columnGroups({ stride }: StatisticsLayout, quantities: number): Workgro
   return [Math.ceil(stride / WORKGROUP), 1, quantities];
 }
 
-/** Tiles of X^T Y and the folded triangle of X^T X; see shaders/shared/blocks.wgsl. */
-function blockCount({ stride }: StatisticsLayout): number {
+/**
+ * Tiles of X^T Y and the folded triangle of X^T X (shaders/shared/blocks.wgsl), in ranges that each fit a submit.
+ *
+ * @param operations floating point operations per tile
+ */
+function* blockRanges(
+  { operationsPerSubmit }: GpuContext,
+  { stride }: StatisticsLayout,
+  operations: number,
+): Generator<readonly [first: number, end: number]> {
   const tiles = stride / TILE;
-  return tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
+  const blocks = tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
+  // Whole workgroups of either kernel.
+  const most = Math.max(1, Math.floor(operationsPerSubmit / operations / WORKGROUP)) * WORKGROUP;
+  for (let first = 0; first < blocks; first += most) yield [first, Math.min(first + most, blocks)];
 }

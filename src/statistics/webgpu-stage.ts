@@ -1,4 +1,11 @@
-import { borrow, BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
+import {
+  borrow,
+  BufferPool,
+  createStorage,
+  storageFrom,
+  type BufferView,
+  type OwnedBuffer,
+} from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
@@ -16,11 +23,10 @@ interface Source {
   readonly channels: OwnedBuffer;
 }
 
-/** Rows of one quantity of a batch, and where they go. */
+/** Rows of a batch, and where they go. */
 export interface StagedRows {
-  /** Row-major `[size, width]`: the whole batch, on the host or on the GPU */
-  readonly values: Float32Array | GPUBuffer;
-  readonly quantity: number;
+  /** One array or buffer per quantity, row-major `[size, width]`: the whole batch */
+  readonly values: readonly (Float32Array | GPUBuffer)[];
   readonly batch: number;
   /** First row of the batch to take, and how many */
   readonly from: number;
@@ -29,6 +35,9 @@ export interface StagedRows {
   readonly to: number;
   readonly batchRow: number;
 }
+
+/** Most bytes of host values that are on their way at a time. */
+const UPLOAD_BYTES = 128 * 2 ** 20;
 
 /**
  * Where magnitudes wait on the GPU until many samples can join the sums at once: `[2 P quantities, rows, stride]`.
@@ -84,52 +93,56 @@ export class Stage {
   }
 
   /**
-   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the stage. Host
-   * values have been copied, and GPU values may be released, when the call returns.
+   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the stage, all
+   * quantities in one submit. Host values have been copied, and GPU values may be released, when the call returns.
    *
    * @returns settles with what the GPU found wrong with the commands
    */
-  write(staged: StagedRows, asTheyAre: boolean): Promise<void> {
+  write({ values, batch, from, rows, to, batchRow }: StagedRows, asTheyAre: boolean): Promise<void> {
     const source = asTheyAre ? this.#magnitudes : this.#channels;
     if (source === undefined) throw new TypeError('A stage made without channels takes magnitudes only.');
     const { stride, nodes, stageRows } = this.layout;
-    const { values, rows, quantity } = staged;
-    const recorder = new Recorder(this.#context);
     const bytes = 4 * source.width;
-    recorder.dispatch(
-      source.kernel,
-      {
-        rows,
-        channels: source.width,
-        nodes,
-        stride,
-        batch: staged.batch,
-        quantity,
-        first_row: staged.to,
-        batch_row: staged.batchRow,
-        stage_offset: quantity * stageRows * stride,
-        zero: 0,
-      },
-      {
-        channel_values:
-          values instanceof Float32Array
-            ? this.#uploaded(values, staged.from * source.width, rows * source.width)
-            : borrow(values, staged.from * bytes, rows * bytes),
-        group_offsets: source.offsets,
-        group_channels: source.channels,
-        stage: this.view,
-        refusal: this.#refusal.view,
-      },
-      workgroups(Math.ceil((rows * stride) / WORKGROUP)),
-    );
+    const upload = this.#uploader(values, rows * bytes);
+    const recorder = new Recorder(this.#context);
+    for (const [quantity, value] of values.entries()) {
+      recorder.dispatch(
+        source.kernel,
+        {
+          rows,
+          channels: source.width,
+          nodes,
+          stride,
+          batch,
+          quantity,
+          first_row: to,
+          batch_row: batchRow,
+          stage_offset: quantity * stageRows * stride,
+          zero: 0,
+        },
+        {
+          channel_values:
+            value instanceof Float32Array
+              ? upload(value, from * source.width, rows * source.width)
+              : borrow(value, from * bytes, rows * bytes),
+          group_offsets: source.offsets,
+          group_channels: source.channels,
+          stage: this.view,
+          refusal: this.#refusal.view,
+        },
+        workgroups(Math.ceil((rows * stride) / WORKGROUP)),
+      );
+    }
     return recorder.submit('the magnitudes of a batch');
   }
 
   /** Most rows of a batch that one call of {@link Stage.write} can take; a multiple of {@link ROW_STEP}. */
   rowsPerWrite(asTheyAre: boolean): number {
     const width = (asTheyAre ? this.#magnitudes : this.#channels)?.width ?? 1;
-    const bound = this.#context.device.limits.maxStorageBufferBindingSize / (4 * width * ROW_STEP);
-    return Math.min(this.layout.stageRows, Math.max(1, Math.floor(bound)) * ROW_STEP);
+    const { pairs, stageRows } = this.layout;
+    const bound = this.#context.device.limits.maxStorageBufferBindingSize;
+    const steps = Math.floor(Math.min(bound, UPLOAD_BYTES / (2 * pairs)) / (4 * width * ROW_STEP));
+    return Math.min(stageRows, Math.max(1, steps) * ROW_STEP);
   }
 
   /** Frees the stage. Idempotent. */
@@ -138,15 +151,28 @@ export class Stage {
     this.#upload?.destroy();
   }
 
-  /** Copies host values to the GPU; writes and submits keep their order, so one buffer serves them all. */
-  #uploaded(values: Float32Array, from: number, count: number): OwnedBuffer {
-    if (this.#upload === undefined || this.#upload.size < 4 * count) {
+  /**
+   * Makes room for the host values among `values`, and returns what copies them there one by one. Writes and submits
+   * keep their order, so one buffer serves all batches.
+   */
+  #uploader(
+    values: readonly (Float32Array | GPUBuffer)[],
+    bytes: number,
+  ): (value: Float32Array, from: number, count: number) => BufferView {
+    const alignment = this.#context.device.limits.minStorageBufferOffsetAlignment;
+    const step = Math.ceil(bytes / alignment) * alignment;
+    const needed = step * values.filter((value) => value instanceof Float32Array).length;
+    if (needed > (this.#upload?.size ?? 0)) {
       this.#upload?.destroy();
-      this.#upload = createStorage(this.#context, 'channel values', 4 * count);
+      this.#upload = createStorage(this.#context, 'channel values', needed);
     }
-    const { queue } = this.#context.device;
-    queue.writeBuffer(this.#upload.buffer, 0, values as Float32Array<ArrayBuffer>, from, count);
-    return this.#upload;
+    let offset = -step;
+    return (value, from, count) => {
+      const { buffer } = this.#upload!;
+      offset += step;
+      this.#context.device.queue.writeBuffer(buffer, offset, value as Float32Array<ArrayBuffer>, from, count);
+      return borrow(buffer, offset, bytes);
+    };
   }
 }
 

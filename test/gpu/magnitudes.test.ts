@@ -33,7 +33,10 @@ async function gpuNorms(
     reduction: shape.reduction,
   });
   const buffer = floats(gpu, values).buffer;
-  await stage.write({ values: buffer, quantity: 1, batch: 4, from: 0, rows, to: 3, batchRow: 3 }, false);
+  await stage.write(
+    { values: [new Float32Array(values.length), buffer], batch: 4, from: 0, rows, to: 3, batchRow: 3 },
+    false,
+  );
   const all = await readFloats(gpu, stage.view);
   const first = (layout.stageRows + 3) * layout.stride;
   const norms = Float32Array.from({ length: rows * nodes }, (_, e) => {
