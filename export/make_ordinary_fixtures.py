@@ -2,9 +2,9 @@
 
     python export/make_ordinary_fixtures.py
 
-``test/fixtures/ordinary/<model>/model.onnx`` (torch.onnx.export, dynamic batch) and ``golden.npz``: ``input``, ``target``
-float32, ``loss``, ``grad_input`` and ``grad:<parameter>`` float64, by torch autograd in float64.
-``test/fixtures/losses/losses.npz``: predictions, targets and for each loss its value and gradient.
+``test/fixtures/ordinary/<model>/model.onnx`` (torch.onnx.export, dynamic batch) and ``golden.npz``:
+``input``, ``target`` float32, ``loss``, ``grad_input`` and ``grad:<parameter>`` float64, by torch autograd in
+float64. ``test/fixtures/losses/losses.npz``: predictions, targets and for each loss its value and gradient.
 """
 
 from __future__ import annotations
@@ -45,11 +45,20 @@ def models() -> dict[str, tuple[nn.Module, torch.Tensor]]:
         nn.Linear(6, 12), nn.SiLU(), nn.BatchNorm1d(12), nn.Linear(12, 8), nn.Tanh(), nn.Linear(8, 3)
     )
     cnn = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(6), nn.MaxPool2d(2),
-        nn.Conv2d(6, 8, 3, stride=2, padding=1, groups=2), nn.LeakyReLU(0.1), nn.AvgPool2d(3, 2, 1),
-        nn.ConvTranspose2d(8, 4, 2, stride=2), nn.Hardswish(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-        nn.Linear(4, 5), nn.LogSoftmax(-1),
-    )  # fmt: skip
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(6),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 8, 3, stride=2, padding=1, groups=2),
+        nn.LeakyReLU(0.1),
+        nn.AvgPool2d(3, 2, 1),
+        nn.ConvTranspose2d(8, 4, 2, stride=2),
+        nn.Hardswish(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 5),
+        nn.LogSoftmax(-1),
+    )
     return {
         "mlp": (mlp, torch.randn(7, 6)),
         "cnn": (cnn, torch.randn(3, 2, 12, 10)),
@@ -69,16 +78,32 @@ def write_model(name: str, model: nn.Module, x: torch.Tensor) -> None:
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     model.eval()
-    torch.onnx.export(model, (x,), folder / "model.onnx", dynamo=True, input_names=["input"], output_names=["output"],
-                      dynamic_shapes=({0: torch.export.Dim("batch")},), external_data=False, verbose=False)  # fmt: skip
+    torch.onnx.export(
+        model,
+        (x,),
+        folder / "model.onnx",
+        dynamo=True,
+        input_names=["input"],
+        output_names=["output"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        external_data=False,
+        verbose=False,
+    )
     model, wide = model.double(), x.double().requires_grad_()
     yhat = model(wide)
     target = torch.randn(yhat.shape)
     loss = F.mse_loss(yhat, target.double())
     loss.backward()
     gradients = {f"grad:{key}": value.grad.numpy() for key, value in model.named_parameters()}
-    np.savez(folder / "golden.npz", input=x.numpy(), target=target.numpy(), loss=loss.detach().numpy(),
-             output=yhat.detach().numpy(), grad_input=wide.grad.numpy(), **gradients)  # fmt: skip
+    np.savez(
+        folder / "golden.npz",
+        input=x.numpy(),
+        target=target.numpy(),
+        loss=loss.detach().numpy(),
+        output=yhat.detach().numpy(),
+        grad_input=wide.grad.numpy(),
+        **gradients,
+    )
 
 
 def write_losses() -> None:
@@ -87,9 +112,14 @@ def write_losses() -> None:
     labels, weights = torch.randint(0, 4, (6,)), torch.tensor([0.5, 2.0, 1.0, 0.0])
     missing = torch.rand(6, 4) < 0.3
     missing_rows = torch.tensor([False, True, False, False, True, False])
-    arrays = {"prediction": prediction.numpy(), "labels": labels.numpy(), "weights": weights.numpy(),
-              "missing": missing.numpy().astype(np.float32), "missing_rows": missing_rows.numpy().astype(np.float32),
-              **{key: value.numpy() for key, value in targets.items()}}  # fmt: skip
+    arrays = {
+        "prediction": prediction.numpy(),
+        "labels": labels.numpy(),
+        "weights": weights.numpy(),
+        "missing": missing.numpy().astype(np.float32),
+        "missing_rows": missing_rows.numpy().astype(np.float32),
+        **{key: value.numpy() for key, value in targets.items()},
+    }
 
     def record(name: str, loss) -> None:
         wide = prediction.double().requires_grad_()
@@ -97,23 +127,45 @@ def write_losses() -> None:
         value.backward()
         arrays[f"loss:{name}"], arrays[f"grad:{name}"] = value.detach().numpy(), wide.grad.numpy()
 
-    elementwise = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.huber_loss,
-                   "bce-with-logits": F.binary_cross_entropy_with_logits}  # fmt: skip
+    elementwise = {
+        "mse": F.mse_loss,
+        "l1": F.l1_loss,
+        "huber": F.huber_loss,
+        "bce-with-logits": F.binary_cross_entropy_with_logits,
+    }
     for reduction in ("mean", "sum"):
         reduce = torch.mean if reduction == "mean" else torch.sum
         for name, loss in elementwise.items():
             y = targets["probabilities" if name == "bce-with-logits" else "values"].double()
-            record(f"{name}:{reduction}", lambda p: loss(p, y, reduction=reduction))  # noqa: B023
-            record(f"{name}:{reduction}:weights", lambda p: reduce(weights * loss(p, y, reduction="none")))  # noqa: B023
             record(
-                f"{name}:{reduction}:missing", lambda p: loss(p[~missing], y[~missing], reduction=reduction)
-            )  # noqa: B023
+                f"{name}:{reduction}",
+                lambda p, loss=loss, y=y, reduction=reduction: loss(p, y, reduction=reduction),
+            )
+            record(
+                f"{name}:{reduction}:weights",
+                lambda p, loss=loss, y=y, reduce=reduce: reduce(weights * loss(p, y, reduction="none")),
+            )
+            record(
+                f"{name}:{reduction}:missing",
+                lambda p, loss=loss, y=y, reduction=reduction: loss(
+                    p[~missing], y[~missing], reduction=reduction
+                ),
+            )
         y, w = targets["probabilities"].double(), weights.double()
-        record(f"cross-entropy:{reduction}", lambda p: F.cross_entropy(p, y, reduction=reduction))  # noqa: B023
-        record(f"cross-entropy:{reduction}:weights",
-               lambda p: F.cross_entropy(p, y, w, reduction=reduction))  # noqa: B023  # fmt: skip
-        record(f"cross-entropy:{reduction}:missing",
-               lambda p: F.cross_entropy(p[~missing_rows], y[~missing_rows], reduction=reduction))  # noqa: B023  # fmt: skip
+        record(
+            f"cross-entropy:{reduction}",
+            lambda p, y=y, reduction=reduction: F.cross_entropy(p, y, reduction=reduction),
+        )
+        record(
+            f"cross-entropy:{reduction}:weights",
+            lambda p, y=y, w=w, reduction=reduction: F.cross_entropy(p, y, w, reduction=reduction),
+        )
+        record(
+            f"cross-entropy:{reduction}:missing",
+            lambda p, y=y, reduction=reduction: F.cross_entropy(
+                p[~missing_rows], y[~missing_rows], reduction=reduction
+            ),
+        )
         record(f"cross-entropy:{reduction}:labels", lambda p: F.cross_entropy(p, labels, reduction=reduction))  # noqa: B023
     (FIXTURES / "losses").mkdir(exist_ok=True)
     np.savez(FIXTURES / "losses" / "losses.npz", **arrays)

@@ -69,8 +69,8 @@ def capture(
             tensors = dict(model.named_parameters()) | dict(model.named_buffers())
             converted = {k: t.detach().to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
             inputs = {k: v.to(dtype) for k, v in inputs.items()}
-            # Layers that blocks share have one name here and hold the tensor once. Tying names would swap it once per
-            # block and, on the way out, put the converted tensor back into the model.
+            # Layers that blocks share have one name here and hold the tensor once. Tying names would swap
+            # it once per block and, on the way out, put the converted tensor back into the model.
             yhat = torch.func.functional_call(
                 model, converted, (differentiable(x.to(dtype)),), inputs, tie_weights=False
             )

@@ -121,7 +121,8 @@ class Traced(nn.Module):
         tensors = dict(step.named_parameters()) | dict(step.named_buffers())
 
         def apart(x, y, *values):
-            return torch.func.functional_call(step, dict(zip(tensors, values, strict=True)), (x, y))
+            replaced = dict(zip(tensors, values, strict=True))
+            return torch.func.functional_call(step, replaced, (x, y), tie_weights=False)
 
         # Equal sizes share one symbol while tracing: the batch must not be taken for another axis.
         taken = {size for tensor in tensors.values() for size in tensor.shape} | {
