@@ -29,8 +29,8 @@ export function checkBatch(batch: Batch, index: number, graph: GsnnGraph): Check
     );
   }
   const { input, output } = graph.nodeNames;
-  const x = toRowMajor(batch.x, size, input.length, `batch ${index}, x (inputs)`);
-  const y = toRowMajor(batch.y, size, output.length, `batch ${index}, y (outputs)`);
+  const x = toRowMajor(batch.x, size, input.length, `batch ${index}, x (inputs)`, { batch: index });
+  const y = toRowMajor(batch.y, size, output.length, `batch ${index}, y (outputs)`, { batch: index });
   checkFinite(x, input, 'input', index);
   checkFinite(y, output, 'output', index);
   return { size, x, y };

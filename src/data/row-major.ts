@@ -1,4 +1,4 @@
-import { MagnitudeEdgeError } from '../errors.ts';
+import { MagnitudeEdgeError, type ErrorDetails } from '../errors.ts';
 
 /** A matrix from outside: row-major in one typed array, or a list of rows. */
 export type RowMajorValues = Float32Array | readonly ArrayLike<number>[];
@@ -6,6 +6,7 @@ export type RowMajorValues = Float32Array | readonly ArrayLike<number>[];
 /**
  * The values as one float32 array, row-major `[rows, columns]`; not copied where they are that already.
  * @param what how messages call the values, as in 'batch 3, x'
+ * @param details of the error
  * @throws MagnitudeEdgeError `batch-mismatch` when the sizes disagree
  */
 export function toRowMajor(
@@ -13,9 +14,12 @@ export function toRowMajor(
   rows: number,
   columns: number,
   what: string,
+  details: ErrorDetails = {},
 ): Float32Array {
   const refuse = (why: string): never => {
-    throw new MagnitudeEdgeError('batch-mismatch', `${what[0]!.toUpperCase()}${what.slice(1)} ${why}.`);
+    throw new MagnitudeEdgeError('batch-mismatch', `${what[0]!.toUpperCase()}${what.slice(1)} ${why}.`, {
+      details,
+    });
   };
   if (ArrayBuffer.isView(values)) {
     if (values.length !== rows * columns) {

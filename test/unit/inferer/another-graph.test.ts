@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { batches } from '../../../src/data/batches.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { fixture } from '../../support/model-files.ts';
+import { refusal } from '../../support/refusal.ts';
+
+const load = () => GsnnModel.load(fixture('layer-elu'));
+const dataOf = (model: GsnnModel) =>
+  batches(fixture('layer-elu', 'edges-data.npz'), model, { batchSize: 32 });
+
+test('another graph at evaluate gives what an inferer made for that graph gives, without seeing a sample again', async () => {
+  await using model = await load();
+  const [sources, targets] = model.graph.edgeIndex['function,function'];
+  const graph = {
+    ...model.graph,
+    edgeIndex: {
+      ...model.graph.edgeIndex,
+      'function,function': [Array.from(sources).slice(1), Array.from(targets).slice(1)] as const,
+    },
+  };
+  await using own = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+  await using other = await MagnitudeEdgeInferer.create(model, { backend: 'cpu', graph });
+  await own.fit(dataOf(model));
+  await other.fit(dataOf(model));
+  const asked = await own.evaluate({ score: 'partial', graph });
+  const expected = await other.evaluate({ score: 'partial' });
+  for (const name of ['corr', 'n_cond', 'has_edge', 'q_value'])
+    expect([...asked.getChild(name)!]).toEqual([...expected.getChild(name)!]);
+  expect([...asked.getChild('corr')!]).not.toEqual([
+    ...(await own.evaluate({ score: 'partial' })).getChild('corr')!,
+  ]);
+});
+
+test('a graph of other sizes is refused at evaluate', async () => {
+  await using model = await load();
+  await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+  await inferer.fit(dataOf(model));
+  const nodeNames = { ...model.graph.nodeNames, function: [...model.graph.nodeNames.function, 'more'] };
+  const error = await refusal(inferer.evaluate({ graph: { ...model.graph, nodeNames } }));
+  expect(error.code).toBe('graph-mismatch');
+});
