@@ -1,5 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { adoptDevice, describeAdapter, type GpuContext } from '../gpu/device.ts';
+import { checkArithmetic } from '../gpu/self-test.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import { scoreOnGpu } from '../scores/webgpu-scores.ts';
 import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
@@ -19,7 +20,8 @@ const BATCHES_AHEAD = 2;
  * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
  * buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
  *
- * @throws `gpu-validation`, `out-of-memory` (matrices larger than the device binds), `device-lost`
+ * @throws `gpu-validation` (also for a device whose arithmetic fails the self-test), `out-of-memory` (matrices larger
+ *   than the device binds), `device-lost`
  */
 export async function createWebGpuEngine(options: {
   readonly device: GPUDevice;
@@ -29,6 +31,7 @@ export async function createWebGpuEngine(options: {
 }): Promise<Engine> {
   const { shape, precision = 'exact' } = options;
   const context = adoptDevice(options.device);
+  await checkArithmetic(context);
   const layout = layoutOf(context, shape.nodes, shape.pairs);
   const refusal = new RefusalRecord(context);
   let stage: Stage | undefined;

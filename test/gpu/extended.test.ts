@@ -4,6 +4,7 @@ import type { GpuContext } from '../../src/gpu/device.ts';
 import { compileKernel, type KernelDefinition } from '../../src/gpu/kernel.ts';
 import { Recorder, workgroups } from '../../src/gpu/recorder.ts';
 import extended from '../../shaders/shared/extended.wgsl?raw';
+import { checkArithmetic, failures } from '../../src/gpu/self-test.ts';
 import { floats, randomNumbers, readFloats } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 
@@ -95,4 +96,19 @@ test.for([
     const scale = size?.(value(a, e), value(b, e)) ?? root;
     expect(Math.abs(value(found, e) - expected)).toBeLessThanOrEqual(units * 2 ** -48 * scale);
   }
+});
+
+test('the self-test passes here, and names what a compiler without rounding errors loses', async ({
+  gpu,
+}) => {
+  await checkArithmetic(gpu);
+  const pairs = Float32Array.of(1, 2 ** -30, 3, 5);
+  const exact = (x: number, y: number): number[] => {
+    const words = (value: number): number[] => [Math.fround(value), value - Math.fround(value)];
+    return [...words(x + y), ...words(x * y), ...words(Math.sqrt(x)), 16 * (512 ** 2 + 2 * 512 * 511), 0];
+  };
+  const results = Float32Array.from([...exact(1, 2 ** -30), ...exact(3, 5)]);
+  expect(failures(pairs, results)).toEqual([]);
+  const fast = results.map((word, k) => (k % 2 === 1 ? 0 : word));
+  expect(failures(pairs, fast)).toEqual(['sums', 'square roots']);
 });

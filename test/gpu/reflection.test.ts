@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
 import * as scoreKernels from '../../src/scores/webgpu-kernels.ts';
+import { selfTestKernel } from '../../src/gpu/self-test.ts';
 import * as statisticsKernels from '../../src/statistics/webgpu-kernels.ts';
 import { EPS } from '../../src/scores/request.ts';
 
-const definitions = [...Object.values(scoreKernels), ...Object.values(statisticsKernels)].filter(
+const definitions = [
+  selfTestKernel,
+  ...Object.values(scoreKernels),
+  ...Object.values(statisticsKernels),
+].filter(
   (value): value is KernelDefinition & typeof value => typeof value === 'object' && 'sources' in value,
 );
 
