@@ -1,5 +1,6 @@
 import { createPacer } from '../statistics/pacer.ts';
 import { scorePairs } from '../scores/score-statistics.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
@@ -37,7 +38,7 @@ export interface CpuSums {
   release(): void;
 }
 
-/** Sums on the calling thread. */
+/** Sums on the calling thread. Making them throws `out-of-memory` where they find no room. */
 export class LocalSums implements CpuSums {
   readonly #shape: EngineShape;
   #accumulator: CpuAccumulator;
@@ -46,7 +47,7 @@ export class LocalSums implements CpuSums {
 
   constructor(shape: EngineShape) {
     this.#shape = shape;
-    this.#accumulator = new CpuAccumulator(shape.nodes, shape.pairs);
+    this.#accumulator = createAccumulator(shape);
   }
 
   get samples(): number {
@@ -93,7 +94,7 @@ export class LocalSums implements CpuSums {
 
   reset(): void {
     // A new one, so that scores being computed keep the sums they started from.
-    this.#accumulator = new CpuAccumulator(this.#shape.nodes, this.#shape.pairs);
+    this.#accumulator = createAccumulator(this.#shape);
   }
 
   release(): void {
@@ -110,5 +111,20 @@ export class LocalSums implements CpuSums {
   #norms(values: Float32Array, size: number, out: Float64Array): void {
     const { channels, channelGroups, reduction } = this.#shape;
     channelNorms(values, size, channels!, channelGroups!, reduction, out);
+  }
+}
+
+function createAccumulator({ nodes, pairs }: EngineShape): CpuAccumulator {
+  try {
+    return new CpuAccumulator(nodes, pairs);
+  } catch (cause) {
+    // What engines throw for an array that finds no room.
+    if (!(cause instanceof RangeError)) throw cause;
+    const bytes = 2 * 8 * pairs * nodes ** 2;
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `The sums of ${nodes} function nodes and ${pairs} layer pairs need ${bytes} bytes and found no room.`,
+      { details: { nodes, pairs, bytes }, cause },
+    );
   }
 }

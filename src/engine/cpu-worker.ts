@@ -54,7 +54,7 @@ function describe(error: unknown): WorkerError {
   if (error instanceof MagnitudeEdgeError) {
     return { code: error.code, message: error.message, details: error.details };
   }
-  // Engines throw RangeError for an array that finds no room.
+  // What engines throw for an array that finds no room.
   const code = error instanceof RangeError ? 'out-of-memory' : 'runtime';
   return { code, message: `A worker of the CPU backend failed: ${String(error)}.`, details: {} };
 }

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { dealPairs } from '../../../src/engine/cpu-pool.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
+import type { Engine, MagnitudeBatch } from '../../../src/engine/engine.ts';
+import { WorkerClient } from '../../../src/engine/worker-client.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { refusal } from '../../support/refusal.ts';
 
@@ -111,6 +112,34 @@ describe('sums in workers', () => {
     expect(() => createCpuEngine(shape, { workers })).toThrow(/^workers must be a whole number/);
   });
 });
+
+describe('workers that fail', () => {
+  it.each([
+    ['throws', 'throw new Error("no start")', 'no start'],
+    ['is no program', '}{', 'Unexpected token'],
+  ])('one whose script %s refuses its calls', async (_, script, why) => {
+    const client = new WorkerClient(script);
+    const error = await refusal(client.call('reset', undefined));
+    expect(error.code).toBe('runtime');
+    expect(error.message).toContain(why);
+    expect((await refusal(client.call('reset', undefined))).code).toBe('runtime');
+  });
+
+  it.each([0, 1])('sums that find no room are refused as such, with %i workers', async (workers) => {
+    // 3 * 10^11 bytes in one array: more than any engine gives, refused before any is taken.
+    const huge = { nodes: 200_000, pairs: 2, reduction: 'l1' } as const;
+    const error = await refusal(
+      (async () => createCpuEngine(huge, { workers }).accumulateMagnitudes(ones(huge.nodes)))(),
+    );
+    expect(error.code).toBe('out-of-memory');
+  });
+});
+
+/** One sample of two layer pairs. */
+function ones(nodes: number): MagnitudeBatch {
+  const layers = [new Float32Array(nodes).fill(1), new Float32Array(nodes).fill(1)];
+  return { size: 1, x: layers, y: layers };
+}
 
 describe('layer pairs dealt to workers', () => {
   it.each([
