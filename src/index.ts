@@ -12,17 +12,19 @@ export type {
 } from './inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer.ts';
 export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
-export { GsnnModel, type LoadOptions, type ModelDiagnostics, type TrainingRequest } from './model/gsnn-model.ts';
+export {
+  GsnnModel,
+  type LoadOptions,
+  type ModelDiagnostics,
+  type TrainingRequest,
+} from './model/gsnn-model.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { rocAuc } from './scores/roc.ts';
 export type { LayerAggregation, Score } from './scores/score-matrices.ts';
+export { edgeTable, type EdgeTableOptions, type EdgeTableProvenance } from './table/edge-table.ts';
 export { decodeTable, encodeTable, tableFormat, type TableFormat } from './table/formats.ts';
-export {
-  evaluateTargetRanking,
-  type RankingOptions,
-  type TargetRanking,
-} from './table/ranking.ts';
+export { evaluateTargetRanking, type RankingOptions, type TargetRanking } from './table/ranking.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';
 export { version } from './version.ts';

@@ -24,11 +24,12 @@ function aggregateMean(
   end: number,
   out: Float64Array | Float32Array,
 ): void {
+  const pairs = perPair.length;
   for (let e = first; e < end; e++) {
     let sum = 0;
     let count = 0;
-    for (const scores of perPair) {
-      const score = scores[e]!;
+    for (let p = 0; p < pairs; p++) {
+      const score = perPair[p]![e]!;
       if (score === score) {
         sum += score;
         count++;
@@ -45,11 +46,12 @@ function aggregateMax(
   end: number,
   out: Float64Array | Float32Array,
 ): void {
+  const pairs = perPair.length;
   for (let e = first; e < end; e++) {
     let best = NaN;
     let magnitude = -1;
-    for (const scores of perPair) {
-      const score = scores[e]!;
+    for (let p = 0; p < pairs; p++) {
+      const score = perPair[p]![e]!;
       if (Math.abs(score) > magnitude) {
         best = score;
         magnitude = Math.abs(score);

@@ -90,13 +90,14 @@ function radixSort(input: Keyed): Keyed {
 /** Where each bucket of a pass starts; undefined where all keys fall into one. */
 function bucketStarts(keys: Uint32Array, shift: number): Uint32Array | undefined {
   const starts = new Uint32Array(BUCKETS);
-  for (const key of keys) starts[(key >>> shift) & (BUCKETS - 1)]!++;
-  if (starts.includes(keys.length)) return undefined;
+  const count = keys.length;
+  for (let at = 0; at < count; at++) starts[(keys[at]! >>> shift) & (BUCKETS - 1)]!++;
+  if (starts.includes(count)) return undefined;
   let start = 0;
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    const count = starts[bucket]!;
+    const size = starts[bucket]!;
     starts[bucket] = start;
-    start += count;
+    start += size;
   }
   return starts;
 }

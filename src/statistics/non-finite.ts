@@ -10,7 +10,9 @@ export type Quantity = 'activation' | 'gradient';
  */
 export function firstNonFinite(values: Float32Array | Float64Array): number {
   let residue = 0;
-  for (const value of values) residue += value - value;
+  const count = values.length;
+  // By index: `for of` over typed arrays takes several times as long in today's engines.
+  for (let k = 0; k < count; k++) residue += values[k]! - values[k]!;
   return residue === 0 ? -1 : values.findIndex((value) => !Number.isFinite(value));
 }
 

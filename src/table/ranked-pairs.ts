@@ -105,8 +105,10 @@ function pickElements(elements: Uint32Array, at: Uint32Array): Uint32Array {
 
 /** Leaves out i -> i, in place. */
 function withoutDiagonal(elements: Uint32Array, nodes: number): Uint32Array {
+  const count = elements.length;
   let kept = 0;
-  for (const element of elements) {
+  for (let row = 0; row < count; row++) {
+    const element = elements[row]!;
     if (element % (nodes + 1) !== 0) elements[kept++] = element;
   }
   return elements.subarray(0, kept);
