@@ -51,6 +51,11 @@ export interface EvaluateOptions {
   readonly maxQ?: number | undefined;
   /** Only rows that are not edges of the graph */
   readonly candidatesOnly?: boolean | undefined;
+  /**
+   * Another graph of the same sizes to judge by: its parents are conditioned on, its edges are marked. No sample is
+   * seen again. Default: the inferer's.
+   */
+  readonly graph?: GsnnGraph | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -144,17 +144,20 @@ export class MagnitudeEdgeInferer {
    * Scores all ordered pairs of function nodes from the statistics held: the edge table of docs/method.md, sorted by
    * score. May be called as often as wanted, also while a fit runs.
    * @returns an apache-arrow table, the caller's
-   * @throws MagnitudeEdgeError `too-few-samples` below 3, `invalid-argument`, `released`
+   * @throws MagnitudeEdgeError `too-few-samples` below 3, `invalid-argument`, `graph-mismatch` for a graph of other
+   * sizes than the model, `released`
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
-    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, ...rows } = options;
+    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, graph = this.graph, signal, ...rows } = options;
     this.#assertUsable();
+    if (graph !== this.graph) checkGraphFitsModel(graph, this.model.graph);
+    const parents = graph === this.graph ? this.#parents : raggedFromLists(functionParents(graph));
     signal?.throwIfAborted();
     checkEdgeTableOptions(rows);
     const { engine } = this.#choice;
     const [samples, scores] = await this.#inTurn(async () => [
       await this.#samplesHeld(),
-      await engine.score({ score, layerAgg, ridge, conditioningSets: this.#parents, signal }),
+      await engine.score({ score, layerAgg, ridge, conditioningSets: parents, signal }),
     ]);
     const { reduction, usePreNorm, loss } = this.#origin();
     const provenance = {
@@ -167,7 +170,7 @@ export class MagnitudeEdgeInferer {
       samples,
       backend: engine.diagnostics.backend,
     };
-    return edgeTable(scores, this.graph, this.#parents, provenance, { ...rows, signal });
+    return edgeTable(scores, graph, parents, provenance, { ...rows, signal });
   }
 
   /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs, `released` */
