@@ -11,8 +11,11 @@ import { LocalSums, type CpuSums } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
 import { availableThreads } from './worker-thread.ts';
 
-/** N^2 P from which a job of a few hundred samples is shorter with workers, their start included (measured). */
-const WORKERS_FROM = 2 ** 18;
+/**
+ * N^2 P from which workers are started unasked. Two of them take 150 to 250 ms to start on a busy machine (measured), in
+ * which one thread adds some 500 samples to this many sums: a job of 2,000 samples is shorter with them.
+ */
+const WORKERS_FROM = 2 ** 20;
 
 export interface CpuEngineOptions {
   /**
