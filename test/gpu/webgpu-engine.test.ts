@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { ChannelBatch, Engine, EngineShape } from '../../src/engine/engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { bufferUsage } from '../../src/gpu/constants.ts';
-import type { GpuContext } from '../../src/gpu/device.ts';
+import { acquireDevice, releaseDevice, type GpuContext } from '../../src/gpu/device.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import type { SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
 import { floats, largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
@@ -215,4 +215,20 @@ test('release frees once, refuses later calls, and leaves the device to its owne
   }).toThrow(expect.objectContaining({ code: 'released' }));
   expect(gpu.lostReason).toBeUndefined();
   expect(engine.diagnostics.backend).toBe('webgpu');
+});
+
+test('a device that goes away in the middle of a fit ends it with device-lost', async () => {
+  const context = await acquireDevice();
+  const engine = await create(context);
+  await engine.accumulate(channelBatch(1, 50));
+  releaseDevice(context);
+  await context.device.lost;
+  for (const call of [
+    () => engine.flush(),
+    () => engine.accumulate(channelBatch(2, 50)),
+    () => engine.statistics(),
+  ]) {
+    expect((await refusal(call())).code).toBe('device-lost');
+  }
+  await engine.release();
 });
