@@ -5,6 +5,7 @@ import { fromAddress, noteInput, type InputRole, type NamedFile } from './inputs
 import { consequenceOf, params, type Params } from './params.ts';
 import { setPositives } from './positives.ts';
 import { dataFacts, evaluationSeconds, modelFacts, outcome, phase, progress, running } from './run.ts';
+import { endTrial } from './trials.ts';
 import { fitWorker, tableWorker } from './workers.ts';
 import { clearSelection } from './selection.ts';
 
@@ -78,6 +79,7 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   }
   phase.value = 'fitting';
   outcome.value = null;
+  endTrial();
   if (from === 'start') progress.value = { samples: 0, total: dataFacts.value.samples, seconds: 0 };
   const live = liveScores();
   try {

@@ -5,6 +5,7 @@ import { NetworkView } from './network.tsx';
 import { RankingView } from './ranking.tsx';
 import { Significance } from './significance.tsx';
 import { TargetView } from './target.tsx';
+import { TryView } from './try.tsx';
 
 const views: readonly { name: ViewName; label: string; View: () => JSX.Element }[] = [
   { name: 'heatmap', label: 'Heatmap', View: Heatmap },
@@ -12,6 +13,7 @@ const views: readonly { name: ViewName; label: string; View: () => JSX.Element }
   { name: 'target', label: 'Target', View: TargetView },
   { name: 'ranking', label: 'Ranking', View: RankingView },
   { name: 'significance', label: 'Significance', View: Significance },
+  { name: 'try', label: 'Try', View: TryView },
 ];
 
 /** The views of the table, one at a time, as tabs. */

@@ -19,7 +19,10 @@ import type {
   PairMagnitudes,
   Progress,
   ScoredTable,
+  TrialOutcome,
+  TrialRequest,
 } from './protocol.ts';
+import { runTrial } from './trials.ts';
 import { moved } from './rpc.ts';
 
 /**
@@ -117,6 +120,11 @@ export class FitSession implements FitApi {
     const seconds = (performance.now() - start) / 1000;
     const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
     return moved({ bytes, seconds }, [bytes.buffer]);
+  }
+
+  trial(request: TrialRequest, params: Params): Promise<TrialOutcome> {
+    if (!this.#inferer) throw new MagnitudeEdgeError('too-few-samples', 'A trial needs a fit first.');
+    return runTrial(this.#inferer, request, params);
   }
 
   async magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes> {

@@ -1,5 +1,6 @@
 import type { Params } from '../state/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
+import type { NamedPair } from './table-protocol.ts';
 
 /** What the sheet says about the model. */
 export interface ModelFacts {
@@ -48,6 +49,24 @@ export interface PairMagnitudes {
   readonly y: readonly Float32Array[];
 }
 
+/** One repeat of a trial on the statistics held. The repeat is the seed; repeat 0 of 'permute' is the graph itself. */
+export type TrialRequest =
+  | { readonly kind: 'permute'; readonly repeat: number; readonly positives: readonly NamedPair[] }
+  | {
+      readonly kind: 'mask';
+      readonly repeat: number;
+      readonly share: number;
+      /** This edge and no other. */
+      readonly edge: readonly [number, number] | null;
+    };
+
+export interface TrialOutcome {
+  readonly rocAuc: number;
+  readonly mrr: number;
+  /** Rank of each positive or masked edge within its target, null where it has none. */
+  readonly ranks: readonly (number | null)[];
+}
+
 /** The worker that owns model, data and inferer. Every method refuses with a code and one sentence. */
 export interface FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
@@ -60,6 +79,8 @@ export interface FitApi {
   stop(): void;
   /** Scores of the samples seen, also while a fit is running. */
   evaluate(params: Params): Promise<ScoredTable>;
+  /** Scores by another graph. */
+  trial(request: TrialRequest, params: Params): Promise<TrialOutcome>;
   /** x of the source against y of the target; the model runs for it once, not for each pair. */
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
 }
