@@ -11,6 +11,8 @@ struct Params {
   rows: u32,
   stride: u32,
   first_batch: u32,
+  // first row of the panel of sums
+  panel_row: u32,
   // block of this dispatch's first thread, and one past the last thread's
   first_block: u32,
   end_block: u32,
@@ -181,7 +183,7 @@ fn main(
     across_from += step;
   }
   let across = powers_of_two(exponents[across_from] - 9);
-  let sums = row_group * 2u * params.stride + column_group * 2u;
+  let sums = (4u * row_group - params.panel_row) * params.stride / 2u + column_group * 2u;
   add_row(block.symmetric, sums + 0u * params.stride / 2u, first0, second0, third0, rest0, up.x, across);
   add_row(block.symmetric, sums + 1u * params.stride / 2u, first1, second1, third1, rest1, up.y, across);
   add_row(block.symmetric, sums + 2u * params.stride / 2u, first2, second2, third2, rest2, up.z, across);

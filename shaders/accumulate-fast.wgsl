@@ -7,6 +7,8 @@ struct Params {
   rows: u32,
   stride: u32,
   first_batch: u32,
+  // first row of the panel of sums
+  panel_row: u32,
   // block of this dispatch's first thread, and one past the last thread's
   first_block: u32,
   end_block: u32,
@@ -84,7 +86,7 @@ fn main(
   let step = params.stride / 4u;
   var left = params.x_offset + block.row * 2u;
   var right = select(params.y_offset, params.x_offset, block.symmetric) + block.column * 2u;
-  let sums = block.row * TILE * params.stride / 2u + block.column * 4u;
+  let sums = (block.row * TILE - params.panel_row) * params.stride / 2u + block.column * 4u;
 
   var sum_a0 = load(block.symmetric, sums + 0u * params.stride / 2u);
   var sum_b0 = load(block.symmetric, sums + 0u * params.stride / 2u + 2u);

@@ -7,8 +7,6 @@ struct Params {
   stride: u32,
   // first word of this pair in `outcome`
   outcome_offset: u32,
-  inverse_count_high: f32,
-  inverse_count_low: f32,
   ridge_high: f32,
   ridge_low: f32,
   targets: u32,
@@ -21,7 +19,7 @@ override WORKGROUP: u32;
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
 @group(0) @binding(2) var<storage, read> moments: array<Moment>;
 @group(0) @binding(3) var<storage, read> covariance_rows: array<vec2f>;
-@group(0) @binding(4) var<storage, read> sum_xy: array<f32>;
+@group(0) @binding(4) var<storage, read> target_covariances: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> factors: array<vec2f>;
 @group(0) @binding(6) var<storage, read_write> outcome: array<atomic<u32>>;
 
@@ -37,14 +35,6 @@ fn set_covariance(header: TargetHeader, a: u32, b: u32) -> vec2f {
   }
   let ridge = vec2f(params.ridge_high, params.ridge_low) * (1.0 / moments[source].magnify);
   return ext_add(value, ridge);
-}
-
-fn target_covariance(header: TargetHeader, member: u32) -> vec2f {
-  let source = member_source(header, member);
-  let at = sum_index(source, header.node, params.stride);
-  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
-  let sum = vec2f(sum_xy[at], sum_xy[at + 4u]);
-  return covariance(sum, inverse_count, moments[source], moments[params.stride + header.node]);
 }
 
 fn largest_diagonal(header: TargetHeader) -> f32 {
@@ -99,7 +89,7 @@ fn main(
       if (row > column) {
         var value: vec2f;
         if (row == size) {
-          value = target_covariance(header, column);
+          value = target_covariances[member_index(header, column, params.targets)];
         } else {
           value = set_covariance(header, row, column);
         }

@@ -1,9 +1,12 @@
 // Rows of S_xx, in units, for the sources that the conditioning sets of a block of targets name.
-// Twin: covariances in src/statistics/covariances.ts. One thread per (listed row, column).
+// Twin: covariances in src/statistics/covariances.ts. One thread per (listed row, column); one dispatch per panel of
+// X^T X writes what that panel holds.
 
 struct Params {
   rows: u32,
   stride: u32,
+  panel_row: u32,
+  panel_rows: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
   zero: u32,
@@ -32,7 +35,11 @@ fn main(
     return;
   }
   let source = row_sources[row];
-  let at = symmetric_sum_index(source, column, params.stride);
+  let place = symmetric_place(source, column);
+  if (place.x < params.panel_row || place.x >= params.panel_row + params.panel_rows) {
+    return;
+  }
+  let at = sum_index(place.x - params.panel_row, place.y, params.stride);
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   covariance_rows[index] =
     covariance(vec2f(sum_xx[at], sum_xx[at + 4u]), inverse_count, moments[source], moments[column]);

@@ -1,8 +1,10 @@
 // Means and variances of the columns of one layer pair. Twin: pairMoments in src/statistics/covariances.ts.
-// One thread per column, x first, then y.
+// One thread per column of x and of y, for the columns whose diagonal is in a panel of X^T X; z is 0 for x, 1 for y.
 
 struct Params {
   stride: u32,
+  panel_row: u32,
+  panel_rows: u32,
   // quantities of x and y in the column sums
   quantity_x: u32,
   quantity_y: u32,
@@ -25,19 +27,19 @@ const SMALLEST: f32 = 7.8886090522101181e-31;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= 2u * params.stride) {
+  if (id.x >= params.panel_rows) {
     return;
   }
   fence = params.zero;
-  let is_x = id.x < params.stride;
-  let column = id.x % params.stride;
+  let is_x = id.z == 0u;
+  let column = params.panel_row + id.x;
   let place = select(params.quantity_y, params.quantity_x, is_x) * params.stride + column;
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   let mean = ext_multiply(column_sums[place].xy, inverse_count);
   var squares = column_sums[place].zw;
   if (is_x) {
     // The diagonal of X^T X, bit for bit: a source that equals another must have its variance for covariance.
-    let at = sum_index(column, column, params.stride);
+    let at = sum_index(id.x, column, params.stride);
     squares = vec2f(sum_xx[at], sum_xx[at + 4u]);
   }
   var variance = raw_covariance(squares, inverse_count, mean, mean);
@@ -51,5 +53,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let unit = power_of_two(unit_exponent);
   let magnify = power_of_two(clamp(-2 * (unit_exponent + exponent_of(scale)), -120, 120));
   variance = variance * unit * unit;
-  moments[id.x] = Moment(mean, variance, ext_sqrt(variance), unit, magnify);
+  moments[id.z * params.stride + column] = Moment(mean, variance, ext_sqrt(variance), unit, magnify);
 }

@@ -1,8 +1,11 @@
-// Pearson correlations of one layer pair. Twin: src/scores/pearson.ts. One thread per (source, target).
+// Pearson correlations of one layer pair, for the sources of a panel. Twin: src/scores/pearson.ts.
+// One thread per (source, target).
 
 struct Params {
   nodes: u32,
   stride: u32,
+  panel_row: u32,
+  panel_rows: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
   zero: u32,
@@ -13,7 +16,7 @@ override WORKGROUP: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> moments: array<Moment>;
 @group(0) @binding(2) var<storage, read> sum_xy: array<f32>;
-// bits, row-major [source, target]
+// bits, row-major [source of the panel, target]
 @group(0) @binding(3) var<storage, read_write> scores: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,9 +27,10 @@ fn main(
 ) {
   fence = params.zero;
   let index = workgroup_index(group, groups) * WORKGROUP + local;
-  let source = index / params.nodes;
+  let row = index / params.nodes;
   let aim = index % params.nodes;
-  if (source >= params.nodes) {
+  let source = params.panel_row + row;
+  if (row >= params.panel_rows || source >= params.nodes) {
     return;
   }
   let x = moments[source];
@@ -35,7 +39,7 @@ fn main(
     scores[index] = NO_SCORE;
     return;
   }
-  let at = sum_index(source, aim, params.stride);
+  let at = sum_index(row, aim, params.stride);
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   let joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
   scores[index] = score_bits(joint, ext_multiply(x.deviation, y.deviation));

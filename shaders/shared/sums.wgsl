@@ -1,5 +1,6 @@
 // Where the sums of a matrix lie: rows of `stride` columns in groups of four, the high words of a group (a vec4f)
-// before its low words. `stride` is a multiple of TILE.
+// before its low words. `stride` is a multiple of TILE. A matrix too large for one binding is cut into panels of rows,
+// whole tiles each (StatisticsLayout in src/statistics/webgpu-layout.ts); rows count from the panel's first.
 
 const TILE: u32 = 8u;
 
@@ -8,10 +9,7 @@ fn sum_index(row: u32, column: u32, stride: u32) -> u32 {
   return 2u * (row * stride + (column & ~3u)) + (column & 3u);
 }
 
-// Of the symmetric X^T X only tiles on and above the diagonal are kept.
-fn symmetric_sum_index(row: u32, column: u32, stride: u32) -> u32 {
-  if (row / TILE <= column / TILE) {
-    return sum_index(row, column, stride);
-  }
-  return sum_index(column, row, stride);
+// Of the symmetric X^T X only tiles on and above the diagonal are kept: the place of an element or of its mirror image.
+fn symmetric_place(row: u32, column: u32) -> vec2u {
+  return select(vec2u(column, row), vec2u(row, column), row / TILE <= column / TILE);
 }

@@ -23,6 +23,11 @@ fn member_row(header: TargetHeader, member: u32) -> u32 {
   return plan[header.members + 2u * member + 1u];
 }
 
+// Place of a member among the members of all of the block's targets.
+fn member_index(header: TargetHeader, member: u32, targets: u32) -> u32 {
+  return (header.members - 4u * targets) / 2u + member;
+}
+
 // The factor is a packed lower triangle of size + 1 rows: R with the reciprocals of its diagonal, and a last row
 // that holds R^-1 S_xy[S, j] and, at the end, the variance of y_j given S.
 fn factor_index(header: TargetHeader, row: u32, column: u32) -> u32 {

@@ -28,11 +28,13 @@ export async function createWebGpuEngine(options: {
   readonly shape: EngineShape;
   /** How products are summed; 'exact' (default) is as good as float64 sums, 'fast' several times quicker. */
   readonly precision?: Precision | undefined;
+  /** Most bytes of one storage binding, where that is to be less than the device's own limit */
+  readonly bindingBytes?: number | undefined;
 }): Promise<Engine> {
   const { shape, precision = 'exact' } = options;
   const context = adoptDevice(options.device);
   await checkArithmetic(context);
-  const layout = layoutOf(context, shape.nodes, shape.pairs);
+  const layout = layoutOf(context, shape.nodes, shape.pairs, options.bindingBytes);
   const refusal = new RefusalRecord(context);
   let stage: Stage | undefined;
   try {

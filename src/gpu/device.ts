@@ -45,7 +45,9 @@ export async function acquireDevice(options: { gpu?: GPU | undefined } = {}): Pr
 
 /** Takes a device that belongs to someone else; it is never destroyed here. */
 export function adoptDevice(device: GPUDevice): GpuContext {
-  return watch(device, false, device.adapterInfo);
+  // Implementations of 2024 do not say what adapter a device came from.
+  const { adapterInfo = unknownAdapter } = device as Partial<GPUDevice>;
+  return watch(device, false, adapterInfo);
 }
 
 /** Destroys an owned device; leaves a borrowed one alone. Idempotent. */
@@ -69,6 +71,8 @@ export function deviceLost(context: GpuContext, cause?: unknown): MagnitudeEdgeE
 
 /** {@link GpuContext.operationsPerSubmit} of a small GPU (about 1 TFLOP/s), and of two cores that stand in for one. */
 const OPERATIONS_PER_SUBMIT = { hardware: 5e10, software: 2e8 };
+
+const unknownAdapter = { vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo;
 
 /** Drivers that run shaders on the CPU: right answers, tens of times slower than a good CPU routine. */
 const softwareDrivers = /swiftshader|llvmpipe|lavapipe|warp|microsoft basic render|software|\bcpu\b/i;

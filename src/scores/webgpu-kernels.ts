@@ -11,6 +11,7 @@ import solutionPrivate from '../../shaders/shared/solution-private.wgsl?raw';
 import solutionStored from '../../shaders/shared/solution-stored.wgsl?raw';
 import sums from '../../shaders/shared/sums.wgsl?raw';
 import targets from '../../shaders/shared/targets.wgsl?raw';
+import targetCovariances from '../../shaders/target-covariances.wgsl?raw';
 import type { KernelDefinition } from '../gpu/kernel.ts';
 
 /** Threads of a workgroup, in every kernel here. */
@@ -20,13 +21,21 @@ export const WORKGROUP = 64;
 export const PRIVATE_SET = 32;
 
 const shared = [extended, dispatch, sums, momentParts];
+const panel = { panel_row: 'u32', panel_rows: 'u32' } as const;
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
 
 /** Column sums -> means, variances and units of one layer pair. */
 export const momentsKernel = {
   label: 'moments.wgsl',
   sources: [...shared, moments],
-  params: { stride: 'u32', quantity_x: 'u32', quantity_y: 'u32', ...inverseCount, zero: 'u32' },
+  params: {
+    stride: 'u32',
+    ...panel,
+    quantity_x: 'u32',
+    quantity_y: 'u32',
+    ...inverseCount,
+    zero: 'u32',
+  },
   buffers: { pivots: 'read', column_sums: 'read', sum_xx: 'read', moments: 'read-write' },
 } as const satisfies KernelDefinition;
 
@@ -34,7 +43,7 @@ export const momentsKernel = {
 export const pearsonKernel = {
   label: 'pearson.wgsl',
   sources: [...shared, pearson],
-  params: { nodes: 'u32', stride: 'u32', ...inverseCount, zero: 'u32' },
+  params: { nodes: 'u32', stride: 'u32', ...panel, ...inverseCount, zero: 'u32' },
   buffers: { moments: 'read', sum_xy: 'read', scores: 'read-write' },
 } as const satisfies KernelDefinition;
 
@@ -42,8 +51,16 @@ export const pearsonKernel = {
 export const covarianceRowsKernel = {
   label: 'covariance-rows.wgsl',
   sources: [...shared, covarianceRows],
-  params: { rows: 'u32', stride: 'u32', ...inverseCount, zero: 'u32' },
+  params: { rows: 'u32', stride: 'u32', ...panel, ...inverseCount, zero: 'u32' },
   buffers: { row_sources: 'read', moments: 'read', sum_xx: 'read', covariance_rows: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Sums -> S_xy[S, j] of a block of targets. */
+export const targetCovariancesKernel = {
+  label: 'target-covariances.wgsl',
+  sources: [...shared, targets, targetCovariances],
+  params: { stride: 'u32', ...panel, targets: 'u32', ...inverseCount, zero: 'u32' },
+  buffers: { plan: 'read', moments: 'read', sum_xy: 'read', target_covariances: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Rows of S_xx -> Cholesky factors of a block of targets. */
@@ -54,7 +71,6 @@ export const choleskyKernel = {
     nodes: 'u32',
     stride: 'u32',
     outcome_offset: 'u32',
-    ...inverseCount,
     ridge_high: 'f32',
     ridge_low: 'f32',
     targets: 'u32',
@@ -64,7 +80,7 @@ export const choleskyKernel = {
     plan: 'read',
     moments: 'read',
     covariance_rows: 'read',
-    sum_xy: 'read',
+    target_covariances: 'read',
     factors: 'read-write',
     outcome: 'read-write',
   },
@@ -73,6 +89,7 @@ export const choleskyKernel = {
 const partialParams = {
   nodes: 'u32',
   stride: 'u32',
+  ...panel,
   outcome_offset: 'u32',
   ...inverseCount,
   first_target: 'u32',

@@ -2,6 +2,7 @@ import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu
 import type { GpuContext } from '../gpu/device.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
+import type { Panel } from '../statistics/webgpu-layout.ts';
 import type { GpuSums } from '../statistics/webgpu-sums.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import {
@@ -10,6 +11,7 @@ import {
   partialPrivateKernel,
   partialStoredKernel,
   PRIVATE_SET,
+  targetCovariancesKernel,
   UNSETTLED,
   WORKGROUP,
 } from './webgpu-kernels.ts';
@@ -30,8 +32,8 @@ export interface PairOnGpu {
   readonly moments: OwnedBuffer;
   /** [n] as the reciprocal in two words */
   readonly inverseCount: readonly [high: number, low: number];
-  /** `[N, N]` bits of scores, to be written */
-  readonly scores: OwnedBuffer;
+  /** `[rows, N]` bits of scores per panel, to be written */
+  readonly scores: readonly OwnedBuffer[];
 }
 
 interface BlockOnGpu extends TargetBlock {
@@ -51,6 +53,7 @@ export class PartialSolver {
   readonly #ridge: readonly [high: number, low: number];
   readonly #blocks: readonly BlockOnGpu[];
   readonly #covarianceRows: OwnedBuffer;
+  readonly #targetCovariances: OwnedBuffer;
   readonly #factors: OwnedBuffer;
   readonly #solutions: OwnedBuffer;
 
@@ -81,6 +84,7 @@ export class PartialSolver {
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
     this.#covarianceRows = create('S_xx', 8 * stride * most(({ rowSources }) => rowSources.length));
+    this.#targetCovariances = create('S_xy', 8 * most(({ members }) => members));
     this.#factors = create('Cholesky factors', 8 * most((block) => block.factorElements));
     const solution = most(({ largestSet }) => (largestSet > PRIVATE_SET ? 8 * stride * largestSet : 0));
     this.#solutions = create(
@@ -126,80 +130,108 @@ export class PartialSolver {
   }
 
   #factor(recorder: Recorder, { pair, moments, inverseCount }: PairOnGpu, block: BlockOnGpu): void {
-    const { nodes, stride } = this.#sums.layout;
+    const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = inverseCount;
     const rows = block.rowSources.length;
-    recorder.dispatch(
-      this.#kernels.covarianceRows,
-      { rows, stride, inverse_count_high, inverse_count_low, zero: 0 },
-      {
-        row_sources: block.rowBuffer,
-        moments,
-        sum_xx: this.#sums.sumXX[pair]!,
-        covariance_rows: this.#covarianceRows,
-      },
-      workgroups(Math.ceil((rows * stride) / WORKGROUP)),
-    );
+    const targets = block.targets.length;
+    for (const panel of panels) {
+      const common = {
+        stride,
+        panel_row: panel.row,
+        panel_rows: panel.rows,
+        inverse_count_high,
+        inverse_count_low,
+        zero: 0,
+      };
+      recorder.dispatch(
+        this.#kernels.covarianceRows,
+        { ...common, rows },
+        {
+          row_sources: block.rowBuffer,
+          moments,
+          sum_xx: this.#sums.sumXX[pair]![panel.index]!,
+          covariance_rows: this.#covarianceRows,
+        },
+        workgroups(Math.ceil((rows * stride) / WORKGROUP)),
+      );
+      recorder.dispatch(
+        this.#kernels.targetCovariances,
+        { ...common, targets },
+        {
+          plan: block.planBuffer,
+          moments,
+          sum_xy: this.#sums.sumXY[pair]![panel.index]!,
+          target_covariances: this.#targetCovariances,
+        },
+        [Math.ceil(targets / WORKGROUP), 1, 1],
+      );
+    }
     const [ridge_high, ridge_low] = this.#ridge;
     recorder.dispatch(
       this.#kernels.cholesky,
-      {
-        nodes,
-        stride,
-        outcome_offset: pair * nodes,
-        inverse_count_high,
-        inverse_count_low,
-        ridge_high,
-        ridge_low,
-        targets: block.targets.length,
-        zero: 0,
-      },
+      { nodes, stride, outcome_offset: pair * nodes, ridge_high, ridge_low, targets, zero: 0 },
       {
         plan: block.planBuffer,
         moments,
         covariance_rows: this.#covarianceRows,
-        sum_xy: this.#sums.sumXY[pair]!,
+        target_covariances: this.#targetCovariances,
         factors: this.#factors,
         outcome: this.outcome,
       },
-      workgroups(block.targets.length),
+      workgroups(targets),
     );
   }
 
   #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu): void {
+    const { stride, panels } = this.#sums.layout;
+    const stored = block.largestSet > PRIVATE_SET;
+    const slots = stored ? Math.floor(this.#solutions.size / (8 * stride * block.largestSet)) : MOST_SLOTS;
+    for (const panel of panels) {
+      for (let first = 0; first < block.targets.length; first += slots) {
+        const end = Math.min(first + slots, block.targets.length);
+        this.#substituteSlots(recorder, pair, block, panel, first, end);
+      }
+    }
+  }
+
+  #substituteSlots(
+    recorder: Recorder,
+    pair: PairOnGpu,
+    block: BlockOnGpu,
+    panel: Panel,
+    first_target: number,
+    end_target: number,
+  ): void {
     const { nodes, stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = pair.inverseCount;
+    const params = {
+      nodes,
+      stride,
+      panel_row: panel.row,
+      panel_rows: panel.rows,
+      outcome_offset: pair.pair * nodes,
+      inverse_count_high,
+      inverse_count_low,
+      first_target,
+      end_target,
+      largest_set: block.largestSet,
+      zero: 0,
+    };
     const buffers = {
       plan: block.planBuffer,
       moments: pair.moments,
       covariance_rows: this.#covarianceRows,
-      sum_xy: this.#sums.sumXY[pair.pair]!,
+      sum_xy: this.#sums.sumXY[pair.pair]![panel.index]!,
       factors: this.#factors,
       outcome: this.outcome,
-      scores: pair.scores,
+      scores: pair.scores[panel.index]!,
     };
-    const stored = block.largestSet > PRIVATE_SET;
-    const slots = stored ? Math.floor(this.#solutions.size / (8 * stride * block.largestSet)) : MOST_SLOTS;
-    for (let first = 0; first < block.targets.length; first += slots) {
-      const end = Math.min(first + slots, block.targets.length);
-      const params = {
-        nodes,
-        stride,
-        outcome_offset: pair.pair * nodes,
-        inverse_count_high,
-        inverse_count_low,
-        first_target: first,
-        end_target: end,
-        largest_set: block.largestSet,
-        zero: 0,
-      };
-      const count = [Math.ceil(nodes / WORKGROUP), end - first, 1] as const;
-      if (stored) {
-        const { partialStored } = this.#kernels;
-        recorder.dispatch(partialStored, params, { ...buffers, solutions: this.#solutions }, count);
-      } else {
-        recorder.dispatch(this.#kernels.partialPrivate, params, buffers, count);
-      }
+    const count = [Math.ceil(panel.rows / WORKGROUP), end_target - first_target, 1] as const;
+    const { partialPrivate, partialStored } = this.#kernels;
+    if (block.largestSet > PRIVATE_SET) {
+      recorder.dispatch(partialStored, params, { ...buffers, solutions: this.#solutions }, count);
+    } else {
+      recorder.dispatch(partialPrivate, params, buffers, count);
     }
   }
 }
@@ -215,11 +247,12 @@ export function twoWords(value: number): readonly [high: number, low: number] {
 
 async function compileAll(context: GpuContext) {
   const constants = { WORKGROUP };
-  const [covarianceRows, cholesky, partialPrivate, partialStored] = await Promise.all([
+  const [covarianceRows, targetCovariances, cholesky, partialPrivate, partialStored] = await Promise.all([
     compileKernel(context, covarianceRowsKernel, constants),
+    compileKernel(context, targetCovariancesKernel, constants),
     compileKernel(context, choleskyKernel, constants),
     compileKernel(context, partialPrivateKernel, constants),
     compileKernel(context, partialStoredKernel, constants),
   ]);
-  return { covarianceRows, cholesky, partialPrivate, partialStored };
+  return { covarianceRows, targetCovariances, cholesky, partialPrivate, partialStored };
 }

@@ -11,7 +11,7 @@ import { partialScores, partialScratch } from './partial.ts';
 import { checkScoreRequest } from './request.ts';
 import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
-import { PartialSolver, twoWords, type PairOnGpu } from './webgpu-partial.ts';
+import { PartialSolver, twoWords } from './webgpu-partial.ts';
 
 /**
  * Scores of all ordered pairs from the sums on the GPU (method.md), in float32, new arrays owned by the caller.
@@ -56,9 +56,10 @@ class ScoreRun {
   readonly #solver: PartialSolver | undefined;
   readonly #inverseCount: readonly [high: number, low: number];
   readonly #moments: OwnedBuffer;
-  readonly #scores: OwnedBuffer;
-  readonly #aggregate: OwnedBuffer;
-  readonly #counts: OwnedBuffer;
+  /** Row-major `[rows, N]`, one per panel */
+  readonly #scores: readonly OwnedBuffer[];
+  readonly #aggregate: readonly OwnedBuffer[];
+  readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
     context: GpuContext,
@@ -76,13 +77,15 @@ class ScoreRun {
     this.#kernels = kernels;
     this.#solver = solver;
     this.#inverseCount = twoWords(1 / samples);
-    const { nodes, stride } = sums.layout;
+    const { nodes, stride, panels } = sums.layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
     this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
-    this.#scores = create('scores', 4 * nodes * nodes);
-    this.#aggregate = create('aggregate', 4 * nodes * nodes);
-    this.#counts = create('counts', 4 * nodes * nodes);
+    const matrix = (label: string): OwnedBuffer[] =>
+      panels.map(({ rows }) => create(label, 4 * rows * nodes));
+    this.#scores = matrix('scores');
+    this.#aggregate = matrix('aggregate');
+    this.#counts = matrix('counts');
   }
 
   static async create(
@@ -100,50 +103,18 @@ class ScoreRun {
 
   /** Scores one layer pair, takes it into the aggregate, and copies it to the host. Pairs must come in order. */
   async scorePair(pair: number): Promise<Float32Array> {
-    const { nodes, stride, pairs } = this.#sums.layout;
     const { signal } = this.#request;
     signal?.throwIfAborted();
-    const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     const recorder = new Recorder(this.#context);
-    const moments = this.#moments;
-    recorder.dispatch(
-      this.#kernels.moments,
-      {
-        stride,
-        quantity_x: quantityOf.x(pair),
-        quantity_y: quantityOf.y(pair),
-        inverse_count_high,
-        inverse_count_low,
-        zero: 0,
-      },
-      {
-        pivots: this.#sums.pivots,
-        column_sums: this.#sums.columnSums,
-        sum_xx: this.#sums.sumXX[pair]!,
-        moments,
-      },
-      workgroups(Math.ceil((2 * stride) / WORKGROUP)),
-    );
-    const elements = nodes * nodes;
-    const everyElement = workgroups(Math.ceil(elements / WORKGROUP));
+    this.#findMoments(recorder, pair);
     if (this.#solver === undefined) {
-      recorder.dispatch(
-        this.#kernels.pearson,
-        { nodes, stride, inverse_count_high, inverse_count_low, zero: 0 },
-        { moments, sum_xy: this.#sums.sumXY[pair]!, scores: this.#scores },
-        everyElement,
-      );
+      this.#correlate(recorder, pair);
     } else {
       await recorder.submit('moments');
-      const onGpu: PairOnGpu = { pair, moments, inverseCount: this.#inverseCount, scores: this.#scores };
-      await this.#solver.solve(onGpu, signal);
+      const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores: this.#scores };
+      await this.#solver.solve({ pair, ...onGpu }, signal);
     }
-    recorder.dispatch(
-      this.#kernels.aggregate,
-      { elements, first: Number(pair === 0), last: Number(pair === pairs - 1), zero: 0 },
-      { scores: this.#scores, aggregate: this.#aggregate, counts: this.#counts },
-      everyElement,
-    );
+    this.#takeIntoAggregate(recorder, pair);
     await recorder.submit('scores');
     return this.#readMatrix(this.#scores);
   }
@@ -187,10 +158,77 @@ class ScoreRun {
     }
   }
 
-  async #readMatrix(buffer: OwnedBuffer): Promise<Float32Array> {
-    const elements = this.#sums.layout.nodes ** 2;
-    const [bytes] = await readBack(this.#context, [{ ...buffer, size: 4 * elements }]);
-    return new Float32Array(bytes!);
+  #findMoments(recorder: Recorder, pair: number): void {
+    const { stride, panels } = this.#sums.layout;
+    const [inverse_count_high, inverse_count_low] = this.#inverseCount;
+    const { pivots, columnSums: column_sums, sumXX } = this.#sums;
+    for (const panel of panels) {
+      recorder.dispatch(
+        this.#kernels.moments,
+        {
+          stride,
+          panel_row: panel.row,
+          panel_rows: panel.rows,
+          quantity_x: quantityOf.x(pair),
+          quantity_y: quantityOf.y(pair),
+          inverse_count_high,
+          inverse_count_low,
+          zero: 0,
+        },
+        { pivots, column_sums, sum_xx: sumXX[pair]![panel.index]!, moments: this.#moments },
+        [Math.ceil(panel.rows / WORKGROUP), 1, 2],
+      );
+    }
+  }
+
+  #correlate(recorder: Recorder, pair: number): void {
+    const { nodes, stride, panels } = this.#sums.layout;
+    const [inverse_count_high, inverse_count_low] = this.#inverseCount;
+    for (const panel of panels) {
+      recorder.dispatch(
+        this.#kernels.pearson,
+        {
+          nodes,
+          stride,
+          panel_row: panel.row,
+          panel_rows: panel.rows,
+          inverse_count_high,
+          inverse_count_low,
+          zero: 0,
+        },
+        {
+          moments: this.#moments,
+          sum_xy: this.#sums.sumXY[pair]![panel.index]!,
+          scores: this.#scores[panel.index]!,
+        },
+        workgroups(Math.ceil((panel.rows * nodes) / WORKGROUP)),
+      );
+    }
+  }
+
+  #takeIntoAggregate(recorder: Recorder, pair: number): void {
+    const { nodes, pairs, panels } = this.#sums.layout;
+    for (const { index, rows } of panels) {
+      const elements = rows * nodes;
+      recorder.dispatch(
+        this.#kernels.aggregate,
+        { elements, first: Number(pair === 0), last: Number(pair === pairs - 1), zero: 0 },
+        { scores: this.#scores[index]!, aggregate: this.#aggregate[index]!, counts: this.#counts[index]! },
+        workgroups(Math.ceil(elements / WORKGROUP)),
+      );
+    }
+  }
+
+  /** Reads panels back as one `[N, N]` matrix. */
+  async #readMatrix(buffers: readonly OwnedBuffer[]): Promise<Float32Array> {
+    const { nodes, panels } = this.#sums.layout;
+    const matrix = new Float32Array(nodes * nodes);
+    for (const { index, row, rows } of panels) {
+      const size = 4 * nodes * Math.min(rows, nodes - row);
+      const [bytes] = await readBack(this.#context, [{ ...buffers[index]!, size }]);
+      matrix.set(new Float32Array(bytes!), row * nodes);
+    }
+    return matrix;
   }
 }
 

@@ -11,6 +11,8 @@ export interface TargetBlock {
   /** Elements of all factors */
   readonly factorElements: number;
   readonly largestSet: number;
+  /** Members of all sets, one set after the other */
+  readonly members: number;
 }
 
 /** What one block may take. A target that takes more by itself is a block of its own. */
@@ -93,5 +95,6 @@ function packTargets(sets: RaggedIndices, targets: readonly number[], rows: read
     factor += factorElements(members.length);
     largestSet = Math.max(largestSet, members.length);
   });
-  return { targets, plan, rowSources: Uint32Array.from(rows), factorElements: factor, largestSet };
+  const members = words.reduce((sum, count) => sum + count, 0) / 2;
+  return { targets, plan, rowSources: Uint32Array.from(rows), factorElements: factor, largestSet, members };
 }

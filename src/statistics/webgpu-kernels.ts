@@ -74,6 +74,7 @@ const blockParams = {
   rows: 'u32',
   stride: 'u32',
   first_batch: 'u32',
+  panel_row: 'u32',
   first_block: 'u32',
   end_block: 'u32',
 } as const;

@@ -12,7 +12,7 @@ import {
   WORKGROUP,
   type Precision,
 } from './webgpu-kernels.ts';
-import { quantityOf, type StatisticsLayout } from './webgpu-layout.ts';
+import { quantityOf, type Panel, type StatisticsLayout } from './webgpu-layout.ts';
 
 /** Rows that wait in the stage. */
 export interface WaitingRows {
@@ -26,8 +26,8 @@ export interface WaitingRows {
 export interface SumBuffers {
   readonly pivots: OwnedBuffer;
   readonly columnSums: OwnedBuffer;
-  readonly sumXY: readonly OwnedBuffer[];
-  readonly sumXX: readonly OwnedBuffer[];
+  readonly sumXY: readonly (readonly OwnedBuffer[])[];
+  readonly sumXX: readonly (readonly OwnedBuffer[])[];
 }
 
 /** Records what adds the waiting rows of all layer pairs to the sums; rows from the first refused batch on are not. */
@@ -65,18 +65,20 @@ async function fastProducts(context: GpuContext, layout: StatisticsLayout): Prom
     recorder.dispatch(deviations, params, buffers, columnGroups(layout, 2 * pairs));
     const perBlock = 2 * TILE * TILE * rows;
     for (let p = 0; p < pairs; p++) {
-      for (const [first_block, end_block] of blockRanges(context, layout, perBlock)) {
+      for (const range of blockRanges(context, layout, perBlock)) {
+        const { panel, first_block, end_block } = range;
         const blocks = end_block - first_block;
         recorder.dispatch(
           accumulate,
           {
             ...params,
+            panel_row: panel.row,
             first_block,
             end_block,
             x_offset: offset(quantityOf.x(p)),
             y_offset: offset(quantityOf.y(p)),
           },
-          { stage, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+          { stage, refusal, sum_xy: sumXY[p]![panel.index]!, sum_xx: sumXX[p]![panel.index]! },
           workgroups(Math.ceil(blocks / WORKGROUP)),
           blocks * perBlock,
         );
@@ -114,12 +116,13 @@ async function exactProducts(
         { refusal, pivots, stage, digits, exponents, column_sums: columnSums },
         columnGroups(layout, 2),
       );
-      for (const [first_block, end_block] of blockRanges(context, layout, perBlock)) {
+      for (const range of blockRanges(context, layout, perBlock)) {
+        const { panel, first_block, end_block } = range;
         const blocks = end_block - first_block;
         recorder.dispatch(
           accumulate,
-          { ...params, first_block, end_block },
-          { digits, exponents, refusal, sum_xy: sumXY[p]!, sum_xx: sumXX[p]! },
+          { ...params, panel_row: panel.row, first_block, end_block },
+          { digits, exponents, refusal, sum_xy: sumXY[p]![panel.index]!, sum_xx: sumXX[p]![panel.index]! },
           workgroups(Math.ceil((THREADS_PER_TILE * blocks) / WORKGROUP)),
           blocks * perBlock,
         );
@@ -132,19 +135,30 @@ function columnGroups({ stride }: StatisticsLayout, quantities: number): Workgro
   return [Math.ceil(stride / WORKGROUP), 1, quantities];
 }
 
+/** Blocks of shaders/shared/blocks.wgsl that are summed by one dispatch. */
+interface BlockRange {
+  readonly panel: Panel;
+  readonly first_block: number;
+  readonly end_block: number;
+}
+
 /**
- * Tiles of X^T Y and the folded triangle of X^T X (shaders/shared/blocks.wgsl), in ranges that each fit a submit.
+ * All blocks of a layer pair's sums, in ranges of one panel each that fit a submit.
  *
- * @param operations floating point operations per tile
+ * @param operations floating point operations per block
  */
 function* blockRanges(
   { operationsPerSubmit }: GpuContext,
-  { stride }: StatisticsLayout,
+  { stride, panels }: StatisticsLayout,
   operations: number,
-): Generator<readonly [first: number, end: number]> {
-  const tiles = stride / TILE;
-  const blocks = tiles * tiles + Math.ceil(tiles / 2) * (tiles + 1);
+): Generator<BlockRange> {
+  const perRow = (2 * stride) / TILE;
   // Whole workgroups of either kernel.
   const most = Math.max(1, Math.floor(operationsPerSubmit / operations / WORKGROUP)) * WORKGROUP;
-  for (let first = 0; first < blocks; first += most) yield [first, Math.min(first + most, blocks)];
+  for (const panel of panels) {
+    const end = ((panel.row + panel.rows) / TILE) * perRow;
+    for (let first = (panel.row / TILE) * perRow; first < end; first += most) {
+      yield { panel, first_block: first, end_block: Math.min(first + most, end) };
+    }
+  }
 }

@@ -20,10 +20,10 @@ export class GpuSums {
   readonly pivots: OwnedBuffer;
   /** `[2 P, stride]`: sum (high, low), sum of squares (high, low) */
   readonly columnSums: OwnedBuffer;
-  /** P buffers, laid out as shaders/shared/sums.wgsl says */
-  readonly sumXY: readonly OwnedBuffer[];
-  /** P buffers; tiles on and above the diagonal */
-  readonly sumXX: readonly OwnedBuffer[];
+  /** A buffer per panel for each of the P pairs, laid out as shaders/shared/sums.wgsl says */
+  readonly sumXY: readonly (readonly OwnedBuffer[])[];
+  /** Likewise; tiles on and above the diagonal */
+  readonly sumXX: readonly (readonly OwnedBuffer[])[];
   readonly #context: GpuContext;
   readonly #pool: BufferPool;
   readonly #refusal: RefusalRecord;
@@ -47,8 +47,10 @@ export class GpuSums {
     const { pairs, stride } = layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
-    const matrices = (label: string): OwnedBuffer[] =>
-      Array.from({ length: pairs }, (_, p) => create(`${label} of layer pair ${p}`, 8 * stride * stride));
+    const matrices = (label: string): OwnedBuffer[][] =>
+      Array.from({ length: pairs }, (_, p) =>
+        layout.panels.map(({ rows }) => create(`${label} of layer pair ${p}`, 8 * rows * stride)),
+      );
     this.pivots = create('pivots', 8 * 2 * pairs * stride);
     this.columnSums = create('column sums', 16 * 2 * pairs * stride);
     this.sumXY = matrices('X^T Y');
@@ -105,14 +107,14 @@ export class GpuSums {
 
   /** Copies the statistics of one layer pair to the host. */
   async readPair(p: number): Promise<PairStatistics> {
-    const views = [this.pivots, this.columnSums, this.sumXY[p]!, this.sumXX[p]!];
+    const views = [this.pivots, this.columnSums, ...this.sumXY[p]!, ...this.sumXX[p]!];
     const bytes = await readBack(this.#context, views);
-    const [pivots, columnSums, sumXY, sumXX] = bytes.map((words) => new Float32Array(words));
+    const [pivots, columnSums, ...matrices] = bytes.map((words) => new Float32Array(words));
     return unpackPair(
       this.layout,
       p,
       { pivots: pivots!, columnSums: columnSums! },
-      { sumXY: sumXY!, sumXX: sumXX! },
+      { sumXY: matrices.slice(0, this.sumXY[p]!.length), sumXX: matrices.slice(this.sumXY[p]!.length) },
     );
   }
 
@@ -124,8 +126,10 @@ export class GpuSums {
     const columnSums = new Float32Array(4 * pairs * 2 * stride);
     statistics.pairs.forEach((pair, p) => {
       const { sumXY, sumXX } = packPair(this.layout, p, pair, statistics.samples, { pivots, columnSums });
-      queue.writeBuffer(this.sumXY[p]!.buffer, 0, sumXY);
-      queue.writeBuffer(this.sumXX[p]!.buffer, 0, sumXX);
+      sumXY.forEach((panel, q) => {
+        queue.writeBuffer(this.sumXY[p]![q]!.buffer, 0, panel);
+        queue.writeBuffer(this.sumXX[p]![q]!.buffer, 0, sumXX[q]!);
+      });
     });
     queue.writeBuffer(this.pivots.buffer, 0, pivots);
     queue.writeBuffer(this.columnSums.buffer, 0, columnSums);
@@ -135,7 +139,8 @@ export class GpuSums {
   /** Forgets all sums and the pivots. */
   clear(): void {
     const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
-    for (const { buffer } of [this.columnSums, ...this.sumXY, ...this.sumXX]) encoder.clearBuffer(buffer);
+    for (const { buffer } of [this.columnSums, ...this.sumXY.flat(), ...this.sumXX.flat()])
+      encoder.clearBuffer(buffer);
     this.#context.device.queue.submit([encoder.finish()]);
     this.#pivotsFixed = false;
   }

@@ -1,6 +1,6 @@
 import { emptyPair, shiftPivot } from './merge.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
-import { quantityOf, sumIndex, type StatisticsLayout } from './webgpu-layout.ts';
+import { panelOf, quantityOf, sumIndex, type StatisticsLayout } from './webgpu-layout.ts';
 import { TILE } from './webgpu-kernels.ts';
 
 /** Column data of all pairs as the GPU keeps it: pivots `[2 P, stride, 2]`, column sums `[2 P, stride, 4]`. */
@@ -9,10 +9,10 @@ export interface GpuColumns {
   readonly columnSums: Float32Array;
 }
 
-/** Matrices of one pair as the GPU keeps them. */
+/** Matrices of one pair as the GPU keeps them: one array per panel. */
 export interface GpuMatrices {
-  readonly sumXY: Float32Array<ArrayBuffer>;
-  readonly sumXX: Float32Array<ArrayBuffer>;
+  readonly sumXY: readonly Float32Array<ArrayBuffer>[];
+  readonly sumXX: readonly Float32Array<ArrayBuffer>[];
 }
 
 /** One pair's statistics in float64 from what the GPU holds: (high, low) pairs added, scales taken off (exactly). */
@@ -20,7 +20,7 @@ export function unpackPair(
   layout: StatisticsLayout,
   p: number,
   columns: GpuColumns,
-  matrices: Pick<GpuMatrices, 'sumXY' | 'sumXX'>,
+  matrices: GpuMatrices,
 ): PairStatistics {
   const { nodes, stride } = layout;
   const pair = emptyPair(nodes);
@@ -39,11 +39,14 @@ export function unpackPair(
     pair.sumY2[node] = (columns.columnSums[4 * y + 2]! + columns.columnSums[4 * y + 3]!) / scaleY[node]! ** 2;
   }
   for (let i = 0; i < nodes; i++) {
+    const panel = panelOf(layout, i);
+    const sumXY = matrices.sumXY[panel.index]!;
+    const sumXX = matrices.sumXX[panel.index]!;
     for (let j = 0; j < nodes; j++) {
-      const at = sumIndex(i, j, stride);
-      pair.sumXY[i * nodes + j] = (matrices.sumXY[at]! + matrices.sumXY[at + 4]!) / (scaleX[i]! * scaleY[j]!);
+      const at = sumIndex(i - panel.row, j, stride);
+      pair.sumXY[i * nodes + j] = (sumXY[at]! + sumXY[at + 4]!) / (scaleX[i]! * scaleY[j]!);
       if (j < i) continue;
-      const sum = (matrices.sumXX[at]! + matrices.sumXX[at + 4]!) / (scaleX[i]! * scaleX[j]!);
+      const sum = (sumXX[at]! + sumXX[at + 4]!) / (scaleX[i]! * scaleX[j]!);
       pair.sumXX[i * nodes + j] = sum;
       pair.sumXX[j * nodes + i] = sum;
     }
@@ -79,14 +82,17 @@ export function packPair(
     split(shifted.sumY[node]! * scaleY[node]!, columnSums, 4 * y, 1);
     split(shifted.sumY2[node]! * scaleY[node]! ** 2, columnSums, 4 * y + 2, 1);
   }
-  const sumXY = new Float32Array(2 * stride * stride);
-  const sumXX = new Float32Array(2 * stride * stride);
+  const sumXY = layout.panels.map(({ rows }) => new Float32Array(2 * rows * stride));
+  const sumXX = layout.panels.map(({ rows }) => new Float32Array(2 * rows * stride));
   for (let i = 0; i < nodes; i++) {
+    const panel = panelOf(layout, i);
+    const rowXY = sumXY[panel.index]!;
+    const rowXX = sumXX[panel.index]!;
     const firstOfTile = i - (i % TILE);
     for (let j = 0; j < nodes; j++) {
-      const at = sumIndex(i, j, stride);
-      split(shifted.sumXY[i * nodes + j]! * scaleX[i]! * scaleY[j]!, sumXY, at, 4);
-      if (j >= firstOfTile) split(shifted.sumXX[i * nodes + j]! * scaleX[i]! * scaleX[j]!, sumXX, at, 4);
+      const at = sumIndex(i - panel.row, j, stride);
+      split(shifted.sumXY[i * nodes + j]! * scaleX[i]! * scaleY[j]!, rowXY, at, 4);
+      if (j >= firstOfTile) split(shifted.sumXX[i * nodes + j]! * scaleX[i]! * scaleX[j]!, rowXX, at, 4);
     }
   }
   return { sumXY, sumXX };

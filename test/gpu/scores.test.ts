@@ -131,6 +131,35 @@ test.for([0, 1e-8, 1, 1e4])('a source that equals a parent, ridge %d', async (ri
   expect(worst).toBeLessThanOrEqual(1e-6);
 });
 
+test('matrices cut into panels of rows give the same scores', async ({ gpu }) => {
+  const nodes = 61;
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    Array.from({ length: Math.min(target, 40) }, (_, k) => (target + 7 * k + 3) % nodes)
+      .filter((source) => source !== target)
+      .sort((a, b) => a - b),
+  );
+  const request = { layerAgg: 'mean', ridge: 1e-8, conditioningSets: raggedFromLists(sets) } as const;
+  const shape = { nodes, pairs: 2, reduction: 'l1' } as const;
+  const whole = await createWebGpuEngine({ device: gpu.device, shape });
+  // Room for 16 of 64 rows.
+  const cut = await createWebGpuEngine({ device: gpu.device, shape, bindingBytes: 8 * 64 * 23 });
+  const [first, second] = [factorBatch(8, 300, nodes), factorBatch(9, 300, nodes)];
+  const batch = { size: 300, x: [first.x[0]!, second.x[0]!], y: [first.y[0]!, second.y[0]!] };
+  for (const engine of [whole, cut]) await engine.accumulateMagnitudes(batch);
+  await cut.merge(await whole.statistics());
+  await whole.accumulateMagnitudes(batch);
+  for (const score of ['corr', 'partial'] as const) {
+    const expected = await whole.score({ ...request, score });
+    const found = await cut.score({ ...request, score });
+    // The same samples twice over, the second time merged in float64: their sums round in different places.
+    expect(largestDifference(found.aggregated, expected.aggregated)).toBeLessThanOrEqual(1e-7);
+    found.perPair.forEach((scores, p) => {
+      expect(largestDifference(scores, expected.perPair[p]!)).toBeLessThanOrEqual(1e-7);
+    });
+  }
+  await Promise.all([whole.release(), cut.release()]);
+});
+
 test('two samples more than the conditioning set', async ({ gpu }) => {
   const nodes = 10;
   const sets = Array.from({ length: nodes }, (_, target) =>
