@@ -87,11 +87,19 @@ function allocate(bytes: number, nodes: number): WebAssembly.Memory {
 
 /** `[rows, nodes]` to panels, `[panel, rows, PANEL_WIDTH]`, missing columns zero. */
 function pack(source: Float64Array, rows: number, nodes: number, packed: Float64Array): void {
-  for (let first = 0, panel = 0; first < nodes; first += PANEL_WIDTH, panel += rows * PANEL_WIDTH) {
-    const columns = Math.min(PANEL_WIDTH, nodes - first);
-    for (let k = 0, from = first, to = panel; k < rows; k++, from += nodes, to += PANEL_WIDTH) {
-      for (let c = 0; c < PANEL_WIDTH; c++) packed[to + c] = c < columns ? source[from + c]! : 0;
+  const whole = nodes - (nodes % PANEL_WIDTH);
+  let to = 0;
+  for (let first = 0; first < whole; first += PANEL_WIDTH) {
+    for (let k = 0, from = first; k < rows; k++, from += nodes, to += PANEL_WIDTH) {
+      packed[to] = source[from]!;
+      packed[to + 1] = source[from + 1]!;
+      packed[to + 2] = source[from + 2]!;
+      packed[to + 3] = source[from + 3]!;
     }
+  }
+  if (whole === nodes) return;
+  for (let k = 0, from = whole; k < rows; k++, from += nodes, to += PANEL_WIDTH) {
+    for (let c = 0; c < PANEL_WIDTH; c++) packed[to + c] = whole + c < nodes ? source[from + c]! : 0;
   }
 }
 
