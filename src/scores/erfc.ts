@@ -48,9 +48,16 @@ export function erfc(x: number): number {
     b1 = b0;
   }
   const series = 0.5 * t * b1 - b2 + SERIES[0]!;
-  // exp(-x^2) in two factors: the square of the rounded x is exact, so the exponent keeps its digits where x^2 is large.
-  const coarse = Math.fround(size);
-  const tail =
-    (Math.exp(-coarse * coarse) * Math.exp((coarse - size) * (coarse + size)) * series) / (size + 0.5);
+  const tail = (gaussian(size) * series) / (size + 0.5);
   return x < 0 ? 2 - tail : tail;
+}
+
+/**
+ * exp(-x^2). Rounding x^2 costs x^2 units in the last place, so where that is more than a few there are two factors:
+ * the square of x rounded to float32 is exact, and what is missing of it is small.
+ */
+function gaussian(x: number): number {
+  if (x < 2) return Math.exp(-x * x);
+  const coarse = Math.fround(x);
+  return Math.exp(-coarse * coarse) * Math.exp((coarse - x) * (coarse + x));
 }

@@ -15,7 +15,7 @@ import {
   type Column,
 } from './columns.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
-import { pick, pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
+import { pickAll, pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
@@ -93,10 +93,10 @@ export async function edgeTable(
         targets.map((target) => conditioned[target]!),
       ),
     );
-  for (const [pair, matrix] of scores.perPair.entries()) {
-    await pace();
-    columns.push(floatColumn(`corr_a${pair}_g${pair + 1}`, pick(matrix, elements)));
-  }
+  await pace();
+  pickAll(scores.perPair, elements).forEach((values, pair) => {
+    columns.push(floatColumn(`corr_a${pair}_g${pair + 1}`, values));
+  });
   columns.push(floatColumn('p_value', p), floatColumn('q_value', q));
   return tableOf(columns, schemaMetadata(scores, provenance));
 }
