@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { createCpuEngine } from '../dist/statistics.js';
+import { createCpuEngine } from 'magnitude-edge/statistics';
 import { python } from './python.mjs';
 
 const { values: options } = parseArgs({

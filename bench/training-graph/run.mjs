@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { strFromU8, unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-web';
-import { buildTrainingGraph, decodeModel } from '../../dist/training-graph.js';
+import { buildTrainingGraph, decodeModel } from 'magnitude-edge/training-graph';
 
 const RUNS = 7;
 const THREADS = 2;
@@ -38,7 +38,8 @@ const readNpz = (path) => {
 /** @param {number} nodes */
 async function ours(nodes) {
   const bytes = new Uint8Array(readFileSync(new URL(`${nodes}.onnx`, out)));
-  const { x, y, ...golden } = readNpz(fileURLToPath(new URL(`${nodes}.npz`, out)));
+  const golden = readNpz(fileURLToPath(new URL(`${nodes}.npz`, out)));
+  const { x, y } = golden;
   if (!x || !y) throw new Error(`${nodes}.npz has no x and y`);
   const { metadata } = decodeModel(bytes);
   const profile = JSON.parse(metadata.get('gsnn') ?? '{}');
