@@ -41,6 +41,7 @@ export type {
 export { createWebGpuEngine } from './engine/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { conditioningSets } from './scores/conditioning-sets.ts';
+export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
 export { rocAuc } from './scores/roc.ts';
 export { scoreStatistics } from './scores/score-statistics.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
@@ -48,6 +49,7 @@ export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
 export { sortedOrder } from './scores/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
+export { subtractStatistics } from './statistics/subtract.ts';
 export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
 export { version } from './version.ts';
