@@ -49,8 +49,8 @@ fn largest_diagonal(header: TargetHeader) -> f32 {
 fn eliminated(header: TargetHeader, value: vec2f, row: u32, other: u32, columns: u32) -> vec2f {
   var rest = value;
   for (var m = 0u; m < columns; m++) {
-    let product = ext_multiply(factors[factor_index(header, row, m)], factors[factor_index(header, other, m)]);
-    rest = ext_subtract(rest, product);
+    let left = factors[factor_index(header, row, m)];
+    rest = ext_subtract_product(rest, left, factors[factor_index(header, other, m)]);
   }
   return rest;
 }

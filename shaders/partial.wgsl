@@ -57,12 +57,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     conditioned |= member_source(header, a) == source;
     var value = covariance_rows[member_row(header, a) * params.stride + source];
     for (var b = 0u; b < a; b++) {
-      value = ext_subtract(value, ext_multiply(factors[factor_index(header, a, b)], solved(b)));
+      value = ext_subtract_product(value, factors[factor_index(header, a, b)], solved(b));
     }
     value = ext_multiply(value, factors[factor_index(header, a, a)]);
     set_solved(a, value);
-    x_rest = ext_subtract(x_rest, ext_multiply(value, value));
-    joint = ext_subtract(joint, ext_multiply(value, factors[factor_index(header, size, a)]));
+    x_rest = ext_subtract_product(x_rest, value, value);
+    joint = ext_subtract_product(joint, value, factors[factor_index(header, size, a)]);
   }
   if (conditioned) {
     scores[to] = NO_SCORE;

@@ -67,6 +67,15 @@ fn ext_multiply(a: vec2f, b: vec2f) -> vec2f {
   return quick_two_sum(product.x, product.y + (a.x * b.y + a.y * b.x));
 }
 
+// rest - a * b, to 2^-46 of the larger of the two: half the work of ext_subtract(rest, ext_multiply(a, b)), whose bound
+// holds for the difference itself. Where so much cancels that this matters, the caller asks float64.
+fn ext_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
+  let product = two_product(a.x, b.x);
+  let difference = two_sum(rest.x, -product.x);
+  let low = rest.y - (product.y + (a.x * b.y + a.y * b.x));
+  return quick_two_sum(difference.x, difference.y + low);
+}
+
 // Long division: three quotients of f32, each of what the earlier ones left over.
 fn ext_divide(a: vec2f, b: vec2f) -> vec2f {
   let first = a.x / b.x;

@@ -21,7 +21,7 @@ import { planTargets, type TargetBlock } from './webgpu-targets.ts';
 const SCRATCH_BYTES = 64 * 2 ** 20;
 
 /** Operations of one multiply-add in extended precision. */
-const OPERATIONS_PER_STEP = 60;
+const OPERATIONS_PER_STEP = 40;
 
 /** Larger conditioning sets go to the host: their factorisation is too long for one dispatch. */
 const LARGEST_SET = 1024;
