@@ -1,6 +1,7 @@
 import aggregate from '../../shaders/aggregate.wgsl?raw';
 import cholesky from '../../shaders/cholesky.wgsl?raw';
 import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
+import gatherSums from '../../shaders/gather-sums.wgsl?raw';
 import moments from '../../shaders/moments.wgsl?raw';
 import partial from '../../shaders/partial.wgsl?raw';
 import pearson from '../../shaders/pearson.wgsl?raw';
@@ -122,6 +123,14 @@ export const partialStoredKernel = {
   sources: [...shared, targets, solutionStored, partial],
   params: partialParams,
   buffers: { ...partialBuffers, solutions: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Sums -> lines of them for the host. Override `SYMMETRIC`: 1 for rows of X^T X, 0 for columns of X^T Y. */
+export const gatherSumsKernel = {
+  label: 'gather-sums.wgsl',
+  sources: [dispatch, sums, gatherSums],
+  params: { lines: 'u32', stride: 'u32', ...panel },
+  buffers: { lines: 'read', sums: 'read', gathered: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Scores of one layer pair -> the running aggregate. Override `LARGEST`: 0 for the mean, 1 for 'max'. */

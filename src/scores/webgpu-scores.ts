@@ -3,14 +3,13 @@ import type { GpuContext } from '../gpu/device.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
-import { pairMoments } from '../statistics/covariances.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { GpuSums } from '../statistics/webgpu-sums.ts';
 import { aggregatePairs } from './aggregate.ts';
-import { partialScores, partialScratch } from './partial.ts';
 import { checkScoreRequest } from './request.ts';
 import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
+import { ColumnSettler } from './webgpu-settle.ts';
 import { PartialSolver, twoWords } from './webgpu-partial.ts';
 
 /**
@@ -136,20 +135,18 @@ class ScoreRun {
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
     const touched = new Set<number>();
-    let scratch: { system: ReturnType<typeof partialScratch>; out: Float64Array } | undefined;
+    let settler: ColumnSettler | undefined;
     for (const [p, scores] of perPair.entries()) {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
       signal?.throwIfAborted();
-      const pair = await this.#sums.readPair(p);
-      const moments = pairMoments(pair, this.#samples);
-      scratch ??= { system: partialScratch(sets, nodes), out: new Float64Array(nodes * nodes) };
-      const { system, out } = scratch;
-      for (const target of unsettled) {
-        partialScores(pair, moments, this.#samples, sets, ridge, target, target + 1, system, out);
-        for (let at = target; at < scores.length; at += nodes) scores[at] = out[at]!;
+      settler ??= await ColumnSettler.create(this.#context, this.#sums, this.#samples);
+      await settler.settle(p, unsettled, sets, ridge, (target, column) => {
+        column.forEach((score, source) => {
+          scores[source * nodes + target] = score;
+        });
         touched.add(target);
-      }
+      });
     }
     for (const target of touched) {
       for (let at = target; at < aggregated.length; at += nodes) {

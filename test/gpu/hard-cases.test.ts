@@ -114,6 +114,16 @@ test('many small batches', async ({ gpu }) => {
   expect(worst.partial).toBeLessThanOrEqual(OUTPUT_ROUNDING);
 });
 
+test('a conditioning set beyond what one dispatch factors', async ({ gpu }) => {
+  const nodes = 1040;
+  const column: Column = (factor, noise) => 5 + factor + noise;
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    target === 1035 ? Array.from({ length: 1030 }, (_, source) => source) : [],
+  );
+  const worst = await compare(gpu, nodes, [makeBatch(8, 40, nodes, column)], sets, 0.1);
+  expect(worst.partial).toBeLessThanOrEqual(OUTPUT_ROUNDING);
+});
+
 test('a conditioning set of 500', async ({ gpu }) => {
   const nodes = 520;
   const column: Column = (factor, noise) => 5 + factor + noise;

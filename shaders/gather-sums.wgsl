@@ -1,0 +1,48 @@
+// Copies the sums that the host needs for columns it computes itself (src/scores/webgpu-settle.ts): rows of X^T X or
+// columns of X^T Y, as they are. One thread per (listed line, place in it); one dispatch per panel copies what that
+// panel holds.
+
+struct Params {
+  lines: u32,
+  stride: u32,
+  panel_row: u32,
+  panel_rows: u32,
+}
+
+// 1: rows of the symmetric X^T X; 0: columns of X^T Y
+override SYMMETRIC: u32;
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+// a row, a column, or DIAGONAL
+@group(0) @binding(1) var<storage, read> lines: array<u32>;
+@group(0) @binding(2) var<storage, read> sums: array<f32>;
+// [line, place]: high and low word
+@group(0) @binding(3) var<storage, read_write> gathered: array<vec2f>;
+
+const DIAGONAL: u32 = 0xffffffffu;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = workgroup_index(group, groups) * WORKGROUP + local;
+  let line = index / params.stride;
+  let along = index % params.stride;
+  if (line >= params.lines) {
+    return;
+  }
+  var place = vec2u(along, lines[line]);
+  if (lines[line] == DIAGONAL) {
+    place = vec2u(along, along);
+  } else if (SYMMETRIC == 1u) {
+    place = symmetric_place(lines[line], along);
+  }
+  if (place.x < params.panel_row || place.x >= params.panel_row + params.panel_rows) {
+    return;
+  }
+  let at = sum_index(place.x - params.panel_row, place.y, params.stride);
+  gathered[index] = vec2f(sums[at], sums[at + 4u]);
+}
