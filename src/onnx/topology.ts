@@ -103,6 +103,18 @@ export function nodeDependencies(node: OnnxNode): string[] {
   return [...names];
 }
 
+/** The nodes that `outputs` depend on, in the order given, which must be one in which they can run. */
+export function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const needed = new Set(outputs);
+  const kept: OnnxNode[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    kept.push(node);
+    for (const value of nodeDependencies(node)) needed.add(value);
+  }
+  return kept.reverse();
+}
+
 /** Every name that occurs in a subgraph of the node, for choosing fresh ones. */
 export function subgraphNames(node: OnnxNode): string[] {
   const names: string[] = [];

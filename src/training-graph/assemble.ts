@@ -1,5 +1,5 @@
 import type { Dimension, OnnxModel, OnnxNode, TensorType, ValueInfo } from '../onnx/graph.ts';
-import { nodeDependencies } from '../onnx/topology.ts';
+import { neededNodes, nodeDependencies } from '../onnx/topology.ts';
 import type { ForwardGraph } from './forward.ts';
 
 /** Values of the grown graph that become its outputs. */
@@ -83,18 +83,6 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
 
 function identity(value: string, name: string): OnnxNode {
   return { name, opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: new Map() };
-}
-
-/** The nodes that `outputs` depend on, in order. */
-function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
-  const needed = new Set(outputs);
-  const kept: OnnxNode[] = [];
-  for (const node of [...nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    kept.push(node);
-    for (const value of nodeDependencies(node)) needed.add(value);
-  }
-  return kept.reverse();
 }
 
 /** Names that shape inference made up mean nothing to a reader of the file. */

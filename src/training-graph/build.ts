@@ -69,7 +69,17 @@ export interface TrainingGraph {
  */
 export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOptions = {}): TrainingGraph {
   const original = asModel(source, options);
-  const forward = new ForwardGraph(original, options.parameters ?? []);
+  const kept = [
+    options.wrt,
+    options.outputs,
+    options.stopGradient,
+    options.prediction ?? outputNames(original),
+  ].flat();
+  const forward = new ForwardGraph(
+    original,
+    options.parameters ?? [],
+    new Set(kept.filter((name) => name !== undefined)),
+  );
   const { graph } = forward;
   const loss = options.loss ?? 'mse';
   const prediction = predictionOf(forward, options.prediction);
@@ -110,12 +120,16 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
   return { bytes: encodeModel(assembled.model), ...assembled, target, prediction, parameters, disconnected };
 }
 
+function outputNames({ graph }: OnnxModel): readonly string[] {
+  return graph.outputs.map(({ name }) => name);
+}
+
 function predictionOf(forward: ForwardGraph, wished: string | undefined): string {
   if (wished !== undefined) {
     forward.requireValues('prediction', [wished]);
     return wished;
   }
-  const names = forward.model.graph.outputs.map(({ name }) => name);
+  const names = outputNames(forward.model);
   if (names.length === 1) return names[0]!;
   throw new MagnitudeEdgeError(
     'invalid-argument',

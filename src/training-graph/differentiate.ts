@@ -4,7 +4,7 @@ import { DataType, dataTypeName } from '../onnx/data-type.ts';
 import type { OnnxNode } from '../onnx/graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import type { RuleContext } from './gradients/rule.ts';
-import { gradientRules } from './gradients/table.ts';
+import { ruleOf } from './gradients/table.ts';
 import { findPaths, type GradientPaths } from './paths.ts';
 
 /**
@@ -36,7 +36,7 @@ export function differentiate(
   for (const node of [...paths.nodes].reverse()) {
     const gradients = node.outputs.map((output) => (stops.has(output) ? undefined : total(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
-    const inputs = gradientRules[node.opType]!.apply(contextOf(graph, node, gradients, paths));
+    const inputs = ruleOf(node)!.apply(contextOf(graph, node, gradients, paths));
     node.inputs.forEach((input, index) => {
       const gradient = inputs[index];
       if (gradient === undefined || !paths.values.has(input)) return;
@@ -73,7 +73,7 @@ function contextOf(
 }
 
 function requireRule(node: OnnxNode, paths: GradientPaths): void {
-  if (node.domain !== '' || !Object.hasOwn(gradientRules, node.opType)) refuse(node, paths, '');
+  if (ruleOf(node) === undefined) refuse(node, paths, '');
 }
 
 function refuse(node: OnnxNode, paths: GradientPaths, reason: string): never {

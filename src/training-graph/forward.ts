@@ -1,11 +1,24 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
-import { standardOpset, type OnnxModel, type Tensor } from '../onnx/graph.ts';
+import {
+  standardOpset,
+  type Dimension,
+  type OnnxModel,
+  type OnnxNode,
+  type Tensor,
+  type TensorType,
+} from '../onnx/graph.ts';
+import { foldConstants } from '../onnx/fold-constants.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { subgraphNames } from '../onnx/topology.ts';
 import { upgradeOpset } from '../onnx/upgrade-opset.ts';
 import { GraphBuilder } from './graph-builder.ts';
+import { GraphRecorder } from './graph-recorder.ts';
+import { LINEAR_MAP } from './gradients/linear-map.ts';
+import { findLinearMaps } from './sparse/collapse.ts';
+import { sparseMap } from './sparse/product.ts';
+import type { StaticView } from './sparse/static-view.ts';
 
 /** A model made ready for differentiation: functions inlined, constants as initializers, operator set 18 or newer. */
 export class ForwardGraph {
@@ -17,23 +30,26 @@ export class ForwardGraph {
   readonly #values: ReadonlySet<string>;
 
   /**
-   * `parameters` become inputs, so that they can change from run to run.
+   * `parameters` become inputs, so that they can change from run to run. Values in `kept` are there under their names
+   * and are differentiated one by one; what lies between other values may be computed in another way.
    * Throws `invalid-argument` for names that are no float32 initializers.
    */
-  constructor(original: OnnxModel, parameters: 'all' | readonly string[]) {
+  constructor(original: OnnxModel, parameters: 'all' | readonly string[], kept: ReadonlySet<string>) {
     const inlined = upgradeOpset(inlineFunctions(original));
-    this.model = { ...inlined, graph: liftConstants(inlined.graph) };
+    this.parameters = parametersOf(original, parameters);
+    const fixed = new Set([...kept, ...this.parameters.keys()]);
+    this.model = { ...inlined, graph: foldConstants(liftConstants(inlined.graph), fixed) };
     const { inputs, initializers, nodes, valueTypes, outputs } = this.model.graph;
     this.graph = new GraphBuilder(standardOpset(this.model));
     for (const { name, type } of inputs) this.graph.addInput(name, type);
-    this.parameters = parametersOf(original, parameters);
     for (const [name, tensor] of initializers) {
       if (!this.parameters.has(name)) this.graph.addInitializer(name, tensor);
       else this.graph.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
     }
     const declared = new Map([...outputs.map(({ name, type }) => [name, type] as const), ...valueTypes]);
+    const maps = linearMapsOf(this.model, this.parameters, declared, kept);
     for (const node of nodes) {
-      this.graph.addForeignNode(node, declared);
+      this.#addNode(node, declared, maps);
       for (const name of subgraphNames(node)) this.graph.reserveName(name);
     }
     this.#values = new Set([
@@ -41,6 +57,39 @@ export class ForwardGraph {
       ...initializers.keys(),
       ...nodes.flatMap((node) => node.outputs),
     ]);
+  }
+
+  /** Adds a node, or the product with a constant matrix that its output is of an earlier value. */
+  #addNode(
+    node: OnnxNode,
+    declared: ReadonlyMap<string, TensorType>,
+    maps: ReadonlyMap<string, MappedValue>,
+  ): void {
+    const mapped = node.outputs.filter((output) => maps.has(output));
+    if (mapped.length === 0) {
+      this.graph.addForeignNode(node, declared);
+      return;
+    }
+    // Outputs that nothing stands in for keep their node; a name that the map takes over is given up there.
+    const rest = node.outputs.map((output) => (maps.has(output) ? '' : output));
+    if (rest.some((output) => output !== '')) this.graph.addForeignNode({ ...node, outputs: rest }, declared);
+    for (const output of mapped) {
+      const { view, shape } = maps.get(output)!;
+      const { base, matrix, batchAxis } = view;
+      this.graph.scope = `${output}/`;
+      const recorded = this.graph.recordAs(LINEAR_MAP.opType, LINEAR_MAP.domain, base, () =>
+        sparseMap(this.graph, base, matrix, shape, batchAxis),
+      );
+      if (recorded.node !== undefined) this.graph.linearMaps.set(recorded.node, { matrix, batchAxis });
+      this.graph.addForeignNode({
+        name: node.name,
+        opType: 'Identity',
+        domain: '',
+        inputs: [recorded.value],
+        outputs: [output],
+        attributes: new Map(),
+      });
+    }
   }
 
   /** Whether the model itself has a value of this name. */
@@ -101,4 +150,48 @@ function parametersOf({ graph }: OnnxModel, asked: 'all' | readonly string[]): R
       });
     }),
   );
+}
+
+/** A value that is a constant linear map of an earlier one. */
+interface MappedValue {
+  readonly view: StaticView & { readonly base: string };
+  readonly shape: readonly Dimension[];
+}
+
+/** Reads the graph once for its shapes, and finds the constant linear maps in it. */
+function linearMapsOf(
+  model: OnnxModel,
+  parameters: ReadonlyMap<string, Tensor>,
+  declared: ReadonlyMap<string, TensorType>,
+  kept: ReadonlySet<string>,
+): ReadonlyMap<string, MappedValue> {
+  const { inputs, initializers, nodes } = model.graph;
+  const graph = new GraphRecorder(standardOpset(model));
+  for (const { name, type } of inputs) graph.addInput(name, type);
+  for (const [name, tensor] of initializers) {
+    if (!parameters.has(name)) graph.addInitializer(name, tensor);
+    else graph.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
+  }
+  for (const node of nodes) graph.addForeignNode(node, declared);
+  const maps = new Map<string, MappedValue>();
+  for (const [value, view] of findLinearMaps(graph, nodes, withAliases(graph, kept))) {
+    const shape = graph.shape(value);
+    if (view.base !== undefined && shape !== undefined)
+      maps.set(value, { view: { ...view, base: view.base }, shape });
+  }
+  return maps;
+}
+
+/** The values, and those that they are the same as by Identity: a gradient is that of all of them. */
+function withAliases(graph: GraphRecorder, values: ReadonlySet<string>): ReadonlySet<string> {
+  const all = new Set<string>();
+  for (let value of values) {
+    all.add(value);
+    for (let node = graph.producer(value); node?.opType === 'Identity' && node.domain === '';) {
+      value = node.inputs[0]!;
+      all.add(value);
+      node = graph.producer(value);
+    }
+  }
+  return all;
 }

@@ -1,14 +1,24 @@
 import { DataType, type ElementType } from '../onnx/data-type.ts';
 import { isStatic, padded } from '../onnx/dimension.ts';
-import type { Dimension } from '../onnx/graph.ts';
+import type { Dimension, OnnxNode } from '../onnx/graph.ts';
 import { elementCount, float32Tensor, tensorValues } from '../onnx/tensor.ts';
 import { GraphRecorder } from './graph-recorder.ts';
+import type { SparseMatrix } from './sparse/sparse-matrix.ts';
+
+/** A product with a constant matrix, whose result has its batch axis at `batchAxis`. */
+export interface LinearMap {
+  readonly matrix: SparseMatrix;
+  readonly batchAxis: number;
+}
 
 /**
  * Adds operations to a training graph: what gradient rules and custom losses are written with. Every value is the
  * string that names it. Shapes broadcast as in ONNX; sizes that are known only when the graph runs are handled there.
  */
 export class GraphBuilder extends GraphRecorder {
+  /** The matrices of the nodes on the tape that stand for constant linear maps. */
+  readonly linearMaps = new Map<OnnxNode, LinearMap>();
+
   add(a: string, b: string): string {
     return this.op('Add', [a, b]);
   }

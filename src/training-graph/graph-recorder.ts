@@ -22,10 +22,13 @@ export class GraphRecorder {
   scope = '';
   readonly #inference = new ShapeInference();
   readonly #nodes: OnnxNode[] = [];
+  readonly #tape: OnnxNode[] = [];
+  readonly #onTape = new Set<string>();
+  #taping = true;
   readonly #initializers = new Map<string, Tensor>();
   readonly #inputs = new Set<string>();
   readonly #names = new Set<string>();
-  readonly #constants = new Map<string, string>();
+  readonly #constants = new Map<string, readonly string[]>();
   readonly #known = new Map<string, OnnxNode>();
   readonly #producers = new Map<string, OnnxNode>();
   #serial = 0;
@@ -36,6 +39,11 @@ export class GraphRecorder {
 
   get nodes(): readonly OnnxNode[] {
     return this.#nodes;
+  }
+
+  /** The nodes as gradients see them: those behind {@link recordAs} stand as one. */
+  get tape(): readonly OnnxNode[] {
+    return this.#tape;
   }
 
   get initializers(): ReadonlyMap<string, Tensor> {
@@ -60,6 +68,26 @@ export class GraphRecorder {
     for (const output of node.outputs) this.#names.add(output);
     this.#inference.addNode(node, declared);
     this.#append(node);
+  }
+
+  /**
+   * Runs `emit`, which adds nodes and returns the value they compute from `input`, and lets gradients see one node of
+   * the given kind in their place. Returns that value and the node; no node where the value was there before.
+   */
+  recordAs(
+    opType: string,
+    domain: string,
+    input: string,
+    emit: () => string,
+  ): { readonly value: string; readonly node: OnnxNode | undefined } {
+    this.#taping = false;
+    const value = emit();
+    this.#taping = true;
+    if (value === input || this.#onTape.has(value)) return { value, node: undefined };
+    const node = { name: value, opType, domain, inputs: [input], outputs: [value], attributes: new Map() };
+    this.#tape.push(node);
+    this.#onTape.add(value);
+    return { value, node };
   }
 
   /** Lets nodes that are added from now on be found among all that are there, the model's own included. */
@@ -123,12 +151,13 @@ export class GraphRecorder {
 
   /** A constant; one with the same type, shape and elements is added once. */
   constant(tensor: Tensor): string {
-    const key = `${tensor.elementType}[${tensor.dims.join()}]${tensor.bytes.join()}`;
-    const known = this.#constants.get(key);
+    const key = `${tensor.elementType}[${tensor.dims.join()}]${fingerprint(tensor.bytes)}`;
+    const alike = this.#constants.get(key) ?? [];
+    const known = alike.find((name) => sameBytes(this.#initializers.get(name)!.bytes, tensor.bytes));
     if (known !== undefined) return known;
     const name = this.freshName(`${this.scope}constant_${this.#constants.size}`);
     this.addInitializer(name, tensor);
-    this.#constants.set(key, name);
+    this.#constants.set(key, [...alike, name]);
     return name;
   }
 
@@ -178,7 +207,12 @@ export class GraphRecorder {
 
   #append(node: OnnxNode): void {
     this.#nodes.push(node);
-    for (const output of node.outputs) if (output !== '') this.#producers.set(output, node);
+    if (this.#taping) this.#tape.push(node);
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      this.#producers.set(output, node);
+      if (this.#taping) this.#onTape.add(output);
+    }
   }
 
   #remember(node: OnnxNode): void {
@@ -209,4 +243,15 @@ export function nodeKey(
     parts.push(`${name}:${attribute.kind}=${String(attribute.value)}`);
   }
   return JSON.stringify([domain, opType, inputs, parts, outputs]);
+}
+
+/** A number that differs for most constants that differ (FNV-1a). */
+function fingerprint(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

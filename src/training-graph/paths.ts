@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../onnx/graph.ts';
 import { isFloatingPoint } from '../onnx/data-type.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { gradientRules, withoutGradient } from './gradients/table.ts';
+import { ruleOf, withoutGradient } from './gradients/table.ts';
 
 /** Where gradients have to flow: the values that lie between the ones asked for and the loss. */
 export interface GradientPaths {
@@ -17,7 +17,7 @@ export interface GradientPaths {
 function carriers(node: OnnxNode): readonly string[] {
   const standard = node.domain === '';
   if (standard && withoutGradient.has(node.opType)) return [];
-  const indices = standard ? gradientRules[node.opType]?.inputs : undefined;
+  const indices = ruleOf(node)?.inputs;
   const inputs = indices === undefined ? node.inputs : indices.map((index) => node.inputs[index] ?? '');
   return inputs.filter((input) => input !== '');
 }
@@ -37,17 +37,17 @@ export function findPaths(
     return !stops.has(value) && (elementType === undefined || isFloatingPoint(elementType));
   };
   const dependent = new Set(wrt);
-  for (const node of graph.nodes) {
+  for (const node of graph.tape) {
     if (!carriers(node).some((input) => dependent.has(input))) continue;
     for (const output of node.outputs) if (output !== '' && flows(output)) dependent.add(output);
   }
   const reaching = new Set([loss]);
-  for (const node of [...graph.nodes].reverse()) {
+  for (const node of [...graph.tape].reverse()) {
     if (!node.outputs.some((output) => reaching.has(output) && flows(output))) continue;
     for (const input of carriers(node)) reaching.add(input);
   }
   const values = new Set([...dependent].filter((value) => reaching.has(value)));
-  const nodes = graph.nodes.filter(
+  const nodes = graph.tape.filter(
     (node) =>
       node.outputs.some((output) => values.has(output) && flows(output)) &&
       carriers(node).some((input) => values.has(input)),

@@ -6,7 +6,9 @@ import { linearAlgebraRules } from './linear-algebra.ts';
 import { movementRules } from './movement.ts';
 import { normalizationRules } from './normalization.ts';
 import { reductionRules } from './reduction.ts';
-import type { RuleTable } from './rule.ts';
+import type { GradientRule, RuleTable } from './rule.ts';
+import { LINEAR_MAP, linearMapRule } from './linear-map.ts';
+import type { OnnxNode } from '../../onnx/graph.ts';
 
 /** Gradient rules by family; the families are the sections of the list of supported operators. */
 export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
@@ -22,6 +24,14 @@ export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
 
 /** Gradient rules by standard operator. */
 export const gradientRules: RuleTable = Object.assign({}, ...Object.values(ruleFamilies)) as RuleTable;
+
+/** The rule of a node; undefined for operators without one. */
+export function ruleOf(node: OnnxNode): GradientRule | undefined {
+  if (node.domain === LINEAR_MAP.domain && node.opType === LINEAR_MAP.opType) return linearMapRule;
+  return node.domain === '' && Object.hasOwn(gradientRules, node.opType)
+    ? gradientRules[node.opType]
+    : undefined;
+}
 
 /** Operators whose outputs do not change with small changes of their inputs: they end every path. */
 export const withoutGradient: ReadonlySet<string> = new Set([

@@ -1,0 +1,90 @@
+import type { OnnxNode } from '../../onnx/graph.ts';
+import type { GraphRecorder } from '../graph-recorder.ts';
+import { entryCount } from './sparse-matrix.ts';
+import { ownView, viewThrough, type StaticView } from './static-view.ts';
+
+/**
+ * Finds the constant linear maps of a graph: chains of gathers, products with constants, sums and shape changes that
+ * lead, sample by sample, from one value to another. Returns the view of every value that such a chain ends in and that
+ * something else goes on from; the chain can then be run as one product with a sparse matrix, and differentiated as the
+ * product with its transpose.
+ *
+ * Values in `kept` are not looked through: they are to be there, or gradients are asked for or stopped at them.
+ */
+export function findLinearMaps(
+  graph: GraphRecorder,
+  nodes: readonly OnnxNode[],
+  kept: ReadonlySet<string>,
+): ReadonlyMap<string, StaticView> {
+  const first = sweep(graph, nodes, kept);
+  // A value that something else needs is computed once, and chains that go on from it start there.
+  return ends(sweep(graph, nodes, new Set([...kept, ...ends(first, nodes, kept).keys()])), nodes, kept);
+}
+
+interface Sweep {
+  /** Views of values through the nodes that produce them. */
+  readonly views: ReadonlyMap<string, StaticView>;
+  /** Values that a chain was cut at, since looking through them would have repeated work. */
+  readonly cut: ReadonlySet<string>;
+}
+
+function sweep(graph: GraphRecorder, nodes: readonly OnnxNode[], boundaries: ReadonlySet<string>): Sweep {
+  const views = new Map<string, StaticView>();
+  const own = new Map<string, StaticView | undefined>();
+  const cut = new Set<string>();
+  const itself = (name: string): StaticView | undefined => {
+    if (!own.has(name)) own.set(name, ownView(graph, name));
+    return own.get(name);
+  };
+  for (const node of nodes) {
+    node.outputs.forEach((value, output) => {
+      const through = (index: number): StaticView | undefined => {
+        const name = node.inputs[index] ?? '';
+        const known = boundaries.has(name) || cut.has(name) ? undefined : views.get(name);
+        return known ?? itself(name);
+      };
+      let found = viewThrough({ graph, node, output, view: through });
+      if (found !== undefined && repeatsWork(node, found, through)) {
+        node.inputs.forEach((input) => views.has(input) && cut.add(input));
+        found = viewThrough({ graph, node, output, view: through });
+      }
+      if (found !== undefined) views.set(value, found);
+    });
+  }
+  return { views, cut };
+}
+
+/** Whether sums that the input's view stands for would be taken again for each of several copies. */
+function repeatsWork(
+  node: OnnxNode,
+  found: StaticView,
+  view: (index: number) => StaticView | undefined,
+): boolean {
+  const inputs = node.inputs.map((_, index) => view(index)).filter((input) => input !== undefined);
+  const before = inputs.reduce((sum, { matrix }) => sum + entryCount(matrix), 0);
+  const sums = inputs.some(({ matrix }) => entryCount(matrix) > matrix.rows);
+  return sums && entryCount(found.matrix) > before;
+}
+
+/** Views, with an index in them, of the values that are kept, cut at, or read by a node that the views do not go through. */
+function ends(
+  { views, cut }: Sweep,
+  nodes: readonly OnnxNode[],
+  kept: ReadonlySet<string>,
+): Map<string, StaticView> {
+  const needed = new Set([...kept, ...cut]);
+  for (const node of nodes) {
+    if (node.outputs.some((output) => views.has(output))) continue;
+    for (const input of node.inputs) needed.add(input);
+  }
+  return new Map(
+    [...views].filter(
+      ([value, view]) => needed.has(value) && view.indexed && view.base !== undefined && !picksFew(view),
+    ),
+  );
+}
+
+/** A few elements out of very many: the transpose would be nearly all zeros, and a scatter does better. */
+function picksFew({ matrix }: StaticView): boolean {
+  return matrix.columns > 1 << 15 && matrix.columns > 16 * matrix.rows;
+}

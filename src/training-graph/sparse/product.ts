@@ -1,0 +1,121 @@
+import type { Dimension } from '../../onnx/graph.ts';
+import type { GraphBuilder } from '../graph-builder.ts';
+import { isSelection, type SparseMatrix } from './sparse-matrix.ts';
+
+/** Up to this many elements a dense matrix costs less than the steps around a sparse one. */
+const DENSE_ELEMENTS = 1 << 16;
+
+/**
+ * `y[b, :] = matrix x[b, :]` for `x` of shape `[batch, matrix.columns]`, written with what runtimes run fastest: one gather
+ * for a selection, one product for a small matrix, and otherwise products of small dense blocks. No scatter, so results
+ * do not depend on the order of threads.
+ */
+function sparseProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
+  if (isSelection(matrix)) return graph.gather(x, graph.ints(Array.from(matrix.column)), 1);
+  if (matrix.rows * matrix.columns <= DENSE_ELEMENTS) return graph.matMul(x, denseTransposed(graph, matrix));
+  return blockedProduct(graph, x, matrix);
+}
+
+function denseTransposed(
+  graph: GraphBuilder,
+  { rows, columns, starts, column, value }: SparseMatrix,
+): string {
+  const elements = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let e = starts[row]!; e < starts[row + 1]!; e++) elements[column[e]! * rows + row] = value[e]!;
+  }
+  return graph.tensor([columns, rows], elements);
+}
+
+/** Rows that read the same columns: a dense block. */
+interface Block {
+  readonly rows: number[];
+  readonly columns: readonly number[];
+}
+
+/**
+ * Rows of a GSNN's sparse layers come in groups that read the same columns (the channels of a node, the edges out of
+ * it), so the matrix is a set of small dense blocks. Blocks are padded to a few sizes, and each size is one gather and
+ * one batched product, with samples along the last axis: whole rows are copied and multiplied.
+ */
+function blockedProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
+  const samplesLast = graph.transpose(x, [1, 0]);
+  const batch: Dimension = graph.shape(x)?.[0];
+  const order = new Int32Array(matrix.rows);
+  const parts: string[] = [];
+  let written = 0;
+  for (const blocks of bucketsOf(blocksOf(matrix)).values()) {
+    const height = paddedSize(blocks[0]!.rows.length);
+    const width = paddedSize(blocks[0]!.columns.length);
+    const columns = new Int32Array(blocks.length * width);
+    const weights = new Float32Array(blocks.length * height * width);
+    blocks.forEach((block, k) => {
+      // Padding reads a column that the block reads anyway, with weight 0.
+      for (let c = 0; c < width; c++) columns[k * width + c] = block.columns[c] ?? block.columns[0]!;
+      block.rows.forEach((row, r) => {
+        order[row] = written + k * height + r;
+        const at = (k * height + r) * width;
+        for (let e = matrix.starts[row]!, c = 0; e < matrix.starts[row + 1]!; e++, c++)
+          weights[at + c] = matrix.value[e]!;
+      });
+    });
+    const picked = graph.gather(samplesLast, graph.ints(Array.from(columns)), 0);
+    const stacked = graph.reshape(picked, [blocks.length, width, batch]);
+    const product = graph.matMul(graph.tensor([blocks.length, height, width], weights), stacked);
+    parts.push(graph.reshape(product, [blocks.length * height, batch]));
+    written += blocks.length * height;
+  }
+  const rows = graph.gather(graph.concat(parts, 0), graph.ints(Array.from(order)), 0);
+  return graph.transpose(rows, [1, 0]);
+}
+
+function blocksOf({ rows, starts, column }: SparseMatrix): Block[] {
+  const blocks = new Map<string, Block>();
+  for (let row = 0; row < rows; row++) {
+    const own = column.subarray(starts[row], starts[row + 1]);
+    const key = own.join();
+    const block = blocks.get(key);
+    // Rows without entries read the first column with weight 0.
+    if (block === undefined)
+      blocks.set(key, { rows: [row], columns: own.length > 0 ? Array.from(own) : [0] });
+    else block.rows.push(row);
+  }
+  return [...blocks.values()];
+}
+
+function bucketsOf(blocks: readonly Block[]): Map<string, Block[]> {
+  const buckets = new Map<string, Block[]>();
+  for (const block of blocks) {
+    const key = `${paddedSize(block.rows.length)}x${paddedSize(block.columns.length)}`;
+    const bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, [block]);
+    else bucket.push(block);
+  }
+  return buckets;
+}
+
+/** The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: few sizes, and at most half as much again of padding. */
+function paddedSize(size: number): number {
+  const power = 2 ** Math.floor(Math.log2(size));
+  if (size === power) return size;
+  return size <= 1.5 * power ? 1.5 * power : 2 * power;
+}
+
+/**
+ * A constant linear map, sample by sample: `y[b, :] = matrix x[b, :]`, for `x` with its batch axis first. `y` has the given
+ * shape, with its batch axis at `batchAxis`.
+ */
+export function sparseMap(
+  graph: GraphBuilder,
+  x: string,
+  matrix: SparseMatrix,
+  shape: readonly Dimension[],
+  batchAxis: number,
+): string {
+  const batch = graph.shape(x)?.[0];
+  const flat = graph.reshape(x, [batch, matrix.columns]);
+  const rest = shape.filter((_, axis) => axis !== batchAxis);
+  const shaped = graph.reshape(sparseProduct(graph, flat, matrix), [batch, ...rest]);
+  const axes = rest.map((_, axis) => axis + 1);
+  return graph.transpose(shaped, [...axes.slice(0, batchAxis), 0, ...axes.slice(batchAxis)]);
+}
