@@ -16,9 +16,19 @@ export interface RowFilter {
   readonly minScore: number | null;
   readonly maxQ: number | null;
   readonly edges: 'all' | 'known' | 'new';
+  /** Names that may be sources or targets; null for all. */
+  readonly sources: readonly string[] | null;
+  readonly targets: readonly string[] | null;
 }
 
-export const noFilter: RowFilter = { search: '', minScore: null, maxQ: null, edges: 'all' };
+export const noFilter: RowFilter = {
+  search: '',
+  minScore: null,
+  maxQ: null,
+  edges: 'all',
+  sources: null,
+  targets: null,
+};
 
 /** Answers "which rows, in which order" over one table; sorts are kept, so a changed filter costs one scan. */
 export class RowQuery {
@@ -82,7 +92,14 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
   const matches = (part: string) => columns.names.map((name) => name.toLowerCase().includes(part));
   const from = left ? matches(left) : null;
   const to = right === undefined ? null : matches(right);
+  const allowed = (list: readonly string[] | null) => {
+    const names = list && new Set(list);
+    return names && columns.names.map((name) => names.has(name));
+  };
+  const [sources, targets] = [allowed(filter.sources), allowed(filter.targets)];
   return (row) => {
+    if (sources && !sources[src[row]!]) return false;
+    if (targets && !targets[dst[row]!]) return false;
     if (edges === 'known' && !hasEdge[row]) return false;
     if (edges === 'new' && hasEdge[row]) return false;
     // NaN passes no threshold, which is what a threshold asks for.

@@ -1,3 +1,4 @@
+import { imageOf, type Picture } from '../export/picture.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { probability, score } from '../parts/format.ts';
 import { rowOfPair } from '../state/edges.ts';
@@ -9,7 +10,7 @@ import { createCanvasPainter } from './canvas-painter.ts';
 import { createGpuPainter } from './gpu-painter.ts';
 import { attachGestures } from './gestures.ts';
 import { drawOverlay, gutter } from './overlay.ts';
-import type { Painter, Palette, Rgb } from './painter.ts';
+import type { Painter, Palette, Rgb, Scene } from './painter.ts';
 import { TileStore } from './tile-store.ts';
 import { fitted, panned, revealing, zoomed, type PlotSize, type Viewport } from './viewport.ts';
 
@@ -156,6 +157,25 @@ export class HeatmapScreen {
     this.#look((at, nodes) => zoomed(at, factor, width / 2, height / 2, nodes, this.#size));
   }
 
+  /** What is on show, for a file: drawn anew in 2D, because a presented GPU canvas cannot be read. */
+  picture(): Picture {
+    const { width, height } = this.#size;
+    const plot = document.createElement('canvas');
+    plot.width = 2 * width;
+    plot.height = 2 * height;
+    const scene = this.#scene();
+    if (scene) createCanvasPainter(plot).paint(scene);
+    const [fullWidth, fullHeight] = [width + gutter.left, height + gutter.top];
+    return {
+      width: fullWidth,
+      height: fullHeight,
+      content: [
+        imageOf(plot, gutter.left, gutter.top, width, height),
+        imageOf(this.#overlay, 0, 0, fullWidth, fullHeight),
+      ].join('\n'),
+    };
+  }
+
   release(): void {
     this.#released = true;
     cancelAnimationFrame(this.#frameRequest);
@@ -203,13 +223,7 @@ export class HeatmapScreen {
     const [table, layout] = [this.#table, this.#layout];
     if (!table || !layout || !this.#painter || this.#size.width <= 1) return;
     const at = this.#at ?? fitted(table.names.length, this.#size);
-    this.#painter.paint({
-      tiles: this.#tiles?.placed(at, this.#size) ?? [],
-      size: this.#size,
-      palette: (this.#palette ??= readPalette()),
-      extent: Math.max(layout.extent, 1e-6),
-      marksEdges: this.#marksEdges,
-    });
+    this.#painter.paint(this.#scene()!);
     drawOverlay(this.#overlay, {
       at,
       size: this.#size,
@@ -222,6 +236,18 @@ export class HeatmapScreen {
       accent: tokenColour('--focus'),
       font: getComputedStyle(this.#frame).fontFamily,
     });
+  }
+
+  #scene(): Scene | null {
+    if (!this.#table || !this.#layout) return null;
+    const at = this.#at ?? fitted(this.#table.names.length, this.#size);
+    return {
+      tiles: this.#tiles?.placed(at, this.#size) ?? [],
+      size: this.#size,
+      palette: (this.#palette ??= readPalette()),
+      extent: Math.max(this.#layout.extent, 1e-6),
+      marksEdges: this.#marksEdges,
+    };
   }
 
   #selectedPlaces(): { row: number | null; column: number | null } {

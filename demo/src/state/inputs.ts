@@ -4,6 +4,8 @@ import { signal } from '@preact/signals';
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Fetched from an address, or picked from the user's disk. */
+  readonly origin: 'address' | 'disk';
 }
 
 export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table';
@@ -13,6 +15,7 @@ export interface InputState {
   readonly name: string;
   readonly note: string;
   readonly refused: boolean;
+  readonly origin?: NamedFile['origin'];
 }
 
 export const inputs = signal<Partial<Record<InputRole, InputState>>>({});
@@ -26,7 +29,7 @@ export function noteInput(role: InputRole, state: InputState | undefined): void 
 }
 
 export async function fromFile(file: File): Promise<NamedFile> {
-  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()), origin: 'disk' };
 }
 
 /** Fetches a file; a refusal names the address and what the server said. */
@@ -42,5 +45,5 @@ export async function fromAddress(address: string): Promise<NamedFile> {
   }
   if (!response.ok)
     throw new Error(`${address} could not be fetched: the server answered ${response.status}.`);
-  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+  return { name, bytes: new Uint8Array(await response.arrayBuffer()), origin: 'address' };
 }

@@ -3,6 +3,7 @@ import { dismissAll, refuse } from './alerts.ts';
 import { edges, edgesVersion } from './edges.ts';
 import { fromAddress, noteInput, type InputRole, type NamedFile } from './inputs.ts';
 import { consequenceOf, params, type Params } from './params.ts';
+import { addresses } from './link.ts';
 import { setPositives } from './positives.ts';
 import { dataFacts, evaluationSeconds, modelFacts, outcome, phase, progress, running } from './run.ts';
 import { endTrial } from './trials.ts';
@@ -10,7 +11,7 @@ import { fitWorker, tableWorker } from './workers.ts';
 import { clearSelection } from './selection.ts';
 
 /** The files of this session, kept so that another provider or batch size can open them again. */
-const files: { model?: NamedFile; data?: NamedFile } = {};
+const files: { model?: NamedFile | undefined; data?: NamedFile | undefined } = {};
 
 /** Opens a model. The one before it, its data and its scores stay when the new one is refused. */
 export async function openModel(file: NamedFile): Promise<boolean> {
@@ -19,6 +20,9 @@ export async function openModel(file: NamedFile): Promise<boolean> {
     files.model = file;
     modelFacts.value = facts;
     dataFacts.value = null;
+    files.data = undefined;
+    noteInput('data', undefined);
+    noteInput('table', undefined);
     const { functions, edges: known } = facts;
     return `${count(functions.length, 'function node')}, ${count(known.length, 'edge')}`;
   });
@@ -39,6 +43,12 @@ export async function openTable(file: NamedFile): Promise<boolean> {
   return taking('table', file, async () => {
     const columns = await tableWorker.open(file.bytes, file.name);
     batch(() => {
+      // The table stands for itself: what was open belongs to other scores.
+      Object.assign(files, { model: undefined, data: undefined });
+      noteInput('model', undefined);
+      noteInput('data', undefined);
+      modelFacts.value = null;
+      dataFacts.value = null;
       outcome.value = null;
       progress.value = null;
       clearSelection();
@@ -54,7 +64,9 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
   phase.value = 'opening';
   try {
     const note = await work();
-    noteInput(role, { name: file.name, note, refused: false });
+    noteInput(role, { name: file.name, note, refused: false, origin: file.origin });
+    if (file.origin === 'disk' && role !== 'sources' && role !== 'targets')
+      Reflect.deleteProperty(addresses, role);
     return true;
   } catch (error) {
     noteInput(role, { name: file.name, note: error instanceof Error ? error.message : '', refused: true });

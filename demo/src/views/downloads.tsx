@@ -1,6 +1,10 @@
 import { signal } from '@preact/signals';
 import { download } from '../export/download.ts';
 import { formats, type FormatFacts } from '../export/formats.ts';
+import { copied, copy } from '../state/clipboard.ts';
+import { inputs, type InputRole } from '../state/inputs.ts';
+import { sessionLink } from '../state/link.ts';
+import { Methods } from './methods.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, rows } from '../state/edges.ts';
 import { tableWorker } from '../state/workers.ts';
@@ -23,7 +27,7 @@ export function Downloads() {
         />
         Only the rows on show
       </label>
-      <div class="buttons" style="margin-top:8px">
+      <div class="buttons more">
         {formats.map((facts) => (
           <button
             key={facts.format}
@@ -36,7 +40,34 @@ export function Downloads() {
           </button>
         ))}
       </div>
+      <div class="buttons more">
+        <Methods />
+        <CopyLink />
+      </div>
     </section>
+  );
+}
+
+/** The address that restores this session goes to the clipboard and into the address bar. */
+function CopyLink() {
+  const local = (['model', 'data', 'table'] satisfies InputRole[]).some(
+    (role) => inputs.value[role]?.origin === 'disk',
+  );
+  return (
+    <button
+      title={
+        local
+          ? 'Files from your disk are not part of the link: it restores the settings'
+          : 'A link that restores this session'
+      }
+      onClick={() => {
+        const link = sessionLink();
+        history.replaceState(null, '', link);
+        void copy('link', link);
+      }}
+    >
+      {copied.value === 'link' ? 'Copied' : 'Copy link'}
+    </button>
   );
 }
 

@@ -2,6 +2,7 @@ import { noFilter } from '../edges/row-query.ts';
 import { Choice } from '../parts/choice.tsx';
 import { whole } from '../parts/format.ts';
 import { NumberField } from '../parts/number-field.tsx';
+import { clearAllowLists } from '../state/allow-lists.ts';
 import { edges, filter, rows } from '../state/edges.ts';
 import { EdgeGrid } from '../table/edge-grid.tsx';
 
@@ -9,6 +10,7 @@ import { EdgeGrid } from '../table/edge-grid.tsx';
 export function EdgesPane() {
   const table = edges.value;
   const at = filter.value;
+  const isFiltered = JSON.stringify(at) !== JSON.stringify(noFilter);
   return (
     <section class="table-pane" aria-label="Edge table">
       <div class="toolbar" role="search" aria-label="Filters">
@@ -51,13 +53,16 @@ export function EdgesPane() {
           }}
         />
         <span class="end soft" role="status" aria-label="Rows on show">
-          {table ? `${whole(rows.value.length)} of ${whole(table.rows)}` : ''}
+          {table &&
+            (isFiltered ? whole(rows.value.length) : `${whole(rows.value.length)} of ${whole(table.rows)}`)}
         </span>
-        {at !== noFilter && (
+        {isFiltered && (
           <button
-            class="plain"
+            class="plain tight"
+            aria-label="Clear filters"
             onClick={() => {
               filter.value = noFilter;
+              clearAllowLists();
             }}
           >
             Clear

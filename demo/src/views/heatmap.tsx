@@ -5,6 +5,7 @@ import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion } from '../state/edges.ts';
+import { offerPicture } from '../state/picture.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
 import { tableWorker } from '../state/workers.ts';
@@ -27,7 +28,9 @@ export function Heatmap() {
       readout.value = text;
     });
     screen.current = made;
+    const takeBack = offerPicture(() => made.picture());
     return () => {
+      takeBack();
       screen.current = null;
       made.release();
     };

@@ -1,6 +1,8 @@
 import { FilePicker } from '../parts/file-picker.tsx';
+import { setAllowList } from '../state/allow-lists.ts';
 import { setPositives } from '../state/positives.ts';
-import { openData, openModel } from '../state/session.ts';
+import { openData, openModel, openTable } from '../state/session.ts';
+import { Sheet } from './sheet.tsx';
 
 /** What goes in. Any of these files may also be dropped anywhere on the page. */
 export function InputsPanel() {
@@ -28,6 +30,35 @@ export function InputsPanel() {
         hint="optional: true edges, src,dst"
         onFile={setPositives}
       />
+      <details class="more">
+        <summary>Lists and finished tables</summary>
+        <FilePicker
+          role="sources"
+          label="Sources"
+          accept=".txt,.csv,.tsv"
+          hint="names allowed, one a line"
+          onFile={(file) => {
+            setAllowList('sources', file);
+          }}
+        />
+        <FilePicker
+          role="targets"
+          label="Targets"
+          accept=".txt,.csv,.tsv"
+          hint="names allowed, one a line"
+          onFile={(file) => {
+            setAllowList('targets', file);
+          }}
+        />
+        <FilePicker
+          role="table"
+          label="Edge table"
+          accept=".arrow,.csv,.parquet"
+          hint="made by the command or here"
+          onFile={openTable}
+        />
+      </details>
+      <Sheet />
     </section>
   );
 }

@@ -5,11 +5,12 @@ import { attachGestures } from '../heatmap/gestures.ts';
 import { mostInferred } from '../network/data.ts';
 import { hit, networkShapes, type Look } from '../network/picture.ts';
 import { cameraFor, neighbourhood, type Camera, type NetworkData } from '../network/scene.ts';
-import { drawShapes } from '../network/shapes.ts';
+import { drawShapes, svgOfShapes } from '../network/shapes.ts';
 import { Choice } from '../parts/choice.tsx';
 import { whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion } from '../state/edges.ts';
+import { offerPicture } from '../state/picture.ts';
 import { ranking } from '../state/positives.ts';
 import { selectedTarget, selection } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
@@ -150,14 +151,32 @@ function Picture({ data }: { readonly data: NetworkData }) {
     element.height = Math.round(height * devicePixelRatio);
     const context = element.getContext('2d')!;
     context.scale(devicePixelRatio, devicePixelRatio);
-    const near =
-      hops.value !== 'all' && focus !== null ? neighbourhood(data, focus, Number(hops.value)) : null;
     drawShapes(
       context,
-      networkShapes(data, camera, { width, height }, currentLook(), at, near),
+      networkShapes(data, camera, { width, height }, currentLook(), at, nearOf(data, focus)),
       getComputedStyle(element).fontFamily,
     );
   }, [data, camera.scale, camera.x, camera.y, width, height, at, hops.value, paletteVersion.value]);
+
+  useEffect(
+    () =>
+      offerPicture(() => ({
+        width,
+        height,
+        content: svgOfShapes(
+          networkShapes(
+            data,
+            camera,
+            { width, height },
+            currentLook(),
+            selection.peek(),
+            nearOf(data, focus),
+          ),
+          getComputedStyle(canvas.current!).fontFamily,
+        ),
+      })),
+    [data, camera.scale, camera.x, camera.y, width, height, focus, hops.value],
+  );
 
   return (
     <div class="canvas-frame" ref={frame}>
@@ -170,6 +189,10 @@ function Picture({ data }: { readonly data: NetworkData }) {
     </div>
   );
 }
+
+/** Nodes in focus, null for all. */
+const nearOf = (data: NetworkData, focus: number | null): Uint8Array | null =>
+  hops.value !== 'all' && focus !== null ? neighbourhood(data, focus, Number(hops.value)) : null;
 
 const sameLayout = (a: Float32Array | undefined, b: Float32Array): boolean =>
   a?.length === b.length && a.every((value, k) => value === b[k]);

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { savePicture } from '../state/picture.ts';
 import { view, type ViewName } from '../state/view.ts';
 import { Heatmap } from './heatmap.tsx';
 import { NetworkView } from './network.tsx';
@@ -28,22 +29,32 @@ export function ViewsPane() {
   };
   return (
     <main class="views">
-      <div class="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
-        {views.map(({ name, label }) => (
-          <button
-            key={name}
-            id={`tab-${name}`}
-            role="tab"
-            aria-selected={name === at.name}
-            aria-controls="view-panel"
-            tabIndex={name === at.name ? 0 : -1}
-            onClick={() => {
-              view.value = name;
-            }}
-          >
-            {label}
+      <div class="view-head">
+        <div class="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
+          {views.map(({ name, label }) => (
+            <button
+              key={name}
+              id={`tab-${name}`}
+              role="tab"
+              aria-selected={name === at.name}
+              aria-controls="view-panel"
+              tabIndex={name === at.name ? 0 : -1}
+              onClick={() => {
+                view.value = name;
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+        <div class="picture-buttons" role="group" aria-label="Save this view">
+          <button class="plain" aria-label="Download PNG" onClick={() => void savePicture('png')}>
+            PNG
           </button>
-        ))}
+          <button class="plain" aria-label="Download SVG" onClick={() => void savePicture('svg')}>
+            SVG
+          </button>
+        </div>
       </div>
       <div class="tab-panel" id="view-panel" role="tabpanel" aria-labelledby={`tab-${at.name}`} tabIndex={0}>
         <at.View />

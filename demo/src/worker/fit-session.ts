@@ -122,6 +122,11 @@ export class FitSession implements FitApi {
     return moved({ bytes, seconds }, [bytes.buffer]);
   }
 
+  fetched(): string[] {
+    const names = performance.getEntriesByType('resource').map(({ name }) => name);
+    return [...new Set(names)].filter((name) => name.startsWith(location.origin));
+  }
+
   trial(request: TrialRequest, params: Params): Promise<TrialOutcome> {
     if (!this.#inferer) throw new MagnitudeEdgeError('too-few-samples', 'A trial needs a fit first.');
     return runTrial(this.#inferer, request, params);

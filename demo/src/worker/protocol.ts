@@ -79,6 +79,8 @@ export interface FitApi {
   stop(): void;
   /** Scores of the samples seen, also while a fit is running. */
   evaluate(params: Params): Promise<ScoredTable>;
+  /** Addresses on this site that the worker has fetched files from. */
+  fetched(): string[];
   /** Scores by another graph. */
   trial(request: TrialRequest, params: Params): Promise<TrialOutcome>;
   /** x of the source against y of the target; the model runs for it once, not for each pair. */

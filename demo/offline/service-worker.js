@@ -1,0 +1,62 @@
+// @ts-nocheck The DOM library of TypeScript describes pages, not service workers.
+/* global self, caches, fetch, Response, files, cacheName */
+
+// Put in front by offline-plugin.ts: `files`, all that the build emitted but the runtime's WebAssembly (three variants, of
+// which a browser uses one), and `cacheName`, which changes with them.
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(
+    caches
+      .open(cacheName)
+      .then((cache) => cache.addAll(files))
+      .then(() => self.skipWaiting()),
+  );
+});
+
+self.addEventListener('activate', (event) => {
+  const older = (names) => names.filter((name) => name !== cacheName);
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(older(names).map((name) => caches.delete(name))))
+      .then(() => self.clients.claim()),
+  );
+});
+
+// The page tells what its workers fetched before this one was there to see it.
+self.addEventListener('message', (event) => {
+  const urls = event.data?.keep ?? [];
+  event.waitUntil(
+    caches
+      .open(cacheName)
+      .then((cache) => cache.addAll(urls))
+      .then(() => event.ports[0]?.postMessage('kept')),
+  );
+});
+
+// Files with a hash in their name never change: the cache answers first. The page itself comes from the network while
+// there is one.
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.method !== 'GET' || !request.url.startsWith(self.registration.scope)) return;
+  event.respondWith(request.mode === 'navigate' ? pageFor(request) : fileFor(request));
+});
+
+async function pageFor(request) {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await caches.match('./', { ignoreSearch: true })) ?? Response.error();
+  }
+}
+
+async function fileFor(request) {
+  const held = await caches.match(request);
+  if (held) return held;
+  const answer = await fetch(request);
+  if (answer.ok) {
+    const cache = await caches.open(cacheName);
+    await cache.put(request, answer.clone());
+  }
+  return answer;
+}

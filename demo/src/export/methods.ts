@@ -1,0 +1,40 @@
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { Params } from '../state/params.ts';
+import type { FitOutcome, ModelFacts } from '../worker/protocol.ts';
+
+/** What is cited for the method and for this software. */
+export const citation = (version: string): string =>
+  `magnitude-edge ${version}: magnitude edge inference for graph structured neural networks in the browser (software, MIT licence).`;
+
+const losses: Readonly<Record<Params['loss'], string>> = {
+  mse: 'mean squared error',
+  l1: 'mean absolute error',
+  huber: 'Huber loss',
+  'bce-with-logits': 'binary cross-entropy',
+  'cross-entropy': 'cross-entropy',
+};
+
+/** A methods paragraph with the parameters that were used, ready for a manuscript. */
+export function methodsParagraph(
+  version: string,
+  params: Params,
+  model: ModelFacts,
+  outcome: FitOutcome,
+  table: EdgeColumns,
+): string {
+  const norm = params.reduction === 'l1' ? 'l1 norm' : 'l2 norm';
+  const values = params.usePreNorm ? "before each block's normalisation" : "after each block's last activation";
+  let significant = 0;
+  for (const q of table.qValue) if (q <= 0.05) significant++;
+  const score =
+    params.score === 'partial'
+      ? `partial correlations given the known parents of the target (ridge ${params.ridge} on the diagonal of the parents' covariance)`
+      : 'Pearson correlations';
+  return [
+    `Missing edges between ${model.functions.length} function nodes were inferred with magnitude edge inference (magnitude-edge ${version}) from a trained graph structured neural network with ${model.layers} residual blocks (${model.norm} norm) and ${model.edges.length} edges between function nodes.`,
+    `For ${outcome.samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
+    `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${score}, ${params.layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${model.layers - 1} layer pairs.`,
+    `One-sided p-values come from the Fisher z transformation and were adjusted over ${table.rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`,
+    `The computation ran on the ${outcome.backend} backend (model: ${outcome.provider}).`,
+  ].join(' ');
+}

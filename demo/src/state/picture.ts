@@ -1,0 +1,28 @@
+import { pictureOfPlots, pngFile, svgFile, type Picture } from '../export/picture.ts';
+import { download } from '../export/download.ts';
+import { refuse } from './alerts.ts';
+import { tokenColour } from './theme.ts';
+import { view } from './view.ts';
+
+/** How the view on show draws itself as a picture, where its plots alone would not do; set and taken back by the view. */
+let ownPicture: (() => Picture) | null = null;
+
+export function offerPicture(make: () => Picture): () => void {
+  ownPicture = make;
+  return () => {
+    if (ownPicture === make) ownPicture = null;
+  };
+}
+
+/** Saves the view on show. */
+export async function savePicture(format: 'svg' | 'png'): Promise<void> {
+  try {
+    const picture = ownPicture?.() ?? pictureOfPlots(document.getElementById('view-panel')!);
+    if (!picture) throw new Error('There is no picture in this view yet.');
+    const svg = svgFile(picture, tokenColour('--surface'));
+    const blob = format === 'svg' ? new Blob([svg], { type: 'image/svg+xml' }) : await pngFile(svg, picture);
+    download(blob, `${view.value}.${format}`);
+  } catch (error) {
+    refuse(error);
+  }
+}

@@ -1,0 +1,35 @@
+import { useRef } from 'preact/hooks';
+import { version } from 'magnitude-edge';
+import { citation, methodsParagraph } from '../export/methods.ts';
+import { copied, copy } from '../state/clipboard.ts';
+import { edges } from '../state/edges.ts';
+import { params } from '../state/params.ts';
+import { modelFacts, outcome } from '../state/run.ts';
+
+/** A button that opens the methods paragraph and the citation, with the parameters of this run. */
+export function Methods() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [model, done, table] = [modelFacts.value, outcome.value, edges.value];
+  const text = model && done && table ? methodsParagraph(version, params.value, model, done, table) : null;
+  return (
+    <>
+      <button disabled={!text} onClick={() => dialog.current?.showModal()}>
+        Methods text
+      </button>
+      <dialog ref={dialog} aria-labelledby="methods-title">
+        <h2 id="methods-title">Methods and citation</h2>
+        <p>{text}</p>
+        <p>{citation(version)}</p>
+        <div class="buttons">
+          <button
+            class="primary"
+            onClick={() => void copy('methods', `${text ?? ''}\n\n${citation(version)}`)}
+          >
+            {copied.value === 'methods' ? 'Copied' : 'Copy'}
+          </button>
+          <button onClick={() => dialog.current?.close()}>Close</button>
+        </div>
+      </dialog>
+    </>
+  );
+}

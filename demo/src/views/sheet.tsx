@@ -1,0 +1,61 @@
+import type { ComponentChildren } from 'preact';
+import { counted, whole } from '../parts/format.ts';
+import { inputs } from '../state/inputs.ts';
+import { dataFacts, modelFacts, outcome } from '../state/run.ts';
+import { edges } from '../state/edges.ts';
+
+/** What was read, what runs where, and what was refused and why. */
+export function Sheet() {
+  const model = modelFacts.value;
+  const done = outcome.value;
+  const table = edges.value;
+  const refused = Object.values(inputs.value).filter((input) => input.refused);
+  return (
+    <details class="more">
+      <summary>What was read</summary>
+      <dl class="sheet">
+        {model && (
+          <>
+            <Fact name="Nodes">
+              {whole(model.inputs.length)} inputs, {whole(model.functions.length)} functions,{' '}
+              {whole(model.outputs.length)} outputs
+            </Fact>
+            <Fact name="Edges">{whole(model.edges.length)} between functions</Fact>
+            <Fact name="Blocks">
+              {whole(model.layers)}, so {counted(model.layers - 1, 'layer pair')}
+            </Fact>
+            <Fact name="Norm">{model.norm}</Fact>
+          </>
+        )}
+        {dataFacts.value && <Fact name="Samples">{whole(dataFacts.value.samples)}</Fact>}
+        {done && (
+          <>
+            <Fact name="Model on">{done.provider}</Fact>
+            <Fact name="Backend">{done.backend}</Fact>
+            {done.notes.map((note) => (
+              <Fact key={note} name="Note">
+                {note}
+              </Fact>
+            ))}
+          </>
+        )}
+        {!('gpu' in navigator) && <Fact name="WebGPU">missing in this browser; the CPU does the work</Fact>}
+        {table && !done && <Fact name="Table">{counted(table.rows, 'row')}</Fact>}
+        {refused.map(({ name, note }) => (
+          <Fact key={name} name="Refused">
+            {note}
+          </Fact>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
