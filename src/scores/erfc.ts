@@ -29,7 +29,10 @@ const SERIES = Float64Array.of(
   -7.584939345114058e-16,
   1.1757056129390701e-16,
   5.0030558459108337e-17,
+  -1.0286264084769273e-18,
 );
+/** Index of the last odd term; the series ends on it. */
+const LAST = SERIES.length - 1;
 
 /**
  * The complementary error function, accurate to a few units in the last place relative to its own size, far into the
@@ -38,16 +41,21 @@ const SERIES = Float64Array.of(
 export function erfc(x: number): number {
   const size = Math.abs(x);
   if (!(size < 28)) return x > 0 ? 0 : x < 0 ? 2 : NaN;
-  // Clenshaw's recurrence, with one product and one sum from each step to the next.
-  const t = (2 * (size - 3)) / (size + 3);
-  let b1 = 0;
-  let b2 = 0;
-  for (let k = SERIES.length - 1; k > 0; k--) {
-    const b0 = t * b1 + (SERIES[k]! - b2);
-    b2 = b1;
-    b1 = b0;
+  // Clenshaw's recurrence for the even and for the odd terms, both in 2 t^2 - 1: two short chains that a processor
+  // works on at once take half the time of one.
+  const t = (size - 3) / (size + 3);
+  const twice = 4 * t * t - 2;
+  let [even1, even2, odd1, odd2] = [0, 0, 0, 0];
+  for (let k = LAST; k > 0; k -= 2) {
+    const even0 = twice * even1 + (SERIES[k - 1]! - even2);
+    const odd0 = twice * odd1 + (SERIES[k]! - odd2);
+    even2 = even1;
+    even1 = even0;
+    odd2 = odd1;
+    odd1 = odd0;
   }
-  const series = 0.5 * t * b1 - b2 + SERIES[0]!;
+  // The even terms are T_2k(t) = T_k(2 t^2 - 1); the odd ones T_2k+1(t) = t W_k with W_0 = 1 and W_1 = 2 (2 t^2 - 1) - 1.
+  const series = even1 - 0.5 * twice * even2 + t * (odd1 - odd2);
   const tail = (gaussian(size) * series) / (size + 0.5);
   return x < 0 ? 2 - tail : tail;
 }
