@@ -1,0 +1,51 @@
+import { format } from 'prettier';
+import { expect, test } from 'vitest';
+import { ruleFamilies, withoutGradient } from '../../../src/training-graph/gradients/table.ts';
+import { lossNames } from '../../../src/training-graph/losses.ts';
+
+const ordinals = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+function inputsText(inputs: readonly number[] | undefined): string {
+  return inputs === undefined ? 'all' : inputs.map((index) => ordinals[index]!).join(', ');
+}
+
+function page(): string {
+  const families = Object.entries(ruleFamilies).map(([family, rules]) => {
+    const rows = Object.entries(rules)
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([op, { inputs, note }]) => `| ${op} | ${inputsText(inputs)} | ${note ?? ''} |`);
+    return [
+      `## ${family}`,
+      '',
+      '| operator | inputs with gradients | limits and conventions |',
+      '| --- | --- | --- |',
+      ...rows,
+    ].join('\n');
+  });
+  return [
+    '# Operators with gradients',
+    '',
+    'Generated from the rules in `src/training-graph/gradients` by `npm run generate:ops`; every rule is tested against',
+    'central differences in float64.',
+    '',
+    'Models may be written in operator set 13 or newer; training graphs are written in 18, or in the model’s own if that',
+    'is newer. Values on a path that needs gradients have to be float32. Any other operator may stand where no gradient',
+    'has to pass: on such a path it is refused with code `unsupported-op`, which names operator, node and path. Local',
+    'functions are inlined. Unless noted otherwise, sizes may be known only when the graph runs.',
+    '',
+    `Losses: ${lossNames.map((name) => `\`${name}\``).join(', ')}, each reduced by mean or sum, and functions of your own.`,
+    '',
+    families.join('\n\n'),
+    '',
+    '## Operators that end a path',
+    '',
+    'Their outputs do not change with small changes of their inputs:',
+    `${[...withoutGradient].sort().join(', ')}.`,
+    '',
+  ].join('\n');
+}
+
+test('docs/SUPPORTED_OPS.md is what the rules say', async () => {
+  const text = await format(page(), { parser: 'markdown', printWidth: 110, proseWrap: 'preserve' });
+  await expect(text).toMatchFileSnapshot('../../../docs/SUPPORTED_OPS.md');
+});
