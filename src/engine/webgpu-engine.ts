@@ -13,8 +13,8 @@ import { GpuSums } from '../statistics/webgpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
 import { checkIncomingBatch, type IncomingBatch } from './webgpu-batch.ts';
 
-/** Batches that may be under way before the engine waits for the GPU to have looked at the oldest. */
-const BATCHES_AHEAD = 2;
+/** Batches that may be under way before the engine waits for the GPU to have looked at them. */
+const BATCHES_AHEAD = 4;
 
 /**
  * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
@@ -70,8 +70,10 @@ interface Run {
   unconfirmed: { batch: number; size: number }[];
   /** Rows that wait in the stage, and the batch of the first */
   waiting: { rows: number; firstBatch: number };
-  /** One per batch under way; they do not reject */
-  checks: Promise<void>[];
+  /** What the GPU has to say of commands since the last check */
+  submits: Promise<void>[];
+  /** The check under way; it does not reject */
+  check: Promise<void> | undefined;
   /** Why no more batches are taken in */
   refusal: MagnitudeEdgeError | undefined;
   /** What went wrong with the GPU: the sums cannot be trusted any more */
@@ -84,7 +86,8 @@ function newRun(): Run {
     samples: 0,
     unconfirmed: [],
     waiting: { rows: 0, firstBatch: 0 },
-    checks: [],
+    submits: [],
+    check: undefined,
     refusal: undefined,
     failure: undefined,
   };
@@ -181,7 +184,7 @@ class WebGpuEngine implements Engine {
   async release(): Promise<void> {
     this.#released = true;
     await this.#lastCall;
-    await Promise.all(this.#run.checks);
+    await this.#checked();
     const { refusal, stage, sums } = this.#parts;
     refusal.view.destroy();
     stage.destroy();
@@ -220,15 +223,14 @@ class WebGpuEngine implements Engine {
     const batch = run.batches++;
     run.unconfirmed.push({ batch, size: incoming.size });
     const { stageRows } = this.#parts.stage.layout;
-    const submits: Promise<void>[] = [];
-    if (run.waiting.rows + incoming.size > stageRows) submits.push(this.#apply());
+    if (run.waiting.rows + incoming.size > stageRows) this.#watch(this.#apply());
     if (run.waiting.rows === 0) run.waiting.firstBatch = batch;
     // In the order of `quantityOf`.
     const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
     const step = this.#parts.stage.rowsPerWrite(asTheyAre);
     const write = (from: number, to: number, batchRow: number): number => {
       const rows = Math.min(step, incoming.size - from);
-      submits.push(this.#parts.stage.write({ values, batch, from, rows, to, batchRow }, asTheyAre));
+      this.#watch(this.#parts.stage.write({ values, batch, from, rows, to, batchRow }, asTheyAre));
       return rows;
     };
     if (incoming.size <= stageRows) {
@@ -240,11 +242,12 @@ class WebGpuEngine implements Engine {
       for (let from = 0; from < incoming.size; from += step) write(from, 0, 0);
       for (let from = 0; from < incoming.size; from += step) {
         run.waiting = { rows: write(from, 0, 0), firstBatch: batch };
-        submits.push(this.#apply());
+        this.#watch(this.#apply());
       }
     }
-    run.checks.push(this.#check(run, batch, submits));
-    while (run.checks.length > BATCHES_AHEAD) await run.checks.shift();
+    // A batch costs a look of its own only where the GPU answers faster than batches come.
+    run.check ??= this.#check(run);
+    if (run.unconfirmed.length > BATCHES_AHEAD) await this.#checked();
     this.#assertOpen();
   }
 
@@ -258,23 +261,40 @@ class WebGpuEngine implements Engine {
     return applied;
   }
 
-  /** Asks the GPU whether the batches up to this one were finite, and counts those that were. */
-  async #check(run: Run, batch: number, submits: readonly Promise<void>[]): Promise<void> {
+  /** Keeps what a submit may yet be found wrong with for the next check. */
+  #watch(submit: Promise<void>): void {
+    // Rejections are seen to by the check; until then they are nobody's.
+    submit.catch(ignore);
+    this.#run.submits.push(submit);
+  }
+
+  /** Asks the GPU whether the batches taken in so far were finite, and counts those that were. */
+  async #check(run: Run): Promise<void> {
+    const end = run.batches;
     try {
-      const [found] = await Promise.all([this.#parts.refusal.read(this.shape.nodes), ...submits]);
-      const end = Math.min(found?.batch ?? Infinity, batch + 1);
-      while (run.unconfirmed.length > 0 && run.unconfirmed[0]!.batch < end) {
+      const [found] = await Promise.all([
+        this.#parts.refusal.read(this.shape.nodes),
+        ...run.submits.splice(0),
+      ]);
+      // The record may tell of a batch taken in since: all before the first refused one were finite.
+      const counted = found?.batch ?? end;
+      while (run.unconfirmed.length > 0 && run.unconfirmed[0]!.batch < counted) {
         run.samples += run.unconfirmed.shift()!.size;
       }
       run.refusal ??= found?.error;
     } catch (error) {
       run.failure ??= asError(error);
     }
+    run.check = undefined;
   }
 
   /** Waits until every batch taken in has been looked at. */
   async #checked(): Promise<void> {
-    await Promise.all(this.#run.checks.splice(0));
+    const run = this.#run;
+    while (run.unconfirmed.length > 0 && run.refusal === undefined && run.failure === undefined) {
+      await (run.check ??= this.#check(run));
+    }
+    await run.check;
   }
 
   /** Waits likewise, and brings the sums up to date. A refused batch is no error here: the earlier ones stay. */
