@@ -11,6 +11,7 @@ export type {
   InfererOptions,
 } from './inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer.ts';
+export type { NamedEdge } from './model/edge-mask.ts';
 export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
 export {
   GsnnModel,
@@ -18,6 +19,7 @@ export {
   type ModelDiagnostics,
   type TrainingRequest,
 } from './model/gsnn-model.ts';
+export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';

@@ -1,8 +1,9 @@
 import type { BackendName, Reduction } from './engine/engine.ts';
 import type { GsnnGraph } from './model/graph.ts';
+import type { NamedEdge } from './model/edge-mask.ts';
 import type { ModelDiagnostics } from './model/gsnn-model.ts';
+import type { LossSettings } from './model/loss-settings.ts';
 import type { LayerAggregation, Score } from './scores/score-matrices.ts';
-import type { Loss } from './training-graph/losses.ts';
 
 /** How magnitudes are taken, and where their statistics are computed. */
 export interface InfererOptions {
@@ -25,14 +26,18 @@ export interface FitProgress {
   readonly samples: number;
 }
 
-export interface FitOptions {
+/** How to accumulate. Loss settings that are left out are the model's; other ones build another training graph. */
+export interface FitOptions extends LossSettings {
   /** Called after each batch. */
   readonly onProgress?: ((progress: FitProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default true; false goes on from the statistics held. */
   readonly reset?: boolean | undefined;
-  /** Default: the model's. Another one builds another training graph. */
-  readonly loss?: Loss | undefined;
+  /**
+   * Edges to switch off in the model, from its `maskableEdges`. They also leave the graph that the statistics are judged
+   * by: conditioning sets and `has_edge`. Default: none. Needs a model with an `edge_mask` input.
+   */
+  readonly maskedEdges?: Iterable<NamedEdge> | undefined;
 }
 
 /** What is asked of the statistics, and which rows come back. */
@@ -53,7 +58,7 @@ export interface EvaluateOptions {
   readonly candidatesOnly?: boolean | undefined;
   /**
    * Another graph of the same sizes to judge by: its parents are conditioned on, its edges are marked. No sample is
-   * seen again. Default: the inferer's.
+   * seen again. Default: the inferer's, without the edges that the fit masked.
    */
   readonly graph?: GsnnGraph | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -8,6 +8,7 @@ import { MagnitudeEdgeError } from './errors.ts';
 import type { EvaluateOptions, FitOptions, InfererDiagnostics, InfererOptions } from './inferer-options.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
 import type { GsnnModel } from './model/gsnn-model.ts';
+import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
@@ -20,7 +21,17 @@ import {
   type SavedStatistics,
   type StatisticsOrigin,
 } from './table/statistics-origin.ts';
-import type { Loss } from './training-graph/losses.ts';
+
+/** What a fit is of: statistics add up only where all of it is the same. */
+interface FitSettings {
+  readonly loss: CompleteLoss;
+  /** `[edges]`; undefined where no edge is masked. */
+  readonly edgeMask: Float32Array | undefined;
+  /** The inferer's graph without the masked edges */
+  readonly graph: GsnnGraph;
+  /** The parents of the function nodes in that graph */
+  readonly parents: RaggedIndices;
+}
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
@@ -36,12 +47,12 @@ export class MagnitudeEdgeInferer {
   readonly usePreNorm: boolean;
 
   readonly #choice: EngineChoice;
-  readonly #parents: RaggedIndices;
   readonly #letModelGo: () => void;
   readonly #tally = new SampleTally();
   /** Whether the engine has refused a batch since the last reset. */
   #refused = false;
-  #loss: Loss;
+  /** Of the statistics held, or to be held. */
+  #settings: FitSettings;
   #fitting = false;
   #released: Promise<void> | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
@@ -57,9 +68,8 @@ export class MagnitudeEdgeInferer {
     this.reduction = reduction;
     this.usePreNorm = usePreNorm;
     this.#choice = choice;
-    this.#parents = raggedFromLists(functionParents(graph));
     this.#letModelGo = letModelGo;
-    this.#loss = model.loss;
+    this.#settings = this.#fitSettings({});
   }
 
   /**
@@ -97,31 +107,36 @@ export class MagnitudeEdgeInferer {
    * Resets, then accumulates over the loader; resolves to n, the samples held. A batch that is refused ends the fit and
    * is not counted; the batches before it are.
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
+   * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
+   * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
    * `runtime`, `device-lost`, `released`; the signal's reason once it is aborted
    */
   async fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
-    const { onProgress, signal, reset = true, loss = this.model.loss } = options;
+    const { onProgress, signal, reset = true } = options;
     this.#assertIdle('fit');
     this.#fitting = true;
     let firstBatch = 0;
     try {
       signal?.throwIfAborted();
       const { engine } = this.#choice;
+      const settings = this.#fitSettings(options);
+      if (!reset && this.samples > 0) this.#checkGoesOn(settings);
+      const { loss, edgeMask } = settings;
       const session = await this.model.trainingSession({
-        loss,
+        ...loss,
         usePreNorm: this.usePreNorm,
         onGpu: this.#onGpu,
       });
       if (reset) this.#reset();
       else await this.#forgetRefusal();
-      this.#loss = loss;
+      this.#settings = settings;
       firstBatch = this.#tally.batches;
       const pace = createPacer(signal);
       let [batches, samples] = [0, 0];
       for await (const batch of loader) {
         await pace();
-        const { x, y, size } = checkBatch(batch, batches, this.model.graph);
-        const values = await session.run(x, y, size);
+        const { x, y, size } = checkBatch(batch, batches, this.model.graph, loss.maskMissingTargets);
+        const values = await session.run(x, y, size, edgeMask);
         try {
           await this.#inTurn(() => engine.accumulate(values));
         } finally {
@@ -148,10 +163,11 @@ export class MagnitudeEdgeInferer {
    * sizes than the model, `released`
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
-    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, graph = this.graph, signal, ...rows } = options;
+    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other, ...rows } = options;
     this.#assertUsable();
-    if (graph !== this.graph) checkGraphFitsModel(graph, this.model.graph);
-    const parents = graph === this.graph ? this.#parents : raggedFromLists(functionParents(graph));
+    if (other) checkGraphFitsModel(other, this.model.graph);
+    const graph = other ?? this.#settings.graph;
+    const parents = other ? raggedFromLists(functionParents(other)) : this.#settings.parents;
     signal?.throwIfAborted();
     checkEdgeTableOptions(rows);
     const { engine } = this.#choice;
@@ -224,8 +240,37 @@ export class MagnitudeEdgeInferer {
 
   #origin(): StatisticsOrigin {
     const { reduction, usePreNorm } = this;
-    const loss = typeof this.#loss === 'string' ? this.#loss : `custom:${this.#loss.name || 'anonymous'}`;
-    return statisticsOrigin(this.graph, { reduction, usePreNorm, loss });
+    const { graph, loss } = this.#settings;
+    return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
+  }
+
+  #fitSettings({ maskedEdges, ...loss }: FitOptions): FitSettings {
+    const { model } = this;
+    const edgeMask = maskedEdges && model.edgeMask(maskedEdges);
+    const graph = edgeMask ? model.graphUnderMask(edgeMask, this.graph) : this.graph;
+    const parents = raggedFromLists(functionParents(graph));
+    return { loss: completeLoss(loss, model), edgeMask, graph, parents };
+  }
+
+  /** @throws MagnitudeEdgeError `invalid-argument` */
+  #checkGoesOn(wanted: FitSettings): void {
+    const held = this.#settings;
+    const refuse = (why: string): never => {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `fit with reset: false goes on from statistics ${why}; reset them, or fit apart.`,
+      );
+    };
+    const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(wanted.loss)];
+    if (loss !== wantedLoss) refuse(`of the loss ${loss}, but ${wantedLoss} was asked for`);
+    const edges = this.model.maskableEdges.length;
+    for (let edge = 0; edge < edges; edge++) {
+      if ((held.edgeMask?.[edge] ?? 1) !== (wanted.edgeMask?.[edge] ?? 1)) {
+        const [src, dst] = this.model.maskableEdges[edge]!;
+        const [before, now] = held.edgeMask?.[edge] === 0 ? ['with', 'not'] : ['without', 'now'];
+        refuse(`${before} the edge '${src}' -> '${dst}' masked, which is ${now} to be masked`);
+      }
+    }
   }
 
   #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {

@@ -3,7 +3,7 @@ import type { GsnnGraph, NodeType } from '../model/graph.ts';
 import type { Batch } from './batches.ts';
 import { toRowMajor } from './row-major.ts';
 
-/** A batch of the model's sizes without NaN or infinities, row-major. */
+/** A batch of the model's sizes without infinities, and without NaN but for targets that may be missing; row-major. */
 export interface CheckedBatch {
   /** B, samples in the batch */
   readonly size: number;
@@ -16,10 +16,16 @@ export interface CheckedBatch {
 /**
  * Checks a batch against the model's graph before anything is computed from it.
  * @param index number of the batch in its loader, from 0, for the messages
+ * @param missingTargets whether a NaN in `y` stands for a missing target
  * @throws MagnitudeEdgeError `batch-mismatch` for sizes that disagree with the model, `non-finite` naming the node and
  * the sample of the first NaN or infinity
  */
-export function checkBatch(batch: Batch, index: number, graph: GsnnGraph): CheckedBatch {
+export function checkBatch(
+  batch: Batch,
+  index: number,
+  graph: GsnnGraph,
+  missingTargets = false,
+): CheckedBatch {
   const { size } = batch;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new MagnitudeEdgeError(
@@ -32,18 +38,29 @@ export function checkBatch(batch: Batch, index: number, graph: GsnnGraph): Check
   const x = toRowMajor(batch.x, size, input.length, `batch ${index}, x (inputs)`, { batch: index });
   const y = toRowMajor(batch.y, size, output.length, `batch ${index}, y (outputs)`, { batch: index });
   checkFinite(x, input, 'input', index);
-  checkFinite(y, output, 'output', index);
+  checkFinite(y, output, 'output', index, missingTargets);
   return { size, x, y };
 }
 
-function checkFinite(values: Float32Array, names: readonly string[], type: NodeType, batch: number): void {
-  const at = values.findIndex((value) => !Number.isFinite(value));
+function checkFinite(
+  values: Float32Array,
+  names: readonly string[],
+  type: NodeType,
+  batch: number,
+  allowsNaN = false,
+): void {
+  const at = values.findIndex((value) => !(Number.isFinite(value) || (allowsNaN && Number.isNaN(value))));
   if (at === -1) return;
   const sample = Math.floor(at / names.length);
   const node = names[at % names.length]!;
+  const found = values[at]!;
+  const wayOut =
+    type === 'output' && Number.isNaN(found)
+      ? ' (maskMissingTargets: true leaves NaN targets out of the loss)'
+      : '';
   throw new MagnitudeEdgeError(
     'non-finite',
-    `Batch ${batch} holds ${values[at]!} for ${type} node '${node}' in sample ${sample}: every value must be finite; the statistics of earlier batches are unchanged.`,
+    `Batch ${batch} holds ${found} for ${type} node '${node}' in sample ${sample}: every value must be finite${wayOut}; the statistics of earlier batches are unchanged.`,
     { details: { batch, node, type, sample } },
   );
 }

@@ -3,19 +3,17 @@ import { describeAdapter, releaseDevice } from '../gpu/device.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
 import { chooseExecution, type ExecutionPlace } from './execution.ts';
-import { functionParents, type ModelGraph } from './graph.ts';
+import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edge-mask.ts';
+import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
+import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from './loss-settings.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import { createSession, runtimeThreads, type ExecutionProvider } from './runtime.ts';
 import { readModel, type ReadModelOptions } from './read-model.ts';
 import type { BinarySource } from './source.ts';
 import { TrainingSession } from './training-session.ts';
 
-export interface LoadOptions extends ReadModelOptions {
-  /** What the gradients are of. Default 'mse'. */
-  readonly loss?: Loss;
-  /** 'mean' (default) keeps the method's dependence on the batch size; 'sum' removes it. */
-  readonly lossReduction?: LossReduction;
+export interface LoadOptions extends ReadModelOptions, LossSettings {
   /** Default 'auto': WebGPU on a hardware adapter, wasm otherwise. */
   readonly executionProvider?: 'auto' | ExecutionProvider;
   /** A device to share: the model and the engine run on it, and leave it alive. */
@@ -33,9 +31,8 @@ export interface ModelDiagnostics {
   readonly fallbacks: readonly string[];
 }
 
-/** Which values a training session gives, of which loss. */
-export interface TrainingRequest {
-  readonly loss?: Loss | undefined;
+/** Which values a training session gives, of which loss; what is left out is the model's. */
+export interface TrainingRequest extends LossSettings {
   /** Values before the norm of each block (default), or the blocks' last activations. */
   readonly usePreNorm?: boolean | undefined;
   /** Leave the values on the model's device. Only where the model runs on WebGPU. */
@@ -57,6 +54,13 @@ export class GsnnModel {
   /** The loss that gradients are of unless another is asked for. */
   readonly loss: Loss;
   readonly lossReduction: LossReduction;
+  readonly outputWeights: readonly number[] | undefined;
+  readonly maskMissingTargets: boolean;
+  /**
+   * The edges that can be masked, by the names of their nodes, in the order of the model's `edge_mask` input (with the
+   * self edges that the model adds); none where the model has no such input.
+   */
+  readonly maskableEdges: readonly NamedEdge[];
   /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
   readonly device: GPUDevice | undefined;
 
@@ -73,16 +77,20 @@ export class GsnnModel {
     model: OnnxModel,
     profile: GsnnProfile,
     place: ExecutionPlace,
-    options: LoadOptions,
+    loss: CompleteLoss,
+    device: GPUDevice | undefined,
   ) {
     this.name = name;
     this.graph = { ...profile.graph, parents: functionParents(profile.graph) };
     this.layers = profile.layers;
     this.norm = profile.norm;
     this.channelGroups = profile.channelGroups;
-    this.loss = options.loss ?? 'mse';
-    this.lossReduction = options.lossReduction ?? 'mean';
-    this.device = place.gpu?.device ?? options.device;
+    this.loss = loss.loss;
+    this.lossReduction = loss.lossReduction;
+    this.outputWeights = loss.outputWeights;
+    this.maskMissingTargets = loss.maskMissingTargets;
+    this.maskableEdges = (profile.edgeMask?.edges ?? []).map((edge) => edgeNames(edge, profile.graph));
+    this.device = place.gpu?.device ?? device;
     this.#model = model;
     this.#profile = profile;
     this.#place = place;
@@ -105,14 +113,11 @@ export class GsnnModel {
     const { model, name } = await readModel(source, options);
     const profile = readProfile(model, name);
     // Built here to refuse, before anything runs, what has no gradient; building takes milliseconds.
-    buildGsnnTrainingGraph(model, profile, {
-      loss: options.loss ?? 'mse',
-      lossReduction: options.lossReduction ?? 'mean',
-      usePreNorm: true,
-    });
+    const loss = completeLoss(options, lossOf(profile));
+    buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
     const place = await chooseExecution(options.executionProvider ?? 'auto', options.device);
-    return new GsnnModel(name, model, profile, place, options);
+    return new GsnnModel(name, model, profile, place, loss, options.device);
   }
 
   /**
@@ -122,9 +127,11 @@ export class GsnnModel {
    */
   trainingSession(request: TrainingRequest = {}): Promise<TrainingSession> {
     if (this.#releasing) throw this.#released();
-    const { loss = this.loss, usePreNorm = true, onGpu = false } = request;
+    const { usePreNorm = true, onGpu = false } = request;
+    const loss = completeLoss(request, this);
     if (!usePreNorm) checkPostNorm(this.norm);
-    const key = [loss, usePreNorm, onGpu];
+    const { outputWeights } = loss;
+    const key = [...Object.values({ ...loss, outputWeights: outputWeights?.join() }), usePreNorm, onGpu];
     const known = this.#sessions.find((entry) => entry.key.every((part, index) => part === key[index]));
     if (known) return known.session;
     const entry = { key, session: this.#createSession(loss, usePreNorm, onGpu) };
@@ -135,19 +142,36 @@ export class GsnnModel {
     return entry.session;
   }
 
-  async #createSession(loss: Loss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
-    const { lossReduction } = this;
-    const { bytes, signature } = buildGsnnTrainingGraph(this.#model, this.#profile, {
-      loss,
-      lossReduction,
-      usePreNorm,
-    });
+  async #createSession(loss: CompleteLoss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
+    const { bytes, signature } = buildGsnnTrainingGraph(this.#model, this.#profile, { ...loss, usePreNorm });
     const session = await createSession(bytes, {
       provider: this.#place.provider,
       device: this.#place.gpu?.device,
       outputsOnGpu: onGpu ? [...signature.activations, ...signature.gradients] : [],
     });
     return new TrainingSession(session, signature);
+  }
+
+  /**
+   * The values of the `edge_mask` input that switch edges off: `[edges]`, the caller's.
+   * @param masked names of source and target, as in `maskableEdges`; every edge between them is masked
+   * @throws MagnitudeEdgeError `invalid-argument` for an edge that the model does not have, and for a model without
+   * that input
+   */
+  edgeMask(masked: Iterable<NamedEdge>): Float32Array {
+    if (!this.#profile.edgeMask) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `${this.name} has no edge_mask input, so its edges cannot be masked: export it with export_gsnn(..., edge_mask=True).`,
+        { details: { source: this.name } },
+      );
+    }
+    return edgeMaskValues(this.maskableEdges, masked);
+  }
+
+  /** A graph of the model's sizes (default: its own) without the edges that a mask switches off. */
+  graphUnderMask(mask: Float32Array, graph: GsnnGraph = this.graph): GsnnGraph {
+    return graphUnderMask(graph, this.#profile.edgeMask?.edges ?? [], mask);
   }
 
   /**
@@ -193,6 +217,12 @@ export class GsnnModel {
   #released(): MagnitudeEdgeError {
     return new MagnitudeEdgeError('released', 'The model has been released and cannot be used any more.');
   }
+}
+
+/** The loss of a model that is loaded without further word. */
+function lossOf({ joint }: GsnnProfile): CompleteLoss {
+  if (!joint) return defaultLoss;
+  return { ...defaultLoss, loss: joint.lossKind, lossReduction: joint.lossReduction };
 }
 
 function checkLoadOptions({ executionProvider, lossReduction }: LoadOptions): void {

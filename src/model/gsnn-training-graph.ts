@@ -1,48 +1,86 @@
 import type { OnnxModel } from '../onnx/graph.ts';
 import { buildTrainingGraph } from '../training-graph/build.ts';
-import type { Loss, LossReduction } from '../training-graph/losses.ts';
+import { checkJointLoss, jointTrainingGraph } from './joint-graph.ts';
+import type { CompleteLoss } from './loss-settings.ts';
+import type { JointProfile } from './profile-extensions.ts';
 import type { GsnnProfile } from './profile.ts';
 import type { TrainingSignature } from './training-session.ts';
 
 /** Which training graph of a GSNN is wanted. */
-export interface GsnnTrainingGraphOptions {
-  readonly loss: Loss;
-  readonly lossReduction: LossReduction;
+export interface GsnnTrainingGraphOptions extends CompleteLoss {
   /** Values before each block's norm, or the blocks' last activations. */
   readonly usePreNorm: boolean;
 }
 
+/** A training graph's file with the names in it. */
+interface NamedGraph {
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly string[];
+  readonly target: string;
+  /** Output names, blocks 1 .. L - 1 */
+  readonly gradients: readonly string[];
+}
+
 /**
  * The training graph that gives exactly what the method reads, values of blocks 0 .. L - 2 and gradients of blocks
- * 1 .. L - 1: onnxruntime computes all outputs of a graph, asked for or not.
- * @throws MagnitudeEdgeError `unsupported-op`, `invalid-model`, `invalid-argument` for an unknown loss
+ * 1 .. L - 1: onnxruntime computes all outputs of a graph, asked for or not. A joint export holds the gradients and is
+ * only cut down to them.
+ * @throws MagnitudeEdgeError `unsupported-op`, `invalid-model`, `invalid-argument` for an unknown loss or options that
+ * do not fit it, `unsupported-model` for another loss than a joint export's
  */
 export function buildGsnnTrainingGraph(
   model: OnnxModel,
   profile: GsnnProfile,
-  { loss, lossReduction, usePreNorm }: GsnnTrainingGraphOptions,
+  options: GsnnTrainingGraphOptions,
 ): { readonly bytes: Uint8Array; readonly signature: TrainingSignature } {
-  const values = usePreNorm ? profile.preNorm : profile.activation;
+  const values = options.usePreNorm ? profile.preNorm : profile.activation;
   const activations = values.slice(0, -1);
-  const differentiated = values.slice(1);
-  const built = buildTrainingGraph(model, {
-    loss,
-    lossReduction,
-    prediction: profile.output,
-    outputs: activations,
-    wrt: differentiated,
-    stopGradient: profile.stopGradient,
-  });
+  const { edgeMask, joint } = profile;
+  const { bytes, inputs, target, gradients } = joint
+    ? held(model, joint, options, activations)
+    : differentiated(model, profile, options, activations);
   return {
-    bytes: built.bytes,
+    bytes,
     signature: {
       input: profile.input,
       inputs: profile.graph.nodeNames.input.length,
-      target: built.target,
+      target,
       outputs: profile.graph.nodeNames.output.length,
       channels: profile.channelGroups.length,
+      edgeMask:
+        edgeMask && inputs.includes(edgeMask.input)
+          ? { input: edgeMask.input, edges: edgeMask.edges.length }
+          : undefined,
       activations,
-      gradients: differentiated.map((value) => built.gradients[value]!),
+      gradients,
     },
   };
+}
+
+function differentiated(
+  model: OnnxModel,
+  profile: GsnnProfile,
+  { usePreNorm, ...loss }: GsnnTrainingGraphOptions,
+  activations: readonly string[],
+): NamedGraph {
+  const wrt = (usePreNorm ? profile.preNorm : profile.activation).slice(1);
+  const { bytes, inputs, target, gradients } = buildTrainingGraph(model, {
+    ...loss,
+    prediction: profile.output,
+    outputs: activations,
+    wrt,
+    stopGradient: profile.stopGradient,
+  });
+  return { bytes, inputs, target, gradients: wrt.map((value) => gradients[value]!) };
+}
+
+function held(
+  model: OnnxModel,
+  joint: JointProfile,
+  { usePreNorm, ...loss }: GsnnTrainingGraphOptions,
+  activations: readonly string[],
+): NamedGraph {
+  checkJointLoss(joint, loss);
+  const gradients = (usePreNorm ? joint.gradPreNorm : joint.gradActivation).slice(1);
+  return { ...jointTrainingGraph(model, [...activations, ...gradients]), target: joint.target, gradients };
 }

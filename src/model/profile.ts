@@ -2,9 +2,10 @@ import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
 import type { OnnxModel, TensorType } from '../onnx/graph.ts';
 import { checkGraph, edgeTypes, nodeTypes, type EdgeIndex, type GsnnGraph } from './graph.ts';
+import { readEdgeMask, readJoint, type EdgeMaskProfile, type JointProfile } from './profile-extensions.ts';
 import { asRecord, asStringList, asIndexList, asString, readJson } from './profile-json.ts';
 
-/** What the metadata key `gsnn` says (docs/onnx-profile.md), checked against the model that carries it. */
+/** What the metadata key `gsnn` says (docs/onnx-profile.md and docs/onnx-profile-extensions.md), checked against the model that carries it. */
 export interface GsnnProfile {
   /** L, residual blocks */
   readonly layers: number;
@@ -22,6 +23,10 @@ export interface GsnnProfile {
   /** The function node of each channel; C entries */
   readonly channelGroups: readonly number[];
   readonly graph: GsnnGraph;
+  /** Undefined where edges cannot be masked */
+  readonly edgeMask: EdgeMaskProfile | undefined;
+  /** Undefined where the file is a forward pass alone */
+  readonly joint: JointProfile | undefined;
 }
 
 /** Norms that leave the size of the activations behind them meaningful (docs/method.md, "What must be refused"). */
@@ -56,6 +61,8 @@ export function readProfile(model: OnnxModel, name: string): GsnnProfile {
   if (layers < 2) {
     refuse(`it has ${layers} block${layers === 1 ? '' : 's'}, at least 2 are needed`, 'unsupported-model');
   }
+  const graph = readGraph(json, refuse);
+  checkGraph(graph, `The graph of ${name}`);
   const profile: GsnnProfile = {
     layers,
     norm: asString(json, 'norm', refuse),
@@ -65,14 +72,15 @@ export function readProfile(model: OnnxModel, name: string): GsnnProfile {
     activation: asStringList(json.activation, 'activation', refuse),
     stopGradient: asStringList(json.stopGradient ?? [], 'stopGradient', refuse),
     channelGroups: asIndexList(json.channelGroups, 'channelGroups', refuse),
-    graph: readGraph(json, refuse),
+    graph,
+    edgeMask: readEdgeMask(json, graph, name, refuse),
+    joint: readJoint(json, layers, refuse),
   };
   for (const list of ['preNorm', 'activation'] as const) {
     if (profile[list].length !== layers) {
       refuse(`'${list}' names ${profile[list].length} values, but there are ${layers} blocks`);
     }
   }
-  checkGraph(profile.graph, `The graph of ${name}`);
   checkChannels(profile, name);
   checkValues(profile, model, refuse);
   return profile;
@@ -140,9 +148,11 @@ function checkValues(
       );
     }
   };
-  if (!model.graph.inputs.some((input) => input.name === profile.input)) {
-    refuse(`the profile names the input '${profile.input}', which is not an input of the graph`);
-  }
+  const requireInput = (input: string): void => {
+    if (model.graph.inputs.some((given) => given.name === input)) return;
+    refuse(`the profile names the input '${input}', which is not an input of the graph`);
+  };
+  requireInput(profile.input);
   check(profile.input, 'input', inputs.length, 'input nodes');
   check(profile.output, 'output', outputs.length, 'output nodes');
   profile.preNorm.forEach((value, block) => {
@@ -151,6 +161,29 @@ function checkValues(
   profile.activation.forEach((value, block) => {
     check(value, `activation[${block}]`, channels, "channels in 'channelGroups'");
   });
+  const { edgeMask, joint } = profile;
+  if (edgeMask) {
+    requireInput(edgeMask.input);
+    check(edgeMask.input, 'edgeMask');
+    const shape = types.get(edgeMask.input)!.shape;
+    const edges = edgeMask.edges.length;
+    if (shape && (shape.length !== 1 || (typeof shape[0] === 'number' && shape[0] !== edges))) {
+      refuse(
+        `'${edgeMask.input}' (edgeMask) is [${shape.join(', ')}], but 'edgeMaskEdges' lists ${edges} edges`,
+        'graph-mismatch',
+      );
+    }
+  }
+  if (joint) {
+    requireInput(joint.target);
+    check(joint.target, 'target', outputs.length, 'output nodes');
+    check(joint.loss, 'loss');
+    for (const list of ['gradPreNorm', 'gradActivation'] as const) {
+      joint[list].forEach((value, block) => {
+        check(value, `${list}[${block}]`, channels, "channels in 'channelGroups'");
+      });
+    }
+  }
   for (const value of profile.stopGradient) {
     if (!types.has(value)) refuse(`'stopGradient' names the value '${value}', which is not in the graph`);
   }

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { RuntimeOutput, RuntimeSession } from './runtime.ts';
+import type { HostTensor, RuntimeOutput, RuntimeSession } from './runtime.ts';
 
 /** What one batch left behind in the model; `[size, channels]` each, row-major, on the host or on the model's device. */
 export interface BlockValues {
@@ -20,6 +20,8 @@ export interface TrainingSignature {
   readonly target: string;
   readonly outputs: number;
   readonly channels: number;
+  /** The input that switches edges off, `[edges]`; undefined where the graph has none. */
+  readonly edgeMask: { readonly input: string; readonly edges: number } | undefined;
   /** Output names, blocks 0 .. L - 2 */
   readonly activations: readonly string[];
   /** Output names, blocks 1 .. L - 1 */
@@ -40,14 +42,19 @@ export class TrainingSession {
    * Runs forward, loss and backward over one batch.
    * @param x `[size, inputs]`, row-major
    * @param y `[size, outputs]`, row-major
+   * @param edgeMask `[edges]` in the order of `maskableEdges`, 0 for an edge to leave out; default: all ones
    * @returns values owned by the caller: call `dispose` when they have been read
    * @throws MagnitudeEdgeError `runtime`, `device-lost`, `released`; `graph-mismatch` when the model's values have
-   * another size than its channel map
+   * another size than its channel map; `invalid-argument` for a mask of another length, or without an input to take it
    */
-  async run(x: Float32Array, y: Float32Array, size: number): Promise<BlockValues> {
+  async run(x: Float32Array, y: Float32Array, size: number, edgeMask?: Float32Array): Promise<BlockValues> {
     const { input, inputs, target, outputs, activations, gradients } = this.#signature;
     const run = await this.#session.run(
-      { [input]: { data: x, dims: [size, inputs] }, [target]: { data: y, dims: [size, outputs] } },
+      {
+        [input]: { data: x, dims: [size, inputs] },
+        [target]: { data: y, dims: [size, outputs] },
+        ...this.#maskFeed(edgeMask),
+      },
       [...activations, ...gradients],
     );
     const read = (name: string): Float32Array | GPUBuffer => this.#checked(run.get(name), name, size);
@@ -68,6 +75,19 @@ export class TrainingSession {
 
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  #maskFeed(given: Float32Array | undefined): Record<string, HostTensor> {
+    const expected = this.#signature.edgeMask;
+    if (given && given.length !== (expected?.edges ?? 0)) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `The edge mask has ${given.length} values, but the model takes ${expected ? expected.edges : 'none'}.`,
+      );
+    }
+    if (!expected) return {};
+    const { input, edges } = expected;
+    return { [input]: { data: given ?? new Float32Array(edges).fill(1), dims: [edges] } };
   }
 
   #checked({ dims, values }: RuntimeOutput, name: string, size: number): Float32Array | GPUBuffer {

@@ -1,0 +1,55 @@
+import type { Loss, LossReduction } from '../training-graph/losses.ts';
+
+/** What gradients are of: a loss, and what it is told beyond its name. */
+export interface LossSettings {
+  /** Default when a model is loaded: 'mse', or the loss that a joint export was made with. */
+  readonly loss?: Loss | undefined;
+  /** 'mean' (default) keeps the method's dependence on the batch size; 'sum' removes it. */
+  readonly lossReduction?: LossReduction | undefined;
+  /** One factor per output (per class for cross-entropy) on the elements of a built-in loss. Default: all 1. */
+  readonly outputWeights?: readonly number[] | undefined;
+  /**
+   * Takes targets that are NaN for missing labels, and leaves them out of a built-in loss and of its mean's count (whole
+   * samples for cross-entropy). Default false: a NaN target is refused.
+   */
+  readonly maskMissingTargets?: boolean | undefined;
+}
+
+/** {@link LossSettings} with nothing left open. */
+export interface CompleteLoss {
+  readonly loss: Loss;
+  readonly lossReduction: LossReduction;
+  readonly outputWeights: readonly number[] | undefined;
+  readonly maskMissingTargets: boolean;
+}
+
+export const defaultLoss: CompleteLoss = {
+  loss: 'mse',
+  lossReduction: 'mean',
+  outputWeights: undefined,
+  maskMissingTargets: false,
+};
+
+/** What is asked for, and `otherwise` where nothing is. A custom loss has its own weights and mask: it takes none over. */
+export function completeLoss(asked: LossSettings, otherwise: CompleteLoss): CompleteLoss {
+  const elements = typeof asked.loss === 'function' ? defaultLoss : otherwise;
+  return {
+    loss: asked.loss ?? otherwise.loss,
+    lossReduction: asked.lossReduction ?? otherwise.lossReduction,
+    outputWeights: asked.outputWeights ?? elements.outputWeights,
+    maskMissingTargets: asked.maskMissingTargets ?? elements.maskMissingTargets,
+  };
+}
+
+/**
+ * The loss as provenance and messages call it: equal for magnitudes that may be put together. The mask for missing
+ * targets is not part of it: where none is missing it changes nothing.
+ */
+export function describeLoss({ loss, lossReduction, outputWeights }: CompleteLoss): string {
+  if (typeof loss === 'function') return `custom:${loss.name || 'anonymous'}`;
+  const told = [
+    ...(lossReduction === 'sum' ? ['sum'] : []),
+    ...(outputWeights === undefined ? [] : [`output weights ${outputWeights.join(' ')}`]),
+  ];
+  return told.length === 0 ? loss : `${loss} (${told.join(', ')})`;
+}

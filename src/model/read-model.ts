@@ -1,0 +1,62 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { decodeModel } from '../onnx/decode.ts';
+import type { OnnxModel } from '../onnx/graph.ts';
+import { readSource, type BinarySource } from './source.ts';
+
+export interface ReadModelOptions {
+  /** Contents of external data files by the name that the model gives them; files beside a model's URL are fetched. */
+  readonly externalData?: Readonly<Record<string, BinarySource>> | undefined;
+  /** What messages call the model. Default: its URL or file name. */
+  readonly name?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An ONNX model, and what messages call it. */
+export interface NamedModel {
+  readonly name: string;
+  readonly model: OnnxModel;
+}
+
+/**
+ * Reads an ONNX model, and the external data files that it names.
+ * @throws MagnitudeEdgeError `invalid-model`, naming the model and what is wrong with it
+ */
+export async function readModel(source: BinarySource, options: ReadModelOptions = {}): Promise<NamedModel> {
+  const { externalData = {}, signal } = options;
+  const read = { code: 'invalid-model', signal } as const;
+  const file = await readSource(source, { ...read, name: options.name, fallbackName: 'the model' });
+  const contents: Record<string, Uint8Array> = {};
+  for (const [location, data] of Object.entries(externalData)) {
+    contents[location] = (await readSource(data, { ...read, fallbackName: location })).bytes;
+  }
+  for (;;) {
+    try {
+      return { name: file.name, model: decodeModel(file.bytes, { externalData: contents }) };
+    } catch (error) {
+      if (!(error instanceof MagnitudeEdgeError)) throw error;
+      const location = error.details.location;
+      const beside = typeof location === 'string' && !(location in contents) && siblingOf(file.url, location);
+      if (!beside) throw withName(error, file.name);
+      try {
+        contents[location] = (await readSource(beside, { ...read, fallbackName: location })).bytes;
+      } catch {
+        signal?.throwIfAborted();
+        throw withName(error, file.name);
+      }
+    }
+  }
+}
+
+/** A file beside the model; a model must not choose what else is fetched. */
+function siblingOf(url: URL | undefined, location: string): URL | undefined {
+  if (!url || location === '' || location === '.' || location === '..' || /[\\/:]/.test(location))
+    return undefined;
+  return new URL(encodeURIComponent(location), url);
+}
+
+function withName(error: MagnitudeEdgeError, name: string): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(error.code, `${name}: ${error.message}`, {
+    details: { ...error.details, source: name },
+    cause: error.cause,
+  });
+}
