@@ -1,5 +1,6 @@
 import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
+import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Panel } from '../statistics/webgpu-layout.ts';
@@ -111,7 +112,14 @@ export class PartialSolver {
     request: ScoreRequest,
     pool: BufferPool,
   ): Promise<PartialSolver> {
-    return new PartialSolver(context, sums, request, pool, await compileAll(context));
+    const kernels = await compileAll(context);
+    const made = scoped(
+      context,
+      'partial correlations',
+      () => new PartialSolver(context, sums, request, pool, kernels),
+    );
+    await made.settled;
+    return made.result;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
+import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
@@ -97,7 +98,13 @@ class ScoreRun {
     const kernels = await compileAll(context, request);
     const solver =
       request.score === 'partial' ? await PartialSolver.create(context, sums, request, pool) : undefined;
-    return new ScoreRun(context, sums, samples, request, pool, kernels, solver);
+    const made = scoped(
+      context,
+      'the scores',
+      () => new ScoreRun(context, sums, samples, request, pool, kernels, solver),
+    );
+    await made.settled;
+    return made.result;
   }
 
   /** Scores one layer pair, takes it into the aggregate, and copies it to the host. Pairs must come in order. */

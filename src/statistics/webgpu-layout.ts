@@ -4,7 +4,10 @@ import { TILE } from './webgpu-kernels.ts';
 /** Most memory that the stage takes; it is split further where a device binds less. */
 const STAGE_BYTES = 256 * 2 ** 20;
 
-/** Rows of the stage: sums are read and written once per so many samples. */
+/**
+ * Rows of the stage: sums are read and written once per so many samples. Twice as many are the most that the integer
+ * sums of accumulate-exact.wgsl have room for.
+ */
 const STAGE_ROWS = 1024;
 
 /** Rows come in multiples of this, so that ranges of them begin where a device can bind. */

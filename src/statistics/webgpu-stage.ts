@@ -7,6 +7,7 @@ import {
   type OwnedBuffer,
 } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
+import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Reduction } from './channel-norms.ts';
@@ -80,12 +81,15 @@ export class Stage {
     const pool = new BufferPool();
     try {
       const themselves = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
-      return new Stage(context, layout, refusal, pool, {
+      const sources = {
         magnitudes: await createSource(context, pool, 'none', layout.nodes, themselves),
         channels:
           channels &&
           (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
-      });
+      };
+      const made = scoped(context, 'the stage', () => new Stage(context, layout, refusal, pool, sources));
+      await made.settled;
+      return made.result;
     } catch (error) {
       pool.destroy();
       throw error;

@@ -1,5 +1,6 @@
 import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
+import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder } from '../gpu/recorder.ts';
@@ -68,7 +69,13 @@ export class GpuSums {
     try {
       const fixPivots = await compileKernel(context, pivotsKernel, { WORKGROUP });
       const recordProducts = await createProducts(context, layout, precision, pool);
-      return new GpuSums(context, layout, refusal, pool, { fixPivots, recordProducts });
+      const made = scoped(
+        context,
+        'the sums',
+        () => new GpuSums(context, layout, refusal, pool, { fixPivots, recordProducts }),
+      );
+      await made.settled;
+      return made.result;
     } catch (error) {
       pool.destroy();
       throw error;
