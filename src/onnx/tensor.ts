@@ -171,7 +171,27 @@ export function isNumericType(elementType: ElementType): boolean {
 export function tensorValues(tensor: Tensor): number[] {
   const element = elementAccess(tensor.elementType);
   const view = new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength);
-  return Array.from({ length: elementCount(tensor.dims) }, (_, i) => element.read(view, i * element.size));
+  const values = new Array<number>(elementCount(tensor.dims));
+  for (let i = 0; i < values.length; i++) values[i] = element.read(view, i * element.size);
+  return values;
+}
+
+/**
+ * The elements of an int64 or int32 constant below 2^31 in size, as indices are; undefined where one is beyond it or the
+ * type is another.
+ */
+export function indexValues(tensor: Tensor): Int32Array | undefined {
+  const { bytes, elementType } = tensor;
+  // A copy: a tensor may lie anywhere in its file, a view of words has to lie on a word.
+  const words = new Int32Array(new Uint8Array(bytes).buffer, 0, bytes.byteLength >> 2);
+  if (elementType === DataType.int32) return words;
+  if (elementType !== DataType.int64) return undefined;
+  const values = new Int32Array(words.length >> 1);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = words[2 * i]!;
+    if (words[2 * i + 1] !== values[i]! >> 31) return undefined;
+  }
+  return values;
 }
 
 /** A copy of the elements of a float32 constant. */

@@ -17,8 +17,14 @@ export function findLinearMaps(
   kept: ReadonlySet<string>,
 ): ReadonlyMap<string, StaticView> {
   const first = sweep(graph, nodes, kept);
+  const found = ends(first, nodes, kept);
+  const passedThrough = nodes.some(
+    ({ inputs, outputs }) =>
+      inputs.some((input) => found.has(input)) && outputs.some((output) => first.views.has(output)),
+  );
+  if (!passedThrough) return found;
   // A value that something else needs is computed once, and chains that go on from it start there.
-  return ends(sweep(graph, nodes, new Set([...kept, ...ends(first, nodes, kept).keys()])), nodes, kept);
+  return ends(sweep(graph, nodes, new Set([...kept, ...found.keys()])), nodes, kept);
 }
 
 interface Sweep {

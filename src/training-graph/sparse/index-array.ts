@@ -8,9 +8,16 @@ export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((size, dim) => size * dim, 1);
 }
 
+/** 0, 1, 2, ... up to `count - 1`. */
+export function counted(count: number): Int32Array {
+  const data = new Int32Array(count);
+  for (let i = 0; i < count; i++) data[i] = i;
+  return data;
+}
+
 /** 0, 1, 2, ... in the given shape. */
 export function positions(dims: readonly number[]): IndexArray {
-  return { dims, data: Int32Array.from({ length: sizeOf(dims) }, (_, i) => i) };
+  return { dims, data: counted(sizeOf(dims)) };
 }
 
 function strides(dims: readonly number[]): number[] {

@@ -1,3 +1,5 @@
+import { counted } from './index-array.ts';
+
 /** A constant matrix in compressed rows. Entries of a row are in ascending order of their columns, none twice, none zero. */
 export interface SparseMatrix {
   readonly rows: number;
@@ -13,10 +15,7 @@ export function entryCount({ column }: SparseMatrix): number {
 }
 
 export function identityMatrix(size: number): SparseMatrix {
-  return selectionMatrix(
-    Int32Array.from({ length: size }, (_, i) => i),
-    size,
-  );
+  return selectionMatrix(counted(size), size);
 }
 
 /** One entry 1 per row, at `source[row]`. */
@@ -24,7 +23,7 @@ export function selectionMatrix(source: Int32Array, columns: number): SparseMatr
   return {
     rows: source.length,
     columns,
-    starts: Int32Array.from({ length: source.length + 1 }, (_, row) => row),
+    starts: counted(source.length + 1),
     column: source,
     value: new Float64Array(source.length).fill(1),
   };

@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute, stringAttribute } from '../../onnx/attributes.ts';
 import type { Dimension, OnnxNode, Tensor } from '../../onnx/graph.ts';
-import { isNumericType, tensorValues } from '../../onnx/tensor.ts';
+import { indexValues, tensorValues } from '../../onnx/tensor.ts';
 import type { GraphRecorder } from '../graph-recorder.ts';
 import {
   broadcastTo,
@@ -71,9 +71,13 @@ export function viewThrough(step: Step): StaticView | undefined {
 }
 
 function constantIndices(tensor: Tensor | undefined, size: number): IndexArray | undefined {
-  if (tensor === undefined || !isNumericType(tensor.elementType)) return undefined;
-  const data = Int32Array.from(tensorValues(tensor), (index) => (index < 0 ? index + size : index));
-  return data.every((index) => index >= 0 && index < size) ? { dims: tensor.dims, data } : undefined;
+  const data = tensor && indexValues(tensor);
+  if (data === undefined) return undefined;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! < 0) data[i]! += size;
+    if (data[i]! < 0 || data[i]! >= size) return undefined;
+  }
+  return { dims: tensor!.dims, data };
 }
 
 /** Rows of the input's matrix picked and repeated as `source` says. */
