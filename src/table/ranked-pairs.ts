@@ -119,7 +119,7 @@ export function pickAll<T extends Float64Array | Float32Array>(arrays: readonly 
     const end = Math.min(first + PICK_BLOCK, count);
     for (let a = 0; a < width; a++) {
       const to = picked[a]!;
-      for (let k = first; k < end; k++) to[k] = mixed[at[k]! * width + a]!;
+      for (let k = first; k < end; k++) to[k] = mixed[Math.imul(at[k]!, width) + a]!;
     }
   }
   return picked;
