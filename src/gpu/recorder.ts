@@ -142,8 +142,7 @@ function packUniforms(
     usage: uniform | copyDestination,
   });
   device.queue.writeBuffer(buffer, 0, bytes);
-  return {
-    buffer,
-    view: (index) => ({ buffer, offset: index * stride, size: dispatches[index]!.params.byteLength }),
-  };
+  // Some implementations want uniform bindings in whole vectors of 16 bytes; the stride has room for that.
+  const size = (index: number): number => Math.ceil(dispatches[index]!.params.byteLength / 16) * 16;
+  return { buffer, view: (index) => ({ buffer, offset: index * stride, size: size(index) }) };
 }

@@ -204,6 +204,28 @@ test('an aborted score throws the reason and leaves the statistics', async ({ gp
   await engine.release();
 });
 
+test('a score aborted between two submits stops there', async ({ gpu }) => {
+  const engine = await create(gpu);
+  await engine.accumulate(channelBatch(1, 50));
+  const expected = (await engine.score(request)).aggregated;
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const { queue } = gpu.device;
+  const submit = queue.submit.bind(queue);
+  let submits = 0;
+  queue.submit = (buffers) => {
+    submits++;
+    if (submits === 2) controller.abort(reason);
+    submit(buffers);
+  };
+  await expect(engine.score({ ...request, signal: controller.signal })).rejects.toBe(reason);
+  queue.submit = submit;
+  // Two layer pairs take more than four.
+  expect(submits).toBeLessThanOrEqual(4);
+  expect(largestDifference((await engine.score(request)).aggregated, expected)).toBe(0);
+  await engine.release();
+});
+
 test('release frees once, refuses later calls, and leaves the device to its owner', async ({ gpu }) => {
   const engine = await create(gpu);
   await engine.accumulate(channelBatch(1, 50));
