@@ -1,4 +1,4 @@
-import { MagnitudeEdgeError } from '../errors.ts';
+import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import {
   acquireDevice,
   adoptDevice,
@@ -20,8 +20,8 @@ export interface EngineChoice {
 }
 
 /**
- * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one,
- * on which shaders are many times slower.
+ * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one
+ * (on which shaders are many times slower), or where the device fails its self-test or has no room for the sums.
  *
  * @param device the device to run on, borrowed; another one is asked for where it is missing
  * @throws `no-adapter` when 'webgpu' is asked for and cannot be had
@@ -54,9 +54,14 @@ export async function createEngine(
     });
   } catch (error) {
     releaseDevice(context);
-    throw error;
+    const unfit = error instanceof MagnitudeEdgeError && UNFIT.has(error.code);
+    if (backend === 'webgpu' || !unfit) throw error;
+    return onCpu(shape, `${error.message} The statistics are computed on the CPU.`);
   }
 }
+
+/** What a device can turn out to be too small or too inexact for; 'auto' then takes the CPU. */
+const UNFIT: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory']);
 
 function onCpu(shape: EngineShape, ...fallbacks: string[]): EngineChoice {
   return choice(createCpuEngine(shape), fallbacks);
