@@ -25,7 +25,13 @@ export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { rocAuc } from './scores/roc.ts';
 export type { LayerAggregation, Score } from './scores/score-matrices.ts';
-export { edgeTable, type EdgeTableOptions, type EdgeTableProvenance } from './table/edge-table.ts';
+export {
+  edgeTable,
+  edgeTableBatches,
+  type EdgeTableBatchesOptions,
+  type EdgeTableOptions,
+  type EdgeTableProvenance,
+} from './table/edge-table.ts';
 export { decodeTable, encodeTable, tableFormat, type TableFormat } from './table/formats.ts';
 export { evaluateTargetRanking, type RankingOptions, type TargetRanking } from './table/ranking.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';

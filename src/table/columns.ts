@@ -70,11 +70,21 @@ export function nameVector(names: readonly string[]): Vector<Utf8> {
 
 /** A table of one record batch over columns of equal length. */
 export function tableOf(columns: readonly Column[], metadata: ReadonlyMap<string, string>): Table {
-  const schema = new Schema(
+  const schema = schemaOf(columns, metadata);
+  return new Table(schema, [batchOf(columns, schema)]);
+}
+
+/** The schema of columns, with metadata. */
+export function schemaOf(columns: readonly Column[], metadata: ReadonlyMap<string, string>): Schema {
+  return new Schema(
     columns.map(({ field }) => field),
     new Map(metadata),
   );
-  const batch = new RecordBatch(
+}
+
+/** A record batch over columns of equal length, which must be those of the schema. */
+export function batchOf(columns: readonly Column[], schema: Schema): RecordBatch {
+  return new RecordBatch(
     schema,
     makeData({
       type: new Struct(schema.fields),
@@ -83,7 +93,6 @@ export function tableOf(columns: readonly Column[], metadata: ReadonlyMap<string
       children: columns.map(({ data }) => data),
     }),
   );
-  return new Table(schema, [batch]);
 }
 
 /** One bit per row, the first row in the lowest bit (Arrow's layout of booleans and of validity). */

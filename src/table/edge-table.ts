@@ -1,21 +1,14 @@
-import type { Table } from 'apache-arrow';
+import { Table, type RecordBatch, type Schema } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
-import {
-  boolColumn,
-  floatColumn,
-  int32Column,
-  nameColumn,
-  nameVector,
-  tableOf,
-  type Column,
-} from './columns.ts';
+import { batchOf, nameVector, schemaOf } from './columns.ts';
+import { edgeColumns } from './edge-columns.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
-import { pickAll, pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
+import { pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
@@ -59,58 +52,65 @@ export async function edgeTable(
   provenance: EdgeTableProvenance,
   options: EdgeTableOptions = {},
 ): Promise<Table> {
-  const { nodes } = scores;
+  const batches: RecordBatch[] = [];
+  for await (const batch of edgeTableBatches(scores, graph, conditioningSets, provenance, {
+    ...options,
+    rowsPerBatch: Infinity,
+  })) {
+    batches.push(batch);
+  }
+  return new Table(batches);
+}
+
+/** As {@link EdgeTableOptions}, and how many rows come at a time. */
+export interface EdgeTableBatchesOptions extends EdgeTableOptions {
+  /** Default 65,536 */
+  readonly rowsPerBatch?: number | undefined;
+}
+
+/**
+ * The rows of {@link edgeTable} in order, as record batches of one schema, each laid out only when it is asked for:
+ * a table that is written to a file as it comes needs no room for its columns. There is at least one batch.
+ *
+ * @throws as {@link edgeTable}, at the first batch
+ */
+export async function* edgeTableBatches(
+  scores: ScoreMatrices,
+  graph: GsnnGraph,
+  conditioningSets: RaggedIndices,
+  provenance: EdgeTableProvenance,
+  options: EdgeTableBatchesOptions = {},
+): AsyncGenerator<RecordBatch, void, undefined> {
+  const { rowsPerBatch = 1 << 16 } = options;
   checkEdgeTableInput(scores, graph, options);
+  if (!(rowsPerBatch >= 1 && (Number.isInteger(rowsPerBatch) || rowsPerBatch === Infinity))) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `rowsPerBatch must be a whole number of at least 1 and is ${rowsPerBatch}.`,
+      { details: { option: 'rowsPerBatch', found: rowsPerBatch } },
+    );
+  }
   const pace = createPacer(options.signal);
   await pace();
-
   const conditioned = provenance.score === 'partial' ? conditionedOn(conditioningSets) : undefined;
-  const all = await rankPairs(scores.aggregated, nodes, {
+  const all = await rankPairs(scores.aggregated, scores.nodes, {
     excludeSelf: options.excludeSelf ?? true,
     samples: provenance.samples,
     conditioned,
     pace,
   });
-  const edges = edgeSet(graph.edgeIndex['function,function'], nodes);
-  const { elements, corr, p, q } = selectRows(all, edges, options);
+  const edges = edgeSet(graph.edgeIndex['function,function'], scores.nodes);
+  const pairs = selectRows(all, edges, options);
   await pace();
-
-  const { sources, targets } = endpoints(elements, nodes);
-  await pace();
-  const names = nameVector(graph.nodeNames.function);
-  const columns: Column[] = [
-    nameColumn('src_func', sources, names),
-    nameColumn('dst_func', targets, names),
-    int32Column('src_idx', sources),
-    int32Column('dst_idx', targets),
-    floatColumn('corr', corr),
-    boolColumn('has_edge', elements.length, (row) => edges.has(elements[row]!)),
-  ];
-  if (conditioned !== undefined)
-    columns.push(
-      int32Column(
-        'n_cond',
-        targets.map((target) => conditioned[target]!),
-      ),
-    );
-  await pace();
-  pickAll(scores.perPair, elements).forEach((values, pair) => {
-    columns.push(floatColumn(`corr_a${pair}_g${pair + 1}`, values));
-  });
-  columns.push(floatColumn('p_value', p), floatColumn('q_value', q));
-  return tableOf(columns, schemaMetadata(scores, provenance));
-}
-
-/** Source and target of each matrix element. */
-function endpoints(elements: Uint32Array, nodes: number): { sources: Int32Array; targets: Int32Array } {
-  const sources = new Int32Array(elements.length);
-  const targets = new Int32Array(elements.length);
-  for (let row = 0; row < elements.length; row++) {
-    const source = Math.floor(elements[row]! / nodes);
-    sources[row] = source;
-    targets[row] = elements[row]! - source * nodes;
+  const rows = { pairs, edges, conditioned, scores, names: nameVector(graph.nodeNames.function) };
+  const count = pairs.elements.length;
+  let schema: Schema | undefined;
+  for (let first = 0; first < count || schema === undefined; first += rowsPerBatch) {
+    const columns = edgeColumns(rows, first, Math.min(first + rowsPerBatch, count));
+    schema ??= schemaOf(columns, schemaMetadata(scores, provenance));
+    yield batchOf(columns, schema);
+    await pace();
   }
-  return { sources, targets };
 }
 
 /** |S_j| of each target. */

@@ -1,7 +1,8 @@
+import { RecordBatchFileWriter, tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { fisherPValue } from '../../../src/scores/significance.ts';
 import { edgeTable } from '../../../src/table/edge-table.ts';
-import { column, graph, scores, tinyTable } from './tiny.ts';
+import { column, graph, scores, tinyBatches, tinyTable } from './tiny.ts';
 
 /** The pairs of the tiny table by score, ties by (source, target), NaN last. */
 const order = [
@@ -101,6 +102,21 @@ test('self pairs on request, a self edge among them', async () => {
   const rows = column(table, 'src_idx').map((source, row) => [source, column(table, 'dst_idx')[row]]);
   const self = rows.findIndex(([source, target]) => source === 3 && target === 3);
   expect(column(table, 'has_edge')[self]).toBe(true);
+});
+
+test('batches of rows hold what the table holds, under one schema, and go into one file', async () => {
+  const whole = await tinyTable('partial');
+  const batches = await tinyBatches('partial', { rowsPerBatch: 5 });
+  expect(batches.map(({ numRows }) => numRows)).toEqual([5, 5, 2]);
+  const writer = new RecordBatchFileWriter();
+  for (const batch of batches) writer.write(batch);
+  writer.finish();
+  const back = tableFromIPC(await writer.toUint8Array());
+  expect(back.schema.metadata).toEqual(whole.schema.metadata);
+  for (const { name } of whole.schema.fields) expect(column(back, name), name).toEqual(column(whole, name));
+  const none = await tinyBatches('corr', { top: 0 });
+  expect(none.map(({ numRows }) => numRows)).toEqual([0]);
+  await expect(tinyBatches('corr', { rowsPerBatch: 0 })).rejects.toThrow('rowsPerBatch must be a whole number');
 });
 
 test('float32 scores stay float32', async () => {

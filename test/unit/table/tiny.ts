@@ -1,8 +1,13 @@
-import type { Table } from 'apache-arrow';
+import type { RecordBatch, Table } from 'apache-arrow';
 import type { GsnnGraph } from '../../../src/model/graph.ts';
 import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
 import type { Score, ScoreMatrices } from '../../../src/scores/score-matrices.ts';
-import { edgeTable, type EdgeTableOptions } from '../../../src/table/edge-table.ts';
+import {
+  edgeTable,
+  edgeTableBatches,
+  type EdgeTableBatchesOptions,
+  type EdgeTableOptions,
+} from '../../../src/table/edge-table.ts';
 
 /** Four functions; edges a -> b, c -> b and the self edge d -> d. Names that a careless writer would break. */
 export const graph: GsnnGraph = {
@@ -29,25 +34,31 @@ export const scores: ScoreMatrices = {
   ],
 };
 
-/** The edge table of {@link scores}, as from 20 samples. */
+const sets = conditioningSets(graph.edgeIndex['function,function'], 4);
+
+/** How {@link scores} came to be: 20 samples. */
+const provenance = {
+  layerAgg: 'mean',
+  reduction: 'l1',
+  usePreNorm: true,
+  ridge: 1e-8,
+  loss: 'mse',
+  samples: 20,
+  backend: 'cpu',
+} as const;
+
+/** The edge table of {@link scores}. */
 export function tinyTable(score: Score = 'corr', options?: EdgeTableOptions): Promise<Table> {
-  const sets = conditioningSets(graph.edgeIndex['function,function'], 4);
-  return edgeTable(
-    scores,
-    graph,
-    sets,
-    {
-      score,
-      layerAgg: 'mean',
-      reduction: 'l1',
-      usePreNorm: true,
-      ridge: 1e-8,
-      loss: 'mse',
-      samples: 20,
-      backend: 'cpu',
-    },
-    options,
-  );
+  return edgeTable(scores, graph, sets, { ...provenance, score }, options);
+}
+
+/** The same in batches. */
+export async function tinyBatches(score: Score, options: EdgeTableBatchesOptions): Promise<RecordBatch[]> {
+  const batches: RecordBatch[] = [];
+  for await (const batch of edgeTableBatches(scores, graph, sets, { ...provenance, score }, options)) {
+    batches.push(batch);
+  }
+  return batches;
 }
 
 /** A column as a plain list, NaN and null kept. */

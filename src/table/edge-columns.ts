@@ -1,0 +1,59 @@
+import type { Utf8, Vector } from 'apache-arrow';
+import type { ScoreMatrices } from '../scores/score-matrices.ts';
+import { boolColumn, floatColumn, int32Column, nameColumn, type Column } from './columns.ts';
+import type { EdgeSet } from './edge-set.ts';
+import { pick, pickAll, type RankedPairs } from './ranked-pairs.ts';
+
+/** All that the rows of an edge table are made from. */
+export interface EdgeRows {
+  /** The rows that the table has, in its order */
+  readonly pairs: RankedPairs;
+  readonly edges: EdgeSet;
+  /** |S_j| of each target for partial scores */
+  readonly conditioned: Int32Array | undefined;
+  readonly scores: ScoreMatrices;
+  /** Names of the function nodes */
+  readonly names: Vector<Utf8>;
+}
+
+/** The columns of rows `first .. end`, in the order of method.md, "The edge table". */
+export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[] {
+  const { pairs, edges, conditioned, scores, names } = rows;
+  const elements = pairs.elements.subarray(first, end);
+  const { sources, targets } = endpoints(elements, scores.nodes);
+  const columns = [
+    nameColumn('src_func', sources, names),
+    nameColumn('dst_func', targets, names),
+    int32Column('src_idx', sources),
+    int32Column('dst_idx', targets),
+    floatColumn('corr', pairs.corr.subarray(first, end)),
+    boolColumn('has_edge', elements.length, (row) => edges.has(elements[row]!)),
+  ];
+  if (conditioned !== undefined) {
+    const sizes = targets.map((target) => conditioned[target]!);
+    columns.push(int32Column('n_cond', sizes));
+  }
+  // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
+  const few = elements.length < scores.aggregated.length / 4;
+  const perPair = few
+    ? scores.perPair.map((matrix) => pick(matrix, elements))
+    : pickAll(scores.perPair, elements);
+  columns.push(
+    ...perPair.map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
+    floatColumn('p_value', pairs.p.subarray(first, end)),
+    floatColumn('q_value', pairs.q.subarray(first, end)),
+  );
+  return columns;
+}
+
+/** Source and target of each matrix element. */
+function endpoints(elements: Uint32Array, nodes: number): { sources: Int32Array; targets: Int32Array } {
+  const sources = new Int32Array(elements.length);
+  const targets = new Int32Array(elements.length);
+  for (let row = 0; row < elements.length; row++) {
+    const source = Math.floor(elements[row]! / nodes);
+    sources[row] = source;
+    targets[row] = elements[row]! - source * nodes;
+  }
+  return { sources, targets };
+}
