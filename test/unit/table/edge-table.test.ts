@@ -116,7 +116,9 @@ test('batches of rows hold what the table holds, under one schema, and go into o
   for (const { name } of whole.schema.fields) expect(column(back, name), name).toEqual(column(whole, name));
   const none = await tinyBatches('corr', { top: 0 });
   expect(none.map(({ numRows }) => numRows)).toEqual([0]);
-  await expect(tinyBatches('corr', { rowsPerBatch: 0 })).rejects.toThrow('rowsPerBatch must be a whole number');
+  await expect(tinyBatches('corr', { rowsPerBatch: 0 })).rejects.toThrow(
+    'rowsPerBatch must be a whole number',
+  );
 });
 
 test('float32 scores stay float32', async () => {
