@@ -9,7 +9,10 @@ export type ExecutionProvider = 'webgpu' | 'wasm';
 export interface RuntimeConfiguration {
   /** Where the runtime's .wasm (and .mjs) files are: a URL prefix, or the files. Default: beside the module. */
   readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
-  /** Threads of the wasm provider. Default: up to 4 where shared memory is allowed (cross-origin isolation), else 1. */
+  /**
+   * Threads of the wasm provider. Default: in Node one per core, up to 4; in a page 1, since a page has to be served for
+   * more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
+   */
   readonly numThreads?: number;
 }
 
@@ -78,7 +81,7 @@ function loadModule(provider: ExecutionProvider): Promise<OrtModule> {
         : 'webgpu';
   let loading = modules.get(build);
   if (!loading) {
-    loading = importBuild(build).then(configure);
+    loading = importBuild(build).then((ort) => configure(ort, provider));
     modules.set(build, loading);
     // A failed load (offline, a file not found) may be tried again.
     loading.catch(() => modules.delete(build));
@@ -102,24 +105,26 @@ function importBuild(build: Build): Promise<OrtModule> {
   }
 }
 
-function configure(ort: OrtModule): OrtModule {
-  const { wasmPaths, numThreads } = configuration;
+function configure(ort: OrtModule, provider: ExecutionProvider): OrtModule {
+  const threads = runtimeThreads(provider);
   ort.env.logLevel = 'fatal';
-  ort.env.wasm.numThreads = numThreads ?? defaultThreads();
-  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  ort.env.wasm.numThreads = threads;
+  // Threads that cannot start (see below) must end in an error, not in a wait without end.
+  if (threads > 1) ort.env.wasm.initTimeout = 60_000;
+  if (configuration.wasmPaths !== undefined) ort.env.wasm.wasmPaths = configuration.wasmPaths;
   return ort;
 }
 
-/** Threads share memory, which pages have only behind COOP and COEP headers. */
-function defaultThreads(): number {
-  const process = nodeProcess();
-  if (process) return Math.min(4, process.getBuiltinModule('node:os').availableParallelism());
-  return globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
-}
-
-/** The number of threads that the provider computes with. */
+/**
+ * The number of threads that the provider computes with. In a page one, unless it was asked for more: threads need
+ * cross-origin isolation, and they start from the runtime's own module, which a bundler may have joined to code of the
+ * page that does not run in a worker; the runtime then waits for ever.
+ */
 export function runtimeThreads(provider: ExecutionProvider): number {
-  return provider === 'webgpu' ? 1 : (configuration.numThreads ?? defaultThreads());
+  const process = nodeProcess();
+  if (provider === 'webgpu' || (!process && !globalThis.crossOriginIsolated)) return 1;
+  if (configuration.numThreads !== undefined) return configuration.numThreads;
+  return process ? Math.min(4, process.getBuiltinModule('node:os').availableParallelism()) : 1;
 }
 
 /**
