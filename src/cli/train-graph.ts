@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { MagnitudeEdgeError } from '../errors.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import { readProfile } from '../model/profile.ts';
 import { readModel } from '../model/read-model.ts';
@@ -58,7 +59,15 @@ function gradientsOf(
   wrt: readonly string[] | undefined,
 ): TrainingGraphOptions {
   if (wrt && !model.metadata.has('gsnn')) return { wrt };
-  const { preNorm, activation, output, stopGradient } = readProfile(model, name);
+  const { preNorm, activation, output, stopGradient, joint } = readProfile(model, name);
+  if (joint) {
+    // Its forward pass does not say where gradients stop: differentiating it would give other numbers than the file.
+    throw new MagnitudeEdgeError(
+      'unsupported-model',
+      `${name} is a joint export: it holds the loss '${joint.lossKind}' and its gradients already.`,
+      { details: { source: name } },
+    );
+  }
   const values = [...new Set([...preNorm, ...activation])];
   return { prediction: output, outputs: [output, ...values], wrt: wrt ?? values, stopGradient };
 }
