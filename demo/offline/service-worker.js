@@ -46,12 +46,13 @@ async function pageFor(request) {
   try {
     return await fetch(request);
   } catch {
-    return (await caches.match('./', { ignoreSearch: true })) ?? Response.error();
+    return (await caches.match('./', { ignoreSearch: true, ignoreVary: true })) ?? Response.error();
   }
 }
 
 async function fileFor(request) {
-  const held = await caches.match(request);
+  // Servers that vary by origin give every origin the same file here.
+  const held = await caches.match(request, { ignoreVary: true });
   if (held) return held;
   const answer = await fetch(request);
   if (answer.ok) {

@@ -65,7 +65,7 @@ function tileImage(texels: Uint32Array, { palette, extent, marksEdges }: Scene, 
       const strength = Math.min(Math.abs(score) / extent, 1);
       colour = mix(palette.middle, score < 0 ? palette.negative : palette.positive, strength);
     }
-    if (tints && marksEdges && cellHasEdge(cell)) colour = mix(colour, palette.mark, 0.75);
+    if (tints && marksEdges && cellHasEdge(cell)) colour = mix(colour, palette.mark, 0.4);
     image.data.set([colour[0] * 255, colour[1] * 255, colour[2] * 255, 255], 4 * at);
   });
   const canvas = new OffscreenCanvas(tileSize, tileSize);

@@ -64,7 +64,7 @@ fn colour(in: Corner) -> @location(0) vec4f {
   }
   if scene.marks_edges > 0 && ((cell >> 30) & 1) == 1 {
     if tile.texel < roomy {
-      shown = mix(shown, scene.mark.rgb, 0.75);
+      shown = mix(shown, scene.mark.rgb, 0.4);
     } else {
       let distance = length(inside - 0.5) * tile.texel;
       shown = mix(scene.mark.rgb, shown, smoothstep(-0.7, 0.7, distance - max(1.5, tile.texel * 0.16)));

@@ -5,7 +5,8 @@ import { fitWorker } from './workers.ts';
  * that only the fit has fetched, the runtime's WebAssembly above all. Served from sources, there is none.
  */
 export async function goOffline(): Promise<void> {
-  if (!('serviceWorker' in navigator) || !import.meta.env.PROD) return;
+  // Only a served source tree replaces modules while it runs.
+  if (!('serviceWorker' in navigator) || import.meta.hot) return;
   try {
     await navigator.serviceWorker.register('./sw.js');
     const { active } = await navigator.serviceWorker.ready;

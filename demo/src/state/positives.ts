@@ -3,7 +3,7 @@ import { csvParseRows } from 'd3-dsv';
 import type { NamedPair, Ranking } from '../worker/table-protocol.ts';
 import { refuse } from './alerts.ts';
 import { edges, edgesVersion } from './edges.ts';
-import { noteInput, type NamedFile } from './inputs.ts';
+import { inputs, noteInput, type NamedFile } from './inputs.ts';
 import { tableWorker } from './workers.ts';
 
 /** Edges known to be right and not in the graph: held out, or from another source. */
@@ -17,6 +17,13 @@ export const positiveRows = computed(() => {
   return marks?.length === edges.value?.rows ? (marks ?? null) : null;
 });
 
+/** Takes positives away that came with other files, the example's above all; those from the user's disk stay. */
+export function forgetLinkedPositives(): void {
+  if (inputs.value.positives?.origin === 'disk') return;
+  positives.value = [];
+  noteInput('positives', undefined);
+}
+
 /** Reads `src,dst` pairs, with or without a header. Refuses a file without pairs and keeps those before. */
 export function setPositives(file: NamedFile): void {
   try {
@@ -26,6 +33,7 @@ export function setPositives(file: NamedFile): void {
       name: file.name,
       note: `${pairs.length.toLocaleString('en')} pair${pairs.length === 1 ? '' : 's'}`,
       refused: false,
+      origin: file.origin,
     });
   } catch (error) {
     const note = error instanceof Error ? error.message : '';

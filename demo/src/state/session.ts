@@ -4,7 +4,7 @@ import { edges, edgesVersion } from './edges.ts';
 import { fromAddress, noteInput, type InputRole, type NamedFile } from './inputs.ts';
 import { consequenceOf, params, type Params } from './params.ts';
 import { addresses } from './link.ts';
-import { setPositives } from './positives.ts';
+import { forgetLinkedPositives, setPositives } from './positives.ts';
 import { dataFacts, evaluationSeconds, modelFacts, outcome, phase, progress, running } from './run.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker, tableWorker } from './workers.ts';
@@ -21,6 +21,7 @@ export async function openModel(file: NamedFile): Promise<boolean> {
     modelFacts.value = facts;
     dataFacts.value = null;
     files.data = undefined;
+    if (file.origin === 'disk') forgetLinkedPositives();
     noteInput('data', undefined);
     noteInput('table', undefined);
     const { functions, edges: known } = facts;
@@ -45,6 +46,7 @@ export async function openTable(file: NamedFile): Promise<boolean> {
     batch(() => {
       // The table stands for itself: what was open belongs to other scores.
       Object.assign(files, { model: undefined, data: undefined });
+      if (file.origin === 'disk') forgetLinkedPositives();
       noteInput('model', undefined);
       noteInput('data', undefined);
       modelFacts.value = null;

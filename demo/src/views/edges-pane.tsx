@@ -1,6 +1,6 @@
 import { noFilter } from '../edges/row-query.ts';
 import { Choice } from '../parts/choice.tsx';
-import { whole } from '../parts/format.ts';
+import { counted, whole } from '../parts/format.ts';
 import { NumberField } from '../parts/number-field.tsx';
 import { clearAllowLists } from '../state/allow-lists.ts';
 import { edges, filter, rows } from '../state/edges.ts';
@@ -53,8 +53,7 @@ export function EdgesPane() {
           }}
         />
         <span class="end soft" role="status" aria-label="Rows on show">
-          {table &&
-            (isFiltered ? whole(rows.value.length) : `${whole(rows.value.length)} of ${whole(table.rows)}`)}
+          {table && (isFiltered ? whole(rows.value.length) : counted(table.rows, 'row'))}
         </span>
         {isFiltered && (
           <button

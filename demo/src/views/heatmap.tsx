@@ -97,7 +97,7 @@ export function Heatmap() {
           <button class="plain" aria-label="Zoom out" onClick={() => screen.current?.zoom(1 / 1.6)}>
             −
           </button>
-          <button class="plain" aria-label="Show all" onClick={() => screen.current?.fit()}>
+          <button class="plain" aria-label="Fit all" onClick={() => screen.current?.fit()}>
             Fit
           </button>
         </span>

@@ -20,7 +20,7 @@ interface Props {
 /** Activation magnitude of the source against gradient magnitude of the target, sample by sample, in one layer pair. */
 export function Scatter({ table, source, target }: Props) {
   const [magnitudes, setMagnitudes] = useState<PairMagnitudes | null>(null);
-  const [pair, setPair] = useState('0');
+  const [chosen, setChosen] = useState<string | null>(null);
   const canRun = outcome.value !== null && phase.value === 'idle';
   useEffect(() => {
     if (!canRun) return;
@@ -39,10 +39,10 @@ export function Scatter({ table, source, target }: Props) {
   }, [table, source, target, canRun]);
   if (outcome.value === null)
     return <p class="caption">The scatter of magnitudes needs the model and the data.</p>;
-  const layer = Math.min(Number(pair), table.pairs.length - 1);
+  const row = rowOfPair.value(source, target);
+  const layer = Math.min(Number(chosen ?? strongestPair(table, row)), table.pairs.length - 1);
   const xs = magnitudes?.x[layer] ?? new Float32Array(0);
   const ys = magnitudes?.y[layer] ?? new Float32Array(0);
-  const row = rowOfPair.value(source, target);
   const pairScore = row >= 0 ? (table.pairs[layer]?.values[row] ?? Number.NaN) : Number.NaN;
   // Read here, so that another theme paints again.
   const palette = paletteVersion.value;
@@ -70,11 +70,17 @@ export function Scatter({ table, source, target }: Props) {
             String(k),
             `blocks ${k} and ${k + 1}: ${row >= 0 ? score(values[row]!) : '–'}`,
           ])}
-          onChange={setPair}
+          onChange={setChosen}
         />
       )}
     </div>
   );
+}
+
+/** The layer pair that speaks most for this edge; the first where none has a score. */
+function strongestPair(table: EdgeColumns, row: number): number {
+  const strength = table.pairs.map(({ values }) => Math.abs(values[row] ?? 0) || 0);
+  return Math.max(0, strength.indexOf(Math.max(...strength)));
 }
 
 /** From zero, since magnitudes are, to the largest value. */
