@@ -68,6 +68,24 @@ export function describeNode(node: OnnxNode): string {
   return node.name === '' ? `${op} (producing '${node.outputs[0] ?? ''}')` : `${op} '${node.name}'`;
 }
 
+/**
+ * Runs what reads a node's attributes and shapes. Numbers in a damaged file can contradict each other in more ways than are
+ * worth a sentence each: what then fails in the arithmetic is reported as the node's fault (`invalid-model`).
+ */
+export function guarded<T>(node: OnnxNode, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError || cause instanceof SyntaxError))
+      throw cause;
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      `The attributes and input shapes of ${describeNode(node)} do not fit together: ${cause.message}.`,
+      { cause },
+    );
+  }
+}
+
 export function intAttribute(node: OnnxNode, name: string, fallback: number): number {
   const value = read(node, name, 'int');
   return value === undefined ? fallback : Number(value);

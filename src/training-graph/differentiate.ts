@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { describeNode } from '../onnx/attributes.ts';
+import { describeNode, guarded } from '../onnx/attributes.ts';
 import { DataType, dataTypeName } from '../onnx/data-type.ts';
 import type { OnnxNode } from '../onnx/graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
@@ -36,7 +36,8 @@ export function differentiate(
   for (const node of [...paths.nodes].reverse()) {
     const gradients = node.outputs.map((output) => (stops.has(output) ? undefined : total(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
-    const inputs = ruleOf(node)!.apply(contextOf(graph, node, gradients, paths));
+    const context = contextOf(graph, node, gradients, paths);
+    const inputs = guarded(node, () => ruleOf(node)!.apply(context));
     node.inputs.forEach((input, index) => {
       const gradient = inputs[index];
       if (gradient === undefined || !paths.values.has(input)) return;

@@ -223,10 +223,15 @@ export class GraphRecorder {
 }
 
 function attributeFrom(init: AttributeInit[string]): Attribute {
-  if ('int' in init) return { kind: 'int', value: BigInt(init.int) };
-  if ('ints' in init) return { kind: 'ints', value: init.ints.map(BigInt) };
+  if ('int' in init) return { kind: 'int', value: toInteger(init.int) };
+  if ('ints' in init) return { kind: 'ints', value: init.ints.map(toInteger) };
   if ('float' in init) return { kind: 'float', value: Math.fround(init.float) };
   return { kind: 'string', value: init.string };
+}
+
+function toInteger(value: number): bigint {
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  throw new RangeError(`${value} is no whole number below 2^53`);
 }
 
 /** Equal for nodes that compute the same; undefined where that cannot be told cheaply (subgraphs, tensors). */

@@ -44,6 +44,7 @@ const convolution: InferenceRule = ({ node, type, shape }) => {
   const weight = shape(1);
   const elementType = type(0).elementType;
   if (data === undefined || weight === undefined) return [{ elementType, shape: undefined }];
+  if (data.length < 3) throw new RangeError(`data with ${data.length} axes`);
   const window = windowOf(node, data.length - 2);
   const spatial = data.slice(2).map((size, axis) => slidSize(size, weight[axis + 2], axis, window));
   return [{ elementType, shape: [data[0], weight[0], ...spatial] }];

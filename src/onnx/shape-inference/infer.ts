@@ -1,3 +1,5 @@
+import { describeNode, guarded } from '../attributes.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
 import type { Dimension, OnnxNode, Tensor, TensorType } from '../graph.ts';
 import { contentsRules } from './contents.ts';
 import {
@@ -49,12 +51,15 @@ export class ShapeInference {
   addNode(node: OnnxNode, declared: ReadonlyMap<string, TensorType> = new Map()): void {
     const context = this.#context(node);
     const standard = node.domain === '';
-    const inferred = (standard ? inferenceRules.get(node.opType)?.(context) : undefined) ?? [];
+    const inferred =
+      (standard ? guarded(node, () => inferenceRules.get(node.opType)?.(context)) : undefined) ?? [];
     node.outputs.forEach((output, index) => {
       if (output === '') return;
-      this.#types.set(output, this.#named(merged(inferred[index] ?? unknownType, declared.get(output))));
+      const type = merged(inferred[index] ?? unknownType, declared.get(output));
+      requireSizes(node, type);
+      this.#types.set(output, this.#named(type));
     });
-    const contents = standard ? contentsRules.get(node.opType)?.(context) : undefined;
+    const contents = standard ? guarded(node, () => contentsRules.get(node.opType)?.(context)) : undefined;
     if (contents !== undefined && node.outputs[0]) this.#contents.set(node.outputs[0], contents);
   }
 
@@ -88,4 +93,15 @@ function merged(inferred: TensorType, declared: TensorType | undefined): TensorT
       return dimension ?? other;
     }),
   };
+}
+
+function requireSizes(node: OnnxNode, { shape }: TensorType): void {
+  const impossible = shape?.find(
+    (size) => typeof size === 'number' && !(size >= 0 && Number.isSafeInteger(size)),
+  );
+  if (impossible === undefined) return;
+  throw new MagnitudeEdgeError(
+    'invalid-model',
+    `${describeNode(node)} would give an axis of ${impossible} elements.`,
+  );
 }

@@ -35,7 +35,7 @@ export interface StaticView {
 }
 
 /** Values with more elements per sample are left as they are: a bound on what a file can make this code allocate. */
-const MAX_ROWS = 1 << 22;
+const MAX_ROWS = 1 << 21;
 
 /** Sizes without the batch axis; undefined unless they are all numbers of a sensible size. */
 export function restOf(
@@ -303,7 +303,9 @@ const concat: Rule = (step) => {
   const parts: IndexArray[] = [];
   for (const [index, { matrix }] of views.entries()) {
     const rest = restOf(graph.shape(node.inputs[index]!), batchAxis);
-    if (rest === undefined) return undefined;
+    const along = restAxis(axis, batchAxis);
+    if (rest?.length !== first.rest.length) return undefined;
+    if (rest.some((size, a) => a !== along && size !== first.rest[a])) return undefined;
     const own = positions(rest);
     parts.push({ ...own, data: own.data.map((row) => row + offset) });
     offset += matrix.rows;
