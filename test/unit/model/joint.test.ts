@@ -1,11 +1,17 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { trainGraph } from '../../../src/cli/train-graph.ts';
 import { batches } from '../../../src/data/batches.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { keepOutputs } from '../../../src/model/joint-graph.ts';
 import { decodeModel } from '../../../src/onnx/decode.ts';
 import { expectClose, goldenOf, rowsOf, valuesOf } from '../../support/golden-batches.ts';
-import { fixture, withProfile } from '../../support/model-files.ts';
+import { fixture, modelsFolder, withProfile } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
 
 describe.each(['layer-elu', 'attention-signed'])('%s as a joint export', (twin) => {
@@ -90,6 +96,20 @@ test.each([
   await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
   const atFit = await refusal(inferer.fit([], settings));
   expect(atFit.message).toMatch(sentence);
+});
+
+test('no training graph is built of it: its forward pass does not say where gradients stop', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
+  try {
+    const model = fileURLToPath(new URL('layer-elu-joint/model.onnx', modelsFolder));
+    const streams = { out: new PassThrough(), err: new PassThrough() };
+    const error = await refusal(trainGraph.run([model, '--out', join(folder, 't.onnx')], streams));
+    expect(error.code).toBe('unsupported-model');
+    expect(error.message).toMatch(/model\.onnx is a joint export: it holds the loss 'mse' and its gradients/);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('the file’s loss is the model’s', async () => {
