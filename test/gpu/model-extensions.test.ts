@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { MagnitudeEdgeInferer } from '../../src/inferer.ts';
+import { GsnnModel, type LoadOptions } from '../../src/model/gsnn-model.ts';
+import type { FitOptions } from '../../src/inferer-options.ts';
+import { npzArrays } from '../support/npz-arrays.ts';
+
+const models = '/test/fixtures/models';
+
+async function samples(missing: boolean): Promise<{ x: Float32Array; y: Float32Array; size: number }> {
+  const file = await fetch(`${models}/layer-elu/edges-data.npz`);
+  const { x, y } = npzArrays(new Uint8Array(await file.arrayBuffer()));
+  const targets = Float32Array.from(y!.data, (value, k) => (missing && k % 5 === 2 ? NaN : value));
+  return { x: Float32Array.from(x!.data), y: targets, size: x!.shape[0]! };
+}
+
+/** Scores by row and column, NaN where there is none. */
+async function scores(name: string, load: LoadOptions, fit: FitOptions): Promise<Map<string, number>> {
+  await using model = await GsnnModel.load(`${models}/${name}/model.onnx`, load);
+  expect(model.diagnostics.executionProvider).toBe(load.executionProvider);
+  const backend = load.executionProvider === 'webgpu' ? 'webgpu' : 'cpu';
+  await using inferer = await MagnitudeEdgeInferer.create(model, { backend });
+  const data = await samples(fit.maskMissingTargets === true);
+  expect(await inferer.fit([data], fit)).toBe(107);
+  const rows = (await inferer.evaluate()).toArray() as { src_idx: number; dst_idx: number; corr: number }[];
+  return new Map(rows.map(({ src_idx, dst_idx, corr }) => [`${src_idx} -> ${dst_idx}`, corr]));
+}
+
+// The numbers of wasm and the CPU backend are held to torch in test/unit/model; here WebGPU is held to them.
+test.each<[string, string, FitOptions]>([
+  ['masked edges', 'layer-elu-mask', { maskedEdges: [['gene_0', 'gene_2']] }],
+  ['a joint export', 'layer-elu-joint', {}],
+  ['missing targets', 'layer-elu', { maskMissingTargets: true, outputWeights: [2, 0.5, 1] }],
+])('%s on WebGPU: the scores of wasm', async (_, name, fit) => {
+  const found = await scores(name, { executionProvider: 'webgpu' }, fit);
+  const expected = await scores(name, { executionProvider: 'wasm' }, fit);
+  expect(found.size).toBe(42);
+  for (const [pair, corr] of expected) {
+    // Values of both agree to 1e-5 of the largest of their batch: small magnitudes of a node to some 1e-4.
+    if (Number.isNaN(corr)) expect(found.get(pair), pair).toBeNaN();
+    else expect(found.get(pair), pair).toBeCloseTo(corr, 4);
+  }
+});
