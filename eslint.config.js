@@ -33,6 +33,7 @@ export default tseslint.config(
     files: ['.ci/**', 'src/cli/**', 'bench/**', 'test/support/**', '**/*.mjs', '.dependency-cruiser.cjs'],
     languageOptions: {
       globals: {
+        performance: 'readonly',
         process: 'readonly',
         console: 'readonly',
         module: 'writable',
