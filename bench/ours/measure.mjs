@@ -5,8 +5,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { batches, edgeTable, GsnnModel, MagnitudeEdgeInferer } from '../../dist/index.js';
-import { conditioningSets, createEngine } from '../../dist/statistics.js';
+import { batches, edgeTable, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
+import { conditioningSets, createEngine } from 'magnitude-edge/statistics';
 
 /**
  * Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine.
