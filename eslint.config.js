@@ -5,6 +5,7 @@ export default tseslint.config(
   {
     ignores: [
       'dist',
+      'out',
       'demo/dist',
       'test/fixtures',
       'test/artifacts',
