@@ -9,6 +9,11 @@ function above(graph: GraphBuilder, x: string, bound: number, yes: string, no: s
 
 const elu = elementwise((graph, g, x, y, { node }) => {
   const alpha = floatAttribute(node, 'alpha', 1);
+  // The slope is 1 + min(y, 0) then: no comparison, no choice, which runtimes do element by element.
+  if (alpha === 1) {
+    const negative = graph.op('Clip', [y, '', graph.scalar(0)]);
+    return graph.mul(g, graph.add(negative, graph.scalar(1)));
+  }
   // For x <= 0, alpha exp(x) is y + alpha.
   return above(graph, x, 0, g, graph.mul(g, graph.add(y, graph.scalar(alpha))));
 });

@@ -64,6 +64,8 @@ describe('elementwise operators', () => {
     });
   });
 
+  test('Elu with alpha 1', () => checkGradients({ inputs: { x: [3, 4] }, nodes: node('Elu', 'x') }));
+
   test('Gelu, both forms', async () => {
     await checkGradients({ inputs: { x: [3, 4] }, nodes: node('Gelu', 'x'), opset: 20 });
     const tanh = { approximate: string('tanh') };
