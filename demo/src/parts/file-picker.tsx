@@ -1,23 +1,25 @@
 import { refuse } from '../state/alerts.ts';
-import { fromFile, inputs, type InputRole, type NamedFile } from '../state/inputs.ts';
+import { fromFile, inputs, modelFromFiles, type InputRole, type NamedFile } from '../state/inputs.ts';
 
 interface Props {
   readonly role: InputRole;
   readonly label: string;
   readonly accept: string;
   readonly hint: string;
+  /** A model may come with external data files. */
+  readonly several?: boolean;
   readonly onFile: (file: NamedFile) => unknown;
 }
 
 /** A file input that says what was read from its file, or why it was refused. */
-export function FilePicker({ role, label, accept, hint, onFile }: Props) {
+export function FilePicker({ role, label, accept, hint, several, onFile }: Props) {
   const state = inputs.value[role];
   const note = `note-${role}`;
   const pick = async (input: HTMLInputElement) => {
-    const file = input.files?.[0];
-    if (!file) return;
+    const files = [...(input.files ?? [])];
+    if (files.length === 0) return;
     try {
-      await onFile(await fromFile(file));
+      await onFile(await (several ? modelFromFiles(files) : fromFile(files[0]!)));
     } catch (error) {
       refuse(error);
     }
@@ -32,6 +34,7 @@ export function FilePicker({ role, label, accept, hint, onFile }: Props) {
         aria-label={label}
         aria-describedby={note}
         accept={accept}
+        multiple={several}
         onChange={(event) => void pick(event.currentTarget)}
       />
       <span class="file clip" aria-hidden="true">

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { refuse } from './alerts.ts';
-import { fromFile, type NamedFile } from './inputs.ts';
+import { fromFile, modelFromFiles, type NamedFile } from './inputs.ts';
 import { setPositives } from './positives.ts';
 import { openData, openModel, openTable } from './session.ts';
 import { isEdgeTable } from './sniff.ts';
@@ -27,12 +27,14 @@ export const dropTarget = {
 /** Files of any kind, told apart by name and content; the model goes first, because data is read against it. */
 export async function takeFiles(dropped: readonly File[]): Promise<void> {
   try {
-    const files = await Promise.all(dropped.map(fromFile));
+    // External data of a model (m.onnx.data) belongs to it, whatever else is dropped with them.
+    const ofModel = dropped.filter((file) => /\.(onnx|data)$/i.test(file.name));
+    if (ofModel.some((file) => /\.onnx$/i.test(file.name))) await openModel(await modelFromFiles(ofModel));
+    const files = await Promise.all(dropped.filter((file) => !ofModel.includes(file)).map(fromFile));
     const kinds = files.map((file) => ({ file, kind: kindOf(file) }));
     const take = async (kind: Kind, open: (file: NamedFile) => unknown) => {
       for (const entry of kinds) if (entry.kind === kind) await open(entry.file);
     };
-    await take('model', openModel);
     await take('data', openData);
     await take('table', openTable);
     await take('positives', setPositives);
@@ -41,10 +43,9 @@ export async function takeFiles(dropped: readonly File[]): Promise<void> {
   }
 }
 
-type Kind = 'model' | 'data' | 'table' | 'positives';
+type Kind = 'data' | 'table' | 'positives';
 
 function kindOf(file: NamedFile): Kind {
-  if (/\.onnx$/i.test(file.name)) return 'model';
   if (isEdgeTable(file.bytes)) return 'table';
   if (/\.(csv|tsv|txt)$/i.test(file.name) && headerOf(file).length <= 3) return 'positives';
   return 'data';

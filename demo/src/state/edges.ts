@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { PairIndex } from '../edges/pair-index.ts';
 import { noFilter, type RowFilter, type Sort } from '../edges/row-query.ts';
 
 /** The table on show; null before the first scores. */
@@ -16,13 +17,7 @@ export const filter = signal<RowFilter>(noFilter);
 export const rowOfPair = computed(() => {
   const table = edges.value;
   if (!table) return () => -1;
-  const nodes = table.names.length;
-  let index: Map<number, number> | null = null;
-  return (source: number, target: number): number => {
-    // Built when first asked: a million entries that a session may never need.
-    index ??= new Map(
-      Array.from({ length: table.rows }, (_, row) => [table.src[row]! * nodes + table.dst[row]!, row]),
-    );
-    return index.get(source * nodes + target) ?? -1;
-  };
+  // Built when first asked: a session may never need it.
+  let index: PairIndex | null = null;
+  return (source: number, target: number): number => (index ??= new PairIndex(table)).rowOf(source, target);
 });

@@ -4,6 +4,8 @@ import { signal } from '@preact/signals';
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** A model's external data files by name. */
+  readonly external?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
   /** Fetched from an address, or picked from the user's disk. */
   readonly origin: 'address' | 'disk';
 }
@@ -30,6 +32,18 @@ export function noteInput(role: InputRole, state: InputState | undefined): void 
 
 export async function fromFile(file: File): Promise<NamedFile> {
   return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()), origin: 'disk' };
+}
+
+/** A model and the external data files picked or dropped with it (`m.onnx`, `m.onnx.data`) as one. */
+export async function modelFromFiles(files: readonly File[]): Promise<NamedFile> {
+  const model = files.find((file) => /\.onnx$/i.test(file.name)) ?? files[0]!;
+  const others = files.filter((file) => file !== model);
+  const named = await fromFile(model);
+  if (others.length === 0) return named;
+  const external = await Promise.all(
+    others.map(async (file) => [file.name, (await fromFile(file)).bytes] as const),
+  );
+  return { ...named, external: Object.fromEntries(external) };
 }
 
 /** Fetches a file; a refusal names the address and what the server said. */

@@ -11,8 +11,9 @@ export function EdgesPane() {
   const table = edges.value;
   const at = filter.value;
   const isFiltered = JSON.stringify(at) !== JSON.stringify(noFilter);
+  const possible = table ? table.names.length * (table.names.length - 1) : 0;
   return (
-    <section class="table-pane" aria-label="Edge table">
+    <section class="table-pane" aria-label="Table and filters">
       <div class="toolbar" role="search" aria-label="Filters">
         <input
           type="search"
@@ -52,7 +53,16 @@ export function EdgesPane() {
             filter.value = { ...at, maxQ };
           }}
         />
-        <span class="end soft" role="status" aria-label="Rows on show">
+        <span
+          class="end soft"
+          role="status"
+          aria-label="Rows on show"
+          title={
+            table && table.rows < possible
+              ? `The table holds ${whole(table.rows)} of ${counted(possible, 'pair')}`
+              : undefined
+          }
+        >
           {table && (isFiltered ? whole(rows.value.length) : counted(table.rows, 'row'))}
         </span>
         {isFiltered && (

@@ -12,7 +12,8 @@ export function InputsPanel() {
       <FilePicker
         role="model"
         label="Model"
-        accept=".onnx"
+        accept=".onnx,.data"
+        several
         hint="a GSNN exported to .onnx"
         onFile={openModel}
       />

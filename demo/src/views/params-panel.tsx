@@ -85,7 +85,7 @@ export function ParamsPanel() {
           onChange={(backend) => void change({ backend })}
         />
         <Choice
-          label="Model on"
+          label="Runtime"
           value={at.executionProvider}
           options={[
             ['auto', 'automatic'],

@@ -48,7 +48,11 @@ export class FitSession implements FitApi {
 
   async openModel(file: NamedFile, params: Params): Promise<ModelFacts> {
     const { loss, executionProvider } = params;
-    const model = await GsnnModel.load(new File([file.bytes], file.name), { loss, executionProvider });
+    const model = await GsnnModel.load(new File([file.bytes], file.name), {
+      loss,
+      executionProvider,
+      ...(file.external ? { externalData: file.external } : {}),
+    });
     // Only now: a refused model leaves the one that was there.
     await this.#forgetFit();
     await this.#model?.release();
@@ -116,7 +120,7 @@ export class FitSession implements FitApi {
       throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
     const start = performance.now();
     const { score, layerAgg, ridge, excludeSelf } = params;
-    const table = await inferer.evaluate({ score, layerAgg, ridge, excludeSelf });
+    const table = await inferer.evaluate({ score, layerAgg, ridge, excludeSelf, ...rowLimit(inferer) });
     const seconds = (performance.now() - start) / 1000;
     const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
     return moved({ bytes, seconds }, [bytes.buffer]);
@@ -192,6 +196,13 @@ export class FitSession implements FitApi {
     this.#seconds = 0;
     await inferer?.release();
   }
+}
+
+/** Rows that a page can hold in comfort. Of a larger square the strongest are kept; p and q are over all pairs. */
+const mostRows = 2_000_000;
+
+function rowLimit({ graph }: MagnitudeEdgeInferer): { top?: number } {
+  return graph.nodeNames.function.length ** 2 > mostRows ? { top: mostRows } : {};
 }
 
 /** What ran where, and what was looked for and not taken. */

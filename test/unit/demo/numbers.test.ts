@@ -4,6 +4,7 @@ import { curves } from '../../../demo/src/edges/curves.ts';
 import type { EdgeColumns } from '../../../demo/src/edges/edge-columns.ts';
 import { histogram, nullShare } from '../../../demo/src/edges/histogram.ts';
 import { averageLinkageOrder } from '../../../demo/src/edges/linkage.ts';
+import { PairIndex } from '../../../demo/src/edges/pair-index.ts';
 import { noFilter, RowQuery } from '../../../demo/src/edges/row-query.ts';
 import { sortPermutation } from '../../../demo/src/edges/sort.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../../../demo/src/graph/change.ts';
@@ -113,6 +114,14 @@ describe('RowQuery', () => {
     );
     expect(new Set(rows)).toEqual(new Set(expected));
   });
+});
+
+test('PairIndex finds every row and nothing else', () => {
+  const table = tableOf(40, seeded(8));
+  const index = new PairIndex({ ...table, rows: table.rows - 3 });
+  for (let row = 0; row < table.rows; row++)
+    expect(index.rowOf(table.src[row]!, table.dst[row]!)).toBe(row < table.rows - 3 ? row : -1);
+  expect(index.rowOf(5, 5)).toBe(-1);
 });
 
 describe('histogram', () => {
