@@ -6,7 +6,7 @@ const may = {
   statistics: ['gpu'],
   scores: ['gpu', 'statistics'],
   engine: ['gpu', 'statistics', 'scores'],
-  model: ['gpu', 'onnx', 'training-graph'],
+  model: ['gpu', 'onnx', 'training-graph', 'scores'],
   table: ['statistics', 'scores', 'model'],
   data: ['model'],
 };

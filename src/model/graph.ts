@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { parentLists } from '../scores/conditioning-sets.ts';
 
 /** `[sources, targets]`: two lists of equal length, each entry an index within its own node type. */
 export type EdgeIndex = readonly [sources: ArrayLike<number>, targets: ArrayLike<number>];
@@ -105,17 +106,9 @@ export function checkGraphFitsModel(graph: GsnnGraph, model: GsnnGraph): void {
   });
 }
 
-/**
- * S_j, the parents of each function node (method.md, "Symbols"): sources of its function -> function edges without
- * the node itself, without duplicates, ascending. N lists.
- */
+/** The parents of each function node, N ascending lists (method.md, "Symbols"). */
 export function functionParents(graph: GsnnGraph): number[][] {
-  const parents = graph.nodeNames.function.map(() => new Set<number>());
-  const [sources, targets] = graph.edgeIndex['function,function'];
-  for (let edge = 0; edge < sources.length; edge++) {
-    if (sources[edge] !== targets[edge]) parents[targets[edge]!]!.add(sources[edge]!);
-  }
-  return parents.map((set) => [...set].sort((a, b) => a - b));
+  return parentLists(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
 }
 
 function mismatch(

@@ -1,20 +1,24 @@
 import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
 
+/** `[sources, targets]`: function -> function edges as two lists of equal length, indices among the function nodes. */
+export type FunctionEdges = readonly [sources: ArrayLike<number>, targets: ArrayLike<number>];
+
 /**
  * S_j for each target j: the parents of j among the function -> function edges, without j itself, deduplicated and
  * ascending (method.md, "Symbols").
  *
- * @param edges `[sources, targets]`, indices among the function nodes
  * @param nodes N, function nodes
+ * @returns N lists
  */
-export function conditioningSets(
-  edges: readonly [sources: ArrayLike<number>, targets: ArrayLike<number>],
-  nodes: number,
-): RaggedIndices {
-  const [sources, targets] = edges;
+export function parentLists([sources, targets]: FunctionEdges, nodes: number): number[][] {
   const parents = Array.from({ length: nodes }, () => new Set<number>());
-  for (let e = 0; e < sources.length; e++) {
-    if (sources[e] !== targets[e]) parents[targets[e]!]!.add(sources[e]!);
+  for (let edge = 0; edge < sources.length; edge++) {
+    if (sources[edge] !== targets[edge]) parents[targets[edge]!]!.add(sources[edge]!);
   }
-  return raggedFromLists(parents.map((set) => [...set].sort((a, b) => a - b)));
+  return parents.map((set) => [...set].sort((a, b) => a - b));
+}
+
+/** The same lists packed, as a ScoreRequest takes them. */
+export function conditioningSets(edges: FunctionEdges, nodes: number): RaggedIndices {
+  return raggedFromLists(parentLists(edges, nodes));
 }

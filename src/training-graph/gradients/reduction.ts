@@ -106,5 +106,4 @@ export const reductionRules: RuleTable = {
   ReduceSumSquare: reduction((graph, x, _, g) => graph.mul(g, graph.scale(x, 2))),
   ReduceLogSum: reduction((graph, _, y, g) => graph.mul(g, graph.op('Exp', [graph.neg(y)]))),
   ReduceLogSumExp: reduction((graph, x, y, g) => graph.mul(g, graph.op('Exp', [graph.sub(x, y)]))),
-  ReduceProd: reduction((graph, x, y, g) => graph.div(graph.mul(g, y), x), 'for factors other than 0'),
 };
