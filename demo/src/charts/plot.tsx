@@ -22,7 +22,7 @@ export interface Area {
   readonly height: number;
 }
 
-export const margin = { left: 48, right: 12, top: 8, bottom: 34 };
+export const margin = { left: 60, right: 12, top: 8, bottom: 34 };
 
 /** A figure with two axes; its marks are SVG children, or painted on a canvas below them. */
 export function Plot({ summary, title, x, y, height, children, paint, onPick }: Props) {
@@ -124,7 +124,7 @@ function Axes({ x, y, area, labels }: AxesProps): JSX.Element {
       </text>
       <text
         class="axis-label"
-        transform={`translate(-38,${area.height / 2}) rotate(-90)`}
+        transform={`translate(-48,${area.height / 2}) rotate(-90)`}
         text-anchor="middle"
       >
         {labels[1]}
