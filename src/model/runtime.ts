@@ -109,8 +109,9 @@ function configure(ort: OrtModule, provider: ExecutionProvider): OrtModule {
   const threads = runtimeThreads(provider);
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
-  // Threads that cannot start (see below) must end in an error, not in a wait without end.
-  if (threads > 1) ort.env.wasm.initTimeout = 60_000;
+  // Threads that cannot start in a page (see below) must end in an error, not in a wait without end. In Node they do
+  // start, and the timer would keep the process alive.
+  if (threads > 1 && !nodeProcess()) ort.env.wasm.initTimeout = 60_000;
   if (configuration.wasmPaths !== undefined) ort.env.wasm.wasmPaths = configuration.wasmPaths;
   return ort;
 }
