@@ -45,7 +45,8 @@ export async function parquetToTable(bytes: Uint8Array, name: string): Promise<T
   try {
     const file = {
       byteLength: bytes.byteLength,
-      slice: (start: number, end?: number) => bytes.slice(start, end).buffer,
+      // A copy of its own: a Node Buffer's slice would be a view of the whole pool.
+      slice: (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end)).buffer,
     };
     const metadata = await parquetMetadataAsync(file);
     const columns = new Map(
