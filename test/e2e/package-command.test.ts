@@ -1,0 +1,304 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { tableFromIPC } from 'apache-arrow';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeModel } from '../../src/onnx/decode.ts';
+import { decodeTable } from '../../src/table/formats.ts';
+import { version } from '../../package.json' with { type: 'json' };
+import { expectGoldenEdges } from '../support/edge-goldens.ts';
+import { fixture, withProfile } from '../support/model-files.ts';
+
+const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const example = fileURLToPath(new URL('../../demo/public/example/', import.meta.url));
+
+interface Run {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command as a shell would, in the folder of the tests' files. */
+function run(...args: string[]): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [command, ...args], { cwd: folder });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.on('error', reject).on('close', (status) => {
+      resolve({ status, out, err });
+    });
+  });
+}
+
+const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
+  await writeFile(join(folder, 'm.onnx'), fixture('layer-elu'));
+  await writeFile(join(folder, 'd.npz'), fixture('layer-elu', 'edges-data.npz'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const input = ['--model', 'm.onnx', '--data', 'd.npz', '--batch-size', '32', '--backend', 'cpu'];
+
+describe('infer', () => {
+  test.each(['arrow', 'csv', 'parquet'] as const)('%s out, against the float64 oracle', async (format) => {
+    for (const score of ['corr', 'partial']) {
+      const path = `edges-${score}.${format}`;
+      const { status, out, err } = await run('infer', ...input, '--score', score, '--out', path, '--json');
+      expect([status, err]).toEqual([0, expect.stringContaining('batch 4/4, 107 samples')]);
+      expect(json(out)).toMatchObject({
+        samples: 107,
+        rows: 42,
+        backend: 'cpu',
+        executionProvider: 'wasm',
+        out: path,
+      });
+      const table = await decodeTable(await readFile(join(folder, path)), format, path);
+      expectGoldenEdges(table, tableFromIPC(fixture('layer-elu', `edges-${score}.arrow`)));
+    }
+  });
+
+  test('every option reaches the method', async () => {
+    const options = ['--reduction', 'l2', '--layer-agg', 'max', '--score', 'partial'];
+    const { status } = await run('infer', ...input, ...options, '--out', 'l2.arrow');
+    expect(status).toBe(0);
+    const golden = tableFromIPC(fixture('layer-elu', 'edges-partial-max-l2.arrow'));
+    expectGoldenEdges(tableFromIPC(await readFile(join(folder, 'l2.arrow'))), golden);
+
+    expect(
+      (await run('infer', ...input, '--include-self', '--loss', 'mse', '--out', 'self.arrow')).status,
+    ).toBe(0);
+    const withSelf = tableFromIPC(fixture('layer-elu', 'edges-corr-with-self.arrow'));
+    expectGoldenEdges(tableFromIPC(await readFile(join(folder, 'self.arrow'))), withSelf);
+  });
+
+  test('a summary for people: what ran where, how long, and the first rows', async () => {
+    const { out } = await run('infer', ...input, '--out', 'e.csv', '--top', '7');
+    expect(out).toMatch(/4 input, 7 function and 3 output nodes/);
+    expect(out).toMatch(/ran on +cpu \(asked for\); model on wasm/);
+    expect(out).toMatch(/load .* s, fit .* s, evaluate .* s/);
+    expect(out).toMatch(/wrote +e\.csv: 7 rows/);
+    expect(out).toMatch(/source +target +corr +q +known/);
+  });
+
+  test('left to itself, it says which backend it takes and why', async () => {
+    const options = ['--model', 'm.onnx', '--data', 'd.npz', '--out', 'auto.csv', '--json'];
+    const { status, out } = await run('infer', ...options);
+    expect(status).toBe(0);
+    const { backend, backendReason } = json(out);
+    expect(['cpu', 'webgpu']).toContain(backend);
+    expect(backendReason).toMatch(/\w/);
+  });
+});
+
+describe('merged statistics', () => {
+  test('count the samples of both', async () => {
+    await run('infer', ...input, '--out', 'whole.arrow', '--stats-out', 'a.arrow');
+    await writeFile(join(folder, 'b.arrow'), await readFile(join(folder, 'a.arrow')));
+    const { status, out } = await run('merge', 'a.arrow', 'b.arrow', '--out', 'ab.arrow', '--json');
+    expect(status).toBe(0);
+    expect(json(out)).toMatchObject({ samples: 214, nodes: 7, pairs: 2 });
+    const merged = tableFromIPC(await readFile(join(folder, 'ab.arrow')));
+    expect(merged.schema.metadata.get('n')).toBe('214');
+  });
+
+  test('of another graph are refused', async () => {
+    await writeFile(
+      join(folder, 'other.onnx'),
+      withProfile('layer-elu', (profile) => {
+        (profile.edgeIndex as Record<string, unknown>)['function,function'] = [[0], [1]];
+      }),
+    );
+    await run('infer', ...input, '--model', 'other.onnx', '--out', 'o.arrow', '--stats-out', 'other.arrow');
+    await run('infer', ...input, '--out', 'o.arrow', '--stats-out', 'a.arrow');
+    const { status, err } = await run('merge', 'a.arrow', 'other.arrow', '--out', 'no.arrow');
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/^magnitude-edge merge: other\.arrow has other .*\n$/),
+    ]);
+    expect(await readdir(folder)).not.toContain('no.arrow');
+  });
+});
+
+describe('the example', () => {
+  test('comes out as the float64 oracle has it', async () => {
+    const expected = json(await readFile(join(example, 'expected.json'), 'utf8'));
+    for (const score of ['corr', 'partial']) {
+      const data = ['--model', join(example, 'model.onnx'), '--data', join(example, 'data.npz')];
+      const { status } = await run('infer', ...data, '--score', score, '--out', 'example.arrow');
+      expect(status).toBe(0);
+      const positives = join(example, 'heldout.csv');
+      const ranking = json(
+        (await run('rank', '--edges', 'example.arrow', '--positives', positives, '--json')).out,
+      );
+      const { mrr, n_positives } = expected[score] as Record<string, number>;
+      expect(ranking.n_positives).toBe(n_positives);
+      // Ranks are whole numbers: a difference would be a changed order, not rounding.
+      expect(ranking.mrr).toBeCloseTo(mrr!, 12);
+      const { top } = expected[score] as { top: [string, string, number][] };
+      const table = tableFromIPC(await readFile(join(folder, 'example.arrow')));
+      top.forEach(([source, target, corr], row) => {
+        expect(table.getChild('src_func')!.get(row)).toBe(source);
+        expect(table.getChild('dst_func')!.get(row)).toBe(target);
+        expect(table.getChild('corr')!.get(row)).toBeCloseTo(corr, 5);
+      });
+    }
+  });
+});
+
+describe('rank', () => {
+  test('for people, with the detail in a file', async () => {
+    await run('infer', ...input, '--out', 'edges.csv');
+    await writeFile(join(folder, 'p.csv'), 'src,dst\ngene_1,gene_6\ngene_0,nobody\n');
+    const { status, out } = await run(
+      'rank',
+      '--edges',
+      'edges.csv',
+      '--positives',
+      'p.csv',
+      '--top-k',
+      '1,42',
+      '--out',
+      'r.csv',
+    );
+    expect(status).toBe(0);
+    expect(out).toMatch(/n_positives +2\nmrr +0\.\d+\ntop@1 .*\ntop@42 +0\.5/);
+    expect(await readFile(join(folder, 'r.csv'), 'utf8')).toMatch(/gene_0,nobody,,,0,0,false,false/);
+  });
+
+  test.each([
+    ['no positives', 'src,dst\n', /at least one positive edge/],
+    ['another header', 'a,b\nx,y\n', /p\.csv has the header 'a,b', the columns src and dst were expected/],
+    ['a gap', 'src,dst\ngene_1,\n', /p\.csv, line 2 lacks a source or a target/],
+  ])('%s', async (_, text, sentence) => {
+    await run('infer', ...input, '--out', 'edges.csv');
+    await writeFile(join(folder, 'p.csv'), text);
+    const { status, err } = await run('rank', '--edges', 'edges.csv', '--positives', 'p.csv');
+    expect([status, err]).toEqual([1, expect.stringMatching(sentence)]);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+test('train-graph writes a model that can be read again, with the gradients named', async () => {
+  const { status, out } = await run('train-graph', 'm.onnx', '--out', 't.onnx', '--loss', 'l1', '--json');
+  expect(status).toBe(0);
+  const { gradients, outputs, loss } = json(out) as {
+    gradients: Record<string, string>;
+    outputs: string[];
+    loss: string;
+  };
+  const names = decodeModel(await readFile(join(folder, 't.onnx'))).graph.outputs.map(({ name }) => name);
+  expect(names).toEqual(outputs);
+  expect(names).toContain(loss);
+  expect(Object.keys(gradients)).toHaveLength(6);
+  for (const gradient of Object.values(gradients)) expect(names).toContain(gradient);
+});
+
+describe('refused input: exit 1, one clear line, nothing written', () => {
+  const header = 'in_0,in_1,in_2,in_3,out_0,out_1,out_2\n';
+
+  test.each<[string, string[], RegExp]>([
+    [
+      'a model that is not there',
+      ['--model', 'none.onnx'],
+      /^magnitude-edge infer: none\.onnx could not be read: there is no such file\.$/,
+    ],
+    [
+      'data that are not there',
+      ['--data', 'none.npz'],
+      /none\.npz could not be read: there is no such file\.$/,
+    ],
+    ['a model that is none', ['--model', 'd.npz'], /d\.npz: .*not an ONNX model/],
+    ['post-norm values behind a layer norm', ['--post-norm'], /this one has norm 'layer'/],
+    [
+      'NaN in the data',
+      ['--data', 'nan.csv'],
+      /^magnitude-edge infer: Batch 0 holds NaN for input node 'in_2' in sample 1/,
+    ],
+    [
+      'text in the data',
+      ['--data', 'text.csv'],
+      /text\.csv, line 3, column 'out_1' is 'x', a number was expected/,
+    ],
+    ['missing columns', ['--data', 'short.csv'], /short\.csv has no column for output node 'out_2'/],
+    ['too few samples', ['--data', 'few.csv'], /at least 3 samples and 2 have been accumulated/],
+    [
+      'a folder that is not there',
+      ['--out', 'nowhere/e.csv'],
+      /nowhere\/e\.csv cannot be written: the folder nowhere is not there/,
+    ],
+    ['WebGPU for the model', ['--execution-provider', 'webgpu'], /needs a browser/],
+  ])('%s', async (_, options, sentence) => {
+    await Promise.all([
+      writeFile(join(folder, 'nan.csv'), `${header}1,2,3,4,5,6,7\n1,2,nan,4,5,6,7\n`),
+      writeFile(join(folder, 'text.csv'), `${header}1,2,3,4,5,6,7\n1,2,3,4,5,x,7\n`),
+      writeFile(join(folder, 'short.csv'), 'in_0,in_1,in_2,in_3,out_0,out_1\n1,2,3,4,5,6\n'),
+      writeFile(join(folder, 'few.csv'), `${header}1,2,3,4,5,6,7\n1,2,3,4,5,6,8\n`),
+      mkdir(join(folder, 'refused'), { recursive: true }),
+    ]);
+    const { status, out, err } = await run(
+      'infer',
+      ...input,
+      '--out',
+      'refused/e.csv',
+      '--stats-out',
+      'refused/s.arrow',
+      ...options,
+    );
+    expect(status).toBe(1);
+    expect(out).toBe('');
+    expect(err.trim().split('\n').at(-1)).toMatch(sentence);
+    expect(await readdir(join(folder, 'refused'))).toEqual([]);
+  });
+
+  test('a file that was there stays as it was', async () => {
+    await writeFile(join(folder, 'kept.csv'), 'kept');
+    const { status } = await run('infer', ...input, '--data', 'none.npz', '--out', 'kept.csv');
+    expect(status).toBe(1);
+    expect(await readFile(join(folder, 'kept.csv'), 'utf8')).toBe('kept');
+  });
+});
+
+describe('wrong usage: exit 2 and what is wrong', () => {
+  test.each<[string[], RegExp]>([
+    [[], /magnitude-edge infer/],
+    [['predict'], /no command 'predict'/],
+    [['infer'], /--out is missing/],
+    [
+      ['infer', '--out', 'e.txt', '--model', 'm', '--data', 'd'],
+      /'e\.txt' must end in \.arrow, \.csv or \.parquet/,
+    ],
+    [
+      ['infer', ...input, '--out', 'e.csv', '--score', 'spearman'],
+      /--score is 'spearman', one of corr, partial was expected/,
+    ],
+    [['infer', ...input, '--out', 'e.csv', '--ridge', '-1'], /ridge/],
+    [['infer', ...input, '--out', 'e.csv', '--batch-size', '0'], /--batch-size is '0'/],
+    [['infer', ...input, '--out', 'e.csv', '--top', 'x'], /--top is 'x'/],
+    [['infer', ...input, '--out', 'e.csv', '--max-q', '2'], /--max-q is '2', a number between 0 and 1/],
+    [['infer', ...input, '--out', 'e.csv', '--colour'], /Unknown option '--colour'/],
+    [['merge', '--out', 's.arrow'], /no statistics files were given/],
+    [['merge', 'a.arrow', './a.arrow', '--out', 's.arrow'], /a\.arrow was given twice/],
+    [['rank', '--edges', 'e.csv'], /--positives is missing/],
+    [['rank', '--edges', 'e.csv', '--positives', 'p.csv', '--top-k', '0'], /--top-k is '0'/],
+    [['train-graph', '--out', 't.onnx'], /no model was given/],
+  ])('%j', async (args, sentence) => {
+    const { status, out, err } = await run(...args);
+    expect([status, out]).toEqual([2, '']);
+    expect(err).toMatch(sentence);
+  });
+});
+
+test('help and version', async () => {
+  expect(await run('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
+  expect((await run('--help')).out).toMatch(/magnitude-edge merge/);
+  for (const name of ['infer', 'rank', 'merge', 'train-graph']) {
+    const { status, out } = await run(name, '--help');
+    expect([status, out]).toEqual([0, expect.stringContaining(`magnitude-edge ${name}`)]);
+  }
+});
