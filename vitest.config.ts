@@ -7,13 +7,22 @@ import { chromiumFlags, findChromium } from './test/support/chromium.mjs';
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 const executablePath = findChromium();
 
+/** Projects one after the other: each browser finds the cores that the software adapter needs. */
+const order = (groupOrder: number) => ({ sequence: { groupOrder } });
+
 export default defineConfig({
   test: {
     projects: [
       {
         define,
         plugins: [workerScript()],
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          ...order(0),
+          include: ['test/unit/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+        },
       },
       {
         define,
@@ -33,6 +42,7 @@ export default defineConfig({
         },
         test: {
           name: 'gpu',
+          ...order(1),
           setupFiles: ['test/support/package-version.ts'],
           include: ['test/gpu/**/*.test.ts'],
           testTimeout: 120_000,
@@ -53,6 +63,9 @@ export default defineConfig({
         define,
         test: {
           name: 'e2e',
+          ...order(2),
+          // A renderer that dies under the test is the browser's failure, not ours; any other failure stands.
+          retry: { count: 1, condition: /Target crashed/ },
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
           testTimeout: 180_000,

@@ -86,7 +86,10 @@ export function mergeStatistics(a: SufficientStatistics, b: SufficientStatistics
   checkSameShape(a, b);
   if (a.samples === 0) return copyStatistics(b);
   const merged = copyStatistics(a);
-  if (b.samples > 0) merged.pairs.forEach((pair, p) => { addShifted(pair, b.pairs[p]!, b.samples); });
+  if (b.samples > 0)
+    merged.pairs.forEach((pair, p) => {
+      addShifted(pair, b.pairs[p]!, b.samples);
+    });
   return { ...merged, samples: a.samples + b.samples };
 }
 
