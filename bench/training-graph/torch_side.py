@@ -28,7 +28,7 @@ def random_graph(nodes: int, seed: int = 0) -> GraphData:
     rng = np.random.default_rng(seed)
     ends = max(4, nodes // 20)
     degree = np.full(nodes, min(IN_DEGREE, nodes // 3))
-    if nodes > 2 * HUB:
+    if nodes >= 2 * HUB:
         degree[nodes // 2] = HUB
     between = [(s, t) for t in range(nodes) for s in rng.choice(nodes, degree[t], replace=False) if s != t]
     edges = {
