@@ -102,7 +102,7 @@ fn main(
   var left = row_group;
   var right = column_group;
   if (!block.symmetric) {
-    right += 3u * params.stage_rows * step;
+    left += 3u * params.stage_rows * step;
   }
 
   var first0 = vec4i();
@@ -177,12 +177,12 @@ fn main(
     third3 += vec4i(ac3);
   }
 
-  let up = powers_of_two(exponents[row_group] - 9);
-  var across_from = column_group;
+  var up_from = row_group;
   if (!block.symmetric) {
-    across_from += step;
+    up_from += step;
   }
-  let across = powers_of_two(exponents[across_from] - 9);
+  let up = powers_of_two(exponents[up_from] - 9);
+  let across = powers_of_two(exponents[column_group] - 9);
   let sums = (4u * row_group - params.panel_row) * params.stride / 2u + column_group * 2u;
   add_row(block.symmetric, sums + 0u * params.stride / 2u, first0, second0, third0, rest0, up.x, across);
   add_row(block.symmetric, sums + 1u * params.stride / 2u, first1, second1, third1, rest1, up.y, across);

@@ -84,8 +84,8 @@ fn main(
     return;
   }
   let step = params.stride / 4u;
-  var left = params.x_offset + block.row * 2u;
-  var right = select(params.y_offset, params.x_offset, block.symmetric) + block.column * 2u;
+  var left = select(params.y_offset, params.x_offset, block.symmetric) + block.row * 2u;
+  var right = params.x_offset + block.column * 2u;
   let sums = (block.row * TILE - params.panel_row) * params.stride / 2u + block.column * 4u;
 
   var sum_a0 = load(block.symmetric, sums + 0u * params.stride / 2u);

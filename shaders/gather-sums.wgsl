@@ -1,6 +1,5 @@
-// Copies the sums that the host needs for columns it computes itself (src/scores/webgpu-settle.ts): rows of X^T X or
-// columns of X^T Y, as they are. One thread per (listed line, place in it); one dispatch per panel copies what that
-// panel holds.
+// Copies lines of the symmetric X^T X, as they are: rows of listed sources, or the diagonal. One thread per (listed
+// line, place in it); one dispatch per panel copies what that panel holds.
 
 struct Params {
   lines: u32,
@@ -9,14 +8,12 @@ struct Params {
   panel_rows: u32,
 }
 
-// 1: rows of the symmetric X^T X; 0: columns of X^T Y
-override SYMMETRIC: u32;
 override WORKGROUP: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
-// a row, a column, or DIAGONAL
+// a source, or DIAGONAL
 @group(0) @binding(1) var<storage, read> lines: array<u32>;
-@group(0) @binding(2) var<storage, read> sums: array<f32>;
+@group(0) @binding(2) var<storage, read> sum_xx: array<f32>;
 // [line, place]: high and low word
 @group(0) @binding(3) var<storage, read_write> gathered: array<vec2f>;
 
@@ -34,15 +31,13 @@ fn main(
   if (line >= params.lines) {
     return;
   }
-  var place = vec2u(along, lines[line]);
-  if (lines[line] == DIAGONAL) {
-    place = vec2u(along, along);
-  } else if (SYMMETRIC == 1u) {
+  var place = vec2u(along, along);
+  if (lines[line] != DIAGONAL) {
     place = symmetric_place(lines[line], along);
   }
   if (place.x < params.panel_row || place.x >= params.panel_row + params.panel_rows) {
     return;
   }
   let at = sum_index(place.x - params.panel_row, place.y, params.stride);
-  gathered[index] = vec2f(sums[at], sums[at + 4u]);
+  gathered[index] = vec2f(sum_xx[at], sum_xx[at + 4u]);
 }

@@ -1,10 +1,8 @@
 // Means and variances of the columns of one layer pair. Twin: pairMoments in src/statistics/covariances.ts.
-// One thread per column of x and of y, for the columns whose diagonal is in a panel of X^T X; z is 0 for x, 1 for y.
+// One thread per column; z is 0 for x, 1 for y.
 
 struct Params {
   stride: u32,
-  panel_row: u32,
-  panel_rows: u32,
   // quantities of x and y in the column sums
   quantity_x: u32,
   quantity_y: u32,
@@ -14,11 +12,14 @@ struct Params {
 }
 
 override WORKGROUP: u32;
+// 1: variances of x are those of the diagonal of X^T X; 0: of the column sums, where no X^T X is needed
+override FROM_DIAGONAL: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pivots: array<vec2f>;
 @group(0) @binding(2) var<storage, read> column_sums: array<vec4f>;
-@group(0) @binding(3) var<storage, read> sum_xx: array<f32>;
+// of X^T X
+@group(0) @binding(3) var<storage, read> diagonal: array<vec2f>;
 // [x or y, column]
 @group(0) @binding(4) var<storage, read_write> moments: array<Moment>;
 
@@ -27,20 +28,19 @@ const SMALLEST: f32 = 7.8886090522101181e-31;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.panel_rows) {
+  if (id.x >= params.stride) {
     return;
   }
   fence = params.zero;
   let is_x = id.z == 0u;
-  let column = params.panel_row + id.x;
+  let column = id.x;
   let place = select(params.quantity_y, params.quantity_x, is_x) * params.stride + column;
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   let mean = ext_multiply(column_sums[place].xy, inverse_count);
   var squares = column_sums[place].zw;
-  if (is_x) {
+  if (is_x && FROM_DIAGONAL == 1u) {
     // The diagonal of X^T X, bit for bit: a source that equals another must have its variance for covariance.
-    let at = sum_index(id.x, column, params.stride);
-    squares = vec2f(sum_xx[at], sum_xx[at + 4u]);
+    squares = diagonal[column];
   }
   var variance = raw_covariance(squares, inverse_count, mean, mean);
   if (variance.x < 0.0) {

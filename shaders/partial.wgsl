@@ -1,11 +1,11 @@
-// Partial correlations of one layer pair for a block of targets: forward substitution of the sources of a panel
-// through the target's factor (method.md, "score = 'partial'"). Twin: src/scores/partial-column.ts. One thread per (source, target).
+// Partial correlations of one layer pair for a block of targets of one panel: forward substitution of all sources
+// through the target's factor (method.md, "score = 'partial'"). Twin: src/scores/partial-column.ts. One thread per
+// (target, source).
 
 struct Params {
   nodes: u32,
   stride: u32,
   panel_row: u32,
-  panel_rows: u32,
   outcome_offset: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
@@ -26,28 +26,28 @@ override WORKGROUP: u32;
 @group(0) @binding(4) var<storage, read> sum_xy: array<f32>;
 @group(0) @binding(5) var<storage, read> factors: array<vec2f>;
 @group(0) @binding(6) var<storage, read_write> outcome: array<atomic<u32>>;
-// bits, row-major [source of the panel, target]
+// bits, row-major [target of the panel, source]
 @group(0) @binding(7) var<storage, read_write> scores: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   fence = params.zero;
-  let row = group.x * WORKGROUP + local;
-  let source = params.panel_row + row;
+  let source = group.x * WORKGROUP + local;
   let index = params.first_target + group.y;
-  if (row >= params.panel_rows || source >= params.nodes || index >= params.end_target) {
+  if (source >= params.nodes || index >= params.end_target) {
     return;
   }
   let header = target_header(index);
   let size = header.size;
-  let to = row * params.nodes + header.node;
+  let row = header.node - params.panel_row;
+  let to = row * params.nodes + source;
   let x = moments[source];
   let y = moments[params.stride + header.node];
   if (is_constant(x) || is_constant(y) || (size > 0u && source == header.node)) {
     scores[to] = NO_SCORE;
     return;
   }
-  let at = sum_index(row, header.node, params.stride);
+  let at = sum_index(row, source, params.stride);
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   begin_solution(group.y, source);
   var joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);

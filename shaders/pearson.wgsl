@@ -1,5 +1,5 @@
-// Pearson correlations of one layer pair, for the sources of a panel. Twin: src/scores/pearson.ts.
-// One thread per (source, target).
+// Pearson correlations of one layer pair, for the targets of a panel. Twin: src/scores/pearson.ts.
+// One thread per (target, source).
 
 struct Params {
   nodes: u32,
@@ -16,7 +16,7 @@ override WORKGROUP: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> moments: array<Moment>;
 @group(0) @binding(2) var<storage, read> sum_xy: array<f32>;
-// bits, row-major [source of the panel, target]
+// bits, row-major [target of the panel, source]
 @group(0) @binding(3) var<storage, read_write> scores: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -28,9 +28,9 @@ fn main(
   fence = params.zero;
   let index = workgroup_index(group, groups) * WORKGROUP + local;
   let row = index / params.nodes;
-  let aim = index % params.nodes;
-  let source = params.panel_row + row;
-  if (row >= params.panel_rows || source >= params.nodes) {
+  let source = index % params.nodes;
+  let aim = params.panel_row + row;
+  if (row >= params.panel_rows || aim >= params.nodes) {
     return;
   }
   let x = moments[source];
@@ -39,7 +39,7 @@ fn main(
     scores[index] = NO_SCORE;
     return;
   }
-  let at = sum_index(row, aim, params.stride);
+  let at = sum_index(row, source, params.stride);
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   let joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
   scores[index] = score_bits(joint, ext_multiply(x.deviation, y.deviation));

@@ -1,10 +1,8 @@
-// S_xy[S, j], in units, for a block of targets. Twin: src/scores/partial.ts. One thread per target; one dispatch per
-// panel of X^T Y writes what that panel holds.
+// S_xy[S, j], in units, for a block of targets of one panel. Twin: src/scores/partial.ts. One thread per target.
 
 struct Params {
   stride: u32,
   panel_row: u32,
-  panel_rows: u32,
   targets: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
@@ -31,10 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   for (var member = 0u; member < header.size; member++) {
     let source = member_source(header, member);
-    if (source < params.panel_row || source >= params.panel_row + params.panel_rows) {
-      continue;
-    }
-    let at = sum_index(source - params.panel_row, header.node, params.stride);
+    let at = sum_index(header.node - params.panel_row, source, params.stride);
     let sum = vec2f(sum_xy[at], sum_xy[at + 4u]);
     target_covariances[member_index(header, member, params.targets)] =
       covariance(sum, inverse_count, moments[source], y);

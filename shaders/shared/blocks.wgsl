@@ -1,4 +1,4 @@
-// How threads share the sums of a layer pair. Each row of tiles has T tiles of X^T Y and, after them, T of X^T X, of
+// How threads share the sums of a layer pair. Each row of tiles has T tiles of Y^T X and, after them, T of X^T X, of
 // which those below the diagonal are left out.
 struct Block {
   // in tiles

@@ -1,7 +1,6 @@
 import aggregate from '../../shaders/aggregate.wgsl?raw';
 import cholesky from '../../shaders/cholesky.wgsl?raw';
 import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
-import gatherSums from '../../shaders/gather-sums.wgsl?raw';
 import moments from '../../shaders/moments.wgsl?raw';
 import partial from '../../shaders/partial.wgsl?raw';
 import pearson from '../../shaders/pearson.wgsl?raw';
@@ -22,45 +21,43 @@ export const WORKGROUP = 64;
 export const PRIVATE_SET = 32;
 
 const shared = [extended, dispatch, sums, momentParts];
-const panel = { panel_row: 'u32', panel_rows: 'u32' } as const;
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
 
-/** Column sums -> means, variances and units of one layer pair. */
+/** Column sums -> means, variances and units of one layer pair. Override `FROM_DIAGONAL`: 1 where X^T X is used. */
 export const momentsKernel = {
   label: 'moments.wgsl',
   sources: [...shared, moments],
   params: {
     stride: 'u32',
-    ...panel,
     quantity_x: 'u32',
     quantity_y: 'u32',
     ...inverseCount,
     zero: 'u32',
   },
-  buffers: { pivots: 'read', column_sums: 'read', sum_xx: 'read', moments: 'read-write' },
+  buffers: { pivots: 'read', column_sums: 'read', diagonal: 'read', moments: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Sums -> Pearson correlations of one layer pair. */
 export const pearsonKernel = {
   label: 'pearson.wgsl',
   sources: [...shared, pearson],
-  params: { nodes: 'u32', stride: 'u32', ...panel, ...inverseCount, zero: 'u32' },
+  params: { nodes: 'u32', stride: 'u32', panel_row: 'u32', panel_rows: 'u32', ...inverseCount, zero: 'u32' },
   buffers: { moments: 'read', sum_xy: 'read', scores: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Sums -> rows of S_xx for the members of conditioning sets. */
+/** Lines of X^T X -> rows of S_xx for the members of conditioning sets, in their place. */
 export const covarianceRowsKernel = {
   label: 'covariance-rows.wgsl',
   sources: [...shared, covarianceRows],
-  params: { rows: 'u32', stride: 'u32', ...panel, ...inverseCount, zero: 'u32' },
-  buffers: { row_sources: 'read', moments: 'read', sum_xx: 'read', covariance_rows: 'read-write' },
+  params: { rows: 'u32', stride: 'u32', ...inverseCount, zero: 'u32' },
+  buffers: { row_sources: 'read', moments: 'read', covariance_rows: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Sums -> S_xy[S, j] of a block of targets. */
 export const targetCovariancesKernel = {
   label: 'target-covariances.wgsl',
   sources: [...shared, targets, targetCovariances],
-  params: { stride: 'u32', ...panel, targets: 'u32', ...inverseCount, zero: 'u32' },
+  params: { stride: 'u32', panel_row: 'u32', targets: 'u32', ...inverseCount, zero: 'u32' },
   buffers: { plan: 'read', moments: 'read', sum_xy: 'read', target_covariances: 'read-write' },
 } as const satisfies KernelDefinition;
 
@@ -90,7 +87,7 @@ export const choleskyKernel = {
 const partialParams = {
   nodes: 'u32',
   stride: 'u32',
-  ...panel,
+  panel_row: 'u32',
   outcome_offset: 'u32',
   ...inverseCount,
   first_target: 'u32',
@@ -123,14 +120,6 @@ export const partialStoredKernel = {
   sources: [...shared, targets, solutionStored, partial],
   params: partialParams,
   buffers: { ...partialBuffers, solutions: 'read-write' },
-} as const satisfies KernelDefinition;
-
-/** Sums -> lines of them for the host. Override `SYMMETRIC`: 1 for rows of X^T X, 0 for columns of X^T Y. */
-export const gatherSumsKernel = {
-  label: 'gather-sums.wgsl',
-  sources: [dispatch, sums, gatherSums],
-  params: { lines: 'u32', stride: 'u32', ...panel },
-  buffers: { lines: 'read', sums: 'read', gathered: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Scores of one layer pair -> the running aggregate. Override `LARGEST`: 0 for the mean, 1 for 'max'. */

@@ -4,7 +4,7 @@ import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Panel } from '../statistics/webgpu-layout.ts';
-import type { GpuSums } from '../statistics/webgpu-sums.ts';
+import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import {
   choleskyKernel,
@@ -33,11 +33,12 @@ export interface PairOnGpu {
   readonly moments: OwnedBuffer;
   /** [n] as the reciprocal in two words */
   readonly inverseCount: readonly [high: number, low: number];
-  /** `[rows, N]` bits of scores per panel, to be written */
+  /** `[targets, N]` bits of scores per panel, to be written */
   readonly scores: readonly OwnedBuffer[];
 }
 
 interface BlockOnGpu extends TargetBlock {
+  readonly panel: Panel;
   readonly planBuffer: OwnedBuffer;
   readonly rowBuffer: OwnedBuffer;
 }
@@ -49,7 +50,7 @@ export class PartialSolver {
   /** `[P, N]` words; see shaders/shared/targets.wgsl */
   readonly outcome: OwnedBuffer;
   readonly #context: GpuContext;
-  readonly #sums: GpuSums;
+  readonly #sums: SumSource;
   readonly #kernels: Kernels;
   readonly #ridge: readonly [high: number, low: number];
   readonly #blocks: readonly BlockOnGpu[];
@@ -60,7 +61,7 @@ export class PartialSolver {
 
   private constructor(
     context: GpuContext,
-    sums: GpuSums,
+    sums: SumSource,
     request: ScoreRequest,
     pool: BufferPool,
     kernels: Kernels,
@@ -69,18 +70,21 @@ export class PartialSolver {
     this.#sums = sums;
     this.#kernels = kernels;
     this.#ridge = twoWords(request.ridge);
-    const { nodes, stride, pairs } = sums.layout;
+    const { nodes, stride, pairs, panels } = sums.layout;
     const { conditioningSets } = request;
     const limits = {
       rows: Math.floor(SCRATCH_BYTES / (8 * stride)),
       factorElements: SCRATCH_BYTES / 8,
       work: context.operationsPerSubmit / OPERATIONS_PER_STEP / nodes,
     };
-    this.#blocks = planTargets(conditioningSets, limits, LARGEST_SET).map((block) => ({
-      ...block,
-      planBuffer: pool.keep(storageFrom(context, 'targets', block.plan)),
-      rowBuffer: pool.keep(storageFrom(context, 'rows of S_xx', block.rowSources)),
-    }));
+    this.#blocks = panels.flatMap((panel) =>
+      planTargets(conditioningSets, panel, limits, LARGEST_SET).map((block) => ({
+        ...block,
+        panel,
+        planBuffer: pool.keep(storageFrom(context, 'targets', block.plan)),
+        rowBuffer: pool.keep(storageFrom(context, 'rows of S_xx', block.rowSources)),
+      })),
+    );
     const most = (count: (block: TargetBlock) => number): number => Math.max(0, ...this.#blocks.map(count));
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
@@ -108,7 +112,7 @@ export class PartialSolver {
    */
   static async create(
     context: GpuContext,
-    sums: GpuSums,
+    sums: SumSource,
     request: ScoreRequest,
     pool: BufferPool,
   ): Promise<PartialSolver> {
@@ -129,51 +133,40 @@ export class PartialSolver {
   async solve(pair: PairOnGpu, signal: AbortSignal | undefined): Promise<void> {
     for (const block of this.#blocks) {
       signal?.throwIfAborted();
+      const { rowBuffer, rowSources } = block;
+      await this.#sums.linesXX(pair.pair, rowBuffer, rowSources.length, this.#covarianceRows);
+      const sumXY = await this.#sums.sumXY(pair.pair, block.panel);
       const recorder = new Recorder(this.#context);
-      this.#factor(recorder, pair, block);
-      this.#substitute(recorder, pair, block);
+      this.#factor(recorder, pair, block, sumXY);
+      this.#substitute(recorder, pair, block, sumXY);
       await recorder.submit('partial correlations');
       if (this.#blocks.length > 1) await this.#context.device.queue.onSubmittedWorkDone();
     }
   }
 
-  #factor(recorder: Recorder, { pair, moments, inverseCount }: PairOnGpu, block: BlockOnGpu): void {
-    const { nodes, stride, panels } = this.#sums.layout;
+  #factor(
+    recorder: Recorder,
+    { pair, moments, inverseCount }: PairOnGpu,
+    block: BlockOnGpu,
+    sum_xy: OwnedBuffer,
+  ): void {
+    const { nodes, stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = inverseCount;
     const rows = block.rowSources.length;
     const targets = block.targets.length;
-    for (const panel of panels) {
-      const common = {
-        stride,
-        panel_row: panel.row,
-        panel_rows: panel.rows,
-        inverse_count_high,
-        inverse_count_low,
-        zero: 0,
-      };
-      recorder.dispatch(
-        this.#kernels.covarianceRows,
-        { ...common, rows },
-        {
-          row_sources: block.rowBuffer,
-          moments,
-          sum_xx: this.#sums.sumXX[pair]![panel.index]!,
-          covariance_rows: this.#covarianceRows,
-        },
-        workgroups(Math.ceil((rows * stride) / WORKGROUP)),
-      );
-      recorder.dispatch(
-        this.#kernels.targetCovariances,
-        { ...common, targets },
-        {
-          plan: block.planBuffer,
-          moments,
-          sum_xy: this.#sums.sumXY[pair]![panel.index]!,
-          target_covariances: this.#targetCovariances,
-        },
-        [Math.ceil(targets / WORKGROUP), 1, 1],
-      );
-    }
+    const common = { stride, inverse_count_high, inverse_count_low, zero: 0 };
+    recorder.dispatch(
+      this.#kernels.covarianceRows,
+      { ...common, rows },
+      { row_sources: block.rowBuffer, moments, covariance_rows: this.#covarianceRows },
+      workgroups(Math.ceil((rows * stride) / WORKGROUP)),
+    );
+    recorder.dispatch(
+      this.#kernels.targetCovariances,
+      { ...common, panel_row: block.panel.row, targets },
+      { plan: block.planBuffer, moments, sum_xy, target_covariances: this.#targetCovariances },
+      [Math.ceil(targets / WORKGROUP), 1, 1],
+    );
     const [ridge_high, ridge_low] = this.#ridge;
     recorder.dispatch(
       this.#kernels.cholesky,
@@ -190,15 +183,13 @@ export class PartialSolver {
     );
   }
 
-  #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu): void {
-    const { stride, panels } = this.#sums.layout;
+  #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sumXY: OwnedBuffer): void {
+    const { stride } = this.#sums.layout;
     const stored = block.largestSet > PRIVATE_SET;
     const slots = stored ? Math.floor(this.#solutions.size / (8 * stride * block.largestSet)) : MOST_SLOTS;
-    for (const panel of panels) {
-      for (let first = 0; first < block.targets.length; first += slots) {
-        const end = Math.min(first + slots, block.targets.length);
-        this.#substituteSlots(recorder, pair, block, panel, first, end);
-      }
+    for (let first = 0; first < block.targets.length; first += slots) {
+      const end = Math.min(first + slots, block.targets.length);
+      this.#substituteSlots(recorder, pair, block, sumXY, first, end);
     }
   }
 
@@ -206,7 +197,7 @@ export class PartialSolver {
     recorder: Recorder,
     pair: PairOnGpu,
     block: BlockOnGpu,
-    panel: Panel,
+    sum_xy: OwnedBuffer,
     first_target: number,
     end_target: number,
   ): void {
@@ -215,8 +206,7 @@ export class PartialSolver {
     const params = {
       nodes,
       stride,
-      panel_row: panel.row,
-      panel_rows: panel.rows,
+      panel_row: block.panel.row,
       outcome_offset: pair.pair * nodes,
       inverse_count_high,
       inverse_count_low,
@@ -229,12 +219,12 @@ export class PartialSolver {
       plan: block.planBuffer,
       moments: pair.moments,
       covariance_rows: this.#covarianceRows,
-      sum_xy: this.#sums.sumXY[pair.pair]![panel.index]!,
+      sum_xy,
       factors: this.#factors,
       outcome: this.outcome,
-      scores: pair.scores[panel.index]!,
+      scores: pair.scores[block.panel.index]!,
     };
-    const count = [Math.ceil(panel.rows / WORKGROUP), end_target - first_target, 1] as const;
+    const count = [Math.ceil(nodes / WORKGROUP), end_target - first_target, 1] as const;
     const { partialPrivate, partialStored } = this.#kernels;
     if (block.largestSet > PRIVATE_SET) {
       recorder.dispatch(partialStored, params, { ...buffers, solutions: this.#solutions }, count);

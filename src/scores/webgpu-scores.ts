@@ -1,11 +1,12 @@
-import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
+import { DIAGONAL } from '../statistics/webgpu-kernels.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
-import type { GpuSums } from '../statistics/webgpu-sums.ts';
+import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import { aggregatePairs } from './aggregate.ts';
 import { checkScoreRequest } from './request.ts';
 import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
@@ -23,7 +24,7 @@ import { PartialSolver, twoWords } from './webgpu-partial.ts';
  */
 export async function scoreOnGpu(
   context: GpuContext,
-  sums: GpuSums,
+  sums: SumSource,
   samples: number,
   request: ScoreRequest,
 ): Promise<ScoreMatrices> {
@@ -49,21 +50,25 @@ type Kernels = Awaited<ReturnType<typeof compileAll>>;
 /** Buffers and kernels of one request. */
 class ScoreRun {
   readonly #context: GpuContext;
-  readonly #sums: GpuSums;
+  readonly #sums: SumSource;
   readonly #samples: number;
   readonly #request: ScoreRequest;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
   readonly #inverseCount: readonly [high: number, low: number];
   readonly #moments: OwnedBuffer;
-  /** Row-major `[rows, N]`, one per panel */
+  /** Of X^T X, where the score needs it */
+  readonly #diagonal: OwnedBuffer;
+  /** {@link DIAGONAL} alone, as a list of lines */
+  readonly #diagonalLine: OwnedBuffer;
+  /** Row-major `[targets, N sources]`, one per panel */
   readonly #scores: readonly OwnedBuffer[];
   readonly #aggregate: readonly OwnedBuffer[];
   readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
     context: GpuContext,
-    sums: GpuSums,
+    sums: SumSource,
     samples: number,
     request: ScoreRequest,
     pool: BufferPool,
@@ -81,6 +86,8 @@ class ScoreRun {
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
     this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
+    this.#diagonal = create('diagonal of X^T X', 8 * stride);
+    this.#diagonalLine = pool.keep(storageFrom(context, 'lines', Uint32Array.of(DIAGONAL)));
     const matrix = (label: string): OwnedBuffer[] =>
       panels.map(({ rows }) => create(label, 4 * rows * nodes));
     this.#scores = matrix('scores');
@@ -90,7 +97,7 @@ class ScoreRun {
 
   static async create(
     context: GpuContext,
-    sums: GpuSums,
+    sums: SumSource,
     samples: number,
     request: ScoreRequest,
     pool: BufferPool,
@@ -112,9 +119,12 @@ class ScoreRun {
     const { signal } = this.#request;
     signal?.throwIfAborted();
     const recorder = new Recorder(this.#context);
+    if (this.#solver !== undefined) {
+      await this.#sums.linesXX(pair, this.#diagonalLine, 1, this.#diagonal);
+    }
     this.#findMoments(recorder, pair);
     if (this.#solver === undefined) {
-      this.#correlate(recorder, pair);
+      await this.#correlate(recorder, pair);
     } else {
       await recorder.submit('moments');
       const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores: this.#scores };
@@ -147,7 +157,7 @@ class ScoreRun {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
       signal?.throwIfAborted();
-      settler ??= await ColumnSettler.create(this.#context, this.#sums, this.#samples);
+      settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples);
       await settler.settle(p, unsettled, sets, ridge, (target, column) => {
         column.forEach((score, source) => {
           scores[source * nodes + target] = score;
@@ -163,32 +173,29 @@ class ScoreRun {
   }
 
   #findMoments(recorder: Recorder, pair: number): void {
-    const { stride, panels } = this.#sums.layout;
+    const { stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
-    const { pivots, columnSums: column_sums, sumXX } = this.#sums;
-    for (const panel of panels) {
-      recorder.dispatch(
-        this.#kernels.moments,
-        {
-          stride,
-          panel_row: panel.row,
-          panel_rows: panel.rows,
-          quantity_x: quantityOf.x(pair),
-          quantity_y: quantityOf.y(pair),
-          inverse_count_high,
-          inverse_count_low,
-          zero: 0,
-        },
-        { pivots, column_sums, sum_xx: sumXX[pair]![panel.index]!, moments: this.#moments },
-        [Math.ceil(panel.rows / WORKGROUP), 1, 2],
-      );
-    }
+    const { pivots, columnSums: column_sums } = this.#sums;
+    recorder.dispatch(
+      this.#kernels.moments,
+      {
+        stride,
+        quantity_x: quantityOf.x(pair),
+        quantity_y: quantityOf.y(pair),
+        inverse_count_high,
+        inverse_count_low,
+        zero: 0,
+      },
+      { pivots, column_sums, diagonal: this.#diagonal, moments: this.#moments },
+      [Math.ceil(stride / WORKGROUP), 1, 2],
+    );
   }
 
-  #correlate(recorder: Recorder, pair: number): void {
+  async #correlate(recorder: Recorder, pair: number): Promise<void> {
     const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     for (const panel of panels) {
+      const sum_xy = await this.#sums.sumXY(pair, panel);
       recorder.dispatch(
         this.#kernels.pearson,
         {
@@ -202,11 +209,12 @@ class ScoreRun {
         },
         {
           moments: this.#moments,
-          sum_xy: this.#sums.sumXY[pair]![panel.index]!,
+          sum_xy,
           scores: this.#scores[panel.index]!,
         },
         workgroups(Math.ceil((panel.rows * nodes) / WORKGROUP)),
       );
+      await recorder.submit('correlations');
     }
   }
 
@@ -223,14 +231,14 @@ class ScoreRun {
     }
   }
 
-  /** Reads panels back as one `[N, N]` matrix. */
+  /** Reads panels back as one `[N sources, N targets]` matrix. */
   async #readMatrix(buffers: readonly OwnedBuffer[]): Promise<Float32Array> {
     const { nodes, panels } = this.#sums.layout;
     const matrix = new Float32Array(nodes * nodes);
     for (const { index, row, rows } of panels) {
-      const size = 4 * nodes * Math.min(rows, nodes - row);
-      const [bytes] = await readBack(this.#context, [{ ...buffers[index]!, size }]);
-      matrix.set(new Float32Array(bytes!), row * nodes);
+      const targets = Math.min(rows, nodes - row);
+      const [bytes] = await readBack(this.#context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
+      transpose(new Float32Array(bytes!), targets, nodes, matrix, row);
     }
     return matrix;
   }
@@ -239,13 +247,31 @@ class ScoreRun {
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
 const MOMENT_BYTES = 32;
 
+/** Writes rows of targets to a matrix of sources, `first` being the target of the first row; in tiles, for the cache. */
+function transpose(
+  rows: Float32Array,
+  targets: number,
+  nodes: number,
+  matrix: Float32Array,
+  first: number,
+): void {
+  const tile = 32;
+  for (let top = 0; top < targets; top += tile) {
+    const bottom = Math.min(top + tile, targets);
+    for (let source = 0; source < nodes; source++) {
+      const to = source * nodes + first;
+      for (let target = top; target < bottom; target++) matrix[to + target] = rows[target * nodes + source]!;
+    }
+  }
+}
+
 function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);
 }
 
-async function compileAll(context: GpuContext, { layerAgg }: ScoreRequest) {
+async function compileAll(context: GpuContext, { score, layerAgg }: ScoreRequest) {
   const [moments, pearson, aggregate] = await Promise.all([
-    compileKernel(context, momentsKernel, { WORKGROUP }),
+    compileKernel(context, momentsKernel, { WORKGROUP, FROM_DIAGONAL: score === 'partial' ? 1 : 0 }),
     compileKernel(context, pearsonKernel, { WORKGROUP }),
     compileKernel(context, aggregateKernel, { WORKGROUP, LARGEST: layerAgg === 'max' ? 1 : 0 }),
   ]);

@@ -1,47 +1,25 @@
-import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, storageFrom } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
-import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import { quantityOf } from '../statistics/webgpu-layout.ts';
-import type { GpuSums } from '../statistics/webgpu-sums.ts';
+import { DIAGONAL } from '../statistics/webgpu-kernels.ts';
+import { panelOf, quantityOf, sumIndex } from '../statistics/webgpu-layout.ts';
+import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import { solvePartialColumn } from './partial-column.ts';
-import { gatherSumsKernel, WORKGROUP } from './webgpu-kernels.ts';
 
 /** Most bytes of sums that are fetched at a time. */
 const FETCH_BYTES = 64 * 2 ** 20;
 
-/** In place of a row: the diagonal of X^T X; `DIAGONAL` of shaders/gather-sums.wgsl. */
-const DIAGONAL = 0xffff_ffff;
-
 /** Columns of partial correlations in float64 from the sums on the GPU, fetching no more of them than they need. */
 export class ColumnSettler {
   readonly #context: GpuContext;
-  readonly #sums: GpuSums;
+  readonly #sums: SumSource;
   readonly #samples: number;
-  readonly #gatherXX: KernelOf<typeof gatherSumsKernel>;
-  readonly #gatherXY: KernelOf<typeof gatherSumsKernel>;
 
-  private constructor(
-    context: GpuContext,
-    sums: GpuSums,
-    samples: number,
-    kernels: readonly [xx: KernelOf<typeof gatherSumsKernel>, xy: KernelOf<typeof gatherSumsKernel>],
-  ) {
+  constructor(context: GpuContext, sums: SumSource, samples: number) {
     this.#context = context;
     this.#sums = sums;
     this.#samples = samples;
-    [this.#gatherXX, this.#gatherXY] = kernels;
-  }
-
-  /** @throws `gpu-validation`, `device-lost` */
-  static async create(context: GpuContext, sums: GpuSums, samples: number): Promise<ColumnSettler> {
-    const kernels = await Promise.all([
-      compileKernel(context, gatherSumsKernel, { SYMMETRIC: 1, WORKGROUP }),
-      compileKernel(context, gatherSumsKernel, { SYMMETRIC: 0, WORKGROUP }),
-    ]);
-    return new ColumnSettler(context, sums, samples, kernels);
   }
 
   /**
@@ -62,8 +40,8 @@ export class ColumnSettler {
     const columns = await this.#columns(pair);
     const most = Math.max(2, Math.floor(FETCH_BYTES / (8 * stride)));
     for (const group of groupTargets(targets, sets, most)) {
-      const rows = await this.#fetch(this.#gatherXX, this.#sums.sumXX[pair]!, [DIAGONAL, ...group.rows]);
-      const crosses = await this.#fetch(this.#gatherXY, this.#sums.sumXY[pair]!, group.targets);
+      const rows = await this.#fetchLines(pair, [DIAGONAL, ...group.rows]);
+      const crosses = await this.#fetchTargets(pair, group.targets);
       const rowOf = new Map(group.rows.map((source, row) => [source, rows[row + 1]!]));
       for (const [at, target] of group.targets.entries()) {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
@@ -123,27 +101,14 @@ export class ColumnSettler {
     return { x: read(quantityOf.x(pair)), y: read(quantityOf.y(pair)) };
   }
 
-  /** Brings lines of a matrix to the host: `[N]` sums each, still scaled. */
-  async #fetch(
-    kernel: KernelOf<typeof gatherSumsKernel>,
-    panels: readonly OwnedBuffer[],
-    lines: readonly number[],
-  ): Promise<Float64Array[]> {
-    const { nodes, stride, panels: places } = this.#sums.layout;
+  /** Brings lines of X^T X to the host: `[N]` sums each, still scaled. */
+  async #fetchLines(pair: number, lines: readonly number[]): Promise<Float64Array[]> {
+    const { nodes, stride } = this.#sums.layout;
     const pool = new BufferPool();
     try {
       const list = pool.keep(storageFrom(this.#context, 'lines', Uint32Array.from(lines)));
       const gathered = pool.keep(createStorage(this.#context, 'gathered sums', 8 * stride * lines.length));
-      const recorder = new Recorder(this.#context);
-      for (const { index, row, rows } of places) {
-        recorder.dispatch(
-          kernel,
-          { lines: lines.length, stride, panel_row: row, panel_rows: rows },
-          { lines: list, sums: panels[index]!, gathered },
-          workgroups(Math.ceil((lines.length * stride) / WORKGROUP)),
-        );
-      }
-      await recorder.submit('sums for the host');
+      await this.#sums.linesXX(pair, list, lines.length, gathered);
       const [bytes] = await readBack(this.#context, [gathered]);
       const words = new Float32Array(bytes!);
       return lines.map((_, line) =>
@@ -155,6 +120,30 @@ export class ColumnSettler {
     } finally {
       pool.destroy();
     }
+  }
+
+  /** Brings the sums of targets with all sources to the host: `[N]` each, still scaled. */
+  async #fetchTargets(pair: number, targets: readonly number[]): Promise<Float64Array[]> {
+    const { layout } = this.#sums;
+    const { nodes, stride } = layout;
+    const sums: Float64Array[] = [];
+    for (const panel of layout.panels) {
+      const rows = targets.filter((target) => panelOf(layout, target) === panel);
+      if (rows.length === 0) continue;
+      const { buffer } = await this.#sums.sumXY(pair, panel);
+      const size = 8 * stride;
+      const views = rows.map((target) => ({ buffer, offset: (target - panel.row) * size, size }));
+      for (const bytes of await readBack(this.#context, views)) {
+        const words = new Float32Array(bytes);
+        sums.push(
+          Float64Array.from({ length: nodes }, (_, node) => {
+            const at = sumIndex(0, node, stride);
+            return words[at]! + words[at + 4]!;
+          }),
+        );
+      }
+    }
+    return sums;
   }
 }
 

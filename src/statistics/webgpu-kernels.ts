@@ -2,6 +2,7 @@ import accumulateExact from '../../shaders/accumulate-exact.wgsl?raw';
 import accumulateFast from '../../shaders/accumulate-fast.wgsl?raw';
 import deviations from '../../shaders/deviations.wgsl?raw';
 import digits from '../../shaders/digits.wgsl?raw';
+import gatherSums from '../../shaders/gather-sums.wgsl?raw';
 import magnitudes from '../../shaders/magnitudes.wgsl?raw';
 import pivots from '../../shaders/pivots.wgsl?raw';
 import blocks from '../../shaders/shared/blocks.wgsl?raw';
@@ -122,3 +123,14 @@ export const accumulateExactKernel = {
     sum_xx: 'read-write',
   },
 } as const satisfies KernelDefinition;
+
+/** X^T X -> lines of it. */
+export const gatherSumsKernel = {
+  label: 'gather-sums.wgsl',
+  sources: [dispatch, sums, gatherSums],
+  params: { lines: 'u32', stride: 'u32', panel_row: 'u32', panel_rows: 'u32' },
+  buffers: { lines: 'read', sum_xx: 'read', gathered: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** In a list of sources: the diagonal of X^T X in place of a source's row; `DIAGONAL` of gather-sums.wgsl. */
+export const DIAGONAL = 0xffff_ffff;

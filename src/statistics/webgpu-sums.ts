@@ -3,33 +3,37 @@ import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
-import { Recorder } from '../gpu/recorder.ts';
+import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
-import { pivotsKernel, WORKGROUP, type Precision } from './webgpu-kernels.ts';
-import type { StatisticsLayout } from './webgpu-layout.ts';
+import { gatherSumsKernel, pivotsKernel, WORKGROUP, type Precision } from './webgpu-kernels.ts';
+import type { Panel, StatisticsLayout } from './webgpu-layout.ts';
 import { createProducts, type RecordProducts, type WaitingRows } from './webgpu-products.ts';
 import type { RefusalRecord } from './webgpu-refusal.ts';
+import type { SumSource } from './webgpu-sum-source.ts';
 import { packPair, unpackPair } from './webgpu-transfer.ts';
+
+interface Kernels {
+  readonly fixPivots: KernelOf<typeof pivotsKernel>;
+  readonly gather: KernelOf<typeof gatherSumsKernel>;
+  readonly recordProducts: RecordProducts;
+}
 
 /**
  * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
  * float32. Pivots and scales are fixed by the first rows that are applied.
  */
-export class GpuSums {
+export class GpuSums implements SumSource {
   readonly layout: StatisticsLayout;
-  /** `[2 P, stride]`: pivot, scale */
   readonly pivots: OwnedBuffer;
-  /** `[2 P, stride]`: sum (high, low), sum of squares (high, low) */
   readonly columnSums: OwnedBuffer;
   /** A buffer per panel for each of the P pairs, laid out as shaders/shared/sums.wgsl says */
-  readonly sumXY: readonly (readonly OwnedBuffer[])[];
+  readonly #sumXY: readonly (readonly OwnedBuffer[])[];
   /** Likewise; tiles on and above the diagonal */
-  readonly sumXX: readonly (readonly OwnedBuffer[])[];
+  readonly #sumXX: readonly (readonly OwnedBuffer[])[];
   readonly #context: GpuContext;
   readonly #pool: BufferPool;
   readonly #refusal: RefusalRecord;
-  readonly #fixPivots: KernelOf<typeof pivotsKernel>;
-  readonly #recordProducts: RecordProducts;
+  readonly #kernels: Kernels;
   #pivotsFixed = false;
 
   private constructor(
@@ -37,13 +41,12 @@ export class GpuSums {
     layout: StatisticsLayout,
     refusal: RefusalRecord,
     pool: BufferPool,
-    kernels: { fixPivots: KernelOf<typeof pivotsKernel>; recordProducts: RecordProducts },
+    kernels: Kernels,
   ) {
     this.#context = context;
     this.#refusal = refusal;
     this.#pool = pool;
-    this.#fixPivots = kernels.fixPivots;
-    this.#recordProducts = kernels.recordProducts;
+    this.#kernels = kernels;
     this.layout = layout;
     const { pairs, stride } = layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
@@ -54,8 +57,8 @@ export class GpuSums {
       );
     this.pivots = create('pivots', 8 * 2 * pairs * stride);
     this.columnSums = create('column sums', 16 * 2 * pairs * stride);
-    this.sumXY = matrices('X^T Y');
-    this.sumXX = matrices('X^T X');
+    this.#sumXY = matrices('X^T Y');
+    this.#sumXX = matrices('X^T X');
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
@@ -67,13 +70,13 @@ export class GpuSums {
   ): Promise<GpuSums> {
     const pool = new BufferPool();
     try {
-      const fixPivots = await compileKernel(context, pivotsKernel, { WORKGROUP });
-      const recordProducts = await createProducts(context, layout, precision, pool);
-      const made = scoped(
-        context,
-        'the sums',
-        () => new GpuSums(context, layout, refusal, pool, { fixPivots, recordProducts }),
-      );
+      const [fixPivots, gather, recordProducts] = await Promise.all([
+        compileKernel(context, pivotsKernel, { WORKGROUP }),
+        compileKernel(context, gatherSumsKernel, { WORKGROUP }),
+        createProducts(context, layout, precision, pool),
+      ]);
+      const kernels = { fixPivots, gather, recordProducts };
+      const made = scoped(context, 'the sums', () => new GpuSums(context, layout, refusal, pool, kernels));
       await made.settled;
       return made.result;
     } catch (error) {
@@ -95,14 +98,34 @@ export class GpuSums {
     if (!this.#pivotsFixed) {
       this.#pivotsFixed = true;
       recorder.dispatch(
-        this.#fixPivots,
+        this.#kernels.fixPivots,
         { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 },
         { stage, refusal, pivots: this.pivots },
         [Math.ceil(stride / WORKGROUP), 1, 2 * pairs],
       );
     }
-    this.#recordProducts(recorder, waiting, this, refusal);
+    const { pivots, columnSums } = this;
+    const sums = { pivots, columnSums, sumXY: this.#sumXY, sumXX: this.#sumXX };
+    this.#kernels.recordProducts(recorder, waiting, sums, refusal);
     return recorder.submit('the sums of a batch');
+  }
+
+  sumXY(pair: number, { index }: Panel): Promise<OwnedBuffer> {
+    return Promise.resolve(this.#sumXY[pair]![index]!);
+  }
+
+  linesXX(pair: number, lines: OwnedBuffer, count: number, into: OwnedBuffer): Promise<void> {
+    const { stride, panels } = this.layout;
+    const recorder = new Recorder(this.#context);
+    for (const { index, row, rows } of panels) {
+      recorder.dispatch(
+        this.#kernels.gather,
+        { lines: count, stride, panel_row: row, panel_rows: rows },
+        { lines, sum_xx: this.#sumXX[pair]![index]!, gathered: into },
+        workgroups(Math.ceil((count * stride) / WORKGROUP)),
+      );
+    }
+    return recorder.submit('lines of X^T X');
   }
 
   /** Copies the statistics to the host, one layer pair at a time. `samples` is what the caller knows to be applied. */
@@ -114,14 +137,14 @@ export class GpuSums {
 
   /** Copies the statistics of one layer pair to the host. */
   async readPair(p: number): Promise<PairStatistics> {
-    const views = [this.pivots, this.columnSums, ...this.sumXY[p]!, ...this.sumXX[p]!];
+    const views = [this.pivots, this.columnSums, ...this.#sumXY[p]!, ...this.#sumXX[p]!];
     const bytes = await readBack(this.#context, views);
     const [pivots, columnSums, ...matrices] = bytes.map((words) => new Float32Array(words));
     return unpackPair(
       this.layout,
       p,
       { pivots: pivots!, columnSums: columnSums! },
-      { sumXY: matrices.slice(0, this.sumXY[p]!.length), sumXX: matrices.slice(this.sumXY[p]!.length) },
+      { sumXY: matrices.slice(0, this.#sumXY[p]!.length), sumXX: matrices.slice(this.#sumXY[p]!.length) },
     );
   }
 
@@ -134,8 +157,8 @@ export class GpuSums {
     statistics.pairs.forEach((pair, p) => {
       const { sumXY, sumXX } = packPair(this.layout, p, pair, statistics.samples, { pivots, columnSums });
       sumXY.forEach((panel, q) => {
-        queue.writeBuffer(this.sumXY[p]![q]!.buffer, 0, panel);
-        queue.writeBuffer(this.sumXX[p]![q]!.buffer, 0, sumXX[q]!);
+        queue.writeBuffer(this.#sumXY[p]![q]!.buffer, 0, panel);
+        queue.writeBuffer(this.#sumXX[p]![q]!.buffer, 0, sumXX[q]!);
       });
     });
     queue.writeBuffer(this.pivots.buffer, 0, pivots);
@@ -146,7 +169,7 @@ export class GpuSums {
   /** Forgets all sums and the pivots. */
   clear(): void {
     const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
-    for (const { buffer } of [this.columnSums, ...this.sumXY.flat(), ...this.sumXX.flat()])
+    for (const { buffer } of [this.columnSums, ...this.#sumXY.flat(), ...this.#sumXX.flat()])
       encoder.clearBuffer(buffer);
     this.#context.device.queue.submit([encoder.finish()]);
     this.#pivotsFixed = false;

@@ -39,12 +39,13 @@ export function unpackPair(
     pair.sumY2[node] = (columns.columnSums[4 * y + 2]! + columns.columnSums[4 * y + 3]!) / scaleY[node]! ** 2;
   }
   for (let i = 0; i < nodes; i++) {
+    // A row of X^T X, and of Y^T X.
     const panel = panelOf(layout, i);
     const sumXY = matrices.sumXY[panel.index]!;
     const sumXX = matrices.sumXX[panel.index]!;
     for (let j = 0; j < nodes; j++) {
       const at = sumIndex(i - panel.row, j, stride);
-      pair.sumXY[i * nodes + j] = (sumXY[at]! + sumXY[at + 4]!) / (scaleX[i]! * scaleY[j]!);
+      pair.sumXY[j * nodes + i] = (sumXY[at]! + sumXY[at + 4]!) / (scaleX[j]! * scaleY[i]!);
       if (j < i) continue;
       const sum = (sumXX[at]! + sumXX[at + 4]!) / (scaleX[i]! * scaleX[j]!);
       pair.sumXX[i * nodes + j] = sum;
@@ -91,7 +92,7 @@ export function packPair(
     const firstOfTile = i - (i % TILE);
     for (let j = 0; j < nodes; j++) {
       const at = sumIndex(i - panel.row, j, stride);
-      split(shifted.sumXY[i * nodes + j]! * scaleX[i]! * scaleY[j]!, rowXY, at, 4);
+      split(shifted.sumXY[j * nodes + i]! * scaleX[j]! * scaleY[i]!, rowXY, at, 4);
       if (j >= firstOfTile) split(shifted.sumXX[i * nodes + j]! * scaleX[i]! * scaleX[j]!, rowXX, at, 4);
     }
   }

@@ -15,7 +15,10 @@ test('every target is in one block, whose plan leads back to its members', () =>
     fc.property(setLists, fc.integer({ min: 1, max: 80 }), (lists, rows) => {
       const sets = raggedFromLists(lists.map((list) => list.sort((a, b) => a - b)));
       const limits = { rows, factorElements: 4000, work: 3000 };
-      const blocks = planTargets(sets, limits, 45);
+      // Two panels, the second with rows beyond the last target.
+      const panels = [0, 24].map((row) => ({ row, rows: row === 0 ? 24 : 40 }));
+      const blocks = panels.flatMap((panel) => planTargets(sets, panel, limits, 45));
+      for (const { targets } of blocks) expect(targets.every((target) => target < 24)).toBe(targets[0]! < 24);
       const seen = blocks.flatMap(({ targets }) => targets).sort((a, b) => a - b);
       expect(seen).toEqual(lists.flatMap((list, target) => (list.length <= 45 ? [target] : [])));
       for (const block of blocks) {
