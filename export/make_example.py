@@ -1,6 +1,6 @@
 """Builds the example: simulates a network, trains a GSNN on part of its graph, exports it, scores the rest.
 
-    python export/make_example.py [--seeds 0 1 2 ...]
+    python export/make_example.py [--train | --seeds 0 1 2 ...]
 
 The converging-tier network has 12 inputs, 24 function nodes and 12 outputs. Each input drives one node of
 tier A; node k of tier B is driven by nodes k and k + 1 of tier A; one sink is driven by all of tier B; tier B
@@ -8,6 +8,11 @@ and the sink drive one output each. Of its 33 function -> function edges, 16 are
 into ten of the tier B nodes and every other edge into the sink. The GSNN never sees them, neither as edges
 nor for any choice made in training: weights are fitted to the training samples, and the epoch to keep is the
 one of lowest loss on separate samples.
+
+Training agrees to the last bit only between equal machines and versions, so the weights of the published
+figures are kept in ``example_weights.npz`` and exported from there; ``--train`` trains anew and replaces
+them.
+The file has an ``edge_mask`` input, so that edges can be switched off in the model.
 
 With ``--seeds`` nothing is written; the whole protocol is run for each seed and its scores are printed.
 """
@@ -25,7 +30,9 @@ from torch import nn
 from magnitude_edge_export import GraphData, export_gsnn, oracle
 from magnitude_edge_export.reference import GSNN
 
-EXAMPLE = Path(__file__).resolve().parent.parent / "demo" / "public" / "example"
+HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent / "demo" / "public" / "example"
+WEIGHTS = HERE / "example_weights.npz"
 WIDTH = 12
 SAMPLES, VALIDATION = 2000, 500
 NOISE = 0.25
@@ -82,13 +89,32 @@ def partial_graph(names: dict, edges: dict, held_out: list) -> GraphData:
     return GraphData(names, index)
 
 
+def weights_of(model: GSNN) -> dict[str, torch.Tensor]:
+    """Parameters and float buffers by name; layers that share parameters name them once."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return {name: value.detach() for name, value in named if value.is_floating_point()}
+
+
+def kept(data: GraphData, x, y) -> tuple[GSNN, float]:
+    """The model of the published figures, and its loss on the validation samples."""
+    model = GSNN(data.edge_index_dict, data.node_names_dict, **MODEL).eval()
+    places = weights_of(model)
+    with np.load(WEIGHTS) as values:
+        if set(values.files) != set(places):
+            raise SystemExit(f"{WEIGHTS.name} is not of this model: train anew with --train")
+        for name in values.files:
+            places[name].copy_(torch.from_numpy(values[name]))
+    with torch.no_grad():
+        return model, float(nn.functional.mse_loss(model(x[SAMPLES:]), y[SAMPLES:]))
+
+
 def train(data: GraphData, x, y, seed: int, verbose: bool = True) -> tuple[GSNN, float]:
     """Adam on the mean squared error; keeps the epoch of lowest validation loss, and returns that loss."""
     torch.manual_seed(seed)
     model = GSNN(data.edge_index_dict, data.node_names_dict, **MODEL)
     (x, held_x), (y, held_y) = (side.split([SAMPLES, VALIDATION]) for side in (x, y))
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-    best, kept = float("inf"), None
+    best, best_state = float("inf"), None
     for epoch in range(EPOCHS):
         model.train()
         for batch in torch.randperm(SAMPLES).split(BATCH):
@@ -99,10 +125,10 @@ def train(data: GraphData, x, y, seed: int, verbose: bool = True) -> tuple[GSNN,
         with torch.no_grad():
             loss = float(nn.functional.mse_loss(model(held_x), held_y))
         if loss < best:
-            best, kept = loss, {name: value.clone() for name, value in model.state_dict().items()}
+            best, best_state = loss, {name: value.clone() for name, value in model.state_dict().items()}
         if verbose and epoch % 10 == 9:
             print(f"epoch {epoch + 1}: validation loss {loss:.4f}")
-    model.load_state_dict(kept)
+    model.load_state_dict(best_state)
     return model, best
 
 
@@ -120,12 +146,12 @@ def evaluate(model: GSNN, data: GraphData, x, y, held_out: list) -> dict:
     return results
 
 
-def run(seed: int, verbose: bool = True):
+def run(seed: int, *, trained: bool = True, verbose: bool = True):
     names, edges, held_out = network()
     x, y = simulate(names, edges, SAMPLES + VALIDATION, np.random.default_rng(seed))
     x, y = torch.from_numpy(x), torch.from_numpy(y)
     data = partial_graph(names, edges, held_out)
-    model, loss = train(data, x, y, seed, verbose)
+    model, loss = train(data, x, y, seed, verbose) if trained else kept(data, x, y)
     x, y = x[:SAMPLES], y[:SAMPLES]
     return model, data, x, y, held_out, loss, evaluate(model, data, x, y, held_out)
 
@@ -139,7 +165,7 @@ def describe(results: dict) -> str:
 
 def write(model, data, x, y, held_out, loss, results) -> None:
     EXAMPLE.mkdir(parents=True, exist_ok=True)
-    export_gsnn(model, data, EXAMPLE / "model.onnx")
+    export_gsnn(model, data, EXAMPLE / "model.onnx", edge_mask=True)
     np.savez(EXAMPLE / "data.npz", x=x.numpy(), y=y.numpy())
     (EXAMPLE / "heldout.csv").write_text("src,dst\n" + "".join(f"{a},{b}\n" for a, b in held_out))
     expected = {
@@ -160,12 +186,17 @@ def main() -> None:
     parser.add_argument(
         "--seeds", nargs="+", type=int, help="run the protocol for these seeds; write nothing"
     )
-    seeds = parser.parse_args().seeds
-    for seed in seeds or [SEED]:
-        *parts, loss, results = run(seed, verbose=not seeds)
+    parser.add_argument("--train", action="store_true", help="train anew and replace the weights kept")
+    options = parser.parse_args()
+    for seed in options.seeds or [SEED]:
+        trained = options.train or bool(options.seeds)
+        model, *parts, loss, results = run(seed, trained=trained, verbose=options.train)
         print(f"seed {seed}: validation loss {loss:.4f}; {describe(results)}")
-        if not seeds:
-            write(*parts, loss, results)
+        if options.seeds:
+            continue
+        if options.train:
+            np.savez(WEIGHTS, **{name: value.numpy() for name, value in weights_of(model).items()})
+        write(model, *parts, loss, results)
 
 
 if __name__ == "__main__":
