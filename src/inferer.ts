@@ -105,7 +105,7 @@ export class MagnitudeEdgeInferer {
 
   /**
    * Resets, then accumulates over the loader; resolves to n, the samples held. A batch that is refused ends the fit and
-   * is not counted; the batches before it are.
+   * is not counted; the batches before it are. Nor is a batch during whose run through the model the signal is aborted.
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
    * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
    * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
@@ -138,6 +138,8 @@ export class MagnitudeEdgeInferer {
         const { x, y, size } = checkBatch(batch, batches, this.model.graph, loss.maskMissingTargets);
         const values = await session.run(x, y, size, edgeMask);
         try {
+          // A batch during which the signal was aborted is not counted.
+          await pace();
           await this.#inTurn(() => engine.accumulate(values));
         } finally {
           values.dispose();

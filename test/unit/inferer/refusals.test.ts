@@ -172,6 +172,29 @@ describe('a life in order', () => {
     expect(inferer.samples).toBe(64);
   });
 
+  test('a batch in the model when the signal is aborted is not counted, and can be given again', async () => {
+    await using inferer = await create();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    // The inferer reads x on its way to the model, which only then begins.
+    const aborting: Batch = {
+      ...data[1]!,
+      get x() {
+        queueMicrotask(() => {
+          controller.abort(reason);
+        });
+        return data[1]!.x;
+      },
+    };
+    const fit = inferer.fit([data[0]!, aborting, ...data.slice(2)], { signal: controller.signal });
+    await expect(fit).rejects.toBe(reason);
+    expect(inferer.samples).toBe(32);
+    expect(await inferer.fit(data.slice(1), { reset: false })).toBe(107);
+    const found = await inferer.saveStats();
+    await inferer.fit(data);
+    expect(found).toEqual(await inferer.saveStats());
+  });
+
   test('one fit at a time; scores may be asked for meanwhile', async () => {
     await using inferer = await create();
     const seen: (string | undefined)[] = [];
