@@ -9,6 +9,7 @@ export type {
   FitProgress,
   InfererDiagnostics,
   InfererOptions,
+  ScoreOptions,
 } from './inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
@@ -25,6 +26,7 @@ export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { rocAuc } from './scores/roc.ts';
 export type { LayerAggregation, Score } from './scores/score-matrices.ts';
+export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
 export {
   edgeTable,
   edgeTableBatches,

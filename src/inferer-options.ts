@@ -40,28 +40,32 @@ export interface FitOptions extends LossSettings {
   readonly maskedEdges?: Iterable<NamedEdge> | undefined;
 }
 
-/** What is asked of the statistics, and which rows come back. */
-export interface EvaluateOptions {
+/** What is asked of the statistics. */
+export interface ScoreOptions {
   /** How the scores of the layer pairs become one. Default 'mean'. */
   readonly layerAgg?: LayerAggregation | undefined;
-  /** Leaves out i -> i. Default true. */
-  readonly excludeSelf?: boolean | undefined;
   /** Default 'corr' */
   readonly score?: Score | undefined;
   /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
   readonly ridge?: number | undefined;
-  /** Only so many first rows; p and q are over all pairs all the same. */
-  readonly top?: number | undefined;
-  /** Only rows with q at or below this */
-  readonly maxQ?: number | undefined;
-  /** Only rows that are not edges of the graph */
-  readonly candidatesOnly?: boolean | undefined;
   /**
    * Another graph of the same sizes to judge by: its parents are conditioned on, its edges are marked. No sample is
    * seen again. Default: the inferer's, without the edges that the fit masked.
    */
   readonly graph?: GsnnGraph | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What is asked of the statistics, and which rows come back. */
+export interface EvaluateOptions extends ScoreOptions {
+  /** Leaves out i -> i. Default true. */
+  readonly excludeSelf?: boolean | undefined;
+  /** Only so many first rows; p and q are over all pairs all the same. */
+  readonly top?: number | undefined;
+  /** Only rows with q at or below this */
+  readonly maxQ?: number | undefined;
+  /** Only rows that are not edges of the graph */
+  readonly candidatesOnly?: boolean | undefined;
 }
 
 /** What runs where, for people. */

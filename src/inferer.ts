@@ -5,11 +5,18 @@ import { createEngine, type EngineChoice } from './engine/create.ts';
 import type { EngineShape, Reduction } from './engine/engine.ts';
 import { refusalInModelTerms, refusedBatch, SampleTally } from './engine/sample-tally.ts';
 import { MagnitudeEdgeError } from './errors.ts';
-import type { EvaluateOptions, FitOptions, InfererDiagnostics, InfererOptions } from './inferer-options.ts';
+import type {
+  EvaluateOptions,
+  FitOptions,
+  InfererDiagnostics,
+  InfererOptions,
+  ScoreOptions,
+} from './inferer-options.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
 import type { GsnnModel } from './model/gsnn-model.ts';
 import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
+import type { Scores } from './scores/scores.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 import { checkEdgeTableOptions, edgeTable } from './table/edge-table.ts';
@@ -165,30 +172,40 @@ export class MagnitudeEdgeInferer {
    * sizes than the model, `released`
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
-    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other, ...rows } = options;
+    checkEdgeTableOptions(options);
+    const { scores, graph, parents, provenance } = await this.#score(options);
+    try {
+      return await edgeTable(await scores.matrices(), graph, parents, provenance, options);
+    } finally {
+      scores.release();
+    }
+  }
+
+  /**
+   * The scores behind {@link evaluate}, without a table: arrays on the host when they are asked for and, with the WebGPU
+   * engine, the device and the buffers that hold them. They are the caller's until `release`, whatever the inferer does
+   * meanwhile; its own release ends the device where that is not the model's.
+   * @throws MagnitudeEdgeError as {@link evaluate}
+   */
+  async scores(options: ScoreOptions = {}): Promise<Scores> {
+    return (await this.#score(options)).scores;
+  }
+
+  async #score({ layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other }: ScoreOptions) {
     this.#assertUsable();
     if (other) checkGraphFitsModel(other, this.model.graph);
     const graph = other ?? this.#settings.graph;
     const parents = other ? raggedFromLists(functionParents(other)) : this.#settings.parents;
     signal?.throwIfAborted();
-    checkEdgeTableOptions(rows);
     const { engine } = this.#choice;
     const [samples, scores] = await this.#inTurn(async () => [
       await this.#samplesHeld(),
-      await engine.score({ score, layerAgg, ridge, conditioningSets: parents, signal }),
+      await engine.scores({ score, layerAgg, ridge, conditioningSets: parents, signal }),
     ]);
     const { reduction, usePreNorm, loss } = this.#origin();
-    const provenance = {
-      score,
-      layerAgg,
-      ridge,
-      reduction,
-      usePreNorm,
-      loss,
-      samples,
-      backend: engine.diagnostics.backend,
-    };
-    return edgeTable(scores, graph, parents, provenance, { ...rows, signal });
+    const { backend } = engine.diagnostics;
+    const provenance = { score, layerAgg, ridge, reduction, usePreNorm, loss, samples, backend };
+    return { scores, graph, parents, provenance };
   }
 
   /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs, `released` */

@@ -45,6 +45,7 @@ export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
 export { rocAuc } from './scores/roc.ts';
 export { scoreStatistics } from './scores/score-statistics.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
+export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
 export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
 export { sortedOrder } from './scores/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';

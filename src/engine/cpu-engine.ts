@@ -1,7 +1,9 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
+import { HostScores } from '../scores/host-scores.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../statistics/merge.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
@@ -97,6 +99,10 @@ class CpuEngine implements Engine {
       await this.#sums?.settle();
       return this.#sums?.samples ?? 0;
     });
+  }
+
+  async scores(request: ScoreRequest): Promise<Scores> {
+    return new HostScores(await this.score(request));
   }
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {

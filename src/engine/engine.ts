@@ -1,4 +1,5 @@
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { Scores } from '../scores/scores.ts';
 import type { Reduction } from '../statistics/channel-norms.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
@@ -64,8 +65,10 @@ export interface Engine {
   accumulateMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits for all work handed in. Resolves to n, the samples held; rejects as described above. */
   flush(): Promise<number>;
-  /** Scores of all ordered pairs from the statistics held. */
+  /** Scores of all ordered pairs from the statistics held, as arrays on the host. */
   score(request: ScoreRequest): Promise<ScoreMatrices>;
+  /** The same scores where they were computed: the GPU's stay there. Owned by the caller, until `release`. */
+  scores(request: ScoreRequest): Promise<Scores>;
   /** A copy of the statistics on the host, owned by the caller. */
   statistics(): Promise<SufficientStatistics>;
   /** Adds statistics over other samples, as if this engine had seen them. */

@@ -2,6 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { adoptDevice, describeAdapter, type GpuContext } from '../gpu/device.ts';
 import { checkArithmetic } from '../gpu/self-test.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { Scores } from '../scores/scores.ts';
 import { scoreOnGpu } from '../scores/webgpu-scores.ts';
 import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
@@ -143,7 +144,16 @@ class WebGpuEngine implements Engine {
     });
   }
 
-  score(request: ScoreRequest): Promise<ScoreMatrices> {
+  async score(request: ScoreRequest): Promise<ScoreMatrices> {
+    const scores = await this.scores(request);
+    try {
+      return await scores.matrices();
+    } finally {
+      scores.release();
+    }
+  }
+
+  scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(async () => {
       await this.#applied();
       return scoreOnGpu(this.#context, this.#parts.sums, this.#run.samples, request);

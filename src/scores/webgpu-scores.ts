@@ -7,17 +7,17 @@ import { Recorder, workgroups } from '../gpu/recorder.ts';
 import { DIAGONAL } from '../statistics/webgpu-kernels.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
-import { aggregatePairs } from './aggregate.ts';
 import { checkScoreRequest } from './request.ts';
-import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
+import type { ScoreRequest } from './score-matrices.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
+import { GpuScores } from './webgpu-result.ts';
 import { ColumnSettler } from './webgpu-settle.ts';
 import { PartialSolver, twoWords } from './webgpu-partial.ts';
 
 /**
- * Scores of all ordered pairs from the sums on the GPU (method.md), in float32, new arrays owned by the caller.
- * Columns that extended precision does not settle (a conditioning set or a remainder near singular) are computed in
- * float64 on the host from a copy of the sums.
+ * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there and belong to the
+ * caller. Columns that extended precision does not settle (a conditioning set or a remainder near singular) are
+ * computed in float64 on the host from the sums that they need.
  *
  * @param samples n, samples behind the sums
  * @throws as `checkScoreRequest`; `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
@@ -27,21 +27,24 @@ export async function scoreOnGpu(
   sums: SumSource,
   samples: number,
   request: ScoreRequest,
-): Promise<ScoreMatrices> {
+): Promise<GpuScores> {
   const { nodes, pairs } = sums.layout;
   checkScoreRequest(request, nodes, samples);
   request.signal?.throwIfAborted();
-  const pool = new BufferPool();
+  const scratch = new BufferPool();
+  let scores: GpuScores | undefined;
   try {
-    const run = await ScoreRun.create(context, sums, samples, request, pool);
-    const perPair: Float32Array[] = [];
-    for (let p = 0; p < pairs; p++) perPair.push(await run.scorePair(p));
-    const aggregated = await run.aggregated();
-    const matrices = { nodes, aggregated, perPair };
-    await run.settle(matrices);
-    return matrices;
+    scores = await GpuScores.create(context, sums.layout);
+    const run = await ScoreRun.create(context, sums, samples, request, scores, scratch);
+    for (let p = 0; p < pairs; p++) await run.scorePair(p);
+    await run.settle();
+    await run.aggregate();
+    return scores;
+  } catch (error) {
+    scores?.release();
+    throw error;
   } finally {
-    pool.destroy();
+    scratch.destroy();
   }
 }
 
@@ -53,6 +56,7 @@ class ScoreRun {
   readonly #sums: SumSource;
   readonly #samples: number;
   readonly #request: ScoreRequest;
+  readonly #scores: GpuScores;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
   readonly #inverseCount: readonly [high: number, low: number];
@@ -61,9 +65,7 @@ class ScoreRun {
   readonly #diagonal: OwnedBuffer;
   /** {@link DIAGONAL} alone, as a list of lines */
   readonly #diagonalLine: OwnedBuffer;
-  /** Row-major `[targets, N sources]`, one per panel */
-  readonly #scores: readonly OwnedBuffer[];
-  readonly #aggregate: readonly OwnedBuffer[];
+  /** Of scores taken in so far, one per panel */
   readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
@@ -71,6 +73,7 @@ class ScoreRun {
     sums: SumSource,
     samples: number,
     request: ScoreRequest,
+    scores: GpuScores,
     pool: BufferPool,
     kernels: Kernels,
     solver: PartialSolver | undefined,
@@ -79,6 +82,7 @@ class ScoreRun {
     this.#sums = sums;
     this.#samples = samples;
     this.#request = request;
+    this.#scores = scores;
     this.#kernels = kernels;
     this.#solver = solver;
     this.#inverseCount = twoWords(1 / samples);
@@ -88,11 +92,7 @@ class ScoreRun {
     this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
     this.#diagonal = create('diagonal of X^T X', 8 * stride);
     this.#diagonalLine = pool.keep(storageFrom(context, 'lines', Uint32Array.of(DIAGONAL)));
-    const matrix = (label: string): OwnedBuffer[] =>
-      panels.map(({ rows }) => create(label, 4 * rows * nodes));
-    this.#scores = matrix('scores');
-    this.#aggregate = matrix('aggregate');
-    this.#counts = matrix('counts');
+    this.#counts = panels.map(({ rows }) => create('counts', 4 * rows * nodes));
   }
 
   static async create(
@@ -100,6 +100,7 @@ class ScoreRun {
     sums: SumSource,
     samples: number,
     request: ScoreRequest,
+    scores: GpuScores,
     pool: BufferPool,
   ): Promise<ScoreRun> {
     const kernels = await compileAll(context, request);
@@ -108,14 +109,14 @@ class ScoreRun {
     const made = scoped(
       context,
       'the scores',
-      () => new ScoreRun(context, sums, samples, request, pool, kernels, solver),
+      () => new ScoreRun(context, sums, samples, request, scores, pool, kernels, solver),
     );
     await made.settled;
     return made.result;
   }
 
-  /** Scores one layer pair, takes it into the aggregate, and copies it to the host. Pairs must come in order. */
-  async scorePair(pair: number): Promise<Float32Array> {
+  /** Scores one layer pair. */
+  async scorePair(pair: number): Promise<void> {
     const { signal } = this.#request;
     signal?.throwIfAborted();
     const recorder = new Recorder(this.#context);
@@ -127,49 +128,51 @@ class ScoreRun {
       await this.#correlate(recorder, pair);
     } else {
       await recorder.submit('moments');
-      const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores: this.#scores };
+      const scores = this.#scores.perPair[pair]!;
+      const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores };
       await this.#solver.solve({ pair, ...onGpu }, signal);
     }
-    this.#takeIntoAggregate(recorder, pair);
-    await recorder.submit('scores');
-    return this.#readMatrix(this.#scores);
   }
 
-  /** The aggregate, once every pair has been scored. */
-  aggregated(): Promise<Float32Array> {
-    return this.#readMatrix(this.#aggregate);
-  }
-
-  /** Computes the columns that the kernels left unsettled in float64, and aggregates them anew. */
-  async settle(matrices: {
-    nodes: number;
-    aggregated: Float32Array;
-    perPair: Float32Array[];
-  }): Promise<void> {
+  /** Computes the columns that the kernels left unsettled in float64, once every pair has been scored. */
+  async settle(): Promise<void> {
     if (this.#solver === undefined) return;
-    const { conditioningSets: sets, ridge, layerAgg, signal } = this.#request;
-    const { nodes, aggregated, perPair } = matrices;
+    const { conditioningSets: sets, ridge, signal } = this.#request;
+    const { nodes, pairs } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
-    const touched = new Set<number>();
     let settler: ColumnSettler | undefined;
-    for (const [p, scores] of perPair.entries()) {
+    for (let p = 0; p < pairs; p++) {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
       signal?.throwIfAborted();
       settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples);
       await settler.settle(p, unsettled, sets, ridge, (target, column) => {
-        column.forEach((score, source) => {
-          scores[source * nodes + target] = score;
-        });
-        touched.add(target);
+        this.#scores.writeTarget(p, target, Float32Array.from(column));
       });
     }
-    for (const target of touched) {
-      for (let at = target; at < aggregated.length; at += nodes) {
-        aggregatePairs(perPair, layerAgg, at, at + 1, aggregated);
+  }
+
+  /** Aggregates the pairs, once all their scores are there. */
+  async aggregate(): Promise<void> {
+    const { nodes, pairs, panels } = this.#sums.layout;
+    const recorder = new Recorder(this.#context);
+    for (let p = 0; p < pairs; p++) {
+      for (const { index, rows } of panels) {
+        const elements = rows * nodes;
+        recorder.dispatch(
+          this.#kernels.aggregate,
+          { elements, first: Number(p === 0), last: Number(p === pairs - 1), zero: 0 },
+          {
+            scores: this.#scores.perPair[p]![index]!,
+            aggregate: this.#scores.aggregated[index]!,
+            counts: this.#counts[index]!,
+          },
+          workgroups(Math.ceil(elements / WORKGROUP)),
+        );
       }
     }
+    await recorder.submit('aggregated scores');
   }
 
   #findMoments(recorder: Recorder, pair: number): void {
@@ -210,60 +213,17 @@ class ScoreRun {
         {
           moments: this.#moments,
           sum_xy,
-          scores: this.#scores[panel.index]!,
+          scores: this.#scores.perPair[pair]![panel.index]!,
         },
         workgroups(Math.ceil((panel.rows * nodes) / WORKGROUP)),
       );
       await recorder.submit('correlations');
     }
   }
-
-  #takeIntoAggregate(recorder: Recorder, pair: number): void {
-    const { nodes, pairs, panels } = this.#sums.layout;
-    for (const { index, rows } of panels) {
-      const elements = rows * nodes;
-      recorder.dispatch(
-        this.#kernels.aggregate,
-        { elements, first: Number(pair === 0), last: Number(pair === pairs - 1), zero: 0 },
-        { scores: this.#scores[index]!, aggregate: this.#aggregate[index]!, counts: this.#counts[index]! },
-        workgroups(Math.ceil(elements / WORKGROUP)),
-      );
-    }
-  }
-
-  /** Reads panels back as one `[N sources, N targets]` matrix. */
-  async #readMatrix(buffers: readonly OwnedBuffer[]): Promise<Float32Array> {
-    const { nodes, panels } = this.#sums.layout;
-    const matrix = new Float32Array(nodes * nodes);
-    for (const { index, row, rows } of panels) {
-      const targets = Math.min(rows, nodes - row);
-      const [bytes] = await readBack(this.#context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
-      transpose(new Float32Array(bytes!), targets, nodes, matrix, row);
-    }
-    return matrix;
-  }
 }
 
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
 const MOMENT_BYTES = 32;
-
-/** Writes rows of targets to a matrix of sources, `first` being the target of the first row; in tiles, for the cache. */
-function transpose(
-  rows: Float32Array,
-  targets: number,
-  nodes: number,
-  matrix: Float32Array,
-  first: number,
-): void {
-  const tile = 32;
-  for (let top = 0; top < targets; top += tile) {
-    const bottom = Math.min(top + tile, targets);
-    for (let source = 0; source < nodes; source++) {
-      const to = source * nodes + first;
-      for (let target = top; target < bottom; target++) matrix[to + target] = rows[target * nodes + source]!;
-    }
-  }
-}
 
 function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);

@@ -2,7 +2,9 @@ import { expect } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import { borrow } from '../../src/gpu/buffer.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
+import { readBack } from '../../src/gpu/readback.ts';
 import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
@@ -171,4 +173,53 @@ test('two samples more than the conditioning set', async ({ gpu }) => {
     conditioningSets: raggedFromLists(sets),
   });
   expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test('scores stay in the buffers that the handle tells of, whatever comes after them', async ({ gpu }) => {
+  const nodes = 61;
+  const shape = { nodes, pairs: 1, reduction: 'l1' } as const;
+  // Room for 16 of 64 rows, and two equal parents: one target is settled on the host and placed into the panels.
+  const engine = await createWebGpuEngine({ device: gpu.device, shape, bindingBytes: 8 * 64 * 23 });
+  const batch = factorBatch(8, 300, nodes);
+  for (let row = 0; row < 300; row++) batch.x[0]![row * nodes + 50] = batch.x[0]![row * nodes + 3]!;
+  await engine.accumulateMagnitudes(batch);
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    target === 20 ? [3, 50] : target > 40 ? [7] : [],
+  );
+  const request = {
+    score: 'partial',
+    layerAgg: 'mean',
+    ridge: 0,
+    conditioningSets: raggedFromLists(sets),
+  } as const;
+  const expected = await engine.score(request);
+  const scores = await engine.scores(request);
+  await engine.accumulateMagnitudes(factorBatch(9, 300, nodes));
+  const { device, panels, aggregated, perPair } = scores.gpu!;
+  expect(device).toBe(gpu.device);
+  expect(panels.map(({ row }) => row)).toEqual([0, 16, 32, 48]);
+  expect(panels.at(-1)!.rows).toBe(61 - 48);
+  for (const [buffers, matrix] of [
+    [aggregated, expected.aggregated],
+    [perPair[0]!, expected.perPair[0]!],
+  ] as const) {
+    const found = new Uint32Array(nodes * nodes);
+    for (const [q, { row, rows }] of panels.entries()) {
+      const [bytes] = await readBack(gpu, [borrow(buffers[q]!, 0, 4 * rows * nodes)]);
+      found.set(new Uint32Array(bytes!), row * nodes);
+    }
+    const floats = new Float32Array(found.buffer);
+    const bySource = matrix.map((_, e) => floats[(e % nodes) * nodes + Math.floor(e / nodes)]!);
+    expect(largestDifference(bySource, matrix)).toBe(0);
+    // No score: the diagonal of conditioned targets, the parents, and the target whose set is singular.
+    expect(found[50 * nodes + 50]).toBe(0x7fc00000);
+    expect(found[45 * nodes + 7]).toBe(0x7fc00000);
+    expect(found[20 * nodes + 5]).toBe(0x7fc00000);
+    expect(found[21 * nodes + 5]).not.toBe(0x7fc00000);
+  }
+  expect(largestDifference((await scores.matrices()).aggregated, expected.aggregated)).toBe(0);
+  scores.release();
+  scores.release();
+  await expect(scores.matrices()).rejects.toThrow('have been released');
+  await engine.release();
 });

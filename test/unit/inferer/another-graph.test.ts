@@ -40,3 +40,20 @@ test('a graph of other sizes is refused at evaluate', async () => {
   const error = await refusal(inferer.evaluate({ graph: { ...model.graph, nodeNames } }));
   expect(error.code).toBe('graph-mismatch');
 });
+
+test('scores without a table are those of the table, until they are released', async () => {
+  await using model = await load();
+  await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+  await inferer.fit(dataOf(model));
+  const table = await inferer.evaluate({ score: 'partial', layerAgg: 'max' });
+  const scores = await inferer.scores({ score: 'partial', layerAgg: 'max' });
+  inferer.resetStats();
+  const { nodes, aggregated, perPair } = await scores.matrices();
+  expect([scores.nodes, scores.pairs, scores.gpu]).toEqual([nodes, perPair.length, undefined]);
+  const [sources, targets] = ['src_idx', 'dst_idx'].map((name) => [...table.getChild(name)!] as number[]);
+  expect(sources!.map((source, row) => aggregated[source * nodes + targets![row]!])).toEqual([
+    ...table.getChild('corr')!,
+  ]);
+  scores.release();
+  expect((await refusal(scores.matrices())).code).toBe('released');
+});

@@ -1,0 +1,47 @@
+import type { ScoreMatrices } from './score-matrices.ts';
+
+/**
+ * Scores of all ordered pairs, wherever they were computed. They belong to whoever asked for them, until `release`:
+ * later batches, other requests and the release of the engine (on a GPU: of its device) aside, nothing changes them.
+ */
+export interface Scores {
+  /** N, function nodes */
+  readonly nodes: number;
+  /** P, layer pairs */
+  readonly pairs: number;
+  /** Where they are on a GPU; undefined for scores on the host */
+  readonly gpu: ScoreBuffers | undefined;
+  /**
+   * The scores on the host. Arrays of host scores are the handle's own and must not be written to; those of a GPU are
+   * read back at each call and belong to the caller.
+   * @throws `released`, `device-lost`
+   */
+  matrices(): Promise<ScoreMatrices>;
+  /** Frees what the scores take. Idempotent. */
+  release(): void;
+}
+
+/** Targets whose scores share a buffer. */
+export interface ScorePanel {
+  /** First target */
+  readonly row: number;
+  /** Targets in it; the buffer may have room for more */
+  readonly rows: number;
+}
+
+/**
+ * Score matrices in GPU buffers (usage STORAGE, COPY_SRC, COPY_DST), **a row for each target**, cut into panels of rows
+ * where a matrix is larger than the device binds. Panel q of a matrix holds float32, row-major `[panels[q].rows, N]`
+ * without padding: element `(target - panels[q].row) * N + source`. Where the method gives no score the bits are
+ * 0x7fc00000, a quiet NaN: shaders read them as `array<u32>` and compare before `bitcast<f32>`, since compilers may
+ * assume that floats are not NaN.
+ */
+export interface ScoreBuffers {
+  /** The device that the buffers belong to: the engine's */
+  readonly device: GPUDevice;
+  readonly panels: readonly ScorePanel[];
+  /** One buffer per panel */
+  readonly aggregated: readonly GPUBuffer[];
+  /** For each layer pair one buffer per panel */
+  readonly perPair: readonly (readonly GPUBuffer[])[];
+}
