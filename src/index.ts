@@ -12,6 +12,7 @@ export type {
   ScoreOptions,
 } from './inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer.ts';
+export type { CpuOperator } from './model/cpu-operators.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
 export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
 export {

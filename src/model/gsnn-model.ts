@@ -1,14 +1,16 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { describeAdapter, releaseDevice } from '../gpu/device.ts';
+import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
+import { findCpuOperators, leftToCpu, type CpuOperator } from './cpu-operators.ts';
 import { chooseExecution, type ExecutionPlace } from './execution.ts';
 import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edge-mask.ts';
 import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
 import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from './loss-settings.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
-import { createSession, runtimeThreads, type ExecutionProvider } from './runtime.ts';
+import { createSession, runsOnGpu, runtimeThreads, type ExecutionProvider } from './runtime.ts';
 import { readModel, type ReadModelOptions } from './read-model.ts';
 import type { BinarySource } from './source.ts';
 import { TrainingSession } from './training-session.ts';
@@ -29,6 +31,11 @@ export interface ModelDiagnostics {
   readonly threads: number;
   /** What was looked for and not taken, and why: a sentence each. */
   readonly fallbacks: readonly string[];
+  /**
+   * With 'webgpu': operators of the training graph made last that the runtime leaves to the CPU, with copies between
+   * the two; empty where it runs on the GPU as a whole. Absent until the first fit, or `trainingSession`, has made one.
+   */
+  readonly cpuOperators?: readonly CpuOperator[];
 }
 
 /** Which values a training session gives, of which loss; what is left out is the model's. */
@@ -48,7 +55,6 @@ export class GsnnModel {
   readonly norm: string;
   /** The function node of each channel; C entries. */
   readonly channelGroups: readonly number[];
-  readonly diagnostics: ModelDiagnostics;
   /** What messages call the model: its URL or file name. */
   readonly name: string;
   /** The loss that gradients are of unless another is asked for. */
@@ -68,6 +74,7 @@ export class GsnnModel {
   readonly #profile: GsnnProfile;
   readonly #place: ExecutionPlace;
   readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
+  #cpuOperators: readonly CpuOperator[] | undefined;
   #users = 0;
   #releasing: Promise<void> | undefined;
   #allUsersGone: (() => void) | undefined;
@@ -94,11 +101,17 @@ export class GsnnModel {
     this.#model = model;
     this.#profile = profile;
     this.#place = place;
-    this.diagnostics = {
-      executionProvider: place.provider,
-      ...(place.gpu ? { adapter: describeAdapter(place.gpu.adapterInfo) } : {}),
-      threads: runtimeThreads(place.provider),
-      fallbacks: place.fallbacks,
+  }
+
+  get diagnostics(): ModelDiagnostics {
+    const { provider, gpu, fallbacks } = this.#place;
+    const onCpu = this.#cpuOperators;
+    return {
+      executionProvider: provider,
+      ...(gpu ? { adapter: describeAdapter(gpu.adapterInfo) } : {}),
+      threads: runtimeThreads(provider),
+      fallbacks: onCpu?.length ? [...fallbacks, leftToCpu(onCpu)] : fallbacks,
+      ...(onCpu ? { cpuOperators: onCpu } : {}),
     };
   }
 
@@ -144,11 +157,17 @@ export class GsnnModel {
 
   async #createSession(loss: CompleteLoss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
     const { bytes, signature } = buildGsnnTrainingGraph(this.#model, this.#profile, { ...loss, usePreNorm });
+    const { provider, gpu } = this.#place;
     const session = await createSession(bytes, {
-      provider: this.#place.provider,
-      device: this.#place.gpu?.device,
+      provider,
+      device: gpu?.device,
       outputsOnGpu: onGpu ? [...signature.activations, ...signature.gradients] : [],
     });
+    if (gpu) {
+      this.#cpuOperators = session.allOnGpu
+        ? []
+        : await findCpuOperators(decodeModel(bytes), (file) => runsOnGpu(file, gpu.device));
+    }
     return new TrainingSession(session, signature);
   }
 

@@ -46,6 +46,8 @@ export interface SessionOptions {
 
 /** A model that is ready to run. */
 export interface RuntimeSession {
+  /** Whether the WebGPU provider runs the whole model. Nodes that it has no kernel for run on the CPU otherwise. */
+  readonly allOnGpu: boolean;
   /** Runs the model and fetches the outputs named. */
   run(feeds: Readonly<Record<string, HostTensor>>, outputs: readonly string[]): Promise<RuntimeOutputs>;
   /** Idempotent. The device stays. */
@@ -152,8 +154,8 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   } catch (cause) {
     throw runtimeError('onnxruntime-web could not be loaded', cause);
   }
-  try {
-    const session = await inTurn(() =>
+  const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
+    inTurn(() =>
       ort.InferenceSession.create(model, {
         // The option is there since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
         executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
@@ -161,9 +163,12 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
           outputsOnGpu.map((name) => [name, 'gpu-buffer' as const]),
         ),
         logSeverityLevel: 4,
+        ...settings,
       }),
     );
-    return new OrtSession(ort, session, device);
+  try {
+    const strict = provider === 'webgpu' ? await unlessLeftToCpu(create(withoutCpu)) : undefined;
+    return new OrtSession(ort, strict ?? (await create({})), device, strict !== undefined);
   } catch (cause) {
     throw (
       (await deviceLost(device, cause)) ??
@@ -172,12 +177,59 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   }
 }
 
+/**
+ * The WebGPU provider gives nodes without a kernel to the CPU and says so in its log alone, which goes to the console.
+ * A session with this setting is refused instead.
+ */
+const withoutCpu = { extra: { session: { disable_cpu_ep_fallback: '1' } } } as const;
+
+/** The session, or undefined where it is refused for nodes that would run on the CPU. */
+async function unlessLeftToCpu(
+  session: Promise<Ort.InferenceSession>,
+): Promise<Ort.InferenceSession | undefined> {
+  try {
+    return await session;
+  } catch (cause) {
+    if (cause instanceof Error && cause.message.includes('fallback to CPU EP')) return undefined;
+    throw cause;
+  }
+}
+
+/**
+ * Whether the WebGPU provider runs the whole of a model as it is written, without the CPU; false too where the model
+ * cannot be read.
+ */
+export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<boolean> {
+  const ort = await loadModule('webgpu');
+  try {
+    const session = await inTurn(() =>
+      ort.InferenceSession.create(model, {
+        executionProviders: [{ name: 'webgpu', device }],
+        graphOptimizationLevel: 'disabled',
+        logSeverityLevel: 4,
+        ...withoutCpu,
+      }),
+    );
+    await inTurn(() => session.release());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 class OrtSession implements RuntimeSession {
+  readonly allOnGpu: boolean;
   readonly #ort: OrtModule;
   readonly #device: GPUDevice | undefined;
   #session: Ort.InferenceSession | undefined;
 
-  constructor(ort: OrtModule, session: Ort.InferenceSession, device: GPUDevice | undefined) {
+  constructor(
+    ort: OrtModule,
+    session: Ort.InferenceSession,
+    device: GPUDevice | undefined,
+    allOnGpu: boolean,
+  ) {
+    this.allOnGpu = allOnGpu;
     this.#ort = ort;
     this.#session = session;
     this.#device = device;

@@ -5,6 +5,8 @@ import { elementCount, float32Tensor, tensorValues } from '../onnx/tensor.ts';
 import { GraphRecorder } from './graph-recorder.ts';
 import type { SparseMatrix } from './sparse/sparse-matrix.ts';
 
+const SMALLEST_NORMAL = 2 ** -126;
+
 /** A product with a constant matrix, whose result has its batch axis at `batchAxis`. */
 export interface LinearMap {
   readonly matrix: SparseMatrix;
@@ -20,25 +22,55 @@ export class GraphBuilder extends GraphRecorder {
   readonly linearMaps = new Map<OnnxNode, LinearMap>();
 
   add(a: string, b: string): string {
-    return this.op('Add', [a, b]);
+    return this.#elementwise('Add', a, b);
   }
 
   sub(a: string, b: string): string {
-    return this.op('Sub', [a, b]);
+    return this.#elementwise('Sub', a, b);
   }
 
   mul(a: string, b: string): string {
     if (this.#isOne(b)) return a;
     if (this.#isOne(a)) return b;
-    return this.op('Mul', [a, b]);
+    return this.#elementwise('Mul', a, b);
   }
 
   div(a: string, b: string): string {
-    return this.#isOne(b) ? a : this.op('Div', [a, b]);
+    return this.#isOne(b) ? a : this.#elementwise('Div', a, b);
+  }
+
+  /** Element-wise operators repeat by themselves what was expanded to the shape of the other operand. */
+  #elementwise(opType: string, a: string, b: string): string {
+    const [left, right] = [this.#beforeExpand(a, b), this.#beforeExpand(b, a)];
+    // One of the two has to keep the shape.
+    return this.op(opType, left === a ? [a, right] : [left, b]);
+  }
+
+  #beforeExpand(x: string, other: string): string {
+    const node = this.producer(x);
+    if (node?.opType !== 'Expand' || node.domain !== '') return x;
+    return sameShape(this.shape(x), this.shape(other)) ? node.inputs[0]! : x;
   }
 
   neg(x: string): string {
     return this.op('Neg', [x]);
+  }
+
+  /**
+   * -1, 0 or 1, as x / max(|x|, tiny): the WebGPU provider has no kernel for Sign, and comparisons would lose a NaN.
+   * Numbers below the smallest normal float32 are no whole 1, and an infinity gives NaN.
+   */
+  sign(x: string): string {
+    return this.div(x, this.op('Max', [this.op('Abs', [x]), this.scalar(SMALLEST_NORMAL)]));
+  }
+
+  /** log(softmax(x)) along an axis, from operators that every provider has; gradients see LogSoftmax. */
+  logSoftmax(x: string, axis: number): string {
+    const emit = (): string => {
+      const below = this.sub(x, this.op('ReduceMax', [x, this.ints([axis])], { keepdims: { int: 1 } }));
+      return this.sub(below, this.op('Log', [this.reduceSum(this.op('Exp', [below]), [axis], true)]));
+    };
+    return this.recordAs('LogSoftmax', '', x, emit, { axis: { int: axis } }).value;
   }
 
   /** `x` times a number. */
@@ -145,11 +177,24 @@ export class GraphBuilder extends GraphRecorder {
     return isStatic(shape) ? this.ints(shape) : this.op('Shape', [x]);
   }
 
-  /** The number of elements of a value, as a float32 scalar. */
-  elementCount(x: string): string {
+  /**
+   * The number of elements of a value along `axes` (default: of the whole value), as a float32 scalar. Sizes that only
+   * the run knows are counted as sums of ones: runtimes keep sizes on the host as whole numbers, and taking one from
+   * there by Size and Cast costs the WebGPU provider a copy of `x` out of the GPU.
+   */
+  elementCount(x: string, axes?: readonly number[]): string {
     const shape = this.shape(x);
-    if (isStatic(shape)) return this.scalar(elementCount(shape));
-    return this.cast(this.op('Size', [x]), DataType.float32);
+    if (shape === undefined) return this.cast(this.op('Size', [x]), DataType.float32);
+    const counted = axes ?? Array.from(shape, (_, axis) => axis);
+    const named = counted.filter((axis) => typeof shape[axis] !== 'number');
+    const known = counted.reduce((n, axis) => n * (named.includes(axis) ? 1 : (shape[axis] as number)), 1);
+    return named.reduce((count, axis) => this.mul(count, this.#length(x, axis)), this.scalar(known));
+  }
+
+  /** The size of one axis, as a float32 scalar. */
+  #length(x: string, axis: number): string {
+    const size = this.op('Shape', [x], { start: { int: axis }, end: { int: axis + 1 } });
+    return this.reduceSum(this.op('Expand', [this.scalar(1), size]));
   }
 
   /** float32 zeros in the shape of `like`. */

@@ -79,12 +79,20 @@ export class GraphRecorder {
     domain: string,
     input: string,
     emit: () => string,
+    attributes: AttributeInit = {},
   ): { readonly value: string; readonly node: OnnxNode | undefined } {
     this.#taping = false;
     const value = emit();
     this.#taping = true;
     if (value === input || this.#onTape.has(value)) return { value, node: undefined };
-    const node = { name: value, opType, domain, inputs: [input], outputs: [value], attributes: new Map() };
+    const node: OnnxNode = {
+      name: value,
+      opType,
+      domain,
+      inputs: [input],
+      outputs: [value],
+      attributes: encodedAttributes(attributes),
+    };
     this.#tape.push(node);
     this.#onTape.add(value);
     return { value, node };
@@ -130,7 +138,7 @@ export class GraphRecorder {
     attributes: AttributeInit,
     outputs: number,
   ): readonly string[] {
-    const encoded = new Map(Object.entries(attributes).map(([name, init]) => [name, attributeFrom(init)]));
+    const encoded = encodedAttributes(attributes);
     const key = nodeKey(opType, '', inputs, encoded, outputs)!;
     const known = this.#known.get(key);
     if (known !== undefined) return known.outputs;
@@ -220,6 +228,10 @@ export class GraphRecorder {
     const key = nodeKey(node.opType, node.domain, node.inputs, node.attributes, node.outputs.length);
     if (key !== undefined && !this.#known.has(key)) this.#known.set(key, node);
   }
+}
+
+function encodedAttributes(attributes: AttributeInit): ReadonlyMap<string, Attribute> {
+  return new Map(Object.entries(attributes).map(([name, init]) => [name, attributeFrom(init)]));
 }
 
 function attributeFrom(init: AttributeInit[string]): Attribute {

@@ -111,7 +111,7 @@ function crossEntropy(
   missing: string | undefined,
   options: LossOptions,
 ): string {
-  const logProbability = graph.op('LogSoftmax', [prediction], { axis: { int: 1 } });
+  const logProbability = graph.logSoftmax(prediction, 1);
   if (options.targetKind === 'class-index') {
     const index = graph.unsqueeze(target, [1]);
     const chosen = graph.op('GatherElements', [logProbability, index], { axis: { int: 1 } });

@@ -120,7 +120,7 @@ export const arithmeticRules: RuleTable = {
   Where: where,
   Clip: clip,
   Neg: elementwise((graph, g) => graph.neg(g)),
-  Abs: elementwise((graph, g, x) => graph.mul(g, graph.op('Sign', [x])), '0 at 0'),
+  Abs: elementwise((graph, g, x) => graph.mul(g, graph.sign(x)), '0 at 0'),
   Sqrt: elementwise((graph, g, _, y) => graph.div(graph.scale(g, 0.5), y)),
   Reciprocal: elementwise((graph, g, _, y) => graph.neg(graph.mul(g, graph.mul(y, y)))),
   Exp: elementwise((graph, g, _, y) => graph.mul(g, y)),

@@ -224,7 +224,11 @@ const averagePool: GradientRule = {
 
 const globalAveragePool: GradientRule = {
   apply: ({ graph, gradient, input, output }) => {
-    const count = graph.div(graph.elementCount(input(0)), graph.elementCount(output(0)));
+    const spatial = graph.shape(input(0))?.flatMap((_, axis) => (axis < 2 ? [] : [axis]));
+    const count =
+      spatial === undefined
+        ? graph.div(graph.elementCount(input(0)), graph.elementCount(output(0)))
+        : graph.elementCount(input(0), spatial);
     return [graph.expandLike(graph.div(gradient, count), input(0))];
   },
 };

@@ -1,5 +1,4 @@
 import { intAttribute } from '../../onnx/attributes.ts';
-import { product } from '../../onnx/dimension.ts';
 import { DataType } from '../../onnx/data-type.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
@@ -35,10 +34,8 @@ function withReducedAxes(context: RuleContext, value: string): string {
 /** The number of elements that each output element is reduced from, as a float32 scalar. */
 function reducedCount(context: RuleContext): string {
   const { graph, input, output } = context;
-  const shape = graph.shape(input(0));
   const axes = reducedAxes(context);
-  const count = shape && axes && product(axes.map((axis) => shape[axis]));
-  if (typeof count === 'number') return graph.scalar(count);
+  if (axes !== undefined) return graph.elementCount(input(0), axes);
   return graph.div(graph.elementCount(input(0)), graph.elementCount(output(0)));
 }
 
@@ -101,7 +98,7 @@ export const reductionRules: RuleTable = {
   ReduceMean: mean,
   ReduceMax: extremum,
   ReduceMin: extremum,
-  ReduceL1: reduction((graph, x, _, g) => graph.mul(g, graph.op('Sign', [x])), '0 at 0'),
+  ReduceL1: reduction((graph, x, _, g) => graph.mul(g, graph.sign(x)), '0 at 0'),
   ReduceL2: l2,
   ReduceSumSquare: reduction((graph, x, _, g) => graph.mul(g, graph.scale(x, 2))),
   ReduceLogSum: reduction((graph, _, y, g) => graph.mul(g, graph.op('Exp', [graph.neg(y)]))),

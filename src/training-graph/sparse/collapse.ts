@@ -24,7 +24,8 @@ export function findLinearMaps(
   );
   if (!passedThrough) return found;
   // A value that something else needs is computed once, and chains that go on from it start there.
-  return ends(sweep(graph, nodes, new Set([...kept, ...found.keys()])), nodes, kept);
+  const boundaries = new Set([...kept, ...found.keys()]);
+  return ends(sweep(graph, nodes, boundaries), nodes, boundaries);
 }
 
 interface Sweep {

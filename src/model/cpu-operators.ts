@@ -1,0 +1,135 @@
+import { DataType } from '../onnx/data-type.ts';
+import { encodeModel } from '../onnx/encode.ts';
+import type { OnnxModel, OnnxNode, ValueInfo } from '../onnx/graph.ts';
+import { inlineFunctions } from '../onnx/inline-functions.ts';
+import { ShapeInference } from '../onnx/shape-inference/infer.ts';
+import { nodeDependencies } from '../onnx/topology.ts';
+
+/** An operator that the WebGPU provider leaves to the CPU, with a copy wherever a value crosses over. */
+export interface CpuOperator {
+  /** As in the file, with its domain where that is not the standard one: `Squeeze`, `com.example.Squash`. */
+  readonly operator: string;
+  /** Names of the nodes, in the order of the graph. */
+  readonly nodes: readonly string[];
+}
+
+/**
+ * Finds the nodes of a model that a provider leaves to the CPU, by asking it about each node by itself, and about whole
+ * numbers computed from whole numbers together with what they are computed from: the runtime keeps those where they
+ * came from. Nodes that differ in nothing that kernels are chosen by (operator, attributes, types, what is constant) are
+ * asked about once. Nodes of constants alone are left out: the runtime computes those before anything runs.
+ * @param supports whether a model runs without the CPU
+ */
+export async function findCpuOperators(
+  model: OnnxModel,
+  supports: (file: Uint8Array) => Promise<boolean>,
+): Promise<readonly CpuOperator[]> {
+  const inlined = inlineFunctions(model);
+  const values = valuesOf(inlined);
+  const producers = new Map(inlined.graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+  const answers = new Map<string, Promise<boolean>>();
+  const found = new Map<string, string[]>();
+  for (const node of inlined.graph.nodes) {
+    if (nodeDependencies(node).every((value) => values.constant(value) !== undefined)) continue;
+    const asked = isWholeNumbers(node, values) ? withSources(node, values, producers) : [node];
+    const key = JSON.stringify(asked.map((part) => signature(part, values)));
+    const answer = answers.get(key) ?? supports(encodeModel(partOf(inlined, asked, values)));
+    answers.set(key, answer);
+    if (await answer) continue;
+    const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+    const nodes = found.get(operator);
+    if (nodes) nodes.push(node.name);
+    else found.set(operator, [node.name]);
+  }
+  return Array.from(found, ([operator, nodes]) => ({ operator, nodes }));
+}
+
+/** The sentence for people. */
+export function leftToCpu(operators: readonly CpuOperator[]): string {
+  const list = operators.map(({ operator, nodes }) =>
+    nodes.length > 1 ? `${operator} (${nodes.length} nodes)` : operator,
+  );
+  return `The runtime's WebGPU provider leaves operators of the training graph to the CPU, and copies what they read and give: ${list.join(', ')}.`;
+}
+
+/** What is known of every value of a model. */
+function valuesOf({ graph }: OnnxModel): ShapeInference {
+  const values = new ShapeInference();
+  for (const { name, type } of graph.inputs) values.addInput(name, type);
+  for (const [name, tensor] of graph.initializers) values.addConstant(name, tensor);
+  const declared = new Map([
+    ...graph.outputs.map(({ name, type }) => [name, type] as const),
+    ...graph.valueTypes,
+  ]);
+  for (const node of graph.nodes) values.addNode(node, declared);
+  return values;
+}
+
+/** Whether a node computes whole numbers from whole numbers: sizes, mostly. */
+function isWholeNumbers({ inputs, outputs }: OnnxNode, values: ShapeInference): boolean {
+  return [...inputs, ...outputs].every((name) => name === '' || isWhole(name, values));
+}
+
+function isWhole(value: string, values: ShapeInference): boolean {
+  const { elementType } = values.type(value);
+  return elementType === DataType.int64 || elementType === DataType.int32;
+}
+
+/** A node after the nodes that its whole numbers come from, in an order in which they can run. */
+function withSources(
+  node: OnnxNode,
+  values: ShapeInference,
+  producers: ReadonlyMap<string, OnnxNode>,
+): readonly OnnxNode[] {
+  const sources = new Set<OnnxNode>();
+  const visit = (one: OnnxNode): void => {
+    if (sources.has(one)) return;
+    for (const name of nodeDependencies(one)) {
+      const producer = producers.get(name);
+      if (producer && isWhole(name, values)) visit(producer);
+    }
+    sources.add(one);
+  };
+  visit(node);
+  return [...sources];
+}
+
+/** The model with some of its nodes alone: what they read from others is an input, what the last one gives an output. */
+function partOf(model: OnnxModel, nodes: readonly OnnxNode[], values: ShapeInference): OnnxModel {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const read = [...new Set(nodes.flatMap(nodeDependencies))].filter((name) => !made.has(name));
+  const constants = read.flatMap((name) => {
+    const tensor = values.constant(name);
+    return tensor === undefined ? [] : [[name, tensor] as const];
+  });
+  const info = (name: string): ValueInfo => ({ name, type: values.type(name) });
+  return {
+    ...model,
+    graph: {
+      name: model.graph.name,
+      inputs: read.filter((name) => values.constant(name) === undefined).map(info),
+      outputs: nodes
+        .at(-1)!
+        .outputs.filter((name) => name !== '')
+        .map(info),
+      valueTypes: new Map(),
+      initializers: new Map(constants),
+      nodes,
+    },
+  };
+}
+
+/** Equal for nodes that get the same kernel. */
+function signature(node: OnnxNode, values: ShapeInference): unknown {
+  const attributes: string[] = [];
+  for (const [name, { kind, value }] of node.attributes) {
+    // What cannot be compared makes the node one of its own.
+    if (kind === 'opaque' || kind === 'tensor') return node.name;
+    attributes.push(`${name}:${kind}=${String(value)}`);
+  }
+  const operands = [...node.inputs, ...node.outputs].map((name) => {
+    const { elementType, shape } = values.type(name);
+    return [elementType ?? 0, shape?.length ?? -1, values.constant(name) !== undefined];
+  });
+  return [node.domain, node.opType, node.inputs.length, attributes.sort(), operands];
+}
