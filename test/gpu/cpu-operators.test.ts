@@ -1,4 +1,4 @@
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import type { CustomLoss, LossName } from '../../src/index.ts';
 import type { LossSettings } from '../../src/model/loss-settings.ts';
 import { buildGsnnTrainingGraph } from '../../src/model/gsnn-training-graph.ts';
@@ -17,16 +17,15 @@ const fixtures = Object.entries(files).map(([path, url]) => ({ name: path.split(
 const urlOf = (name: string): string => fixtures.find((fixture) => fixture.name === name)!.url;
 
 /**
- * The runtime binds `console.error` when it is loaded, so it is replaced before. What the runtime writes with its log
- * on is the oracle; with the log as the package sets it, nothing may be written.
+ * The runtime binds the console's `error` when it is loaded, so a listener takes its place before. What the runtime writes
+ * with its log on is the oracle; with the log as the package sets it, nothing may be written.
  */
 const written: string[] = [];
-const consoleError = console.error;
-console.error = (...parts: unknown[]): void => {
+const listener = vi.spyOn(console, 'error').mockImplementation((...parts: unknown[]) => {
   written.push(parts.join(' '));
-};
+});
 afterAll(() => {
-  console.error = consoleError;
+  listener.mockRestore();
 });
 
 /** Operators by the number of their nodes. */
