@@ -1,4 +1,4 @@
-import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
@@ -133,8 +133,7 @@ export class PartialSolver {
   async solve(pair: PairOnGpu, signal: AbortSignal | undefined): Promise<void> {
     for (const block of this.#blocks) {
       signal?.throwIfAborted();
-      const { rowBuffer, rowSources } = block;
-      await this.#sums.linesXX(pair.pair, rowBuffer, rowSources.length, this.#covarianceRows);
+      await this.#sums.linesXX(pair.pair, block.rowSources, this.#covarianceRows);
       const sumXY = await this.#sums.sumXY(pair.pair, block.panel);
       const recorder = new Recorder(this.#context);
       this.#factor(recorder, pair, block, sumXY);
@@ -148,7 +147,7 @@ export class PartialSolver {
     recorder: Recorder,
     { pair, moments, inverseCount }: PairOnGpu,
     block: BlockOnGpu,
-    sum_xy: OwnedBuffer,
+    sum_xy: BufferView,
   ): void {
     const { nodes, stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = inverseCount;
@@ -183,7 +182,7 @@ export class PartialSolver {
     );
   }
 
-  #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sumXY: OwnedBuffer): void {
+  #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sumXY: BufferView): void {
     const { stride } = this.#sums.layout;
     const stored = block.largestSet > PRIVATE_SET;
     const slots = stored ? Math.floor(this.#solutions.size / (8 * stride * block.largestSet)) : MOST_SLOTS;
@@ -197,7 +196,7 @@ export class PartialSolver {
     recorder: Recorder,
     pair: PairOnGpu,
     block: BlockOnGpu,
-    sum_xy: OwnedBuffer,
+    sum_xy: BufferView,
     first_target: number,
     end_target: number,
   ): void {

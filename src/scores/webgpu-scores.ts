@@ -1,10 +1,9 @@
-import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
-import { DIAGONAL } from '../statistics/webgpu-kernels.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import { checkScoreRequest } from './request.ts';
@@ -63,8 +62,6 @@ class ScoreRun {
   readonly #moments: OwnedBuffer;
   /** Of X^T X, where the score needs it */
   readonly #diagonal: OwnedBuffer;
-  /** {@link DIAGONAL} alone, as a list of lines */
-  readonly #diagonalLine: OwnedBuffer;
   /** Of scores taken in so far, one per panel */
   readonly #counts: readonly OwnedBuffer[];
 
@@ -91,7 +88,6 @@ class ScoreRun {
       pool.keep(createStorage(context, label, bytes));
     this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
     this.#diagonal = create('diagonal of X^T X', 8 * stride);
-    this.#diagonalLine = pool.keep(storageFrom(context, 'lines', Uint32Array.of(DIAGONAL)));
     this.#counts = panels.map(({ rows }) => create('counts', 4 * rows * nodes));
   }
 
@@ -121,7 +117,7 @@ class ScoreRun {
     signal?.throwIfAborted();
     const recorder = new Recorder(this.#context);
     if (this.#solver !== undefined) {
-      await this.#sums.linesXX(pair, this.#diagonalLine, 1, this.#diagonal);
+      await this.#sums.diagonalXX(pair, this.#diagonal);
     }
     this.#findMoments(recorder, pair);
     if (this.#solver === undefined) {

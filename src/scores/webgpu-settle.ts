@@ -1,8 +1,7 @@
-import { BufferPool, createStorage, storageFrom } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, type BufferView } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { readBack } from '../gpu/readback.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import { DIAGONAL } from '../statistics/webgpu-kernels.ts';
 import { panelOf, quantityOf, sumIndex } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import { solvePartialColumn } from './partial-column.ts';
@@ -40,12 +39,12 @@ export class ColumnSettler {
     const columns = await this.#columns(pair);
     const most = Math.max(2, Math.floor(FETCH_BYTES / (8 * stride)));
     for (const group of groupTargets(targets, sets, most)) {
-      const rows = await this.#fetchLines(pair, [DIAGONAL, ...group.rows]);
+      const rows = await this.#fetchLines(pair, group.rows);
       const crosses = await this.#fetchTargets(pair, group.targets);
-      const rowOf = new Map(group.rows.map((source, row) => [source, rows[row + 1]!]));
+      const rowOf = new Map(group.rows.map((source, row) => [source, rows[row]!]));
       for (const [at, target] of group.targets.entries()) {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
-        const fetched = { diagonal: rows[0]!, rowOf, cross: crosses[at]! };
+        const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
         solvePartialColumn(this.#system(columns, fetched, set, target), ridge, scores);
         take(target, scores);
       }
@@ -101,17 +100,22 @@ export class ColumnSettler {
     return { x: read(quantityOf.x(pair)), y: read(quantityOf.y(pair)) };
   }
 
-  /** Brings lines of X^T X to the host: `[N]` sums each, still scaled. */
-  async #fetchLines(pair: number, lines: readonly number[]): Promise<Float64Array[]> {
+  /** Brings lines of X^T X and, after them, its diagonal to the host: `[N]` sums each, still scaled. */
+  async #fetchLines(pair: number, sources: readonly number[]): Promise<Float64Array[]> {
     const { nodes, stride } = this.#sums.layout;
     const pool = new BufferPool();
     try {
-      const list = pool.keep(storageFrom(this.#context, 'lines', Uint32Array.from(lines)));
-      const gathered = pool.keep(createStorage(this.#context, 'gathered sums', 8 * stride * lines.length));
-      await this.#sums.linesXX(pair, list, lines.length, gathered);
-      const [bytes] = await readBack(this.#context, [gathered]);
-      const words = new Float32Array(bytes!);
-      return lines.map((_, line) =>
+      const create = (label: string, lines: number): BufferView =>
+        pool.keep(createStorage(this.#context, label, 8 * stride * lines));
+      const lines = create('lines of X^T X', sources.length);
+      const diagonal = create('diagonal of X^T X', 1);
+      await this.#sums.linesXX(pair, Uint32Array.from(sources), lines);
+      await this.#sums.diagonalXX(pair, diagonal);
+      const [fetched, last] = await readBack(this.#context, [lines, diagonal]);
+      const words = new Float32Array(stride * 2 * (sources.length + 1));
+      words.set(new Float32Array(fetched!, 0, stride * 2 * sources.length));
+      words.set(new Float32Array(last!, 0, stride * 2), stride * 2 * sources.length);
+      return Array.from({ length: sources.length + 1 }, (_, line) =>
         Float64Array.from({ length: nodes }, (_, node) => {
           const at = 2 * (line * stride + node);
           return words[at]! + words[at + 1]!;
@@ -130,9 +134,9 @@ export class ColumnSettler {
     for (const panel of layout.panels) {
       const rows = targets.filter((target) => panelOf(layout, target) === panel);
       if (rows.length === 0) continue;
-      const { buffer } = await this.#sums.sumXY(pair, panel);
+      const { buffer, offset } = await this.#sums.sumXY(pair, panel);
       const size = 8 * stride;
-      const views = rows.map((target) => ({ buffer, offset: (target - panel.row) * size, size }));
+      const views = rows.map((target) => ({ buffer, offset: offset + (target - panel.row) * size, size }));
       for (const bytes of await readBack(this.#context, views)) {
         const words = new Float32Array(bytes);
         sums.push(

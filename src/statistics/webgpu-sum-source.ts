@@ -1,4 +1,4 @@
-import type { OwnedBuffer } from '../gpu/buffer.ts';
+import type { BufferView, OwnedBuffer } from '../gpu/buffer.ts';
 import type { Panel, StatisticsLayout } from './webgpu-layout.ts';
 
 /**
@@ -6,8 +6,8 @@ import type { Panel, StatisticsLayout } from './webgpu-layout.ts';
  * by piece, since they may have to be formed first, and whole matrices of them may have no room. Products are
  * (high, low) pairs about the pivots, scaled.
  *
- * All buffers belong to the source. One that a method gives is good for commands submitted before the source is next
- * asked for anything.
+ * What a method gives belongs to the source, and is good for commands submitted before the source is next asked for
+ * anything.
  */
 export interface SumSource {
   readonly layout: StatisticsLayout;
@@ -23,16 +23,21 @@ export interface SumSource {
    * @param panel one of the layout's
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
-  sumXY(pair: number, panel: Panel): Promise<OwnedBuffer>;
+  sumXY(pair: number, panel: Panel): Promise<BufferView>;
 
   /**
-   * Writes lines of X^T X to `into`, `[count, stride]` (high, low): for each listed source its sums of products with
-   * all sources, and for DIAGONAL in place of a source each source's with itself, equal to those of the lines bit for
-   * bit.
+   * Writes lines of X^T X to `into`: for each listed source its sums of products with all sources.
    *
-   * @param lines `[count]` u32
-   * @param into at least `[count, stride]` of 8 bytes; good until its owner writes it again
+   * @param into room for `[sources, stride]` (high, low); the caller's, read by commands submitted from then on
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
-  linesXX(pair: number, lines: OwnedBuffer, count: number, into: OwnedBuffer): Promise<void>;
+  linesXX(pair: number, sources: Uint32Array<ArrayBuffer>, into: BufferView): Promise<void>;
+
+  /**
+   * Writes the diagonal of X^T X to `into`: each source's sum of squares, equal to that in its line bit for bit.
+   *
+   * @param into room for `[stride]` (high, low), as above
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  diagonalXX(pair: number, into: BufferView): Promise<void>;
 }

@@ -1,11 +1,11 @@
-import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
-import { gatherSumsKernel, pivotsKernel, WORKGROUP, type Precision } from './webgpu-kernels.ts';
+import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP, type Precision } from './webgpu-kernels.ts';
 import type { Panel, StatisticsLayout } from './webgpu-layout.ts';
 import { createProducts, type RecordProducts, type WaitingRows } from './webgpu-products.ts';
 import type { RefusalRecord } from './webgpu-refusal.ts';
@@ -110,12 +110,19 @@ export class GpuSums implements SumSource {
     return recorder.submit('the sums of a batch');
   }
 
-  sumXY(pair: number, { index }: Panel): Promise<OwnedBuffer> {
+  sumXY(pair: number, { index }: Panel): Promise<BufferView> {
     return Promise.resolve(this.#sumXY[pair]![index]!);
   }
 
-  linesXX(pair: number, lines: OwnedBuffer, count: number, into: OwnedBuffer): Promise<void> {
+  diagonalXX(pair: number, into: BufferView): Promise<void> {
+    return this.linesXX(pair, Uint32Array.of(DIAGONAL), into);
+  }
+
+  linesXX(pair: number, sources: Uint32Array<ArrayBuffer>, into: BufferView): Promise<void> {
     const { stride, panels } = this.layout;
+    const count = sources.length;
+    if (count === 0) return Promise.resolve();
+    const lines = storageFrom(this.#context, 'lines', sources);
     const recorder = new Recorder(this.#context);
     for (const { index, row, rows } of panels) {
       recorder.dispatch(
@@ -125,7 +132,9 @@ export class GpuSums implements SumSource {
         workgroups(Math.ceil((count * stride) / WORKGROUP)),
       );
     }
-    return recorder.submit('lines of X^T X');
+    const submitted = recorder.submit('lines of X^T X');
+    lines.destroy();
+    return submitted;
   }
 
   /** Copies the statistics to the host, one layer pair at a time. `samples` is what the caller knows to be applied. */
