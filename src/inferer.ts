@@ -175,7 +175,7 @@ export class MagnitudeEdgeInferer {
     checkEdgeTableOptions(options);
     const { scores, graph, parents, provenance } = await this.#score(options);
     try {
-      return await edgeTable(await scores.matrices(), graph, parents, provenance, options);
+      return await edgeTable(scores, graph, parents, provenance, options);
     } finally {
       scores.release();
     }

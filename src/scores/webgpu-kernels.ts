@@ -1,4 +1,8 @@
 import aggregate from '../../shaders/aggregate.wgsl?raw';
+import collectBins from '../../shaders/collect-bins.wgsl?raw';
+import countBins from '../../shaders/count-bins.wgsl?raw';
+import gatherScores from '../../shaders/gather-scores.wgsl?raw';
+import bins from '../../shaders/shared/bins.wgsl?raw';
 import cholesky from '../../shaders/cholesky.wgsl?raw';
 import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
 import moments from '../../shaders/moments.wgsl?raw';
@@ -128,6 +132,33 @@ export const aggregateKernel = {
   sources: [...shared, aggregate],
   params: { elements: 'u32', first: 'u32', last: 'u32', zero: 'u32' },
   buffers: { scores: 'read', aggregate: 'read-write', counts: 'read-write' },
+} as const satisfies KernelDefinition;
+
+const binned = { nodes: 'u32', panel_row: 'u32', elements: 'u32', thresholds: 'u32' } as const;
+const binnedScores = { scores: 'read', classes: 'read', thresholds: 'read' } as const;
+
+/** Aggregated scores -> how many each bin has. */
+export const countBinsKernel = {
+  label: 'count-bins.wgsl',
+  sources: [dispatch, bins, countBins],
+  params: binned,
+  buffers: { ...binnedScores, counts: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Aggregated scores -> those of some bins. */
+export const collectBinsKernel = {
+  label: 'collect-bins.wgsl',
+  sources: [dispatch, bins, collectBins],
+  params: { ...binned, most: 'u32' },
+  buffers: { ...binnedScores, wanted: 'read', found: 'read-write', collected: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Score matrix -> the scores of listed pairs. */
+export const gatherScoresKernel = {
+  label: 'gather-scores.wgsl',
+  sources: [dispatch, gatherScores],
+  params: { nodes: 'u32', panel_row: 'u32', panel_rows: 'u32', count: 'u32' },
+  buffers: { elements: 'read', scores: 'read', gathered: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Bits of a target's word in `outcome`, as in shaders/shared/targets.wgsl. */

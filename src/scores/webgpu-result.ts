@@ -63,6 +63,12 @@ export class GpuScores implements Scores {
     return { nodes: this.nodes, aggregated: await this.#read(this.aggregated), perPair };
   }
 
+  /** What works with these scores. @throws `released` */
+  get context(): GpuContext {
+    if (this.#released) throw scoresReleased();
+    return this.#context;
+  }
+
   release(): void {
     this.#released = true;
     this.#pool.destroy();

@@ -2,7 +2,7 @@ import type { Utf8, Vector } from 'apache-arrow';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, type Column } from './columns.ts';
 import type { EdgeSet } from './edge-set.ts';
-import { pick, pickAll, type RankedPairs } from './ranked-pairs.ts';
+import { pick, pickAll, type RankedPairs } from '../scores/ranked-pairs.ts';
 
 /** All that the rows of an edge table are made from. */
 export interface EdgeRows {
@@ -11,16 +11,19 @@ export interface EdgeRows {
   readonly edges: EdgeSet;
   /** |S_j| of each target for partial scores */
   readonly conditioned: Int32Array | undefined;
-  readonly scores: ScoreMatrices;
+  /** N */
+  readonly nodes: number;
+  /** Scores of rows `first .. end` in each layer pair */
+  readonly perPair: (first: number, end: number) => (Float64Array | Float32Array)[];
   /** Names of the function nodes */
   readonly names: Vector<Utf8>;
 }
 
 /** The columns of rows `first .. end`, in the order of method.md, "The edge table". */
 export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[] {
-  const { pairs, edges, conditioned, scores, names } = rows;
+  const { pairs, edges, conditioned, nodes, names } = rows;
   const elements = pairs.elements.subarray(first, end);
-  const { sources, targets } = endpoints(elements, scores.nodes);
+  const { sources, targets } = endpoints(elements, nodes);
   const columns = [
     nameColumn('src_func', sources, names),
     nameColumn('dst_func', targets, names),
@@ -33,17 +36,25 @@ export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[
     const sizes = targets.map((target) => conditioned[target]!);
     columns.push(int32Column('n_cond', sizes));
   }
-  // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
-  const few = elements.length < scores.aggregated.length / 4;
-  const perPair = few
-    ? scores.perPair.map((matrix) => pick(matrix, elements))
-    : pickAll(scores.perPair, elements);
   columns.push(
-    ...perPair.map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
+    ...rows.perPair(first, end).map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
     floatColumn('p_value', pairs.p.subarray(first, end)),
     floatColumn('q_value', pairs.q.subarray(first, end)),
   );
   return columns;
+}
+
+/** Scores of rows in each layer pair, read from matrices. */
+export function perPairOf(
+  { perPair, aggregated }: ScoreMatrices,
+  elements: Uint32Array,
+): EdgeRows['perPair'] {
+  return (first, end) => {
+    const own = elements.subarray(first, end);
+    // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
+    const few = own.length < aggregated.length / 4;
+    return few ? perPair.map((matrix) => pick(matrix, own)) : pickAll(perPair, own);
+  };
 }
 
 /** Source and target of each matrix element. */

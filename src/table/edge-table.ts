@@ -2,13 +2,18 @@ import { Table, type RecordBatch, type Schema } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
-import { createPacer } from '../statistics/pacer.ts';
+import { freedomClasses } from '../scores/freedom.ts';
+import { HostScores } from '../scores/host-scores.ts';
+import { passesOf } from '../scores/passes-of.ts';
+import type { Scores } from '../scores/scores.ts';
+import { isWorthChoosing, selectPairs, type RowChoice, type SelectedPairs } from '../scores/select-pairs.ts';
+import { createPacer, type Pacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
 import { batchOf, nameVector, schemaOf } from './columns.ts';
-import { edgeColumns } from './edge-columns.ts';
+import { edgeColumns, perPairOf, type EdgeRows } from './edge-columns.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
-import { pickRows, rankPairs, type RankedPairs } from './ranked-pairs.ts';
+import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
@@ -39,14 +44,16 @@ export interface EdgeTableOptions {
 
 /**
  * The edge table (method.md, "The edge table"): one row per ordered pair, sorted by score, with p and q. Gives the
- * event loop a turn every 50 ms.
+ * event loop a turn every 50 ms. Where few rows are asked for, they are chosen where the scores are, without sorting
+ * the others; their p and q are the same.
  *
+ * @param scores matrices, or the handle of scores, which stays the caller's
  * @param conditioningSets S_j of each target; read only for partial scores
  * @throws `graph-mismatch` where the scores are for another number of function nodes than the graph has,
  *   `invalid-argument` for options out of range
  */
 export async function edgeTable(
-  scores: ScoreMatrices,
+  scores: ScoreMatrices | Scores,
   graph: GsnnGraph,
   conditioningSets: RaggedIndices,
   provenance: EdgeTableProvenance,
@@ -75,7 +82,7 @@ export interface EdgeTableBatchesOptions extends EdgeTableOptions {
  * @throws as {@link edgeTable}, at the first batch
  */
 export async function* edgeTableBatches(
-  scores: ScoreMatrices,
+  scores: ScoreMatrices | Scores,
   graph: GsnnGraph,
   conditioningSets: RaggedIndices,
   provenance: EdgeTableProvenance,
@@ -93,21 +100,27 @@ export async function* edgeTableBatches(
   const pace = createPacer(options.signal);
   await pace();
   const conditioned = provenance.score === 'partial' ? conditionedOn(conditioningSets) : undefined;
-  const all = await rankPairs(scores.aggregated, scores.nodes, {
-    excludeSelf: options.excludeSelf ?? true,
-    samples: provenance.samples,
-    conditioned,
-    pace,
-  });
-  const edges = edgeSet(graph.edgeIndex['function,function'], scores.nodes);
-  const pairs = selectRows(all, edges, options);
+  const edges = graph.edgeIndex['function,function'];
+  const { nodes } = scores;
+  const handle = 'matrices' in scores ? scores : new HostScores(scores);
+  const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
+  const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
+  const freedom = freedomClasses(nodes, provenance.samples, conditioned);
+  const selected = isWorthChoosing(choice, nodes)
+    ? await selectPairs(await passesOf(handle, freedom, pace), freedom, choice)
+    : undefined;
+  const { pairs, perPair } =
+    selected === undefined
+      ? await sortedRows(await handle.matrices(), choice, provenance.samples, conditioned, pace)
+      : { pairs: selected, perPair: chosenRows(selected) };
   await pace();
-  const rows = { pairs, edges, conditioned, scores, names: nameVector(graph.nodeNames.function) };
+  const names = nameVector(graph.nodeNames.function);
+  const rows = { pairs, edges: edgeSet(edges, nodes), conditioned, nodes, perPair, names };
   const count = pairs.elements.length;
   let schema: Schema | undefined;
   for (let first = 0; first < count || schema === undefined; first += rowsPerBatch) {
     const columns = edgeColumns(rows, first, Math.min(first + rowsPerBatch, count));
-    schema ??= schemaOf(columns, schemaMetadata(scores, provenance));
+    schema ??= schemaOf(columns, schemaMetadata(handle, provenance));
     yield batchOf(columns, schema);
     await pace();
   }
@@ -118,9 +131,31 @@ function conditionedOn({ offsets }: RaggedIndices): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, j) => offsets[j + 1]! - offsets[j]!);
 }
 
+/** The rows that were asked for, out of all of them, sorted. */
+async function sortedRows(
+  matrices: ScoreMatrices,
+  choice: RowChoice,
+  samples: number,
+  conditioned: Int32Array | undefined,
+  pace: Pacer,
+): Promise<{ pairs: RankedPairs; perPair: EdgeRows['perPair'] }> {
+  const { aggregated, nodes } = matrices;
+  const { excludeSelf } = choice;
+  const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+  const pairs = selectRows(all, edgeSet(choice.edges, nodes), choice);
+  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
+}
+
+function chosenRows({ perPair }: SelectedPairs): EdgeRows['perPair'] {
+  return (first, end) => perPair.map((values) => values.subarray(first, end));
+}
+
 /** The rows that were asked for, in the table's order. */
-function selectRows(pairs: RankedPairs, edges: EdgeSet, options: EdgeTableOptions): RankedPairs {
-  const { candidatesOnly = false, maxQ = 1, top = Infinity } = options;
+function selectRows(
+  pairs: RankedPairs,
+  edges: EdgeSet,
+  { candidatesOnly, maxQ, top }: RowChoice,
+): RankedPairs {
   const { elements, q } = pairs;
   if (!candidatesOnly && maxQ >= 1 && top >= elements.length) return pairs;
   const rows = new Uint32Array(elements.length);
@@ -131,16 +166,16 @@ function selectRows(pairs: RankedPairs, edges: EdgeSet, options: EdgeTableOption
   return pickRows(pairs, rows.subarray(0, kept));
 }
 
-function schemaMetadata(scores: ScoreMatrices, provenance: EdgeTableProvenance): Map<string, string> {
+function schemaMetadata(scores: Scores, provenance: EdgeTableProvenance): Map<string, string> {
   const { samples, ...recorded } = provenance;
   return new Map(
-    Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.perPair.length }).map(
+    Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.pairs }).map(
       ([key, value]) => [key, String(value)],
     ),
   );
 }
 
-function checkEdgeTableInput(scores: ScoreMatrices, graph: GsnnGraph, options: EdgeTableOptions): void {
+function checkEdgeTableInput(scores: { nodes: number }, graph: GsnnGraph, options: EdgeTableOptions): void {
   const names = graph.nodeNames.function.length;
   if (names !== scores.nodes) {
     throw new MagnitudeEdgeError(

@@ -1,5 +1,5 @@
-import { sortedOrder } from '../scores/order.ts';
-import { benjaminiHochberg, fisherPValue } from '../scores/significance.ts';
+import { sortedOrder } from './order.ts';
+import { benjaminiHochberg, fisherPValue } from './significance.ts';
 
 /** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
 export interface RankedPairs {

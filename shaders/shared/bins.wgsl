@@ -1,0 +1,35 @@
+// Bins of scores (src/scores/thresholds.ts): the bin of a score is the number of its class's thresholds that it reaches.
+// Scores and thresholds are compared as integers, so that the host, which knows the very thresholds, counts alike.
+
+const EXPONENT_BITS: u32 = 0x7f800000u;
+// In place of the bin of what is no score.
+const NO_BIN: u32 = 0xffffffffu;
+
+// Bits of a number -> an integer in the order of the numbers; both zeros are one. `orderedBits` of
+// src/scores/webgpu-passes.ts.
+fn ordered(bits: u32) -> u32 {
+  if (bits == 0x80000000u) {
+    return 0x80000000u;
+  }
+  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+}
+
+// Bin of a score of a target. `thresholds` holds K of them for each class, rising.
+fn bin_of(bits: u32, freedom_class: u32, count: u32) -> u32 {
+  if ((bits & EXPONENT_BITS) == EXPONENT_BITS) {
+    return NO_BIN;
+  }
+  let value = ordered(bits);
+  let base = freedom_class * count;
+  var least = 0u;
+  var most = count;
+  while (least < most) {
+    let middle = (least + most) / 2u;
+    if (value >= thresholds[base + middle]) {
+      least = middle + 1u;
+    } else {
+      most = middle;
+    }
+  }
+  return least;
+}

@@ -1,0 +1,27 @@
+/** Targets by their degrees of freedom: the scores of a class are in the order of their z and p. */
+export interface FreedomClasses {
+  /** N: class of each target */
+  readonly classOf: Uint16Array | Uint32Array;
+  /** Square root of each class's degrees of freedom; 0 where there are fewer than two and p is 1 (method.md) */
+  readonly roots: Float64Array;
+}
+
+/**
+ * @param samples n
+ * @param conditioned |S_j| of each target for partial scores; absent: all targets are alike
+ */
+export function freedomClasses(
+  nodes: number,
+  samples: number,
+  conditioned: Int32Array | undefined,
+): FreedomClasses {
+  const sizes = [...new Set(conditioned ?? [0])].sort((a, b) => a - b);
+  const classes = new Map(sizes.map((size, index) => [size, index]));
+  const classOf = new Uint32Array(nodes);
+  conditioned?.forEach((size, target) => (classOf[target] = classes.get(size)!));
+  const roots = Float64Array.from(sizes, (size) => {
+    const df = samples - 3 - size;
+    return df < 2 ? 0 : Math.sqrt(df);
+  });
+  return { classOf, roots };
+}

@@ -1,0 +1,247 @@
+import type { FreedomClasses } from './freedom.ts';
+import type { ScoredElements, ScorePasses } from './score-passes.ts';
+import { fisherZ, upperTail } from './significance.ts';
+import { countZ, splitBins, type ZBins } from './z-bins.ts';
+
+/** How finely rows are counted, and how many are looked at one by one. */
+export interface QTuning {
+  /** Bins of the first count */
+  readonly bins: number;
+  /** Bins of later, finer counts */
+  readonly mostBins: number;
+  /** Rows that are brought to the host and sorted, at most while finer counts may still help */
+  readonly budget: number;
+  /** Counts at most */
+  readonly rounds: number;
+}
+
+/**
+ * Exact q of some rows of a table of which only counts are known. The last row of a bin bounds from above what comes
+ * after the rows before it, and the bin's upper edge bounds from below what its rows can be; the rows of the few bins
+ * whose bounds leave open whether they matter are fetched and ranked one by one.
+ */
+export class QValues {
+  readonly #passes: ScorePasses;
+  readonly #freedom: FreedomClasses;
+  readonly #excluded: ScoredElements;
+  readonly #excludedSet: { has(element: number): boolean };
+  readonly #rows: number;
+  readonly #tuning: QTuning;
+  #bins: ZBins;
+  #rounds = 1;
+
+  private constructor(
+    passes: ScorePasses,
+    freedom: FreedomClasses,
+    excluded: ScoredElements,
+    rows: number,
+    tuning: QTuning,
+    bins: ZBins,
+  ) {
+    this.#passes = passes;
+    this.#freedom = freedom;
+    this.#excluded = excluded;
+    this.#excludedSet = new Set(excluded.elements);
+    this.#rows = rows;
+    this.#tuning = tuning;
+    this.#bins = bins;
+  }
+
+  /** @param excluded pairs that are no rows @param rows m, rows of the table, NaN among them */
+  static async create(
+    passes: ScorePasses,
+    freedom: FreedomClasses,
+    edges: Float64Array,
+    excluded: ScoredElements,
+    rows: number,
+    tuning: QTuning,
+  ): Promise<QValues> {
+    const bins = await countZ(passes, freedom, edges, excluded, rows);
+    return new QValues(passes, freedom, excluded, rows, tuning, bins);
+  }
+
+  /**
+   * A z that no row of q at or below `maxQ` falls short of, and next to no other row reaches; Infinity where there is
+   * none of such q. How many rows reach it.
+   */
+  async cutoff(maxQ: number): Promise<{ leastZ: number; rows: number }> {
+    for (;;) {
+      const { counts, least, last, edges, ranks } = this.#bins;
+      let sure = counts.length;
+      const open = new Uint8Array(counts.length);
+      for (let bin = 0; bin < counts.length && sure === counts.length; bin++) {
+        if (last[bin]! <= maxQ) sure = bin;
+        else if (least[bin]! <= maxQ) open[bin] = 1;
+      }
+      const inDoubt = sum(counts, open);
+      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
+      if (inDoubt > 0) {
+        const ranked = await this.#rank(open);
+        for (let bin = 0; bin < sure; bin++) {
+          const of = ranked.get(bin);
+          if (of === undefined) continue;
+          for (let k = of.z.length - 1; k >= 0; k--) {
+            if (of.ratios[k]! > maxQ) continue;
+            return { leastZ: slightlyBelow(of.z[k]!), rows: ranks[bin]! };
+          }
+        }
+      }
+      if (sure === counts.length) return { leastZ: Infinity, rows: 0 };
+      return { leastZ: sure === 0 ? -Infinity : slightlyBelow(edges[sure - 1]!), rows: ranks[sure]! };
+    }
+  }
+
+  /** q of rows of the table. */
+  async of({ elements, scores }: ScoredElements): Promise<Float64Array> {
+    const { classOf, roots } = this.#freedom;
+    const nodes = classOf.length;
+    for (;;) {
+      const bins = this.#bins;
+      const binOf = Int32Array.from(elements, (element, row) => {
+        const score = scores[row]!;
+        return score === score ? bins.lookup.binOf(classOf[element % nodes]!, score) : 0;
+      });
+      const open = this.#open(binOf);
+      const inDoubt = sum(bins.counts, open);
+      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
+      const ranked = await this.#rank(open);
+      const later = this.#later(ranked);
+      return Float64Array.from(binOf, (bin, row) => {
+        const own = ranked.get(bin);
+        if (own !== undefined) {
+          const z = fisherZ(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
+          return Math.min(later[bin]!, own.least[firstAtMost(own.z, z)]!);
+        }
+        // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
+        return bins.least[bin] === bins.last[bin] ? Math.min(later[bin]!, bins.last[bin]!) : later[bin]!;
+      });
+    }
+  }
+
+  /** Bins that may hold the least ratio for some of the rows, as far as the counts can tell. */
+  #open(binOf: Int32Array): Uint8Array {
+    const { counts, least, last } = this.#bins;
+    const asked = new Uint8Array(counts.length);
+    for (const bin of binOf) asked[bin] = 1;
+    const later = this.#later(new Map());
+    const open = new Uint8Array(counts.length);
+    let before = Infinity;
+    let any = false;
+    for (let bin = counts.length - 1; bin > 0; bin--) {
+      if (asked[bin] === 1) {
+        // What comes before a row has no part in its q.
+        before = Infinity;
+        any = true;
+      }
+      const matters = any && least[bin]! < Math.min(later[bin]!, before);
+      if (matters && least[bin] !== last[bin]) open[bin] = 1;
+      before = Math.min(before, last[bin]!);
+    }
+    return open;
+  }
+
+  /** The least ratio over all bins of lower z, at most 1: exact where the ranked bins are the open ones. */
+  #later(ranked: ReadonlyMap<number, RankedBin>): Float64Array {
+    const { counts, last } = this.#bins;
+    const later = new Float64Array(counts.length);
+    let least = 1;
+    for (let bin = 0; bin < counts.length; bin++) {
+      later[bin] = least;
+      least = Math.min(least, ranked.get(bin)?.least[0] ?? last[bin]!);
+    }
+    return later;
+  }
+
+  /** Counts anew with the open bins split, where that is likely to spare looking at rows. */
+  async #finer(open: Uint8Array, inDoubt: number): Promise<boolean> {
+    const { budget, rounds, mostBins } = this.#tuning;
+    if (inDoubt <= budget || this.#rounds >= rounds) return false;
+    const edges = splitBins(this.#bins.edges, open, mostBins);
+    if (edges.length === this.#bins.edges.length) return false;
+    this.#rounds++;
+    this.#bins = await countZ(this.#passes, this.#freedom, edges, this.#excluded, this.#rows);
+    return true;
+  }
+
+  /** The rows of bins, ranked. */
+  async #rank(open: Uint8Array): Promise<Map<number, RankedBin>> {
+    const ranked = new Map<number, RankedBin>();
+    const { counts, ranks, thresholds, lookup } = this.#bins;
+    const { classOf, roots } = this.#freedom;
+    const nodes = classOf.length;
+    // What is no row is in the passes all the same.
+    const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
+    if (most === 0) return ranked;
+    const { elements, scores } = await this.#passes.collect(thresholds, open, most);
+    const filled = new Map<number, number>();
+    for (let k = 0; k < elements.length; k++) {
+      const element = elements[k]!;
+      if (this.#excludedSet.has(element)) continue;
+      const freedomClass = classOf[element % nodes]!;
+      const bin = lookup.binOf(freedomClass, scores[k]!);
+      let of = ranked.get(bin);
+      if (of === undefined) {
+        of = { z: new Float64Array(counts[bin]!), ratios: new Float64Array(0), least: new Float64Array(0) };
+        ranked.set(bin, of);
+      }
+      const at = filled.get(bin) ?? 0;
+      filled.set(bin, at + 1);
+      of.z[at] = fisherZ(scores[k]!, roots[freedomClass]!);
+    }
+    for (const [bin, { z }] of ranked) {
+      z.sort().reverse();
+      const first = ranks[bin]! - z.length + 1;
+      const ratios = z.map((value, k) => (upperTail(value) * this.#rows) / (first + k));
+      const least = ratios.slice();
+      for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
+      ranked.set(bin, { z, ratios, least });
+    }
+    return ranked;
+  }
+}
+
+/** The rows of one bin. */
+interface RankedBin {
+  /** Falling */
+  readonly z: Float64Array;
+  /** p m / rank of each */
+  readonly ratios: Float64Array;
+  /** The least of it from each row on */
+  readonly least: Float64Array;
+}
+
+/** First place in a falling list that holds no more than `value`; the last place where there is none. */
+function firstAtMost(falling: Float64Array, value: number): number {
+  let [low, high] = [0, falling.length - 1];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (falling[middle]! <= value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function slightlyBelow(z: number): number {
+  return z - 1e-9 * Math.max(1, Math.abs(z));
+}
+
+function sum(counts: Uint32Array, marked: Uint8Array): number {
+  let total = 0;
+  for (let bin = 0; bin < counts.length; bin++) if (marked[bin] === 1) total += counts[bin]!;
+  return total;
+}
+
+function countIn(
+  marked: Uint8Array,
+  { elements, scores }: ScoredElements,
+  lookup: ZBins['lookup'],
+  classOf: ArrayLike<number>,
+): number {
+  const nodes = classOf.length;
+  let count = 0;
+  for (let k = 0; k < elements.length; k++) {
+    const score = scores[k]!;
+    if (score === score) count += marked[lookup.binOf(classOf[elements[k]! % nodes]!, score)]!;
+  }
+  return count;
+}

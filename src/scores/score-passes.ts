@@ -1,0 +1,30 @@
+import type { Thresholds } from './thresholds.ts';
+
+/** Some of the ordered pairs with their scores, in any order. */
+export interface ScoredElements {
+  /** `source * nodes + target` */
+  readonly elements: Uint32Array;
+  /** Aggregated scores */
+  readonly scores: Float64Array | Float32Array;
+}
+
+/**
+ * What choosing rows asks of the scores: passes over all the aggregated ones, wherever they are, that bring back
+ * little. All N^2 ordered pairs are seen, i -> i among them; NaN is in no bin.
+ */
+export interface ScorePasses {
+  readonly nodes: number;
+  /** How many scores each bin has: K + 1 counts */
+  count(thresholds: Thresholds): Promise<Uint32Array>;
+  /**
+   * The scores of some bins.
+   *
+   * @param wanted K + 1 flags
+   * @param most how many there are, from {@link ScorePasses.count}
+   */
+  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements>;
+  /** Aggregated scores of some pairs. */
+  aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array>;
+  /** Scores of some pairs in each layer pair. */
+  perPairAt(elements: Uint32Array): Promise<(Float64Array | Float32Array)[]>;
+}
