@@ -6,11 +6,12 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { build, preview, type PreviewServer } from 'vite';
 import { chromiumFlags, findChromium } from '../support/chromium.mjs';
 
 /** The built page on a server of its own, in a real Chromium. */
-export interface DemoSite {
+interface DemoSite {
   readonly url: string;
   /** A fresh page; what it says on the console and throws is kept in `complaints`. */
   open(options?: BrowserContextOptions & { query?: string }): Promise<DemoPage>;
@@ -24,7 +25,7 @@ export interface DemoPage {
 }
 
 /** Builds the page and serves it. Each test file has its own folder, so that none pulls the page from under another. */
-export async function startDemo(name: string): Promise<DemoSite> {
+async function startDemo(name: string): Promise<DemoSite> {
   const outDir = new URL(`../artifacts/demo-${name}`, import.meta.url).pathname;
   const quiet = { mode: 'demo', logLevel: 'error' } as const;
   await build({ ...quiet, build: { outDir, emptyOutDir: true } });
@@ -53,6 +54,43 @@ export async function startDemo(name: string): Promise<DemoSite> {
     async close() {
       await browser.close();
       await server.close();
+    },
+  };
+}
+
+/** Opens the site for a test file: a fresh page before each test; after it, whatever a page has complained of fails. */
+export function useDemo(name: string): DemoPage & Pick<DemoSite, 'open'> {
+  let site: DemoSite;
+  let demo: DemoPage;
+  beforeAll(async () => {
+    site = await startDemo(name);
+  });
+  afterAll(async () => {
+    await site.close();
+  });
+  beforeEach(async () => {
+    demo = await site.open();
+  });
+  const closePage = async () => {
+    expect(demo.complaints).toEqual([]);
+    await demo.context.close();
+  };
+  afterEach(closePage);
+  return {
+    get page() {
+      return demo.page;
+    },
+    get context() {
+      return demo.context;
+    },
+    get complaints() {
+      return demo.complaints;
+    },
+    /** Another page instead, with other options. */
+    open: async (options) => {
+      await closePage();
+      demo = await site.open(options);
+      return demo;
     },
   };
 }

@@ -12,28 +12,14 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import type { Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seeded } from '../../demo/src/graph/random.ts';
-import { exampleScored, shownRows, startDemo, type DemoPage, type DemoSite } from './demo-page.ts';
+import { exampleScored, shownRows, useDemo } from './demo-page.ts';
 
 const artifacts = new URL('../artifacts/', import.meta.url).pathname;
 mkdirSync(artifacts, { recursive: true });
 
-let site: DemoSite;
-let demo: DemoPage;
-beforeAll(async () => {
-  site = await startDemo('scale');
-});
-afterAll(async () => {
-  await site.close();
-});
-beforeEach(async () => {
-  demo = await site.open();
-});
-afterEach(async () => {
-  expect(demo.complaints).toEqual([]);
-  await demo.context.close();
-});
+const demo = useDemo('scale');
 
 /** An edge table of so many rows, sorted by score, row r from node `src(r)` to node `dst(r)`. */
 function edgeTable(

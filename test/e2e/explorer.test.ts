@@ -4,15 +4,8 @@ import { createRequire } from 'node:module';
 import { tableFromIPC } from 'apache-arrow';
 import { csvParse, tsvParse } from 'd3-dsv';
 import { parquetReadObjects } from 'hyparquet';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  downloaded,
-  exampleScored,
-  shownRows,
-  startDemo,
-  type DemoPage,
-  type DemoSite,
-} from './demo-page.ts';
+import { describe, expect, test } from 'vitest';
+import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
 
 interface Golden {
   readonly auc: number;
@@ -29,21 +22,7 @@ const artifacts = new URL('../artifacts/', import.meta.url).pathname;
 mkdirSync(artifacts, { recursive: true });
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-let site: DemoSite;
-let demo: DemoPage;
-beforeAll(async () => {
-  site = await startDemo('explorer');
-});
-afterAll(async () => {
-  await site.close();
-});
-beforeEach(async () => {
-  demo = await site.open();
-});
-afterEach(async () => {
-  expect(demo.complaints).toEqual([]);
-  await demo.context.close();
-});
+const demo = useDemo('explorer');
 
 const openView = (name: string) => demo.page.getByRole('tab', { name }).click();
 const numberOf = async (term: string) =>
@@ -115,23 +94,6 @@ describe('views', () => {
       .getByRole('status', { name: 'Selection' })
       .getByText(/^f0 → f/)
       .waitFor();
-  });
-});
-
-describe('try', () => {
-  test('masked edges and permuted graphs end in numbers and a plot', async () => {
-    const { page } = demo;
-    await exampleScored(page);
-    await page.getByLabel('Score', { exact: true }).selectOption('partial');
-    await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
-    await openView('Try');
-    await page.getByRole('button', { name: 'Permute the graph' }).click();
-    await page.getByText('20 of 20').waitFor();
-    expect(Math.abs((await numberOf('Real AUC')) - expected.partial.auc)).toBeLessThan(3e-4);
-    await page.getByRole('img', { name: /^AUC over 20 repeats/ }).waitFor();
-    await page.getByRole('button', { name: 'Mask a random share' }).click();
-    await page.getByRole('heading', { name: /20% of the known edges masked/ }).waitFor();
-    await page.getByText('20 of 20').waitFor();
   });
 });
 
@@ -234,8 +196,7 @@ describe('out', () => {
 
   test('a link restores parameters, filters, view and selection', async () => {
     const query = `?score=partial&layerAgg=max&view=target&edges=new&sort=dst%20up&select=${source}%3E${target}`;
-    await demo.context.close();
-    demo = await site.open({ query });
+    await demo.open({ query });
     const { page } = demo;
     await exampleScored(page);
     await expect(page.getByLabel('Score', { exact: true }).inputValue()).resolves.toBe('partial');
@@ -270,8 +231,7 @@ describe('out', () => {
 describe('manners', () => {
   test('axe finds nothing serious, in any view, light or dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      await demo.context.close();
-      demo = await site.open({ colorScheme });
+      await demo.open({ colorScheme });
       const { page } = demo;
       await exampleScored(page);
       await page.getByRole('gridcell', { name: source, exact: true }).first().click();
@@ -315,8 +275,7 @@ describe('manners', () => {
   });
 
   test('a phone: nothing wider than the screen', async () => {
-    await demo.context.close();
-    demo = await site.open({ viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true });
+    await demo.open({ viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true });
     const { page } = demo;
     await exampleScored(page);
     await page.screenshot({ path: `${artifacts}explorer-phone.png`, fullPage: true });

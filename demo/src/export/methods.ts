@@ -1,6 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { Params } from '../state/params.ts';
-import type { FitOutcome, ModelFacts } from '../worker/protocol.ts';
+import type { FitOutcome, ModelFacts, Placement } from '../worker/protocol.ts';
 
 /** What is cited for the method and for this software. */
 export const citation = (version: string): string =>
@@ -20,6 +20,7 @@ export function methodsParagraph(
   params: Params,
   model: ModelFacts,
   outcome: FitOutcome,
+  placement: Placement,
   table: EdgeColumns,
 ): string {
   const norm = params.reduction === 'l1' ? 'l1 norm' : 'l2 norm';
@@ -35,6 +36,6 @@ export function methodsParagraph(
     `For ${outcome.samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
     `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${score}, ${params.layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${model.layers - 1} layer pairs.`,
     `One-sided p-values come from the Fisher z transformation and were adjusted over ${table.rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`,
-    `The computation ran on the ${outcome.backend} backend (model: ${outcome.provider}).`,
+    `The computation ran on the ${placement.backend} backend (model: ${placement.provider}).`,
   ].join(' ');
 }

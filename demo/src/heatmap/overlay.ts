@@ -1,7 +1,7 @@
 import type { PlotSize, Viewport } from './viewport.ts';
 
-/** Room for labels at the left and on top of the plot, CSS pixels. */
-export const gutter = { left: 78, top: 70 };
+/** Room around the plot, CSS pixels: for labels at the left and on top. */
+export const gutter = { left: 78, top: 70, right: 8 };
 const leastLabelled = 9;
 
 export interface OverlayScene {
@@ -22,10 +22,10 @@ export interface OverlayScene {
 /** Labels, the cell under the pointer and the selected one: what must stay sharp at any zoom. */
 export function drawOverlay(canvas: HTMLCanvasElement, scene: OverlayScene): void {
   const { at, size, hovered, selected } = scene;
-  const ratio = canvas.width / (size.width + gutter.left);
+  const ratio = canvas.width / (size.width + gutter.left + gutter.right);
   const context = canvas.getContext('2d')!;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, size.width + gutter.left, size.height + gutter.top);
+  context.clearRect(0, 0, size.width + gutter.left + gutter.right, size.height + gutter.top);
   drawAxisTitles(context, scene);
   if (at.scale >= leastLabelled) drawLabels(context, scene);
   context.save();

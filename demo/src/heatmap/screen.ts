@@ -165,7 +165,7 @@ export class HeatmapScreen {
     plot.height = 2 * height;
     const scene = this.#scene();
     if (scene) createCanvasPainter(plot).paint(scene);
-    const [fullWidth, fullHeight] = [width + gutter.left, height + gutter.top];
+    const [fullWidth, fullHeight] = [width + gutter.left + gutter.right, height + gutter.top];
     return {
       width: fullWidth,
       height: fullHeight,
@@ -194,7 +194,7 @@ export class HeatmapScreen {
   #resize(): void {
     const { clientWidth, clientHeight } = this.#frame;
     this.#size = {
-      width: Math.max(1, clientWidth - gutter.left),
+      width: Math.max(1, clientWidth - gutter.left - gutter.right),
       height: Math.max(1, clientHeight - gutter.top),
     };
     const ratio = devicePixelRatio;

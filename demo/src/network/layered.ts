@@ -2,8 +2,9 @@
 export type EdgeList = readonly (readonly [number, number])[];
 
 /**
- * Positions in layers for a graph without cycles: a node stands one layer below its lowest parent, and within a layer
- * near the mean place of its neighbours. Null for graphs with cycles. `[x, y]` of each node, in units of one place.
+ * Positions in layers for a graph without cycles, from left to right, so that names have room: a node stands one layer
+ * after its last parent, and within a layer near the mean place of its neighbours. Null for graphs with cycles. `[x, y]`
+ * of each node, in units of one place.
  */
 export function layeredLayout(nodes: number, edges: EdgeList): Float32Array | null {
   const layer = longestPaths(nodes, edges);
@@ -41,7 +42,7 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array | nu
   const widest = Math.max(1, ...layers.map((members) => members.length));
   const gap = Math.min(Math.max((0.9 * widest) / layers.length, 1.6), 8);
   return Float32Array.from({ length: 2 * nodes }, (_, k) =>
-    k % 2 === 0 ? place[k >> 1]! : gap * layer[k >> 1]!,
+    k % 2 === 0 ? gap * layer[k >> 1]! : place[k >> 1]!,
   );
 }
 

@@ -56,7 +56,7 @@ export function* networkShapes(
     const [x, y] = toScreen(data, camera, node);
     yield {
       kind: 'text',
-      at: [x + nodeRadius + 4, y],
+      at: [x, y - nodeRadius - 9],
       text: data.names[node]!,
       colour: look.ink,
       halo: look.ground,

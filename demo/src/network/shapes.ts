@@ -64,6 +64,7 @@ export function drawShapes(context: CanvasRenderingContext2D, shapes: Iterable<S
       context.setLineDash([]);
       context.font = `${shape.bold ? 600 : 400} ${textSize}px ${font}`;
       context.textBaseline = 'middle';
+      context.textAlign = 'center';
       context.lineWidth = 3;
       context.lineJoin = 'round';
       context.strokeStyle = shape.halo;
@@ -93,7 +94,7 @@ export function svgOfShapes(shapes: Iterable<Shape>, font: string): string {
     } else {
       const { at, text, colour, halo, bold } = shape;
       parts.push(
-        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" font-family="${escapeXml(font)}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
+        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" text-anchor="middle" font-family="${escapeXml(font)}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
       );
     }
   }

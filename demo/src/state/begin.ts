@@ -4,7 +4,8 @@ import { addresses, linkedRoles, restoreSelection, restoreSettings, type LinkedR
 import { goOffline } from './offline.ts';
 import { keepRankingInStep, setPositives } from './positives.ts';
 import { keepRowsInStep } from './rows.ts';
-import { openData, openExample, openModel, openTable, run } from './session.ts';
+import { run } from './fitting.ts';
+import { openData, openModel, openTable } from './session.ts';
 
 /** What the page does before anyone touches it: what its address asks for, else the example. */
 export async function begin(): Promise<void> {
@@ -25,6 +26,20 @@ export async function begin(): Promise<void> {
   } else await openExample();
   restoreSelection(query);
   await goOffline();
+}
+
+/** The bundled example, fitted at once. */
+async function openExample(): Promise<void> {
+  try {
+    const [model, data, positives] = await Promise.all(
+      ['model.onnx', 'data.npz', 'heldout.csv'].map((name) => fromAddress(`./example/${name}`)),
+    );
+    if (!((await openModel(model!)) && (await openData(data!)))) return;
+    setPositives(positives!);
+    await run();
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 async function openLinked(role: LinkedRole): Promise<boolean> {

@@ -2,9 +2,10 @@ import { signal } from '@preact/signals';
 import type { TrialOutcome, TrialRequest } from '../worker/protocol.ts';
 import { refuse } from './alerts.ts';
 import { params, type Params } from './params.ts';
+import { beginRun, isCurrent, phase, repeatShare } from './run.ts';
 import { fitWorker } from './workers.ts';
 
-/** A trial under way or done: its repeats so far. */
+/** A trial under way, stopped or done: its repeats so far. */
 export interface Trial {
   readonly title: string;
   readonly kind: TrialRequest['kind'];
@@ -14,34 +15,39 @@ export interface Trial {
 }
 
 export const trial = signal<Trial | null>(null);
-let latest = 0;
 
-/** Runs the repeats one after the other; a new trial or {@link endTrial} ends the one before. */
+/** Runs the repeats one after the other, until they are through or the trial is cancelled. */
 export async function runTrials(
   title: string,
   repeats: number,
   requestOf: (repeat: number) => TrialRequest,
 ): Promise<void> {
-  const turn = ++latest;
+  if (phase.value !== 'idle') return;
+  const turn = beginRun();
+  const isOn = () => isCurrent(turn) && phase.value === 'trying';
   const asked = params.value;
   let outcomes: readonly TrialOutcome[] = [];
-  const kind = requestOf(0).kind;
+  const { kind } = requestOf(0);
+  phase.value = 'trying';
   trial.value = { title, kind, params: asked, repeats, outcomes };
   try {
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const outcome = await fitWorker.trial(requestOf(repeat), asked);
-      if (turn !== latest) return;
+      repeatShare.value = 0;
+      const outcome = await fitWorker.trial(requestOf(repeat), asked, turn);
+      if (!isOn()) return;
       outcomes = [...outcomes, outcome];
       trial.value = { title, kind, params: asked, repeats, outcomes };
     }
   } catch (error) {
-    if (turn === latest) trial.value = null;
+    // What was stopped rejects too, and nobody waits for it.
+    if (!isOn()) return;
+    trial.value = null;
     refuse(error);
   }
+  phase.value = 'idle';
 }
 
 /** Forgets the trial: it belongs to a fit that is gone. */
 export function endTrial(): void {
-  latest++;
   trial.value = null;
 }

@@ -1,13 +1,25 @@
 import { connect } from '../worker/rpc.ts';
-import type { FitApi, Progress } from '../worker/protocol.ts';
+import type { FitApi, FitEvents } from '../worker/protocol.ts';
 import type { TableApi } from '../worker/table-protocol.ts';
-import { progress } from './run.ts';
+import { isCurrent, placement, progress, repeatShare } from './run.ts';
+
+const events: FitEvents = {
+  progress: (value) => {
+    if (isCurrent(value.run)) progress.value = value;
+  },
+  placement: (value) => {
+    placement.value = value;
+  },
+  repeat: ({ run, share }) => {
+    if (isCurrent(run)) repeatShare.value = share;
+  },
+};
 
 /** Two threads: a table can be sorted, filtered and drawn while the other one fits. */
 export const fitWorker = connect<FitApi>(
   new Worker(new URL('../worker/fit.worker.ts', import.meta.url), { type: 'module', name: 'fit' }),
   (name, value) => {
-    if (name === 'progress') progress.value = value as Progress;
+    events[name as keyof FitEvents](value as never);
   },
 );
 

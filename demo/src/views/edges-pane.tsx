@@ -54,7 +54,7 @@ export function EdgesPane() {
           }}
         />
         <span
-          class="end soft"
+          class="end soft count"
           role="status"
           aria-label="Rows on show"
           title={
@@ -65,18 +65,18 @@ export function EdgesPane() {
         >
           {table && (isFiltered ? whole(rows.value.length) : counted(table.rows, 'row'))}
         </span>
-        {isFiltered && (
-          <button
-            class="plain tight"
-            aria-label="Clear filters"
-            onClick={() => {
-              filter.value = noFilter;
-              clearAllowLists();
-            }}
-          >
-            Clear
-          </button>
-        )}
+        <button
+          class="plain tight"
+          aria-label="Clear filters"
+          title="Clear filters"
+          disabled={!isFiltered}
+          onClick={() => {
+            filter.value = noFilter;
+            clearAllowLists();
+          }}
+        >
+          ×
+        </button>
       </div>
       {table ? (
         <EdgeGrid table={table} />

@@ -1,19 +1,18 @@
 import { probability, score } from '../parts/format.ts';
 import { edges, rowOfPair } from '../state/edges.ts';
-import { evaluationSeconds, outcome } from '../state/run.ts';
+import { evaluationSeconds } from '../state/run.ts';
 import { selection } from '../state/selection.ts';
 import { duration } from '../parts/format.ts';
 
 /** What is selected, in numbers, and what the numbers rest on. */
 export function Foot() {
-  const done = outcome.value;
   return (
     <footer class="foot">
       <p class="selected clip" role="status" aria-label="Selection">
         {selected()}
       </p>
       <p class="soft">
-        {done && evaluationSeconds.value !== null && `scored in ${duration(evaluationSeconds.value)}`}
+        {evaluationSeconds.value !== null && `scored in ${duration(evaluationSeconds.value)}`}
       </p>
     </footer>
   );

@@ -1,6 +1,6 @@
 import { Choice } from '../parts/choice.tsx';
 import { params } from '../state/params.ts';
-import { change } from '../state/session.ts';
+import { change } from '../state/fitting.ts';
 
 /** The options of the method. Scores follow at once; those that need the samples again run again. */
 export function ParamsPanel() {
@@ -74,6 +74,20 @@ export function ParamsPanel() {
           ]}
           onChange={(loss) => void change({ loss })}
         />
+        <label class="field">
+          <span>Batch size</span>
+          <input
+            type="text"
+            aria-label="Batch size"
+            inputMode="numeric"
+            value={at.batchSize}
+            onChange={(event) => {
+              const batchSize = Number(event.currentTarget.value);
+              if (Number.isInteger(batchSize) && batchSize > 0) void change({ batchSize });
+              else event.currentTarget.value = String(at.batchSize);
+            }}
+          />
+        </label>
         <Choice
           label="Backend"
           value={at.backend}

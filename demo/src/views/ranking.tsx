@@ -23,7 +23,7 @@ export function RankingView() {
     <div class="figures">
       <dl class="numbers">
         <Figure label="ROC AUC" value={score(curves.rocAuc)} />
-        <Figure label="Avg. precision" value={score(curves.averagePrecision)} />
+        <Figure label="Avg. prec." value={score(curves.averagePrecision)} />
         <Figure label="MRR" value={score(summary.mrr ?? Number.NaN)} />
         {Object.entries(summary)
           .filter(([name]) => name.startsWith('top@'))

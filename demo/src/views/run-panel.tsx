@@ -1,10 +1,11 @@
 import { counted, duration, whole } from '../parts/format.ts';
-import { outcome, phase, progress, running } from '../state/run.ts';
-import { cancel, pause, resume, run } from '../state/session.ts';
+import { cancel } from '../state/cancel.ts';
+import { pause, resume, run } from '../state/fitting.ts';
+import { leastSamples, outcome, phase, placement, progress, repeatShare, running } from '../state/run.ts';
+import { trial } from '../state/trials.ts';
 
-/** Run, pause, cancel, go on; how far, how fast, how long still. */
+/** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
 export function RunPanel() {
-  const at = progress.value;
   const unfinished = outcome.value !== null && !outcome.value.complete;
   const paused = phase.value === 'paused';
   const busy = phase.value !== 'idle';
@@ -24,16 +25,28 @@ export function RunPanel() {
             Pause
           </button>
         )}
-        <button disabled={!running.value} onClick={() => void cancel()}>
+        <button disabled={!running.value && phase.value !== 'trying'} onClick={cancel}>
           Cancel
         </button>
       </div>
-      <progress aria-label="Samples seen" max={1} value={at && at.total > 0 ? at.samples / at.total : 0} />
-      <p class="run-note" role="status">
+      <progress
+        aria-label={phase.value === 'trying' ? 'Repeats done' : 'Samples seen'}
+        max={1}
+        value={share()}
+      />
+      <p class="run-note" role="status" aria-live={phase.value === 'fitting' ? 'off' : 'polite'}>
         {note()}
       </p>
     </section>
   );
+}
+
+/** How much of what is under way is done, 0 to 1. */
+function share(): number {
+  if (phase.value === 'trying' && trial.value)
+    return (trial.value.outcomes.length + repeatShare.value) / trial.value.repeats;
+  const at = progress.value;
+  return at && at.total > 0 ? at.samples / at.total : 0;
 }
 
 function note(): string {
@@ -44,8 +57,10 @@ function note(): string {
       return 'Reading …';
     case 'evaluating':
       return 'Scoring …';
-    case 'stopping':
-      return 'Stopping after this batch …';
+    case 'trying':
+      return trial.value
+        ? `${trial.value.title}: repeat ${trial.value.outcomes.length + 1} of ${trial.value.repeats}`
+        : '';
     case 'paused':
       return `Paused at ${whole(at?.samples ?? 0)} of ${counted(at?.total ?? 0, 'sample')}`;
     case 'fitting': {
@@ -57,7 +72,7 @@ function note(): string {
     case 'idle':
       if (!done) return '';
       return done.complete
-        ? `${counted(done.samples, 'sample')} in ${duration(done.seconds)}, ${done.backend} backend`
-        : `Stopped at ${whole(done.samples)} of ${counted(at?.total ?? 0, 'sample')}; the scores are those of the samples seen`;
+        ? `${counted(done.samples, 'sample')} in ${duration(done.seconds)}, ${placement.value?.backend ?? ''} backend`
+        : `Stopped at ${whole(done.samples)} of ${counted(at?.total ?? 0, 'sample')}; ${done.samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen'}`;
   }
 }

@@ -83,8 +83,8 @@ function strongestPair(table: EdgeColumns, row: number): number {
   return Math.max(0, strength.indexOf(Math.max(...strength)));
 }
 
-/** From zero, since magnitudes are, to the largest value. */
+/** From zero, since magnitudes are, to a little beyond the largest value, whose mark wants room. */
 const extent = (values: Float32Array): readonly [number, number] => [
   0,
-  values.reduce((most, value) => Math.max(most, value), 0) || 1,
+  1.04 * values.reduce((most, value) => Math.max(most, value), 0) || 1,
 ];

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { counted, whole } from '../parts/format.ts';
 import { inputs } from '../state/inputs.ts';
-import { dataFacts, modelFacts, outcome } from '../state/run.ts';
+import { dataFacts, modelFacts, placement } from '../state/run.ts';
 import { edges } from '../state/edges.ts';
 
 /** What was read, what runs where, and what was refused and why. */
 export function Sheet() {
   const model = modelFacts.value;
-  const done = outcome.value;
+  const place = placement.value;
   const table = edges.value;
   const refused = Object.values(inputs.value).filter((input) => input.refused);
   return (
@@ -28,11 +28,11 @@ export function Sheet() {
           </>
         )}
         {dataFacts.value && <Fact name="Samples">{whole(dataFacts.value.samples)}</Fact>}
-        {done && (
+        {place && (
           <>
-            <Fact name="Model on">{done.provider}</Fact>
-            <Fact name="Backend">{done.backend}</Fact>
-            {done.notes.map((note) => (
+            <Fact name="Model on">{place.provider}</Fact>
+            <Fact name="Backend">{place.backend}</Fact>
+            {place.notes.map((note) => (
               <Fact key={note} name="Note">
                 {note}
               </Fact>
@@ -40,7 +40,7 @@ export function Sheet() {
           </>
         )}
         {!('gpu' in navigator) && <Fact name="WebGPU">missing in this browser; the CPU does the work</Fact>}
-        {table && !done && <Fact name="Table">{counted(table.rows, 'row')}</Fact>}
+        {table && !place && <Fact name="Table">{counted(table.rows, 'row')}</Fact>}
         {refused.map(({ name, note }) => (
           <Fact key={name} name="Refused">
             {note}

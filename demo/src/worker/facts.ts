@@ -1,5 +1,5 @@
-import type { GsnnModel } from 'magnitude-edge';
-import type { ModelFacts } from './protocol.ts';
+import type { GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
+import type { ModelFacts, Placement } from './protocol.ts';
 
 /** The model as plain data that can cross to the page. */
 export function modelFacts(model: GsnnModel): ModelFacts {
@@ -12,5 +12,16 @@ export function modelFacts(model: GsnnModel): ModelFacts {
     edges: Array.from(sources, (source, edge) => [source, targets[edge]!] as const),
     layers: model.layers,
     norm: model.norm,
+    canMask: model.maskableEdges.length > 0,
+  };
+}
+
+/** What runs where, and what was looked for and not taken. */
+export function placementOf({ diagnostics }: MagnitudeEdgeInferer): Placement {
+  const { backend, notes, fallbacks, model } = diagnostics;
+  return {
+    backend,
+    provider: model.executionProvider,
+    notes: [...(model.adapter ? [model.adapter] : []), ...notes, ...fallbacks, ...model.fallbacks],
   };
 }

@@ -1,104 +1,100 @@
-import {
-  batches,
-  encodeTable,
-  GsnnModel,
-  MagnitudeEdgeError,
-  MagnitudeEdgeInferer,
-  type Batch,
-} from 'magnitude-edge';
+import { batches, encodeTable, GsnnModel, MagnitudeEdgeError, MagnitudeEdgeInferer } from 'magnitude-edge';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
-import { Gate, nextTask } from './clock.ts';
-import { modelFacts } from './facts.ts';
+import { BatchFeed } from './batch-feed.ts';
+import { Gate } from './clock.ts';
+import { modelFacts, placementOf } from './facts.ts';
 import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sample.ts';
 import type {
   DataFacts,
   FitApi,
+  FitEvents,
   FitOutcome,
   ModelFacts,
   PairMagnitudes,
-  Progress,
   ScoredTable,
   TrialOutcome,
   TrialRequest,
 } from './protocol.ts';
-import { runTrial } from './trials.ts';
 import { moved } from './rpc.ts';
+import { runTrial } from './trials.ts';
 
 /**
- * A model, data, and the statistics of the samples seen so far. The fit draws its batches through a gate, so that it can
- * pause, stop where it is, and go on from there.
+ * A model, data, and the statistics of the samples seen so far. What runs the model waits its turn; `stop` ends all of
+ * it, and scores are given meanwhile.
  */
 export class FitSession implements FitApi {
-  readonly #report: (progress: Progress) => void;
+  readonly #tell: FitEvents;
   readonly #gate = new Gate();
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Of the work that was asked for last. */
+  #stopping = new AbortController();
   #model: GsnnModel | null = null;
   #data: { file: NamedFile; samples: number } | null = null;
   #inferer: MagnitudeEdgeInferer | null = null;
   /** Batches that the last fit has not seen. */
-  #rest: AsyncIterator<Batch> | null = null;
+  #feed: BatchFeed | null = null;
   /** Magnitudes for scatters, of the model, data and options under `key`. */
   #sample: { key: string; sample: Promise<MagnitudeSample> } | null = null;
   #seconds = 0;
-  #stopped = false;
 
-  constructor(report: (progress: Progress) => void) {
-    this.#report = report;
+  constructor(tell: FitEvents) {
+    this.#tell = tell;
   }
 
-  async openModel(file: NamedFile, params: Params): Promise<ModelFacts> {
+  openModel(file: NamedFile, params: Params): Promise<ModelFacts> {
     const { loss, executionProvider } = params;
-    const model = await GsnnModel.load(new File([file.bytes], file.name), {
-      loss,
-      executionProvider,
-      ...(file.external ? { externalData: file.external } : {}),
+    return this.#inTurn(async () => {
+      const model = await GsnnModel.load(new File([file.bytes], file.name), {
+        loss,
+        executionProvider,
+        ...(file.external ? { externalData: file.external } : {}),
+      });
+      // Only now: a refused model leaves the one that was there.
+      await this.#forgetFit();
+      await this.#model?.release();
+      this.#model = model;
+      this.#data = null;
+      this.#sample = null;
+      return modelFacts(model);
     });
-    // Only now: a refused model leaves the one that was there.
-    await this.#forgetFit();
-    await this.#model?.release();
-    this.#model = model;
-    this.#data = null;
-    this.#sample = null;
-    return modelFacts(model);
   }
 
-  async openData(file: NamedFile, params: Params): Promise<DataFacts> {
-    let samples = 0;
-    for await (const batch of this.#batches(file, params)) samples += batch.size;
-    this.#data = { file, samples };
-    this.#sample = null;
-    this.#rest = null;
-    return { samples };
+  openData(file: NamedFile, params: Params): Promise<DataFacts> {
+    return this.#inTurn(async () => {
+      let samples = 0;
+      for await (const batch of this.#batches(file, params)) samples += batch.size;
+      this.#data = { file, samples };
+      this.#sample = null;
+      this.#feed = null;
+      return { samples };
+    });
   }
 
-  async fit(params: Params, from: 'start' | 'here'): Promise<FitOutcome> {
-    this.#stopped = false;
-    this.#gate.open();
-    const inferer = await this.#prepare(params, from);
-    const seenBefore = inferer.samples;
-    let start = performance.now();
-    const secondsBefore = this.#seconds;
-    const onPause = (milliseconds: number) => {
-      start += milliseconds;
-    };
-    await inferer.fit(this.#gated(onPause), {
-      reset: seenBefore === 0,
-      loss: params.loss,
-      onProgress: ({ samples }) => {
-        this.#seconds = secondsBefore + (performance.now() - start) / 1000;
-        this.#report({
-          samples: seenBefore + samples,
-          total: this.#data?.samples ?? 0,
-          seconds: this.#seconds,
+  fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome> {
+    return this.#stoppable(async (signal) => {
+      const { inferer, feed } = await this.#prepare(params, from);
+      this.#tell.placement(placementOf(inferer));
+      const [seenBefore, secondsBefore] = [inferer.samples, this.#seconds];
+      const start = performance.now() - feed.waited;
+      const total = this.#data!.samples;
+      try {
+        await inferer.fit(feed.handOut(signal), {
+          reset: seenBefore === 0,
+          loss: params.loss,
+          signal,
+          onProgress: ({ samples }) => {
+            feed.counted();
+            this.#seconds = secondsBefore + (performance.now() - start - feed.waited) / 1000;
+            this.#tell.progress({ run, samples: seenBefore + samples, total, seconds: this.#seconds });
+          },
         });
-      },
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      this.#tell.placement(placementOf(inferer));
+      return { complete: inferer.samples === total, samples: inferer.samples, seconds: this.#seconds };
     });
-    return {
-      complete: inferer.samples === this.#data?.samples,
-      samples: inferer.samples,
-      seconds: this.#seconds,
-      ...runFacts(inferer),
-    };
   }
 
   pause(): void {
@@ -110,7 +106,7 @@ export class FitSession implements FitApi {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#gate.open();
   }
 
@@ -131,12 +127,33 @@ export class FitSession implements FitApi {
     return [...new Set(names)].filter((name) => name.startsWith(location.origin));
   }
 
-  trial(request: TrialRequest, params: Params): Promise<TrialOutcome> {
-    if (!this.#inferer) throw new MagnitudeEdgeError('too-few-samples', 'A trial needs a fit first.');
-    return runTrial(this.#inferer, request, params);
+  trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome> {
+    return this.#stoppable((signal) => {
+      const [model, data, inferer] = [this.#model, this.#data, this.#inferer];
+      if (!model || !data || !inferer)
+        throw new MagnitudeEdgeError('too-few-samples', 'A trial needs a fit first.');
+      return runTrial(request, {
+        inferer,
+        params,
+        signal,
+        feed: () => new BatchFeed(this.#batches(data.file, params), this.#gate),
+        onSamples: (samples) => {
+          this.#tell.repeat({ run, share: samples / data.samples });
+        },
+      });
+    });
   }
 
-  async magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes> {
+  magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes> {
+    return this.#inTurn(async () => {
+      const sample = await this.#magnitudeSample(params);
+      const columns = (matrices: readonly Float32Array[], node: number) =>
+        matrices.map((matrix) => columnOf(matrix, node, sample));
+      return { x: columns(sample.x, source), y: columns(sample.y, target) };
+    });
+  }
+
+  #magnitudeSample(params: Params): Promise<MagnitudeSample> {
     if (!this.#model || !this.#data)
       throw new MagnitudeEdgeError('invalid-argument', 'A scatter needs the model and the data.');
     const { loss, usePreNorm, reduction } = params;
@@ -150,37 +167,23 @@ export class FitSession implements FitApi {
         this.#sample = null;
       });
     }
-    const sample = await this.#sample.sample;
-    const columns = (matrices: readonly Float32Array[], node: number) =>
-      matrices.map((matrix) => columnOf(matrix, node, sample));
-    return { x: columns(sample.x, source), y: columns(sample.y, target) };
+    return this.#sample.sample;
   }
 
   /** A fresh inferer and all batches for a new fit; those at hand to go on. */
-  async #prepare(params: Params, from: 'start' | 'here'): Promise<MagnitudeEdgeInferer> {
+  async #prepare(
+    params: Params,
+    from: 'start' | 'here',
+  ): Promise<{ inferer: MagnitudeEdgeInferer; feed: BatchFeed }> {
     if (!this.#model) throw new MagnitudeEdgeError('invalid-argument', 'Choose a model first.');
     if (!this.#data) throw new MagnitudeEdgeError('invalid-argument', 'Choose the data first.');
-    if (from === 'here' && this.#inferer && this.#rest) return this.#inferer;
+    if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
     const { reduction, usePreNorm, backend } = params;
     const inferer = await MagnitudeEdgeInferer.create(this.#model, { reduction, usePreNorm, backend });
     await this.#forgetFit();
     this.#inferer = inferer;
-    this.#rest = this.#batches(this.#data.file, params)[Symbol.asyncIterator]();
-    return inferer;
-  }
-
-  /** The batches not seen yet, one at a time while the gate is open, none once the fit is stopped. */
-  async *#gated(onPause: (milliseconds: number) => void): AsyncGenerator<Batch> {
-    for (;;) {
-      const arrived = performance.now();
-      await this.#gate.passed();
-      if (performance.now() - arrived > 1) onPause(performance.now() - arrived);
-      await nextTask();
-      if (this.#stopped) return;
-      const next = await this.#rest!.next();
-      if (next.done) return;
-      yield next.value;
-    }
+    this.#feed = new BatchFeed(this.#batches(this.#data.file, params), this.#gate);
+    return { inferer, feed: this.#feed };
   }
 
   #batches(file: NamedFile, params: Params) {
@@ -192,9 +195,24 @@ export class FitSession implements FitApi {
   async #forgetFit(): Promise<void> {
     const inferer = this.#inferer;
     this.#inferer = null;
-    this.#rest = null;
+    this.#feed = null;
     this.#seconds = 0;
     await inferer?.release();
+  }
+
+  /** Work that `stop` reaches from now on, even while it waits. */
+  #stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#stopping = new AbortController();
+    const { signal } = this.#stopping;
+    this.#gate.open();
+    return this.#inTurn(() => work(signal));
+  }
+
+  /** After what was asked for before. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastTurn.then(work);
+    this.#lastTurn = done.catch(() => undefined);
+    return done;
   }
 }
 
@@ -203,14 +221,4 @@ const mostRows = 2_000_000;
 
 function rowLimit({ graph }: MagnitudeEdgeInferer): { top?: number } {
   return graph.nodeNames.function.length ** 2 > mostRows ? { top: mostRows } : {};
-}
-
-/** What ran where, and what was looked for and not taken. */
-function runFacts({ diagnostics }: MagnitudeEdgeInferer): Pick<FitOutcome, 'backend' | 'provider' | 'notes'> {
-  const { backend, notes, fallbacks, model } = diagnostics;
-  return {
-    backend,
-    provider: model.executionProvider,
-    notes: [...(model.adapter ? [model.adapter] : []), ...notes, ...fallbacks, ...model.fallbacks],
-  };
 }

@@ -1,7 +1,15 @@
-import { ownPort, serve } from './rpc.ts';
 import { FitSession } from './fit-session.ts';
+import { ownPort, serve } from './rpc.ts';
 
-const session = new FitSession((progress) => {
-  send('progress', progress);
+const session = new FitSession({
+  progress: (value) => {
+    send('progress', value);
+  },
+  placement: (value) => {
+    send('placement', value);
+  },
+  repeat: (value) => {
+    send('repeat', value);
+  },
 });
 const send = serve(ownPort, session);

@@ -11,6 +11,8 @@ export interface ModelFacts {
   readonly edges: readonly (readonly [number, number])[];
   readonly layers: number;
   readonly norm: string;
+  /** Edges can be switched off in the model itself. */
+  readonly canMask: boolean;
 }
 
 export interface DataFacts {
@@ -19,9 +21,11 @@ export interface DataFacts {
 
 /** Where a fit stands. */
 export interface Progress {
+  /** The number that the page gave the fit. */
+  readonly run: number;
   readonly samples: number;
   readonly total: number;
-  /** Seconds spent fitting, pauses and live scores left out. */
+  /** Seconds spent fitting, pauses left out. */
   readonly seconds: number;
 }
 
@@ -30,11 +34,28 @@ export interface FitOutcome {
   readonly complete: boolean;
   readonly samples: number;
   readonly seconds: number;
+}
+
+/** What runs where. */
+export interface Placement {
   readonly backend: string;
   /** Where the model runs. */
   readonly provider: string;
   /** Adapter, threads, fallbacks: one sentence each. */
   readonly notes: readonly string[];
+}
+
+/** How far a repeat of a trial has come, 0 to 1. */
+export interface RepeatProgress {
+  readonly run: number;
+  readonly share: number;
+}
+
+/** What the worker says unasked. */
+export interface FitEvents {
+  progress(value: Progress): void;
+  placement(value: Placement): void;
+  repeat(value: RepeatProgress): void;
 }
 
 /** An edge table as Arrow IPC bytes, with the parameters that made it. */
@@ -49,7 +70,11 @@ export interface PairMagnitudes {
   readonly y: readonly Float32Array[];
 }
 
-/** One repeat of a trial on the statistics held. The repeat is the seed; repeat 0 of 'permute' is the graph itself. */
+/**
+ * One repeat of a trial; its number is the seed. 'permute' judges the statistics held by another graph, repeat 0 by the
+ * graph itself. 'mask' switches edges off in the model and fits again; where the model cannot, edges leave only the graph
+ * that judges.
+ */
 export type TrialRequest =
   | { readonly kind: 'permute'; readonly repeat: number; readonly positives: readonly NamedPair[] }
   | {
@@ -61,9 +86,13 @@ export type TrialRequest =
     };
 
 export interface TrialOutcome {
+  /** What the edges were taken out of; null where none were. */
+  readonly maskedIn: 'model' | 'graph' | null;
   readonly rocAuc: number;
   readonly mrr: number;
-  /** Rank of each positive or masked edge within its target, null where it has none. */
+  /** The positives or masked edges. */
+  readonly pairs: readonly NamedPair[];
+  /** Rank of each of them within its target, null where it has none. */
   readonly ranks: readonly (number | null)[];
 }
 
@@ -71,18 +100,18 @@ export interface TrialOutcome {
 export interface FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
   openData(file: NamedFile, params: Params): Promise<DataFacts>;
-  /** From the start, or on from where the last fit stopped. One at a time. */
-  fit(params: Params, from: 'start' | 'here'): Promise<FitOutcome>;
+  /** From the start, or on from where the last fit stopped. `run` comes back with its progress. */
+  fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome>;
   pause(): void;
   resume(): void;
-  /** Ends the running fit after the batch in hand. */
+  /** Ends the fit or trial that was asked for last. A batch in the model at that time is not counted and comes again. */
   stop(): void;
   /** Scores of the samples seen, also while a fit is running. */
   evaluate(params: Params): Promise<ScoredTable>;
   /** Addresses on this site that the worker has fetched files from. */
   fetched(): string[];
-  /** Scores by another graph. */
-  trial(request: TrialRequest, params: Params): Promise<TrialOutcome>;
+  /** One repeat of a trial; rejects when it is stopped. */
+  trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome>;
   /** x of the source against y of the target; the model runs for it once, not for each pair. */
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
 }

@@ -1,44 +1,101 @@
 import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError, MagnitudeEdgeInferer, type GsnnGraph } from 'magnitude-edge';
-import { columnsFromArrow } from '../edges/from-arrow.ts';
 import { curves, markPairs } from '../edges/curves.ts';
+import { columnsFromArrow } from '../edges/from-arrow.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../graph/change.ts';
 import { seeded } from '../graph/random.ts';
 import type { Params } from '../state/params.ts';
+import type { BatchFeed } from './batch-feed.ts';
 import type { TrialOutcome, TrialRequest } from './protocol.ts';
 import type { NamedPair } from './table-protocol.ts';
 
-/** One repeat of a trial: another graph for the same statistics, and how the scores fare with it. */
-export async function runTrial(
-  inferer: MagnitudeEdgeInferer,
-  request: TrialRequest,
-  params: Params,
-): Promise<TrialOutcome> {
-  const edges = edgesOf(inferer.graph);
+/** What a trial works with. */
+interface Bench {
+  /** Holds the statistics of the fit on show; trials leave them as they are. */
+  readonly inferer: MagnitudeEdgeInferer;
+  readonly params: Params;
+  readonly signal: AbortSignal;
+  /** One pass over the data. */
+  readonly feed: () => BatchFeed;
+  readonly onSamples: (samples: number) => void;
+}
+
+/** One repeat of a trial, and how the scores fare in it. */
+export function runTrial(request: TrialRequest, bench: Bench): Promise<TrialOutcome> {
+  const edges = edgesOf(bench.inferer.graph);
   if (edges.length === 0)
     throw new MagnitudeEdgeError(
       'invalid-argument',
       'The graph has no edges between different function nodes.',
     );
-  const { score, layerAgg, ridge, excludeSelf } = params;
-  const evaluate = (graph: GsnnGraph) => inferer.evaluate({ score, layerAgg, ridge, excludeSelf, graph });
-  if (request.kind === 'permute') {
-    const kept = request.repeat === 0 ? edges : degreePreservingPermutation(edges, seeded(request.repeat));
-    const table = await evaluate(withEdges(inferer.graph, kept));
-    // Judged by the pairs that the real graph leaves open, whatever the permuted one says.
-    return fare(table, request.positives, edges, inferer.graph.nodeNames.function);
+  return request.kind === 'permute' ? permute(request, edges, bench) : mask(request, edges, bench);
+}
+
+type RequestOf<Kind> = Extract<TrialRequest, { kind: Kind }>;
+
+/** The statistics held, judged by a graph with the same degrees. */
+async function permute(
+  { repeat, positives }: RequestOf<'permute'>,
+  edges: readonly Edge[],
+  bench: Bench,
+): Promise<TrialOutcome> {
+  const { graph } = bench.inferer;
+  const drawn = repeat === 0 ? edges : degreePreservingPermutation(edges, seeded(repeat));
+  const table = await evaluate(bench.inferer, bench, withEdges(graph, drawn));
+  // Judged by the pairs that the real graph leaves open, whatever the permuted one says.
+  return { maskedIn: null, ...fare(table, positives, edges, graph.nodeNames.function) };
+}
+
+/** Edges off, and whether they come back. */
+async function mask(
+  { repeat, share, edge }: RequestOf<'mask'>,
+  edges: readonly Edge[],
+  bench: Bench,
+): Promise<TrialOutcome> {
+  const { graph, model } = bench.inferer;
+  const names = graph.nodeNames.function;
+  const { kept, masked } = edge
+    ? { kept: edges.filter((other) => !isSame(other, edge)), masked: [edge] }
+    : maskShare(edges, share, seeded(repeat));
+  const pairs = masked.map(([source, target]): [string, string] => [names[source]!, names[target]!]);
+  const inModel = model.maskableEdges.length > 0;
+  const table = inModel
+    ? await fitWithout(pairs, bench)
+    : await evaluate(bench.inferer, bench, withEdges(graph, kept));
+  return { maskedIn: inModel ? 'model' : 'graph', ...fare(table, pairs, kept, names) };
+}
+
+/** Scores of a new fit with edges switched off in the model; the graph that judges is without them too. */
+async function fitWithout(maskedEdges: readonly [string, string][], bench: Bench): Promise<Table> {
+  const { params, signal } = bench;
+  const { reduction, usePreNorm, backend, loss } = params;
+  const { model } = bench.inferer;
+  const inferer = await MagnitudeEdgeInferer.create(model, { reduction, usePreNorm, backend });
+  const feed = bench.feed();
+  try {
+    await inferer.fit(feed.handOut(signal), {
+      loss,
+      maskedEdges,
+      signal,
+      onProgress: ({ samples }) => {
+        feed.counted();
+        bench.onSamples(samples);
+      },
+    });
+    signal.throwIfAborted();
+    return await evaluate(inferer, bench);
+  } finally {
+    await inferer.release();
   }
-  const { kept, masked } = request.edge
-    ? { kept: edges.filter((edge) => !isSame(edge, request.edge!)), masked: [request.edge] }
-    : maskShare(edges, request.share, seeded(request.repeat));
-  const table = await evaluate(withEdges(inferer.graph, kept));
-  const names = inferer.graph.nodeNames.function;
-  return fare(
-    table,
-    masked.map(([source, target]) => [names[source]!, names[target]!]),
-    kept,
-    names,
-  );
+}
+
+function evaluate(
+  inferer: MagnitudeEdgeInferer,
+  { params, signal }: Bench,
+  graph?: GsnnGraph,
+): Promise<Table> {
+  const { score, layerAgg, ridge, excludeSelf } = params;
+  return inferer.evaluate({ score, layerAgg, ridge, excludeSelf, graph, signal });
 }
 
 /** Ranks and AUC of positives among the pairs that are not in `known`. */
@@ -47,7 +104,7 @@ function fare(
   positives: readonly NamedPair[],
   known: readonly Edge[],
   names: readonly string[],
-): TrialOutcome {
+): Omit<TrialOutcome, 'maskedIn'> {
   const columns = columnsFromArrow(table, 'the edge table');
   const knownKeys = new Set(known.map(([source, target]) => source * names.length + target));
   const hasEdge = columns.hasEdge.map((_, row) =>
@@ -58,10 +115,13 @@ function fare(
     table,
     positives.map(([source, target]): [string, string] => [source, target]),
   );
-  const ranks: unknown[] = [...detail.getChild('rank')!];
+  const [sources, targets, ranks] = ['src_func', 'dst_func', 'rank'].map((name) => [
+    ...(detail.getChild(name)! as Iterable<unknown>),
+  ]) as [unknown[], unknown[], unknown[]];
   return {
     rocAuc,
     mrr: summary.mrr ?? Number.NaN,
+    pairs: sources.map((source, row) => [String(source), String(targets[row])]),
     ranks: ranks.map((rank) => (rank === null ? null : Number(rank))),
   };
 }

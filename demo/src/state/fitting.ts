@@ -1,0 +1,104 @@
+import { dismissAll, refuse } from './alerts.ts';
+import { cancel } from './cancel.ts';
+import { consequenceOf, params, type Params } from './params.ts';
+import {
+  beginRun,
+  dataFacts,
+  isCurrent,
+  leastSamples,
+  modelFacts,
+  outcome,
+  phase,
+  progress,
+  running,
+} from './run.ts';
+import { showScores } from './scores.ts';
+import { reopen } from './session.ts';
+import { endTrial } from './trials.ts';
+import { fitWorker } from './workers.ts';
+
+/** Fits from the start, or on from where the last fit was stopped, and shows the scores. */
+export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
+  if (phase.value !== 'idle') return;
+  dismissAll();
+  if (!modelFacts.value) {
+    refuse(new Error('Choose a model: an .onnx file written by the exporter.'));
+    return;
+  }
+  if (!dataFacts.value) {
+    refuse(new Error('Choose the data for this model: .npz, .arrow, .csv or .parquet.'));
+    return;
+  }
+  const turn = beginRun();
+  phase.value = 'fitting';
+  outcome.value = null;
+  endTrial();
+  if (from === 'start')
+    progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
+  void showWhileFitting(turn);
+  try {
+    const done = await fitWorker.fit(params.value, from, turn);
+    if (!isCurrent(turn)) return;
+    outcome.value = done;
+    progress.value = { run: turn, ...done, total: dataFacts.value.samples };
+  } catch (error) {
+    if (!isCurrent(turn)) return;
+    refuse(error);
+  }
+  // A fit that was cancelled has let the page go; its scores come all the same.
+  if (running.value) phase.value = 'evaluating';
+  if ((outcome.value?.samples ?? leastSamples) >= leastSamples && !(await showScores())) return;
+  if (phase.value === 'evaluating' && isCurrent(turn)) phase.value = 'idle';
+}
+
+/** While a fit runs: scores of the samples so far, as often as a quarter of the time allows. */
+async function showWhileFitting(turn: number): Promise<void> {
+  let pause = 400;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (!isCurrent(turn) || !running.value) return;
+    if (phase.value === 'paused' || (progress.value?.samples ?? 0) < leastSamples) continue;
+    const start = performance.now();
+    await showScores();
+    pause = Math.max(400, 3 * (performance.now() - start));
+  }
+}
+
+export async function pause(): Promise<void> {
+  if (phase.value !== 'fitting') return;
+  phase.value = 'paused';
+  await fitWorker.pause();
+}
+
+export async function resume(): Promise<void> {
+  if (phase.value === 'paused') {
+    phase.value = 'fitting';
+    await fitWorker.resume();
+  } else await run('here');
+}
+
+/** Changes parameters and brings the page up to date with them: new scores at once, a new fit where one is needed. */
+export async function change(changes: Partial<Params>): Promise<void> {
+  const before = params.value;
+  params.value = { ...before, ...changes };
+  const consequence = consequenceOf(before, params.value);
+  if (consequence === 'none') return;
+  if (consequence === 'evaluate') await rescore();
+  else await refit(consequence === 'open');
+}
+
+async function rescore(): Promise<void> {
+  if (phase.value === 'trying') cancel();
+  // A running fit shows its next scores anyway.
+  if (phase.value === 'paused') await showScores();
+  if (!outcome.value || (phase.value !== 'idle' && phase.value !== 'evaluating')) return;
+  phase.value = 'evaluating';
+  if (await showScores()) phase.value = 'idle';
+}
+
+async function refit(opensAgain: boolean): Promise<void> {
+  cancel();
+  if (!outcome.value) return;
+  if (opensAgain && !(await reopen())) return;
+  await run();
+}

@@ -1,0 +1,120 @@
+import { tableFromIPC } from 'apache-arrow';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { repeatedExample } from '../support/example-data.ts';
+import { downloaded, exampleScored, useDemo } from './demo-page.ts';
+
+const demo = useDemo('fit');
+
+/** Scores of all pairs by name, and the samples that they are of. */
+async function scores(): Promise<{ samples: string | undefined; byPair: Map<string, number> }> {
+  const table = tableFromIPC((await downloaded(demo.page, 'Download Arrow')).bytes);
+  const [source, target, score] = ['src_func', 'dst_func', 'corr'].map((name) => table.getChild(name)!);
+  const pairs = Array.from({ length: table.numRows }, (_, row): [string, number] => [
+    `${source!.get(row)} ${target!.get(row)}`,
+    Number(score!.get(row)),
+  ]);
+  return { samples: table.schema.metadata.get('n'), byPair: new Map(pairs) };
+}
+
+/** Presses Cancel and counts the milliseconds until the page says so and takes another Run. */
+const cancelled = () =>
+  demo.page.evaluate(async () => {
+    const button = (name: string) =>
+      [...document.querySelectorAll('button')].find(({ textContent }) => textContent === name)!;
+    if (button('Cancel').disabled) throw new Error('The fit was over before it could be cancelled.');
+    const start = performance.now();
+    button('Cancel').click();
+    while (
+      button('Run').disabled ||
+      !button('Cancel').disabled ||
+      !document.querySelector('.run-note')!.textContent.startsWith('Stopped at')
+    )
+      await new Promise(requestAnimationFrame);
+    return performance.now() - start;
+  });
+
+describe('a fit in batches of most of a second', () => {
+  beforeEach(async () => {
+    await demo.open({ query: '?batchSize=16000' });
+    const { page } = demo;
+    await exampleScored(page);
+    // Copies of different size: a batch that is lost or comes twice changes every score.
+    await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(64, 0.02));
+    await page.getByText('128,000 samples').first().waitFor();
+  });
+
+  test('Cancel frees the page within 200 ms at any time, and Resume goes on where it was', async () => {
+    const { page } = demo;
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText(/^128,000 samples in /).waitFor();
+    const uninterrupted = await scores();
+    expect(uninterrupted.samples).toBe('128000');
+
+    await page.getByRole('button', { name: 'Run' }).click();
+    for (const wait of [0, 300, 900, 1700]) {
+      await page.waitForTimeout(wait);
+      expect(await cancelled(), `after ${wait} ms`).toBeLessThan(200);
+      await page.getByRole('button', { name: 'Resume' }).click();
+    }
+    await page.getByText(/^128,000 samples in /).waitFor();
+    const interrupted = await scores();
+    expect(interrupted.samples).toBe('128000');
+    // The same samples in the same batches; scoring on the way may change the order of sums in float64, not more.
+    for (const [pair, score] of uninterrupted.byPair) {
+      const found = interrupted.byPair.get(pair)!;
+      if (Number.isNaN(score)) expect(found).toBeNaN();
+      else expect(Math.abs(found - score), pair).toBeLessThan(1e-9);
+    }
+  });
+
+  test('a fit that is cancelled shows the scores of the samples it has seen, and Run begins anew', async () => {
+    const { page } = demo;
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText(/^16,000 of 128,000 samples · /).waitFor();
+    expect(await cancelled()).toBeLessThan(200);
+    const stopped = /^Stopped at ([\d,]+) of 128,000 samples/.exec(
+      await page.locator('.run-note').innerText(),
+    );
+    const seen = stopped![1]!.replace(',', '');
+    await expect.poll(async () => (await scores()).samples).toBe(seen);
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByText(/^128,000 samples in /).waitFor();
+    expect((await scores()).samples).toBe('128000');
+  });
+});
+
+test('pause holds the fit, and what is changed meanwhile is scored at once', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
+  await page.getByText('24,000 samples').first().waitFor();
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByText(/ per second · /).waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText(/^Paused at /).waitFor();
+  await page.getByLabel('Score', { exact: true }).selectOption('partial');
+  await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
+  const held = Number((await scores()).samples);
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThan(24_000);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByText(/^24,000 samples in /).waitFor();
+  expect((await scores()).samples).toBe('24000');
+});
+
+test('what needs another fit gets one, also while one is running', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await page.getByText('Magnitudes, loss and where it runs').click();
+  const metadata = async () =>
+    Object.fromEntries(tableFromIPC((await downloaded(page, 'Download Arrow')).bytes).schema.metadata);
+  await page.getByLabel('Loss').selectOption('huber');
+  await expect.poll(metadata).toMatchObject({ loss: 'huber' });
+  await exampleScored(page);
+  await page.getByLabel('Magnitude').selectOption('l2');
+  await page.getByLabel('Batch size').fill('100');
+  await page.getByLabel('Batch size').press('Enter');
+  await expect.poll(metadata).toMatchObject({ loss: 'huber', reduction: 'l2' });
+  await exampleScored(page);
+  expect(await metadata()).toMatchObject({ n: '2000' });
+});
