@@ -2,6 +2,7 @@ export { batches, type Batch, type Batches, type BatchesOptions, type PlainArray
 export type { ColumnarTable } from './data/arrow.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
+export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type {
   EvaluateOptions,

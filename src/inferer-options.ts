@@ -1,4 +1,5 @@
 import type { BackendName, Reduction } from './engine/engine.ts';
+import type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 import type { GsnnGraph } from './model/graph.ts';
 import type { NamedEdge } from './model/edge-mask.ts';
 import type { ModelDiagnostics } from './model/gsnn-model.ts';
@@ -15,6 +16,11 @@ export interface InfererOptions {
   readonly usePreNorm?: boolean | undefined;
   /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
   readonly backend?: 'auto' | BackendName | undefined;
+  /**
+   * Keeps the magnitudes of the samples on the host, so that `evaluate` can tell how sure the scores are: columns
+   * `corr_se`, `sign_stability` and, with permutations, `p_empirical`. true takes the defaults. Default false.
+   */
+  readonly uncertainty?: boolean | UncertaintyOptions | undefined;
 }
 
 export interface FitProgress {
@@ -66,6 +72,10 @@ export interface EvaluateOptions extends ScoreOptions {
   readonly maxQ?: number | undefined;
   /** Only rows that are not edges of the graph */
   readonly candidatesOnly?: boolean | undefined;
+  /** Whether the table has the columns of uncertainty. Default: whether the inferer was created with uncertainty. */
+  readonly uncertainty?: boolean | undefined;
+  /** Called after each of the scorings that uncertainty takes: one per group and permutation. */
+  readonly onResample?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What runs where, for people. */

@@ -2,8 +2,10 @@ import type { Table } from 'apache-arrow';
 import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
 import { createEngine, type EngineChoice } from './engine/create.ts';
-import type { EngineShape, Reduction } from './engine/engine.ts';
+import type { Reduction } from './engine/engine.ts';
 import { refusalInModelTerms, refusedBatch, SampleTally } from './engine/sample-tally.ts';
+import { uncertaintySettings } from './engine/uncertainty-settings.ts';
+import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 import type {
   EvaluateOptions,
@@ -12,6 +14,7 @@ import type {
   InfererOptions,
   ScoreOptions,
 } from './inferer-options.ts';
+import { engineShape } from './model-engine-shape.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
 import type { GsnnModel } from './model/gsnn-model.ts';
 import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
@@ -55,6 +58,7 @@ export class MagnitudeEdgeInferer {
 
   readonly #choice: EngineChoice;
   readonly #letModelGo: () => void;
+  readonly #uncertainty: Uncertainty | undefined;
   readonly #tally = new SampleTally();
   /** Whether the engine has refused a batch since the last reset. */
   #refused = false;
@@ -69,6 +73,7 @@ export class MagnitudeEdgeInferer {
     { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
     choice: EngineChoice,
     letModelGo: () => void,
+    uncertainty: Uncertainty | undefined,
   ) {
     this.model = model;
     this.graph = graph;
@@ -76,6 +81,7 @@ export class MagnitudeEdgeInferer {
     this.usePreNorm = usePreNorm;
     this.#choice = choice;
     this.#letModelGo = letModelGo;
+    this.#uncertainty = uncertainty;
     this.#settings = this.#fitSettings({});
   }
 
@@ -90,10 +96,13 @@ export class MagnitudeEdgeInferer {
     checkOneOf('backend', backend, ['auto', 'webgpu', 'cpu']);
     if (graph !== model.graph) checkGraphFitsModel(graph, model.graph);
     if (!usePreNorm) checkPostNorm(model.norm);
+    const settings = uncertaintySettings(options.uncertainty);
     const letModelGo = model.retain();
     try {
       const choice = await createEngine(backend, engineShape(model, reduction), model.device);
-      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, choice, letModelGo);
+      const uncertainty = settings && new Uncertainty(settings, choice.engine, model.device);
+      const fixed = { graph, reduction, usePreNorm };
+      return new MagnitudeEdgeInferer(model, fixed, choice, letModelGo, uncertainty);
     } catch (error) {
       letModelGo();
       throw error;
@@ -145,9 +154,13 @@ export class MagnitudeEdgeInferer {
         const { x, y, size } = checkBatch(batch, batches, this.model.graph, loss.maskMissingTargets);
         const values = await session.run(x, y, size, edgeMask);
         try {
+          const magnitudes = await this.#uncertainty?.read(values);
           // A batch during which the signal was aborted is not counted.
           await pace();
-          await this.#inTurn(() => engine.accumulate(values));
+          await this.#inTurn(async () => {
+            await engine.accumulate(values);
+            if (magnitudes) this.#uncertainty?.keep(magnitudes);
+          });
         } finally {
           values.dispose();
         }
@@ -173,9 +186,10 @@ export class MagnitudeEdgeInferer {
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
     checkEdgeTableOptions(options);
-    const { scores, graph, parents, provenance } = await this.#score(options);
+    const { scores, graph, request, provenance, evidence } = await this.#score(options);
     try {
-      return await edgeTable(scores, graph, parents, provenance, options);
+      const resampled = await evidence?.resample(scores, request, options.onResample);
+      return await edgeTable(scores, graph, request.conditioningSets, provenance, { ...options, resampled });
     } finally {
       scores.release();
     }
@@ -188,24 +202,28 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError as {@link evaluate}
    */
   async scores(options: ScoreOptions = {}): Promise<Scores> {
-    return (await this.#score(options)).scores;
+    return (await this.#score({ ...options, uncertainty: false })).scores;
   }
 
-  async #score({ layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other }: ScoreOptions) {
+  async #score(options: ScoreOptions & Pick<EvaluateOptions, 'uncertainty'>) {
+    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other } = options;
     this.#assertUsable();
+    const uncertainty = uncertaintyAsked(options.uncertainty, this.#uncertainty);
     if (other) checkGraphFitsModel(other, this.model.graph);
     const graph = other ?? this.#settings.graph;
     const parents = other ? raggedFromLists(functionParents(other)) : this.#settings.parents;
     signal?.throwIfAborted();
     const { engine } = this.#choice;
-    const [samples, scores] = await this.#inTurn(async () => [
+    const request = { score, layerAgg, ridge, conditioningSets: parents, signal };
+    const [samples, evidence, scores] = await this.#inTurn(async () => [
       await this.#samplesHeld(),
-      await engine.scores({ score, layerAgg, ridge, conditioningSets: parents, signal }),
+      uncertainty?.evidence(),
+      await engine.scores(request),
     ]);
     const { reduction, usePreNorm, loss } = this.#origin();
     const { backend } = engine.diagnostics;
     const provenance = { score, layerAgg, ridge, reduction, usePreNorm, loss, samples, backend };
-    return { scores, graph, parents, provenance };
+    return { scores, graph, request, provenance, evidence };
   }
 
   /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs, `released` */
@@ -231,6 +249,7 @@ export class MagnitudeEdgeInferer {
     const { statistics } = this.#decodeStats(bytes);
     this.#reset();
     await this.#merge(statistics);
+    this.#uncertainty?.noteMerged(statistics.samples);
   }
 
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
@@ -239,11 +258,15 @@ export class MagnitudeEdgeInferer {
     const { statistics } = this.#decodeStats(bytes);
     await this.#forgetRefusal();
     await this.#merge(statistics);
+    this.#uncertainty?.noteMerged(statistics.samples);
   }
 
   /** Frees the engine, once a running fit has ended, and the model where it was released before. Idempotent. */
   release(): Promise<void> {
-    this.#released ??= this.#inTurn(() => this.#choice.release()).finally(this.#letModelGo);
+    this.#released ??= this.#inTurn(async () => {
+      await this.#uncertainty?.release();
+      await this.#choice.release();
+    }).finally(this.#letModelGo);
     return this.#released;
   }
 
@@ -311,6 +334,11 @@ export class MagnitudeEdgeInferer {
   }
 
   #reset(): void {
+    this.#uncertainty?.clear();
+    this.#resetEngine();
+  }
+
+  #resetEngine(): void {
     this.#choice.engine.reset();
     this.#tally.clear();
     this.#refused = false;
@@ -330,7 +358,7 @@ export class MagnitudeEdgeInferer {
   async #forgetRefusal(): Promise<void> {
     if (!this.#refused) return;
     const kept = await this.#inTurn(() => this.#choice.engine.statistics());
-    this.#reset();
+    this.#resetEngine();
     await this.#merge(kept);
   }
 
@@ -340,6 +368,7 @@ export class MagnitudeEdgeInferer {
     if (batch === undefined) return error;
     this.#refused = true;
     this.#tally.takeBackFrom(batch);
+    this.#uncertainty?.truncate(this.#tally.samples);
     return refusalInModelTerms(error as MagnitudeEdgeError, this.graph.nodeNames.function, firstBatch);
   }
 
@@ -360,20 +389,6 @@ export class MagnitudeEdgeInferer {
     if (!this.#fitting) return;
     throw new MagnitudeEdgeError('busy', `${call} cannot run while a fit is running on the same inferer.`);
   }
-}
-
-/** One entry of `channelGroups` per channel becomes one list of channels per function node. */
-function engineShape(model: GsnnModel, reduction: Reduction): EngineShape {
-  const nodes = model.graph.nodeNames.function.length;
-  const channels: number[][] = Array.from({ length: nodes }, () => []);
-  model.channelGroups.forEach((node, channel) => channels[node]!.push(channel));
-  return {
-    nodes,
-    pairs: model.layers - 1,
-    channels: model.channelGroups.length,
-    channelGroups: raggedFromLists(channels),
-    reduction,
-  };
 }
 
 function lengthOf(loader: Iterable<Batch> | AsyncIterable<Batch>): { batches?: number } {

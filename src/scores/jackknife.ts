@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { leaveOneOut } from '../statistics/leave-one-out.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
-import { subtractStatistics } from '../statistics/subtract.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import { scoreStatistics } from './score-statistics.ts';
@@ -14,59 +14,98 @@ export interface JackknifeScores {
 }
 
 /**
- * Delete-a-group jackknife over the aggregated scores, from statistics alone: the scores are computed again without
- * each group, and with G groups the standard error is `sqrt((G - 1) / G sum_g (r_g - mean_g r_g)^2)` (Kott, "The
- * delete-a-group jackknife", 2001). Groups should be about equally large, and samples that belong together
- * (replicates, one donor's cells) in one group.
+ * Delete-a-group jackknife over the aggregated scores, from statistics alone: the scores are computed again without each
+ * group (see {@link JackknifeTally}). Samples that belong together (replicates, one donor's cells) go in one group.
  *
- * @param groups statistics over disjoint groups of samples, at least two
- * @throws `invalid-argument` for fewer than two groups, `graph-mismatch` where their shapes differ,
+ * @param groups statistics over disjoint groups of samples, at least two; empty groups are left aside
+ * @throws `invalid-argument` for fewer than two groups with samples, `graph-mismatch` where their shapes differ,
  *   `too-few-samples` where fewer than three remain without a group; the signal's reason once it is aborted
  */
 export async function jackknifeScores(
   groups: readonly SufficientStatistics[],
   request: ScoreRequest,
 ): Promise<JackknifeScores> {
-  const [first, ...others] = groups;
+  const filled = groups.filter(({ samples }) => samples > 0);
+  const [first, ...others] = filled;
   if (first === undefined || others.length === 0) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `A jackknife needs at least 2 groups of samples and was given ${groups.length}.`,
-      { details: { option: 'groups', found: groups.length } },
+      `A jackknife needs at least 2 groups of samples and was given ${filled.length}.`,
+      { details: { option: 'groups', found: filled.length } },
     );
   }
   const all = others.reduce((merged, group) => mergeStatistics(merged, group), first);
-  const whole = await scoreStatistics(all, request);
-  const size = whole.aggregated.length;
-  const mean = new Float64Array(size);
-  const squares = new Float64Array(size);
-  const sameSign = new Float64Array(size);
-  let count = 0;
-  for (const group of groups) {
-    const { aggregated } = await scoreStatistics(subtractStatistics(all, group), request);
-    count++;
-    addReplicate(aggregated, whole.aggregated, count, mean, squares, sameSign);
+  const { aggregated } = await scoreStatistics(all, request);
+  const tally = new JackknifeTally(aggregated, all.samples);
+  for (const { statistics } of leaveOneOut(filled)) {
+    tally.add((await scoreStatistics(statistics, request)).aggregated, statistics.samples);
   }
-  return {
-    standardError: squares.map((sum) => Math.sqrt(((count - 1) / count) * sum)),
-    signStability: sameSign.map((same, e) => (Number.isNaN(mean[e]) ? NaN : same / count)),
-  };
+  return tally.result();
 }
 
-/** Welford's update of the means and of the sums of squares about them; NaN once, NaN for good. */
-function addReplicate(
-  scores: Float64Array | Float32Array,
-  whole: Float64Array | Float32Array,
-  count: number,
-  mean: Float64Array,
-  squares: Float64Array,
-  sameSign: Float64Array,
-): void {
-  for (let e = 0; e < scores.length; e++) {
-    const score = scores[e]!;
-    const before = score - mean[e]!;
-    mean[e]! += before / count;
-    squares[e]! += before * (score - mean[e]!);
-    if (Math.sign(score) === Math.sign(whole[e]!)) sameSign[e]!++;
+/**
+ * Collects leave-one-group-out scores. With g groups of m_k of the n samples, the score r over all, the scores r_k without
+ * group k, h_k = n / m_k and the jackknife estimate r_J = g r - sum_k (1 - 1/h_k) r_k, the squared standard error is
+ * `1/g sum_k (h_k r - (h_k - 1) r_k - r_J)^2 / (h_k - 1)` (Busing, Meijer and van der Leeden, "Delete-m jackknife for
+ * unequal m", 1999). For groups of equal size that is `(g - 1)/g sum_k (r_k - mean r_k)^2` (Efron and Tibshirani, "An
+ * introduction to the bootstrap", 1993, chapter 11).
+ */
+export class JackknifeTally {
+  readonly #whole: Float64Array | Float32Array;
+  readonly #samples: number;
+  // With d_k = r_k - r the sum over k is sum (h_k - 1) d_k^2 - 2 b sum d_k + b^2 sum 1/(h_k - 1), b = sum (1 - 1/h_k) d_k.
+  readonly #differences: Float64Array;
+  readonly #weighted: Float64Array;
+  readonly #squares: Float64Array;
+  #reciprocals = 0;
+  readonly #sameSign: Uint32Array;
+  #groups = 0;
+
+  /**
+   * @param whole the scores over all samples; not copied
+   * @param samples n
+   */
+  constructor(whole: Float64Array | Float32Array, samples: number) {
+    this.#whole = whole;
+    this.#samples = samples;
+    this.#differences = new Float64Array(whole.length);
+    this.#weighted = new Float64Array(whole.length);
+    this.#squares = new Float64Array(whole.length);
+    this.#sameSign = new Uint32Array(whole.length);
+  }
+
+  /**
+   * @param scores the scores without one group
+   * @param remaining samples behind them, fewer than all
+   */
+  add(scores: Float64Array | Float32Array, remaining: number): void {
+    const whole = this.#whole;
+    const share = remaining / this.#samples;
+    // h - 1 = n / m - 1 = (n - m) / m
+    const ratio = remaining / (this.#samples - remaining);
+    const count = scores.length;
+    for (let e = 0; e < count; e++) {
+      const difference = scores[e]! - whole[e]!;
+      this.#differences[e]! += difference;
+      this.#weighted[e]! += share * difference;
+      this.#squares[e]! += ratio * difference * difference;
+      if (Math.sign(scores[e]!) === Math.sign(whole[e]!)) this.#sameSign[e]!++;
+    }
+    this.#reciprocals += 1 / ratio;
+    this.#groups++;
+  }
+
+  /** What the groups added so far, which should be all of them, come to. NaN once, NaN for good. */
+  result(): JackknifeScores {
+    const groups = this.#groups;
+    const standardError = this.#squares.map((squares, e) => {
+      const b = this.#weighted[e]!;
+      const sum = squares - 2 * b * this.#differences[e]! + b * b * this.#reciprocals;
+      return Math.sqrt(Math.max(sum, 0) / groups);
+    });
+    const signStability = standardError.map((error, e) =>
+      Number.isNaN(error) ? NaN : this.#sameSign[e]! / groups,
+    );
+    return { standardError, signStability };
   }
 }

@@ -1,8 +1,10 @@
 import type { Utf8, Vector } from 'apache-arrow';
+import type { ResampledScores } from '../scores/resampled-scores.ts';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, type Column } from './columns.ts';
 import type { EdgeSet } from './edge-set.ts';
 import { pick, pickAll, type RankedPairs } from '../scores/ranked-pairs.ts';
+import { uncertaintyColumns } from './uncertainty-columns.ts';
 
 /** All that the rows of an edge table are made from. */
 export interface EdgeRows {
@@ -15,11 +17,12 @@ export interface EdgeRows {
   readonly nodes: number;
   /** Scores of rows `first .. end` in each layer pair */
   readonly perPair: (first: number, end: number) => (Float64Array | Float32Array)[];
+  readonly resampled: ResampledScores | undefined;
   /** Names of the function nodes */
   readonly names: Vector<Utf8>;
 }
 
-/** The columns of rows `first .. end`, in the order of method.md, "The edge table". */
+/** The columns of rows `first .. end`, in the order of method.md, "The edge table"; those of uncertainty follow. */
 export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[] {
   const { pairs, edges, conditioned, nodes, names } = rows;
   const elements = pairs.elements.subarray(first, end);
@@ -40,6 +43,7 @@ export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[
     ...rows.perPair(first, end).map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
     floatColumn('p_value', pairs.p.subarray(first, end)),
     floatColumn('q_value', pairs.q.subarray(first, end)),
+    ...uncertaintyColumns(rows.resampled, elements),
   );
   return columns;
 }

@@ -1,6 +1,7 @@
 import { Table, type RecordBatch, type Schema } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
+import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
 import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
 import { freedomClasses } from '../scores/freedom.ts';
 import { HostScores } from '../scores/host-scores.ts';
@@ -39,6 +40,8 @@ export interface EdgeTableOptions {
   readonly maxQ?: number | undefined;
   /** Only pairs that are not edges of the graph. Default false. */
   readonly candidatesOnly?: boolean | undefined;
+  /** What resampling says of the scores, for columns of its own */
+  readonly resampled?: ResampledScores | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -114,13 +117,14 @@ export async function* edgeTableBatches(
       ? await sortedRows(await handle.matrices(), choice, provenance.samples, conditioned, pace)
       : { pairs: selected, perPair: chosenRows(selected) };
   await pace();
+  const { resampled } = options;
   const names = nameVector(graph.nodeNames.function);
-  const rows = { pairs, edges: edgeSet(edges, nodes), conditioned, nodes, perPair, names };
+  const rows = { pairs, edges: edgeSet(edges, nodes), conditioned, nodes, perPair, resampled, names };
   const count = pairs.elements.length;
   let schema: Schema | undefined;
   for (let first = 0; first < count || schema === undefined; first += rowsPerBatch) {
     const columns = edgeColumns(rows, first, Math.min(first + rowsPerBatch, count));
-    schema ??= schemaOf(columns, schemaMetadata(handle, provenance));
+    schema ??= schemaOf(columns, schemaMetadata(handle, provenance, resampled?.plan));
     yield batchOf(columns, schema);
     await pace();
   }
@@ -166,8 +170,12 @@ function selectRows(
   return pickRows(pairs, rows.subarray(0, kept));
 }
 
-function schemaMetadata(scores: Scores, provenance: EdgeTableProvenance): Map<string, string> {
-  const { samples, ...recorded } = provenance;
+function schemaMetadata(
+  scores: Scores,
+  provenance: EdgeTableProvenance,
+  plan: ResamplePlan | undefined,
+): Map<string, string> {
+  const { samples, ...recorded } = { ...provenance, ...plan };
   return new Map(
     Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.pairs }).map(
       ([key, value]) => [key, String(value)],

@@ -1,0 +1,80 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { JackknifeTally } from '../scores/jackknife.ts';
+import { PermutationTally } from '../scores/permutation.ts';
+import { MIN_SAMPLES } from '../scores/request.ts';
+import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
+import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import { randomBits, shuffledWithin } from '../scores/shuffle.ts';
+import type { Engine } from './engine.ts';
+import type { MagnitudeRecord, RowPairing } from './magnitude-record.ts';
+
+/**
+ * Standard errors, sign stability and empirical p-values of scores, by scoring the same samples again: without each group,
+ * and with shuffled targets. The groups are contiguous runs of the samples, of sizes that differ by one at most. A shuffle
+ * moves whole rows of gradient magnitudes (all targets and layers of a sample together) within each group; activations,
+ * and with them the conditioning sets, stay.
+ *
+ * @param observed aggregated scores of all the samples
+ * @param engine an engine to compute with, of the caller; what it holds is lost
+ * @param onProgress called after each of the G + R scorings
+ * @throws `too-few-samples`; the signal's reason once it is aborted
+ */
+export async function resampleScores(
+  record: MagnitudeRecord,
+  observed: ScoreMatrices['aggregated'],
+  request: ScoreRequest,
+  plan: ResamplePlan,
+  engine: Engine,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ResampledScores> {
+  const { samples } = record;
+  const { groups, permutations, seed } = plan;
+  const starts = groupStarts(samples, groups);
+  checkSampleCount(samples, groups, permutations);
+  let done = 0;
+  const score = async (pairing: RowPairing): Promise<ScoreMatrices['aggregated']> => {
+    engine.reset();
+    for (const batch of record.batches(pairing)) {
+      request.signal?.throwIfAborted();
+      await engine.accumulateMagnitudes(batch);
+    }
+    const { aggregated } = await engine.score(request);
+    onProgress?.(++done, groups + permutations);
+    return aggregated;
+  };
+  const everyone = Uint32Array.from({ length: samples }, (_, row) => row);
+
+  const jackknife = new JackknifeTally(observed, samples);
+  for (let group = 0; group < groups; group++) {
+    const [first, end] = [starts[group]!, starts[group + 1]!];
+    const kept = everyone.filter((row) => row < first || row >= end);
+    jackknife.add(await score({ x: kept, y: kept }), kept.length);
+  }
+
+  const shuffles = new PermutationTally(observed);
+  for (let shuffle = 0; shuffle < permutations; shuffle++) {
+    const shuffled = shuffledWithin(starts, randomBits(seed, shuffle));
+    shuffles.add(await score({ x: everyone, y: shuffled }));
+  }
+  return { plan, ...jackknife.result(), empiricalP: permutations > 0 ? shuffles.pValues() : undefined };
+}
+
+/** Where each of the contiguous groups of samples begins, and n at the end. */
+export function groupStarts(samples: number, groups: number): number[] {
+  return Array.from({ length: groups + 1 }, (_, group) => Math.floor((group * samples) / groups));
+}
+
+function checkSampleCount(samples: number, groups: number, permutations: number): void {
+  const each = permutations > 0 ? 2 : 1;
+  const largest = Math.ceil(samples / groups);
+  if (samples >= each * groups && samples - largest >= MIN_SAMPLES) return;
+  const why =
+    samples < each * groups
+      ? `at least ${each} in each`
+      : `at least ${MIN_SAMPLES} when any one of them is left out`;
+  throw new MagnitudeEdgeError(
+    'too-few-samples',
+    `Uncertainty by ${groups} groups of samples needs ${why}, and ${samples} samples have been accumulated.`,
+    { details: { groups, found: samples } },
+  );
+}

@@ -1,0 +1,204 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { adoptDevice } from '../gpu/device.ts';
+import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
+import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { Scores } from '../scores/scores.ts';
+import { channelNorms } from '../statistics/channel-norms.ts';
+import { MagnitudeReader } from '../statistics/webgpu-magnitudes.ts';
+import { createEngine, type EngineChoice } from './create.ts';
+import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from './engine.ts';
+import { MagnitudeRecord } from './magnitude-record.ts';
+import { resampleScores } from './resample.ts';
+import type { UncertaintySettings } from './uncertainty-settings.ts';
+
+/** Samples that scores are of. */
+export interface Evidence {
+  /**
+   * What resampling says of scores; see {@link resampleScores}. Opens an engine for it, and releases it.
+   *
+   * @param scores the scores of these samples, which stay the caller's
+   * @throws `too-few-samples`, `released`; the signal's reason once it is aborted
+   */
+  resample(
+    scores: Scores,
+    request: ScoreRequest,
+    onResample?: (done: number, total: number) => void,
+  ): Promise<ResampledScores>;
+}
+
+/**
+ * Keeps the magnitudes of the samples that an engine sees, on the host, and scores them again and again to tell how sure
+ * the scores are. Works beside an engine, through its interface alone: what that computes does not change.
+ *
+ * For each batch: {@link Uncertainty.read}, then the engine, then {@link Uncertainty.keep}; so that nothing is kept of
+ * a batch that the engine refuses.
+ */
+export class Uncertainty {
+  readonly #plan: ResamplePlan;
+  readonly #shape: EngineShape;
+  readonly #openEngine: () => Promise<EngineChoice>;
+  readonly #device: GPUDevice | undefined;
+  readonly #record: MagnitudeRecord;
+  /** Samples held that came from files */
+  #merged = 0;
+  #reader: Promise<MagnitudeReader> | undefined;
+  readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  /**
+   * @param engine the engine whose scores it is about; made with channels
+   * @param device the device of values that come as GPU buffers, and of further engines on WebGPU
+   */
+  constructor({ plan, maxBytes }: UncertaintySettings, engine: Engine, device?: GPUDevice) {
+    const { nodes, pairs, reduction } = engine.shape;
+    this.#plan = plan;
+    this.#shape = engine.shape;
+    this.#openEngine = () => createEngine(engine.diagnostics.backend, { nodes, pairs, reduction }, device);
+    this.#device = device;
+    this.#record = new MagnitudeRecord(engine.shape, maxBytes);
+  }
+
+  /**
+   * The magnitudes of a batch, on the host, with room for them in the record. From a GPU that costs one readback of
+   * 8 P N bytes a sample.
+   *
+   * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`
+   */
+  async read({ size, activations, gradients }: ChannelBatch): Promise<MagnitudeBatch> {
+    this.#record.reserve(size);
+    const { pairs } = this.#shape;
+    const magnitudes = await this.#magnitudes([...activations, ...gradients], size);
+    return { size, x: magnitudes.slice(0, pairs), y: magnitudes.slice(pairs) };
+  }
+
+  /** Keeps what {@link Uncertainty.read} gave for the batch that the engine has taken since. */
+  keep(batch: MagnitudeBatch): void {
+    this.#record.add(batch);
+  }
+
+  /** The engine now holds samples of a statistics file, too. */
+  noteMerged(samples: number): void {
+    this.#merged += samples;
+  }
+
+  /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
+  truncate(samples: number): void {
+    this.#record.truncate(samples - this.#merged);
+  }
+
+  /** Forgets all samples. Scores that are being computed go on. */
+  clear(): void {
+    this.#record.clear();
+    this.#merged = 0;
+  }
+
+  /**
+   * The samples held now: scores of them can be resampled at any later time.
+   *
+   * @throws `invalid-argument` where the engine holds samples of a file
+   */
+  evidence(): Evidence {
+    const merged = this.#merged;
+    if (merged > 0) {
+      const samples = this.#record.samples + merged;
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `Uncertainty needs the samples themselves, and ${merged} of the ${samples} that the statistics hold came from ` +
+          'a statistics file, which has their sums alone: evaluate with uncertainty: false, or fit all samples here.',
+        { details: { option: 'uncertainty', samples, merged } },
+      );
+    }
+    const record = this.#record.view();
+    return {
+      resample: (scores, request, onResample) => this.#resample(record, scores, request, onResample),
+    };
+  }
+
+  /** Ends what is being computed, and frees what is held. Idempotent. */
+  async release(): Promise<void> {
+    this.#stop.abort(
+      new MagnitudeEdgeError('released', 'The inferer was released while uncertainty was being computed.'),
+    );
+    await Promise.allSettled(this.#running);
+    this.#record.clear();
+    await this.#reader?.then(
+      (reader) => {
+        reader.destroy();
+      },
+      () => undefined,
+    );
+  }
+
+  #resample(
+    record: MagnitudeRecord,
+    ...[scores, request, onResample]: Parameters<Evidence['resample']>
+  ): Promise<ResampledScores> {
+    const stop = this.#stop.signal;
+    const signal = request.signal ? AbortSignal.any([request.signal, stop]) : stop;
+    const work = async (): Promise<ResampledScores> => {
+      signal.throwIfAborted();
+      const { aggregated } = await scores.matrices();
+      const { engine, release } = await this.#openEngine();
+      try {
+        return await resampleScores(
+          record,
+          aggregated,
+          { ...request, signal },
+          this.#plan,
+          engine,
+          onResample,
+        );
+      } finally {
+        await release();
+      }
+    };
+    const running = work();
+    this.#running.add(running);
+    return running.finally(() => this.#running.delete(running));
+  }
+
+  async #magnitudes(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {
+    const { nodes, channels, channelGroups, reduction } = this.#shape;
+    if (channels === undefined || channelGroups === undefined) {
+      throw new TypeError('Uncertainty beside an engine for magnitudes alone has nothing to read.');
+    }
+    const onHost = values.filter((value) => value instanceof Float32Array);
+    if (onHost.length === values.length) {
+      const norms = new Float64Array(size * nodes);
+      return onHost.map((value) => {
+        channelNorms(value, size, channels, channelGroups, reduction, norms);
+        return Float32Array.from(norms);
+      });
+    }
+    if (this.#device === undefined) throw new TypeError('Values on a GPU need its device.');
+    this.#reader ??= MagnitudeReader.create(adoptDevice(this.#device), {
+      nodes,
+      channels,
+      channelGroups,
+      reduction,
+    });
+    return (await this.#reader).read(
+      values.filter((value): value is GPUBuffer => !(value instanceof Float32Array)),
+      size,
+    );
+  }
+}
+
+/**
+ * The uncertainty that a call asks for, of what there is.
+ *
+ * @param asked undefined for whatever there is
+ * @throws `invalid-argument` where it is asked for and nothing was kept for it
+ */
+export function uncertaintyAsked(
+  asked: boolean | undefined,
+  there: Uncertainty | undefined,
+): Uncertainty | undefined {
+  if (asked !== true) return asked === false ? undefined : there;
+  if (there !== undefined) return there;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    'Uncertainty was asked for, but the inferer was created without it and has kept nothing to tell it from.',
+    { details: { option: 'uncertainty' } },
+  );
+}

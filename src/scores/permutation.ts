@@ -1,0 +1,39 @@
+/**
+ * Scores that differ by less than this count as equal. Backends are held to 1e-6 (method.md, "Numbers to hold"), and a
+ * shuffle that changes nothing, or only swaps equal values, must not come out smaller for its rounding.
+ */
+const TIE = 1e-6;
+
+/**
+ * One-sided empirical p-values of scores, from the scores that shuffles of the targets give. With b of R shuffles
+ * reaching the observed score, `p = (b + 1) / (R + 1)`: the observed arrangement is one of those that the null
+ * hypothesis allows, so that p is never zero and tests hold their level (Phipson and Smyth, "Permutation p-values
+ * should never be zero", 2010).
+ */
+export class PermutationTally {
+  readonly #observed: Float64Array | Float32Array;
+  readonly #reached: Uint32Array;
+  #shuffles = 0;
+
+  /** @param observed the scores themselves; not copied */
+  constructor(observed: Float64Array | Float32Array) {
+    this.#observed = observed;
+    this.#reached = new Uint32Array(observed.length);
+  }
+
+  /** Counts the scores of one shuffle. One that is NaN counts as reaching the observed score. */
+  add(shuffled: Float64Array | Float32Array): void {
+    this.#shuffles++;
+    const count = shuffled.length;
+    for (let e = 0; e < count; e++) {
+      if (!(shuffled[e]! < this.#observed[e]! - TIE)) this.#reached[e]!++;
+    }
+  }
+
+  /** p of each score; 1 where the score is NaN. */
+  pValues(): Float64Array {
+    return Float64Array.from(this.#reached, (reached, e) =>
+      Number.isNaN(this.#observed[e]) ? 1 : (reached + 1) / (this.#shuffles + 1),
+    );
+  }
+}

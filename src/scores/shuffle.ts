@@ -1,0 +1,67 @@
+/** Outputs of a generator that are thrown away first, so that neighbouring seeds have nothing in common. */
+const WARM_UP = 20;
+
+/**
+ * Uniform 32-bit integers from a seed and a stream: xoshiro128++ (Blackman and Vigna, "Scrambled linear pseudorandom
+ * number generators", 2021). The same on every machine; no two pairs of seed and stream share a state.
+ *
+ * @param seed and stream: unsigned 32-bit integers
+ */
+export function randomBits(seed: number, stream: number): () => number {
+  let a = scrambled(seed);
+  let b = scrambled(seed + 1);
+  let c = scrambled(~stream);
+  let d = scrambled(~stream + 1);
+  const next = (): number => {
+    const result = (rotated((a + d) | 0, 7) + a) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = rotated(d, 11);
+    return result;
+  };
+  for (let k = 0; k < WARM_UP; k++) next();
+  return next;
+}
+
+/**
+ * A shuffle of `0 .. n - 1` that leaves every index within its run: Fisher and Yates, run by run.
+ *
+ * @param starts where each run begins, ascending from 0, and n at the end
+ * @param bits uniform 32-bit integers, as {@link randomBits} gives
+ */
+export function shuffledWithin(starts: readonly number[], bits: () => number): Uint32Array {
+  const order = Uint32Array.from({ length: starts.at(-1) ?? 0 }, (_, k) => k);
+  for (let run = 0; run + 1 < starts.length; run++) {
+    const first = starts[run]!;
+    for (let last = starts[run + 1]! - 1; last > first; last--) {
+      const other = first + randomBelow(last - first + 1, bits);
+      const moved = order[last]!;
+      order[last] = order[other]!;
+      order[other] = moved;
+    }
+  }
+  return order;
+}
+
+/** A uniform integer below `count`; what would favour some of them is drawn again. */
+function randomBelow(count: number, bits: () => number): number {
+  const fair = 2 ** 32 - (2 ** 32 % count);
+  let drawn = bits();
+  while (drawn >= fair) drawn = bits();
+  return drawn % count;
+}
+
+function rotated(word: number, by: number): number {
+  return (word << by) | (word >>> (32 - by));
+}
+
+/** A bijection of the 32-bit words that spreads every bit of its input over all of its output (MurmurHash3's last step). */
+function scrambled(word: number): number {
+  let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}
