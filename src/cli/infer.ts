@@ -2,17 +2,18 @@ import { pathToFileURL } from 'node:url';
 import type { Table } from 'apache-arrow';
 import { batches } from '../data/batches.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
+import type { UncertaintyOptions } from '../engine/uncertainty-settings.ts';
 import { MagnitudeEdgeInferer } from '../inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
 import type { LayerAggregation, Score } from '../scores/score-matrices.ts';
 import { encodeTable } from '../table/formats.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
-import { Arguments } from './arguments.ts';
+import { Arguments, UsageError } from './arguments.ts';
 import { chooseBackend, type ChosenBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkWritable, outputFormat, readInput, writeOutputs, type OutputFile } from './files.ts';
-import { ProgressReport } from './progress.ts';
+import { withProgress } from './progress.ts';
 import { formatTable, topRows } from './summary.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
@@ -34,6 +35,11 @@ the correlation of activation and gradient magnitudes, with p- and q-values, sor
   --top K, --max-q Q, --candidates-only
                                        only the first K rows, q up to Q, pairs that are no edges;
                                        p and q are over all pairs all the same
+  --jackknife G                        standard errors and sign stability, by leaving out each of G groups
+                                       of consecutive samples
+  --permutations R                     an empirical p, from R shuffles of the targets within the groups
+                                       (10 unless --jackknife says otherwise)
+  --seed S                             what the shuffles come from                    (0)
   --backend auto|webgpu|cpu            where the statistics are computed              (auto)
   --execution-provider auto|webgpu|wasm  where the model runs                         (auto)
   --stats-out S.arrow                  the statistics, for 'magnitude-edge merge'
@@ -55,6 +61,9 @@ const options = {
   top: { type: 'string' },
   'max-q': { type: 'string' },
   'candidates-only': { type: 'boolean' },
+  jackknife: { type: 'string' },
+  permutations: { type: 'string' },
+  seed: { type: 'string' },
   backend: { type: 'string' },
   'execution-provider': { type: 'string' },
   'stats-out': { type: 'string' },
@@ -93,6 +102,7 @@ interface Settings {
   readonly top: number | undefined;
   readonly maxQ: number | undefined;
   readonly candidatesOnly: boolean;
+  readonly resampling: UncertaintyOptions | false;
   readonly backend: 'auto' | BackendName;
   readonly executionProvider: 'auto' | ExecutionProvider;
   readonly statsOut: string | undefined;
@@ -119,6 +129,7 @@ function readSettings(args: readonly string[]): Settings {
     top: given.wholeNumber('top', 0),
     maxQ: given.number('max-q', { least: 0, most: 1 }),
     candidatesOnly: given.flag('candidates-only'),
+    resampling: readResampling(given),
     backend: given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto'),
     executionProvider: given.choice('execution-provider', ['auto', 'webgpu', 'wasm'], 'auto'),
     statsOut: given.text('stats-out'),
@@ -126,9 +137,19 @@ function readSettings(args: readonly string[]): Settings {
   };
 }
 
+/** Asked for by either of its two halves. */
+function readResampling(given: Arguments): UncertaintyOptions | false {
+  const groups = given.wholeNumber('jackknife', 2);
+  const permutations = given.wholeNumber('permutations', 1);
+  const seed = given.wholeNumber('seed', 0);
+  if (groups !== undefined || permutations !== undefined) return { groups, permutations, seed };
+  if (seed === undefined) return false;
+  throw new UsageError('--seed goes with --permutations');
+}
+
 async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Terminal): Promise<void> {
   const clock = new Stopwatch();
-  const { loss, lossReduction, executionProvider, reduction, usePreNorm } = settings;
+  const { loss, lossReduction, executionProvider, reduction, usePreNorm, resampling } = settings;
   await using model = await GsnnModel.load(pathToFileURL(settings.model), {
     name: settings.model,
     loss,
@@ -144,25 +165,29 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
     reduction,
     usePreNorm,
     backend: chosen.backend,
+    uncertainty: resampling,
   });
   clock.lap('load');
   printLine(
     terminal.err,
     `statistics on ${chosen.backend} (${chosen.reason}), model on ${model.diagnostics.executionProvider}`,
   );
-  const progress = new ProgressReport(terminal);
-  let samples: number;
-  try {
-    samples = await inferer.fit(data, {
-      onProgress: (now) => {
-        progress.update(now);
+  const samples = await withProgress(terminal, { what: 'fit', unit: 'batch' }, (progress) =>
+    inferer.fit(data, {
+      onProgress: ({ batch, batches, samples }) => {
+        progress.update({ done: batch, total: batches, samples });
       },
-    });
-  } finally {
-    progress.end();
-  }
+    }),
+  );
   clock.lap('fit');
-  const table = await inferer.evaluate(settings);
+  const table = await withProgress(terminal, { what: 'uncertainty', unit: 'scoring' }, (progress) =>
+    inferer.evaluate({
+      ...settings,
+      onResample: (done, total) => {
+        progress.update({ done, total });
+      },
+    }),
+  );
   clock.lap('evaluate');
   const files: OutputFile[] = [{ path: settings.out, bytes: encodeTable(table, settings.format) }];
   if (settings.statsOut !== undefined)
@@ -202,6 +227,7 @@ function jsonReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     batches: report.batches,
     rows: report.table.numRows,
     score: settings.score,
+    ...(settings.resampling ? { uncertainty: resamplingOf(report.table) } : {}),
     backend: chosen.backend,
     backendReason: chosen.reason,
     executionProvider,
@@ -222,6 +248,7 @@ function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     `data     ${settings.data}: ${report.samples} samples`,
     `ran on   ${chosen.backend} (${chosen.reason}); model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
     `time     ${seconds.join(', ')}`,
+    ...(settings.resampling ? [`errors   ${resamplingInWords(report.table)}`] : []),
     `wrote    ${settings.out}: ${report.table.numRows} rows`,
     ...(settings.statsOut === undefined
       ? []
@@ -230,6 +257,18 @@ function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     formatTable(topRows(report.table, 10)),
   ];
   return lines.join('\n').trimEnd();
+}
+
+/** How the table says that its scores were resampled. */
+function resamplingOf({ schema }: Table): Record<'groups' | 'permutations' | 'seed', number> {
+  const number = (key: string): number => Number(schema.metadata.get(key));
+  return { groups: number('groups'), permutations: number('permutations'), seed: number('seed') };
+}
+
+function resamplingInWords(table: Table): string {
+  const { groups, permutations, seed } = resamplingOf(table);
+  const shuffles = permutations > 0 ? `; empirical p by ${permutations} shuffles, seed ${seed}` : '';
+  return `by ${groups} groups of samples${shuffles}`;
 }
 
 /** Seconds from one lap to the next. */

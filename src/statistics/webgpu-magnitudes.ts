@@ -9,7 +9,6 @@ import { magnitudesKernel, reductionCode, WORKGROUP } from './webgpu-kernels.ts'
 import { ROW_STEP } from './webgpu-layout.ts';
 import { RefusalRecord } from './webgpu-refusal.ts';
 
-/** Most bytes of magnitudes that are made and read back at a time. */
 const PIECE_BYTES = 64 * 2 ** 20;
 
 /** How channel values become magnitudes. */
@@ -32,16 +31,19 @@ export class MagnitudeReader {
   readonly #offsets: OwnedBuffer;
   readonly #channels: OwnedBuffer;
   readonly #refusal: RefusalRecord;
+  readonly #pieceBytes: number;
 
   private constructor(
     context: GpuContext,
     source: MagnitudeSource,
     kernel: KernelOf<typeof magnitudesKernel>,
+    pieceBytes: number,
   ) {
     const { offsets, indices } = source.channelGroups;
     this.#context = context;
     this.#source = source;
     this.#kernel = kernel;
+    this.#pieceBytes = pieceBytes;
     this.#offsets = this.#pool.keep(storageFrom(context, 'channel group offsets', Uint32Array.from(offsets)));
     this.#channels = this.#pool.keep(
       storageFrom(context, 'channel group members', Uint32Array.from(indices)),
@@ -50,10 +52,18 @@ export class MagnitudeReader {
     this.#pool.keep(this.#refusal.view);
   }
 
-  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
-  static async create(context: GpuContext, source: MagnitudeSource): Promise<MagnitudeReader> {
+  /**
+   * @param pieceBytes most bytes of magnitudes that are made and read back at a time
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  static async create(
+    context: GpuContext,
+    source: MagnitudeSource,
+    pieceBytes = PIECE_BYTES,
+  ): Promise<MagnitudeReader> {
     const constants = { REDUCTION: reductionCode[source.reduction], WORKGROUP };
-    return new MagnitudeReader(context, source, await compileKernel(context, magnitudesKernel, constants));
+    const kernel = await compileKernel(context, magnitudesKernel, constants);
+    return new MagnitudeReader(context, source, kernel, pieceBytes);
   }
 
   /**
@@ -128,7 +138,10 @@ export class MagnitudeReader {
   #rowsAtOnce(quantities: number): number {
     const { nodes, channels } = this.#source;
     const bound = this.#context.device.limits.maxStorageBufferBindingSize;
-    const rows = Math.min(bound / (4 * channels), Math.min(bound, PIECE_BYTES) / (4 * nodes * quantities));
+    const rows = Math.min(
+      bound / (4 * channels),
+      Math.min(bound, this.#pieceBytes) / (4 * nodes * quantities),
+    );
     return Math.max(1, Math.floor(rows / ROW_STEP)) * ROW_STEP;
   }
 }

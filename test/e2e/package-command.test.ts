@@ -96,6 +96,50 @@ describe('infer', () => {
   });
 });
 
+describe('uncertainty', () => {
+  const columns = ['corr_se', 'sign_stability', 'p_empirical'];
+
+  test('the example with all of it: what the library gives', async () => {
+    const [model, data] = [join(example, 'model.onnx'), join(example, 'data.npz')];
+    const asked = ['--jackknife', '5', '--permutations', '9', '--seed', '4', '--backend', 'cpu', '--json'];
+    const { status, out, err } = await run(
+      'infer',
+      '--model',
+      model,
+      '--data',
+      data,
+      ...asked,
+      '--out',
+      'u.csv',
+    );
+    expect([status, err]).toEqual([0, expect.stringContaining('uncertainty: scoring 14/14\n')]);
+    expect(json(out)).toMatchObject({ uncertainty: { groups: 5, permutations: 9, seed: 4 } });
+    const table = await decodeTable(await readFile(join(folder, 'u.csv')), 'csv', 'u.csv');
+    const library = (await import(
+      new URL('../../dist/index.js', import.meta.url).href
+    )) as typeof import('../../src/index.ts');
+    await using loaded = await library.GsnnModel.load(model);
+    const uncertainty = { groups: 5, permutations: 9, seed: 4 };
+    await using inferer = await library.MagnitudeEdgeInferer.create(loaded, { backend: 'cpu', uncertainty });
+    await inferer.fit(library.batches(data, loaded, { batchSize: 128 }));
+    const expected = await inferer.evaluate();
+    for (const name of columns) {
+      const found = [...table.getChild(name)!] as number[];
+      expect(found).toEqual([...expected.getChild(name)!]);
+    }
+  });
+
+  test('either half asks for it; a seed alone asks for nothing', async () => {
+    const { out } = await run('infer', ...input, '--permutations', '3', '--out', 'u.arrow');
+    expect(out).toMatch(/errors +by 10 groups of samples; empirical p by 3 shuffles, seed 0/);
+    await run('infer', ...input, '--jackknife', '4', '--out', 'u.arrow');
+    const names = tableFromIPC(await readFile(join(folder, 'u.arrow'))).schema.fields.map(({ name }) => name);
+    expect(names.slice(-3)).toEqual(['q_value', 'corr_se', 'sign_stability']);
+    const { status, err } = await run('infer', ...input, '--seed', '1', '--out', 'u.arrow');
+    expect([status, err]).toEqual([2, 'magnitude-edge infer: --seed goes with --permutations; see --help\n']);
+  });
+});
+
 describe('merged statistics', () => {
   test('count the samples of both', async () => {
     await run('infer', ...input, '--out', 'whole.arrow', '--stats-out', 'a.arrow');
