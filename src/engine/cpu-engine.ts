@@ -5,11 +5,12 @@ import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../statistics/merge.ts';
+import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from './check-batch.ts';
 import { PooledSums } from './cpu-pool.ts';
-import { LocalSums, type CpuSums } from './cpu-sums.ts';
+import { LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
 import { availableThreads } from './worker-thread.ts';
 
@@ -25,7 +26,18 @@ export interface CpuEngineOptions {
    * `shape.pairs` are started. Default: one per thread of the machine, none where the sums are few.
    */
   readonly workers?: number | undefined;
+  /**
+   * Bytes that the sums of N x N products may take, 16 N^2 P. Where they would take more, there are none: magnitudes are
+   * kept in so many bytes instead (8 N P for each sample), and every request forms its products anew, tile by tile.
+   * Default 2 GiB.
+   */
+  readonly memory?: number | undefined;
 }
+
+const DEFAULT_MEMORY = 2 ** 31;
+
+/** Pairs of nodes are numbered in 32 bits: there are no scores of more. */
+const MOST_NODES = 2 ** 16 - 1;
 
 /**
  * An engine in float64 on the host: the twin that the WebGPU engine is tested against, and the backend where there
@@ -33,7 +45,8 @@ export interface CpuEngineOptions {
  * (none exist, or a content security policy without `worker-src blob:` forbids them) the calling thread does the work,
  * and the diagnostics say so.
  *
- * @throws `invalid-argument` for a number of workers that is none
+ * @throws `invalid-argument` for a number of workers or bytes that is none, `out-of-memory` for more nodes than there
+ *   can be scores of
  */
 export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = {}): Engine {
   const { workers } = options;
@@ -44,12 +57,26 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
       { details: { option: 'workers', found: workers } },
     );
   }
+  const { memory = DEFAULT_MEMORY } = options;
+  if (!(memory >= 0)) {
+    throw new MagnitudeEdgeError('invalid-argument', `memory must be a number of bytes and is ${memory}.`, {
+      details: { option: 'memory', found: memory },
+    });
+  }
+  if (shape.nodes > MOST_NODES) {
+    const bytes = 4 * shape.nodes ** 2 * (shape.pairs + 1);
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `Scores of ${shape.nodes} function nodes and ${shape.pairs} layer pairs take ${bytes} bytes at least; no more than ${MOST_NODES} nodes can be scored.`,
+      { details: { nodes: shape.nodes, pairs: shape.pairs, bytes } },
+    );
+  }
   const few = shape.pairs * shape.nodes ** 2 < WORKERS_FROM;
-  return new CpuEngine(shape, workers ?? (few ? 0 : availableThreads()));
+  return new CpuEngine({ ...shape, memory }, workers ?? (few ? 0 : availableThreads()));
 }
 
 class CpuEngine implements Engine {
-  readonly shape: EngineShape;
+  readonly shape: SumsShape;
   #workers: number;
   #sums: CpuSums | undefined;
   #fallbacks: string[] = [];
@@ -58,7 +85,7 @@ class CpuEngine implements Engine {
   #refusal: MagnitudeEdgeError | undefined;
   #lastCall: Promise<unknown> = Promise.resolve();
 
-  constructor(shape: EngineShape, workers: number) {
+  constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
     if (workers === 0) this.#sums = new LocalSums(shape);
@@ -66,7 +93,12 @@ class CpuEngine implements Engine {
 
   get diagnostics(): EngineDiagnostics {
     const note = this.#sums?.note ?? `float64, at most ${this.#workers} workers, not started yet`;
-    return { backend: 'cpu', notes: [note, ...this.#fallbacks] };
+    const inForce = this.#sums?.inForce ?? { plan: 'magnitudes', tiled: false };
+    return {
+      backend: 'cpu',
+      plan: inForce.plan,
+      notes: [note, describePlan(this.shape, inForce), ...this.#fallbacks],
+    };
   }
 
   accumulate(batch: ChannelBatch): Promise<void> {
@@ -76,6 +108,7 @@ class CpuEngine implements Engine {
         checkChannelBatch(this.shape, batch, this.#batches),
       );
       const sums = this.#sums ?? (await this.#open());
+      this.#checkRoom(sums, batch.size);
       await sums.addChannels({ size: batch.size, activations, gradients });
       this.#batches++;
     });
@@ -88,6 +121,7 @@ class CpuEngine implements Engine {
         checkMagnitudeBatch(this.shape, batch, this.#batches);
       });
       const sums = this.#sums ?? (await this.#open());
+      this.#checkRoom(sums, batch.size);
       await sums.addMagnitudes(batch);
       this.#batches++;
     });
@@ -169,6 +203,21 @@ class CpuEngine implements Engine {
     return this.#sums;
   }
 
+  /** @throws `out-of-memory` where magnitudes are all there is and would take more room than there is for them */
+  #checkRoom(sums: CpuSums, size: number): void {
+    const { nodes, pairs, memory } = this.shape;
+    const samples = sums.samples + size;
+    const bytes = 8 * nodes * pairs * samples;
+    if (!sums.inForce.tiled || bytes <= memory) return;
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `The magnitudes of ${samples} samples, ${nodes} function nodes and ${pairs} layer pairs take ${bytes} bytes, and ` +
+        `the sums ${sumsBytes(nodes, pairs)}: both more than the ${memory} bytes that there are for them. The ` +
+        `${sums.samples} samples before stay.`,
+      { details: { nodes, pairs, samples: sums.samples, bytes, memory } },
+    );
+  }
+
   #held(): void {
     if (!this.#released) return;
     throw new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.');
@@ -188,6 +237,18 @@ class CpuEngine implements Engine {
       throw error;
     }
   }
+}
+
+function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce): string {
+  if (tiled) {
+    return (
+      `magnitudes are kept and products formed tile by tile for every request: the sums of ${nodes} function nodes and ` +
+      `${pairs} layer pairs would take ${sumsBytes(nodes, pairs)} bytes`
+    );
+  }
+  return plan === 'magnitudes'
+    ? 'magnitudes are kept, and products formed when they are asked for: the samples take no more room than the sums'
+    : 'products are added to the sums as batches come: the samples would take more room than the sums';
 }
 
 function ignore(): void {

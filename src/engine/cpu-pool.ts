@@ -1,9 +1,10 @@
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
-import type { CpuSums, HostChannelBatch } from './cpu-sums.ts';
+import type { CpuSums, HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import script from './cpu-worker.ts?script';
-import type { EngineShape, MagnitudeBatch } from './engine.ts';
+import type { MagnitudeBatch } from './engine.ts';
+import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 import { WorkerClient } from './worker-client.ts';
 
 /** Batches that workers may be behind: one at work and one that waits for it. */
@@ -22,16 +23,18 @@ interface Share {
  */
 export class PooledSums implements CpuSums {
   readonly note: string;
-  readonly #shape: EngineShape;
+  readonly #shape: SumsShape;
   readonly #shares: readonly Share[];
   /** Batches on their way, oldest first */
-  readonly #behind: Promise<unknown>[] = [];
+  readonly #behind: Promise<readonly PlanInForce[]>[] = [];
   #samples = 0;
+  #inForce: PlanInForce;
   /** Why workers no longer hold sums over the same samples: none of them is asked again. */
   #failure: Error | undefined;
 
-  private constructor(shape: EngineShape, shares: readonly Share[], products: string) {
+  private constructor(shape: SumsShape, shares: readonly Share[], products: string) {
     this.#shape = shape;
+    this.#inForce = { plan: 'magnitudes', tiled: sumsBytes(shape.nodes, shape.pairs) > shape.memory };
     this.#shares = shares;
     const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
     this.note = `float64, ${products}, ${workers}`;
@@ -43,16 +46,14 @@ export class PooledSums implements CpuSums {
    * @param threads workers at most; no more are started than shorten the work
    * @throws `runtime` where workers cannot be started, `out-of-memory` where the sums find no room
    */
-  static async open(shape: EngineShape, threads: number): Promise<PooledSums> {
+  static async open(shape: SumsShape, threads: number): Promise<PooledSums> {
     const shares: Share[] = [];
     try {
       for (const pairs of dealPairs(shape.pairs, threads)) {
         shares.push({ worker: new WorkerClient(script), pairs });
       }
       const products = await Promise.all(
-        shares.map(({ worker, pairs }) =>
-          worker.call('open', structuredClone({ ...shape, pairs: pairs.length })),
-        ),
+        shares.map(({ worker, pairs }) => worker.call('open', structuredClone(shareOf(shape, pairs.length)))),
       );
       return new PooledSums(shape, shares, products[0]!);
     } catch (error) {
@@ -63,6 +64,10 @@ export class PooledSums implements CpuSums {
 
   get samples(): number {
     return this.#samples;
+  }
+
+  get inForce(): PlanInForce {
+    return this.#inForce;
   }
 
   addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
@@ -85,7 +90,7 @@ export class PooledSums implements CpuSums {
     return this.#catchUp(0);
   }
 
-  async scores({ signal, ...request }: ScoreRequest): Promise<Float64Array[]> {
+  async scores({ signal, ...request }: ScoreRequest): Promise<(Float64Array | Float32Array)[]> {
     await this.settle();
     signal?.throwIfAborted();
     const stop = (): void => {
@@ -107,6 +112,7 @@ export class PooledSums implements CpuSums {
     const pairs = await this.#gather<PairStatistics>(async ({ worker }) => {
       return (await worker.call('statistics', undefined)).pairs;
     });
+    this.#inForce = { ...this.#inForce, tiled: false };
     return { nodes: this.#shape.nodes, samples: this.#samples, pairs };
   }
 
@@ -129,7 +135,7 @@ export class PooledSums implements CpuSums {
     for (const { worker } of this.#shares) worker.terminate();
   }
 
-  async #add(size: number, send: (share: Share) => Promise<unknown>): Promise<void> {
+  async #add(size: number, send: (share: Share) => Promise<PlanInForce>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#change(send);
     this.#samples += size;
@@ -137,7 +143,7 @@ export class PooledSums implements CpuSums {
   }
 
   /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
-  #change(send: (share: Share) => Promise<unknown>): void {
+  #change(send: (share: Share) => Promise<PlanInForce>): void {
     const changed = Promise.all(this.#shares.map(send));
     changed.catch((error: unknown) => {
       this.#failure ??= error as Error;
@@ -146,7 +152,11 @@ export class PooledSums implements CpuSums {
   }
 
   async #catchUp(behind: number): Promise<void> {
-    while (this.#behind.length > behind) await this.#behind.shift();
+    while (this.#behind.length > behind) {
+      // The same for all workers: pairs fill up alike.
+      const answers = await this.#behind.shift();
+      this.#inForce = answers?.[0] ?? this.#inForce;
+    }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -168,6 +178,11 @@ export function dealPairs(pairs: number, threads: number): number[][] {
   return Array.from({ length: workers }, (_, w) =>
     Array.from({ length: Math.ceil((pairs - w) / workers) }, (_, r) => w + r * workers),
   );
+}
+
+/** What a worker that keeps so many of the pairs is made for. */
+function shareOf(shape: SumsShape, pairs: number): SumsShape {
+  return { ...shape, pairs, memory: (shape.memory * pairs) / shape.pairs };
 }
 
 /** New arrays, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */

@@ -1,20 +1,20 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
-import type { HostChannelBatch } from './cpu-sums.ts';
-import type { EngineShape, MagnitudeBatch } from './engine.ts';
+import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
+import type { MagnitudeBatch } from './engine.ts';
 
 /** What a worker that keeps sums is asked, and what it answers with; arrays of both ways change hands. */
 export interface WorkerCalls {
   /** Comes first: the layer pairs of this worker, counted from 0. Answers with how it works. */
-  open: { argument: EngineShape; result: string };
-  addChannels: { argument: HostChannelBatch; result: undefined };
-  addMagnitudes: { argument: MagnitudeBatch; result: undefined };
-  scores: { argument: Omit<ScoreRequest, 'signal'>; result: Float64Array[] };
+  open: { argument: SumsShape; result: string };
+  addChannels: { argument: HostChannelBatch; result: PlanInForce };
+  addMagnitudes: { argument: MagnitudeBatch; result: PlanInForce };
+  scores: { argument: Omit<ScoreRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
   statistics: { argument: undefined; result: SufficientStatistics };
-  merge: { argument: SufficientStatistics; result: undefined };
-  reset: { argument: undefined; result: undefined };
-  /** Stops `scores` */
+  merge: { argument: SufficientStatistics; result: PlanInForce };
+  reset: { argument: undefined; result: PlanInForce };
+  /** Stops `scores`, out of turn */
   abort: { argument: undefined; result: undefined };
 }
 export type CallName = keyof WorkerCalls;

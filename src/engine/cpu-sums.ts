@@ -1,11 +1,12 @@
-import { createPacer } from '../statistics/pacer.ts';
-import { scorePairs } from '../scores/score-statistics.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
-import { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
+import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
 import { copyStatistics } from '../statistics/merge.ts';
+import { createPacer, paced } from '../statistics/pacer.ts';
+import { Products } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { scoreAccumulator } from './cpu-scores.ts';
 import type { EngineShape, MagnitudeBatch } from './engine.ts';
 
 /** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
@@ -15,6 +16,19 @@ export interface HostChannelBatch {
   readonly gradients: readonly Float32Array[];
 }
 
+/** What sums are made for. */
+export interface SumsShape extends EngineShape {
+  /** Bytes that the sums of these layer pairs may take, see {@link CpuAccumulator} */
+  readonly memory: number;
+}
+
+/** What is in force, for decisions and for people */
+export interface PlanInForce {
+  readonly plan: Plan;
+  /** Whether products are formed anew for every request, because sums would take too much room */
+  readonly tiled: boolean;
+}
+
 /**
  * The sums behind a CPU engine, wherever they are kept. Batches have been checked when they come here, and calls do
  * not overlap, but for `reset` and `release`.
@@ -22,32 +36,35 @@ export interface HostChannelBatch {
 export interface CpuSums {
   /** n, samples handed in */
   readonly samples: number;
+  readonly inForce: PlanInForce;
   /** How the work is done, in words */
   readonly note: string;
-  addChannels(batch: HostChannelBatch): void | Promise<void>;
-  addMagnitudes(batch: MagnitudeBatch): void | Promise<void>;
-  /** Waits until all batches handed in are part of the sums. */
+  addChannels(batch: HostChannelBatch): Promise<void>;
+  addMagnitudes(batch: MagnitudeBatch): Promise<void>;
+  /** Waits until all batches handed in have been taken in. */
   settle(): void | Promise<void>;
   /** One new matrix of scores per layer pair. */
-  scores(request: ScoreRequest): Promise<Float64Array[]>;
+  scores(request: ScoreRequest): Promise<(Float64Array | Float32Array)[]>;
   /** A copy, owned by the caller. */
-  statistics(): SufficientStatistics | Promise<SufficientStatistics>;
+  statistics(): Promise<SufficientStatistics>;
   /** `statistics` must be of the same shape. */
   merge(statistics: SufficientStatistics): void | Promise<void>;
   reset(): void;
   release(): void;
 }
 
-/** Sums on the calling thread. Making them throws `out-of-memory` where they find no room. */
+/** Sums on the calling thread, which gets a turn of its event loop every 50 ms. */
 export class LocalSums implements CpuSums {
-  readonly #shape: EngineShape;
+  readonly #shape: SumsShape;
+  readonly #products: Products;
   #accumulator: CpuAccumulator;
   #magnitudesX: readonly Float64Array[] = [];
   #magnitudesY: readonly Float64Array[] = [];
 
-  constructor(shape: EngineShape) {
+  constructor(shape: SumsShape) {
     this.#shape = shape;
-    this.#accumulator = createAccumulator(shape);
+    this.#products = new Products(shape.nodes);
+    this.#accumulator = this.#empty();
   }
 
   get samples(): number {
@@ -56,49 +73,73 @@ export class LocalSums implements CpuSums {
 
   /** What the products run on, in words */
   get products(): string {
-    return this.#accumulator.products;
+    return this.#products.description;
+  }
+
+  get inForce(): PlanInForce {
+    const { plan, tiled } = this.#accumulator;
+    return { plan, tiled };
   }
 
   get note(): string {
     return `float64, ${this.products}, one thread`;
   }
 
-  addChannels({ size, activations, gradients }: HostChannelBatch): void {
+  addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
     this.#makeRoom(size);
     for (let p = 0; p < this.#shape.pairs; p++) {
       this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
       this.#norms(gradients[p]!, size, this.#magnitudesY[p]!);
     }
-    this.#accumulator.add(this.#magnitudesX, this.#magnitudesY, size);
+    return this.#add(this.#magnitudesX, this.#magnitudesY, size);
   }
 
-  addMagnitudes({ x, y, size }: MagnitudeBatch): void {
-    this.#accumulator.add(x, y, size);
+  addMagnitudes({ x, y, size }: MagnitudeBatch): Promise<void> {
+    return this.#add(x, y, size);
   }
 
   settle(): void {
-    // Nothing waits: every batch is part of the sums when its call returns.
+    // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
-  scores(request: ScoreRequest): Promise<Float64Array[]> {
-    return scorePairs(this.#accumulator.statistics(), request, createPacer(request.signal));
+  scores(request: ScoreRequest): Promise<(Float64Array | Float32Array)[]> {
+    return this.#inRoom(() => scoreAccumulator(this.#accumulator, request));
   }
 
-  statistics(): SufficientStatistics {
-    return copyStatistics(this.#accumulator.statistics());
+  statistics(): Promise<SufficientStatistics> {
+    return this.#inRoom(async () => copyStatistics(await paced(this.#accumulator.complete(), createPacer())));
   }
 
-  merge(statistics: SufficientStatistics): void {
-    this.#accumulator.merge(statistics);
+  merge(statistics: SufficientStatistics): Promise<void> {
+    return this.#inRoom(() => {
+      this.#accumulator.merge(statistics);
+    });
   }
 
   reset(): void {
     // A new one, so that scores being computed keep the sums they started from.
-    this.#accumulator = createAccumulator(this.#shape);
+    this.#accumulator = this.#empty();
   }
 
   release(): void {
     // The engine lets go of the sums, and with them of all that they hold.
+  }
+
+  #empty(): CpuAccumulator {
+    const { nodes, pairs, memory } = this.#shape;
+    return new CpuAccumulator(nodes, pairs, { memory, products: this.#products });
+  }
+
+  #add(
+    x: readonly (Float64Array | Float32Array)[],
+    y: readonly (Float64Array | Float32Array)[],
+    size: number,
+  ): Promise<void> {
+    return this.#inRoom(() => {
+      const accumulator = this.#accumulator;
+      accumulator.add(x, y, size);
+      return paced(accumulator.settle(), createPacer());
+    });
   }
 
   #makeRoom(size: number): void {
@@ -112,19 +153,21 @@ export class LocalSums implements CpuSums {
     const { channels, channelGroups, reduction } = this.#shape;
     channelNorms(values, size, channels!, channelGroups!, reduction, out);
   }
-}
 
-function createAccumulator({ nodes, pairs }: EngineShape): CpuAccumulator {
-  try {
-    return new CpuAccumulator(nodes, pairs);
-  } catch (cause) {
-    // What engines throw for an array that finds no room.
-    if (!(cause instanceof RangeError)) throw cause;
-    const bytes = 2 * 8 * pairs * nodes ** 2;
-    throw new MagnitudeEdgeError(
-      'out-of-memory',
-      `The sums of ${nodes} function nodes and ${pairs} layer pairs need ${bytes} bytes and found no room.`,
-      { details: { nodes, pairs, bytes }, cause },
-    );
+  /** Runs work and says what found no room, where it fails for that. */
+  async #inRoom<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      // What engines throw for an array that finds no room.
+      if (!(cause instanceof RangeError)) throw cause;
+      const { nodes, pairs } = this.#shape;
+      const bytes = sumsBytes(nodes, pairs);
+      throw new MagnitudeEdgeError(
+        'out-of-memory',
+        `Statistics of ${nodes} function nodes and ${pairs} layer pairs, of which the sums take ${bytes} bytes, found no room.`,
+        { details: { nodes, pairs, bytes }, cause },
+      );
+    }
   }
 }

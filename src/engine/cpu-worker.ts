@@ -7,20 +7,30 @@ import { connectToParent } from './worker-thread.ts';
 let sums: LocalSums | undefined;
 let scoring: AbortController | undefined;
 
-const post = connectToParent((data) => void answer(data as CallMessage));
+let lastCall: Promise<void> = Promise.resolve();
 
-async function answer(call: CallMessage): Promise<void> {
+const post = connectToParent((data) => {
+  const call = data as CallMessage;
+  if (call.name === 'abort') {
+    scoring?.abort();
+    void answer(call, () => undefined);
+    return;
+  }
+  // One after the other, in the order they came, however long each takes.
+  lastCall = lastCall.then(() => answer(call, () => run(call)));
+});
+
+async function answer(call: CallMessage, work: () => unknown): Promise<void> {
   let message: AnswerMessage;
   try {
-    message = { id: call.id, result: await run(call) };
+    message = { id: call.id, result: await work() };
   } catch (error) {
     message = { id: call.id, error: describe(error) };
   }
   post(message, [...buffersOf(message)]);
 }
 
-/** Batches, resets and merges are done when this returns, so that calls take effect in the order they came. */
-function run(call: CallMessage): unknown {
+async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unknown> {
   if (call.name === 'open') {
     sums = new LocalSums(call.argument);
     return sums.products;
@@ -28,25 +38,22 @@ function run(call: CallMessage): unknown {
   if (sums === undefined) throw new TypeError('A worker must be opened first.');
   switch (call.name) {
     case 'addChannels':
-      sums.addChannels(call.argument);
-      return undefined;
+      await sums.addChannels(call.argument);
+      return sums.inForce;
     case 'addMagnitudes':
-      sums.addMagnitudes(call.argument);
-      return undefined;
+      await sums.addMagnitudes(call.argument);
+      return sums.inForce;
     case 'scores':
       scoring = new AbortController();
       return sums.scores({ ...call.argument, signal: scoring.signal });
     case 'statistics':
       return sums.statistics();
     case 'merge':
-      sums.merge(call.argument);
-      return undefined;
+      await sums.merge(call.argument);
+      return sums.inForce;
     case 'reset':
       sums.reset();
-      return undefined;
-    case 'abort':
-      scoring?.abort();
-      return undefined;
+      return sums.inForce;
   }
 }
 

@@ -44,6 +44,11 @@ export interface EngineShape {
 /** Facts that a person may want to know about what runs where. */
 export interface EngineDiagnostics {
   readonly backend: BackendName;
+  /**
+   * How products come about: from magnitudes that are kept, when scores or statistics are asked for, or added to the
+   * sums as batches come. Absent where an engine has one way only.
+   */
+  readonly plan?: 'sums' | 'magnitudes' | undefined;
   /** Adapter description, workers, tiles: whatever the engine finds worth telling. */
   readonly notes: readonly string[];
 }

@@ -1,35 +1,40 @@
-import type { PairMoments } from '../statistics/covariances.ts';
-import type { PairStatistics } from '../statistics/sufficient-statistics.ts';
+import type { Tile } from '../statistics/products.ts';
+import type { PairSource } from './pair-source.ts';
 import { EPS } from './request.ts';
 
 /**
- * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the sources of a range.
+ * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and the sources of a
+ * range.
  *
- * @param out row-major `[nodes, nodes]`; rows `firstSource .. endSource` are written
+ * @param out row-major `[nodes, nodes]`; rows `firstSource .. endSource` of the tile's columns are written
  */
 export function pearsonScores(
-  pair: PairStatistics,
-  moments: PairMoments,
-  samples: number,
+  { nodes, samples, moments }: PairSource,
+  { values, stride, first, end }: Tile,
   firstSource: number,
   endSource: number,
-  out: Float64Array,
+  out: Float64Array | Float32Array,
 ): void {
   const { meanX, meanY, varX, varY } = moments;
-  const nodes = meanX.length;
   const scale = 1 / samples;
+  const targets = end - first;
+  // With both variances above eps, so is the root of their product: the method's max(..., eps) has nothing to do.
+  const reciprocalY = new Float64Array(targets);
+  for (let t = 0; t < targets; t++) reciprocalY[t] = reciprocalDeviation(varY[first + t]!);
   for (let i = firstSource; i < endSource; i++) {
-    const row = i * nodes;
-    const variance = varX[i]!;
-    if (variance <= EPS) {
-      out.fill(NaN, row, row + nodes);
-      continue;
-    }
+    const from = i * stride;
+    const to = i * nodes + first;
+    const reciprocalX = reciprocalDeviation(varX[i]!);
     const mean = meanX[i]!;
-    for (let j = 0; j < nodes; j++) {
-      const covariance = pair.sumXY[row + j]! * scale - mean * meanY[j]!;
-      const r = covariance / Math.max(Math.sqrt(variance * varY[j]!), EPS);
-      out[row + j] = varY[j]! <= EPS ? NaN : Math.max(-1, Math.min(1, r));
+    for (let t = 0; t < targets; t++) {
+      const covariance = values[from + t]! * scale - mean * meanY[first + t]!;
+      // NaN passes through.
+      out[to + t] = Math.max(-1, Math.min(1, covariance * reciprocalX * reciprocalY[t]!));
     }
   }
+}
+
+/** 1 over the standard deviation; NaN where the variance counts as none. */
+function reciprocalDeviation(variance: number): number {
+  return variance <= EPS ? NaN : 1 / Math.sqrt(variance);
 }

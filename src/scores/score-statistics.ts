@@ -1,14 +1,14 @@
-import { pairMoments } from '../statistics/covariances.ts';
 import { createPacer, type Pacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
-import { partialScores, partialScratch } from './partial.ts';
+import { statisticsSource, type PairSource } from './pair-source.ts';
+import { partialScores, partialScratch, TARGETS_TOGETHER } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
 import { checkScoreRequest } from './request.ts';
 import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
 
-/** Targets, or sources, scored between two looks at the clock. */
-const STEP = 16;
+/** Sources scored between two looks at the clock. */
+const STEP = 64;
 
 /**
  * Scores of all ordered pairs from sufficient statistics, in float64 on the calling thread, which gets a turn of its
@@ -28,34 +28,53 @@ export async function scoreStatistics(
 }
 
 /** The scores of {@link scoreStatistics} before they are aggregated, one matrix per layer pair. */
-export async function scorePairs(
+async function scorePairs(
   { nodes, samples, pairs }: SufficientStatistics,
   request: ScoreRequest,
   pace: Pacer,
 ): Promise<Float64Array[]> {
-  const scratch = request.score === 'partial' ? partialScratch(request.conditioningSets, nodes) : undefined;
   const perPair: Float64Array[] = [];
   for (const pair of pairs) {
-    const moments = pairMoments(pair, samples);
     const scores = new Float64Array(nodes * nodes);
-    for (let first = 0; first < nodes; first += STEP) {
-      const end = Math.min(first + STEP, nodes);
-      if (scratch === undefined) {
-        pearsonScores(pair, moments, samples, first, end, scores);
-      } else {
-        const { conditioningSets, ridge } = request;
-        partialScores(pair, moments, samples, conditioningSets, ridge, first, end, scratch, scores);
-      }
-      await pace();
-    }
+    await scorePair(statisticsSource(pair, samples), request, pace, scores);
     perPair.push(scores);
   }
   return perPair;
 }
 
+/**
+ * Scores of one layer pair, from sums however they are held.
+ *
+ * @param out receives the scores, row-major `[nodes, nodes]`
+ */
+export async function scorePair(
+  source: PairSource,
+  request: ScoreRequest,
+  pace: Pacer,
+  out: Float64Array | Float32Array,
+): Promise<void> {
+  const { nodes } = source;
+  const { conditioningSets: sets, ridge } = request;
+  const scratch = request.score === 'partial' ? partialScratch(sets, nodes) : undefined;
+  for await (const tile of source.targets()) {
+    if (scratch === undefined) {
+      for (let first = 0; first < nodes; first += STEP) {
+        pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
+        await pace();
+      }
+      continue;
+    }
+    for (let first = tile.first; first < tile.end; first += TARGETS_TOGETHER) {
+      const end = Math.min(first + TARGETS_TOGETHER, tile.end);
+      partialScores(source, tile, sets, ridge, first, end, scratch, out);
+      await pace();
+    }
+  }
+}
+
 /** One `[nodes, nodes]` matrix from those of {@link scorePairs}. */
 export async function aggregateScores(
-  perPair: readonly Float64Array[],
+  perPair: readonly (Float64Array | Float32Array)[],
   { layerAgg }: Pick<ScoreRequest, 'layerAgg'>,
   nodes: number,
   pace: Pacer,

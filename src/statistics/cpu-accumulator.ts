@@ -1,49 +1,78 @@
-import { addShifted, checkSameShape, emptyPair } from './merge.ts';
-import { mirrorUpper, type ProductKernel } from './products.ts';
-import { createScalarProducts } from './scalar-products.ts';
-import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
-import { createWasmProducts } from './wasm-products.ts';
+import { PIECE_ROWS } from './kept-rows.ts';
+import { checkSameShape } from './merge.ts';
+import { atOnce } from './pacer.ts';
+import { PairSums } from './pair-sums.ts';
+import { Products } from './products.ts';
+import type { SufficientStatistics } from './sufficient-statistics.ts';
 
-/** Samples applied per read and write of the N x N sums: enough to hide that traffic behind the products. */
-const CHUNK_ROWS = 256;
+/** Bytes of the N x N sums of so many layer pairs. */
+export function sumsBytes(nodes: number, pairs: number): number {
+  return 2 * 8 * nodes ** 2 * pairs;
+}
+
+/** Rows that wait at a time once products are added as samples come: few passes over the sums, little room. */
+const CHUNK_ROWS = 2 * PIECE_ROWS;
+
+/**
+ * How products come about: `magnitudes` keeps rows and forms products when scores or statistics are asked for; `sums`
+ * adds the products of rows as they come, since more of them than the sums take room for would have to be kept.
+ */
+export type Plan = 'sums' | 'magnitudes';
 
 /**
  * Sums over magnitudes in float64, about the column means of the first batch (method.md, "Sufficient statistics");
- * the twin of the accumulation kernels. Samples wait in a chunk until it is full, because the products are cheap per
- * sample only when many samples share one pass over the sums.
+ * the twin of the accumulation kernels. Rows wait for as long as they take no more room than the sums would (2 N rows
+ * of float32): products over many rows at once are cheaper, and those that nobody asks for are never formed.
  */
 export class CpuAccumulator {
   readonly #nodes: number;
-  readonly #pairs: readonly PairStatistics[];
-  readonly #products: ProductKernel;
-  /** Deviations from the pivots that wait for their products: row-major `[CHUNK_ROWS, nodes]` per pair */
-  readonly #chunkX: readonly Float64Array[];
-  readonly #chunkY: readonly Float64Array[];
-  #chunkRows = 0;
+  readonly #pairs: readonly PairSums[];
+  readonly #roomPerPair: number;
+  #tiled: boolean;
   #samples = 0;
-  /** Whether the lower triangles of sumXX are up to date */
-  #mirrored = true;
+  #plan: Plan = 'magnitudes';
 
-  constructor(nodes: number, pairs: number) {
+  /**
+   * @param memory bytes that the sums may take. Where they would take more, products are formed tile by tile for every
+   *   request and not kept, and it is the caller's to see how many rows are added; else rows wait in half of it at most.
+   * @param products shared by accumulators that take turns
+   */
+  constructor(
+    nodes: number,
+    pairs: number,
+    { memory = Infinity, products = new Products(nodes) }: { memory?: number; products?: Products } = {},
+  ) {
     this.#nodes = nodes;
-    this.#pairs = Array.from({ length: pairs }, () => emptyPair(nodes));
-    this.#products = createWasmProducts(nodes, CHUNK_ROWS) ?? createScalarProducts(nodes, CHUNK_ROWS);
-    this.#chunkX = this.#pairs.map(() => new Float64Array(CHUNK_ROWS * nodes));
-    this.#chunkY = this.#pairs.map(() => new Float64Array(CHUNK_ROWS * nodes));
+    this.#roomPerPair = Math.max(
+      Math.min(sumsBytes(nodes, 1), memory / pairs / 2),
+      // A few rows at least, or products of small graphs would be formed a handful of rows at a time.
+      2 * 4 * nodes * CHUNK_ROWS,
+    );
+    this.#tiled = sumsBytes(nodes, pairs) > memory;
+    this.#pairs = Array.from({ length: pairs }, () => new PairSums(nodes, products));
   }
 
-  /** What the products run on, for diagnostics */
-  get products(): string {
-    return this.#products.description;
-  }
-
-  /** n, samples added since the last reset */
+  /** n, samples added */
   get samples(): number {
     return this.#samples;
   }
 
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Whether there are no sums: products are formed tile by tile for every request. */
+  get tiled(): boolean {
+    return this.#tiled;
+  }
+
+  get pairs(): readonly PairSums[] {
+    return this.#pairs;
+  }
+
   /**
    * Adds one batch. The values must be finite; the arrays may be used again as soon as the call returns.
+   * {@link CpuAccumulator.settle} must follow.
    *
    * @param x P entries, row-major `[size, nodes]`
    * @param y P entries, row-major `[size, nodes]`
@@ -53,95 +82,63 @@ export class CpuAccumulator {
     y: readonly (Float64Array | Float32Array)[],
     size: number,
   ): void {
-    if (this.#samples === 0) {
-      this.#pairs.forEach((pair, p) => {
-        columnMeans(x[p]!, size, pair.pivotX);
-        columnMeans(y[p]!, size, pair.pivotY);
-      });
-    }
-    for (let first = 0; first < size;) {
-      const rows = Math.min(size - first, CHUNK_ROWS - this.#chunkRows);
-      this.#pairs.forEach((pair, p) => {
-        const from = first * this.#nodes;
-        const to = this.#chunkRows * this.#nodes;
-        addDeviations(x[p]!, from, rows, pair.pivotX, this.#chunkX[p]!, to, pair.sumX);
-        addDeviations(y[p]!, from, rows, pair.pivotY, this.#chunkY[p]!, to, pair.sumY, pair.sumY2);
-      });
-      this.#chunkRows += rows;
-      first += rows;
-      if (this.#chunkRows === CHUNK_ROWS) this.#applyChunk();
-    }
+    this.#pairs.forEach((pair, p) => {
+      if (this.#samples === 0) pair.fixPivots(x[p]!, y[p]!, size);
+      pair.add(x[p]!, y[p]!, size, this.#tiled);
+    });
     this.#samples += size;
   }
 
-  /** The statistics held, not a copy: valid until the next call that changes them. */
-  statistics(): SufficientStatistics {
-    this.#applyChunk();
-    if (!this.#mirrored) for (const pair of this.#pairs) mirrorUpper(pair.sumXX, this.#nodes);
-    this.#mirrored = true;
-    return { nodes: this.#nodes, samples: this.#samples, pairs: this.#pairs };
+  /** Forms the products of waiting rows where they take too much room: some milliseconds of work at a time. */
+  *settle(): Generator<undefined, void, undefined> {
+    if (this.#tiled) return;
+    for (const pair of this.#pairs) {
+      if (pair.keptBytes > this.#roomPerPair) this.#plan = 'sums';
+      if (this.#plan === 'sums' && pair.waitingRows >= CHUNK_ROWS) yield* pair.form(true);
+    }
   }
 
-  /** Adds statistics over other samples. @throws `graph-mismatch` where the shapes differ */
+  /**
+   * Brings all products up to date, and gives what is held: no copy, good until the next call that changes it. Sums
+   * are kept from then on, whatever room they take.
+   *
+   * @throws RangeError where they find none
+   */
+  *complete(): Generator<undefined, SufficientStatistics, undefined> {
+    this.#keepSums();
+    for (const pair of this.#pairs) yield* pair.form(true);
+    return {
+      nodes: this.#nodes,
+      samples: this.#samples,
+      pairs: this.#pairs.map((pair) => pair.statistics()),
+    };
+  }
+
+  /** {@link CpuAccumulator.complete} without a pause. */
+  statistics(): SufficientStatistics {
+    return atOnce(this.complete());
+  }
+
+  /** Adds statistics over other samples. @throws `graph-mismatch` where the shapes differ; RangeError as above */
   merge(other: SufficientStatistics): void {
     checkSameShape({ nodes: this.#nodes, pairs: this.#pairs }, other);
     if (other.samples === 0) return;
-    this.statistics().pairs.forEach((pair, p) => {
+    this.#keepSums();
+    this.#pairs.forEach((pair, p) => {
       if (this.#samples === 0) {
-        pair.pivotX.set(other.pairs[p]!.pivotX);
-        pair.pivotY.set(other.pairs[p]!.pivotY);
+        pair.x.pivot.set(other.pairs[p]!.pivotX);
+        pair.y.pivot.set(other.pairs[p]!.pivotY);
       }
-      addShifted(pair, other.pairs[p]!, other.samples);
+      pair.merge(other.pairs[p]!, other.samples);
     });
     this.#samples += other.samples;
   }
 
-  /** Forgets all samples. */
-  reset(): void {
-    for (const pair of this.#pairs) for (const array of Object.values(pair) as Float64Array[]) array.fill(0);
-    this.#chunkRows = 0;
-    this.#samples = 0;
-    this.#mirrored = true;
-  }
-
-  #applyChunk(): void {
-    if (this.#chunkRows === 0) return;
-    this.#pairs.forEach((pair, p) => {
-      this.#products.addProducts(this.#chunkX[p]!, this.#chunkY[p]!, this.#chunkRows, pair.sumXY, pair.sumXX);
-    });
-    this.#chunkRows = 0;
-    this.#mirrored = false;
-  }
-}
-
-/** Means over the rows of a row-major `[rows, means.length]` matrix. */
-function columnMeans(values: Float64Array | Float32Array, rows: number, means: Float64Array): void {
-  const columns = means.length;
-  means.fill(0);
-  for (let k = 0; k < rows; k++) {
-    for (let i = 0; i < columns; i++) means[i]! += values[k * columns + i]!;
-  }
-  for (let i = 0; i < columns; i++) means[i]! /= rows;
-}
-
-/** Writes deviations from the pivots into a chunk, and adds them (and their squares, where asked) to the sums. */
-function addDeviations(
-  values: Float64Array | Float32Array,
-  from: number,
-  rows: number,
-  pivot: Float64Array,
-  chunk: Float64Array,
-  to: number,
-  sum: Float64Array,
-  sumOfSquares?: Float64Array,
-): void {
-  const columns = pivot.length;
-  for (let k = 0; k < rows; k++, from += columns, to += columns) {
-    for (let i = 0; i < columns; i++) {
-      const deviation = values[from + i]! - pivot[i]!;
-      chunk[to + i] = deviation;
-      sum[i]! += deviation;
-      if (sumOfSquares !== undefined) sumOfSquares[i]! += deviation * deviation;
-    }
+  #keepSums(): void {
+    if (!this.#tiled) return;
+    // Asked for before anything changes: where there is no room for them, rows and samples stay as they were.
+    for (const pair of this.#pairs) pair.statistics();
+    this.#tiled = false;
+    this.#plan = 'sums';
   }
 }

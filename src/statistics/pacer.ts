@@ -20,6 +20,23 @@ export function createPacer(signal?: AbortSignal): Pacer {
   };
 }
 
+/** Work that yields between its pieces, done by the pace of the thread it runs on. */
+export async function paced<T>(work: Generator<undefined, T, undefined>, pace: Pacer): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    await pace();
+  }
+}
+
+/** The same work without a pause. */
+export function atOnce<T>(work: Generator<undefined, T, undefined>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
 /** A turn of the event loop, by message rather than by timer: pages hold nested timers back for four milliseconds. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,18 +1,164 @@
+import type { BlockKernel, BlockMemory } from './block-kernel.ts';
+import { PIECE_ROWS, type KeptRows, type Piece } from './kept-rows.ts';
+import { scalarBlockKernel } from './scalar-blocks.ts';
+import { wasmBlockKernel } from './wasm-blocks.ts';
+
+/** Right panels together, in float64: they are used again and again while they stay in a core's own cache, 512 KiB. */
+const BLOCK_COLUMNS = 256;
+
+/** Elements of a tile, 64 MiB: wide enough that packing all sources once more for each tile costs little. */
+const TILE_LENGTH = 2 ** 23;
+
+/** Rows of one side of a layer pair, and the pivots that their deviations are taken from. */
+export interface Deviations {
+  readonly rows: KeptRows;
+  /** `[nodes]` */
+  readonly pivot: Float64Array;
+}
+
+/** Columns `first .. end` of a matrix of products, row-major `[nodes, stride]`; column `first` comes first. */
+export interface Tile {
+  readonly values: Float64Array;
+  readonly stride: number;
+  readonly first: number;
+  readonly end: number;
+}
+
 /**
- * Adds `X^T Y` and the upper tiles of `X^T X` of a chunk of samples to running sums, in float64.
- * Implementations own their scratch space and may be called again and again with the same sizes.
+ * Products `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
+ * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
-export interface ProductKernel {
-  /** What it runs on, for diagnostics */
-  readonly description: string;
+export class Products {
+  readonly #nodes: number;
+  readonly #kernel: BlockKernel;
+  readonly #leftLength: number;
+  readonly #rows: number;
+  /** Columns of the widest tile */
+  readonly tileColumns: number;
+  #memory: BlockMemory | undefined;
+
+  /** @param tileLength elements of a tile, more or less */
+  constructor(
+    nodes: number,
+    kernel: BlockKernel = wasmBlockKernel() ?? scalarBlockKernel,
+    tileLength = TILE_LENGTH,
+  ) {
+    this.#nodes = nodes;
+    this.#kernel = kernel;
+    this.#rows = roundUp(nodes, kernel.leftWidth);
+    this.#leftLength = this.#rows * PIECE_ROWS;
+    const widest = Math.max(BLOCK_COLUMNS, Math.floor(tileLength / nodes / BLOCK_COLUMNS) * BLOCK_COLUMNS);
+    this.tileColumns = Math.min(roundUp(nodes, kernel.rightWidth), widest);
+  }
+
+  /** What they run on, for diagnostics */
+  get description(): string {
+    return this.#kernel.description;
+  }
+
   /**
-   * @param x row-major `[rows, nodes]`
-   * @param y row-major `[rows, nodes]`
-   * @param sumXY row-major `[nodes, nodes]`: `x^T y` is added
-   * @param sumXX row-major `[nodes, nodes]`: `x^T x` is added on and above the diagonal; what lies below is left
-   *   unspecified until {@link mirrorUpper}
+   * Columns `first .. end`, at most {@link Products.tileColumns}, of the products of all nodes of `a` with those of `b`
+   * over rows `from .. to`. Yields some milliseconds of work apart. The tile lies in scratch memory: it is good until
+   * the next one is begun.
+   *
+   * @param upperOnly leaves what lies below the diagonal unspecified
+   * @throws `out-of-memory` where the scratch memory finds no room
    */
-  addProducts(x: Float64Array, y: Float64Array, rows: number, sumXY: Float64Array, sumXX: Float64Array): void;
+  *tile(
+    a: Deviations,
+    b: Deviations,
+    [from, to]: readonly [number, number],
+    [first, end]: readonly [number, number],
+    upperOnly: boolean,
+  ): Generator<undefined, Tile, undefined> {
+    const { leftWidth, rightWidth } = this.#kernel;
+    const { values, addBlocks } = this.#open();
+    const sources = upperOnly ? Math.min(end, this.#nodes) : this.#nodes;
+    const stride = roundUp(end - first, rightWidth);
+    const right = this.#leftLength;
+    const out = right + this.tileColumns * PIECE_ROWS;
+    values.fill(0, out, out + this.#rows * stride);
+    const rights = b.rows.pieces(from, to);
+    for (const piece of a.rows.pieces(from, to)) {
+      const { rows } = piece;
+      pack(piece, this.#nodes, [0, sources], a.pivot, leftWidth, values, 0);
+      pack(rights.next().value!, this.#nodes, [first, end], b.pivot, rightWidth, values, right);
+      for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
+        const columns = Math.min(BLOCK_COLUMNS, stride - column);
+        const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;
+        for (let i = 0; i < lastSource; i += leftWidth) {
+          // Above the diagonal: from the panel on that holds column i.
+          const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
+          const at = column + skipped;
+          addBlocks(
+            i * rows,
+            right + at * rows,
+            rows,
+            (columns - skipped) / rightWidth,
+            out + i * stride + at,
+            stride,
+          );
+        }
+        yield;
+      }
+    }
+    return { values: values.subarray(out), stride, first, end };
+  }
+
+  #open(): BlockMemory {
+    this.#memory ??= this.#kernel.open(
+      this.#leftLength + this.tileColumns * PIECE_ROWS + this.#rows * this.tileColumns,
+    );
+    return this.#memory;
+  }
+}
+
+/** Deviations of columns `first .. end` in panels, `[panel, rows, width]`, missing columns zero. */
+function pack(
+  { values, first: row, rows, centred }: Piece,
+  nodes: number,
+  [first, end]: readonly [number, number],
+  pivot: Float64Array,
+  width: number,
+  packed: Float64Array,
+  to: number,
+): void {
+  for (let column = first; column < end; column += width) {
+    const columns = Math.min(width, end - column);
+    for (let c = 0; c < columns; c++) {
+      const shift = centred ? 0 : pivot[column + c]!;
+      let from = row * nodes + column + c;
+      let at = to + c;
+      for (let k = 0; k < rows; k++, from += nodes, at += width) packed[at] = values[from]! - shift;
+    }
+    for (let c = columns; c < width; c++) {
+      for (let k = 0, at = to + c; k < rows; k++, at += width) packed[at] = 0;
+    }
+    to += rows * width;
+  }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+function roundDown(value: number, step: number): number {
+  return Math.floor(value / step) * step;
+}
+
+/** Adds a tile of `A^T B` to a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked. */
+export function addTile(
+  { values, stride, first, end }: Tile,
+  nodes: number,
+  upperOnly: boolean,
+  sums: Float64Array,
+): void {
+  const sources = upperOnly ? end : nodes;
+  for (let i = 0; i < sources; i++) {
+    const from = i * stride - first;
+    const to = i * nodes;
+    for (let j = upperOnly ? Math.max(i, first) : first; j < end; j++) sums[to + j]! += values[from + j]!;
+  }
 }
 
 /** Copies the upper triangle of a square row-major matrix onto the lower one, tile by tile for the cache's sake. */

@@ -59,7 +59,6 @@ export const wasm = {
     load: memoryAccess(0x00, 3),
     load64Splat: memoryAccess(0x0a, 3),
     store: memoryAccess(0x0b, 3),
-    zero: [vector(0x0c), ...new Array<number>(16).fill(0)],
   },
   f64x2: {
     add: vector(0xf0),

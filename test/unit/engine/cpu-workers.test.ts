@@ -31,7 +31,7 @@ describe('sums in workers', () => {
     for (const score of ['corr', 'partial'] as const) {
       expect(await pooled.score({ ...request, score })).toEqual(await local.score({ ...request, score }));
     }
-    expect(pooled.diagnostics.notes).toHaveLength(1);
+    expect(pooled.diagnostics.notes).toHaveLength(2);
     const started = workers === 1 ? 'one worker' : `${Math.min(workers, 3)} workers`;
     expect(pooled.diagnostics.notes[0]).toContain(started);
     expect(local.diagnostics.notes[0]).toContain('one thread');

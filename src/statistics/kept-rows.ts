@@ -1,0 +1,101 @@
+/** Rows of a piece: also what one pass of the products takes, whose operands then stay in a core's own caches. */
+export const PIECE_ROWS = 256;
+
+/** Some rows of one matrix, row-major `[rows, nodes]`. */
+export interface Piece {
+  readonly values: Float32Array | Float64Array;
+  /** Row of `values` that the piece begins with */
+  readonly first: number;
+  readonly rows: number;
+  /** Whether the values are deviations from the pivots already */
+  readonly centred: boolean;
+}
+
+interface Block {
+  readonly values: Float32Array | Float64Array;
+  readonly centred: boolean;
+  rows: number;
+}
+
+/**
+ * Magnitudes of one side of one layer pair that wait for their products. Rows are numbered from the first one ever
+ * appended, also after they have been dropped.
+ */
+export class KeptRows {
+  readonly #nodes: number;
+  readonly #blocks: Block[] = [];
+  #dropped = 0;
+  #end = 0;
+
+  constructor(nodes: number) {
+    this.#nodes = nodes;
+  }
+
+  /** Number of the row that is appended next */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Room taken, in bytes */
+  get bytes(): number {
+    return this.#blocks.reduce((sum, { values }) => sum + values.byteLength, 0);
+  }
+
+  /** Appends a copy of the first `rows` rows of a row-major matrix, in the precision that they have. */
+  append(values: Float32Array | Float64Array, rows: number): void {
+    const nodes = this.#nodes;
+    const single = values instanceof Float32Array;
+    for (let done = 0; done < rows;) {
+      const block = this.#openBlock(single, false);
+      const count = Math.min(rows - done, PIECE_ROWS - block.rows);
+      block.values.set(values.subarray(done * nodes, (done + count) * nodes), block.rows * nodes);
+      block.rows += count;
+      done += count;
+    }
+    this.#end += rows;
+  }
+
+  /**
+   * As {@link KeptRows.append}, in half the room of float64: as float32 deviations from the pivots, which are rounded
+   * by 2^-25 of themselves, however large the pivots.
+   */
+  appendCentred(values: Float64Array, rows: number, pivot: Float64Array): void {
+    const nodes = this.#nodes;
+    for (let row = 0; row < rows; row++) {
+      const block = this.#openBlock(true, true);
+      const to = block.rows * nodes;
+      for (let i = 0; i < nodes; i++) block.values[to + i] = values[row * nodes + i]! - pivot[i]!;
+      block.rows++;
+    }
+    this.#end += rows;
+  }
+
+  /** Rows `first .. end`, of which none may have been dropped, in pieces of at most {@link PIECE_ROWS}. */
+  *pieces(first: number, end: number): Generator<Piece, void, undefined> {
+    let at = this.#dropped;
+    for (const { values, rows, centred } of this.#blocks) {
+      const [from, to] = [Math.max(first, at), Math.min(end, at + rows)];
+      if (from < to) yield { values, first: from - at, rows: to - from, centred };
+      at += rows;
+    }
+  }
+
+  /** Lets go of all rows. */
+  dropAll(): void {
+    this.#blocks.length = 0;
+    this.#dropped = this.#end;
+  }
+
+  /** The block that has room for a row of that kind. */
+  #openBlock(single: boolean, centred: boolean): Block {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.rows < PIECE_ROWS && last.centred === centred) {
+      if (last.values instanceof Float32Array === single) return last;
+    }
+    const length = PIECE_ROWS * this.#nodes;
+    const values = single ? new Float32Array(length) : new Float64Array(length);
+    const block: Block = { values, centred, rows: 0 };
+    this.#blocks.push(block);
+    return block;
+  }
+}

@@ -1,0 +1,131 @@
+import type { PairMoments } from './covariances.ts';
+import { GrowingProducts } from './growing-products.ts';
+import { KeptRows } from './kept-rows.ts';
+import { addShifted } from './merge.ts';
+import type { Deviations, Products } from './products.ts';
+import type { PairStatistics } from './sufficient-statistics.ts';
+
+/**
+ * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
+ * whose products are formed when they are asked for.
+ */
+export class PairSums {
+  readonly nodes: number;
+  readonly products: Products;
+  readonly x: Deviations;
+  readonly y: Deviations;
+  readonly xy: GrowingProducts;
+  readonly xx: GrowingProducts;
+  readonly #sumX: Float64Array;
+  readonly #sumX2: Float64Array;
+  readonly #sumY: Float64Array;
+  readonly #sumY2: Float64Array;
+
+  constructor(nodes: number, products: Products) {
+    const zeros = (): Float64Array => new Float64Array(nodes);
+    this.nodes = nodes;
+    this.products = products;
+    this.x = { rows: new KeptRows(nodes), pivot: zeros() };
+    this.y = { rows: new KeptRows(nodes), pivot: zeros() };
+    this.xy = new GrowingProducts(nodes, products, false);
+    this.xx = new GrowingProducts(nodes, products, true);
+    [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
+  }
+
+  /** Room that waiting rows take, in bytes */
+  get keptBytes(): number {
+    return this.x.rows.bytes + this.y.rows.bytes;
+  }
+
+  /** Rows that some product has not seen */
+  get waitingRows(): number {
+    return this.x.rows.end - Math.min(this.xy.seen, this.xx.seen);
+  }
+
+  /** Takes the pivots from the first batch: its column means. */
+  fixPivots(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number): void {
+    columnMeans(x, rows, this.x.pivot);
+    columnMeans(y, rows, this.y.pivot);
+  }
+
+  /** @param single keeps float64 in half the room, see {@link KeptRows.appendCentred} */
+  add(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number, single: boolean): void {
+    addColumns(x, rows, this.x.pivot, this.#sumX, this.#sumX2);
+    addColumns(y, rows, this.y.pivot, this.#sumY, this.#sumY2);
+    for (const [side, values] of [[this.x, x] as const, [this.y, y] as const]) {
+      if (single && values instanceof Float64Array) side.rows.appendCentred(values, rows, side.pivot);
+      else side.rows.append(values, rows);
+    }
+  }
+
+  /** Forms X^T Y over all rows, and X^T X where asked; rows that both have seen are let go. */
+  *form(withXX: boolean): Generator<undefined, void, undefined> {
+    yield* this.xy.catchUp(this.x, this.y);
+    if (withXX) yield* this.xx.catchUp(this.x, this.x);
+    if (this.waitingRows > 0) return;
+    this.x.rows.dropAll();
+    this.y.rows.dropAll();
+  }
+
+  /** Means and variances, from the sums of columns. */
+  moments(samples: number): PairMoments {
+    const scale = 1 / samples;
+    const mean = (sums: Float64Array): Float64Array => sums.map((sum) => sum * scale);
+    const variance = (squares: Float64Array, means: Float64Array): Float64Array =>
+      squares.map((sum, i) => Math.max(sum * scale - means[i]! * means[i]!, 0));
+    const [meanX, meanY] = [mean(this.#sumX), mean(this.#sumY)];
+    return { meanX, meanY, varX: variance(this.#sumX2, meanX), varY: variance(this.#sumY2, meanY) };
+  }
+
+  /** What is held, not a copy. The products are those formed so far. */
+  statistics(): PairStatistics {
+    return {
+      pivotX: this.x.pivot,
+      pivotY: this.y.pivot,
+      sumX: this.#sumX,
+      sumY: this.#sumY,
+      sumY2: this.#sumY2,
+      sumXY: this.xy.sums,
+      sumXX: this.xx.sums,
+    };
+  }
+
+  /** Adds statistics over other samples. Rows that wait go on waiting. */
+  merge(other: PairStatistics, samples: number): void {
+    const { nodes } = this;
+    this.x.pivot.forEach((pivot, i) => {
+      // The squares of x are the diagonal of X^T X; shifted as addShifted shifts it.
+      const dx = other.pivotX[i]! - pivot;
+      this.#sumX2[i]! += other.sumXX[i * nodes + i]! + 2 * dx * other.sumX[i]! + samples * dx * dx;
+    });
+    addShifted(this.statistics(), other, samples);
+  }
+}
+
+/** Means over the rows of a row-major `[rows, means.length]` matrix. */
+function columnMeans(values: Float64Array | Float32Array, rows: number, means: Float64Array): void {
+  const columns = means.length;
+  means.fill(0);
+  for (let k = 0; k < rows; k++) {
+    for (let i = 0; i < columns; i++) means[i]! += values[k * columns + i]!;
+  }
+  for (let i = 0; i < columns; i++) means[i]! /= rows;
+}
+
+/** Adds deviations from the pivots, and their squares, column by column. */
+function addColumns(
+  values: Float64Array | Float32Array,
+  rows: number,
+  pivot: Float64Array,
+  sum: Float64Array,
+  sumOfSquares: Float64Array,
+): void {
+  const columns = pivot.length;
+  for (let k = 0, from = 0; k < rows; k++, from += columns) {
+    for (let i = 0; i < columns; i++) {
+      const deviation = values[from + i]! - pivot[i]!;
+      sum[i]! += deviation;
+      sumOfSquares[i]! += deviation * deviation;
+    }
+  }
+}

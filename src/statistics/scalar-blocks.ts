@@ -1,0 +1,79 @@
+import type { BlockKernel, BlockMemory } from './block-kernel.ts';
+
+const WIDTH = 4;
+
+/**
+ * Blocks in plain JavaScript: runs wherever the language does, and is what the WebAssembly kernel is checked against.
+ * The innermost loop keeps sixteen sums.
+ */
+export const scalarBlockKernel: BlockKernel = {
+  description: 'plain JavaScript',
+  leftWidth: WIDTH,
+  rightWidth: WIDTH,
+  open(length): BlockMemory {
+    const values = new Float64Array(length);
+    return {
+      values,
+      addBlocks(left, right, rows, panels, out, stride) {
+        for (let panel = 0; panel < panels; panel++) {
+          addBlock(values, left, right + panel * rows * WIDTH, rows, out + panel * WIDTH, stride);
+        }
+      },
+    };
+  },
+};
+
+/** Adds the product of two panels to a 4 x 4 block, row by row. */
+function addBlock(
+  values: Float64Array,
+  left: number,
+  right: number,
+  rows: number,
+  out: number,
+  stride: number,
+): void {
+  const [out1, out2, out3] = [out + stride, out + 2 * stride, out + 3 * stride];
+  let [s00, s01, s02, s03] = [values[out]!, values[out + 1]!, values[out + 2]!, values[out + 3]!];
+  let [s10, s11, s12, s13] = [values[out1]!, values[out1 + 1]!, values[out1 + 2]!, values[out1 + 3]!];
+  let [s20, s21, s22, s23] = [values[out2]!, values[out2 + 1]!, values[out2 + 2]!, values[out2 + 3]!];
+  let [s30, s31, s32, s33] = [values[out3]!, values[out3 + 1]!, values[out3 + 2]!, values[out3 + 3]!];
+  for (let k = 0; k < rows; k++) {
+    const b0 = values[right]!;
+    const b1 = values[right + 1]!;
+    const b2 = values[right + 2]!;
+    const b3 = values[right + 3]!;
+    const a0 = values[left]!;
+    s00 += a0 * b0;
+    s01 += a0 * b1;
+    s02 += a0 * b2;
+    s03 += a0 * b3;
+    const a1 = values[left + 1]!;
+    s10 += a1 * b0;
+    s11 += a1 * b1;
+    s12 += a1 * b2;
+    s13 += a1 * b3;
+    const a2 = values[left + 2]!;
+    s20 += a2 * b0;
+    s21 += a2 * b1;
+    s22 += a2 * b2;
+    s23 += a2 * b3;
+    const a3 = values[left + 3]!;
+    s30 += a3 * b0;
+    s31 += a3 * b1;
+    s32 += a3 * b2;
+    s33 += a3 * b3;
+    left += WIDTH;
+    right += WIDTH;
+  }
+  setRow(values, out, s00, s01, s02, s03);
+  setRow(values, out1, s10, s11, s12, s13);
+  setRow(values, out2, s20, s21, s22, s23);
+  setRow(values, out3, s30, s31, s32, s33);
+}
+
+function setRow(values: Float64Array, at: number, s0: number, s1: number, s2: number, s3: number): void {
+  values[at] = s0;
+  values[at + 1] = s1;
+  values[at + 2] = s2;
+  values[at + 3] = s3;
+}
