@@ -36,9 +36,12 @@ export class KeptRows {
     return this.#end;
   }
 
-  /** Room taken, in bytes */
+  /** Room that the rows take, in bytes; less than a piece beyond it is taken for rows to come. */
   get bytes(): number {
-    return this.#blocks.reduce((sum, { values }) => sum + values.byteLength, 0);
+    return this.#blocks.reduce(
+      (sum, { values, rows }) => sum + rows * this.#nodes * values.BYTES_PER_ELEMENT,
+      0,
+    );
   }
 
   /** Appends a copy of the first `rows` rows of a row-major matrix, in the precision that they have. */

@@ -72,7 +72,8 @@ export class Products {
     upperOnly: boolean,
   ): Generator<undefined, Tile, undefined> {
     const { leftWidth, rightWidth } = this.#kernel;
-    const { values, addBlocks } = this.#open();
+    const memory = this.#open();
+    const { values } = memory;
     const sources = upperOnly ? Math.min(end, this.#nodes) : this.#nodes;
     const stride = roundUp(end - first, rightWidth);
     const right = this.#leftLength;
@@ -90,7 +91,7 @@ export class Products {
           // Above the diagonal: from the panel on that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
-          addBlocks(
+          memory.addBlocks(
             i * rows,
             right + at * rows,
             rows,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { fisherPValue } from '../../../src/scores/significance.ts';
+import { largestError } from '../../support/largest-error.ts';
 import { statisticsCase, type StatisticsCase } from '../../support/statistics-case.ts';
 
 const fixtures = new URL('../../fixtures/statistics/', import.meta.url);
@@ -17,17 +18,6 @@ async function fitted(data: StatisticsCase, batchSize: number): Promise<Engine> 
     await engine.accumulateMagnitudes(data.batch(first, Math.min(first + batchSize, data.samples)));
   }
   return engine;
-}
-
-function largestError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(found.length).toBe(expected.length);
-  let worst = 0;
-  for (let k = 0; k < expected.length; k++) {
-    const both = Number.isNaN(found[k]!) && Number.isNaN(expected[k]!);
-    worst = Math.max(worst, both ? 0 : Math.abs(found[k]! - expected[k]!));
-    if (Number.isNaN(worst)) throw new Error(`element ${k}: ${found[k]!} where ${expected[k]!} was expected`);
-  }
-  return worst;
 }
 
 describe.each(names)('the CPU engine against the float64 oracle: %s', (name) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { covariances } from '../../../src/statistics/covariances.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
+import { atOnce } from '../../../src/statistics/pacer.ts';
 import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from './random-magnitudes.ts';
@@ -42,6 +43,65 @@ function accumulate(
   }
   return accumulator.statistics();
 }
+
+/** What may happen between two batches: nothing changes by it but when products are formed. */
+const between = fc.constantFrom('nothing', 'settle', 'form xy', 'form all', 'statistics');
+
+test('products may be formed at any time', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 21 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 400 }), between), { minLength: 1, maxLength: 8 }),
+      fc.boolean(),
+      (nodes, batches, tiled) => {
+        const samples = batches.reduce((sum, [size]) => sum + size, 0);
+        const data = magnitudes(samples, nodes, samples, 3);
+        const accumulator = new CpuAccumulator(nodes, 1, tiled ? { memory: 0 } : {});
+        const [pair] = accumulator.pairs;
+        let at = 0;
+        for (const [size, action] of batches) {
+          const end = at + size * nodes;
+          accumulator.add([data.x.subarray(at, end)], [data.y.subarray(at, end)], size);
+          at = end;
+          if (action === 'settle') atOnce(accumulator.settle());
+          if (action === 'form xy') atOnce(pair!.form(false));
+          if (action === 'form all') atOnce(pair!.form(true));
+          if (action === 'statistics') expect(accumulator.statistics().samples).toBe(at / nodes);
+        }
+        const found = covariances(accumulator.statistics().pairs[0]!, samples);
+        // Values of spread 1 about the pivot: rounding of at most 3200 float64 sums.
+        const [covXY, covXX] = [data.y, data.x].map((other) => twoPass(data.x, other, samples, nodes));
+        expect(largestDifference(found.covXY, covXY!)).toBeLessThan(1e-12);
+        expect(largestDifference(found.covXX, covXX!)).toBeLessThan(1e-12);
+        // The moments that plain correlations take come from sums of columns, not from the products.
+        const { varX, varY } = pair!.moments(samples);
+        expect(largestDifference(varX, found.varX)).toBeLessThan(1e-12);
+        expect(largestDifference(varY, found.varY)).toBeLessThan(1e-12);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('rows wait until they take more room than the sums, and not beyond', () => {
+  // 16 N^2 bytes of sums are 2 N rows of float32; a piece of 256 rows is taken at a time.
+  const nodes = 300;
+  const accumulator = new CpuAccumulator(nodes, 1);
+  const [pair] = accumulator.pairs;
+  const { x, y } = magnitudes(256, nodes, 1);
+  for (const [rows, plan, waiting] of [
+    [256, 'magnitudes', 256],
+    [512, 'magnitudes', 512],
+    [768, 'sums', 0],
+    [1024, 'sums', 256],
+    [1280, 'sums', 0],
+  ] as const) {
+    accumulator.add([x], [y], 256);
+    atOnce(accumulator.settle());
+    expect([accumulator.samples, accumulator.plan, pair!.waitingRows]).toEqual([rows, plan, waiting]);
+  }
+  expect(pair!.keptBytes).toBe(0);
+});
 
 /** Node counts around the widths of the kernels, samples around the chunk, batches of any size. */
 const setups = fc.record({

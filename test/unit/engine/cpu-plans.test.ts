@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
+import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
+import { atOnce } from '../../../src/statistics/pacer.ts';
+import { Products } from '../../../src/statistics/products.ts';
+import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
+import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
+import { largestError } from '../../support/largest-error.ts';
+import { refusal } from '../../support/refusal.ts';
+import { statisticsCase } from '../../support/statistics-case.ts';
+
+const fixtures = new URL('../../fixtures/statistics/', import.meta.url);
+const names = readdirSync(fixtures).filter((name) => name.endsWith('.npz'));
+
+/** As in cpu-engine.test.ts: only condition and mean cost digits of float64. */
+const tolerance: Record<string, number> = { 'condition-1e6.npz': 1e-8, 'mean-sd-1e3.npz': 1e-8 };
+
+describe.each(names)('every plan against the float64 oracle: %s', (name) => {
+  const data = statisticsCase(readFileSync(new URL(name, fixtures)));
+  const { nodes, pairs, samples } = data;
+  const sets = { ridge: data.ridge, layerAgg: 'mean', conditioningSets: data.sets } as const;
+
+  /** Expects the scores of every pair after some of the samples, or all of them. */
+  async function expectOracle(accumulator: CpuAccumulator, score: 'corr' | 'partial', within: number) {
+    const perPair = await scoreAccumulator(accumulator, { score, ...sets });
+    perPair.forEach((scores, p) => {
+      const oracle = data.oracle(score).subarray(p * nodes ** 2, (p + 1) * nodes ** 2);
+      expect(largestError(scores, oracle)).toBeLessThan(within);
+    });
+  }
+
+  function add(accumulator: CpuAccumulator, first: number, end: number): void {
+    const { x, y, size } = data.batch(first, end);
+    accumulator.add(x, y, size);
+    atOnce(accumulator.settle());
+  }
+
+  test('magnitudes kept, scored now and then while they come', async () => {
+    const accumulator = new CpuAccumulator(nodes, pairs);
+    const third = Math.ceil(samples / 3);
+    for (const score of ['corr', 'partial', 'corr'] as const) {
+      const first = accumulator.samples;
+      add(accumulator, first, Math.min(first + third, samples));
+      await scoreAccumulator(accumulator, { score, ...sets });
+    }
+    for (const score of ['partial', 'corr'] as const) {
+      await expectOracle(accumulator, score, tolerance[name] ?? 1e-10);
+    }
+  });
+
+  test('products tile by tile, without sums', async () => {
+    // Small tiles and no room for sums; scores come in float32, rounded by 2^-25.
+    const accumulator = new CpuAccumulator(nodes, pairs, {
+      memory: 0,
+      products: new Products(nodes, undefined, 0),
+    });
+    add(accumulator, 0, samples);
+    for (const score of ['corr', 'partial'] as const) {
+      await expectOracle(accumulator, score, Math.max(tolerance[name] ?? 0, 6e-8));
+    }
+    expect(accumulator.tiled).toBe(true);
+    // Statistics have sums, and from then on so do the scores.
+    accumulator.statistics();
+    expect(accumulator.tiled).toBe(false);
+    await expectOracle(accumulator, 'partial', tolerance[name] ?? 1e-10);
+  });
+
+  test('statistics of other samples merged in, whatever the plans', async () => {
+    const half = Math.ceil(samples / 2);
+    const other = new CpuAccumulator(nodes, pairs);
+    add(other, half, samples);
+    const rest: SufficientStatistics = other.statistics();
+    for (const memory of [Infinity, 0]) {
+      for (const order of ['merge first', 'merge last'] as const) {
+        const accumulator = new CpuAccumulator(nodes, pairs, { memory });
+        if (order === 'merge first') accumulator.merge(rest);
+        add(accumulator, 0, half);
+        if (order === 'merge last') accumulator.merge(rest);
+        for (const score of ['corr', 'partial'] as const) {
+          await expectOracle(accumulator, score, tolerance[name] ?? 1e-10);
+        }
+      }
+    }
+  });
+});
+
+describe('an engine without room for sums', () => {
+  // Sums of 37 nodes and 3 pairs take 65,712 bytes; magnitudes 888 a sample.
+  const memory = 50_000;
+
+  it.each([0, 2])('keeps magnitudes and scores as one with sums does, with %i workers', async (workers) => {
+    const engine = createCpuEngine(shape, { workers, memory });
+    const twin = createCpuEngine(shape, { workers: 0 });
+    for (const one of [engine, twin]) {
+      await one.accumulate(channelBatch(30, 1));
+      await one.accumulateMagnitudes(magnitudeBatch(20, 2));
+      expect(await one.flush()).toBe(50);
+    }
+    for (const score of ['corr', 'partial'] as const) {
+      const [found, expected] = [
+        await engine.score({ ...request, score }),
+        await twin.score({ ...request, score }),
+      ];
+      expect(found.perPair[0]).toBeInstanceOf(Float32Array);
+      found.perPair.forEach((scores, p) => {
+        // Magnitudes from channels are kept as float32 deviations, rounded by 2^-25 of themselves.
+        expect(largestError(scores, expected.perPair[p]!)).toBeLessThan(1e-6);
+      });
+      expect(largestError(found.aggregated, expected.aggregated)).toBeLessThan(1e-6);
+    }
+    expect(engine.diagnostics.plan).toBe('magnitudes');
+    expect(engine.diagnostics.notes[1]).toContain('tile by tile');
+    expect(twin.diagnostics.notes[1]).toContain('when they are asked for');
+    await engine.release();
+    await twin.release();
+  });
+
+  it.each([0, 2])(
+    'refuses samples beyond its room with figures, and keeps those before, with %i workers',
+    async (workers) => {
+      const engine = createCpuEngine(shape, { workers, memory });
+      await engine.accumulateMagnitudes(magnitudeBatch(50, 1));
+      const before = await engine.score(request);
+      const error = await refusal(engine.accumulateMagnitudes(magnitudeBatch(7, 2)));
+      expect(error.code).toBe('out-of-memory');
+      expect(error.message).toContain('57 samples, 37 function nodes and 3 layer pairs take 50616 bytes');
+      expect(await engine.flush()).toBe(50);
+      expect(await engine.score(request)).toEqual(before);
+      // Six more fit.
+      await engine.accumulateMagnitudes(magnitudeBatch(6, 2));
+      // With statistics there are sums, whatever room they take, and samples are no longer kept.
+      expect((await engine.statistics()).samples).toBe(56);
+      await engine.accumulateMagnitudes(magnitudeBatch(50, 3));
+      expect(await engine.flush()).toBe(106);
+      engine.reset();
+      await engine.accumulateMagnitudes(magnitudeBatch(5, 1));
+      expect(await engine.flush()).toBe(5);
+      expect(engine.diagnostics.notes[1]).toContain('tile by tile');
+      await engine.release();
+    },
+  );
+
+  it('says when products are added as batches come', async () => {
+    const engine = createCpuEngine(shape, { workers: 1 });
+    for (let batch = 0; batch < 5; batch++) await engine.accumulateMagnitudes(magnitudeBatch(250, batch));
+    expect(await engine.flush()).toBe(1250);
+    expect(engine.diagnostics.plan).toBe('sums');
+    expect(engine.diagnostics.notes[1]).toContain('as batches come');
+    await engine.release();
+  });
+
+  it.each([-1, NaN])('%d bytes are none', (bytes) => {
+    expect(() => createCpuEngine(shape, { memory: bytes })).toThrow(/^memory must be a number of bytes/);
+  });
+});
