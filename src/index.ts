@@ -5,6 +5,7 @@ export type { BackendName, Reduction } from './engine/engine.ts';
 export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type {
+  EdgeScores,
   EvaluateOptions,
   FitOptions,
   FitProgress,

@@ -1,3 +1,4 @@
+import type { Table } from 'apache-arrow';
 import type { BackendName, Reduction } from './engine/engine.ts';
 import type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 import type { GsnnGraph } from './model/graph.ts';
@@ -5,6 +6,8 @@ import type { NamedEdge } from './model/edge-mask.ts';
 import type { ModelDiagnostics } from './model/gsnn-model.ts';
 import type { LossSettings } from './model/loss-settings.ts';
 import type { LayerAggregation, Score } from './scores/score-matrices.ts';
+import type { Scores } from './scores/scores.ts';
+import type { EdgeTableOptions } from './table/edge-table.ts';
 
 /** How magnitudes are taken, and where their statistics are computed. */
 export interface InfererOptions {
@@ -76,6 +79,15 @@ export interface EvaluateOptions extends ScoreOptions {
   readonly uncertainty?: boolean | undefined;
   /** Called after each of the scorings that uncertainty takes: one per group and permutation. */
   readonly onResample?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Scores of a fit, wherever they are, that know what their table says. */
+export interface EdgeScores extends Scores {
+  /**
+   * The table that `evaluate` gives for these scores; they are not computed again.
+   * @throws MagnitudeEdgeError `invalid-argument`, `released`
+   */
+  table(options?: EdgeTableOptions): Promise<Table>;
 }
 
 /** What runs where, for people. */

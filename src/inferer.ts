@@ -8,6 +8,7 @@ import { uncertaintySettings } from './engine/uncertainty-settings.ts';
 import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 import type {
+  EdgeScores,
   EvaluateOptions,
   FitOptions,
   InfererDiagnostics,
@@ -19,7 +20,6 @@ import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/gr
 import type { GsnnModel } from './model/gsnn-model.ts';
 import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
-import type { Scores } from './scores/scores.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 import { checkEdgeTableOptions, edgeTable } from './table/edge-table.ts';
@@ -199,10 +199,26 @@ export class MagnitudeEdgeInferer {
    * The scores behind {@link evaluate}, without a table: arrays on the host when they are asked for and, with the WebGPU
    * engine, the device and the buffers that hold them. They are the caller's until `release`, whatever the inferer does
    * meanwhile; its own release ends the device where that is not the model's.
+   * Their `table` is what `evaluate` would give without uncertainty, as often as wanted.
    * @throws MagnitudeEdgeError as {@link evaluate}
    */
-  async scores(options: ScoreOptions = {}): Promise<Scores> {
-    return (await this.#score({ ...options, uncertainty: false })).scores;
+  async scores(options: ScoreOptions = {}): Promise<EdgeScores> {
+    const wanted = { ...options, uncertainty: false } as const;
+    const { scores, graph, request, provenance } = await this.#score(wanted);
+    const { nodes, pairs, gpu } = scores;
+    return {
+      nodes,
+      pairs,
+      gpu,
+      matrices: () => scores.matrices(),
+      release: () => {
+        scores.release();
+      },
+      table: async (rows = {}) => {
+        checkEdgeTableOptions(rows);
+        return edgeTable(scores, graph, request.conditioningSets, provenance, rows);
+      },
+    };
   }
 
   async #score(options: ScoreOptions & Pick<EvaluateOptions, 'uncertainty'>) {

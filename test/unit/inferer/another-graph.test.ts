@@ -1,3 +1,4 @@
+import type { Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
@@ -54,6 +55,12 @@ test('scores without a table are those of the table, until they are released', a
   expect(sources!.map((source, row) => aggregated[source * nodes + targets![row]!])).toEqual([
     ...table.getChild('corr')!,
   ]);
+  // The table of the scores is the one that was made of the statistics, rows chosen and all.
+  const columns = (made: Table) => made.schema.fields.map(({ name }) => [name, [...made.getChild(name)!]]);
+  expect(columns(await scores.table())).toEqual(columns(table));
+  const chosen = await scores.table({ top: 3, candidatesOnly: true });
+  expect(chosen.numRows).toBe(3);
   scores.release();
   expect((await refusal(scores.matrices())).code).toBe('released');
+  expect((await refusal(scores.table())).code).toBe('released');
 });
