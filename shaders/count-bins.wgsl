@@ -30,7 +30,5 @@ fn main(
   }
   let aim = params.panel_row + index / params.nodes;
   let bin = bin_of(scores[index], classes[aim], params.thresholds);
-  if (bin != NO_BIN) {
-    atomicAdd(&counts[bin], 1u);
-  }
+  atomicAdd(&counts[bin], 1u);
 }

@@ -6,6 +6,7 @@ export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type {
   EdgeScores,
+  EvaluateBatchesOptions,
   EvaluateOptions,
   FitOptions,
   FitProgress,
@@ -37,6 +38,7 @@ export {
   type EdgeTableOptions,
   type EdgeTableProvenance,
 } from './table/edge-table.ts';
+export { encodeBatches } from './table/encode-batches.ts';
 export { decodeTable, encodeTable, tableFormat, type TableFormat } from './table/formats.ts';
 export { evaluateTargetRanking, type RankingOptions, type TargetRanking } from './table/ranking.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';

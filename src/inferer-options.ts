@@ -90,6 +90,12 @@ export interface EdgeScores extends Scores {
   table(options?: EdgeTableOptions): Promise<Table>;
 }
 
+/** As {@link EvaluateOptions}, and how many rows come at a time. */
+export interface EvaluateBatchesOptions extends EvaluateOptions {
+  /** Rows of a batch at most. Default 65,536 */
+  readonly rowsPerBatch?: number | undefined;
+}
+
 /** What runs where, for people. */
 export interface InfererDiagnostics {
   readonly backend: BackendName;

@@ -1,4 +1,4 @@
-import type { Table } from 'apache-arrow';
+import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
 import { createEngine, type EngineChoice } from './engine/create.ts';
@@ -9,6 +9,7 @@ import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 import type {
   EdgeScores,
+  EvaluateBatchesOptions,
   EvaluateOptions,
   FitOptions,
   InfererDiagnostics,
@@ -22,7 +23,7 @@ import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-sett
 import { checkPostNorm } from './model/profile.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
-import { checkEdgeTableOptions, edgeTable } from './table/edge-table.ts';
+import { checkEdgeTableOptions, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
 import { decodeStatistics, encodeStatistics } from './table/statistics-file.ts';
 import {
@@ -190,6 +191,24 @@ export class MagnitudeEdgeInferer {
     try {
       const resampled = await evidence?.resample(scores, request, options.onResample);
       return await edgeTable(scores, graph, request.conditioningSets, provenance, { ...options, resampled });
+    } finally {
+      scores.release();
+    }
+  }
+
+  /**
+   * The table of {@link evaluate} as record batches of one schema, in its order, each made when it is asked for: a large
+   * table can be written or sent as it comes. The scores are those of the call, whatever the inferer does meanwhile; they
+   * are let go when the batches end, or the loop over them.
+   * @throws MagnitudeEdgeError as {@link evaluate}, at the first batch
+   */
+  async *evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
+    checkEdgeTableOptions(options);
+    const { scores, graph, request, provenance, evidence } = await this.#score(options);
+    try {
+      const resampled = await evidence?.resample(scores, request, options.onResample);
+      const { conditioningSets } = request;
+      yield* edgeTableBatches(scores, graph, conditioningSets, provenance, { ...options, resampled });
     } finally {
       scores.release();
     }

@@ -2,8 +2,6 @@
 // Scores and thresholds are compared as integers, so that the host, which knows the very thresholds, counts alike.
 
 const EXPONENT_BITS: u32 = 0x7f800000u;
-// In place of the bin of what is no score.
-const NO_BIN: u32 = 0xffffffffu;
 
 // Bits of a number -> an integer in the order of the numbers; both zeros are one. `orderedBits` of
 // src/scores/webgpu-passes.ts.
@@ -14,10 +12,10 @@ fn ordered(bits: u32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
-// Bin of a score of a target. `thresholds` holds K of them for each class, rising.
+// Bin of a score of a target, K + 1 for NaN. `thresholds` holds K of them for each class, rising.
 fn bin_of(bits: u32, freedom_class: u32, count: u32) -> u32 {
   if ((bits & EXPONENT_BITS) == EXPONENT_BITS) {
-    return NO_BIN;
+    return count + 1u;
   }
   let value = ordered(bits);
   let base = freedom_class * count;

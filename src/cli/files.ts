@@ -50,12 +50,15 @@ export async function checkWritable(path: string): Promise<void> {
 /** One file that a command is to leave behind. */
 export interface OutputFile {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** All at once, or as they come */
+  readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /**
  * Writes files so that each is there whole or not at all: beside its place first, then moved there. None is moved
  * before all are written.
+ *
+ * @throws MagnitudeEdgeError `invalid-argument` where they cannot be written; what goes wrong with bytes that come
  */
 export async function writeOutputs(files: readonly OutputFile[]): Promise<void> {
   const written: { readonly temporary: string; readonly path: string }[] = [];
@@ -68,6 +71,7 @@ export async function writeOutputs(files: readonly OutputFile[]): Promise<void> 
     for (const { temporary, path } of written) await rename(temporary, path);
   } catch (cause) {
     await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })));
+    if (cause instanceof MagnitudeEdgeError) throw cause;
     const paths = files.map(({ path }) => path).join(', ');
     throw new MagnitudeEdgeError('invalid-argument', `${paths} could not be written: ${reasonOf(cause)}.`, {
       cause,

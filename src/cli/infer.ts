@@ -1,5 +1,4 @@
 import { pathToFileURL } from 'node:url';
-import type { Table } from 'apache-arrow';
 import { batches } from '../data/batches.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
 import type { UncertaintyOptions } from '../engine/uncertainty-settings.ts';
@@ -7,14 +6,15 @@ import { MagnitudeEdgeInferer } from '../inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
 import type { LayerAggregation, Score } from '../scores/score-matrices.ts';
-import { encodeTable } from '../table/formats.ts';
+import { encodeBatches } from '../table/encode-batches.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { chooseBackend, type ChosenBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkWritable, outputFormat, readInput, writeOutputs, type OutputFile } from './files.ts';
 import { withProgress } from './progress.ts';
-import { formatTable, topRows } from './summary.ts';
+import { RowCount } from './row-count.ts';
+import { formatTable } from './summary.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
 const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|csv|parquet) --out E.(arrow|csv|parquet)
@@ -180,21 +180,26 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
     }),
   );
   clock.lap('fit');
-  const table = await withProgress(terminal, { what: 'uncertainty', unit: 'scoring' }, (progress) =>
-    inferer.evaluate({
-      ...settings,
-      onResample: (done, total) => {
-        progress.update({ done, total });
+  const rows = await withProgress(terminal, { what: 'uncertainty', unit: 'scoring' }, async (progress) => {
+    const batchesOut = new RowCount(
+      inferer.evaluateBatches({
+        ...settings,
+        onResample: (done, total) => {
+          progress.update({ done, total });
+        },
+      }),
+      () => {
+        clock.lap('evaluate');
       },
-    }),
-  );
-  clock.lap('evaluate');
-  const files: OutputFile[] = [{ path: settings.out, bytes: encodeTable(table, settings.format) }];
-  if (settings.statsOut !== undefined)
-    files.push({ path: settings.statsOut, bytes: await inferer.saveStats() });
-  await writeOutputs(files);
+    );
+    const files: OutputFile[] = [{ path: settings.out, bytes: encodeBatches(batchesOut, settings.format) }];
+    if (settings.statsOut !== undefined)
+      files.push({ path: settings.statsOut, bytes: await inferer.saveStats() });
+    await writeOutputs(files);
+    return batchesOut;
+  });
   clock.lap('write');
-  const report = { samples, batches: data.length, table, seconds: clock.seconds };
+  const report = { samples, batches: data.length, rows, seconds: clock.seconds };
   printLine(
     terminal.out,
     settings.json ? jsonReport(model, chosen, settings, report) : textReport(model, chosen, settings, report),
@@ -204,7 +209,7 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
 interface Report {
   readonly samples: number;
   readonly batches: number | undefined;
-  readonly table: Table;
+  readonly rows: RowCount;
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -225,16 +230,16 @@ function jsonReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     norm: model.norm,
     samples: report.samples,
     batches: report.batches,
-    rows: report.table.numRows,
+    rows: report.rows.count,
     score: settings.score,
-    ...(settings.resampling ? { uncertainty: resamplingOf(report.table) } : {}),
+    ...(settings.resampling ? { uncertainty: resamplingOf(report.rows) } : {}),
     backend: chosen.backend,
     backendReason: chosen.reason,
     executionProvider,
     threads,
     fallbacks,
     seconds: report.seconds,
-    top: topRows(report.table, 10),
+    top: report.rows.top,
   });
 }
 
@@ -248,25 +253,25 @@ function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     `data     ${settings.data}: ${report.samples} samples`,
     `ran on   ${chosen.backend} (${chosen.reason}); model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
     `time     ${seconds.join(', ')}`,
-    ...(settings.resampling ? [`errors   ${resamplingInWords(report.table)}`] : []),
-    `wrote    ${settings.out}: ${report.table.numRows} rows`,
+    ...(settings.resampling ? [`errors   ${resamplingInWords(report.rows)}`] : []),
+    `wrote    ${settings.out}: ${report.rows.count} rows`,
     ...(settings.statsOut === undefined
       ? []
       : [`wrote    ${settings.statsOut}: statistics of ${report.samples} samples`]),
     '',
-    formatTable(topRows(report.table, 10)),
+    formatTable(report.rows.top),
   ];
   return lines.join('\n').trimEnd();
 }
 
 /** How the table says that its scores were resampled. */
-function resamplingOf({ schema }: Table): Record<'groups' | 'permutations' | 'seed', number> {
-  const number = (key: string): number => Number(schema.metadata.get(key));
+function resamplingOf({ metadata }: RowCount): Record<'groups' | 'permutations' | 'seed', number> {
+  const number = (key: string): number => Number(metadata.get(key));
   return { groups: number('groups'), permutations: number('permutations'), seed: number('seed') };
 }
 
-function resamplingInWords(table: Table): string {
-  const { groups, permutations, seed } = resamplingOf(table);
+function resamplingInWords(rows: RowCount): string {
+  const { groups, permutations, seed } = resamplingOf(rows);
   const shuffles = permutations > 0 ? `; empirical p by ${permutations} shuffles, seed ${seed}` : '';
   return `by ${groups} groups of samples${shuffles}`;
 }

@@ -1,8 +1,10 @@
 import type { Pacer } from '../statistics/pacer.ts';
 import { pick } from './ranked-pairs.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
-import type { ScoredElements, ScorePasses } from './score-passes.ts';
+import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';
+
+const NOWHERE = 0xffff_ffff;
 
 /** Sources looked at between two looks at the clock. */
 const STEP = 64;
@@ -24,7 +26,7 @@ export class HostPasses implements ScorePasses {
 
   async count(thresholds: Thresholds): Promise<Uint32Array> {
     const bins = new BinLookup(thresholds);
-    const counts = new Uint32Array(thresholds.count + 1);
+    const counts = new Uint32Array(thresholds.count + 2);
     for (let first = 0; first < this.nodes; first += STEP) {
       countRows(this.#matrices, this.#classOf, bins, first, Math.min(first + STEP, this.nodes), counts);
       await this.#pace();
@@ -42,6 +44,35 @@ export class HostPasses implements ScorePasses {
       await this.#pace();
     }
     return { elements, scores: pick(this.#matrices.aggregated, elements) };
+  }
+
+  async *inGroups(
+    thresholds: Thresholds,
+    groups: readonly BinRange[],
+    counts: Uint32Array,
+  ): AsyncGenerator<ScoredElements, void, undefined> {
+    const bins = new BinLookup(thresholds);
+    // Where the next element of each bin goes; elements that no group has go nowhere.
+    const next = new Uint32Array(counts.length).fill(NOWHERE);
+    const starts: number[] = [0];
+    for (const { first, end } of groups) {
+      let at = starts.at(-1)!;
+      for (let bin = first; bin < end; bin++) {
+        next[bin] = at;
+        at += counts[bin]!;
+      }
+      starts.push(at);
+    }
+    const elements = new Uint32Array(starts.at(-1)!);
+    for (let first = 0; first < this.nodes; first += STEP) {
+      const end = Math.min(first + STEP, this.nodes);
+      dealRows(this.#matrices, this.#classOf, bins, first, end, next, elements);
+      await this.#pace();
+    }
+    for (const [group, start] of starts.slice(0, -1).entries()) {
+      const own = elements.subarray(start, starts[group + 1]);
+      yield { elements: own, scores: pick(this.#matrices.aggregated, own) };
+    }
   }
 
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array> {
@@ -66,8 +97,7 @@ function countRows(
   for (let source = first; source < end; source++) {
     const row = source * nodes;
     for (let target = 0; target < nodes; target++) {
-      const score = aggregated[row + target]!;
-      if (score === score) counts[bins.binOf(classOf[target]!, score)]!++;
+      counts[bins.binOf(classOf[target]!, aggregated[row + target]!)]!++;
     }
   }
 }
@@ -85,10 +115,30 @@ function collectRows(
   for (let source = first; source < end; source++) {
     const row = source * nodes;
     for (let target = 0; target < nodes; target++) {
-      const score = aggregated[row + target]!;
-      if (score === score && wanted[bins.binOf(classOf[target]!, score)] === 1)
-        elements[found++] = row + target;
+      const bin = bins.binOf(classOf[target]!, aggregated[row + target]!);
+      if (wanted[bin] === 1) elements[found++] = row + target;
     }
   }
   return found;
+}
+
+function dealRows(
+  { aggregated, nodes }: ScoreMatrices,
+  classOf: ArrayLike<number>,
+  bins: BinLookup,
+  first: number,
+  end: number,
+  next: Uint32Array,
+  elements: Uint32Array,
+): void {
+  for (let source = first; source < end; source++) {
+    const row = source * nodes;
+    for (let target = 0; target < nodes; target++) {
+      const bin = bins.binOf(classOf[target]!, aggregated[row + target]!);
+      const at = next[bin]!;
+      if (at === NOWHERE) continue;
+      elements[at] = row + target;
+      next[bin] = at + 1;
+    }
+  }
 }

@@ -95,26 +95,51 @@ export class QValues {
   async of({ elements, scores }: ScoredElements): Promise<Float64Array> {
     const { classOf, roots } = this.#freedom;
     const nodes = classOf.length;
-    for (;;) {
-      const bins = this.#bins;
-      const binOf = Int32Array.from(elements, (element, row) => {
+    const { binOf, ranked, later } = await this.#settled(({ lookup }) =>
+      Int32Array.from(elements, (element, row) => {
         const score = scores[row]!;
-        return score === score ? bins.lookup.binOf(classOf[element % nodes]!, score) : 0;
-      });
+        return score === score ? lookup.binOf(classOf[element % nodes]!, score) : 0;
+      }),
+    );
+    const { least, last } = this.#bins;
+    return Float64Array.from(binOf, (bin, row) => {
+      const own = ranked.get(bin);
+      if (own !== undefined) {
+        const z = fisherZ(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
+        return Math.min(later[bin]!, own.least[firstAtMost(own.z, z)]!);
+      }
+      // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
+      return least[bin] === last[bin] ? Math.min(later[bin]!, last[bin]!) : later[bin]!;
+    });
+  }
+
+  /**
+   * The least ratio, at most 1, over all rows whose z falls short of each edge.
+   *
+   * @param edges some of those that the first count was made with
+   */
+  async below(edges: Float64Array): Promise<Float64Array> {
+    const { binOf, ranked, later } = await this.#settled((bins) =>
+      Int32Array.from(edges, (edge) => bins.edges.indexOf(edge)),
+    );
+    return Float64Array.from(binOf, (bin) =>
+      Math.min(later[bin]!, ranked.get(bin)?.least[0] ?? this.#bins.last[bin]!),
+    );
+  }
+
+  /** Looks at rows, and counts anew, until nothing is in doubt that matters for those bins. */
+  async #settled(locate: (bins: ZBins) => Int32Array): Promise<{
+    binOf: Int32Array;
+    ranked: ReadonlyMap<number, RankedBin>;
+    later: Float64Array;
+  }> {
+    for (;;) {
+      const binOf = locate(this.#bins);
       const open = this.#open(binOf);
-      const inDoubt = sum(bins.counts, open);
+      const inDoubt = sum(this.#bins.counts, open);
       if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
       const ranked = await this.#rank(open);
-      const later = this.#later(ranked);
-      return Float64Array.from(binOf, (bin, row) => {
-        const own = ranked.get(bin);
-        if (own !== undefined) {
-          const z = fisherZ(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
-          return Math.min(later[bin]!, own.least[firstAtMost(own.z, z)]!);
-        }
-        // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
-        return bins.least[bin] === bins.last[bin] ? Math.min(later[bin]!, bins.last[bin]!) : later[bin]!;
-      });
+      return { binOf, ranked, later: this.#later(ranked) };
     }
   }
 

@@ -8,21 +8,39 @@ export interface ScoredElements {
   readonly scores: Float64Array | Float32Array;
 }
 
+/** Bins `first .. end`. */
+export interface BinRange {
+  readonly first: number;
+  readonly end: number;
+}
+
 /**
  * What choosing rows asks of the scores: passes over all the aggregated ones, wherever they are, that bring back
- * little. All N^2 ordered pairs are seen, i -> i among them; NaN is in no bin.
+ * little. All N^2 ordered pairs are seen, i -> i among them; NaN is in a bin of its own, the last.
  */
 export interface ScorePasses {
   readonly nodes: number;
-  /** How many scores each bin has: K + 1 counts */
+  /** How many scores each bin has: K + 2 counts */
   count(thresholds: Thresholds): Promise<Uint32Array>;
   /**
    * The scores of some bins.
    *
-   * @param wanted K + 1 flags
+   * @param wanted K + 2 flags
    * @param most how many there are, from {@link ScorePasses.count}
    */
   collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements>;
+  /**
+   * The scores of all bins, some bins at a time in the order given: what {@link ScorePasses.collect} would give for
+   * each, in fewer passes where that can be had.
+   *
+   * @param groups first bin and one past the last
+   * @param counts what {@link ScorePasses.count} gave
+   */
+  inGroups(
+    thresholds: Thresholds,
+    groups: readonly BinRange[],
+    counts: Uint32Array,
+  ): AsyncIterable<ScoredElements>;
   /** Aggregated scores of some pairs. */
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array>;
   /** Scores of some pairs in each layer pair. */

@@ -37,7 +37,7 @@ export interface SelectionTuning extends QTuning {
   readonly largestShare: number;
 }
 
-const DEFAULT_TUNING: SelectionTuning = {
+export const DEFAULT_TUNING: SelectionTuning = {
   bins: 1 << 13,
   mostBins: 1 << 16,
   budget: 1 << 19,
@@ -47,9 +47,13 @@ const DEFAULT_TUNING: SelectionTuning = {
 
 /** Whether {@link selectPairs} should be asked: not for small tables, nor for all rows. */
 export function isWorthChoosing(choice: RowChoice, nodes: number): boolean {
-  const rows = rowsOf(nodes, choice);
-  if (rows < FEW_ROWS) return false;
-  return choice.maxQ < 1 || choice.top <= rows * DEFAULT_TUNING.largestShare;
+  if (!isLargeTable(choice, nodes)) return false;
+  return choice.maxQ < 1 || choice.top <= rowsOf(nodes, choice) * DEFAULT_TUNING.largestShare;
+}
+
+/** Whether there are so many rows that sorting them whole is to be avoided. */
+export function isLargeTable(choice: RowChoice, nodes: number): boolean {
+  return rowsOf(nodes, choice) >= FEW_ROWS;
 }
 
 function rowsOf(nodes: number, { excludeSelf }: RowChoice): number {
@@ -137,7 +141,8 @@ async function firstRows(
     const raw = await passes.count(thresholds);
     const counts = raw.slice();
     withoutExcluded(counts, new BinLookup(thresholds), freedom, unwanted);
-    let bin = counts.length;
+    const end = edges.length + 1;
+    let bin = end;
     let found = 0;
     while (found < want && bin > 1) found += counts[--bin]!;
     if (found - want > Math.max(SPARE_ROWS, want) && bin < edges.length) {
@@ -148,8 +153,8 @@ async function firstRows(
         continue;
       }
     }
-    const wanted = new Uint8Array(counts.length).fill(1, bin);
-    const most = raw.subarray(bin).reduce((total, count) => total + count, 0);
+    const wanted = new Uint8Array(counts.length).fill(1, bin, end);
+    const most = raw.subarray(bin, end).reduce((total, count) => total + count, 0);
     const rows = tableOrder(await passes.collect(thresholds, wanted, most), new Set(unwanted.elements));
     // Bins below the finer ones hold rows, too.
     const all = bin === 1 && edges[0] === -1;
@@ -158,7 +163,10 @@ async function firstRows(
 }
 
 /** By score, descending, ties by element; without some. */
-function tableOrder({ elements, scores }: ScoredElements, unwanted: ReadonlySet<number>): ScoredElements {
+export function tableOrder(
+  { elements, scores }: ScoredElements,
+  unwanted: ReadonlySet<number>,
+): ScoredElements {
   const byElement = sortedOrder(Float64Array.from(elements), 'ascending').filter(
     (row) => !unwanted.has(elements[row]!),
   );
@@ -170,7 +178,11 @@ function firstOf({ elements, scores }: ScoredElements, count: number): ScoredEle
   return { elements: elements.subarray(0, count), scores: scores.subarray(0, count) };
 }
 
-function pValues({ elements, scores }: ScoredElements, { classOf, roots }: FreedomClasses): Float64Array {
+/** p of rows (method.md, "Significance"). */
+export function pValues(
+  { elements, scores }: ScoredElements,
+  { classOf, roots }: FreedomClasses,
+): Float64Array {
   const nodes = classOf.length;
   return Float64Array.from(elements, (element, row) => {
     const root = roots[classOf[element % nodes]!]!;

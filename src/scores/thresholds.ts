@@ -3,7 +3,7 @@ import { fisherZ, LARGEST_CORRELATION } from './significance.ts';
 
 /**
  * Bins of scores. The bin of a score of class c is the number of the class's thresholds that it reaches, 0 to K: only
- * comparisons, so that every backend counts alike and no score is ever in doubt between two bins.
+ * comparisons, so that every backend counts alike and no score is ever in doubt between two bins. NaN has bin K + 1.
  */
 export interface Thresholds {
   /** K */
@@ -111,10 +111,10 @@ export class BinLookup {
     }
   }
 
-  /** The bin of a score that is not NaN. */
+  /** The bin of a score. */
   binOf(freedomClass: number, score: number): number {
     const low = this.#low[freedomClass]!;
-    if (!(score >= low)) return this.#below[freedomClass]!;
+    if (!(score >= low)) return score === score ? this.#below[freedomClass]! : this.#count + 1;
     const upTo = this.#upTo[freedomClass]!;
     const base = freedomClass * this.#count;
     if (score >= this.#values[base + upTo - 1]!) return upTo;

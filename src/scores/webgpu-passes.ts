@@ -4,7 +4,7 @@ import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
-import type { ScoredElements, ScorePasses } from './score-passes.ts';
+import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
 import type { Thresholds } from './thresholds.ts';
 import { collectBinsKernel, countBinsKernel, gatherScoresKernel, WORKGROUP } from './webgpu-kernels.ts';
 import type { GpuScores } from './webgpu-result.ts';
@@ -27,7 +27,7 @@ export class GpuPasses implements ScorePasses {
   count(thresholds: Thresholds): Promise<Uint32Array> {
     return this.#withBuffers(async (keep) => {
       const kernel = await compileKernel(this.#context, countBinsKernel, { WORKGROUP });
-      const bytes = 4 * (thresholds.count + 1);
+      const bytes = 4 * (thresholds.count + 2);
       const counts = keep(() => createStorage(this.#context, 'counts of scores', bytes));
       const common = this.#uploaded(keep, thresholds);
       const recorder = new Recorder(this.#context);
@@ -48,7 +48,7 @@ export class GpuPasses implements ScorePasses {
   collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements> {
     return this.#withBuffers(async (keep) => {
       const kernel = await compileKernel(this.#context, collectBinsKernel, { WORKGROUP });
-      const bits = new Uint32Array(Math.ceil(wanted.length / 32));
+      const bits = new Uint32Array(Math.ceil((thresholds.count + 2) / 32));
       wanted.forEach((flag, bin) => (bits[bin >>> 5]! |= flag << (bin & 31)));
       const flags = keep(() => storageFrom(this.#context, 'wanted bins', bits));
       const found = keep(() => createStorage(this.#context, 'found', 4));
@@ -74,6 +74,18 @@ export class GpuPasses implements ScorePasses {
       }
       return { elements, scores: new Float32Array(scoreBits.buffer) };
     });
+  }
+
+  async *inGroups(
+    thresholds: Thresholds,
+    groups: readonly BinRange[],
+    counts: Uint32Array,
+  ): AsyncGenerator<ScoredElements, void, undefined> {
+    for (const { first, end } of groups) {
+      const wanted = new Uint8Array(counts.length).fill(1, first, end);
+      const most = counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
+      yield await this.collect(thresholds, wanted, most);
+    }
   }
 
   async aggregatedAt(elements: Uint32Array): Promise<Float32Array> {

@@ -38,8 +38,10 @@ export async function countZ(
 ): Promise<ZBins> {
   const thresholds = zThresholds(freedom, edges);
   const lookup = new BinLookup(thresholds);
-  const counts = await passes.count(thresholds);
-  withoutExcluded(counts, lookup, freedom, excluded);
+  const all = await passes.count(thresholds);
+  withoutExcluded(all, lookup, freedom, excluded);
+  // Rows without a score have p = 1 and come last, whatever their rank.
+  const counts = all.subarray(0, edges.length + 1);
   const ranks = new Float64Array(counts.length);
   const least = new Float64Array(counts.length).fill(Infinity);
   const last = new Float64Array(counts.length).fill(Infinity);
@@ -64,10 +66,8 @@ export function withoutExcluded(
   { elements, scores }: ScoredElements,
 ): void {
   const nodes = classOf.length;
-  for (let k = 0; k < elements.length; k++) {
-    const score = scores[k]!;
-    if (score === score) counts[lookup.binOf(classOf[elements[k]! % nodes]!, score)]!--;
-  }
+  for (let k = 0; k < elements.length; k++)
+    counts[lookup.binOf(classOf[elements[k]! % nodes]!, scores[k]!)]!--;
 }
 
 /** Edges with each of the marked bins split evenly, so that there are about `total` of them. */

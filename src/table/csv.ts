@@ -23,10 +23,18 @@ const columnTypes: Readonly<Record<string, 'name' | 'int32' | 'bool'>> = {
  * readers take as missing; numbers are the shortest text that reads back to the same bits; booleans are true and false.
  */
 export function tableToCsv(table: Table): Uint8Array {
+  return concatenated([csvHeader(table), ...csvRows(table)]);
+}
+
+/** The line of column names. */
+export function csvHeader({ schema }: Table): Uint8Array {
+  return new TextEncoder().encode(`${schema.fields.map(({ name }) => quoted(name)).join(',')}\n`);
+}
+
+/** The rows, some at a time. */
+export function* csvRows(table: Table): Generator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();
-  const names = table.schema.fields.map((field) => field.name);
-  const pieces = [encoder.encode(`${names.map(quoted).join(',')}\n`)];
-  const cells = names.map((name) => cellReader(columnOf(table, name)!));
+  const cells = table.schema.fields.map(({ name }) => cellReader(columnOf(table, name)!));
   for (let first = 0; first < table.numRows; first += ROWS_PER_PIECE) {
     const end = Math.min(first + ROWS_PER_PIECE, table.numRows);
     let text = '';
@@ -34,9 +42,8 @@ export function tableToCsv(table: Table): Uint8Array {
       for (let c = 0; c < cells.length; c++) text += (c === 0 ? '' : ',') + cells[c]!(row);
       text += '\n';
     }
-    pieces.push(encoder.encode(text));
+    yield encoder.encode(text);
   }
-  return concatenated(pieces);
 }
 
 /**

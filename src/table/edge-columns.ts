@@ -1,30 +1,30 @@
 import type { Utf8, Vector } from 'apache-arrow';
 import type { ResampledScores } from '../scores/resampled-scores.ts';
-import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, type Column } from './columns.ts';
+import type { RowGroup } from './edge-rows.ts';
 import type { EdgeSet } from './edge-set.ts';
-import { pick, pickAll, type RankedPairs } from '../scores/ranked-pairs.ts';
 import { uncertaintyColumns } from './uncertainty-columns.ts';
 
-/** All that the rows of an edge table are made from. */
-export interface EdgeRows {
-  /** The rows that the table has, in its order */
-  readonly pairs: RankedPairs;
+/** What the rows of an edge table have in common. */
+export interface EdgeContext {
   readonly edges: EdgeSet;
   /** |S_j| of each target for partial scores */
   readonly conditioned: Int32Array | undefined;
   /** N */
   readonly nodes: number;
-  /** Scores of rows `first .. end` in each layer pair */
-  readonly perPair: (first: number, end: number) => (Float64Array | Float32Array)[];
   readonly resampled: ResampledScores | undefined;
   /** Names of the function nodes */
   readonly names: Vector<Utf8>;
 }
 
-/** The columns of rows `first .. end`, in the order of method.md, "The edge table"; those of uncertainty follow. */
-export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[] {
-  const { pairs, edges, conditioned, nodes, names } = rows;
+/** The columns of rows `first .. end` of a group, in the order of method.md, "The edge table"; those of
+ * uncertainty follow. */
+export function edgeColumns(
+  { pairs, perPair }: RowGroup,
+  { edges, conditioned, nodes, resampled, names }: EdgeContext,
+  first: number,
+  end: number,
+): Column[] {
   const elements = pairs.elements.subarray(first, end);
   const { sources, targets } = endpoints(elements, nodes);
   const columns = [
@@ -40,25 +40,12 @@ export function edgeColumns(rows: EdgeRows, first: number, end: number): Column[
     columns.push(int32Column('n_cond', sizes));
   }
   columns.push(
-    ...rows.perPair(first, end).map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
+    ...perPair(first, end).map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
     floatColumn('p_value', pairs.p.subarray(first, end)),
     floatColumn('q_value', pairs.q.subarray(first, end)),
-    ...uncertaintyColumns(rows.resampled, elements),
+    ...uncertaintyColumns(resampled, elements),
   );
   return columns;
-}
-
-/** Scores of rows in each layer pair, read from matrices. */
-export function perPairOf(
-  { perPair, aggregated }: ScoreMatrices,
-  elements: Uint32Array,
-): EdgeRows['perPair'] {
-  return (first, end) => {
-    const own = elements.subarray(first, end);
-    // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
-    const few = own.length < aggregated.length / 4;
-    return few ? perPair.map((matrix) => pick(matrix, own)) : pickAll(perPair, own);
-  };
 }
 
 /** Source and target of each matrix element. */

@@ -5,16 +5,14 @@ import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.t
 import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
 import { freedomClasses } from '../scores/freedom.ts';
 import { HostScores } from '../scores/host-scores.ts';
-import { passesOf } from '../scores/passes-of.ts';
 import type { Scores } from '../scores/scores.ts';
-import { isWorthChoosing, selectPairs, type RowChoice, type SelectedPairs } from '../scores/select-pairs.ts';
-import { createPacer, type Pacer } from '../statistics/pacer.ts';
+import { createPacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
 import { batchOf, nameVector, schemaOf } from './columns.ts';
-import { edgeColumns, perPairOf, type EdgeRows } from './edge-columns.ts';
-import { edgeSet, type EdgeSet } from './edge-set.ts';
-import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
+import { edgeColumns } from './edge-columns.ts';
+import { edgeRowGroups, type RowGroup } from './edge-rows.ts';
+import { edgeSet } from './edge-set.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
@@ -74,13 +72,14 @@ export async function edgeTable(
 
 /** As {@link EdgeTableOptions}, and how many rows come at a time. */
 export interface EdgeTableBatchesOptions extends EdgeTableOptions {
-  /** Default 65,536 */
+  /** Rows of a batch at most. Default 65,536 */
   readonly rowsPerBatch?: number | undefined;
 }
 
 /**
- * The rows of {@link edgeTable} in order, as record batches of one schema, each laid out only when it is asked for:
- * a table that is written to a file as it comes needs no room for its columns. There is at least one batch.
+ * The rows of {@link edgeTable} in order, as record batches of one schema, each laid out only when it is asked for.
+ * Large tables are sorted piece by piece: beside the scores a table that is written to a file as it comes takes 4 bytes a
+ * row, and 8 more where the sizes of conditioning sets differ. There is at least one batch.
  *
  * @throws as {@link edgeTable}, at the first batch
  */
@@ -109,65 +108,46 @@ export async function* edgeTableBatches(
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
   const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
   const freedom = freedomClasses(nodes, provenance.samples, conditioned);
-  const selected = isWorthChoosing(choice, nodes)
-    ? await selectPairs(await passesOf(handle, freedom, pace), freedom, choice)
-    : undefined;
-  const { pairs, perPair } =
-    selected === undefined
-      ? await sortedRows(await handle.matrices(), choice, provenance.samples, conditioned, pace)
-      : { pairs: selected, perPair: chosenRows(selected) };
-  await pace();
-  const { resampled } = options;
-  const names = nameVector(graph.nodeNames.function);
-  const rows = { pairs, edges: edgeSet(edges, nodes), conditioned, nodes, perPair, resampled, names };
-  const count = pairs.elements.length;
+  const context = {
+    edges: edgeSet(edges, nodes),
+    conditioned,
+    nodes,
+    resampled: options.resampled,
+    names: nameVector(graph.nodeNames.function),
+  };
+  const rowsPerGroup = Math.max(rowsPerBatch, ROWS_PER_GROUP);
+  const { samples } = provenance;
   let schema: Schema | undefined;
-  for (let first = 0; first < count || schema === undefined; first += rowsPerBatch) {
-    const columns = edgeColumns(rows, first, Math.min(first + rowsPerBatch, count));
-    schema ??= schemaOf(columns, schemaMetadata(handle, provenance, resampled?.plan));
-    yield batchOf(columns, schema);
-    await pace();
+  const batch = (group: RowGroup, first: number, end: number): RecordBatch => {
+    const columns = edgeColumns(group, context, first, end);
+    schema ??= schemaOf(columns, schemaMetadata(handle, provenance, options.resampled?.plan));
+    return batchOf(columns, schema);
+  };
+  let last: RowGroup | undefined;
+  for await (const group of edgeRowGroups(handle, {
+    choice,
+    freedom,
+    samples,
+    conditioned,
+    rowsPerGroup,
+    pace,
+  })) {
+    last = group;
+    const count = group.pairs.elements.length;
+    for (let first = 0; first < count; first += rowsPerBatch) {
+      yield batch(group, first, Math.min(first + rowsPerBatch, count));
+      await pace();
+    }
   }
+  if (schema === undefined && last !== undefined) yield batch(last, 0, 0);
 }
+
+/** Rows that are sorted at a time, where a table comes in batches. */
+const ROWS_PER_GROUP = 1 << 18;
 
 /** |S_j| of each target. */
 function conditionedOn({ offsets }: RaggedIndices): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, j) => offsets[j + 1]! - offsets[j]!);
-}
-
-/** The rows that were asked for, out of all of them, sorted. */
-async function sortedRows(
-  matrices: ScoreMatrices,
-  choice: RowChoice,
-  samples: number,
-  conditioned: Int32Array | undefined,
-  pace: Pacer,
-): Promise<{ pairs: RankedPairs; perPair: EdgeRows['perPair'] }> {
-  const { aggregated, nodes } = matrices;
-  const { excludeSelf } = choice;
-  const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
-  const pairs = selectRows(all, edgeSet(choice.edges, nodes), choice);
-  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
-}
-
-function chosenRows({ perPair }: SelectedPairs): EdgeRows['perPair'] {
-  return (first, end) => perPair.map((values) => values.subarray(first, end));
-}
-
-/** The rows that were asked for, in the table's order. */
-function selectRows(
-  pairs: RankedPairs,
-  edges: EdgeSet,
-  { candidatesOnly, maxQ, top }: RowChoice,
-): RankedPairs {
-  const { elements, q } = pairs;
-  if (!candidatesOnly && maxQ >= 1 && top >= elements.length) return pairs;
-  const rows = new Uint32Array(elements.length);
-  let kept = 0;
-  for (let row = 0; row < elements.length && kept < top; row++) {
-    if (q[row]! <= maxQ && !(candidatesOnly && edges.has(elements[row]!))) rows[kept++] = row;
-  }
-  return pickRows(pairs, rows.subarray(0, kept));
 }
 
 function schemaMetadata(

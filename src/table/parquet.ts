@@ -11,7 +11,14 @@ import {
   type Vector,
 } from 'apache-arrow';
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
-import { parquetWriteBuffer, type BasicType } from 'hyparquet-writer';
+import {
+  ByteWriter,
+  ParquetWriter,
+  parquetWriteBuffer,
+  schemaFromColumnData,
+  type BasicType,
+  type ColumnSource,
+} from 'hyparquet-writer';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { columnOf } from './read-columns.ts';
 
@@ -20,19 +27,61 @@ import { columnOf } from './read-columns.ts';
  * becomes key-value metadata of the file.
  */
 export function tableToParquet(table: Table): Uint8Array {
-  const buffer = parquetWriteBuffer({
-    columnData: table.schema.fields.map((field) => {
-      const vector = columnOf(table, field.name)!;
-      return {
-        name: field.name,
-        data: plainValues(vector) as never,
-        type: basicType(field.type as DataType),
-        nullable: vector.nullCount > 0,
-      };
-    }),
-    kvMetadata: [...table.schema.metadata].map(([key, value]) => ({ key, value })),
-  });
+  const buffer = parquetWriteBuffer({ columnData: columnsOf(table), kvMetadata: metadataOf(table) });
   return new Uint8Array(buffer);
+}
+
+/** The same file piece by piece, a row group for each table of one schema. */
+export class ParquetPieces {
+  readonly #bytes = new ByteWriter();
+  #writer: ParquetWriter | undefined;
+
+  /** Whether there has been a row group */
+  get begun(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /** What the rows of a table add to the file. */
+  rowGroup(table: Table): Uint8Array {
+    const columnData = columnsOf(table);
+    this.#writer ??= new ParquetWriter({
+      writer: this.#bytes,
+      schema: schemaFromColumnData({ columnData }),
+      kvMetadata: metadataOf(table),
+    });
+    // Synchronous: the writer waits only for compressors and sinks that are not.
+    void this.#writer.write({ columnData, rowGroupSize: Math.max(1, table.numRows) });
+    return this.#taken();
+  }
+
+  /** What ends the file. There must have been a row group. */
+  end(): Uint8Array {
+    void this.#writer!.finish();
+    return this.#taken();
+  }
+
+  /** Bytes since the last time; their places in the file go on being counted. */
+  #taken(): Uint8Array {
+    const bytes = this.#bytes.getBytes().slice();
+    this.#bytes.index = 0;
+    return bytes;
+  }
+}
+
+function columnsOf(table: Table): ColumnSource[] {
+  return table.schema.fields.map((field) => {
+    const vector = columnOf(table, field.name)!;
+    return {
+      name: field.name,
+      data: plainValues(vector) as never,
+      type: basicType(field.type as DataType),
+      nullable: vector.nullCount > 0,
+    };
+  });
+}
+
+function metadataOf({ schema }: Table): { key: string; value: string }[] {
+  return [...schema.metadata].map(([key, value]) => ({ key, value }));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Table } from 'apache-arrow';
+import { Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
@@ -63,4 +63,25 @@ test('scores without a table are those of the table, until they are released', a
   scores.release();
   expect((await refusal(scores.matrices())).code).toBe('released');
   expect((await refusal(scores.table())).code).toBe('released');
+});
+
+test('a table in batches is the table, though statistics change while it comes', async () => {
+  await using model = await load();
+  await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+  await inferer.fit(dataOf(model));
+  const whole = await inferer.evaluate({ score: 'partial', candidatesOnly: true });
+  const batches = [];
+  for await (const batch of inferer.evaluateBatches({
+    score: 'partial',
+    candidatesOnly: true,
+    rowsPerBatch: 50,
+  })) {
+    inferer.resetStats();
+    batches.push(batch);
+  }
+  expect(batches.length).toBe(Math.ceil(whole.numRows / 50));
+  const joined = new Table(batches);
+  for (const { name } of whole.schema.fields)
+    expect([...joined.getChild(name)!], name).toEqual([...whole.getChild(name)!]);
+  expect((await refusal(inferer.evaluateBatches({ top: -1 }).next())).code).toBe('invalid-argument');
 });

@@ -4,6 +4,7 @@ import { freedomClasses } from '../../../src/scores/freedom.ts';
 import { HostPasses } from '../../../src/scores/host-passes.ts';
 import { rankPairs } from '../../../src/scores/ranked-pairs.ts';
 import { selectPairs, type RowChoice } from '../../../src/scores/select-pairs.ts';
+import { streamPairs } from '../../../src/scores/stream-pairs.ts';
 
 const pace = (): undefined => undefined;
 
@@ -82,4 +83,28 @@ test('rows chosen without sorting are those of the sorted table, with its p and 
     { numRuns: 1500 },
   );
   expect(chosen).toBeGreaterThan(500);
+});
+
+test('rows that come group by group are those of the sorted table', async () => {
+  await fc.assert(
+    fc.asyncProperty(table, fc.constantFrom(1, 5, 40, 1000), async (drawn, rowsPerGroup) => {
+      const { nodes, samples, excludeSelf } = drawn;
+      const aggregated = drawn.single ? Float32Array.from(drawn.scores) : Float64Array.from(drawn.scores);
+      const conditioned = drawn.conditioned ? Int32Array.from(drawn.conditioned) : undefined;
+      const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+      const matrices = { nodes, aggregated, perPair: [aggregated.map((_, e) => e)] };
+      const freedom = freedomClasses(nodes, samples, conditioned);
+      const passes = new HostPasses(matrices, freedom.classOf, pace);
+      const rows = { elements: [], corr: [], p: [], q: [], pair: [] } as Record<string, number[]>;
+      for await (const group of streamPairs(passes, freedom, excludeSelf, rowsPerGroup)) {
+        const { elements, corr, p, q, perPair } = group;
+        for (const [name, values] of Object.entries({ elements, corr, p, q, pair: perPair[0]! }))
+          rows[name]!.push(...values);
+      }
+      const { elements, corr, p, q } = all;
+      for (const [name, values] of Object.entries({ elements, corr, p, q, pair: elements }))
+        expect(rows[name], name).toEqual([...values]);
+    }),
+    { numRuns: 300 },
+  );
 });

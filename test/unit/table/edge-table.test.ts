@@ -1,7 +1,9 @@
-import { RecordBatchFileWriter, tableFromIPC } from 'apache-arrow';
+import { type RecordBatch, RecordBatchFileWriter, Table, tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { fisherPValue } from '../../../src/scores/significance.ts';
-import { edgeTable } from '../../../src/table/edge-table.ts';
+import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
+import { edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
+import { randomNumbers } from '../../support/random-numbers.ts';
 import { column, graph, scores, tinyBatches, tinyTable } from './tiny.ts';
 
 /** The pairs of the tiny table by score, ties by (source, target), NaN last. */
@@ -120,6 +122,62 @@ test('batches of rows hold what the table holds, under one schema, and go into o
     'rowsPerBatch must be a whole number',
   );
 });
+
+test.each(['corr', 'partial'] as const)(
+  'a large table of %s scores comes in batches as it does whole',
+  async (score) => {
+    const nodes = 300;
+    const random = randomNumbers(5);
+    const matrix = () =>
+      Float32Array.from({ length: nodes * nodes }, () => (random() < 0.01 ? NaN : random() ** 3 - 0.4));
+    const matrices = { nodes, aggregated: matrix(), perPair: [matrix(), matrix()] };
+    const edges = [
+      Array.from({ length: 900 }, (_, e) => (e * 7) % nodes),
+      Array.from({ length: 900 }, (_, e) => (e * e + 1) % nodes),
+    ] as const;
+    const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
+    const large = {
+      nodeNames: { input: [], function: names, output: [] },
+      edgeIndex: { 'input,function': [[], []], 'function,function': edges, 'function,output': [[], []] },
+    } as const;
+    const sets = conditioningSets(edges, nodes);
+    const settings = {
+      score,
+      layerAgg: 'mean',
+      reduction: 'l1',
+      usePreNorm: true,
+      ridge: 0,
+      loss: 'mse',
+    } as const;
+    const provenance = { ...settings, samples: 40, backend: 'cpu' };
+    for (const options of [{}, { candidatesOnly: true, top: 80_000 }, { maxQ: 0.9 }]) {
+      const whole = await edgeTable(matrices, large, sets, provenance, options);
+      const batches: RecordBatch[] = [];
+      const sizes: number[] = [];
+      for await (const batch of edgeTableBatches(matrices, large, sets, provenance, {
+        ...options,
+        rowsPerBatch: 9999,
+      })) {
+        batches.push(batch);
+        sizes.push(batch.numRows);
+      }
+      expect(Math.max(...sizes)).toBe(9999);
+      const joined = new Table(batches);
+      expect(joined.numRows).toBe(whole.numRows);
+      expect(joined.schema.metadata).toEqual(whole.schema.metadata);
+      // The names have the indices as their codes.
+      for (const name of ['src_idx', 'dst_idx', 'corr', 'corr_a0_g1', 'corr_a1_g2', 'p_value', 'q_value']) {
+        const [found, expected] = [joined, whole].map(
+          (table) => table.getChild(name)!.toArray() as Float64Array,
+        );
+        expect(
+          expected!.findIndex((value, row) => !Object.is(value, found![row])),
+          name,
+        ).toBe(-1);
+      }
+    }
+  },
+);
 
 test('float32 scores stay float32', async () => {
   const aggregated = Float32Array.from(scores.aggregated);

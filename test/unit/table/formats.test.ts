@@ -1,21 +1,42 @@
 import { expect, test } from 'vitest';
+import { encodeBatches } from '../../../src/table/encode-batches.ts';
 import { decodeTable, encodeTable, tableFormat, type TableFormat } from '../../../src/table/formats.ts';
 import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
-import { column, tinyTable } from './tiny.ts';
+import { column, tinyBatches, tinyTable } from './tiny.ts';
 
 const formats: readonly TableFormat[] = ['arrow', 'csv', 'parquet'];
+
+/** -0 is written as 0 in CSV, and is the same number. */
+const sameZero = (value: unknown): unknown => (value === 0 ? 0 : value);
 
 test.each(formats)('an edge table comes back from %s as it was', async (format) => {
   const table = await tinyTable('partial');
   const back = await decodeTable(encodeTable(table, format), format, 'edges');
   expect(back.schema.fields.map(({ name }) => name)).toEqual(table.schema.fields.map(({ name }) => name));
-  // -0 is written as 0 in CSV, and is the same number.
-  const comparable = (value: unknown): unknown => (value === 0 ? 0 : value);
   for (const { name } of table.schema.fields) {
-    expect(column(back, name).map(comparable), name).toEqual(column(table, name).map(comparable));
+    expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
   }
   if (format !== 'csv') expect(back.schema.metadata).toEqual(table.schema.metadata);
 });
+
+test.each(formats)('a table written to %s batch by batch comes back, an empty one too', async (format) => {
+  for (const options of [{ rowsPerBatch: 5 }, { rowsPerBatch: 5, top: 0 }]) {
+    const table = await tinyTable('partial', options);
+    const pieces: Uint8Array[] = [];
+    const batches = await tinyBatches('partial', options);
+    for await (const piece of encodeBatches(asynchronously(batches), format)) pieces.push(piece);
+    const back = await decodeTable(Buffer.concat(pieces), format, 'edges');
+    expect(back.numRows).toBe(table.numRows);
+    if (format !== 'csv') expect(back.schema.metadata).toEqual(table.schema.metadata);
+    for (const { name } of table.schema.fields) {
+      expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
+    }
+  }
+});
+
+async function* asynchronously<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield await Promise.resolve(item);
+}
 
 test.each(formats)('a ranking comes back from %s, its null rank too', async (format) => {
   const { detail } = evaluateTargetRanking(await tinyTable(), [

@@ -1,0 +1,108 @@
+import type { FreedomClasses } from '../scores/freedom.ts';
+import { passesOf } from '../scores/passes-of.ts';
+import { pick, pickAll, pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
+import type { ScoreMatrices } from '../scores/score-matrices.ts';
+import type { Scores } from '../scores/scores.ts';
+import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../scores/select-pairs.ts';
+import { streamPairs } from '../scores/stream-pairs.ts';
+import type { Pacer } from '../statistics/pacer.ts';
+import { edgeSet, type EdgeSet } from './edge-set.ts';
+
+/** Some rows of an edge table, one after the other. */
+export interface RowGroup {
+  readonly pairs: RankedPairs;
+  /** Scores of rows `first .. end` of the group in each layer pair */
+  readonly perPair: (first: number, end: number) => readonly (Float64Array | Float32Array)[];
+}
+
+/** How the rows are to come. */
+export interface RowsRequest {
+  readonly choice: RowChoice;
+  readonly freedom: FreedomClasses;
+  /** n */
+  readonly samples: number;
+  /** |S_j| of each target for partial scores */
+  readonly conditioned: Int32Array | undefined;
+  /** About how many rows a group has; Infinity for all of them at once */
+  readonly rowsPerGroup: number;
+  readonly pace: Pacer;
+}
+
+/**
+ * The rows that were asked for, in the table's order. Few of them are chosen without sorting the others; many come in
+ * groups that are sorted one by one, or all at once where one group was asked for. There is at least one group; some may
+ * be empty.
+ */
+export async function* edgeRowGroups(
+  scores: Scores,
+  request: RowsRequest,
+): AsyncGenerator<RowGroup, void, undefined> {
+  const { choice, freedom, rowsPerGroup, pace } = request;
+  const { nodes } = scores;
+  if (isWorthChoosing(choice, nodes)) {
+    const selected = await selectPairs(await passesOf(scores, freedom, pace), freedom, choice);
+    if (selected !== undefined) {
+      yield wholeGroup(selected, selected.perPair);
+      return;
+    }
+  }
+  const edges = edgeSet(choice.edges, nodes);
+  if (rowsPerGroup === Infinity || !isLargeTable(choice, nodes)) {
+    yield await sortedRows(await scores.matrices(), edges, request);
+    return;
+  }
+  let left = choice.top;
+  const passes = await passesOf(scores, freedom, pace);
+  for await (const group of streamPairs(passes, freedom, choice.excludeSelf, rowsPerGroup)) {
+    const rows = chosenRows(group, edges, { ...choice, top: left });
+    const kept = rows === undefined ? group : pickRows(group, rows);
+    left -= kept.elements.length;
+    const perPair = rows === undefined ? group.perPair : group.perPair.map((values) => pick(values, rows));
+    yield wholeGroup(kept, perPair);
+    if (left <= 0) return;
+    await pace();
+  }
+}
+
+function wholeGroup(pairs: RankedPairs, perPair: readonly (Float64Array | Float32Array)[]): RowGroup {
+  return { pairs, perPair: (first, end) => perPair.map((values) => values.subarray(first, end)) };
+}
+
+/** The rows that were asked for, out of all of them, sorted. */
+async function sortedRows(
+  matrices: ScoreMatrices,
+  edges: EdgeSet,
+  { choice, samples, conditioned, pace }: RowsRequest,
+): Promise<RowGroup> {
+  const { aggregated, nodes } = matrices;
+  const { excludeSelf } = choice;
+  const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+  const rows = chosenRows(all, edges, choice);
+  const pairs = rows === undefined ? all : pickRows(all, rows);
+  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
+}
+
+/** The rows that were asked for; undefined for all of them. */
+function chosenRows(
+  { elements, q }: RankedPairs,
+  edges: EdgeSet,
+  { candidatesOnly, maxQ, top }: RowChoice,
+): Uint32Array | undefined {
+  if (!candidatesOnly && maxQ >= 1 && top >= elements.length) return undefined;
+  const rows = new Uint32Array(elements.length);
+  let kept = 0;
+  for (let row = 0; row < elements.length && kept < top; row++) {
+    if (q[row]! <= maxQ && !(candidatesOnly && edges.has(elements[row]!))) rows[kept++] = row;
+  }
+  return rows.subarray(0, kept);
+}
+
+/** Scores of rows in each layer pair, read from matrices. */
+function perPairOf({ perPair, aggregated }: ScoreMatrices, elements: Uint32Array): RowGroup['perPair'] {
+  return (first, end) => {
+    const own = elements.subarray(first, end);
+    // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
+    const few = own.length < aggregated.length / 4;
+    return few ? perPair.map((matrix) => pick(matrix, own)) : pickAll(perPair, own);
+  };
+}

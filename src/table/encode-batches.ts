@@ -1,0 +1,72 @@
+import { RecordBatchFileWriter, Table, type RecordBatch } from 'apache-arrow';
+import { csvHeader, csvRows } from './csv.ts';
+import type { TableFormat } from './formats.ts';
+import { ParquetPieces } from './parquet.ts';
+
+/**
+ * A table that comes in batches as the bytes of a file, piece by piece: no more of it is held than a batch. Each batch
+ * is an Arrow record batch, or a Parquet row group, of the file.
+ *
+ * @param batches of one schema, at least one
+ */
+export async function* encodeBatches(
+  batches: AsyncIterable<RecordBatch>,
+  format: TableFormat,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoder = encoders[format]();
+  for await (const batch of batches) yield* encoder.batch(batch);
+  yield* encoder.end();
+}
+
+interface Encoder {
+  batch(batch: RecordBatch): Iterable<Uint8Array>;
+  end(): Iterable<Uint8Array>;
+}
+
+const encoders: Readonly<Record<TableFormat, () => Encoder>> = {
+  arrow() {
+    const writer = new PiecewiseWriter();
+    return {
+      batch: (batch) => {
+        writer.write(batch);
+        return writer.pieces.splice(0);
+      },
+      end: () => {
+        writer.finish();
+        return writer.pieces.splice(0);
+      },
+    };
+  },
+  csv() {
+    let begun = false;
+    return {
+      *batch(batch) {
+        const table = new Table([batch]);
+        if (!begun) yield csvHeader(table);
+        begun = true;
+        yield* csvRows(table);
+      },
+      end: () => [],
+    };
+  },
+  parquet() {
+    const pieces = new ParquetPieces();
+    return {
+      batch: (batch) => (batch.numRows === 0 && pieces.begun ? [] : [pieces.rowGroup(new Table([batch]))]),
+      end: () => [pieces.end()],
+    };
+  },
+};
+
+/** Arrow's own writer gives its bytes to a queue that only promises can empty; this one keeps them at hand. */
+class PiecewiseWriter extends RecordBatchFileWriter {
+  readonly pieces: Uint8Array[] = [];
+
+  protected override _write(chunk: ArrayBufferView): this {
+    if (this._started && chunk.byteLength > 0) {
+      this.pieces.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      this._position += chunk.byteLength;
+    }
+    return this;
+  }
+}
