@@ -10,7 +10,13 @@ import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
 import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from './loss-settings.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
-import { createSession, runsOnGpu, runtimeThreads, type ExecutionProvider } from './runtime.ts';
+import {
+  createSession,
+  runsOnGpu,
+  runtimeThreads,
+  startedForSmaller,
+  type ExecutionProvider,
+} from './runtime.ts';
 import { readModel, type ReadModelOptions } from './read-model.ts';
 import type { BinarySource } from './source.ts';
 import { TrainingSession } from './training-session.ts';
@@ -27,7 +33,7 @@ export interface ModelDiagnostics {
   readonly executionProvider: ExecutionProvider;
   /** The adapter that the model runs on; absent with 'wasm'. */
   readonly adapter?: string;
-  /** Threads of the wasm provider: 1 where the page is not cross-origin isolated. */
+  /** Threads of the wasm provider: 1 where the page is not cross-origin isolated, or the model small. */
   readonly threads: number;
   /** What was looked for and not taken, and why: a sentence each. */
   readonly fallbacks: readonly string[];
@@ -45,6 +51,15 @@ export interface TrainingRequest extends LossSettings {
   /** Leave the values on the model's device. Only where the model runs on WebGPU. */
   readonly onGpu?: boolean | undefined;
 }
+
+/**
+ * Below this many channels a batch of 128 ran faster on one thread than on two (24 nodes of 5 or 8 channels: two thirds
+ * of the time, 60 of 8: a half; 120 of 8: alike; 250 of 8: slower by half).
+ */
+const SMALL_CHANNELS = 1000;
+
+const keepsFewThreads =
+  'The runtime was started for a smaller model and keeps its one thread; configureRuntime({ numThreads }) before the first model gives it more.';
 
 /** A GSNN loaded from ONNX profile v1, with the training graph that gives its activations and gradients. */
 export class GsnnModel {
@@ -103,14 +118,21 @@ export class GsnnModel {
     this.#place = place;
   }
 
+  get #isSmall(): boolean {
+    return this.channelGroups.length < SMALL_CHANNELS;
+  }
+
   get diagnostics(): ModelDiagnostics {
     const { provider, gpu, fallbacks } = this.#place;
     const onCpu = this.#cpuOperators;
+    const sentences = [...fallbacks];
+    if (onCpu?.length) sentences.push(leftToCpu(onCpu));
+    if (startedForSmaller(provider, this.#isSmall)) sentences.push(keepsFewThreads);
     return {
       executionProvider: provider,
       ...(gpu ? { adapter: describeAdapter(gpu.adapterInfo) } : {}),
-      threads: runtimeThreads(provider),
-      fallbacks: onCpu?.length ? [...fallbacks, leftToCpu(onCpu)] : fallbacks,
+      threads: runtimeThreads(provider, this.#isSmall),
+      fallbacks: sentences,
       ...(onCpu ? { cpuOperators: onCpu } : {}),
     };
   }
@@ -162,6 +184,7 @@ export class GsnnModel {
       provider,
       device: gpu?.device,
       outputsOnGpu: onGpu ? [...signature.activations, ...signature.gradients] : [],
+      small: this.#isSmall,
     });
     if (gpu) {
       this.#cpuOperators = session.allOnGpu

@@ -10,8 +10,8 @@ export interface RuntimeConfiguration {
   /** Where the runtime's .wasm (and .mjs) files are: a URL prefix, or the files. Default: beside the module. */
   readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
   /**
-   * Threads of the wasm provider. Default: in Node one per core, up to 4; in a page 1, since a page has to be served for
-   * more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
+   * Threads of the wasm provider. Default: in Node one per core, up to 4, and 1 where the first model is small; in a page
+   * 1, since a page has to be served for more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
    */
   readonly numThreads?: number;
 }
@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly device?: GPUDevice | undefined;
   /** Names of the outputs that stay on the GPU. Only with 'webgpu'. */
   readonly outputsOnGpu?: readonly string[];
+  /** Whether threads would cost more than they save; see {@link runtimeThreads}. Default false. */
+  readonly small?: boolean;
 }
 
 /** A model that is ready to run. */
@@ -68,25 +70,30 @@ type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
 type Build = 'node' | 'wasm' | 'webgpu' | 'jspi';
 
 const modules = new Map<Build, Promise<OrtModule>>();
+/** Threads that a build was started with: it keeps them. */
+const threadsInUse = new Map<Build, number>();
 
-/**
- * Loads the build that the provider needs, and no other: each brings its own .wasm (14 to 27 MB).
- * JSPI, where the browser has it, makes the WebGPU build a third smaller than the one that emulates it.
- */
-function loadModule(provider: ExecutionProvider): Promise<OrtModule> {
-  const build: Build = nodeProcess()
-    ? 'node'
-    : provider === 'wasm'
-      ? 'wasm'
-      : 'Suspending' in WebAssembly
-        ? 'jspi'
-        : 'webgpu';
+/** JSPI, where the browser has it, makes the WebGPU build a third smaller than the one that emulates it. */
+function buildFor(provider: ExecutionProvider): Build {
+  if (nodeProcess()) return 'node';
+  if (provider === 'wasm') return 'wasm';
+  return 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
+}
+
+/** Loads the build that the provider needs, and no other: each brings its own .wasm (14 to 27 MB). */
+function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtModule> {
+  const build = buildFor(provider);
   let loading = modules.get(build);
   if (!loading) {
-    loading = importBuild(build).then((ort) => configure(ort, provider));
+    const threads = runtimeThreads(provider, small);
+    threadsInUse.set(build, threads);
+    loading = importBuild(build).then((ort) => configure(ort, threads));
     modules.set(build, loading);
     // A failed load (offline, a file not found) may be tried again.
-    loading.catch(() => modules.delete(build));
+    loading.catch(() => {
+      modules.delete(build);
+      threadsInUse.delete(build);
+    });
   }
   return loading;
 }
@@ -107,8 +114,7 @@ function importBuild(build: Build): Promise<OrtModule> {
   }
 }
 
-function configure(ort: OrtModule, provider: ExecutionProvider): OrtModule {
-  const threads = runtimeThreads(provider);
+function configure(ort: OrtModule, threads: number): OrtModule {
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   // Threads that cannot start in a page (see below) must end in an error, not in a wait without end. In Node they do
@@ -119,15 +125,27 @@ function configure(ort: OrtModule, provider: ExecutionProvider): OrtModule {
 }
 
 /**
- * The number of threads that the provider computes with. In a page one, unless it was asked for more: threads need
- * cross-origin isolation, and they start from the runtime's own module, which a bundler may have joined to code of the
- * page that does not run in a worker; the runtime then waits for ever.
+ * The number of threads that the provider computes with, or would if it were started now. In a page one, unless it was
+ * asked for more: threads need cross-origin isolation, and they start from the runtime's own module, which a bundler may
+ * have joined to code of the page that does not run in a worker; the runtime then waits for ever. In Node one where the
+ * model that starts it is small: handing out work and waiting for it took longer than the work.
  */
-export function runtimeThreads(provider: ExecutionProvider): number {
+export function runtimeThreads(provider: ExecutionProvider, small = false): number {
+  return threadsInUse.get(buildFor(provider)) ?? threadsToStart(provider, small);
+}
+
+/** Whether the runtime was started for a smaller model, with fewer threads than one of this size would have had. */
+export function startedForSmaller(provider: ExecutionProvider, small: boolean): boolean {
+  const inUse = threadsInUse.get(buildFor(provider));
+  return inUse !== undefined && inUse < threadsToStart(provider, small);
+}
+
+function threadsToStart(provider: ExecutionProvider, small: boolean): number {
   const process = nodeProcess();
   if (provider === 'webgpu' || (!process && !globalThis.crossOriginIsolated)) return 1;
   if (configuration.numThreads !== undefined) return configuration.numThreads;
-  return process ? Math.min(4, process.getBuiltinModule('node:os').availableParallelism()) : 1;
+  if (!process || small) return 1;
+  return Math.min(4, process.getBuiltinModule('node:os').availableParallelism());
 }
 
 /**
@@ -147,10 +165,10 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
  * @throws MagnitudeEdgeError `runtime` with the runtime's own error as cause
  */
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<RuntimeSession> {
-  const { provider, device, outputsOnGpu = [] } = options;
+  const { provider, device, outputsOnGpu = [], small = false } = options;
   let ort: OrtModule;
   try {
-    ort = await loadModule(provider);
+    ort = await loadModule(provider, small);
   } catch (cause) {
     throw runtimeError('onnxruntime-web could not be loaded', cause);
   }
@@ -200,7 +218,7 @@ async function unlessLeftToCpu(
  * cannot be read.
  */
 export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<boolean> {
-  const ort = await loadModule('webgpu');
+  const ort = await loadModule('webgpu', false);
   try {
     const session = await inTurn(() =>
       ort.InferenceSession.create(model, {
