@@ -1,7 +1,7 @@
 /**
- * Times the built library (dist/) on what bench/run.mjs wrote. Prints one JSON object.
+ * Times the built library (dist/) on what bench/job/run.mjs wrote. Prints one JSON object.
  *
- *     node bench/ours/measure.mjs evaluate|fit JOB.json
+ *     node bench/job/ours.mjs evaluate|fit JOB.json
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
+const here = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * The Python that runs the port: the environment's PYTHON where it is set (it must have what requirements.txt

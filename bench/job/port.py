@@ -1,7 +1,7 @@
-"""Times the port on magnitudes that bench/run.mjs wrote, and torch on the example's model. Prints one JSON object.
+"""Times the port on magnitudes that bench/job/run.mjs wrote, and torch on the example's model. Prints one JSON object.
 
-    python bench/port/measure.py evaluate JOB.json
-    python bench/port/measure.py fit JOB.json
+    python bench/job/port.py evaluate JOB.json
+    python bench/job/port.py fit JOB.json
 """
 
 from __future__ import annotations

@@ -1,0 +1,129 @@
+/**
+ * The whole job, from magnitudes to the table, beside the straight port, and the fit of the example beside torch: one
+ * run on one machine, medians side by side.
+ *
+ *     npm run bench -- job                                   # N = 1000, and the fit of the example
+ *     npm run bench -- job --nodes 2000 --repeats 3 --no-fit # another size, without the fit
+ *     npm run bench -- job --backend webgpu                  # the WebGPU engine (Dawn), where there is an adapter
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machine, printTable, seconds, writeResult } from '../shared/report.mjs';
+import { randomEdges, writeMagnitudes } from './inputs.mjs';
+import { measure, total } from './sides.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '1000' },
+    pairs: { type: 'string', default: '4' },
+    samples: { type: 'string', default: '2048' },
+    parents: { type: 'string', default: '8' },
+    batch: { type: 'string', default: '128' },
+    repeats: { type: 'string', default: '5' },
+    threads: { type: 'string', default: '2' },
+    backend: { type: 'string', default: 'cpu' },
+    'no-fit': { type: 'boolean', default: false },
+  },
+});
+const size = {
+  nodes: Number(options.nodes),
+  pairs: Number(options.pairs),
+  samples: Number(options.samples),
+  parents: Number(options.parents),
+};
+const [batch, repeats, threads] = [options.batch, options.repeats, options.threads].map(Number);
+
+/** Between two files of float64; Infinity where only one holds NaN. */
+function largestDifference(/** @type {string} */ a, /** @type {string} */ b) {
+  const read = (/** @type {string} */ file) => new Float64Array(Uint8Array.from(readFileSync(file)).buffer);
+  const right = read(b);
+  return read(a).reduce((worst, value, k) => {
+    const other = Number(right[k]);
+    if (Number.isNaN(value) !== Number.isNaN(other)) return Infinity;
+    return Number.isNaN(value) ? worst : Math.max(worst, Math.abs(value - other));
+  }, 0);
+}
+
+const folder = mkdtempSync(`${tmpdir()}/magnitude-edge-bench-`);
+const setting = { folder, threads: threads ?? 2 };
+/** @type {{ job: string, ours: import('./sides.mjs').Measured, port: import('./sides.mjs').Measured, difference?: number }[]} */
+const results = [];
+try {
+  const inputs = { ...writeMagnitudes(folder, size), edges: randomEdges(size) };
+  for (const score of ['corr', 'partial']) {
+    const job = { ...size, ...inputs, batch, score, backend: options.backend };
+    const out = { ours: `${folder}/ours.f64`, port: `${folder}/port.f64` };
+    const ours = measure('ours', 'evaluate', { ...job, repeats, out: out.ours }, setting);
+    const port = measure(
+      'port',
+      'evaluate',
+      { ...job, repeats: Math.min(repeats ?? 1, 3), out: out.port },
+      setting,
+    );
+    results.push({
+      job: `evaluate, ${score}`,
+      ours,
+      port,
+      difference: largestDifference(out.ours, out.port),
+    });
+  }
+  if (!options['no-fit']) {
+    const example = fileURLToPath(new URL('../../demo/public/example/', import.meta.url));
+    const job = { model: `${example}model.onnx`, data: `${example}data.npz`, batch, repeats, threads };
+    results.push({
+      job: 'fit of the example',
+      ours: measure('ours', 'fit', job, setting),
+      port: measure('port', 'fit', job, setting),
+    });
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+const { nodes, pairs, samples, parents } = size;
+writeResult(`job-${nodes}-${pairs}-${samples}-${parents}-${options.backend}`, {
+  setup: { ...size, batch, repeats, threads, backend: options.backend },
+  results,
+});
+
+const { cpu, cores, load } = machine();
+console.log(
+  `${cpu}, ${cores} cores, load ${load}; N = ${nodes}, P = ${pairs}, n = ${samples}, ` +
+    `${parents} parents per target, batches of ${batch}\n`,
+);
+const rows = results.flatMap(({ job, ours, port }) => {
+  /** @type {[string, import('./sides.mjs').Part[]][]} */
+  const parts = job.startsWith('fit')
+    ? [[job, ['fit']]]
+    : [
+        [job, ['evaluate']],
+        [job.replace('evaluate', 'magnitudes to table'), ['accumulate', 'first']],
+      ];
+  return parts.map(([what, of]) => {
+    const times = /** @type {const} */ (['wall', 'cpu']).flatMap((kind) => {
+      const [own, other] = [total(ours, of, kind), total(port, of, kind)];
+      return [seconds(own), seconds(other), `${(other / own).toFixed(1)} x`];
+    });
+    return [what, ...times, `${ours.peakMiB.toFixed(0)} MiB`, `${port.peakMiB.toFixed(0)} MiB`];
+  });
+});
+printTable(
+  [
+    '',
+    'ours',
+    'port, torch',
+    'ratio',
+    'CPU time, ours',
+    'port, torch',
+    'ratio',
+    'peak memory, ours',
+    'port, torch',
+  ],
+  rows,
+);
+for (const { job, difference } of results) {
+  if (difference !== undefined)
+    console.log(`\n${job}: largest difference in corr ${difference.toExponential(1)}`);
+}

@@ -1,0 +1,103 @@
+/**
+ * The WebGPU engine's kernels in Node (Dawn) and in Chromium, beside what the adapter can do at most and beside a plain
+ * shared-tile kernel, all in the same run. Needs `npm run build`.
+ *
+ *     npm run bench -- kernels                                  # N = 256, 512 and 1024, both places
+ *     npm run bench -- kernels --nodes 4096 --samples 1024      # what a real GPU is asked for
+ *     npm run bench -- kernels --where chromium --precisions fast
+ *
+ * In Node on Debian without a GPU, the software Vulkan driver that comes with Chromium serves.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machine, numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
+import { measureInChromium } from './chromium.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '256,512,1024' },
+    samples: { type: 'string', default: '512' },
+    pairs: { type: 'string', default: '1' },
+    parents: { type: 'string', default: '8' },
+    precisions: { type: 'string', default: 'fast,exact' },
+    where: { type: 'string', default: 'node,chromium' },
+  },
+});
+/** @type {import('./measure.mjs').Setting} */
+const setting = {
+  nodes: numbers(options.nodes),
+  samples: Number(options.samples),
+  pairs: Number(options.pairs),
+  parents: Number(options.parents),
+  precisions: /** @type {('fast' | 'exact')[]} */ (options.precisions.split(',')),
+};
+
+/** Where Debian's chromium package has a software Vulkan driver, and the loader that finds it. */
+const chromiumFolder = '/usr/lib/chromium';
+
+/** In a process of its own: Dawn ends with the process. */
+function measureInNode() {
+  const driver = `${chromiumFolder}/vk_swiftshader_icd.json`;
+  const software = !process.env['VK_ICD_FILENAMES'] && !existsSync('/dev/dri') && existsSync(driver);
+  const vulkan = software ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: chromiumFolder } : {};
+  const env = { ...process.env, ...vulkan };
+  const script = fileURLToPath(new URL('./node.mjs', import.meta.url));
+  const out = execFileSync(process.execPath, [script, JSON.stringify(setting)], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return JSON.parse(out.trim().split('\n').at(-1) ?? '');
+}
+
+const { cpu, cores, load } = machine();
+console.log(`${cpu}, ${cores} cores, load ${load} when started`);
+/** @type {(Awaited<ReturnType<typeof import('./measure.mjs').measureKernels>> & { where: string })[]} */
+const places = [];
+for (const where of options.where.split(',')) {
+  const result = where === 'node' ? measureInNode() : await measureInChromium(setting);
+  places.push({ where, ...result });
+}
+const sizes = setting.nodes.join('-');
+writeResult(`kernels-${sizes}`, { setup: setting, places });
+
+const rate = (/** @type {number | undefined} */ value) => (value ? value.toPrecision(3) : '');
+for (const { where, adapter, timestamps, peaks, points } of places) {
+  const { gflops, gigabytes, sharedTile } = peaks;
+  console.log(
+    `\n## ${where}: ${adapter}${timestamps ? '' : ', no timestamp-query: GPU times are missing'}\n`,
+  );
+  console.log(
+    `Multiply-adds ${rate(gflops)} GFLOP/s, copy ${rate(gigabytes)} GB/s, ` +
+      `plain shared tiles 16 x 16 ${rate(sharedTile.gflops)} GFLOP/s (N = ${sharedTile.nodes}, n = ${sharedTile.samples})\n`,
+  );
+  printTable(
+    [
+      'N',
+      'precision',
+      'products, GFLOP/s',
+      'of peak',
+      'beside shared tiles',
+      'with centring',
+      'corr, GB/s',
+      'partial, GFLOP/s',
+      'accumulate, wall',
+      'first partial',
+      'partial',
+      'corr',
+    ],
+    points.map(({ nodes, precision, rates, steps }) => [
+      nodes,
+      precision,
+      rate(rates.productGflops),
+      rates.productGflops ? `${((100 * rates.productGflops) / gflops).toFixed(0)}%` : '',
+      rates.productGflops ? `${(rates.productGflops / sharedTile.gflops).toFixed(1)} x` : '',
+      rate(rates.accumulateGflops),
+      rate(rates.pearsonGigabytes),
+      rate(rates.partialGflops),
+      ...steps.map(({ wall }) => seconds(wall)),
+    ]),
+  );
+}

@@ -1,0 +1,57 @@
+/** What every part of the benchmark says the same way: the machine, medians, and a JSON file in bench/results/. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** Where results go. */
+export const resultsFolder = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** The machine, and how busy it was when asked. */
+export function machine() {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown CPU',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    load: Number((loadavg()[0] ?? NaN).toFixed(1)),
+  };
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = Float64Array.from(values).sort();
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? NaN)) / 2;
+}
+
+/** Seconds for people. @param {number} value */
+export function seconds(value) {
+  return value < 1 ? `${(value * 1000).toPrecision(3)} ms` : `${value.toFixed(2)} s`;
+}
+
+/** `250,500` as numbers. @param {string} list */
+export function numbers(list) {
+  return list.split(',').map((text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0) throw new Error(`'${text}' is not a whole number.`);
+    return value;
+  });
+}
+
+/**
+ * Writes `results/NAME.json`: date, machine, and what was measured.
+ * @param {string} name
+ * @param {object} content
+ */
+export function writeResult(name, content) {
+  mkdirSync(resultsFolder, { recursive: true });
+  const report = { date: new Date().toISOString(), machine: machine(), ...content };
+  writeFileSync(`${resultsFolder}${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  console.error(`wrote bench/results/${name}.json`);
+}
+
+/** A Markdown table. @param {readonly string[]} head @param {readonly (readonly (string | number)[])[]} rows */
+export function printTable(head, rows) {
+  for (const cells of [head, head.map(() => '---'), ...rows]) console.log(`| ${cells.join(' | ')} |`);
+}
