@@ -53,6 +53,13 @@ def step(model: GSNN, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
     return list(gradients)
 
 
+def timed(model: GSNN, x: torch.Tensor, y: torch.Tensor) -> float:
+    """Seconds of one step."""
+    start = time.perf_counter()
+    step(model, x, y)
+    return time.perf_counter() - start
+
+
 def main(nodes: int, out: Path) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(2)
@@ -66,18 +73,16 @@ def main(nodes: int, out: Path) -> None:
     gradients = step(model, x, y)
     np.savez(out / f"{nodes}.npz", x=x.detach().numpy(), y=y.numpy(),
              **{f"grad_pre_{layer + 1}": g.reshape(BATCH, -1).numpy() for layer, g in enumerate(gradients)})
+    cold = [timed(model, x, y) for _ in range(16)]
     warm = time.perf_counter() + WARM_UP_SECONDS
     while time.perf_counter() < warm:
         step(model, x, y)
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        step(model, x, y)
-        seconds.append(time.perf_counter() - start)
+    seconds = [timed(model, x, y) for _ in range(RUNS)]
     print(json.dumps({
         "nodes": nodes,
         "edges": int(model.edge_index.shape[1]),
         "seconds": statistics.median(seconds),
+        "cold": statistics.median(cold),
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),

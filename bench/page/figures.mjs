@@ -1,0 +1,229 @@
+/** What is drawn of each result: a heading, a sentence, and figures with the numbers behind them. */
+import { barChart, lineChart } from './svg.mjs';
+
+/** @typedef {{ title: string, chart: string, head: readonly string[], rows: readonly (readonly (string | number)[])[] }} Figure */
+/** @typedef {{ heading: string, note: string, figures: Figure[] }} Section */
+/** @typedef {{ name: string, content: any }} Result a file of bench/results/, as read */
+
+const number = (/** @type {number | undefined} */ value) =>
+  value === undefined ? '' : Number(value.toPrecision(3));
+
+/** @param {Result} result @returns {Section} */
+function kernels({ content }) {
+  const { setup, places } = content;
+  /** @type {Figure[]} */
+  const figures = places.map((/** @type {any} */ place) => {
+    const { peaks, points } = place;
+    const bars = [
+      { label: 'multiply-adds, at most', value: peaks.gflops, kind: 2 },
+      ...points
+        .filter((/** @type {any} */ { rates }) => rates.productGflops)
+        .map((/** @type {any} */ { precision, nodes, rates }) => ({
+          label: `${precision}, N = ${nodes}`,
+          value: rates.productGflops,
+          kind: precision === 'fast' ? 0 : 1,
+        })),
+      { label: 'plain shared tiles 16 x 16', value: peaks.sharedTile.gflops, kind: 3 },
+    ];
+    return {
+      title: `Products, ${place.where}: ${place.adapter}`,
+      chart: barChart({ title: 'Rate of the products', unit: 'GFLOP/s', log: true, bars }),
+      head: [
+        'N',
+        'precision',
+        'products, GFLOP/s',
+        'corr, GB/s',
+        'partial, GFLOP/s',
+        'copy at most, GB/s',
+        ...points[0].steps.map((/** @type {any} */ step) => `${step.what}, s`),
+      ],
+      rows: points.map((/** @type {any} */ { nodes, precision, rates, steps }) => [
+        nodes,
+        precision,
+        number(rates.productGflops),
+        number(rates.pearsonGigabytes),
+        number(rates.partialGflops),
+        number(peaks.gigabytes),
+        ...steps.map((/** @type {any} */ step) => number(step.wall)),
+      ]),
+    };
+  });
+  return {
+    heading: 'WebGPU kernels',
+    note: `n = ${setup.samples}, P = ${setup.pairs}, ${setup.parents} parents per target. Rates are of GPU time (timestamp-query) of the shaders that form X^T Y and a triangle of X^T X; peaks are measured in the same run.`,
+    figures,
+  };
+}
+
+/** @param {Result} result @returns {Section} */
+function products({ content }) {
+  const { setup, points } = content;
+  const series = (/** @type {'numpy' | 'ours'} */ side, /** @type {number} */ threads) => ({
+    name: `${side === 'numpy' ? 'OpenBLAS' : 'ours'}, ${threads}`,
+    points: points
+      .filter((/** @type {any} */ point) => point.threads === threads)
+      .map((/** @type {any} */ point) => /** @type {const} */ ([point.nodes, point[side].median])),
+  });
+  const threads = /** @type {number[]} */ ([
+    ...new Set(points.map((/** @type {any} */ point) => point.threads)),
+  ]);
+  return {
+    heading: 'Accumulation on the CPU',
+    note: `float64, P = ${setup.pairs}, n = ${setup.samples}, threads after the name; both counted as 3 N^2 n operations. Ours includes all the way from float32 magnitudes to the sums on the host.`,
+    figures: [
+      {
+        title: 'Products on the CPU',
+        chart: lineChart({
+          title: 'Products on the CPU',
+          x: { label: 'N, function nodes', log: true },
+          y: { label: 'GFLOP/s' },
+          series: threads.flatMap((count) => [series('ours', count), series('numpy', count)]),
+        }),
+        head: ['N', 'threads', 'OpenBLAS, GFLOP/s', 'ours, GFLOP/s'],
+        rows: points.map((/** @type {any} */ point) => [
+          point.nodes,
+          point.threads,
+          number(point.numpy.median),
+          number(point.ours.median),
+        ]),
+      },
+    ],
+  };
+}
+
+const axisNames = /** @type {Record<string, string>} */ ({
+  nodes: 'N, function nodes',
+  samples: 'n, samples',
+  pairs: 'P, layer pairs',
+  parents: '|S|, parents per target',
+});
+
+/** @param {Result} result @returns {Section} */
+function growth({ content }) {
+  const { setup, points } = content;
+  /** @type {Figure[]} */
+  const figures = [];
+  for (const [axis, label] of Object.entries(axisNames)) {
+    const own = points.filter((/** @type {any} */ point) => point.axis === axis);
+    if (own.length === 0) continue;
+    for (const [key, unit] of /** @type {const} */ ([
+      ['wall', 'seconds'],
+      ['peakMiB', 'MiB at most'],
+    ])) {
+      const series = (/** @type {'ours' | 'port'} */ side) => ({
+        name: side === 'ours' ? 'ours' : 'straight port',
+        points: own
+          .filter((/** @type {any} */ point) => point[side])
+          .map((/** @type {any} */ point) => /** @type {const} */ ([point.value, point[side][key]])),
+      });
+      const log = axis !== 'parents';
+      figures.push({
+        title: `${key === 'wall' ? 'Time' : 'Memory'} over ${label}`,
+        chart: lineChart({
+          title: `${unit} over ${label}`,
+          x: { label, log },
+          y: { label: unit, log: true },
+          series: [series('ours'), series('port')],
+        }),
+        head: [label, `ours, ${unit}`, `port, ${unit}`],
+        rows: own.map((/** @type {any} */ point) => [
+          point.value,
+          number(point.ours[key]),
+          number(point.port?.[key]),
+        ]),
+      });
+    }
+  }
+  return {
+    heading: 'Growth',
+    note: `CPU engine and straight port, magnitudes to table, partial scores; otherwise N = ${setup.nodes}, n = ${setup.samples}, P = ${setup.pairs}, |S| = ${setup.parents}.`,
+    figures,
+  };
+}
+
+/** @param {Result} result @returns {Section} */
+function job({ content }) {
+  const { setup, results } = content;
+  const median = (/** @type {{ wall: number }[]} */ list) => {
+    const sorted = list.map(({ wall }) => wall).sort((a, b) => a - b);
+    return sorted[sorted.length >> 1] ?? NaN;
+  };
+  const bars = results.flatMap((/** @type {any} */ { job: what, ours, port }) => {
+    const time = (/** @type {any} */ side) =>
+      side.fit ? median(side.fit) : median(side.accumulate) + median(side.first ?? side.evaluate);
+    const label = what.replace('evaluate, ', '');
+    return [
+      { label: `${label}: ours`, value: time(ours), kind: 0 },
+      { label: `${label}: ${ours.fit ? 'torch' : 'port'}`, value: time(port), kind: 1 },
+    ];
+  });
+  return {
+    heading: `The whole job, N = ${setup.nodes}`,
+    note: `Magnitudes to table on ${setup.backend}; P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target. The fit is of the bundled example (24 functions, 2,000 samples).`,
+    figures: [
+      {
+        title: 'Magnitudes to table, and the fit of the example',
+        chart: barChart({ title: 'The whole job', unit: 'seconds', log: true, bars }),
+        head: ['', 'seconds'],
+        rows: bars.map((/** @type {any} */ { label, value }) => [label, number(value)]),
+      },
+    ],
+  };
+}
+
+/** @param {Result} result @returns {Section} */
+function training({ content }) {
+  const { setup, points } = content;
+  const series = (/** @type {string} */ name, /** @type {(point: any) => number | undefined} */ value) => ({
+    name,
+    points: points.flatMap((/** @type {any} */ point) => {
+      const at = value(point);
+      return at === undefined ? [] : [/** @type {const} */ ([point.nodes, at])];
+    }),
+  });
+  const all = [
+    series('ours, wasm', (point) => point.ours.seconds),
+    series('torch', (point) => point.torch.seconds),
+    series('Chromium, wasm', (point) => point.browser?.wasm.seconds),
+    series('Chr., WebGPU', (point) => point.browser?.webgpu.seconds),
+  ];
+  return {
+    heading: 'Training graph',
+    note: `Forward and backward of one GSNN, batch ${setup.batch}, ${setup.threads} threads; 5 layers, 8 channels, average in-degree 8.`,
+    figures: [
+      {
+        title: 'One batch',
+        chart: lineChart({
+          title: 'Seconds for a batch',
+          x: { label: 'function nodes', log: true },
+          y: { label: 'seconds', log: true },
+          series: all,
+        }),
+        head: ['function nodes', 'torch, s', 'ours, s', 'Chromium wasm, s', 'Chromium WebGPU, s'],
+        rows: points.map((/** @type {any} */ point) => [
+          point.nodes,
+          number(point.torch.seconds),
+          number(point.ours.seconds),
+          number(point.browser?.wasm.seconds),
+          number(point.browser?.webgpu.seconds),
+        ]),
+      },
+    ],
+  };
+}
+
+/** How results are drawn, by the beginning of their names, in the order of the page. */
+const drawers = /** @type {[string, (result: Result) => Section][]} */ ([
+  ['kernels', kernels],
+  ['products', products],
+  ['job', job],
+  ['growth', growth],
+  ['training', training],
+]);
+
+/** @param {readonly Result[]} results @returns {(Section & { source: Result })[]} */
+export function sections(results) {
+  return drawers.flatMap(([prefix, draw]) =>
+    results.filter(({ name }) => name.startsWith(prefix)).map((source) => ({ ...draw(source), source })),
+  );
+}
