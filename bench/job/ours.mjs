@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { batches, edgeTable, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import { conditioningSets, createEngine } from 'magnitude-edge/statistics';
+import { dawnDevice } from '../shared/dawn.mjs';
 
 /**
  * Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine.
@@ -41,7 +42,8 @@ function rowsOf(job, /** @type {string} */ file) {
 async function evaluate(job) {
   const { nodes, pairs, samples, batch, score } = job;
   const [x, y] = [rowsOf(job, job.x), rowsOf(job, job.y)];
-  const { engine, release } = await createEngine({ nodes, pairs, backend: job.backend });
+  const device = job.backend === 'webgpu' ? { device: await dawnDevice() } : {};
+  const { engine, release } = await createEngine({ nodes, pairs, backend: job.backend, ...device });
   const accumulate = () =>
     timed(async () => {
       for (let first = 0; first < samples; first += batch) {
@@ -120,3 +122,5 @@ async function fit(job) {
 const [command, jobFile] = process.argv.slice(2);
 const job = JSON.parse(readFileSync(jobFile ?? '', 'utf8'));
 console.log(JSON.stringify(await (command === 'fit' ? fit(job) : evaluate(job))));
+// Dawn keeps the process alive.
+process.exit(0);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { vulkanEnvironment } from '../shared/dawn.mjs';
 import { median } from '../shared/report.mjs';
 import { python } from '../shared/python.mjs';
 
@@ -27,7 +28,12 @@ export function measure(side, command, job, { folder, threads }) {
   writeFileSync(file, JSON.stringify(job));
   const [program, script] =
     side === 'ours' ? [process.execPath, path('./ours.mjs')] : [python(), path('./port.py')];
-  const env = { ...process.env, OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
+  const env = {
+    ...process.env,
+    ...vulkanEnvironment(),
+    OPENBLAS_NUM_THREADS: String(threads),
+    OMP_NUM_THREADS: String(threads),
+  };
   const out = execFileSync(program, [script, command, file], {
     env,
     encoding: 'utf8',

@@ -9,9 +9,9 @@
  * In Node on Debian without a GPU, the software Vulkan driver that comes with Chromium serves.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { vulkanEnvironment } from '../shared/dawn.mjs';
 import { machine, numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
 import { measureInChromium } from './chromium.mjs';
 
@@ -34,15 +34,9 @@ const setting = {
   precisions: /** @type {('fast' | 'exact')[]} */ (options.precisions.split(',')),
 };
 
-/** Where Debian's chromium package has a software Vulkan driver, and the loader that finds it. */
-const chromiumFolder = '/usr/lib/chromium';
-
 /** In a process of its own: Dawn ends with the process. */
 function measureInNode() {
-  const driver = `${chromiumFolder}/vk_swiftshader_icd.json`;
-  const software = !process.env['VK_ICD_FILENAMES'] && !existsSync('/dev/dri') && existsSync(driver);
-  const vulkan = software ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: chromiumFolder } : {};
-  const env = { ...process.env, ...vulkan };
+  const env = { ...process.env, ...vulkanEnvironment() };
   const script = fileURLToPath(new URL('./node.mjs', import.meta.url));
   const out = execFileSync(process.execPath, [script, JSON.stringify(setting)], {
     env,
@@ -60,8 +54,7 @@ for (const where of options.where.split(',')) {
   const result = where === 'node' ? measureInNode() : await measureInChromium(setting);
   places.push({ where, ...result });
 }
-const sizes = setting.nodes.join('-');
-writeResult(`kernels-${sizes}`, { setup: setting, places });
+writeResult('kernels', { setup: setting, places });
 
 const rate = (/** @type {number | undefined} */ value) => (value ? value.toPrecision(3) : '');
 for (const { where, adapter, timestamps, peaks, points } of places) {

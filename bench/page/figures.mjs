@@ -26,8 +26,8 @@ function kernels({ content }) {
       { label: 'plain shared tiles 16 x 16', value: peaks.sharedTile.gflops, kind: 3 },
     ];
     return {
-      title: `Products, ${place.where}: ${place.adapter}`,
-      chart: barChart({ title: 'Rate of the products', unit: 'GFLOP/s', log: true, bars }),
+      title: `Products in ${place.where === 'node' ? 'Node (Dawn)' : 'Chromium'}: ${place.adapter}`,
+      chart: barChart({ title: 'Rate of the products', unit: 'GFLOP/s', bars }),
       head: [
         'N',
         'precision',
@@ -163,7 +163,7 @@ function job({ content }) {
     figures: [
       {
         title: 'Magnitudes to table, and the fit of the example',
-        chart: barChart({ title: 'The whole job', unit: 'seconds', log: true, bars }),
+        chart: barChart({ title: 'The whole job', unit: 'seconds', bars }),
         head: ['', 'seconds'],
         rows: bars.map((/** @type {any} */ { label, value }) => [label, number(value)]),
       },

@@ -23,7 +23,17 @@ function figureHtml({ title, chart, head, rows }) {
 
 const body = sections(results).map(({ heading, note, figures, source }) => {
   const { date, machine } = source.content;
-  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}; load ${machine.load}; ${date.slice(0, 10)}; ${source.name}.json`;
+  const { cpu, cores, memoryGiB, node, load } = machine;
+  const where = [
+    [cpu, cores && `${cores} cores`, memoryGiB && `${memoryGiB} GiB`, `Node ${node}`]
+      .filter(Boolean)
+      .join(', '),
+    load !== undefined && `load ${load}`,
+    date.slice(0, 10),
+    `${source.name}.json`,
+  ]
+    .filter(Boolean)
+    .join('; ');
   return `<section><h2>${escape(heading)}</h2><p>${escape(note)}</p><p class="machine">${escape(where)}</p><div class="figures">${figures.map(figureHtml).join('\n')}</div></section>`;
 });
 

@@ -11,9 +11,10 @@ const PLOT = { left: 58, right: 344, top: 14, bottom: 244 };
 export const escape = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** 12500 -> 12.5k. @param {number} value */
+/** 12500 -> 12.5k; whole numbers below in full. @param {number} value */
 export function short(value) {
   const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e4) return String(value);
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
   if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;
   return String(Number(value.toPrecision(3)));
@@ -123,21 +124,16 @@ function spread(wished) {
 }
 
 /**
- * Horizontal bars, one per row, each with its number.
- * @param {{ title: string, unit: string, log?: boolean, bars: readonly { label: string, value: number, kind: number }[] }} chart
+ * Horizontal bars from zero, one per row, each with its number.
+ * @param {{ title: string, unit: string, bars: readonly { label: string, value: number, kind: number }[] }} chart
  */
-export function barChart({ title, unit, log = false, bars }) {
+export function barChart({ title, unit, bars }) {
   const [left, right, row] = [190, 384, 24];
   const height = bars.length * row + 44;
-  const { at } = scale(
-    log ? bars.flatMap(({ value }) => [value, value / 2]) : bars.map(({ value }) => value),
-    log,
-    left,
-    right,
-  );
+  const widest = Math.max(...bars.map(({ value }) => value));
   const parts = bars.flatMap(({ label, value, kind }, index) => {
     const top = 10 + index * row;
-    const width = Math.max(at(value) - left, 1).toFixed(1);
+    const width = Math.max(((right - left) * value) / widest, 1).toFixed(1);
     return [
       `<text class="tick" x="${left - 8}" y="${top + 9}" dy="0.32em" text-anchor="end">${escape(label)}</text>`,
       `<rect class="bar s${kind}" x="${left}" y="${top}" width="${width}" height="${row - 7}" rx="2"/>`,
@@ -145,7 +141,7 @@ export function barChart({ title, unit, log = false, bars }) {
     ];
   });
   parts.push(
-    `<text class="label" x="${(left + right) / 2}" y="${height - 10}" text-anchor="middle">${escape(unit)}${log ? ', logarithmic' : ''}</text>`,
+    `<text class="label" x="${(left + right) / 2}" y="${height - 10}" text-anchor="middle">${escape(unit)}</text>`,
   );
   return svg(title, WIDTH, height, parts);
 }
