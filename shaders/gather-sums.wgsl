@@ -1,11 +1,16 @@
-// Copies lines of the symmetric X^T X, as they are: rows of listed sources, or the diagonal. One thread per (listed
-// line, place in it); one dispatch per panel copies what that panel holds.
+// Copies lines of X^T X, as they are: of the kept triangle, rows of listed sources or the diagonal; or listed rows of
+// a matrix that holds whole ones. One thread per (listed line, place in it); one dispatch per panel copies what that
+// panel holds.
 
 struct Params {
   lines: u32,
   stride: u32,
+  // columns that a row of the sums holds: all, or a tile's
+  width: u32,
   panel_row: u32,
   panel_rows: u32,
+  // 1: rows are whole, and `lines` names them
+  whole: u32,
 }
 
 override WORKGROUP: u32;
@@ -31,13 +36,15 @@ fn main(
   if (line >= params.lines) {
     return;
   }
-  var place = vec2u(along, along);
-  if (lines[line] != DIAGONAL) {
-    place = symmetric_place(lines[line], along);
+  var place = vec2u(lines[line], along);
+  if (place.x == DIAGONAL) {
+    place = vec2u(along, along);
+  } else if (params.whole == 0u) {
+    place = symmetric_place(place.x, along);
   }
   if (place.x < params.panel_row || place.x >= params.panel_row + params.panel_rows) {
     return;
   }
-  let at = sum_index(place.x - params.panel_row, place.y, params.stride);
+  let at = sum_index(place.x - params.panel_row, place.y % params.width, params.width);
   gathered[index] = vec2f(sum_xx[at], sum_xx[at + 4u]);
 }

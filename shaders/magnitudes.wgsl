@@ -1,19 +1,19 @@
-// Norms of each node's channels, written to the stage as magnitudes; values that are not finite refuse the batch.
-// Twin: src/statistics/channel-norms.ts. One thread per (row, column of the stage).
+// Norms of each node's channels, written to a chunk of kept rows as magnitudes; values that are not finite refuse the batch.
+// Twin: src/statistics/channel-norms.ts. One thread per (row, column).
 
 struct Params {
   rows: u32,
   channels: u32,
   nodes: u32,
-  // columns of the stage: nodes, and zeros up to a multiple of TILE
+  // columns of the chunk: nodes, and zeros up to a multiple of TILE
   stride: u32,
   batch: u32,
   quantity: u32,
-  // row of the stage that these rows begin at, and that their batch begins at
+  // row of the chunk that these rows begin at, and that their batch begins at
   first_row: u32,
   batch_row: u32,
-  // index in the stage of this quantity's row 0
-  stage_offset: u32,
+  // index in the chunk of this quantity's row 0
+  chunk_offset: u32,
   zero: u32,
 }
 
@@ -32,7 +32,7 @@ override WORKGROUP: u32;
 @group(0) @binding(1) var<storage, read> channel_values: array<u32>;
 @group(0) @binding(2) var<storage, read> group_offsets: array<u32>;
 @group(0) @binding(3) var<storage, read> group_channels: array<u32>;
-@group(0) @binding(4) var<storage, read_write> stage: array<f32>;
+@group(0) @binding(4) var<storage, read_write> chunk: array<f32>;
 @group(0) @binding(5) var<storage, read_write> refusal: AtomicRefusal;
 
 const EXPONENT_BITS: u32 = 0x7f800000u;
@@ -54,9 +54,9 @@ fn main(
   if (row >= params.rows || atomicLoad(&refusal.batch) < params.batch) {
     return;
   }
-  let to = params.stage_offset + (params.first_row + row) * params.stride + node;
+  let to = params.chunk_offset + (params.first_row + row) * params.stride + node;
   if (node >= params.nodes) {
-    stage[to] = 0.0;
+    chunk[to] = 0.0;
     return;
   }
   let base = row * params.channels;
@@ -89,5 +89,5 @@ fn main(
     atomicMin(&refusal.place, params.quantity * params.nodes + node);
     atomicMin(&refusal.row, params.batch_row);
   }
-  stage[to] = sum;
+  chunk[to] = sum;
 }

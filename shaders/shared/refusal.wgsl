@@ -4,14 +4,18 @@ struct Refusal {
   batch: u32,
   // quantity * nodes + node, quantity = 2 * pair + (0 for activations, 1 for gradients)
   place: u32,
-  // row of the stage that the refused batch begins at
+  // row of its chunk that the refused batch begins at
   row: u32,
 }
 
-// Rows of the stage that may be counted, when its first row belongs to batch `first_batch`.
-fn valid_rows(refusal: Refusal, first_batch: u32, rows: u32) -> u32 {
+// How many of `rows` rows may be counted, when they begin at row `first_row` of a chunk, the first belongs to batch
+// `first_batch` and the last to one before `end_batch`.
+fn valid_rows(refusal: Refusal, first_batch: u32, end_batch: u32, first_row: u32, rows: u32) -> u32 {
   if (refusal.batch < first_batch) {
     return 0u;
   }
-  return min(rows, refusal.row);
+  if (refusal.batch >= end_batch) {
+    return rows;
+  }
+  return min(rows, max(refusal.row, first_row) - first_row);
 }

@@ -10,7 +10,7 @@ fn sum_index(row: u32, column: u32, stride: u32) -> u32 {
   return 2u * (row * stride + (column & ~3u)) + (column & 3u);
 }
 
-// Of the symmetric X^T X only tiles on and above the diagonal are kept: the place of an element or of its mirror image.
+// Of the symmetric X^T X nothing below the diagonal need be there: the place of an element or of its mirror image.
 fn symmetric_place(row: u32, column: u32) -> vec2u {
-  return select(vec2u(column, row), vec2u(row, column), row / TILE <= column / TILE);
+  return select(vec2u(column, row), vec2u(row, column), row <= column);
 }

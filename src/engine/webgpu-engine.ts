@@ -7,12 +7,16 @@ import { scoreOnGpu } from '../scores/webgpu-scores.ts';
 import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Precision } from '../statistics/webgpu-kernels.ts';
+import { Intake } from '../statistics/webgpu-intake.ts';
+import { KeptRows, type Chunk } from '../statistics/webgpu-kept-rows.ts';
 import { layoutOf } from '../statistics/webgpu-layout.ts';
+import { Products } from '../statistics/webgpu-products.ts';
 import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
-import { Stage } from '../statistics/webgpu-stage.ts';
 import { GpuSums } from '../statistics/webgpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
 import { checkIncomingBatch, type IncomingBatch } from './webgpu-batch.ts';
+import { chooseConfiguration } from './webgpu-choice.ts';
+import { PANEL_BYTES, planMemory } from './webgpu-plan.ts';
 
 /** Batches that may be under way before the engine waits for the GPU to have looked at them. */
 const BATCHES_AHEAD = 4;
@@ -31,25 +35,48 @@ export async function createWebGpuEngine(options: {
   readonly precision?: Precision | undefined;
   /** Most bytes of one storage binding, where that is to be less than the device's own limit */
   readonly bindingBytes?: number | undefined;
+  /** Memory for magnitudes and sums together; default 4 GiB, on software adapters 1 GiB */
+  readonly memoryBytes?: number | undefined;
+  /**
+   * How products are formed: the name of a configuration, or 'timed' for the one found fastest. Default: timed on a
+   * GPU, the one without shared memory on a software adapter.
+   */
+  readonly products?: string | undefined;
 }): Promise<Engine> {
   const { shape, precision = 'exact' } = options;
   const context = adoptDevice(options.device);
-  await checkArithmetic(context);
-  const layout = layoutOf(context, shape.nodes, shape.pairs, options.bindingBytes);
+  const arithmetic = await checkArithmetic(context);
+  const choice = await chooseConfiguration(context, precision, arithmetic, options.products);
+  const memory = planMemory(context, shape.nodes, shape.pairs, options.memoryBytes);
+  const layout = layoutOf(context, shape.nodes, shape.pairs, {
+    bindingBytes: options.bindingBytes,
+    panelBytes: memory.matrices === 'formed' ? PANEL_BYTES : undefined,
+  });
   const refusal = new RefusalRecord(context);
-  let stage: Stage | undefined;
+  const parts: Partial<Parts> = { refusal };
   try {
     const { channels, channelGroups, reduction } = shape;
     const source =
       channels === undefined || channelGroups === undefined
         ? undefined
         : { count: channels, groups: channelGroups, reduction };
-    stage = await Stage.create(context, layout, refusal, source);
-    const sums = await GpuSums.create(context, layout, refusal, precision);
-    return new WebGpuEngine(context, shape, precision, { refusal, stage, sums });
+    const intake = await Intake.create(context, layout, refusal, source);
+    Object.assign(parts, { intake });
+    const products = await Products.create(context, layout, choice.configuration, refusal.view);
+    Object.assign(parts, { products });
+    const rows = new KeptRows(context, layout);
+    const sums = await GpuSums.create(context, rows, products, refusal.view, memory.matrices);
+    const kind = context.software ? ' (software adapter)' : '';
+    const notes = [
+      `${describeAdapter(context.adapterInfo)}${kind}`,
+      `precision '${precision}'`,
+      ...choice.notes,
+      memory.explain(layout),
+    ];
+    const keptChunks = memory.chunks(layout);
+    return new WebGpuEngine(context, shape, { refusal, intake, products, rows, sums }, keptChunks, notes);
   } catch (error) {
-    refusal.view.destroy();
-    stage?.destroy();
+    destroyParts(parts);
     throw error;
   }
 }
@@ -57,8 +84,15 @@ export async function createWebGpuEngine(options: {
 /** What the engine holds on the GPU. */
 interface Parts {
   readonly refusal: RefusalRecord;
-  readonly stage: Stage;
+  readonly intake: Intake;
+  readonly products: Products;
+  readonly rows: KeptRows;
   readonly sums: GpuSums;
+}
+
+function destroyParts({ refusal, intake, products, rows, sums }: Partial<Parts>): void {
+  refusal?.view.destroy();
+  for (const part of [intake, products, rows, sums]) part?.destroy();
 }
 
 /** Batches since the last reset. */
@@ -69,8 +103,6 @@ interface Run {
   samples: number;
   /** Batches whose values the GPU has yet to be asked about */
   unconfirmed: { batch: number; size: number }[];
-  /** Rows that wait in the stage, and the batch of the first */
-  waiting: { rows: number; firstBatch: number };
   /** What the GPU has to say of commands since the last check */
   submits: Promise<void>[];
   /** The check under way; it does not reject */
@@ -86,7 +118,6 @@ function newRun(): Run {
     batches: 0,
     samples: 0,
     unconfirmed: [],
-    waiting: { rows: 0, firstBatch: 0 },
     submits: [],
     check: undefined,
     refusal: undefined,
@@ -96,25 +127,37 @@ function newRun(): Run {
 
 class WebGpuEngine implements Engine {
   readonly shape: EngineShape;
-  readonly diagnostics: EngineDiagnostics;
   readonly #context: GpuContext;
   readonly #parts: Parts;
+  /** Chunks of rows that are kept at most, until their products first have joined held matrices; one from then on */
+  readonly #keptChunks: number;
+  readonly #notes: readonly string[];
+  #joined = false;
   #run = newRun();
   #released = false;
   #lastCall: Promise<unknown> = Promise.resolve();
 
-  constructor(context: GpuContext, shape: EngineShape, precision: Precision, parts: Parts) {
+  constructor(
+    context: GpuContext,
+    shape: EngineShape,
+    parts: Parts,
+    keptChunks: number,
+    notes: readonly string[],
+  ) {
     this.#context = context;
     this.shape = shape;
     this.#parts = parts;
-    const kind = context.software ? ' (software adapter)' : '';
-    this.diagnostics = {
+    this.#keptChunks = keptChunks;
+    this.#notes = notes;
+  }
+
+  get diagnostics(): EngineDiagnostics {
+    const { chunkRows } = this.#parts.rows.layout;
+    const since = `sums take in up to ${chunkRows} samples at a time`;
+    return {
       backend: 'webgpu',
-      notes: [
-        `${describeAdapter(context.adapterInfo)}${kind}`,
-        `precision '${precision}'`,
-        `sums take in up to ${parts.stage.layout.stageRows} samples at a time`,
-      ],
+      plan: this.#joined ? 'sums' : 'magnitudes',
+      notes: this.#joined ? [...this.#notes, since] : this.#notes,
     };
   }
 
@@ -155,14 +198,14 @@ class WebGpuEngine implements Engine {
 
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(async () => {
-      await this.#applied();
+      await this.#updated();
       return scoreOnGpu(this.#context, this.#parts.sums, this.#run.samples, request);
     });
   }
 
   statistics(): Promise<SufficientStatistics> {
     return this.#inTurn(async () => {
-      await this.#applied();
+      await this.#updated();
       return this.#parts.sums.read(this.#run.samples);
     });
   }
@@ -171,12 +214,13 @@ class WebGpuEngine implements Engine {
     return this.#inTurn(async () => {
       this.#assertOpen();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
-      await this.#applied();
+      await this.#updated();
       this.#assertOpen();
       if (statistics.samples === 0) return;
       const held = await this.#parts.sums.read(this.#run.samples);
       const merged = mergeStatistics(held, statistics);
-      this.#parts.sums.load(merged);
+      this.#dropRows();
+      await this.#parts.sums.load(merged);
       this.#run.samples = merged.samples;
     });
   }
@@ -186,7 +230,9 @@ class WebGpuEngine implements Engine {
     // In its turn: scores being computed keep the sums they started from.
     this.#inTurn(() => {
       this.#run = newRun();
+      this.#joined = false;
       this.#parts.refusal.clear();
+      this.#parts.rows.clear(1);
       this.#parts.sums.clear();
     }).catch(ignore);
   }
@@ -195,10 +241,7 @@ class WebGpuEngine implements Engine {
     this.#released = true;
     await this.#lastCall;
     await this.#checked();
-    const { refusal, stage, sums } = this.#parts;
-    refusal.view.destroy();
-    stage.destroy();
-    sums.destroy();
+    destroyParts(this.#parts);
   }
 
   /** Runs one call after the other, however they are made: scores must not see half a batch. */
@@ -225,34 +268,34 @@ class WebGpuEngine implements Engine {
     if (refusal !== undefined) throw refusal;
   }
 
-  /** Takes a batch in: magnitudes to the stage, from there to the sums when the stage is full. */
+  /** Takes a batch in: its magnitudes join the kept rows, and those the sums where there is no room for more. */
   async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
     this.#assertOpen();
     const run = this.#run;
     checkIncomingBatch(this.shape, incoming, width, run.batches);
     const batch = run.batches++;
     run.unconfirmed.push({ batch, size: incoming.size });
-    const { stageRows } = this.#parts.stage.layout;
-    if (run.waiting.rows + incoming.size > stageRows) this.#watch(this.#apply());
-    if (run.waiting.rows === 0) run.waiting.firstBatch = batch;
+    const { intake, rows: kept } = this.#parts;
     // In the order of `quantityOf`.
     const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
-    const step = this.#parts.stage.rowsPerWrite(asTheyAre);
-    const write = (from: number, to: number, batchRow: number): number => {
+    const step = intake.rowsPerWrite(asTheyAre);
+    const write = (from: number, chunk: Chunk, to: number, batchRow: number): void => {
       const rows = Math.min(step, incoming.size - from);
-      this.#watch(this.#parts.stage.write({ values, batch, from, rows, to, batchRow }, asTheyAre));
-      return rows;
+      this.#watch(intake.write({ values, batch, from, rows, chunk, to, batchRow }, asTheyAre));
     };
-    if (incoming.size <= stageRows) {
-      const batchRow = run.waiting.rows;
-      for (let from = 0; from < incoming.size; from += step) write(from, batchRow + from, batchRow);
-      run.waiting.rows += incoming.size;
+    if (incoming.size <= kept.layout.chunkRows) {
+      await this.#makeRoom(incoming.size);
+      const { chunk, row } = kept.place(incoming.size, batch);
+      for (let from = 0; from < incoming.size; from += step) write(from, chunk, row + from, row);
     } else {
-      // Larger than the stage: looked through for values that are not finite before any of it is added.
-      for (let from = 0; from < incoming.size; from += step) write(from, 0, 0);
+      // Larger than a chunk: looked through for values that are not finite before any of it counts. Its chunks are its
+      // own, so that a refusal leaves nothing of them.
+      await this.#makeRoom(kept.layout.chunkRows);
+      for (let from = 0; from < incoming.size; from += step) write(from, kept.peek(), 0, 0);
       for (let from = 0; from < incoming.size; from += step) {
-        run.waiting = { rows: write(from, 0, 0), firstBatch: batch };
-        this.#watch(this.#apply());
+        await this.#makeRoom(step);
+        const { chunk, row } = kept.place(Math.min(step, incoming.size - from), batch, from === 0);
+        write(from, chunk, row, 0);
       }
     }
     // A batch costs a look of its own only where the GPU answers faster than batches come.
@@ -261,14 +304,22 @@ class WebGpuEngine implements Engine {
     this.#assertOpen();
   }
 
-  /** Adds the rows that wait in the stage to the sums. */
-  #apply(): Promise<void> {
-    const { waiting } = this.#run;
-    if (waiting.rows === 0) return Promise.resolve();
-    const { stage, sums } = this.#parts;
-    const applied = sums.apply({ stage: stage.view, ...waiting });
-    this.#run.waiting = { rows: 0, firstBatch: this.#run.batches };
-    return applied;
+  /** Sees to it that rows can be placed: where another chunk would be one too many, all that are kept join the sums. */
+  async #makeRoom(rows: number): Promise<void> {
+    const { rows: kept, sums } = this.#parts;
+    if (!kept.needsChunk(rows) || kept.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
+    await this.#orFail(async () => {
+      kept.close();
+      await sums.absorb();
+      this.#dropRows();
+    });
+  }
+
+  /** Forgets kept rows that are in the sums; from then on one chunk is enough. */
+  #dropRows(): void {
+    this.#parts.rows.clear(1);
+    this.#parts.sums.rowsDropped();
+    this.#joined = true;
   }
 
   /** Keeps what a submit may yet be found wrong with for the next check. */
@@ -308,16 +359,23 @@ class WebGpuEngine implements Engine {
   }
 
   /** Waits likewise, and brings the sums up to date. A refused batch is no error here: the earlier ones stay. */
-  async #applied(): Promise<void> {
+  async #updated(): Promise<void> {
     await this.#checked();
-    if (this.#run.failure === undefined) {
-      try {
-        await this.#apply();
-      } catch (error) {
-        this.#run.failure = asError(error);
-      }
+    await this.#orFail(async () => {
+      this.#parts.rows.close();
+      await this.#parts.sums.update();
+    });
+  }
+
+  /** Runs what must not go wrong: where it does, the sums cannot be trusted any more. */
+  async #orFail(work: () => Promise<void>): Promise<void> {
+    const run = this.#run;
+    try {
+      if (run.failure === undefined) await work();
+    } catch (error) {
+      run.failure ??= asError(error);
     }
-    if (this.#run.failure !== undefined) throw this.#run.failure;
+    if (run.failure !== undefined) throw run.failure;
   }
 }
 

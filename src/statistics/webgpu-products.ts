@@ -1,164 +1,201 @@
-import { createStorage, type BufferPool, type OwnedBuffer } from '../gpu/buffer.ts';
+import { BufferPool, createStorage, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { compileKernel } from '../gpu/kernel.ts';
-import { workgroups, type Recorder, type WorkgroupCount } from '../gpu/recorder.ts';
-import {
-  accumulateExactKernel,
-  accumulateFastKernel,
-  CHUNK,
-  deviationsKernel,
-  digitsKernel,
-  TILE,
-  WORKGROUP,
-  type Precision,
-} from './webgpu-kernels.ts';
-import { quantityOf, type Panel, type StatisticsLayout } from './webgpu-layout.ts';
+import { scoped } from '../gpu/error-scope.ts';
+import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
+import { workgroups, type Recorder } from '../gpu/recorder.ts';
+import type { Configuration } from './webgpu-configurations.ts';
+import type { RowRange } from './webgpu-kept-rows.ts';
+import { centreKernels, WORKGROUP } from './webgpu-kernels.ts';
+import { quantityOf, type StatisticsLayout } from './webgpu-layout.ts';
 
-/** Rows that wait in the stage. */
-export interface WaitingRows {
-  readonly stage: OwnedBuffer;
-  readonly rows: number;
-  /** Batch that the first of them belongs to */
-  readonly firstBatch: number;
+/** Which tiles of a matrix are formed; the constants of shaders/shared/products.wgsl. */
+export const TILES = { all: 0, triangle: 1, diagonal: 2 } as const;
+
+/** A matrix of products with x to add to: all of it, or the rows of a panel. */
+export interface ProductTarget {
+  readonly sums: BufferView;
+  /** What is multiplied with x */
+  readonly left: 'x' | 'y' | Operand;
+  /** Columns of the left operand that the rows are of */
+  readonly rows: { readonly row: number; readonly rows: number };
+  readonly tiles: (typeof TILES)[keyof typeof TILES];
 }
 
-/** The buffers of sums that rows are added to; see GpuSums. */
-export interface SumBuffers {
+/** Centred values beside those of the range: `[rows, width]` and `[width]`. */
+export interface Operand {
+  readonly values: BufferView;
+  readonly exponents: BufferView;
+  readonly width: number;
+}
+
+/** Column sums that a range joins when it is centred for the first time. */
+export interface Columns {
   readonly pivots: OwnedBuffer;
   readonly columnSums: OwnedBuffer;
-  readonly sumXY: readonly (readonly OwnedBuffer[])[];
-  readonly sumXX: readonly (readonly OwnedBuffer[])[];
 }
-
-/** Records what adds the waiting rows of all layer pairs to the sums; rows from the first refused batch on are not. */
-export type RecordProducts = (
-  recorder: Recorder,
-  waiting: WaitingRows,
-  sums: SumBuffers,
-  refusal: OwnedBuffer,
-) => void;
 
 /**
- * Compiles the kernels of a precision. Buffers that it needs beside the sums are kept in `pool`.
- *
- * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+ * Forms products of kept rows, a range at a time: first its values are centred into planes of x and y, for the layer
+ * pairs whose sums lie together, then they are multiplied.
  */
-export function createProducts(
-  context: GpuContext,
-  layout: StatisticsLayout,
-  precision: Precision,
-  pool: BufferPool,
-): Promise<RecordProducts> {
-  return precision === 'exact' ? exactProducts(context, layout, pool) : fastProducts(context, layout);
-}
+export class Products {
+  readonly configuration: Configuration;
+  readonly layout: StatisticsLayout;
+  /** `[2 pairs together, chunkRows, stride]` words, x and y in turn */
+  readonly values: OwnedBuffer;
+  /** `[2 pairs together, stride]` */
+  readonly exponents: OwnedBuffer;
+  readonly #context: GpuContext;
+  readonly #pool = new BufferPool();
+  readonly #refusal: BufferView;
+  readonly #centre: KernelOf<(typeof centreKernels)['exact']>;
+  readonly #multiply: KernelOf<Configuration['kernel']>;
 
-async function fastProducts(context: GpuContext, layout: StatisticsLayout): Promise<RecordProducts> {
-  const { pairs, stride, stageRows } = layout;
-  const [deviations, accumulate] = await Promise.all([
-    compileKernel(context, deviationsKernel, { WORKGROUP }),
-    compileKernel(context, accumulateFastKernel, { WORKGROUP, CHUNK }),
-  ]);
-  const offset = (quantity: number): number => (quantity * stageRows * stride) / 4;
-  return (recorder, { stage, rows, firstBatch }, { pivots, columnSums, sumXY, sumXX }, refusal) => {
-    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
-    const buffers = { refusal, pivots, stage, column_sums: columnSums };
-    recorder.dispatch(deviations, params, buffers, columnGroups(layout, 2 * pairs));
-    const perBlock = 2 * TILE * TILE * rows;
-    for (let p = 0; p < pairs; p++) {
-      for (const range of blockRanges(context, layout, perBlock)) {
-        const { panel, first_block, end_block } = range;
-        const blocks = end_block - first_block;
-        recorder.dispatch(
-          accumulate,
-          {
-            ...params,
-            panel_row: panel.row,
-            first_block,
-            end_block,
-            x_offset: offset(quantityOf.x(p)),
-            y_offset: offset(quantityOf.y(p)),
-          },
-          { stage, refusal, sum_xy: sumXY[p]![panel.index]!, sum_xx: sumXX[p]![panel.index]! },
-          workgroups(Math.ceil(blocks / WORKGROUP)),
-          blocks * perBlock,
-        );
-      }
+  private constructor(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    configuration: Configuration,
+    refusal: BufferView,
+    centre: KernelOf<(typeof centreKernels)['exact']>,
+    multiply: KernelOf<Configuration['kernel']>,
+  ) {
+    this.#context = context;
+    this.layout = layout;
+    this.configuration = configuration;
+    this.#refusal = refusal;
+    this.#centre = centre;
+    this.#multiply = multiply;
+    const { together, chunkRows, stride } = layout;
+    const planes = 2 * together;
+    this.values = this.#pool.keep(createStorage(context, 'centred values', 4 * planes * chunkRows * stride));
+    this.exponents = this.#pool.keep(createStorage(context, 'exponents', 4 * planes * stride));
+  }
+
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static async create(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    configuration: Configuration,
+    refusal: BufferView,
+  ): Promise<Products> {
+    const [centre, multiply] = await Promise.all([
+      compileKernel(context, centreKernels[configuration.precision], { WORKGROUP }),
+      compileKernel(context, configuration.kernel, configuration.constants),
+    ]);
+    const made = scoped(
+      context,
+      'centred values',
+      () => new Products(context, layout, configuration, refusal, centre, multiply),
+    );
+    try {
+      await made.settled;
+    } catch (error) {
+      made.result.destroy();
+      throw error;
     }
-  };
-}
+    return made.result;
+  }
 
-/** Threads that share one tile of sums in accumulate-exact.wgsl. */
-const THREADS_PER_TILE = 4;
+  /**
+   * Records what centres a range for a group of layer pairs (`layout.together` of them, from `firstPair` on).
+   *
+   * @param count whether the range joins the column sums
+   */
+  recordCentring(
+    recorder: Recorder,
+    range: RowRange,
+    firstPair: number,
+    { pivots, columnSums }: Columns,
+    count: boolean,
+  ): void {
+    const { stride, together, chunkRows } = this.layout;
+    recorder.dispatch(
+      this.#centre,
+      {
+        ...rowsOf(range),
+        stride,
+        chunk_rows: chunkRows,
+        quantity: quantityOf.x(firstPair),
+        count: Number(count),
+        zero: 0,
+      },
+      {
+        refusal: this.#refusal,
+        pivots,
+        chunk: range.chunk[firstPair / together]!,
+        values: this.values,
+        exponents: this.exponents,
+        column_sums: columnSums,
+      },
+      [Math.ceil(stride / WORKGROUP), 1, 2 * together],
+    );
+  }
 
-/** Products of digits that stand for one product there. */
-const PRODUCTS_FOR_ONE = 8;
-
-async function exactProducts(
-  context: GpuContext,
-  layout: StatisticsLayout,
-  pool: BufferPool,
-): Promise<RecordProducts> {
-  const { pairs, stride, stageRows } = layout;
-  const [writeDigits, accumulate] = await Promise.all([
-    compileKernel(context, digitsKernel, { WORKGROUP }),
-    compileKernel(context, accumulateExactKernel, { WORKGROUP }),
-  ]);
-  // Of one layer pair at a time.
-  const digits = pool.keep(createStorage(context, 'digits', 4 * 2 * 3 * stride * stageRows));
-  const exponents = pool.keep(createStorage(context, 'exponents', 4 * 2 * stride));
-  return (recorder, { stage, rows, firstBatch }, { pivots, columnSums, sumXY, sumXX }, refusal) => {
-    const params = { rows, stride, first_batch: firstBatch, stage_rows: stageRows, zero: 0 };
-    const perBlock = PRODUCTS_FOR_ONE * 2 * TILE * TILE * rows;
-    for (let p = 0; p < pairs; p++) {
+  /**
+   * Records what adds the products of a centred range to a matrix, in dispatches that fit a submit each.
+   *
+   * @param together layer pairs whose matrices `sums` holds one after the other
+   */
+  recordProducts(
+    recorder: Recorder,
+    range: RowRange,
+    { sums, left, rows, tiles }: ProductTarget,
+    together = this.layout.together,
+  ): void {
+    const { stride, chunkRows } = this.layout;
+    const { span, tilesPerWorkgroup } = this.configuration;
+    const operand =
+      typeof left === 'object' ? left : { values: this.values, exponents: this.exponents, width: stride };
+    const high = Math.ceil(rows.rows / span);
+    const all = tiles === TILES.diagonal ? high : high * Math.ceil(stride / span);
+    const perTile = this.#operations(range.rows) * span * span * together;
+    // Whole workgroups.
+    const most =
+      Math.max(1, Math.floor(this.#context.operationsPerSubmit / perTile / tilesPerWorkgroup)) *
+      tilesPerWorkgroup;
+    for (let first = 0; first < all; first += most) {
+      const end = Math.min(first + most, all);
       recorder.dispatch(
-        writeDigits,
-        { ...params, quantity: quantityOf.x(p) },
-        { refusal, pivots, stage, digits, exponents, column_sums: columnSums },
-        columnGroups(layout, 2),
+        this.#multiply,
+        {
+          ...rowsOf(range),
+          plane_rows: chunkRows,
+          left_plane: Number(left === 'y'),
+          left_stride: operand.width,
+          right_plane: 0,
+          stride,
+          first_line: rows.row,
+          end_line: rows.row + rows.rows,
+          first_tile: first,
+          end_tile: end,
+          shape: tiles,
+          zero: 0,
+        },
+        {
+          left_values: operand.values,
+          right_values: this.values,
+          left_exponents: operand.exponents,
+          right_exponents: this.exponents,
+          refusal: this.#refusal,
+          sums,
+        },
+        workgroups(Math.ceil((end - first) / tilesPerWorkgroup), together),
+        (end - first) * perTile,
       );
-      for (const range of blockRanges(context, layout, perBlock)) {
-        const { panel, first_block, end_block } = range;
-        const blocks = end_block - first_block;
-        recorder.dispatch(
-          accumulate,
-          { ...params, panel_row: panel.row, first_block, end_block },
-          { digits, exponents, refusal, sum_xy: sumXY[p]![panel.index]!, sum_xx: sumXX[p]![panel.index]! },
-          workgroups(Math.ceil((THREADS_PER_TILE * blocks) / WORKGROUP)),
-          blocks * perBlock,
-        );
-      }
-    }
-  };
-}
-
-function columnGroups({ stride }: StatisticsLayout, quantities: number): WorkgroupCount {
-  return [Math.ceil(stride / WORKGROUP), 1, quantities];
-}
-
-/** Blocks of shaders/shared/blocks.wgsl that are summed by one dispatch. */
-interface BlockRange {
-  readonly panel: Panel;
-  readonly first_block: number;
-  readonly end_block: number;
-}
-
-/**
- * All blocks of a layer pair's sums, in ranges of one panel each that fit a submit.
- *
- * @param operations floating point operations per block
- */
-function* blockRanges(
-  { operationsPerSubmit }: GpuContext,
-  { stride, panels }: StatisticsLayout,
-  operations: number,
-): Generator<BlockRange> {
-  const perRow = (2 * stride) / TILE;
-  // Whole workgroups of either kernel.
-  const most = Math.max(1, Math.floor(operationsPerSubmit / operations / WORKGROUP)) * WORKGROUP;
-  for (const panel of panels) {
-    const end = ((panel.row + panel.rows) / TILE) * perRow;
-    for (let first = (panel.row / TILE) * perRow; first < end; first += most) {
-      yield { panel, first_block: first, end_block: Math.min(first + most, end) };
     }
   }
+
+  /** Frees the planes. Idempotent. */
+  destroy(): void {
+    this.#pool.destroy();
+  }
+
+  /** Floating point operations per element of a matrix, roughly: eight products of digits stand for one product. */
+  #operations(rows: number): number {
+    return (this.configuration.precision === 'exact' ? 8 : 1) * 2 * rows;
+  }
+}
+
+function rowsOf({ rows, firstRow, firstBatch, endBatch }: RowRange) {
+  return { rows, first_row: firstRow, first_batch: firstBatch, end_batch: endBatch };
 }

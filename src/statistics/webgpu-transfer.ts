@@ -1,7 +1,6 @@
 import { emptyPair, shiftPivot } from './merge.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
-import { panelOf, quantityOf, sumIndex, type StatisticsLayout } from './webgpu-layout.ts';
-import { TILE } from './webgpu-kernels.ts';
+import { panelOf, quantityOf, sumIndex, type Panel, type StatisticsLayout } from './webgpu-layout.ts';
 
 /** Column data of all pairs as the GPU keeps it: pivots `[2 P, stride, 2]`, column sums `[2 P, stride, 4]`. */
 export interface GpuColumns {
@@ -15,14 +14,19 @@ export interface GpuMatrices {
   readonly sumXX: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** One pair's statistics in float64 from what the GPU holds: (high, low) pairs added, scales taken off (exactly). */
-export function unpackPair(
-  layout: StatisticsLayout,
+/** One pair's statistics, whose products are yet to be filled in, and the scales that are to be taken off them. */
+export interface UnpackedPair {
+  readonly statistics: PairStatistics;
+  readonly scaleX: Float64Array;
+  readonly scaleY: Float64Array;
+}
+
+/** One pair's column sums in float64 from what the GPU holds: (high, low) pairs added, scales taken off (exactly). */
+export function unpackColumns(
+  { nodes, stride }: StatisticsLayout,
   p: number,
   columns: GpuColumns,
-  matrices: GpuMatrices,
-): PairStatistics {
-  const { nodes, stride } = layout;
+): UnpackedPair {
   const pair = emptyPair(nodes);
   const scaleX = new Float64Array(nodes);
   const scaleY = new Float64Array(nodes);
@@ -38,25 +42,44 @@ export function unpackPair(
     pair.sumY[node] = (columns.columnSums[4 * y]! + columns.columnSums[4 * y + 1]!) / scaleY[node]!;
     pair.sumY2[node] = (columns.columnSums[4 * y + 2]! + columns.columnSums[4 * y + 3]!) / scaleY[node]! ** 2;
   }
-  for (let i = 0; i < nodes; i++) {
-    // A row of X^T X, and of Y^T X.
-    const panel = panelOf(layout, i);
-    const sumXY = matrices.sumXY[panel.index]!;
-    const sumXX = matrices.sumXX[panel.index]!;
-    for (let j = 0; j < nodes; j++) {
-      const at = sumIndex(i - panel.row, j, stride);
-      pair.sumXY[j * nodes + i] = (sumXY[at]! + sumXY[at + 4]!) / (scaleX[j]! * scaleY[i]!);
-      if (j < i) continue;
-      const sum = (sumXX[at]! + sumXX[at + 4]!) / (scaleX[i]! * scaleX[j]!);
-      pair.sumXX[i * nodes + j] = sum;
-      pair.sumXX[j * nodes + i] = sum;
+  return { statistics: pair, scaleX, scaleY };
+}
+
+/** Fills in X^T Y of the targets of a panel. */
+export function unpackTargets(
+  { nodes, stride }: StatisticsLayout,
+  { row, rows }: Panel,
+  words: Float32Array,
+  { statistics: { sumXY }, scaleX, scaleY }: UnpackedPair,
+): void {
+  for (let target = row; target < Math.min(row + rows, nodes); target++) {
+    for (let source = 0; source < nodes; source++) {
+      const at = sumIndex(target - row, source, stride);
+      sumXY[source * nodes + target] = (words[at]! + words[at + 4]!) / (scaleX[source]! * scaleY[target]!);
     }
   }
-  return pair;
+}
+
+/** Fills in rows of X^T X from lines of it, on and above the diagonal, and their mirror images. */
+export function unpackSources(
+  { nodes, stride }: StatisticsLayout,
+  first: number,
+  count: number,
+  words: Float32Array,
+  { statistics: { sumXX }, scaleX }: UnpackedPair,
+): void {
+  for (let i = first; i < first + count; i++) {
+    for (let j = i; j < nodes; j++) {
+      const at = 2 * ((i - first) * stride + j);
+      const sum = (words[at]! + words[at + 1]!) / (scaleX[i]! * scaleX[j]!);
+      sumXX[i * nodes + j] = sum;
+      sumXX[j * nodes + i] = sum;
+    }
+  }
 }
 
 /**
- * The reverse of {@link unpackPair}: writes the pair's columns into `columns` and returns its matrices. The pivots
+ * The reverse: writes the pair's columns into `columns` and returns its matrices. The pivots
  * are rounded to float32 first, and the sums shifted to match; sums keep 48 bits.
  */
 export function packPair(
@@ -89,11 +112,10 @@ export function packPair(
     const panel = panelOf(layout, i);
     const rowXY = sumXY[panel.index]!;
     const rowXX = sumXX[panel.index]!;
-    const firstOfTile = i - (i % TILE);
     for (let j = 0; j < nodes; j++) {
       const at = sumIndex(i - panel.row, j, stride);
       split(shifted.sumXY[j * nodes + i]! * scaleX[j]! * scaleY[i]!, rowXY, at, 4);
-      if (j >= firstOfTile) split(shifted.sumXX[i * nodes + j]! * scaleX[i]! * scaleX[j]!, rowXX, at, 4);
+      if (j >= i) split(shifted.sumXX[i * nodes + j]! * scaleX[i]! * scaleX[j]!, rowXX, at, 4);
     }
   }
   return { sumXY, sumXX };

@@ -2,9 +2,10 @@ import { expect } from 'vitest';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { channelNorms, type Reduction } from '../../src/statistics/channel-norms.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { Intake } from '../../src/statistics/webgpu-intake.ts';
 import { layoutOf } from '../../src/statistics/webgpu-layout.ts';
 import { RefusalRecord } from '../../src/statistics/webgpu-refusal.ts';
-import { Stage } from '../../src/statistics/webgpu-stage.ts';
+import { KeptRows } from '../../src/statistics/webgpu-kept-rows.ts';
 import { floats, normalNumbers, readFloats } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 
@@ -27,18 +28,18 @@ async function gpuNorms(
   const nodes = shape.groups.offsets.length - 1;
   const layout = layoutOf(gpu, nodes, 1);
   const refused = new RefusalRecord(gpu);
-  const stage = await Stage.create(gpu, layout, refused, {
+  const kept = new KeptRows(gpu, layout);
+  const { chunk } = kept.place(3 + rows, 4);
+  const intake = await Intake.create(gpu, layout, refused, {
     count: shape.channels,
     groups: shape.groups,
     reduction: shape.reduction,
   });
   const buffer = floats(gpu, values).buffer;
-  await stage.write(
-    { values: [new Float32Array(values.length), buffer], batch: 4, from: 0, rows, to: 3, batchRow: 3 },
-    false,
-  );
-  const all = await readFloats(gpu, stage.view);
-  const first = (layout.stageRows + 3) * layout.stride;
+  const batch = { batch: 4, from: 0, rows, chunk, to: 3, batchRow: 3 };
+  await intake.write({ values: [new Float32Array(values.length), buffer], ...batch }, false);
+  const all = await readFloats(gpu, chunk[0]!);
+  const first = (layout.chunkRows + 3) * layout.stride;
   const norms = Float32Array.from({ length: rows * nodes }, (_, e) => {
     const row = Math.floor(e / nodes);
     return all[first + row * layout.stride + (e % nodes)]!;

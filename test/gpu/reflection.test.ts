@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
 import * as scoreKernels from '../../src/scores/webgpu-kernels.ts';
-import { selfTestKernel } from '../../src/gpu/self-test.ts';
+import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
+import { configurations, productKernels } from '../../src/statistics/webgpu-configurations.ts';
 import * as statisticsKernels from '../../src/statistics/webgpu-kernels.ts';
+import { TILES } from '../../src/statistics/webgpu-products.ts';
 import { EPS } from '../../src/scores/request.ts';
 
 const definitions = [
   selfTestKernel,
+  selfTestDotKernel,
   ...Object.values(scoreKernels),
   ...Object.values(statisticsKernels),
+  ...Object.values(statisticsKernels.centreKernels),
+  ...Object.values(productKernels),
 ].filter(
   (value): value is KernelDefinition & typeof value => typeof value === 'object' && 'sources' in value,
 );
@@ -45,9 +50,32 @@ test.for(definitions.map((definition, index) => [`${definition.label} (${index})
 test('constants that shaders and host share are the same', () => {
   const code = definitions.flatMap(({ sources }) => sources).join('\n');
   const constant = (name: string): number =>
-    Number.parseFloat(new RegExp(`const ${name}: \\w+ = ([^;]+);`).exec(code)![1]!);
+    Number(new RegExp(`const ${name}: \\w+ = ([^;]+?)u?;`).exec(code)![1]!);
   expect(constant('TILE')).toBe(statisticsKernels.TILE);
   expect(constant('PRIVATE_SET')).toBe(scoreKernels.PRIVATE_SET);
   expect(constant('UNSETTLED')).toBe(scoreKernels.UNSETTLED);
   expect(constant('EPS')).toBe(EPS);
+  expect(constant('TRIANGLE')).toBe(TILES.triangle);
+  expect(constant('DIAGONAL_TILES')).toBe(TILES.diagonal);
+  expect(constant('DIAGONAL')).toBe(statisticsKernels.DIAGONAL);
 });
+
+test.for(configurations.map((configuration) => [configuration.name, configuration] as const))(
+  "'%s' has tiles of the size that the host takes them for, and shared memory that every device has",
+  ([, { kernel, constants, span, tilesPerWorkgroup }]) => {
+    const code = kernel.sources.join('\n');
+    const { SIDE, WIDE, DEPTH, WORKGROUP } = constants;
+    if (SIDE === undefined) {
+      expect([span, tilesPerWorkgroup]).toEqual([WIDE === 1 ? 8 : 4, WORKGROUP]);
+      return;
+    }
+    expect([span, tilesPerWorkgroup]).toEqual([SIDE * (WIDE === 1 ? 8 : 4), 1]);
+    const number = (name: string): number =>
+      Number.parseInt(new RegExp(`const ${name}: u32 = (\\d+)u;`).exec(code)![1]!);
+    expect(number('CHUNK') % (number('OPERAND_ROWS') * DEPTH!)).toBe(0);
+    // Vectors of 16 bytes in an operand, of which DEPTH for each group of four columns of both tiles.
+    const operand = /struct Operand \{([^}]*)\}/.exec(code)?.[1]?.match(/vec4/g)?.length ?? 1;
+    expect(2 * 16 * operand * DEPTH! * (span / 4)).toBeLessThanOrEqual(16_384);
+    expect(SIDE * SIDE).toBeLessThanOrEqual(256);
+  },
+);

@@ -5,6 +5,7 @@ import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import { shiftPivot } from '../../src/statistics/merge.ts';
 import type { PairStatistics, SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
+import { configurations } from '../../src/statistics/webgpu-configurations.ts';
 import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
@@ -39,6 +40,12 @@ function makeBatch(
   return { size, x: Array.from({ length: pairs }, matrix), y: Array.from({ length: pairs }, matrix) };
 }
 
+/** What {@link both} makes its engine with, beside the precision. */
+interface Options {
+  readonly products?: string;
+  readonly memoryBytes?: number;
+}
+
 /** Statistics of the GPU engine and of its twin, over the same batches. */
 async function both(
   gpu: GpuContext,
@@ -46,9 +53,10 @@ async function both(
   nodes: number,
   pairs: number,
   batches: readonly MagnitudeBatch[],
+  options: Options = {},
 ): Promise<{ found: SufficientStatistics; expected: SufficientStatistics }> {
   const shape = { nodes, pairs, reduction: 'l1' as const };
-  const engine = await createWebGpuEngine({ device: gpu.device, shape, precision });
+  const engine = await createWebGpuEngine({ device: gpu.device, shape, precision, ...options });
   const twin = createCpuEngine(shape);
   for (const batch of batches) {
     await engine.accumulateMagnitudes(batch);
@@ -91,7 +99,7 @@ function expectClose(
   }
 }
 
-const precisions: readonly (readonly [Precision, tolerance: number])[] = [
+const tolerances: readonly (readonly [Precision, tolerance: number])[] = [
   // Products are summed in float32 over 32 rows: an error of at most 32 / 2^24 of their scale, about the root of it in
   // practice, and the deviations themselves are rounded once (2^-24). 4e-7 leaves room for neither to be lost.
   ['fast', 4e-7],
@@ -100,7 +108,7 @@ const precisions: readonly (readonly [Precision, tolerance: number])[] = [
   ['exact', 1e-9],
 ];
 
-describe.for(precisions)('precision %s', ([precision, tolerance]) => {
+describe.for(tolerances)('precision %s', ([precision, tolerance]) => {
   test.for([
     [1, 1, [7]],
     [7, 2, [1, 1, 1]],
@@ -153,5 +161,38 @@ describe.for(precisions)('precision %s', ([precision, tolerance]) => {
       expect(sumXX[13 * nodes + j]).toBe(sumXX[2 * nodes + j]);
       expect(sumXY[13 * nodes + j]).toBe(sumXY[2 * nodes + j]);
     }
+  });
+});
+
+test.for(configurations.map(({ name, precision }) => [name, precision] as const))(
+  "products '%s' are those of float64, to the edge of every tile",
+  async ([products, precision], { gpu }) => {
+    const tolerance = new Map(tolerances).get(precision)!;
+    // Neither nodes nor samples fill a whole tile, chunk or operand.
+    const batches = [67, 70].map((size, seed) => makeBatch(seed, size, 75, 2));
+    const { found, expected } = await both(gpu, precision, 75, 2, batches, { products });
+    found.pairs.forEach((pair, p) => {
+      expectClose(pair, expected.pairs[p]!, found.samples, tolerance);
+    });
+    // The same without matrices: panel by panel, and lines of listed sources.
+    const formed = (await both(gpu, precision, 75, 2, batches, { products, memoryBytes: 1 })).found;
+    expect(formed).toEqual(found);
+  },
+);
+
+test('the digits of products by float32 and by integers are the same to 48 bits', async ({ gpu }) => {
+  const [float, integer] = [
+    'exact, 64x64 shared, 4x4 a thread',
+    'exact by integer dot products, 64x64 shared, 4x4 a thread',
+  ];
+  const batch = makeBatch(3, 1000, 20, 1);
+  const [a, b] = await Promise.all(
+    [float, integer].map(
+      async (products) => (await both(gpu, 'exact', 20, 1, [batch], { products })).found.pairs[0]!,
+    ),
+  );
+  a!.sumXX.forEach((sum, e) => {
+    const scale = Math.sqrt(a!.sumXX[21 * Math.floor(e / 20)]! * a!.sumXX[21 * (e % 20)]!);
+    expect(Math.abs(sum - b!.sumXX[e]!)).toBeLessThanOrEqual(scale * 2 ** -46);
   });
 });

@@ -13,6 +13,7 @@ import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Reduction } from './channel-norms.ts';
 import { raggedFromLists, type RaggedIndices } from './ragged.ts';
 import { magnitudesKernel, reductionCode, WORKGROUP } from './webgpu-kernels.ts';
+import type { Chunk } from './webgpu-kept-rows.ts';
 import { ROW_STEP, type StatisticsLayout } from './webgpu-layout.ts';
 import type { RefusalRecord } from './webgpu-refusal.ts';
 
@@ -25,15 +26,17 @@ interface Source {
 }
 
 /** Rows of a batch, and where they go. */
-export interface StagedRows {
+export interface IncomingRows {
   /** One array or buffer per quantity, row-major `[size, width]`: the whole batch */
   readonly values: readonly (Float32Array | GPUBuffer)[];
   readonly batch: number;
   /** First row of the batch to take, and how many */
   readonly from: number;
   readonly rows: number;
-  /** Row of the stage for the first of them, and for the first row of the batch in the stage */
+  /** Chunk of kept rows that they go to, and its row for the first of them */
+  readonly chunk: Chunk;
   readonly to: number;
+  /** Row of the chunk that the batch begins at */
   readonly batchRow: number;
 }
 
@@ -41,11 +44,10 @@ export interface StagedRows {
 const UPLOAD_BYTES = 128 * 2 ** 20;
 
 /**
- * Where magnitudes wait on the GPU until many samples can join the sums at once: `[2 P quantities, rows, stride]`.
- * Refuses batches with values that are not finite as they come in.
+ * Where batches come in: channel values become magnitudes among the kept rows, and batches with values that are not
+ * finite are refused.
  */
-export class Stage {
-  readonly view: OwnedBuffer;
+export class Intake {
   readonly layout: StatisticsLayout;
   readonly #context: GpuContext;
   readonly #pool: BufferPool;
@@ -67,8 +69,6 @@ export class Stage {
     this.#pool = pool;
     this.#magnitudes = sources.magnitudes;
     this.#channels = sources.channels;
-    const { pairs, stageRows, stride } = layout;
-    this.view = pool.keep(createStorage(context, 'stage', 4 * 2 * pairs * stageRows * stride));
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
@@ -77,7 +77,7 @@ export class Stage {
     layout: StatisticsLayout,
     refusal: RefusalRecord,
     channels?: { readonly count: number; readonly groups: RaggedIndices; readonly reduction: Reduction },
-  ): Promise<Stage> {
+  ): Promise<Intake> {
     const pool = new BufferPool();
     try {
       const themselves = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
@@ -87,7 +87,7 @@ export class Stage {
           channels &&
           (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
       };
-      const made = scoped(context, 'the stage', () => new Stage(context, layout, refusal, pool, sources));
+      const made = scoped(context, 'the intake', () => new Intake(context, layout, refusal, pool, sources));
       await made.settled;
       return made.result;
     } catch (error) {
@@ -97,15 +97,15 @@ export class Stage {
   }
 
   /**
-   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the stage, all
+   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the kept rows, all
    * quantities in one submit. Host values have been copied, and GPU values may be released, when the call returns.
    *
    * @returns settles with what the GPU found wrong with the commands
    */
-  write({ values, batch, from, rows, to, batchRow }: StagedRows, asTheyAre: boolean): Promise<void> {
+  write({ values, batch, from, rows, chunk, to, batchRow }: IncomingRows, asTheyAre: boolean): Promise<void> {
     const source = asTheyAre ? this.#magnitudes : this.#channels;
-    if (source === undefined) throw new TypeError('A stage made without channels takes magnitudes only.');
-    const { stride, nodes, stageRows } = this.layout;
+    if (source === undefined) throw new TypeError('An intake made without channels takes magnitudes only.');
+    const { stride, nodes, chunkRows, together } = this.layout;
     const bytes = 4 * source.width;
     const upload = this.#uploader(values, rows * bytes);
     const recorder = new Recorder(this.#context);
@@ -121,7 +121,7 @@ export class Stage {
           quantity,
           first_row: to,
           batch_row: batchRow,
-          stage_offset: quantity * stageRows * stride,
+          chunk_offset: (quantity % (2 * together)) * chunkRows * stride,
           zero: 0,
         },
         {
@@ -131,7 +131,7 @@ export class Stage {
               : borrow(value, from * bytes, rows * bytes),
           group_offsets: source.offsets,
           group_channels: source.channels,
-          stage: this.view,
+          chunk: chunk[Math.floor(quantity / (2 * together))]!,
           refusal: this.#refusal.view,
         },
         workgroups(Math.ceil((rows * stride) / WORKGROUP)),
@@ -140,16 +140,16 @@ export class Stage {
     return recorder.submit('the magnitudes of a batch');
   }
 
-  /** Most rows of a batch that one call of {@link Stage.write} can take; a multiple of {@link ROW_STEP}. */
+  /** Most rows of a batch that one call of {@link Intake.write} can take; a multiple of {@link ROW_STEP}. */
   rowsPerWrite(asTheyAre: boolean): number {
     const width = (asTheyAre ? this.#magnitudes : this.#channels)?.width ?? 1;
-    const { pairs, stageRows } = this.layout;
+    const { pairs, chunkRows } = this.layout;
     const bound = this.#context.device.limits.maxStorageBufferBindingSize;
     const steps = Math.floor(Math.min(bound, UPLOAD_BYTES / (2 * pairs)) / (4 * width * ROW_STEP));
-    return Math.min(stageRows, Math.max(1, steps) * ROW_STEP);
+    return Math.min(chunkRows, Math.max(1, steps) * ROW_STEP);
   }
 
-  /** Frees the stage. Idempotent. */
+  /** Frees what belongs to it. Idempotent. */
   destroy(): void {
     this.#pool.destroy();
     this.#upload?.destroy();

@@ -1,0 +1,40 @@
+// Kept magnitudes -> deviations as whole numbers of quanta, for shared/multiply-exact.wgsl and multiply-dot.wgsl. Twin:
+// addDeviations in src/statistics/cpu-accumulator.ts.
+//
+// A deviation becomes an integer of at most 2^29 quanta. The quantum is 2^(e - 29), where 2^e is the first power of two
+// beyond the column's largest deviation in these rows; everything that is added up afterwards is about these integers,
+// so the sums of a column agree with each other.
+
+// Deviations below 2^-90 are far from any variance above EPS; powers of two stay within f32.
+const SMALLEST_EXPONENT: i32 = -90;
+
+// Writes one column's values; what comes back are the sums of its deviations and of their squares.
+fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> vec4f {
+  var largest = 0.0;
+  for (var row = 0u; row < rows; row++) {
+    largest = max(largest, abs(chunk[read_at + row * params.stride] - pivot.x));
+  }
+  let exponent = max(exponent_of(largest * pivot.y) + 1, SMALLEST_EXPONENT);
+  exponents[place] = exponent;
+
+  let quanta = power_of_two(29 - exponent);
+  var high_sum = 0;
+  var low_sum = 0;
+  var squares = vec2f();
+  for (var row = 0u; row < rows; row++) {
+    // Exact: the deviation as two words, scaled by powers of two, rounded once to whole quanta.
+    let deviation = two_sum(chunk[read_at + row * params.stride], -pivot.x) * pivot.y * quanta;
+    let whole = floor(deviation.x);
+    let integer = i32(whole) + i32(floor(opaque(deviation.x - whole) + deviation.y + 0.5));
+    values[write_at + row * params.stride] = bitcast<u32>(integer);
+    let high = integer >> 10u;
+    let low = integer - (high << 10u);
+    high_sum += high;
+    low_sum += low;
+    let value = quick_two_sum(f32(high) * 1024.0, f32(low));
+    squares = ext_add(squares, ext_multiply(value, value));
+  }
+  let quantum = power_of_two(exponent - 29);
+  let sum = ext_add(ext_integer(high_sum) * 1024.0, ext_integer(low_sum));
+  return vec4f(sum * quantum, squares * quantum * quantum);
+}
