@@ -38,10 +38,13 @@ export type {
   MagnitudeBatch,
   Reduction,
 } from './engine/engine.ts';
+export { MagnitudeRecord, type RowPairing } from './engine/magnitude-record.ts';
+export { resampleScores } from './engine/resample.ts';
 export { createWebGpuEngine } from './engine/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { conditioningSets } from './scores/conditioning-sets.ts';
 export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
+export type { ResampledScores, ResamplePlan } from './scores/resampled-scores.ts';
 export { rocAuc } from './scores/roc.ts';
 export { scoreStatistics } from './scores/score-statistics.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';

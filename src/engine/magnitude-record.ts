@@ -4,8 +4,9 @@ import type { EngineShape, MagnitudeBatch } from './engine.ts';
 /** Bytes of one block of rows: large enough that few are made, small enough that the last one wastes little. */
 const BLOCK_BYTES = 8 * 2 ** 20;
 
-/** Rows put together for an engine at a time. */
+/** Rows put together for an engine at a time, and most bytes of them. */
 const BATCH_ROWS = 1024;
+const BATCH_BYTES = 64 * 2 ** 20;
 
 /** Which rows make the samples of a resample: sample k has x of row `x[k]` and y of row `y[k]`. */
 export interface RowPairing {
@@ -101,8 +102,9 @@ export class MagnitudeRecord {
 
   /** Batches of the samples that a pairing makes of the rows, each a copy of its own. */
   *batches({ x, y }: RowPairing): Generator<MagnitudeBatch> {
-    for (let first = 0; first < x.length; first += BATCH_ROWS) {
-      const end = Math.min(first + BATCH_ROWS, x.length);
+    const step = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_BYTES / this.#rowBytes)));
+    for (let first = 0; first < x.length; first += step) {
+      const end = Math.min(first + step, x.length);
       const gather = (quantity: 0 | 1, rows: Uint32Array): Float32Array[] =>
         Array.from({ length: this.#pairs }, (_, p) => this.#gather(2 * p + quantity, rows));
       yield {

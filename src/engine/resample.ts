@@ -5,6 +5,8 @@ import { MIN_SAMPLES } from '../scores/request.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../scores/shuffle.ts';
+import { leaveOneOut } from '../statistics/leave-one-out.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Engine } from './engine.ts';
 import type { MagnitudeRecord, RowPairing } from './magnitude-record.ts';
 
@@ -57,6 +59,35 @@ export async function resampleScores(
     shuffles.add(await score({ x: everyone, y: shuffled }));
   }
   return { plan, ...jackknife.result(), empiricalP: permutations > 0 ? shuffles.pValues() : undefined };
+}
+
+/**
+ * Standard errors and sign stability alone, from statistics over groups of samples: for more samples than can be kept.
+ *
+ * @param groups statistics over disjoint samples, at least two groups
+ * @param observed aggregated scores of all the samples
+ * @param engine an engine to compute with, of the caller; what it holds is lost
+ * @param onProgress called after each of the scorings, one for each group
+ * @throws the signal's reason once it is aborted
+ */
+export async function resampleGroups(
+  groups: readonly SufficientStatistics[],
+  observed: ScoreMatrices['aggregated'],
+  request: ScoreRequest,
+  plan: ResamplePlan,
+  engine: Engine,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ResampledScores> {
+  const samples = groups.reduce((sum, group) => sum + group.samples, 0);
+  const jackknife = new JackknifeTally(observed, samples);
+  for (const { group, statistics } of leaveOneOut(groups)) {
+    request.signal?.throwIfAborted();
+    engine.reset();
+    await engine.merge(statistics);
+    jackknife.add((await engine.score(request)).aggregated, statistics.samples);
+    onProgress?.(group + 1, groups.length);
+  }
+  return { plan, ...jackknife.result(), empiricalP: undefined };
 }
 
 /** Where each of the contiguous groups of samples begins, and n at the end. */

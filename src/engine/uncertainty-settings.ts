@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { EngineShape } from './engine.ts';
 import type { ResamplePlan } from '../scores/resampled-scores.ts';
 
 /** How uncertainty is found; what is left out has a default. */
@@ -17,6 +18,8 @@ export interface UncertaintyOptions {
 export interface UncertaintySettings {
   readonly plan: ResamplePlan;
   readonly maxBytes: number;
+  /** Samples kept as rows before they become sums. Default: {@link rowsToKeep}. */
+  readonly rows?: number | undefined;
 }
 
 /**
@@ -35,6 +38,27 @@ export function uncertaintySettings(
   checkWhole('seed', seed, 0, 2 ** 32 - 1);
   checkWhole('maxBytes', maxBytes, 1);
   return { plan: { groups, permutations, seed }, maxBytes };
+}
+
+/** Rows take no more room than this, or than the sums of the groups would: so small that nothing is won by forming sums. */
+const SMALL_BYTES = 64 * 2 ** 20;
+
+/**
+ * How many samples stay as they are before they become sums of runs (see `SampleRuns`): as many as take no more room than
+ * the sums of G groups, 16 P N^2 bytes each. Shuffles need the samples themselves; and sums that would not fit beside the
+ * rows are not begun with. There the rows alone may fill what there is.
+ *
+ * @returns Infinity where samples never become sums
+ */
+export function rowsToKeep(
+  { plan: { groups, permutations }, maxBytes, rows }: UncertaintySettings,
+  { nodes, pairs }: Pick<EngineShape, 'nodes' | 'pairs'>,
+): number {
+  const sums = 16 * pairs * nodes ** 2;
+  const kept = Math.max(SMALL_BYTES, groups * sums);
+  // Up to 2 G runs, beside the rows.
+  if (permutations > 0 || kept + 2 * groups * sums > maxBytes) return Infinity;
+  return rows ?? Math.floor(kept / (8 * pairs * nodes));
 }
 
 function checkWhole(option: string, found: number, least: number, most = Number.MAX_SAFE_INTEGER): void {

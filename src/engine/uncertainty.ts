@@ -8,8 +8,9 @@ import { MagnitudeReader } from '../statistics/webgpu-magnitudes.ts';
 import { createEngine, type EngineChoice } from './create.ts';
 import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from './engine.ts';
 import { MagnitudeRecord } from './magnitude-record.ts';
-import { resampleScores } from './resample.ts';
-import type { UncertaintySettings } from './uncertainty-settings.ts';
+import { resampleGroups, resampleScores } from './resample.ts';
+import { addRows, SampleRuns } from './sample-runs.ts';
+import { rowsToKeep, type UncertaintySettings } from './uncertainty-settings.ts';
 
 /** Samples that scores are of. */
 export interface Evidence {
@@ -28,7 +29,8 @@ export interface Evidence {
 
 /**
  * Keeps the magnitudes of the samples that an engine sees, on the host, and scores them again and again to tell how sure
- * the scores are. Works beside an engine, through its interface alone: what that computes does not change.
+ * the scores are. Where nothing is shuffled, many samples become sums of consecutive runs: no fit is too long for standard
+ * errors. Works beside an engine, through its interface alone: what that computes does not change.
  *
  * For each batch: {@link Uncertainty.read}, then the engine, then {@link Uncertainty.keep}; so that nothing is kept of
  * a batch that the engine refuses.
@@ -38,7 +40,12 @@ export class Uncertainty {
   readonly #shape: EngineShape;
   readonly #openEngine: () => Promise<EngineChoice>;
   readonly #device: GPUDevice | undefined;
+  readonly #engine: Engine;
+  /** Samples as rows, and the most of them before they become sums */
   readonly #record: MagnitudeRecord;
+  readonly #rows: number;
+  /** The samples before them as sums; undefined while there are none */
+  #runs: SampleRuns | undefined;
   /** Samples held that came from files */
   #merged = 0;
   #reader: Promise<MagnitudeReader> | undefined;
@@ -49,22 +56,28 @@ export class Uncertainty {
    * @param engine the engine whose scores it is about; made with channels
    * @param device the device of values that come as GPU buffers, and of further engines on WebGPU
    */
-  constructor({ plan, maxBytes }: UncertaintySettings, engine: Engine, device?: GPUDevice) {
+  constructor(settings: UncertaintySettings, engine: Engine, device?: GPUDevice) {
     const { nodes, pairs, reduction } = engine.shape;
-    this.#plan = plan;
+    this.#plan = settings.plan;
+    this.#engine = engine;
     this.#shape = engine.shape;
     this.#openEngine = () => createEngine(engine.diagnostics.backend, { nodes, pairs, reduction }, device);
     this.#device = device;
-    this.#record = new MagnitudeRecord(engine.shape, maxBytes);
+    this.#record = new MagnitudeRecord(engine.shape, settings.maxBytes);
+    this.#rows = rowsToKeep(settings, engine.shape);
   }
 
   /**
    * The magnitudes of a batch, on the host, with room for them in the record. From a GPU that costs one readback of
    * 8 P N bytes a sample.
    *
-   * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`
+   * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`; what the engine has
+   *   refused of the batches before
    */
   async read({ size, activations, gradients }: ChannelBatch): Promise<MagnitudeBatch> {
+    const kept = this.#record.samples;
+    // A batch that is larger than all before it does not cut them into runs too short.
+    if (kept + size > this.#rows && 2 * kept >= this.#rows) await this.#formRuns();
     this.#record.reserve(size);
     const { pairs } = this.#shape;
     const magnitudes = await this.#magnitudes([...activations, ...gradients], size);
@@ -83,12 +96,13 @@ export class Uncertainty {
 
   /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
   truncate(samples: number): void {
-    this.#record.truncate(samples - this.#merged);
+    this.#record.truncate(samples - this.#merged - (this.#runs?.samples ?? 0));
   }
 
   /** Forgets all samples. Scores that are being computed go on. */
   clear(): void {
     this.#record.clear();
+    this.#runs = undefined;
     this.#merged = 0;
   }
 
@@ -100,7 +114,7 @@ export class Uncertainty {
   evidence(): Evidence {
     const merged = this.#merged;
     if (merged > 0) {
-      const samples = this.#record.samples + merged;
+      const samples = this.#record.samples + (this.#runs?.samples ?? 0) + merged;
       throw new MagnitudeEdgeError(
         'invalid-argument',
         `Uncertainty needs the samples themselves, and ${merged} of the ${samples} that the statistics hold came from ` +
@@ -109,8 +123,9 @@ export class Uncertainty {
       );
     }
     const record = this.#record.view();
+    const runs = this.#runs?.copy();
     return {
-      resample: (scores, request, onResample) => this.#resample(record, scores, request, onResample),
+      resample: (scores, request, onResample) => this.#resample(record, runs, scores, request, onResample),
     };
   }
 
@@ -131,28 +146,47 @@ export class Uncertainty {
 
   #resample(
     record: MagnitudeRecord,
+    runs: SampleRuns | undefined,
     ...[scores, request, onResample]: Parameters<Evidence['resample']>
   ): Promise<ResampledScores> {
     const stop = this.#stop.signal;
     const signal = request.signal ? AbortSignal.any([request.signal, stop]) : stop;
-    const work = async (): Promise<ResampledScores> => {
-      signal.throwIfAborted();
+    return this.#withEngine(signal, async (engine) => {
       const { aggregated } = await scores.matrices();
+      const asked = { ...request, signal };
+      if (runs === undefined) {
+        return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);
+      }
+      await addRows(runs, record, engine, signal);
+      return resampleGroups(runs.grouped(), aggregated, asked, this.#plan, engine, onResample);
+    });
+  }
+
+  /** Turns the rows into sums. What is kept changes at once, at the end. */
+  async #formRuns(): Promise<void> {
+    // Only what the engine is known to have counted: sums cannot be taken back.
+    await this.#engine.flush();
+    const runs =
+      this.#runs?.copy() ??
+      new SampleRuns(this.#plan.groups, Math.ceil(this.#rows / (2 * this.#plan.groups)));
+    const { signal } = this.#stop;
+    await this.#withEngine(signal, (engine) => addRows(runs, this.#record, engine, signal));
+    this.#runs = runs;
+    this.#record.clear();
+  }
+
+  /** Does some work on an engine of its own, which a release waits for. */
+  #withEngine<T>(signal: AbortSignal, work: (engine: Engine) => Promise<T>): Promise<T> {
+    const start = async (): Promise<T> => {
+      signal.throwIfAborted();
       const { engine, release } = await this.#openEngine();
       try {
-        return await resampleScores(
-          record,
-          aggregated,
-          { ...request, signal },
-          this.#plan,
-          engine,
-          onResample,
-        );
+        return await work(engine);
       } finally {
         await release();
       }
     };
-    const running = work();
+    const running = start();
     this.#running.add(running);
     return running.finally(() => this.#running.delete(running));
   }
