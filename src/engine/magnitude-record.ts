@@ -4,8 +4,8 @@ import type { EngineShape, MagnitudeBatch } from './engine.ts';
 /** Bytes of one block of rows: large enough that few are made, small enough that the last one wastes little. */
 const BLOCK_BYTES = 8 * 2 ** 20;
 
-/** Rows put together for an engine at a time, and most bytes of them. */
-const BATCH_ROWS = 1024;
+/** Rows put together for an engine at a time, so that it does not keep a page waiting for long; and most bytes of them. */
+const BATCH_ROWS = 256;
 const BATCH_BYTES = 64 * 2 ** 20;
 
 /** Which rows make the samples of a resample: sample k has x of row `x[k]` and y of row `y[k]`. */

@@ -7,6 +7,7 @@ import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../scores/shuffle.ts';
 import { leaveOneOut } from '../statistics/leave-one-out.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { createPacer } from '../statistics/pacer.ts';
 import type { Engine } from './engine.ts';
 import type { MagnitudeRecord, RowPairing } from './magnitude-record.ts';
 
@@ -33,13 +34,15 @@ export async function resampleScores(
   const { groups, permutations, seed } = plan;
   const starts = groupStarts(samples, groups);
   checkSampleCount(samples, groups, permutations);
+  const pace = createPacer(request.signal);
   let done = 0;
   const score = async (pairing: RowPairing): Promise<ScoreMatrices['aggregated']> => {
     engine.reset();
     for (const batch of record.batches(pairing)) {
-      request.signal?.throwIfAborted();
+      await pace();
       await engine.accumulateMagnitudes(batch);
     }
+    await pace();
     const { aggregated } = await engine.score(request);
     onProgress?.(++done, groups + permutations);
     return aggregated;
@@ -80,8 +83,8 @@ export async function resampleGroups(
 ): Promise<ResampledScores> {
   const samples = groups.reduce((sum, group) => sum + group.samples, 0);
   const jackknife = new JackknifeTally(observed, samples);
-  for (const { group, statistics } of leaveOneOut(groups)) {
-    request.signal?.throwIfAborted();
+  const pace = createPacer(request.signal);
+  for await (const { group, statistics } of leaveOneOut(groups, pace)) {
     engine.reset();
     await engine.merge(statistics);
     jackknife.add((await engine.score(request)).aggregated, statistics.samples);

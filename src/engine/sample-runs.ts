@@ -1,4 +1,6 @@
+import { mergeAll } from '../statistics/leave-one-out.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
+import { createPacer, type Pacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Engine } from './engine.ts';
 import type { MagnitudeRecord } from './magnitude-record.ts';
@@ -55,8 +57,12 @@ export class SampleRuns {
     return copy;
   }
 
-  /** G groups of neighbouring runs, each ending with the run that ends nearest to where it should. Needs G runs. */
-  grouped(): SufficientStatistics[] {
+  /**
+   * G groups of neighbouring runs, each ending with the run that ends nearest to where it should. Needs G runs.
+   *
+   * @param pace called between merges
+   */
+  async grouped(pace: Pacer): Promise<SufficientStatistics[]> {
     const ends = this.#runs.reduce<number[]>(
       (sums, { samples }) => [...sums, (sums.at(-1) ?? 0) + samples],
       [],
@@ -69,7 +75,7 @@ export class SampleRuns {
       const last = this.#runs.length - 1 - (this.#groups - group);
       let end = group === this.#groups ? last : first;
       while (end < last && Math.abs(ends[end + 1]! - wanted) < Math.abs(ends[end]! - wanted)) end++;
-      groups.push(this.#runs.slice(first, end + 1).reduce((sum, run) => mergeStatistics(sum, run)));
+      groups.push(await mergeAll(this.#runs.slice(first, end + 1), pace));
       first = end + 1;
     }
     return groups;
@@ -88,12 +94,13 @@ export async function addRows(
   engine: Engine,
   signal: AbortSignal,
 ): Promise<void> {
+  const pace = createPacer(signal);
   for (let first = 0; first < record.samples;) {
     const size = Math.min(runs.room, record.samples - first);
     const rows = Uint32Array.from({ length: size }, (_, k) => first + k);
     engine.reset();
     for (const batch of record.batches({ x: rows, y: rows })) {
-      signal.throwIfAborted();
+      await pace();
       await engine.accumulateMagnitudes(batch);
     }
     runs.add(await engine.statistics());

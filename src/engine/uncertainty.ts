@@ -4,6 +4,7 @@ import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.t
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
+import { createPacer } from '../statistics/pacer.ts';
 import { MagnitudeReader } from '../statistics/webgpu-magnitudes.ts';
 import { createEngine, type EngineChoice } from './create.ts';
 import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from './engine.ts';
@@ -158,7 +159,8 @@ export class Uncertainty {
         return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);
       }
       await addRows(runs, record, engine, signal);
-      return resampleGroups(runs.grouped(), aggregated, asked, this.#plan, engine, onResample);
+      const groups = await runs.grouped(createPacer(signal));
+      return resampleGroups(groups, aggregated, asked, this.#plan, engine, onResample);
     });
   }
 

@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { leaveOneOut } from '../statistics/leave-one-out.ts';
-import { mergeStatistics } from '../statistics/merge.ts';
+import { leaveOneOut, mergeAll } from '../statistics/leave-one-out.ts';
+import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import { scoreStatistics } from './score-statistics.ts';
@@ -26,18 +26,18 @@ export async function jackknifeScores(
   request: ScoreRequest,
 ): Promise<JackknifeScores> {
   const filled = groups.filter(({ samples }) => samples > 0);
-  const [first, ...others] = filled;
-  if (first === undefined || others.length === 0) {
+  if (filled.length < 2) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
       `A jackknife needs at least 2 groups of samples and was given ${filled.length}.`,
       { details: { option: 'groups', found: filled.length } },
     );
   }
-  const all = others.reduce((merged, group) => mergeStatistics(merged, group), first);
+  const pace = createPacer(request.signal);
+  const all = await mergeAll(filled, pace);
   const { aggregated } = await scoreStatistics(all, request);
   const tally = new JackknifeTally(aggregated, all.samples);
-  for (const { statistics } of leaveOneOut(filled)) {
+  for await (const { statistics } of leaveOneOut(filled, pace)) {
     tally.add((await scoreStatistics(statistics, request)).aggregated, statistics.samples);
   }
   return tally.result();

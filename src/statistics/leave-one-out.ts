@@ -1,4 +1,5 @@
 import { mergeStatistics } from './merge.ts';
+import type { Pacer } from './pacer.ts';
 import type { SufficientStatistics } from './sufficient-statistics.ts';
 
 /** Statistics without one of the groups that they were merged from. */
@@ -15,33 +16,49 @@ export interface LeftOut {
  * and `log2 g` statistics held at a time.
  *
  * @param groups statistics over disjoint samples, of one shape; at least two
+ * @param pace called between merges
  */
-export function* leaveOneOut(groups: readonly SufficientStatistics[]): Generator<LeftOut> {
-  yield* withoutEach(groups, 0, groups.length, undefined);
+export async function* leaveOneOut(
+  groups: readonly SufficientStatistics[],
+  pace: Pacer,
+): AsyncGenerator<LeftOut, void, undefined> {
+  yield* withoutEach(groups, 0, groups.length, undefined, pace);
+}
+
+/**
+ * Statistics over the samples of all groups.
+ *
+ * @param groups of one shape; at least one
+ * @param pace called between merges
+ */
+export async function mergeAll(
+  groups: readonly SufficientStatistics[],
+  pace: Pacer,
+): Promise<SufficientStatistics> {
+  const [first, ...others] = groups;
+  let merged = first!;
+  for (const group of others) {
+    merged = mergeStatistics(merged, group);
+    await pace();
+  }
+  return merged;
 }
 
 /** @param outside statistics over the groups before `first` and from `end` on; undefined where there are none */
-function* withoutEach(
+async function* withoutEach(
   groups: readonly SufficientStatistics[],
   first: number,
   end: number,
   outside: SufficientStatistics | undefined,
-): Generator<LeftOut> {
+  pace: Pacer,
+): AsyncGenerator<LeftOut, void, undefined> {
   if (end - first === 1) {
     if (outside !== undefined) yield { group: first, statistics: outside };
     return;
   }
   const middle = (first + end) >> 1;
-  yield* withoutEach(groups, first, middle, merged(outside, groups.slice(middle, end)));
-  yield* withoutEach(groups, middle, end, merged(outside, groups.slice(first, middle)));
-}
-
-function merged(
-  start: SufficientStatistics | undefined,
-  groups: readonly SufficientStatistics[],
-): SufficientStatistics | undefined {
-  return groups.reduce<SufficientStatistics | undefined>(
-    (sum, group) => (sum === undefined ? group : mergeStatistics(sum, group)),
-    start,
-  );
+  const outsideAnd = (half: readonly SufficientStatistics[]): Promise<SufficientStatistics> =>
+    mergeAll(outside === undefined ? half : [outside, ...half], pace);
+  yield* withoutEach(groups, first, middle, await outsideAnd(groups.slice(middle, end)), pace);
+  yield* withoutEach(groups, middle, end, await outsideAnd(groups.slice(first, middle)), pace);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SampleRuns } from '../../../src/engine/sample-runs.ts';
 import { emptyPair } from '../../../src/statistics/merge.ts';
+import { createPacer } from '../../../src/statistics/pacer.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 
 /** Statistics that remember which samples they are of: their sum is that of the numbers of the samples. */
@@ -32,11 +33,11 @@ test.each([
   [105, 4, [16, 32, 16, 16, 25]],
   // six runs, the last of them of 3: groups end near 4.6, 9.2, 13.8, 18.4
   [23, 4, [4, 4, 4, 8, 3]],
-])('%d samples in 5 groups, first runs of %d', (samples, length, sizes) => {
+])('%d samples in 5 groups, first runs of %d', async (samples, length, sizes) => {
   for (const most of [100, 3]) {
     const runs = runsOf(samples, 5, length, most);
     expect(runs.samples).toBe(samples);
-    const groups = runs.grouped();
+    const groups = await runs.grouped(createPacer());
     expect(groups.map((group) => group.samples)).toEqual(sizes);
     // Consecutive samples, each in one group.
     let first = 0;
@@ -47,11 +48,10 @@ test.each([
   }
 });
 
-test('however many samples come, groups are between half and twice their share', () => {
+test('however many samples come, groups are between half and twice their share', async () => {
   for (let samples = 40; samples <= 2000; samples += 7) {
-    const sizes = runsOf(samples, 10, 2, 50)
-      .grouped()
-      .map((group) => group.samples);
+    const groups = await runsOf(samples, 10, 2, 50).grouped(createPacer());
+    const sizes = groups.map((group) => group.samples);
     expect(sizes).toHaveLength(10);
     expect(sizes.reduce((sum, size) => sum + size)).toBe(samples);
     expect(Math.max(...sizes) / (samples / 10)).toBeLessThanOrEqual(2);
