@@ -97,7 +97,7 @@ class CpuEngine implements Engine {
     return {
       backend: 'cpu',
       plan: inForce.plan,
-      notes: [note, describePlan(this.shape, inForce), ...this.#fallbacks],
+      notes: [note, ...this.#fallbacks, describePlan(this.shape, inForce)],
     };
   }
 

@@ -10,7 +10,7 @@ it('workers of a page hold and score what its own thread does, to the bit', asyn
     await engine.accumulate(channelBatch(130, 3));
     expect(await engine.flush()).toBe(330);
   }
-  expect(pooled.diagnostics.notes).toHaveLength(1);
+  expect(pooled.diagnostics.notes).toHaveLength(2);
   expect(pooled.diagnostics.notes[0]).toContain('2 workers');
   expect(await pooled.statistics()).toEqual(await local.statistics());
   expect(await pooled.score(request)).toEqual(await local.score(request));
