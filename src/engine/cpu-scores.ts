@@ -1,4 +1,4 @@
-import { statisticsSource, type PairSource } from '../scores/pair-source.ts';
+import { statisticsSource, type PairSource, type SourceProducts } from '../scores/pair-source.ts';
 import type { Score, ScoreRequest } from '../scores/score-matrices.ts';
 import { scorePair } from '../scores/score-statistics.ts';
 import type { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
@@ -43,7 +43,7 @@ async function summedSource(pair: PairSums, samples: number, score: Score, pace:
     samples,
     moments: pair.moments(samples),
     targets: () => [{ values: xy.sums, stride: nodes, first: 0, end: nodes }],
-    sourceRow: () => undefined,
+    sources: noSources,
   };
 }
 
@@ -52,21 +52,22 @@ async function tiledSource(pair: PairSums, samples: number, score: Score, pace: 
   const { nodes, x, y } = pair;
   const moments = pair.moments(samples);
   const targets = (): AsyncIterable<Tile> => tiles(pair, x, y, false, pace);
-  if (score === 'corr') return { nodes, samples, moments, targets, sourceRow: () => undefined };
+  if (score === 'corr') return { nodes, samples, moments, targets, sources: noSources };
   const xx = new PackedSymmetric(nodes);
   for await (const tile of tiles(pair, x, x, true, pace)) xx.setColumns(tile);
   // Variances that agree with the covariances to the last bit: duplicates of a parent leave a variance of nothing.
-  const varX = moments.meanX.map((mean, i) => Math.max(xx.diagonal(i) * (1 / samples) - mean * mean, 0));
+  const varX = moments.meanX.map((mean, i) => Math.max(xx.at(i, i) * (1 / samples) - mean * mean, 0));
   return {
     nodes,
     samples,
     moments: { ...moments, varX },
     targets,
-    sourceRow: (source, out, at) => {
-      xx.copyRow(source, out, at);
-    },
+    sources: xx,
   };
 }
+
+/** Plain correlations read nothing of X^T X. */
+const noSources: SourceProducts = { at: () => NaN, copyColumns: () => undefined };
 
 async function* tiles(
   { nodes, products }: PairSums,

@@ -11,21 +11,37 @@ export interface PairSource {
   readonly moments: PairMoments;
   /** X^T Y, all targets in ascending order, some at a time; a tile is good until the next one is asked for. */
   targets(): AsyncIterable<Tile> | Iterable<Tile>;
-  /** Copies a row of X^T X, `[nodes]`, to `out` from `at` on. Only for partial scores. */
-  sourceRow(source: number, out: Float64Array, at: number): void;
+  /** X^T X. Only for partial scores. */
+  readonly sources: SourceProducts;
+}
+
+/** X^T X, however it is held. */
+export interface SourceProducts {
+  at(source: number, other: number): number;
+  /** Copies columns `first .. end` of all rows to `out`, row-major `[nodes, stride]`. */
+  copyColumns(first: number, end: number, out: Float64Array, stride: number): void;
 }
 
 /** The sums of one layer pair, held whole. */
 export function statisticsSource(pair: PairStatistics, samples: number): PairSource {
   const nodes = pair.sumX.length;
-  const { sumXX } = pair;
   return {
     nodes,
     samples,
     moments: pairMoments(pair, samples),
     targets: () => [{ values: pair.sumXY, stride: nodes, first: 0, end: nodes }],
-    sourceRow: (source, out, at) => {
-      out.set(sumXX.subarray(source * nodes, (source + 1) * nodes), at);
+    sources: wholeProducts(pair.sumXX, nodes),
+  };
+}
+
+function wholeProducts(sums: Float64Array, nodes: number): SourceProducts {
+  return {
+    at: (source, other) => sums[source * nodes + other]!,
+    copyColumns: (first, end, out, stride) => {
+      for (let i = 0; i < nodes; i++) {
+        const from = i * nodes;
+        for (let j = first, to = i * stride; j < end; j++, to++) out[to] = sums[from + j]!;
+      }
     },
   };
 }

@@ -1,5 +1,4 @@
-import { choleskyFactor } from './cholesky.ts';
-import { EPS } from './request.ts';
+import { factorTarget, partialCorrelation } from './partial-factor.ts';
 
 /**
  * Covariances that decide the partial correlations of one target: the set S, the target's y, and every source.
@@ -37,20 +36,8 @@ export function solvePartialColumn(system: ConditionalSystem, ridge: number, sco
   const { set, target, covSS, covSY, covSX, covXY, varX } = system;
   const size = set.length;
   const nodes = varX.length;
-  for (let k = 0; k < size; k++) covSS[k * size + k]! += ridge;
-  if (!choleskyFactor(covSS, size)) {
-    scores.fill(NaN, 0, nodes);
-    return;
-  }
-  let varY = system.varY;
-  for (let k = 0; k < size; k++) {
-    let w = covSY[k]!;
-    for (let m = 0; m < k; m++) w -= covSS[k * size + m]! * covSY[m]!;
-    w /= covSS[k * size + k]!;
-    covSY[k] = w;
-    varY -= w * w;
-  }
-  if (!(varY > EPS && varY < Infinity)) {
+  const varY = factorTarget(covSS, covSY, system.varY, ridge);
+  if (Number.isNaN(varY)) {
     scores.fill(NaN, 0, nodes);
     return;
   }
@@ -63,9 +50,7 @@ export function solvePartialColumn(system: ConditionalSystem, ridge: number, sco
     }
     for (; k < size; k++) finishOne(covSX, k, covSS, covSY, covXY, varX, first, end);
     for (let i = first; i < end; i++) {
-      const variance = varX[i]!;
-      const r = covXY[i]! / Math.max(Math.sqrt(Math.max(variance, 0) * varY), EPS);
-      scores[i] = variance > EPS && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
+      scores[i] = partialCorrelation(covXY[i]!, varX[i]!, varY);
     }
   }
   if (size === 0) return;

@@ -1,106 +1,224 @@
 import type { Tile } from '../statistics/products.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { PairSource } from './pair-source.ts';
-import { solvePartialColumn } from './partial-column.ts';
+import { factorTarget } from './partial-factor.ts';
+import { EPS } from './request.ts';
+import { openSubstitution, type SubstitutionMemory } from './substitution.ts';
+import { LIMITS_LENGTH, SOURCES_TOGETHER } from './wasm-substitution-kernel.ts';
 
-/** Targets done together: columns of matrices are read and written so many at a time, or every element misses a cache. */
-export const TARGETS_TOGETHER = 16;
+/** Sources whose covariances with all others are laid out at a time. */
+const PANEL_COLUMNS = 256;
 
-/** Scratch space for the systems of one pair, large enough for the largest conditioning set. */
-export interface PartialScratch {
-  readonly covSS: Float64Array;
-  readonly covSY: Float64Array;
-  readonly covSX: Float64Array;
-  /** `[TARGETS_TOGETHER, nodes]`: covariances with the targets, then the scores */
-  readonly columns: Float64Array;
-  readonly varX: Float64Array;
-}
+/** Targets whose columns are written together, or every element of the scores would miss a cache. */
+const TARGETS_TOGETHER = 16;
 
-/** Scratch space for {@link partialScores}. */
-export function partialScratch(sets: RaggedIndices, nodes: number): PartialScratch {
-  let largest = 0;
-  for (let j = 0; j < nodes; j++) largest = Math.max(largest, sets.offsets[j + 1]! - sets.offsets[j]!);
-  return {
-    covSS: new Float64Array(largest * largest),
-    covSY: new Float64Array(largest),
-    covSX: new Float64Array(largest * nodes),
-    columns: new Float64Array(TARGETS_TOGETHER * nodes),
-    varX: new Float64Array(nodes),
-  };
-}
+/** Numbers of factors that are kept at a time, 2 MiB: panels are laid out once for all of their targets. */
+const FACTORS_LENGTH = 2 ** 18;
 
 /**
- * Ridge partial correlations of one layer pair (method.md, "score = 'partial'"), for at most
- * {@link TARGETS_TOGETHER} targets of a tile. Covariances are formed from the sums as they are read: no covariance
- * matrix is ever held.
- *
- * @param out row-major `[nodes, nodes]`; columns `firstTarget .. endTarget` are written
+ * Ridge partial correlations of layer pairs (method.md, "score = 'partial'"), for the same conditioning sets again and
+ * again. Covariances are formed from the sums as they are read: no covariance matrix is ever held.
  */
-export function partialScores(
-  source: PairSource,
-  tile: Tile,
-  sets: RaggedIndices,
-  ridge: number,
-  firstTarget: number,
-  endTarget: number,
-  scratch: PartialScratch,
-  out: Float64Array | Float32Array,
-): void {
-  const { nodes, samples, moments } = source;
-  const { meanX, varX: variances, varY } = moments;
-  const { columns, covSX, varX } = scratch;
-  targetCovariances(source, tile, firstTarget, endTarget, columns);
-  for (let j = firstTarget; j < endTarget; j++) {
-    const set = sets.indices.subarray(sets.offsets[j], sets.offsets[j + 1]);
-    const size = set.length;
-    const covSS = scratch.covSS.subarray(0, size * size);
-    const covSY = scratch.covSY.subarray(0, size);
-    const covXY = columns.subarray((j - firstTarget) * nodes, (j - firstTarget + 1) * nodes);
-    for (let k = 0; k < size; k++) {
-      source.sourceRow(set[k]!, covSX, k * nodes);
-      toCovariances(covSX, k * nodes, meanX, meanX[set[k]!]!, samples);
-      covSY[k] = covXY[set[k]!]!;
-      for (let m = 0; m < size; m++) covSS[k * size + m] = covSX[k * nodes + set[m]!]!;
-    }
-    varX.set(variances);
-    // Every score is written after its covariance has been read for the last time.
-    solvePartialColumn({ set, target: j, covSS, covSY, covSX, covXY, varX, varY: varY[j]! }, ridge, covXY);
+export class PartialScorer {
+  readonly #nodes: number;
+  readonly #sets: RaggedIndices;
+  readonly #ridge: number;
+  readonly #memory: SubstitutionMemory;
+  readonly #panel: Float64Array;
+  readonly #factors: Float64Array;
+  readonly #members: Uint32Array;
+  readonly #scratch: Float64Array;
+  readonly #variances: Float64Array;
+  readonly #covariances: Float64Array;
+  readonly #covSS: Float64Array;
+  readonly #covSY: Float64Array;
+  readonly #columns = new Float64Array(TARGETS_TOGETHER * PANEL_COLUMNS);
+
+  /** @throws `out-of-memory` where the scratch memory finds no room */
+  constructor(nodes: number, sets: RaggedIndices, ridge: number) {
+    this.#nodes = nodes;
+    this.#sets = sets;
+    this.#ridge = ridge;
+    let largest = 0;
+    for (let j = 0; j < nodes; j++) largest = Math.max(largest, this.#setOf(j).length);
+    const lengths = [
+      nodes * PANEL_COLUMNS,
+      Math.max(FACTORS_LENGTH, factorLength(largest)),
+      // Two addresses to a float64.
+      Math.ceil(largest / 2),
+      largest * SOURCES_TOGETHER,
+      roundUp(nodes, SOURCES_TOGETHER),
+      PANEL_COLUMNS,
+    ];
+    const total = lengths.reduce((sum, length) => sum + length);
+    this.#memory = openSubstitution(8 * total);
+    let at = 0;
+    const next = (): Float64Array => {
+      const length = lengths.shift()!;
+      at += 8 * length;
+      return new Float64Array(this.#memory.buffer, at - 8 * length, length);
+    };
+    this.#panel = next();
+    this.#factors = next();
+    const members = next();
+    this.#members = new Uint32Array(members.buffer, members.byteOffset, 2 * members.length);
+    this.#scratch = next();
+    this.#variances = next();
+    this.#covariances = next();
+    this.#covSS = new Float64Array(largest * largest);
+    this.#covSY = new Float64Array(largest);
   }
-  const targets = endTarget - firstTarget;
-  for (let i = 0; i < nodes; i++) {
-    const to = i * nodes + firstTarget;
-    for (let t = 0; t < targets; t++) out[to + t] = columns[t * nodes + i]!;
+
+  /**
+   * Scores all sources with the targets of a tile. Yields some milliseconds of work apart.
+   *
+   * @param out row-major `[nodes, nodes]`; the tile's columns are written
+   */
+  *score(source: PairSource, tile: Tile, out: Float64Array | Float32Array): Generator<undefined, void> {
+    this.#variances.set(source.moments.varX);
+    for (let first = tile.first; first < tile.end;) {
+      const { end, restY } = yield* this.#factor(source, tile, first);
+      for (let i0 = 0; i0 < this.#nodes; i0 += PANEL_COLUMNS) {
+        const iEnd = Math.min(i0 + PANEL_COLUMNS, this.#nodes);
+        this.#layOutPanel(source, i0, iEnd);
+        yield;
+        let factor = this.#factors.byteOffset;
+        for (let j0 = first; j0 < end; j0 += TARGETS_TOGETHER) {
+          const jEnd = Math.min(j0 + TARGETS_TOGETHER, end);
+          for (let j = j0; j < jEnd; j++) {
+            this.#scoreTarget(source, tile, j, i0, iEnd, factor, restY[j - first]!, (j - j0) * PANEL_COLUMNS);
+            factor += 8 * factorLength(this.#setOf(j).length);
+          }
+          this.#writeColumns(j0, jEnd, i0, iEnd, out);
+          yield;
+        }
+      }
+      this.#clearMembers(first, end, out);
+      first = end;
+    }
+  }
+
+  #setOf(target: number): Uint32Array {
+    const { offsets, indices } = this.#sets;
+    return indices.subarray(offsets[target], offsets[target + 1]);
+  }
+
+  /**
+   * Factors of the targets from `first` on, as many as find room.
+   *
+   * @returns the first target that did not, and vy of each that did
+   */
+  *#factor(
+    { samples, moments: { meanX, meanY, varY }, sources }: PairSource,
+    { values, stride, first: tileFirst, end: tileEnd }: Tile,
+    first: number,
+  ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }> {
+    const scale = 1 / samples;
+    const factors = this.#factors;
+    const restY: number[] = [];
+    let end = first;
+    for (let at = 0; end < tileEnd; end++) {
+      const set = this.#setOf(end);
+      const size = set.length;
+      if (at + factorLength(size) > factors.length) break;
+      const covSS = this.#covSS.subarray(0, size * size);
+      const covSY = this.#covSY.subarray(0, size);
+      for (let k = 0; k < size; k++) {
+        const member = set[k]!;
+        const mean = meanX[member]!;
+        covSY[k] = values[member * stride + end - tileFirst]! * scale - mean * meanY[end]!;
+        for (let m = 0; m <= k; m++) {
+          covSS[k * size + m] = sources.at(member, set[m]!) * scale - mean * meanX[set[m]!]!;
+        }
+      }
+      restY.push(factorTarget(covSS, covSY, varY[end]!, this.#ridge));
+      for (let k = 0; k < size; k++) {
+        for (let m = 0; m < k; m++) factors[at++] = covSS[k * size + m]!;
+        factors[at++] = 1 / covSS[k * size + k]!;
+        factors[at++] = covSY[k]!;
+      }
+      factors.set([restY.at(-1)!, EPS, -1, 1], at);
+      at += LIMITS_LENGTH;
+      yield;
+    }
+    return { end, restY };
+  }
+
+  /** Covariances of sources `i0 .. iEnd` with all sources, a row for each of the latter. */
+  #layOutPanel({ samples, moments: { meanX }, sources }: PairSource, i0: number, iEnd: number): void {
+    const panel = this.#panel;
+    const scale = 1 / samples;
+    sources.copyColumns(i0, iEnd, panel, PANEL_COLUMNS);
+    for (let k = 0; k < this.#nodes; k++) {
+      const mean = meanX[k]!;
+      for (let i = i0, at = k * PANEL_COLUMNS; i < iEnd; i++, at++) {
+        panel[at] = panel[at]! * scale - mean * meanX[i]!;
+      }
+    }
+  }
+
+  /** Scores of sources `i0 .. iEnd` with one target, to {@link PartialScorer.#columns} from `to` on. */
+  #scoreTarget(
+    { samples, moments: { meanX, meanY } }: PairSource,
+    { values, stride, first }: Tile,
+    target: number,
+    i0: number,
+    iEnd: number,
+    factor: number,
+    restY: number,
+    to: number,
+  ): void {
+    const columns = this.#columns;
+    const count = iEnd - i0;
+    if (Number.isNaN(restY)) {
+      columns.fill(NaN, to, to + count);
+      return;
+    }
+    const [covariances, members] = [this.#covariances, this.#members];
+    const scale = 1 / samples;
+    const mean = meanY[target]!;
+    for (let s = 0, from = i0 * stride + target - first; s < count; s++, from += stride) {
+      covariances[s] = values[from]! * scale - meanX[i0 + s]! * mean;
+    }
+    const set = this.#setOf(target);
+    for (let k = 0; k < set.length; k++) members[k] = this.#panel.byteOffset + 8 * PANEL_COLUMNS * set[k]!;
+    this.#memory.run(
+      members.byteOffset,
+      set.length,
+      factor,
+      this.#scratch.byteOffset,
+      this.#variances.byteOffset + 8 * i0,
+      covariances.byteOffset,
+      // Sources beyond the last are computed with what lies there, and dropped.
+      8 * roundUp(count, SOURCES_TOGETHER),
+    );
+    for (let s = 0; s < count; s++) columns[to + s] = covariances[s]!;
+  }
+
+  #writeColumns(j0: number, jEnd: number, i0: number, iEnd: number, out: Float64Array | Float32Array): void {
+    const columns = this.#columns;
+    const targets = jEnd - j0;
+    for (let i = i0; i < iEnd; i++) {
+      const to = i * this.#nodes + j0;
+      for (let t = 0; t < targets; t++) out[to + t] = columns[t * PANEL_COLUMNS + i - i0]!;
+    }
+  }
+
+  /** No score for what is conditioned on, nor for a target with itself. */
+  #clearMembers(first: number, end: number, out: Float64Array | Float32Array): void {
+    for (let j = first; j < end; j++) {
+      const set = this.#setOf(j);
+      for (const member of set) out[member * this.#nodes + j] = NaN;
+      if (set.length > 0) out[j * this.#nodes + j] = NaN;
+    }
   }
 }
 
-/** S_xy[:, first .. end], a row for each target. */
-function targetCovariances(
-  { nodes, samples, moments: { meanX, meanY } }: PairSource,
-  { values, stride, first: tileFirst }: Tile,
-  first: number,
-  end: number,
-  out: Float64Array,
-): void {
-  const scale = 1 / samples;
-  const targets = end - first;
-  for (let i = 0; i < nodes; i++) {
-    const from = i * stride + first - tileFirst;
-    const mean = meanX[i]!;
-    for (let t = 0; t < targets; t++) {
-      out[t * nodes + i] = values[from + t]! * scale - mean * meanY[first + t]!;
-    }
-  }
+/** Numbers that a set of so many members keeps, see SubstitutionKernel. */
+function factorLength(size: number): number {
+  return (size * (size + 3)) / 2 + LIMITS_LENGTH;
 }
 
-/** Makes covariances of sums of products, in place: `[means.length]` of them from `at` on. */
-function toCovariances(
-  sums: Float64Array,
-  at: number,
-  means: Float64Array,
-  mean: number,
-  samples: number,
-): void {
-  const scale = 1 / samples;
-  const nodes = means.length;
-  for (let i = 0; i < nodes; i++) sums[at + i] = sums[at + i]! * scale - mean * means[i]!;
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
 }

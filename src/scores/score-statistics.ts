@@ -1,8 +1,8 @@
-import { createPacer, type Pacer } from '../statistics/pacer.ts';
+import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
 import { statisticsSource, type PairSource } from './pair-source.ts';
-import { partialScores, partialScratch, TARGETS_TOGETHER } from './partial.ts';
+import { PartialScorer } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
 import { checkScoreRequest } from './request.ts';
 import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
@@ -54,19 +54,15 @@ export async function scorePair(
   out: Float64Array | Float32Array,
 ): Promise<void> {
   const { nodes } = source;
-  const { conditioningSets: sets, ridge } = request;
-  const scratch = request.score === 'partial' ? partialScratch(sets, nodes) : undefined;
+  const { score, conditioningSets, ridge } = request;
+  const partial = score === 'partial' ? new PartialScorer(nodes, conditioningSets, ridge) : undefined;
   for await (const tile of source.targets()) {
-    if (scratch === undefined) {
-      for (let first = 0; first < nodes; first += STEP) {
-        pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
-        await pace();
-      }
+    if (partial !== undefined) {
+      await paced(partial.score(source, tile, out), pace);
       continue;
     }
-    for (let first = tile.first; first < tile.end; first += TARGETS_TOGETHER) {
-      const end = Math.min(first + TARGETS_TOGETHER, tile.end);
-      partialScores(source, tile, sets, ridge, first, end, scratch, out);
+    for (let first = 0; first < nodes; first += STEP) {
+      pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
       await pace();
     }
   }

@@ -34,30 +34,30 @@ export class PackedSymmetric {
     }
   }
 
-  /** Copies row `row` to `out`, from `at` on. */
-  copyRow(row: number, out: Float64Array, at: number): void {
-    const size = this.#size;
-    const values = this.#values;
-    const own = Math.floor(row / SIDE);
-    const inBlock = row % SIDE;
-    for (let block = 0; block * SIDE < size; block++) {
-      const count = Math.min(SIDE, size - block * SIDE);
-      const to = at + block * SIDE;
-      if (block < own) {
-        // What lies below the diagonal stands above it as a column.
-        const from = blockStart(block, own) + inBlock;
-        for (let k = 0; k < count; k++) out[to + k] = values[from + k * SIDE]!;
-      } else {
-        const from = blockStart(own, block) + inBlock * SIDE;
-        for (let k = 0; k < count; k++) out[to + k] = values[from + k]!;
-      }
-    }
+  at(row: number, column: number): number {
+    const [i, j] = row < column ? [row, column] : [column, row];
+    const start = blockStart(Math.floor(i / SIDE), Math.floor(j / SIDE));
+    return this.#values[start + (i % SIDE) * SIDE + (j % SIDE)]!;
   }
 
-  /** Element `index` of the diagonal. */
-  diagonal(index: number): number {
-    const own = Math.floor(index / SIDE);
-    return this.#values[blockStart(own, own) + (index % SIDE) * (SIDE + 1)]!;
+  /** Copies columns `first .. end` of all rows to `out`, row-major `[size, stride]`. */
+  copyColumns(first: number, end: number, out: Float64Array, stride: number): void {
+    const values = this.#values;
+    for (let j0 = first; j0 < end;) {
+      const column = Math.floor(j0 / SIDE);
+      const count = Math.min(end, (column + 1) * SIDE) - j0;
+      for (let i = 0; i < this.#size; i++) {
+        const row = Math.floor(i / SIDE);
+        const to = i * stride + j0 - first;
+        // What lies below the diagonal stands above it as a column.
+        const below = row > column;
+        const [start, step] = below
+          ? [blockStart(column, row) + (j0 % SIDE) * SIDE + (i % SIDE), SIDE]
+          : [blockStart(row, column) + (i % SIDE) * SIDE + (j0 % SIDE), 1];
+        for (let k = 0; k < count; k++) out[to + k] = values[start + k * step]!;
+      }
+      j0 += count;
+    }
   }
 }
 

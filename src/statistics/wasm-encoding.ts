@@ -49,7 +49,11 @@ export const wasm = {
     [0x0d, 0x00],
     0x0b,
   ],
+  /** Does `body` if `condition` leaves something other than zero. */
+  when: (condition: Code, body: Code): Code => [condition, [0x04, BLOCK_WITHOUT_RESULT], body, 0x0b],
   i32: {
+    /** Of an address on the stack */
+    load: [0x28, 2, 0],
     const: (value: number): Code => [0x41, signed(value)],
     add: [0x6a],
     sub: [0x6b],
@@ -59,12 +63,23 @@ export const wasm = {
     load: memoryAccess(0x00, 3),
     load64Splat: memoryAccess(0x0a, 3),
     store: memoryAccess(0x0b, 3),
+    not: vector(0x4d),
+    or: vector(0x50),
   },
   f64x2: {
+    /** All bits of an element set where a > b, none elsewhere */
+    greater: vector(0x4a),
+    sqrt: vector(0xef),
     add: vector(0xf0),
+    sub: vector(0xf1),
     mul: vector(0xf2),
+    div: vector(0xf3),
+    min: vector(0xf4),
+    max: vector(0xf5),
     /** a, b, c: a * b + c, rounded once or twice as the processor likes it best */
     relaxedMadd: vector(0x107),
+    /** a, b, c: c - a * b, likewise */
+    relaxedNmadd: vector(0x108),
   },
 } as const;
 

@@ -1,0 +1,31 @@
+import { choleskyFactor } from './cholesky.ts';
+import { EPS } from './request.ts';
+
+/**
+ * What one target's partial correlations share (method.md, "score = 'partial'"): R, the Cholesky factor of
+ * S_xx[S, S] + ridge I, and w_y = R^-1 S_xy[S, j], both in place of their covariances.
+ *
+ * @param covSS row-major `[|S|, |S|]`; its lower triangle becomes R
+ * @param covSY `[|S|]`; becomes w_y
+ * @returns vy = var_y - w_y . w_y, or NaN where the method gives the whole column none
+ */
+export function factorTarget(covSS: Float64Array, covSY: Float64Array, varY: number, ridge: number): number {
+  const size = covSY.length;
+  for (let k = 0; k < size; k++) covSS[k * size + k]! += ridge;
+  if (!choleskyFactor(covSS, size)) return NaN;
+  let rest = varY;
+  for (let k = 0; k < size; k++) {
+    let w = covSY[k]!;
+    for (let m = 0; m < k; m++) w -= covSS[k * size + m]! * covSY[m]!;
+    w /= covSS[k * size + k]!;
+    covSY[k] = w;
+    rest -= w * w;
+  }
+  return rest > EPS && rest < Infinity ? rest : NaN;
+}
+
+/** num_i / sqrt(vx_i vy), clipped; NaN where the method gives none. */
+export function partialCorrelation(covariance: number, varX: number, varY: number): number {
+  const r = covariance / Math.max(Math.sqrt(Math.max(varX, 0) * varY), EPS);
+  return varX > EPS && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
+}

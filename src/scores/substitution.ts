@@ -1,0 +1,51 @@
+import { compileWidest, instantiate, type CompiledModule } from '../statistics/wasm-module.ts';
+import {
+  encodeSubstitutionKernel,
+  SOURCES_TOGETHER,
+  type SubstitutionKernel,
+} from './wasm-substitution-kernel.ts';
+
+/** A {@link SubstitutionKernel} and the memory that it works in. */
+export interface SubstitutionMemory {
+  readonly run: SubstitutionKernel;
+  readonly buffer: ArrayBuffer;
+}
+
+let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
+
+/** Substitution in a new memory of so many bytes: WebAssembly SIMD where there is any. @throws `out-of-memory` */
+export function openSubstitution(bytes: number): SubstitutionMemory {
+  if (compiled === 'not yet') compiled = compileWidest(encodeSubstitutionKernel);
+  return compiled === undefined ? openScalarSubstitution(bytes) : instantiate(compiled, bytes);
+}
+
+/** The same in plain JavaScript, for pages without WebAssembly, and to check the other against. */
+export function openScalarSubstitution(bytes: number): SubstitutionMemory {
+  const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+  return { buffer, run: scalarSubstitution(new Float64Array(buffer), new Uint32Array(buffer)) };
+}
+
+type Limits = [restY: number, eps: number, least: number, most: number];
+
+function scalarSubstitution(values: Float64Array, addresses: Uint32Array): SubstitutionKernel {
+  return (members, size, factor, scratch, variances, covariances, bytes) => {
+    const rows = scratch / 8;
+    for (let source = 0; source < bytes / 8; source++) {
+      let element = factor / 8;
+      let variance = values[variances / 8 + source]!;
+      let covariance = values[covariances / 8 + source]!;
+      for (let k = 0; k < size; k++) {
+        let w = values[addresses[members / 4 + k]! / 8 + source]!;
+        for (let m = 0; m < k; m++) w -= values[element + m]! * values[rows + m * SOURCES_TOGETHER]!;
+        w *= values[element + k]!;
+        values[rows + k * SOURCES_TOGETHER] = w;
+        variance -= w * w;
+        covariance -= w * values[element + k + 1]!;
+        element += k + 2;
+      }
+      const [restY, eps, least, most] = [0, 1, 2, 3].map((k) => values[element + k]!) as Limits;
+      const score = Math.min(most, Math.max(least, covariance / Math.sqrt(variance * restY)));
+      values[covariances / 8 + source] = variance > eps ? score : NaN;
+    }
+  };
+}
