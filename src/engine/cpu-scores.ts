@@ -67,7 +67,7 @@ async function tiledSource(pair: PairSums, samples: number, score: Score, pace: 
 }
 
 /** Plain correlations read nothing of X^T X. */
-const noSources: SourceProducts = { at: () => NaN, copyColumns: () => undefined };
+const noSources: SourceProducts = { at: () => NaN, copyPart: () => undefined };
 
 async function* tiles(
   { nodes, products }: PairSums,

@@ -18,8 +18,8 @@ export interface PairSource {
 /** X^T X, however it is held. */
 export interface SourceProducts {
   at(source: number, other: number): number;
-  /** Copies columns `first .. end` of all rows to `out`, row-major `[nodes, stride]`. */
-  copyColumns(first: number, end: number, out: Float64Array, stride: number): void;
+  /** Copies columns `first .. end` of one row to `out`, from `to` on. */
+  copyPart(source: number, first: number, end: number, out: Float64Array, to: number): void;
 }
 
 /** The sums of one layer pair, held whole. */
@@ -37,11 +37,9 @@ export function statisticsSource(pair: PairStatistics, samples: number): PairSou
 function wholeProducts(sums: Float64Array, nodes: number): SourceProducts {
   return {
     at: (source, other) => sums[source * nodes + other]!,
-    copyColumns: (first, end, out, stride) => {
-      for (let i = 0; i < nodes; i++) {
-        const from = i * nodes;
-        for (let j = first, to = i * stride; j < end; j++, to++) out[to] = sums[from + j]!;
-      }
+    copyPart: (source, first, end, out, to) => {
+      const from = source * nodes;
+      for (let j = first; j < end; j++) out[to + j - first] = sums[from + j]!;
     },
   };
 }

@@ -12,6 +12,9 @@ const PANEL_COLUMNS = 256;
 /** Targets whose columns are written together, or every element of the scores would miss a cache. */
 const TARGETS_TOGETHER = 16;
 
+/** The row of a source that no set of the targets at hand holds. */
+const NONE = 0xffff_ffff;
+
 /** Numbers of factors that are kept at a time, 2 MiB: panels are laid out once for all of their targets. */
 const FACTORS_LENGTH = 2 ** 18;
 
@@ -30,6 +33,7 @@ export class PartialScorer {
   readonly #scratch: Float64Array;
   readonly #variances: Float64Array;
   readonly #covariances: Float64Array;
+  readonly #rowOf: Uint32Array;
   readonly #covSS: Float64Array;
   readonly #covSY: Float64Array;
   readonly #columns = new Float64Array(TARGETS_TOGETHER * PANEL_COLUMNS);
@@ -65,6 +69,7 @@ export class PartialScorer {
     this.#scratch = next();
     this.#variances = next();
     this.#covariances = next();
+    this.#rowOf = new Uint32Array(nodes);
     this.#covSS = new Float64Array(largest * largest);
     this.#covSY = new Float64Array(largest);
   }
@@ -74,13 +79,18 @@ export class PartialScorer {
    *
    * @param out row-major `[nodes, nodes]`; the tile's columns are written
    */
-  *score(source: PairSource, tile: Tile, out: Float64Array | Float32Array): Generator<undefined, void> {
+  *score(
+    source: PairSource,
+    tile: Tile,
+    out: Float64Array | Float32Array,
+  ): Generator<undefined, void, undefined> {
     this.#variances.set(source.moments.varX);
     for (let first = tile.first; first < tile.end;) {
       const { end, restY } = yield* this.#factor(source, tile, first);
+      const members = this.#membersOf(first, end);
       for (let i0 = 0; i0 < this.#nodes; i0 += PANEL_COLUMNS) {
         const iEnd = Math.min(i0 + PANEL_COLUMNS, this.#nodes);
-        this.#layOutPanel(source, i0, iEnd);
+        this.#layOutPanel(source, members, i0, iEnd);
         yield;
         let factor = this.#factors.byteOffset;
         for (let j0 = first; j0 < end; j0 += TARGETS_TOGETHER) {
@@ -112,7 +122,7 @@ export class PartialScorer {
     { samples, moments: { meanX, meanY, varY }, sources }: PairSource,
     { values, stride, first: tileFirst, end: tileEnd }: Tile,
     first: number,
-  ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }> {
+  ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }, undefined> {
     const scale = 1 / samples;
     const factors = this.#factors;
     const restY: number[] = [];
@@ -144,16 +154,31 @@ export class PartialScorer {
     return { end, restY };
   }
 
-  /** Covariances of sources `i0 .. iEnd` with all sources, a row for each of the latter. */
-  #layOutPanel({ samples, moments: { meanX }, sources }: PairSource, i0: number, iEnd: number): void {
+  /** All that targets `first .. end` condition on, and where each of them lies in a panel. */
+  #membersOf(first: number, end: number): number[] {
+    const { offsets, indices } = this.#sets;
+    const row = this.#rowOf.fill(NONE);
+    const members: number[] = [];
+    for (const member of indices.subarray(offsets[first], offsets[end])) {
+      if (row[member] === NONE) row[member] = members.push(member) - 1;
+    }
+    return members;
+  }
+
+  /** Covariances of sources `i0 .. iEnd` with members of sets, a row for each of the latter. */
+  #layOutPanel(
+    { samples, moments: { meanX }, sources }: PairSource,
+    members: readonly number[],
+    i0: number,
+    iEnd: number,
+  ): void {
     const panel = this.#panel;
     const scale = 1 / samples;
-    sources.copyColumns(i0, iEnd, panel, PANEL_COLUMNS);
-    for (let k = 0; k < this.#nodes; k++) {
-      const mean = meanX[k]!;
-      for (let i = i0, at = k * PANEL_COLUMNS; i < iEnd; i++, at++) {
-        panel[at] = panel[at]! * scale - mean * meanX[i]!;
-      }
+    for (let row = 0; row < members.length; row++) {
+      const mean = meanX[members[row]!]!;
+      const to = row * PANEL_COLUMNS;
+      sources.copyPart(members[row]!, i0, iEnd, panel, to);
+      for (let i = i0, at = to; i < iEnd; i++, at++) panel[at] = panel[at]! * scale - mean * meanX[i]!;
     }
   }
 
@@ -181,7 +206,9 @@ export class PartialScorer {
       covariances[s] = values[from]! * scale - meanX[i0 + s]! * mean;
     }
     const set = this.#setOf(target);
-    for (let k = 0; k < set.length; k++) members[k] = this.#panel.byteOffset + 8 * PANEL_COLUMNS * set[k]!;
+    for (let k = 0; k < set.length; k++) {
+      members[k] = this.#panel.byteOffset + 8 * PANEL_COLUMNS * this.#rowOf[set[k]!]!;
+    }
     this.#memory.run(
       members.byteOffset,
       set.length,

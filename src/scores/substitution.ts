@@ -16,7 +16,9 @@ let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 /** Substitution in a new memory of so many bytes: WebAssembly SIMD where there is any. @throws `out-of-memory` */
 export function openSubstitution(bytes: number): SubstitutionMemory {
   if (compiled === 'not yet') compiled = compileWidest(encodeSubstitutionKernel);
-  return compiled === undefined ? openScalarSubstitution(bytes) : instantiate(compiled, bytes);
+  if (compiled === undefined) return openScalarSubstitution(bytes);
+  const { run, buffer } = instantiate(compiled, bytes);
+  return { run: run as SubstitutionKernel, buffer };
 }
 
 /** The same in plain JavaScript, for pages without WebAssembly, and to check the other against. */

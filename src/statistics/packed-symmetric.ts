@@ -9,12 +9,10 @@ const BLOCK = SIDE * SIDE;
  * row-major.
  */
 export class PackedSymmetric {
-  readonly #size: number;
   readonly #values: Float64Array;
 
   /** @throws RangeError where it finds no room */
   constructor(size: number) {
-    this.#size = size;
     this.#values = new Float64Array(packedLength(size));
   }
 
@@ -40,22 +38,21 @@ export class PackedSymmetric {
     return this.#values[start + (i % SIDE) * SIDE + (j % SIDE)]!;
   }
 
-  /** Copies columns `first .. end` of all rows to `out`, row-major `[size, stride]`. */
-  copyColumns(first: number, end: number, out: Float64Array, stride: number): void {
+  /** Copies columns `first .. end` of one row to `out`, from `to` on. */
+  copyPart(row: number, first: number, end: number, out: Float64Array, to: number): void {
     const values = this.#values;
+    const own = Math.floor(row / SIDE);
+    const inBlock = row % SIDE;
     for (let j0 = first; j0 < end;) {
       const column = Math.floor(j0 / SIDE);
       const count = Math.min(end, (column + 1) * SIDE) - j0;
-      for (let i = 0; i < this.#size; i++) {
-        const row = Math.floor(i / SIDE);
-        const to = i * stride + j0 - first;
-        // What lies below the diagonal stands above it as a column.
-        const below = row > column;
-        const [start, step] = below
-          ? [blockStart(column, row) + (j0 % SIDE) * SIDE + (i % SIDE), SIDE]
-          : [blockStart(row, column) + (i % SIDE) * SIDE + (j0 % SIDE), 1];
-        for (let k = 0; k < count; k++) out[to + k] = values[start + k * step]!;
-      }
+      // What lies below the diagonal stands above it as a column.
+      const [from, step] =
+        own > column
+          ? [blockStart(column, own) + (j0 % SIDE) * SIDE + inBlock, SIDE]
+          : [blockStart(own, column) + inBlock * SIDE + (j0 % SIDE), 1];
+      const at = to + j0 - first;
+      for (let k = 0; k < count; k++) out[at + k] = values[from + k * step]!;
       j0 += count;
     }
   }

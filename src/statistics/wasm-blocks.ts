@@ -26,12 +26,13 @@ export function wasmBlockKernel(): BlockKernel | undefined {
 }
 
 function open(module: CompiledModule, length: number): BlockMemory {
-  const { run, buffer } = instantiate<WasmBlockKernel>(module, ELEMENT * length);
+  const { run, buffer } = instantiate(module, ELEMENT * length);
+  const addBlocks = run as WasmBlockKernel;
   return {
     values: new Float64Array(buffer),
     addBlocks(left, right, rows, panels, out, stride) {
       const leftBytes = ELEMENT * LEFT_WIDTH * rows;
-      run(ELEMENT * left, leftBytes, ELEMENT * right, panels, ELEMENT * out, ELEMENT * stride);
+      addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, ELEMENT * out, ELEMENT * stride);
     },
   };
 }

@@ -31,14 +31,14 @@ export function compileWidest(
   return undefined;
 }
 
-/** The function of a module of one, over a new memory of so many bytes. @throws `out-of-memory` */
-export function instantiate<Run>(
+/** A module's function `run`, over a new memory of so many bytes. @throws `out-of-memory` */
+export function instantiate(
   { module }: CompiledModule,
   bytes: number,
-): { readonly run: Run; readonly buffer: ArrayBuffer } {
+): { readonly run: WebAssembly.ExportValue; readonly buffer: ArrayBuffer } {
   const memory = allocate(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { run: exports.run as Run, buffer: memory.buffer };
+  return { run: exports.run!, buffer: memory.buffer };
 }
 
 function allocate(bytes: number): WebAssembly.Memory {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statisticsSource, type PairSource } from '../../../src/scores/pair-source.ts';
+import { statisticsSource } from '../../../src/scores/pair-source.ts';
 import { solvePartialColumn } from '../../../src/scores/partial-column.ts';
 import { PartialScorer } from '../../../src/scores/partial.ts';
 import { openScalarSubstitution, openSubstitution } from '../../../src/scores/substitution.ts';
@@ -7,6 +7,7 @@ import { encodeSubstitutionKernel } from '../../../src/scores/wasm-substitution-
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { covariances } from '../../../src/statistics/covariances.ts';
 import { atOnce } from '../../../src/statistics/pacer.ts';
+import type { Tile } from '../../../src/statistics/products.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { generator, magnitudes } from '../statistics/random-magnitudes.ts';
@@ -70,20 +71,15 @@ describe('partial correlations of all sources and targets', () => {
   }
 
   /** The same sums by tiles of so many targets. */
-  function inTiles(width: number): PairSource {
-    return {
-      ...source,
-      *targets() {
-        for (let first = 0; first < nodes; first += width) {
-          const end = Math.min(first + width, nodes);
-          const values = new Float64Array(nodes * width);
-          for (let i = 0; i < nodes; i++) {
-            values.set(pair.sumXY.subarray(i * nodes + first, i * nodes + end), i * width);
-          }
-          yield { values, stride: width, first, end };
-        }
-      },
-    };
+  function* inTiles(width: number): Generator<Tile> {
+    for (let first = 0; first < nodes; first += width) {
+      const end = Math.min(first + width, nodes);
+      const values = new Float64Array(nodes * width);
+      for (let i = 0; i < nodes; i++) {
+        values.set(pair.sumXY.subarray(i * nodes + first, i * nodes + end), i * width);
+      }
+      yield { values, stride: width, first, end };
+    }
   }
 
   // Where sets hold node 3 or both of 16 and 17, ridge 0 makes K singular: whole columns are NaN on both sides.
@@ -91,10 +87,10 @@ describe('partial correlations of all sources and targets', () => {
     [1e-3, nodes],
     [1e-3, 77],
     [0, nodes],
-  ])('are those of one column after the other: ridge %d, tiles of %i', async (ridge, width) => {
+  ])('are those of one column after the other: ridge %d, tiles of %i', (ridge, width) => {
     const out = new Float64Array(nodes * nodes).fill(7);
     const scorer = new PartialScorer(nodes, sets, ridge);
-    for await (const tile of inTiles(width).targets()) atOnce(scorer.score(source, tile, out));
+    for (const tile of inTiles(width)) atOnce(scorer.score(source, tile, out));
     // The same operations, fused or not; sets of 290 among 700 samples have condition numbers of some thousands.
     expect(largestError(out, columnByColumn(ridge))).toBeLessThan(1e-10);
   });
