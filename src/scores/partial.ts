@@ -12,9 +12,6 @@ const PANEL_COLUMNS = 256;
 /** Targets whose columns are written together, or every element of the scores would miss a cache. */
 const TARGETS_TOGETHER = 16;
 
-/** The row of a source that no set of the targets at hand holds. */
-const NONE = 0xffff_ffff;
-
 /** Numbers of factors that are kept at a time, 2 MiB: panels are laid out once for all of their targets. */
 const FACTORS_LENGTH = 2 ** 18;
 
@@ -33,6 +30,7 @@ export class PartialScorer {
   readonly #scratch: Float64Array;
   readonly #variances: Float64Array;
   readonly #covariances: Float64Array;
+  /** The row of a panel that a member of the sets at hand lies in */
   readonly #rowOf: Uint32Array;
   readonly #covSS: Float64Array;
   readonly #covSY: Float64Array;
@@ -154,21 +152,21 @@ export class PartialScorer {
     return { end, restY };
   }
 
-  /** All that targets `first .. end` condition on, and where each of them lies in a panel. */
-  #membersOf(first: number, end: number): number[] {
+  /**
+   * All that targets `first .. end` condition on, and where each of them lies in a panel: ascending, since neighbours
+   * share cache lines where X^T X is packed.
+   */
+  #membersOf(first: number, end: number): Uint32Array {
     const { offsets, indices } = this.#sets;
-    const row = this.#rowOf.fill(NONE);
-    const members: number[] = [];
-    for (const member of indices.subarray(offsets[first], offsets[end])) {
-      if (row[member] === NONE) row[member] = members.push(member) - 1;
-    }
+    const members = new Uint32Array(new Set(indices.subarray(offsets[first], offsets[end]))).sort();
+    members.forEach((member, row) => (this.#rowOf[member] = row));
     return members;
   }
 
   /** Covariances of sources `i0 .. iEnd` with members of sets, a row for each of the latter. */
   #layOutPanel(
     { samples, moments: { meanX }, sources }: PairSource,
-    members: readonly number[],
+    members: Uint32Array,
     i0: number,
     iEnd: number,
   ): void {
