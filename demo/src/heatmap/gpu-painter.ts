@@ -1,5 +1,6 @@
-import { createGpuRenderer } from './gpu-renderer.ts';
-import type { Painter } from './painter.ts';
+import { createGpuRenderer, uploader } from './gpu-renderer.ts';
+import type { Painter, PlacedTile } from './painter.ts';
+import { isSoftware } from './software-adapter.ts';
 
 /**
  * A painter on the GPU, or null where there is none. A software adapter counts as none: it draws slower than the 2D
@@ -11,11 +12,10 @@ export async function createGpuPainter(
 ): Promise<Painter | null> {
   if (!('gpu' in navigator)) return null;
   const adapter = await navigator.gpu.requestAdapter();
-  if (!adapter || adapter.info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(adapter.info.architecture))
-    return null;
+  if (!adapter || isSoftware(adapter.info)) return null;
   const device = await adapter.requestDevice();
   const format = navigator.gpu.getPreferredCanvasFormat();
-  const renderer = await createGpuRenderer(device, format);
+  const renderer = await createGpuRenderer<PlacedTile>(device, format, uploader(device));
   const context = canvas.getContext('webgpu');
   if (!context) return null;
   context.configure({ device, format, alphaMode: 'opaque' });
@@ -26,7 +26,7 @@ export async function createGpuPainter(
   return {
     kind: 'webgpu',
     paint(scene) {
-      renderer.render(scene, context.getCurrentTexture());
+      renderer.render(scene, scene.tiles, context.getCurrentTexture());
     },
     forget() {
       renderer.forget();

@@ -1,19 +1,31 @@
 import { tileSize } from './pyramid.ts';
-import { roomyCell, type Rgb, type Scene } from './painter.ts';
+import { roomyCell, type Look, type Rgb } from './painter.ts';
+import type { Place } from './placement.ts';
 import code from './heatmap.wgsl?raw';
 
 /** Tiles that stay on the GPU, 256 KiB each. A plot shows at most a quarter of them. */
 const layers = 96;
 const sceneFloats = 28;
 
-/** Draws scenes into textures of one format, on a device that its caller owns. */
-export interface GpuRenderer {
-  render(scene: Scene, target: GPUTexture): void;
+type Placed = Omit<Place, 'request'>;
+
+/** Draws tiles into textures of one format, on a device that its caller owns. */
+export interface GpuRenderer<Tile extends Placed> {
+  render(look: Look, tiles: readonly Tile[], target: GPUTexture): void;
   /** Forgets the tiles on the GPU. */
   forget(): void;
+  release(): void;
 }
 
-export async function createGpuRenderer(device: GPUDevice, format: GPUTextureFormat): Promise<GpuRenderer> {
+/**
+ * @param write puts a tile's texels into a layer of a texture of format r32uint; called when a tile is drawn that is not
+ * on the GPU yet
+ */
+export async function createGpuRenderer<Tile extends Placed>(
+  device: GPUDevice,
+  format: GPUTextureFormat,
+  write: (tile: Tile, texture: GPUTexture, layer: number) => void,
+): Promise<GpuRenderer<Tile>> {
   const module = device.createShaderModule({ code, label: 'heatmap' });
   const pipeline = await device.createRenderPipelineAsync({
     layout: 'auto',
@@ -49,11 +61,11 @@ export async function createGpuRenderer(device: GPUDevice, format: GPUTextureFor
   /** Layer of each tile on the GPU, least recently shown first. */
   const resident = new Map<string, number>();
 
-  const layerOf = (key: string, texels: Uint32Array): number => {
-    const known = resident.get(key);
+  const layerOf = (tile: Tile): number => {
+    const known = resident.get(tile.key);
     if (known !== undefined) {
-      resident.delete(key);
-      resident.set(key, known);
+      resident.delete(tile.key);
+      resident.set(tile.key, known);
       return known;
     }
     let layer = resident.size;
@@ -62,24 +74,19 @@ export async function createGpuRenderer(device: GPUDevice, format: GPUTextureFor
       resident.delete(oldest);
       layer = freed;
     }
-    device.queue.writeTexture(
-      { texture, origin: [0, 0, layer] },
-      texels as Uint32Array<ArrayBuffer>,
-      { bytesPerRow: 4 * tileSize, rowsPerImage: tileSize },
-      [tileSize, tileSize, 1],
-    );
-    resident.set(key, layer);
+    write(tile, texture, layer);
+    resident.set(tile.key, layer);
     return layer;
   };
 
   return {
-    render(scene, target) {
-      const tiles = scene.tiles.slice(0, layers);
-      device.queue.writeBuffer(uniforms, 0, sceneData(scene));
-      const placed = tiles.flatMap(({ key, texels, x, y, texel }) => [x, y, texel, layerOf(key, texels)]);
+    render(look, wanted, target) {
+      const tiles = wanted.slice(0, layers);
+      device.queue.writeBuffer(uniforms, 0, sceneData(look));
+      const placed = tiles.flatMap((tile) => [tile.x, tile.y, tile.texel, layerOf(tile)]);
       device.queue.writeBuffer(places, 0, Float32Array.from(placed));
       const encoder = device.createCommandEncoder();
-      const [r, g, b] = scene.palette.none;
+      const [r, g, b] = look.palette.none;
       const attachment = {
         view: target.createView(),
         clearValue: { r, g, b, a: 1 },
@@ -96,11 +103,14 @@ export async function createGpuRenderer(device: GPUDevice, format: GPUTextureFor
     forget() {
       resident.clear();
     },
+    release() {
+      for (const resource of [texture, uniforms, places]) resource.destroy();
+    },
   };
 }
 
 /** The uniform struct of heatmap.wgsl: two floats of size, extent, marks, then six colours of four floats. */
-function sceneData({ size, extent, marksEdges, palette }: Scene): Float32Array<ArrayBuffer> {
+function sceneData({ size, extent, marksEdges, palette }: Look): Float32Array<ArrayBuffer> {
   const colour = (rgb: Rgb) => [...rgb, 1];
   const { negative, middle, positive, none, mark } = palette;
   return Float32Array.from([
@@ -110,4 +120,16 @@ function sceneData({ size, extent, marksEdges, palette }: Scene): Float32Array<A
     marksEdges ? 1 : 0,
     ...[negative, middle, positive, none, mark, none].flatMap(colour),
   ]);
+}
+
+/** As {@link createGpuRenderer} takes it, for tiles whose texels are on the host. */
+export function uploader(device: GPUDevice) {
+  return ({ texels }: { readonly texels: Uint32Array }, texture: GPUTexture, layer: number): void => {
+    device.queue.writeTexture(
+      { texture, origin: [0, 0, layer] },
+      texels as Uint32Array<ArrayBuffer>,
+      { bytesPerRow: 4 * tileSize, rowsPerImage: tileSize },
+      [tileSize, tileSize, 1],
+    );
+  };
 }

@@ -1,4 +1,5 @@
-import type { PlotSize } from './viewport.ts';
+import type { Place } from './placement.ts';
+import type { PlotSize, Viewport } from './viewport.ts';
 
 /** Colours as red, green, blue in 0..1. */
 export type Rgb = readonly [number, number, number];
@@ -13,19 +14,8 @@ export interface Palette {
   readonly mark: Rgb;
 }
 
-/** A tile in place: `x`, `y` of its corner in CSS pixels from the plot's corner, `texel` pixels for each texel. */
-export interface PlacedTile {
-  readonly key: string;
-  readonly texels: Uint32Array;
-  readonly x: number;
-  readonly y: number;
-  readonly texel: number;
-  /** Texels are single cells. */
-  readonly isFinest: boolean;
-}
-
-export interface Scene {
-  readonly tiles: readonly PlacedTile[];
+/** How a heatmap looks, whatever part of it. */
+export interface Look {
   readonly size: PlotSize;
   readonly palette: Palette;
   /** The score at which colours are full. */
@@ -33,7 +23,23 @@ export interface Scene {
   readonly marksEdges: boolean;
 }
 
-/** Draws tiles onto a canvas: on the GPU where there is one, else with the 2D context. */
+/** What is looked at: all that one needs who has the scores. */
+export interface View extends Look {
+  readonly at: Viewport;
+  /** Pixels of the canvas for each CSS pixel. */
+  readonly ratio: number;
+}
+
+/** A tile in place, with its texels. */
+export interface PlacedTile extends Omit<Place, 'request'> {
+  readonly texels: Uint32Array;
+}
+
+export interface Scene extends Look {
+  readonly tiles: readonly PlacedTile[];
+}
+
+/** Draws tiles from the host onto a canvas: on the GPU where there is one, else with the 2D context. */
 export interface Painter {
   readonly kind: 'webgpu' | 'canvas2d';
   paint(scene: Scene): void;

@@ -4,14 +4,11 @@ import { probability, score } from '../parts/format.ts';
 import { rowOfPair } from '../state/edges.ts';
 import { selectPair, type Selection } from '../state/selection.ts';
 import { tokenColour } from '../state/theme.ts';
-import { tableWorker } from '../state/workers.ts';
-import type { HeatmapLayout } from '../worker/table-protocol.ts';
-import { createCanvasPainter } from './canvas-painter.ts';
-import { createGpuPainter } from './gpu-painter.ts';
 import { attachGestures } from './gestures.ts';
 import { drawOverlay, gutter } from './overlay.ts';
-import type { Painter, Palette, Rgb, Scene } from './painter.ts';
-import { TileStore } from './tile-store.ts';
+import type { PlacedLayout } from './lay-out.ts';
+import type { Palette, Rgb, View } from './painter.ts';
+import { scoreSurface, tableSurface, type Surface } from './surface.ts';
 import { fitted, panned, revealing, zoomed, type PlotSize, type Viewport } from './viewport.ts';
 
 interface Cell {
@@ -25,13 +22,15 @@ export class HeatmapScreen {
   readonly #say: (text: string) => void;
   readonly #overlay = document.createElement('canvas');
   readonly #observer: ResizeObserver;
-  #plot = document.createElement('canvas');
-  #painter: Painter | null = null;
+  /** Calls for a layout from the table: the scores cannot be drawn. */
+  readonly #onLost: () => void;
+  #scores: Surface | null = null;
+  #rows: Promise<Surface> | null = null;
+  #surface: Surface | null = null;
   #table: EdgeColumns | null = null;
-  #layout: HeatmapLayout | null = null;
+  #layout: PlacedLayout | null = null;
   /** Place of each node in the order. */
   #placeOf: Uint32Array = new Uint32Array(0);
-  #tiles: TileStore | null = null;
   #at: Viewport | null = null;
   #size: PlotSize = { width: 0, height: 0 };
   #hovered: Cell | null = null;
@@ -41,10 +40,11 @@ export class HeatmapScreen {
   #frameRequest = 0;
   #released = false;
 
-  /** `say` gets what the pointer is on, in words. */
-  constructor(frame: HTMLElement, say: (text: string) => void) {
+  /** `say` gets what the pointer is on, in words; `onLost` is called when scores on a GPU cannot be drawn any more. */
+  constructor(frame: HTMLElement, say: (text: string) => void, onLost: () => void) {
     this.#frame = frame;
     this.#say = say;
+    this.#onLost = onLost;
     this.#overlay.className = 'overlay';
     this.#overlay.tabIndex = 0;
     this.#overlay.setAttribute('role', 'application');
@@ -52,7 +52,7 @@ export class HeatmapScreen {
       'aria-label',
       'Heatmap of scores, source by target. Arrow keys select a pair.',
     );
-    frame.append(this.#plot, this.#overlay);
+    frame.append(this.#overlay);
     // The browser may take a canvas back and return it empty.
     this.#overlay.addEventListener('contextrestored', () => {
       this.#schedule();
@@ -84,34 +84,10 @@ export class HeatmapScreen {
         this.#step(rows, columns);
       },
     });
-    void this.#start();
-  }
-
-  async #start(): Promise<void> {
-    const gpu = await createGpuPainter(this.#plot, () => {
-      this.#fallBack();
-    }).catch(() => null);
-    if (this.#released) gpu?.release();
-    else if (gpu) this.#painter = gpu;
-    else this.#fallBack();
-    this.#schedule();
-  }
-
-  /** A canvas keeps the kind of context that it had first: the 2D painter gets a new one. */
-  #fallBack(): void {
-    if (this.#released) return;
-    const canvas = document.createElement('canvas');
-    this.#plot.replaceWith(canvas);
-    this.#plot = canvas;
-    canvas.addEventListener('contextrestored', () => {
-      this.#schedule();
-    });
-    this.#painter = createCanvasPainter(canvas);
-    this.#resize();
   }
 
   /** Shows a table in an order. Where one looks stays when the number of nodes does. */
-  show(table: EdgeColumns, layout: HeatmapLayout): void {
+  async show(table: EdgeColumns, layout: PlacedLayout): Promise<void> {
     const sameSize = this.#table?.names.length === table.names.length;
     this.#table = table;
     this.#layout = layout;
@@ -119,11 +95,34 @@ export class HeatmapScreen {
     layout.order.forEach((node, place) => {
       this.#placeOf[node] = place;
     });
-    this.#painter?.forget();
-    this.#tiles = new TileStore(table.names.length, layout.levels, tableWorker.tile, () => {
-      this.#schedule();
-    });
     if (!sameSize) this.fit();
+    await this.#drawFrom(layout.from);
+  }
+
+  /** Puts the surface of one kind under the overlay; it is kept for the next table of that kind. */
+  async #drawFrom(from: PlacedLayout['from'], inGpu = true): Promise<void> {
+    const again = () => {
+      this.#schedule();
+    };
+    if (from === 'scores') this.#scores ??= scoreSurface(this.#onLost);
+    else
+      this.#rows ??= tableSurface(
+        again,
+        () => {
+          this.#rows = null;
+          void this.#drawFrom('table', false);
+        },
+        inGpu,
+      );
+    const surface = await (from === 'scores' ? this.#scores : this.#rows)!;
+    if (this.#released || !this.#table || this.#layout?.from !== from) return;
+    surface.renew(this.#table.names.length);
+    if (this.#surface !== surface) {
+      this.#surface?.canvas.remove();
+      this.#surface = surface;
+      this.#frame.prepend(surface.canvas);
+      this.#resize();
+    }
     this.#schedule();
   }
 
@@ -157,20 +156,17 @@ export class HeatmapScreen {
     this.#look((at, nodes) => zoomed(at, factor, width / 2, height / 2, nodes, this.#size));
   }
 
-  /** What is on show, for a file: drawn anew in 2D, because a presented GPU canvas cannot be read. */
-  picture(): Picture {
+  /** What is on show, for a file, two pixels for each CSS pixel. */
+  async picture(): Promise<Picture> {
     const { width, height } = this.#size;
-    const plot = document.createElement('canvas');
-    plot.width = 2 * width;
-    plot.height = 2 * height;
-    const scene = this.#scene();
-    if (scene) createCanvasPainter(plot).paint(scene);
+    const view = this.#view();
+    const plot = view && (await this.#surface?.picture({ ...view, ratio: 2 }));
     const [fullWidth, fullHeight] = [width + gutter.left + gutter.right, height + gutter.top];
     return {
       width: fullWidth,
       height: fullHeight,
       content: [
-        imageOf(plot, gutter.left, gutter.top, width, height),
+        ...(plot ? [imageOf(plot, gutter.left, gutter.top, width, height)] : []),
         imageOf(this.#overlay, 0, 0, fullWidth, fullHeight),
       ].join('\n'),
     };
@@ -180,7 +176,10 @@ export class HeatmapScreen {
     this.#released = true;
     cancelAnimationFrame(this.#frameRequest);
     this.#observer.disconnect();
-    this.#painter?.release();
+    this.#scores?.release();
+    void this.#rows?.then((surface) => {
+      surface.release();
+    });
     this.#frame.replaceChildren();
   }
 
@@ -200,9 +199,7 @@ export class HeatmapScreen {
     const ratio = devicePixelRatio;
     this.#overlay.width = Math.round(clientWidth * ratio);
     this.#overlay.height = Math.round(clientHeight * ratio);
-    this.#plot.width = Math.round(this.#size.width * ratio);
-    this.#plot.height = Math.round(this.#size.height * ratio);
-    Object.assign(this.#plot.style, {
+    Object.assign(this.#surface?.canvas.style ?? {}, {
       left: `${gutter.left}px`,
       top: `${gutter.top}px`,
       width: `${this.#size.width}px`,
@@ -220,12 +217,11 @@ export class HeatmapScreen {
   }
 
   #draw(): void {
-    const [table, layout] = [this.#table, this.#layout];
-    if (!table || !layout || !this.#painter || this.#size.width <= 1) return;
-    const at = this.#at ?? fitted(table.names.length, this.#size);
-    this.#painter.paint(this.#scene()!);
+    const [table, layout, view] = [this.#table, this.#layout, this.#view()];
+    if (!table || !layout || !view || !this.#surface || this.#size.width <= 1) return;
+    this.#surface.draw(view);
     drawOverlay(this.#overlay, {
-      at,
+      at: view.at,
       size: this.#size,
       nodes: table.names.length,
       nameAt: (place) => table.names[layout.order[place]!]!,
@@ -238,12 +234,12 @@ export class HeatmapScreen {
     });
   }
 
-  #scene(): Scene | null {
+  #view(): View | null {
     if (!this.#table || !this.#layout) return null;
-    const at = this.#at ?? fitted(this.#table.names.length, this.#size);
     return {
-      tiles: this.#tiles?.placed(at, this.#size) ?? [],
+      at: this.#at ?? fitted(this.#table.names.length, this.#size),
       size: this.#size,
+      ratio: devicePixelRatio,
       palette: (this.#palette ??= readPalette()),
       extent: Math.max(this.#layout.extent, 1e-6),
       marksEdges: this.#marksEdges,

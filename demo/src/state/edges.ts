@@ -5,6 +5,8 @@ import { noFilter, type RowFilter, type Sort } from '../edges/row-query.ts';
 
 /** The table on show; null before the first scores. */
 export const edges = signal<EdgeColumns | null>(null);
+/** The fit's worker holds the scores of this table, all of them, on its GPU. */
+export const scoresOnGpu = signal(false);
 /** Counts tables, so that what was computed for an older one can be told apart. */
 export const edgesVersion = signal(0);
 /** Row numbers on show, in order. */

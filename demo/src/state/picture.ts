@@ -5,9 +5,9 @@ import { tokenColour } from './theme.ts';
 import { view } from './view.ts';
 
 /** How the view on show draws itself as a picture, where its plots alone would not do; set and taken back by the view. */
-let ownPicture: (() => Picture) | null = null;
+let ownPicture: (() => Picture | Promise<Picture>) | null = null;
 
-export function offerPicture(make: () => Picture): () => void {
+export function offerPicture(make: () => Picture | Promise<Picture>): () => void {
   ownPicture = make;
   return () => {
     if (ownPicture === make) ownPicture = null;
@@ -17,7 +17,7 @@ export function offerPicture(make: () => Picture): () => void {
 /** Saves the view on show. */
 export async function savePicture(format: 'svg' | 'png'): Promise<void> {
   try {
-    const picture = ownPicture?.() ?? pictureOfPlots(document.getElementById('view-panel')!);
+    const picture = (await ownPicture?.()) ?? pictureOfPlots(document.getElementById('view-panel')!);
     if (!picture) throw new Error('There is no picture in this view yet.');
     const svg = svgFile(picture, tokenColour('--surface'));
     const blob = format === 'svg' ? new Blob([svg], { type: 'image/svg+xml' }) : await pngFile(svg, picture);

@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals';
 import { refuse } from './alerts.ts';
-import { edges, edgesVersion } from './edges.ts';
+import { edges, edgesVersion, scoresOnGpu } from './edges.ts';
 import { params } from './params.ts';
 import { evaluationSeconds } from './run.ts';
 import { fitWorker, tableWorker } from './workers.ts';
@@ -21,6 +21,7 @@ export async function showScores(): Promise<boolean> {
     if (!isLatest()) return false;
     batch(() => {
       edges.value = columns;
+      scoresOnGpu.value = scored.onGpu;
       edgesVersion.value += 1;
       evaluationSeconds.value = scored.seconds;
     });

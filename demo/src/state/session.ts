@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals';
 import { refuse } from './alerts.ts';
 import { drop } from './cancel.ts';
-import { edges, edgesVersion } from './edges.ts';
+import { edges, edgesVersion, scoresOnGpu } from './edges.ts';
 import { noteInput, type InputRole, type NamedFile } from './inputs.ts';
 import { addresses } from './link.ts';
 import { params } from './params.ts';
@@ -66,6 +66,7 @@ export async function openTable(file: NamedFile): Promise<boolean> {
       forgetFit();
       clearSelection();
       edges.value = columns;
+      scoresOnGpu.value = false;
       edgesVersion.value += 1;
     });
     return count(columns.rows, 'row');
@@ -74,6 +75,7 @@ export async function openTable(file: NamedFile): Promise<boolean> {
 
 /** What was fitted is gone; the table on show stays until there is another. */
 function forgetFit(): void {
+  scoresOnGpu.value = false;
   outcome.value = null;
   progress.value = null;
   placement.value = null;

@@ -1,14 +1,14 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { largestClustering, type NodeOrderName } from '../edges/node-order.ts';
+import { layOut } from '../heatmap/lay-out.ts';
 import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
 import { refuse } from '../state/alerts.ts';
-import { edges, edgesVersion } from '../state/edges.ts';
+import { edges, edgesVersion, scoresOnGpu } from '../state/edges.ts';
 import { offerPicture } from '../state/picture.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
-import { tableWorker } from '../state/workers.ts';
 
 export const heatmapOrder = signal<NodeOrderName>('index');
 const marksEdges = signal(true);
@@ -24,9 +24,15 @@ export function Heatmap() {
 
   useEffect(() => {
     if (!frame.current) return;
-    const made = new HeatmapScreen(frame.current, (text) => {
-      readout.value = text;
-    });
+    const made = new HeatmapScreen(
+      frame.current,
+      (text) => {
+        readout.value = text;
+      },
+      () => {
+        scoresOnGpu.value = false;
+      },
+    );
     screen.current = made;
     const takeBack = offerPicture(() => made.picture());
     return () => {
@@ -39,16 +45,18 @@ export function Heatmap() {
   useEffect(() => {
     const shown = edges.peek();
     if (!shown) return;
-    tableWorker.layOut(heatmapOrder.value).then(
-      (layout) => {
+    let wanted = true;
+    layOut(heatmapOrder.value, shown)
+      .then(async (layout) => {
+        if (!wanted) return;
         extent.value = layout.extent;
-        screen.current?.show(shown, layout);
-      },
-      (error: unknown) => {
-        refuse(error);
-      },
-    );
-  }, [edgesVersion.value, heatmapOrder.value, hasTable]);
+        await screen.current?.show(shown, layout);
+      })
+      .catch(refuse);
+    return () => {
+      wanted = false;
+    };
+  }, [edgesVersion.value, heatmapOrder.value, hasTable, scoresOnGpu.value]);
 
   useEffect(() => {
     screen.current?.mark(marksEdges.value);

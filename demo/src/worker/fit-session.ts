@@ -1,4 +1,5 @@
 import { batches, encodeTable, GsnnModel, MagnitudeEdgeError, MagnitudeEdgeInferer } from 'magnitude-edge';
+import type { View } from '../heatmap/painter.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 import { BatchFeed } from './batch-feed.ts';
@@ -12,11 +13,13 @@ import type {
   FitOutcome,
   ModelFacts,
   PairMagnitudes,
+  Pixels,
   ScoredTable,
   TrialOutcome,
   TrialRequest,
 } from './protocol.ts';
 import { moved } from './rpc.ts';
+import { ScoreHeatmap } from './score-heatmap.ts';
 import { runTrial } from './trials.ts';
 
 /**
@@ -32,11 +35,14 @@ export class FitSession implements FitApi {
   #model: GsnnModel | null = null;
   #data: { file: NamedFile; samples: number } | null = null;
   #inferer: MagnitudeEdgeInferer | null = null;
+  /** The options that it was made with. */
+  #infererKey = '';
   /** Batches that the last fit has not seen. */
   #feed: BatchFeed | null = null;
   /** Magnitudes for scatters, of the model, data and options under `key`. */
   #sample: { key: string; sample: Promise<MagnitudeSample> } | null = null;
   #seconds = 0;
+  readonly #heatmap = new ScoreHeatmap();
 
   constructor(tell: FitEvents) {
     this.#tell = tell;
@@ -116,10 +122,36 @@ export class FitSession implements FitApi {
       throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
     const start = performance.now();
     const { score, layerAgg, ridge, excludeSelf } = params;
-    const table = await inferer.evaluate({ score, layerAgg, ridge, excludeSelf, ...rowLimit(inferer) });
-    const seconds = (performance.now() - start) / 1000;
-    const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
-    return moved({ bytes, seconds }, [bytes.buffer]);
+    const scores = await inferer.scores({ score, layerAgg, ridge });
+    try {
+      const table = await scores.table({ excludeSelf, ...rowLimit(inferer) });
+      const seconds = (performance.now() - start) / 1000;
+      const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
+      const { gpu } = scores;
+      if (gpu) await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
+      else scores.release();
+      return moved({ bytes, seconds, onGpu: gpu !== undefined }, [bytes.buffer]);
+    } catch (error) {
+      scores.release();
+      throw error;
+    }
+  }
+
+  attachHeatmap(canvas: OffscreenCanvas): void {
+    this.#heatmap.attach(canvas);
+  }
+
+  layHeatmap(order: Uint32Array): Promise<{ extent: number } | null> {
+    return this.#heatmap.lay(order);
+  }
+
+  drawHeatmap(view: View): Promise<boolean> {
+    return this.#heatmap.draw(view);
+  }
+
+  async heatmapPicture(view: View): Promise<Pixels | null> {
+    const pixels = await this.#heatmap.picture(view);
+    return pixels && moved(pixels, [pixels.rgba.buffer]);
   }
 
   fetched(): string[] {
@@ -179,9 +211,18 @@ export class FitSession implements FitApi {
     if (!this.#data) throw new MagnitudeEdgeError('invalid-argument', 'Choose the data first.');
     if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
     const { reduction, usePreNorm, backend } = params;
-    const inferer = await MagnitudeEdgeInferer.create(this.#model, { reduction, usePreNorm, backend });
-    await this.#forgetFit();
-    this.#inferer = inferer;
+    const options = { reduction, usePreNorm, backend };
+    const key = JSON.stringify(options);
+    let inferer = this.#inferer;
+    // The same inferer for the same fit: its device stays, and with it the picture of the scores before.
+    if (inferer && this.#infererKey === key) inferer.resetStats();
+    else {
+      inferer = await MagnitudeEdgeInferer.create(this.#model, options);
+      await this.#forgetFit();
+      this.#inferer = inferer;
+      this.#infererKey = key;
+    }
+    this.#seconds = 0;
     this.#feed = new BatchFeed(this.#batches(this.#data.file, params), this.#gate);
     return { inferer, feed: this.#feed };
   }
@@ -196,7 +237,7 @@ export class FitSession implements FitApi {
     const inferer = this.#inferer;
     this.#inferer = null;
     this.#feed = null;
-    this.#seconds = 0;
+    await this.#heatmap.release();
     await inferer?.release();
   }
 
@@ -214,6 +255,13 @@ export class FitSession implements FitApi {
     this.#lastTurn = done.catch(() => undefined);
     return done;
   }
+}
+
+/** What the heatmap shows besides the scores. */
+function squareOf({ graph }: MagnitudeEdgeInferer, excludeSelf: boolean) {
+  const [sources, targets] = graph.edgeIndex['function,function'];
+  const edges = Array.from(sources, (source, edge) => [source, targets[edge]!] as const);
+  return { nodes: graph.nodeNames.function.length, edges, excludeSelf };
 }
 
 /** Rows that a page can hold in comfort. Of a larger square the strongest are kept; p and q are over all pairs. */

@@ -1,3 +1,4 @@
+import type { View } from '../heatmap/painter.ts';
 import type { Params } from '../state/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { NamedPair } from './table-protocol.ts';
@@ -62,6 +63,15 @@ export interface FitEvents {
 export interface ScoredTable {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly seconds: number;
+  /** The scores of all pairs lie on a GPU, where the heatmap can be drawn from them. */
+  readonly onGpu: boolean;
+}
+
+/** An image, row-major, four bytes a pixel. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
 /** Magnitudes of one pair of nodes over the first samples: `[samples]` for each layer pair. */
@@ -114,4 +124,11 @@ export interface FitApi {
   trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome>;
   /** x of the source against y of the target; the model runs for it once, not for each pair. */
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
+  /** The heatmap is drawn on this canvas from now on. */
+  attachHeatmap(canvas: OffscreenCanvas): void;
+  /** Lays the latest scores out; the answer is their largest |score|, null where none lie on a GPU. */
+  layHeatmap(order: Uint32Array): Promise<{ readonly extent: number } | null>;
+  /** Draws; false where nothing can be drawn. */
+  drawHeatmap(view: View): Promise<boolean>;
+  heatmapPicture(view: View): Promise<Pixels | null>;
 }

@@ -31,7 +31,10 @@ export const ownPort = globalThis as unknown as Port;
 const transfers = new WeakMap<object, Transferable[]>();
 
 /** Marks an answer or argument so that its buffers move instead of being copied. */
-export function moved<T extends object>(value: T, buffers: readonly ArrayBufferLike[]): T {
+export function moved<T extends object>(
+  value: T,
+  buffers: readonly (ArrayBufferLike | OffscreenCanvas)[],
+): T {
   transfers.set(value, [...new Set(buffers)] as Transferable[]);
   return value;
 }

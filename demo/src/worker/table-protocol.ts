@@ -33,7 +33,6 @@ export interface RankedPositive {
 export interface HeatmapLayout {
   /** `order[place]` is the node shown there. */
   readonly order: Uint32Array;
-  readonly levels: number;
   /** Largest |score|. */
   readonly extent: number;
 }

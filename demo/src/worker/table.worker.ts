@@ -1,9 +1,9 @@
 import { buffersOf, copyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 import { histogram } from '../edges/histogram.ts';
-import { nodeOrder } from '../edges/node-order.ts';
+import { clusterOrder, nodeOrder } from '../edges/node-order.ts';
 import { RowQuery } from '../edges/row-query.ts';
 import { largestMatrix, matrixFromColumns, type ScoreMatrix } from '../edges/score-matrix.ts';
-import { HeatmapPyramid, levelCount } from '../heatmap/pyramid.ts';
+import { HeatmapPyramid } from '../heatmap/pyramid.ts';
 import { NetworkBuilder } from '../network/data.ts';
 import { rankPositives } from './ranking.ts';
 import { moved, ownPort, serve } from './rpc.ts';
@@ -39,6 +39,10 @@ function matrix(): ScoreMatrix {
   return (current.matrix ??= matrixFromColumns(current.columns));
 }
 
+function* knownEdges({ rows, hasEdge, src, dst }: EdgeColumns): Generator<[number, number]> {
+  for (let row = 0; row < rows; row++) if (hasEdge[row]) yield [src[row]!, dst[row]!];
+}
+
 const api = {
   async open(bytes, name) {
     const edges = await readEdgeTable(bytes, name);
@@ -53,9 +57,13 @@ const api = {
   },
   layOut(orderName) {
     const square = matrix();
-    const order = nodeOrder(orderName, table().columns.names, square);
+    const { columns } = table();
+    const order =
+      orderName === 'cluster'
+        ? clusterOrder(square)
+        : nodeOrder(orderName, columns.names, knownEdges(columns));
     pyramid = new HeatmapPyramid(square, order);
-    return { order, levels: levelCount(square.nodes), extent: square.extent };
+    return { order, extent: square.extent };
   },
   tile(request) {
     if (!pyramid) throw new MagnitudeEdgeError('invalid-argument', 'The heatmap has no layout yet.');

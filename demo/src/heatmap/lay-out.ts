@@ -1,0 +1,24 @@
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { nodeOrder, type NodeOrderName } from '../edges/node-order.ts';
+import { scoresOnGpu } from '../state/edges.ts';
+import { modelFacts } from '../state/run.ts';
+import { fitWorker, tableWorker } from '../state/workers.ts';
+import type { HeatmapLayout } from '../worker/table-protocol.ts';
+
+/** A layout, and what the square can be drawn from. */
+export interface PlacedLayout extends HeatmapLayout {
+  readonly from: 'scores' | 'table';
+}
+
+/** Lays the square out: where all scores lie on the fit's GPU there, else from the rows of the table. */
+export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promise<PlacedLayout> {
+  if (scoresOnGpu.peek()) {
+    const order =
+      kind === 'cluster'
+        ? (await tableWorker.layOut(kind)).order
+        : nodeOrder(kind, names, modelFacts.peek()?.edges ?? []);
+    const laid = await fitWorker.layHeatmap(order);
+    if (laid) return { order, extent: laid.extent, from: 'scores' };
+  }
+  return { ...(await tableWorker.layOut(kind)), from: 'table' };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { downloaded, exampleScored, useDemo } from './demo-page.ts';
+
+const demo = useDemo('heatmap');
+
+/** The heatmap's PNG as RGBA bytes. */
+async function picture(): Promise<{ width: number; height: number; rgba: Uint8Array }> {
+  const { page } = demo;
+  const png = (await downloaded(page, 'Download PNG')).bytes.toString('base64');
+  const { width, height, rgba } = await page.evaluate(async (data) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!;
+    context.drawImage(image, 0, 0);
+    const bytes = context.getImageData(0, 0, image.width, image.height).data;
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 32768)
+      text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+    return { width: image.width, height: image.height, rgba: btoa(text) };
+  }, png);
+  return { width, height, rgba: Buffer.from(rgba, 'base64') };
+}
+
+/** The heatmap's picture once it is drawn from what is expected, in an order, zoomed and with or without marks. */
+async function pictures(drawnFrom: 'scores' | 'table') {
+  const { page } = demo;
+  await exampleScored(page);
+  await page.locator(`canvas[data-drawn-from=${drawnFrom}]`).waitFor();
+  const taken = [await picture()];
+  await page.getByLabel('Order of nodes').selectOption('cluster');
+  for (let step = 0; step < 3; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.getByText('Known edges', { exact: true }).click();
+  // The order comes from a worker.
+  await page.waitForTimeout(500);
+  taken.push(await picture());
+  await page.locator(`canvas[data-drawn-from=${drawnFrom}]`).waitFor();
+  return taken;
+}
+
+describe('drawn by the fit’s own GPU device, from the scores where they lie', () => {
+  test('the picture is that of the 2D painter, drawn from the table of the CPU backend', async () => {
+    await demo.open({ query: '?backend=cpu' });
+    const onHost = await pictures('table');
+    await demo.open({ query: '?backend=webgpu&executionProvider=wasm' });
+    const onGpu = await pictures('scores');
+    for (const [k, { width, height, rgba }] of onHost.entries()) {
+      expect([onGpu[k]!.width, onGpu[k]!.height]).toEqual([width, height]);
+      let [differing, worst] = [0, 0];
+      for (let at = 0; at < rgba.length; at++) {
+        const difference = Math.abs(rgba[at]! - onGpu[k]!.rgba[at]!);
+        worst = Math.max(worst, difference);
+        if (difference > 3) differing++;
+      }
+      // Colours are rounded to bytes on both sides, and scores are summed in float32 on one. Rims of dots and cells that
+      // fall between two pixels are smoothed in 2D and not by the shader: those pixels may differ as they like.
+      expect(differing / rgba.length, `picture ${k}, worst ${worst}`).toBeLessThan(0.01);
+    }
+  });
+
+  test('it follows the scores: another score, another run, and back to the CPU', async () => {
+    await demo.open({ query: '?backend=webgpu&executionProvider=wasm' });
+    const { page } = demo;
+    await exampleScored(page);
+    const drawn = page.locator('canvas[data-drawn-from=scores]');
+    await drawn.waitFor();
+    const marginal = await picture();
+    await page.getByLabel('Score', { exact: true }).selectOption('partial');
+    await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
+    await expect.poll(async () => Buffer.compare((await picture()).rgba, marginal.rgba)).not.toBe(0);
+    const partial = await picture();
+    await page.getByRole('button', { name: 'Run' }).click();
+    await exampleScored(page);
+    await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);
+    // The tab closes its canvas and opens another.
+    await page.getByRole('tab', { name: 'Target' }).click();
+    await page.getByRole('tab', { name: 'Heatmap' }).click();
+    await drawn.waitFor();
+    await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);
+    await page.getByText('Magnitudes, loss and where it runs').click();
+    await page.getByLabel('Backend').selectOption('cpu');
+    await page.locator('canvas[data-drawn-from=table]').waitFor();
+  });
+});
