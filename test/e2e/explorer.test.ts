@@ -274,6 +274,66 @@ describe('manners', () => {
     await page.getByRole('tab', { name: 'Network', selected: true }).waitFor();
   });
 
+  test('nothing jumps, from the first paint to the last view', async () => {
+    const { page } = demo;
+    await page.addInitScript(() => {
+      const shifts: string[] = [];
+      Object.assign(globalThis, { shifts });
+      interface Shift extends PerformanceEntry {
+        readonly value: number;
+        readonly hadRecentInput: boolean;
+        readonly sources: readonly { readonly node: Node | null }[];
+      }
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
+          const moved = sources.map(({ node }) =>
+            node instanceof Element ? node.className : node?.nodeName,
+          );
+          // Less than a thousandth of the screen times the way moved is no jump: text that is one pixel wider.
+          if (!hadRecentInput && value > 1e-3) shifts.push(`${value.toFixed(4)} ${moved.join(', ')}`);
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await page.reload();
+    await exampleScored(page);
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Pause', disabled: true }).waitFor();
+    await exampleScored(page);
+    for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Try', 'Heatmap']) {
+      await openView(view);
+      await page.waitForTimeout(600);
+    }
+    expect(await page.evaluate(() => (globalThis as unknown as { shifts: string[] }).shifts)).toEqual([]);
+  });
+
+  test('every other button: theme, zoom, copying the methods, closing them', async () => {
+    const { page } = demo;
+    await exampleScored(page);
+    const theme = () => page.evaluate(() => document.documentElement.dataset.theme ?? 'auto');
+    for (const expectedTheme of ['light', 'dark', 'auto']) {
+      await page.getByRole('button', { name: /^Theme/ }).click();
+      expect(await theme()).toBe(expectedTheme);
+    }
+    const readoutAt = async (x: number, y: number) => {
+      await page.getByRole('application', { name: /Heatmap/ }).hover({ position: { x, y } });
+      return page.locator('.readout p').innerText();
+    };
+    const whole = await readoutAt(300, 200);
+    expect(whole).toMatch(/^f\d+ → f\d+ · /);
+    for (let step = 0; step < 4; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
+    await expect.poll(() => readoutAt(300, 200)).not.toBe(whole);
+    await page.getByRole('button', { name: 'Zoom out' }).click();
+    await page.getByRole('button', { name: 'Fit all' }).click();
+    await expect.poll(() => readoutAt(300, 200)).toBe(whole);
+    await demo.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Methods text' }).click();
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('magnitude edge inference');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+  });
+
   test('a phone: nothing wider than the screen', async () => {
     await demo.open({ viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true });
     const { page } = demo;

@@ -2,7 +2,8 @@ import { averageLinkageOrder } from './linkage.ts';
 import { nameRanks } from './row-query.ts';
 import type { ScoreMatrix } from './score-matrix.ts';
 
-export type NodeOrderName = 'index' | 'name' | 'degree' | 'cluster';
+export const nodeOrders = ['index', 'name', 'degree', 'cluster'] as const;
+export type NodeOrderName = (typeof nodeOrders)[number];
 
 /** Nodes up to which clustering answers while one waits; its distances take 4 bytes for each pair. */
 export const largestClustering = 4000;

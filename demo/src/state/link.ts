@@ -1,8 +1,9 @@
 import { noFilter, type ColumnKey } from '../edges/row-query.ts';
+import { nodeOrders } from '../edges/node-order.ts';
 import { edges, filter, sort } from './edges.ts';
 import { defaultParams, params, type Params } from './params.ts';
 import { selection } from './selection.ts';
-import { view, viewNames } from './view.ts';
+import { defaultOrder, defaultThreshold, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
 
 /** Roles of files that a link can name by their addresses. */
 export const linkedRoles = ['model', 'data', 'positives', 'table'] as const;
@@ -18,6 +19,8 @@ export function sessionLink(): string {
   for (const key of Object.keys(defaultParams) as (keyof Params)[])
     if (params.value[key] !== defaultParams[key]) query.set(key, String(params.value[key]));
   if (view.value !== 'heatmap') query.set('view', view.value);
+  if (heatmapOrder.value !== defaultOrder) query.set('heatmap', heatmapOrder.value);
+  if (networkThreshold.value !== defaultThreshold) query.set('threshold', String(networkThreshold.value));
   const { column, descending } = sort.value;
   if (column !== 'score' || !descending) query.set('sort', `${column} ${descending ? 'down' : 'up'}`);
   const { search, minScore, maxQ, edges: shown } = filter.value;
@@ -52,6 +55,10 @@ export function restoreSettings(query: URLSearchParams): void {
     const text = query.get(key);
     return text !== null && Number.isFinite(Number(text)) ? Number(text) : null;
   };
+  const order = nodeOrders.find((name) => name === query.get('heatmap'));
+  if (order) heatmapOrder.value = order;
+  const threshold = number('threshold');
+  if (threshold !== null && threshold >= 0 && threshold <= 1) networkThreshold.value = threshold;
   const kinds = query.get('edges');
   filter.value = {
     ...noFilter,

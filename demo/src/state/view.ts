@@ -1,7 +1,16 @@
 import { signal } from '@preact/signals';
+import type { NodeOrderName } from '../edges/node-order.ts';
 
 export const viewNames = ['heatmap', 'network', 'target', 'ranking', 'significance', 'try'] as const;
 export type ViewName = (typeof viewNames)[number];
 
 /** The view at the right. */
 export const view = signal<ViewName>('heatmap');
+
+/** How the heatmap's rows and columns stand. */
+export const defaultOrder: NodeOrderName = 'index';
+export const heatmapOrder = signal<NodeOrderName>(defaultOrder);
+
+/** Inferred edges of the network score at least this. */
+export const defaultThreshold = 0.5;
+export const networkThreshold = signal(defaultThreshold);

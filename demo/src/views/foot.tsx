@@ -11,6 +11,7 @@ export function Foot() {
       <p class="selected clip" role="status" aria-label="Selection">
         {selected()}
       </p>
+      {!('gpu' in navigator) && <p class="soft">No WebGPU in this browser: the CPU does the work</p>}
       <p class="soft">
         {evaluationSeconds.value !== null && `scored in ${duration(evaluationSeconds.value)}`}
       </p>

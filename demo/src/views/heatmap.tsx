@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
-import { largestClustering, type NodeOrderName } from '../edges/node-order.ts';
+import { largestClustering } from '../edges/node-order.ts';
 import { layOut } from '../heatmap/lay-out.ts';
 import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -9,8 +9,8 @@ import { edges, edgesVersion, scoresOnGpu } from '../state/edges.ts';
 import { offerPicture } from '../state/picture.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
+import { heatmapOrder } from '../state/view.ts';
 
-export const heatmapOrder = signal<NodeOrderName>('index');
 const marksEdges = signal(true);
 const readout = signal('');
 const extent = signal(1);

@@ -14,10 +14,9 @@ import { offerPicture } from '../state/picture.ts';
 import { ranking } from '../state/positives.ts';
 import { selectedTarget, selection } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { networkThreshold } from '../state/view.ts';
 import { tableWorker } from '../state/workers.ts';
 
-/** Inferred edges score at least this. */
-export const networkThreshold = signal(0.5);
 const layout = signal<'layers' | 'force'>('layers');
 const hops = signal<'all' | '1' | '2' | '3'>('all');
 

@@ -2,25 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { ModelProtoSchema, StringStringEntryProtoSchema } from '../../../src/onnx/schema/onnx_pb.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
-
-/** A fixture's model with its largest constant in a file of its own, as torch.onnx.export leaves models behind. */
-function splitModel(location: string): { model: Uint8Array; data: Uint8Array } {
-  const proto = fromBinary(ModelProtoSchema, fixture('layer-elu'));
-  const largest = proto.graph!.initializer.reduce((a, b) => (b.rawData.length > a.rawData.length ? b : a));
-  const data = new Uint8Array(largest.rawData);
-  largest.rawData = new Uint8Array();
-  largest.dataLocation = 1;
-  largest.externalData = Object.entries({ location, offset: '0', length: String(data.length) }).map(
-    ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
-  );
-  return { model: toBinary(ModelProtoSchema, proto), data };
-}
+import { splitModel } from '../../support/split-model.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -29,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 test('external data is taken from the caller', async () => {
-  const { model, data } = splitModel('m.onnx.data');
+  const { model, data } = splitModel(fixture('layer-elu'), 'm.onnx.data');
   const loaded = await GsnnModel.load(model, { externalData: { 'm.onnx.data': data } });
   const session = await loaded.trainingSession();
   const values = await session.run(new Float32Array(8).fill(1), new Float32Array(6), 2);
@@ -42,7 +28,7 @@ test('external data is taken from the caller', async () => {
 });
 
 test('external data beside the model is found', async () => {
-  const { model, data } = splitModel('m.onnx.data');
+  const { model, data } = splitModel(fixture('layer-elu'), 'm.onnx.data');
   await writeFile(join(folder, 'm.onnx'), model);
   await writeFile(join(folder, 'm.onnx.data'), data);
   const loaded = await GsnnModel.load(pathToFileURL(join(folder, 'm.onnx')));
@@ -50,7 +36,7 @@ test('external data beside the model is found', async () => {
 });
 
 test('external data that is not supplied is named', async () => {
-  const { model } = splitModel('weights.bin');
+  const { model } = splitModel(fixture('layer-elu'), 'weights.bin');
   const error = await refusal(GsnnModel.load(model, { name: 'm.onnx' }));
   expect(error.code).toBe('invalid-model');
   expect(error.message).toMatch(/^m\.onnx: .*external file 'weights\.bin', which was not supplied/);
@@ -59,7 +45,7 @@ test('external data that is not supplied is named', async () => {
 test.each(['../secret', '/etc/passwd', 'https://example.org/x', '..'])(
   'a model cannot have %s read',
   async (location) => {
-    const { model, data } = splitModel(location);
+    const { model, data } = splitModel(fixture('layer-elu'), location);
     await writeFile(join(folder, 'hostile.onnx'), model);
     await writeFile(join(folder, 'secret'), data);
     const error = await refusal(GsnnModel.load(pathToFileURL(join(folder, 'hostile.onnx'))));
