@@ -18,7 +18,7 @@ export function EdgesPane() {
         <input
           type="search"
           aria-label="Search by name"
-          placeholder="Search names"
+          placeholder="Search"
           title="Part of a name, or source > target"
           class="search"
           value={at.search}
