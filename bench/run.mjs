@@ -7,6 +7,7 @@
  *     npm run bench -- products           # CPU accumulation beside OpenBLAS
  *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
+ *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
@@ -22,7 +23,9 @@ const parts = {
   growth: 'growth/run.mjs',
   training: 'training-graph/run.mjs',
   page: 'page/run.mjs',
+  large: 'large/run.mjs',
 };
+const onlyWhenAsked = new Set(['large']);
 
 /** Fused products (relaxed SIMD), which Node has without a flag from 22 on. */
 const nodeFlags =
@@ -40,7 +43,8 @@ const [first, ...rest] = process.argv.slice(2);
 const names = /** @type {(keyof typeof parts)[]} */ (Object.keys(parts));
 const chosen = names.find((name) => name === first);
 if (chosen) run(chosen, rest);
-else if (first === undefined) for (const name of names) run(name, []);
+else if (first === undefined)
+  for (const name of names.filter((name) => !onlyWhenAsked.has(name))) run(name, []);
 else {
   console.error(`There is no part '${first}'; the parts are ${names.join(', ')}.`);
   process.exit(2);

@@ -99,6 +99,8 @@ export interface EvaluateBatchesOptions extends EvaluateOptions {
 /** What runs where, for people. */
 export interface InfererDiagnostics {
   readonly backend: BackendName;
+  /** How the engine's products come about, see EngineDiagnostics */
+  readonly plan?: 'sums' | 'magnitudes' | undefined;
   readonly model: ModelDiagnostics;
   /** What the engine finds worth telling */
   readonly notes: readonly string[];

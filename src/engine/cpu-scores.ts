@@ -1,6 +1,6 @@
 import { statisticsSource, type PairSource, type SourceProducts } from '../scores/pair-source.ts';
 import type { Score, ScoreRequest } from '../scores/score-matrices.ts';
-import { scorePair } from '../scores/score-statistics.ts';
+import { createPairScorer } from '../scores/score-statistics.ts';
 import type { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
 import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import { PackedSymmetric } from '../statistics/packed-symmetric.ts';
@@ -18,15 +18,17 @@ export async function scoreAccumulator(
   request: ScoreRequest,
 ): Promise<(Float64Array | Float32Array)[]> {
   const pace = createPacer(request.signal);
-  const { samples, tiled } = accumulator;
+  const { nodes, samples, tiled, pairs } = accumulator;
+  const scorePair = createPairScorer(nodes, request, pace);
   const perPair: (Float64Array | Float32Array)[] = [];
-  for (const pair of accumulator.pairs) {
-    const size = pair.nodes ** 2;
-    const scores = tiled ? new Float32Array(size) : new Float64Array(size);
+  // One for all pairs, which come one after the other.
+  const packed = tiled && request.score === 'partial' ? new PackedSymmetric(nodes) : undefined;
+  for (const pair of pairs) {
+    const scores = tiled ? new Float32Array(nodes ** 2) : new Float64Array(nodes ** 2);
     const source = tiled
-      ? await tiledSource(pair, samples, request.score, pace)
+      ? await tiledSource(pair, samples, packed, pace)
       : await summedSource(pair, samples, request.score, pace);
-    await scorePair(source, request, pace, scores);
+    await scorePair(source, scores);
     perPair.push(scores);
   }
   return perPair;
@@ -47,13 +49,21 @@ async function summedSource(pair: PairSums, samples: number, score: Score, pace:
   };
 }
 
-/** Forms the products of one tile of targets after the other, and lets them go; X^T X, where needed, for this pair alone. */
-async function tiledSource(pair: PairSums, samples: number, score: Score, pace: Pacer): Promise<PairSource> {
+/**
+ * Forms the products of one tile of targets after the other, and lets them go.
+ *
+ * @param xx overwritten by X^T X, for partial scores
+ */
+async function tiledSource(
+  pair: PairSums,
+  samples: number,
+  xx: PackedSymmetric | undefined,
+  pace: Pacer,
+): Promise<PairSource> {
   const { nodes, x, y } = pair;
   const moments = pair.moments(samples);
   const targets = (): AsyncIterable<Tile> => tiles(pair, x, y, false, pace);
-  if (score === 'corr') return { nodes, samples, moments, targets, sources: noSources };
-  const xx = new PackedSymmetric(nodes);
+  if (xx === undefined) return { nodes, samples, moments, targets, sources: noSources };
   for await (const tile of tiles(pair, x, x, true, pace)) xx.setColumns(tile);
   // Variances that agree with the covariances to the last bit: duplicates of a parent leave a variance of nothing.
   const varX = moments.meanX.map((mean, i) => Math.max(xx.at(i, i) * (1 / samples) - mean * mean, 0));

@@ -33,39 +33,35 @@ async function scorePairs(
   request: ScoreRequest,
   pace: Pacer,
 ): Promise<Float64Array[]> {
+  const scorePair = createPairScorer(nodes, request, pace);
   const perPair: Float64Array[] = [];
   for (const pair of pairs) {
     const scores = new Float64Array(nodes * nodes);
-    await scorePair(statisticsSource(pair, samples), request, pace, scores);
+    await scorePair(statisticsSource(pair, samples), scores);
     perPair.push(scores);
   }
   return perPair;
 }
 
-/**
- * Scores of one layer pair, from sums however they are held.
- *
- * @param out receives the scores, row-major `[nodes, nodes]`
- */
-export async function scorePair(
-  source: PairSource,
-  request: ScoreRequest,
-  pace: Pacer,
-  out: Float64Array | Float32Array,
-): Promise<void> {
-  const { nodes } = source;
-  const { score, conditioningSets, ridge } = request;
-  const partial = score === 'partial' ? new PartialScorer(nodes, conditioningSets, ridge) : undefined;
-  for await (const tile of source.targets()) {
-    if (partial !== undefined) {
-      await paced(partial.score(source, tile, out), pace);
-      continue;
-    }
-    for (let first = 0; first < nodes; first += STEP) {
-      pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
-      await pace();
-    }
+/** Writes the scores of one layer pair to `out`, row-major `[nodes, nodes]`. */
+export type PairScorer = (source: PairSource, out: Float64Array | Float32Array) => Promise<void>;
+
+/** Scores one layer pair after the other, from sums however they are held. */
+export function createPairScorer(nodes: number, request: ScoreRequest, pace: Pacer): PairScorer {
+  if (request.score === 'partial') {
+    const partial = new PartialScorer(nodes, request.conditioningSets, request.ridge);
+    return async (source, out) => {
+      for await (const tile of source.targets()) await paced(partial.score(source, tile, out), pace);
+    };
   }
+  return async (source, out) => {
+    for await (const tile of source.targets()) {
+      for (let first = 0; first < nodes; first += STEP) {
+        pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
+        await pace();
+      }
+    }
+  };
 }
 
 /** One `[nodes, nodes]` matrix from those of {@link scorePairs}. */

@@ -52,6 +52,11 @@ export class CpuAccumulator {
     this.#pairs = Array.from({ length: pairs }, () => new PairSums(nodes, products));
   }
 
+  /** N, function nodes */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
   /** n, samples added */
   get samples(): number {
     return this.#samples;
