@@ -4,6 +4,7 @@ import gatherColumns from '../../shaders/gather-columns.wgsl?raw';
 import gatherSums from '../../shaders/gather-sums.wgsl?raw';
 import magnitudes from '../../shaders/magnitudes.wgsl?raw';
 import pivots from '../../shaders/pivots.wgsl?raw';
+import rangeCheck from '../../shaders/range-check.wgsl?raw';
 import centre from '../../shaders/shared/centre.wgsl?raw';
 import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
 import extended from '../../shaders/shared/extended.wgsl?raw';
@@ -65,6 +66,22 @@ export const pivotsKernel = {
     zero: 'u32',
   },
   buffers: { chunk: 'read', refusal: 'read', pivots: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Kept rows -> the largest scaled deviation of each column. */
+export const rangeCheckKernel = {
+  label: 'range-check.wgsl',
+  sources: [refusal, rangeCheck],
+  params: {
+    rows: 'u32',
+    first_row: 'u32',
+    first_batch: 'u32',
+    end_batch: 'u32',
+    stride: 'u32',
+    chunk_rows: 'u32',
+    quantity: 'u32',
+  },
+  buffers: { refusal: 'read', pivots: 'read', chunk: 'read', largest: 'read-write' },
 } as const satisfies KernelDefinition;
 
 const centreInterface = {

@@ -2,14 +2,16 @@ import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuff
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
+import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { SufficientStatistics } from './sufficient-statistics.ts';
 import { FormedProducts, type KeptProducts } from './webgpu-formed.ts';
-import type { KeptRows } from './webgpu-kept-rows.ts';
+import type { KeptRows, RowRange } from './webgpu-kept-rows.ts';
 import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP } from './webgpu-kernels.ts';
 import { quantityOf, type Panel, type StatisticsLayout } from './webgpu-layout.ts';
 import { Matrices } from './webgpu-matrices.ts';
 import { TILES, type Products } from './webgpu-products.ts';
+import { RangeCheck } from './webgpu-range-check.ts';
 import { readStatistics } from './webgpu-read.ts';
 import type { SumSource } from './webgpu-sum-source.ts';
 import { packPair } from './webgpu-transfer.ts';
@@ -20,6 +22,7 @@ export type MatrixPlan = 'held' | 'formed';
 interface Kernels {
   readonly fixPivots: KernelOf<typeof pivotsKernel>;
   readonly gather: KernelOf<typeof gatherSumsKernel>;
+  readonly rangeCheck: RangeCheck;
 }
 
 /**
@@ -45,6 +48,8 @@ export class GpuSums implements SumSource {
   #xx: Matrices | undefined;
   /** Ranges that have joined the column sums */
   #counted = 0;
+  /** Ranges that may join; the rest waits */
+  #visible = Infinity;
   #pivotsFixed = false;
 
   private constructor(
@@ -80,11 +85,12 @@ export class GpuSums implements SumSource {
     refusal: BufferView,
     plan: MatrixPlan,
   ): Promise<GpuSums> {
-    const [fixPivots, gather] = await Promise.all([
+    const [fixPivots, gather, rangeCheck] = await Promise.all([
       compileKernel(context, pivotsKernel, { WORKGROUP }),
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
+      RangeCheck.create(context, products.layout, refusal),
     ]);
-    const kernels = { fixPivots, gather };
+    const kernels = { fixPivots, gather, rangeCheck };
     const made = scoped(
       context,
       'the sums',
@@ -106,6 +112,7 @@ export class GpuSums implements SumSource {
 
   /** Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots. */
   async update(): Promise<void> {
+    await this.#keepInRange();
     await this.#join([]);
   }
 
@@ -120,6 +127,7 @@ export class GpuSums implements SumSource {
     this.#formed = undefined;
     this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
+    await this.#keepInRange();
     await this.#join([this.#xy, this.#xx]);
   }
 
@@ -153,15 +161,26 @@ export class GpuSums implements SumSource {
     return readStatistics(this.#context, this, samples);
   }
 
-  /** Replaces all sums by those of the host; kept rows must have been dropped. Pivots are rounded to float32. */
-  async load(statistics: SufficientStatistics): Promise<void> {
+  /**
+   * Replaces all sums by those of the host; kept rows must have been dropped. Pivots are rounded to float32.
+   *
+   * @param largest `[2 P, stride]` deviations that scales must leave room for
+   */
+  async load(statistics: SufficientStatistics, largest?: Float32Array): Promise<void> {
     await this.absorb();
     const { queue } = this.#context.device;
     const { pairs, stride, panels } = this.layout;
     const pivots = new Float32Array(2 * pairs * 2 * stride);
     const columnSums = new Float32Array(4 * pairs * 2 * stride);
     statistics.pairs.forEach((pair, p) => {
-      const { sumXY, sumXX } = packPair(this.layout, p, pair, statistics.samples, { pivots, columnSums });
+      const { sumXY, sumXX } = packPair(
+        this.layout,
+        p,
+        pair,
+        statistics.samples,
+        { pivots, columnSums },
+        largest,
+      );
       for (const panel of panels) {
         const [xy, xx] = [this.#xy!.ofPair(p, panel), this.#xx!.ofPair(p, panel)];
         queue.writeBuffer(xy.buffer, xy.offset, sumXY[panel.index]!);
@@ -190,6 +209,39 @@ export class GpuSums implements SumSource {
     this.#pool.destroy();
   }
 
+  /**
+   * Makes sure that sums of the ranges that are about to join stay within float32: where their values are far beyond
+   * those that the scales were fixed by, what has joined so far goes to the host, in float64, and comes back scaled down.
+   */
+  async #keepInRange(): Promise<void> {
+    const ranges = this.#ranges;
+    if (!this.#pivotsFixed || this.#counted === ranges.length) return;
+    const found = await this.#kernels.rangeCheck.beyond(ranges.slice(this.#counted), this.pivots);
+    if (found === undefined) return;
+    this.#visible = this.#counted;
+    try {
+      const scales = await this.#scales();
+      const largest = found.map((deviation, at) => deviation / scales[at]!);
+      // Pivots are float32 as they are, so that the number of samples moves nothing; scales err to the safe side.
+      const statistics = await this.read(1);
+      await this.load(statistics, largest);
+    } finally {
+      this.#visible = Infinity;
+    }
+  }
+
+  /** Scale of each column, `[2 P, stride]`. */
+  async #scales(): Promise<Float32Array> {
+    const [bytes] = await readBack(this.#context, [this.pivots]);
+    return new Float32Array(bytes!).filter((_, at) => at % 2 === 1);
+  }
+
+  /** Ranges that may join. */
+  get #ranges(): readonly RowRange[] {
+    const { ranges } = this.#rows;
+    return this.#visible < ranges.length ? ranges.slice(0, this.#visible) : ranges;
+  }
+
   #dropProducts(): void {
     this.#xy?.destroy();
     this.#xx?.destroy();
@@ -198,7 +250,7 @@ export class GpuSums implements SumSource {
   }
 
   #kept(): KeptProducts {
-    return { ranges: this.#rows.ranges, columns: this };
+    return { ranges: this.#ranges, columns: this };
   }
 
   async #former(): Promise<FormedProducts> {
@@ -208,7 +260,7 @@ export class GpuSums implements SumSource {
   /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
   #join(matrices: readonly Matrices[]): Promise<void> {
     const { pairs, together, panels } = this.layout;
-    const { ranges } = this.#rows;
+    const ranges = this.#ranges;
     const recorder = new Recorder(this.#context);
     const counted = this.#counted;
     const first = Math.min(counted, ...matrices.map(({ formed }) => formed));

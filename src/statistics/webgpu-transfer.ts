@@ -81,6 +81,8 @@ export function unpackSources(
 /**
  * The reverse: writes the pair's columns into `columns` and returns its matrices. The pivots
  * are rounded to float32 first, and the sums shifted to match; sums keep 48 bits.
+ *
+ * @param largest `[2 P, stride]` deviations that are to be expected, which scales must leave room for
  */
 export function packPair(
   layout: StatisticsLayout,
@@ -88,12 +90,18 @@ export function packPair(
   pair: PairStatistics,
   samples: number,
   columns: GpuColumns,
+  largest?: Float32Array,
 ): GpuMatrices {
   const { nodes, stride } = layout;
   const round = (pivots: Float64Array): Float64Array => Float64Array.from(pivots, Math.fround);
   const shifted = shiftPivot(pair, samples, round(pair.pivotX), round(pair.pivotY));
-  const scaleX = scalesFor(shifted.pivotX, (i) => shifted.sumXX[i * nodes + i]! / samples);
-  const scaleY = scalesFor(shifted.pivotY, (j) => shifted.sumY2[j]! / samples);
+  const expected = (quantity: number, column: number): number => largest?.[quantity * stride + column] ?? 0;
+  const scaleX = scalesFor(shifted.pivotX, (i) =>
+    Math.max(Math.sqrt(shifted.sumXX[i * nodes + i]! / samples), expected(quantityOf.x(p), i)),
+  );
+  const scaleY = scalesFor(shifted.pivotY, (j) =>
+    Math.max(Math.sqrt(shifted.sumY2[j]! / samples), expected(quantityOf.y(p), j)),
+  );
   const { pivots, columnSums } = columns;
   for (let node = 0; node < nodes; node++) {
     const x = quantityOf.x(p) * stride + node;
@@ -122,9 +130,9 @@ export function packPair(
 }
 
 /** Scales as shaders/pivots.wgsl chooses them: magnitudes beyond 2^20 are scaled down to it. */
-function scalesFor(pivots: Float64Array, meanSquare: (column: number) => number): Float64Array {
+function scalesFor(pivots: Float64Array, deviation: (column: number) => number): Float64Array {
   return pivots.map((pivot, column) => {
-    const largest = Math.max(Math.abs(pivot), Math.sqrt(meanSquare(column)));
+    const largest = Math.max(Math.abs(pivot), deviation(column));
     return largest > 2 ** 20 ? 2 ** (20 - Math.floor(Math.log2(largest))) : 1;
   });
 }

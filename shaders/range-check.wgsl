@@ -1,0 +1,42 @@
+// The largest scaled deviation of each column in a range of kept rows, or of those looked at before: whether sums about
+// the present pivots and scales stay within f32. One thread per column of the layer pairs that lie together; z is the
+// plane.
+
+struct Params {
+  rows: u32,
+  first_row: u32,
+  first_batch: u32,
+  end_batch: u32,
+  stride: u32,
+  // rows that a chunk holds of each quantity
+  chunk_rows: u32,
+  // quantity of the first plane
+  quantity: u32,
+}
+
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> refusal: Refusal;
+// [quantity, column]: pivot, scale
+@group(0) @binding(2) var<storage, read> pivots: array<vec2f>;
+// of the same layer pairs: [plane, row, column]
+@group(0) @binding(3) var<storage, read> chunk: array<f32>;
+// [quantity, column]
+@group(0) @binding(4) var<storage, read_write> largest: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.stride) {
+    return;
+  }
+  let rows = valid_rows(refusal, params.first_batch, params.end_batch, params.first_row, params.rows);
+  let column = (params.quantity + id.z) * params.stride + id.x;
+  let read_at = (id.z * params.chunk_rows + params.first_row) * params.stride + id.x;
+  let pivot = pivots[column];
+  var found = largest[column];
+  for (var row = 0u; row < rows; row++) {
+    found = max(found, abs(chunk[read_at + row * params.stride] - pivot.x) * pivot.y);
+  }
+  largest[column] = found;
+}
