@@ -26,6 +26,10 @@ override WORKGROUP: u32;
 // A pivot this far below the largest diagonal may meet the method's rule for singular sets, which is 2^-52 |S_j|.
 const NEAR_SINGULAR: f32 = 9.3132257461547852e-10;
 
+// What is divided by where a pivot is no number to divide by; the column is unsettled then. A member without variance by
+// EPS has pivots of 1e-12 and less in units, and is conditioned on all the same.
+const SMALLEST_PIVOT: f32 = 1e-30;
+
 // Covariance of members `a` and `b` of the set, with the ridge where they are the same.
 fn set_covariance(header: TargetHeader, a: u32, b: u32) -> vec2f {
   let source = member_source(header, b);
@@ -81,7 +85,7 @@ fn main(
     if (!(pivot.x > UNSETTLED_RATIO * diagonal.x && pivot.x * magnify > NEAR_SINGULAR * largest)) {
       found |= UNSETTLED;
     }
-    let reciprocal = ext_divide(vec2f(1.0, 0.0), ext_sqrt(vec2f(max(pivot.x, UNSETTLED_RATIO), pivot.y)));
+    let reciprocal = ext_divide(vec2f(1.0, 0.0), ext_sqrt(vec2f(max(pivot.x, SMALLEST_PIVOT), pivot.y)));
     // The first row from `column` on that is this thread's.
     let first = column + (local + WORKGROUP - column % WORKGROUP) % WORKGROUP;
     for (var row = first; row <= size; row += WORKGROUP) {
