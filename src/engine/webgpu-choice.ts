@@ -11,18 +11,22 @@ export interface ConfigurationChoice {
   readonly notes: readonly string[];
 }
 
+/** Fewer nodes than this are not worth a trial of some tens of milliseconds. */
+const WORTH_TIMING = 512;
+
 /**
  * Chooses how products are formed.
  *
- * @param wanted the name of a configuration, or 'timed'. Default: timed on a GPU; on a software adapter, where all but
- *   one are known to be slower, that one
+ * @param wanted the name of a configuration, or 'timed'. Default: timed on a GPU, but for few nodes; on a software
+ *   adapter, where all but one are known to be slower, that one
  * @throws `invalid-argument` for a name that is none, or of another precision, or that the device cannot run
  */
 export async function chooseConfiguration(
   context: GpuContext,
   precision: Precision,
   { integerDot }: Arithmetic,
-  wanted: string | undefined = context.software ? undefined : 'timed',
+  nodes: number,
+  wanted: string | undefined = context.software || nodes < WORTH_TIMING ? undefined : 'timed',
 ): Promise<ConfigurationChoice> {
   const candidates = configurations.filter(
     (candidate) => candidate.precision === precision && (integerDot || !candidate.integerDot),
@@ -36,7 +40,9 @@ export async function chooseConfiguration(
     return { configuration, notes: [`products ${configuration.name} (timed, in ms: ${times.join('; ')})`] };
   }
   const configuration =
-    wanted === undefined ? candidates[0]! : candidates.find(({ name }) => name === wanted);
+    wanted === undefined
+      ? candidates[context.software ? 0 : 1]!
+      : candidates.find(({ name }) => name === wanted);
   if (configuration !== undefined) return { configuration, notes: [`products ${configuration.name}`] };
   throw new MagnitudeEdgeError(
     'invalid-argument',

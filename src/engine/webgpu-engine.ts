@@ -1,5 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { adoptDevice, describeAdapter, type GpuContext } from '../gpu/device.ts';
+import { scoped } from '../gpu/error-scope.ts';
 import { checkArithmetic } from '../gpu/self-test.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
@@ -8,7 +9,7 @@ import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Precision } from '../statistics/webgpu-kernels.ts';
 import { Intake } from '../statistics/webgpu-intake.ts';
-import { KeptRows, type Chunk } from '../statistics/webgpu-kept-rows.ts';
+import { KeptRows, type Chunk, type RowPlace } from '../statistics/webgpu-kept-rows.ts';
 import { layoutOf } from '../statistics/webgpu-layout.ts';
 import { Products } from '../statistics/webgpu-products.ts';
 import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
@@ -39,14 +40,14 @@ export async function createWebGpuEngine(options: {
   readonly memoryBytes?: number | undefined;
   /**
    * How products are formed: the name of a configuration, or 'timed' for the one found fastest. Default: timed on a
-   * GPU, the one without shared memory on a software adapter.
+   * GPU from 512 nodes on, the one without shared memory on a software adapter.
    */
   readonly products?: string | undefined;
 }): Promise<Engine> {
   const { shape, precision = 'exact' } = options;
   const context = adoptDevice(options.device);
   const arithmetic = await checkArithmetic(context);
-  const choice = await chooseConfiguration(context, precision, arithmetic, options.products);
+  const choice = await chooseConfiguration(context, precision, arithmetic, shape.nodes, options.products);
   const memory = planMemory(context, shape.nodes, shape.pairs, options.memoryBytes);
   const layout = layoutOf(context, shape.nodes, shape.pairs, {
     bindingBytes: options.bindingBytes,
@@ -285,16 +286,17 @@ class WebGpuEngine implements Engine {
     };
     if (incoming.size <= kept.layout.chunkRows) {
       await this.#makeRoom(incoming.size);
-      const { chunk, row } = kept.place(incoming.size, batch);
+      const { chunk, row } = this.#place(incoming.size, batch);
       for (let from = 0; from < incoming.size; from += step) write(from, chunk, row + from, row);
     } else {
       // Larger than a chunk: looked through for values that are not finite before any of it counts. Its chunks are its
       // own, so that a refusal leaves nothing of them.
       await this.#makeRoom(kept.layout.chunkRows);
-      for (let from = 0; from < incoming.size; from += step) write(from, kept.peek(), 0, 0);
+      const apart = this.#startChunk();
+      for (let from = 0; from < incoming.size; from += step) write(from, apart, 0, 0);
       for (let from = 0; from < incoming.size; from += step) {
         await this.#makeRoom(step);
-        const { chunk, row } = kept.place(Math.min(step, incoming.size - from), batch, from === 0);
+        const { chunk, row } = this.#place(Math.min(step, incoming.size - from), batch);
         write(from, chunk, row, 0);
       }
     }
@@ -302,6 +304,23 @@ class WebGpuEngine implements Engine {
     run.check ??= this.#check(run);
     if (run.unconfirmed.length > BATCHES_AHEAD) await this.#checked();
     this.#assertOpen();
+  }
+
+  /** Places rows; a chunk that the GPU has no memory for is found out by the next check. */
+  #place(rows: number, batch: number): RowPlace {
+    const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
+      this.#parts.rows.place(rows, batch),
+    );
+    this.#watch(settled);
+    return result;
+  }
+
+  #startChunk(): Chunk {
+    const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
+      this.#parts.rows.startChunk(),
+    );
+    this.#watch(settled);
+    return result;
   }
 
   /** Sees to it that rows can be placed: where another chunk would be one too many, all that are kept join the sums. */

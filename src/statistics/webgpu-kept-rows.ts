@@ -62,13 +62,13 @@ export class KeptRows {
   }
 
   /**
-   * Makes room for rows of a batch, in a chunk of their own if asked to.
+   * Makes room for rows of a batch.
    *
    * @param rows at most `chunkRows`
    * @throws `out-of-memory`, `device-lost`
    */
-  place(rows: number, batch: number, apart = false): RowPlace {
-    if (apart || this.needsChunk(rows)) this.#startChunk();
+  place(rows: number, batch: number): RowPlace {
+    if (this.needsChunk(rows)) this.startChunk();
     if (this.#open.rows === 0) this.#open.firstBatch = batch;
     const row = this.#filled();
     this.#open.rows += rows;
@@ -76,9 +76,19 @@ export class KeptRows {
     return { chunk: this.#chunks[this.#used - 1]!, row };
   }
 
-  /** A chunk without rows, as the next that is placed apart will have it: for a look at values beforehand. */
-  peek(): Chunk {
-    this.#startChunk();
+  /**
+   * Begins a chunk, in which the next rows are placed. The open range is closed.
+   *
+   * @throws `out-of-memory`, `device-lost`
+   */
+  startChunk(): Chunk {
+    // An empty chunk is as good as a new one.
+    if (this.#used === 0 || this.#filled() > 0) {
+      this.close();
+      if (this.#used === this.#chunks.length) this.#chunks.push(this.#createChunk());
+      this.#used++;
+      this.#open = { firstRow: 0, rows: 0, firstBatch: this.#open.endBatch, endBatch: this.#open.endBatch };
+    }
     return this.#chunks[this.#used - 1]!;
   }
 
@@ -105,15 +115,6 @@ export class KeptRows {
 
   #filled(): number {
     return this.#open.firstRow + this.#open.rows;
-  }
-
-  #startChunk(): void {
-    // An empty chunk is as good as a new one.
-    if (this.#used > 0 && this.#filled() === 0) return;
-    this.close();
-    if (this.#used === this.#chunks.length) this.#chunks.push(this.#createChunk());
-    this.#used++;
-    this.#open = { firstRow: 0, rows: 0, firstBatch: this.#open.endBatch, endBatch: this.#open.endBatch };
   }
 
   #createChunk(): Chunk {
