@@ -9,6 +9,7 @@
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
+ *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
  * PYTHON names an interpreter with what requirements.txt lists (and, for training, `pip install ./export`).
@@ -22,6 +23,7 @@ const parts = {
   job: 'job/run.mjs',
   growth: 'growth/run.mjs',
   training: 'training-graph/run.mjs',
+  uncertainty: 'uncertainty/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',
 };

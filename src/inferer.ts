@@ -126,7 +126,8 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
    * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
    * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
-   * `runtime`, `device-lost`, `released`; the signal's reason once it is aborted
+   * `out-of-memory` for more samples than uncertainty may keep, `runtime`, `device-lost`, `released`; the signal's reason
+   * once it is aborted
    */
   async fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
     const { onProgress, signal, reset = true } = options;
@@ -182,8 +183,9 @@ export class MagnitudeEdgeInferer {
    * Scores all ordered pairs of function nodes from the statistics held: the edge table of docs/method.md, sorted by
    * score. May be called as often as wanted, also while a fit runs.
    * @returns an apache-arrow table, the caller's
-   * @throws MagnitudeEdgeError `too-few-samples` below 3, `invalid-argument`, `graph-mismatch` for a graph of other
-   * sizes than the model, `released`
+   * @throws MagnitudeEdgeError `too-few-samples` below 3 (for uncertainty, below what its groups need), `invalid-argument`
+   * (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph of other sizes than the model,
+   * `released`
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
     checkEdgeTableOptions(options);

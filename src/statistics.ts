@@ -53,7 +53,6 @@ export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
 export { sortedOrder } from './scores/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
-export { subtractStatistics } from './statistics/subtract.ts';
 export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
 export { version } from './version.ts';

@@ -179,6 +179,19 @@ describe('the table', () => {
     expect(valuesIn(top, columns)).toEqual(all.map((values) => values.slice(0, 4)));
   });
 
+  test('record batches have the columns too; a handle of scores tells none', async () => {
+    await using inferer = await create();
+    await inferer.fit(data);
+    const found: unknown[][] = columns.map(() => []);
+    for await (const batch of inferer.evaluateBatches({ rowsPerBatch: 20 })) {
+      columns.forEach((name, c) => found[c]!.push(...batch.getChild(name)!));
+    }
+    expect(found).toEqual(await expectedOf(data));
+    const scores = await inferer.scores();
+    expect((await scores.table()).getChild('corr_se')).toBeNull();
+    scores.release();
+  });
+
   test('another graph is judged by its own conditioning sets', async () => {
     const edgeIndex = {
       ...model.graph.edgeIndex,

@@ -1,17 +1,19 @@
 /**
  * Measures what uncertainty costs beside the scores themselves: G leave-one-group-out scorings, R shuffles.
  *
- *     node bench/uncertainty.mjs                                  # N = 500, n = 2,048, 4 layer pairs
- *     node bench/uncertainty.mjs --nodes 1000 --permutations 3 --backend webgpu
+ *     npm run bench -- uncertainty                               # N = 500, n = 2,048, 4 layer pairs
+ *     npm run bench -- uncertainty --nodes 1000 --permutations 3 --backend webgpu
  *
- * Wall and CPU seconds per scoring, the score from sums that are there already, and one accumulation of all samples.
+ * Seconds by the clock and of all cores together: one accumulation of all samples, one scoring of them, and the medians of
+ * the scorings that resampling takes, accumulation included.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { dawnDevice } from '../shared/dawn.mjs';
 
 // A variable keeps the type checker out of built files; their types are those of the sources.
-const built = new URL('../dist/statistics.js', import.meta.url).href;
-/** @type {typeof import('../src/statistics.ts')} */
+const built = new URL('../../dist/statistics.js', import.meta.url).href;
+/** @type {typeof import('../../src/statistics.ts')} */
 const { conditioningSets, createEngine, MagnitudeRecord, resampleScores } = await import(built);
 
 const { values: options } = parseArgs({
@@ -49,15 +51,22 @@ async function taken(work) {
   const { user, system } = process.cpuUsage(cpu);
   return { wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 };
 }
-/** @param {string} what @param {{ wall: number, cpu: number }} time @param {number} times */
-const show = (what, { wall, cpu }, times = 1) => {
-  const [each, used] = [wall / times, cpu / times].map((seconds) => seconds.toFixed(3).padStart(8));
-  console.log(`${what.padEnd(44)}${each} s wall ${used} s CPU`);
+/** @param {string} what @param {{ wall: number, cpu: number }} time */
+const show = (what, { wall, cpu }) => {
+  const [clock, used] = [wall, cpu].map((seconds) => seconds.toFixed(3).padStart(8));
+  console.log(`${what.padEnd(44)}${clock} s wall ${used} s CPU`);
+};
+/** @param {{ wall: number, cpu: number }[]} times */
+const median = (times) => {
+  const middle = (/** @type {number[]} */ values) => Number(values.sort((a, b) => a - b)[values.length >> 1]);
+  return { wall: middle(times.map(({ wall }) => wall)), cpu: middle(times.map(({ cpu }) => cpu)) };
 };
 
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}; N ${nodes}, P ${pairs}, n ${samples}, ${parents} parents`);
 const shape = { nodes, pairs };
-const { engine, release } = await createEngine({ ...shape, backend: /** @type {'cpu'} */ (options.backend) });
+const on = options.backend === 'webgpu' ? { device: await dawnDevice() } : {};
+const backend = /** @type {'cpu' | 'webgpu'} */ (options.backend);
+const { engine, release } = await createEngine({ ...shape, backend, ...on });
 console.log(`${engine.diagnostics.backend}: ${engine.diagnostics.notes.join('; ')}`);
 const record = new MagnitudeRecord(shape, 2 ** 32);
 record.reserve(samples);
@@ -82,14 +91,16 @@ for (const score of /** @type {const} */ (['corr', 'partial'])) {
   );
   show(`${score}: score`, await taken(() => engine.score(request)));
   const { aggregated } = await engine.score(request);
-  const resample = (/** @type {number} */ shuffles) =>
-    taken(() =>
-      resampleScores(record, aggregated, request, { groups, permutations: shuffles, seed: 1 }, engine),
-    );
-  const jackknife = await resample(0);
-  show(`${score}: each of ${groups} groups left out`, jackknife, groups);
-  const both = await resample(permutations);
-  const shuffles = { wall: both.wall - jackknife.wall, cpu: both.cpu - jackknife.cpu };
-  show(`${score}: each of ${permutations} shuffles`, shuffles, permutations);
+  /** Clock and CPU seconds of each scoring */
+  const steps = /** @type {{ wall: number, cpu: number }[]} */ ([]);
+  let [wall, cpu] = [performance.now(), process.cpuUsage()];
+  const plan = { groups, permutations, seed: 1 };
+  await resampleScores(record, aggregated, request, plan, engine, () => {
+    const { user, system } = process.cpuUsage(cpu);
+    steps.push({ wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 });
+    [wall, cpu] = [performance.now(), process.cpuUsage()];
+  });
+  show(`${score}: one of ${groups} groups left out`, median(steps.slice(0, groups)));
+  if (permutations > 0) show(`${score}: one of ${permutations} shuffles`, median(steps.slice(groups)));
 }
 await release();
