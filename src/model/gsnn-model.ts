@@ -53,8 +53,9 @@ export interface TrainingRequest extends LossSettings {
 }
 
 /**
- * Below this many channels a batch of 128 ran faster on one thread than on two (24 nodes of 5 or 8 channels: two thirds
- * of the time, 60 of 8: a half; 120 of 8: alike; 250 of 8: slower by half).
+ * Below this many channels a second thread cost more than it saved: a fit of 24 nodes of 5 channels took 103 ms on two
+ * threads and 74 ms on one of a quiet machine. On busy cores one thread was better up to 60 nodes of 8 channels, as good
+ * at 120, and slower by half at 250.
  */
 const SMALL_CHANNELS = 1000;
 
