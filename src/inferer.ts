@@ -226,10 +226,11 @@ export class MagnitudeEdgeInferer {
   async scores(options: ScoreOptions = {}): Promise<EdgeScores> {
     const wanted = { ...options, uncertainty: false } as const;
     const { scores, graph, request, provenance } = await this.#score(wanted);
-    const { nodes, pairs, gpu } = scores;
+    const { nodes, pairs, scoredTargets, gpu } = scores;
     return {
       nodes,
       pairs,
+      scoredTargets,
       gpu,
       matrices: () => scores.matrices(),
       release: () => {

@@ -1,6 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
-import { HostScores } from '../scores/host-scores.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
@@ -9,6 +8,7 @@ import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from './check-batch.ts';
+import { KeptScores } from './cpu-kept-scores.ts';
 import { PooledSums } from './cpu-pool.ts';
 import { LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
@@ -77,6 +77,7 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
 
 class CpuEngine implements Engine {
   readonly shape: SumsShape;
+  readonly #kept: KeptScores;
   #workers: number;
   #sums: CpuSums | undefined;
   #fallbacks: string[] = [];
@@ -88,6 +89,7 @@ class CpuEngine implements Engine {
   constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
+    this.#kept = new KeptScores(shape.nodes);
     if (workers === 0) this.#sums = new LocalSums(shape);
   }
 
@@ -109,6 +111,7 @@ class CpuEngine implements Engine {
       );
       const sums = this.#sums ?? (await this.#open());
       this.#checkRoom(sums, batch.size);
+      this.#kept.clear();
       await sums.addChannels({ size: batch.size, activations, gradients });
       this.#batches++;
     });
@@ -122,6 +125,7 @@ class CpuEngine implements Engine {
       });
       const sums = this.#sums ?? (await this.#open());
       this.#checkRoom(sums, batch.size);
+      this.#kept.clear();
       await sums.addMagnitudes(batch);
       this.#batches++;
     });
@@ -135,8 +139,12 @@ class CpuEngine implements Engine {
     });
   }
 
-  async scores(request: ScoreRequest): Promise<Scores> {
-    return new HostScores(await this.score(request));
+  scores(request: ScoreRequest): Promise<Scores> {
+    return this.#inTurn(() => {
+      this.#held();
+      checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
+      return this.#kept.scores(request, (targets) => this.#sums!.scores(targets));
+    });
   }
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
@@ -162,12 +170,14 @@ class CpuEngine implements Engine {
       this.#ready();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
       if (statistics.samples === 0) return;
+      this.#kept.clear();
       await (this.#sums ?? (await this.#open())).merge(statistics);
     });
   }
 
   reset(): void {
     this.#held();
+    this.#kept.clear();
     this.#sums?.reset();
     this.#batches = 0;
     this.#refusal = undefined;
@@ -175,6 +185,7 @@ class CpuEngine implements Engine {
 
   release(): Promise<void> {
     this.#released = true;
+    this.#kept.clear();
     this.#sums?.release();
     this.#sums = undefined;
     return Promise.resolve();

@@ -1,4 +1,4 @@
-import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
 import type { CpuSums, HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
@@ -90,7 +90,7 @@ export class PooledSums implements CpuSums {
     return this.#catchUp(0);
   }
 
-  async scores({ signal, ...request }: ScoreRequest): Promise<(Float64Array | Float32Array)[]> {
+  async scores({ signal, ...request }: TargetsRequest): Promise<(Float64Array | Float32Array)[]> {
     await this.settle();
     signal?.throwIfAborted();
     const stop = (): void => {

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
-import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from './engine.ts';
@@ -10,7 +10,7 @@ export interface WorkerCalls {
   open: { argument: SumsShape; result: string };
   addChannels: { argument: HostChannelBatch; result: PlanInForce };
   addMagnitudes: { argument: MagnitudeBatch; result: PlanInForce };
-  scores: { argument: Omit<ScoreRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
+  scores: { argument: Omit<TargetsRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };

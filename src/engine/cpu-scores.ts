@@ -1,5 +1,5 @@
 import { statisticsSource, type PairSource, type SourceProducts } from '../scores/pair-source.ts';
-import type { Score, ScoreRequest } from '../scores/score-matrices.ts';
+import type { Score, TargetsRequest } from '../scores/score-matrices.ts';
 import { createPairScorer } from '../scores/score-statistics.ts';
 import type { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
 import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
@@ -15,7 +15,7 @@ import type { Deviations, Tile } from '../statistics/products.ts';
  */
 export async function scoreAccumulator(
   accumulator: CpuAccumulator,
-  request: ScoreRequest,
+  request: TargetsRequest,
 ): Promise<(Float64Array | Float32Array)[]> {
   const pace = createPacer(request.signal);
   const { nodes, samples, tiled, pairs } = accumulator;

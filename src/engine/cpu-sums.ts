@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
 import { copyStatistics } from '../statistics/merge.ts';
@@ -43,8 +43,8 @@ export interface CpuSums {
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
   settle(): void | Promise<void>;
-  /** One new matrix of scores per layer pair. */
-  scores(request: ScoreRequest): Promise<(Float64Array | Float32Array)[]>;
+  /** One new matrix of scores per layer pair; zero where a target was not asked for. */
+  scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]>;
   /** A copy, owned by the caller. */
   statistics(): Promise<SufficientStatistics>;
   /** `statistics` must be of the same shape. */
@@ -102,7 +102,7 @@ export class LocalSums implements CpuSums {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
-  scores(request: ScoreRequest): Promise<(Float64Array | Float32Array)[]> {
+  scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]> {
     return this.#inRoom(() => scoreAccumulator(this.#accumulator, request));
   }
 

@@ -4,7 +4,6 @@ import { scoped } from '../gpu/error-scope.ts';
 import { checkArithmetic } from '../gpu/self-test.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
-import { scoreOnGpu } from '../scores/webgpu-scores.ts';
 import { checkSameShape, mergeStatistics } from '../statistics/merge.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Precision } from '../statistics/webgpu-kernels.ts';
@@ -15,6 +14,7 @@ import { Products } from '../statistics/webgpu-products.ts';
 import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
 import { GpuSums } from '../statistics/webgpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
+import { KeptGpuScores } from './webgpu-kept-scores.ts';
 import { checkIncomingBatch, type IncomingBatch } from './webgpu-batch.ts';
 import { chooseConfiguration } from './webgpu-choice.ts';
 import { PANEL_BYTES, planMemory } from './webgpu-plan.ts';
@@ -128,12 +128,13 @@ function newRun(): Run {
 
 class WebGpuEngine implements Engine {
   readonly shape: EngineShape;
-  readonly #context: GpuContext;
   readonly #parts: Parts;
   /** Chunks of rows that are kept at most, until their products first have joined held matrices; one from then on */
   readonly #keptChunks: number;
   readonly #notes: readonly string[];
   #joined = false;
+  readonly #context: GpuContext;
+  readonly #kept: KeptGpuScores;
   #run = newRun();
   #released = false;
   #lastCall: Promise<unknown> = Promise.resolve();
@@ -146,6 +147,7 @@ class WebGpuEngine implements Engine {
     notes: readonly string[],
   ) {
     this.#context = context;
+    this.#kept = new KeptGpuScores(context);
     this.shape = shape;
     this.#parts = parts;
     this.#keptChunks = keptChunks;
@@ -200,7 +202,7 @@ class WebGpuEngine implements Engine {
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(async () => {
       await this.#updated();
-      return scoreOnGpu(this.#context, this.#parts.sums, this.#run.samples, request);
+      return this.#kept.scores(this.#parts.sums, this.#run.samples, request);
     });
   }
 
@@ -218,6 +220,7 @@ class WebGpuEngine implements Engine {
       await this.#updated();
       this.#assertOpen();
       if (statistics.samples === 0) return;
+      this.#kept.clear();
       const held = await this.#parts.sums.read(this.#run.samples);
       const merged = mergeStatistics(held, statistics);
       this.#dropRows();
@@ -232,6 +235,7 @@ class WebGpuEngine implements Engine {
     this.#inTurn(() => {
       this.#run = newRun();
       this.#joined = false;
+      this.#kept.clear();
       this.#parts.refusal.clear();
       this.#parts.rows.clear(1);
       this.#parts.sums.clear();
@@ -242,6 +246,7 @@ class WebGpuEngine implements Engine {
     this.#released = true;
     await this.#lastCall;
     await this.#checked();
+    this.#kept.clear();
     destroyParts(this.#parts);
   }
 
@@ -273,6 +278,7 @@ class WebGpuEngine implements Engine {
   async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
     this.#assertOpen();
     const run = this.#run;
+    this.#kept.clear();
     checkIncomingBatch(this.shape, incoming, width, run.batches);
     const batch = run.batches++;
     run.unconfirmed.push({ batch, size: incoming.size });

@@ -7,10 +7,12 @@ export class HostScores implements Scores {
   readonly nodes: number;
   readonly pairs: number;
   readonly gpu = undefined;
+  readonly scoredTargets: number;
   #matrices: ScoreMatrices | undefined;
 
   /** Takes the matrices over. */
-  constructor(matrices: ScoreMatrices) {
+  constructor(matrices: ScoreMatrices, scoredTargets = matrices.nodes) {
+    this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = matrices.perPair.length;
     this.#matrices = matrices;
@@ -18,6 +20,10 @@ export class HostScores implements Scores {
 
   matrices(): Promise<ScoreMatrices> {
     return this.#matrices === undefined ? Promise.reject(scoresReleased()) : Promise.resolve(this.#matrices);
+  }
+
+  get released(): boolean {
+    return this.#matrices === undefined;
   }
 
   release(): void {

@@ -15,6 +15,12 @@ export interface ScoreRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A request for the scores of some targets. */
+export interface TargetsRequest extends ScoreRequest {
+  /** Ascending; the scores of others are left as they are. Absent: all targets */
+  readonly targets?: Uint32Array | undefined;
+}
+
 /** Scores of all ordered pairs: row-major `[source i, target j]`, NaN where the method gives none. */
 export interface ScoreMatrices {
   /** N, function nodes */

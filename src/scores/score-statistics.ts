@@ -1,11 +1,12 @@
 import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
+import type { Tile } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
 import { statisticsSource, type PairSource } from './pair-source.ts';
 import { PartialScorer } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
 import { checkScoreRequest } from './request.ts';
-import type { ScoreMatrices, ScoreRequest } from './score-matrices.ts';
+import type { ScoreMatrices, ScoreRequest, TargetsRequest } from './score-matrices.ts';
 
 /** Sources scored between two looks at the clock. */
 const STEP = 64;
@@ -47,11 +48,14 @@ async function scorePairs(
 export type PairScorer = (source: PairSource, out: Float64Array | Float32Array) => Promise<void>;
 
 /** Scores one layer pair after the other, from sums however they are held. */
-export function createPairScorer(nodes: number, request: ScoreRequest, pace: Pacer): PairScorer {
+export function createPairScorer(nodes: number, request: TargetsRequest, pace: Pacer): PairScorer {
   if (request.score === 'partial') {
     const partial = new PartialScorer(nodes, request.conditioningSets, request.ridge);
     return async (source, out) => {
-      for await (const tile of source.targets()) await paced(partial.score(source, tile, out), pace);
+      for await (const tile of source.targets()) {
+        for (const part of partsOf(tile, request.targets))
+          await paced(partial.score(source, part, out), pace);
+      }
     };
   }
   return async (source, out) => {
@@ -62,6 +66,19 @@ export function createPairScorer(nodes: number, request: ScoreRequest, pace: Pac
       }
     }
   };
+}
+
+/** What a tile has of some targets, each by itself; the whole tile where all are asked for. */
+function* partsOf(tile: Tile, targets: Uint32Array | undefined): Generator<Tile, void, undefined> {
+  if (targets === undefined) {
+    yield tile;
+    return;
+  }
+  const { values, stride, first, end } = tile;
+  for (const target of targets) {
+    if (target < first || target >= end) continue;
+    yield { values: values.subarray(target - first), stride, first: target, end: target + 1 };
+  }
 }
 
 /** One `[nodes, nodes]` matrix from those of {@link scorePairs}. */

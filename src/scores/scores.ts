@@ -9,6 +9,11 @@ export interface Scores {
   readonly nodes: number;
   /** P, layer pairs */
   readonly pairs: number;
+  /**
+   * How many targets were scored for this request. An engine keeps the scores of the last one: another graph, all else
+   * and the samples being the same, costs the targets whose parents differ, another aggregation none.
+   */
+  readonly scoredTargets: number;
   /** Where they are on a GPU; undefined for scores on the host */
   readonly gpu: ScoreBuffers | undefined;
   /**

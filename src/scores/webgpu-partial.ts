@@ -5,7 +5,7 @@ import { compileKernel } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Panel } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
-import type { ScoreRequest } from './score-matrices.ts';
+import type { TargetsRequest } from './score-matrices.ts';
 import {
   choleskyKernel,
   covarianceRowsKernel,
@@ -62,7 +62,7 @@ export class PartialSolver {
   private constructor(
     context: GpuContext,
     sums: SumSource,
-    request: ScoreRequest,
+    request: TargetsRequest,
     pool: BufferPool,
     kernels: Kernels,
   ) {
@@ -71,14 +71,14 @@ export class PartialSolver {
     this.#kernels = kernels;
     this.#ridge = twoWords(request.ridge);
     const { nodes, stride, pairs, panels } = sums.layout;
-    const { conditioningSets } = request;
+    const { conditioningSets, targets } = request;
     const limits = {
       rows: Math.floor(SCRATCH_BYTES / (8 * stride)),
       factorElements: SCRATCH_BYTES / 8,
       work: context.operationsPerSubmit / OPERATIONS_PER_STEP / nodes,
     };
     this.#blocks = panels.flatMap((panel) =>
-      planTargets(conditioningSets, panel, limits, LARGEST_SET).map((block) => ({
+      planTargets(conditioningSets, { ...panel, targets }, limits, LARGEST_SET).map((block) => ({
         ...block,
         panel,
         planBuffer: pool.keep(storageFrom(context, 'targets', block.plan)),
@@ -97,7 +97,7 @@ export class PartialSolver {
       Math.max(solution, Math.min(SCRATCH_BYTES, 64 * solution)),
     );
     const outcome = new Uint32Array(pairs * nodes);
-    for (let target = 0; target < nodes; target++) {
+    for (const target of targets ?? Array.from({ length: nodes }, (_, every) => every)) {
       const size = conditioningSets.offsets[target + 1]! - conditioningSets.offsets[target]!;
       if (size <= LARGEST_SET) continue;
       for (let p = 0; p < pairs; p++) outcome[p * nodes + target] = UNSETTLED;
@@ -113,7 +113,7 @@ export class PartialSolver {
   static async create(
     context: GpuContext,
     sums: SumSource,
-    request: ScoreRequest,
+    request: TargetsRequest,
     pool: BufferPool,
   ): Promise<PartialSolver> {
     const kernels = await compileAll(context);

@@ -7,71 +7,71 @@ import { scoresReleased } from './host-scores.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
 import type { ScoreBuffers, Scores } from './scores.ts';
 
-/** Score matrices in float32 that stay on the GPU; see {@link ScoreBuffers} for their layout. */
-export class GpuScores implements Scores {
+/** The buffers of score matrices, which go when nobody uses them any more. */
+export class ScoreStorage {
   readonly nodes: number;
-  readonly pairs: number;
-  readonly gpu: ScoreBuffers;
   readonly panels: readonly Panel[];
   /** A buffer per panel */
   readonly aggregated: readonly OwnedBuffer[];
   /** For each layer pair a buffer per panel */
   readonly perPair: readonly (readonly OwnedBuffer[])[];
-  readonly #context: GpuContext;
+  readonly context: GpuContext;
+  readonly bytes: number;
   readonly #pool = new BufferPool();
-  #released = false;
+  #users = 0;
 
   private constructor(context: GpuContext, { nodes, pairs, panels }: StatisticsLayout) {
-    this.#context = context;
+    this.context = context;
     this.nodes = nodes;
-    this.pairs = pairs;
     this.panels = panels;
     const matrix = (label: string): OwnedBuffer[] =>
       panels.map(({ rows }) => this.#pool.keep(createStorage(context, label, 4 * rows * nodes)));
     this.aggregated = matrix('aggregated scores');
     this.perPair = Array.from({ length: pairs }, (_, p) => matrix(`scores of layer pair ${p}`));
-    const buffers = (owned: readonly OwnedBuffer[]): GPUBuffer[] => owned.map(({ buffer }) => buffer);
-    this.gpu = {
-      device: context.device,
-      panels: panels.map(({ row, rows }) => ({ row, rows: Math.min(rows, nodes - row) })),
-      aggregated: buffers(this.aggregated),
-      perPair: this.perPair.map(buffers),
-    };
+    this.bytes = [this.aggregated, ...this.perPair].flat().reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
-   * Makes room for scores, which the kernels are to write.
+   * Makes room for scores, which the kernels are to write. Nobody uses it yet.
    *
    * @throws `out-of-memory`, `device-lost`
    */
-  static async create(context: GpuContext, layout: StatisticsLayout): Promise<GpuScores> {
-    const made = scoped(context, 'the scores', () => new GpuScores(context, layout));
+  static async create(context: GpuContext, layout: StatisticsLayout): Promise<ScoreStorage> {
+    const made = scoped(context, 'the scores', () => new ScoreStorage(context, layout));
     try {
       await made.settled;
       return made.result;
     } catch (error) {
-      made.result.release();
+      made.result.#pool.destroy();
       throw error;
     }
   }
 
-  async matrices(): Promise<ScoreMatrices> {
-    if (this.#released) throw scoresReleased();
-    assertAlive(this.#context);
-    const perPair: Float32Array[] = [];
-    for (const buffers of this.perPair) perPair.push(await this.#read(buffers));
-    return { nodes: this.nodes, aggregated: await this.#read(this.aggregated), perPair };
+  get users(): number {
+    return this.#users;
   }
 
-  /** What works with these scores. @throws `released` */
-  get context(): GpuContext {
-    if (this.#released) throw scoresReleased();
-    return this.#context;
+  use(): this {
+    this.#users++;
+    return this;
   }
 
-  release(): void {
-    this.#released = true;
-    this.#pool.destroy();
+  /** Once for each {@link ScoreStorage.use}. */
+  leave(): void {
+    if (--this.#users === 0) this.#pool.destroy();
+  }
+
+  /** Copies all scores of another storage of the same layout. */
+  copyFrom(other: ScoreStorage): Promise<void> {
+    const { device } = this.context;
+    return scoped(this.context, 'the scores', () => {
+      const encoder = device.createCommandEncoder({ label: 'copy of scores' });
+      [this.aggregated, ...this.perPair].flat().forEach(({ buffer, size }, at) => {
+        const from = [other.aggregated, ...other.perPair].flat()[at]!;
+        encoder.copyBufferToBuffer(from.buffer, 0, buffer, 0, size);
+      });
+      device.queue.submit([encoder.finish()]);
+    }).settled;
   }
 
   /**
@@ -82,7 +82,61 @@ export class GpuScores implements Scores {
   writeTarget(pair: number, target: number, scores: Float32Array<ArrayBuffer>): void {
     const panel = this.panels[Math.floor(target / this.panels[0]!.rows)]!;
     const { buffer } = this.perPair[pair]![panel.index]!;
-    this.#context.device.queue.writeBuffer(buffer, 4 * this.nodes * (target - panel.row), scores);
+    this.context.device.queue.writeBuffer(buffer, 4 * this.nodes * (target - panel.row), scores);
+  }
+}
+
+/** Score matrices in float32 that stay on the GPU; see {@link ScoreBuffers} for their layout. */
+export class GpuScores implements Scores {
+  readonly nodes: number;
+  readonly pairs: number;
+  readonly scoredTargets: number;
+  readonly gpu: ScoreBuffers;
+  readonly panels: readonly Panel[];
+  readonly #storage: ScoreStorage;
+  #released = false;
+
+  constructor(storage: ScoreStorage, scoredTargets: number) {
+    const { context, nodes, panels, aggregated, perPair } = storage;
+    this.#storage = storage.use();
+    this.nodes = nodes;
+    this.pairs = perPair.length;
+    this.scoredTargets = scoredTargets;
+    this.panels = panels;
+    const buffers = (owned: readonly OwnedBuffer[]): GPUBuffer[] => owned.map(({ buffer }) => buffer);
+    this.gpu = {
+      device: context.device,
+      panels: panels.map(({ row, rows }) => ({ row, rows: Math.min(rows, nodes - row) })),
+      aggregated: buffers(aggregated),
+      perPair: perPair.map(buffers),
+    };
+  }
+
+  get aggregated(): readonly OwnedBuffer[] {
+    return this.#storage.aggregated;
+  }
+
+  get perPair(): readonly (readonly OwnedBuffer[])[] {
+    return this.#storage.perPair;
+  }
+
+  async matrices(): Promise<ScoreMatrices> {
+    assertAlive(this.context);
+    const perPair: Float32Array[] = [];
+    for (const buffers of this.perPair) perPair.push(await this.#read(buffers));
+    return { nodes: this.nodes, aggregated: await this.#read(this.aggregated), perPair };
+  }
+
+  /** What works with these scores. @throws `released` */
+  get context(): GpuContext {
+    if (this.#released) throw scoresReleased();
+    return this.#storage.context;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#storage.leave();
   }
 
   /** Reads panels back as one `[N sources, N targets]` matrix. */
@@ -91,7 +145,7 @@ export class GpuScores implements Scores {
     const matrix = new Float32Array(nodes * nodes);
     for (const { index, row, rows } of panels) {
       const targets = Math.min(rows, nodes - row);
-      const [bytes] = await readBack(this.#context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
+      const [bytes] = await readBack(this.context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
       transpose(new Float32Array(bytes!), targets, nodes, matrix, row);
     }
     return matrix;

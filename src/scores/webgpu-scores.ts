@@ -6,42 +6,37 @@ import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
-import { checkScoreRequest } from './request.ts';
-import type { ScoreRequest } from './score-matrices.ts';
+import type { ScoreRequest, TargetsRequest } from './score-matrices.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
-import { GpuScores } from './webgpu-result.ts';
+import type { ScoreStorage } from './webgpu-result.ts';
 import { ColumnSettler } from './webgpu-settle.ts';
 import { PartialSolver, twoWords } from './webgpu-partial.ts';
 
 /**
- * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there and belong to the
- * caller. Columns that extended precision does not settle (a conditioning set or a remainder near singular) are
- * computed in float64 on the host from the sums that they need.
+ * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns that extended
+ * precision does not settle (a conditioning set or a remainder near singular) are computed in float64 on the host from
+ * the sums that they need.
  *
  * @param samples n, samples behind the sums
- * @throws as `checkScoreRequest`; `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
+ * @param storage receives the scores; those of targets that are not asked for are taken to be there
+ * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
   context: GpuContext,
   sums: SumSource,
   samples: number,
-  request: ScoreRequest,
-): Promise<GpuScores> {
-  const { nodes, pairs } = sums.layout;
-  checkScoreRequest(request, nodes, samples);
+  request: TargetsRequest,
+  storage: ScoreStorage,
+): Promise<void> {
   request.signal?.throwIfAborted();
   const scratch = new BufferPool();
-  let scores: GpuScores | undefined;
   try {
-    scores = await GpuScores.create(context, sums.layout);
-    const run = await ScoreRun.create(context, sums, samples, request, scores, scratch);
-    for (let p = 0; p < pairs; p++) await run.scorePair(p);
-    await run.settle();
+    const run = await ScoreRun.create(context, sums, samples, request, storage, scratch);
+    if (request.targets?.length !== 0) {
+      for (let p = 0; p < sums.layout.pairs; p++) await run.scorePair(p);
+      await run.settle();
+    }
     await run.aggregate();
-    return scores;
-  } catch (error) {
-    scores?.release();
-    throw error;
   } finally {
     scratch.destroy();
   }
@@ -54,8 +49,8 @@ class ScoreRun {
   readonly #context: GpuContext;
   readonly #sums: SumSource;
   readonly #samples: number;
-  readonly #request: ScoreRequest;
-  readonly #scores: GpuScores;
+  readonly #request: TargetsRequest;
+  readonly #scores: ScoreStorage;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
   readonly #inverseCount: readonly [high: number, low: number];
@@ -69,8 +64,8 @@ class ScoreRun {
     context: GpuContext,
     sums: SumSource,
     samples: number,
-    request: ScoreRequest,
-    scores: GpuScores,
+    request: TargetsRequest,
+    scores: ScoreStorage,
     pool: BufferPool,
     kernels: Kernels,
     solver: PartialSolver | undefined,
@@ -95,8 +90,8 @@ class ScoreRun {
     context: GpuContext,
     sums: SumSource,
     samples: number,
-    request: ScoreRequest,
-    scores: GpuScores,
+    request: TargetsRequest,
+    scores: ScoreStorage,
     pool: BufferPool,
   ): Promise<ScoreRun> {
     const kernels = await compileAll(context, request);

@@ -32,19 +32,21 @@ export function factorElements(set: number): number {
  * Splits targets into blocks within limits. Sets of at most {@link PRIVATE_SET} and larger ones never share a block;
  * within each kind the smaller sets come first, so that the targets of a block are alike.
  *
- * @param range rows of targets: the first, and how many; rows beyond the last target are none
+ * @param range rows of targets: the first, and how many; rows beyond the last target are none. Only those of `targets`,
+ *   where given
  * @param largest targets with more members than this are left out
  */
 export function planTargets(
   sets: RaggedIndices,
-  range: { readonly row: number; readonly rows: number },
+  range: { readonly row: number; readonly rows: number; readonly targets?: Uint32Array | undefined },
   limits: BlockLimits,
   largest: number,
 ): TargetBlock[] {
   const end = Math.min(range.row + range.rows, sets.offsets.length - 1);
   const sizeOf = (target: number): number => sets.offsets[target + 1]! - sets.offsets[target]!;
-  const order = Array.from({ length: end - range.row }, (_, slot) => range.row + slot)
-    .filter((target) => sizeOf(target) <= largest)
+  const every = range.targets ?? Uint32Array.from({ length: end - range.row }, (_, slot) => range.row + slot);
+  const order = [...every]
+    .filter((target) => target >= range.row && target < end && sizeOf(target) <= largest)
     .sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
   const blocks: TargetBlock[] = [];
   let targets: number[] = [];

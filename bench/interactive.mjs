@@ -1,0 +1,100 @@
+/**
+ * Times what a person waits for who looks at a fit and edits its graph: scores anew, another ridge or aggregation, an
+ * edge more or less, the first rows of the table. Prints medians of the built library (dist/).
+ *
+ *     node bench/interactive.mjs [--nodes 1000] [--pairs 4] [--samples 2048] [--parents 8] [--repeats 7] [--workers 2]
+ */
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { edgeTable } from 'magnitude-edge';
+import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
+
+const { values } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '1000' },
+    pairs: { type: 'string', default: '4' },
+    samples: { type: 'string', default: '2048' },
+    parents: { type: 'string', default: '8' },
+    repeats: { type: 'string', default: '7' },
+    workers: { type: 'string', default: '2' },
+  },
+});
+const [nodes, pairs, samples, parents, repeats, workers] = [
+  Number(values.nodes),
+  Number(values.pairs),
+  Number(values.samples),
+  Number(values.parents),
+  Number(values.repeats),
+  Number(values.workers),
+];
+
+let state = 20261125;
+const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const matrix = (/** @type {number} */ rows) =>
+  Float32Array.from({ length: rows * nodes }, () => 2 + random());
+
+const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers });
+for (let done = 0; done < samples; done += 128) {
+  const size = Math.min(128, samples - done);
+  const all = () => Array.from({ length: pairs }, () => matrix(size));
+  await engine.accumulateMagnitudes({ size, x: all(), y: all() });
+}
+await engine.flush();
+
+/** @type {[number[], number[]]} */
+const edges = [[], []];
+for (let j = 0; j < nodes; j++) {
+  for (let k = 0; k < parents; k++) {
+    edges[0].push((j + 1 + Math.floor(random() * (nodes - 1))) % nodes);
+    edges[1].push(j);
+  }
+}
+const setsWithout = (/** @type {number} */ edge) =>
+  conditioningSets([edges[0].toSpliced(edge, 1), edges[1].toSpliced(edge, 1)], nodes);
+const sets = conditioningSets(edges, nodes);
+const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
+const graph = {
+  nodeNames: { input: [], function: names, output: [] },
+  edgeIndex: { 'input,function': [[], []], 'function,function': edges, 'function,output': [[], []] },
+};
+const request = /** @type {const} */ ({ score: 'partial', layerAgg: 'mean', ridge: 1e-8 });
+const provenance = { ...request, reduction: 'l1', usePreNorm: true, loss: 'mse', samples, backend: 'cpu' };
+
+/** @param {string} what @param {(repeat: number) => Promise<unknown>} work */
+async function measure(what, work, times = repeats) {
+  const taken = [];
+  for (let repeat = 0; repeat < times; repeat++) {
+    const start = performance.now();
+    await work(repeat);
+    taken.push(performance.now() - start);
+  }
+  const median = Float64Array.from(taken)
+    .sort()
+    .at(times >> 1);
+  console.log(`${what.padEnd(44)} ${String(median?.toFixed(1)).padStart(9)} ms`);
+}
+
+/** @param {Partial<import('../src/scores/score-matrices.ts').ScoreRequest>} changes */
+async function scored(changes) {
+  const scores = await engine.scores({ ...request, conditioningSets: sets, ...changes });
+  scores.release();
+  return scores.scoredTargets;
+}
+
+console.log(`N = ${nodes}, P = ${pairs}, n = ${samples}, ${parents} parents, ${workers} workers`);
+await measure('the first scores, products formed if need be', () => scored({ ridge: 0 }), 1);
+await measure('another ridge: all targets', (repeat) => scored({ ridge: 1e-6 * (repeat + 1) }));
+await scored({});
+await measure('another aggregation', (repeat) => scored({ layerAgg: repeat % 2 === 0 ? 'max' : 'mean' }));
+await scored({});
+await measure('an edge removed, or another instead', (repeat) =>
+  scored({ conditioningSets: setsWithout(repeat) }),
+);
+const scores = await engine.scores({ ...request, conditioningSets: sets });
+const table = (/** @type {object} */ options) =>
+  edgeTable(scores, /** @type {any} */ (graph), sets, provenance, options);
+await measure('table, the first 100 candidates', () => table({ top: 100, candidatesOnly: true }));
+await measure('table, q up to 0.05', () => table({ maxQ: 0.05 }));
+await measure('table, all rows', () => table({}));
+scores.release();
+await engine.release();
