@@ -16,13 +16,14 @@ import type {
   InfererOptions,
   ScoreOptions,
 } from './inferer-options.ts';
+import { checkGoesOn, fitSettings, type FitSettings } from './fit-settings.ts';
 import { engineShape } from './model-engine-shape.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
 import type { GsnnModel } from './model/gsnn-model.ts';
-import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
+import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
 import { createPacer } from './statistics/pacer.ts';
-import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
+import { raggedFromLists } from './statistics/ragged.ts';
 import { checkEdgeTableOptions, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
 import { decodeStatistics, encodeStatistics } from './table/statistics-file.ts';
@@ -32,17 +33,6 @@ import {
   type SavedStatistics,
   type StatisticsOrigin,
 } from './table/statistics-origin.ts';
-
-/** What a fit is of: statistics add up only where all of it is the same. */
-interface FitSettings {
-  readonly loss: CompleteLoss;
-  /** `[edges]`; undefined where no edge is masked. */
-  readonly edgeMask: Float32Array | undefined;
-  /** The inferer's graph without the masked edges */
-  readonly graph: GsnnGraph;
-  /** The parents of the function nodes in that graph */
-  readonly parents: RaggedIndices;
-}
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
@@ -83,7 +73,7 @@ export class MagnitudeEdgeInferer {
     this.#choice = choice;
     this.#letModelGo = letModelGo;
     this.#uncertainty = uncertainty;
-    this.#settings = this.#fitSettings({});
+    this.#settings = fitSettings(model, graph, {});
   }
 
   /**
@@ -137,8 +127,8 @@ export class MagnitudeEdgeInferer {
     try {
       signal?.throwIfAborted();
       const { engine } = this.#choice;
-      const settings = this.#fitSettings(options);
-      if (!reset && this.samples > 0) this.#checkGoesOn(settings);
+      const settings = fitSettings(this.model, this.graph, options);
+      if (!reset && this.samples > 0) checkGoesOn(this.model, this.#settings, settings);
       const { loss, edgeMask } = settings;
       const session = await this.model.trainingSession({
         ...loss,
@@ -322,35 +312,6 @@ export class MagnitudeEdgeInferer {
     const { reduction, usePreNorm } = this;
     const { graph, loss } = this.#settings;
     return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
-  }
-
-  #fitSettings({ maskedEdges, ...loss }: FitOptions): FitSettings {
-    const { model } = this;
-    const edgeMask = maskedEdges && model.edgeMask(maskedEdges);
-    const graph = edgeMask ? model.graphUnderMask(edgeMask, this.graph) : this.graph;
-    const parents = raggedFromLists(functionParents(graph));
-    return { loss: completeLoss(loss, model), edgeMask, graph, parents };
-  }
-
-  /** @throws MagnitudeEdgeError `invalid-argument` */
-  #checkGoesOn(wanted: FitSettings): void {
-    const held = this.#settings;
-    const refuse = (why: string): never => {
-      throw new MagnitudeEdgeError(
-        'invalid-argument',
-        `fit with reset: false goes on from statistics ${why}; reset them, or fit apart.`,
-      );
-    };
-    const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(wanted.loss)];
-    if (loss !== wantedLoss) refuse(`of the loss ${loss}, but ${wantedLoss} was asked for`);
-    const edges = this.model.maskableEdges.length;
-    for (let edge = 0; edge < edges; edge++) {
-      if ((held.edgeMask?.[edge] ?? 1) !== (wanted.edgeMask?.[edge] ?? 1)) {
-        const [src, dst] = this.model.maskableEdges[edge]!;
-        const [before, now] = held.edgeMask?.[edge] === 0 ? ['with', 'not'] : ['without', 'now'];
-        refuse(`${before} the edge '${src}' -> '${dst}' masked, which is ${now} to be masked`);
-      }
-    }
   }
 
   #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
