@@ -25,9 +25,10 @@ const no_score = 0x7fc00000u;
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if id.y >= gather.rows || id.x >= gather.columns { return; }
-  let row = (gather.top + id.y) * gather.span;
-  let column = (gather.left + id.x) * gather.span;
+  // Neighbouring threads take neighbouring sources, which lie side by side in a panel.
+  if id.x >= gather.rows || id.y >= gather.columns { return; }
+  let row = (gather.top + id.x) * gather.span;
+  let column = (gather.left + id.y) * gather.span;
   var low = 2.0;
   var high = -2.0;
   var edge = false;
@@ -47,6 +48,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       edge = edge || ((edges[cell >> 5] >> (cell & 31)) & 1) == 1;
     }
   }
-  let at = id.y * gather.stride + id.x;
+  let at = id.x * gather.stride + id.y;
   texels[at] = joined(texels[at], packed(low, high, edge));
 }

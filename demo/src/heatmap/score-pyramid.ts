@@ -180,23 +180,22 @@ export class ScorePyramid {
         Number(excludeSelf),
       ];
       const buffers = [this.#scores.aggregated[q]!, this.#order, this.#edges, texels];
-      this.#dispatch(encoder, this.#gather, fields, buffers, area);
+      this.#dispatch(encoder, this.#gather, fields, buffers, [rows, columns]);
     });
   }
 
   #halveInto(encoder: GPUCommandEncoder, fine: Level, coarse: Level): void {
     const fields = [coarse.side, coarse.stride, fine.stride];
-    const area = { rows: coarse.side, columns: coarse.side };
-    this.#dispatch(encoder, this.#halve, fields, [fine.buffer, coarse.buffer], area);
+    this.#dispatch(encoder, this.#halve, fields, [fine.buffer, coarse.buffer], [coarse.side, coarse.side]);
   }
 
-  /** One thread for each texel of an area; `fields` are the kernel's uniforms, in order. */
+  /** `x` times `y` threads, one for each texel; `fields` are the kernel's uniforms, in order. */
   #dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
     fields: readonly number[],
     buffers: readonly GPUBuffer[],
-    { rows, columns }: Pick<Area, 'rows' | 'columns'>,
+    [x, y]: readonly [number, number],
   ): void {
     const { device } = this.#scores;
     const uniform = device.createBuffer({
@@ -209,7 +208,7 @@ export class ScorePyramid {
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(Math.ceil(columns / workgroup), Math.ceil(rows / workgroup));
+    pass.dispatchWorkgroups(Math.ceil(x / workgroup), Math.ceil(y / workgroup));
     pass.end();
   }
 
