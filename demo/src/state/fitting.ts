@@ -12,7 +12,7 @@ import {
   progress,
   running,
 } from './run.ts';
-import { showScores } from './scores.ts';
+import { forgetScores, showScores } from './scores.ts';
 import { reopen } from './session.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker } from './workers.ts';
@@ -33,6 +33,7 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   phase.value = 'fitting';
   outcome.value = null;
   endTrial();
+  forgetScores();
   if (from === 'start')
     progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
   void showWhileFitting(turn);

@@ -30,6 +30,8 @@ export class FitSession implements FitApi {
   readonly #tell: FitEvents;
   readonly #gate = new Gate();
   #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Settles when no scores are under way. */
+  #scoring: Promise<unknown> = Promise.resolve();
   /** Of the work that was asked for last. */
   #stopping = new AbortController();
   #model: GsnnModel | null = null;
@@ -116,25 +118,10 @@ export class FitSession implements FitApi {
     this.#gate.open();
   }
 
-  async evaluate(params: Params): Promise<ScoredTable> {
-    const inferer = this.#inferer;
-    if (!inferer)
-      throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
-    const start = performance.now();
-    const { score, layerAgg, ridge, excludeSelf } = params;
-    const scores = await inferer.scores({ score, layerAgg, ridge });
-    try {
-      const table = await scores.table({ excludeSelf, ...rowLimit(inferer) });
-      const seconds = (performance.now() - start) / 1000;
-      const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
-      const { gpu } = scores;
-      if (gpu) await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
-      else scores.release();
-      return moved({ bytes, seconds, onGpu: gpu !== undefined }, [bytes.buffer]);
-    } catch (error) {
-      scores.release();
-      throw error;
-    }
+  evaluate(params: Params): Promise<ScoredTable> {
+    const done = this.#score(params);
+    this.#scoring = Promise.allSettled([this.#scoring, done]);
+    return done;
   }
 
   attachHeatmap(canvas: OffscreenCanvas): void {
@@ -185,6 +172,27 @@ export class FitSession implements FitApi {
     });
   }
 
+  async #score(params: Params): Promise<ScoredTable> {
+    const inferer = this.#inferer;
+    if (!inferer)
+      throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
+    const start = performance.now();
+    const { score, layerAgg, ridge, excludeSelf } = params;
+    const scores = await inferer.scores({ score, layerAgg, ridge });
+    try {
+      const table = await scores.table({ excludeSelf, ...rowLimit(inferer) });
+      const seconds = (performance.now() - start) / 1000;
+      const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
+      const { gpu } = scores;
+      if (gpu) await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
+      else scores.release();
+      return moved({ bytes, seconds, onGpu: gpu !== undefined }, [bytes.buffer]);
+    } catch (error) {
+      scores.release();
+      throw error;
+    }
+  }
+
   #magnitudeSample(params: Params): Promise<MagnitudeSample> {
     if (!this.#model || !this.#data)
       throw new MagnitudeEdgeError('invalid-argument', 'A scatter needs the model and the data.');
@@ -210,6 +218,8 @@ export class FitSession implements FitApi {
     if (!this.#model) throw new MagnitudeEdgeError('invalid-argument', 'Choose a model first.');
     if (!this.#data) throw new MagnitudeEdgeError('invalid-argument', 'Choose the data first.');
     if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
+    // Scores under way are of the samples that are now forgotten.
+    await this.#scoring;
     const { reduction, usePreNorm, backend } = params;
     const options = { reduction, usePreNorm, backend };
     const key = JSON.stringify(options);
