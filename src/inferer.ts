@@ -150,6 +150,8 @@ export class MagnitudeEdgeInferer {
           // A batch during which the signal was aborted is not counted.
           await pace();
           await this.#inTurn(async () => {
+            // Nor one that waited for scores meanwhile.
+            signal?.throwIfAborted();
             await engine.accumulate(values);
             if (magnitudes) this.#uncertainty?.keep(magnitudes);
           });
