@@ -160,6 +160,7 @@ class ScoreRun {
             counts: this.#counts[index]!,
           },
           workgroups(Math.ceil(elements / WORKGROUP)),
+          AGGREGATION_OPERATIONS * elements,
         );
       }
     }
@@ -212,6 +213,9 @@ class ScoreRun {
     }
   }
 }
+
+/** What moving the 20 bytes of one element takes, in the operations that submits are counted in: ten to a byte. */
+const AGGREGATION_OPERATIONS = 200;
 
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
 const MOMENT_BYTES = 32;
