@@ -1,4 +1,6 @@
 import type { FreedomClasses } from './freedom.ts';
+import { sortedOrder } from './order.ts';
+import { pick } from './ranked-pairs.ts';
 import type { ScoredElements, ScorePasses } from './score-passes.ts';
 import { fisherZ, upperTail } from './significance.ts';
 import { countZ, splitBins, type ZBins } from './z-bins.ts';
@@ -105,8 +107,8 @@ export class QValues {
     return Float64Array.from(binOf, (bin, row) => {
       const own = ranked.get(bin);
       if (own !== undefined) {
-        const z = fisherZ(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
-        return Math.min(later[bin]!, own.least[firstAtMost(own.z, z)]!);
+        const key = this.#key(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
+        return Math.min(later[bin]!, own.least[firstAtLeast(own.keys, key)]!);
       }
       // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
       return least[bin] === last[bin] ? Math.min(later[bin]!, last[bin]!) : later[bin]!;
@@ -188,6 +190,14 @@ export class QValues {
     return true;
   }
 
+  /**
+   * What the sorted table ranks rows by, rising: p or, where all have the same degrees of freedom, the score. The two
+   * orders differ where rounding gives the smaller of two neighbouring scores the smaller p.
+   */
+  #key(score: number, root: number): number {
+    return this.#freedom.roots.length === 1 ? -score : upperTail(fisherZ(score, root));
+  }
+
   /** The rows of bins, ranked. */
   async #rank(open: Uint8Array): Promise<Map<number, RankedBin>> {
     const ranked = new Map<number, RankedBin>();
@@ -198,28 +208,29 @@ export class QValues {
     const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
     if (most === 0) return ranked;
     const { elements, scores } = await this.#passes.collect(thresholds, open, most);
-    const filled = new Map<number, number>();
+    const unranked = new Map<number, { filled: number; keys: Float64Array; z: Float64Array }>();
     for (let k = 0; k < elements.length; k++) {
       const element = elements[k]!;
       if (this.#excludedSet.has(element)) continue;
       const freedomClass = classOf[element % nodes]!;
       const bin = lookup.binOf(freedomClass, scores[k]!);
-      let of = ranked.get(bin);
+      let of = unranked.get(bin);
       if (of === undefined) {
-        of = { z: new Float64Array(counts[bin]!), ratios: new Float64Array(0), least: new Float64Array(0) };
-        ranked.set(bin, of);
+        const count = counts[bin]!;
+        of = { filled: 0, keys: new Float64Array(count), z: new Float64Array(count) };
+        unranked.set(bin, of);
       }
-      const at = filled.get(bin) ?? 0;
-      filled.set(bin, at + 1);
-      of.z[at] = fisherZ(scores[k]!, roots[freedomClass]!);
+      of.keys[of.filled] = this.#key(scores[k]!, roots[freedomClass]!);
+      of.z[of.filled++] = fisherZ(scores[k]!, roots[freedomClass]!);
     }
-    for (const [bin, { z }] of ranked) {
-      z.sort().reverse();
+    for (const [bin, of] of unranked) {
+      const order = sortedOrder(of.keys, 'ascending');
+      const [keys, z] = [pick(of.keys, order), pick(of.z, order)];
       const first = ranks[bin]! - z.length + 1;
       const ratios = z.map((value, k) => (upperTail(value) * this.#rows) / (first + k));
       const least = ratios.slice();
       for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
-      ranked.set(bin, { z, ratios, least });
+      ranked.set(bin, { keys, z, ratios, least });
     }
     return ranked;
   }
@@ -227,7 +238,8 @@ export class QValues {
 
 /** The rows of one bin. */
 interface RankedBin {
-  /** Falling */
+  /** Rising; see `QValues.#key` */
+  readonly keys: Float64Array;
   readonly z: Float64Array;
   /** p m / rank of each */
   readonly ratios: Float64Array;
@@ -235,12 +247,12 @@ interface RankedBin {
   readonly least: Float64Array;
 }
 
-/** First place in a falling list that holds no more than `value`; the last place where there is none. */
-function firstAtMost(falling: Float64Array, value: number): number {
-  let [low, high] = [0, falling.length - 1];
+/** First place in a rising list that holds no less than `value`; the last place where there is none. */
+function firstAtLeast(rising: Float64Array, value: number): number {
+  let [low, high] = [0, rising.length - 1];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (falling[middle]! <= value) high = middle;
+    if (rising[middle]! >= value) high = middle;
     else low = middle + 1;
   }
   return low;
