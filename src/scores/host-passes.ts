@@ -1,5 +1,5 @@
 import type { Pacer } from '../statistics/pacer.ts';
-import { pick } from './ranked-pairs.ts';
+import { pick } from './pick.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
 import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';

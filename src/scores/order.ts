@@ -1,124 +1,225 @@
-const DIGIT_BITS = 11;
-const BUCKETS = 1 << DIGIT_BITS;
-const SIGN = 0x80000000;
-const LAST_KEY = 0xffffffff;
-/** Runs up to this length are sorted by insertion. */
-const SHORT_RUN = 32;
+import { orderByBits } from './bit-order.ts';
+import { pick } from './pick.ts';
+
+/** Row numbers in the order of their values, and the values in that order. */
+export interface Ordered<T extends Float64Array | Float32Array> {
+  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly values: T;
+}
+
+type Direction = 'ascending' | 'descending';
+
+/** Slices of the range of all values: few enough that the places they are written to stay in a core's own cache. */
+const SLICES = 1 << 10;
+/** Cells of one slice at most, for the same reason. */
+const MOST_CELLS = 1 << 16;
+/** A cell with more rows than this is crowded. */
+const CROWDED = 32;
+/** A little less than 1, so that the largest value falls into the last slice or cell and not past it. */
+const SHORT_OF_ONE = 1 - 2 ** -50;
 
 /**
  * Row numbers in ascending or descending order of their values: equal values (0 and -0 among them) keep their order,
- * NaN comes last either way. A radix sort on the bits of the numbers, because a comparison sort of millions of boxed
- * values takes seconds.
+ * NaN comes last either way.
  */
-export function sortedOrder(
-  values: Float64Array | Float32Array,
-  direction: 'ascending' | 'descending',
-): Uint32Array {
-  const { high, low } = sortableBits(new Float64Array(values), direction === 'descending' ? LAST_KEY : 0);
-  const order = new Uint32Array(values.length);
-  for (let row = 0; row < order.length; row++) order[row] = row;
-  // The upper halves decide nearly everything; rows that agree in them are sorted by the lower halves.
-  const { rows, keys } = radixSort({ rows: order, keys: high });
-  for (let start = 0; start < rows.length;) {
-    const key = keys[start]!;
-    let end = start + 1;
-    while (end < rows.length && keys[end] === key) end++;
-    if (end - start > SHORT_RUN) {
-      const run = rows.slice(start, end);
-      rows.set(radixSort({ rows: run, keys: run.map((row) => low[row]!) }).rows, start);
-    } else if (end - start > 1) {
-      insertionSort(rows, start, end, low);
-    }
+export function sortedOrder(values: Float64Array | Float32Array, direction: Direction): Uint32Array {
+  return sortRows(values, direction).rows;
+}
+
+/**
+ * As {@link sortedOrder}, with the values. Rows are dealt out over the range of the values twice, into slices and then,
+ * slice by slice, into cells of about one row each; what is left to do is little and near. Memory is written front to
+ * back both times, where each pass of a radix sort waits for it. A slice in which values crowd is sorted by their bits.
+ *
+ * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
+ */
+export function sortRows<T extends Float64Array | Float32Array>(
+  values: T,
+  direction: Direction,
+  skip?: number,
+): Ordered<T> {
+  const scale = scaleOf(values, 0, values.length, SLICES, direction);
+  if (scale === undefined) {
+    const all = orderByBits(values, direction);
+    const rows = skip === undefined ? all : all.filter((row) => row % skip !== 0);
+    return { rows, values: pick(values, rows) };
+  }
+  const ends = new Uint32Array(SLICES + 1);
+  const count = countSlices(values, scale, skip, ends);
+  const make = values.constructor as new (length: number) => T;
+  const ordered = { rows: new Uint32Array(count), values: new make(count) };
+  const most = startsOf(ends);
+  dealSlices(values, scale, skip, ends, ordered);
+  const cells = new Uint32Array(Math.min(most, MOST_CELLS));
+  const scratch = { rows: new Uint32Array(most), values: new make(most), cells };
+  // After the last slice comes NaN, in the order of the rows.
+  for (let slice = 0, start = 0; slice < SLICES; slice++) {
+    const end = ends[slice]!;
+    sortSlice(ordered, start, end, direction, scratch);
     start = end;
   }
-  return rows;
+  return ordered;
 }
 
-/**
- * The bits of each number in two halves which compare, as unsigned integers, like the numbers do (or, with all bits
- * inverted, the other way round).
- */
-function sortableBits(
-  values: Float64Array,
-  invert: number,
-): { high: Uint32Array<ArrayBuffer>; low: Uint32Array } {
-  // Every platform that runs JavaScript today is little-endian: the upper half comes second.
-  const bits = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-  const high = new Uint32Array(values.length);
-  const low = new Uint32Array(values.length);
+/** Numbers a value's place in the range: `(value - from) * factor` is below the number of parts, and rises in order. */
+interface Scale {
+  readonly from: number;
+  readonly factor: number;
+}
+
+/** @returns undefined where the range is empty, a single value, or has no end */
+function scaleOf(
+  values: Float64Array | Float32Array,
+  start: number,
+  end: number,
+  parts: number,
+  direction: Direction,
+): Scale | undefined {
+  let [least, most] = [Infinity, -Infinity];
+  for (let at = start; at < end; at++) {
+    const value = values[at]!;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const factor = (parts * SHORT_OF_ONE) / (most - least);
+  if (!(factor > 0 && factor < Infinity)) return undefined;
+  return direction === 'ascending' ? { from: least, factor } : { from: most, factor: -factor };
+}
+
+/** How many rows each slice has; NaN counts as the last one. @returns rows in all */
+function countSlices(
+  values: Float64Array | Float32Array,
+  { from, factor }: Scale,
+  skip: number | undefined,
+  counts: Uint32Array,
+): number {
+  let skipped = skip === undefined ? -1 : 0;
+  let count = 0;
   for (let row = 0; row < values.length; row++) {
-    const upper = bits[2 * row + 1]!;
-    const lower = bits[2 * row]!;
-    if (values[row] !== values[row]) {
-      high[row] = LAST_KEY;
-    } else if (upper < SIGN || (upper === SIGN && lower === 0)) {
-      // Zero and up, -0 as 0: above all negative numbers.
-      high[row] = (upper | SIGN) ^ invert;
-      low[row] = lower ^ invert;
-    } else {
-      // Below zero: the larger the bits, the smaller the number.
-      high[row] = ~upper ^ invert;
-      low[row] = ~lower ^ invert;
+    if (row === skipped) {
+      skipped += skip!;
+      continue;
     }
+    const value = values[row]!;
+    counts[value === value ? ((value - from) * factor) | 0 : SLICES]!++;
+    count++;
   }
-  return { high, low };
+  return count;
 }
 
-/** Row numbers, and the key of each. */
-interface Keyed {
-  readonly rows: Uint32Array<ArrayBuffer>;
-  readonly keys: Uint32Array<ArrayBuffer>;
-}
-
-/**
- * Stable sort by 32-bit keys, eleven bits at a time. Keys move along with their rows: reading them in order costs
- * less than half of looking them up. Passes that would move nothing are left out. The input is not kept.
- */
-function radixSort(input: Keyed): Keyed {
-  const count = input.rows.length;
-  let from = input;
-  let to: Keyed = { rows: new Uint32Array(count), keys: new Uint32Array(count) };
-  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-    const starts = bucketStarts(from.keys, shift);
-    if (starts === undefined) continue;
-    scatter(from, to, starts, shift);
-    [from, to] = [to, from];
+/** Moves rows and values to their slices, the starts of which become their ends. */
+function dealSlices(
+  values: Float64Array | Float32Array,
+  { from, factor }: Scale,
+  skip: number | undefined,
+  starts: Uint32Array,
+  to: Ordered<Float64Array | Float32Array>,
+): void {
+  const { rows: toRows, values: toValues } = to;
+  let skipped = skip === undefined ? -1 : 0;
+  for (let row = 0; row < values.length; row++) {
+    if (row === skipped) {
+      skipped += skip!;
+      continue;
+    }
+    const value = values[row]!;
+    const at = starts[value === value ? ((value - from) * factor) | 0 : SLICES]!++;
+    toRows[at] = row;
+    toValues[at] = value;
   }
-  return from;
 }
 
-/** Where each bucket of a pass starts; undefined where all keys fall into one. */
-function bucketStarts(keys: Uint32Array, shift: number): Uint32Array | undefined {
-  const starts = new Uint32Array(BUCKETS);
-  const count = keys.length;
-  for (let at = 0; at < count; at++) starts[(keys[at]! >>> shift) & (BUCKETS - 1)]!++;
-  if (starts.includes(count)) return undefined;
-  let start = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    const size = starts[bucket]!;
-    starts[bucket] = start;
+/** Turns counts into starts. @returns the largest of the counts */
+function startsOf(counts: Uint32Array): number {
+  let [start, most] = [0, 0];
+  for (let part = 0; part < counts.length; part++) {
+    const size = counts[part]!;
+    if (size > most) most = size;
+    counts[part] = start;
     start += size;
   }
-  return starts;
+  return most;
 }
 
-function scatter(from: Keyed, to: Keyed, starts: Uint32Array, shift: number): void {
-  const { rows, keys } = from;
-  const { rows: toRows, keys: toKeys } = to;
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at]!;
-    const target = starts[(key >>> shift) & (BUCKETS - 1)]!++;
-    toRows[target] = rows[at]!;
-    toKeys[target] = key;
+/** Room for sorting a slice. */
+interface Scratch extends Ordered<Float64Array | Float32Array> {
+  readonly cells: Uint32Array;
+}
+
+/** Sorts rows `start .. end`, none of them NaN. */
+function sortSlice(
+  ordered: Ordered<Float64Array | Float32Array>,
+  start: number,
+  end: number,
+  direction: Direction,
+  scratch: Scratch,
+): void {
+  const { rows, values } = ordered;
+  const size = end - start;
+  if (size < 2) return;
+  const parts = Math.min(size, MOST_CELLS);
+  const scale = scaleOf(values, start, end, parts, direction);
+  // All the same: in order.
+  if (scale === undefined && values[start] === values[end - 1]) return;
+  const counts = scratch.cells.subarray(0, parts).fill(0);
+  if (scale === undefined || fillCells(values, start, end, scale, counts) > CROWDED) {
+    const run = rows.slice(start, end);
+    const runValues = values.slice(start, end);
+    orderByBits(runValues, direction).forEach((from, to) => {
+      rows[start + to] = run[from]!;
+      values[start + to] = runValues[from]!;
+    });
+    return;
+  }
+  dealCells(ordered, start, end, scale, counts, scratch);
+  sortNearly(scratch, size, direction, ordered, start);
+}
+
+/** Where each cell starts. @returns rows of the fullest */
+function fillCells(
+  values: Float64Array | Float32Array,
+  start: number,
+  end: number,
+  { from, factor }: Scale,
+  counts: Uint32Array,
+): number {
+  for (let at = start; at < end; at++) counts[((values[at]! - from) * factor) | 0]!++;
+  return startsOf(counts);
+}
+
+function dealCells(
+  { rows, values }: Ordered<Float64Array | Float32Array>,
+  start: number,
+  end: number,
+  { from, factor }: Scale,
+  starts: Uint32Array,
+  { rows: toRows, values: toValues }: Ordered<Float64Array | Float32Array>,
+): void {
+  for (let at = start; at < end; at++) {
+    const value = values[at]!;
+    const to = starts[((value - from) * factor) | 0]!++;
+    toRows[to] = rows[at]!;
+    toValues[to] = value;
   }
 }
 
-function insertionSort(order: Uint32Array, start: number, end: number, keys: Uint32Array): void {
-  for (let at = start + 1; at < end; at++) {
-    const row = order[at]!;
-    const key = keys[row]!;
-    let hole = at;
-    for (; hole > start && keys[order[hole - 1]!]! > key; hole--) order[hole] = order[hole - 1]!;
-    order[hole] = row;
+/** Sorts by insertion `count` rows that are near their places, from one array to another. */
+function sortNearly(
+  { rows, values }: Ordered<Float64Array | Float32Array>,
+  count: number,
+  direction: Direction,
+  { rows: toRows, values: toValues }: Ordered<Float64Array | Float32Array>,
+  start: number,
+): void {
+  const sign = direction === 'ascending' ? 1 : -1;
+  for (let at = 0; at < count; at++) {
+    const value = values[at]!;
+    let hole = start + at;
+    for (; hole > start && sign * toValues[hole - 1]! > sign * value; hole--) {
+      toValues[hole] = toValues[hole - 1]!;
+      toRows[hole] = toRows[hole - 1]!;
+    }
+    toValues[hole] = value;
+    toRows[hole] = rows[at]!;
   }
 }

@@ -1,6 +1,6 @@
 import type { FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
-import { pick } from './ranked-pairs.ts';
+import { pick } from './pick.ts';
 import type { ScoredElements, ScorePasses } from './score-passes.ts';
 import { fisherZ, upperTail } from './significance.ts';
 import { countZ, splitBins, type ZBins } from './z-bins.ts';

@@ -1,6 +1,7 @@
 import type { FreedomClasses } from '../scores/freedom.ts';
 import { passesOf } from '../scores/passes-of.ts';
-import { pick, pickAll, pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
+import { pick, pickMost } from '../scores/pick.ts';
+import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../scores/select-pairs.ts';
@@ -101,8 +102,7 @@ function chosenRows(
 function perPairOf({ perPair, aggregated }: ScoreMatrices, elements: Uint32Array): RowGroup['perPair'] {
   return (first, end) => {
     const own = elements.subarray(first, end);
-    // What makes many rows cheaper to read would make a few of them dearer: it goes over the whole matrices.
     const few = own.length < aggregated.length / 4;
-    return few ? perPair.map((matrix) => pick(matrix, own)) : pickAll(perPair, own);
+    return few ? perPair.map((matrix) => pick(matrix, own)) : pickMost(perPair, own);
   };
 }

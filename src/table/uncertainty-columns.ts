@@ -1,6 +1,6 @@
 import type { ResampledScores } from '../scores/resampled-scores.ts';
 import { floatColumn, type Column } from './columns.ts';
-import { pick } from '../scores/ranked-pairs.ts';
+import { pick } from '../scores/pick.ts';
 
 /**
  * What resampling says of some elements of the score matrix: `corr_se`, `sign_stability` and, where targets were
