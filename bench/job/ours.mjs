@@ -76,7 +76,7 @@ async function evaluate(job) {
   };
   const evaluateOnce = () =>
     timed(async () => {
-      const scores = await engine.score({ score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets });
+      const scores = await engine.scores({ score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets });
       return edgeTable(scores, /** @type {any} */ (graph), sets, provenance);
     });
   /** @type {Record<'accumulate' | 'first' | 'evaluate', { wall: number, cpu: number }[]>} */

@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { PValueRows } from '../scores/p-values.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
@@ -143,7 +144,9 @@ class CpuEngine implements Engine {
     return this.#inTurn(() => {
       this.#held();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
-      return this.#kept.scores(request, (targets) => this.#sums!.scores(targets));
+      const sums = this.#sums!;
+      const pValues = sums.pValues && ((rows: PValueRows) => sums.pValues!(rows));
+      return this.#kept.scores(request, (targets) => sums.scores(targets), pValues);
     });
   }
 

@@ -1,6 +1,7 @@
 import { aggregatePairs } from '../scores/aggregate.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import { KEPT_BYTES, targetsToScore } from '../scores/kept-scores.ts';
+import type { PValueRows } from '../scores/p-values.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { createPacer } from '../statistics/pacer.ts';
@@ -27,8 +28,12 @@ export class KeptScores {
     this.#samples++;
   }
 
-  /** The scores of a request that has been checked. */
-  async scores(request: ScoreRequest, scoreTargets: ScoreTargets): Promise<HostScores> {
+  /** The scores of a request that has been checked. @param pValues for the handle */
+  async scores(
+    request: ScoreRequest,
+    scoreTargets: ScoreTargets,
+    pValues?: (rows: PValueRows) => Promise<Float64Array>,
+  ): Promise<HostScores> {
     const last = this.#last;
     const targets = last && targetsToScore(last.request, request);
     const nodes = this.#nodes;
@@ -62,7 +67,7 @@ export class KeptScores {
       }
       matrices = { nodes, perPair, aggregated };
     }
-    const handle = new HostScores(matrices, targets?.length ?? nodes);
+    const handle = new HostScores(matrices, targets?.length ?? nodes, pValues);
     const bytes = [matrices.aggregated, ...matrices.perPair].reduce(
       (sum, { byteLength }) => sum + byteLength,
       0,

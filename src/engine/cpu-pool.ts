@@ -1,3 +1,4 @@
+import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
@@ -105,6 +106,19 @@ export class PooledSums implements CpuSums {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  /** An equal part of the rows on each worker, while this thread does something else. */
+  async pValues(rows: PValueRows): Promise<Float64Array> {
+    const p = new Float64Array(rows.scores.length);
+    const part = Math.ceil(p.length / this.#shares.length);
+    await Promise.all(
+      this.#shares.map(async ({ worker }, w) => {
+        const first = Math.min(w * part, p.length);
+        p.set(await worker.call('pValues', copyRows(rows, first, first + part)), first);
+      }),
+    );
+    return p;
   }
 
   async statistics(): Promise<SufficientStatistics> {

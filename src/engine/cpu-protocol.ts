@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
@@ -11,6 +12,8 @@ export interface WorkerCalls {
   addChannels: { argument: HostChannelBatch; result: PlanInForce };
   addMagnitudes: { argument: MagnitudeBatch; result: PlanInForce };
   scores: { argument: Omit<TargetsRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
+  /** P-values of rows that need not have to do with what the worker keeps */
+  pValues: { argument: PValueRows; result: Float64Array };
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };

@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
@@ -45,6 +46,8 @@ export interface CpuSums {
   settle(): void | Promise<void>;
   /** One new matrix of scores per layer pair; zero where a target was not asked for. */
   scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]>;
+  /** P-values, where there are threads beside the calling one. */
+  pValues?(rows: PValueRows): Promise<Float64Array>;
   /** A copy, owned by the caller. */
   statistics(): Promise<SufficientStatistics>;
   /** `statistics` must be of the same shape. */

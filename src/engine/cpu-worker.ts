@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { pValuesOf } from '../scores/p-values.ts';
 import { buffersOf, type AnswerMessage, type CallMessage, type WorkerError } from './cpu-protocol.ts';
 import { LocalSums } from './cpu-sums.ts';
 import { connectToParent } from './worker-thread.ts';
@@ -46,6 +47,8 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
     case 'scores':
       scoring = new AbortController();
       return sums.scores({ ...call.argument, signal: scoring.signal });
+    case 'pValues':
+      return pValuesOf(call.argument, () => undefined);
     case 'statistics':
       return sums.statistics();
     case 'merge':

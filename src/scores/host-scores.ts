@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { PValueRows } from './p-values.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
 import type { Scores } from './scores.ts';
 
@@ -10,8 +11,16 @@ export class HostScores implements Scores {
   readonly scoredTargets: number;
   #matrices: ScoreMatrices | undefined;
 
+  /** P-values from other threads, where there are any; they may fail. */
+  readonly pValues: ((rows: PValueRows) => Promise<Float64Array>) | undefined;
+
   /** Takes the matrices over. */
-  constructor(matrices: ScoreMatrices, scoredTargets = matrices.nodes) {
+  constructor(
+    matrices: ScoreMatrices,
+    scoredTargets = matrices.nodes,
+    pValues?: (rows: PValueRows) => Promise<Float64Array>,
+  ) {
+    this.pValues = pValues;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = matrices.perPair.length;

@@ -1,6 +1,8 @@
+import type { Pacer } from '../statistics/pacer.ts';
 import { sortedOrder, sortRows } from './order.ts';
 import { pick } from './pick.ts';
-import { benjaminiHochberg, fisherPValue } from './significance.ts';
+import { pValuesOf, type PValueRows } from './p-values.ts';
+import { benjaminiHochberg } from './significance.ts';
 
 /** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
 export interface RankedPairs {
@@ -14,12 +16,11 @@ export interface RankedPairs {
   readonly q: Float64Array;
 }
 
-/** Rows handled between two looks at the clock. */
-const STEP = 1 << 15;
-
 /**
  * Sorts all pairs by score and gives each its p and q (method.md, "Significance").
  *
+ * @param elsewhere gives p-values from another thread; what it cannot do is done here
+ * @param meanwhile called with the sorted elements once p-values have been asked for
  * @param scores aggregated scores, row-major `[nodes, nodes]`
  * @param conditioned |S_j| of each target for partial scores
  * @param pace called between pieces of work
@@ -31,55 +32,28 @@ export async function rankPairs(
     readonly excludeSelf: boolean;
     readonly samples: number;
     readonly conditioned: Int32Array | undefined;
-    readonly pace: () => Promise<void> | undefined;
+    readonly pace: Pacer;
+    readonly elsewhere?: ((rows: PValueRows) => Promise<Float64Array>) | undefined;
+    readonly meanwhile?: ((elements: Uint32Array) => void) | undefined;
   },
 ): Promise<RankedPairs> {
-  const { excludeSelf, samples, conditioned, pace } = settings;
+  const { excludeSelf, samples, conditioned, pace, elsewhere, meanwhile } = settings;
   const { rows: elements, values: corr } = sortRows(
     scores,
     'descending',
     excludeSelf ? nodes + 1 : undefined,
   );
   await pace();
-  const p = new Float64Array(elements.length);
-  for (let start = 0; start < elements.length; start += STEP) {
-    const end = Math.min(start + STEP, elements.length);
-    if (conditioned === undefined) plainPValues(corr, samples, p, start, end);
-    else partialPValues(corr, samples, elements, conditioned, p, start, end);
-    await pace();
-  }
+  const rows = { scores: corr, samples, conditioning: conditioned && { elements, sizes: conditioned } };
+  // Other threads may end any time: their engine may be released while its scores live on.
+  const asked = elsewhere?.(rows).catch(() => undefined);
+  meanwhile?.(elements);
+  const p = (await asked) ?? (await pValuesOf(rows, pace));
   // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
   const sameFreedom = conditioned?.every((size) => size === conditioned[0]) ?? true;
   const q = benjaminiHochberg(p, sameFreedom ? undefined : sortedOrder(p, 'ascending'));
   await pace();
   return { elements, corr, p, q };
-}
-
-// The loops over rows are functions of their own: engines leave loops inside async functions half optimised.
-
-function plainPValues(
-  corr: Float64Array | Float32Array,
-  samples: number,
-  p: Float64Array,
-  start: number,
-  end: number,
-): void {
-  for (let row = start; row < end; row++) p[row] = fisherPValue(corr[row]!, samples, 0);
-}
-
-function partialPValues(
-  corr: Float64Array | Float32Array,
-  samples: number,
-  elements: Uint32Array,
-  conditioned: Int32Array,
-  p: Float64Array,
-  start: number,
-  end: number,
-): void {
-  const nodes = conditioned.length;
-  for (let row = start; row < end; row++) {
-    p[row] = fisherPValue(corr[row]!, samples, conditioned[elements[row]! % nodes]!);
-  }
 }
 
 /** Only those rows, in that order. */

@@ -1,4 +1,5 @@
 import type { FreedomClasses } from '../scores/freedom.ts';
+import { HostScores } from '../scores/host-scores.ts';
 import { passesOf } from '../scores/passes-of.ts';
 import { pick, pickMost } from '../scores/pick.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
@@ -49,7 +50,7 @@ export async function* edgeRowGroups(
   }
   const edges = edgeSet(choice.edges, nodes);
   if (rowsPerGroup === Infinity || !isLargeTable(choice, nodes)) {
-    yield await sortedRows(await scores.matrices(), edges, request);
+    yield await sortedRows(scores, edges, request);
     return;
   }
   let left = choice.top;
@@ -71,16 +72,29 @@ function wholeGroup(pairs: RankedPairs, perPair: readonly (Float64Array | Float3
 
 /** The rows that were asked for, out of all of them, sorted. */
 async function sortedRows(
-  matrices: ScoreMatrices,
+  scores: Scores,
   edges: EdgeSet,
   { choice, samples, conditioned, pace }: RowsRequest,
 ): Promise<RowGroup> {
-  const { aggregated, nodes } = matrices;
-  const { excludeSelf } = choice;
-  const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+  const matrices = await scores.matrices();
+  const { aggregated, nodes, perPair } = matrices;
+  const { excludeSelf, candidatesOnly, maxQ, top } = choice;
+  const large = isLargeTable(choice, nodes);
+  const elsewhere = large && scores instanceof HostScores ? scores.pValues : undefined;
+  // Where no row is left out, their pair scores are gathered while other threads work on p.
+  const whole = large && !candidatesOnly && maxQ >= 1 && top === Infinity;
+  let gathered: RowGroup['perPair'] | undefined;
+  const meanwhile = (elements: Uint32Array): void => {
+    const values = pickMost(perPair, elements);
+    gathered = (first, end) => values.map((column) => column.subarray(first, end));
+  };
+  const all = await rankPairs(aggregated, nodes, {
+    ...{ excludeSelf, samples, conditioned, pace, elsewhere },
+    meanwhile: whole ? meanwhile : undefined,
+  });
   const rows = chosenRows(all, edges, choice);
   const pairs = rows === undefined ? all : pickRows(all, rows);
-  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
+  return { pairs, perPair: gathered ?? perPairOf(matrices, pairs.elements) };
 }
 
 /** The rows that were asked for; undefined for all of them. */
