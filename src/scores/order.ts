@@ -159,8 +159,8 @@ function sortSlice(
   if (size < 2) return;
   const parts = Math.min(size, MOST_CELLS);
   const scale = scaleOf(values, start, end, parts, direction);
-  // All the same: in order.
-  if (scale === undefined && values[start] === values[end - 1]) return;
+  // In order already. Values can differ and yet have no scale, by less than a number can tell the inverse of.
+  if (scale === undefined && allSame(values, start, end)) return;
   const counts = scratch.cells.subarray(0, parts).fill(0);
   if (scale === undefined || fillCells(values, start, end, scale, counts) > CROWDED) {
     const run = rows.slice(start, end);
@@ -173,6 +173,11 @@ function sortSlice(
   }
   dealCells(ordered, start, end, scale, counts, scratch);
   sortNearly(scratch, size, direction, ordered, start);
+}
+
+function allSame(values: Float64Array | Float32Array, start: number, end: number): boolean {
+  for (let at = start + 1; at < end; at++) if (values[at] !== values[start]) return false;
+  return true;
 }
 
 /** Where each cell starts. @returns rows of the fullest */

@@ -3,7 +3,7 @@ import { sortedOrder } from './order.ts';
 import { QValues } from './q-values.ts';
 import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
 import { DEFAULT_TUNING, pValues, tableOrder, type SelectedPairs } from './select-pairs.ts';
-import { fisherZ, upperTail } from './significance.ts';
+import { fisherZ } from './significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded } from './z-bins.ts';
 
@@ -121,7 +121,7 @@ async function qInOrder(
   };
 }
 
-/** Where degrees of freedom differ: the rows in order of z, from the lowest, give each its q, which is kept. */
+/** Where degrees of freedom differ: the rows by falling p give each its q, which is kept. */
 async function qByElement(
   passes: ScorePasses,
   freedom: FreedomClasses,
@@ -130,7 +130,6 @@ async function qByElement(
   rowsPerGroup: number,
 ): Promise<GroupQ> {
   const { nodes } = passes;
-  const { classOf, roots } = freedom;
   const unwanted = new Set(notRows.elements);
   const thresholds = zThresholds(freedom, evenEdges(freedom, DEFAULT_TUNING.bins));
   const counts = await passes.count(thresholds);
@@ -150,14 +149,12 @@ async function qByElement(
   const qs = new Float64Array(nodes * nodes).fill(1);
   let least = 1;
   for await (const { elements, scores } of passes.inGroups(thresholds, groups, counts)) {
-    const z = Float64Array.from(elements, (element, k) => {
-      const root = roots[classOf[element % nodes]!]!;
-      return root === 0 ? -Infinity : fisherZ(scores[k]!, root);
-    });
-    for (const k of sortedOrder(z, 'ascending')) {
+    // By p, as the sorted table ranks them, not by z: rounding can order neighbours differently.
+    const p = pValues({ elements, scores }, freedom);
+    for (const k of sortedOrder(p, 'descending')) {
       const element = elements[k]!;
       if (unwanted.has(element)) continue;
-      least = Math.min(least, (upperTail(z[k]!) * rows) / rank--);
+      least = Math.min(least, (p[k]! * rows) / rank--);
       qs[element] = least;
     }
   }

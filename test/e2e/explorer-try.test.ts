@@ -144,11 +144,14 @@ describe('masked in the model', () => {
     await page.getByText(/^8,000 samples in /).waitFor();
     await openTry();
     await page.getByRole('button', { name: 'Mask a random share' }).click();
-    await page.getByText(/: repeat 2 of 20$/).waitFor();
+    // Any repeat but the first and the last: on a quick machine the second may be through between two looks.
+    await page.getByText(/: repeat ([2-9]|1\d) of 20$/).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText(/^8,000 samples in /).waitFor();
-    await page.getByText('1 of 20', { exact: true }).waitFor();
-    expect(await repeats()).toHaveLength(1);
+    const through = Number.parseInt(await page.getByText(/^\d+ of 20$/).innerText());
+    expect(through).toBeGreaterThan(0);
+    expect(through).toBeLessThan(20);
+    expect(await repeats()).toHaveLength(through);
     await page.getByLabel('Score', { exact: true }).selectOption('partial');
     await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
   });

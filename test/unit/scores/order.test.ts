@@ -46,6 +46,12 @@ test.each(['ascending', 'descending'] as const)(
   },
 );
 
+test('values that differ by less than their range has an inverse for, the first like the last', () => {
+  const values = Float64Array.of(0, 0, 5e-324, 5.7e-306, 0, 1, 0);
+  expect([...sortedOrder(values, 'descending')]).toEqual([5, 3, 2, 0, 1, 4, 6]);
+  expect([...sortedOrder(values, 'ascending')]).toEqual([0, 1, 4, 6, 2, 3, 5]);
+});
+
 test('float32 values', () => {
   const values = Float32Array.of(0.25, NaN, -1, 0.75, 0.25);
   expect([...sortedOrder(values, 'descending')]).toEqual([3, 0, 4, 2, 1]);
