@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -171,6 +173,25 @@ describe('addresses', () => {
     expect(await page.getByLabel('Order of nodes').inputValue()).toBe('cluster');
     await page.getByRole('tab', { name: 'Network' }).click();
     expect(await page.getByRole('slider').inputValue()).toBe('0.3');
+  });
+
+  test('external data beside a model at an address is fetched with it', async () => {
+    const { model, data } = splitModel((await exampleFile('model.onnx')).buffer, 'split.onnx.data');
+    const files: Record<string, Uint8Array> = { '/split.onnx': model, '/split.onnx.data': data };
+    const server = createServer(({ url = '' }, response) => {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      response.end(files[url]);
+    });
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const address = encodeURIComponent(`http://localhost:${port}/split.onnx`);
+      await demo.open({ query: `?model=${address}&data=example%2Fdata.npz` });
+      await exampleScored(demo.page);
+      await demo.page.getByText('split.onnx', { exact: true }).waitFor();
+    } finally {
+      server.close();
+    }
   });
 
   test('a file that cannot be had is one sentence with its address', async () => {

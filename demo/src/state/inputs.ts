@@ -8,6 +8,8 @@ export interface NamedFile {
   readonly external?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
   /** Fetched from an address, or picked from the user's disk. */
   readonly origin: 'address' | 'disk';
+  /** Where it was fetched from, in full. */
+  readonly address?: string;
 }
 
 export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table';
@@ -48,7 +50,8 @@ export async function modelFromFiles(files: readonly File[]): Promise<NamedFile>
 
 /** Fetches a file; a refusal names the address and what the server said. */
 export async function fromAddress(address: string): Promise<NamedFile> {
-  const name = new URL(address, location.href).pathname.split('/').at(-1) ?? address;
+  const { href, pathname } = new URL(address, location.href);
+  const name = pathname.split('/').at(-1) ?? address;
   let response: Response;
   try {
     response = await fetch(address);
@@ -59,5 +62,6 @@ export async function fromAddress(address: string): Promise<NamedFile> {
   }
   if (!response.ok)
     throw new Error(`${address} could not be fetched: the server answered ${response.status}.`);
-  return { name, bytes: new Uint8Array(await response.arrayBuffer()), origin: 'address' };
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { name, bytes, origin: 'address', address: href };
 }

@@ -1,10 +1,17 @@
-import { batches, encodeTable, GsnnModel, MagnitudeEdgeError, MagnitudeEdgeInferer } from 'magnitude-edge';
+import {
+  batches,
+  encodeTable,
+  MagnitudeEdgeError,
+  MagnitudeEdgeInferer,
+  type GsnnModel,
+} from 'magnitude-edge';
 import type { View } from '../heatmap/painter.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 import { BatchFeed } from './batch-feed.ts';
 import { Gate } from './clock.ts';
 import { modelFacts, placementOf } from './facts.ts';
+import { loadModel } from './load-model.ts';
 import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sample.ts';
 import type {
   DataFacts,
@@ -53,11 +60,7 @@ export class FitSession implements FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts> {
     const { loss, executionProvider } = params;
     return this.#inTurn(async () => {
-      const model = await GsnnModel.load(new File([file.bytes], file.name), {
-        loss,
-        executionProvider,
-        ...(file.external ? { externalData: file.external } : {}),
-      });
+      const model = await loadModel(file, { loss, executionProvider });
       // Only now: a refused model leaves the one that was there.
       await this.#forgetFit();
       await this.#model?.release();
