@@ -33,7 +33,7 @@ const cancelled = () =>
     return performance.now() - start;
   });
 
-describe('a fit in batches of most of a second', () => {
+describe('a fit in batches of a good part of a second', () => {
   beforeEach(async () => {
     await demo.open({ query: '?batchSize=16000' });
     const { page } = demo;
@@ -45,15 +45,18 @@ describe('a fit in batches of most of a second', () => {
 
   test('Cancel frees the page within 200 ms at any time, and Resume goes on where it was', async () => {
     const { page } = demo;
+    const start = performance.now();
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByText(/^128,000 samples in /).waitFor();
+    const whole = performance.now() - start;
     const uninterrupted = await scores();
     expect(uninterrupted.samples).toBe('128000');
 
     await page.getByRole('button', { name: 'Run' }).click();
-    for (const wait of [0, 300, 900, 1700]) {
-      await page.waitForTimeout(wait);
-      expect(await cancelled(), `after ${wait} ms`).toBeLessThan(200);
+    // Shares of the whole fit, quick or slow as the machine is; together they leave more than half of it to the end.
+    for (const share of [0, 0.05, 0.12, 0.2]) {
+      await page.waitForTimeout(share * whole);
+      expect(await cancelled(), `after ${share} of a fit`).toBeLessThan(200);
       await page.getByRole('button', { name: 'Resume' }).click();
     }
     await page.getByText(/^128,000 samples in /).waitFor();
