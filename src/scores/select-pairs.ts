@@ -80,8 +80,7 @@ export async function selectPairs(
   const most = rows * tuning.largestShare;
   if (maxQ >= 1 && top > most) return undefined;
   const { bins } = tuning;
-  const self = excludeSelf ? Uint32Array.from({ length: nodes }, (_, i) => i * nodes + i) : new Uint32Array();
-  const notRows = { elements: self, scores: await passes.aggregatedAt(self) };
+  const notRows = await pairsLeftOut(passes, excludeSelf);
   const q = await QValues.create(passes, freedom, evenEdges(freedom, bins), notRows, rows, tuning);
   const cut = maxQ >= 1 ? undefined : await q.cutoff(maxQ);
   if (Math.min(cut?.rows ?? Infinity, top) > most) return undefined;
@@ -104,6 +103,13 @@ export async function selectPairs(
     );
     return { ...pairs, perPair: await passes.perPairAt(pairs.elements) };
   }
+}
+
+/** Pairs that are no rows of the table: i -> i, where those are left out. */
+export async function pairsLeftOut(passes: ScorePasses, excludeSelf: boolean): Promise<ScoredElements> {
+  const { nodes } = passes;
+  const elements = Uint32Array.from({ length: excludeSelf ? nodes : 0 }, (_, i) => i * nodes + i);
+  return { elements, scores: await passes.aggregatedAt(elements) };
 }
 
 async function withEdges(

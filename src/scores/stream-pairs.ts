@@ -2,7 +2,7 @@ import { type FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
 import { QValues } from './q-values.ts';
 import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
-import { DEFAULT_TUNING, pValues, tableOrder, type SelectedPairs } from './select-pairs.ts';
+import { DEFAULT_TUNING, pairsLeftOut, pValues, tableOrder, type SelectedPairs } from './select-pairs.ts';
 import { fisherZ } from './significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded } from './z-bins.ts';
@@ -27,9 +27,8 @@ export async function* streamPairs(
 ): AsyncGenerator<SelectedPairs, void, undefined> {
   const { nodes } = passes;
   const rows = excludeSelf ? nodes * (nodes - 1) : nodes * nodes;
-  const self = excludeSelf ? Uint32Array.from({ length: nodes }, (_, i) => i * nodes + i) : new Uint32Array();
-  const notRows = { elements: self, scores: await passes.aggregatedAt(self) };
-  const unwanted = new Set(self);
+  const notRows = await pairsLeftOut(passes, excludeSelf);
+  const unwanted = new Set(notRows.elements);
   const { thresholds, counts, groups } = await fallingGroups(passes, freedom, rowsPerGroup);
   const qOf =
     freedom.roots.length === 1
