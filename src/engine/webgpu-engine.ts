@@ -14,13 +14,11 @@ import { Products } from '../statistics/webgpu-products.ts';
 import { RefusalRecord } from '../statistics/webgpu-refusal.ts';
 import { GpuSums } from '../statistics/webgpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
+import { BatchRun } from './webgpu-batch-run.ts';
 import { KeptGpuScores } from './webgpu-kept-scores.ts';
 import { checkIncomingBatch, type IncomingBatch } from './webgpu-batch.ts';
 import { chooseConfiguration } from './webgpu-choice.ts';
 import { PANEL_BYTES, planMemory } from './webgpu-plan.ts';
-
-/** Batches that may be under way before the engine waits for the GPU to have looked at them. */
-const BATCHES_AHEAD = 4;
 
 /**
  * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
@@ -96,36 +94,6 @@ function destroyParts({ refusal, intake, products, rows, sums }: Partial<Parts>)
   for (const part of [intake, products, rows, sums]) part?.destroy();
 }
 
-/** Batches since the last reset. */
-interface Run {
-  /** Batches taken in */
-  batches: number;
-  /** Samples known to be counted */
-  samples: number;
-  /** Batches whose values the GPU has yet to be asked about */
-  unconfirmed: { batch: number; size: number }[];
-  /** What the GPU has to say of commands since the last check */
-  submits: Promise<void>[];
-  /** The check under way; it does not reject */
-  check: Promise<void> | undefined;
-  /** Why no more batches are taken in */
-  refusal: MagnitudeEdgeError | undefined;
-  /** What went wrong with the GPU: the sums cannot be trusted any more */
-  failure: Error | undefined;
-}
-
-function newRun(): Run {
-  return {
-    batches: 0,
-    samples: 0,
-    unconfirmed: [],
-    submits: [],
-    check: undefined,
-    refusal: undefined,
-    failure: undefined,
-  };
-}
-
 class WebGpuEngine implements Engine {
   readonly shape: EngineShape;
   readonly #parts: Parts;
@@ -135,7 +103,7 @@ class WebGpuEngine implements Engine {
   #joined = false;
   readonly #context: GpuContext;
   readonly #kept: KeptGpuScores;
-  #run = newRun();
+  #run: BatchRun;
   #released = false;
   #lastCall: Promise<unknown> = Promise.resolve();
 
@@ -152,6 +120,7 @@ class WebGpuEngine implements Engine {
     this.#parts = parts;
     this.#keptChunks = keptChunks;
     this.#notes = notes;
+    this.#run = this.#newRun();
   }
 
   get diagnostics(): EngineDiagnostics {
@@ -184,8 +153,8 @@ class WebGpuEngine implements Engine {
 
   flush(): Promise<number> {
     return this.#inTurn(async () => {
-      await this.#checked();
-      this.#assertOpen();
+      await this.#run.confirmed();
+      this.#run.assertOpen();
       return this.#run.samples;
     });
   }
@@ -215,17 +184,17 @@ class WebGpuEngine implements Engine {
 
   merge(statistics: SufficientStatistics): Promise<void> {
     return this.#inTurn(async () => {
-      this.#assertOpen();
+      this.#run.assertOpen();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
       await this.#updated();
-      this.#assertOpen();
+      this.#run.assertOpen();
       if (statistics.samples === 0) return;
       this.#kept.clear();
       const held = await this.#parts.sums.read(this.#run.samples);
       const merged = mergeStatistics(held, statistics);
       this.#dropRows();
       await this.#parts.sums.load(merged);
-      this.#run.samples = merged.samples;
+      this.#run.holds(merged.samples);
     });
   }
 
@@ -233,7 +202,7 @@ class WebGpuEngine implements Engine {
     this.#assertHeld();
     // In its turn: scores being computed keep the sums they started from.
     this.#inTurn(() => {
-      this.#run = newRun();
+      this.#run = this.#newRun();
       this.#joined = false;
       this.#kept.clear();
       this.#parts.refusal.clear();
@@ -245,7 +214,7 @@ class WebGpuEngine implements Engine {
   async release(): Promise<void> {
     this.#released = true;
     await this.#lastCall;
-    await this.#checked();
+    await this.#run.confirmed();
     this.#kept.clear();
     destroyParts(this.#parts);
   }
@@ -268,27 +237,24 @@ class WebGpuEngine implements Engine {
     );
   }
 
-  #assertOpen(): void {
-    const { failure, refusal } = this.#run;
-    if (failure !== undefined) throw failure;
-    if (refusal !== undefined) throw refusal;
+  #newRun(): BatchRun {
+    return new BatchRun(this.#parts.refusal, this.shape.nodes);
   }
 
   /** Takes a batch in: its magnitudes join the kept rows, and those the sums where there is no room for more. */
   async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
-    this.#assertOpen();
     const run = this.#run;
+    run.assertOpen();
     this.#kept.clear();
     checkIncomingBatch(this.shape, incoming, width, run.batches);
-    const batch = run.batches++;
-    run.unconfirmed.push({ batch, size: incoming.size });
+    const batch = run.begin(incoming.size);
     const { intake, rows: kept } = this.#parts;
     // In the order of `quantityOf`.
     const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
     const step = intake.rowsPerWrite(asTheyAre);
     const write = (from: number, chunk: Chunk, to: number, batchRow: number): void => {
       const rows = Math.min(step, incoming.size - from);
-      this.#watch(intake.write({ values, batch, from, rows, chunk, to, batchRow }, asTheyAre));
+      run.watch(intake.write({ values, batch, from, rows, chunk, to, batchRow }, asTheyAre));
     };
     if (incoming.size <= kept.layout.chunkRows) {
       await this.#makeRoom(incoming.size);
@@ -306,10 +272,8 @@ class WebGpuEngine implements Engine {
         write(from, chunk, row, 0);
       }
     }
-    // A batch costs a look of its own only where the GPU answers faster than batches come.
-    run.check ??= this.#check(run);
-    if (run.unconfirmed.length > BATCHES_AHEAD) await this.#checked();
-    this.#assertOpen();
+    await run.keepUp();
+    run.assertOpen();
   }
 
   /** Places rows; a chunk that the GPU has no memory for is found out by the next check. */
@@ -317,7 +281,7 @@ class WebGpuEngine implements Engine {
     const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
       this.#parts.rows.place(rows, batch),
     );
-    this.#watch(settled);
+    this.#run.watch(settled);
     return result;
   }
 
@@ -325,7 +289,7 @@ class WebGpuEngine implements Engine {
     const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
       this.#parts.rows.startChunk(),
     );
-    this.#watch(settled);
+    this.#run.watch(settled);
     return result;
   }
 
@@ -333,7 +297,7 @@ class WebGpuEngine implements Engine {
   async #makeRoom(rows: number): Promise<void> {
     const { rows: kept, sums } = this.#parts;
     if (!kept.needsChunk(rows) || kept.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
-    await this.#orFail(async () => {
+    await this.#run.orFail(async () => {
       kept.close();
       await sums.absorb();
       this.#dropRows();
@@ -347,65 +311,17 @@ class WebGpuEngine implements Engine {
     this.#joined = true;
   }
 
-  /** Keeps what a submit may yet be found wrong with for the next check. */
-  #watch(submit: Promise<void>): void {
-    // Rejections are seen to by the check; until then they are nobody's.
-    submit.catch(ignore);
-    this.#run.submits.push(submit);
-  }
-
-  /** Asks the GPU whether the batches taken in so far were finite, and counts those that were. */
-  async #check(run: Run): Promise<void> {
-    const end = run.batches;
-    try {
-      const [found] = await Promise.all([
-        this.#parts.refusal.read(this.shape.nodes),
-        ...run.submits.splice(0),
-      ]);
-      // The record may tell of a batch taken in since: all before the first refused one were finite.
-      const counted = found?.batch ?? end;
-      while (run.unconfirmed.length > 0 && run.unconfirmed[0]!.batch < counted) {
-        run.samples += run.unconfirmed.shift()!.size;
-      }
-      run.refusal ??= found?.error;
-    } catch (error) {
-      run.failure ??= asError(error);
-    }
-    run.check = undefined;
-  }
-
-  /** Waits until every batch taken in has been looked at. */
-  async #checked(): Promise<void> {
-    const run = this.#run;
-    while (run.unconfirmed.length > 0 && run.refusal === undefined && run.failure === undefined) {
-      await (run.check ??= this.#check(run));
-    }
-    await run.check;
-  }
-
-  /** Waits likewise, and brings the sums up to date. A refused batch is no error here: the earlier ones stay. */
+  /**
+   * Waits until every batch has been looked at, and brings the sums up to date. A refused one is no error here: the
+   * earlier ones stay.
+   */
   async #updated(): Promise<void> {
-    await this.#checked();
-    await this.#orFail(async () => {
+    await this.#run.confirmed();
+    await this.#run.orFail(async () => {
       this.#parts.rows.close();
       await this.#parts.sums.update();
     });
   }
-
-  /** Runs what must not go wrong: where it does, the sums cannot be trusted any more. */
-  async #orFail(work: () => Promise<void>): Promise<void> {
-    const run = this.#run;
-    try {
-      if (run.failure === undefined) await work();
-    } catch (error) {
-      run.failure ??= asError(error);
-    }
-    if (run.failure !== undefined) throw run.failure;
-  }
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new MagnitudeEdgeError('gpu-validation', String(cause), { cause });
 }
 
 function ignore(): void {

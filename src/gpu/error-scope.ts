@@ -31,6 +31,27 @@ function ignore(): void {
   // The error that the work threw says more.
 }
 
+/**
+ * Makes something that owns GPU memory, and gives it once the GPU has found nothing wrong with it; else it is destroyed.
+ *
+ * @param what names it, for the message
+ * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+ */
+export async function created<T extends { destroy(): void }>(
+  context: GpuContext,
+  what: string,
+  make: () => T,
+): Promise<T> {
+  const { result, settled } = scoped(context, what, make);
+  try {
+    await settled;
+  } catch (error) {
+    result.destroy();
+    throw error;
+  }
+  return result;
+}
+
 async function settle(
   context: GpuContext,
   what: string,

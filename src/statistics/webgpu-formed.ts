@@ -1,6 +1,6 @@
 import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { scoped } from '../gpu/error-scope.ts';
+import { created } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { RowRange } from './webgpu-kept-rows.ts';
@@ -70,14 +70,7 @@ export class FormedProducts {
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
     ]);
     const kernels = { gatherColumns, gatherSums };
-    const made = scoped(context, 'products', () => new FormedProducts(context, products, kernels));
-    try {
-      await made.settled;
-    } catch (error) {
-      made.result.destroy();
-      throw error;
-    }
-    return made.result;
+    return created(context, 'products', () => new FormedProducts(context, products, kernels));
   }
 
   /** Forms a panel of X^T Y; the next panel takes its place. */

@@ -1,6 +1,6 @@
 import { BufferPool, createStorage, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { scoped } from '../gpu/error-scope.ts';
+import { created } from '../gpu/error-scope.ts';
 import type { Panel, StatisticsLayout } from './webgpu-layout.ts';
 
 /**
@@ -29,14 +29,7 @@ export class Matrices {
 
   /** Makes matrices of zeros. @throws `out-of-memory`, `device-lost` */
   static async create(context: GpuContext, layout: StatisticsLayout, label: string): Promise<Matrices> {
-    const made = scoped(context, label, () => new Matrices(context, layout, label));
-    try {
-      await made.settled;
-    } catch (error) {
-      made.result.destroy();
-      throw error;
-    }
-    return made.result;
+    return created(context, label, () => new Matrices(context, layout, label));
   }
 
   /** The matrices of the pairs that lie with `firstPair`, one after the other: of each the rows of a panel. */

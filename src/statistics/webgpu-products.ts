@@ -1,6 +1,6 @@
 import { BufferPool, createStorage, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { scoped } from '../gpu/error-scope.ts';
+import { created } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { workgroups, type Recorder } from '../gpu/recorder.ts';
 import type { Configuration } from './webgpu-configurations.ts';
@@ -82,18 +82,11 @@ export class Products {
       compileKernel(context, centreKernels[configuration.precision], { WORKGROUP }),
       compileKernel(context, configuration.kernel, configuration.constants),
     ]);
-    const made = scoped(
+    return created(
       context,
       'centred values',
       () => new Products(context, layout, configuration, refusal, centre, multiply),
     );
-    try {
-      await made.settled;
-    } catch (error) {
-      made.result.destroy();
-      throw error;
-    }
-    return made.result;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
-import { scoped } from '../gpu/error-scope.ts';
+import { created } from '../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
@@ -91,18 +91,7 @@ export class GpuSums implements SumSource {
       RangeCheck.create(context, products.layout, refusal),
     ]);
     const kernels = { fixPivots, gather, rangeCheck };
-    const made = scoped(
-      context,
-      'the sums',
-      () => new GpuSums(context, rows, products, refusal, plan, kernels),
-    );
-    try {
-      await made.settled;
-    } catch (error) {
-      made.result.destroy();
-      throw error;
-    }
-    return made.result;
+    return created(context, 'the sums', () => new GpuSums(context, rows, products, refusal, plan, kernels));
   }
 
   /** How matrices of products are had at present. */
