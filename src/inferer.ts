@@ -24,15 +24,11 @@ import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists } from './statistics/ragged.ts';
+import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
 import { checkEdgeTableOptions, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
-import { decodeStatistics, encodeStatistics } from './table/statistics-file.ts';
-import {
-  checkSameOrigin,
-  statisticsOrigin,
-  type SavedStatistics,
-  type StatisticsOrigin,
-} from './table/statistics-origin.ts';
+import { decodeStatisticsOf, encodeStatistics } from './table/statistics-file.ts';
+import { statisticsOrigin, type StatisticsOrigin } from './table/statistics-origin.ts';
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
@@ -276,7 +272,7 @@ export class MagnitudeEdgeInferer {
    */
   async loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     this.#assertIdle('loadStats');
-    const { statistics } = this.#decodeStats(bytes);
+    const statistics = this.#decodeStats(bytes);
     this.#reset();
     await this.#merge(statistics);
     this.#uncertainty?.noteMerged(statistics.samples);
@@ -285,7 +281,7 @@ export class MagnitudeEdgeInferer {
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
   async mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     this.#assertIdle('mergeStats');
-    const { statistics } = this.#decodeStats(bytes);
+    const statistics = this.#decodeStats(bytes);
     await this.#forgetRefusal();
     await this.#merge(statistics);
     this.#uncertainty?.noteMerged(statistics.samples);
@@ -316,20 +312,12 @@ export class MagnitudeEdgeInferer {
     return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
   }
 
-  #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
-    const saved = decodeStatistics(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
-    checkSameOrigin(this.#origin(), saved.origin, 'The statistics file');
-    const { pairs } = this.#choice.engine.shape;
-    if (saved.statistics.pairs.length !== pairs) {
-      throw new MagnitudeEdgeError(
-        'graph-mismatch',
-        `The statistics file has ${saved.statistics.pairs.length} layer pairs, but the model has ${pairs}.`,
-      );
-    }
-    return saved;
+  #decodeStats(bytes: Uint8Array | ArrayBuffer): SufficientStatistics {
+    const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+    return decodeStatisticsOf(view, this.#origin(), this.#choice.engine.shape.pairs);
   }
 
-  async #merge(statistics: SavedStatistics['statistics']): Promise<void> {
+  async #merge(statistics: SufficientStatistics): Promise<void> {
     await this.#inTurn(() => this.#choice.engine.merge(statistics));
     this.#tally.addMerged(statistics.samples);
   }

@@ -19,10 +19,10 @@ import {
 } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { firstNonFinite } from '../statistics/non-finite.ts';
-import type { PairStatistics } from '../statistics/sufficient-statistics.ts';
+import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { columnOf } from './read-columns.ts';
-import type { SavedStatistics, StatisticsOrigin } from './statistics-origin.ts';
+import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
 
 /** Raised when the layout of the file changes so that older readers would misread it. */
 const FORMAT = '1';
@@ -143,6 +143,29 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   };
   const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
   return { statistics: { nodes, samples, pairs }, origin };
+}
+
+/**
+ * The statistics of a file that must belong to a known origin.
+ *
+ * @param pairs layer pairs that they must be of
+ * @throws `invalid-data` as {@link decodeStatistics}, `graph-mismatch` where they belong elsewhere
+ */
+export function decodeStatisticsOf(
+  bytes: Uint8Array,
+  expected: StatisticsOrigin,
+  pairs: number,
+): SufficientStatistics {
+  const name = 'The statistics file';
+  const { statistics, origin } = decodeStatistics(bytes, name);
+  checkSameOrigin(expected, origin, name);
+  if (statistics.pairs.length !== pairs) {
+    throw new MagnitudeEdgeError(
+      'graph-mismatch',
+      `${name} has ${statistics.pairs.length} layer pairs, but the model has ${pairs}.`,
+    );
+  }
+  return statistics;
 }
 
 /** All values of a float64 column, or of a column of lists of `width` of them, end to end; undefined for other types. */
