@@ -8,6 +8,7 @@
  *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
+ *     npm run bench -- large-webgpu       # 10,000 nodes on the GPU of a page; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
@@ -26,8 +27,9 @@ const parts = {
   uncertainty: 'uncertainty/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',
+  'large-webgpu': 'large/webgpu.mjs',
 };
-const onlyWhenAsked = new Set(['large']);
+const onlyWhenAsked = new Set(['large', 'large-webgpu']);
 
 /** Fused products (relaxed SIMD), which Node has without a flag from 22 on. */
 const nodeFlags =

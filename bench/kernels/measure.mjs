@@ -3,6 +3,7 @@
  * dispatches alone; wall time is of the whole call, with uploads, waits and the copy of scores to the host.
  */
 import { measurePeaks } from './peaks.mjs';
+import { watchMemory } from './gpu-memory.mjs';
 import { timeDispatches } from './gpu-times.mjs';
 
 /** @typedef {typeof import('magnitude-edge/statistics')} Statistics */
@@ -47,11 +48,14 @@ function edges(nodes, parents) {
  */
 export async function measureKernels(device, statistics, setting) {
   const times = timeDispatches(device);
+  const memory = watchMemory(device);
   const peaks = await measurePeaks(device, times, { nodes: 256, samples: 512 });
   const points = [];
   for (const nodes of setting.nodes) {
     for (const precision of setting.precisions) {
-      points.push(await measureEngine(device, times, statistics, { ...setting, nodes, precision }));
+      memory.peak();
+      const point = await measureEngine(device, times, statistics, { ...setting, nodes, precision });
+      points.push({ ...point, peakBytes: memory.peak() });
     }
   }
   const { vendor, architecture, device: name, description } = device.adapterInfo;

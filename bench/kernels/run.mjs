@@ -1,6 +1,6 @@
 /**
- * The WebGPU engine's kernels in Node (Dawn) and in Chromium, beside what the adapter can do at most and beside a plain
- * shared-tile kernel, all in the same run. Needs `npm run build`.
+ * The WebGPU engine's kernels in Node (Dawn) and in Chromium, beside what the adapter can do at most, a plain shared-tile
+ * kernel, and BLAS (numpy's and, with an NVIDIA GPU, torch's cuBLAS), all in the same run. Needs `npm run build`.
  *
  *     npm run bench -- kernels                                  # N = 256, 512 and 1024, both places
  *     npm run bench -- kernels --nodes 4096 --samples 1024      # what a real GPU is asked for
@@ -12,6 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { vulkanEnvironment } from '../shared/dawn.mjs';
+import { python } from '../shared/python.mjs';
 import { machine, numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
 import { measureInChromium } from './chromium.mjs';
 
@@ -46,6 +47,13 @@ function measureInNode() {
   return JSON.parse(out.trim().split('\n').at(-1) ?? '');
 }
 
+/** @returns {{ gpu: string | null, rows: { nodes: number, numpy: Record<string, number>, cuda: Record<string, number> }[] }} */
+function measureBlas() {
+  const script = fileURLToPath(new URL('./blas.py', import.meta.url));
+  const out = execFileSync(python(), [script, options.samples, options.nodes], { encoding: 'utf8' });
+  return JSON.parse(out);
+}
+
 const { cpu, cores, load } = machine();
 console.log(`${cpu}, ${cores} cores, load ${load} when started`);
 /** @type {(Awaited<ReturnType<typeof import('./measure.mjs').measureKernels>> & { where: string })[]} */
@@ -54,7 +62,8 @@ for (const where of options.where.split(',')) {
   const result = where === 'node' ? measureInNode() : await measureInChromium(setting);
   places.push({ where, ...result });
 }
-writeResult('kernels', { setup: setting, places });
+const blas = measureBlas();
+writeResult('kernels', { setup: setting, places, blas });
 
 const rate = (/** @type {number | undefined} */ value) => (value ? value.toPrecision(3) : '');
 for (const { where, adapter, timestamps, peaks, points } of places) {
@@ -80,8 +89,9 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
       'first partial',
       'partial',
       'corr',
+      'buffers, at most',
     ],
-    points.map(({ nodes, precision, rates, steps }) => [
+    points.map(({ nodes, precision, rates, steps, peakBytes }) => [
       nodes,
       precision,
       rate(rates.productGflops),
@@ -91,6 +101,16 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
       rate(rates.pearsonGigabytes),
       rate(rates.partialGflops),
       ...steps.map(({ wall }) => seconds(wall)),
+      `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
     ]),
   );
 }
+
+console.log(`\n## X^T Y by BLAS, GFLOP/s${blas.gpu ? `: ${blas.gpu}` : ''}\n`);
+printTable(
+  ['N', 'numpy float32', 'numpy float64', 'cuBLAS float32', 'cuBLAS float64'],
+  blas.rows.map(({ nodes, numpy, cuda }) => [
+    nodes,
+    ...[numpy['float32'], numpy['float64'], cuda['float32'], cuda['float64']].map(rate),
+  ]),
+);

@@ -16,7 +16,7 @@ const flags = [...chromiumFlags, '--disable-dawn-features=timestamp_quantization
 /**
  * Opens the page, hands it to `work`, and closes browser and server.
  * @template T
- * @param {(page: import('playwright').Page) => Promise<T>} work
+ * @param {(page: import('playwright').Page, browser: import('playwright').Browser) => Promise<T>} work
  * @param {Readonly<Record<string, string>>} imports bare names and the paths that they stand for
  * @returns {Promise<T>}
  */
@@ -40,7 +40,7 @@ export async function withPage(work, imports = {}) {
     const page = await browser.newPage();
     const address = /** @type {import('node:net').AddressInfo} */ (server.address());
     await page.goto(`http://localhost:${address.port}/`);
-    return await work(page);
+    return await work(page, browser);
   } finally {
     await browser.close();
     server.close();

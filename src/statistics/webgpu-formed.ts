@@ -47,6 +47,8 @@ export class FormedProducts {
   /** Tiles of the diagonal: `[stride, span]` */
   readonly #band: OwnedBuffer;
   #cache: LineCache = { pair: -1, ranges: 0, rowOf: new Map() };
+  /** What the panel holds */
+  #panelOf: { readonly pair: number; readonly panel: Panel; readonly ranges: number } | undefined;
 
   private constructor(context: GpuContext, products: Products, kernels: Kernels) {
     this.#context = context;
@@ -73,13 +75,18 @@ export class FormedProducts {
     return created(context, 'products', () => new FormedProducts(context, products, kernels));
   }
 
-  /** Forms a panel of X^T Y; the next panel takes its place. */
+  /** Forms a panel of X^T Y, unless it is the one asked for last; the next panel takes its place. */
   async sumXY(kept: KeptProducts, pair: number, panel: Panel): Promise<BufferView> {
     const sums = { ...this.#panel, size: 8 * panel.rows * this.#products.layout.stride };
+    const held = this.#panelOf;
+    const ranges = kept.ranges.length;
+    if (held?.pair === pair && held.panel.index === panel.index && held.ranges === ranges) return sums;
+    this.#panelOf = undefined;
     await this.#form(kept, pair, sums, (recorder, range) => {
       const target = { sums, left: 'y', rows: panel, tiles: TILES.all } as const;
       this.#products.recordProducts(recorder, range, target, 1);
     });
+    this.#panelOf = { pair, panel, ranges };
     return sums;
   }
 

@@ -1,5 +1,5 @@
 /** What is kept of the samples, magnitudes or sums, must not show in what comes out. */
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
@@ -82,6 +82,44 @@ test('where memory is short, nothing is held and the scores are the same, bit fo
   expect(await formed.statistics()).toEqual(await held.statistics());
   await held.release();
   await formed.release();
+});
+
+test('where memory is short, a panel of products is formed once for all targets in it', async ({ gpu }) => {
+  // Sets too different in size to be solved together: the panel is asked for by one block of targets after the other.
+  const uneven = raggedFromLists(
+    Array.from({ length: nodes }, (_, j) =>
+      Array.from({ length: j === 0 ? 35 : 2 }, (_, k) => (j + 1 + k) % nodes).sort((a, b) => a - b),
+    ),
+  );
+  const emptied: string[] = [];
+  const createEncoder = gpu.device.createCommandEncoder.bind(gpu.device);
+  const spy = vi.spyOn(gpu.device, 'createCommandEncoder').mockImplementation((descriptor) => {
+    const encoder = createEncoder(descriptor);
+    const clear = encoder.clearBuffer.bind(encoder);
+    encoder.clearBuffer = (buffer, ...range) => {
+      emptied.push(buffer.label);
+      clear(buffer, ...range);
+    };
+    return encoder;
+  });
+  const formed = await create(gpu, FORMED);
+  const held = await create(gpu, {});
+  const request = { score: 'partial', layerAgg: 'mean', ridge: 1e-8, conditioningSets: uneven } as const;
+  try {
+    const panels = (): number => emptied.filter((label) => label === 'a panel of X^T Y').length;
+    await formed.accumulateMagnitudes(makeBatch(1, 60));
+    await formed.score(request);
+    expect(panels()).toBe(pairs);
+    // What it holds is of the samples then: those that have come since are in the next scores.
+    await formed.accumulateMagnitudes(makeBatch(2, 60));
+    for (const seed of [1, 2]) await held.accumulateMagnitudes(makeBatch(seed, 60));
+    expect((await formed.score(request)).aggregated).toEqual((await held.score(request)).aggregated);
+    expect(panels()).toBe(2 * pairs);
+  } finally {
+    spy.mockRestore();
+    await held.release();
+    await formed.release();
+  }
 });
 
 test('magnitudes are kept while they take less room than the sums, then join them for good', async ({

@@ -1,0 +1,119 @@
+/* global setInterval, clearInterval */
+/** What bench/large/webgpu.mjs has a page do: bundled with the library's sources. */
+import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
+import { edgeTable } from '../../src/table/edge-table.ts';
+
+/**
+ * @typedef {{ nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
+ *   scores: readonly ('corr' | 'partial')[], memoryBytes: number | undefined }} Setting
+ * @typedef {{ seconds: number, heldMs: number }} Taken by the clock; for how long the page's thread was held at most
+ */
+
+const BATCH = 64;
+
+/** Repeatable numbers in [0, 1). */
+function generator(/** @type {number} */ seed) {
+  let state = seed;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<{ taken: Taken, result: T }>}
+ */
+async function timed(name, work) {
+  const start = performance.now();
+  let [heldMs, last] = [0, start];
+  const clock = setInterval(() => {
+    const now = performance.now();
+    heldMs = Math.max(heldMs, now - last);
+    last = now;
+  }, 4);
+  const result = await work();
+  clearInterval(clock);
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${name}: ${seconds.toFixed(1)} s, held ${heldMs.toFixed(0)} ms`);
+  return { taken: { seconds, heldMs }, result };
+}
+
+/** @param {Setting} setting */
+export async function measureLarge({
+  nodes,
+  pairs,
+  samples,
+  parents,
+  precision,
+  scores: wanted,
+  memoryBytes,
+}) {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('Chromium has no WebGPU adapter here.');
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+  });
+  const random = generator(7);
+  /** @type {[number[], number[]]} */
+  const edges = [[], []];
+  for (let j = 0; j < nodes; j++) {
+    const chosen = new Set();
+    while (chosen.size < parents) chosen.add((j + 1 + Math.floor(random() * (nodes - 1))) % nodes);
+    for (const i of chosen) {
+      edges[0].push(i);
+      edges[1].push(j);
+    }
+  }
+  const sets = conditioningSets(edges, nodes);
+  const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
+  const graph = {
+    nodeNames: { input: [], function: names, output: [] },
+    edgeIndex: {
+      'input,function': /** @type {[number[], number[]]} */ ([[], []]),
+      'function,function': edges,
+      'function,output': /** @type {[number[], number[]]} */ ([[], []]),
+    },
+  };
+  const shape = { nodes, pairs, reduction: /** @type {const} */ ('l1') };
+  const engine = await createWebGpuEngine({ device, shape, precision, memoryBytes });
+  const { taken: accumulate } = await timed('magnitudes', async () => {
+    for (let first = 0; first < samples; first += BATCH) {
+      const size = Math.min(BATCH, samples - first);
+      const layers = () =>
+        Array.from({ length: pairs }, () => Float32Array.from({ length: size * nodes }, random));
+      await engine.accumulateMagnitudes({ size, x: layers(), y: layers() });
+    }
+    await engine.flush();
+  });
+  const rows = [];
+  for (const score of wanted) {
+    const request = { score, layerAgg: /** @type {const} */ ('mean'), ridge: 1e-8, conditioningSets: sets };
+    const { taken: scored, result: scores } = await timed(score, async () => {
+      const held = await engine.scores(request);
+      await device.queue.onSubmittedWorkDone();
+      return held;
+    });
+    const provenance = {
+      score,
+      layerAgg: /** @type {const} */ ('mean'),
+      reduction: 'l1',
+      usePreNorm: true,
+      ridge: 1e-8,
+      loss: 'mse',
+      samples,
+      backend: /** @type {const} */ ('webgpu'),
+    };
+    const { taken: table, result: first } = await timed('first 1,000 rows', () =>
+      edgeTable(scores, graph, sets, provenance, { top: 1000, candidatesOnly: true }),
+    );
+    scores.release();
+    rows.push({ score, scored, table, rows: first.numRows, best: first.getChild('corr')?.get(0) });
+  }
+  const { vendor, architecture } = adapter.info;
+  const notes = engine.diagnostics.notes;
+  await engine.release();
+  device.destroy();
+  return { adapter: `${vendor} ${architecture}`.trim(), notes, accumulate, rows };
+}

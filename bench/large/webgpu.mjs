@@ -1,0 +1,91 @@
+/* global Blob */
+/**
+ * Scores of a graph too large for N x N sums, on the GPU of a page in headless Chromium: what the first rows of the
+ * table take, the GPU's busy time, and the memory of the tab and of the GPU process. Needs `npm run build`.
+ *
+ *     npm run bench -- large-webgpu                          # N = 10,000, P = 4, n = 2048, 8 parents, both scores
+ *     npm run bench -- large-webgpu --samples 128 --precision fast --score corr      # software adapters: minutes
+ *
+ * Magnitudes are noise: the time does not depend on them.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'vite';
+import { withPage } from '../shared/chromium-page.mjs';
+import { printTable, seconds, writeResult } from '../shared/report.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    nodes: { type: 'string', default: '10000' },
+    pairs: { type: 'string', default: '4' },
+    samples: { type: 'string', default: '2048' },
+    parents: { type: 'string', default: '8' },
+    precision: { type: 'string', default: 'exact' },
+    score: { type: 'string' },
+    memory: { type: 'string' },
+  },
+});
+const setting = {
+  nodes: Number(options.nodes),
+  pairs: Number(options.pairs),
+  samples: Number(options.samples),
+  parents: Number(options.parents),
+  precision: options.precision,
+  scores: options.score === undefined ? ['corr', 'partial'] : [options.score],
+  memoryBytes: options.memory === undefined ? undefined : Number(options.memory) * 2 ** 20,
+};
+
+const page = fileURLToPath(new URL('page.mjs', import.meta.url));
+const built = await build({
+  configFile: false,
+  logLevel: 'error',
+  define: { __PACKAGE_VERSION__: JSON.stringify('benchmark') },
+  build: { write: false, minify: false, lib: { entry: page, formats: ['es'] } },
+});
+const [bundle] = /** @type {any} */ (built)[0].output;
+
+/** @type {Measured & { peaks: { type: string, peakMiB: number }[] }} */
+const result = await withPage(async (page, browser) => {
+  page.on('console', (message) => console.error(message.text()));
+  const measured = await page.evaluate(
+    async ({ code, setting }) => {
+      const { measureLarge } = await import(
+        URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))
+      );
+      return await measureLarge(setting);
+    },
+    { code: bundle.code, setting },
+  );
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  // The page's renderer is the larger of the two: the other one is a spare.
+  const peaks = ['renderer', 'GPU'].map((type) => {
+    const own = processInfo.filter((process) => process.type === type);
+    return { type, peakMiB: Math.max(...own.map(({ id }) => peakMiB(id))) };
+  });
+  return { ...measured, peaks };
+});
+writeResult('large-webgpu', { setup: setting, ...result });
+const { adapter, notes, rows, peaks } = result;
+console.log(
+  `${adapter}; N = ${setting.nodes}, P = ${setting.pairs}, n = ${setting.samples}; ${notes.join('; ')}\n`,
+);
+printTable(
+  ['score', 'scores', 'first 1,000 rows', "page's thread held at most"],
+  rows.map(({ score, scored, table }) => [
+    score,
+    seconds(scored.seconds),
+    seconds(table.seconds),
+    `${Math.max(scored.heldMs, table.heldMs).toFixed(0)} ms`,
+  ]),
+);
+console.log(`\nPeak memory: ${peaks.map(({ type, peakMiB }) => `${type} ${peakMiB} MiB`).join(', ')}`);
+
+/** @typedef {Awaited<ReturnType<typeof import('./page.mjs').measureLarge>>} Measured */
+
+/** Most memory that a process has had resident. @param {number} id */
+function peakMiB(id) {
+  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'));
+  return Math.round(Number(line?.[1]) / 1024);
+}
