@@ -199,7 +199,8 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
     return batchesOut;
   });
   clock.lap('write');
-  const report = { samples, batches: data.length, rows, seconds: clock.seconds };
+  const { notes } = inferer.diagnostics;
+  const report = { samples, batches: data.length, rows, notes, seconds: clock.seconds };
   printLine(
     terminal.out,
     settings.json ? jsonReport(model, chosen, settings, report) : textReport(model, chosen, settings, report),
@@ -210,6 +211,8 @@ interface Report {
   readonly samples: number;
   readonly batches: number | undefined;
   readonly rows: RowCount;
+  /** What the statistics were computed with */
+  readonly notes: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -235,6 +238,7 @@ function jsonReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     ...(settings.resampling ? { uncertainty: resamplingOf(report.rows) } : {}),
     backend: chosen.backend,
     backendReason: chosen.reason,
+    backendNotes: report.notes,
     executionProvider,
     threads,
     fallbacks,

@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { infer } from './infer.ts';
 import { merge } from './merge.ts';
 import { rank } from './rank.ts';
+import { enableRelaxedSimd } from './relaxed-simd.ts';
 import { printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
 
@@ -62,4 +63,5 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
   }
 }
 
+enableRelaxedSimd();
 process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr });

@@ -11,6 +11,8 @@ export class GrowingProducts {
   /** For each tile of columns, the rows that it has seen: work that is broken off goes on from there. */
   readonly #seen: number[];
   #sums: Float64Array | undefined;
+  /** Whether somebody may have added to the sums */
+  #handedOut = false;
   /** Whether the lower triangle is up to date */
   #mirrored = true;
 
@@ -32,6 +34,7 @@ export class GrowingProducts {
     this.#sums ??= new Float64Array(this.#nodes ** 2);
     if (!this.#mirrored) mirrorUpper(this.#sums, this.#nodes);
     this.#mirrored = true;
+    this.#handedOut = true;
     return this.#sums;
   }
 
@@ -48,7 +51,7 @@ export class GrowingProducts {
       this.#sums ??= new Float64Array(this.#nodes ** 2);
       const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
       const added = yield* this.#products.tile(a, b, [seen, end], columns, this.#symmetric);
-      addTile(added, this.#nodes, this.#symmetric, this.#sums);
+      addTile(added, this.#nodes, this.#symmetric, this.#sums, !this.#handedOut && seen === 0);
       this.#seen[tile] = end;
       if (this.#symmetric) this.#mirrored = false;
     }

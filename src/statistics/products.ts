@@ -147,18 +147,25 @@ function roundDown(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
 
-/** Adds a tile of `A^T B` to a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked. */
+/**
+ * Adds a tile of `A^T B` to a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked.
+ *
+ * @param fresh the matrix holds nothing there yet: what it holds is not read
+ */
 export function addTile(
   { values, stride, first, end }: Tile,
   nodes: number,
   upperOnly: boolean,
   sums: Float64Array,
+  fresh: boolean,
 ): void {
   const sources = upperOnly ? end : nodes;
   for (let i = 0; i < sources; i++) {
     const from = i * stride - first;
     const to = i * nodes;
-    for (let j = upperOnly ? Math.max(i, first) : first; j < end; j++) sums[to + j]! += values[from + j]!;
+    const begin = upperOnly ? Math.max(i, first) : first;
+    if (fresh) sums.set(values.subarray(from + begin, from + end), to + begin);
+    else for (let j = begin; j < end; j++) sums[to + j]! += values[from + j]!;
   }
 }
 
