@@ -30,8 +30,12 @@ fn member_index(header: TargetHeader, member: u32, targets: u32) -> u32 {
 
 // The factor is a packed lower triangle of size + 1 rows: R with the reciprocals of its diagonal, and a last row
 // that holds R^-1 S_xy[S, j] and, at the end, the variance of y_j given S.
+fn packed_index(row: u32, column: u32) -> u32 {
+  return row * (row + 1u) / 2u + column;
+}
+
 fn factor_index(header: TargetHeader, row: u32, column: u32) -> u32 {
-  return header.factor + row * (row + 1u) / 2u + column;
+  return header.factor + packed_index(row, column);
 }
 
 // What becomes of a target, one word each, in bits.

@@ -3,13 +3,18 @@ import collectBins from '../../shaders/collect-bins.wgsl?raw';
 import countBins from '../../shaders/count-bins.wgsl?raw';
 import gatherScores from '../../shaders/gather-scores.wgsl?raw';
 import bins from '../../shaders/shared/bins.wgsl?raw';
-import cholesky from '../../shaders/cholesky.wgsl?raw';
+import choleskyThread from '../../shaders/cholesky-thread.wgsl?raw';
+import choleskyWorkgroup from '../../shaders/cholesky-workgroup.wgsl?raw';
 import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
 import moments from '../../shaders/moments.wgsl?raw';
 import partial from '../../shaders/partial.wgsl?raw';
 import pearson from '../../shaders/pearson.wgsl?raw';
+import cholesky from '../../shaders/shared/cholesky.wgsl?raw';
 import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
 import extended from '../../shaders/shared/extended.wgsl?raw';
+import factorPrivate from '../../shaders/shared/factor-private.wgsl?raw';
+import factorStored from '../../shaders/shared/factor-stored.wgsl?raw';
+import factorWorkgroup from '../../shaders/shared/factor-workgroup.wgsl?raw';
 import momentParts from '../../shaders/shared/moments.wgsl?raw';
 import solutionPrivate from '../../shaders/shared/solution-private.wgsl?raw';
 import solutionStored from '../../shaders/shared/solution-stored.wgsl?raw';
@@ -23,6 +28,12 @@ export const WORKGROUP = 64;
 
 /** Largest conditioning set whose substitution stays with its thread; `PRIVATE_SET` of solution-private.wgsl. */
 export const PRIVATE_SET = 32;
+
+/** Largest conditioning set that one thread factors; `THREAD_SET` of factor-private.wgsl. */
+export const THREAD_SET = 16;
+
+/** Largest conditioning set whose factor has room in a workgroup's memory; `WORKGROUP_SET` of factor-workgroup.wgsl. */
+export const WORKGROUP_SET = 60;
 
 const shared = [extended, dispatch, sums, momentParts];
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
@@ -65,27 +76,47 @@ export const targetCovariancesKernel = {
   buffers: { plan: 'read', moments: 'read', sum_xy: 'read', target_covariances: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Rows of S_xx -> Cholesky factors of a block of targets. */
-export const choleskyKernel = {
-  label: 'cholesky.wgsl',
-  sources: [...shared, targets, cholesky],
-  params: {
-    nodes: 'u32',
-    stride: 'u32',
-    outcome_offset: 'u32',
-    ridge_high: 'f32',
-    ridge_low: 'f32',
-    targets: 'u32',
-    zero: 'u32',
-  },
-  buffers: {
-    plan: 'read',
-    moments: 'read',
-    covariance_rows: 'read',
-    target_covariances: 'read',
-    factors: 'read-write',
-    outcome: 'read-write',
-  },
+const choleskyParams = {
+  nodes: 'u32',
+  stride: 'u32',
+  outcome_offset: 'u32',
+  ridge_high: 'f32',
+  ridge_low: 'f32',
+  targets: 'u32',
+  zero: 'u32',
+} as const;
+
+const choleskyBuffers = {
+  plan: 'read',
+  moments: 'read',
+  covariance_rows: 'read',
+  target_covariances: 'read',
+  factors: 'read-write',
+  outcome: 'read-write',
+} as const;
+
+/** Rows of S_xx -> Cholesky factors, one thread each, for conditioning sets of at most {@link THREAD_SET}. */
+export const choleskyThreadKernel = {
+  label: 'cholesky-thread.wgsl',
+  sources: [...shared, targets, cholesky, factorPrivate, choleskyThread],
+  params: choleskyParams,
+  buffers: choleskyBuffers,
+} as const satisfies KernelDefinition;
+
+/** Likewise, one workgroup each and in its memory, for conditioning sets of at most {@link WORKGROUP_SET}. */
+export const choleskyWorkgroupKernel = {
+  label: 'cholesky-workgroup.wgsl',
+  sources: [...shared, targets, cholesky, factorWorkgroup, choleskyWorkgroup],
+  params: choleskyParams,
+  buffers: choleskyBuffers,
+} as const satisfies KernelDefinition;
+
+/** Likewise, one workgroup each and in storage, for conditioning sets of any size. */
+export const choleskyStoredKernel = {
+  label: 'cholesky-workgroup.wgsl',
+  sources: [...shared, targets, cholesky, factorStored, choleskyWorkgroup],
+  params: choleskyParams,
+  buffers: choleskyBuffers,
 } as const satisfies KernelDefinition;
 
 const partialParams = {

@@ -1,20 +1,24 @@
 import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
-import { compileKernel } from '../gpu/kernel.ts';
+import { compileKernel, type KernelDefinition } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Panel } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import type { TargetsRequest } from './score-matrices.ts';
 import {
-  choleskyKernel,
+  choleskyStoredKernel,
+  choleskyThreadKernel,
+  choleskyWorkgroupKernel,
   covarianceRowsKernel,
   partialPrivateKernel,
   partialStoredKernel,
   PRIVATE_SET,
+  THREAD_SET,
   targetCovariancesKernel,
   UNSETTLED,
   WORKGROUP,
+  WORKGROUP_SET,
 } from './webgpu-kernels.ts';
 import { planTargets, type TargetBlock } from './webgpu-targets.ts';
 
@@ -167,8 +171,9 @@ export class PartialSolver {
       [Math.ceil(targets / WORKGROUP), 1, 1],
     );
     const [ridge_high, ridge_low] = this.#ridge;
+    const oneThreadEach = block.largestSet <= THREAD_SET;
     recorder.dispatch(
-      this.#kernels.cholesky,
+      this.#choleskyFor(block),
       { nodes, stride, outcome_offset: pair * nodes, ridge_high, ridge_low, targets, zero: 0 },
       {
         plan: block.planBuffer,
@@ -178,8 +183,14 @@ export class PartialSolver {
         factors: this.#factors,
         outcome: this.outcome,
       },
-      workgroups(targets),
+      workgroups(oneThreadEach ? Math.ceil(targets / WORKGROUP) : targets),
     );
+  }
+
+  #choleskyFor({ largestSet }: TargetBlock) {
+    const { choleskyThread, choleskyWorkgroup, choleskyStored } = this.#kernels;
+    if (largestSet <= THREAD_SET) return choleskyThread;
+    return largestSet <= WORKGROUP_SET ? choleskyWorkgroup : choleskyStored;
   }
 
   #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sumXY: BufferView): void {
@@ -243,13 +254,26 @@ export function twoWords(value: number): readonly [high: number, low: number] {
 }
 
 async function compileAll(context: GpuContext) {
-  const constants = { WORKGROUP };
-  const [covarianceRows, targetCovariances, cholesky, partialPrivate, partialStored] = await Promise.all([
-    compileKernel(context, covarianceRowsKernel, constants),
-    compileKernel(context, targetCovariancesKernel, constants),
-    compileKernel(context, choleskyKernel, constants),
-    compileKernel(context, partialPrivateKernel, constants),
-    compileKernel(context, partialStoredKernel, constants),
+  const compile = <Param extends string, Buffer extends string>(kernel: KernelDefinition<Param, Buffer>) =>
+    compileKernel(context, kernel, { WORKGROUP });
+  const [choleskyThread, choleskyWorkgroup, choleskyStored] = await Promise.all([
+    compile(choleskyThreadKernel),
+    compile(choleskyWorkgroupKernel),
+    compile(choleskyStoredKernel),
   ]);
-  return { covarianceRows, targetCovariances, cholesky, partialPrivate, partialStored };
+  const [covarianceRows, targetCovariances, partialPrivate, partialStored] = await Promise.all([
+    compile(covarianceRowsKernel),
+    compile(targetCovariancesKernel),
+    compile(partialPrivateKernel),
+    compile(partialStoredKernel),
+  ]);
+  return {
+    covarianceRows,
+    targetCovariances,
+    choleskyThread,
+    choleskyWorkgroup,
+    choleskyStored,
+    partialPrivate,
+    partialStored,
+  };
 }

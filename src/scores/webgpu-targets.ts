@@ -1,5 +1,5 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import { PRIVATE_SET } from './webgpu-kernels.ts';
+import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from './webgpu-kernels.ts';
 
 /** Targets that are solved together, laid out as shaders/shared/targets.wgsl reads them. */
 export interface TargetBlock {
@@ -29,8 +29,8 @@ export function factorElements(set: number): number {
 }
 
 /**
- * Splits targets into blocks within limits. Sets of at most {@link PRIVATE_SET} and larger ones never share a block;
- * within each kind the smaller sets come first, so that the targets of a block are alike.
+ * Splits targets into blocks within limits. Sets that different kernels are for never share a block; the smaller sets
+ * come first, so that the targets of a block are alike.
  *
  * @param range rows of targets: the first, and how many; rows beyond the last target are none. Only those of `targets`,
  *   where given
@@ -65,7 +65,7 @@ export function planTargets(
     const members = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
     const ownWork = (size * size) / 2 + 2 * size + 8;
     const newRows = members.reduce((count, member) => count + (rows.has(member) ? 0 : 1), 0);
-    const changesKind = targets.length > 0 && size > PRIVATE_SET && sizeOf(targets[0]!) <= PRIVATE_SET;
+    const changesKind = targets.length > 0 && bucketOf(size) !== bucketOf(sizeOf(targets[0]!));
     if (
       changesKind ||
       rows.size + newRows > limits.rows ||
@@ -81,6 +81,14 @@ export function planTargets(
   }
   close();
   return blocks;
+}
+
+/** Sizes up to which a kernel for smaller sets serves. */
+const BUCKETS = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET];
+
+/** Which kernels a set is for. */
+function bucketOf(size: number): number {
+  return BUCKETS.filter((largest) => size > largest).length;
 }
 
 /** Words of a header: node, first word of its members, their number, first element of its factor. */

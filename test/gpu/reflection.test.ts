@@ -4,6 +4,7 @@ import * as scoreKernels from '../../src/scores/webgpu-kernels.ts';
 import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
 import { configurations, productKernels } from '../../src/statistics/webgpu-configurations.ts';
 import * as statisticsKernels from '../../src/statistics/webgpu-kernels.ts';
+import { factorElements } from '../../src/scores/webgpu-targets.ts';
 import { TILES } from '../../src/statistics/webgpu-products.ts';
 import { EPS } from '../../src/scores/request.ts';
 
@@ -53,6 +54,10 @@ test('constants that shaders and host share are the same', () => {
     Number(new RegExp(`const ${name}: \\w+ = ([^;]+?)u?;`).exec(code)![1]!);
   expect(constant('TILE')).toBe(statisticsKernels.TILE);
   expect(constant('PRIVATE_SET')).toBe(scoreKernels.PRIVATE_SET);
+  expect(constant('THREAD_SET')).toBe(scoreKernels.THREAD_SET);
+  expect(constant('WORKGROUP_SET')).toBe(scoreKernels.WORKGROUP_SET);
+  // A workgroup's memory has room for a factor of that size on every device.
+  expect(8 * factorElements(scoreKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
   expect(constant('UNSETTLED')).toBe(scoreKernels.UNSETTLED);
   expect(constant('EPS')).toBe(EPS);
   expect(constant('TRIANGLE')).toBe(TILES.triangle);

@@ -6,6 +6,7 @@ import { borrow } from '../../src/gpu/buffer.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { readBack } from '../../src/gpu/readback.ts';
 import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import { PRIVATE_SET, THREAD_SET, WORKGROUP, WORKGROUP_SET } from '../../src/scores/webgpu-kernels.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
@@ -106,6 +107,19 @@ test('conditioning sets of every size from 0 to 40', async ({ gpu }) => {
       .slice(0, Math.min(target, 40)),
   );
   const worst = await againstTwin(gpu, factorBatch(3, 400, nodes), nodes, {
+    conditioningSets: raggedFromLists(sets),
+  });
+  expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test('conditioning sets at the bounds of the kernels for small, middle and large ones', async ({ gpu }) => {
+  const nodes = 140;
+  const bounds = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET, WORKGROUP].flatMap((size) => [size, size + 1]);
+  const sizes = [0, 1, 2, ...bounds, WORKGROUP - 1, 2 * WORKGROUP - 1, 2 * WORKGROUP];
+  const sets = Array.from({ length: nodes }, (_, target) =>
+    Array.from({ length: sizes[target] ?? 0 }, (_, k) => (target + 1 + k) % nodes).sort((a, b) => a - b),
+  );
+  const worst = await againstTwin(gpu, factorBatch(6, 700, nodes), nodes, {
     conditioningSets: raggedFromLists(sets),
   });
   expect(worst).toBeLessThanOrEqual(1e-6);
