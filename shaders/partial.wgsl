@@ -1,6 +1,7 @@
 // Partial correlations of one layer pair for a block of targets of one panel: forward substitution of all sources
 // through the target's factor (method.md, "score = 'partial'"). Twin: src/scores/partial-column.ts. One thread per
-// (target, source).
+// (target, source). Members are solved for ROWS at a time: what is known of the earlier ones is read once for all of them,
+// and each entry still goes through the same operations in the same order.
 
 struct Params {
   nodes: u32,
@@ -18,6 +19,8 @@ struct Params {
 }
 
 override WORKGROUP: u32;
+
+const ROWS: u32 = 4u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
@@ -53,16 +56,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
   var x_rest = x.variance;
   var conditioned = false;
-  for (var a = 0u; a < size; a++) {
-    conditioned |= member_source(header, a) == source;
-    var value = covariance_rows[member_row(header, a) * params.stride + source];
-    for (var b = 0u; b < a; b++) {
-      value = ext_subtract_product(value, factors[factor_index(header, a, b)], solved(b));
+  for (var first = 0u; first < size; first += ROWS) {
+    let rows = min(ROWS, size - first);
+    var value: array<vec2f, ROWS>;
+    for (var r = 0u; r < rows; r++) {
+      conditioned |= member_source(header, first + r) == source;
+      value[r] = covariance_rows[member_row(header, first + r) * params.stride + source];
     }
-    value = ext_multiply(value, factors[factor_index(header, a, a)]);
-    set_solved(a, value);
-    x_rest = ext_subtract_product(x_rest, value, value);
-    joint = ext_subtract_product(joint, value, factors[factor_index(header, size, a)]);
+    for (var b = 0u; b < first; b++) {
+      let known = solved(b);
+      for (var r = 0u; r < ROWS; r++) {
+        // Rows beyond the last are computed and not used.
+        let entry = factors[factor_index(header, min(first + r, size), b)];
+        value[r] = ext_subtract_product(value[r], entry, known);
+      }
+    }
+    for (var r = 0u; r < rows; r++) {
+      let a = first + r;
+      var solution_of_a = value[r];
+      for (var s = 0u; s < r; s++) {
+        solution_of_a = ext_subtract_product(solution_of_a, factors[factor_index(header, a, first + s)], value[s]);
+      }
+      solution_of_a = ext_multiply(solution_of_a, factors[factor_index(header, a, a)]);
+      value[r] = solution_of_a;
+      set_solved(a, solution_of_a);
+      x_rest = ext_subtract_product(x_rest, solution_of_a, solution_of_a);
+      joint = ext_subtract_product(joint, solution_of_a, factors[factor_index(header, size, a)]);
+    }
   }
   if (conditioned) {
     scores[to] = NO_SCORE;
