@@ -33,6 +33,7 @@ export class HeatmapScreen {
   #placeOf: Uint32Array = new Uint32Array(0);
   #at: Viewport | null = null;
   #size: PlotSize = { width: 0, height: 0 };
+  #pointer: { readonly x: number; readonly y: number } | null = null;
   #hovered: Cell | null = null;
   #selection: Selection = { kind: 'none' };
   #marksEdges = true;
@@ -69,12 +70,12 @@ export class HeatmapScreen {
         this.#look((at, nodes) => zoomed(at, factor, x - gutter.left, y - gutter.top, nodes, this.#size));
       },
       hover: (x, y) => {
-        this.#hover(x, y);
+        this.#pointer = { x, y };
+        this.#hover();
       },
       leave: () => {
-        this.#hovered = null;
-        this.#say('');
-        this.#schedule();
+        this.#pointer = null;
+        this.#hover();
       },
       pick: (x, y) => {
         const cell = this.#cellAt(x, y);
@@ -96,6 +97,8 @@ export class HeatmapScreen {
       this.#placeOf[node] = place;
     });
     if (!sameSize) this.fit();
+    // A pointer that rests there is over another cell now.
+    this.#hover();
     await this.#drawFrom(layout.from);
   }
 
@@ -264,8 +267,9 @@ export class HeatmapScreen {
     return isInside && row < nodes && column < nodes ? { row, column } : null;
   }
 
-  #hover(x: number, y: number): void {
-    this.#hovered = this.#cellAt(x, y);
+  /** Tells of the cell under the pointer. */
+  #hover(): void {
+    this.#hovered = this.#pointer && this.#cellAt(this.#pointer.x, this.#pointer.y);
     this.#say(this.#hovered ? this.#describe(this.#hovered) : '');
     this.#schedule();
   }
