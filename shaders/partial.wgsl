@@ -63,14 +63,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       conditioned |= member_source(header, first + r) == source;
       value[r] = covariance_rows[member_row(header, first + r) * params.stride + source];
     }
+    // Rows beyond the last are computed and not used. Named, so that compilers keep them in registers.
+    let row0 = factor_index(header, first, 0u);
+    let row1 = factor_index(header, min(first + 1u, size), 0u);
+    let row2 = factor_index(header, min(first + 2u, size), 0u);
+    let row3 = factor_index(header, min(first + 3u, size), 0u);
+    var value0 = value[0];
+    var value1 = value[1];
+    var value2 = value[2];
+    var value3 = value[3];
     for (var b = 0u; b < first; b++) {
       let known = solved(b);
-      for (var r = 0u; r < ROWS; r++) {
-        // Rows beyond the last are computed and not used.
-        let entry = factors[factor_index(header, min(first + r, size), b)];
-        value[r] = ext_subtract_product(value[r], entry, known);
-      }
+      value0 = ext_subtract_product(value0, factors[row0 + b], known);
+      value1 = ext_subtract_product(value1, factors[row1 + b], known);
+      value2 = ext_subtract_product(value2, factors[row2 + b], known);
+      value3 = ext_subtract_product(value3, factors[row3 + b], known);
     }
+    value = array(value0, value1, value2, value3);
     for (var r = 0u; r < rows; r++) {
       let a = first + r;
       var solution_of_a = value[r];
