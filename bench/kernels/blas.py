@@ -1,5 +1,5 @@
 """X^T Y by the libraries that others use, in GFLOP/s of 2 N^2 n operations: numpy's OpenBLAS and, where there is an
-NVIDIA GPU, torch's cuBLAS without TensorFloat-32. Prints one JSON list.
+NVIDIA GPU, torch's cuBLAS without TensorFloat-32. Prints one JSON object.
 
     python bench/kernels/blas.py SAMPLES NODES[,NODES...]
 """

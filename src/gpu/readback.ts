@@ -1,7 +1,7 @@
 import { assertAlive, type GpuContext } from './device.ts';
 import type { BufferView } from './buffer.ts';
 import { bufferUsage, MAP_READ } from './constants.ts';
-import { alive, scoped } from './error-scope.ts';
+import { alive, created, scoped } from './error-scope.ts';
 
 /** Bytes of one staging buffer; a longer readback goes through it in pieces. */
 const STAGING_BYTES = 128 * 2 ** 20;
@@ -21,7 +21,7 @@ export async function readBack(context: GpuContext, views: readonly BufferView[]
   if (total === 0) return results.map(({ buffer }) => buffer);
   assertAlive(context);
   const { mapRead, copyDestination } = bufferUsage;
-  const staging = scoped(context, 'a readback', () =>
+  const staging = await created(context, 'a readback', () =>
     context.device.createBuffer({
       label: 'readback',
       size: Math.min(total, STAGING_BYTES),
@@ -29,10 +29,9 @@ export async function readBack(context: GpuContext, views: readonly BufferView[]
     }),
   );
   try {
-    await staging.settled;
-    while (pieces.length > 0) await readPieces(context, staging.result, pieces, results);
+    while (pieces.length > 0) await readPieces(context, staging, pieces, results);
   } finally {
-    staging.result.destroy();
+    staging.destroy();
   }
   return results.map(({ buffer }) => buffer);
 }

@@ -12,6 +12,7 @@ import pearson from '../../shaders/pearson.wgsl?raw';
 import cholesky from '../../shaders/shared/cholesky.wgsl?raw';
 import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
 import extended from '../../shaders/shared/extended.wgsl?raw';
+import factorPacked from '../../shaders/shared/factor-packed.wgsl?raw';
 import factorPrivate from '../../shaders/shared/factor-private.wgsl?raw';
 import factorStored from '../../shaders/shared/factor-stored.wgsl?raw';
 import factorWorkgroup from '../../shaders/shared/factor-workgroup.wgsl?raw';
@@ -98,7 +99,7 @@ const choleskyBuffers = {
 /** Rows of S_xx -> Cholesky factors, one thread each, for conditioning sets of at most {@link THREAD_SET}. */
 export const choleskyThreadKernel = {
   label: 'cholesky-thread.wgsl',
-  sources: [...shared, targets, cholesky, factorPrivate, choleskyThread],
+  sources: [...shared, targets, cholesky, factorPacked, factorPrivate, choleskyThread],
   params: choleskyParams,
   buffers: choleskyBuffers,
 } as const satisfies KernelDefinition;
@@ -106,7 +107,7 @@ export const choleskyThreadKernel = {
 /** Likewise, one workgroup each and in its memory, for conditioning sets of at most {@link WORKGROUP_SET}. */
 export const choleskyWorkgroupKernel = {
   label: 'cholesky-workgroup.wgsl',
-  sources: [...shared, targets, cholesky, factorWorkgroup, choleskyWorkgroup],
+  sources: [...shared, targets, cholesky, factorPacked, factorWorkgroup, choleskyWorkgroup],
   params: choleskyParams,
   buffers: choleskyBuffers,
 } as const satisfies KernelDefinition;

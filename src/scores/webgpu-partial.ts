@@ -1,7 +1,7 @@
 import { BufferPool, createStorage, storageFrom, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
-import { compileKernel, type KernelDefinition } from '../gpu/kernel.ts';
+import { compileKernel } from '../gpu/kernel.ts';
 import { Recorder, workgroups } from '../gpu/recorder.ts';
 import type { Panel } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
@@ -171,9 +171,9 @@ export class PartialSolver {
       [Math.ceil(targets / WORKGROUP), 1, 1],
     );
     const [ridge_high, ridge_low] = this.#ridge;
-    const oneThreadEach = block.largestSet <= THREAD_SET;
+    const { kernel, threads } = this.#choleskyFor(block);
     recorder.dispatch(
-      this.#choleskyFor(block),
+      kernel,
       { nodes, stride, outcome_offset: pair * nodes, ridge_high, ridge_low, targets, zero: 0 },
       {
         plan: block.planBuffer,
@@ -183,14 +183,15 @@ export class PartialSolver {
         factors: this.#factors,
         outcome: this.outcome,
       },
-      workgroups(oneThreadEach ? Math.ceil(targets / WORKGROUP) : targets),
+      workgroups(Math.ceil((targets * threads) / WORKGROUP)),
     );
   }
 
+  /** What factors the sets of a block, and with how many threads each. */
   #choleskyFor({ largestSet }: TargetBlock) {
     const { choleskyThread, choleskyWorkgroup, choleskyStored } = this.#kernels;
-    if (largestSet <= THREAD_SET) return choleskyThread;
-    return largestSet <= WORKGROUP_SET ? choleskyWorkgroup : choleskyStored;
+    if (largestSet <= THREAD_SET) return { kernel: choleskyThread, threads: 1 };
+    return { kernel: largestSet <= WORKGROUP_SET ? choleskyWorkgroup : choleskyStored, threads: WORKGROUP };
   }
 
   #substitute(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sumXY: BufferView): void {
@@ -254,18 +255,23 @@ export function twoWords(value: number): readonly [high: number, low: number] {
 }
 
 async function compileAll(context: GpuContext) {
-  const compile = <Param extends string, Buffer extends string>(kernel: KernelDefinition<Param, Buffer>) =>
-    compileKernel(context, kernel, { WORKGROUP });
-  const [choleskyThread, choleskyWorkgroup, choleskyStored] = await Promise.all([
-    compile(choleskyThreadKernel),
-    compile(choleskyWorkgroupKernel),
-    compile(choleskyStoredKernel),
-  ]);
-  const [covarianceRows, targetCovariances, partialPrivate, partialStored] = await Promise.all([
-    compile(covarianceRowsKernel),
-    compile(targetCovariancesKernel),
-    compile(partialPrivateKernel),
-    compile(partialStoredKernel),
+  const constants = { WORKGROUP };
+  const [
+    covarianceRows,
+    targetCovariances,
+    choleskyThread,
+    choleskyWorkgroup,
+    choleskyStored,
+    partialPrivate,
+    partialStored,
+  ] = await Promise.all([
+    compileKernel(context, covarianceRowsKernel, constants),
+    compileKernel(context, targetCovariancesKernel, constants),
+    compileKernel(context, choleskyThreadKernel, constants),
+    compileKernel(context, choleskyWorkgroupKernel, constants),
+    compileKernel(context, choleskyStoredKernel, constants),
+    compileKernel(context, partialPrivateKernel, constants),
+    compileKernel(context, partialStoredKernel, constants),
   ]);
   return {
     covarianceRows,

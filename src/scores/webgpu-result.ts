@@ -1,6 +1,6 @@
 import { BufferPool, createStorage, type OwnedBuffer } from '../gpu/buffer.ts';
 import { assertAlive, type GpuContext } from '../gpu/device.ts';
-import { scoped } from '../gpu/error-scope.ts';
+import { created, scoped } from '../gpu/error-scope.ts';
 import { readBack } from '../gpu/readback.ts';
 import type { Panel, StatisticsLayout } from '../statistics/webgpu-layout.ts';
 import { scoresReleased } from './host-scores.ts';
@@ -37,14 +37,7 @@ export class ScoreStorage {
    * @throws `out-of-memory`, `device-lost`
    */
   static async create(context: GpuContext, layout: StatisticsLayout): Promise<ScoreStorage> {
-    const made = scoped(context, 'the scores', () => new ScoreStorage(context, layout));
-    try {
-      await made.settled;
-      return made.result;
-    } catch (error) {
-      made.result.#pool.destroy();
-      throw error;
-    }
+    return created(context, 'the scores', () => new ScoreStorage(context, layout));
   }
 
   get users(): number {
@@ -58,7 +51,12 @@ export class ScoreStorage {
 
   /** Once for each {@link ScoreStorage.use}. */
   leave(): void {
-    if (--this.#users === 0) this.#pool.destroy();
+    if (--this.#users === 0) this.destroy();
+  }
+
+  /** Frees the buffers, whoever uses them. Idempotent. */
+  destroy(): void {
+    this.#pool.destroy();
   }
 
   /** Copies all scores of another storage of the same layout. */
