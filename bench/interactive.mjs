@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { edgeTable } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
+import { functionGraph, generator } from './shared/problem.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -28,8 +29,7 @@ const [nodes, pairs, samples, parents, repeats, workers] = [
   Number(values.workers),
 ];
 
-let state = 20261125;
-const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const random = generator(20261125);
 const matrix = (/** @type {number} */ rows) =>
   Float32Array.from({ length: rows * nodes }, () => 2 + random());
 
@@ -52,11 +52,7 @@ for (let j = 0; j < nodes; j++) {
 const setsWithout = (/** @type {number} */ edge) =>
   conditioningSets([edges[0].toSpliced(edge, 1), edges[1].toSpliced(edge, 1)], nodes);
 const sets = conditioningSets(edges, nodes);
-const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
-const graph = {
-  nodeNames: { input: [], function: names, output: [] },
-  edgeIndex: { 'input,function': [[], []], 'function,function': edges, 'function,output': [[], []] },
-};
+const graph = functionGraph(nodes, edges);
 const request = /** @type {const} */ ({ score: 'partial', layerAgg: 'mean', ridge: 1e-8 });
 const provenance = { ...request, reduction: 'l1', usePreNorm: true, loss: 'mse', samples, backend: 'cpu' };
 

@@ -1,11 +1,6 @@
 /** Magnitudes and edges to measure with: the same numbers in every run. */
 import { writeFileSync } from 'node:fs';
-
-/** Repeatable numbers in [0, 1). @param {number} seed */
-function generator(seed) {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
+import { generator, randomEdges as edgeIndex } from '../shared/problem.mjs';
 
 /** @typedef {{ nodes: number, pairs: number, samples: number, parents: number }} Size */
 
@@ -32,18 +27,8 @@ export function writeMagnitudes(folder, { nodes, pairs, samples }) {
   return files;
 }
 
-/** `parents` different parents for each target. @param {Size} size */
+/** `parents` different parents for each target. @param {Size} size @returns {[source: number, target: number][]} */
 export function randomEdges({ nodes, parents }) {
-  const random = generator(7);
-  /** @type {[number, number][]} */
-  const edges = [];
-  for (let j = 0; j < nodes; j++) {
-    const chosen = new Set();
-    while (chosen.size < Math.min(parents, nodes - 1)) {
-      const i = Math.floor(random() * nodes);
-      if (i !== j) chosen.add(i);
-    }
-    for (const i of chosen) edges.push([i, j]);
-  }
-  return edges;
+  const [sources, targets] = edgeIndex(nodes, parents);
+  return sources.map((source, edge) => [source, targets[edge] ?? NaN]);
 }

@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { batches, edgeTable, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import { conditioningSets, createEngine } from 'magnitude-edge/statistics';
 import { dawnDevice } from '../shared/dawn.mjs';
+import { functionGraph } from '../shared/problem.mjs';
 
 /**
  * Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine.
@@ -52,17 +53,9 @@ async function evaluate(job) {
       }
       await engine.flush();
     });
-  /** @type {import('../../src/model/graph.ts').EdgeIndex} */
+  /** @type {[number[], number[]]} */
   const functionEdges = [job.edges.map(([source]) => source), job.edges.map(([, target]) => target)];
-  const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
-  const graph = {
-    nodeNames: { input: [], function: names, output: [] },
-    edgeIndex: {
-      'input,function': [[], []],
-      'function,function': functionEdges,
-      'function,output': [[], []],
-    },
-  };
+  const graph = functionGraph(nodes, functionEdges);
   const sets = conditioningSets(functionEdges, nodes);
   const provenance = {
     score,
@@ -78,7 +71,7 @@ async function evaluate(job) {
   const evaluateOnce = (ridge) =>
     timed(async () => {
       const scores = await engine.scores({ score, layerAgg: 'mean', ridge, conditioningSets: sets });
-      const table = await edgeTable(scores, /** @type {any} */ (graph), sets, provenance);
+      const table = await edgeTable(scores, graph, sets, provenance);
       scores.release();
       return table;
     });

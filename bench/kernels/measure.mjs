@@ -2,9 +2,10 @@
  * What the WebGPU engine's kernels take, on any device: this file knows nothing of Node or of a page. GPU time is of the
  * dispatches alone; wall time is of the whole call, with uploads, waits and the copy of scores to the host.
  */
-import { measurePeaks } from './peaks.mjs';
+import { generator, randomEdges } from '../shared/problem.mjs';
 import { watchMemory } from './gpu-memory.mjs';
 import { timeDispatches } from './gpu-times.mjs';
+import { measurePeaks } from './peaks.mjs';
 
 /** @typedef {typeof import('magnitude-edge/statistics')} Statistics */
 /** @typedef {{ nodes: number[], samples: number, pairs: number, parents: number, precisions: ('fast' | 'exact')[] }} Setting */
@@ -18,28 +19,6 @@ const families = {
   centring: /^(digits|deviations|centre)/,
   pearson: /^pearson/,
 };
-
-/** Repeatable numbers in [0, 1). @param {number} seed */
-function generator(seed) {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
-
-/** @param {number} nodes @param {number} parents */
-function edges(nodes, parents) {
-  const random = generator(7);
-  /** @type {[number[], number[]]} */
-  const index = [[], []];
-  for (let j = 0; j < nodes; j++) {
-    const chosen = new Set();
-    while (chosen.size < Math.min(parents, nodes - 1)) chosen.add(Math.floor(random() * nodes));
-    for (const i of chosen) {
-      index[0].push(i);
-      index[1].push(j);
-    }
-  }
-  return index;
-}
 
 /**
  * @param {GPUDevice} device with timestamp-query where the adapter has it
@@ -83,7 +62,7 @@ async function measureEngine(device, times, statistics, { nodes, samples, pairs,
   const request = {
     layerAgg: /** @type {const} */ ('mean'),
     ridge: 1e-8,
-    conditioningSets: statistics.conditioningSets(edges(nodes, parents), nodes),
+    conditioningSets: statistics.conditioningSets(randomEdges(nodes, parents), nodes),
   };
   /** @param {string} what @param {() => Promise<unknown>} work @returns {Promise<Step>} */
   const step = async (what, work) => {

@@ -1,8 +1,9 @@
-/* global setInterval, clearInterval */
 /** What bench/large/webgpu.mjs has a page do: bundled with the library's sources. */
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
+import { watchThread } from '../shared/held-thread.mjs';
+import { functionGraph, generator, randomEdges } from '../shared/problem.mjs';
 
 /**
  * @typedef {{ nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
@@ -12,12 +13,6 @@ import { edgeTable } from '../../src/table/edge-table.ts';
 
 const BATCH = 64;
 
-/** Repeatable numbers in [0, 1). */
-function generator(/** @type {number} */ seed) {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
-
 /**
  * @template T
  * @param {string} name
@@ -26,14 +21,9 @@ function generator(/** @type {number} */ seed) {
  */
 async function timed(name, work) {
   const start = performance.now();
-  let [heldMs, last] = [0, start];
-  const clock = setInterval(() => {
-    const now = performance.now();
-    heldMs = Math.max(heldMs, now - last);
-    last = now;
-  }, 4);
+  const thread = watchThread();
   const result = await work();
-  clearInterval(clock);
+  const heldMs = thread.stop();
   const seconds = (performance.now() - start) / 1000;
   console.log(`${name}: ${seconds.toFixed(1)} s, held ${heldMs.toFixed(0)} ms`);
   return { taken: { seconds, heldMs }, result };
@@ -56,26 +46,9 @@ export async function measureLarge({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
   const random = generator(7);
-  /** @type {[number[], number[]]} */
-  const edges = [[], []];
-  for (let j = 0; j < nodes; j++) {
-    const chosen = new Set();
-    while (chosen.size < parents) chosen.add((j + 1 + Math.floor(random() * (nodes - 1))) % nodes);
-    for (const i of chosen) {
-      edges[0].push(i);
-      edges[1].push(j);
-    }
-  }
+  const edges = randomEdges(nodes, parents);
   const sets = conditioningSets(edges, nodes);
-  const names = Array.from({ length: nodes }, (_, i) => `f${i}`);
-  const graph = {
-    nodeNames: { input: [], function: names, output: [] },
-    edgeIndex: {
-      'input,function': /** @type {[number[], number[]]} */ ([[], []]),
-      'function,function': edges,
-      'function,output': /** @type {[number[], number[]]} */ ([[], []]),
-    },
-  };
+  const graph = functionGraph(nodes, edges);
   const shape = { nodes, pairs, reduction: /** @type {const} */ ('l1') };
   const engine = await createWebGpuEngine({ device, shape, precision, memoryBytes });
   const { taken: accumulate } = await timed('magnitudes', async () => {

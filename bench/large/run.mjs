@@ -10,9 +10,10 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
+import { watchThread } from '../shared/held-thread.mjs';
+import { generator, randomEdges } from '../shared/problem.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -31,29 +32,8 @@ const parents = Number(options.parents);
 const workers = Number(options.workers);
 const BATCH = 128;
 
-/** Repeatable numbers in [0, 1). */
-function generator(/** @type {number} */ seed) {
-  let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
 const random = generator(7);
-
-/** @type {number[]} */
-const sources = [];
-/** @type {number[]} */
-const targets = [];
-for (let j = 0; j < nodes; j++) {
-  const chosen = new Set();
-  while (chosen.size < parents) {
-    const i = Math.floor(random() * nodes);
-    if (i !== j) chosen.add(i);
-  }
-  for (const i of chosen) {
-    sources.push(i);
-    targets.push(j);
-  }
-}
-const sets = conditioningSets([sources, targets], nodes);
+const sets = conditioningSets(randomEdges(nodes, parents), nodes);
 
 const seconds = (/** @type {number} */ since) => ((performance.now() - since) / 1000).toFixed(1);
 const peakMiB = () => (process.resourceUsage().maxRSS / 1024).toFixed(0);
@@ -77,17 +57,12 @@ console.log(
 
 for (const score of /** @type {const} */ (['corr', 'partial'])) {
   if (options.score !== undefined && options.score !== score) continue;
-  let [held, last] = [0, performance.now()];
-  const clock = setInterval(() => {
-    const now = performance.now();
-    held = Math.max(held, now - last);
-    last = now;
-  }, 5);
+  const thread = watchThread();
   const began = performance.now();
   const before = process.cpuUsage();
   await engine.score({ score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets });
   const { user, system } = process.cpuUsage(before);
-  clearInterval(clock);
+  const held = thread.stop();
   console.log(
     `${score}: ${seconds(began)} s, ${((user + system) / 1e6).toFixed(1)} s of all cores; peak ${peakMiB()} MiB; ` +
       `this thread was held for ${held.toFixed(0)} ms at most`,
