@@ -15,6 +15,13 @@ export interface PairSource {
   readonly sources: SourceProducts;
 }
 
+/** Where scores are written: row-major `[nodes, stride]`, the column of target `first` coming first. */
+export interface ScoreColumns {
+  readonly values: Float64Array | Float32Array;
+  readonly stride: number;
+  readonly first: number;
+}
+
 /** X^T X, however it is held. */
 export interface SourceProducts {
   at(source: number, other: number): number;

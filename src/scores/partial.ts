@@ -1,6 +1,6 @@
 import type { Tile } from '../statistics/products.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import type { PairSource } from './pair-source.ts';
+import type { PairSource, ScoreColumns } from './pair-source.ts';
 import { factorTarget } from './partial-factor.ts';
 import { EPS } from './request.ts';
 import { openSubstitution, type SubstitutionMemory } from './substitution.ts';
@@ -75,13 +75,9 @@ export class PartialScorer {
   /**
    * Scores all sources with the targets of a tile. Yields some milliseconds of work apart.
    *
-   * @param out row-major `[nodes, nodes]`; the tile's columns are written
+   * @param out columns of scores, those of the tile among them, which are written
    */
-  *score(
-    source: PairSource,
-    tile: Tile,
-    out: Float64Array | Float32Array,
-  ): Generator<undefined, void, undefined> {
+  *score(source: PairSource, tile: Tile, out: ScoreColumns): Generator<undefined, void, undefined> {
     this.#variances.set(source.moments.varX);
     for (let first = tile.first; first < tile.end;) {
       const { end, restY } = yield* this.#factor(source, tile, first);
@@ -220,21 +216,21 @@ export class PartialScorer {
     for (let s = 0; s < count; s++) columns[to + s] = covariances[s]!;
   }
 
-  #writeColumns(j0: number, jEnd: number, i0: number, iEnd: number, out: Float64Array | Float32Array): void {
+  #writeColumns(j0: number, jEnd: number, i0: number, iEnd: number, out: ScoreColumns): void {
     const columns = this.#columns;
     const targets = jEnd - j0;
     for (let i = i0; i < iEnd; i++) {
-      const to = i * this.#nodes + j0;
-      for (let t = 0; t < targets; t++) out[to + t] = columns[t * PANEL_COLUMNS + i - i0]!;
+      const to = i * out.stride + j0 - out.first;
+      for (let t = 0; t < targets; t++) out.values[to + t] = columns[t * PANEL_COLUMNS + i - i0]!;
     }
   }
 
   /** No score for what is conditioned on, nor for a target with itself. */
-  #clearMembers(first: number, end: number, out: Float64Array | Float32Array): void {
+  #clearMembers(first: number, end: number, { values, stride, first: outFirst }: ScoreColumns): void {
     for (let j = first; j < end; j++) {
       const set = this.#setOf(j);
-      for (const member of set) out[member * this.#nodes + j] = NaN;
-      if (set.length > 0) out[j * this.#nodes + j] = NaN;
+      for (const member of set) values[member * stride + j - outFirst] = NaN;
+      if (set.length > 0) values[j * stride + j - outFirst] = NaN;
     }
   }
 }

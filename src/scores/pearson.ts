@@ -1,19 +1,19 @@
 import type { Tile } from '../statistics/products.ts';
-import type { PairSource } from './pair-source.ts';
+import type { PairSource, ScoreColumns } from './pair-source.ts';
 import { EPS } from './request.ts';
 
 /**
  * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and the sources of a
  * range.
  *
- * @param out row-major `[nodes, nodes]`; rows `firstSource .. endSource` of the tile's columns are written
+ * @param out columns of scores, those of the tile among them; rows `firstSource .. endSource` are written
  */
 export function pearsonScores(
-  { nodes, samples, moments }: PairSource,
+  { samples, moments }: PairSource,
   { values, stride, first, end }: Tile,
   firstSource: number,
   endSource: number,
-  out: Float64Array | Float32Array,
+  out: ScoreColumns,
 ): void {
   const { meanX, meanY, varX, varY } = moments;
   const scale = 1 / samples;
@@ -23,13 +23,13 @@ export function pearsonScores(
   for (let t = 0; t < targets; t++) reciprocalY[t] = reciprocalDeviation(varY[first + t]!);
   for (let i = firstSource; i < endSource; i++) {
     const from = i * stride;
-    const to = i * nodes + first;
+    const to = i * out.stride + first - out.first;
     const reciprocalX = reciprocalDeviation(varX[i]!);
     const mean = meanX[i]!;
     for (let t = 0; t < targets; t++) {
       const covariance = values[from + t]! * scale - mean * meanY[first + t]!;
       // NaN passes through.
-      out[to + t] = Math.max(-1, Math.min(1, covariance * reciprocalX * reciprocalY[t]!));
+      out.values[to + t] = Math.max(-1, Math.min(1, covariance * reciprocalX * reciprocalY[t]!));
     }
   }
 }

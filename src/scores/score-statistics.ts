@@ -2,7 +2,7 @@ import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import type { Tile } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
-import { statisticsSource, type PairSource } from './pair-source.ts';
+import { statisticsSource, type PairSource, type ScoreColumns } from './pair-source.ts';
 import { PartialScorer } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
 import { checkScoreRequest } from './request.ts';
@@ -49,21 +49,29 @@ export type PairScorer = (source: PairSource, out: Float64Array | Float32Array) 
 
 /** Scores one layer pair after the other, from sums however they are held. */
 export function createPairScorer(nodes: number, request: TargetsRequest, pace: Pacer): PairScorer {
+  const scoreTile = createTileScorer(nodes, request, pace);
+  const targets = request.score === 'partial' ? request.targets : undefined;
+  return async (source, values) => {
+    const out = { values, stride: nodes, first: 0 };
+    for await (const tile of source.targets()) {
+      for (const part of partsOf(tile, targets)) await scoreTile(source, part, out);
+    }
+  };
+}
+
+/** Writes the scores of the targets of a tile. */
+export type TileScorer = (source: PairSource, tile: Tile, out: ScoreColumns) => Promise<void>;
+
+/** Scores some targets after the other. */
+export function createTileScorer(nodes: number, request: ScoreRequest, pace: Pacer): TileScorer {
   if (request.score === 'partial') {
     const partial = new PartialScorer(nodes, request.conditioningSets, request.ridge);
-    return async (source, out) => {
-      for await (const tile of source.targets()) {
-        for (const part of partsOf(tile, request.targets))
-          await paced(partial.score(source, part, out), pace);
-      }
-    };
+    return (source, tile, out) => paced(partial.score(source, tile, out), pace);
   }
-  return async (source, out) => {
-    for await (const tile of source.targets()) {
-      for (let first = 0; first < nodes; first += STEP) {
-        pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
-        await pace();
-      }
+  return async (source, tile, out) => {
+    for (let first = 0; first < nodes; first += STEP) {
+      pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
+      await pace();
     }
   };
 }

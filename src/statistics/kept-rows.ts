@@ -11,6 +11,16 @@ export interface Piece {
   readonly centred: boolean;
 }
 
+/** Rows of one matrix: some of a {@link KeptRows}, or as they were at some time. */
+export interface Rows {
+  /** Columns */
+  readonly nodes: number;
+  /** Number of the row after the last */
+  readonly end: number;
+  /** Rows `first .. end`, of which none may have been dropped, in pieces of at most {@link PIECE_ROWS}. */
+  pieces(first: number, end: number): Generator<Piece, void, undefined>;
+}
+
 interface Block {
   readonly values: Float32Array | Float64Array;
   readonly centred: boolean;
@@ -21,14 +31,14 @@ interface Block {
  * Magnitudes of one side of one layer pair that wait for their products. Rows are numbered from the first one ever
  * appended, also after they have been dropped.
  */
-export class KeptRows {
-  readonly #nodes: number;
+export class KeptRows implements Rows {
+  readonly nodes: number;
   readonly #blocks: Block[] = [];
   #dropped = 0;
   #end = 0;
 
   constructor(nodes: number) {
-    this.#nodes = nodes;
+    this.nodes = nodes;
   }
 
   /** Number of the row that is appended next */
@@ -39,14 +49,14 @@ export class KeptRows {
   /** Room that the rows take, in bytes; less than a piece beyond it is taken for rows to come. */
   get bytes(): number {
     return this.#blocks.reduce(
-      (sum, { values, rows }) => sum + rows * this.#nodes * values.BYTES_PER_ELEMENT,
+      (sum, { values, rows }) => sum + rows * this.nodes * values.BYTES_PER_ELEMENT,
       0,
     );
   }
 
   /** Appends a copy of the first `rows` rows of a row-major matrix, in the precision that they have. */
   append(values: Float32Array | Float64Array, rows: number): void {
-    const nodes = this.#nodes;
+    const { nodes } = this;
     const single = values instanceof Float32Array;
     for (let done = 0; done < rows;) {
       const block = this.#openBlock(single, false);
@@ -63,7 +73,7 @@ export class KeptRows {
    * by 2^-25 of themselves, however large the pivots.
    */
   appendCentred(values: Float64Array, rows: number, pivot: Float64Array): void {
-    const nodes = this.#nodes;
+    const { nodes } = this;
     for (let row = 0; row < rows; row++) {
       const block = this.#openBlock(true, true);
       const to = block.rows * nodes;
@@ -73,7 +83,6 @@ export class KeptRows {
     this.#end += rows;
   }
 
-  /** Rows `first .. end`, of which none may have been dropped, in pieces of at most {@link PIECE_ROWS}. */
   *pieces(first: number, end: number): Generator<Piece, void, undefined> {
     let at = this.#dropped;
     for (const { values, rows, centred } of this.#blocks) {
@@ -81,6 +90,15 @@ export class KeptRows {
       if (from < to) yield { values, first: from - at, rows: to - from, centred };
       at += rows;
     }
+  }
+
+  /** The rows as they are now, whatever is appended or let go later. No copy is made. */
+  now(): Rows {
+    const kept = new KeptRows(this.nodes);
+    kept.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
+    kept.#dropped = this.#dropped;
+    kept.#end = this.#end;
+    return kept;
   }
 
   /** Lets go of all rows. */
@@ -95,7 +113,7 @@ export class KeptRows {
     if (last !== undefined && last.rows < PIECE_ROWS && last.centred === centred) {
       if (last.values instanceof Float32Array === single) return last;
     }
-    const length = PIECE_ROWS * this.#nodes;
+    const length = PIECE_ROWS * this.nodes;
     const values = single ? new Float32Array(length) : new Float64Array(length);
     const block: Block = { values, centred, rows: 0 };
     this.#blocks.push(block);

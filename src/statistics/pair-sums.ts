@@ -5,6 +5,11 @@ import { addShifted } from './merge.ts';
 import type { Deviations, Products } from './products.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
+/** Deviations whose rows wait for their products. */
+interface WaitingDeviations extends Deviations {
+  readonly rows: KeptRows;
+}
+
 /**
  * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
  * whose products are formed when they are asked for.
@@ -12,8 +17,8 @@ import type { PairStatistics } from './sufficient-statistics.ts';
 export class PairSums {
   readonly nodes: number;
   readonly products: Products;
-  readonly x: Deviations;
-  readonly y: Deviations;
+  readonly x: WaitingDeviations;
+  readonly y: WaitingDeviations;
   readonly xy: GrowingProducts;
   readonly xx: GrowingProducts;
   readonly #sumX: Float64Array;

@@ -1,5 +1,5 @@
 import type { BlockKernel, BlockMemory } from './block-kernel.ts';
-import { PIECE_ROWS, type KeptRows, type Piece } from './kept-rows.ts';
+import { PIECE_ROWS, type Piece, type Rows } from './kept-rows.ts';
 import { scalarBlockKernel } from './scalar-blocks.ts';
 import { wasmBlockKernel } from './wasm-blocks.ts';
 
@@ -11,8 +11,8 @@ const TILE_LENGTH = 2 ** 23;
 
 /** Rows of one side of a layer pair, and the pivots that their deviations are taken from. */
 export interface Deviations {
-  readonly rows: KeptRows;
-  /** `[nodes]` */
+  readonly rows: Rows;
+  /** `[rows.nodes]` */
   readonly pivot: Float64Array;
 }
 
@@ -29,7 +29,6 @@ export interface Tile {
  * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
 export class Products {
-  readonly #nodes: number;
   readonly #kernel: BlockKernel;
   readonly #leftLength: number;
   readonly #rows: number;
@@ -43,7 +42,6 @@ export class Products {
     kernel: BlockKernel = wasmBlockKernel() ?? scalarBlockKernel,
     tileLength = TILE_LENGTH,
   ) {
-    this.#nodes = nodes;
     this.#kernel = kernel;
     this.#rows = roundUp(nodes, kernel.leftWidth);
     this.#leftLength = this.#rows * PIECE_ROWS;
@@ -58,7 +56,7 @@ export class Products {
 
   /**
    * Columns `first .. end`, at most {@link Products.tileColumns}, of the products of all nodes of `a` with those of `b`
-   * over rows `from .. to`. Yields some milliseconds of work apart. The tile lies in scratch memory: it is good until
+   * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of work apart. The tile lies in scratch memory: it is good until
    * the next one is begun.
    *
    * @param upperOnly leaves what lies below the diagonal unspecified
@@ -74,16 +72,17 @@ export class Products {
     const { leftWidth, rightWidth } = this.#kernel;
     const memory = this.#open();
     const { values } = memory;
-    const sources = upperOnly ? Math.min(end, this.#nodes) : this.#nodes;
+    const { nodes } = a.rows;
+    const sources = upperOnly ? Math.min(end, nodes) : nodes;
     const stride = roundUp(end - first, rightWidth);
     const right = this.#leftLength;
     const out = right + this.tileColumns * PIECE_ROWS;
-    values.fill(0, out, out + this.#rows * stride);
+    values.fill(0, out, out + roundUp(nodes, leftWidth) * stride);
     const rights = b.rows.pieces(from, to);
     for (const piece of a.rows.pieces(from, to)) {
       const { rows } = piece;
-      pack(piece, this.#nodes, [0, sources], a.pivot, leftWidth, values, 0);
-      pack(rights.next().value!, this.#nodes, [first, end], b.pivot, rightWidth, values, right);
+      pack(piece, nodes, [0, sources], a.pivot, leftWidth, values, 0);
+      pack(rights.next().value!, b.rows.nodes, [first, end], b.pivot, rightWidth, values, right);
       for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
         const columns = Math.min(BLOCK_COLUMNS, stride - column);
         const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;

@@ -15,7 +15,7 @@ function wasmKernel(): BlockKernel {
 }
 
 /** Rows that are deviations as they are. */
-function side(values: Float64Array, rows: number, nodes: number): Deviations {
+function side(values: Float64Array, rows: number, nodes: number): Deviations & { rows: KeptRows } {
   const kept = new KeptRows(nodes);
   kept.append(values, rows);
   return { rows: kept, pivot: new Float64Array(nodes) };
