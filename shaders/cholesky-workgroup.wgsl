@@ -1,10 +1,38 @@
-// Cholesky factors of middle and large conditioning sets (shaders/shared/cholesky.wgsl). One workgroup per target; a
-// thread has every WORKGROUP-th row, and the columns follow one another.
+// Columns of Cholesky factors by one workgroup per target, in its memory (shaders/shared/cholesky.wgsl): of middle
+// conditioning sets all of them, of large ones a tile on the diagonal, whose entries have lost their products with the
+// columns before it (cholesky-update.wgsl). The last columns take the row of y with them; so does nothing else.
+//
+// After each few columns everything that is left loses its products with them. The other order, where an entry waits for
+// its column, makes every thread go through the whole row of the pivot, one product after the other.
 
-@compute @workgroup_size(WORKGROUP)
+struct Params {
+  // first word of this pair in `outcome`
+  outcome_offset: u32,
+  targets: u32,
+  // of the tile, and how many columns it has at most
+  first_column: u32,
+  columns: u32,
+  zero: u32,
+}
+
+// Most members whose factor has room in the 16 KiB that every adapter has (src/scores/webgpu-kernels.ts).
+const WORKGROUP_SET: u32 = 60u;
+var<workgroup> packed: array<vec2f, (WORKGROUP_SET + 1u) * (WORKGROUP_SET + 2u) / 2u>;
+// bits of a float that is not negative: those are in the order of the floats
+var<workgroup> largest: atomic<u32>;
+
+// Threads in x, across neighbouring columns, and in y: one subgroup of most GPUs, whose barriers cost next to nothing.
+const ACROSS: u32 = 8u;
+const DOWN: u32 = 4u;
+
+// Columns that are finished between two barriers.
+const STEP: u32 = 4u;
+
+@compute @workgroup_size(ACROSS, DOWN)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) thread: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   fence = params.zero;
@@ -13,23 +41,81 @@ fn main(
     return;
   }
   let header = target_header(index);
-  let largest = largest_diagonal(header);
-  var found = 0u;
-  for (var column = 0u; column < header.size; column++) {
-    // Row `column` of the factor is complete: it was written in earlier rounds, by another thread.
-    factor_barrier();
-    let pivot = pivot_of(header, column, largest);
-    found |= pivot.found;
-    // The first row from `column` on that is this thread's.
-    let first = column + (local + WORKGROUP - column % WORKGROUP) % WORKGROUP;
-    for (var row = first; row <= header.size; row += WORKGROUP) {
-      set_factor_entry(header, row, column, entry_of(header, row, column, pivot.reciprocal));
+  let first = params.first_column;
+  if (first >= header.size) {
+    return;
+  }
+  let columns = min(params.columns, header.size - first);
+  let rows = columns + select(0u, 1u, first + columns == header.size);
+  for (var member = local; member < header.size; member += ACROSS * DOWN) {
+    atomicMax(&largest, bitcast<u32>(diagonal_of(header, member)));
+  }
+  for (var row = thread.y; row < rows; row += DOWN) {
+    for (var column = thread.x; column <= row; column += ACROSS) {
+      packed[packed_index(row, column)] = factors[factor_index(header, first + row, first + column)];
     }
   }
-  factor_barrier();
-  if (local == 0u) {
-    finish(header, found);
+  workgroupBarrier();
+  let largest_diagonal = bitcast<f32>(atomicLoad(&largest));
+  var found = 0u;
+  for (var column = 0u; column < columns; column += STEP) {
+    let width = min(STEP, columns - column);
+    // The rows of these columns themselves: every thread for itself, which costs less than waiting for one.
+    var tip: array<vec2f, STEP * STEP>;
+    for (var c = 0u; c < width; c++) {
+      var rest = packed[packed_index(column + c, column + c)];
+      for (var m = 0u; m < c; m++) {
+        rest = ext_subtract_product(rest, tip[STEP * c + m], tip[STEP * c + m]);
+      }
+      let pivot = pivot_of(header, first + column + c, rest, largest_diagonal);
+      found |= pivot.found;
+      tip[STEP * c + c] = pivot.reciprocal;
+      for (var r = c + 1u; r < width; r++) {
+        var entry = packed[packed_index(column + r, column + c)];
+        for (var m = 0u; m < c; m++) {
+          entry = ext_subtract_product(entry, tip[STEP * r + m], tip[STEP * c + m]);
+        }
+        tip[STEP * r + c] = ext_multiply(entry, pivot.reciprocal);
+      }
+    }
+    let below = column + width;
+    for (var row = below + local; row < rows; row += ACROSS * DOWN) {
+      let start = packed_index(row, column);
+      for (var c = 0u; c < width; c++) {
+        var entry = packed[start + c];
+        for (var m = 0u; m < c; m++) {
+          entry = ext_subtract_product(entry, packed[start + m], tip[STEP * c + m]);
+        }
+        packed[start + c] = ext_multiply(entry, tip[STEP * c + c]);
+      }
+    }
+    workgroupBarrier();
+    if (local < width) {
+      for (var c = 0u; c <= local; c++) {
+        packed[packed_index(column + local, column + c)] = tip[STEP * local + c];
+      }
+    }
+    // What these columns leave of those to their right.
+    for (var row = below + thread.y; row < rows; row += DOWN) {
+      for (var other = below + thread.x; other <= row; other += ACROSS) {
+        let at = packed_index(row, other);
+        let of_row = packed_index(row, column);
+        let of_other = packed_index(other, column);
+        var rest = packed[at];
+        for (var m = 0u; m < width; m++) {
+          rest = ext_subtract_product(rest, packed[of_row + m], packed[of_other + m]);
+        }
+        packed[at] = rest;
+      }
+    }
+    workgroupBarrier();
   }
-  factor_barrier();
-  keep_factor(header, local, WORKGROUP);
+  for (var row = thread.y; row < rows; row += DOWN) {
+    for (var column = thread.x; column <= row; column += ACROSS) {
+      factors[factor_index(header, first + row, first + column)] = packed[packed_index(row, column)];
+    }
+  }
+  if (local == 0u) {
+    tell(header, found);
+  }
 }

@@ -2,7 +2,9 @@
 // targets name. Twin: covariances in src/statistics/covariances.ts. One thread per (listed row, column).
 
 struct Params {
-  rows: u32,
+  // listed rows of this dispatch: the first, and one past the last
+  first_row: u32,
+  end_row: u32,
   stride: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
@@ -24,12 +26,13 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   fence = params.zero;
-  let index = workgroup_index(group, groups) * WORKGROUP + local;
-  let row = index / params.stride;
-  let column = index % params.stride;
-  if (row >= params.rows) {
+  let place = workgroup_index(group, groups) * WORKGROUP + local;
+  let row = params.first_row + place / params.stride;
+  let column = place % params.stride;
+  if (row >= params.end_row) {
     return;
   }
+  let index = row * params.stride + column;
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   covariance_rows[index] =
     covariance(covariance_rows[index], inverse_count, moments[row_sources[row]], moments[column]);

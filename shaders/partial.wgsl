@@ -46,6 +46,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let to = row * params.nodes + source;
   let x = moments[source];
   let y = moments[params.stride + header.node];
+  // The variance of y_j given the set.
+  let y_rest = factors[factor_index(header, size, size)];
+  if (source == 0u && !is_constant(y) && !(y_rest.x > UNSETTLED_RATIO * y.variance.x)) {
+    atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
+  }
   if (is_constant(x) || is_constant(y) || (size > 0u && source == header.node)) {
     scores[to] = NO_SCORE;
     return;
@@ -102,9 +107,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     scores[to] = NO_SCORE;
     return;
   }
-  let y_rest = factors[factor_index(header, size, size)];
-  let found = atomicLoad(&outcome[params.outcome_offset + header.node]);
-  if ((found & NO_COLUMN) != 0u || x_rest.x * x.magnify <= EPS) {
+  if (y_rest.x * y.magnify <= EPS || x_rest.x * x.magnify <= EPS) {
     scores[to] = NO_SCORE;
     return;
   }

@@ -38,8 +38,7 @@ fn factor_index(header: TargetHeader, row: u32, column: u32) -> u32 {
   return header.factor + packed_index(row, column);
 }
 
-// What becomes of a target, one word each, in bits.
-const NO_COLUMN: u32 = 1u;
-// A remainder so small beside what it was taken from that these 48 bits do not settle it: float64 on the host does.
-const UNSETTLED: u32 = 2u;
+// In a target's word of `outcome`: a remainder is so small beside what it was taken from that these 48 bits do not
+// settle it, and float64 on the host does.
+const UNSETTLED: u32 = 1u;
 const UNSETTLED_RATIO: f32 = 5.9604644775390625e-8;

@@ -7,10 +7,12 @@ import { Recorder, workgroups } from '../gpu/recorder.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import type { ScoreRequest, TargetsRequest } from './score-matrices.ts';
-import { aggregateKernel, momentsKernel, pearsonKernel, UNSETTLED, WORKGROUP } from './webgpu-kernels.ts';
+import { twoWords } from './webgpu-block.ts';
+import { aggregateKernel, momentsKernel, pearsonKernel, WORKGROUP } from './webgpu-kernels.ts';
+import { PartialSolver } from './webgpu-partial.ts';
+import { UNSETTLED } from './webgpu-partial-kernels.ts';
 import type { ScoreStorage } from './webgpu-result.ts';
 import { ColumnSettler } from './webgpu-settle.ts';
-import { PartialSolver, twoWords } from './webgpu-partial.ts';
 
 /**
  * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns that extended

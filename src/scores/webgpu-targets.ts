@@ -1,5 +1,5 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from './webgpu-kernels.ts';
+import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from './webgpu-partial-kernels.ts';
 
 /** Targets that are solved together, laid out as shaders/shared/targets.wgsl reads them. */
 export interface TargetBlock {
@@ -19,8 +19,6 @@ export interface TargetBlock {
 export interface BlockLimits {
   readonly rows: number;
   readonly factorElements: number;
-  /** Multiply-adds of the forward substitutions, per source */
-  readonly work: number;
 }
 
 /** Elements of a packed factor with the row of y. */
@@ -52,41 +50,36 @@ export function planTargets(
   let targets: number[] = [];
   let rows = new Set<number>();
   let factors = 0;
-  let work = 0;
   const close = (): void => {
     if (targets.length > 0) blocks.push(packTargets(sets, targets, [...rows]));
     targets = [];
     rows = new Set();
     factors = 0;
-    work = 0;
   };
   for (const target of order) {
     const size = sizeOf(target);
     const members = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
-    const ownWork = (size * size) / 2 + 2 * size + 8;
     const newRows = members.reduce((count, member) => count + (rows.has(member) ? 0 : 1), 0);
     const changesKind = targets.length > 0 && bucketOf(size) !== bucketOf(sizeOf(targets[0]!));
     if (
       changesKind ||
       rows.size + newRows > limits.rows ||
-      factors + factorElements(size) > limits.factorElements ||
-      work + ownWork > limits.work
+      factors + factorElements(size) > limits.factorElements
     ) {
       close();
     }
     targets.push(target);
     for (const member of members) rows.add(member);
     factors += factorElements(size);
-    work += ownWork;
   }
   close();
   return blocks;
 }
 
-/** Sizes up to which a kernel for smaller sets serves. */
-const BUCKETS = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET];
+/** Sizes up to which a kernel for smaller sets serves; large sets are of a kind where none is twice another. */
+const BUCKETS = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET, 128, 256, 512];
 
-/** Which kernels a set is for. */
+/** Which kernels a set is for, and which sets it may share their dispatches with. */
 function bucketOf(size: number): number {
   return BUCKETS.filter((largest) => size > largest).length;
 }

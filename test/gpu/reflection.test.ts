@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
 import * as scoreKernels from '../../src/scores/webgpu-kernels.ts';
+import * as partialKernels from '../../src/scores/webgpu-partial-kernels.ts';
 import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
 import { configurations, productKernels } from '../../src/statistics/webgpu-configurations.ts';
 import * as statisticsKernels from '../../src/statistics/webgpu-kernels.ts';
@@ -12,6 +13,7 @@ const definitions = [
   selfTestKernel,
   selfTestDotKernel,
   ...Object.values(scoreKernels),
+  ...Object.values(partialKernels),
   ...Object.values(statisticsKernels),
   ...Object.values(statisticsKernels.centreKernels),
   ...Object.values(productKernels),
@@ -53,12 +55,12 @@ test('constants that shaders and host share are the same', () => {
   const constant = (name: string): number =>
     Number(new RegExp(`const ${name}: \\w+ = ([^;]+?)u?;`).exec(code)![1]!);
   expect(constant('TILE')).toBe(statisticsKernels.TILE);
-  expect(constant('PRIVATE_SET')).toBe(scoreKernels.PRIVATE_SET);
-  expect(constant('THREAD_SET')).toBe(scoreKernels.THREAD_SET);
-  expect(constant('WORKGROUP_SET')).toBe(scoreKernels.WORKGROUP_SET);
+  expect(constant('PRIVATE_SET')).toBe(partialKernels.PRIVATE_SET);
+  expect(constant('THREAD_SET')).toBe(partialKernels.THREAD_SET);
+  expect(constant('WORKGROUP_SET')).toBe(partialKernels.WORKGROUP_SET);
   // A workgroup's memory has room for a factor of that size on every device.
-  expect(8 * factorElements(scoreKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
-  expect(constant('UNSETTLED')).toBe(scoreKernels.UNSETTLED);
+  expect(8 * factorElements(partialKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
+  expect(constant('UNSETTLED')).toBe(partialKernels.UNSETTLED);
   expect(constant('EPS')).toBe(EPS);
   expect(constant('TRIANGLE')).toBe(TILES.triangle);
   expect(constant('DIAGONAL_TILES')).toBe(TILES.diagonal);

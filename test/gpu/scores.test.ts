@@ -1,16 +1,14 @@
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
-import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { borrow } from '../../src/gpu/buffer.ts';
-import type { GpuContext } from '../../src/gpu/device.ts';
 import { readBack } from '../../src/gpu/readback.ts';
-import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
-import { PRIVATE_SET, THREAD_SET, WORKGROUP, WORKGROUP_SET } from '../../src/scores/webgpu-kernels.ts';
-import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { WORKGROUP } from '../../src/scores/webgpu-kernels.ts';
+import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from '../../src/scores/webgpu-partial-kernels.ts';
+import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
-import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
+import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
+import { againstTwin, factorBatch, magnitudesEngine } from '../support/score-twins.ts';
 import { statisticsCase } from '../support/statistics-case.ts';
 
 const fixtures = import.meta.glob('../fixtures/statistics/*.npz', {
@@ -24,15 +22,6 @@ const tolerances: Record<string, number> = { 'condition-1e6': 1e-4, 'mean-sd-1e3
 
 /** Cases that ask for no more than short float32 chunks give. */
 const enoughForFast = ['well-conditioned', 'no-parents', 'hub-parents', 'mean-sd-1e3', 'constant-nodes'];
-
-async function magnitudesEngine(
-  gpu: GpuContext,
-  nodes: number,
-  pairs: number,
-  precision?: Precision,
-): Promise<Engine> {
-  return createWebGpuEngine({ device: gpu.device, shape: { nodes, pairs, reduction: 'l1' }, precision });
-}
 
 const cases = Object.entries(fixtures).flatMap(([path, url]) => {
   const name = path.split('/').at(-1)!.replace('.npz', '');
@@ -65,39 +54,6 @@ test.for(cases)('oracle case %s, precision %s', async ([name, precision, url], {
   }
   await engine.release();
 });
-
-/** Sources with common factors, so that they correlate; targets made of some of them. */
-function factorBatch(seed: number, size: number, nodes: number): MagnitudeBatch {
-  const normal = normalNumbers(seed);
-  const x = new Float32Array(size * nodes);
-  const y = new Float32Array(size * nodes);
-  for (let row = 0; row < size; row++) {
-    const factors = Array.from({ length: 5 }, normal);
-    for (let node = 0; node < nodes; node++) {
-      x[row * nodes + node] = 5 + factors[node % 5]! + normal();
-      y[row * nodes + node] = 2 + 0.3 * x[row * nodes + ((node * 7) % nodes)]! + normal();
-    }
-  }
-  return { size, x: [x], y: [y] };
-}
-
-async function againstTwin(
-  gpu: GpuContext,
-  batch: MagnitudeBatch,
-  nodes: number,
-  request: Partial<ScoreRequest> & { conditioningSets: RaggedIndices },
-): Promise<number> {
-  const shape = { nodes, pairs: 1, reduction: 'l1' as const };
-  const twin = createCpuEngine(shape);
-  const engine = await magnitudesEngine(gpu, nodes, 1);
-  await engine.accumulateMagnitudes(batch);
-  await twin.accumulateMagnitudes(batch);
-  const full = { score: 'partial', layerAgg: 'mean', ridge: 1e-8, ...request } as const;
-  const found = await engine.score(full);
-  const expected = await twin.score(full);
-  await engine.release();
-  return largestDifference(found.aggregated, expected.aggregated);
-}
 
 test('conditioning sets of every size from 0 to 40', async ({ gpu }) => {
   const nodes = 61;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PRIVATE_SET, THREAD_SET } from '../../../src/scores/webgpu-kernels.ts';
+import { PRIVATE_SET, THREAD_SET } from '../../../src/scores/webgpu-partial-kernels.ts';
 import { factorElements, planTargets } from '../../../src/scores/webgpu-targets.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 
@@ -14,7 +14,7 @@ test('every target is in one block, whose plan leads back to its members', () =>
   fc.assert(
     fc.property(setLists, fc.integer({ min: 1, max: 80 }), (lists, rows) => {
       const sets = raggedFromLists(lists.map((list) => list.sort((a, b) => a - b)));
-      const limits = { rows, factorElements: 4000, work: 3000 };
+      const limits = { rows, factorElements: 4000 };
       // Two panels, the second with rows beyond the last target.
       const panels = [0, 24].map((row) => ({ row, rows: row === 0 ? 24 : 40 }));
       const blocks = panels.flatMap((panel) => planTargets(sets, panel, limits, 45));
