@@ -9,10 +9,12 @@ import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from './check-batch.ts';
+import { KeptAggregate } from './cpu-kept-aggregate.ts';
 import { KeptScores } from './cpu-kept-scores.ts';
 import { PooledSums } from './cpu-pool.ts';
 import { LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
+import { inRoom } from './in-room.ts';
 import { availableThreads } from './worker-thread.ts';
 
 /**
@@ -29,7 +31,7 @@ export interface CpuEngineOptions {
   readonly workers?: number | undefined;
   /**
    * Bytes that the sums of N x N products may take, 16 N^2 P. Where they would take more, there are none: magnitudes are
-   * kept in so many bytes instead (8 N P for each sample), and every request forms its products anew, tile by tile.
+   * kept in so many bytes instead (8 N P for each sample), and every request forms its products anew, panel by panel.
    * Default 2 GiB.
    */
   readonly memory?: number | undefined;
@@ -79,6 +81,7 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
 class CpuEngine implements Engine {
   readonly shape: SumsShape;
   readonly #kept: KeptScores;
+  readonly #aggregate: KeptAggregate;
   #workers: number;
   #sums: CpuSums | undefined;
   #fallbacks: string[] = [];
@@ -91,6 +94,12 @@ class CpuEngine implements Engine {
     this.shape = shape;
     this.#workers = workers;
     this.#kept = new KeptScores(shape.nodes);
+    this.#aggregate = new KeptAggregate(shape, (work) =>
+      this.#inTurn(() => {
+        this.#held();
+        return inRoom(shape, work);
+      }),
+    );
     if (workers === 0) this.#sums = new LocalSums(shape);
   }
 
@@ -112,7 +121,7 @@ class CpuEngine implements Engine {
       );
       const sums = this.#sums ?? (await this.#open());
       this.#checkRoom(sums, batch.size);
-      this.#kept.clear();
+      this.#forgetScores();
       await sums.addChannels({ size: batch.size, activations, gradients });
       this.#batches++;
     });
@@ -126,7 +135,7 @@ class CpuEngine implements Engine {
       });
       const sums = this.#sums ?? (await this.#open());
       this.#checkRoom(sums, batch.size);
-      this.#kept.clear();
+      this.#forgetScores();
       await sums.addMagnitudes(batch);
       this.#batches++;
     });
@@ -145,8 +154,11 @@ class CpuEngine implements Engine {
       this.#held();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const sums = this.#sums!;
-      const pValues = sums.pValues && ((rows: PValueRows) => sums.pValues!(rows));
-      return this.#kept.scores(request, (targets) => sums.scores(targets), pValues);
+      return inRoom<Scores>(this.shape, () => {
+        if (sums.inForce.tiled) return this.#aggregate.scores(request, () => sums.snapshot());
+        const pValues = sums.pValues && ((rows: PValueRows) => sums.pValues!(rows));
+        return this.#kept.scores(request, (targets) => sums.scores(targets), pValues);
+      });
     });
   }
 
@@ -155,15 +167,21 @@ class CpuEngine implements Engine {
       this.#held();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const { nodes } = this.shape;
-      const perPair = await this.#sums!.scores(request);
-      const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
-      return { nodes, aggregated, perPair };
+      const sums = this.#sums!;
+      return inRoom(this.shape, async () => {
+        if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
+        const perPair = await sums.scores(request);
+        const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
+        return { nodes, aggregated, perPair };
+      });
     });
   }
 
   statistics(): Promise<SufficientStatistics> {
     return this.#inTurn(async () => {
       this.#held();
+      // There are sums from now on: panels, and the samples that they are formed from, are no longer the way.
+      this.#aggregate.clear();
       return (this.#sums ?? (await this.#open())).statistics();
     });
   }
@@ -173,14 +191,14 @@ class CpuEngine implements Engine {
       this.#ready();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
       if (statistics.samples === 0) return;
-      this.#kept.clear();
+      this.#forgetScores();
       await (this.#sums ?? (await this.#open())).merge(statistics);
     });
   }
 
   reset(): void {
     this.#held();
-    this.#kept.clear();
+    this.#forgetScores();
     this.#sums?.reset();
     this.#batches = 0;
     this.#refusal = undefined;
@@ -188,10 +206,16 @@ class CpuEngine implements Engine {
 
   release(): Promise<void> {
     this.#released = true;
-    this.#kept.clear();
+    this.#forgetScores();
     this.#sums?.release();
     this.#sums = undefined;
     return Promise.resolve();
+  }
+
+  /** Forgets the last scores: the samples are others. */
+  #forgetScores(): void {
+    this.#kept.clear();
+    this.#aggregate.clear();
   }
 
   /** Runs one call after the other, however they are made: scores must not see half a batch. */
@@ -256,7 +280,7 @@ class CpuEngine implements Engine {
 function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce): string {
   if (tiled) {
     return (
-      `magnitudes are kept and products formed tile by tile for every request: the sums of ${nodes} function nodes and ` +
+      `magnitudes are kept and scores formed panel by panel for every request: the sums of ${nodes} function nodes and ` +
       `${pairs} layer pairs would take ${sumsBytes(nodes, pairs)} bytes`
     );
   }

@@ -3,6 +3,7 @@ import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
 import type { CpuSums, HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
+import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
 import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from './engine.ts';
 import { sumsBytes } from '../statistics/cpu-accumulator.ts';
@@ -10,12 +11,6 @@ import { WorkerClient } from './worker-client.ts';
 
 /** Batches that workers may be behind: one at work and one that waits for it. */
 const MAX_BATCHES_BEHIND = 2;
-
-interface Share {
-  readonly worker: WorkerClient;
-  /** Layer pairs that this worker keeps */
-  readonly pairs: readonly number[];
-}
 
 /**
  * Sums spread over workers, each of which keeps whole layer pairs: magnitudes, sums and scores of a pair never leave
@@ -29,6 +24,8 @@ export class PooledSums implements CpuSums {
   /** Batches on their way, oldest first */
   readonly #behind: Promise<readonly PlanInForce[]>[] = [];
   #samples = 0;
+  /** Snapshots taken so far, which numbers them */
+  #snapshots = 0;
   #inForce: PlanInForce;
   /** Why workers no longer hold sums over the same samples: none of them is asked again. */
   #failure: Error | undefined;
@@ -106,6 +103,13 @@ export class PooledSums implements CpuSums {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  async snapshot(): Promise<PooledSnapshot> {
+    await this.settle();
+    const id = this.#snapshots++;
+    await Promise.all(this.#shares.map(({ worker }) => worker.call('snapshot', id)));
+    return new PooledSnapshot(this.#shape.nodes, this.#shares, id);
   }
 
   /** An equal part of the rows on each worker, while this thread does something else. */

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
+import type { TargetRange } from '../scores/target-panels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from './engine.ts';
@@ -14,10 +15,24 @@ export interface WorkerCalls {
   scores: { argument: Omit<TargetsRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
   /** P-values of rows that need not have to do with what the worker keeps */
   pValues: { argument: PValueRows; result: Float64Array };
+  /** Keeps the samples as they are now, under a number */
+  snapshot: { argument: number; result: undefined };
+  dropSnapshot: { argument: number; result: undefined };
+  /** Gets ready to form the panels of a request, until `closePanels` */
+  openPanels: {
+    argument: { readonly snapshot: number; readonly request: Omit<TargetsRequest, 'signal'> };
+    result: undefined;
+  };
+  /** Fills the beginning of `out`, which comes back, with the scores of a panel; see PanelScorer */
+  panel: {
+    argument: { readonly pair: number; readonly panel: TargetRange; readonly out: Float64Array };
+    result: Float64Array;
+  };
+  closePanels: { argument: undefined; result: undefined };
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };
-  /** Stops `scores`, out of turn */
+  /** Stops `scores`, `openPanels` and `panel` that were called before it, out of turn */
   abort: { argument: undefined; result: undefined };
 }
 export type CallName = keyof WorkerCalls;

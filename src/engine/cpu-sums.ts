@@ -1,14 +1,15 @@
-import { MagnitudeEdgeError } from '../errors.ts';
 import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
-import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
+import { CpuAccumulator, type Plan } from '../statistics/cpu-accumulator.ts';
 import { copyStatistics } from '../statistics/merge.ts';
 import { createPacer, paced } from '../statistics/pacer.ts';
 import { Products } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { scoreAccumulator } from './cpu-scores.ts';
+import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
 import type { EngineShape, MagnitudeBatch } from './engine.ts';
+import { inRoom } from './in-room.ts';
 
 /** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
 export interface HostChannelBatch {
@@ -44,8 +45,10 @@ export interface CpuSums {
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
   settle(): void | Promise<void>;
-  /** One new matrix of scores per layer pair; zero where a target was not asked for. */
+  /** One new matrix of scores per layer pair; zero where a target was not asked for. Not where products are tiled. */
   scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]>;
+  /** Where products are tiled: the samples as they are now, to form scores from at any later time. */
+  snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
   /** P-values, where there are threads beside the calling one. */
   pValues?(rows: PValueRows): Promise<Float64Array>;
   /** A copy, owned by the caller. */
@@ -109,6 +112,14 @@ export class LocalSums implements CpuSums {
     return this.#inRoom(() => scoreAccumulator(this.#accumulator, request));
   }
 
+  snapshot(): LocalSnapshot {
+    const { nodes, pairs, samples } = this.#accumulator;
+    return new LocalSnapshot(
+      nodes,
+      pairs.map((pair) => pair.now(samples)),
+    );
+  }
+
   statistics(): Promise<SufficientStatistics> {
     return this.#inRoom(async () => copyStatistics(await paced(this.#accumulator.complete(), createPacer())));
   }
@@ -157,20 +168,7 @@ export class LocalSums implements CpuSums {
     channelNorms(values, size, channels!, channelGroups!, reduction, out);
   }
 
-  /** Runs work and says what found no room, where it fails for that. */
-  async #inRoom<T>(work: () => T | Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      // What engines throw for an array that finds no room.
-      if (!(cause instanceof RangeError)) throw cause;
-      const { nodes, pairs } = this.#shape;
-      const bytes = sumsBytes(nodes, pairs);
-      throw new MagnitudeEdgeError(
-        'out-of-memory',
-        `Statistics of ${nodes} function nodes and ${pairs} layer pairs, of which the sums take ${bytes} bytes, found no room.`,
-        { details: { nodes, pairs, bytes }, cause },
-      );
-    }
+  #inRoom<T>(work: () => T | Promise<T>): Promise<T> {
+    return inRoom(this.#shape, work);
   }
 }

@@ -1,18 +1,25 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { pValuesOf } from '../scores/p-values.ts';
+import type { PanelScorer } from '../scores/panel-scorer.ts';
 import { buffersOf, type AnswerMessage, type CallMessage, type WorkerError } from './cpu-protocol.ts';
+import type { LocalSnapshot } from './cpu-snapshot.ts';
 import { LocalSums } from './cpu-sums.ts';
 import { connectToParent } from './worker-thread.ts';
 
 /** The program of a worker: {@link LocalSums} of some of the layer pairs, called by messages. */
 let sums: LocalSums | undefined;
+const snapshots = new Map<number, LocalSnapshot>();
+let panels: PanelScorer | undefined;
 let scoring: AbortController | undefined;
+/** Number of the last call to abort: scoring that was asked for before it is not begun. */
+let aborted = -1;
 
 let lastCall: Promise<void> = Promise.resolve();
 
 const post = connectToParent((data) => {
   const call = data as CallMessage;
   if (call.name === 'abort') {
+    aborted = call.id;
     scoring?.abort();
     void answer(call, () => undefined);
     return;
@@ -45,8 +52,27 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       await sums.addMagnitudes(call.argument);
       return sums.inForce;
     case 'scores':
-      scoring = new AbortController();
-      return sums.scores({ ...call.argument, signal: scoring.signal });
+      return sums.scores({ ...call.argument, signal: begin(call.id) });
+    case 'snapshot':
+      snapshots.set(call.argument, sums.snapshot());
+      return undefined;
+    case 'dropSnapshot':
+      snapshots.delete(call.argument);
+      return undefined;
+    case 'openPanels': {
+      const { snapshot, request } = call.argument;
+      panels = await snapshots.get(snapshot)!.scorer({ ...request, signal: begin(call.id) });
+      return undefined;
+    }
+    case 'panel': {
+      const { pair, panel, out } = call.argument;
+      if (panels === undefined) throw new TypeError('No panels are open.');
+      await panels.score(pair, panel, out);
+      return out;
+    }
+    case 'closePanels':
+      panels = undefined;
+      return undefined;
     case 'pValues':
       return pValuesOf(call.argument, () => undefined);
     case 'statistics':
@@ -58,6 +84,13 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       sums.reset();
       return sums.inForce;
   }
+}
+
+/** The signal of scoring that has been asked for by a call of that number. */
+function begin(id: number): AbortSignal {
+  scoring = new AbortController();
+  if (id < aborted) scoring.abort();
+  return scoring.signal;
 }
 
 function describe(error: unknown): WorkerError {

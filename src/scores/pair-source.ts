@@ -2,17 +2,21 @@ import { pairMoments, type PairMoments } from '../statistics/covariances.ts';
 import type { Tile } from '../statistics/products.ts';
 import type { PairStatistics } from '../statistics/sufficient-statistics.ts';
 
-/** Sums of one layer pair about its pivots, as the scores read them, however they come about. */
-export interface PairSource {
+/** What the scores of one layer pair need beside X^T Y; all sums are about its pivots. */
+export interface PairBasis {
   /** N, function nodes */
   readonly nodes: number;
   /** n, samples */
   readonly samples: number;
   readonly moments: PairMoments;
-  /** X^T Y, all targets in ascending order, some at a time; a tile is good until the next one is asked for. */
-  targets(): AsyncIterable<Tile> | Iterable<Tile>;
   /** X^T X. Only for partial scores. */
   readonly sources: SourceProducts;
+}
+
+/** Sums of one layer pair, as the scores read them, however they come about. */
+export interface PairSource extends PairBasis {
+  /** X^T Y, all targets in ascending order, some at a time; a tile is good until the next one is asked for. */
+  targets(): AsyncIterable<Tile> | Iterable<Tile>;
 }
 
 /** Where scores are written: row-major `[nodes, stride]`, the column of target `first` coming first. */
@@ -28,6 +32,9 @@ export interface SourceProducts {
   /** Copies columns `first .. end` of one row to `out`, from `to` on. */
   copyPart(source: number, first: number, end: number, out: Float64Array, to: number): void;
 }
+
+/** What plain correlations read of X^T X: nothing. */
+export const noSources: SourceProducts = { at: () => NaN, copyPart: () => undefined };
 
 /** The sums of one layer pair, held whole. */
 export function statisticsSource(pair: PairStatistics, samples: number): PairSource {

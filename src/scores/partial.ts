@@ -1,6 +1,6 @@
 import type { Tile } from '../statistics/products.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import type { PairSource, ScoreColumns } from './pair-source.ts';
+import type { PairBasis, ScoreColumns } from './pair-source.ts';
 import { factorTarget } from './partial-factor.ts';
 import { EPS } from './request.ts';
 import { openSubstitution, type SubstitutionMemory } from './substitution.ts';
@@ -77,7 +77,7 @@ export class PartialScorer {
    *
    * @param out columns of scores, those of the tile among them, which are written
    */
-  *score(source: PairSource, tile: Tile, out: ScoreColumns): Generator<undefined, void, undefined> {
+  *score(source: PairBasis, tile: Tile, out: ScoreColumns): Generator<undefined, void, undefined> {
     this.#variances.set(source.moments.varX);
     for (let first = tile.first; first < tile.end;) {
       const { end, restY } = yield* this.#factor(source, tile, first);
@@ -113,7 +113,7 @@ export class PartialScorer {
    * @returns the first target that did not, and vy of each that did
    */
   *#factor(
-    { samples, moments: { meanX, meanY, varY }, sources }: PairSource,
+    { samples, moments: { meanX, meanY, varY }, sources }: PairBasis,
     { values, stride, first: tileFirst, end: tileEnd }: Tile,
     first: number,
   ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }, undefined> {
@@ -161,7 +161,7 @@ export class PartialScorer {
 
   /** Covariances of sources `i0 .. iEnd` with members of sets, a row for each of the latter. */
   #layOutPanel(
-    { samples, moments: { meanX }, sources }: PairSource,
+    { samples, moments: { meanX }, sources }: PairBasis,
     members: Uint32Array,
     i0: number,
     iEnd: number,
@@ -178,7 +178,7 @@ export class PartialScorer {
 
   /** Scores of sources `i0 .. iEnd` with one target, to {@link PartialScorer.#columns} from `to` on. */
   #scoreTarget(
-    { samples, moments: { meanX, meanY } }: PairSource,
+    { samples, moments: { meanX, meanY } }: PairBasis,
     { values, stride, first }: Tile,
     target: number,
     i0: number,

@@ -1,5 +1,5 @@
 import type { Tile } from '../statistics/products.ts';
-import type { PairSource, ScoreColumns } from './pair-source.ts';
+import type { PairBasis, ScoreColumns } from './pair-source.ts';
 import { EPS } from './request.ts';
 
 /**
@@ -9,7 +9,7 @@ import { EPS } from './request.ts';
  * @param out columns of scores, those of the tile among them; rows `firstSource .. endSource` are written
  */
 export function pearsonScores(
-  { samples, moments }: PairSource,
+  { samples, moments }: PairBasis,
   { values, stride, first, end }: Tile,
   firstSource: number,
   endSource: number,

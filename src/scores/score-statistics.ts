@@ -2,7 +2,7 @@ import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import type { Tile } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
-import { statisticsSource, type PairSource, type ScoreColumns } from './pair-source.ts';
+import { statisticsSource, type PairBasis, type PairSource, type ScoreColumns } from './pair-source.ts';
 import { PartialScorer } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
 import { checkScoreRequest } from './request.ts';
@@ -60,7 +60,7 @@ export function createPairScorer(nodes: number, request: TargetsRequest, pace: P
 }
 
 /** Writes the scores of the targets of a tile. */
-export type TileScorer = (source: PairSource, tile: Tile, out: ScoreColumns) => Promise<void>;
+export type TileScorer = (source: PairBasis, tile: Tile, out: ScoreColumns) => Promise<void>;
 
 /** Scores some targets after the other. */
 export function createTileScorer(nodes: number, request: ScoreRequest, pace: Pacer): TileScorer {

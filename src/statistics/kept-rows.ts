@@ -19,6 +19,8 @@ export interface Rows {
   readonly end: number;
   /** Rows `first .. end`, of which none may have been dropped, in pieces of at most {@link PIECE_ROWS}. */
   pieces(first: number, end: number): Generator<Piece, void, undefined>;
+  /** A copy of some columns, in the same precision and pieces: their products are the same to the bit. */
+  select(columns: Uint32Array): Rows;
 }
 
 interface Block {
@@ -101,6 +103,19 @@ export class KeptRows implements Rows {
     return kept;
   }
 
+  select(columns: Uint32Array): Rows {
+    const selected = new KeptRows(columns.length);
+    for (const { values, rows, centred } of this.#blocks) {
+      const length = rows * columns.length;
+      const own = values instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+      selectColumns(values, rows, this.nodes, columns, own);
+      selected.#blocks.push({ values: own, centred, rows });
+    }
+    selected.#dropped = this.#dropped;
+    selected.#end = this.#end;
+    return selected;
+  }
+
   /** Lets go of all rows. */
   dropAll(): void {
     this.#blocks.length = 0;
@@ -118,5 +133,19 @@ export class KeptRows implements Rows {
     const block: Block = { values, centred, rows: 0 };
     this.#blocks.push(block);
     return block;
+  }
+}
+
+function selectColumns(
+  values: Float32Array | Float64Array,
+  rows: number,
+  nodes: number,
+  columns: Uint32Array,
+  out: Float32Array | Float64Array,
+): void {
+  let to = 0;
+  for (let row = 0; row < rows; row++) {
+    const from = row * nodes;
+    for (const column of columns) out[to++] = values[from + column]!;
   }
 }

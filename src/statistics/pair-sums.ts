@@ -2,6 +2,7 @@ import type { PairMoments } from './covariances.ts';
 import { GrowingProducts } from './growing-products.ts';
 import { KeptRows } from './kept-rows.ts';
 import { addShifted } from './merge.ts';
+import { PairSnapshot } from './pair-snapshot.ts';
 import type { Deviations, Products } from './products.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
@@ -80,6 +81,18 @@ export class PairSums {
       squares.map((sum, i) => Math.max(sum * scale - means[i]! * means[i]!, 0));
     const [meanX, meanY] = [mean(this.#sumX), mean(this.#sumY)];
     return { meanX, meanY, varX: variance(this.#sumX2, meanX), varY: variance(this.#sumY2, meanY) };
+  }
+
+  /** The samples as they are now, whatever comes later; all of their rows must wait still. */
+  now(samples: number): PairSnapshot {
+    const { x, y } = this;
+    return new PairSnapshot(
+      this.products,
+      samples,
+      { rows: x.rows.now(), pivot: x.pivot },
+      { rows: y.rows.now(), pivot: y.pivot },
+      this.moments(samples),
+    );
   }
 
   /** What is held, not a copy. The products are those formed so far. */

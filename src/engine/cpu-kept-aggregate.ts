@@ -1,0 +1,189 @@
+import { AggregateScores, SharedAggregate, type PairScoresAgain } from '../scores/aggregate-scores.ts';
+import { targetsToScore } from '../scores/kept-scores.ts';
+import { RunningAggregate } from '../scores/running-aggregate.ts';
+import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
+import { areFew } from '../scores/target-panels.ts';
+import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
+
+/** Most bytes of aggregated scores that are kept for the next request: 11,585 nodes. */
+const KEPT_AGGREGATE_BYTES = 2 ** 30;
+
+/** Runs work when no other call to the engine does. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Scores where there are no N x N sums: panels of scores of the layer pairs are added to the aggregate as they are formed,
+ * and it alone is held. The last one is kept: a request that differs in the parents of few targets scores those alone.
+ */
+export class KeptAggregate {
+  readonly #shape: { readonly nodes: number; readonly pairs: number };
+  readonly #inTurn: InTurn;
+  /** How often the samples have changed */
+  #samples = 0;
+  #snapshot: SharedSnapshot | undefined;
+  #last: { readonly request: ScoreRequest; readonly aggregate: SharedAggregate } | undefined;
+
+  /** @param inTurn for scores of layer pairs, which are formed whenever a handle is asked for them */
+  constructor(shape: { readonly nodes: number; readonly pairs: number }, inTurn: InTurn) {
+    this.#shape = shape;
+    this.#inTurn = inTurn;
+  }
+
+  /** Forgets the scores, and those being computed: the samples are others. */
+  clear(): void {
+    this.#last = undefined;
+    this.#snapshot?.leave();
+    this.#snapshot = undefined;
+    this.#samples++;
+  }
+
+  /**
+   * The scores of a request that has been checked.
+   *
+   * @param take takes a snapshot of the samples
+   */
+  async scores(
+    request: ScoreRequest,
+    take: () => CpuSnapshot | Promise<CpuSnapshot>,
+  ): Promise<AggregateScores> {
+    const samples = this.#samples;
+    const snapshot = (this.#snapshot ?? new SharedSnapshot(await take())).enter();
+    try {
+      const targets = this.#targetsToScore(request);
+      const aggregate =
+        targets === undefined
+          ? await this.#scoreAll(request, snapshot.samples)
+          : await this.#scoreFew({ ...request, targets }, snapshot.samples);
+      const handle = new AggregateScores(
+        this.#shape,
+        aggregate,
+        targets?.length ?? this.#shape.nodes,
+        this.#again(request, snapshot.enter()),
+      );
+      if (samples === this.#samples) {
+        this.#snapshot ??= snapshot.enter();
+        const fits = aggregate.values.byteLength <= KEPT_AGGREGATE_BYTES;
+        this.#last = fits ? { request: { ...request, signal: undefined }, aggregate } : undefined;
+      }
+      return handle;
+    } finally {
+      snapshot.leave();
+    }
+  }
+
+  /** All scores of a request that has been checked, those of layer pairs in float32; nothing is kept. */
+  async matrices(
+    request: ScoreRequest,
+    take: () => CpuSnapshot | Promise<CpuSnapshot>,
+  ): Promise<ScoreMatrices> {
+    const snapshot = new SharedSnapshot(await take()).enter();
+    try {
+      const { nodes } = this.#shape;
+      const running = this.#running(nodes, request);
+      const { perPair, takePanel } = this.#matrices();
+      await snapshot.samples.panels(request, (pair, panel, scores) => {
+        running.add(pair, panel.first, panel.end, scores);
+        takePanel(pair, panel, scores);
+      });
+      return { nodes, aggregated: running.values, perPair };
+    } finally {
+      snapshot.leave();
+    }
+  }
+
+  /** Undefined for all of them */
+  #targetsToScore(request: ScoreRequest): Uint32Array | undefined {
+    const last = this.#last;
+    // Another aggregation is one of scores that are no longer there.
+    if (last?.request.layerAgg !== request.layerAgg) return undefined;
+    const targets = targetsToScore(last.request, request);
+    return targets === undefined || areFew(targets, request.conditioningSets) ? targets : undefined;
+  }
+
+  async #scoreAll(request: ScoreRequest, samples: CpuSnapshot): Promise<SharedAggregate> {
+    const last = this.#last?.aggregate;
+    this.#last = undefined;
+    const room = last === undefined || last.read ? undefined : last.values;
+    const running = this.#running(this.#shape.nodes, request, room);
+    await samples.panels(request, (pair, { first, end }, scores) => {
+      running.add(pair, first, end, scores);
+    });
+    return new SharedAggregate(running.values);
+  }
+
+  async #scoreFew(
+    request: TargetsRequest & { readonly targets: Uint32Array },
+    samples: CpuSnapshot,
+  ): Promise<SharedAggregate> {
+    const { aggregate } = this.#last!;
+    const { targets } = request;
+    if (targets.length === 0) return aggregate;
+    const running = this.#running(targets.length, request);
+    await samples.panels(request, (pair, { first, end }, scores) => {
+      running.add(pair, first, end, scores);
+    });
+    // Whoever still reads the last scores must not see them change.
+    const own = aggregate.read ? new SharedAggregate(aggregate.values.slice()) : aggregate;
+    writeColumns(running.values, targets, own.values, this.#shape.nodes);
+    return own;
+  }
+
+  #running(width: number, { layerAgg }: ScoreRequest, values?: Float64Array): RunningAggregate {
+    const { nodes, pairs } = this.#shape;
+    return new RunningAggregate(nodes, width, pairs, layerAgg, values);
+  }
+
+  #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoresAgain {
+    const asked = { ...request, signal: undefined };
+    return {
+      matrices: () =>
+        this.#inTurn(async () => {
+          const { perPair, takePanel } = this.#matrices();
+          await snapshot.samples.panels(asked, takePanel);
+          return perPair;
+        }),
+      release: () => {
+        snapshot.leave();
+      },
+    };
+  }
+
+  /** Room for the scores of all layer pairs, and what fills it. */
+  #matrices(): { perPair: Float32Array[]; takePanel: TakePanel } {
+    const { nodes, pairs } = this.#shape;
+    const perPair = Array.from({ length: pairs }, () => new Float32Array(nodes ** 2));
+    const takePanel: TakePanel = (pair, { first, end }, scores) => {
+      const matrix = perPair[pair]!;
+      const width = end - first;
+      for (let from = 0, to = first; to < matrix.length; from += width, to += nodes) {
+        for (let t = 0; t < width; t++) matrix[to + t] = scores[from + t]!;
+      }
+    };
+    return { perPair, takePanel };
+  }
+}
+
+/** A snapshot that goes when nobody uses it any more. */
+class SharedSnapshot {
+  readonly samples: CpuSnapshot;
+  #users = 0;
+
+  constructor(samples: CpuSnapshot) {
+    this.samples = samples;
+  }
+
+  enter(): this {
+    this.#users++;
+    return this;
+  }
+
+  leave(): void {
+    if (--this.#users === 0) this.samples.release();
+  }
+}
+
+function writeColumns(from: Float64Array, columns: Uint32Array, to: Float64Array, nodes: number): void {
+  for (let row = 0, at = 0; row < to.length; row += nodes) {
+    for (const column of columns) to[row + column] = from[at++]!;
+  }
+}

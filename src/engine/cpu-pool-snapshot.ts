@@ -1,0 +1,96 @@
+import type { TargetsRequest } from '../scores/score-matrices.ts';
+import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
+import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
+import { PanelTurns } from './panel-turns.ts';
+import type { WorkerClient } from './worker-client.ts';
+
+/** A worker, and which layer pairs are its. */
+export interface Share {
+  readonly worker: WorkerClient;
+  readonly pairs: readonly number[];
+}
+
+/** Panels that a worker has on its way: one at work, and one that is taken meanwhile or waits for its turn. */
+const PANELS_ON_THEIR_WAY = 2;
+
+/**
+ * A snapshot spread over workers, each with its own layer pairs. Scores come to the calling thread in a few buffers that
+ * go back to the workers to be filled again, so that no more memory is in use than those, whatever is collected when.
+ */
+export class PooledSnapshot implements CpuSnapshot {
+  readonly #nodes: number;
+  readonly #shares: readonly Share[];
+  readonly #id: number;
+
+  /** @param id the number by which the workers know it */
+  constructor(nodes: number, shares: readonly Share[], id: number) {
+    this.#nodes = nodes;
+    this.#shares = shares;
+    this.#id = id;
+  }
+
+  async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<void> {
+    signal?.throwIfAborted();
+    const panels = targetPanels(this.#nodes, request);
+    const turns = new PanelTurns(panels.length);
+    const stop = (error: unknown): void => {
+      turns.stop(error);
+      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
+    };
+    const onAbort = (): void => {
+      stop(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
+    const lanes = this.#shares.map(async (share) => {
+      try {
+        await this.#work(share, request, panels, turns, take);
+      } catch (error) {
+        stop(error);
+      }
+    });
+    // Until all have come to rest: no worker is at work, and no buffer on its way, for a call that has failed.
+    await Promise.all(lanes);
+    signal?.removeEventListener('abort', onAbort);
+    if (turns.stopped !== undefined) throw turns.stopped.cause;
+  }
+
+  release(): void {
+    for (const { worker } of this.#shares) worker.call('dropSnapshot', this.#id).catch(ignore);
+  }
+
+  /** Has a worker form all panels of its layer pairs. */
+  async #work(
+    { worker, pairs }: Share,
+    request: TargetsRequest,
+    panels: readonly TargetRange[],
+    turns: PanelTurns,
+    take: TakePanel,
+  ): Promise<void> {
+    await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));
+    const jobs = pairs.flatMap((pair, own) => panels.map((_, panel) => ({ pair, own, panel })));
+    const lane = async (buffer: Float64Array): Promise<void> => {
+      for (let job = jobs.shift(); job !== undefined && turns.stopped === undefined; job = jobs.shift()) {
+        const range = panels[job.panel]!;
+        const call = { pair: job.own, panel: range, out: buffer };
+        buffer = await worker.call('panel', call);
+        await turns.of(job.pair, job.panel);
+        take(job.pair, range, buffer);
+        turns.done(job.pair, job.panel);
+      }
+    };
+    try {
+      const length = this.#nodes * widestOf(panels);
+      const lanes = Math.min(PANELS_ON_THEIR_WAY, jobs.length);
+      const working = Array.from({ length: lanes }, () => lane(new Float64Array(length)));
+      for (const settled of await Promise.allSettled(working)) {
+        if (settled.status === 'rejected') throw settled.reason;
+      }
+    } finally {
+      await worker.call('closePanels', undefined).catch(ignore);
+    }
+  }
+}
+
+function ignore(): void {
+  // A worker that cannot be told has failed, which the calls that matter tell.
+}

@@ -1,0 +1,81 @@
+import { PanelScorer } from '../scores/panel-scorer.ts';
+import type { TargetsRequest } from '../scores/score-matrices.ts';
+import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
+import type { PackedSymmetric } from '../statistics/packed-symmetric.ts';
+import { createPacer } from '../statistics/pacer.ts';
+import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
+import { inRoom } from './in-room.ts';
+
+/**
+ * Takes the scores of all sources with a panel of the targets asked for, in one layer pair.
+ *
+ * @param scores row-major `[nodes, end - first]` and perhaps more behind it, good until the call returns
+ */
+export type TakePanel = (pair: number, panel: TargetRange, scores: Float64Array) => void;
+
+/**
+ * Samples as they were at some time, wherever they are kept, to form scores from without N x N sums. Calls do not
+ * overlap, nor do those of the sums that it is of.
+ */
+export interface CpuSnapshot {
+  /**
+   * Forms scores panel by panel. Those of a panel come in the order of the layer pairs.
+   *
+   * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted
+   */
+  panels(request: TargetsRequest, take: TakePanel): Promise<void>;
+  /** Lets go of the samples. Once. */
+  release(): void;
+}
+
+/** A snapshot on the thread that it is called from. */
+export class LocalSnapshot implements CpuSnapshot {
+  readonly #nodes: number;
+  readonly #pairs: readonly PairSnapshot[];
+  /** What the last scorer held X^T X in: used again where it is still there, or both might be for a while. */
+  #packed: WeakRef<PackedSymmetric> | undefined;
+
+  constructor(nodes: number, pairs: readonly PairSnapshot[]) {
+    this.#nodes = nodes;
+    this.#pairs = pairs;
+  }
+
+  panels(request: TargetsRequest, take: TakePanel): Promise<void> {
+    const nodes = this.#nodes;
+    const pairs = this.#pairs.length;
+    return inRoom({ nodes, pairs }, async () => {
+      const panels = targetPanels(nodes, request);
+      const scores = new Float64Array(nodes * widestOf(panels));
+      const scorer = await this.scorer(request);
+      for (let pair = 0; pair < pairs; pair++) {
+        for (const panel of panels) {
+          await scorer.score(pair, panel, scores);
+          take(pair, panel, scores);
+        }
+      }
+    });
+  }
+
+  /**
+   * What forms the panels. One at a time: products are formed in memory that all share.
+   *
+   * @throws `out-of-memory`
+   */
+  scorer(request: TargetsRequest): Promise<PanelScorer> {
+    return inRoom({ nodes: this.#nodes, pairs: this.#pairs.length }, () => {
+      const pace = createPacer(request.signal);
+      const scorer = new PanelScorer(this.#pairs, request, pace, this.#packed?.deref());
+      if (scorer.packed !== undefined) this.#packed = new WeakRef(scorer.packed);
+      return scorer;
+    });
+  }
+
+  release(): void {
+    // It goes with the last reference to it.
+  }
+}
+
+/** Targets of the widest panel. */
+export function widestOf(panels: readonly TargetRange[]): number {
+  return panels.reduce((widest, { first, end }) => Math.max(widest, end - first), 0);
+}

@@ -1,0 +1,91 @@
+import type { LayerAggregation } from './score-matrices.ts';
+
+/**
+ * Aggregated scores (method.md, "Aggregation over pairs") of layer pairs that come one after the other and are not kept.
+ * The same operations in the same order as {@link aggregatePairs}, and so the same bits.
+ */
+export class RunningAggregate {
+  /** Row-major `[nodes, width]`; final where all layer pairs have been added */
+  readonly values: Float64Array;
+  readonly #width: number;
+  readonly #pairs: number;
+  /** How many pairs had a score; for means */
+  readonly #counts: Uint8Array | Uint16Array | undefined;
+
+  /**
+   * @param width targets
+   * @param values an array of that size to use and overwrite, where there is one
+   * @throws RangeError where the scores find no room
+   */
+  constructor(
+    nodes: number,
+    width: number,
+    pairs: number,
+    layerAgg: LayerAggregation,
+    values: Float64Array = new Float64Array(nodes * width),
+  ) {
+    this.values = values;
+    this.#width = width;
+    this.#pairs = pairs;
+    if (layerAgg === 'mean') {
+      this.#counts = pairs < 2 ** 8 ? new Uint8Array(nodes * width) : new Uint16Array(nodes * width);
+    }
+  }
+
+  /**
+   * Adds the scores of one layer pair with targets `first .. end`, for which all pairs before it must have been added.
+   *
+   * @param scores row-major `[nodes, end - first]`
+   */
+  add(pair: number, first: number, end: number, scores: Float64Array): void {
+    const [values, counts] = [this.values, this.#counts];
+    const last = pair === this.#pairs - 1;
+    const width = end - first;
+    for (let from = 0, to = first; to < values.length; from += width, to += this.#width) {
+      if (counts === undefined) addMax(scores, from, width, values, to, pair === 0);
+      else addMean(scores, from, width, values, counts, to, pair === 0, last);
+    }
+  }
+}
+
+function addMean(
+  scores: Float64Array,
+  from: number,
+  count: number,
+  values: Float64Array,
+  counts: Uint8Array | Uint16Array,
+  to: number,
+  first: boolean,
+  last: boolean,
+): void {
+  for (let t = 0; t < count; t++) {
+    const score = scores[from + t]!;
+    const at = to + t;
+    let sum = first ? 0 : values[at]!;
+    let scored = first ? 0 : counts[at]!;
+    if (score === score) {
+      sum += score;
+      scored++;
+    }
+    values[at] = last ? sum / scored : sum;
+    counts[at] = scored;
+  }
+}
+
+function addMax(
+  scores: Float64Array,
+  from: number,
+  count: number,
+  values: Float64Array,
+  to: number,
+  first: boolean,
+): void {
+  for (let t = 0; t < count; t++) {
+    const score = scores[from + t]!;
+    const at = to + t;
+    const best = first ? NaN : values[at]!;
+    // Where there is none yet, any score is larger.
+    const magnitude = best === best ? Math.abs(best) : -1;
+    values[at] = Math.abs(score) > magnitude ? score : best;
+  }
+}

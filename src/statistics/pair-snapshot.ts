@@ -1,0 +1,106 @@
+import type { PairMoments } from './covariances.ts';
+import type { Deviations, Products } from './products.ts';
+
+/** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
+const DIAGONAL_COLUMNS = 64;
+
+/** Samples of one layer pair as they were at some time: rows, from which any products can be formed. */
+export class PairSnapshot {
+  readonly products: Products;
+  /** n */
+  readonly samples: number;
+  readonly x: Deviations;
+  readonly y: Deviations;
+  /** Means and variances, from the sums of columns */
+  readonly moments: PairMoments;
+  #varX: Float64Array | undefined;
+
+  constructor(products: Products, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
+    this.products = products;
+    this.samples = samples;
+    this.x = x;
+    this.y = y;
+    this.moments = moments;
+  }
+
+  /** N, function nodes */
+  get nodes(): number {
+    return this.x.rows.nodes;
+  }
+
+  /**
+   * Moments whose variances of x come from products and so agree with covariances among x to the last bit: duplicates of
+   * a parent leave a variance of nothing. Kept.
+   */
+  *exactMoments(): Generator<undefined, PairMoments, undefined> {
+    const { nodes, samples, moments } = this;
+    if (this.#varX === undefined) {
+      const varX = new Float64Array(nodes);
+      for (let first = 0; first < nodes; first += DIAGONAL_COLUMNS) {
+        const own = Uint32Array.from(
+          { length: Math.min(DIAGONAL_COLUMNS, nodes - first) },
+          (_, k) => first + k,
+        );
+        const x = select(this.x, own);
+        const { values, stride } = yield* this.products.tile(x, x, [0, x.rows.end], [0, own.length], true);
+        own.forEach((i, k) => {
+          const mean = moments.meanX[i]!;
+          varX[i] = Math.max(values[k * stride + k]! * (1 / samples) - mean * mean, 0);
+        });
+      }
+      this.#varX = varX;
+    }
+    return { ...moments, varX: this.#varX };
+  }
+
+  /** The same samples of some nodes, copied. */
+  select(nodes: Uint32Array): PairSnapshot {
+    const { meanX, meanY, varX, varY } = this.moments;
+    const moments = {
+      meanX: pickNodes(meanX, nodes),
+      meanY: pickNodes(meanY, nodes),
+      varX: pickNodes(varX, nodes),
+      varY: pickNodes(varY, nodes),
+    };
+    return new PairSnapshot(
+      this.products,
+      this.samples,
+      select(this.x, nodes),
+      select(this.y, nodes),
+      moments,
+    );
+  }
+}
+
+/**
+ * Products `A^T B` with some columns of `b` alone.
+ *
+ * @returns row-major `[a.rows.nodes, columns.length]`, a new array
+ */
+export function* productsWith(
+  products: Products,
+  a: Deviations,
+  b: Deviations,
+  columns: Uint32Array,
+): Generator<undefined, Float64Array, undefined> {
+  const width = columns.length;
+  const { nodes, end: rows } = a.rows;
+  const formed = new Float64Array(nodes * width);
+  for (let first = 0; first < width; first += products.tileColumns) {
+    const end = Math.min(first + products.tileColumns, width);
+    const some = select(b, columns.subarray(first, end));
+    const { values, stride } = yield* products.tile(a, some, [0, rows], [0, end - first], false);
+    for (let i = 0; i < nodes; i++) {
+      formed.set(values.subarray(i * stride, i * stride + end - first), i * width + first);
+    }
+  }
+  return formed;
+}
+
+function select({ rows, pivot }: Deviations, nodes: Uint32Array): Deviations {
+  return { rows: rows.select(nodes), pivot: pickNodes(pivot, nodes) };
+}
+
+function pickNodes(values: Float64Array, nodes: Uint32Array): Float64Array {
+  return Float64Array.from(nodes, (node) => values[node]!);
+}

@@ -1,0 +1,59 @@
+import type { MagnitudeBatch } from '../../src/engine/engine.ts';
+import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { normalNumbers, randomNumbers } from './random-numbers.ts';
+
+/** Three panels of targets, the last one not full; two pieces of rows. */
+export const shape = { nodes: 600, pairs: 3, reduction: 'l1' } as const;
+export const samples = 300;
+
+/** No room for the sums of that shape, which take 17 MB, but for ten times the samples. */
+export const memory = 15e6;
+
+/** Some nodes are constant in one layer, so that they have no score in one pair, and one of them in all layers. */
+export function largeBatch(seed: number): MagnitudeBatch {
+  const normal = normalNumbers(seed);
+  const { nodes, pairs } = shape;
+  const layer = (constant: readonly number[]): Float32Array => {
+    const shared = Array.from({ length: samples }, normal);
+    return Float32Array.from({ length: samples * nodes }, (_, e) =>
+      constant.includes(e % nodes) ? 2 : 9 + normal() + 0.4 * shared[Math.floor(e / nodes)]!,
+    );
+  };
+  return {
+    size: samples,
+    x: Array.from({ length: pairs }, (_, p) => layer([3 + p, 300])),
+    y: Array.from({ length: pairs }, (_, p) => layer([511 + p, 300])),
+  };
+}
+
+/** Eight parents on average; the first target has none, the second as many as samples allow. */
+export function largeSets(
+  seed: number,
+  change: (target: number, set: number[]) => number[] = keep,
+): RaggedIndices {
+  const uniform = randomNumbers(seed);
+  const { nodes } = shape;
+  return raggedFromLists(
+    Array.from({ length: nodes }, (_, target) => {
+      const count = target === 0 ? 0 : target === 1 ? 200 : 1 + Math.floor(uniform() * 15);
+      const set = new Set(Array.from({ length: count }, () => Math.floor(uniform() * nodes)));
+      set.delete(target);
+      return change(
+        target,
+        [...set].sort((a, b) => a - b),
+      );
+    }),
+  );
+}
+
+function keep(_: number, set: number[]): number[] {
+  return set;
+}
+
+export const largeRequest: ScoreRequest = {
+  score: 'partial',
+  layerAgg: 'mean',
+  ridge: 1e-8,
+  conditioningSets: largeSets(5),
+};

@@ -1,0 +1,141 @@
+import { afterEach, expect, it, test } from 'vitest';
+import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
+import { LocalSnapshot } from '../../../src/engine/cpu-snapshot.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import type { ScoreMatrices } from '../../../src/scores/score-matrices.ts';
+import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
+import { Products } from '../../../src/statistics/products.ts';
+import { largeBatch, largeRequest, largeSets, memory, samples, shape } from '../../support/large-case.ts';
+
+const engines: Engine[] = [];
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.release();
+});
+
+/** An engine that has no room for sums, unless all memory is given to it. */
+async function filled(workers: number, bytes = memory): Promise<Engine> {
+  const engine = createCpuEngine(shape, { workers, memory: bytes });
+  engines.push(engine);
+  await engine.accumulateMagnitudes(largeBatch(1));
+  return engine;
+}
+
+const kinds = (['corr', 'partial'] as const).flatMap((score) =>
+  (['mean', 'max'] as const).map((layerAgg) => ({ ...largeRequest, score, layerAgg })),
+);
+
+/** Scores of layer pairs come in float32 where there are no sums. */
+function rounded({ nodes, aggregated, perPair }: ScoreMatrices): ScoreMatrices {
+  return { nodes, aggregated, perPair: perPair.map((scores) => Float32Array.from(scores)) };
+}
+
+/** Whether two arrays hold the same numbers to the bit; quicker than comparing them one by one. */
+function expectSame(found: ScoreMatrices, expected: ScoreMatrices): void {
+  const bytes = ({ aggregated, perPair }: ScoreMatrices): Buffer[] =>
+    [aggregated, ...perPair].map(({ buffer, byteLength }) => Buffer.from(buffer, 0, byteLength));
+  const [own, others] = [bytes(found), bytes(expected)];
+  expect(own.length).toBe(others.length);
+  own.forEach((buffer, k) => {
+    expect(buffer.equals(others[k]!), k === 0 ? 'aggregated' : `layer pair ${k - 1}`).toBe(true);
+  });
+}
+
+it.each([0, 1, 2])(
+  'scores without sums are those with sums, to the bit, with %i workers',
+  async (workers) => {
+    const engine = await filled(workers);
+    const twin = await filled(0, Infinity);
+    for (const request of kinds) {
+      const expected = rounded(await twin.score(request));
+      expectSame(await engine.score(request), expected);
+      const scores = await engine.scores(request);
+      expect(scores.scoredTargets).toBe(shape.nodes);
+      expectSame(await scores.matrices(), expected);
+      scores.release();
+    }
+    expect(engine.diagnostics.notes.at(-1)).toContain('panel by panel');
+  },
+);
+
+test('products in narrow tiles are those in wide ones', async () => {
+  const { nodes, pairs } = shape;
+  const make = (tileLength?: number, bytes?: number): CpuAccumulator => {
+    const products = new Products(nodes, undefined, tileLength);
+    const accumulator = new CpuAccumulator(nodes, pairs, { products, memory: bytes ?? Infinity });
+    const { x, y } = largeBatch(1);
+    accumulator.add(x, y, samples);
+    return accumulator;
+  };
+  const tiled = make(0, 0);
+  expect(tiled.pairs[0]!.products.tileColumns).toBe(256);
+  const snapshot = new LocalSnapshot(
+    nodes,
+    tiled.pairs.map((pair) => pair.now(samples)),
+  );
+  const expected = await scoreAccumulator(make(), largeRequest);
+  const wrong: string[] = [];
+  await snapshot.panels(largeRequest, (pair, { first, end }, scores) => {
+    for (let source = 0; source < nodes; source++) {
+      for (let j = first; j < end; j++) {
+        const found = scores[source * (end - first) + j - first]!;
+        if (!Object.is(found, expected[pair]![source * nodes + j])) wrong.push(`${pair}: ${source} -> ${j}`);
+      }
+    }
+  });
+  expect(wrong).toEqual([]);
+});
+
+it.each([0, 2])(
+  'an edited graph costs its few targets, to the same bits, with %i workers',
+  async (workers) => {
+    const engine = await filled(workers);
+    const twin = await filled(0, Infinity);
+    // One parent more, one less, none left, and a set of 200 that loses one: 8 panels of products' columns.
+    const edited = largeSets(5, (target, set) => {
+      if (target === 7) return [...set, 9].sort((a, b) => a - b);
+      if (target === 301 || target === 1) return set.slice(1);
+      return target === 599 ? [] : set;
+    });
+    for (const layerAgg of ['mean', 'max'] as const) {
+      const request = { ...largeRequest, layerAgg };
+      const first = await engine.scores(request);
+      const before = await first.matrices();
+      const changed = { ...request, conditioningSets: edited };
+      const scores = await engine.scores(changed);
+      expect(scores.scoredTargets).toBe(4);
+      expectSame(await scores.matrices(), rounded(await twin.score(changed)));
+      // The handle that was not released has not changed.
+      expectSame(await first.matrices(), before);
+      first.release();
+      scores.release();
+      // Released scores are written over.
+      const back = await engine.scores(request);
+      expect(back.scoredTargets).toBe(4);
+      expectSame(await back.matrices(), before);
+      const again = await engine.scores(request);
+      expect(again.scoredTargets).toBe(0);
+      back.release();
+      expectSame(await again.matrices(), before);
+      again.release();
+    }
+  },
+);
+
+it.each([0, 2])('a handle keeps to the samples that it is of, with %i workers', async (workers) => {
+  const engine = await filled(workers);
+  const scores = await engine.scores(largeRequest);
+  const before = await scores.matrices();
+  await engine.accumulateMagnitudes(largeBatch(2));
+  expectSame(await scores.matrices(), before);
+  const both = await engine.scores(largeRequest);
+  expect(both.scoredTargets).toBe(shape.nodes);
+  expect((await both.matrices()).aggregated).not.toEqual(before.aggregated);
+  // Rows are let go by the sums of statistics, and by a reset.
+  await engine.statistics();
+  expectSame(await scores.matrices(), before);
+  engine.reset();
+  expectSame(await scores.matrices(), before);
+  await engine.release();
+  await expect(scores.matrices()).rejects.toMatchObject({ code: 'released' });
+});
