@@ -25,7 +25,7 @@ import { checkPostNorm } from './model/profile.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists } from './statistics/ragged.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
-import { checkEdgeTableOptions, edgeTable, edgeTableBatches } from './table/edge-table.ts';
+import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
 import { decodeStatisticsOf, encodeStatistics } from './table/statistics-file.ts';
 import { statisticsOrigin, type StatisticsOrigin } from './table/statistics-origin.ts';
@@ -173,10 +173,12 @@ export class MagnitudeEdgeInferer {
    * @returns an apache-arrow table, the caller's
    * @throws MagnitudeEdgeError `too-few-samples` below 3 (for uncertainty, below what its groups need), `invalid-argument`
    * (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph of other sizes than the model,
-   * `released`
+   * `out-of-memory` where scores find no room or the table would take more than 4 GiB, `released`
    */
   async evaluate(options: EvaluateOptions = {}): Promise<Table> {
     checkEdgeTableOptions(options);
+    const { nodes, pairs } = this.#choice.engine.shape;
+    checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
     const { scores, graph, request, provenance, evidence } = await this.#score(options);
     try {
       const resampled = await evidence?.resample(scores, request, options.onResample);

@@ -1,4 +1,6 @@
 import { AggregateScores, SharedAggregate, type PairScoresAgain } from '../scores/aggregate-scores.ts';
+import { elementGroups } from '../scores/element-groups.ts';
+import { GatheredScores } from '../scores/gathered-scores.ts';
 import { targetsToScore } from '../scores/kept-scores.ts';
 import { RunningAggregate } from '../scores/running-aggregate.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
@@ -135,7 +137,20 @@ export class KeptAggregate {
 
   #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoresAgain {
     const asked = { ...request, signal: undefined };
+    const { nodes, pairs } = this.#shape;
     return {
+      at: (elements, signal) =>
+        this.#inTurn(async () => {
+          signal?.throwIfAborted();
+          if (elementGroups(elements, nodes, asked) !== undefined) {
+            return snapshot.samples.scoresAt({ ...asked, signal }, elements);
+          }
+          const gathered = new GatheredScores(elements, nodes, pairs);
+          await snapshot.samples.panels({ ...asked, signal }, (pair, { first, end }, scores) => {
+            gathered.take(pair, first, end, scores);
+          });
+          return gathered.perPair;
+        }),
       matrices: () =>
         this.#inTurn(async () => {
           const { perPair, takePanel } = this.#matrices();

@@ -1,4 +1,4 @@
-import type { TargetsRequest } from '../scores/score-matrices.ts';
+import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
 import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
 import { PanelTurns } from './panel-turns.ts';
@@ -30,36 +30,50 @@ export class PooledSnapshot implements CpuSnapshot {
   }
 
   async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<void> {
-    signal?.throwIfAborted();
     const panels = targetPanels(this.#nodes, request);
     const turns = new PanelTurns(panels.length);
-    const stop = (error: unknown): void => {
-      turns.stop(error);
-      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
-    };
-    const onAbort = (): void => {
-      stop(signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort);
-    const lanes = this.#shares.map(async (share) => {
-      try {
-        await this.#work(share, request, panels, turns, take);
-      } catch (error) {
-        stop(error);
-      }
+    await this.#all(signal, turns, (share) => this.#formPanels(share, request, panels, turns, take));
+  }
+
+  async scoresAt({ signal, ...request }: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
+    const found: Float64Array[] = [];
+    await this.#all(signal, new PanelTurns(0), async ({ worker, pairs }) => {
+      const call = structuredClone({ snapshot: this.#id, request, elements });
+      const own = await worker.call('scoresAt', call);
+      pairs.forEach((pair, at) => (found[pair] = own[at]!));
     });
-    // Until all have come to rest: no worker is at work, and no buffer on its way, for a call that has failed.
-    await Promise.all(lanes);
-    signal?.removeEventListener('abort', onAbort);
-    if (turns.stopped !== undefined) throw turns.stopped.cause;
+    return found;
   }
 
   release(): void {
     for (const { worker } of this.#shares) worker.call('dropSnapshot', this.#id).catch(ignore);
   }
 
+  /**
+   * Has all workers do some work, and waits until all have come to rest: none is at work any more, and no buffer on its
+   * way, when the call fails.
+   */
+  async #all(
+    signal: AbortSignal | undefined,
+    turns: PanelTurns,
+    work: (share: Share) => Promise<void>,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const stop = (cause: unknown): void => {
+      turns.stop(cause);
+      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
+    };
+    const onAbort = (): void => {
+      stop(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
+    await Promise.all(this.#shares.map((share) => work(share).catch(stop)));
+    signal?.removeEventListener('abort', onAbort);
+    if (turns.stopped !== undefined) throw turns.stopped.cause;
+  }
+
   /** Has a worker form all panels of its layer pairs. */
-  async #work(
+  async #formPanels(
     { worker, pairs }: Share,
     request: TargetsRequest,
     panels: readonly TargetRange[],

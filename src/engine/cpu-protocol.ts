@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import type { PValueRows } from '../scores/p-values.ts';
-import type { TargetsRequest } from '../scores/score-matrices.ts';
+import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import type { TargetRange } from '../scores/target-panels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
@@ -29,10 +29,19 @@ export interface WorkerCalls {
     result: Float64Array;
   };
   closePanels: { argument: undefined; result: undefined };
+  /** See CpuSnapshot.scoresAt */
+  scoresAt: {
+    argument: {
+      readonly snapshot: number;
+      readonly request: Omit<ScoreRequest, 'signal'>;
+      readonly elements: Uint32Array;
+    };
+    result: Float64Array[];
+  };
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };
-  /** Stops `scores`, `openPanels` and `panel` that were called before it, out of turn */
+  /** Stops `scores`, `openPanels`, `panel` and `scoresAt` that were called before it, out of turn */
   abort: { argument: undefined; result: undefined };
 }
 export type CallName = keyof WorkerCalls;

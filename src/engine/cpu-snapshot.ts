@@ -1,5 +1,7 @@
 import { PanelScorer } from '../scores/panel-scorer.ts';
-import type { TargetsRequest } from '../scores/score-matrices.ts';
+import { elementGroups } from '../scores/element-groups.ts';
+import { scoreElements } from '../scores/few-elements.ts';
+import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
 import type { PackedSymmetric } from '../statistics/packed-symmetric.ts';
 import { createPacer } from '../statistics/pacer.ts';
@@ -24,6 +26,13 @@ export interface CpuSnapshot {
    * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted
    */
   panels(request: TargetsRequest, take: TakePanel): Promise<void>;
+  /**
+   * Scores of pairs of nodes in each layer pair, which must be so few that {@link elementGroups} has groups for them.
+   *
+   * @param elements `source * nodes + target` of each
+   * @throws as {@link CpuSnapshot.panels}
+   */
+  scoresAt(request: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]>;
   /** Lets go of the samples. Once. */
   release(): void;
 }
@@ -53,6 +62,14 @@ export class LocalSnapshot implements CpuSnapshot {
           take(pair, panel, scores);
         }
       }
+    });
+  }
+
+  scoresAt(request: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
+    const nodes = this.#nodes;
+    return inRoom({ nodes, pairs: this.#pairs.length }, () => {
+      const groups = elementGroups(elements, nodes, request)!;
+      return scoreElements(this.#pairs, request, elements, groups, createPacer(request.signal));
     });
   }
 

@@ -70,6 +70,10 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       await panels.score(pair, panel, out);
       return out;
     }
+    case 'scoresAt': {
+      const { snapshot, request, elements } = call.argument;
+      return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, elements);
+    }
     case 'closePanels':
       panels = undefined;
       return undefined;

@@ -28,6 +28,13 @@ export class SharedAggregate {
 
 /** Scores of layer pairs, formed from the samples whenever they are asked for. */
 export interface PairScoresAgain {
+  /**
+   * Those of some pairs of nodes.
+   *
+   * @param elements `source * nodes + target` of each
+   * @throws as {@link PairScoresAgain.matrices}; the signal's reason once it is aborted
+   */
+  at(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]>;
   /** One matrix per layer pair. @throws as {@link Scores.matrices} */
   matrices(): Promise<Float32Array[]>;
   /** Lets go of the samples. Once. */
@@ -60,6 +67,12 @@ export class AggregateScores implements Scores {
   get aggregated(): Float64Array {
     if (this.#aggregate === undefined) throw scoresReleased();
     return this.#aggregate.values;
+  }
+
+  /** Scores of some pairs of nodes in each layer pair; see {@link PairScoresAgain.at}. @throws `released` */
+  async pairScoresAt(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
+    if (this.#aggregate === undefined) throw scoresReleased();
+    return this.#again.at(elements, signal);
   }
 
   async matrices(): Promise<ScoreMatrices> {

@@ -9,15 +9,28 @@ const NOWHERE = 0xffff_ffff;
 /** Sources looked at between two looks at the clock. */
 const STEP = 64;
 
-/** {@link ScorePasses} over matrices on the host. */
+/** Aggregated scores on the host. */
+export type HostAggregate = Pick<ScoreMatrices, 'nodes' | 'aggregated'>;
+
+/** Gives scores of some pairs of nodes in each layer pair. */
+export type PairScoresAt = ScorePasses['perPairAt'];
+
+/** Those that are there, in matrices. */
+export function pairScoresIn({ perPair }: ScoreMatrices): PairScoresAt {
+  return (elements) => Promise.resolve(perPair.map((matrix) => pick(matrix, elements)));
+}
+
+/** {@link ScorePasses} over aggregated scores on the host. */
 export class HostPasses implements ScorePasses {
   readonly nodes: number;
-  readonly #matrices: ScoreMatrices;
+  readonly perPairAt: PairScoresAt;
+  readonly #matrices: HostAggregate;
   readonly #classOf: ArrayLike<number>;
   readonly #pace: Pacer;
 
   /** @param classOf class of each target; see `FreedomClasses` */
-  constructor(matrices: ScoreMatrices, classOf: ArrayLike<number>, pace: Pacer) {
+  constructor(matrices: HostAggregate, classOf: ArrayLike<number>, pace: Pacer, perPairAt: PairScoresAt) {
+    this.perPairAt = perPairAt;
     this.nodes = matrices.nodes;
     this.#matrices = matrices;
     this.#classOf = classOf;
@@ -78,16 +91,12 @@ export class HostPasses implements ScorePasses {
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array> {
     return Promise.resolve(pick(this.#matrices.aggregated, elements));
   }
-
-  perPairAt(elements: Uint32Array): Promise<(Float64Array | Float32Array)[]> {
-    return Promise.resolve(this.#matrices.perPair.map((matrix) => pick(matrix, elements)));
-  }
 }
 
 // The loops are functions of their own: engines leave loops inside async functions half optimised.
 
 function countRows(
-  { aggregated, nodes }: ScoreMatrices,
+  { aggregated, nodes }: HostAggregate,
   classOf: ArrayLike<number>,
   bins: BinLookup,
   first: number,
@@ -103,7 +112,7 @@ function countRows(
 }
 
 function collectRows(
-  { aggregated, nodes }: ScoreMatrices,
+  { aggregated, nodes }: HostAggregate,
   classOf: ArrayLike<number>,
   bins: BinLookup,
   wanted: Uint8Array,
@@ -123,7 +132,7 @@ function collectRows(
 }
 
 function dealRows(
-  { aggregated, nodes }: ScoreMatrices,
+  { aggregated, nodes }: HostAggregate,
   classOf: ArrayLike<number>,
   bins: BinLookup,
   first: number,

@@ -1,8 +1,9 @@
 import { type FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
 import { QValues } from './q-values.ts';
+import type { RankedPairs } from './ranked-pairs.ts';
 import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
-import { DEFAULT_TUNING, pairsLeftOut, pValues, tableOrder, type SelectedPairs } from './select-pairs.ts';
+import { DEFAULT_TUNING, pairsLeftOut, pValues, tableOrder } from './select-pairs.ts';
 import { fisherZ } from './significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded } from './z-bins.ts';
@@ -24,7 +25,7 @@ export async function* streamPairs(
   freedom: FreedomClasses,
   excludeSelf: boolean,
   rowsPerGroup: number,
-): AsyncGenerator<SelectedPairs, void, undefined> {
+): AsyncGenerator<RankedPairs, void, undefined> {
   const { nodes } = passes;
   const rows = excludeSelf ? nodes * (nodes - 1) : nodes * nodes;
   const notRows = await pairsLeftOut(passes, excludeSelf);
@@ -41,7 +42,7 @@ export async function* streamPairs(
     const p = pValues(pairs, freedom);
     const q = qOf(pairs, p, group++, rank);
     rank += elements.length;
-    yield { elements, corr, p, q, perPair: await passes.perPairAt(elements) };
+    yield { elements, corr, p, q };
   }
   // What has no score comes last.
   const none = { first: thresholds.count + 1, end: thresholds.count + 2 };
@@ -51,7 +52,7 @@ export async function* streamPairs(
       const some = elements.subarray(first, first + rowsPerGroup);
       const ones = new Float64Array(some.length).fill(1);
       const corr = await passes.aggregatedAt(some);
-      yield { elements: some, corr, p: ones, q: ones, perPair: await passes.perPairAt(some) };
+      yield { elements: some, corr, p: ones, q: ones };
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { FreedomClasses } from '../scores/freedom.ts';
+import { AggregateScores } from '../scores/aggregate-scores.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import { passesOf } from '../scores/passes-of.ts';
 import { pick, pickMost } from '../scores/pick.ts';
@@ -28,7 +29,14 @@ export interface RowsRequest {
   /** About how many rows a group has; Infinity for all of them at once */
   readonly rowsPerGroup: number;
   readonly pace: Pacer;
+  readonly signal: AbortSignal | undefined;
 }
+
+/**
+ * Rows of a group at most, where pair scores are formed again for each: all products once for every 4,000,000 rows, which
+ * take some 400 MB until they are written.
+ */
+const ROWS_FORMED_AGAIN = 1 << 22;
 
 /**
  * The rows that were asked for, in the table's order. Few of them are chosen without sorting the others; many come in
@@ -39,28 +47,29 @@ export async function* edgeRowGroups(
   scores: Scores,
   request: RowsRequest,
 ): AsyncGenerator<RowGroup, void, undefined> {
-  const { choice, freedom, rowsPerGroup, pace } = request;
+  const { choice, freedom, pace, signal } = request;
   const { nodes } = scores;
+  const again = scores instanceof AggregateScores;
+  const rowsPerGroup = again ? ROWS_FORMED_AGAIN : request.rowsPerGroup;
   if (isWorthChoosing(choice, nodes)) {
-    const selected = await selectPairs(await passesOf(scores, freedom, pace), freedom, choice);
+    const selected = await selectPairs(await passesOf(scores, freedom, pace, signal), freedom, choice);
     if (selected !== undefined) {
       yield wholeGroup(selected, selected.perPair);
       return;
     }
   }
   const edges = edgeSet(choice.edges, nodes);
-  if (rowsPerGroup === Infinity || !isLargeTable(choice, nodes)) {
+  if (!again && (rowsPerGroup === Infinity || !isLargeTable(choice, nodes))) {
     yield await sortedRows(scores, edges, request);
     return;
   }
   let left = choice.top;
-  const passes = await passesOf(scores, freedom, pace);
+  const passes = await passesOf(scores, freedom, pace, signal);
   for await (const group of streamPairs(passes, freedom, choice.excludeSelf, rowsPerGroup)) {
     const rows = chosenRows(group, edges, { ...choice, top: left });
     const kept = rows === undefined ? group : pickRows(group, rows);
     left -= kept.elements.length;
-    const perPair = rows === undefined ? group.perPair : group.perPair.map((values) => pick(values, rows));
-    yield wholeGroup(kept, perPair);
+    yield wholeGroup(kept, await passes.perPairAt(kept.elements));
     if (left <= 0) return;
     await pace();
   }

@@ -51,7 +51,7 @@ export interface EdgeTableOptions {
  * @param scores matrices, or the handle of scores, which stays the caller's
  * @param conditioningSets S_j of each target; read only for partial scores
  * @throws `graph-mismatch` where the scores are for another number of function nodes than the graph has,
- *   `invalid-argument` for options out of range
+ *   `invalid-argument` for options out of range, `out-of-memory` for a table of more than 4 GiB
  */
 export async function edgeTable(
   scores: ScoreMatrices | Scores,
@@ -60,11 +60,16 @@ export async function edgeTable(
   provenance: EdgeTableProvenance,
   options: EdgeTableOptions = {},
 ): Promise<Table> {
+  checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), options);
   const batches: RecordBatch[] = [];
+  let rows = 0;
   for await (const batch of edgeTableBatches(scores, graph, conditioningSets, provenance, {
     ...options,
     rowsPerBatch: Infinity,
   })) {
+    rows += batch.numRows;
+    // How many rows have a q up to the limit is known when they come.
+    checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), { top: rows });
     batches.push(batch);
   }
   return new Table(batches);
@@ -131,6 +136,7 @@ export async function* edgeTableBatches(
     conditioned,
     rowsPerGroup,
     pace,
+    signal: options.signal,
   })) {
     last = group;
     const count = group.pairs.elements.length;
@@ -173,6 +179,36 @@ function checkEdgeTableInput(scores: { nodes: number }, graph: GsnnGraph, option
     );
   }
   checkEdgeTableOptions(options);
+}
+
+/** Most bytes of a table that is held whole: what a page may have in all. */
+const MOST_TABLE_BYTES = 2 ** 32;
+
+/**
+ * Checks that a table can be held whole; also before scores are computed for it.
+ *
+ * @throws `out-of-memory` where it cannot; not where the number of rows follows from their q
+ */
+export function checkTableRoom(
+  nodes: number,
+  score: Score,
+  pairs: number,
+  { excludeSelf = true, top = Infinity, maxQ = 1 }: EdgeTableOptions,
+): void {
+  const rows = Math.min(top, excludeSelf ? nodes * (nodes - 1) : nodes ** 2);
+  // Four columns of int32 and a bit, n_cond, and float64 for the rest.
+  const bytes = Math.ceil(rows * (16 + 1 / 8 + (score === 'partial' ? 4 : 0) + 8 * (3 + pairs)));
+  if (maxQ < 1 || bytes <= MOST_TABLE_BYTES) return;
+  throw new MagnitudeEdgeError(
+    'out-of-memory',
+    `A table of ${rows} rows takes ${bytes} bytes, more than the ${MOST_TABLE_BYTES} that one may have: ask for fewer rows ` +
+      '(top, maxQ), or take them some at a time (evaluateBatches).',
+    { details: { nodes, rows, bytes, most: MOST_TABLE_BYTES } },
+  );
+}
+
+function pairsOf(scores: ScoreMatrices | Scores): number {
+  return 'matrices' in scores ? scores.pairs : scores.perPair.length;
 }
 
 /**

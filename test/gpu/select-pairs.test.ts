@@ -3,7 +3,7 @@ import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import type { GsnnGraph } from '../../src/model/graph.ts';
 import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
 import { freedomClasses } from '../../src/scores/freedom.ts';
-import { HostPasses } from '../../src/scores/host-passes.ts';
+import { HostPasses, pairScoresIn } from '../../src/scores/host-passes.ts';
 import { nextFloat32, orderedBits } from '../../src/scores/webgpu-passes.ts';
 import { passesOf } from '../../src/scores/passes-of.ts';
 import { selectPairs } from '../../src/scores/select-pairs.ts';
@@ -55,7 +55,8 @@ async function scoredOnGpu(device: GPUDevice) {
 test('rows chosen on the GPU are those chosen on the host from the same scores', async ({ gpu }) => {
   const { engine, scores } = await scoredOnGpu(gpu.device);
   const freedom = freedomClasses(nodes, samples, conditioned);
-  const host = new HostPasses(await scores.matrices(), freedom.classOf, pace);
+  const matrices = await scores.matrices();
+  const host = new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices));
   const device = await passesOf(scores, freedom, pace);
   const all = { excludeSelf: true, top: Infinity, maxQ: 1, candidatesOnly: false, edges };
   const choices = [

@@ -10,20 +10,23 @@ export const samples = 300;
 /** No room for the sums of that shape, which take 17 MB, but for ten times the samples. */
 export const memory = 15e6;
 
-/** Some nodes are constant in one layer, so that they have no score in one pair, and one of them in all layers. */
+/**
+ * Half of the nodes share something in each layer pair. Some are constant in one layer, so that they have no score in one
+ * pair, and one of them in all layers.
+ */
 export function largeBatch(seed: number): MagnitudeBatch {
   const normal = normalNumbers(seed);
   const { nodes, pairs } = shape;
-  const layer = (constant: readonly number[]): Float32Array => {
-    const shared = Array.from({ length: samples }, normal);
-    return Float32Array.from({ length: samples * nodes }, (_, e) =>
-      constant.includes(e % nodes) ? 2 : 9 + normal() + 0.4 * shared[Math.floor(e / nodes)]!,
-    );
-  };
+  const shared = Float64Array.from({ length: samples * pairs }, normal);
+  const layer = (pair: number, constant: readonly number[]): Float32Array =>
+    Float32Array.from({ length: samples * nodes }, (_, e) => {
+      if (constant.includes(e % nodes)) return 2;
+      return 9 + normal() + (e % 2) * shared[pair * samples + Math.floor(e / nodes)]!;
+    });
   return {
     size: samples,
-    x: Array.from({ length: pairs }, (_, p) => layer([3 + p, 300])),
-    y: Array.from({ length: pairs }, (_, p) => layer([511 + p, 300])),
+    x: Array.from({ length: pairs }, (_, p) => layer(p, [3 + p, 300])),
+    y: Array.from({ length: pairs }, (_, p) => layer(p, [511 + p, 300])),
   };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { freedomClasses } from '../../../src/scores/freedom.ts';
-import { HostPasses } from '../../../src/scores/host-passes.ts';
+import { HostPasses, pairScoresIn } from '../../../src/scores/host-passes.ts';
 import { rankPairs } from '../../../src/scores/ranked-pairs.ts';
 import { selectPairs, type RowChoice } from '../../../src/scores/select-pairs.ts';
 import { streamPairs } from '../../../src/scores/stream-pairs.ts';
@@ -61,7 +61,7 @@ test('rows chosen without sorting are those of the sorted table, with its p and 
       const matrices = { nodes, aggregated, perPair: [aggregated.map((value) => value / 2)] };
       const freedom = freedomClasses(nodes, samples, conditioned);
       const found = await selectPairs(
-        new HostPasses(matrices, freedom.classOf, pace),
+        new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices)),
         freedom,
         choice,
         tuning,
@@ -92,17 +92,16 @@ test('rows that come group by group are those of the sorted table', async () => 
       const aggregated = drawn.single ? Float32Array.from(drawn.scores) : Float64Array.from(drawn.scores);
       const conditioned = drawn.conditioned ? Int32Array.from(drawn.conditioned) : undefined;
       const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
-      const matrices = { nodes, aggregated, perPair: [aggregated.map((_, e) => e)] };
+      const matrices = { nodes, aggregated, perPair: [] };
       const freedom = freedomClasses(nodes, samples, conditioned);
-      const passes = new HostPasses(matrices, freedom.classOf, pace);
-      const rows = { elements: [], corr: [], p: [], q: [], pair: [] } as Record<string, number[]>;
+      const passes = new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices));
+      const rows = { elements: [], corr: [], p: [], q: [] } as Record<string, number[]>;
       for await (const group of streamPairs(passes, freedom, excludeSelf, rowsPerGroup)) {
-        const { elements, corr, p, q, perPair } = group;
-        for (const [name, values] of Object.entries({ elements, corr, p, q, pair: perPair[0]! }))
-          rows[name]!.push(...values);
+        const { elements, corr, p, q } = group;
+        for (const [name, values] of Object.entries({ elements, corr, p, q })) rows[name]!.push(...values);
       }
       const { elements, corr, p, q } = all;
-      for (const [name, values] of Object.entries({ elements, corr, p, q, pair: elements }))
+      for (const [name, values] of Object.entries({ elements, corr, p, q }))
         expect(rows[name], name).toEqual([...values]);
     }),
     { numRuns: 300 },
