@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }`;
 
 /** out = X^T Y for row-major [n, N]: one element per thread, tiles of 16 x 16 in workgroup memory; N and n multiples of 16. */
-const sharedTile = /* wgsl */ `
+const plainSharedTile = /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> y: array<f32>;
@@ -48,6 +48,45 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
   out[(row + local.y) * nodes + column + local.x] = sum;
+}`;
+
+/**
+ * The same with what `exact` computes: values are 30-bit integers cut into three digits of ten bits, all nine products of
+ * digits are formed with eight multiplications, and sums of 16 rows are added up as integers.
+ */
+const exactSharedTile = /* wgsl */ `
+@group(0) @binding(0) var<storage, read_write> out: array<vec2f>;
+@group(0) @binding(1) var<storage, read> x: array<i32>;
+@group(0) @binding(2) var<storage, read> y: array<i32>;
+override nodes: u32;
+override samples: u32;
+var<workgroup> xs: array<array<vec3f, 16>, 16>;
+var<workgroup> ys: array<array<vec3f, 16>, 16>;
+fn digits(quanta: i32) -> vec3f {
+  let first = (quanta + (1 << 19)) >> 20;
+  let left = quanta - (first << 20);
+  let second = (left + (1 << 9)) >> 10;
+  return vec3f(f32(first), f32(second), f32(left - (second << 10)));
+}
+@compute @workgroup_size(16, 16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let row = group.y * 16u; let column = group.x * 16u;
+  var sums = vec3i(); var rest = 0.0;
+  for (var first = 0u; first < samples; first += 16u) {
+    xs[local.y][local.x] = digits(x[(first + local.y) * nodes + row + local.x]);
+    ys[local.y][local.x] = digits(y[(first + local.y) * nodes + column + local.x]);
+    workgroupBarrier();
+    var chunk = vec3f();
+    for (var k = 0u; k < 16u; k++) {
+      let a = xs[k][local.y]; let b = ys[k][local.x];
+      chunk += vec3f(a.x * b.x, a.x * b.y + a.y * b.x, a.x * b.z + a.y * b.y + a.z * b.x);
+      rest += a.y * b.z + a.z * (b.y + b.z / 1024.0);
+    }
+    sums += vec3i(chunk);
+    workgroupBarrier();
+  }
+  out[(row + local.y) * nodes + column + local.x] =
+    vec2f(f32(sums.x), f32(sums.y) / 1024.0 + (f32(sums.z) + rest / 1024.0) / 1048576.0);
 }`;
 
 /**
@@ -109,16 +148,25 @@ export async function measurePeaks(device, times, tile) {
   const copied = await secondsOf(device, times, copy, {}, [to, from], [bytes / 16 / 64 / 256, 256]);
 
   const { nodes, samples } = tile;
-  const [products, x, y] = [buffer(4 * nodes ** 2), buffer(4 * nodes * samples), buffer(4 * nodes * samples)];
+  const [products, x, y] = [buffer(8 * nodes ** 2), buffer(4 * nodes * samples), buffer(4 * nodes * samples)];
   const groups = /** @type {const} */ ([nodes / 16, nodes / 16]);
-  const tiled = await secondsOf(device, times, sharedTile, { nodes, samples }, [products, x, y], groups, 2);
+  /** @param {string} code */
+  const tiled = async (code) => {
+    const taken = await secondsOf(device, times, code, { nodes, samples }, [products, x, y], groups, 2);
+    return (2 * nodes ** 2 * samples) / taken / 1e9;
+  };
+  const sharedTile = {
+    ...tile,
+    gflops: await tiled(plainSharedTile),
+    exactGflops: await tiled(exactSharedTile),
+  };
   for (const made of [out, to, from, products, x, y]) made.destroy();
   return {
     /** Of a loop of fused multiply-adds, each counted as two operations */
     gflops,
     /** Of a copy, bytes read and bytes written */
     gigabytes: (2 * bytes) / copied / 1e9,
-    /** X^T Y with plain 16 x 16 shared tiles, 2 N^2 n operations */
-    sharedTile: { ...tile, gflops: (2 * nodes ** 2 * samples) / tiled / 1e9 },
+    /** X^T Y with 16 x 16 shared tiles, 2 N^2 n operations: plain, and with the arithmetic of `exact` */
+    sharedTile,
   };
 }

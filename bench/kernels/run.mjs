@@ -66,6 +66,8 @@ const blas = measureBlas();
 writeResult('kernels', { setup: setting, places, blas });
 
 const rate = (/** @type {number | undefined} */ value) => (value ? value.toPrecision(3) : '');
+const times = (/** @type {number | undefined} */ ours, /** @type {number} */ theirs) =>
+  ours ? `${(ours / theirs).toFixed(1)} x` : '';
 for (const { where, adapter, timestamps, peaks, points } of places) {
   const { gflops, gigabytes, sharedTile } = peaks;
   console.log(
@@ -73,7 +75,8 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
   );
   console.log(
     `Multiply-adds ${rate(gflops)} GFLOP/s, copy ${rate(gigabytes)} GB/s, ` +
-      `plain shared tiles 16 x 16 ${rate(sharedTile.gflops)} GFLOP/s (N = ${sharedTile.nodes}, n = ${sharedTile.samples})\n`,
+      `shared tiles 16 x 16 ${rate(sharedTile.gflops)} GFLOP/s, with the arithmetic of exact ` +
+      `${rate(sharedTile.exactGflops)} GFLOP/s (N = ${sharedTile.nodes}, n = ${sharedTile.samples})\n`,
   );
   printTable(
     [
@@ -82,6 +85,7 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
       'products, GFLOP/s',
       'of peak',
       'beside shared tiles',
+      'of the same arithmetic',
       'with centring',
       'corr, GB/s',
       'partial, GFLOP/s',
@@ -96,7 +100,8 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
       precision,
       rate(rates.productGflops),
       rates.productGflops ? `${((100 * rates.productGflops) / gflops).toFixed(0)}%` : '',
-      rates.productGflops ? `${(rates.productGflops / sharedTile.gflops).toFixed(1)} x` : '',
+      times(rates.productGflops, sharedTile.gflops),
+      times(rates.productGflops, precision === 'exact' ? sharedTile.exactGflops : sharedTile.gflops),
       rate(rates.accumulateGflops),
       rate(rates.pearsonGigabytes),
       rate(rates.partialGflops),
