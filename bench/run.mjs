@@ -10,6 +10,7 @@
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
  *     npm run bench -- large-webgpu       # 10,000 nodes on the GPU of a page; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
+ *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
@@ -24,6 +25,7 @@ const parts = {
   job: 'job/run.mjs',
   growth: 'growth/run.mjs',
   training: 'training-graph/run.mjs',
+  interactive: 'interactive/run.mjs',
   uncertainty: 'uncertainty/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',

@@ -10,30 +10,24 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { withPage } from '../shared/chromium-page.mjs';
+import { readOptions } from '../shared/options.mjs';
 import { printTable, seconds, writeResult } from '../shared/report.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '10000' },
-    pairs: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '2048' },
-    parents: { type: 'string', default: '8' },
-    precision: { type: 'string', default: 'exact' },
-    score: { type: 'string' },
-    memory: { type: 'string' },
-  },
+const { score, memory, ...size } = readOptions({
+  nodes: 10_000,
+  pairs: 4,
+  samples: 2048,
+  parents: 8,
+  precision: 'exact',
+  score: 'both',
+  memory: 'default',
 });
 const setting = {
-  nodes: Number(options.nodes),
-  pairs: Number(options.pairs),
-  samples: Number(options.samples),
-  parents: Number(options.parents),
-  precision: options.precision,
-  scores: options.score === undefined ? ['corr', 'partial'] : [options.score],
-  memoryBytes: options.memory === undefined ? undefined : Number(options.memory) * 2 ** 20,
+  ...size,
+  scores: score === 'both' ? ['corr', 'partial'] : [score],
+  memoryBytes: memory === 'default' ? undefined : Number(memory) * 2 ** 20,
 };
 
 const page = fileURLToPath(new URL('page.mjs', import.meta.url));

@@ -212,6 +212,51 @@ function training({ content }) {
   };
 }
 
+/** @param {Result} result @returns {Section} */
+function interactive({ content }) {
+  const { setup, steps } = content;
+  const bars = steps.map((/** @type {any} */ step) => ({ label: step.what, value: step.seconds, kind: 0 }));
+  return {
+    heading: 'While somebody looks',
+    note: `CPU engine, ${setup.workers} workers, partial scores: N = ${setup.nodes}, P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target. Medians.`,
+    figures: [
+      {
+        title: 'What a change costs',
+        chart: barChart({ title: 'What a change costs', unit: 'seconds', bars }),
+        head: ['what', 'seconds'],
+        rows: steps.map((/** @type {any} */ step) => [step.what, number(step.seconds)]),
+      },
+    ],
+  };
+}
+
+/** @param {Result} result @returns {Section} */
+function uncertainty({ content }) {
+  const { setup, steps } = content;
+  const bars = steps.map((/** @type {any} */ { score, what, wall }) => ({
+    label: `${score}: ${what}`,
+    value: wall,
+    kind: score === 'corr' ? 0 : 1,
+  }));
+  return {
+    heading: 'Uncertainty',
+    note: `${setup.backend}; N = ${setup.nodes}, P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target. A scoring without a group, or of a shuffle, includes its accumulation; medians.`,
+    figures: [
+      {
+        title: 'What resampling costs beside the scores',
+        chart: barChart({ title: 'What resampling costs', unit: 'seconds', bars }),
+        head: ['score', 'what', 'by the clock, s', 'CPU time, s'],
+        rows: steps.map((/** @type {any} */ { score, what, wall, cpu }) => [
+          score,
+          what,
+          number(wall),
+          number(cpu),
+        ]),
+      },
+    ],
+  };
+}
+
 /** How results are drawn, by the beginning of their names, in the order of the page. */
 const drawers = /** @type {[string, (result: Result) => Section][]} */ ([
   ['kernels', kernels],
@@ -219,6 +264,8 @@ const drawers = /** @type {[string, (result: Result) => Section][]} */ ([
   ['job', job],
   ['growth', growth],
   ['training', training],
+  ['interactive', interactive],
+  ['uncertainty', uncertainty],
 ]);
 
 /** @param {readonly Result[]} results @returns {(Section & { source: Result })[]} */

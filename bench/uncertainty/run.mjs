@@ -7,71 +7,68 @@
  * Seconds by the clock and of all cores together: one accumulation of all samples, one scoring of them, and the medians of
  * the scorings that resampling takes, accumulation included.
  */
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { dawnDevice } from '../shared/dawn.mjs';
+import { readOptions } from '../shared/options.mjs';
+import { generator, randomEdges } from '../shared/problem.mjs';
+import { median, printTable, seconds, writeResult } from '../shared/report.mjs';
 
 // A variable keeps the type checker out of built files; their types are those of the sources.
 const built = new URL('../../dist/statistics.js', import.meta.url).href;
 /** @type {typeof import('../../src/statistics.ts')} */
 const { conditioningSets, createEngine, MagnitudeRecord, resampleScores } = await import(built);
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '500' },
-    pairs: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '2048' },
-    parents: { type: 'string', default: '8' },
-    groups: { type: 'string', default: '10' },
-    permutations: { type: 'string', default: '5' },
-    backend: { type: 'string', default: 'cpu' },
-  },
+const setup = readOptions({
+  nodes: 500,
+  pairs: 4,
+  samples: 2048,
+  parents: 8,
+  groups: 10,
+  permutations: 5,
+  backend: 'cpu',
 });
-const nodes = Number(options.nodes);
-const pairs = Number(options.pairs);
-const samples = Number(options.samples);
-const parents = Number(options.parents);
-const groups = Number(options.groups);
-const permutations = Number(options.permutations);
+const { nodes, pairs, samples, groups, permutations } = setup;
 
-let state = 7;
-const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const random = generator(7);
 const some = () => Float32Array.from({ length: samples * nodes }, () => 2 + random());
 const x = Array.from({ length: pairs }, some);
 const y = x.map((values) => values.map((value) => 1 + 0.2 * value + random()));
-// Never a node itself, so that every target has its parents.
-const targets = Array.from({ length: nodes * parents }, (_, edge) => edge % nodes);
-const sources = targets.map((target) => (target + 1 + Math.floor(random() * (nodes - 1))) % nodes);
-const sets = conditioningSets([sources, targets], nodes);
+const sets = conditioningSets(randomEdges(nodes, setup.parents), nodes);
+
+/** @typedef {{ wall: number, cpu: number }} Taken seconds by the clock, and of all cores together */
+/** @type {({ score: string, what: string } & Taken)[]} */
+const steps = [];
+
+/** A clock that gives what has passed since it was last asked. @returns {() => Taken} */
+function stopwatch() {
+  let [wall, cpu] = [performance.now(), process.cpuUsage()];
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    const taken = { wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 };
+    [wall, cpu] = [performance.now(), process.cpuUsage()];
+    return taken;
+  };
+}
 
 /** @param {() => Promise<unknown>} work */
 async function taken(work) {
-  const [wall, cpu] = [performance.now(), process.cpuUsage()];
+  const passed = stopwatch();
   await work();
-  const { user, system } = process.cpuUsage(cpu);
-  return { wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 };
+  return passed();
 }
-/** @param {string} what @param {{ wall: number, cpu: number }} time */
-const show = (what, { wall, cpu }) => {
-  const [clock, used] = [wall, cpu].map((seconds) => seconds.toFixed(3).padStart(8));
-  console.log(`${what.padEnd(44)}${clock} s wall ${used} s CPU`);
-};
-/** @param {{ wall: number, cpu: number }[]} times */
-const median = (times) => {
-  const middle = (/** @type {number[]} */ values) => Number(values.sort((a, b) => a - b)[values.length >> 1]);
-  return { wall: middle(times.map(({ wall }) => wall)), cpu: middle(times.map(({ cpu }) => cpu)) };
-};
 
-console.log(`${cpus()[0]?.model ?? 'unknown CPU'}; N ${nodes}, P ${pairs}, n ${samples}, ${parents} parents`);
+/** @param {readonly Taken[]} times @returns {Taken} */
+const medians = (times) => ({
+  wall: median(times.map(({ wall }) => wall)),
+  cpu: median(times.map(({ cpu }) => cpu)),
+});
+
 const shape = { nodes, pairs };
-const on = options.backend === 'webgpu' ? { device: await dawnDevice() } : {};
-const backend = /** @type {'cpu' | 'webgpu'} */ (options.backend);
+const on = setup.backend === 'webgpu' ? { device: await dawnDevice() } : {};
+const backend = /** @type {'cpu' | 'webgpu'} */ (setup.backend);
 const { engine, release } = await createEngine({ ...shape, backend, ...on });
-console.log(`${engine.diagnostics.backend}: ${engine.diagnostics.notes.join('; ')}`);
 const record = new MagnitudeRecord(shape, 2 ** 32);
 record.reserve(samples);
 record.add({ size: samples, x, y });
-console.log(`kept: ${((8 * pairs * nodes * samples) / 2 ** 20).toFixed(0)} MiB`);
 // Workers start and kernels compile before anything is measured.
 await engine.accumulateMagnitudes({
   size: 64,
@@ -82,25 +79,34 @@ await engine.flush();
 for (const score of /** @type {const} */ (['corr', 'partial'])) {
   const request = /** @type {const} */ ({ score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets });
   engine.reset();
-  show(
-    `${score}: accumulate`,
-    await taken(async () => {
-      await engine.accumulateMagnitudes({ size: samples, x, y });
-      await engine.flush();
-    }),
-  );
-  show(`${score}: score`, await taken(() => engine.score(request)));
+  const accumulated = await taken(async () => {
+    await engine.accumulateMagnitudes({ size: samples, x, y });
+    await engine.flush();
+  });
+  const scored = await taken(() => engine.score(request));
   const { aggregated } = await engine.score(request);
-  /** Clock and CPU seconds of each scoring */
-  const steps = /** @type {{ wall: number, cpu: number }[]} */ ([]);
-  let [wall, cpu] = [performance.now(), process.cpuUsage()];
+  /** Of each scoring */
+  const scorings = /** @type {Taken[]} */ ([]);
+  const passed = stopwatch();
   const plan = { groups, permutations, seed: 1 };
   await resampleScores(record, aggregated, request, plan, engine, () => {
-    const { user, system } = process.cpuUsage(cpu);
-    steps.push({ wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 });
-    [wall, cpu] = [performance.now(), process.cpuUsage()];
+    scorings.push(passed());
   });
-  show(`${score}: one of ${groups} groups left out`, median(steps.slice(0, groups)));
-  if (permutations > 0) show(`${score}: one of ${permutations} shuffles`, median(steps.slice(groups)));
+  steps.push(
+    { score, what: 'accumulate', ...accumulated },
+    { score, what: 'score', ...scored },
+    { score, what: `one of ${groups} groups left out`, ...medians(scorings.slice(0, groups)) },
+  );
+  if (permutations > 0)
+    steps.push({ score, what: `one of ${permutations} shuffles`, ...medians(scorings.slice(groups)) });
 }
+const { notes } = engine.diagnostics;
 await release();
+
+writeResult(`uncertainty-${setup.backend}`, { setup, notes, steps });
+const kept = (8 * pairs * nodes * samples) / 2 ** 20;
+console.log(`${notes.join('; ')}; N = ${nodes}, P = ${pairs}, n = ${samples}, ${kept.toFixed(0)} MiB kept\n`);
+printTable(
+  ['score', 'what', 'by the clock', 'CPU time'],
+  steps.map(({ score, what, wall, cpu }) => [score, what, seconds(wall), seconds(cpu)]),
+);

@@ -1,33 +1,19 @@
 /**
- * Times what a person waits for who looks at a fit and edits its graph: scores anew, another ridge or aggregation, an
- * edge more or less, the first rows of the table. Prints medians of the built library (dist/).
+ * What a person waits for who looks at a fit and edits its graph: scores anew, another ridge or aggregation, an edge more
+ * or less, the first rows of the table. Medians of the built library's CPU engine.
  *
- *     node bench/interactive.mjs [--nodes 1000] [--pairs 4] [--samples 2048] [--parents 8] [--repeats 7] [--workers 2]
+ *     npm run bench -- interactive                           # N = 1000, P = 4, n = 2048, 8 parents
+ *     npm run bench -- interactive --nodes 2000 --repeats 15 --workers 1
  */
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { edgeTable } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
-import { functionGraph, generator } from './shared/problem.mjs';
+import { readOptions } from '../shared/options.mjs';
+import { functionGraph, generator } from '../shared/problem.mjs';
+import { median, printTable, seconds, writeResult } from '../shared/report.mjs';
 
-const { values } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '1000' },
-    pairs: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '2048' },
-    parents: { type: 'string', default: '8' },
-    repeats: { type: 'string', default: '7' },
-    workers: { type: 'string', default: '2' },
-  },
-});
-const [nodes, pairs, samples, parents, repeats, workers] = [
-  Number(values.nodes),
-  Number(values.pairs),
-  Number(values.samples),
-  Number(values.parents),
-  Number(values.repeats),
-  Number(values.workers),
-];
+const setup = readOptions({ nodes: 1000, pairs: 4, samples: 2048, parents: 8, repeats: 7, workers: 2 });
+const { nodes, pairs, samples, parents, repeats, workers } = setup;
 
 const random = generator(20261125);
 const matrix = (/** @type {number} */ rows) =>
@@ -56,28 +42,26 @@ const graph = functionGraph(nodes, edges);
 const request = /** @type {const} */ ({ score: 'partial', layerAgg: 'mean', ridge: 1e-8 });
 const provenance = { ...request, reduction: 'l1', usePreNorm: true, loss: 'mse', samples, backend: 'cpu' };
 
+/** @type {{ what: string, seconds: number }[]} */
+const steps = [];
+
 /** @param {string} what @param {(repeat: number) => Promise<unknown>} work */
 async function measure(what, work, times = repeats) {
   const taken = [];
   for (let repeat = 0; repeat < times; repeat++) {
     const start = performance.now();
     await work(repeat);
-    taken.push(performance.now() - start);
+    taken.push((performance.now() - start) / 1000);
   }
-  const median = Float64Array.from(taken)
-    .sort()
-    .at(times >> 1);
-  console.log(`${what.padEnd(44)} ${String(median?.toFixed(1)).padStart(9)} ms`);
+  steps.push({ what, seconds: median(taken) });
 }
 
-/** @param {Partial<import('../src/scores/score-matrices.ts').ScoreRequest>} changes */
+/** @param {Partial<import('../../src/scores/score-matrices.ts').ScoreRequest>} changes */
 async function scored(changes) {
   const scores = await engine.scores({ ...request, conditioningSets: sets, ...changes });
   scores.release();
-  return scores.scoredTargets;
 }
 
-console.log(`N = ${nodes}, P = ${pairs}, n = ${samples}, ${parents} parents, ${workers} workers`);
 await measure('the first scores, products formed if need be', () => scored({ ridge: 0 }), 1);
 await measure('another ridge: all targets', (repeat) => scored({ ridge: 1e-6 * (repeat + 1) }));
 await scored({});
@@ -94,3 +78,10 @@ await measure('table, q up to 0.05', () => table({ maxQ: 0.05 }));
 await measure('table, all rows', () => table({}));
 scores.release();
 await engine.release();
+
+writeResult('interactive-cpu', { setup, steps });
+console.log(`N = ${nodes}, P = ${pairs}, n = ${samples}, ${parents} parents, ${workers} workers\n`);
+printTable(
+  ['what', 'median'],
+  steps.map((step) => [step.what, seconds(step.seconds)]),
+);

@@ -1,0 +1,26 @@
+/** What a part of the benchmark is asked for on the command line. */
+import { parseArgs } from 'node:util';
+
+/**
+ * Reads `--name value` for each default: a number where the default is one, else text.
+ *
+ * @template {Record<string, number | string>} T
+ * @param {T} defaults
+ * @returns {{ [K in keyof T]: T[K] extends number ? number : string }}
+ * @throws where an option is unknown, or a number was expected
+ */
+export function readOptions(defaults) {
+  const entries = Object.entries(defaults);
+  const { values } = parseArgs({
+    options: Object.fromEntries(
+      entries.map(([name, value]) => [name, { type: 'string', default: String(value) }]),
+    ),
+  });
+  const read = entries.map(([name, value]) => {
+    const text = String(values[name]);
+    if (typeof value === 'string') return [name, text];
+    if (!Number.isFinite(Number(text))) throw new Error(`--${name} takes a number, not '${text}'.`);
+    return [name, Number(text)];
+  });
+  return Object.fromEntries(read);
+}
