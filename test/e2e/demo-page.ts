@@ -1,14 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import {
-  chromium,
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  type Page,
-} from 'playwright';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { build, preview, type PreviewServer } from 'vite';
-import { chromiumFlags, findChromium } from '../support/chromium.mjs';
+import { TestBrowser } from '../support/browser.ts';
 
 /** The built page on a server of its own, in a real Chromium. */
 interface DemoSite {
@@ -33,23 +27,18 @@ async function startDemo(name: string): Promise<DemoSite> {
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error('The preview server has no port.');
   const url = `http://localhost:${address.port}/`;
-  const executablePath = findChromium();
-  const browser: Browser = await chromium.launch({
-    ...(executablePath ? { executablePath } : {}),
-    args: chromiumFlags,
-  });
+  const browser = new TestBrowser();
   return {
     url,
     async open({ query = '', ...options } = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-      const page = await context.newPage();
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
       });
       page.on('pageerror', (error) => complaints.push(error.message));
       await page.goto(url + query);
-      return { page, context, complaints };
+      return { page, context: page.context(), complaints };
     },
     async close() {
       await browser.close();

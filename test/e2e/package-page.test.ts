@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tableFromIPC } from 'apache-arrow';
-import { chromium, type Browser, type Page } from 'playwright';
+import type { Page } from 'playwright';
 import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumFlags, findChromium } from '../support/chromium.mjs';
+import { TestBrowser } from '../support/browser.ts';
 import { expectGoldenEdges } from '../support/edge-goldens.ts';
 import { fixture } from '../support/model-files.ts';
 
@@ -49,7 +49,7 @@ interface Result {
 
 let folder: string;
 let server: PreviewServer;
-let browser: Browser;
+const browser = new TestBrowser();
 
 beforeAll(async () => {
   // Inside the package, where its own name resolves to what was built.
@@ -82,8 +82,6 @@ beforeAll(async () => {
       },
     },
   });
-  const executablePath = findChromium();
-  browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: chromiumFlags });
 });
 afterAll(async () => {
   await browser.close();
@@ -93,8 +91,7 @@ afterAll(async () => {
 
 /** A fresh page; what it prints to the console fails the test. */
 async function withPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+  const page = await browser.newPage();
   const printed: string[] = [];
   page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => printed.push(error.message));
@@ -105,7 +102,7 @@ async function withPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
     expect(printed).toEqual([]);
     return result;
   } finally {
-    await context.close();
+    await page.context().close();
   }
 }
 
