@@ -77,8 +77,8 @@ export class Products {
     const stride = roundUp(end - first, rightWidth);
     const right = this.#leftLength;
     const out = right + this.tileColumns * PIECE_ROWS;
-    values.fill(0, out, out + roundUp(nodes, leftWidth) * stride);
     const rights = b.rows.pieces(from, to);
+    let fresh = true;
     for (const piece of a.rows.pieces(from, to)) {
       const { rows } = piece;
       pack(piece, nodes, [0, sources], a.pivot, leftWidth, values, 0);
@@ -90,6 +90,8 @@ export class Products {
           // Above the diagonal: from the panel on that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
+          // What the first piece adds to is in a near cache when it does.
+          if (fresh) clearBlock(values, out + i * stride + at, leftWidth, columns - skipped, stride);
           memory.addBlocks(
             i * rows,
             right + at * rows,
@@ -101,7 +103,9 @@ export class Products {
         }
         yield;
       }
+      fresh = false;
     }
+    if (fresh) clearBlock(values, out, nodes, stride, stride);
     return { values: values.subarray(out), stride, first, end };
   }
 
@@ -111,6 +115,10 @@ export class Products {
     );
     return this.#memory;
   }
+}
+
+function clearBlock(values: Float64Array, at: number, rows: number, columns: number, stride: number): void {
+  for (let row = 0; row < rows; row++, at += stride) values.fill(0, at, at + columns);
 }
 
 /** Deviations of columns `first .. end` in panels, `[panel, rows, width]`, missing columns zero. */
@@ -170,7 +178,7 @@ export function addTile(
 
 /** Copies the upper triangle of a square row-major matrix onto the lower one, tile by tile for the cache's sake. */
 export function mirrorUpper(matrix: Float64Array, nodes: number): void {
-  const tile = 32;
+  const tile = 8;
   for (let i0 = 0; i0 < nodes; i0 += tile) {
     const iEnd = Math.min(i0 + tile, nodes);
     for (let j0 = i0; j0 < nodes; j0 += tile) {
