@@ -17,8 +17,8 @@ let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 export function openSubstitution(bytes: number): SubstitutionMemory {
   if (compiled === 'not yet') compiled = compileWidest(encodeSubstitutionKernel);
   if (compiled === undefined) return openScalarSubstitution(bytes);
-  const { run, buffer } = instantiate(compiled, bytes);
-  return { run: run as SubstitutionKernel, buffer };
+  const { exports, buffer } = instantiate(compiled, bytes);
+  return { run: exports.run as SubstitutionKernel, buffer };
 }
 
 /** The same in plain JavaScript, for pages without WebAssembly, and to check the other against. */

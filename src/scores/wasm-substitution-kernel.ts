@@ -46,11 +46,16 @@ const covariance = vectors.map((v) => 14 + 2 * vectors.length + v);
 /** A module whose function `run` is a {@link SubstitutionKernel} over the memory that it imports. */
 export function encodeSubstitutionKernel(fused: boolean): Uint8Array<ArrayBuffer> {
   const { i32, v128 } = valueType;
-  return encodeModule(
-    new Array<typeof i32>(7).fill(i32),
-    [...new Array<typeof i32>(6).fill(i32), ...new Array<typeof v128>(1 + 3 * vectors.length).fill(v128)],
-    body(fused),
-  );
+  const cursors = new Array<typeof i32>(6).fill(i32);
+  const registers = new Array<typeof v128>(1 + 3 * vectors.length).fill(v128);
+  return encodeModule([
+    {
+      name: 'run',
+      parameters: new Array<typeof i32>(7).fill(i32),
+      locals: [...cursors, ...registers],
+      body: body(fused),
+    },
+  ]);
 }
 
 function body(fused: boolean): Code {

@@ -12,9 +12,10 @@ export interface BlockKernel {
   /**
    * A memory of at least so many float64, zero at first.
    *
+   * @param nodes columns of the rows that are packed, at most
    * @throws `out-of-memory`
    */
-  open(length: number): BlockMemory;
+  open(length: number, nodes: number): BlockMemory;
 }
 
 export interface BlockMemory {
@@ -29,6 +30,33 @@ export interface BlockMemory {
    * @param panels at least 1
    * @param out the block, `[leftWidth, panels * rightWidth]`
    * @param stride from one row of the block to the next
+   * @param fresh the block holds nothing yet: what stands there is not read
    */
-  addBlocks(left: number, right: number, rows: number, panels: number, out: number, stride: number): void;
+  addBlocks(
+    left: number,
+    right: number,
+    rows: number,
+    panels: number,
+    out: number,
+    stride: number,
+    fresh: boolean,
+  ): void;
+
+  /**
+   * Lays columns `first .. end` of some rows out in panels, `[panel, rows, width]`, as deviations from their pivots.
+   * What stands in the columns that the last panel has beyond `end` is finite and means nothing.
+   *
+   * @param values row-major `[rows, nodes]`
+   * @param pivot `[nodes]`; undefined where the values are deviations already
+   * @param width of a left or of a right panel
+   * @param to place of the first panel
+   */
+  pack(
+    values: Float32Array | Float64Array,
+    nodes: number,
+    [first, end]: readonly [number, number],
+    pivot: Float64Array | undefined,
+    width: number,
+    to: number,
+  ): void;
 }

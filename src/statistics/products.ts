@@ -29,6 +29,7 @@ export interface Tile {
  * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
 export class Products {
+  readonly #nodes: number;
   readonly #kernel: BlockKernel;
   readonly #leftLength: number;
   readonly #rows: number;
@@ -42,6 +43,7 @@ export class Products {
     kernel: BlockKernel = wasmBlockKernel() ?? scalarBlockKernel,
     tileLength = TILE_LENGTH,
   ) {
+    this.#nodes = nodes;
     this.#kernel = kernel;
     this.#rows = roundUp(nodes, kernel.leftWidth);
     this.#leftLength = this.#rows * PIECE_ROWS;
@@ -56,8 +58,8 @@ export class Products {
 
   /**
    * Columns `first .. end`, at most {@link Products.tileColumns}, of the products of all nodes of `a` with those of `b`
-   * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of work apart. The tile lies in scratch memory: it is good until
-   * the next one is begun.
+   * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of
+   * work apart. The tile lies in scratch memory: it is good until the next one is begun.
    *
    * @param upperOnly leaves what lies below the diagonal unspecified
    * @throws `out-of-memory` where the scratch memory finds no room
@@ -77,12 +79,22 @@ export class Products {
     const stride = roundUp(end - first, rightWidth);
     const right = this.#leftLength;
     const out = right + this.tileColumns * PIECE_ROWS;
+    const pack = (
+      { values: rows, first: row, rows: count, centred }: Piece,
+      { rows: { nodes }, pivot }: Deviations,
+      columns: readonly [number, number],
+      width: number,
+      at: number,
+    ): void => {
+      const own = rows.subarray(row * nodes, (row + count) * nodes);
+      memory.pack(own, nodes, columns, centred ? undefined : pivot, width, at);
+    };
     const rights = b.rows.pieces(from, to);
     let fresh = true;
     for (const piece of a.rows.pieces(from, to)) {
       const { rows } = piece;
-      pack(piece, nodes, [0, sources], a.pivot, leftWidth, values, 0);
-      pack(rights.next().value!, b.rows.nodes, [first, end], b.pivot, rightWidth, values, right);
+      pack(piece, a, [0, sources], leftWidth, 0);
+      pack(rights.next().value!, b, [first, end], rightWidth, right);
       for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
         const columns = Math.min(BLOCK_COLUMNS, stride - column);
         const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;
@@ -90,8 +102,6 @@ export class Products {
           // Above the diagonal: from the panel on that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
-          // What the first piece adds to is in a near cache when it does.
-          if (fresh) clearBlock(values, out + i * stride + at, leftWidth, columns - skipped, stride);
           memory.addBlocks(
             i * rows,
             right + at * rows,
@@ -99,50 +109,24 @@ export class Products {
             (columns - skipped) / rightWidth,
             out + i * stride + at,
             stride,
+            fresh,
           );
         }
         yield;
       }
       fresh = false;
     }
-    if (fresh) clearBlock(values, out, nodes, stride, stride);
+    // No rows at all.
+    if (fresh) values.fill(0, out, out + nodes * stride);
     return { values: values.subarray(out), stride, first, end };
   }
 
   #open(): BlockMemory {
     this.#memory ??= this.#kernel.open(
       this.#leftLength + this.tileColumns * PIECE_ROWS + this.#rows * this.tileColumns,
+      this.#nodes,
     );
     return this.#memory;
-  }
-}
-
-function clearBlock(values: Float64Array, at: number, rows: number, columns: number, stride: number): void {
-  for (let row = 0; row < rows; row++, at += stride) values.fill(0, at, at + columns);
-}
-
-/** Deviations of columns `first .. end` in panels, `[panel, rows, width]`, missing columns zero. */
-function pack(
-  { values, first: row, rows, centred }: Piece,
-  nodes: number,
-  [first, end]: readonly [number, number],
-  pivot: Float64Array,
-  width: number,
-  packed: Float64Array,
-  to: number,
-): void {
-  for (let column = first; column < end; column += width) {
-    const columns = Math.min(width, end - column);
-    for (let c = 0; c < columns; c++) {
-      const shift = centred ? 0 : pivot[column + c]!;
-      let from = row * nodes + column + c;
-      let at = to + c;
-      for (let k = 0; k < rows; k++, from += nodes, at += width) packed[at] = values[from]! - shift;
-    }
-    for (let c = columns; c < width; c++) {
-      for (let k = 0, at = to + c; k < rows; k++, at += width) packed[at] = 0;
-    }
-    to += rows * width;
   }
 }
 

@@ -14,10 +14,17 @@ export const scalarBlockKernel: BlockKernel = {
     const values = new Float64Array(length);
     return {
       values,
-      addBlocks(left, right, rows, panels, out, stride) {
+      addBlocks(left, right, rows, panels, out, stride, fresh) {
+        if (fresh) {
+          const columns = panels * WIDTH;
+          for (let row = 0, at = out; row < WIDTH; row++, at += stride) values.fill(0, at, at + columns);
+        }
         for (let panel = 0; panel < panels; panel++) {
           addBlock(values, left, right + panel * rows * WIDTH, rows, out + panel * WIDTH, stride);
         }
+      },
+      pack(rows, nodes, columns, pivot, width, to) {
+        packPanels(rows, nodes, columns, pivot, width, values, to);
       },
     };
   },
@@ -76,4 +83,26 @@ function setRow(values: Float64Array, at: number, s0: number, s1: number, s2: nu
   values[at + 1] = s1;
   values[at + 2] = s2;
   values[at + 3] = s3;
+}
+
+function packPanels(
+  values: Float32Array | Float64Array,
+  nodes: number,
+  [first, end]: readonly [number, number],
+  pivot: Float64Array | undefined,
+  width: number,
+  packed: Float64Array,
+  to: number,
+): void {
+  const rows = values.length / nodes;
+  for (let column = first; column < end; column += width) {
+    const columns = Math.min(width, end - column);
+    for (let c = 0; c < columns; c++) {
+      const shift = pivot?.[column + c] ?? 0;
+      for (let k = 0, from = column + c, at = to + c; k < rows; k++, from += nodes, at += width) {
+        packed[at] = values[from]! - shift;
+      }
+    }
+    to += rows * width;
+  }
 }

@@ -1,4 +1,4 @@
-import { encodeModule, valueType, wasm, type Code } from './wasm-encoding.ts';
+import { valueType, wasm, type Code, type WasmFunction } from './wasm-encoding.ts';
 
 /**
  * Sums that the kernel holds in registers: 6 x 4 in twelve vectors of two float64, which with two vectors of the right
@@ -12,13 +12,16 @@ export const RIGHT_WIDTH = 4;
 
 /**
  * The function that all the time goes into, with every length and place in bytes: products of one left panel
- * `[rows, LEFT_WIDTH]` with consecutive right panels `[rows, RIGHT_WIDTH]`, added row after row to what `out` holds.
+ * `[rows, LEFT_WIDTH]` with consecutive right panels `[rows, RIGHT_WIDTH]`, added row after row to what `from` holds.
  * Every sum goes through the same operations wherever it lies, so that equal columns have equal sums to the bit.
  *
  * @param left address of the left panel
  * @param leftBytes its length, at least one row
  * @param right address of the first of `panels` right panels that lie behind each other
  * @param panels at least 1
+ * @param from address of the sums so far; may be `out`
+ * @param fromRowBytes from one row of them to the next
+ * @param fromPanelBytes from one panel of them to the next; with 0 for both, RIGHT_WIDTH zeros are sums so far
  * @param out address of the sums, row-major `[LEFT_WIDTH, panels * RIGHT_WIDTH]`
  * @param outRowBytes from one row of the sums to the next
  */
@@ -27,6 +30,9 @@ export type WasmBlockKernel = (
   leftBytes: number,
   right: number,
   panels: number,
+  from: number,
+  fromRowBytes: number,
+  fromPanelBytes: number,
   out: number,
   outRowBytes: number,
 ) => void;
@@ -37,26 +43,24 @@ const LEFT_ROW = LEFT_WIDTH * ELEMENT;
 const RIGHT_ROW = RIGHT_WIDTH * ELEMENT;
 
 /** Locals, numbered as the format wants them: parameters, then cursors, then vector registers. */
-const [left, leftBytes, right, panels, out, outRowBytes, at, end, target, value, right0, right1, sum00] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+const [left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8,
 ] as const;
+const [at, end, target, value, right0, right1, sum00] = [9, 10, 11, 12, 13, 14, 15] as const;
 const rights = [right0, right1];
 const elements = Array.from({ length: LEFT_WIDTH }, (_, r) => r);
 const sumOf = (r: number, v: number): number => sum00 + r * rights.length + v;
 
-/**
- * A module whose function `run` is a {@link WasmBlockKernel} over the memory that it imports.
- *
- * @param fused uses `f64x2.relaxed_madd`, which not every engine knows: ask `WebAssembly.validate`
- */
-export function encodeBlockKernel(fused: boolean): Uint8Array<ArrayBuffer> {
+/** @param fused uses `f64x2.relaxed_madd`, which not every engine knows: ask `WebAssembly.validate` */
+export function blockFunction(fused: boolean): WasmFunction {
   const { i32, v128 } = valueType;
   const sums = new Array<typeof v128>(LEFT_WIDTH * rights.length).fill(v128);
-  return encodeModule(
-    [i32, i32, i32, i32, i32, i32],
-    [i32, i32, i32, v128, v128, v128, ...sums],
-    body(fused),
-  );
+  return {
+    name: 'addBlocks',
+    parameters: new Array<typeof i32>(9).fill(i32),
+    locals: [i32, i32, i32, v128, v128, v128, ...sums],
+    body: body(fused),
+  };
 }
 
 function body(fused: boolean): Code {
@@ -74,19 +78,30 @@ function body(fused: boolean): Code {
     advance(right, i32.const(RIGHT_ROW)),
     advance(at, i32.const(LEFT_ROW)),
   ];
-  /** Does something with each vector of the block in `out`. */
-  const throughOut = (each: (sum: number, offset: number) => Code): Code => [
-    [local.get(out), local.set(target)],
+  /** Does something with each vector of a block of sums. */
+  const throughBlock = (
+    block: number,
+    rowBytes: number,
+    each: (sum: number, offset: number) => Code,
+  ): Code => [
+    [local.get(block), local.set(target)],
     elements.map((r) => [
       rights.map((_, v) => each(sumOf(r, v), v * VECTOR)),
-      advance(target, local.get(outRowBytes)),
+      advance(target, local.get(rowBytes)),
     ]),
   ];
   const panel: Code = [
     [local.get(left), local.set(at)],
-    throughOut((sum, offset) => [local.get(target), v128.load(offset), local.set(sum)]),
+    throughBlock(from, fromRowBytes, (sum, offset) => [
+      [local.get(target), v128.load(offset)],
+      local.set(sum),
+    ]),
     wasm.repeatWhile(row, [local.get(at), local.get(end), i32.lessUnsigned]),
-    throughOut((sum, offset) => [local.get(target), local.get(sum), v128.store(offset)]),
+    throughBlock(out, outRowBytes, (sum, offset) => [
+      [local.get(target), local.get(sum)],
+      v128.store(offset),
+    ]),
+    advance(from, local.get(fromPanelBytes)),
     advance(out, i32.const(RIGHT_ROW)),
   ];
   return [

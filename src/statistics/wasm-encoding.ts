@@ -1,6 +1,6 @@
 /**
- * Just enough of the WebAssembly binary format (core specification 3.0, chapter 5) to write down a module of one
- * function by hand: a few hundred bytes made where they are needed, with no file to host and no tool to build with.
+ * Just enough of the WebAssembly binary format (core specification 3.0, chapter 5) to write down modules of a few
+ * functions by hand: a few hundred bytes made where they are needed, with no file to host and no tool to build with.
  */
 
 /** Bytes of instructions, nested as they are put together. */
@@ -62,11 +62,15 @@ export const wasm = {
   v128: {
     load: memoryAccess(0x00, 3),
     load64Splat: memoryAccess(0x0a, 3),
+    /** The lower half; the upper one is zero */
+    load64Zero: memoryAccess(0x5d, 2),
     store: memoryAccess(0x0b, 3),
     not: vector(0x4d),
     or: vector(0x50),
   },
   f64x2: {
+    /** Of the lower two float32 */
+    promoteLow: vector(0x5f),
     /** All bits of an element set where a > b, none elsewhere */
     greater: vector(0x4a),
     sqrt: vector(0xef),
@@ -83,22 +87,35 @@ export const wasm = {
   },
 } as const;
 
-/** A module that imports `env.memory` and exports one function without a result as `run`. */
-export function encodeModule(
-  parameters: readonly ValueType[],
-  locals: readonly ValueType[],
-  body: Code,
-): Uint8Array<ArrayBuffer> {
-  const declared = locals.map((type) => [1, type]);
-  const code: Code = [counted(declared), body, 0x0b];
+/** A function without a result. */
+export interface WasmFunction {
+  /** What it is exported as */
+  readonly name: string;
+  readonly parameters: readonly ValueType[];
+  /** Beside the parameters, and numbered after them */
+  readonly locals: readonly ValueType[];
+  readonly body: Code;
+}
+
+/** A module that imports `env.memory` and exports functions. */
+export function encodeModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ parameters }) => [0x60, counted(parameters), counted([])]);
+  const exported = functions.map((each, index) => [name(each.name), 0x00, unsigned(index)]);
+  const code = functions.map(({ locals, body }) => {
+    const declared = locals.map((type) => [1, type]);
+    return sized([counted(declared), body, 0x0b]);
+  });
   return Uint8Array.from(
     flatten([
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(1, [[0x60, counted(parameters), counted([])]]),
+      section(1, types),
       section(2, [[name('env'), name('memory'), 0x02, 0x00, 0x00]]),
-      section(3, [[0x00]]),
-      section(7, [[name('run'), 0x00, 0x00]]),
-      section(10, [sized(code)]),
+      section(
+        3,
+        functions.map((_, index) => unsigned(index)),
+      ),
+      section(7, exported),
+      section(10, code),
     ]),
   );
 }

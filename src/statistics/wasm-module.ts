@@ -31,14 +31,14 @@ export function compileWidest(
   return undefined;
 }
 
-/** A module's function `run`, over a new memory of so many bytes. @throws `out-of-memory` */
+/** A module's functions, over a new memory of so many bytes. @throws `out-of-memory` */
 export function instantiate(
   { module }: CompiledModule,
   bytes: number,
-): { readonly run: WebAssembly.ExportValue; readonly buffer: ArrayBuffer } {
+): { readonly exports: WebAssembly.Exports; readonly buffer: ArrayBuffer } {
   const memory = allocate(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { run: exports.run!, buffer: memory.buffer };
+  return { exports, buffer: memory.buffer };
 }
 
 function allocate(bytes: number): WebAssembly.Memory {

@@ -5,8 +5,7 @@ import { GrowingProducts } from '../../../src/statistics/growing-products.ts';
 import { atOnce } from '../../../src/statistics/pacer.ts';
 import { Products, type Deviations } from '../../../src/statistics/products.ts';
 import { scalarBlockKernel } from '../../../src/statistics/scalar-blocks.ts';
-import { encodeBlockKernel } from '../../../src/statistics/wasm-block-kernel.ts';
-import { wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';
+import { encodeBlocks, wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';
 
 function wasmKernel(): BlockKernel {
   const kernel = wasmBlockKernel();
@@ -173,9 +172,9 @@ describe('the WebAssembly kernel', () => {
   });
 
   it('comes from a module that every page may compile at once: under four kilobytes, and valid', () => {
-    const bytes = encodeBlockKernel(false);
+    const bytes = encodeBlocks(false);
     expect(bytes.length).toBeLessThan(4096);
     expect(WebAssembly.validate(bytes)).toBe(true);
-    expect(encodeBlockKernel(true).length).toBeLessThan(4096);
+    expect(encodeBlocks(true).length).toBeLessThan(4096);
   });
 });
