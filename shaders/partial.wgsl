@@ -1,115 +1,178 @@
-// Partial correlations of one layer pair for a block of targets of one panel: forward substitution of all sources
-// through the target's factor (method.md, "score = 'partial'"). Twin: src/scores/partial-column.ts. One thread per
-// (target, source). Members are solved for ROWS at a time: what is known of the earlier ones is read once for all of them,
-// and each entry still goes through the same operations in the same order.
-
-struct Params {
-  nodes: u32,
-  stride: u32,
-  panel_row: u32,
-  outcome_offset: u32,
-  inverse_count_high: f32,
-  inverse_count_low: f32,
-  // first target of this dispatch, and one past its last
-  first_target: u32,
-  end_target: u32,
-  // size of the largest conditioning set of the dispatch
-  largest_set: u32,
-  zero: u32,
-}
+// Partial correlations of one layer pair for a block of targets of one panel: forward substitution of the sources
+// through a panel of members of each target (shaders/shared/solutions.wgsl), from which partial-update.wgsl has taken what
+// earlier members explain, and after the last panel the scores. Twin: src/scores/partial-column.ts. One thread for four
+// sources of a target.
 
 override WORKGROUP: u32;
 
-const ROWS: u32 = 4u;
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> plan: array<u32>;
-@group(0) @binding(2) var<storage, read> moments: array<Moment>;
-@group(0) @binding(3) var<storage, read> covariance_rows: array<vec2f>;
-@group(0) @binding(4) var<storage, read> sum_xy: array<f32>;
-@group(0) @binding(5) var<storage, read> factors: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> outcome: array<atomic<u32>>;
+@group(0) @binding(5) var<storage, read> moments: array<Moment>;
+@group(0) @binding(6) var<storage, read> sum_xy: array<f32>;
+@group(0) @binding(7) var<storage, read_write> outcome: array<atomic<u32>>;
 // bits, row-major [target of the panel, source]
-@group(0) @binding(7) var<storage, read_write> scores: array<u32>;
+@group(0) @binding(8) var<storage, read_write> scores: array<u32>;
+
+// What is left of four sources' variances, and of their covariances with y.
+struct Remainders {
+  x: Four,
+  joint: Four,
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   fence = params.zero;
-  let source = group.x * WORKGROUP + local;
-  let index = params.first_target + group.y;
-  if (source >= params.nodes || index >= params.end_target) {
+  let slot = group.z;
+  let header = target_header(params.first_target + slot);
+  let size = header.size;
+  let place = params.first_place + group.x * WORKGROUP + local;
+  let first = params.first_member;
+  // Smaller sets than the dispatch's largest have had their scores.
+  if (place >= params.quarter || (first > 0u && first >= size)) {
     return;
   }
-  let header = target_header(index);
+  let sources = sources_of(place);
+  let end = min(first + PANEL, size);
+  var left = remainders_before(header, slot, place, sources);
+  for (var member = first; member < end; member += 4u) {
+    left = solve_four(header, slot, place, sources, member, left);
+  }
+  if (end < size) {
+    set_solution(slot, params.rows - 2u, place, left.x);
+    set_solution(slot, params.rows - 1u, place, left.joint);
+  } else {
+    keep_scores(header, sources, left);
+  }
+}
+
+fn remainders_before(header: TargetHeader, slot: u32, place: u32, sources: vec4u) -> Remainders {
+  if (params.first_member > 0u) {
+    return Remainders(
+      solution(slot, params.rows - 2u, place),
+      solution(slot, params.rows - 1u, place),
+    );
+  }
+  let at = min(sources, vec4u(params.nodes - 1u));
+  return Remainders(
+    four(
+      moments[at.x].variance,
+      moments[at.y].variance,
+      moments[at.z].variance,
+      moments[at.w].variance,
+    ),
+    four(
+      covariance_with(header, at.x),
+      covariance_with(header, at.y),
+      covariance_with(header, at.z),
+      covariance_with(header, at.w),
+    ),
+  );
+}
+
+fn covariance_with(header: TargetHeader, source: u32) -> vec2f {
+  let at = sum_index(header.node - params.panel_row, source, params.stride);
+  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
+  let y = moments[params.stride + header.node];
+  return covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, moments[source], y);
+}
+
+// The entry of a member of the panel before the panel's own members are taken away.
+fn entry_before(header: TargetHeader, slot: u32, place: u32, sources: vec4u, member: u32) -> Four {
+  if (params.first_member > 0u) {
+    return solution(slot, member, place);
+  }
+  return covariances_of(header, member, sources);
+}
+
+fn solve_four(
+  header: TargetHeader,
+  slot: u32,
+  place: u32,
+  sources: vec4u,
+  member: u32,
+  before: Remainders,
+) -> Remainders {
   let size = header.size;
-  let row = header.node - params.panel_row;
-  let to = row * params.nodes + source;
-  let x = moments[source];
+  let last = size - 1u;
+  let entries = Rests(
+    entry_before(header, slot, place, sources, member),
+    entry_before(header, slot, place, sources, min(member + 1u, last)),
+    entry_before(header, slot, place, sources, min(member + 2u, last)),
+    entry_before(header, slot, place, sources, min(member + 3u, last)),
+  );
+  let rests = eliminate(header, slot, place, entries, member, params.first_member, member);
+  var left = before;
+  let solved0 = four_multiply(factors[factor_index(header, member, member)], rests.of0);
+  set_solution(slot, member, place, solved0);
+  left = take_away(header, member, solved0, left);
+  if (member + 1u >= size) {
+    return left;
+  }
+  let row1 = factor_index(header, member + 1u, member);
+  let rest1 = four_subtract_product(rests.of1, factors[row1], solved0);
+  let solved1 = four_multiply(factors[row1 + 1u], rest1);
+  set_solution(slot, member + 1u, place, solved1);
+  left = take_away(header, member + 1u, solved1, left);
+  if (member + 2u >= size) {
+    return left;
+  }
+  let row2 = factor_index(header, member + 2u, member);
+  var rest2 = four_subtract_product(rests.of2, factors[row2], solved0);
+  rest2 = four_subtract_product(rest2, factors[row2 + 1u], solved1);
+  let solved2 = four_multiply(factors[row2 + 2u], rest2);
+  set_solution(slot, member + 2u, place, solved2);
+  left = take_away(header, member + 2u, solved2, left);
+  if (member + 3u >= size) {
+    return left;
+  }
+  let row3 = factor_index(header, member + 3u, member);
+  var rest3 = four_subtract_product(rests.of3, factors[row3], solved0);
+  rest3 = four_subtract_product(rest3, factors[row3 + 1u], solved1);
+  rest3 = four_subtract_product(rest3, factors[row3 + 2u], solved2);
+  let solved3 = four_multiply(factors[row3 + 3u], rest3);
+  set_solution(slot, member + 3u, place, solved3);
+  return take_away(header, member + 3u, solved3, left);
+}
+
+// What a member that is solved for leaves.
+fn take_away(header: TargetHeader, member: u32, solved: Four, left: Remainders) -> Remainders {
+  let of_y = factors[factor_index(header, header.size, member)];
+  return Remainders(
+    four_subtract(left.x, four_square(solved)),
+    four_subtract_product(left.joint, of_y, solved),
+  );
+}
+
+fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
+  let size = header.size;
   let y = moments[params.stride + header.node];
   // The variance of y_j given the set.
   let y_rest = factors[factor_index(header, size, size)];
-  if (source == 0u && !is_constant(y) && !(y_rest.x > UNSETTLED_RATIO * y.variance.x)) {
+  let no_column = is_constant(y);
+  if (sources.x == 0u && !no_column && !(y_rest.x > UNSETTLED_RATIO * y.variance.x)) {
     atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
   }
-  if (is_constant(x) || is_constant(y) || (size > 0u && source == header.node)) {
-    scores[to] = NO_SCORE;
-    return;
+  var conditioned = vec4<bool>(false);
+  for (var member = 0u; member < size; member++) {
+    conditioned |= sources == vec4u(member_source(header, member));
   }
-  let at = sum_index(row, source, params.stride);
-  let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
-  begin_solution(group.y, source);
-  var joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
-  var x_rest = x.variance;
-  var conditioned = false;
-  for (var first = 0u; first < size; first += ROWS) {
-    let rows = min(ROWS, size - first);
-    var value: array<vec2f, ROWS>;
-    for (var r = 0u; r < rows; r++) {
-      conditioned |= member_source(header, first + r) == source;
-      value[r] = covariance_rows[member_row(header, first + r) * params.stride + source];
+  if (size > 0u) {
+    conditioned |= sources == vec4u(header.node);
+  }
+  for (var q = 0u; q < 4u; q++) {
+    let source = sources[q];
+    if (source >= params.nodes) {
+      continue;
     }
-    // Rows beyond the last are computed and not used. Named, so that compilers keep them in registers.
-    let row0 = factor_index(header, first, 0u);
-    let row1 = factor_index(header, min(first + 1u, size), 0u);
-    let row2 = factor_index(header, min(first + 2u, size), 0u);
-    let row3 = factor_index(header, min(first + 3u, size), 0u);
-    var value0 = value[0];
-    var value1 = value[1];
-    var value2 = value[2];
-    var value3 = value[3];
-    for (var b = 0u; b < first; b++) {
-      let known = solved(b);
-      value0 = ext_subtract_product(value0, factors[row0 + b], known);
-      value1 = ext_subtract_product(value1, factors[row1 + b], known);
-      value2 = ext_subtract_product(value2, factors[row2 + b], known);
-      value3 = ext_subtract_product(value3, factors[row3 + b], known);
-    }
-    value = array(value0, value1, value2, value3);
-    for (var r = 0u; r < rows; r++) {
-      let a = first + r;
-      var solution_of_a = value[r];
-      for (var s = 0u; s < r; s++) {
-        solution_of_a = ext_subtract_product(solution_of_a, factors[factor_index(header, a, first + s)], value[s]);
+    let x = moments[source];
+    let x_rest = vec2f(left.x.high[q], left.x.low[q]);
+    var bits = NO_SCORE;
+    if (!(no_column || conditioned[q] || is_constant(x))) {
+      if (!(x_rest.x > UNSETTLED_RATIO * x.variance.x)) {
+        atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
+      } else if (y_rest.x * y.magnify > EPS && x_rest.x * x.magnify > EPS) {
+        let joint = vec2f(left.joint.high[q], left.joint.low[q]);
+        bits = score_bits(joint, ext_sqrt(ext_multiply(x_rest, y_rest)));
       }
-      solution_of_a = ext_multiply(solution_of_a, factors[factor_index(header, a, a)]);
-      value[r] = solution_of_a;
-      set_solved(a, solution_of_a);
-      x_rest = ext_subtract_product(x_rest, solution_of_a, solution_of_a);
-      joint = ext_subtract_product(joint, solution_of_a, factors[factor_index(header, size, a)]);
     }
+    scores[(header.node - params.panel_row) * params.nodes + source] = bits;
   }
-  if (conditioned) {
-    scores[to] = NO_SCORE;
-    return;
-  }
-  if (!(x_rest.x > UNSETTLED_RATIO * x.variance.x)) {
-    atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
-    scores[to] = NO_SCORE;
-    return;
-  }
-  if (y_rest.x * y.magnify <= EPS || x_rest.x * x.magnify <= EPS) {
-    scores[to] = NO_SCORE;
-    return;
-  }
-  scores[to] = score_bits(joint, ext_sqrt(ext_multiply(x_rest, y_rest)));
 }

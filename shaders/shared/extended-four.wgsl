@@ -5,28 +5,61 @@ struct Four {
   low: vec4f,
 }
 
+fn four(a: vec2f, b: vec2f, c: vec2f, d: vec2f) -> Four {
+  return Four(vec4f(a.x, b.x, c.x, d.x), vec4f(a.y, b.y, c.y, d.y));
+}
+
 fn opaque_four(value: vec4f) -> vec4f {
   return bitcast<vec4f>(bitcast<vec4u>(value) ^ vec4u(fence));
 }
 
-// ext_subtract_product(rest, a, b) of each.
-fn four_subtract_product(rest: Four, a: vec2f, b: Four) -> Four {
+fn high_half(value: vec4f) -> vec4f {
+  return bitcast<vec4f>(bitcast<vec4u>(value) & vec4u(SPLIT_MASK));
+}
+
+// a * b of each, not renormalised. One number's halves are found once for all four products.
+fn four_product(a: vec2f, b: Four) -> Four {
   let a_high = bitcast<f32>(bitcast<u32>(a.x) & SPLIT_MASK);
   let a_low = a.x - a_high;
-  let b_high = bitcast<vec4f>(bitcast<vec4u>(b.high) & vec4u(SPLIT_MASK));
+  let b_high = high_half(b.high);
   let b_low = b.high - b_high;
   let product = opaque_four(a.x * b.high);
   let first = opaque_four(a_high * b_high - product);
   let second = opaque_four(first + a_high * b_low);
   let third = opaque_four(second + a_low * b_high);
-  let product_low = third + a_low * b_low;
-  // two_sum(rest, -product)
-  let sum = opaque_four(rest.high - product);
+  return Four(product, (third + a_low * b_low) + (a.x * b.low + a.y * b.high));
+}
+
+fn four_square(a: Four) -> Four {
+  let high = high_half(a.high);
+  let low = a.high - high;
+  let product = opaque_four(a.high * a.high);
+  let first = opaque_four(high * high - product);
+  let second = opaque_four(first + high * low);
+  let third = opaque_four(second + low * high);
+  return Four(product, (third + low * low) + (a.high * a.low + a.low * a.high));
+}
+
+fn four_quick_two_sum(a: vec4f, b: vec4f) -> Four {
+  let sum = opaque_four(a + b);
+  return Four(sum, b - opaque_four(sum - a));
+}
+
+// ext_multiply(a, b) of each.
+fn four_multiply(a: vec2f, b: Four) -> Four {
+  let product = four_product(a, b);
+  return four_quick_two_sum(product.high, product.low);
+}
+
+// rest - product of each, as ext_subtract_product.
+fn four_subtract(rest: Four, product: Four) -> Four {
+  let sum = opaque_four(rest.high - product.high);
   let taken = opaque_four(sum - rest.high);
   let rest_error = opaque_four(rest.high - opaque_four(sum - taken));
-  let sum_low = rest_error + opaque_four(-product - taken);
-  let low = sum_low + (rest.low - (product_low + (a.x * b.low + a.y * b.high)));
-  // quick_two_sum(sum, low)
-  let high = opaque_four(sum + low);
-  return Four(high, low - opaque_four(high - sum));
+  let error = rest_error + opaque_four(-product.high - taken);
+  return four_quick_two_sum(sum, error + (rest.low - product.low));
+}
+
+fn four_subtract_product(rest: Four, a: vec2f, b: Four) -> Four {
+  return four_subtract(rest, four_product(a, b));
 }

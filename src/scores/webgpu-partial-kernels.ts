@@ -3,21 +3,25 @@ import choleskyThread from '../../shaders/cholesky-thread.wgsl?raw';
 import choleskyUpdate from '../../shaders/cholesky-update.wgsl?raw';
 import choleskyWorkgroup from '../../shaders/cholesky-workgroup.wgsl?raw';
 import covarianceRows from '../../shaders/covariance-rows.wgsl?raw';
+import partialUpdate from '../../shaders/partial-update.wgsl?raw';
 import partial from '../../shaders/partial.wgsl?raw';
 import cholesky from '../../shaders/shared/cholesky.wgsl?raw';
 import dispatch from '../../shaders/shared/dispatch.wgsl?raw';
 import extendedFour from '../../shaders/shared/extended-four.wgsl?raw';
 import extended from '../../shaders/shared/extended.wgsl?raw';
 import momentParts from '../../shaders/shared/moments.wgsl?raw';
-import solutionPrivate from '../../shaders/shared/solution-private.wgsl?raw';
-import solutionStored from '../../shaders/shared/solution-stored.wgsl?raw';
+import solutions from '../../shaders/shared/solutions.wgsl?raw';
 import sums from '../../shaders/shared/sums.wgsl?raw';
 import targets from '../../shaders/shared/targets.wgsl?raw';
 import systems from '../../shaders/systems.wgsl?raw';
 import type { KernelDefinition } from '../gpu/kernel.ts';
 
-/** Largest conditioning set whose substitution stays with its thread; `PRIVATE_SET` of solution-private.wgsl. */
-export const PRIVATE_SET = 32;
+/** Members that sources are carried through together; `PANEL` of shared/solutions.wgsl. */
+export const PANEL = 32;
+
+/** Quarters of sources, and members, of a workgroup of partial-update.wgsl. */
+export const UPDATE_PLACES = 16;
+export const UPDATE_MEMBERS = 16;
 
 /** Largest conditioning set that one thread factors; `THREAD_SET` of cholesky-thread.wgsl. */
 export const THREAD_SET = 16;
@@ -25,7 +29,7 @@ export const THREAD_SET = 16;
 /** Largest conditioning set whose factor has room in a workgroup's memory; `WORKGROUP_SET` of cholesky-workgroup.wgsl. */
 export const WORKGROUP_SET = 60;
 
-/** Threads across, and down, a workgroup of cholesky-workgroup.wgsl and cholesky-update.wgsl. */
+/** Threads across, and down, a workgroup of cholesky-update.wgsl. */
 export const SIDE = 8;
 
 /** What a target's word in `outcome` says where float64 must look at it; in shaders/shared/targets.wgsl. */
@@ -112,33 +116,39 @@ const partialParams = {
   outcome_offset: 'u32',
   ...inverseCount,
   first_target: 'u32',
-  end_target: 'u32',
-  largest_set: 'u32',
+  first_source: 'u32',
+  quarter: 'u32',
+  first_place: 'u32',
+  rows: 'u32',
+  first_member: 'u32',
   zero: 'u32',
 } as const;
 
 const partialBuffers = {
   plan: 'read',
-  moments: 'read',
   covariance_rows: 'read',
-  sum_xy: 'read',
   factors: 'read',
-  outcome: 'read-write',
-  scores: 'read-write',
+  solutions: 'read-write',
 } as const;
 
-/** Factors -> partial correlations, for conditioning sets of at most {@link PRIVATE_SET}. */
-export const partialPrivateKernel = {
-  label: 'partial.wgsl',
-  sources: [...shared, targets, solutionPrivate, partial],
+/** Rows of S_xx -> what the members before a panel of them leave of it. */
+export const partialUpdateKernel = {
+  label: 'partial-update.wgsl',
+  sources: [extended, extendedFour, targets, solutions, partialUpdate],
   params: partialParams,
   buffers: partialBuffers,
 } as const satisfies KernelDefinition;
 
-/** Factors -> partial correlations, for conditioning sets of any size. */
-export const partialStoredKernel = {
+/** Factors -> forward substitutions through a panel of members and, after the last, partial correlations. */
+export const partialKernel = {
   label: 'partial.wgsl',
-  sources: [...shared, targets, solutionStored, partial],
+  sources: [...shared, extendedFour, targets, solutions, partial],
   params: partialParams,
-  buffers: { ...partialBuffers, solutions: 'read-write' },
+  buffers: {
+    ...partialBuffers,
+    moments: 'read',
+    sum_xy: 'read',
+    outcome: 'read-write',
+    scores: 'read-write',
+  },
 } as const satisfies KernelDefinition;

@@ -1,17 +1,23 @@
 import { createStorage, type BufferPool, type BufferView, type OwnedBuffer } from '../gpu/buffer.ts';
 import type { GpuContext } from '../gpu/device.ts';
 import { compileKernel } from '../gpu/kernel.ts';
-import { ranges, type PacedRecorder } from '../gpu/paced-recorder.ts';
-import {
-  MOST_LAYERS,
-  OPERATIONS_PER_STEP,
-  SCRATCH_BYTES,
-  type BlockOnGpu,
-  type BlockSums,
-  type PairOnGpu,
-} from './webgpu-block.ts';
+import type { PacedRecorder } from '../gpu/paced-recorder.ts';
+import type { BlockOnGpu, BlockSums, PairOnGpu } from './webgpu-block.ts';
 import { WORKGROUP } from './webgpu-kernels.ts';
-import { partialPrivateKernel, partialStoredKernel, PRIVATE_SET } from './webgpu-partial-kernels.ts';
+import {
+  PANEL,
+  partialKernel,
+  partialUpdateKernel,
+  UPDATE_MEMBERS,
+  UPDATE_PLACES,
+} from './webgpu-partial-kernels.ts';
+import {
+  solutionBytes,
+  substitutionShape,
+  substitutionSteps,
+  type SubstitutionShape,
+  type SubstitutionSize,
+} from './webgpu-substitution-steps.ts';
 import type { TargetBlock } from './webgpu-targets.ts';
 
 /** The kernels that some block needs; the others are not compiled. */
@@ -19,12 +25,12 @@ export type SubstitutionKernels = Awaited<ReturnType<typeof compileSubstitutionK
 
 /** @throws `gpu-validation`, `device-lost` */
 export async function compileSubstitutionKernels(context: GpuContext, blocks: readonly TargetBlock[]) {
-  const stored = ({ largestSet }: TargetBlock): boolean => largestSet > PRIVATE_SET;
-  const [inPrivate, inStorage] = await Promise.all([
-    blocks.every(stored) ? undefined : compileKernel(context, partialPrivateKernel, { WORKGROUP }),
-    blocks.some(stored) ? compileKernel(context, partialStoredKernel, { WORKGROUP }) : undefined,
+  const several = blocks.some(({ largestSet }) => largestSet > PANEL);
+  const [solve, update] = await Promise.all([
+    compileKernel(context, partialKernel, { WORKGROUP }),
+    several ? compileKernel(context, partialUpdateKernel) : undefined,
   ]);
-  return { inPrivate, inStorage };
+  return { solve, update };
 }
 
 /** Forward substitution of all sources through the factors of a block of targets, down to the scores. */
@@ -53,12 +59,8 @@ export class Substitution {
     this.#nodes = shape.nodes;
     this.#stride = shape.stride;
     this.#outcome = outcome;
-    const one = Math.max(
-      0,
-      ...blocks.map(({ largestSet }) => (largestSet > PRIVATE_SET ? 8 * shape.stride * largestSet : 0)),
-    );
-    const bytes = Math.max(one, Math.min(SCRATCH_BYTES, 64 * one));
-    this.#solutions = pool.keep(createStorage(context, 'forward substitutions', bytes));
+    const bytes = blocks.map((block) => solutionBytes(this.#shapeOf(this.#sizeOf(block))));
+    this.#solutions = pool.keep(createStorage(context, 'forward substitutions', Math.max(0, ...bytes)));
   }
 
   /** Records what writes the scores of a block of targets. */
@@ -69,13 +71,18 @@ export class Substitution {
     sums: BlockSums,
     factors: BufferView,
   ): Promise<void> {
+    const size = this.#sizeOf(block);
+    const shape = this.#shapeOf(size);
     const [inverse_count_high, inverse_count_low] = pair.inverseCount;
-    const { largestSet } = block;
-    const stored = largestSet > PRIVATE_SET;
-    const operations = OPERATIONS_PER_STEP * this.#nodes * (largestSet ** 2 / 2 + 2 * largestSet + 8);
-    const slots = stored ? Math.floor(this.#solutions.size / (8 * this.#stride * largestSet)) : MOST_LAYERS;
-    const most = Math.min(slots, this.#context.operationsPerSubmit / operations);
-    for (const [first_target, end_target] of ranges(block.targets.length, most)) {
+    const shared = {
+      plan: block.planBuffer,
+      covariance_rows: sums.covarianceRows,
+      factors,
+      solutions: this.#solutions,
+    };
+    for (const step of substitutionSteps(size, shape, this.#context.operationsPerSubmit)) {
+      const [first_target, endTarget] = step.targets;
+      const [first_place, endPlace] = step.places;
       const params = {
         nodes: this.#nodes,
         stride: this.#stride,
@@ -84,27 +91,42 @@ export class Substitution {
         inverse_count_high,
         inverse_count_low,
         first_target,
-        end_target,
-        largest_set: largestSet,
+        first_source: step.firstSource,
+        quarter: shape.quarter,
+        first_place,
+        rows: shape.rows,
+        first_member: step.firstMember,
         zero: 0,
       };
-      const buffers = {
-        plan: block.planBuffer,
-        moments: pair.moments,
-        covariance_rows: sums.covarianceRows,
-        sum_xy: sums.sumXY,
-        factors,
-        outcome: this.#outcome,
-        scores: pair.scores[block.panel.index]!,
-      };
-      const count = [Math.ceil(this.#nodes / WORKGROUP), end_target - first_target, 1] as const;
-      const work = operations * (end_target - first_target);
-      if (stored) {
-        const solutions = this.#solutions;
-        await recorder.dispatch(this.#kernels.inStorage!, params, { ...buffers, solutions }, count, work);
+      const places = endPlace - first_place;
+      const targets = endTarget - first_target;
+      if (step.kind === 'update') {
+        const members = Math.min(PANEL, block.largestSet - step.firstMember);
+        const count = [
+          Math.ceil(places / UPDATE_PLACES),
+          Math.ceil(members / UPDATE_MEMBERS),
+          targets,
+        ] as const;
+        await recorder.dispatch(this.#kernels.update!, params, shared, count, step.operations);
       } else {
-        await recorder.dispatch(this.#kernels.inPrivate!, params, buffers, count, work);
+        const buffers = {
+          ...shared,
+          moments: pair.moments,
+          sum_xy: sums.sumXY,
+          outcome: this.#outcome,
+          scores: pair.scores[block.panel.index]!,
+        };
+        const count = [Math.ceil(places / WORKGROUP), 1, targets] as const;
+        await recorder.dispatch(this.#kernels.solve, params, buffers, count, step.operations);
       }
     }
+  }
+
+  #sizeOf({ targets, largestSet }: TargetBlock): SubstitutionSize {
+    return { targets: targets.length, largestSet, nodes: this.#nodes };
+  }
+
+  #shapeOf(size: SubstitutionSize): SubstitutionShape {
+    return substitutionShape(size, this.#context.operationsPerSubmit);
   }
 }

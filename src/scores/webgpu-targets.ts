@@ -1,5 +1,5 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from './webgpu-partial-kernels.ts';
+import { PANEL, THREAD_SET, WORKGROUP_SET } from './webgpu-partial-kernels.ts';
 
 /** Targets that are solved together, laid out as shaders/shared/targets.wgsl reads them. */
 export interface TargetBlock {
@@ -77,7 +77,7 @@ export function planTargets(
 }
 
 /** Sizes up to which a kernel for smaller sets serves; large sets are of a kind where none is twice another. */
-const BUCKETS = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET, 128, 256, 512];
+const BUCKETS = [THREAD_SET, PANEL, WORKGROUP_SET, 128, 256, 512];
 
 /** Which kernels a set is for, and which sets it may share their dispatches with. */
 function bucketOf(size: number): number {

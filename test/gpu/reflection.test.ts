@@ -55,9 +55,14 @@ test('constants that shaders and host share are the same', () => {
   const constant = (name: string): number =>
     Number(new RegExp(`const ${name}: \\w+ = ([^;]+?)u?;`).exec(code)![1]!);
   expect(constant('TILE')).toBe(statisticsKernels.TILE);
-  expect(constant('PRIVATE_SET')).toBe(partialKernels.PRIVATE_SET);
+  expect(constant('PANEL')).toBe(partialKernels.PANEL);
   expect(constant('THREAD_SET')).toBe(partialKernels.THREAD_SET);
   expect(constant('WORKGROUP_SET')).toBe(partialKernels.WORKGROUP_SET);
+  const own = ({ sources }: KernelDefinition, name: string): number =>
+    Number(new RegExp(`const ${name}: u32 = (\\d+)u;`).exec(sources.at(-1)!)![1]!);
+  expect(own(partialKernels.choleskyUpdateKernel, 'SIDE')).toBe(partialKernels.SIDE);
+  expect(own(partialKernels.partialUpdateKernel, 'ACROSS')).toBe(partialKernels.UPDATE_PLACES);
+  expect(4 * own(partialKernels.partialUpdateKernel, 'DOWN')).toBe(partialKernels.UPDATE_MEMBERS);
   // A workgroup's memory has room for a factor of that size on every device.
   expect(8 * factorElements(partialKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
   expect(constant('UNSETTLED')).toBe(partialKernels.UNSETTLED);

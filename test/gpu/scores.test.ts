@@ -3,7 +3,7 @@ import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { borrow } from '../../src/gpu/buffer.ts';
 import { readBack } from '../../src/gpu/readback.ts';
 import { WORKGROUP } from '../../src/scores/webgpu-kernels.ts';
-import { PRIVATE_SET, THREAD_SET, WORKGROUP_SET } from '../../src/scores/webgpu-partial-kernels.ts';
+import { PANEL, THREAD_SET, WORKGROUP_SET } from '../../src/scores/webgpu-partial-kernels.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import type { Precision } from '../../src/statistics/webgpu-kernels.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
@@ -70,7 +70,7 @@ test('conditioning sets of every size from 0 to 40', async ({ gpu }) => {
 
 test('conditioning sets at the bounds of the kernels for small, middle and large ones', async ({ gpu }) => {
   const nodes = 140;
-  const bounds = [THREAD_SET, PRIVATE_SET, WORKGROUP_SET, WORKGROUP].flatMap((size) => [size, size + 1]);
+  const bounds = [THREAD_SET, PANEL, WORKGROUP_SET, WORKGROUP].flatMap((size) => [size, size + 1]);
   const sizes = [0, 1, 2, ...bounds, WORKGROUP - 1, 2 * WORKGROUP - 1, 2 * WORKGROUP];
   const sets = Array.from({ length: nodes }, (_, target) =>
     Array.from({ length: sizes[target] ?? 0 }, (_, k) => (target + 1 + k) % nodes).sort((a, b) => a - b),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PRIVATE_SET, THREAD_SET } from '../../../src/scores/webgpu-partial-kernels.ts';
+import { PANEL, THREAD_SET } from '../../../src/scores/webgpu-partial-kernels.ts';
 import { factorElements, planTargets } from '../../../src/scores/webgpu-targets.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 
@@ -27,7 +27,7 @@ test('every target is in one block, whose plan leads back to its members', () =>
         expect(alone || block.rowSources.length <= rows).toBe(true);
         expect(alone || block.factorElements <= limits.factorElements).toBe(true);
         expect(block.largestSet).toBe(Math.max(...sizes));
-        for (const most of [THREAD_SET, PRIVATE_SET]) {
+        for (const most of [THREAD_SET, PANEL]) {
           expect(sizes.every((size) => size > most) || sizes.every((size) => size <= most)).toBe(true);
         }
         expect(block.members).toBe(sizes.reduce((sum, size) => sum + size, 0));
