@@ -101,7 +101,6 @@ fn solve_four(
   let rests = eliminate(header, slot, place, entries, member, params.first_member, member);
   var left = before;
   let solved0 = four_multiply(factors[factor_index(header, member, member)], rests.of0);
-  set_solution(slot, member, place, solved0);
   left = take_away(header, member, solved0, left);
   if (member + 1u >= size) {
     return left;
@@ -109,7 +108,6 @@ fn solve_four(
   let row1 = factor_index(header, member + 1u, member);
   let rest1 = four_subtract_product(rests.of1, factors[row1], solved0);
   let solved1 = four_multiply(factors[row1 + 1u], rest1);
-  set_solution(slot, member + 1u, place, solved1);
   left = take_away(header, member + 1u, solved1, left);
   if (member + 2u >= size) {
     return left;
@@ -118,7 +116,6 @@ fn solve_four(
   var rest2 = four_subtract_product(rests.of2, factors[row2], solved0);
   rest2 = four_subtract_product(rest2, factors[row2 + 1u], solved1);
   let solved2 = four_multiply(factors[row2 + 2u], rest2);
-  set_solution(slot, member + 2u, place, solved2);
   left = take_away(header, member + 2u, solved2, left);
   if (member + 3u >= size) {
     return left;
@@ -128,7 +125,13 @@ fn solve_four(
   rest3 = four_subtract_product(rest3, factors[row3 + 1u], solved1);
   rest3 = four_subtract_product(rest3, factors[row3 + 2u], solved2);
   let solved3 = four_multiply(factors[row3 + 3u], rest3);
-  set_solution(slot, member + 3u, place, solved3);
+  // What comes after the last four reads none of them.
+  if (member + 4u < size) {
+    set_solution(slot, member, place, solved0);
+    set_solution(slot, member + 1u, place, solved1);
+    set_solution(slot, member + 2u, place, solved2);
+    set_solution(slot, member + 3u, place, solved3);
+  }
   return take_away(header, member + 3u, solved3, left);
 }
 
