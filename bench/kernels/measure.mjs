@@ -6,9 +6,10 @@ import { generator, randomEdges } from '../shared/problem.mjs';
 import { watchMemory } from './gpu-memory.mjs';
 import { timeDispatches } from './gpu-times.mjs';
 import { measurePeaks } from './peaks.mjs';
+import { measureSets } from './sets.mjs';
 
 /** @typedef {typeof import('magnitude-edge/statistics')} Statistics */
-/** @typedef {{ nodes: number[], samples: number, pairs: number, parents: number, precisions: ('fast' | 'exact')[] }} Setting */
+/** @typedef {{ nodes: number[], samples: number, pairs: number, parents: number, precisions: ('fast' | 'exact')[], sets: import('./sets.mjs').SetSetting }} Setting */
 /** @typedef {{ what: string, wall: number, gpu: number | undefined, shaders: Record<string, number> }} Step */
 
 const BATCH = 128;
@@ -37,12 +38,14 @@ export async function measureKernels(device, statistics, setting) {
       points.push({ ...point, peakBytes: memory.peak() });
     }
   }
+  const sets = await measureSets(device, times, statistics, setting.sets);
   const { vendor, architecture, device: name, description } = device.adapterInfo;
   return {
     adapter: [...new Set([vendor, architecture, name, description])].filter(Boolean).join(' '),
     timestamps: times.timed,
     peaks,
     points,
+    sets,
   };
 }
 
@@ -50,7 +53,7 @@ export async function measureKernels(device, statistics, setting) {
  * @param {GPUDevice} device
  * @param {ReturnType<typeof timeDispatches>} times
  * @param {Statistics} statistics
- * @param {Omit<Setting, 'nodes' | 'precisions'> & { nodes: number, precision: 'fast' | 'exact' }} size
+ * @param {Omit<Setting, 'nodes' | 'precisions' | 'sets'> & { nodes: number, precision: 'fast' | 'exact' }} size
  */
 async function measureEngine(device, times, statistics, { nodes, samples, pairs, parents, precision }) {
   const shape = { nodes, pairs, reduction: /** @type {const} */ ('l1') };

@@ -5,6 +5,7 @@
  *     npm run bench -- kernels                                  # N = 256, 512 and 1024, both places
  *     npm run bench -- kernels --nodes 4096 --samples 1024      # what a real GPU is asked for
  *     npm run bench -- kernels --where chromium --precisions fast
+ *     npm run bench -- kernels --where chromium --nodes 128 --set-sizes 8,64,512,1024 --set-nodes 1100   # growth over |S|
  *
  * In Node on Debian without a GPU, the software Vulkan driver that comes with Chromium serves.
  */
@@ -23,6 +24,10 @@ const { values: options } = parseArgs({
     pairs: { type: 'string', default: '1' },
     parents: { type: 'string', default: '8' },
     precisions: { type: 'string', default: 'fast,exact' },
+    /** Sizes of conditioning sets whose growth is measured, among so many nodes */
+    'set-sizes': { type: 'string', default: '8,16,24,64,256,512' },
+    'set-nodes': { type: 'string', default: '600' },
+    repeats: { type: 'string', default: '3' },
     where: { type: 'string', default: 'node,chromium' },
   },
 });
@@ -32,7 +37,12 @@ const setting = {
   samples: Number(options.samples),
   pairs: Number(options.pairs),
   parents: Number(options.parents),
-  precisions: /** @type {('fast' | 'exact')[]} */ (options.precisions.split(',')),
+  precisions: /** @type {('fast' | 'exact')[]} */ (options.precisions.split(',').filter(Boolean)),
+  sets: {
+    nodes: Number(options['set-nodes']),
+    sizes: numbers(options['set-sizes']),
+    repeats: Number(options.repeats),
+  },
 };
 
 /** In a process of its own: Dawn ends with the process. */
@@ -68,7 +78,7 @@ writeResult('kernels', { setup: setting, places, blas });
 const rate = (/** @type {number | undefined} */ value) => (value ? value.toPrecision(3) : '');
 const times = (/** @type {number | undefined} */ ours, /** @type {number} */ theirs) =>
   ours ? `${(ours / theirs).toFixed(1)} x` : '';
-for (const { where, adapter, timestamps, peaks, points } of places) {
+for (const { where, adapter, timestamps, peaks, points, sets } of places) {
   const { gflops, gigabytes, sharedTile } = peaks;
   console.log(
     `\n## ${where}: ${adapter}${timestamps ? '' : ', no timestamp-query: GPU times are missing'}\n`,
@@ -107,6 +117,18 @@ for (const { where, adapter, timestamps, peaks, points } of places) {
       rate(rates.partialGflops),
       ...steps.map(({ wall }) => seconds(wall)),
       `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
+    ]),
+  );
+  console.log(`\nPartial scores of one target among ${sets.nodes}, median of ${sets.repeats}\n`);
+  printTable(
+    ['members', 'targets together', 'factor, GPU', 'substitution, GPU', 'wall', 'multiply-adds, G/s'],
+    sets.points.map(({ size, targets, steps, factors, substitution, wall }) => [
+      size,
+      targets,
+      timestamps ? seconds(factors) : '',
+      timestamps ? seconds(substitution) : '',
+      seconds(wall),
+      timestamps ? rate(steps / (factors + substitution) / 1e9) : '',
     ]),
   );
 }
