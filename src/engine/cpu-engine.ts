@@ -151,7 +151,7 @@ class CpuEngine implements Engine {
 
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(() => {
-      this.#held();
+      this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const sums = this.#sums!;
       return inRoom<Scores>(this.shape, () => {
@@ -164,7 +164,7 @@ class CpuEngine implements Engine {
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
     return this.#inTurn(async () => {
-      this.#held();
+      this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const { nodes } = this.shape;
       const sums = this.#sums!;
@@ -179,7 +179,7 @@ class CpuEngine implements Engine {
 
   statistics(): Promise<SufficientStatistics> {
     return this.#inTurn(async () => {
-      this.#held();
+      this.#sound();
       // There are sums from now on: panels, and the samples that they are formed from, are no longer the way.
       this.#aggregate.clear();
       return (this.#sums ?? (await this.#open())).statistics();
@@ -199,7 +199,13 @@ class CpuEngine implements Engine {
   reset(): void {
     this.#held();
     this.#forgetScores();
-    this.#sums?.reset();
+    if (this.#sums?.lost !== undefined) {
+      // Workers that have died are started anew by the next batch.
+      this.#sums.release();
+      this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
+    } else {
+      this.#sums?.reset();
+    }
     this.#batches = 0;
     this.#refusal = undefined;
   }
@@ -261,8 +267,20 @@ class CpuEngine implements Engine {
     throw new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.');
   }
 
-  #ready(): void {
+  /** @throws `released`, or why samples have been lost */
+  #sound(): void {
     this.#held();
+    const lost = this.#sums?.lost;
+    if (lost === undefined) return;
+    throw new MagnitudeEdgeError(
+      lost instanceof MagnitudeEdgeError ? lost.code : 'out-of-memory',
+      `The samples are lost; others can be taken after a reset. The reason: ${lost.message}`,
+      { cause: lost },
+    );
+  }
+
+  #ready(): void {
+    this.#sound();
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 

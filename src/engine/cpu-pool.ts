@@ -64,6 +64,12 @@ export class PooledSums implements CpuSums {
     return this.#samples;
   }
 
+  get lost(): Error | undefined {
+    return (
+      this.#failure ?? this.#shares.map(({ worker }) => worker.ended).find((ended) => ended !== undefined)
+    );
+  }
+
   get inForce(): PlanInForce {
     return this.#inForce;
   }

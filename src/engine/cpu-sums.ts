@@ -41,6 +41,8 @@ export interface CpuSums {
   readonly inForce: PlanInForce;
   /** How the work is done, in words */
   readonly note: string;
+  /** Why samples have been lost, so that these sums are of no more use; undefined while they are */
+  readonly lost: Error | undefined;
   addChannels(batch: HostChannelBatch): Promise<void>;
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
@@ -64,6 +66,7 @@ export class LocalSums implements CpuSums {
   readonly #shape: SumsShape;
   readonly #products: Products;
   #accumulator: CpuAccumulator;
+  #lost: Error | undefined;
   #magnitudesX: readonly Float64Array[] = [];
   #magnitudesY: readonly Float64Array[] = [];
 
@@ -85,6 +88,10 @@ export class LocalSums implements CpuSums {
   get inForce(): PlanInForce {
     const { plan, tiled } = this.#accumulator;
     return { plan, tiled };
+  }
+
+  get lost(): Error | undefined {
+    return this.#lost;
   }
 
   get note(): string {
@@ -133,6 +140,7 @@ export class LocalSums implements CpuSums {
   reset(): void {
     // A new one, so that scores being computed keep the sums they started from.
     this.#accumulator = this.#empty();
+    this.#lost = undefined;
   }
 
   release(): void {
@@ -151,7 +159,13 @@ export class LocalSums implements CpuSums {
   ): Promise<void> {
     return this.#inRoom(() => {
       const accumulator = this.#accumulator;
-      accumulator.add(x, y, size);
+      try {
+        accumulator.add(x, y, size);
+      } catch (error) {
+        // Some layer pairs have taken the batch, and others have found no room for it.
+        this.#lost = error as Error;
+        throw error;
+      }
       return paced(accumulator.settle(), createPacer());
     });
   }

@@ -47,6 +47,11 @@ export class WorkerClient {
     });
   }
 
+  /** Why it takes no calls any more; undefined while it does. */
+  get ended(): MagnitudeEdgeError | undefined {
+    return this.#ended;
+  }
+
   /** Ends the worker; what it was still asked is refused with `released`. Idempotent. */
   terminate(): void {
     this.#end(

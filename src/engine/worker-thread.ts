@@ -9,7 +9,7 @@ export interface WorkerThread {
   terminate(): void;
 }
 
-/** What a worker is heard to say. `failed` comes when it could not start or did not survive. */
+/** What a worker is heard to say. `failed` comes when it could not start or did not survive, perhaps more than once. */
 export interface WorkerEvents {
   message(data: unknown): void;
   failed(cause: unknown): void;
@@ -35,6 +35,9 @@ export function startWorker(script: string, events: WorkerEvents): WorkerThread 
   });
   worker.on('messageerror', (cause) => {
     events.failed(cause);
+  });
+  worker.on('exit', (code) => {
+    events.failed(`it ended with exit code ${code}`);
   });
   worker.unref();
   return {
