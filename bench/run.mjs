@@ -8,7 +8,7 @@
  *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
- *     npm run bench -- large-webgpu       # 10,000 nodes on the GPU of a page; only when asked for
+ *     npm run bench -- large-webgpu       # 10,000 nodes in a page, --backend webgpu or cpu; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves

@@ -1,17 +1,16 @@
 /** What bench/large/webgpu.mjs has a page do: bundled with the library's sources. */
+import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { watchThread } from '../shared/held-thread.mjs';
-import { functionGraph, generator, randomEdges } from '../shared/problem.mjs';
+import { functionGraph, layersWithSignal, randomEdges } from '../shared/problem.mjs';
 
 /**
- * @typedef {{ nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
+ * @typedef {{ backend: 'webgpu' | 'cpu', nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
  *   scores: readonly ('corr' | 'partial')[], memoryBytes: number | undefined }} Setting
  * @typedef {{ seconds: number, heldMs: number }} Taken by the clock; for how long the page's thread was held at most
  */
-
-const BATCH = 64;
 
 /**
  * @template T
@@ -29,35 +28,49 @@ async function timed(name, work) {
   return { taken: { seconds, heldMs }, result };
 }
 
-/** @param {Setting} setting */
-export async function measureLarge({
-  nodes,
-  pairs,
-  samples,
-  parents,
-  precision,
-  scores: wanted,
-  memoryBytes,
-}) {
+/**
+ * The engine to measure; `settled` waits until it is idle.
+ * @param {Setting} setting
+ */
+async function openEngine({ backend, nodes, pairs, precision, memoryBytes }) {
+  const shape = { nodes, pairs, reduction: /** @type {const} */ ('l1') };
+  if (backend === 'cpu') {
+    const engine = createCpuEngine(shape, { memory: memoryBytes });
+    return {
+      engine,
+      adapter: `${navigator.hardwareConcurrency} threads`,
+      settled: () => Promise.resolve(),
+      close: () => engine.release(),
+    };
+  }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('Chromium has no WebGPU adapter here.');
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
-  const random = generator(7);
+  const engine = await createWebGpuEngine({ device, shape, precision, memoryBytes });
+  const { vendor, architecture } = adapter.info;
+  return {
+    engine,
+    adapter: `${vendor} ${architecture}`.trim(),
+    settled: () => device.queue.onSubmittedWorkDone(),
+    close: async () => {
+      await engine.release();
+      device.destroy();
+    },
+  };
+}
+
+/** @param {Setting} setting */
+export async function measureLarge(setting) {
+  const { backend, nodes, pairs, samples, parents, scores: wanted } = setting;
   const edges = randomEdges(nodes, parents);
   const sets = conditioningSets(edges, nodes);
   const graph = functionGraph(nodes, edges);
-  const shape = { nodes, pairs, reduction: /** @type {const} */ ('l1') };
-  const engine = await createWebGpuEngine({ device, shape, precision, memoryBytes });
+  const { engine, adapter, settled, close } = await openEngine(setting);
   const { taken: accumulate } = await timed('magnitudes', async () => {
-    for (let first = 0; first < samples; first += BATCH) {
-      const size = Math.min(BATCH, samples - first);
-      const layers = () =>
-        Array.from({ length: pairs }, () => Float32Array.from({ length: size * nodes }, random));
-      await engine.accumulateMagnitudes({ size, x: layers(), y: layers() });
-    }
+    for (const batch of layersWithSignal(nodes, pairs, samples)) await engine.accumulateMagnitudes(batch);
     await engine.flush();
   });
   const rows = [];
@@ -65,7 +78,7 @@ export async function measureLarge({
     const request = { score, layerAgg: /** @type {const} */ ('mean'), ridge: 1e-8, conditioningSets: sets };
     const { taken: scored, result: scores } = await timed(score, async () => {
       const held = await engine.scores(request);
-      await device.queue.onSubmittedWorkDone();
+      await settled();
       return held;
     });
     const provenance = {
@@ -76,7 +89,7 @@ export async function measureLarge({
       ridge: 1e-8,
       loss: 'mse',
       samples,
-      backend: /** @type {const} */ ('webgpu'),
+      backend,
     };
     const { taken: table, result: first } = await timed('first 1,000 rows', () =>
       edgeTable(scores, graph, sets, provenance, { top: 1000, candidatesOnly: true }),
@@ -84,9 +97,7 @@ export async function measureLarge({
     scores.release();
     rows.push({ score, scored, table, rows: first.numRows, best: first.getChild('corr')?.get(0) });
   }
-  const { vendor, architecture } = adapter.info;
-  const notes = engine.diagnostics.notes;
-  await engine.release();
-  device.destroy();
-  return { adapter: `${vendor} ${architecture}`.trim(), notes, accumulate, rows };
+  const { notes } = engine.diagnostics;
+  await close();
+  return { adapter, notes, accumulate, rows };
 }

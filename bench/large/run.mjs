@@ -1,71 +1,132 @@
 /**
- * Scores of a graph too large for N x N sums, on the CPU: time, peak memory of the whole process with its workers, and
- * for how long the calling thread was held at most. Takes minutes. Needs `npm run build`.
+ * A graph too large for N x N sums, on the CPU: scores, the table's first rows and those up to a q, an edge added, and
+ * another aggregation; for each the time, what all cores took of it, the peak memory of the whole process with its workers,
+ * and for how long the calling thread was held at most. A process for each score. Takes minutes. Needs `npm run build`.
  *
- *     npm run bench -- large                                # N = 10,000, P = 4, n = 2048, 8 parents, both scores
- *     npm run bench -- large --score corr
- *     npm run bench -- large --nodes 6000 --samples 512
+ *     npm run bench -- large                                # N = 10,000, P = 4, n = 512, 8 parents, both scores
+ *     npm run bench -- large --samples 2048 --score corr
+ *     npm run bench -- large --nodes 6000 --batches yes     # and all rows as batches, which go nowhere: an hour
  *
- * Magnitudes are noise: the time does not depend on them.
+ * One node in fifty shares something with the others of its kind in all layers, the rest is noise.
  */
+import { spawnSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { edgeTable, edgeTableBatches } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
 import { watchThread } from '../shared/held-thread.mjs';
-import { generator, randomEdges } from '../shared/problem.mjs';
+import { readOptions } from '../shared/options.mjs';
+import { functionGraph, layersWithSignal, randomEdges } from '../shared/problem.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '10000' },
-    pairs: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '2048' },
-    parents: { type: 'string', default: '8' },
-    workers: { type: 'string', default: '2' },
-    score: { type: 'string' },
-  },
+const options = readOptions({
+  nodes: 10_000,
+  pairs: 4,
+  samples: 512,
+  parents: 8,
+  workers: 2,
+  score: 'both',
+  batches: 'no',
 });
-const nodes = Number(options.nodes);
-const pairs = Number(options.pairs);
-const samples = Number(options.samples);
-const parents = Number(options.parents);
-const workers = Number(options.workers);
-const BATCH = 128;
 
-const random = generator(7);
-const sets = conditioningSets(randomEdges(nodes, parents), nodes);
-
-const seconds = (/** @type {number} */ since) => ((performance.now() - since) / 1000).toFixed(1);
-const peakMiB = () => (process.resourceUsage().maxRSS / 1024).toFixed(0);
-
-console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} threads, Node ${process.version}`);
-console.log(
-  `load ${loadavg()[0]?.toFixed(1)} when started; N = ${nodes}, P = ${pairs}, n = ${samples}, ${parents} parents per target`,
-);
-const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers });
-const start = performance.now();
-for (let first = 0; first < samples; first += BATCH) {
-  const size = Math.min(BATCH, samples - first);
-  const layers = () =>
-    Array.from({ length: pairs }, () => Float32Array.from({ length: size * nodes }, random));
-  await engine.accumulateMagnitudes({ size, x: layers(), y: layers() });
+if (options.score === 'both') {
+  for (const score of ['corr', 'partial']) {
+    const script = fileURLToPath(import.meta.url);
+    const own = [...process.execArgv, script, ...process.argv.slice(2), '--score', score];
+    const { status } = spawnSync(process.execPath, own, { stdio: 'inherit' });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+} else {
+  await measure(/** @type {'corr' | 'partial'} */ (options.score));
 }
-await engine.flush();
-console.log(
-  `made and kept in ${seconds(start)} s, peak ${peakMiB()} MiB; ${engine.diagnostics.notes.join('; ')}`,
-);
 
-for (const score of /** @type {const} */ (['corr', 'partial'])) {
-  if (options.score !== undefined && options.score !== score) continue;
+/** @param {'corr' | 'partial'} score */
+async function measure(score) {
+  const { nodes, pairs, samples, parents, workers } = options;
+  const edges = randomEdges(nodes, parents);
+  console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} threads, Node ${process.version}`);
+  console.log(
+    `load ${loadavg()[0]?.toFixed(1)} when started; ${score}, N = ${nodes}, P = ${pairs}, n = ${samples}, ` +
+      `${parents} parents per target`,
+  );
+  const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers });
+  await step('made and kept', async () => {
+    for (const batch of layersWithSignal(nodes, pairs, samples)) {
+      await engine.accumulateMagnitudes(batch);
+    }
+    await engine.flush();
+  });
+  console.log(engine.diagnostics.notes.join('; '));
+  const request = {
+    score,
+    layerAgg: /** @type {'mean' | 'max'} */ ('mean'),
+    ridge: 1e-8,
+    conditioningSets: conditioningSets(edges, nodes),
+  };
+  const graph = functionGraph(nodes, edges);
+  const provenance = {
+    ...request,
+    reduction: 'l1',
+    usePreNorm: true,
+    loss: 'mse',
+    samples,
+    backend: 'cpu',
+  };
+  for (const layerAgg of /** @type {const} */ (['mean', 'max'])) {
+    const scores = await step(`${score}, ${layerAgg}`, () => engine.scores({ ...request, layerAgg }));
+    const table = (/** @type {import('magnitude-edge').EdgeTableOptions} */ rows) =>
+      edgeTable(scores, graph, request.conditioningSets, { ...provenance, layerAgg }, rows);
+    await step('table, top = 1000', () => table({ top: 1000 }));
+    await step('table, top = 1000, candidates', () => table({ top: 1000, candidatesOnly: true }));
+    await step('table, maxQ = 0.05', () => table({ maxQ: 0.05 }));
+    if (options.batches === 'yes' && layerAgg === 'mean') {
+      await step('all rows as batches', async () => {
+        let numRows = 0;
+        const all = edgeTableBatches(scores, graph, request.conditioningSets, provenance);
+        for await (const batch of all) numRows += batch.numRows;
+        return { numRows };
+      });
+    }
+    scores.release();
+    if (score === 'corr') continue;
+    /** @type {[number[], number[]]} */
+    const edited = [
+      [...edges[0], 5],
+      [...edges[1], 17],
+    ];
+    const sets = conditioningSets(edited, nodes);
+    await step('an edge added', () => engine.scores({ ...request, layerAgg, conditioningSets: sets }));
+  }
+  await engine.release();
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function step(name, work) {
   const thread = watchThread();
   const began = performance.now();
   const before = process.cpuUsage();
-  await engine.score({ score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets });
+  const result = await work();
   const { user, system } = process.cpuUsage(before);
   const held = thread.stop();
-  console.log(
-    `${score}: ${seconds(began)} s, ${((user + system) / 1e6).toFixed(1)} s of all cores; peak ${peakMiB()} MiB; ` +
-      `this thread was held for ${held.toFixed(0)} ms at most`,
+  const seconds = (performance.now() - began) / 1000;
+  const { numRows, scoredTargets } = /** @type {{ numRows?: number, scoredTargets?: number }} */ (
+    result ?? {}
   );
+  const what =
+    numRows !== undefined
+      ? ` (${numRows} rows)`
+      : scoredTargets !== undefined
+        ? ` (${scoredTargets} targets)`
+        : '';
+  console.log(
+    `${name}${what}: ${seconds.toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of all cores; peak ` +
+      `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB, now ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)}; ` +
+      `this thread held for ${held.toFixed(0)} ms at most`,
+  );
+  return result;
 }
-await engine.release();

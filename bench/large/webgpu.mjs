@@ -1,16 +1,17 @@
 /* global Blob */
 /**
- * Scores of a graph too large for N x N sums, on the GPU of a page in headless Chromium: what the first rows of the
- * table take, the GPU's busy time, and the memory of the tab and of the GPU process. Needs `npm run build`.
+ * Scores of a graph too large for N x N sums, in a page in headless Chromium, by its GPU or by its workers: what the first
+ * rows of the table take, and the memory of the tab and of the GPU process.
  *
  *     npm run bench -- large-webgpu                          # N = 10,000, P = 4, n = 2048, 8 parents, both scores
  *     npm run bench -- large-webgpu --samples 128 --precision fast --score corr      # software adapters: minutes
+ *     npm run bench -- large-webgpu --backend cpu --samples 512                      # the CPU engine
  *
- * Magnitudes are noise: the time does not depend on them.
+ * One node in fifty shares something with the others of its kind in all layers, the rest is noise.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { build, loadConfigFromFile } from 'vite';
 import { withPage } from '../shared/chromium-page.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { printTable, seconds, writeResult } from '../shared/report.mjs';
@@ -20,6 +21,7 @@ const { score, memory, ...size } = readOptions({
   pairs: 4,
   samples: 2048,
   parents: 8,
+  backend: 'webgpu',
   precision: 'exact',
   score: 'both',
   memory: 'default',
@@ -31,9 +33,12 @@ const setting = {
 };
 
 const page = fileURLToPath(new URL('page.mjs', import.meta.url));
+// The library's own plugins, for the workers of the CPU engine.
+const config = await loadConfigFromFile({ command: 'build', mode: 'production' });
 const built = await build({
   configFile: false,
   logLevel: 'error',
+  plugins: config?.config.plugins ?? [],
   define: { __PACKAGE_VERSION__: JSON.stringify('benchmark') },
   build: { write: false, minify: false, lib: { entry: page, formats: ['es'] } },
 });
@@ -60,7 +65,7 @@ const result = await withPage(async (page, browser) => {
   });
   return { ...measured, peaks };
 });
-writeResult('large-webgpu', { setup: setting, ...result });
+writeResult(`large-${setting.backend}`, { setup: setting, ...result });
 const { adapter, notes, rows, peaks } = result;
 console.log(
   `${adapter}; N = ${setting.nodes}, P = ${setting.pairs}, n = ${setting.samples}; ${notes.join('; ')}\n`,

@@ -30,6 +30,34 @@ export function randomEdges(nodes, parents) {
   return edges;
 }
 
+/** Samples of a batch. */
+const BATCH = 64;
+
+/**
+ * Magnitudes in batches: noise, but that one node in fifty shares something with the others of its kind, in all layers.
+ * @param {number} nodes
+ * @param {number} pairs
+ * @param {number} samples
+ * @returns {Generator<{ size: number, x: Float32Array[], y: Float32Array[] }>}
+ */
+export function* layersWithSignal(nodes, pairs, samples) {
+  const random = generator(7);
+  for (let first = 0; first < samples; first += BATCH) {
+    const size = Math.min(BATCH, samples - first);
+    const shared = Float32Array.from({ length: size }, random);
+    const layer = () => {
+      const values = Float32Array.from({ length: size * nodes }, random);
+      for (let row = 0; row < size; row++) {
+        for (let node = 0; node < nodes; node += 50)
+          values[row * nodes + node] = (values[row * nodes + node] ?? 0) + (shared[row] ?? 0);
+      }
+      return values;
+    };
+    const layers = () => Array.from({ length: pairs }, layer);
+    yield { size, x: layers(), y: layers() };
+  }
+}
+
 /**
  * A graph of function nodes alone.
  * @param {number} nodes
