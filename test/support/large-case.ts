@@ -15,6 +15,14 @@ export const memory = 15e6;
  * pair, and one of them in all layers.
  */
 export function largeBatch(seed: number): MagnitudeBatch {
+  const made = batches.get(seed) ?? makeBatch(seed);
+  batches.set(seed, made);
+  return made;
+}
+
+const batches = new Map<number, MagnitudeBatch>();
+
+function makeBatch(seed: number): MagnitudeBatch {
   const normal = normalNumbers(seed);
   const { nodes, pairs } = shape;
   const shared = Float64Array.from({ length: samples * pairs }, normal);
