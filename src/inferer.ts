@@ -223,6 +223,7 @@ export class MagnitudeEdgeInferer {
       scoredTargets,
       gpu,
       matrices: () => scores.matrices(),
+      aggregate: () => scores.aggregate(),
       release: () => {
         scores.release();
       },

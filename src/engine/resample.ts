@@ -43,7 +43,10 @@ export async function resampleScores(
       await engine.accumulateMagnitudes(batch);
     }
     await pace();
-    const { aggregated } = await engine.score(request);
+    // The aggregate alone: scores of layer pairs are not read back, nor held where there is no room for them.
+    const scores = await engine.scores(request);
+    const aggregated = await scores.aggregate();
+    scores.release();
     onProgress?.(++done, groups + permutations);
     return aggregated;
   };
@@ -87,7 +90,9 @@ export async function resampleGroups(
   for await (const { group, statistics } of leaveOneOut(groups, pace)) {
     engine.reset();
     await engine.merge(statistics);
-    jackknife.add((await engine.score(request)).aggregated, statistics.samples);
+    const scores = await engine.scores(request);
+    jackknife.add(await scores.aggregate(), statistics.samples);
+    scores.release();
     onProgress?.(group + 1, groups.length);
   }
   return { plan, ...jackknife.result(), empiricalP: undefined };

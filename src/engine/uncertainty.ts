@@ -153,7 +153,7 @@ export class Uncertainty {
     const stop = this.#stop.signal;
     const signal = request.signal ? AbortSignal.any([request.signal, stop]) : stop;
     return this.#withEngine(signal, async (engine) => {
-      const { aggregated } = await scores.matrices();
+      const aggregated = await scores.aggregate();
       const asked = { ...request, signal };
       if (runs === undefined) {
         return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);

@@ -75,6 +75,12 @@ export class AggregateScores implements Scores {
     return this.#again.at(elements, signal);
   }
 
+  aggregate(): Promise<Float64Array> {
+    return this.#aggregate === undefined
+      ? Promise.reject(scoresReleased())
+      : Promise.resolve(this.#aggregate.values);
+  }
+
   async matrices(): Promise<ScoreMatrices> {
     const { nodes, aggregated } = this;
     return { nodes, aggregated, perPair: await this.#again.matrices() };

@@ -31,6 +31,10 @@ export class HostScores implements Scores {
     return this.#matrices === undefined ? Promise.reject(scoresReleased()) : Promise.resolve(this.#matrices);
   }
 
+  async aggregate(): Promise<ScoreMatrices['aggregated']> {
+    return (await this.matrices()).aggregated;
+  }
+
   get released(): boolean {
     return this.#matrices === undefined;
   }

@@ -18,10 +18,17 @@ export interface Scores {
   readonly gpu: ScoreBuffers | undefined;
   /**
    * The scores on the host. Arrays of host scores are the handle's own and must not be written to; those of a GPU are
-   * read back at each call and belong to the caller.
-   * @throws `released`, `device-lost`
+   * read back at each call and belong to the caller. Where the CPU engine holds the aggregated scores alone, those of the
+   * layer pairs are formed again, which takes as long as scores do, and belong to the caller.
+   * @throws `released` (for scores that are formed again, after the engine's release as well), `device-lost`,
+   *   `out-of-memory`, `runtime`
    */
   matrices(): Promise<ScoreMatrices>;
+  /**
+   * The aggregated scores alone, row-major `[source, target]`; whose they are, as {@link Scores.matrices}.
+   * @throws `released`, `device-lost`
+   */
+  aggregate(): Promise<ScoreMatrices['aggregated']>;
   /** Frees what the scores take. Idempotent. */
   release(): void;
 }

@@ -125,6 +125,11 @@ export class GpuScores implements Scores {
     return { nodes: this.nodes, aggregated: await this.#read(this.aggregated), perPair };
   }
 
+  async aggregate(): Promise<Float32Array> {
+    assertAlive(this.context);
+    return this.#read(this.aggregated);
+  }
+
   /** What works with these scores. @throws `released` */
   get context(): GpuContext {
     if (this.#released) throw scoresReleased();

@@ -4,6 +4,7 @@ import { HostScores } from '../scores/host-scores.ts';
 import { passesOf } from '../scores/passes-of.ts';
 import { pick, pickMost } from '../scores/pick.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
+import type { ScorePasses } from '../scores/score-passes.ts';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../scores/select-pairs.ts';
@@ -33,10 +34,13 @@ export interface RowsRequest {
 }
 
 /**
- * Rows of a group at most, where pair scores are formed again for each: all products once for every 4,000,000 rows, which
- * take some 400 MB until they are written.
+ * Rows whose pair scores are formed again at a time, where they must be: that takes all products once for so many rows, and
+ * the rows some 80 bytes each until they are written.
  */
 const ROWS_FORMED_AGAIN = 1 << 22;
+
+/** Rows that are sorted at a time where no table is held whole. */
+const ROWS_SORTED = 1 << 18;
 
 /**
  * The rows that were asked for, in the table's order. Few of them are chosen without sorting the others; many come in
@@ -50,7 +54,7 @@ export async function* edgeRowGroups(
   const { choice, freedom, pace, signal } = request;
   const { nodes } = scores;
   const again = scores instanceof AggregateScores;
-  const rowsPerGroup = again ? ROWS_FORMED_AGAIN : request.rowsPerGroup;
+  const rowsPerGroup = again ? ROWS_SORTED : request.rowsPerGroup;
   if (isWorthChoosing(choice, nodes)) {
     const selected = await selectPairs(await passesOf(scores, freedom, pace, signal), freedom, choice);
     if (selected !== undefined) {
@@ -63,15 +67,40 @@ export async function* edgeRowGroups(
     yield await sortedRows(scores, edges, request);
     return;
   }
-  let left = choice.top;
   const passes = await passesOf(scores, freedom, pace, signal);
+  let left = choice.top;
+  let waiting: RankedPairs[] = [];
+  let rowsWaiting = 0;
   for await (const group of streamPairs(passes, freedom, choice.excludeSelf, rowsPerGroup)) {
     const rows = chosenRows(group, edges, { ...choice, top: left });
     const kept = rows === undefined ? group : pickRows(group, rows);
     left -= kept.elements.length;
-    yield wholeGroup(kept, await passes.perPairAt(kept.elements));
-    if (left <= 0) return;
+    waiting.push(kept);
+    rowsWaiting += kept.elements.length;
+    if (left <= 0) break;
+    if (again && rowsWaiting < ROWS_FORMED_AGAIN) continue;
+    yield* withPairScores(waiting, passes);
+    [waiting, rowsWaiting] = [[], 0];
     await pace();
+  }
+  if (waiting.length > 0) yield* withPairScores(waiting, passes);
+}
+
+/** Groups with their pair scores, which are fetched for all of them at once. */
+async function* withPairScores(
+  groups: readonly RankedPairs[],
+  passes: ScorePasses,
+): AsyncGenerator<RowGroup, void, undefined> {
+  const starts = [0];
+  for (const { elements } of groups) starts.push(starts.at(-1)! + elements.length);
+  const all = new Uint32Array(starts.at(-1)!);
+  groups.forEach(({ elements }, group) => {
+    all.set(elements, starts[group]);
+  });
+  const perPair = await passes.perPairAt(all);
+  for (const [group, pairs] of groups.entries()) {
+    const own = perPair.map((values) => values.subarray(starts[group], starts[group + 1]));
+    yield wholeGroup(pairs, own);
   }
 }
 

@@ -187,7 +187,7 @@ test('scores stay in the buffers that the handle tells of, whatever comes after 
     expect(found[20 * nodes + 5]).toBe(0x7fc00000);
     expect(found[21 * nodes + 5]).not.toBe(0x7fc00000);
   }
-  expect(largestDifference((await scores.matrices()).aggregated, expected.aggregated)).toBe(0);
+  expect(largestDifference(await scores.aggregate(), expected.aggregated)).toBe(0);
   scores.release();
   scores.release();
   await expect(scores.matrices()).rejects.toThrow('have been released');
