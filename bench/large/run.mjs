@@ -95,7 +95,10 @@ async function measure(score) {
       [...edges[1], 17],
     ];
     const sets = conditioningSets(edited, nodes);
-    await step('an edge added', () => engine.scores({ ...request, layerAgg, conditioningSets: sets }));
+    const again = await step('an edge added', () =>
+      engine.scores({ ...request, layerAgg, conditioningSets: sets }),
+    );
+    again.release();
   }
   await engine.release();
 }
