@@ -1,13 +1,23 @@
-import { beginRun, outcome, phase, progress, running } from './run.ts';
+import { computed } from '@preact/signals';
+import { beginRun, outcome, phase, progress, running, unscored } from './run.ts';
 import { fitWorker } from './workers.ts';
 
+/** There is something under way that {@link cancel} ends. */
+export const cancellable = computed(
+  () => running.value || phase.value === 'evaluating' || phase.value === 'trying',
+);
+
 /**
- * Ends the fit or trial under way. The page is free at once, whatever the batch in the model costs: the worker drops that
- * batch when it is through, and a fit can go on from there.
+ * Ends the fit, scoring or trial under way. The page is free at once, whatever the batch in the model costs: the worker
+ * drops that batch when it is through, and a fit can go on from there. So can scores: the samples seen stay.
  */
 export function cancel(): void {
-  if (phase.value !== 'trying' && !running.value) return;
-  void fitWorker.stop();
+  if (!cancellable.value) return;
+  if (phase.value === 'evaluating') {
+    void fitWorker.stopScoring();
+    // Unless they were ready: then they come all the same.
+    unscored.value = true;
+  } else void fitWorker.stop();
   if (running.value) {
     const { samples = 0, seconds = 0 } = progress.value ?? {};
     outcome.value = { complete: false, samples, seconds };

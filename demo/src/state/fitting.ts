@@ -11,6 +11,8 @@ import {
   phase,
   progress,
   running,
+  unscored,
+  type Phase,
 } from './run.ts';
 import { forgetScores, showScores } from './scores.ts';
 import { reopen } from './session.ts';
@@ -32,6 +34,7 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   const turn = beginRun();
   phase.value = 'fitting';
   outcome.value = null;
+  unscored.value = false;
   endTrial();
   forgetScores();
   if (from === 'start')
@@ -49,7 +52,12 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   // A fit that was cancelled has let the page go; its scores come all the same.
   if (running.value) phase.value = 'evaluating';
   if ((outcome.value?.samples ?? leastSamples) >= leastSamples && !(await showScores())) return;
-  if (phase.value === 'evaluating' && isCurrent(turn)) phase.value = 'idle';
+  if (isCurrent(turn)) endPhase('evaluating');
+}
+
+/** The page is free again, unless it was cancelled and does something else by now. */
+function endPhase(ended: Phase): void {
+  if (phase.value === ended) phase.value = 'idle';
 }
 
 /** While a fit runs: scores of the samples so far, as often as a quarter of the time allows. */
@@ -71,11 +79,13 @@ export async function pause(): Promise<void> {
   await fitWorker.pause();
 }
 
+/** Goes on with what was paused or cancelled: the fit, else its scores. */
 export async function resume(): Promise<void> {
   if (phase.value === 'paused') {
     phase.value = 'fitting';
     await fitWorker.resume();
-  } else await run('here');
+  } else if (outcome.value?.complete === false) await run('here');
+  else await rescore();
 }
 
 /** Changes parameters and brings the page up to date with them: new scores at once, a new fit where one is needed. */
@@ -94,7 +104,7 @@ async function rescore(): Promise<void> {
   if (phase.value === 'paused') await showScores();
   if (!outcome.value || (phase.value !== 'idle' && phase.value !== 'evaluating')) return;
   phase.value = 'evaluating';
-  if (await showScores()) phase.value = 'idle';
+  if (await showScores()) endPhase('evaluating');
 }
 
 async function refit(opensAgain: boolean): Promise<void> {

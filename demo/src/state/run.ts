@@ -13,6 +13,8 @@ export const repeatShare = signal(0);
 export const modelFacts = signal<ModelFacts | null>(null);
 export const dataFacts = signal<DataFacts | null>(null);
 export const outcome = signal<FitOutcome | null>(null);
+/** Scoring was cancelled: the table on show, if any, is older than the samples or the settings. */
+export const unscored = signal(false);
 /** Where the last fit ran, or runs. */
 export const placement = signal<Placement | null>(null);
 /** Seconds of the last evaluation. */

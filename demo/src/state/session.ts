@@ -6,7 +6,7 @@ import { noteInput, type InputRole, type NamedFile } from './inputs.ts';
 import { addresses } from './link.ts';
 import { params } from './params.ts';
 import { forgetLinkedPositives } from './positives.ts';
-import { dataFacts, modelFacts, outcome, phase, placement, progress, running } from './run.ts';
+import { dataFacts, modelFacts, outcome, phase, placement, progress, running, unscored } from './run.ts';
 import { forgetScores, showScores } from './scores.ts';
 import { clearSelection } from './selection.ts';
 import { endTrial } from './trials.ts';
@@ -77,6 +77,7 @@ export async function openTable(file: NamedFile): Promise<boolean> {
 function forgetFit(): void {
   scoresOnGpu.value = false;
   outcome.value = null;
+  unscored.value = false;
   progress.value = null;
   placement.value = null;
   endTrial();

@@ -4,14 +4,14 @@ import { citation, methodsParagraph } from '../export/methods.ts';
 import { copied, copy } from '../state/clipboard.ts';
 import { edges } from '../state/edges.ts';
 import { params } from '../state/params.ts';
-import { modelFacts, outcome, placement } from '../state/run.ts';
+import { modelFacts, outcome, placement, unscored } from '../state/run.ts';
 
 /** A button that opens the methods paragraph and the citation, with the parameters of this run. */
 export function Methods() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [model, done, place, table] = [modelFacts.value, outcome.value, placement.value, edges.value];
   const text =
-    model && done && place && table
+    model && done && place && table && !unscored.value
       ? methodsParagraph(version, params.value, model, done, place, table)
       : null;
   return (

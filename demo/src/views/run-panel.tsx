@@ -1,12 +1,12 @@
 import { counted, duration, whole } from '../parts/format.ts';
-import { cancel } from '../state/cancel.ts';
+import { cancel, cancellable } from '../state/cancel.ts';
 import { pause, resume, run } from '../state/fitting.ts';
-import { leastSamples, outcome, phase, placement, progress, repeatShare, running } from '../state/run.ts';
+import { leastSamples, outcome, phase, placement, progress, repeatShare, unscored } from '../state/run.ts';
 import { trial } from '../state/trials.ts';
 
 /** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
 export function RunPanel() {
-  const unfinished = outcome.value !== null && !outcome.value.complete;
+  const unfinished = outcome.value !== null && (!outcome.value.complete || unscored.value);
   const paused = phase.value === 'paused';
   const busy = phase.value !== 'idle';
   return (
@@ -25,7 +25,7 @@ export function RunPanel() {
             Pause
           </button>
         )}
-        <button disabled={!running.value && phase.value !== 'trying'} onClick={cancel}>
+        <button disabled={!cancellable.value} onClick={cancel}>
           Cancel
         </button>
       </div>
@@ -71,6 +71,8 @@ function note(): string {
     }
     case 'idle':
       if (!done) return '';
+      if (done.complete && unscored.value)
+        return `Scoring was cancelled; Resume scores the ${counted(done.samples, 'sample')} seen`;
       return done.complete
         ? `${counted(done.samples, 'sample')} in ${duration(done.seconds)}, ${placement.value?.backend ?? ''} backend`
         : `Stopped at ${whole(done.samples)} of ${counted(at?.total ?? 0, 'sample')}; ${done.samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen'}`;

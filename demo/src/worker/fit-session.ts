@@ -39,6 +39,8 @@ export class FitSession implements FitApi {
   #lastTurn: Promise<unknown> = Promise.resolve();
   /** Settles when no scores are under way. */
   #scoring: Promise<unknown> = Promise.resolve();
+  /** Of the scores that were asked for last. */
+  #stoppingScores = new AbortController();
   /** Of the work that was asked for last. */
   #stopping = new AbortController();
   #model: GsnnModel | null = null;
@@ -122,9 +124,11 @@ export class FitSession implements FitApi {
   }
 
   evaluate(params: Params): Promise<ScoredTable> {
-    const done = this.#score(params);
-    this.#scoring = Promise.allSettled([this.#scoring, done]);
-    return done;
+    return this.#asScores((signal) => this.#score(params, signal));
+  }
+
+  stopScoring(): void {
+    this.#stoppingScores.abort();
   }
 
   attachHeatmap(canvas: OffscreenCanvas): void {
@@ -175,15 +179,14 @@ export class FitSession implements FitApi {
     });
   }
 
-  async #score(params: Params): Promise<ScoredTable> {
-    const inferer = this.#inferer;
-    if (!inferer)
-      throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
+  async #score(params: Params, signal: AbortSignal): Promise<ScoredTable> {
+    const inferer = this.#fitted();
     const start = performance.now();
     const { score, layerAgg, ridge, excludeSelf } = params;
-    const scores = await inferer.scores({ score, layerAgg, ridge });
+    const scores = await inferer.scores({ score, layerAgg, ridge, signal });
     try {
-      const table = await scores.table({ excludeSelf, ...rowLimit(inferer) });
+      const table = await scores.table({ excludeSelf, ...rowLimit(inferer), signal });
+      signal.throwIfAborted();
       const seconds = (performance.now() - start) / 1000;
       const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
       const { gpu } = scores;
@@ -194,6 +197,29 @@ export class FitSession implements FitApi {
       scores.release();
       throw error;
     }
+  }
+
+  /** Frees the model and what was made of it, once the work asked for before is through. */
+  release(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#forgetFit();
+      await this.#model?.release();
+      this.#model = null;
+    });
+  }
+
+  #fitted(): MagnitudeEdgeInferer {
+    if (this.#inferer) return this.#inferer;
+    throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
+  }
+
+  /** Scores that are wanted now, in place of those under way: nobody waits for those any more. */
+  #asScores<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.stopScoring();
+    this.#stoppingScores = new AbortController();
+    const done = work(this.#stoppingScores.signal);
+    this.#scoring = Promise.allSettled([this.#scoring, done]);
+    return done;
   }
 
   #magnitudeSample(params: Params): Promise<MagnitudeSample> {

@@ -116,8 +116,10 @@ export interface FitApi {
   resume(): void;
   /** Ends the fit or trial that was asked for last. A batch in the model at that time is not counted and comes again. */
   stop(): void;
-  /** Scores of the samples seen, also while a fit is running. */
+  /** Scores of the samples seen, also while a fit is running. Whoever asked before is refused if still waiting. */
   evaluate(params: Params): Promise<ScoredTable>;
+  /** Ends the scoring under way, which rejects; the samples seen stay. */
+  stopScoring(): void;
   /** Addresses on this site that the worker has fetched files from. */
   fetched(): string[];
   /** One repeat of a trial; rejects when it is stopped. */

@@ -1,0 +1,43 @@
+import { tableFromIPC } from 'apache-arrow';
+import { expect, onTestFinished, test } from 'vitest';
+import { defaultParams } from '../../../demo/src/state/params.ts';
+import type { NamedFile } from '../../../demo/src/state/inputs.ts';
+import { FitSession } from '../../../demo/src/worker/fit-session.ts';
+import type { ScoredTable } from '../../../demo/src/worker/protocol.ts';
+import { exampleFile } from '../../support/example-data.ts';
+
+const params = { ...defaultParams, backend: 'cpu' } as const;
+
+async function namedFile(name: string): Promise<NamedFile> {
+  const { buffer } = await exampleFile(name);
+  return { name, bytes: new Uint8Array(buffer), origin: 'disk' };
+}
+
+/** A session that has seen the bundled example. */
+async function fitted(): Promise<FitSession> {
+  const ignore = () => undefined;
+  const session = new FitSession({ progress: ignore, placement: ignore, repeat: ignore });
+  await session.openModel(await namedFile('model.onnx'), params);
+  await session.openData(await namedFile('data.npz'), params);
+  await session.fit(params, 'start', 1);
+  onTestFinished(() => session.release());
+  return session;
+}
+
+const scoresIn = ({ bytes }: ScoredTable) => tableFromIPC(bytes).getChild('corr')!.toArray() as Float64Array;
+
+test('scoring that is stopped, or asked for anew, rejects; samples and scores after it are the same', async () => {
+  const session = await fitted();
+  const partial = { ...params, score: 'partial' } as const;
+  const stopped = session.evaluate(partial);
+  session.stopScoring();
+  await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+  const superseded = session.evaluate(partial);
+  const latest = session.evaluate(partial);
+  await expect(superseded).rejects.toMatchObject({ name: 'AbortError' });
+  const found = scoresIn(await latest);
+  expect(found).toEqual(scoresIn(await (await fitted()).evaluate(partial)));
+  // A stop when nothing is under way reaches nothing that comes later.
+  session.stopScoring();
+  expect(scoresIn(await session.evaluate(partial))).toEqual(found);
+});
