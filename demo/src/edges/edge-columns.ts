@@ -1,3 +1,12 @@
+/** What resampling says of a score, by the name that its column has in the table. */
+export const uncertaintyNames = {
+  standardError: 'corr_se',
+  signStability: 'sign_stability',
+  empiricalP: 'p_empirical',
+} as const;
+export type UncertaintyKey = keyof typeof uncertaintyNames;
+export const uncertaintyKeys = Object.keys(uncertaintyNames) as readonly UncertaintyKey[];
+
 /** The edge table as the views read it: one typed array per column, row r of each is row r of the Arrow table. */
 export interface EdgeColumns {
   /** Names of the function nodes; `src` and `dst` index them. */
@@ -15,11 +24,21 @@ export interface EdgeColumns {
   readonly conditioned: Int32Array | null;
   /** One column per layer pair, under its name in the table. */
   readonly pairs: readonly { readonly name: string; readonly values: FloatColumn }[];
+  /** What resampling says of the scores (docs/guide.md, "How sure a score is"): the columns that the table has of it. */
+  readonly uncertainty: Readonly<Partial<Record<UncertaintyKey, FloatColumn>>>;
   /** The schema metadata of the table. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 export type FloatColumn = Float64Array | Float32Array;
+
+/** The columns of uncertainty that there are, in the table's order. */
+export function uncertaintyOf({ uncertainty }: Pick<EdgeColumns, 'uncertainty'>) {
+  return uncertaintyKeys.flatMap((key) => {
+    const values = uncertainty[key];
+    return values ? [{ key, name: uncertaintyNames[key], values }] : [];
+  });
+}
 
 /** Every buffer of the columns, for moving them between threads. */
 export function buffersOf(columns: EdgeColumns): ArrayBufferLike[] {
@@ -32,6 +51,7 @@ export function buffersOf(columns: EdgeColumns): ArrayBufferLike[] {
     columns.hasEdge,
     ...(columns.conditioned ? [columns.conditioned] : []),
     ...columns.pairs.map((pair) => pair.values),
+    ...uncertaintyOf(columns).map(({ values }) => values),
   ].map((array) => array.buffer);
 }
 
@@ -47,5 +67,6 @@ export function copyOf(columns: EdgeColumns): EdgeColumns {
     hasEdge: columns.hasEdge.slice(),
     conditioned: columns.conditioned?.slice() ?? null,
     pairs: columns.pairs.map(({ name, values }) => ({ name, values: values.slice() })),
+    uncertainty: Object.fromEntries(uncertaintyOf(columns).map(({ key, values }) => [key, values.slice()])),
   };
 }

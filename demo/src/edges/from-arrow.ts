@@ -1,6 +1,6 @@
 import { DataType, type Table, type Vector } from 'apache-arrow';
 import { MagnitudeEdgeError } from 'magnitude-edge';
-import type { EdgeColumns, FloatColumn } from './edge-columns.ts';
+import { uncertaintyKeys, uncertaintyNames, type EdgeColumns, type FloatColumn } from './edge-columns.ts';
 
 /**
  * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only names and `corr` are
@@ -30,6 +30,12 @@ export function columnsFromArrow(table: Table, file: string): EdgeColumns {
     pairs: table.schema.fields
       .filter(({ name }) => /^corr_a\d+_g\d+$/.test(name))
       .map(({ name }) => ({ name, values: floats(table.getChild(name), rows) })),
+    uncertainty: Object.fromEntries(
+      uncertaintyKeys.flatMap((key) => {
+        const column = table.getChild(uncertaintyNames[key]);
+        return column ? [[key, floats(column, rows)]] : [];
+      }),
+    ),
     metadata: Object.fromEntries(table.schema.metadata),
   };
 }

@@ -1,9 +1,13 @@
 import { sortPermutation } from './sort.ts';
-import type { EdgeColumns } from './edge-columns.ts';
+import { uncertaintyKeys, type EdgeColumns, type UncertaintyKey } from './edge-columns.ts';
+
+const plainKeys = ['src', 'dst', 'score', 'pValue', 'qValue', 'hasEdge', 'conditioned'] as const;
 
 /** A column of the table by what it holds; `pair:0` is the first layer pair. */
-export type ColumnKey =
-  'src' | 'dst' | 'score' | 'pValue' | 'qValue' | 'hasEdge' | 'conditioned' | `pair:${number}`;
+export type ColumnKey = (typeof plainKeys)[number] | UncertaintyKey | `pair:${number}`;
+
+export const isColumnKey = (text: string): text is ColumnKey =>
+  /^pair:\d+$/.test(text) || [...plainKeys, ...uncertaintyKeys].some((key) => key === text);
 
 export interface Sort {
   readonly column: ColumnKey;
@@ -71,8 +75,13 @@ function keysOf(columns: EdgeColumns, column: ColumnKey): ArrayLike<number> {
   if (column === 'conditioned') return columns.conditioned ?? new Int32Array(columns.rows);
   if (column.startsWith('pair:'))
     return columns.pairs[Number(column.slice(5))]?.values ?? new Float64Array(columns.rows);
+  // A column that this table lacks leaves its rows as they stand.
+  if (isUncertainty(column)) return columns.uncertainty[column] ?? new Float64Array(columns.rows);
   return columns[column as 'score' | 'pValue' | 'qValue' | 'hasEdge'];
 }
+
+const isUncertainty = (column: ColumnKey): column is UncertaintyKey =>
+  uncertaintyKeys.some((key) => key === column);
 
 /** Place of each node when the names are sorted. */
 export function nameRanks(names: readonly string[]): Int32Array {

@@ -1,4 +1,4 @@
-import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 
 /** Rows as text, in pieces of a few thousand rows so that no single string holds a million. */
 export function* delimitedRows(
@@ -42,6 +42,7 @@ function fieldsOf(columns: EdgeColumns): { name: string; at: (row: number) => st
     ...columns.pairs.map(({ name, values }) => ({ name, at: number(values) })),
     { name: 'p_value', at: number(columns.pValue) },
     { name: 'q_value', at: number(columns.qValue) },
+    ...uncertaintyOf(columns).map(({ name, values }) => ({ name, at: number(values) })),
   ];
 }
 

@@ -36,6 +36,19 @@ export function methodsParagraph(
     `For ${outcome.samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
     `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${score}, ${params.layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${model.layers - 1} layer pairs.`,
     `One-sided p-values come from the Fisher z transformation and were adjusted over ${table.rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`,
+    ...howSure(table),
     `The computation ran on the ${placement.backend} backend (model: ${placement.provider}).`,
   ].join(' ');
+}
+
+/** How the table's uncertainty came to be; nothing where it has none. */
+function howSure({ uncertainty, metadata }: EdgeColumns): string[] {
+  const { groups, permutations, seed } = metadata;
+  if (!uncertainty.standardError || groups === undefined) return [];
+  const shuffled = uncertainty.empiricalP
+    ? ` Empirical p-values compare each score with those after ${permutations ?? '?'} shuffles of the target gradients within the groups (seed ${seed ?? '?'}).`
+    : '';
+  return [
+    `Standard errors are delete-one-group jackknife estimates over ${groups} groups of consecutive samples.${shuffled}`,
+  ];
 }

@@ -1,22 +1,21 @@
-import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 
-/** GraphML with score, p, q and kind ("known" or "inferred") on each edge. */
+/** GraphML with score, p, q, what is known of uncertainty, and kind ("known" or "inferred") on each edge. */
 export function* graphml(columns: EdgeColumns, rows: Iterable<number>): Generator<string> {
-  const keys = ['score', 'p_value', 'q_value'];
+  const numbers = numbersOf(columns);
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n`;
   yield `<key id="name" for="node" attr.name="name" attr.type="string"/>\n`;
   yield `<key id="kind" for="edge" attr.name="kind" attr.type="string"/>\n`;
-  for (const key of keys) yield `<key id="${key}" for="edge" attr.name="${key}" attr.type="double"/>\n`;
+  for (const { name } of numbers)
+    yield `<key id="${name}" for="edge" attr.name="${name}" attr.type="double"/>\n`;
   yield `<graph edgedefault="directed">\n`;
   for (const [node, name] of columns.names.entries())
     yield `<node id="n${node}"><data key="name">${escaped(name)}</data></node>\n`;
   for (const row of rows) {
-    const facts = edgeFacts(columns, row);
-    const data = keys.flatMap((key) => {
-      const value = facts[key as 'score' | 'p_value' | 'q_value'];
-      return value === null ? [] : [`<data key="${key}">${value}</data>`];
-    });
-    yield `<edge source="n${columns.src[row]!}" target="n${columns.dst[row]!}"><data key="kind">${facts.kind}</data>${data.join('')}</edge>\n`;
+    const data = numbers
+      .filter(({ values }) => Number.isFinite(values[row]))
+      .map(({ name, values }) => `<data key="${name}">${values[row]!}</data>`);
+    yield `<edge source="n${columns.src[row]!}" target="n${columns.dst[row]!}"><data key="kind">${kindOf(columns, row)}</data>${data.join('')}</edge>\n`;
   }
   yield `</graph>\n</graphml>\n`;
 }
@@ -32,26 +31,31 @@ export function* cytoscapeJson(
     .map((name, node) => JSON.stringify({ data: { id: `n${node}`, name } }))
     .join(',\n');
   yield `\n],"edges":[\n`;
+  const numbers = numbersOf(columns);
   let first = true;
   for (const row of rows) {
     const [source, target] = [columns.src[row]!, columns.dst[row]!];
-    const data = { id: `e${source}_${target}`, source: `n${source}`, target: `n${target}` };
-    yield (first ? '' : ',\n') + JSON.stringify({ data: { ...data, ...edgeFacts(columns, row) } });
+    const ends = { id: `e${source}_${target}`, source: `n${source}`, target: `n${target}` };
+    const facts = numbers.map(({ name, values }) => [name, finite(values[row]!)] as const);
+    const data = { ...ends, kind: kindOf(columns, row), ...Object.fromEntries(facts) };
+    yield (first ? '' : ',\n') + JSON.stringify({ data });
     first = false;
   }
   yield `\n]}}\n`;
 }
 
-/** NaN has no place in XML doubles or JSON: such a number is left out. */
-function edgeFacts(columns: EdgeColumns, row: number) {
-  const finite = (value: number) => (Number.isFinite(value) ? value : null);
-  return {
-    kind: columns.hasEdge[row] ? 'known' : 'inferred',
-    score: finite(columns.score[row]!),
-    p_value: finite(columns.pValue[row]!),
-    q_value: finite(columns.qValue[row]!),
-  };
-}
+const kindOf = ({ hasEdge }: EdgeColumns, row: number) => (hasEdge[row] ? 'known' : 'inferred');
+
+/** The numbers of an edge, by their names in these files. */
+const numbersOf = (columns: EdgeColumns) => [
+  { name: 'score', values: columns.score },
+  { name: 'p_value', values: columns.pValue },
+  { name: 'q_value', values: columns.qValue },
+  ...uncertaintyOf(columns),
+];
+
+/** NaN has no place in XML doubles or JSON: such a number is left out there, and null here. */
+const finite = (value: number) => (Number.isFinite(value) ? value : null);
 
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -11,6 +11,20 @@ export function probability(value: number): string {
   return value < 1e-3 ? value.toExponential(1).replace('-', '−') : value.toPrecision(2);
 }
 
+/** A score with its standard error, where there is one. */
+export const estimate = (value: number, error: number | undefined): string =>
+  error === undefined || Number.isNaN(error) ? score(value) : `${score(value)} ± ${score(error)}`;
+
+/** A share of one, in percent. */
+export const percent = (value: number): string => (Number.isNaN(value) ? '–' : `${Math.round(100 * value)}%`);
+
+/** A size in memory: `576 bytes`, `1.2 MB`. */
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} bytes`;
+  const power = Math.min(3, Math.floor(Math.log10(size) / 3));
+  return `${(size / 1000 ** power).toPrecision(3)} ${['kB', 'MB', 'GB'][power - 1]!}`;
+}
+
 export const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 /** `1 edge`, `2,000 edges`. */

@@ -4,7 +4,7 @@ import { fitWorker } from './workers.ts';
 
 /** There is something under way that {@link cancel} ends. */
 export const cancellable = computed(
-  () => running.value || phase.value === 'evaluating' || phase.value === 'trying',
+  () => running.value || ['evaluating', 'resampling', 'trying'].includes(phase.value),
 );
 
 /**
@@ -13,10 +13,10 @@ export const cancellable = computed(
  */
 export function cancel(): void {
   if (!cancellable.value) return;
-  if (phase.value === 'evaluating') {
+  if (phase.value === 'evaluating' || phase.value === 'resampling') {
     void fitWorker.stopScoring();
-    // Unless they were ready: then they come all the same.
-    unscored.value = true;
+    // Unless they were ready: then they come all the same. What is resampled is on show already.
+    if (phase.value === 'evaluating') unscored.value = true;
   } else void fitWorker.stop();
   if (running.value) {
     const { samples = 0, seconds = 0 } = progress.value ?? {};

@@ -5,16 +5,18 @@ import {
   beginRun,
   dataFacts,
   isCurrent,
+  keepsSamples,
   leastSamples,
   modelFacts,
   outcome,
   phase,
   progress,
+  resampled,
   running,
   unscored,
   type Phase,
 } from './run.ts';
-import { forgetScores, showScores } from './scores.ts';
+import { forgetScores, showScores, showUncertainty } from './scores.ts';
 import { reopen } from './session.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker } from './workers.ts';
@@ -37,8 +39,10 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   unscored.value = false;
   endTrial();
   forgetScores();
-  if (from === 'start')
+  if (from === 'start') {
     progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
+    keepsSamples.value = params.value.uncertainty;
+  }
   void showWhileFitting(turn);
   try {
     const done = await fitWorker.fit(params.value, from, turn);
@@ -99,12 +103,21 @@ export async function change(changes: Partial<Params>): Promise<void> {
 }
 
 async function rescore(): Promise<void> {
-  if (phase.value === 'trying') cancel();
+  if (phase.value === 'trying' || phase.value === 'resampling') cancel();
   // A running fit shows its next scores anyway.
   if (phase.value === 'paused') await showScores();
   if (!outcome.value || (phase.value !== 'idle' && phase.value !== 'evaluating')) return;
   phase.value = 'evaluating';
   if (await showScores()) endPhase('evaluating');
+}
+
+/** Works out how sure the scores are. Those on show stay until the answer comes, and where it is cancelled. */
+export async function askHowSure(): Promise<void> {
+  if (phase.value !== 'idle' || !outcome.value || !keepsSamples.value) return;
+  dismissAll();
+  resampled.value = null;
+  phase.value = 'resampling';
+  if (await showUncertainty()) endPhase('resampling');
 }
 
 async function refit(opensAgain: boolean): Promise<void> {

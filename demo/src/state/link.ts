@@ -1,7 +1,7 @@
-import { noFilter, type ColumnKey } from '../edges/row-query.ts';
+import { isColumnKey, noFilter } from '../edges/row-query.ts';
 import { nodeOrders } from '../edges/node-order.ts';
 import { edges, filter, sort } from './edges.ts';
-import { defaultParams, params, type Params } from './params.ts';
+import { defaultParams, params, wholeNumbers, type Params } from './params.ts';
 import { selection } from './selection.ts';
 import { defaultOrder, defaultThreshold, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
 
@@ -43,14 +43,18 @@ export function restoreSettings(query: URLSearchParams): void {
     const text = query.get(key);
     if (text === null) continue;
     const value =
-      typeof fallback === 'number' ? Number(text) : typeof fallback === 'boolean' ? text === 'true' : text;
+      typeof fallback === 'number'
+        ? Number(text.trim() || Number.NaN)
+        : typeof fallback === 'boolean'
+          ? (booleans[text] ?? null)
+          : text;
     if (isAllowed(key as keyof Params, value)) read[key] = value;
   }
   params.value = read as unknown as Params;
   const shown = viewNames.find((name) => name === query.get('view'));
   if (shown) view.value = shown;
   const [column, direction] = query.get('sort')?.split(' ') ?? [];
-  if (column) sort.value = { column: column as ColumnKey, descending: direction !== 'up' };
+  if (column && isColumnKey(column)) sort.value = { column, descending: direction !== 'up' };
   const number = (key: string) => {
     const text = query.get(key);
     return text !== null && Number.isFinite(Number(text)) ? Number(text) : null;
@@ -78,6 +82,8 @@ export function restoreSelection(query: URLSearchParams): void {
   else if (target >= 0) selection.value = { kind: 'pair', source, target };
 }
 
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false };
+
 const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
   score: ['corr', 'partial'],
   layerAgg: ['mean', 'max'],
@@ -89,6 +95,8 @@ const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
 
 function isAllowed(key: keyof Params, value: unknown): boolean {
   if (key === 'ridge') return Number.isFinite(value) && Number(value) >= 0;
-  if (key === 'batchSize') return Number.isInteger(value) && Number(value) > 0;
-  return choices[key]?.includes(value) ?? true;
+  const range = wholeNumbers[key];
+  if (range)
+    return Number.isSafeInteger(value) && Number(value) >= range.least && Number(value) <= range.most;
+  return choices[key]?.includes(value) ?? typeof value === 'boolean';
 }

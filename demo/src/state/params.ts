@@ -12,6 +12,11 @@ export interface Params {
   readonly batchSize: number;
   readonly backend: 'auto' | 'webgpu' | 'cpu';
   readonly executionProvider: 'auto' | 'webgpu' | 'wasm';
+  /** Whether magnitudes are kept sample by sample, so that uncertainty can be asked for. */
+  readonly uncertainty: boolean;
+  readonly groups: number;
+  readonly permutations: number;
+  readonly seed: number;
 }
 
 export const defaultParams: Params = {
@@ -25,16 +30,33 @@ export const defaultParams: Params = {
   batchSize: 128,
   backend: 'auto',
   executionProvider: 'auto',
+  uncertainty: false,
+  groups: 10,
+  permutations: 0,
+  seed: 0,
 };
+
+/** Bounds of the parameters that are whole numbers. */
+export const wholeNumbers: Partial<Record<keyof Params, { readonly least: number; readonly most: number }>> =
+  {
+    batchSize: { least: 1, most: Number.MAX_SAFE_INTEGER },
+    groups: { least: 2, most: Number.MAX_SAFE_INTEGER },
+    permutations: { least: 0, most: Number.MAX_SAFE_INTEGER },
+    seed: { least: 0, most: 2 ** 32 - 1 },
+  };
 
 export const params = signal<Params>(defaultParams);
 
 const scoring: readonly (keyof Params)[] = ['score', 'layerAgg', 'ridge', 'excludeSelf'];
 const loading: readonly (keyof Params)[] = ['executionProvider'];
+const resampling: readonly (keyof Params)[] = ['uncertainty', 'groups', 'permutations', 'seed'];
 
 /** What a change asks for: new scores from the sums held, a new fit, or the model opened anew. */
 export function consequenceOf(before: Params, after: Params): 'none' | 'evaluate' | 'fit' | 'open' {
-  const changed = (Object.keys(after) as (keyof Params)[]).filter((key) => before[key] !== after[key]);
+  const changed = (Object.keys(after) as (keyof Params)[])
+    .filter((key) => before[key] !== after[key])
+    // Samples that nobody asks about any more may stay until the next fit.
+    .filter((key) => after.uncertainty || !resampling.includes(key));
   if (changed.length === 0) return 'none';
   if (changed.some((key) => loading.includes(key))) return 'open';
   return changed.every((key) => scoring.includes(key)) ? 'evaluate' : 'fit';

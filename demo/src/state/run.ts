@@ -1,7 +1,14 @@
 import { computed, signal } from '@preact/signals';
-import type { DataFacts, FitOutcome, ModelFacts, Placement, Progress } from '../worker/protocol.ts';
+import type {
+  DataFacts,
+  FitOutcome,
+  ModelFacts,
+  Placement,
+  Progress,
+  ResampleProgress,
+} from '../worker/protocol.ts';
 
-export type Phase = 'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'trying';
+export type Phase = 'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'resampling' | 'trying';
 
 /** Fewer samples have no correlation. */
 export const leastSamples = 3;
@@ -10,9 +17,13 @@ export const phase = signal<Phase>('idle');
 export const progress = signal<Progress | null>(null);
 /** How far the repeat of a trial has come that is under way, 0 to 1. */
 export const repeatShare = signal(0);
+/** How far resampling has come. */
+export const resampled = signal<ResampleProgress | null>(null);
 export const modelFacts = signal<ModelFacts | null>(null);
 export const dataFacts = signal<DataFacts | null>(null);
 export const outcome = signal<FitOutcome | null>(null);
+/** The last fit keeps what uncertainty is told from. */
+export const keepsSamples = signal(false);
 /** Scoring was cancelled: the table on show, if any, is older than the samples or the settings. */
 export const unscored = signal(false);
 /** Where the last fit ran, or runs. */
@@ -30,3 +41,10 @@ export const beginRun = (): number => ++current;
 
 /** Whether a run may still speak for the page. */
 export const isCurrent = (run: number): boolean => run === current;
+
+let currentScoring = 0;
+
+/** A number for scores that are asked for; those before are not waited for any more. */
+export const beginScoring = (): number => ++currentScoring;
+
+export const isCurrentScoring = (turn: number): boolean => turn === currentScoring;

@@ -1,23 +1,26 @@
 import { batch } from '@preact/signals';
+import type { ScoredTable } from '../worker/protocol.ts';
 import { WorkerRefusal } from '../worker/rpc.ts';
 import { refuse } from './alerts.ts';
 import { edges, edgesVersion, scoresOnGpu } from './edges.ts';
 import { params } from './params.ts';
-import { evaluationSeconds, unscored } from './run.ts';
+import { beginScoring, evaluationSeconds, isCurrentScoring, unscored } from './run.ts';
 import { fitWorker, tableWorker } from './workers.ts';
-
-let asked = 0;
 
 /**
  * Scores the samples seen, with the parameters as they are, and puts the table on show. False when it does not come:
  * another table was asked for meanwhile, or the scoring was cancelled.
  */
-export async function showScores(): Promise<boolean> {
-  const turn = ++asked;
-  const isLatest = () => turn === asked;
+export const showScores = (): Promise<boolean> => show(() => fitWorker.evaluate(params.value));
+
+/** As {@link showScores}, with the columns of uncertainty. */
+export const showUncertainty = (): Promise<boolean> => show((turn) => fitWorker.resample(params.value, turn));
+
+async function show(ask: (turn: number) => Promise<ScoredTable>): Promise<boolean> {
+  const turn = beginScoring();
   try {
-    const scored = await fitWorker.evaluate(params.value);
-    if (!isLatest()) return false;
+    const scored = await ask(turn);
+    if (!isCurrentScoring(turn)) return false;
     const columns = await tableWorker.open(scored.bytes, 'the edge table');
     // The worker holds this table now, so it is the one on show, whatever was asked meanwhile.
     batch(() => {
@@ -29,13 +32,13 @@ export async function showScores(): Promise<boolean> {
     });
   } catch (error) {
     if (error instanceof WorkerRefusal && error.code === 'AbortError') return false;
-    if (isLatest()) refuse(error);
+    if (isCurrentScoring(turn)) refuse(error);
   }
-  return isLatest();
+  return isCurrentScoring(turn);
 }
 
 /** Scores that were asked for are not shown any more, nor formed any further. */
 export function forgetScores(): void {
-  asked++;
+  beginScoring();
   void fitWorker.stopScoring();
 }

@@ -1,7 +1,7 @@
 import { connect } from '../worker/rpc.ts';
 import type { FitApi, FitEvents } from '../worker/protocol.ts';
 import type { TableApi } from '../worker/table-protocol.ts';
-import { isCurrent, placement, progress, repeatShare } from './run.ts';
+import { isCurrent, isCurrentScoring, placement, progress, repeatShare, resampled } from './run.ts';
 
 const events: FitEvents = {
   progress: (value) => {
@@ -12,6 +12,9 @@ const events: FitEvents = {
   },
   repeat: ({ run, share }) => {
     if (isCurrent(run)) repeatShare.value = share;
+  },
+  resample: (value) => {
+    if (isCurrentScoring(value.turn)) resampled.value = value;
   },
 };
 

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
-import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { EdgeColumns, UncertaintyKey } from '../edges/edge-columns.ts';
 import type { ColumnKey } from '../edges/row-query.ts';
-import { probability, score, whole } from '../parts/format.ts';
+import { percent, probability, score, whole } from '../parts/format.ts';
 
 /** One column of the table on show. */
 export interface Column {
@@ -13,6 +13,8 @@ export interface Column {
   /** Least width in pixels. */
   readonly least: number;
   readonly isNumber: boolean;
+  /** Whether the first click on its head puts the least on top: A of names, the surest of errors and p-values. */
+  readonly leastFirst: boolean;
   readonly cell: (row: number) => JSX.Element | string;
 }
 
@@ -24,7 +26,20 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     about: string,
     least: number,
     cell: (row: number) => JSX.Element | string,
-  ): Column => ({ key, label, about, track: `${least}px`, least, isNumber: true, cell });
+    leastFirst = false,
+  ): Column => ({ key, label, about, track: `${least}px`, least, isNumber: true, leastFirst, cell });
+  /** A column of uncertainty, where the table has it. */
+  const told = (
+    key: UncertaintyKey,
+    label: string,
+    about: string,
+    least: number,
+    shown: (value: number) => string,
+    leastFirst = false,
+  ): Column[] => {
+    const values = table.uncertainty[key];
+    return values ? [number(key, label, about, least, (row) => shown(values[row]!), leastFirst)] : [];
+  };
   const name = (key: 'src' | 'dst', label: string): Column => ({
     key,
     label,
@@ -32,6 +47,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     track: 'minmax(84px, 1fr)',
     least: 84,
     isNumber: false,
+    leastFirst: true,
     cell: (row) => table.names[table[key][row]!]!,
   });
   return [
@@ -40,8 +56,21 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     number('score', 'Score', 'Correlation of magnitudes, aggregated over layer pairs', 112, (row) => (
       <ScoreCell value={table.score[row]!} />
     )),
-    number('qValue', 'q', 'Benjamini-Hochberg adjusted p-value over all rows', 78, (row) =>
-      probability(table.qValue[row]!),
+    ...told('standardError', '± error', 'Jackknife standard error of the score', 74, score, true),
+    ...told(
+      'signStability',
+      'Same sign',
+      'Share of the scores without one group of samples that have the sign of the score',
+      82,
+      percent,
+    ),
+    number(
+      'qValue',
+      'q',
+      'Benjamini-Hochberg adjusted p-value over all rows',
+      78,
+      (row) => probability(table.qValue[row]!),
+      true,
     ),
     {
       key: 'hasEdge',
@@ -50,9 +79,18 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       track: '70px',
       least: 70,
       isNumber: false,
+      leastFirst: true,
       cell: (row) => edgeBadge(table.hasEdge[row] === 1, positives?.[row] === 1),
     },
-    number('pValue', 'p', 'One-sided p-value', 78, (row) => probability(table.pValue[row]!)),
+    number('pValue', 'p', 'One-sided p-value', 78, (row) => probability(table.pValue[row]!), true),
+    ...told(
+      'empiricalP',
+      'Shuffled p',
+      'Empirical one-sided p-value: how often shuffled targets reach the score',
+      86,
+      probability,
+      true,
+    ),
     ...(table.conditioned
       ? [
           number('conditioned', 'n cond', 'Parents conditioned on', 62, (row) =>

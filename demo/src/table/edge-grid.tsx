@@ -143,9 +143,7 @@ function HeadCell({ column }: { readonly column: Column }) {
         title={column.about}
         tabIndex={-1}
         onClick={() => {
-          // Names start at A, numbers at the largest; p and q at the smallest.
-          const least = !column.isNumber || column.key === 'qValue' || column.key === 'pValue';
-          sort.value = { column: column.key, descending: active ? !descending : !least };
+          sort.value = { column: column.key, descending: active ? !descending : !column.leastFirst };
         }}
       >
         {column.label}

@@ -1,4 +1,4 @@
-import { probability, score } from '../parts/format.ts';
+import { estimate, probability } from '../parts/format.ts';
 import { edges, rowOfPair } from '../state/edges.ts';
 import { evaluationSeconds } from '../state/run.ts';
 import { selection } from '../state/selection.ts';
@@ -29,7 +29,7 @@ function selected(): string {
   if (row < 0) return `${pair} · not in the table`;
   return [
     pair,
-    `score ${score(table.score[row]!)}`,
+    `score ${estimate(table.score[row]!, table.uncertainty.standardError?.[row])}`,
     `p ${probability(table.pValue[row]!)}`,
     `q ${probability(table.qValue[row]!)}`,
     table.hasEdge[row] ? 'edge of the graph' : 'not in the graph',

@@ -1,4 +1,5 @@
 import { Choice } from '../parts/choice.tsx';
+import { WholeField } from '../parts/whole-field.tsx';
 import { params } from '../state/params.ts';
 import { change } from '../state/fitting.ts';
 
@@ -74,20 +75,12 @@ export function ParamsPanel() {
           ]}
           onChange={(loss) => void change({ loss })}
         />
-        <label class="field">
-          <span>Batch size</span>
-          <input
-            type="text"
-            aria-label="Batch size"
-            inputMode="numeric"
-            value={at.batchSize}
-            onChange={(event) => {
-              const batchSize = Number(event.currentTarget.value);
-              if (Number.isInteger(batchSize) && batchSize > 0) void change({ batchSize });
-              else event.currentTarget.value = String(at.batchSize);
-            }}
-          />
-        </label>
+        <WholeField
+          label="Batch size"
+          value={at.batchSize}
+          least={1}
+          onChange={(batchSize) => void change({ batchSize })}
+        />
         <Choice
           label="Backend"
           value={at.backend}

@@ -1,4 +1,5 @@
 import { Plot, pathOf } from '../charts/plot.tsx';
+import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import { edges } from '../state/edges.ts';
 import { positives, ranking } from '../state/positives.ts';
@@ -67,15 +68,6 @@ export function RankingView() {
         </Plot>
       </div>
       <PositivesTable detail={detail} />
-    </div>
-  );
-}
-
-function Figure({ label, value }: { readonly label: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value}</dd>
     </div>
   );
 }

@@ -1,7 +1,17 @@
 import { counted, duration, whole } from '../parts/format.ts';
 import { cancel, cancellable } from '../state/cancel.ts';
 import { pause, resume, run } from '../state/fitting.ts';
-import { leastSamples, outcome, phase, placement, progress, repeatShare, unscored } from '../state/run.ts';
+import {
+  leastSamples,
+  outcome,
+  phase,
+  placement,
+  progress,
+  repeatShare,
+  resampled,
+  unscored,
+  type Phase,
+} from '../state/run.ts';
 import { trial } from '../state/trials.ts';
 
 /** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
@@ -29,22 +39,26 @@ export function RunPanel() {
           Cancel
         </button>
       </div>
-      <progress
-        aria-label={phase.value === 'trying' ? 'Repeats done' : 'Samples seen'}
-        max={1}
-        value={share()}
-      />
-      <p class="run-note" role="status" aria-live={phase.value === 'fitting' ? 'off' : 'polite'}>
+      <progress aria-label={shareOf[phase.value] ?? 'Samples seen'} max={1} value={share()} />
+      <p
+        class="run-note"
+        role="status"
+        aria-live={phase.value === 'fitting' || phase.value === 'resampling' ? 'off' : 'polite'}
+      >
         {note()}
       </p>
     </section>
   );
 }
 
+/** What the bar is a share of, where it is not samples. */
+const shareOf: Partial<Record<Phase, string>> = { trying: 'Repeats done', resampling: 'Scorings done' };
+
 /** How much of what is under way is done, 0 to 1. */
 function share(): number {
   if (phase.value === 'trying' && trial.value)
     return (trial.value.outcomes.length + repeatShare.value) / trial.value.repeats;
+  if (phase.value === 'resampling') return resampled.value ? resampled.value.done / resampled.value.total : 0;
   const at = progress.value;
   return at && at.total > 0 ? at.samples / at.total : 0;
 }
@@ -57,6 +71,10 @@ function note(): string {
       return 'Reading …';
     case 'evaluating':
       return 'Scoring …';
+    case 'resampling':
+      return resampled.value
+        ? `Scored again ${whole(resampled.value.done)} of ${counted(resampled.value.total, 'time')}`
+        : 'Scoring again …';
     case 'trying':
       return trial.value
         ? `${trial.value.title}: repeat ${trial.value.outcomes.length + 1} of ${trial.value.repeats}`

@@ -2,14 +2,16 @@ import { Downloads } from './downloads.tsx';
 import { InputsPanel } from './inputs-panel.tsx';
 import { ParamsPanel } from './params-panel.tsx';
 import { RunPanel } from './run-panel.tsx';
+import { UncertaintyPanel } from './uncertainty-panel.tsx';
 
-/** From top to bottom the order of work: in, run, tune, out. */
+/** From top to bottom the order of work: in, run, tune, doubt, out. */
 export function SidePanel() {
   return (
     <aside class="side" aria-label="Inputs and run">
       <InputsPanel />
       <RunPanel />
       <ParamsPanel />
+      <UncertaintyPanel />
       <Downloads />
     </aside>
   );

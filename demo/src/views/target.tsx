@@ -1,11 +1,12 @@
 import { useMemo } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { counted, probability, score } from '../parts/format.ts';
-import { edges } from '../state/edges.ts';
+import { edges, rowOfPair } from '../state/edges.ts';
 import { positiveRows } from '../state/positives.ts';
 import { selectedTarget, selection, selectNode, selectPair } from '../state/selection.ts';
 import { pairLabel } from '../table/columns.tsx';
 import { sortPermutation } from '../edges/sort.ts';
+import { EdgeDoubt } from './edge-doubt.tsx';
 import { Scatter } from './scatter.tsx';
 
 /** Candidates listed; the table has the rest. */
@@ -33,6 +34,7 @@ interface Props {
 
 function Target({ table, target, source }: Props) {
   const { names } = table;
+  const { standardError } = table.uncertainty;
   const incoming = useMemo(() => incomingRows(table, target), [table, target]);
   const parents = incoming.filter((row) => table.hasEdge[row] === 1);
   const scored = incoming.filter((row) => !Number.isNaN(table.score[row]!));
@@ -56,6 +58,7 @@ function Target({ table, target, source }: Props) {
           </button>
         ))}
       </p>
+      {source !== null && <EdgeDoubt table={table} row={rowOfPair.value(source, target)} />}
       {source !== null && <Scatter table={table} source={source} target={target} />}
       <table class="plain-table">
         <caption>
@@ -68,6 +71,7 @@ function Target({ table, target, source }: Props) {
             <th class="number">Rank</th>
             <th>Source</th>
             <th class="number">Score</th>
+            {standardError && <th class="number">± error</th>}
             <th class="number">q</th>
             {table.pairs.map(({ name }) => (
               <th key={name} class="number">
@@ -93,6 +97,7 @@ function Target({ table, target, source }: Props) {
                 </button>
               </td>
               <td class="number">{score(table.score[row]!)}</td>
+              {standardError && <td class="number">{score(standardError[row]!)}</td>}
               <td class="number">{probability(table.qValue[row]!)}</td>
               {table.pairs.map(({ name, values }) => (
                 <td key={name} class="number">

@@ -1,4 +1,5 @@
 import { Plot } from '../charts/plot.tsx';
+import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import type { Trial } from '../state/trials.ts';
 import type { TrialOutcome } from '../worker/protocol.ts';
@@ -21,13 +22,13 @@ export function TrialOutcomes({
         {title}, {params.score === 'partial' ? 'partial' : 'marginal'} score
       </h2>
       <dl class="numbers">
-        <Item label="Repeats" value={`${repeated.length} of ${wanted}`} />
-        <Item label="Mean AUC" value={score(mean)} />
-        <Item label="SD" value={score(deviation)} />
-        <Item label="Mean MRR" value={score(moments(repeated.map(({ mrr }) => mrr))[0])} />
-        {real && <Item label="Real AUC" value={score(real.rocAuc)} />}
+        <Figure label="Repeats" value={`${repeated.length} of ${wanted}`} />
+        <Figure label="Mean AUC" value={score(mean)} />
+        <Figure label="SD" value={score(deviation)} />
+        <Figure label="Mean MRR" value={score(moments(repeated.map(({ mrr }) => mrr))[0])} />
+        {real && <Figure label="Real AUC" value={score(real.rocAuc)} />}
         {!real && (
-          <Item
+          <Figure
             label="Ranked first"
             value={`${ranks.filter((rank) => rank === 1).length} of ${ranks.length}`}
           />
@@ -126,15 +127,6 @@ function edgesWithRanks(pairs: TrialOutcome['pairs'], ranks: TrialOutcome['ranks
     .slice(0, most)
     .map(([source, target], k) => `${source} → ${target} (${ranks[k] ?? '–'})`);
   return shown.join(', ') + (pairs.length > most ? `, and ${pairs.length - most} more` : '');
-}
-
-function Item({ label, value }: { readonly label: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
 }
 
 /** Mean and standard deviation (n - 1). */

@@ -3,8 +3,11 @@ import {
   encodeTable,
   MagnitudeEdgeError,
   MagnitudeEdgeInferer,
+  type EdgeScores,
+  type InfererOptions,
   type GsnnModel,
 } from 'magnitude-edge';
+import type { Table } from 'apache-arrow';
 import type { View } from '../heatmap/painter.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
@@ -124,7 +127,26 @@ export class FitSession implements FitApi {
   }
 
   evaluate(params: Params): Promise<ScoredTable> {
-    return this.#asScores((signal) => this.#score(params, signal));
+    return this.#asScores((signal) =>
+      this.#score(params, signal, (inferer, scores) =>
+        scores.table({ excludeSelf: params.excludeSelf, ...rowLimit(inferer), signal }),
+      ),
+    );
+  }
+
+  resample(params: Params, turn: number): Promise<ScoredTable> {
+    const { score, layerAgg, ridge, excludeSelf } = params;
+    return this.#asScores((signal) =>
+      this.#score(params, signal, (inferer) =>
+        inferer.evaluate({
+          ...{ score, layerAgg, ridge, excludeSelf, ...rowLimit(inferer), signal },
+          uncertainty: true,
+          onResample: (done, total) => {
+            this.#tell.resample({ turn, done, total });
+          },
+        }),
+      ),
+    );
   }
 
   stopScoring(): void {
@@ -179,13 +201,18 @@ export class FitSession implements FitApi {
     });
   }
 
-  async #score(params: Params, signal: AbortSignal): Promise<ScoredTable> {
+  /** Forms the scores, has their table made, and gives them to the heatmap where they lie on a GPU. */
+  async #score(
+    params: Params,
+    signal: AbortSignal,
+    tableOf: (inferer: MagnitudeEdgeInferer, scores: EdgeScores) => Promise<Table>,
+  ): Promise<ScoredTable> {
     const inferer = this.#fitted();
     const start = performance.now();
     const { score, layerAgg, ridge, excludeSelf } = params;
     const scores = await inferer.scores({ score, layerAgg, ridge, signal });
     try {
-      const table = await scores.table({ excludeSelf, ...rowLimit(inferer), signal });
+      const table = await tableOf(inferer, scores);
       signal.throwIfAborted();
       const seconds = (performance.now() - start) / 1000;
       const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
@@ -249,8 +276,7 @@ export class FitSession implements FitApi {
     if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
     // Scores under way are of the samples that are now forgotten.
     await this.#scoring;
-    const { reduction, usePreNorm, backend } = params;
-    const options = { reduction, usePreNorm, backend };
+    const options = infererOptions(params);
     const key = JSON.stringify(options);
     let inferer = this.#inferer;
     // The same inferer for the same fit: its device stays, and with it the picture of the scores before.
@@ -294,6 +320,16 @@ export class FitSession implements FitApi {
     this.#lastTurn = done.catch(() => undefined);
     return done;
   }
+}
+
+function infererOptions({ reduction, usePreNorm, backend, ...params }: Params): InfererOptions {
+  const { groups, permutations, seed } = params;
+  return {
+    reduction,
+    usePreNorm,
+    backend,
+    uncertainty: params.uncertainty && { groups, permutations, seed },
+  };
 }
 
 /** What the heatmap shows besides the scores. */

@@ -11,5 +11,8 @@ const session = new FitSession({
   repeat: (value) => {
     send('repeat', value);
   },
+  resample: (value) => {
+    send('resample', value);
+  },
 });
 const send = serve(ownPort, session);

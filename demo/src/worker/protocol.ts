@@ -52,11 +52,19 @@ export interface RepeatProgress {
   readonly share: number;
 }
 
+/** How many scorings of a resampling are through. */
+export interface ResampleProgress {
+  readonly turn: number;
+  readonly done: number;
+  readonly total: number;
+}
+
 /** What the worker says unasked. */
 export interface FitEvents {
   progress(value: Progress): void;
   placement(value: Placement): void;
   repeat(value: RepeatProgress): void;
+  resample(value: ResampleProgress): void;
 }
 
 /** An edge table as Arrow IPC bytes, with the parameters that made it. */
@@ -118,6 +126,8 @@ export interface FitApi {
   stop(): void;
   /** Scores of the samples seen, also while a fit is running. Whoever asked before is refused if still waiting. */
   evaluate(params: Params): Promise<ScoredTable>;
+  /** The same scores with what resampling says of them. Needs a fit that keeps its samples; `turn` comes back. */
+  resample(params: Params, turn: number): Promise<ScoredTable>;
   /** Ends the scoring under way, which rejects; the samples seen stay. */
   stopScoring(): void;
   /** Addresses on this site that the worker has fetched files from. */

@@ -14,7 +14,7 @@ import {
   vectorFromArray,
   type Data,
 } from 'apache-arrow';
-import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 
 /** An Arrow edge table of the given rows, in that order, with the metadata of the whole one. */
 export function takeRows(columns: EdgeColumns, rows: Uint32Array): Table {
@@ -30,6 +30,7 @@ export function takeRows(columns: EdgeColumns, rows: Uint32Array): Table {
     ...columns.pairs.map(({ name, values }): [string, Data] => [name, floatData(values, rows)]),
     ['p_value', floatData(columns.pValue, rows)],
     ['q_value', floatData(columns.qValue, rows)],
+    ...uncertaintyOf(columns).map(({ name, values }): [string, Data] => [name, floatData(values, rows)]),
   ];
   const fields = parts.map(([name, data]) => new Field(name, data.type, false));
   const schema = new Schema(fields, new Map(Object.entries(columns.metadata)));

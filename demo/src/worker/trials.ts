@@ -95,7 +95,7 @@ function evaluate(
   graph?: GsnnGraph,
 ): Promise<Table> {
   const { score, layerAgg, ridge, excludeSelf } = params;
-  return inferer.evaluate({ score, layerAgg, ridge, excludeSelf, graph, signal });
+  return inferer.evaluate({ score, layerAgg, ridge, excludeSelf, graph, signal, uncertainty: false });
 }
 
 /** Ranks and AUC of positives among the pairs that are not in `known`. */

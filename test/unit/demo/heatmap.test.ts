@@ -99,6 +99,7 @@ test('a table becomes the square that it lists', () => {
     qValue: new Float64Array(2),
     hasEdge: Uint8Array.of(1, 0),
     conditioned: null,
+    uncertainty: {},
     pairs: [],
     metadata: {},
   });

@@ -52,6 +52,7 @@ function tableOf(nodes: number, random: () => number): EdgeColumns {
     qValue: column(random),
     hasEdge: Uint8Array.from(pairs, () => (random() < 0.2 ? 1 : 0)),
     conditioned: null,
+    uncertainty: {},
     pairs: [],
     metadata: {},
   };
