@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { build, preview, type PreviewServer } from 'vite';
@@ -101,6 +102,41 @@ export async function shownRows(page: Page): Promise<Record<string, string>[]> {
         .map((cells) => Object.fromEntries(names.map((name, k) => [name, cells[k] ?? '']))),
     titles.map((title) => title.replace(/[\s↓↑]+$/, '')),
   );
+}
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** What axe finds serious or critical on the page as it is. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: axePath });
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+  });
+}
+
+/** Saves the view on show as SVG, which must parse, and as PNG, which must have twice its size. */
+export async function expectPictures(page: Page, view: string): Promise<void> {
+  const svg = await downloaded(page, 'Download SVG');
+  expect(svg.name).toBe(`${view.toLowerCase()}.svg`);
+  const root = await page.evaluate((text) => {
+    const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+    return {
+      name: parsed.nodeName,
+      width: Number(parsed.getAttribute('width')),
+      marks: parsed.childElementCount,
+    };
+  }, svg.bytes.toString('utf8'));
+  expect(root.name).toBe('svg');
+  expect(root.marks).toBeGreaterThan(1);
+  const png = await downloaded(page, 'Download PNG');
+  expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect(png.bytes.readUInt32BE(16)).toBe(2 * root.width);
 }
 
 /** What a button downloads. */

@@ -106,8 +106,12 @@ test('pause holds the fit, and what is changed meanwhile is scored at once', asy
   await page.getByText('24,000 samples').first().waitFor();
   await page.getByRole('button', { name: 'Run' }).click();
   await page.getByText(/ per second · /).waitFor();
+  const place = (name: string) => page.getByRole('button', { name }).boundingBox();
+  const places = [await place('Pause'), await place('Cancel')];
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText(/^Paused at /).waitFor();
+  // One button of one width, whichever it says.
+  expect([await place('Resume'), await place('Cancel')]).toEqual(places);
   await page.getByLabel('Score', { exact: true }).selectOption('partial');
   await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
   const held = Number((await scores()).samples);

@@ -4,7 +4,7 @@ import { maskShare, type Edge } from '../../demo/src/graph/change.ts';
 import { seeded } from '../../demo/src/graph/random.ts';
 import { batches, GsnnModel, MagnitudeEdgeInferer, rocAuc, type NamedEdge } from 'magnitude-edge';
 import { exampleFile, exampleFolder, repeatedExample } from '../support/example-data.ts';
-import { exampleScored, useDemo } from './demo-page.ts';
+import { exampleScored, expectPictures, useDemo } from './demo-page.ts';
 
 const expected = JSON.parse(await readFile(new URL('expected.json', exampleFolder), 'utf8')) as {
   partial: { auc: number };
@@ -90,6 +90,9 @@ describe('masked in the model', () => {
     await exampleScored(page);
     await openTry();
     await page.getByText(/switched off in the model/).waitFor();
+    await page.getByRole('button', { name: 'Download SVG' }).click();
+    await page.getByRole('alert').filter({ hasText: 'There is no picture in this view yet.' }).waitFor();
+    await page.getByRole('button', { name: 'Dismiss this message' }).click();
     await page.getByLabel('Repeats').fill('3');
     await page.getByRole('button', { name: 'Mask a random share' }).click();
     await page.getByText('3 of 3', { exact: true }).waitFor();
@@ -110,6 +113,7 @@ describe('masked in the model', () => {
     const mean = oracle.reduce((sum, { auc }) => sum + auc, 0) / oracle.length;
     expect(Math.abs((await numberOf('Mean AUC')) - mean)).toBeLessThan(6e-5);
     await page.getByRole('img', { name: /^AUC over 3 repeats/ }).waitFor();
+    await expectPictures(page, 'Try');
     await page.screenshot({ path: new URL('../artifacts/explorer-masked.png', import.meta.url).pathname });
   });
 

@@ -3,7 +3,7 @@ import { tsvParse } from 'd3-dsv';
 import { batches, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import { expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
-import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
+import { downloaded, exampleScored, seriousViolations, shownRows, useDemo } from './demo-page.ts';
 
 const demo = useDemo('uncertainty');
 
@@ -85,6 +85,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await page.getByRole('status', { name: 'Selection' }).getByText(`score ${estimate}`).waitFor();
   await page.getByRole('tab', { name: 'Target' }).click();
   const detail = page.getByRole('region', { name: 'How sure this score is' });
+  expect(await seriousViolations(page)).toEqual([]);
   expect(await detail.locator('dd').allInnerTexts()).toEqual([estimate, '8 of 8', p!.toPrecision(2)]);
   await page.getByRole('button', { name: 'Methods text' }).click();
   const methods = await page.getByRole('dialog').innerText();
@@ -179,7 +180,7 @@ test('what a link says wrongly is not taken; magnitudes are kept when they are a
   await page.getByLabel('Groups').fill('4');
   await page.getByLabel('Groups').press('Enter');
   expect(await ask().isDisabled()).toBe(true);
-  await page.getByLabel("Keep every sample's magnitudes").check();
+  await page.getByLabel('Keep every sample').check();
   await page.locator('button:enabled', { hasText: 'Work out how sure' }).click();
   await header('Same sign').waitFor();
   await exampleScored(page);

@@ -1,11 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tableFromIPC } from 'apache-arrow';
 import { csvParse, tsvParse } from 'd3-dsv';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, test } from 'vitest';
-import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
+import {
+  downloaded,
+  exampleScored,
+  expectPictures,
+  seriousViolations,
+  shownRows,
+  useDemo,
+} from './demo-page.ts';
 
 interface Golden {
   readonly auc: number;
@@ -20,7 +26,6 @@ const [source, target, score] = expected.corr.top[0]!;
 
 const artifacts = new URL('../artifacts/', import.meta.url).pathname;
 mkdirSync(artifacts, { recursive: true });
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const demo = useDemo('explorer');
 
@@ -175,22 +180,7 @@ describe('out', () => {
     for (const view of ['Heatmap', 'Network', 'Target', 'Ranking', 'Significance']) {
       await openView(view);
       await page.getByRole('tabpanel').locator('canvas, figure svg').first().waitFor();
-      const svg = await downloaded(page, 'Download SVG');
-      expect(svg.name).toBe(`${view.toLowerCase()}.svg`);
-      const root = await page.evaluate((text) => {
-        const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
-        return {
-          name: parsed.nodeName,
-          width: Number(parsed.getAttribute('width')),
-          marks: parsed.childElementCount,
-        };
-      }, svg.bytes.toString('utf8'));
-      expect(root.name).toBe('svg');
-      expect(root.marks).toBeGreaterThan(1);
-      const png = await downloaded(page, 'Download PNG');
-      expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
-      // Two pixels for each of the picture's.
-      expect(png.bytes.readUInt32BE(16)).toBe(2 * root.width);
+      await expectPictures(page, view);
     }
   });
 
@@ -235,22 +225,10 @@ describe('manners', () => {
       const { page } = demo;
       await exampleScored(page);
       await page.getByRole('gridcell', { name: source, exact: true }).first().click();
-      await page.addScriptTag({ path: axePath });
       for (const view of ['Heatmap', 'Network', 'Target', 'Ranking', 'Significance', 'Try']) {
         await openView(view);
         await page.screenshot({ path: `${artifacts}explorer-${view.toLowerCase()}-${colorScheme}.png` });
-        const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as {
-            axe: {
-              run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-            };
-          };
-          const { violations: found } = await axe.run();
-          return found
-            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-            .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-        });
-        expect(violations, `${view}, ${colorScheme}`).toEqual([]);
+        expect(await seriousViolations(page), `${view}, ${colorScheme}`).toEqual([]);
       }
     }
   });
@@ -343,6 +321,23 @@ describe('manners', () => {
     await exampleScored(page);
     await page.screenshot({ path: `${artifacts}explorer-phone.png`, fullPage: true });
     await expect(page.evaluate(() => document.documentElement.scrollWidth)).resolves.toBeLessThanOrEqual(375);
+    for (const tab of [
+      ...(await page.getByRole('tab').all()),
+      page.getByRole('button', { name: 'Download SVG' }),
+    ]) {
+      await tab.scrollIntoViewIfNeeded();
+      const { x, width } = (await tab.boundingBox())!;
+      expect(x).toBeGreaterThanOrEqual(0);
+      expect(x + width).toBeLessThanOrEqual(375);
+      // Nothing lies over it: a tab that is cut would be scrolled into sight by the click.
+      expect(
+        await tab.evaluate((element) => {
+          const box = element.getBoundingClientRect();
+          const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+          return element.contains(at);
+        }),
+      ).toBe(true);
+    }
   });
 
   test('without WebGPU the CPU does the work and the sheet says so', async () => {

@@ -61,7 +61,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       'signStability',
       'Same sign',
       'Share of the scores without one group of samples that have the sign of the score',
-      82,
+      88,
       percent,
     ),
     number(

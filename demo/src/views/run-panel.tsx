@@ -27,11 +27,11 @@ export function RunPanel() {
           Run
         </button>
         {paused || unfinished ? (
-          <button disabled={!paused && busy} onClick={() => void resume()}>
+          <button data-other="Pause" disabled={!paused && busy} onClick={() => void resume()}>
             Resume
           </button>
         ) : (
-          <button disabled={phase.value !== 'fitting'} onClick={() => void pause()}>
+          <button data-other="Resume" disabled={phase.value !== 'fitting'} onClick={() => void pause()}>
             Pause
           </button>
         )}

@@ -18,7 +18,7 @@ export function UncertaintyPanel() {
           aria-describedby="sure-cost"
           onChange={(event) => void change({ uncertainty: event.currentTarget.checked })}
         />
-        Keep every sample's magnitudes
+        Keep every sample
       </label>
       <p class="caption" id="sure-cost">
         {cost()}
