@@ -12,6 +12,7 @@ export interface Look {
 }
 
 const radius = 6;
+const lineHeight = 12;
 
 export const toScreen = (data: NetworkData, { scale, x, y }: Camera, node: number): [number, number] => [
   (data.positions[2 * node]! - x) * scale,
@@ -50,19 +51,33 @@ export function* networkShapes(
   }
   // Names only where there is room for them, and always on what is selected.
   const roomy = labelled.length <= 150;
-  for (const node of labelled) {
+  const places = labelled.map((node) => toScreen(data, camera, node));
+  for (const [k, node] of labelled.entries()) {
     const bold = selects(selection, node);
     if (!roomy && !bold) continue;
-    const [x, y] = toScreen(data, camera, node);
     yield {
       kind: 'text',
-      at: [x, y - nodeRadius - 9],
+      ...besideOrAbove(places[k]!, places, nodeRadius),
       text: data.names[node]!,
       colour: look.ink,
       halo: look.ground,
       bold,
     };
   }
+}
+
+/** Where the name of a disc stands: above it, or beside it where another disc stands there. */
+function besideOrAbove(
+  [x, y]: readonly [number, number],
+  others: readonly (readonly [number, number])[],
+  nodeRadius: number,
+): { at: [number, number]; align: 'center' | 'start' } {
+  const above = nodeRadius + 9;
+  const isTaken = others.some(
+    ([otherX, otherY]) =>
+      otherY < y && y - otherY < above + lineHeight / 2 + nodeRadius && Math.abs(otherX - x) < 2 * nodeRadius,
+  );
+  return isTaken ? { at: [x + nodeRadius + 4, y], align: 'start' } : { at: [x, y - above], align: 'center' };
 }
 
 function* edgeShapes(

@@ -22,6 +22,8 @@ export type Shape =
   | {
       readonly kind: 'text';
       readonly at: readonly [number, number];
+      /** What of the text stands at this place. */
+      readonly align: 'center' | 'start';
       readonly text: string;
       readonly colour: string;
       readonly halo: string;
@@ -64,7 +66,7 @@ export function drawShapes(context: CanvasRenderingContext2D, shapes: Iterable<S
       context.setLineDash([]);
       context.font = `${shape.bold ? 600 : 400} ${textSize}px ${font}`;
       context.textBaseline = 'middle';
-      context.textAlign = 'center';
+      context.textAlign = shape.align;
       context.lineWidth = 3;
       context.lineJoin = 'round';
       context.strokeStyle = shape.halo;
@@ -92,9 +94,10 @@ export function svgOfShapes(shapes: Iterable<Shape>, font: string): string {
         `<circle cx="${n(at[0])}" cy="${n(at[1])}" r="${radius}" fill="${fill}" stroke="${ring}" stroke-width="1.5" opacity="${opacity}"/>`,
       );
     } else {
-      const { at, text, colour, halo, bold } = shape;
+      const { at, align, text, colour, halo, bold } = shape;
+      const anchor = align === 'center' ? 'middle' : 'start';
       parts.push(
-        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" text-anchor="middle" font-family="${escapeXml(font)}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
+        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" text-anchor="${anchor}" font-family="${escapeXml(font)}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
       );
     }
   }

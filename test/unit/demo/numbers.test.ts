@@ -9,6 +9,7 @@ import { noFilter, RowQuery } from '../../../demo/src/edges/row-query.ts';
 import { sortPermutation } from '../../../demo/src/edges/sort.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../../../demo/src/graph/change.ts';
 import { seeded } from '../../../demo/src/graph/random.ts';
+import { networkShapes } from '../../../demo/src/network/picture.ts';
 import { rocAuc } from '../../../src/index.ts';
 
 const number = fc.oneof(
@@ -178,5 +179,44 @@ describe('changed graphs', () => {
     const { kept, masked } = maskShare(edges, 0.25, seeded(2));
     expect(masked).toHaveLength(Math.round(edges.length / 4));
     expect(new Set([...kept, ...masked])).toEqual(new Set(edges));
+  });
+});
+
+describe('networkShapes', () => {
+  const data = {
+    names: ['a', 'b', 'c'],
+    // b right under a, c further down.
+    positions: Float32Array.of(0, 0, 0, 1, 0, 3),
+    edges: new Uint32Array(0),
+    kinds: new Uint8Array(0),
+    scores: new Float32Array(0),
+  };
+  const colours = { ground: '', ink: '', known: '', inferred: '', positive: '', accent: '' };
+  const texts = (scale: number) =>
+    [
+      ...networkShapes(
+        data,
+        { scale, x: -1, y: -1 },
+        { width: 500, height: 500 },
+        colours,
+        { kind: 'none' },
+        null,
+      ),
+    ].filter((shape) => shape.kind === 'text');
+
+  test('a name stands above its disc, and beside it where another disc is', () => {
+    // Discs of radius 6 with 60 pixels between them, then with 20.
+    expect(texts(60).map(({ text, align }) => `${text} ${align}`)).toEqual([
+      'a center',
+      'b center',
+      'c center',
+    ]);
+    expect(texts(20).map(({ text, align }) => `${text} ${align}`)).toEqual([
+      'a center',
+      'b start',
+      'c center',
+    ]);
+    const [, beside] = texts(20);
+    expect(beside!.at).toEqual([20 + 6 + 4, 40]);
   });
 });
