@@ -20,8 +20,8 @@ export function UncertaintyPanel() {
         />
         Keep every sample
       </label>
-      <p class="caption" id="sure-cost">
-        {cost()}
+      <p class="caption three-lines" id="sure-cost">
+        For standard errors and an empirical p. Takes {cost()}.
       </p>
       <details class="more">
         <summary>Groups, shuffles and seed</summary>
@@ -70,7 +70,7 @@ const mostBytes = 2 ** 30;
 /** What keeping the samples takes: 8 P N bytes each. */
 function cost(): string {
   const model = modelFacts.value;
-  if (!model) return '8 bytes a sample for each layer pair and node';
+  if (!model) return '8 bytes a sample, layer pair and node';
   const each = 8 * (model.layers - 1) * model.functions.length;
   const samples = dataFacts.value?.samples;
   if (samples === undefined) return `${bytes(each)} a sample`;
