@@ -18,11 +18,11 @@ export const estimate = (value: number, error: number | undefined): string =>
 /** A share of one, in percent. */
 export const percent = (value: number): string => (Number.isNaN(value) ? '–' : `${Math.round(100 * value)}%`);
 
-/** A size in memory: `576 bytes`, `1.2 MB`. */
+/** A size in memory on one line: `576 bytes`, `1.15 MB`. */
 export function bytes(size: number): string {
-  if (size < 1000) return `${size} bytes`;
+  if (size < 1000) return `${size}\u00a0bytes`;
   const power = Math.min(3, Math.floor(Math.log10(size) / 3));
-  return `${(size / 1000 ** power).toPrecision(3)} ${['kB', 'MB', 'GB'][power - 1]!}`;
+  return `${(size / 1000 ** power).toPrecision(3)}\u00a0${['kB', 'MB', 'GB'][power - 1]!}`;
 }
 
 export const whole = (value: number): string => Math.round(value).toLocaleString('en');
