@@ -19,9 +19,11 @@ export function freedomClasses(
   const classes = new Map(sizes.map((size, index) => [size, index]));
   const classOf = new Uint32Array(nodes);
   conditioned?.forEach((size, target) => (classOf[target] = classes.get(size)!));
-  const roots = Float64Array.from(sizes, (size) => {
-    const df = samples - 3 - size;
-    return df < 2 ? 0 : Math.sqrt(df);
-  });
-  return { classOf, roots };
+  return { classOf, roots: Float64Array.from(sizes, (size) => rootOfFreedom(samples, size)) };
+}
+
+/** Square root of the degrees of freedom; 0 where there are fewer than two. @param conditioned |S_j| */
+export function rootOfFreedom(samples: number, conditioned: number): number {
+  const df = samples - 3 - conditioned;
+  return df < 2 ? 0 : Math.sqrt(df);
 }

@@ -1,16 +1,18 @@
 import { orderByBits } from './bit-order.ts';
 import { pick } from './pick.ts';
 
+export type FloatArray = Float64Array | Float32Array;
+
 /** Row numbers in the order of their values, and the values in that order. */
-export interface Ordered<T extends Float64Array | Float32Array> {
+export interface Ordered<T extends FloatArray> {
   readonly rows: Uint32Array<ArrayBuffer>;
   readonly values: T;
 }
 
-type Direction = 'ascending' | 'descending';
+export type Direction = 'ascending' | 'descending';
 
 /** Slices of the range of all values: few enough that the places they are written to stay in a core's own cache. */
-const SLICES = 1 << 10;
+export const SLICES = 1 << 10;
 /** Cells of one slice at most, for the same reason. */
 const MOST_CELLS = 1 << 16;
 /** A cell with more rows than this is crowded. */
@@ -22,7 +24,7 @@ const SHORT_OF_ONE = 1 - 2 ** -50;
  * Row numbers in ascending or descending order of their values: equal values (0 and -0 among them) keep their order,
  * NaN comes last either way.
  */
-export function sortedOrder(values: Float64Array | Float32Array, direction: Direction): Uint32Array {
+export function sortedOrder(values: FloatArray, direction: Direction): Uint32Array {
   return sortRows(values, direction).rows;
 }
 
@@ -33,11 +35,7 @@ export function sortedOrder(values: Float64Array | Float32Array, direction: Dire
  *
  * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
  */
-export function sortRows<T extends Float64Array | Float32Array>(
-  values: T,
-  direction: Direction,
-  skip?: number,
-): Ordered<T> {
+export function sortRows<T extends FloatArray>(values: T, direction: Direction, skip?: number): Ordered<T> {
   const scale = scaleOf(values, 0, values.length, SLICES, direction);
   if (scale === undefined) {
     const all = orderByBits(values, direction);
@@ -50,26 +48,39 @@ export function sortRows<T extends Float64Array | Float32Array>(
   const ordered = { rows: new Uint32Array(count), values: new make(count) };
   const most = startsOf(ends);
   dealSlices(values, scale, skip, ends, ordered);
-  const cells = new Uint32Array(Math.min(most, MOST_CELLS));
-  const scratch = { rows: new Uint32Array(most), values: new make(most), cells };
+  const sortSlice = sliceSorter(ordered, most, direction);
   // After the last slice comes NaN, in the order of the rows.
   for (let slice = 0, start = 0; slice < SLICES; slice++) {
     const end = ends[slice]!;
-    sortSlice(ordered, start, end, direction, scratch);
+    sortSlice(start, end);
     start = end;
   }
   return ordered;
 }
 
+/** Sorts rows `start .. end` of `ordered` in place, none of them NaN and no more than `most` at a time. */
+export function sliceSorter<T extends FloatArray>(
+  ordered: Ordered<T>,
+  most: number,
+  direction: Direction,
+): (start: number, end: number) => void {
+  const make = ordered.values.constructor as new (length: number) => T;
+  const cells = new Uint32Array(Math.min(most, MOST_CELLS));
+  const scratch = { rows: new Uint32Array(most), values: new make(most), cells };
+  return (start, end) => {
+    sortSlice(ordered, start, end, direction, scratch);
+  };
+}
+
 /** Numbers a value's place in the range: `(value - from) * factor` is below the number of parts, and rises in order. */
-interface Scale {
+export interface Scale {
   readonly from: number;
   readonly factor: number;
 }
 
 /** @returns undefined where the range is empty, a single value, or has no end */
-function scaleOf(
-  values: Float64Array | Float32Array,
+export function scaleOf(
+  values: FloatArray,
   start: number,
   end: number,
   parts: number,
@@ -87,8 +98,8 @@ function scaleOf(
 }
 
 /** How many rows each slice has; NaN counts as the last one. @returns rows in all */
-function countSlices(
-  values: Float64Array | Float32Array,
+export function countSlices(
+  values: FloatArray,
   { from, factor }: Scale,
   skip: number | undefined,
   counts: Uint32Array,
@@ -107,13 +118,18 @@ function countSlices(
   return count;
 }
 
-/** Moves rows and values to their slices, the starts of which become their ends. */
-function dealSlices(
-  values: Float64Array | Float32Array,
+/**
+ * Moves rows and values to their slices, the starts of which become their ends.
+ *
+ * @param places receives where each row has been moved to
+ */
+export function dealSlices(
+  values: FloatArray,
   { from, factor }: Scale,
   skip: number | undefined,
   starts: Uint32Array,
-  to: Ordered<Float64Array | Float32Array>,
+  to: Ordered<FloatArray>,
+  places?: Uint32Array,
 ): void {
   const { rows: toRows, values: toValues } = to;
   let skipped = skip === undefined ? -1 : 0;
@@ -126,11 +142,12 @@ function dealSlices(
     const at = starts[value === value ? ((value - from) * factor) | 0 : SLICES]!++;
     toRows[at] = row;
     toValues[at] = value;
+    if (places !== undefined) places[row] = at;
   }
 }
 
 /** Turns counts into starts. @returns the largest of the counts */
-function startsOf(counts: Uint32Array): number {
+export function startsOf(counts: Uint32Array): number {
   let [start, most] = [0, 0];
   for (let part = 0; part < counts.length; part++) {
     const size = counts[part]!;
@@ -142,13 +159,12 @@ function startsOf(counts: Uint32Array): number {
 }
 
 /** Room for sorting a slice. */
-interface Scratch extends Ordered<Float64Array | Float32Array> {
+interface Scratch extends Ordered<FloatArray> {
   readonly cells: Uint32Array;
 }
 
-/** Sorts rows `start .. end`, none of them NaN. */
 function sortSlice(
-  ordered: Ordered<Float64Array | Float32Array>,
+  ordered: Ordered<FloatArray>,
   start: number,
   end: number,
   direction: Direction,
@@ -175,14 +191,14 @@ function sortSlice(
   sortNearly(scratch, size, direction, ordered, start);
 }
 
-function allSame(values: Float64Array | Float32Array, start: number, end: number): boolean {
+function allSame(values: FloatArray, start: number, end: number): boolean {
   for (let at = start + 1; at < end; at++) if (values[at] !== values[start]) return false;
   return true;
 }
 
 /** Where each cell starts. @returns rows of the fullest */
 function fillCells(
-  values: Float64Array | Float32Array,
+  values: FloatArray,
   start: number,
   end: number,
   { from, factor }: Scale,
@@ -193,12 +209,12 @@ function fillCells(
 }
 
 function dealCells(
-  { rows, values }: Ordered<Float64Array | Float32Array>,
+  { rows, values }: Ordered<FloatArray>,
   start: number,
   end: number,
   { from, factor }: Scale,
   starts: Uint32Array,
-  { rows: toRows, values: toValues }: Ordered<Float64Array | Float32Array>,
+  { rows: toRows, values: toValues }: Ordered<FloatArray>,
 ): void {
   for (let at = start; at < end; at++) {
     const value = values[at]!;
@@ -210,10 +226,10 @@ function dealCells(
 
 /** Sorts by insertion `count` rows that are near their places, from one array to another. */
 function sortNearly(
-  { rows, values }: Ordered<Float64Array | Float32Array>,
+  { rows, values }: Ordered<FloatArray>,
   count: number,
   direction: Direction,
-  { rows: toRows, values: toValues }: Ordered<Float64Array | Float32Array>,
+  { rows: toRows, values: toValues }: Ordered<FloatArray>,
   start: number,
 ): void {
   const sign = direction === 'ascending' ? 1 : -1;

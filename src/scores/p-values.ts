@@ -1,5 +1,6 @@
 import type { Pacer } from '../statistics/pacer.ts';
-import { fisherPValue } from './significance.ts';
+import { rootOfFreedom } from './freedom.ts';
+import { tailProbabilities } from './tails.ts';
 
 /** Rows, and what their p-values follow from. */
 export interface PValueRows {
@@ -35,43 +36,33 @@ export function copyRows(
 }
 
 /** Rows handled between two looks at the clock. */
-const STEP = 1 << 15;
+const STEP = 1 << 16;
 
 /** One-sided p of each row (method.md, "Significance"). @param pace called between pieces of work */
 export async function pValuesOf(rows: PValueRows, pace: Pacer): Promise<Float64Array> {
   const { scores, samples, conditioning } = rows;
   const p = new Float64Array(scores.length);
+  const sizes = conditioning?.sizes ?? Int32Array.of(0);
+  const alike = sizes.every((size) => size === sizes[0]);
+  const rootsOfTargets = Float64Array.from(sizes, (size) => rootOfFreedom(samples, size));
+  const roots = alike ? rootsOfTargets[0]! : new Float64Array(scores.length);
   for (let start = 0; start < p.length; start += STEP) {
     const end = Math.min(start + STEP, p.length);
-    if (conditioning === undefined) plainPValues(scores, samples, p, start, end);
-    else partialPValues(scores, samples, conditioning, p, start, end);
+    if (typeof roots !== 'number') takeRoots(conditioning!.elements, rootsOfTargets, roots, start, end);
+    tailProbabilities(scores, roots, p, start, end);
     await pace();
   }
   return p;
 }
 
-// The loops over rows are functions of their own: engines leave loops inside async functions half optimised.
-
-function plainPValues(
-  scores: Float64Array | Float32Array,
-  samples: number,
-  p: Float64Array,
+// A function of its own: engines leave loops inside async functions half optimised.
+function takeRoots(
+  elements: Uint32Array,
+  ofTargets: Float64Array,
+  roots: Float64Array,
   start: number,
   end: number,
 ): void {
-  for (let row = start; row < end; row++) p[row] = fisherPValue(scores[row]!, samples, 0);
-}
-
-function partialPValues(
-  scores: Float64Array | Float32Array,
-  samples: number,
-  { elements, sizes }: NonNullable<PValueRows['conditioning']>,
-  p: Float64Array,
-  start: number,
-  end: number,
-): void {
-  const nodes = sizes.length;
-  for (let row = start; row < end; row++) {
-    p[row] = fisherPValue(scores[row]!, samples, sizes[elements[row]! % nodes]!);
-  }
+  const nodes = ofTargets.length;
+  for (let row = start; row < end; row++) roots[row] = ofTargets[elements[row]! % nodes]!;
 }

@@ -1,8 +1,9 @@
-import type { Pacer } from '../statistics/pacer.ts';
-import { sortedOrder, sortRows } from './order.ts';
+import { paced, type Pacer } from '../statistics/pacer.ts';
+import { sortedOrder, sortRows, type FloatArray } from './order.ts';
 import { pick } from './pick.ts';
 import { pValuesOf, type PValueRows } from './p-values.ts';
 import { benjaminiHochberg } from './significance.ts';
+import { sortTogether } from './sort-together.ts';
 
 /** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
 export interface RankedPairs {
@@ -19,41 +20,39 @@ export interface RankedPairs {
 /**
  * Sorts all pairs by score and gives each its p and q (method.md, "Significance").
  *
- * @param elsewhere gives p-values from another thread; what it cannot do is done here
- * @param meanwhile called with the sorted elements once p-values have been asked for
  * @param scores aggregated scores, row-major `[nodes, nodes]`
  * @param conditioned |S_j| of each target for partial scores
  * @param pace called between pieces of work
+ * @param perPair scores of the layer pairs, to be put in the same order; while other threads work on p
+ * @param elsewhere gives p-values from another thread; what it cannot do is done here
  */
 export async function rankPairs(
-  scores: Float64Array | Float32Array,
+  scores: FloatArray,
   nodes: number,
   settings: {
     readonly excludeSelf: boolean;
     readonly samples: number;
     readonly conditioned: Int32Array | undefined;
     readonly pace: Pacer;
+    readonly perPair?: readonly FloatArray[] | undefined;
     readonly elsewhere?: ((rows: PValueRows) => Promise<Float64Array>) | undefined;
-    readonly meanwhile?: ((elements: Uint32Array) => void) | undefined;
   },
-): Promise<RankedPairs> {
-  const { excludeSelf, samples, conditioned, pace, elsewhere, meanwhile } = settings;
-  const { rows: elements, values: corr } = sortRows(
-    scores,
-    'descending',
-    excludeSelf ? nodes + 1 : undefined,
-  );
+): Promise<RankedPairs & { readonly perPair: readonly FloatArray[] }> {
+  const { excludeSelf, samples, conditioned, pace, perPair, elsewhere } = settings;
+  const skip = excludeSelf ? nodes + 1 : undefined;
+  const together = perPair && (await paced(sortTogether(scores, 'descending', skip), pace));
+  const { rows: elements, values: corr } = together ?? sortRows(scores, 'descending', skip);
   await pace();
   const rows = { scores: corr, samples, conditioning: conditioned && { elements, sizes: conditioned } };
   // Other threads may end any time: their engine may be released while its scores live on.
   const asked = elsewhere?.(rows).catch(() => undefined);
-  meanwhile?.(elements);
+  const others = perPair && together ? await paced(together.others(perPair), pace) : [];
   const p = (await asked) ?? (await pValuesOf(rows, pace));
   // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
   const sameFreedom = conditioned?.every((size) => size === conditioned[0]) ?? true;
   const q = benjaminiHochberg(p, sameFreedom ? undefined : sortedOrder(p, 'ascending'));
   await pace();
-  return { elements, corr, p, q };
+  return { elements, corr, p, q, perPair: others };
 }
 
 /** Only those rows, in that order. */

@@ -5,7 +5,7 @@ import { QValues, type QTuning } from './q-values.ts';
 import { pick } from './pick.ts';
 import { pickRows, type RankedPairs } from './ranked-pairs.ts';
 import type { ScoredElements, ScorePasses } from './score-passes.ts';
-import { fisherZ, upperTail } from './significance.ts';
+import { tailProbabilities } from './tails.ts';
 import { BinLookup, evenEdges, scoreThresholds } from './thresholds.ts';
 import { withoutExcluded } from './z-bins.ts';
 
@@ -191,8 +191,11 @@ export function pValues(
   { classOf, roots }: FreedomClasses,
 ): Float64Array {
   const nodes = classOf.length;
-  return Float64Array.from(elements, (element, row) => {
-    const root = roots[classOf[element % nodes]!]!;
-    return root === 0 ? 1 : upperTail(fisherZ(scores[row]!, root));
-  });
+  const p = new Float64Array(elements.length);
+  const rootOf =
+    roots.length === 1
+      ? roots[0]!
+      : Float64Array.from(elements, (element) => roots[classOf[element % nodes]!]!);
+  tailProbabilities(scores, rootOf, p, 0, p.length);
+  return p;
 }

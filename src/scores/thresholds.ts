@@ -1,5 +1,6 @@
 import type { FreedomClasses } from './freedom.ts';
-import { fisherZ, LARGEST_CORRELATION } from './significance.ts';
+import { fisherZ } from './significance.ts';
+import { LARGEST_CORRELATION } from './tail-series.ts';
 
 /**
  * Bins of scores. The bin of a score of class c is the number of the class's thresholds that it reaches, 0 to K: only

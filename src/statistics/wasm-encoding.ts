@@ -66,9 +66,26 @@ export const wasm = {
     load64Zero: memoryAccess(0x5d, 2),
     store: memoryAccess(0x0b, 3),
     not: vector(0x4d),
+    and: vector(0x4e),
     or: vector(0x50),
+    /** a, b, mask: bits of a where the mask has them, of b elsewhere */
+    bitselect: vector(0x52),
+  },
+  f32x4: {
+    /** Of two float64, rounded; the upper two are zero */
+    demoteZero: vector(0x5e),
+  },
+  i64x2: {
+    shiftLeft: vector(0xcb),
+    shiftRightUnsigned: vector(0xcd),
   },
   f64x2: {
+    equal: vector(0x47),
+    /** All bits of an element set where a < b, none elsewhere */
+    less: vector(0x49),
+    floor: vector(0x75),
+    abs: vector(0xec),
+    neg: vector(0xed),
     /** Of the lower two float32 */
     promoteLow: vector(0x5f),
     /** All bits of an element set where a > b, none elsewhere */

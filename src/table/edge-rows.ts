@@ -119,20 +119,16 @@ async function sortedRows(
   const { excludeSelf, candidatesOnly, maxQ, top } = choice;
   const large = isLargeTable(choice, nodes);
   const elsewhere = large && scores instanceof HostScores ? scores.pValues : undefined;
-  // Where no row is left out, their pair scores are gathered while other threads work on p.
+  // Where no row is left out, the scores of the layer pairs are sorted along.
   const whole = large && !candidatesOnly && maxQ >= 1 && top === Infinity;
-  let gathered: RowGroup['perPair'] | undefined;
-  const meanwhile = (elements: Uint32Array): void => {
-    const values = pickMost(perPair, elements);
-    gathered = (first, end) => values.map((column) => column.subarray(first, end));
-  };
   const all = await rankPairs(aggregated, nodes, {
     ...{ excludeSelf, samples, conditioned, pace, elsewhere },
-    meanwhile: whole ? meanwhile : undefined,
+    perPair: whole ? perPair : undefined,
   });
+  if (whole) return wholeGroup(all, all.perPair);
   const rows = chosenRows(all, edges, choice);
   const pairs = rows === undefined ? all : pickRows(all, rows);
-  return { pairs, perPair: gathered ?? perPairOf(matrices, pairs.elements) };
+  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
 }
 
 /** The rows that were asked for; undefined for all of them. */

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sortedOrder, sortRows } from '../../../src/scores/order.ts';
 import { pick, pickMost } from '../../../src/scores/pick.ts';
+import { sortTogether } from '../../../src/scores/sort-together.ts';
+import { atOnce } from '../../../src/statistics/pacer.ts';
 
 /** Many ties, neighbours in the last bit, both zeros, NaN and infinities. */
 const numbers = fc.oneof(
@@ -67,7 +69,7 @@ const spreads: readonly [string, (uniform: number) => number][] = [
 ];
 
 test.each(spreads)(
-  'many rows, %s: as by comparison, some rows left out, the values with them',
+  'many rows, %s: as by comparison, some rows left out, the values and others with them',
   (_, spread) => {
     let state = 1;
     const list = Array.from({ length: 10_000 }, () => {
@@ -83,6 +85,10 @@ test.each(spreads)(
         const sorted = sortRows(values, direction, 51);
         expect(sorted.rows).toEqual(expected);
         expect(sorted.values).toEqual(pick(values, expected));
+        const others = [values.map((_, row) => row), values.map((value) => -value)];
+        const together = atOnce(sortTogether(values, direction, 51));
+        expect([together.rows, together.values]).toEqual([sorted.rows, sorted.values]);
+        expect(atOnce(together.others(others))).toEqual(others.map((other) => pick(other, expected)));
       }
     }
   },

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { erfc } from '../../../src/scores/erfc.ts';
 import { sortedOrder } from '../../../src/scores/order.ts';
-import { benjaminiHochberg, fisherPValue } from '../../../src/scores/significance.ts';
+import { benjaminiHochberg, fisherPValue, fisherZ, upperTail } from '../../../src/scores/significance.ts';
+import { tailProbabilities } from '../../../src/scores/tails.ts';
 
 interface Goldens {
   erfc: [x: number, value: number][];
@@ -32,6 +33,30 @@ test('p-values agree with 60-digit arithmetic', () => {
     expect(relativeError(fisherPValue(r, n, cond), p), `r = ${r}, n = ${n}`).toBeLessThan(1e-12);
   }
   expect(fisherPValue(NaN, 100, 0)).toBe(1);
+});
+
+test('p-values of many correlations at once are those one by one, to the bit', () => {
+  let state = 1;
+  const uniform = (): number => (state = (Math.imul(state, 48271) >>> 1) % 0x7fffffff) / 0x7fffffff;
+  // Of all sizes, both signs, at and beyond the bounds; an odd number of them, and more than are taken at a time.
+  const edges = [0, -0, 1, -1, NaN, 0.9999, 0.99995, 0.17, 0.18, 1e-300];
+  const scores = Float64Array.from({ length: 9001 }, (_, k) =>
+    k % 3 === 0
+      ? edges[k % 10]!
+      : k % 3 === 1
+        ? 2 * uniform() - 1
+        : (uniform() - 0.5) * 10 ** (-20 * uniform()),
+  );
+  const roots = scores.map((_, k) => Math.sqrt(k % 7 === 0 ? 0 : 2 + 10 ** (k % 6)));
+  const expected = (score: number, root: number): number =>
+    Number.isNaN(score) || root === 0 ? 1 : upperTail(fisherZ(score, root));
+  const p = new Float64Array(scores.length);
+  tailProbabilities(scores, roots, p, 0, p.length);
+  expect(p).toEqual(scores.map((score, k) => expected(score, roots[k]!)));
+  for (const root of [0, 1.5, 45]) {
+    tailProbabilities(scores, root, p, 1, 9000);
+    expect(p.subarray(1, 9000)).toEqual(scores.map((score) => expected(score, root)).subarray(1, 9000));
+  }
 });
 
 test('q-values agree with scipy, ties, zeros and ones included', () => {
