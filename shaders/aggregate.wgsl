@@ -2,7 +2,9 @@
 // Twin: src/scores/aggregate.ts. One thread per (source, target).
 
 struct Params {
-  elements: u32,
+  // of this dispatch: the first, and one past the last
+  first_element: u32,
+  end_element: u32,
   // whether this is the first pair, and whether it is the last
   first: u32,
   last: u32,
@@ -28,8 +30,8 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let index = workgroup_index(group, groups) * WORKGROUP + local;
-  if (index >= params.elements) {
+  let index = params.first_element + workgroup_index(group, groups) * WORKGROUP + local;
+  if (index >= params.end_element) {
     return;
   }
   var so_far = 0.0;

@@ -5,7 +5,9 @@ struct Params {
   nodes: u32,
   stride: u32,
   panel_row: u32,
-  panel_rows: u32,
+  // rows of the panel that this dispatch has: the first, and one past the last
+  first_row: u32,
+  end_row: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
   zero: u32,
@@ -26,13 +28,14 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   fence = params.zero;
-  let index = workgroup_index(group, groups) * WORKGROUP + local;
-  let row = index / params.nodes;
-  let source = index % params.nodes;
+  let place = workgroup_index(group, groups) * WORKGROUP + local;
+  let row = params.first_row + place / params.nodes;
+  let source = place % params.nodes;
   let aim = params.panel_row + row;
-  if (row >= params.panel_rows || aim >= params.nodes) {
+  if (row >= params.end_row || aim >= params.nodes) {
     return;
   }
+  let index = row * params.nodes + source;
   let x = moments[source];
   let y = moments[params.stride + aim];
   if (is_constant(x) || is_constant(y)) {

@@ -35,7 +35,15 @@ export const momentsKernel = {
 export const pearsonKernel = {
   label: 'pearson.wgsl',
   sources: [...shared, pearson],
-  params: { nodes: 'u32', stride: 'u32', panel_row: 'u32', panel_rows: 'u32', ...inverseCount, zero: 'u32' },
+  params: {
+    nodes: 'u32',
+    stride: 'u32',
+    panel_row: 'u32',
+    first_row: 'u32',
+    end_row: 'u32',
+    ...inverseCount,
+    zero: 'u32',
+  },
   buffers: { moments: 'read', sum_xy: 'read', scores: 'read-write' },
 } as const satisfies KernelDefinition;
 
@@ -43,7 +51,7 @@ export const pearsonKernel = {
 export const aggregateKernel = {
   label: 'aggregate.wgsl',
   sources: [...shared, aggregate],
-  params: { elements: 'u32', first: 'u32', last: 'u32', zero: 'u32' },
+  params: { first_element: 'u32', end_element: 'u32', first: 'u32', last: 'u32', zero: 'u32' },
   buffers: { scores: 'read', aggregate: 'read-write', counts: 'read-write' },
 } as const satisfies KernelDefinition;
 

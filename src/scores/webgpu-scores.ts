@@ -3,7 +3,8 @@ import type { GpuContext } from '../gpu/device.ts';
 import { scoped } from '../gpu/error-scope.ts';
 import { compileKernel } from '../gpu/kernel.ts';
 import { readBack } from '../gpu/readback.ts';
-import { Recorder, workgroups } from '../gpu/recorder.ts';
+import { PacedRecorder, ranges } from '../gpu/paced-recorder.ts';
+import { workgroups } from '../gpu/recorder.ts';
 import { quantityOf } from '../statistics/webgpu-layout.ts';
 import type { SumSource } from '../statistics/webgpu-sum-source.ts';
 import type { ScoreRequest, TargetsRequest } from './score-matrices.ts';
@@ -112,15 +113,15 @@ class ScoreRun {
   async scorePair(pair: number): Promise<void> {
     const { signal } = this.#request;
     signal?.throwIfAborted();
-    const recorder = new Recorder(this.#context);
+    const recorder = new PacedRecorder(this.#context, 'correlations', signal);
     if (this.#solver !== undefined) {
       await this.#sums.diagonalXX(pair, this.#diagonal);
     }
-    this.#findMoments(recorder, pair);
+    await this.#findMoments(recorder, pair);
     if (this.#solver === undefined) {
       await this.#correlate(recorder, pair);
     } else {
-      await recorder.submit('moments');
+      await recorder.submit();
       const scores = this.#scores.perPair[pair]!;
       const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores };
       await this.#solver.solve({ pair, ...onGpu }, signal);
@@ -149,31 +150,33 @@ class ScoreRun {
   /** Aggregates the pairs, once all their scores are there. */
   async aggregate(): Promise<void> {
     const { nodes, pairs, panels } = this.#sums.layout;
-    const recorder = new Recorder(this.#context);
+    const recorder = new PacedRecorder(this.#context, 'aggregated scores', this.#request.signal);
+    const most = this.#context.operationsPerSubmit / AGGREGATION_OPERATIONS;
     for (let p = 0; p < pairs; p++) {
       for (const { index, rows } of panels) {
-        const elements = rows * nodes;
-        recorder.dispatch(
-          this.#kernels.aggregate,
-          { elements, first: Number(p === 0), last: Number(p === pairs - 1), zero: 0 },
-          {
-            scores: this.#scores.perPair[p]![index]!,
-            aggregate: this.#scores.aggregated[index]!,
-            counts: this.#counts[index]!,
-          },
-          workgroups(Math.ceil(elements / WORKGROUP)),
-          AGGREGATION_OPERATIONS * elements,
-        );
+        for (const [first_element, end_element] of ranges(rows * nodes, most)) {
+          await recorder.dispatch(
+            this.#kernels.aggregate,
+            { first_element, end_element, first: Number(p === 0), last: Number(p === pairs - 1), zero: 0 },
+            {
+              scores: this.#scores.perPair[p]![index]!,
+              aggregate: this.#scores.aggregated[index]!,
+              counts: this.#counts[index]!,
+            },
+            workgroups(Math.ceil((end_element - first_element) / WORKGROUP)),
+            AGGREGATION_OPERATIONS * (end_element - first_element),
+          );
+        }
       }
     }
-    await recorder.submit('aggregated scores');
+    await recorder.submit();
   }
 
-  #findMoments(recorder: Recorder, pair: number): void {
+  async #findMoments(recorder: PacedRecorder, pair: number): Promise<void> {
     const { stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     const { pivots, columnSums: column_sums } = this.#sums;
-    recorder.dispatch(
+    await recorder.dispatch(
       this.#kernels.moments,
       {
         stride,
@@ -185,39 +188,44 @@ class ScoreRun {
       },
       { pivots, column_sums, diagonal: this.#diagonal, moments: this.#moments },
       [Math.ceil(stride / WORKGROUP), 1, 2],
+      2 * stride * CORRELATION_OPERATIONS,
     );
   }
 
-  async #correlate(recorder: Recorder, pair: number): Promise<void> {
+  async #correlate(recorder: PacedRecorder, pair: number): Promise<void> {
     const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     for (const panel of panels) {
       const sum_xy = await this.#sums.sumXY(pair, panel);
-      recorder.dispatch(
-        this.#kernels.pearson,
-        {
-          nodes,
-          stride,
-          panel_row: panel.row,
-          panel_rows: panel.rows,
-          inverse_count_high,
-          inverse_count_low,
-          zero: 0,
-        },
-        {
-          moments: this.#moments,
-          sum_xy,
-          scores: this.#scores.perPair[pair]![panel.index]!,
-        },
-        workgroups(Math.ceil((panel.rows * nodes) / WORKGROUP)),
-      );
-      await recorder.submit('correlations');
+      const most = this.#context.operationsPerSubmit / (nodes * CORRELATION_OPERATIONS);
+      for (const [first_row, end_row] of ranges(panel.rows, most)) {
+        await recorder.dispatch(
+          this.#kernels.pearson,
+          {
+            nodes,
+            stride,
+            panel_row: panel.row,
+            first_row,
+            end_row,
+            inverse_count_high,
+            inverse_count_low,
+            zero: 0,
+          },
+          { moments: this.#moments, sum_xy, scores: this.#scores.perPair[pair]![panel.index]! },
+          workgroups(Math.ceil(((end_row - first_row) * nodes) / WORKGROUP)),
+          CORRELATION_OPERATIONS * nodes * (end_row - first_row),
+        );
+      }
+      await recorder.submit();
     }
   }
 }
 
 /** What moving the 20 bytes of one element takes, in the operations that submits are counted in: ten to a byte. */
 const AGGREGATION_OPERATIONS = 200;
+
+/** Of one correlation: some two hundred of them bring its sum to units, and divide. */
+const CORRELATION_OPERATIONS = 250;
 
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
 const MOMENT_BYTES = 32;
