@@ -42,12 +42,7 @@ export function restoreSettings(query: URLSearchParams): void {
   for (const [key, fallback] of Object.entries(defaultParams)) {
     const text = query.get(key);
     if (text === null) continue;
-    const value =
-      typeof fallback === 'number'
-        ? Number(text.trim() || Number.NaN)
-        : typeof fallback === 'boolean'
-          ? (booleans[text] ?? null)
-          : text;
+    const value = readAs(typeof fallback, text);
     if (isAllowed(key as keyof Params, value)) read[key] = value;
   }
   params.value = read as unknown as Params;
@@ -82,7 +77,12 @@ export function restoreSelection(query: URLSearchParams): void {
   else if (target >= 0) selection.value = { kind: 'pair', source, target };
 }
 
-const booleans: Readonly<Record<string, boolean>> = { true: true, false: false };
+/** What a text says as a number or a boolean, null where it says none. */
+function readAs(kind: string, text: string): unknown {
+  if (kind === 'number') return text.trim() === '' ? null : Number(text);
+  if (kind === 'boolean') return text === 'true' || (text === 'false' ? false : null);
+  return text;
+}
 
 const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
   score: ['corr', 'partial'],

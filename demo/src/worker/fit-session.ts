@@ -139,7 +139,12 @@ export class FitSession implements FitApi {
     return this.#asScores((signal) =>
       this.#score(params, signal, (inferer) =>
         inferer.evaluate({
-          ...{ score, layerAgg, ridge, excludeSelf, ...rowLimit(inferer), signal },
+          score,
+          layerAgg,
+          ridge,
+          excludeSelf,
+          signal,
+          ...rowLimit(inferer),
           uncertainty: true,
           onResample: (done, total) => {
             this.#tell.resample({ turn, done, total });
