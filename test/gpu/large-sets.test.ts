@@ -1,10 +1,11 @@
 /** Conditioning sets that are factored by columns of tiles, by many workgroups. */
 import { expect, vi } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
 import { Recorder } from '../../src/gpu/recorder.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
-import { againstTwin, factorBatch } from '../support/score-twins.ts';
+import { againstTwin, factorBatch, magnitudesEngine } from '../support/score-twins.ts';
 
 /** Sets of the sizes given for the first targets, of other sources each, and empty ones for the rest. */
 function hubs(nodes: number, sizes: readonly number[]) {
@@ -57,6 +58,32 @@ test('every number of members in the last tile, and none', async ({ gpu }) => {
     conditioningSets: hubs(nodes, sizes),
   });
   expect(worst).toBeLessThanOrEqual(1e-6);
+});
+
+test('a target alone has the bits that it has among others', async ({ gpu }) => {
+  const nodes = 140;
+  const sizes = Array.from({ length: 12 }, (_, k) => 58 + 7 * k);
+  const request = { score: 'partial', layerAgg: 'mean', ridge: 1e-8 } as const;
+  const engines = await Promise.all([1, 2].map(() => magnitudesEngine(gpu, nodes, 1)));
+  for (const engine of engines) await engine.accumulateMagnitudes(factorBatch(15, 300, nodes));
+  const [engine, other] = engines as [Engine, Engine];
+  await engine.score({ ...request, conditioningSets: hubs(nodes, sizes) });
+  for (const target of [0, 1, 5, 11]) {
+    const conditioningSets = hubs(
+      nodes,
+      sizes.map((size, at) => (at === target ? size - 1 : size)),
+    );
+    const scores = await engine.scores({ ...request, conditioningSets });
+    // This one anew, and the one before as it was.
+    expect(scores.scoredTargets).toBeLessThanOrEqual(2);
+    const found = await scores.matrices();
+    // Another ridge between: the other engine scores all of them anew.
+    await other.score({ ...request, ridge: 1, conditioningSets });
+    const expected = await other.score({ ...request, conditioningSets });
+    expect(found.aggregated).toEqual(expected.aggregated);
+    scores.release();
+  }
+  for (const each of engines) await each.release();
 });
 
 test.for([0, 1e-8, 1])(
