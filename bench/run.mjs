@@ -4,7 +4,7 @@
  *
  *     npm run bench                       # everything, about a quarter of an hour on two quiet cores
  *     npm run bench -- kernels            # WebGPU kernels, in Node (Dawn) and Chromium, beside the adapter's peaks
- *     npm run bench -- products           # CPU accumulation beside OpenBLAS
+ *     npm run bench -- products           # CPU accumulation beside OpenBLAS, in Node and (--where chromium) in a page
  *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for

@@ -58,15 +58,19 @@ function kernels({ content }) {
 /** @param {Result} result @returns {Section} */
 function products({ content }) {
   const { setup, points } = content;
-  const series = (/** @type {'numpy' | 'ours'} */ side, /** @type {number} */ threads) => ({
-    name: `${side === 'numpy' ? 'OpenBLAS' : 'ours'}, ${threads}`,
+  const distinct = (/** @type {string} */ name) => [
+    ...new Set(points.map((/** @type {any} */ point) => point[name])),
+  ];
+  const series = (
+    /** @type {'numpy' | 'ours'} */ side,
+    /** @type {string} */ where,
+    /** @type {number} */ threads,
+  ) => ({
+    name: `${side === 'numpy' ? 'OpenBLAS beside' : 'ours,'} ${where}, ${threads}`,
     points: points
-      .filter((/** @type {any} */ point) => point.threads === threads)
+      .filter((/** @type {any} */ point) => point.where === where && point.threads === threads)
       .map((/** @type {any} */ point) => /** @type {const} */ ([point.nodes, point[side].median])),
   });
-  const threads = /** @type {number[]} */ ([
-    ...new Set(points.map((/** @type {any} */ point) => point.threads)),
-  ]);
   return {
     heading: 'Accumulation on the CPU',
     note: `float64, P = ${setup.pairs}, n = ${setup.samples}, threads after the name; both counted as 3 N^2 n operations. Ours includes all the way from float32 magnitudes to the sums on the host.`,
@@ -77,10 +81,16 @@ function products({ content }) {
           title: 'Products on the CPU',
           x: { label: 'N, function nodes', log: true },
           y: { label: 'GFLOP/s' },
-          series: threads.flatMap((count) => [series('ours', count), series('numpy', count)]),
+          series: distinct('where').flatMap((where) =>
+            distinct('threads').flatMap((count) => [
+              series('ours', where, count),
+              series('numpy', where, count),
+            ]),
+          ),
         }),
-        head: ['N', 'threads', 'OpenBLAS, GFLOP/s', 'ours, GFLOP/s'],
+        head: ['', 'N', 'threads', 'OpenBLAS, GFLOP/s', 'ours, GFLOP/s'],
         rows: points.map((/** @type {any} */ point) => [
+          point.where,
           point.nodes,
           point.threads,
           number(point.numpy.median),
