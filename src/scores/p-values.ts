@@ -1,5 +1,6 @@
 import type { Pacer } from '../statistics/pacer.ts';
-import { rootOfFreedom } from './freedom.ts';
+import { rootOfFreedom, type FreedomClasses } from './freedom.ts';
+import type { ScoredElements } from './score-passes.ts';
 import { tailProbabilities } from './tails.ts';
 
 /** Rows, and what their p-values follow from. */
@@ -65,4 +66,19 @@ function takeRoots(
 ): void {
   const nodes = ofTargets.length;
   for (let row = start; row < end; row++) roots[row] = ofTargets[elements[row]! % nodes]!;
+}
+
+/** One-sided p of pairs, at once. */
+export function pValuesOfPairs(
+  { elements, scores }: ScoredElements,
+  { classOf, roots }: FreedomClasses,
+): Float64Array {
+  const nodes = classOf.length;
+  const p = new Float64Array(elements.length);
+  const rootOf =
+    roots.length === 1
+      ? roots[0]!
+      : Float64Array.from(elements, (element) => roots[classOf[element % nodes]!]!);
+  tailProbabilities(scores, rootOf, p, 0, p.length);
+  return p;
 }

@@ -1,5 +1,6 @@
 import type { FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
+import { pValuesOfPairs } from './p-values.ts';
 import { pick } from './pick.ts';
 import type { ScoredElements, ScorePasses } from './score-passes.ts';
 import { fisherZ, upperTail } from './significance.ts';
@@ -82,9 +83,9 @@ export class QValues {
         for (let bin = 0; bin < sure; bin++) {
           const of = ranked.get(bin);
           if (of === undefined) continue;
-          for (let k = of.z.length - 1; k >= 0; k--) {
+          for (let k = of.ratios.length - 1; k >= 0; k--) {
             if (of.ratios[k]! > maxQ) continue;
-            return { leastZ: slightlyBelow(of.z[k]!), rows: ranks[bin]! };
+            return { leastZ: slightlyBelow(fisherZ(of.scores[k]!, of.roots[k]!)), rows: ranks[bin]! };
           }
         }
       }
@@ -208,39 +209,55 @@ export class QValues {
     const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
     if (most === 0) return ranked;
     const { elements, scores } = await this.#passes.collect(thresholds, open, most);
-    const unranked = new Map<number, { filled: number; keys: Float64Array; z: Float64Array }>();
+    const p = pValuesOfPairs({ elements, scores }, this.#freedom);
+    const unranked = new Map<number, UnrankedBin>();
     for (let k = 0; k < elements.length; k++) {
       const element = elements[k]!;
       if (this.#excludedSet.has(element)) continue;
       const freedomClass = classOf[element % nodes]!;
-      const bin = lookup.binOf(freedomClass, scores[k]!);
+      const score = scores[k]!;
+      const bin = lookup.binOf(freedomClass, score);
       let of = unranked.get(bin);
       if (of === undefined) {
-        const count = counts[bin]!;
-        of = { filled: 0, keys: new Float64Array(count), z: new Float64Array(count) };
+        const numbers = (): Float64Array => new Float64Array(counts[bin]!);
+        of = { filled: 0, keys: numbers(), p: numbers(), scores: numbers(), roots: numbers() };
         unranked.set(bin, of);
       }
-      of.keys[of.filled] = this.#key(scores[k]!, roots[freedomClass]!);
-      of.z[of.filled++] = fisherZ(scores[k]!, roots[freedomClass]!);
+      const at = of.filled++;
+      of.keys[at] = roots.length === 1 ? -score : p[k]!;
+      of.p[at] = p[k]!;
+      of.scores[at] = score;
+      of.roots[at] = roots[freedomClass]!;
     }
     for (const [bin, of] of unranked) {
       const order = sortedOrder(of.keys, 'ascending');
-      const [keys, z] = [pick(of.keys, order), pick(of.z, order)];
-      const first = ranks[bin]! - z.length + 1;
-      const ratios = z.map((value, k) => (upperTail(value) * this.#rows) / (first + k));
+      const first = ranks[bin]! - order.length + 1;
+      const ratios = pick(of.p, order).map((value, k) => (value * this.#rows) / (first + k));
       const least = ratios.slice();
       for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
-      ranked.set(bin, { keys, z, ratios, least });
+      const [keys, ownScores, ownRoots] = [of.keys, of.scores, of.roots].map((values) => pick(values, order));
+      ranked.set(bin, { keys: keys!, scores: ownScores!, roots: ownRoots!, ratios, least });
     }
     return ranked;
   }
+}
+
+/** The rows of one bin as they come. */
+interface UnrankedBin {
+  filled: number;
+  readonly keys: Float64Array;
+  readonly p: Float64Array;
+  readonly scores: Float64Array;
+  readonly roots: Float64Array;
 }
 
 /** The rows of one bin. */
 interface RankedBin {
   /** Rising; see `QValues.#key` */
   readonly keys: Float64Array;
-  readonly z: Float64Array;
+  readonly scores: Float64Array;
+  /** Square roots of their degrees of freedom */
+  readonly roots: Float64Array;
   /** p m / rank of each */
   readonly ratios: Float64Array;
   /** The least of it from each row on */

@@ -2,10 +2,10 @@ import type { FunctionEdges } from './conditioning-sets.ts';
 import type { FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
 import { QValues, type QTuning } from './q-values.ts';
+import { pValuesOfPairs } from './p-values.ts';
 import { pick } from './pick.ts';
 import { pickRows, type RankedPairs } from './ranked-pairs.ts';
 import type { ScoredElements, ScorePasses } from './score-passes.ts';
-import { tailProbabilities } from './tails.ts';
 import { BinLookup, evenEdges, scoreThresholds } from './thresholds.ts';
 import { withoutExcluded } from './z-bins.ts';
 
@@ -98,7 +98,7 @@ export async function selectPairs(
     for (let row = 0; row < qs.length && kept.length < top; row++) if (qs[row]! <= maxQ) kept.push(row);
     if (kept.length < top && !found.all) continue;
     const pairs = pickRows(
-      { ...found, corr: found.scores, p: pValues(found, freedom), q: qs },
+      { ...found, corr: found.scores, p: pValuesOfPairs(found, freedom), q: qs },
       Uint32Array.from(kept),
     );
     return { ...pairs, perPair: await passes.perPairAt(pairs.elements) };
@@ -183,19 +183,4 @@ export function tableOrder(
 
 function firstOf({ elements, scores }: ScoredElements, count: number): ScoredElements {
   return { elements: elements.subarray(0, count), scores: scores.subarray(0, count) };
-}
-
-/** p of rows (method.md, "Significance"). */
-export function pValues(
-  { elements, scores }: ScoredElements,
-  { classOf, roots }: FreedomClasses,
-): Float64Array {
-  const nodes = classOf.length;
-  const p = new Float64Array(elements.length);
-  const rootOf =
-    roots.length === 1
-      ? roots[0]!
-      : Float64Array.from(elements, (element) => roots[classOf[element % nodes]!]!);
-  tailProbabilities(scores, rootOf, p, 0, p.length);
-  return p;
 }

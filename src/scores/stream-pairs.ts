@@ -1,9 +1,10 @@
 import { type FreedomClasses } from './freedom.ts';
 import { sortedOrder } from './order.ts';
+import { pValuesOfPairs } from './p-values.ts';
 import { QValues } from './q-values.ts';
 import type { RankedPairs } from './ranked-pairs.ts';
 import type { BinRange, ScoredElements, ScorePasses } from './score-passes.ts';
-import { DEFAULT_TUNING, pairsLeftOut, pValues, tableOrder } from './select-pairs.ts';
+import { DEFAULT_TUNING, pairsLeftOut, tableOrder } from './select-pairs.ts';
 import { fisherZ } from './significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded } from './z-bins.ts';
@@ -39,7 +40,7 @@ export async function* streamPairs(
   for await (const found of passes.inGroups(thresholds, groups, counts)) {
     const { elements, scores: corr } = tableOrder(found, unwanted);
     const pairs = { elements, scores: corr };
-    const p = pValues(pairs, freedom);
+    const p = pValuesOfPairs(pairs, freedom);
     const q = qOf(pairs, p, group++, rank);
     rank += elements.length;
     yield { elements, corr, p, q };
@@ -150,7 +151,7 @@ async function qByElement(
   let least = 1;
   for await (const { elements, scores } of passes.inGroups(thresholds, groups, counts)) {
     // By p, as the sorted table ranks them, not by z: rounding can order neighbours differently.
-    const p = pValues({ elements, scores }, freedom);
+    const p = pValuesOfPairs({ elements, scores }, freedom);
     for (const k of sortedOrder(p, 'descending')) {
       const element = elements[k]!;
       if (unwanted.has(element)) continue;
