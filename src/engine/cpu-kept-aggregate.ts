@@ -5,6 +5,7 @@ import { targetsToScore } from '../scores/kept-scores.ts';
 import { RunningAggregate } from '../scores/running-aggregate.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { areFew } from '../scores/target-panels.ts';
+import { discard } from '../statistics/discard.ts';
 import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 
 /** Most bytes of aggregated scores that are kept for the next request: 11,585 nodes. */
@@ -33,7 +34,7 @@ export class KeptAggregate {
 
   /** Forgets the scores, and those being computed: the samples are others. */
   clear(): void {
-    this.#last = undefined;
+    this.#forget();
     this.#snapshot?.leave();
     this.#snapshot = undefined;
     this.#samples++;
@@ -64,9 +65,9 @@ export class KeptAggregate {
       );
       if (samples === this.#samples) {
         this.#snapshot ??= snapshot.enter();
-        const fits = aggregate.values.byteLength <= KEPT_AGGREGATE_BYTES;
-        this.#last = fits ? { request: { ...request, signal: undefined }, aggregate } : undefined;
+        this.#keep(request, aggregate);
       }
+      aggregate.leave();
       return handle;
     } finally {
       snapshot.leave();
@@ -81,13 +82,9 @@ export class KeptAggregate {
     const snapshot = new SharedSnapshot(await take()).enter();
     try {
       const { nodes } = this.#shape;
-      const running = this.#running(nodes, request);
       const { perPair, takePanel } = this.#matrices();
-      await snapshot.samples.panels(request, (pair, panel, scores) => {
-        running.add(pair, panel.first, panel.end, scores);
-        takePanel(pair, panel, scores);
-      });
-      return { nodes, aggregated: running.values, perPair };
+      const aggregated = await this.#aggregate(request, nodes, snapshot.samples, takePanel);
+      return { nodes, aggregated, perPair };
     } finally {
       snapshot.leave();
     }
@@ -102,37 +99,68 @@ export class KeptAggregate {
     return targets === undefined || areFew(targets, request.conditioningSets) ? targets : undefined;
   }
 
+  /** @returns what has been entered for the caller */
   async #scoreAll(request: ScoreRequest, samples: CpuSnapshot): Promise<SharedAggregate> {
-    const last = this.#last?.aggregate;
-    this.#last = undefined;
-    const room = last === undefined || last.read ? undefined : last.values;
-    const running = this.#running(this.#shape.nodes, request, room);
-    await samples.panels(request, (pair, { first, end }, scores) => {
-      running.add(pair, first, end, scores);
-    });
-    return new SharedAggregate(running.values);
+    // What nobody reads any more makes room for what comes.
+    this.#forget();
+    const values = await this.#aggregate(request, this.#shape.nodes, samples);
+    return new SharedAggregate(values).enter();
   }
 
+  /** @returns what has been entered for the caller */
   async #scoreFew(
     request: TargetsRequest & { readonly targets: Uint32Array },
     samples: CpuSnapshot,
   ): Promise<SharedAggregate> {
-    const { aggregate } = this.#last!;
+    const aggregate = this.#last!.aggregate.enter();
     const { targets } = request;
     if (targets.length === 0) return aggregate;
-    const running = this.#running(targets.length, request);
-    await samples.panels(request, (pair, { first, end }, scores) => {
-      running.add(pair, first, end, scores);
-    });
-    // Whoever still reads the last scores must not see them change.
-    const own = aggregate.read ? new SharedAggregate(aggregate.values.slice()) : aggregate;
-    writeColumns(running.values, targets, own.values, this.#shape.nodes);
-    return own;
+    try {
+      const columns = await this.#aggregate(request, targets.length, samples);
+      const kept = this.#last?.aggregate === aggregate ? 1 : 0;
+      // Whoever still reads the last scores must not see them change.
+      const seen = aggregate.readers > 1 + kept;
+      const own = seen ? new SharedAggregate(aggregate.values.slice()) : aggregate;
+      writeColumns(columns, targets, own.values, this.#shape.nodes);
+      return own.enter();
+    } finally {
+      aggregate.leave();
+    }
   }
 
-  #running(width: number, { layerAgg }: ScoreRequest, values?: Float64Array): RunningAggregate {
+  /** Aggregated scores of all targets asked for, `[nodes, width]`. @param take sees the scores of layer pairs, too */
+  async #aggregate(
+    request: TargetsRequest,
+    width: number,
+    samples: CpuSnapshot,
+    take?: TakePanel,
+  ): Promise<Float64Array> {
     const { nodes, pairs } = this.#shape;
-    return new RunningAggregate(nodes, width, pairs, layerAgg, values);
+    const running = new RunningAggregate(nodes, width, pairs, request.layerAgg);
+    try {
+      await samples.panels(request, (pair, panel, scores) => {
+        running.add(pair, panel.first, panel.end, scores);
+        take?.(pair, panel, scores);
+      });
+      return running.values;
+    } catch (error) {
+      discard(running.values);
+      throw error;
+    } finally {
+      running.release();
+    }
+  }
+
+  #keep(request: ScoreRequest, aggregate: SharedAggregate): void {
+    const keep = aggregate.values.byteLength <= KEPT_AGGREGATE_BYTES;
+    if (keep) aggregate.enter();
+    this.#forget();
+    if (keep) this.#last = { request: { ...request, signal: undefined }, aggregate };
+  }
+
+  #forget(): void {
+    this.#last?.aggregate.leave();
+    this.#last = undefined;
   }
 
   #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoresAgain {

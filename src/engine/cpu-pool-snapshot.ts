@@ -1,5 +1,6 @@
 import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
+import { discard } from '../statistics/discard.ts';
 import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
 import { PanelTurns } from './panel-turns.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -91,6 +92,7 @@ export class PooledSnapshot implements CpuSnapshot {
         take(job.pair, range, buffer);
         turns.done(job.pair, job.panel);
       }
+      discard(buffer);
     };
     try {
       const length = this.#nodes * widestOf(panels);

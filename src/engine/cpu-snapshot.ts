@@ -3,7 +3,6 @@ import { elementGroups } from '../scores/element-groups.ts';
 import { scoreElements } from '../scores/few-elements.ts';
 import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
-import type { PackedSymmetric } from '../statistics/packed-symmetric.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
 import { inRoom } from './in-room.ts';
@@ -41,8 +40,6 @@ export interface CpuSnapshot {
 export class LocalSnapshot implements CpuSnapshot {
   readonly #nodes: number;
   readonly #pairs: readonly PairSnapshot[];
-  /** What the last scorer held X^T X in: used again where it is still there, or both might be for a while. */
-  #packed: WeakRef<PackedSymmetric> | undefined;
 
   constructor(nodes: number, pairs: readonly PairSnapshot[]) {
     this.#nodes = nodes;
@@ -56,11 +53,15 @@ export class LocalSnapshot implements CpuSnapshot {
       const panels = targetPanels(nodes, request);
       const scores = new Float64Array(nodes * widestOf(panels));
       const scorer = await this.scorer(request);
-      for (let pair = 0; pair < pairs; pair++) {
-        for (const panel of panels) {
-          await scorer.score(pair, panel, scores);
-          take(pair, panel, scores);
+      try {
+        for (let pair = 0; pair < pairs; pair++) {
+          for (const panel of panels) {
+            await scorer.score(pair, panel, scores);
+            take(pair, panel, scores);
+          }
         }
+      } finally {
+        scorer.release();
       }
     });
   }
@@ -74,17 +75,16 @@ export class LocalSnapshot implements CpuSnapshot {
   }
 
   /**
-   * What forms the panels. One at a time: products are formed in memory that all share.
+   * What forms the panels, the caller's to release. One at a time: products are formed in memory that all share.
    *
    * @throws `out-of-memory`
    */
   scorer(request: TargetsRequest): Promise<PanelScorer> {
-    return inRoom({ nodes: this.#nodes, pairs: this.#pairs.length }, () => {
-      const pace = createPacer(request.signal);
-      const scorer = new PanelScorer(this.#pairs, request, pace, this.#packed?.deref());
-      if (scorer.packed !== undefined) this.#packed = new WeakRef(scorer.packed);
-      return scorer;
-    });
+    const pace = createPacer(request.signal);
+    return inRoom(
+      { nodes: this.#nodes, pairs: this.#pairs.length },
+      () => new PanelScorer(this.#pairs, request, pace),
+    );
   }
 
   release(): void {

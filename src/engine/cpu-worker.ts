@@ -75,6 +75,7 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, elements);
     }
     case 'closePanels':
+      panels?.release();
       panels = undefined;
       return undefined;
     case 'pValues':

@@ -36,19 +36,18 @@ export async function resampleScores(
   checkSampleCount(samples, groups, permutations);
   const pace = createPacer(request.signal);
   let done = 0;
-  const score = async (pairing: RowPairing): Promise<ScoreMatrices['aggregated']> => {
+  const score = async (
+    pairing: RowPairing,
+    use: (aggregated: ScoreMatrices['aggregated']) => void,
+  ): Promise<void> => {
     engine.reset();
     for (const batch of record.batches(pairing)) {
       await pace();
       await engine.accumulateMagnitudes(batch);
     }
     await pace();
-    // The aggregate alone: scores of layer pairs are not read back, nor held where there is no room for them.
-    const scores = await engine.scores(request);
-    const aggregated = await scores.aggregate();
-    scores.release();
+    await useAggregate(engine, request, use);
     onProgress?.(++done, groups + permutations);
-    return aggregated;
   };
   const everyone = Uint32Array.from({ length: samples }, (_, row) => row);
 
@@ -56,13 +55,17 @@ export async function resampleScores(
   for (let group = 0; group < groups; group++) {
     const [first, end] = [starts[group]!, starts[group + 1]!];
     const kept = everyone.filter((row) => row < first || row >= end);
-    jackknife.add(await score({ x: kept, y: kept }), kept.length);
+    await score({ x: kept, y: kept }, (aggregated) => {
+      jackknife.add(aggregated, kept.length);
+    });
   }
 
   const shuffles = new PermutationTally(observed);
   for (let shuffle = 0; shuffle < permutations; shuffle++) {
     const shuffled = shuffledWithin(starts, randomBits(seed, shuffle));
-    shuffles.add(await score({ x: everyone, y: shuffled }));
+    await score({ x: everyone, y: shuffled }, (aggregated) => {
+      shuffles.add(aggregated);
+    });
   }
   return { plan, ...jackknife.result(), empiricalP: permutations > 0 ? shuffles.pValues() : undefined };
 }
@@ -90,12 +93,26 @@ export async function resampleGroups(
   for await (const { group, statistics } of leaveOneOut(groups, pace)) {
     engine.reset();
     await engine.merge(statistics);
-    const scores = await engine.scores(request);
-    jackknife.add(await scores.aggregate(), statistics.samples);
-    scores.release();
+    await useAggregate(engine, request, (aggregated) => {
+      jackknife.add(aggregated, statistics.samples);
+    });
     onProgress?.(group + 1, groups.length);
   }
   return { plan, ...jackknife.result(), empiricalP: undefined };
+}
+
+/** Aggregated scores alone: those of layer pairs are not read back, nor formed again where they are not held. */
+async function useAggregate(
+  engine: Engine,
+  request: ScoreRequest,
+  use: (aggregated: ScoreMatrices['aggregated']) => void,
+): Promise<void> {
+  const scores = await engine.scores(request);
+  try {
+    use(await scores.aggregate());
+  } finally {
+    scores.release();
+  }
 }
 
 /** Where each of the contiguous groups of samples begins, and n at the end. */

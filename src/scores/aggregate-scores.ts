@@ -1,19 +1,21 @@
+import { discard } from '../statistics/discard.ts';
 import { scoresReleased } from './host-scores.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
 import type { Scores } from './scores.ts';
 
-/** Aggregated scores, row-major `[nodes, nodes]`, and how many handles read them. */
+/** Aggregated scores, row-major `[nodes, nodes]`, whose memory is freed when nobody reads them any more. */
 export class SharedAggregate {
   readonly values: Float64Array;
+  /** Whether the array has been given away: then it may be read for as long as somebody has it. */
+  given = false;
   #readers = 0;
 
   constructor(values: Float64Array) {
     this.values = values;
   }
 
-  /** Whether anybody would see them change. */
-  get read(): boolean {
-    return this.#readers > 0;
+  get readers(): number {
+    return this.#readers;
   }
 
   enter(): this {
@@ -21,8 +23,9 @@ export class SharedAggregate {
     return this;
   }
 
+  /** Once for each {@link SharedAggregate.enter}. */
   leave(): void {
-    this.#readers--;
+    if (--this.#readers === 0 && !this.given) discard(this.values);
   }
 }
 
@@ -63,27 +66,24 @@ export class AggregateScores implements Scores {
     this.#again = again;
   }
 
-  /** Row-major `[nodes, nodes]`; not to be written to. @throws `released` */
+  /** Row-major `[nodes, nodes]`; not to be written to, nor read once the scores are released. @throws `released` */
   get aggregated(): Float64Array {
-    if (this.#aggregate === undefined) throw scoresReleased();
-    return this.#aggregate.values;
+    return this.#held().values;
   }
 
   /** Scores of some pairs of nodes in each layer pair; see {@link PairScoresAgain.at}. @throws `released` */
   async pairScoresAt(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
-    if (this.#aggregate === undefined) throw scoresReleased();
+    this.#held();
     return this.#again.at(elements, signal);
   }
 
   aggregate(): Promise<Float64Array> {
-    return this.#aggregate === undefined
-      ? Promise.reject(scoresReleased())
-      : Promise.resolve(this.#aggregate.values);
+    return Promise.resolve().then(() => this.#give());
   }
 
   async matrices(): Promise<ScoreMatrices> {
-    const { nodes, aggregated } = this;
-    return { nodes, aggregated, perPair: await this.#again.matrices() };
+    const aggregated = this.#give();
+    return { nodes: this.nodes, aggregated, perPair: await this.#again.matrices() };
   }
 
   release(): void {
@@ -91,5 +91,16 @@ export class AggregateScores implements Scores {
     this.#aggregate.leave();
     this.#aggregate = undefined;
     this.#again.release();
+  }
+
+  #give(): Float64Array {
+    const aggregate = this.#held();
+    aggregate.given = true;
+    return aggregate.values;
+  }
+
+  #held(): SharedAggregate {
+    if (this.#aggregate === undefined) throw scoresReleased();
+    return this.#aggregate;
   }
 }

@@ -22,28 +22,20 @@ export class PanelScorer {
   #basis: PairBasis | undefined;
   #tile: Tile | undefined;
 
-  /**
-   * @param packed a matrix of N rows to use and overwrite, where there is one
-   * @throws RangeError or `out-of-memory` where what it works in finds no room
-   */
-  constructor(
-    pairs: readonly PairSnapshot[],
-    request: TargetsRequest,
-    pace: Pacer,
-    packed?: PackedSymmetric,
-  ) {
+  /** @throws RangeError or `out-of-memory` where what it works in finds no room */
+  constructor(pairs: readonly PairSnapshot[], request: TargetsRequest, pace: Pacer) {
     const { nodes } = pairs[0]!;
     this.#pairs = pairs;
     this.#request = request;
     this.#pace = pace;
     this.#scoreTile = createTileScorer(nodes, request, pace);
     const whole = request.score === 'partial' && request.targets === undefined;
-    this.#packed = whole ? (packed ?? new PackedSymmetric(nodes)) : undefined;
+    this.#packed = whole ? new PackedSymmetric(nodes) : undefined;
   }
 
-  /** What X^T X of the layer pair at hand is held in, if at all; it may be used again once the scorer is done. */
-  get packed(): PackedSymmetric | undefined {
-    return this.#packed;
+  /** Frees what it works in, for good. */
+  release(): void {
+    this.#packed?.discard();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { discard } from '../statistics/discard.ts';
 import type { LayerAggregation } from './score-matrices.ts';
 
 /**
@@ -5,7 +6,7 @@ import type { LayerAggregation } from './score-matrices.ts';
  * The same operations in the same order as {@link aggregatePairs}, and so the same bits.
  */
 export class RunningAggregate {
-  /** Row-major `[nodes, width]`; final where all layer pairs have been added */
+  /** Row-major `[nodes, width]`, the caller's; final where all layer pairs have been added */
   readonly values: Float64Array;
   readonly #width: number;
   readonly #pairs: number;
@@ -14,22 +15,20 @@ export class RunningAggregate {
 
   /**
    * @param width targets
-   * @param values an array of that size to use and overwrite, where there is one
    * @throws RangeError where the scores find no room
    */
-  constructor(
-    nodes: number,
-    width: number,
-    pairs: number,
-    layerAgg: LayerAggregation,
-    values: Float64Array = new Float64Array(nodes * width),
-  ) {
-    this.values = values;
+  constructor(nodes: number, width: number, pairs: number, layerAgg: LayerAggregation) {
+    this.values = new Float64Array(nodes * width);
     this.#width = width;
     this.#pairs = pairs;
     if (layerAgg === 'mean') {
       this.#counts = pairs < 2 ** 8 ? new Uint8Array(nodes * width) : new Uint16Array(nodes * width);
     }
+  }
+
+  /** Frees what it takes beside the values. */
+  release(): void {
+    if (this.#counts !== undefined) discard(this.#counts);
   }
 
   /**

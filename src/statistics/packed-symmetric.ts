@@ -1,3 +1,4 @@
+import { discard } from './discard.ts';
 import type { Tile } from './products.ts';
 
 /** Rows and columns of a block: a row of the matrix that runs down a column of blocks stays within 32 KiB of each. */
@@ -14,6 +15,11 @@ export class PackedSymmetric {
   /** @throws RangeError where it finds no room */
   constructor(size: number) {
     this.#values = new Float64Array(packedLength(size));
+  }
+
+  /** Frees what it takes, for good. */
+  discard(): void {
+    discard(this.#values);
   }
 
   /** Takes in what lies on and above the diagonal of some columns. */

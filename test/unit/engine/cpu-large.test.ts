@@ -3,6 +3,7 @@ import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import type { AggregateScores } from '../../../src/scores/aggregate-scores.ts';
 import type { ScoreMatrices } from '../../../src/scores/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { Products } from '../../../src/statistics/products.ts';
@@ -99,7 +100,7 @@ it.each([0, 2])(
     for (const layerAgg of ['mean', 'max'] as const) {
       const request = { ...largeRequest, layerAgg };
       const first = await engine.scores(request);
-      const before = await first.matrices();
+      const before = structuredClone(await first.matrices());
       const changed = { ...request, conditioningSets: edited };
       const scores = await engine.scores(changed);
       expect(scores.scoredTargets).toBe(4);
@@ -137,4 +138,21 @@ it.each([0, 2])('a handle keeps to the samples that it is of, with %i workers', 
   expectSame(await scores.matrices(), before);
   await engine.release();
   await expect(scores.matrices()).rejects.toMatchObject({ code: 'released' });
+});
+
+test('memory goes with the last of those who read it, unless the array was given away', async () => {
+  const engine = await filled(0);
+  const scores = (await engine.scores({ ...largeRequest, score: 'corr' })) as AggregateScores;
+  const array = scores.aggregated;
+  scores.release();
+  // The engine keeps it for the next request.
+  expect(array).toHaveLength(shape.nodes ** 2);
+  engine.reset();
+  expect(array).toHaveLength(0);
+  await engine.accumulateMagnitudes(largeBatch(1));
+  const others = await engine.scores({ ...largeRequest, score: 'corr' });
+  const given = await others.aggregate();
+  others.release();
+  engine.reset();
+  expect(given).toHaveLength(shape.nodes ** 2);
 });
