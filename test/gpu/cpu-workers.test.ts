@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { channelBatch, request, shape } from '../support/cpu-workers-case.ts';
+import * as large from '../support/large-case.ts';
 
 it('workers of a page hold and score what its own thread does, to the bit', async () => {
   const pooled = createCpuEngine(shape, { workers: 2 });
@@ -15,6 +17,26 @@ it('workers of a page hold and score what its own thread does, to the bit', asyn
   expect(await pooled.statistics()).toEqual(await local.statistics());
   expect(await pooled.score(request)).toEqual(await local.score(request));
   await Promise.all([pooled.release(), local.release()]);
+});
+
+it('without room for sums, workers of a page form scores panel by panel, to the bit, also after one was given up', async () => {
+  const engines = [large.memory, Infinity].map((memory) =>
+    createCpuEngine(large.shape, { workers: 2, memory }),
+  );
+  for (const engine of engines) await engine.accumulateMagnitudes(large.largeBatch(1));
+  const [panels, sums] = engines as [Engine, Engine];
+  const controller = new AbortController();
+  const givenUp = panels.scores({ ...large.largeRequest, signal: controller.signal });
+  await new Promise((resolve) => setTimeout(resolve));
+  controller.abort(new Error('enough'));
+  await expect(givenUp).rejects.toThrow('enough');
+  const [found, expected] = await Promise.all(
+    [panels, sums].map(async (engine) => (await engine.scores(large.largeRequest)).aggregate()),
+  );
+  expect(panels.diagnostics.notes.at(-1)).toContain('panel by panel');
+  expect(found!.length).toBe(large.shape.nodes ** 2);
+  expect(found!.findIndex((score, e) => !Object.is(score, expected![e]))).toBe(-1);
+  await Promise.all(engines.map((engine) => engine.release()));
 });
 
 it('a page that forbids blob workers is served by its own thread, which says so', async () => {
