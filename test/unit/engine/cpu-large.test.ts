@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import type { AggregateScores } from '../../../src/scores/aggregate-scores.ts';
+import { AggregateScores } from '../../../src/scores/aggregate-scores.ts';
 import type { ScoreMatrices } from '../../../src/scores/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { Products } from '../../../src/statistics/products.ts';
@@ -142,7 +142,8 @@ it.each([0, 2])('a handle keeps to the samples that it is of, with %i workers', 
 
 test('memory goes with the last of those who read it, unless the array was given away', async () => {
   const engine = await filled(0);
-  const scores = (await engine.scores({ ...largeRequest, score: 'corr' })) as AggregateScores;
+  const scores = await engine.scores({ ...largeRequest, score: 'corr' });
+  if (!(scores instanceof AggregateScores)) throw new Error('There is room for sums.');
   const array = scores.aggregated;
   scores.release();
   // The engine keeps it for the next request.
