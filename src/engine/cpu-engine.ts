@@ -12,7 +12,7 @@ import { checkChannelBatch, checkMagnitudeBatch } from './check-batch.ts';
 import { KeptAggregate } from './cpu-kept-aggregate.ts';
 import { KeptScores } from './cpu-kept-scores.ts';
 import { PooledSums } from './cpu-pool.ts';
-import { LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
+import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
 import { inRoom } from './in-room.ts';
 import { availableThreads } from './worker-thread.ts';
@@ -105,7 +105,7 @@ class CpuEngine implements Engine {
 
   get diagnostics(): EngineDiagnostics {
     const note = this.#sums?.note ?? `float64, at most ${this.#workers} workers, not started yet`;
-    const inForce = this.#sums?.inForce ?? { plan: 'magnitudes', tiled: false };
+    const inForce = this.#sums?.inForce ?? emptyPlan(this.shape);
     return {
       backend: 'cpu',
       plan: inForce.plan,
@@ -198,16 +198,20 @@ class CpuEngine implements Engine {
 
   reset(): void {
     this.#held();
-    this.#forgetScores();
-    if (this.#sums?.lost !== undefined) {
-      // Workers that have died are started anew by the next batch.
-      this.#sums.release();
-      this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
-    } else {
-      this.#sums?.reset();
-    }
-    this.#batches = 0;
-    this.#refusal = undefined;
+    // In its turn: what was asked for before is told of the samples that it was asked of.
+    this.#inTurn(() => {
+      if (this.#released) return;
+      this.#forgetScores();
+      if (this.#sums?.lost !== undefined) {
+        // Workers that have died are started anew by the next batch.
+        this.#sums.release();
+        this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
+      } else {
+        this.#sums?.reset();
+      }
+      this.#batches = 0;
+      this.#refusal = undefined;
+    }).catch(ignore);
   }
 
   release(): Promise<void> {

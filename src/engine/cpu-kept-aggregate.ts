@@ -166,9 +166,16 @@ export class KeptAggregate {
   #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoresAgain {
     const asked = { ...request, signal: undefined };
     const { nodes, pairs } = this.#shape;
+    /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
+    const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+      snapshot.enter();
+      return this.#inTurn(work).finally(() => {
+        snapshot.leave();
+      });
+    };
     return {
       at: (elements, signal) =>
-        this.#inTurn(async () => {
+        inTurn(async () => {
           signal?.throwIfAborted();
           if (elementGroups(elements, nodes, asked) !== undefined) {
             return snapshot.samples.scoresAt({ ...asked, signal }, elements);
@@ -180,7 +187,7 @@ export class KeptAggregate {
           return gathered.perPair;
         }),
       matrices: () =>
-        this.#inTurn(async () => {
+        inTurn(async () => {
           const { perPair, takePanel } = this.#matrices();
           await snapshot.samples.panels(asked, takePanel);
           return perPair;

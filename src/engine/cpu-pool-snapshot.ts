@@ -97,8 +97,9 @@ export class PooledSnapshot implements CpuSnapshot {
     try {
       const length = this.#nodes * widestOf(panels);
       const lanes = Math.min(PANELS_ON_THEIR_WAY, jobs.length);
-      const working = Array.from({ length: lanes }, () => lane(new Float64Array(length)));
-      for (const settled of await Promise.allSettled(working)) {
+      // All of them before any lane begins: nobody would wait for that one if the next found no room.
+      const buffers = Array.from({ length: lanes }, () => new Float64Array(length));
+      for (const settled of await Promise.allSettled(buffers.map(lane))) {
         if (settled.status === 'rejected') throw settled.reason;
       }
     } finally {

@@ -2,11 +2,16 @@ import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
-import type { CpuSums, HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
+import {
+  emptyPlan,
+  type CpuSums,
+  type HostChannelBatch,
+  type PlanInForce,
+  type SumsShape,
+} from './cpu-sums.ts';
 import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
 import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from './engine.ts';
-import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 import { WorkerClient } from './worker-client.ts';
 
 /** Batches that workers may be behind: one at work and one that waits for it. */
@@ -32,7 +37,7 @@ export class PooledSums implements CpuSums {
 
   private constructor(shape: SumsShape, shares: readonly Share[], products: string) {
     this.#shape = shape;
-    this.#inForce = { plan: 'magnitudes', tiled: sumsBytes(shape.nodes, shape.pairs) > shape.memory };
+    this.#inForce = emptyPlan(shape);
     this.#shares = shares;
     const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
     this.note = `float64, ${products}, ${workers}`;
@@ -152,6 +157,7 @@ export class PooledSums implements CpuSums {
 
   reset(): void {
     this.#samples = 0;
+    this.#inForce = emptyPlan(this.#shape);
     this.#change(({ worker }) => worker.call('reset', undefined));
   }
 
@@ -168,7 +174,8 @@ export class PooledSums implements CpuSums {
 
   /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
   #change(send: (share: Share) => Promise<PlanInForce>): void {
-    const changed = Promise.all(this.#shares.map(send));
+    // Also one that finds no room for its copy of a batch is a failure: the others have theirs.
+    const changed = Promise.all(this.#shares.map(async (share) => send(share)));
     changed.catch((error: unknown) => {
       this.#failure ??= error as Error;
     });

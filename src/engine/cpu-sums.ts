@@ -1,7 +1,7 @@
 import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
-import { CpuAccumulator, type Plan } from '../statistics/cpu-accumulator.ts';
+import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
 import { copyStatistics } from '../statistics/merge.ts';
 import { createPacer, paced } from '../statistics/pacer.ts';
 import { Products } from '../statistics/products.ts';
@@ -31,9 +31,14 @@ export interface PlanInForce {
   readonly tiled: boolean;
 }
 
+/** What is in force while there are no samples. */
+export function emptyPlan({ nodes, pairs, memory }: SumsShape): PlanInForce {
+  return { plan: 'magnitudes', tiled: sumsBytes(nodes, pairs) > memory };
+}
+
 /**
  * The sums behind a CPU engine, wherever they are kept. Batches have been checked when they come here, and calls do
- * not overlap, but for `reset` and `release`.
+ * not overlap, but for `release`.
  */
 export interface CpuSums {
   /** n, samples handed in */
@@ -138,7 +143,6 @@ export class LocalSums implements CpuSums {
   }
 
   reset(): void {
-    // A new one, so that scores being computed keep the sums they started from.
     this.#accumulator = this.#empty();
     this.#lost = undefined;
   }

@@ -78,7 +78,7 @@ export interface Engine {
   statistics(): Promise<SufficientStatistics>;
   /** Adds statistics over other samples, as if this engine had seen them. */
   merge(statistics: SufficientStatistics): Promise<void>;
-  /** Forgets all samples, and any refusal. */
+  /** Forgets all samples, and any refusal. What was asked for before is told of the samples that it was asked of. */
   reset(): void;
   /** Frees what the engine owns (never a borrowed device). Idempotent. */
   release(): Promise<void>;

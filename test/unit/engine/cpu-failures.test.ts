@@ -155,6 +155,29 @@ describe('a batch that finds no room', () => {
       expect(await engine.flush()).toBe(300);
     },
   );
+
+  it('in what is sent to some workers alone does, too', async () => {
+    const engine = engineWith(2);
+    await engine.accumulateMagnitudes(largeBatch(1));
+    const { x, ...others } = largeBatch(2);
+    const refused = {
+      slice: () => {
+        throw new RangeError('Array buffer allocation failed');
+      },
+    };
+    // What the second worker would be sent, once the first one has its own.
+    const batch = {
+      ...others,
+      x: x.map((own, p) => (p === 1 ? Object.assign(own.subarray(), refused) : own)),
+    };
+    await engine.accumulateMagnitudes(batch).catch(() => undefined);
+    const later = await refusal(engine.scores(largeRequest));
+    expect(later.code).toBe('out-of-memory');
+    expect(later.message).toContain('The samples are lost');
+    engine.reset();
+    await engine.accumulateMagnitudes(largeBatch(1));
+    expect(await engine.flush()).toBe(300);
+  });
 });
 
 describe('a signal', () => {

@@ -149,11 +149,42 @@ test('memory goes with the last of those who read it, unless the array was given
   // The engine keeps it for the next request.
   expect(array).toHaveLength(shape.nodes ** 2);
   engine.reset();
+  await engine.flush();
   expect(array).toHaveLength(0);
   await engine.accumulateMagnitudes(largeBatch(1));
   const others = await engine.scores({ ...largeRequest, score: 'corr' });
   const given = await others.aggregate();
   others.release();
   engine.reset();
+  await engine.flush();
   expect(given).toHaveLength(shape.nodes ** 2);
+});
+
+it.each([0, 2])('what waits for its turn outlives its handle, with %i workers', async (workers) => {
+  const engine = await filled(workers);
+  const expected = await engine.score(largeRequest);
+  const scores = await engine.scores(largeRequest);
+  // The engine itself lets go of the samples, too.
+  const [first, second] = [scores.matrices(), scores.matrices()];
+  await engine.accumulateMagnitudes(largeBatch(2));
+  const third = scores.matrices();
+  scores.release();
+  for (const waiting of [first, second, third]) expectSame(await waiting, expected);
+});
+
+it.each([0, 2])('a reset waits for what was asked before it, with %i workers', async (workers) => {
+  for (const bytes of [memory, Infinity]) {
+    const engine = await filled(workers, bytes);
+    const [expected, { pairs }] = [await engine.score(largeRequest), await engine.statistics()];
+    engine.reset();
+    await engine.accumulateMagnitudes(largeBatch(1));
+    const asked = [engine.score(largeRequest), engine.statistics(), engine.flush()] as const;
+    engine.reset();
+    expectSame(rounded(await asked[0]), rounded(expected));
+    expect((await asked[1]).samples).toBe(samples);
+    expect((await asked[1]).pairs[2]!.sumX).toEqual(pairs[2]!.sumX);
+    expect(await asked[2]).toBe(samples);
+    expect(await engine.flush()).toBe(0);
+    await expect(engine.scores(largeRequest)).rejects.toMatchObject({ code: 'too-few-samples' });
+  }
 });
