@@ -49,10 +49,14 @@ export class KeptGpuScores {
   async #storageFor(sums: SumSource, last: ScoreStorage | undefined, wanted: boolean): Promise<ScoreStorage> {
     // Whoever still holds the last ones must not see them change.
     if (last !== undefined && wanted && last.users === 1) return last;
+    let storage: ScoreStorage | undefined;
     try {
-      const storage = (await ScoreStorage.create(this.#context, sums.layout)).use();
+      storage = (await ScoreStorage.create(this.#context, sums.layout)).use();
       if (last !== undefined && wanted) await storage.copyFrom(last);
       return storage;
+    } catch (error) {
+      storage?.leave();
+      throw error;
     } finally {
       last?.leave();
     }
