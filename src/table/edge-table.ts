@@ -60,6 +60,7 @@ export async function edgeTable(
   provenance: EdgeTableProvenance,
   options: EdgeTableOptions = {},
 ): Promise<Table> {
+  checkEdgeTableInput(scores, graph, options);
   checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), options);
   const batches: RecordBatch[] = [];
   let rows = 0;

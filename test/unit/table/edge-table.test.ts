@@ -202,6 +202,7 @@ test('float32 scores stay float32', async () => {
 test('options out of range, and scores of another graph, are refused', async () => {
   const refused = (code: string): Error => expect.objectContaining({ code }) as Error;
   await expect(tinyTable('corr', { top: -1 })).rejects.toThrow(refused('invalid-argument'));
+  await expect(tinyTable('corr', { top: NaN })).rejects.toThrow(refused('invalid-argument'));
   await expect(tinyTable('corr', { maxQ: 2 })).rejects.toThrow(refused('invalid-argument'));
   await expect(tinyTable('corr', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
     'enough',
