@@ -21,8 +21,11 @@ export const percent = (value: number): string => (Number.isNaN(value) ? '–' :
 /** A size in memory on one line: `576 bytes`, `1.15 MB`. */
 export function bytes(size: number): string {
   if (size < 1000) return `${size}\u00a0bytes`;
-  const power = Math.min(3, Math.floor(Math.log10(size) / 3));
-  return `${(size / 1000 ** power).toPrecision(3)}\u00a0${['kB', 'MB', 'GB'][power - 1]!}`;
+  // As three digits show it: 999,600 bytes are 1.00 MB.
+  const rounded = Number(size.toPrecision(3));
+  const power = Math.min(3, Math.floor(Math.log10(rounded) / 3));
+  const number = rounded / 1000 ** power;
+  return `${number < 1000 ? number.toPrecision(3) : whole(number)}\u00a0${['kB', 'MB', 'GB'][power - 1]!}`;
 }
 
 export const whole = (value: number): string => Math.round(value).toLocaleString('en');

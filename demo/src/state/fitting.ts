@@ -55,13 +55,20 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   }
   // A fit that was cancelled has let the page go; its scores come all the same.
   if (running.value) phase.value = 'evaluating';
+  // Asked how sure they are meanwhile, they come with the answer.
+  if (isIn('resampling')) return;
   if ((outcome.value?.samples ?? leastSamples) >= leastSamples && !(await showScores())) return;
   if (isCurrent(turn)) endPhase('evaluating');
 }
 
 /** The page is free again, unless it was cancelled and does something else by now. */
 function endPhase(ended: Phase): void {
-  if (phase.value === ended) phase.value = 'idle';
+  if (isIn(ended)) phase.value = 'idle';
+}
+
+/** What the phase is after a wait, in which it may have become any. */
+function isIn(asked: Phase): boolean {
+  return phase.value === asked;
 }
 
 /** While a fit runs: scores of the samples so far, as often as a quarter of the time allows. */

@@ -10,6 +10,7 @@ import { sortPermutation } from '../../../demo/src/edges/sort.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../../../demo/src/graph/change.ts';
 import { seeded } from '../../../demo/src/graph/random.ts';
 import { networkShapes } from '../../../demo/src/network/picture.ts';
+import { bytes } from '../../../demo/src/parts/format.ts';
 import { rocAuc } from '../../../src/index.ts';
 
 const number = fc.oneof(
@@ -219,4 +220,19 @@ describe('networkShapes', () => {
     const [, beside] = texts(20);
     expect(beside!.at).toEqual([20 + 6 + 4, 40]);
   });
+});
+
+test('sizes in memory have three digits and the unit that they are read in', () => {
+  const shown = [0, 999, 1000, 999_400, 999_600, 1_150_000, 999_999_999, 2 ** 30, 1.5e12];
+  expect(shown.map((size) => bytes(size).replace('\u00a0', ' '))).toEqual([
+    '0 bytes',
+    '999 bytes',
+    '1.00 kB',
+    '999 kB',
+    '1.00 MB',
+    '1.15 MB',
+    '1.00 GB',
+    '1.07 GB',
+    '1,500 GB',
+  ]);
 });
