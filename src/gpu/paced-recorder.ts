@@ -5,7 +5,8 @@ import { Recorder, type WorkgroupCount } from './recorder.ts';
 
 /**
  * Records long work and submits it while it is recorded: a submit as soon as it is full, and none before the one but
- * last has run. So the GPU never waits for the host, and an abort is never more than two submits away.
+ * last of its own has run. So the GPU never waits for the host, and what is recorded here is never more than two submits
+ * ahead of an abort.
  */
 export class PacedRecorder {
   readonly #context: GpuContext;
