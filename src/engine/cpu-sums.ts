@@ -104,12 +104,14 @@ export class LocalSums implements CpuSums {
   }
 
   addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
-    this.#makeRoom(size);
-    for (let p = 0; p < this.#shape.pairs; p++) {
-      this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
-      this.#norms(gradients[p]!, size, this.#magnitudesY[p]!);
-    }
-    return this.#add(this.#magnitudesX, this.#magnitudesY, size);
+    return this.#inRoom(() => {
+      this.#makeRoom(size);
+      for (let p = 0; p < this.#shape.pairs; p++) {
+        this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
+        this.#norms(gradients[p]!, size, this.#magnitudesY[p]!);
+      }
+      return this.#add(this.#magnitudesX, this.#magnitudesY, size);
+    });
   }
 
   addMagnitudes({ x, y, size }: MagnitudeBatch): Promise<void> {
@@ -177,8 +179,11 @@ export class LocalSums implements CpuSums {
   #makeRoom(size: number): void {
     const { nodes, pairs } = this.#shape;
     if ((this.#magnitudesX[0]?.length ?? 0) >= size * nodes) return;
-    this.#magnitudesX = Array.from({ length: pairs }, () => new Float64Array(size * nodes));
-    this.#magnitudesY = Array.from({ length: pairs }, () => new Float64Array(size * nodes));
+    const layers = (): Float64Array[] => Array.from({ length: pairs }, () => new Float64Array(size * nodes));
+    // Both or none: where one side found no room, the next batch must not take it for there.
+    const [x, y] = [layers(), layers()];
+    this.#magnitudesX = x;
+    this.#magnitudesY = y;
   }
 
   #norms(values: Float32Array, size: number, out: Float64Array): void {

@@ -2,6 +2,7 @@ import workerThreads, { type Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import * as small from '../../support/cpu-workers-case.ts';
 import { largeBatch, largeRequest, memory, shape } from '../../support/large-case.ts';
 import { refusal } from '../../support/refusal.ts';
 
@@ -155,6 +156,25 @@ describe('a batch that finds no room', () => {
       expect(await engine.flush()).toBe(300);
     },
   );
+
+  it('for its magnitudes is not counted, and leaves the next one room', async () => {
+    const engine = createCpuEngine(small.shape, { workers: 0 });
+    const twin = createCpuEngine(small.shape, { workers: 0 });
+    cleanUp.push(
+      () => engine.release(),
+      () => twin.release(),
+    );
+    for (const each of [engine, twin]) await each.accumulate(small.channelBatch(20, 1));
+    const { nodes, pairs } = small.shape;
+    // Those of the gradients, once there was room for the activations.
+    refuse(50 * nodes, 'Float64Array', pairs);
+    const error = await refusal(engine.accumulate(small.channelBatch(50, 2)));
+    expect(error).toMatchObject({ code: 'out-of-memory', details: { nodes, pairs } });
+    vi.unstubAllGlobals();
+    for (const each of [engine, twin]) await each.accumulate(small.channelBatch(50, 3));
+    expect(await engine.flush()).toBe(70);
+    expect(await engine.statistics()).toEqual(await twin.statistics());
+  });
 
   it('in what is sent to some workers alone does, too', async () => {
     const engine = engineWith(2);
