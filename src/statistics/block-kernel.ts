@@ -44,7 +44,8 @@ export interface BlockMemory {
 
   /**
    * Lays columns `first .. end` of some rows out in panels, `[panel, rows, width]`, as deviations from their pivots.
-   * What stands in the columns that the last panel has beyond `end` is finite and means nothing.
+   * What stands in the columns that the last panel has beyond `end` means nothing, and may be no number at all: no
+   * product of other columns reads it.
    *
    * @param values row-major `[rows, nodes]`
    * @param pivot `[nodes]`; undefined where the values are deviations already
