@@ -12,8 +12,9 @@ const number = (/** @type {number | undefined} */ value) =>
 function kernels({ content }) {
   const { setup, places } = content;
   /** @type {Figure[]} */
-  const figures = places.map((/** @type {any} */ place) => {
-    const { peaks, points } = place;
+  const figures = places.flatMap((/** @type {any} */ place) => {
+    const { peaks, points, sets } = place;
+    const where = `${place.where === 'node' ? 'Node (Dawn)' : 'Chromium'}: ${place.adapter}`;
     const bars = [
       { label: 'multiply-adds, at most', value: peaks.gflops, kind: 2 },
       ...points
@@ -25,8 +26,8 @@ function kernels({ content }) {
         })),
       { label: 'plain shared tiles 16 x 16', value: peaks.sharedTile.gflops, kind: 3 },
     ];
-    return {
-      title: `Products in ${place.where === 'node' ? 'Node (Dawn)' : 'Chromium'}: ${place.adapter}`,
+    const products = {
+      title: `Products in ${where}`,
       chart: barChart({ title: 'Rate of the products', unit: 'GFLOP/s', bars }),
       head: [
         'N',
@@ -47,11 +48,37 @@ function kernels({ content }) {
         ...steps.map((/** @type {any} */ step) => number(step.wall)),
       ]),
     };
+    return sets ? [products, growthOverSets(where, sets)] : [products];
   });
   return {
     heading: 'WebGPU kernels',
     note: `n = ${setup.samples}, P = ${setup.pairs}, ${setup.parents} parents per target. Rates are of GPU time (timestamp-query) of the shaders that form X^T Y and a triangle of X^T X; peaks are measured in the same run.`,
     figures,
+  };
+}
+
+/** @param {string} where @param {any} sets @returns {Figure} */
+function growthOverSets(where, { nodes, repeats, points }) {
+  const series = (/** @type {string} */ name, /** @type {string} */ kind) => ({
+    name,
+    points: points.map((/** @type {any} */ point) => /** @type {const} */ ([point.size, point[kind]])),
+  });
+  return {
+    title: `A target's partial scores in ${where}; ${nodes} sources, median of ${repeats}`,
+    chart: lineChart({
+      title: 'Seconds for a target over the size of its conditioning set',
+      x: { label: '|S|, parents of the target', log: true },
+      y: { label: 'seconds', log: true },
+      series: [series('factor', 'factors'), series('substitution', 'substitution'), series('wall', 'wall')],
+    }),
+    head: ['|S|', 'targets together', 'factor, GPU s', 'substitution, GPU s', 'by the clock, s'],
+    rows: points.map((/** @type {any} */ { size, targets, factors, substitution, wall }) => [
+      size,
+      targets,
+      number(factors),
+      number(substitution),
+      number(wall),
+    ]),
   };
 }
 
