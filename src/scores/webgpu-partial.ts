@@ -12,13 +12,7 @@ import { compileFactorKernels, Factors } from './webgpu-factors.ts';
 import { WORKGROUP } from './webgpu-kernels.ts';
 import { covarianceRowsKernel, UNSETTLED } from './webgpu-partial-kernels.ts';
 import { compileSubstitutionKernels, Substitution } from './webgpu-substitution.ts';
-import { planTargets, type TargetBlock } from './webgpu-targets.ts';
-
-/**
- * Larger conditioning sets go to the host: their rows of S_xx may be more than a device binds, which is 128 MiB by
- * default and so many rows of 16,384 nodes.
- */
-const LARGEST_SET = 1024;
+import { largestSet, planTargets, type TargetBlock } from './webgpu-targets.ts';
 
 type PlannedBlock = TargetBlock & { readonly panel: Panel };
 type Kernels = Awaited<ReturnType<typeof compileAll>>;
@@ -51,7 +45,8 @@ export class PartialSolver {
       planBuffer: pool.keep(storageFrom(context, 'targets', block.plan)),
       rowBuffer: pool.keep(storageFrom(context, 'rows of S_xx', block.rowSources)),
     }));
-    this.outcome = pool.keep(storageFrom(context, 'outcome of targets', outcomeBefore(request, sums)));
+    const before = outcomeBefore(request, sums, largestSet(context.device.limits, sums.layout.stride));
+    this.outcome = pool.keep(storageFrom(context, 'outcome of targets', before));
     const rows = Math.max(0, ...blocks.map(({ rowSources }) => rowSources.length));
     this.#covarianceRows = pool.keep(createStorage(context, 'S_xx', 8 * sums.layout.stride * rows));
     const shape = { ...sums.layout, ridge: request.ridge };
@@ -73,8 +68,9 @@ export class PartialSolver {
     const { stride, panels } = sums.layout;
     const { conditioningSets, targets } = request;
     const limits = { rows: Math.floor(SCRATCH_BYTES / (8 * stride)), factorElements: SCRATCH_BYTES / 8 };
+    const largest = largestSet(context.device.limits, stride);
     const blocks = panels.flatMap((panel) =>
-      planTargets(conditioningSets, { ...panel, targets }, limits, LARGEST_SET).map((block) => ({
+      planTargets(conditioningSets, { ...panel, targets }, limits, largest).map((block) => ({
         ...block,
         panel,
       })),
@@ -135,10 +131,11 @@ export class PartialSolver {
 function outcomeBefore(
   { conditioningSets: { offsets }, targets }: TargetsRequest,
   { layout: { nodes, pairs } }: SumSource,
+  largest: number,
 ): Uint32Array<ArrayBuffer> {
   const outcome = new Uint32Array(pairs * nodes);
   for (const target of targets ?? Array.from({ length: nodes }, (_, every) => every)) {
-    if (offsets[target + 1]! - offsets[target]! <= LARGEST_SET) continue;
+    if (offsets[target + 1]! - offsets[target]! <= largest) continue;
     for (let p = 0; p < pairs; p++) outcome[p * nodes + target] = UNSETTLED;
   }
   return outcome;

@@ -21,6 +21,24 @@ export interface BlockLimits {
   readonly factorElements: number;
 }
 
+/** Most members of a set that the GPU solves, however much it binds. */
+const LARGEST_SET = 1024;
+
+/**
+ * Members of the largest set whose rows of S_xx, 8 bytes for each of `stride` columns, a device binds; larger sets are the
+ * host's. With the 128 MiB that every device binds, 1,024 members have room up to 16,384 nodes.
+ */
+export function largestSet(
+  {
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+  }: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
+  stride: number,
+): number {
+  const rows = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (8 * stride));
+  return Math.min(LARGEST_SET, rows);
+}
+
 /** Elements of a packed factor with the row of y. */
 export function factorElements(set: number): number {
   return ((set + 1) * (set + 2)) / 2;

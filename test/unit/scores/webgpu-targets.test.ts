@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PANEL, THREAD_SET } from '../../../src/scores/webgpu-partial-kernels.ts';
-import { factorElements, planTargets } from '../../../src/scores/webgpu-targets.ts';
+import { factorElements, largestSet, planTargets } from '../../../src/scores/webgpu-targets.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 
 const NODES = 60;
@@ -45,4 +45,12 @@ test('every target is in one block, whose plan leads back to its members', () =>
       }
     }),
   );
+});
+
+test('the rows of the largest set fit what a device binds', () => {
+  const limits = { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+  expect(largestSet(limits, 64)).toBe(1024);
+  expect(largestSet(limits, 16_384)).toBe(1024);
+  expect(largestSet(limits, 20_000)).toBe(838);
+  expect(largestSet({ ...limits, maxBufferSize: 2 ** 26 }, 20_000)).toBe(419);
 });
