@@ -26,15 +26,18 @@ const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative,
 export function measure(side, command, job, { folder, threads }) {
   const file = `${folder}/job.json`;
   writeFileSync(file, JSON.stringify(job));
-  const [program, script] =
-    side === 'ours' ? [process.execPath, path('./ours.mjs')] : [python(), path('./port.py')];
+  // Node's own flags with it: those that run.mjs sets, as the command does.
+  const [program, ...script] =
+    side === 'ours'
+      ? [process.execPath, ...process.execArgv, path('./ours.mjs')]
+      : [python(), path('./port.py')];
   const env = {
     ...process.env,
     ...vulkanEnvironment(),
     OPENBLAS_NUM_THREADS: String(threads),
     OMP_NUM_THREADS: String(threads),
   };
-  const out = execFileSync(program, [script, command, file], {
+  const out = execFileSync(program, [...script, command, file], {
     env,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
