@@ -88,43 +88,36 @@ function products({ content }) {
   const distinct = (/** @type {string} */ name) => [
     ...new Set(points.map((/** @type {any} */ point) => point[name])),
   ];
-  const series = (
-    /** @type {'numpy' | 'ours'} */ side,
-    /** @type {string} */ where,
-    /** @type {number} */ threads,
-  ) => ({
-    name: `${side === 'numpy' ? 'OpenBLAS beside' : 'ours,'} ${where}, ${threads}`,
-    points: points
-      .filter((/** @type {any} */ point) => point.where === where && point.threads === threads)
-      .map((/** @type {any} */ point) => /** @type {const} */ ([point.nodes, point[side].median])),
+  /** @type {Figure[]} */
+  const figures = distinct('where').map((where) => {
+    const own = points.filter((/** @type {any} */ point) => point.where === where);
+    const series = (/** @type {'numpy' | 'ours'} */ side, /** @type {number} */ threads) => ({
+      name: `${side === 'numpy' ? 'OpenBLAS' : 'ours'}, ${threads}`,
+      points: own
+        .filter((/** @type {any} */ point) => point.threads === threads)
+        .map((/** @type {any} */ point) => /** @type {const} */ ([point.nodes, point[side].median])),
+    });
+    return {
+      title: `Products in ${where}`,
+      chart: lineChart({
+        title: `Products in ${where}`,
+        x: { label: 'N, function nodes', log: true },
+        y: { label: 'GFLOP/s' },
+        series: distinct('threads').flatMap((count) => [series('ours', count), series('numpy', count)]),
+      }),
+      head: ['N', 'threads', 'OpenBLAS, GFLOP/s', 'ours, GFLOP/s'],
+      rows: own.map((/** @type {any} */ point) => [
+        point.nodes,
+        point.threads,
+        number(point.numpy.median),
+        number(point.ours.median),
+      ]),
+    };
   });
   return {
     heading: 'Accumulation on the CPU',
     note: `float64, P = ${setup.pairs}, n = ${setup.samples}, threads after the name; both counted as 3 N^2 n operations. Ours includes all the way from float32 magnitudes to the sums on the host.`,
-    figures: [
-      {
-        title: 'Products on the CPU',
-        chart: lineChart({
-          title: 'Products on the CPU',
-          x: { label: 'N, function nodes', log: true },
-          y: { label: 'GFLOP/s' },
-          series: distinct('where').flatMap((where) =>
-            distinct('threads').flatMap((count) => [
-              series('ours', where, count),
-              series('numpy', where, count),
-            ]),
-          ),
-        }),
-        head: ['', 'N', 'threads', 'OpenBLAS, GFLOP/s', 'ours, GFLOP/s'],
-        rows: points.map((/** @type {any} */ point) => [
-          point.where,
-          point.nodes,
-          point.threads,
-          number(point.numpy.median),
-          number(point.ours.median),
-        ]),
-      },
-    ],
+    figures,
   };
 }
 

@@ -128,16 +128,18 @@ function spread(wished) {
  * @param {{ title: string, unit: string, bars: readonly { label: string, value: number, kind: number }[] }} chart
  */
 export function barChart({ title, unit, bars }) {
-  const [left, right, row] = [190, 384, 24];
+  const [right, row] = [384, 24];
+  // Room for the longest label, in a font of about six units a letter.
+  const left = Math.max(190, 12 + 6.2 * Math.max(...bars.map(({ label }) => label.length)));
   const height = bars.length * row + 44;
   const widest = Math.max(...bars.map(({ value }) => value));
   const parts = bars.flatMap(({ label, value, kind }, index) => {
     const top = 10 + index * row;
     const width = Math.max(((right - left) * value) / widest, 1).toFixed(1);
     return [
-      `<text class="tick" x="${left - 8}" y="${top + 9}" dy="0.32em" text-anchor="end">${escape(label)}</text>`,
-      `<rect class="bar s${kind}" x="${left}" y="${top}" width="${width}" height="${row - 7}" rx="2"/>`,
-      `<text class="value" x="${left + Number(width) + 6}" y="${top + 9}" dy="0.32em">${short(value)}</text>`,
+      `<text class="tick" x="${(left - 8).toFixed(1)}" y="${top + 9}" dy="0.32em" text-anchor="end">${escape(label)}</text>`,
+      `<rect class="bar s${kind}" x="${left.toFixed(1)}" y="${top}" width="${width}" height="${row - 7}" rx="2"/>`,
+      `<text class="value" x="${(left + Number(width) + 6).toFixed(1)}" y="${top + 9}" dy="0.32em">${short(value)}</text>`,
     ];
   });
   parts.push(
