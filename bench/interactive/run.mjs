@@ -8,9 +8,10 @@
 import { performance } from 'node:perf_hooks';
 import { edgeTable } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
+import { median } from '../shared/median.mjs';
 import { readOptions } from '../shared/options.mjs';
-import { functionGraph, generator } from '../shared/problem.mjs';
-import { median, printTable, seconds, writeResult } from '../shared/report.mjs';
+import { functionGraph, generator, provenanceOf, randomEdges } from '../shared/problem.mjs';
+import { printTable, seconds, writeResult } from '../shared/report.mjs';
 
 const setup = readOptions({ nodes: 1000, pairs: 4, samples: 2048, parents: 8, repeats: 7, workers: 2 });
 const { nodes, pairs, samples, parents, repeats, workers } = setup;
@@ -27,20 +28,13 @@ for (let done = 0; done < samples; done += 128) {
 }
 await engine.flush();
 
-/** @type {[number[], number[]]} */
-const edges = [[], []];
-for (let j = 0; j < nodes; j++) {
-  for (let k = 0; k < parents; k++) {
-    edges[0].push((j + 1 + Math.floor(random() * (nodes - 1))) % nodes);
-    edges[1].push(j);
-  }
-}
+const edges = randomEdges(nodes, parents);
 const setsWithout = (/** @type {number} */ edge) =>
   conditioningSets([edges[0].toSpliced(edge, 1), edges[1].toSpliced(edge, 1)], nodes);
 const sets = conditioningSets(edges, nodes);
 const graph = functionGraph(nodes, edges);
 const request = /** @type {const} */ ({ score: 'partial', layerAgg: 'mean', ridge: 1e-8 });
-const provenance = { ...request, reduction: 'l1', usePreNorm: true, loss: 'mse', samples, backend: 'cpu' };
+const provenance = provenanceOf({ score: 'partial', samples, backend: 'cpu' });
 
 /** @type {{ what: string, seconds: number }[]} */
 const steps = [];

@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { batches, edgeTable, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import { conditioningSets, createEngine } from 'magnitude-edge/statistics';
 import { dawnDevice } from '../shared/dawn.mjs';
-import { functionGraph } from '../shared/problem.mjs';
+import { functionGraph, provenanceOf } from '../shared/problem.mjs';
 
 /**
  * Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine.
@@ -57,16 +57,7 @@ async function evaluate(job) {
   const functionEdges = [job.edges.map(([source]) => source), job.edges.map(([, target]) => target)];
   const graph = functionGraph(nodes, functionEdges);
   const sets = conditioningSets(functionEdges, nodes);
-  const provenance = {
-    score,
-    layerAgg: /** @type {const} */ ('mean'),
-    reduction: 'l1',
-    usePreNorm: true,
-    ridge: 1e-8,
-    loss: 'mse',
-    samples,
-    backend: engine.diagnostics.backend,
-  };
+  const provenance = provenanceOf({ score, samples, backend: engine.diagnostics.backend });
   /** @param {number} ridge */
   const evaluateOnce = (ridge) =>
     timed(async () => {

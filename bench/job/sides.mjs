@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { vulkanEnvironment } from '../shared/dawn.mjs';
-import { median } from '../shared/report.mjs';
+import { median } from '../shared/median.mjs';
 import { python } from '../shared/python.mjs';
 
 /** @typedef {{ wall: number, cpu: number }} Taken seconds by the clock, and seconds of all cores together */

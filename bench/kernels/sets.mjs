@@ -2,6 +2,7 @@
  * How the kernels of partial correlations grow with the size of conditioning sets: GPU time of a target with so many
  * parents, its factor and the forward substitution of all sources. Knows nothing of Node or of a page.
  */
+import { median } from '../shared/median.mjs';
 import { generator } from '../shared/problem.mjs';
 
 /** @typedef {typeof import('magnitude-edge/statistics')} Statistics */
@@ -66,13 +67,9 @@ export async function measureSets(device, times, statistics, { nodes, sizes, rep
         runs.push({ wall, factors: of(families.factors), substitution: of(families.substitution) });
       await score(0, 0);
     }
-    const median = (/** @type {'wall' | 'factors' | 'substitution'} */ kind) => {
-      const sorted = runs.map((run) => run[kind]).sort((a, b) => a - b);
-      const half = sorted.length >> 1;
-      const upper = sorted[half] ?? NaN;
-      return (sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? NaN)) / 2) / targets;
-    };
-    const [wall, factors, substitution] = [median('wall'), median('factors'), median('substitution')];
+    const each = (/** @type {'wall' | 'factors' | 'substitution'} */ kind) =>
+      median(runs.map((run) => run[kind])) / targets;
+    const [wall, factors, substitution] = [each('wall'), each('factors'), each('substitution')];
     points.push({ size, targets, steps, wall, factors, substitution });
   }
   await engine.release();

@@ -4,7 +4,7 @@ import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
 import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { watchThread } from '../shared/held-thread.mjs';
-import { functionGraph, layersWithSignal, randomEdges } from '../shared/problem.mjs';
+import { functionGraph, layersWithSignal, provenanceOf, randomEdges } from '../shared/problem.mjs';
 
 /**
  * @typedef {{ backend: 'webgpu' | 'cpu', nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
@@ -81,16 +81,7 @@ export async function measureLarge(setting) {
       await settled();
       return held;
     });
-    const provenance = {
-      score,
-      layerAgg: /** @type {const} */ ('mean'),
-      reduction: 'l1',
-      usePreNorm: true,
-      ridge: 1e-8,
-      loss: 'mse',
-      samples,
-      backend,
-    };
+    const provenance = provenanceOf({ score, samples, backend });
     const { taken: table, result: first } = await timed('first 1,000 rows', () =>
       edgeTable(scores, graph, sets, provenance, { top: 1000, candidatesOnly: true }),
     );

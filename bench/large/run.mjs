@@ -17,7 +17,7 @@ import { edgeTable, edgeTableBatches } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
 import { watchThread } from '../shared/held-thread.mjs';
 import { readOptions } from '../shared/options.mjs';
-import { functionGraph, layersWithSignal, randomEdges } from '../shared/problem.mjs';
+import { functionGraph, layersWithSignal, provenanceOf, randomEdges } from '../shared/problem.mjs';
 
 const options = readOptions({
   nodes: 10_000,
@@ -64,14 +64,7 @@ async function measure(score) {
     conditioningSets: conditioningSets(edges, nodes),
   };
   const graph = functionGraph(nodes, edges);
-  const provenance = {
-    ...request,
-    reduction: 'l1',
-    usePreNorm: true,
-    loss: 'mse',
-    samples,
-    backend: 'cpu',
-  };
+  const provenance = provenanceOf({ score, samples, backend: 'cpu' });
   for (const layerAgg of /** @type {const} */ (['mean', 'max'])) {
     const scores = await step(`${score}, ${layerAgg}`, () => engine.scores({ ...request, layerAgg }));
     const table = (/** @type {import('magnitude-edge').EdgeTableOptions} */ rows) =>

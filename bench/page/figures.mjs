@@ -1,4 +1,5 @@
 /** What is drawn of each result: a heading, a sentence, and figures with the numbers behind them. */
+import { median } from '../shared/median.mjs';
 import { barChart, lineChart } from './svg.mjs';
 
 /** @typedef {{ title: string, chart: string, head: readonly string[], rows: readonly (readonly (string | number)[])[] }} Figure */
@@ -174,13 +175,10 @@ function growth({ content }) {
 /** @param {Result} result @returns {Section} */
 function job({ content }) {
   const { setup, results } = content;
-  const median = (/** @type {{ wall: number }[]} */ list) => {
-    const sorted = list.map(({ wall }) => wall).sort((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? NaN;
-  };
+  const clock = (/** @type {{ wall: number }[]} */ list) => median(list.map(({ wall }) => wall));
   const bars = results.flatMap((/** @type {any} */ { job: what, ours, port }) => {
     const time = (/** @type {any} */ side) =>
-      side.fit ? median(side.fit) : median(side.accumulate) + median(side.first ?? side.evaluate);
+      side.fit ? clock(side.fit) : clock(side.accumulate) + clock(side.first ?? side.evaluate);
     const label = what.replace('evaluate, ', '');
     return [
       { label: `${label}: ours`, value: time(ours), kind: 0 },

@@ -16,7 +16,8 @@ import * as library from 'magnitude-edge/statistics';
 import { withPage } from '../shared/chromium-page.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { python } from '../shared/python.mjs';
-import { machine, median, numbers, printTable, writeResult } from '../shared/report.mjs';
+import { median } from '../shared/median.mjs';
+import { machine, numbers, printTable, writeResult } from '../shared/report.mjs';
 import { startOurs } from './measure.mjs';
 
 const { pairs, samples, repeats, ...lists } = readOptions({

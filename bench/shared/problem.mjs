@@ -71,3 +71,14 @@ export function functionGraph(nodes, edges) {
     edgeIndex: { 'input,function': none, 'function,function': edges, 'function,output': none },
   };
 }
+
+/**
+ * What a table of the benchmark says that its scores are of.
+ *
+ * @template {{ score: 'corr' | 'partial', samples: number, backend: 'cpu' | 'webgpu' }} T
+ * @param {T} of
+ */
+export function provenanceOf(of) {
+  const layerAgg = /** @type {const} */ ('mean');
+  return { layerAgg, reduction: 'l1', usePreNorm: true, ridge: 1e-8, loss: 'mse', ...of };
+}

@@ -1,4 +1,4 @@
-/** What every part of the benchmark says the same way: the machine, medians, and a JSON file in bench/results/. */
+/** What every part of the benchmark says the same way: the machine, units, tables, and a JSON file in bench/results/. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -15,14 +15,6 @@ export function machine() {
     node: process.version,
     load: Number((loadavg()[0] ?? NaN).toFixed(1)),
   };
-}
-
-/** @param {readonly number[]} values */
-export function median(values) {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  const upper = sorted[half] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? NaN)) / 2;
 }
 
 /** Seconds for people. @param {number} value */

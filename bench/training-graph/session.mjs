@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { strFromU8, unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-web';
 import { buildTrainingGraph, decodeModel } from 'magnitude-edge/training-graph';
-import { median } from '../shared/report.mjs';
+import { median } from '../shared/median.mjs';
 
 const RUNS = 15;
 /** Engines compile hot code while it runs: both sides warm up this long before they are timed. */

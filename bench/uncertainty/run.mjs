@@ -8,9 +8,10 @@
  * the scorings that resampling takes, accumulation included.
  */
 import { dawnDevice } from '../shared/dawn.mjs';
+import { median } from '../shared/median.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { generator, randomEdges } from '../shared/problem.mjs';
-import { median, printTable, seconds, writeResult } from '../shared/report.mjs';
+import { printTable, seconds, writeResult } from '../shared/report.mjs';
 
 // A variable keeps the type checker out of built files; their types are those of the sources.
 const built = new URL('../../dist/statistics.js', import.meta.url).href;

@@ -18,7 +18,7 @@ const LEAST_Z = -8.4;
 const LARGEST_Z = 39.7;
 
 /** The largest |z| that a class can have. */
-export function largestZ(root: number): number {
+function largestZ(root: number): number {
   return fisherZ(1, root);
 }
 

@@ -65,7 +65,7 @@ export class PackedSymmetric {
 }
 
 /** Numbers that a matrix of so many rows takes. */
-export function packedLength(size: number): number {
+function packedLength(size: number): number {
   const blocks = Math.ceil(size / SIDE);
   return ((blocks * (blocks + 1)) / 2) * BLOCK;
 }
