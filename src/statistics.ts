@@ -40,7 +40,7 @@ export type {
 } from './engine/engine.ts';
 export { MagnitudeRecord, type RowPairing } from './engine/magnitude-record.ts';
 export { resampleScores } from './engine/resample.ts';
-export { createWebGpuEngine } from './engine/webgpu-engine.ts';
+export { createWebGpuEngine } from './engine/webgpu/engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { conditioningSets } from './scores/conditioning-sets.ts';
 export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';

@@ -4,7 +4,7 @@
 const EXPONENT_BITS: u32 = 0x7f800000u;
 
 // Bits of a number -> an integer in the order of the numbers; both zeros are one. `orderedBits` of
-// src/scores/webgpu-passes.ts.
+// src/scores/webgpu/passes.ts.
 fn ordered(bits: u32) -> u32 {
   if (bits == 0x80000000u) {
     return 0x80000000u;

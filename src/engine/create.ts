@@ -8,7 +8,7 @@ import {
 } from '../gpu/device.ts';
 import { createCpuEngine } from './cpu-engine.ts';
 import type { BackendName, Engine, EngineShape } from './engine.ts';
-import { createWebGpuEngine } from './webgpu-engine.ts';
+import { createWebGpuEngine } from './webgpu/engine.ts';
 
 /** An engine, and why it is this one. */
 export interface EngineChoice {

@@ -5,7 +5,7 @@ import type { ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { createPacer } from '../statistics/pacer.ts';
-import { MagnitudeReader } from '../statistics/webgpu-magnitudes.ts';
+import { MagnitudeReader } from '../statistics/webgpu/magnitudes.ts';
 import { createEngine, type EngineChoice } from './create.ts';
 import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from './engine.ts';
 import { MagnitudeRecord } from './magnitude-record.ts';

@@ -4,8 +4,8 @@ import type { FreedomClasses } from './freedom.ts';
 import { HostPasses, pairScoresIn } from './host-passes.ts';
 import type { ScorePasses } from './score-passes.ts';
 import type { Scores } from './scores.ts';
-import { GpuPasses } from './webgpu-passes.ts';
-import { GpuScores } from './webgpu-result.ts';
+import { GpuPasses } from './webgpu/passes.ts';
+import { GpuScores } from './webgpu/result.ts';
 
 /**
  * Passes over scores where they are.

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';

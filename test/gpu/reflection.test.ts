@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
-import * as scoreKernels from '../../src/scores/webgpu-kernels.ts';
-import * as partialKernels from '../../src/scores/webgpu-partial-kernels.ts';
+import * as scoreKernels from '../../src/scores/webgpu/kernels.ts';
+import * as partialKernels from '../../src/scores/webgpu/partial-kernels.ts';
 import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
-import { configurations, productKernels } from '../../src/statistics/webgpu-configurations.ts';
-import * as statisticsKernels from '../../src/statistics/webgpu-kernels.ts';
-import { factorElements } from '../../src/scores/webgpu-targets.ts';
-import { TILES } from '../../src/statistics/webgpu-products.ts';
+import { configurations, productKernels } from '../../src/statistics/webgpu/configurations.ts';
+import * as statisticsKernels from '../../src/statistics/webgpu/kernels.ts';
+import { factorElements } from '../../src/scores/webgpu/targets.ts';
+import { TILES } from '../../src/statistics/webgpu/products.ts';
 import { EPS } from '../../src/scores/request.ts';
 
 const definitions = [

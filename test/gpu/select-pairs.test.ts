@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
 import type { GsnnGraph } from '../../src/model/graph.ts';
 import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
 import { freedomClasses } from '../../src/scores/freedom.ts';
 import { HostPasses, pairScoresIn } from '../../src/scores/host-passes.ts';
-import { nextFloat32, orderedBits } from '../../src/scores/webgpu-passes.ts';
+import { nextFloat32, orderedBits } from '../../src/scores/webgpu/passes.ts';
 import { passesOf } from '../../src/scores/passes-of.ts';
 import { selectPairs } from '../../src/scores/select-pairs.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';

@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu-engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
 import { scoreStatistics } from '../../src/scores/score-statistics.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';

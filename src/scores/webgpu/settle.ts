@@ -1,0 +1,194 @@
+import { BufferPool, createStorage, type BufferView } from '../../gpu/buffer.ts';
+import type { GpuContext } from '../../gpu/device.ts';
+import { readBack } from '../../gpu/readback.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import { panelOf, quantityOf, sumIndex } from '../../statistics/webgpu/layout.ts';
+import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
+import { solvePartialColumn } from '../partial-column.ts';
+
+/** Most bytes of sums that are fetched at a time. */
+const FETCH_BYTES = 64 * 2 ** 20;
+
+/** Columns of partial correlations in float64 from the sums on the GPU, fetching no more of them than they need. */
+export class ColumnSettler {
+  readonly #context: GpuContext;
+  readonly #sums: SumSource;
+  readonly #samples: number;
+
+  constructor(context: GpuContext, sums: SumSource, samples: number) {
+    this.#context = context;
+    this.#sums = sums;
+    this.#samples = samples;
+  }
+
+  /**
+   * Computes columns of one layer pair as the CPU backend would.
+   *
+   * @param targets ascending
+   * @param take is given each target's `[N]` scores, valid during the call
+   */
+  async settle(
+    pair: number,
+    targets: readonly number[],
+    sets: RaggedIndices,
+    ridge: number,
+    take: (target: number, scores: Float64Array) => void,
+  ): Promise<void> {
+    const { nodes, stride } = this.#sums.layout;
+    const scores = new Float64Array(nodes);
+    const columns = await this.#columns(pair);
+    const most = Math.max(2, Math.floor(FETCH_BYTES / (8 * stride)));
+    for (const group of groupTargets(targets, sets, most)) {
+      const rows = await this.#fetchLines(pair, group.rows);
+      const crosses = await this.#fetchTargets(pair, group.targets);
+      const rowOf = new Map(group.rows.map((source, row) => [source, rows[row]!]));
+      for (const [at, target] of group.targets.entries()) {
+        const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
+        const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
+        solvePartialColumn(this.#system(columns, fetched, set, target), ridge, scores);
+        take(target, scores);
+      }
+    }
+  }
+
+  /** The system of one target; covariances are formed as src/scores/partial.ts forms them. */
+  #system(columns: Columns, fetched: Fetched, set: Uint32Array, target: number) {
+    const { x, y } = columns;
+    const { nodes } = this.#sums.layout;
+    const n = this.#samples;
+    const covSX = new Float64Array(set.length * nodes);
+    const covSS = new Float64Array(set.length * set.length);
+    const covXY = new Float64Array(nodes);
+    const varX = new Float64Array(nodes);
+    for (let i = 0; i < nodes; i++) {
+      const variance = fetched.diagonal[i]! / x.scale[i]! ** 2 / n - x.mean[i]! * x.mean[i]!;
+      varX[i] = Math.max(variance, 0);
+      covXY[i] = fetched.cross[i]! / (x.scale[i]! * y.scale[target]!) / n - x.mean[i]! * y.mean[target]!;
+    }
+    for (const [k, member] of set.entries()) {
+      const row = fetched.rowOf.get(member)!;
+      for (let i = 0; i < nodes; i++) {
+        covSX[k * nodes + i] = row[i]! / (x.scale[member]! * x.scale[i]!) / n - x.mean[member]! * x.mean[i]!;
+      }
+      for (const [m, other] of set.entries()) covSS[k * set.length + m] = covSX[k * nodes + other]!;
+    }
+    const covSY = Float64Array.from(set, (member) => covXY[member]!);
+    const varY = Math.max(y.squares[target]! / n - y.mean[target]! * y.mean[target]!, 0);
+    return { set, target, covSS, covSY, covSX, covXY, varX, varY };
+  }
+
+  /** Means, mean squares and scales of a layer pair's columns. */
+  async #columns(pair: number): Promise<Columns> {
+    const bytes = await readBack(this.#context, [this.#sums.pivots, this.#sums.columnSums]);
+    const [pivots, columnSums] = bytes.map((words) => new Float32Array(words)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const { nodes, stride } = this.#sums.layout;
+    const read = (quantity: number): Column => {
+      const every = (value: (at: number, scale: number) => number): Float64Array =>
+        Float64Array.from({ length: nodes }, (_, node) => {
+          const at = quantity * stride + node;
+          return value(at, pivots[2 * at + 1]!);
+        });
+      return {
+        scale: every((_, scale) => scale),
+        mean: every((at, scale) => (columnSums[4 * at]! + columnSums[4 * at + 1]!) / scale / this.#samples),
+        squares: every((at, scale) => (columnSums[4 * at + 2]! + columnSums[4 * at + 3]!) / scale ** 2),
+      };
+    };
+    return { x: read(quantityOf.x(pair)), y: read(quantityOf.y(pair)) };
+  }
+
+  /** Brings lines of X^T X and, after them, its diagonal to the host: `[N]` sums each, still scaled. */
+  async #fetchLines(pair: number, sources: readonly number[]): Promise<Float64Array[]> {
+    const { nodes, stride } = this.#sums.layout;
+    const pool = new BufferPool();
+    try {
+      const create = (label: string, lines: number): BufferView =>
+        pool.keep(createStorage(this.#context, label, 8 * stride * lines));
+      const lines = create('lines of X^T X', sources.length);
+      const diagonal = create('diagonal of X^T X', 1);
+      await this.#sums.linesXX(pair, Uint32Array.from(sources), lines);
+      await this.#sums.diagonalXX(pair, diagonal);
+      const [fetched, last] = await readBack(this.#context, [lines, diagonal]);
+      const words = new Float32Array(stride * 2 * (sources.length + 1));
+      words.set(new Float32Array(fetched!, 0, stride * 2 * sources.length));
+      words.set(new Float32Array(last!, 0, stride * 2), stride * 2 * sources.length);
+      return Array.from({ length: sources.length + 1 }, (_, line) =>
+        Float64Array.from({ length: nodes }, (_, node) => {
+          const at = 2 * (line * stride + node);
+          return words[at]! + words[at + 1]!;
+        }),
+      );
+    } finally {
+      pool.destroy();
+    }
+  }
+
+  /** Brings the sums of targets with all sources to the host: `[N]` each, still scaled. */
+  async #fetchTargets(pair: number, targets: readonly number[]): Promise<Float64Array[]> {
+    const { layout } = this.#sums;
+    const { nodes, stride } = layout;
+    const sums: Float64Array[] = [];
+    for (const panel of layout.panels) {
+      const rows = targets.filter((target) => panelOf(layout, target) === panel);
+      if (rows.length === 0) continue;
+      const { buffer, offset } = await this.#sums.sumXY(pair, panel);
+      const size = 8 * stride;
+      const views = rows.map((target) => ({ buffer, offset: offset + (target - panel.row) * size, size }));
+      for (const bytes of await readBack(this.#context, views)) {
+        const words = new Float32Array(bytes);
+        sums.push(
+          Float64Array.from({ length: nodes }, (_, node) => {
+            const at = sumIndex(0, node, stride);
+            return words[at]! + words[at + 4]!;
+          }),
+        );
+      }
+    }
+    return sums;
+  }
+}
+
+interface Column {
+  readonly scale: Float64Array;
+  /** Of the deviations from the pivot */
+  readonly mean: Float64Array;
+  /** Sum of their squares */
+  readonly squares: Float64Array;
+}
+
+interface Columns {
+  readonly x: Column;
+  readonly y: Column;
+}
+
+interface Fetched {
+  readonly diagonal: Float64Array;
+  readonly rowOf: ReadonlyMap<number, Float64Array>;
+  readonly cross: Float64Array;
+}
+
+/** Cuts targets into groups that need at most `most` lines, or hold a single target. */
+function* groupTargets(
+  targets: readonly number[],
+  sets: RaggedIndices,
+  most: number,
+): Generator<{ targets: number[]; rows: number[] }> {
+  let group: number[] = [];
+  let rows = new Set<number>();
+  for (const target of targets) {
+    const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
+    const together = new Set([...rows, ...set]);
+    if (group.length > 0 && together.size + group.length + 2 > most) {
+      yield { targets: group, rows: [...rows] };
+      group = [];
+      rows = new Set(set);
+    } else {
+      rows = together;
+    }
+    group.push(target);
+  }
+  if (group.length > 0) yield { targets: group, rows: [...rows] };
+}

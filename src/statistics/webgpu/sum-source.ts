@@ -1,0 +1,43 @@
+import type { BufferView, OwnedBuffer } from '../../gpu/buffer.ts';
+import type { Panel, StatisticsLayout } from './layout.ts';
+
+/**
+ * What scores read of the statistics on the GPU: column sums, which are there, and products, which are asked for piece
+ * by piece, since they may have to be formed first, and whole matrices of them may have no room. Products are
+ * (high, low) pairs about the pivots, scaled.
+ *
+ * What a method gives belongs to the source, and is good for commands submitted before the source is next asked for
+ * anything.
+ */
+export interface SumSource {
+  readonly layout: StatisticsLayout;
+  /** `[2 P, stride]`: pivot, scale */
+  readonly pivots: OwnedBuffer;
+  /** `[2 P, stride]`: sum (high, low), sum of squares (high, low) */
+  readonly columnSums: OwnedBuffer;
+
+  /**
+   * The sums of products of the targets of a panel with all sources, `[panel.rows, stride]`, laid out as
+   * shaders/shared/sums.wgsl says: X^T Y, a row for each target.
+   *
+   * @param panel one of the layout's
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  sumXY(pair: number, panel: Panel): Promise<BufferView>;
+
+  /**
+   * Writes lines of X^T X to `into`: for each listed source its sums of products with all sources.
+   *
+   * @param into room for `[sources, stride]` (high, low); the caller's, read by commands submitted from then on
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  linesXX(pair: number, sources: Uint32Array<ArrayBuffer>, into: BufferView): Promise<void>;
+
+  /**
+   * Writes the diagonal of X^T X to `into`: each source's sum of squares, equal to that in its line bit for bit.
+   *
+   * @param into room for `[stride]` (high, low), as above
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  diagonalXX(pair: number, into: BufferView): Promise<void>;
+}
