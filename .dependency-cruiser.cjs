@@ -41,6 +41,14 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'gpu-behind-its-own-door',
+      comment:
+        'Host numbers know no GPU: what runs there is in webgpu/ folders, and passes-of.ts alone tells scores apart.',
+      severity: 'error',
+      from: { path: '^src/(statistics|scores)/(?!webgpu/)', pathNot: '^src/scores/passes-of\\.ts$' },
+      to: { path: '^src/(gpu|(statistics|scores)/webgpu)/' },
+    },
     ...layers,
   ],
   options: {
