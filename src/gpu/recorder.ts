@@ -3,6 +3,7 @@ import { bufferUsage } from './constants.ts';
 import type { GpuContext } from './device.ts';
 import { scoped } from './error-scope.ts';
 import type { Kernel } from './kernel.ts';
+import type { SubmitPace } from './submit-pace.ts';
 
 /** Workgroups in one dimension of a dispatch; more are laid out as rows (see shared/dispatch.wgsl). */
 const MAX_WORKGROUPS = 65_535;
@@ -28,7 +29,7 @@ interface Dispatch {
   readonly operations: number;
 }
 
-/** Collects dispatches and sends them to the GPU, in one submit or, where they are long, in several. */
+/** Collects dispatches and sends them to the GPU, in one submit or, where they are long, in several: see `operationsPerSubmit`. */
 export class Recorder {
   readonly #context: GpuContext;
   readonly #dispatches: Dispatch[] = [];
@@ -38,7 +39,7 @@ export class Recorder {
   }
 
   /**
-   * Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before {@link Recorder.submit}.
+   * Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before a submit.
    *
    * @param operations floating point operations, roughly, where they are many: what submits are cut by
    */
@@ -62,53 +63,69 @@ export class Recorder {
   }
 
   /**
-   * Submits what was added. Buffers bound here may be destroyed as soon as this returns: the GPU keeps them until it
-   * is done.
+   * Submits what was added, all at once. Buffers bound here may be destroyed as soon as this returns: the GPU keeps them
+   * until it is done.
    *
    * @returns resolves once the GPU has accepted the commands (not once it has run them); see {@link scoped} for errors
    */
   submit(what: string): Promise<void> {
-    const dispatches = this.#dispatches.splice(0);
-    if (dispatches.length === 0) return Promise.resolve();
-    const { device } = this.#context;
+    if (this.#dispatches.length === 0) return Promise.resolve();
     return scoped(this.#context, what, () => {
-      const uniforms = packUniforms(device, dispatches);
-      for (const [first, end] of cut(dispatches, this.#context.operationsPerSubmit)) {
-        const encoder = device.createCommandEncoder({ label: what });
-        const pass = encoder.beginComputePass({ label: what });
-        for (let index = first; index < end; index++) {
-          const { kernel, buffers, count } = dispatches[index]!;
-          const { label } = kernel.definition;
-          const resources = [uniforms.view(index), ...buffers];
-          const entries = resources.map((resource, binding) => ({ binding, resource }));
-          pass.setPipeline(kernel.pipeline);
-          pass.setBindGroup(0, device.createBindGroup({ label, layout: kernel.layout, entries }));
-          pass.dispatchWorkgroups(...count);
-        }
-        pass.end();
-        device.queue.submit([encoder.finish()]);
-      }
-      uniforms.buffer.destroy();
+      while (this.#dispatches.length > 0) send(this.#context, what, this.#takeNext(this.#fitting().count));
     }).settled;
+  }
+
+  /**
+   * Submits what was added bit by bit, as the queue has room. Buffers bound here must stay until it is all submitted.
+   * After an abort the rest is still recorded, and another call goes on from there.
+   *
+   * @returns as {@link Recorder.submit}; rejects with the reason of the pace's signal, too
+   */
+  async submitPaced(what: string, pace: SubmitPace): Promise<void> {
+    while (this.#dispatches.length > 0) {
+      const { count, operations } = this.#fitting();
+      await pace.room(operations);
+      const { settled } = scoped(this.#context, what, () => {
+        send(this.#context, what, this.#takeNext(count));
+      });
+      pace.submitted(operations);
+      await settled;
+    }
+  }
+
+  /** How many of the next dispatches fit one submit, or one that does not. */
+  #fitting(): { count: number; operations: number } {
+    let count = 0;
+    let operations = 0;
+    for (const dispatch of this.#dispatches) {
+      if (count > 0 && operations + dispatch.operations > this.#context.operationsPerSubmit) break;
+      operations += dispatch.operations;
+      count++;
+    }
+    return { count, operations };
+  }
+
+  #takeNext(count: number): Dispatch[] {
+    return this.#dispatches.splice(0, count);
   }
 }
 
-/** Ranges of dispatches that stay within `most` operations each, or hold a single dispatch. */
-function* cut(
-  dispatches: readonly Dispatch[],
-  most: number,
-): Generator<readonly [first: number, end: number]> {
-  let first = 0;
-  let operations = 0;
-  for (const [index, dispatch] of dispatches.entries()) {
-    if (index > first && operations + dispatch.operations > most) {
-      yield [first, index];
-      first = index;
-      operations = 0;
-    }
-    operations += dispatch.operations;
+/** Makes one submit of dispatches. */
+function send({ device }: GpuContext, what: string, dispatches: readonly Dispatch[]): void {
+  const uniforms = packUniforms(device, dispatches);
+  const encoder = device.createCommandEncoder({ label: what });
+  const pass = encoder.beginComputePass({ label: what });
+  for (const [index, { kernel, buffers, count }] of dispatches.entries()) {
+    const { label } = kernel.definition;
+    const resources = [uniforms.view(index), ...buffers];
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    pass.setPipeline(kernel.pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ label, layout: kernel.layout, entries }));
+    pass.dispatchWorkgroups(...count);
   }
-  yield [first, dispatches.length];
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  uniforms.buffer.destroy();
 }
 
 /** Packs uniform fields in the order of the definition, four bytes each. */

@@ -1,8 +1,8 @@
 import { createStorage, type BufferPool, type BufferView, type OwnedBuffer } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
 import { compileKernel } from '../../gpu/kernel.ts';
-import { ranges, type PacedRecorder } from '../../gpu/paced-recorder.ts';
-import { workgroups } from '../../gpu/recorder.ts';
+import { ranges } from '../../gpu/ranges.ts';
+import { workgroups, type Recorder } from '../../gpu/recorder.ts';
 import {
   MOST_LAYERS,
   OPERATIONS_PER_COVARIANCE,
@@ -92,30 +92,30 @@ export class Factors {
   }
 
   /** Records what writes the factors of a block of targets. */
-  async record(recorder: PacedRecorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums): Promise<void> {
-    await this.#setUp(recorder, pair, block, sums);
+  record(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums): void {
+    this.#setUp(recorder, pair, block, sums);
     const { largestSet } = block;
     if (largestSet <= THREAD_SET) {
-      await this.#factorByThreads(recorder, pair, block);
+      this.#factorByThreads(recorder, pair, block);
     } else if (largestSet <= WORKGROUP_SET) {
-      await this.#factorTiles(recorder, pair, block, 0, WORKGROUP_SET);
+      this.#factorTiles(recorder, pair, block, 0, WORKGROUP_SET);
     } else {
       for (let column = 0; column < largestSet; column += TILE_COLUMNS) {
-        await this.#factorTiles(recorder, pair, block, column, TILE_COLUMNS);
-        await this.#factorBelow(recorder, block, column);
-        await this.#update(recorder, block, column);
+        this.#factorTiles(recorder, pair, block, column, TILE_COLUMNS);
+        this.#factorBelow(recorder, block, column);
+        this.#update(recorder, block, column);
       }
     }
   }
 
-  async #setUp(recorder: PacedRecorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums): Promise<void> {
+  #setUp(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums): void {
     const [ridge_high, ridge_low] = this.#ridge;
     const [inverse_count_high, inverse_count_low] = pair.inverseCount;
     const targets = block.targets.length;
     const elements = factorElements(block.largestSet);
     const operations = OPERATIONS_PER_COVARIANCE * elements;
     for (const [first_target, end] of this.#targetRanges(targets, operations)) {
-      await recorder.dispatch(
+      recorder.dispatch(
         this.#kernels.systems,
         {
           stride: this.#stride,
@@ -142,9 +142,9 @@ export class Factors {
     }
   }
 
-  async #factorByThreads(recorder: PacedRecorder, { pair }: PairOnGpu, block: BlockOnGpu): Promise<void> {
+  #factorByThreads(recorder: Recorder, { pair }: PairOnGpu, block: BlockOnGpu): void {
     const targets = block.targets.length;
-    await recorder.dispatch(
+    recorder.dispatch(
       this.#kernels.thread!,
       { outcome_offset: pair * this.#nodes, targets, zero: 0 },
       this.#buffers(block),
@@ -154,15 +154,15 @@ export class Factors {
   }
 
   /** Columns of all factors from `first_column` on, and where they are the last ones the row of y. */
-  async #factorTiles(
-    recorder: PacedRecorder,
+  #factorTiles(
+    recorder: Recorder,
     { pair }: PairOnGpu,
     block: BlockOnGpu,
     first_column: number,
     columns: number,
-  ): Promise<void> {
+  ): void {
     const targets = block.targets.length;
-    await recorder.dispatch(
+    recorder.dispatch(
       this.#kernels.workgroup!,
       { outcome_offset: pair * this.#nodes, targets, first_column, columns, zero: 0 },
       this.#buffers(block),
@@ -172,11 +172,11 @@ export class Factors {
   }
 
   /** The rows below the tiles from `first_column` on. */
-  async #factorBelow(recorder: PacedRecorder, block: BlockOnGpu, first_column: number): Promise<void> {
+  #factorBelow(recorder: Recorder, block: BlockOnGpu, first_column: number): void {
     const rows = rowsBelow(block, first_column);
     const operations = (OPERATIONS_PER_STEP * rows * TILE_COLUMNS ** 2) / 2;
     for (const [first_target, end] of this.#targetRanges(block.targets.length, operations)) {
-      await recorder.dispatch(
+      recorder.dispatch(
         this.#kernels.panel!,
         { first_target, first_column, columns: TILE_COLUMNS, zero: 0 },
         { plan: block.planBuffer, factors: this.buffer },
@@ -187,13 +187,13 @@ export class Factors {
   }
 
   /** What the columns from `first_column` on leave of those to their right. */
-  async #update(recorder: PacedRecorder, block: BlockOnGpu, first_column: number): Promise<void> {
+  #update(recorder: Recorder, block: BlockOnGpu, first_column: number): void {
     const lines = Math.ceil(rowsBelow(block, first_column) / UPDATE_SPAN);
     const operations = OPERATIONS_PER_STEP * UPDATE_SPAN ** 2 * TILE_COLUMNS * lines;
     const most = this.#context.operationsPerSubmit / operations;
     for (const [first_line, endLine] of ranges(lines, most)) {
       for (const [first_target, end] of this.#targetRanges(block.targets.length, operations * lines)) {
-        await recorder.dispatch(
+        recorder.dispatch(
           this.#kernels.update!,
           { first_target, first_column, columns: TILE_COLUMNS, first_line, zero: 0 },
           { plan: block.planBuffer, factors: this.buffer },

@@ -2,8 +2,9 @@ import { createStorage, storageFrom, type BufferPool, type OwnedBuffer } from '.
 import type { GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
-import { PacedRecorder, ranges } from '../../gpu/paced-recorder.ts';
-import { workgroups } from '../../gpu/recorder.ts';
+import { ranges } from '../../gpu/ranges.ts';
+import { Recorder, workgroups } from '../../gpu/recorder.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { Panel } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
 import type { TargetsRequest } from '../score-matrices.ts';
@@ -87,36 +88,37 @@ export class PartialSolver {
 
   /**
    * Writes the partial correlations of one layer pair to its scores, but for the columns that {@link outcome} marks
-   * as unsettled. Throws the signal's reason, between two submits, once it is aborted.
+   * as unsettled.
+   *
+   * @param pace of the request
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal
    */
-  async solve(pair: PairOnGpu, signal: AbortSignal | undefined): Promise<void> {
+  async solve(pair: PairOnGpu, pace: SubmitPace): Promise<void> {
     for (const block of this.#blocks) {
-      signal?.throwIfAborted();
-      await this.#sums.linesXX(pair.pair, block.rowSources, this.#covarianceRows);
+      await this.#sums.linesXX(pair.pair, block.rowSources, this.#covarianceRows, pace);
       const sums = {
-        sumXY: await this.#sums.sumXY(pair.pair, block.panel),
+        sumXY: await this.#sums.sumXY(pair.pair, block.panel, pace),
         covarianceRows: this.#covarianceRows,
       };
-      const recorder = new PacedRecorder(this.#context, 'partial correlations', signal);
-      await this.#formCovariances(recorder, pair, block);
-      await this.#factors.record(recorder, pair, block, sums);
-      await this.#substitution.record(recorder, pair, block, sums, this.#factors.buffer);
-      await recorder.submit();
-      if (this.#blocks.length > 1) await this.#context.device.queue.onSubmittedWorkDone();
+      const recorder = new Recorder(this.#context);
+      this.#formCovariances(recorder, pair, block);
+      this.#factors.record(recorder, pair, block, sums);
+      this.#substitution.record(recorder, pair, block, sums, this.#factors.buffer);
+      await recorder.submitPaced('partial correlations', pace);
     }
   }
 
   /** Lines of X^T X to rows of S_xx, in their place. */
-  async #formCovariances(
-    recorder: PacedRecorder,
+  #formCovariances(
+    recorder: Recorder,
     { moments, inverseCount: [inverse_count_high, inverse_count_low] }: PairOnGpu,
     { rowBuffer, rowSources }: BlockOnGpu,
-  ): Promise<void> {
+  ): void {
     const { stride } = this.#sums.layout;
     const operations = OPERATIONS_PER_COVARIANCE * stride;
     const most = this.#context.operationsPerSubmit / operations;
     for (const [first_row, end_row] of ranges(rowSources.length, most)) {
-      await recorder.dispatch(
+      recorder.dispatch(
         this.#toCovariances,
         { first_row, end_row, stride, inverse_count_high, inverse_count_low, zero: 0 },
         { row_sources: rowBuffer, moments, covariance_rows: this.#covarianceRows },

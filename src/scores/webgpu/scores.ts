@@ -3,8 +3,10 @@ import type { GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
 import { compileKernel } from '../../gpu/kernel.ts';
 import { readBack } from '../../gpu/readback.ts';
-import { PacedRecorder, ranges } from '../../gpu/paced-recorder.ts';
-import { workgroups } from '../../gpu/recorder.ts';
+import { ranges } from '../../gpu/ranges.ts';
+import { Recorder, workgroups } from '../../gpu/recorder.ts';
+import { SubmitPace } from '../../gpu/submit-pace.ts';
+import { createPacer } from '../../statistics/pacer.ts';
 import { quantityOf } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
 import type { ScoreRequest, TargetsRequest } from '../score-matrices.ts';
@@ -53,6 +55,7 @@ class ScoreRun {
   readonly #sums: SumSource;
   readonly #samples: number;
   readonly #request: TargetsRequest;
+  readonly #pace: SubmitPace;
   readonly #scores: ScoreStorage;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
@@ -77,6 +80,7 @@ class ScoreRun {
     this.#sums = sums;
     this.#samples = samples;
     this.#request = request;
+    this.#pace = new SubmitPace(context, request.signal);
     this.#scores = scores;
     this.#kernels = kernels;
     this.#solver = solver;
@@ -111,20 +115,15 @@ class ScoreRun {
 
   /** Scores one layer pair. */
   async scorePair(pair: number): Promise<void> {
-    const { signal } = this.#request;
-    signal?.throwIfAborted();
-    const recorder = new PacedRecorder(this.#context, 'correlations', signal);
-    if (this.#solver !== undefined) {
-      await this.#sums.diagonalXX(pair, this.#diagonal);
-    }
-    await this.#findMoments(recorder, pair);
     if (this.#solver === undefined) {
-      await this.#correlate(recorder, pair);
+      await this.#findMoments(pair);
+      await this.#correlate(pair);
     } else {
-      await recorder.submit();
+      await this.#sums.diagonalXX(pair, this.#diagonal, this.#pace);
+      await this.#findMoments(pair);
       const scores = this.#scores.perPair[pair]!;
       const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores };
-      await this.#solver.solve({ pair, ...onGpu }, signal);
+      await this.#solver.solve({ pair, ...onGpu }, this.#pace);
     }
   }
 
@@ -132,6 +131,7 @@ class ScoreRun {
   async settle(): Promise<void> {
     if (this.#solver === undefined) return;
     const { conditioningSets: sets, ridge, signal } = this.#request;
+    const hostPace = createPacer(signal);
     const { nodes, pairs } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
@@ -139,10 +139,10 @@ class ScoreRun {
     for (let p = 0; p < pairs; p++) {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
-      signal?.throwIfAborted();
-      settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples);
+      settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples, this.#pace);
       await settler.settle(p, unsettled, sets, ridge, (target, column) => {
         this.#scores.writeTarget(p, target, Float32Array.from(column));
+        return hostPace();
       });
     }
   }
@@ -150,12 +150,12 @@ class ScoreRun {
   /** Aggregates the pairs, once all their scores are there. */
   async aggregate(): Promise<void> {
     const { nodes, pairs, panels } = this.#sums.layout;
-    const recorder = new PacedRecorder(this.#context, 'aggregated scores', this.#request.signal);
+    const recorder = new Recorder(this.#context);
     const most = this.#context.operationsPerSubmit / AGGREGATION_OPERATIONS;
     for (let p = 0; p < pairs; p++) {
       for (const { index, rows } of panels) {
         for (const [first_element, end_element] of ranges(rows * nodes, most)) {
-          await recorder.dispatch(
+          recorder.dispatch(
             this.#kernels.aggregate,
             { first_element, end_element, first: Number(p === 0), last: Number(p === pairs - 1), zero: 0 },
             {
@@ -169,14 +169,14 @@ class ScoreRun {
         }
       }
     }
-    await recorder.submit();
+    await recorder.submitPaced('aggregated scores', this.#pace);
   }
 
-  async #findMoments(recorder: PacedRecorder, pair: number): Promise<void> {
+  #findMoments(pair: number): Promise<void> {
     const { stride } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     const { pivots, columnSums: column_sums } = this.#sums;
-    await recorder.dispatch(
+    const recorder = new Recorder(this.#context).dispatch(
       this.#kernels.moments,
       {
         stride,
@@ -190,16 +190,18 @@ class ScoreRun {
       [Math.ceil(stride / WORKGROUP), 1, 2],
       2 * stride * CORRELATION_OPERATIONS,
     );
+    return recorder.submitPaced('moments', this.#pace);
   }
 
-  async #correlate(recorder: PacedRecorder, pair: number): Promise<void> {
+  async #correlate(pair: number): Promise<void> {
     const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     for (const panel of panels) {
-      const sum_xy = await this.#sums.sumXY(pair, panel);
+      const sum_xy = await this.#sums.sumXY(pair, panel, this.#pace);
+      const recorder = new Recorder(this.#context);
       const most = this.#context.operationsPerSubmit / (nodes * CORRELATION_OPERATIONS);
       for (const [first_row, end_row] of ranges(panel.rows, most)) {
-        await recorder.dispatch(
+        recorder.dispatch(
           this.#kernels.pearson,
           {
             nodes,
@@ -216,7 +218,7 @@ class ScoreRun {
           CORRELATION_OPERATIONS * nodes * (end_row - first_row),
         );
       }
-      await recorder.submit();
+      await recorder.submitPaced('correlations', this.#pace);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { BufferPool, createStorage, type BufferView } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
 import { readBack } from '../../gpu/readback.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { panelOf, quantityOf, sumIndex } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
@@ -14,25 +15,27 @@ export class ColumnSettler {
   readonly #context: GpuContext;
   readonly #sums: SumSource;
   readonly #samples: number;
+  readonly #pace: SubmitPace;
 
-  constructor(context: GpuContext, sums: SumSource, samples: number) {
+  constructor(context: GpuContext, sums: SumSource, samples: number, pace: SubmitPace) {
     this.#context = context;
     this.#sums = sums;
     this.#samples = samples;
+    this.#pace = pace;
   }
 
   /**
    * Computes columns of one layer pair as the CPU backend would.
    *
    * @param targets ascending
-   * @param take is given each target's `[N]` scores, valid during the call
+   * @param take is given each target's `[N]` scores, valid during the call; the next target waits for what it returns
    */
   async settle(
     pair: number,
     targets: readonly number[],
     sets: RaggedIndices,
     ridge: number,
-    take: (target: number, scores: Float64Array) => void,
+    take: (target: number, scores: Float64Array) => Promise<void> | undefined,
   ): Promise<void> {
     const { nodes, stride } = this.#sums.layout;
     const scores = new Float64Array(nodes);
@@ -46,7 +49,7 @@ export class ColumnSettler {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
         const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
         solvePartialColumn(this.#system(columns, fetched, set, target), ridge, scores);
-        take(target, scores);
+        await take(target, scores);
       }
     }
   }
@@ -109,8 +112,8 @@ export class ColumnSettler {
         pool.keep(createStorage(this.#context, label, 8 * stride * lines));
       const lines = create('lines of X^T X', sources.length);
       const diagonal = create('diagonal of X^T X', 1);
-      await this.#sums.linesXX(pair, Uint32Array.from(sources), lines);
-      await this.#sums.diagonalXX(pair, diagonal);
+      await this.#sums.linesXX(pair, Uint32Array.from(sources), lines, this.#pace);
+      await this.#sums.diagonalXX(pair, diagonal, this.#pace);
       const [fetched, last] = await readBack(this.#context, [lines, diagonal]);
       const words = new Float32Array(stride * 2 * (sources.length + 1));
       words.set(new Float32Array(fetched!, 0, stride * 2 * sources.length));
@@ -134,7 +137,7 @@ export class ColumnSettler {
     for (const panel of layout.panels) {
       const rows = targets.filter((target) => panelOf(layout, target) === panel);
       if (rows.length === 0) continue;
-      const { buffer, offset } = await this.#sums.sumXY(pair, panel);
+      const { buffer, offset } = await this.#sums.sumXY(pair, panel, this.#pace);
       const size = 8 * stride;
       const views = rows.map((target) => ({ buffer, offset: offset + (target - panel.row) * size, size }));
       for (const bytes of await readBack(this.#context, views)) {

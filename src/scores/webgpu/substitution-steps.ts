@@ -1,4 +1,4 @@
-import { ranges } from '../../gpu/paced-recorder.ts';
+import { ranges } from '../../gpu/ranges.ts';
 import { MOST_LAYERS, OPERATIONS_PER_STEP, SCRATCH_BYTES } from './block.ts';
 import { WORKGROUP } from './kernels.ts';
 import { PANEL, UPDATE_PLACES } from './partial-kernels.ts';

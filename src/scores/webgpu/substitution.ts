@@ -1,7 +1,7 @@
 import { createStorage, type BufferPool, type BufferView, type OwnedBuffer } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
 import { compileKernel } from '../../gpu/kernel.ts';
-import type { PacedRecorder } from '../../gpu/paced-recorder.ts';
+import type { Recorder } from '../../gpu/recorder.ts';
 import type { BlockOnGpu, BlockSums, PairOnGpu } from './block.ts';
 import { WORKGROUP } from './kernels.ts';
 import {
@@ -64,13 +64,7 @@ export class Substitution {
   }
 
   /** Records what writes the scores of a block of targets. */
-  async record(
-    recorder: PacedRecorder,
-    pair: PairOnGpu,
-    block: BlockOnGpu,
-    sums: BlockSums,
-    factors: BufferView,
-  ): Promise<void> {
+  record(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums, factors: BufferView): void {
     const size = this.#sizeOf(block);
     const shape = this.#shapeOf(size);
     const [inverse_count_high, inverse_count_low] = pair.inverseCount;
@@ -107,7 +101,7 @@ export class Substitution {
           Math.ceil(members / UPDATE_MEMBERS),
           targets,
         ] as const;
-        await recorder.dispatch(this.#kernels.update!, params, shared, count, step.operations);
+        recorder.dispatch(this.#kernels.update!, params, shared, count, step.operations);
       } else {
         const buffers = {
           ...shared,
@@ -117,7 +111,7 @@ export class Substitution {
           scores: pair.scores[block.panel.index]!,
         };
         const count = [Math.ceil(places / WORKGROUP), 1, targets] as const;
-        await recorder.dispatch(this.#kernels.solve, params, buffers, count, step.operations);
+        recorder.dispatch(this.#kernels.solve, params, buffers, count, step.operations);
       }
     }
   }

@@ -9,6 +9,7 @@ import type { GpuContext } from '../../gpu/device.ts';
 import { created } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { RowRange } from './kept-rows.ts';
 import { DIAGONAL, gatherColumnsKernel, gatherSumsKernel, TILE, WORKGROUP } from './kernels.ts';
 import type { Panel } from './layout.ts';
@@ -17,10 +18,12 @@ import { TILES, type Columns, type Products } from './products.ts';
 /** Most bytes of lines of X^T X that are kept: all of them at N = 10,000. */
 const LINE_BYTES = 2 ** 30;
 
-/** What products are formed of. */
+/** What products are formed of, and how quickly. */
 export interface KeptProducts {
   readonly ranges: readonly RowRange[];
   readonly columns: Columns;
+  /** Of the request that asks; an abort leaves nothing of what it was forming. Without one it is submitted at once. */
+  readonly pace: SubmitPace | undefined;
 }
 
 interface Kernels {
@@ -170,7 +173,7 @@ export class FormedProducts {
     const sums = { buffer: this.#lines.buffer, offset: 8 * first * stride, size: 8 * width * stride };
     const columns = storageFrom(this.#context, 'listed columns', sources);
     const listed = { values: this.#listedValues, exponents: this.#listedExponents, width };
-    await this.#form(kept, pair, sums, (recorder, range) => {
+    const formed = this.#form(kept, pair, sums, (recorder, range) => {
       recorder.dispatch(
         this.#kernels.gatherColumns,
         { rows: range.rows, stride, count: sources.length, width },
@@ -187,7 +190,9 @@ export class FormedProducts {
       const target = { sums, left: listed, rows, tiles: TILES.all };
       this.#products.recordProducts(recorder, range, target, 1);
     });
-    columns.destroy();
+    await formed.finally(() => {
+      columns.destroy();
+    });
     sources.forEach((source, k) => rowOf.set(source, first + k));
     // Rows of padding are nobody's, but take their place.
     for (let k = sources.length; k < width; k++) rowOf.set(-1 - first - k, first + k);
@@ -195,7 +200,7 @@ export class FormedProducts {
 
   /** Empties `sums`, and adds what `record` does to each centred range of the pair. */
   #form(
-    { ranges, columns }: KeptProducts,
+    { ranges, columns, pace }: KeptProducts,
     pair: number,
     sums: BufferView,
     record: (recorder: Recorder, range: RowRange) => void,
@@ -209,7 +214,8 @@ export class FormedProducts {
       this.#products.recordCentring(recorder, range, pair, columns, false);
       record(recorder, range);
     }
-    return recorder.submit('products of kept rows');
+    const what = 'products of kept rows';
+    return pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace);
   }
 
   /** Copies whole rows of `sums`, or its diagonal. */

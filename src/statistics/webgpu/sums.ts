@@ -10,6 +10,7 @@ import { created } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { SufficientStatistics } from '../sufficient-statistics.ts';
 import { FormedProducts, type KeptProducts } from './formed.ts';
 import type { KeptRows, RowRange } from './kept-rows.ts';
@@ -52,7 +53,9 @@ export class GpuSums implements SumSource {
   #formed: FormedProducts | undefined;
   #xy: Matrices | undefined;
   #xx: Matrices | undefined;
-  /** Ranges that have joined the column sums */
+  /** What takes ranges into sums; an aborted request leaves its rest here, which the next one does first */
+  #joining: Recorder;
+  /** Ranges that have joined the column sums, or will by what is recorded */
   #counted = 0;
   /** Ranges that may join; the rest waits */
   #visible = Infinity;
@@ -73,6 +76,7 @@ export class GpuSums implements SumSource {
     this.#firstPlan = plan;
     this.#plan = plan;
     this.#kernels = kernels;
+    this.#joining = new Recorder(context);
     this.layout = products.layout;
     const { pairs, stride } = this.layout;
     this.pivots = this.#pool.keep(createStorage(context, 'pivots', 8 * 2 * pairs * stride));
@@ -133,22 +137,27 @@ export class GpuSums implements SumSource {
     if (this.#xx) this.#xx.formed = 0;
   }
 
-  async sumXY(pair: number, panel: Panel): Promise<BufferView> {
-    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(), pair, panel);
+  async sumXY(pair: number, panel: Panel, pace?: SubmitPace): Promise<BufferView> {
+    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(pace), pair, panel);
     this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
-    await this.#join([this.#xy]);
+    await this.#join([this.#xy], pace);
     return this.#xy.ofPair(pair, panel);
   }
 
-  async linesXX(pair: number, sources: Uint32Array<ArrayBuffer>, into: BufferView): Promise<void> {
+  async linesXX(
+    pair: number,
+    sources: Uint32Array<ArrayBuffer>,
+    into: BufferView,
+    pace?: SubmitPace,
+  ): Promise<void> {
     if (sources.length === 0) return;
-    if (this.#plan === 'formed') return (await this.#former()).linesXX(this.#kept(), pair, sources, into);
-    await this.#gather(pair, sources, into);
+    if (this.#plan === 'formed') return (await this.#former()).linesXX(this.#kept(pace), pair, sources, into);
+    await this.#gather(pair, sources, into, pace);
   }
 
-  async diagonalXX(pair: number, into: BufferView): Promise<void> {
-    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(), pair, into);
-    await this.#gather(pair, Uint32Array.of(DIAGONAL), into);
+  async diagonalXX(pair: number, into: BufferView, pace?: SubmitPace): Promise<void> {
+    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(pace), pair, into);
+    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, pace);
   }
 
   /** Copies the statistics to the host, a panel at a time. `samples` is what the caller knows to be counted. */
@@ -191,6 +200,7 @@ export class GpuSums implements SumSource {
   clear(): void {
     this.#dropProducts();
     this.#plan = this.#firstPlan;
+    this.#joining = new Recorder(this.#context);
     const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
     encoder.clearBuffer(this.columnSums.buffer);
     this.#context.device.queue.submit([encoder.finish()]);
@@ -244,8 +254,8 @@ export class GpuSums implements SumSource {
     this.#xy = this.#xx = this.#formed = undefined;
   }
 
-  #kept(): KeptProducts {
-    return { ranges: this.#ranges, columns: this };
+  #kept(pace: SubmitPace | undefined): KeptProducts {
+    return { ranges: this.#ranges, columns: this, pace };
   }
 
   async #former(): Promise<FormedProducts> {
@@ -253,10 +263,10 @@ export class GpuSums implements SumSource {
   }
 
   /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
-  #join(matrices: readonly Matrices[]): Promise<void> {
+  #join(matrices: readonly Matrices[], pace?: SubmitPace): Promise<void> {
     const { pairs, together, panels } = this.layout;
     const ranges = this.#ranges;
-    const recorder = new Recorder(this.#context);
+    const recorder = this.#joining;
     const counted = this.#counted;
     const first = Math.min(counted, ...matrices.map(({ formed }) => formed));
     if (counted === 0 && ranges.length > 0) this.#recordPivots(recorder);
@@ -277,7 +287,8 @@ export class GpuSums implements SumSource {
     }
     this.#counted = ranges.length;
     for (const matrix of matrices) matrix.formed = ranges.length;
-    return recorder.submit('the sums of kept rows');
+    const what = 'the sums of kept rows';
+    return pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace);
   }
 
   #recordPivots(recorder: Recorder): void {
@@ -304,9 +315,14 @@ export class GpuSums implements SumSource {
   }
 
   /** Copies lines of the held X^T X. */
-  async #gather(pair: number, list: Uint32Array<ArrayBuffer>, into: BufferView): Promise<void> {
+  async #gather(
+    pair: number,
+    list: Uint32Array<ArrayBuffer>,
+    into: BufferView,
+    pace: SubmitPace | undefined,
+  ): Promise<void> {
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
-    await this.#join([this.#xx]);
+    await this.#join([this.#xx], pace);
     const { stride, panels } = this.layout;
     const lines = storageFrom(this.#context, 'lines', list);
     const recorder = new Recorder(this.#context);
