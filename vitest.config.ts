@@ -21,6 +21,8 @@ export default defineConfig({
           ...order(0),
           include: ['test/unit/**/*.test.ts'],
           environment: 'node',
+          // Flags of V8 reach the tests: `node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs run`.
+          execArgv: process.execArgv,
           testTimeout: 60_000,
         },
       },

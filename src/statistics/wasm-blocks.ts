@@ -1,5 +1,6 @@
 import type { BlockKernel, BlockMemory } from './block-kernel.ts';
-import { blockFunction, LEFT_WIDTH, RIGHT_WIDTH, type WasmBlockKernel } from './wasm-block-kernel.ts';
+import { vectorBits, type VectorBits } from './vector-bits.ts';
+import { blockFunction, blockShapes, type BlockShape, type WasmBlockKernel } from './wasm-block-kernel.ts';
 import { encodeModule } from './wasm-encoding.ts';
 import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
 import { packingFunction, packingName, type WasmPacking } from './wasm-packing.ts';
@@ -10,54 +11,64 @@ const ELEMENT = 8;
 let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 
 /**
- * Blocks with WebAssembly SIMD, two float64 at a time, fused where the engine has relaxed SIMD (a fused product
+ * Blocks with WebAssembly SIMD, in the shape for this engine's vectors, fused where it has relaxed SIMD (a fused product
  * differs in rounding only).
  *
  * @returns undefined as {@link compileWidest}
  */
 export function wasmBlockKernel(): BlockKernel | undefined {
-  if (compiled === 'not yet') compiled = compileWidest(encodeBlocks);
-  if (compiled === undefined) return undefined;
-  const module = compiled;
+  const bits = vectorBits();
+  if (compiled === 'not yet') compiled = compileWidest((fused) => encodeBlocks(bits, fused));
+  return compiled && blockKernelOf(compiled, bits);
+}
+
+/** @param module of {@link encodeBlocks}, for as many bits */
+export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKernel {
+  const products = module.fused ? ' with fused products' : '';
+  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
   return {
-    description: module.fused ? 'WebAssembly SIMD with fused products' : 'WebAssembly SIMD',
-    leftWidth: LEFT_WIDTH,
-    rightWidth: RIGHT_WIDTH,
-    open: (length, nodes) => open(module, length, nodes),
+    description: `WebAssembly SIMD${products}${vectors}`,
+    ...blockShapes[bits],
+    open: (length, nodes) => open(module, blockShapes[bits], length, nodes),
   };
 }
 
 /** The module of all that works on blocks. */
-export function encodeBlocks(fused: boolean): Uint8Array<ArrayBuffer> {
-  const packing = [LEFT_WIDTH, RIGHT_WIDTH].flatMap((width) => [
+export function encodeBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
+  const shape = blockShapes[bits];
+  const packing = [shape.leftWidth, shape.rightWidth].flatMap((width) => [
     packingFunction('float32', width),
     packingFunction('float64', width),
   ]);
-  return encodeModule([blockFunction(fused), ...packing]);
+  return encodeModule([blockFunction(shape, fused), ...packing]);
 }
 
 /** Rows that are packed together: few enough to be in a near cache when they are. */
 const STAGED_ROWS = 32;
 
-/** Columns that packing reads beyond the last one, at most. */
-const BEYOND = Math.max(LEFT_WIDTH, RIGHT_WIDTH) - 1;
-
-function open(module: CompiledModule, length: number, nodes: number): BlockMemory {
+function open(
+  module: CompiledModule,
+  { leftWidth, rightWidth }: BlockShape,
+  length: number,
+  nodes: number,
+): BlockMemory {
+  // Columns that packing reads beyond the last one, at most.
+  const beyond = Math.max(leftWidth, rightWidth) - 1;
   // Behind what is asked for: some rows to be packed, the pivots of their columns, and zeros that sums begin with.
-  const [stagedLength, pivotsLength] = [STAGED_ROWS * nodes + BEYOND, nodes + BEYOND];
-  const total = length + stagedLength + pivotsLength + RIGHT_WIDTH;
+  const [stagedLength, pivotsLength] = [STAGED_ROWS * nodes + beyond, nodes + beyond];
+  const total = length + stagedLength + pivotsLength + rightWidth;
   const { exports, buffer } = instantiate(module, ELEMENT * total);
   const addBlocks = exports.addBlocks as WasmBlockKernel;
   const staged = ELEMENT * length;
   const singles = new Float32Array(buffer, staged, stagedLength);
   const doubles = new Float64Array(buffer, staged, stagedLength);
   const pivots = new Float64Array(buffer, staged + ELEMENT * stagedLength, pivotsLength);
-  const zeros = ELEMENT * (total - RIGHT_WIDTH);
+  const zeros = ELEMENT * (total - rightWidth);
   return {
     values: new Float64Array(buffer),
     addBlocks(left, right, rows, panels, out, stride, fresh) {
-      const [at, rowBytes, panelBytes] = [ELEMENT * out, ELEMENT * stride, ELEMENT * RIGHT_WIDTH];
-      const leftBytes = ELEMENT * LEFT_WIDTH * rows;
+      const [at, rowBytes, panelBytes] = [ELEMENT * out, ELEMENT * stride, ELEMENT * rightWidth];
+      const leftBytes = ELEMENT * leftWidth * rows;
       if (fresh) addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, zeros, 0, 0, at, rowBytes);
       else
         addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, at, rowBytes, panelBytes, at, rowBytes);

@@ -5,12 +5,15 @@ import { GrowingProducts } from '../../../src/statistics/growing-products.ts';
 import { atOnce } from '../../../src/statistics/pacer.ts';
 import { Products, type Deviations } from '../../../src/statistics/products.ts';
 import { scalarBlockKernel } from '../../../src/statistics/scalar-blocks.ts';
-import { encodeBlocks, wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';
+import { vectorBits, type VectorBits } from '../../../src/statistics/vector-bits.ts';
+import { blockKernelOf, encodeBlocks, wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';
+import { compileWidest } from '../../../src/statistics/wasm-module.ts';
 
-function wasmKernel(): BlockKernel {
-  const kernel = wasmBlockKernel();
-  if (kernel === undefined) throw new Error('This test needs WebAssembly SIMD.');
-  return kernel;
+/** @param fused as far as the engine can; else never */
+function wasmKernel(bits: VectorBits, fused: boolean): BlockKernel {
+  const module = compileWidest((widest) => encodeBlocks(bits, fused && widest));
+  if (module === undefined) throw new Error('This test needs WebAssembly SIMD.');
+  return blockKernelOf({ module: module.module, fused: fused && module.fused }, bits);
 }
 
 /** Rows that are deviations as they are. */
@@ -21,8 +24,15 @@ function side(values: Float64Array, rows: number, nodes: number): Deviations & {
 }
 
 /** X^T Y and X^T X, whole. */
-function productsOf(x: Float64Array, y: Float64Array, rows: number, nodes: number, kernel = wasmKernel()) {
-  const products = new Products(nodes, kernel);
+function productsOf(
+  x: Float64Array,
+  y: Float64Array,
+  rows: number,
+  nodes: number,
+  kernel: BlockKernel,
+  tileLength?: number,
+) {
+  const products = new Products(nodes, kernel, tileLength);
   const [a, b] = [side(x, rows, nodes), side(y, rows, nodes)];
   const [xy, xx] = [new GrowingProducts(nodes, products, false), new GrowingProducts(nodes, products, true)];
   atOnce(xy.catchUp(a, b));
@@ -65,7 +75,8 @@ function worstError(found: Float64Array, oracle: ReturnType<typeof product>, row
 }
 
 describe.each([
-  ['WebAssembly', wasmKernel()],
+  ['WebAssembly', wasmKernel(128, true)],
+  ['WebAssembly shaped for 256 bits', wasmKernel(256, true)],
   ['plain JavaScript', scalarBlockKernel],
 ])('products in %s', (_, kernel) => {
   const sizes = [1, 3, 5, 33, 130, 261].flatMap((nodes) =>
@@ -158,23 +169,47 @@ describe.each([
 });
 
 describe('the WebAssembly kernel', () => {
-  it('without fused products gives those of plain JavaScript to the bit', () => {
-    // Same order of additions and the same roundings; only fusing would tell them apart.
-    const [nodes, rows] = [37, 200];
+  // Sizes about the widths of panels, 4, 6 and 8; 259 lie in two tiles.
+  const sizes = [1, 2, 5, 6, 7, 8, 9, 23, 24, 25, 259].map((nodes) => [nodes] as const);
+
+  it.each(sizes)('gives the same sums to the bit in either shape: %i nodes', (nodes) => {
+    const rows = 270;
     const x = deviations(rows, nodes, 9);
     const y = deviations(rows, nodes, 10);
-    const vector = productsOf(x, y, rows, nodes);
-    if (wasmKernel().description === 'WebAssembly SIMD') {
-      expect(vector).toEqual(productsOf(x, y, rows, nodes, scalarBlockKernel));
-    } else {
-      expect(worstError(vector.xy, product(x, y, rows, nodes), rows)).toBeLessThanOrEqual(1);
-    }
+    const of = (bits: VectorBits, fused: boolean) =>
+      productsOf(x, y, rows, nodes, wasmKernel(bits, fused), 256 * nodes);
+    expect(of(256, true)).toEqual(of(128, true));
+    // Without fusing also those of plain JavaScript: the same order of additions, and the same roundings.
+    const scalar = productsOf(x, y, rows, nodes, scalarBlockKernel);
+    expect(of(128, false)).toEqual(scalar);
+    expect(of(256, false)).toEqual(scalar);
+  });
+
+  it('has the shape for the vectors that this process was started with, and says so', () => {
+    const bits = vectorBits();
+    const { leftWidth, rightWidth, description } = wasmBlockKernel()!;
+    expect([leftWidth, rightWidth]).toEqual(bits === 256 ? [6, 8] : [6, 4]);
+    expect(description.endsWith(', in vectors of 256 bits')).toBe(bits === 256);
+  });
+
+  it.each([
+    [[], 128],
+    [['--experimental-wasm-revectorize'], 256],
+    [['--max-old-space-size=4096', '--experimental_wasm_revectorize'], 256],
+    [['--trace-wasm-revectorize', '-e', 'f("--experimental-wasm-revectorize")'], 128],
+    [['--no-experimental-wasm-revectorize'], 128],
+    [['--experimental-wasm-revectorize', '--noexperimental-wasm-revectorize'], 128],
+    [['--no-experimental-wasm-revectorize', '--experimental-wasm-revectorize'], 256],
+  ] as const)('takes Node started with %j for one with vectors of %i bits', (flags, bits) => {
+    expect(vectorBits(flags)).toBe(bits);
   });
 
   it('comes from a module that every page may compile at once: under four kilobytes, and valid', () => {
-    const bytes = encodeBlocks(false);
-    expect(bytes.length).toBeLessThan(4096);
-    expect(WebAssembly.validate(bytes)).toBe(true);
-    expect(encodeBlocks(true).length).toBeLessThan(4096);
+    for (const bits of [128, 256] as const) {
+      const bytes = encodeBlocks(bits, false);
+      expect(bytes.length).toBeLessThan(4096);
+      expect(WebAssembly.validate(bytes)).toBe(true);
+      expect(encodeBlocks(bits, true).length).toBeLessThan(4096);
+    }
   });
 });
