@@ -84,7 +84,8 @@ class CpuEngine implements Engine {
   readonly #aggregate: KeptAggregate;
   #workers: number;
   #sums: CpuSums | undefined;
-  #fallbacks: string[] = [];
+  /** Why there are no workers although some were wanted */
+  #fallback: string | undefined;
   #released = false;
   #batches = 0;
   #refusal: MagnitudeEdgeError | undefined;
@@ -109,7 +110,11 @@ class CpuEngine implements Engine {
     return {
       backend: 'cpu',
       plan: inForce.plan,
-      notes: [note, ...this.#fallbacks, describePlan(this.shape, inForce)],
+      notes: [
+        note,
+        ...(this.#fallback === undefined ? [] : [this.#fallback]),
+        describePlan(this.shape, inForce),
+      ],
     };
   }
 
@@ -202,9 +207,12 @@ class CpuEngine implements Engine {
     this.#inTurn(() => {
       if (this.#released) return;
       this.#forgetScores();
-      if (this.#sums?.lost !== undefined) {
-        // Workers that have died are started anew by the next batch.
-        this.#sums.release();
+      const lost = this.#sums?.lost;
+      if (lost !== undefined) {
+        // Workers that have died are started anew by the next batch. Those that live still had samples of earlier handles.
+        this.#sums?.release(
+          samplesLost('These scores cannot be formed again: their samples are lost.', lost),
+        );
         this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
       } else {
         this.#sums?.reset();
@@ -239,10 +247,11 @@ class CpuEngine implements Engine {
   async #open(): Promise<CpuSums> {
     try {
       this.#sums = await PooledSums.open(this.shape, this.#workers);
+      this.#fallback = undefined;
     } catch (error) {
       if (error instanceof MagnitudeEdgeError && error.code === 'out-of-memory') throw error;
       const why = error instanceof Error ? error.message : String(error);
-      this.#fallbacks.push(`Workers cannot be used here: ${why}`);
+      this.#fallback = `Workers cannot be used here: ${why}`;
       this.#sums = new LocalSums(this.shape);
     }
     // Released while the workers started: nobody would end them any more.
@@ -276,11 +285,7 @@ class CpuEngine implements Engine {
     this.#held();
     const lost = this.#sums?.lost;
     if (lost === undefined) return;
-    throw new MagnitudeEdgeError(
-      lost instanceof MagnitudeEdgeError ? lost.code : 'out-of-memory',
-      `The samples are lost; others can be taken after a reset. The reason: ${lost.message}`,
-      { cause: lost },
-    );
+    throw samplesLost('The samples are lost; others can be taken after a reset.', lost);
   }
 
   #ready(): void {
@@ -297,6 +302,12 @@ class CpuEngine implements Engine {
       throw error;
     }
   }
+}
+
+/** @param what follows from it */
+function samplesLost(what: string, lost: Error): MagnitudeEdgeError {
+  const code = lost instanceof MagnitudeEdgeError ? lost.code : 'out-of-memory';
+  return new MagnitudeEdgeError(code, `${what} The reason: ${lost.message}`, { cause: lost });
 }
 
 function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce): string {

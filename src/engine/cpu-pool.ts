@@ -1,3 +1,4 @@
+import type { MagnitudeEdgeError } from '../errors.ts';
 import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
@@ -161,8 +162,8 @@ export class PooledSums implements CpuSums {
     this.#change(({ worker }) => worker.call('reset', undefined));
   }
 
-  release(): void {
-    for (const { worker } of this.#shares) worker.terminate();
+  release(why?: MagnitudeEdgeError): void {
+    for (const { worker } of this.#shares) worker.terminate(why);
   }
 
   async #add(size: number, send: (share: Share) => Promise<PlanInForce>): Promise<void> {

@@ -1,3 +1,4 @@
+import type { MagnitudeEdgeError } from '../errors.ts';
 import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
@@ -63,7 +64,8 @@ export interface CpuSums {
   /** `statistics` must be of the same shape. */
   merge(statistics: SufficientStatistics): void | Promise<void>;
   reset(): void;
-  release(): void;
+  /** @param why snapshots that somebody still holds cannot be read, where it is not the release of the engine */
+  release(why?: MagnitudeEdgeError): void;
 }
 
 /** Sums on the calling thread, which gets a turn of its event loop every 50 ms. */

@@ -52,11 +52,15 @@ export class WorkerClient {
     return this.#ended;
   }
 
-  /** Ends the worker; what it was still asked is refused with `released`. Idempotent. */
-  terminate(): void {
-    this.#end(
-      new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.'),
-    );
+  /**
+   * Ends the worker. Idempotent.
+   *
+   * @param why what it is still asked, now or later, is refused; by default the engine's release
+   */
+  terminate(
+    why = new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.'),
+  ): void {
+    this.#end(why);
   }
 
   #answer(answer: AnswerMessage): void {

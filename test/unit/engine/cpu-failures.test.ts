@@ -100,6 +100,64 @@ function refuse(length: number, name: 'Float64Array' | 'Float32Array' = 'Float64
   );
 }
 
+describe('scores from before a worker died', () => {
+  it.each([0, 1])('tell of it once there are others, whichever it was: worker %i', async (dying) => {
+    const workers: Worker[] = [];
+    watchWorkers((worker) => workers.push(worker));
+    const engine = engineWith(2);
+    await engine.accumulateMagnitudes(largeBatch(1));
+    const scores = await engine.scores(largeRequest);
+    await workers[dying]!.terminate();
+    engine.reset();
+    await engine.accumulateMagnitudes(largeBatch(2));
+    const error = await refusal(scores.matrices());
+    expect(error.code).toBe('runtime');
+    const died = 'A worker of the CPU backend died: it ended with exit code 1.';
+    // The dead worker is asked in vain, or the one that lived until the reset.
+    expect([
+      died,
+      `These scores cannot be formed again: their samples are lost. The reason: ${died}`,
+    ]).toContain(error.message);
+    // What it held itself it holds still.
+    expect(await scores.aggregate()).toHaveLength(shape.nodes ** 2);
+    scores.release();
+    expect((await refusal(scores.matrices())).code).toBe('released');
+  });
+});
+
+describe('workers that cannot be had', () => {
+  it('are told of once, for as long as it is so', async () => {
+    const original = workerThreads.Worker;
+    cleanUp.push(() => (workerThreads.Worker = original));
+    let had = false;
+    workerThreads.Worker = class extends original {
+      constructor(...settings: ConstructorParameters<typeof original>) {
+        if (!had) throw new Error('none today');
+        super(...settings);
+      }
+    };
+    const engine = engineWith(2);
+    const told = (): string[] => engine.diagnostics.notes.filter((note) => note.startsWith('Workers'));
+    const loseSamples = async (): Promise<void> => {
+      await engine.accumulateMagnitudes(largeBatch(1));
+      refuse(256 * shape.nodes, 'Float32Array', 2);
+      expect((await refusal(engine.accumulateMagnitudes(largeBatch(2)))).code).toBe('out-of-memory');
+      vi.unstubAllGlobals();
+    };
+    await loseSamples();
+    engine.reset();
+    // Asked for again, in vain.
+    await engine.accumulateMagnitudes(largeBatch(1));
+    expect(told()).toEqual(['Workers cannot be used here: none today']);
+    await loseSamples();
+    engine.reset();
+    had = true;
+    await engine.accumulateMagnitudes(largeBatch(1));
+    expect(told()).toEqual([]);
+    expect(await engine.flush()).toBe(300);
+  });
+});
+
 describe('an array that is refused', () => {
   it.each(['scores', 'score'] as const)('%s say so, and work again when there is room', async (call) => {
     const engine = engineWith(2);
