@@ -14,6 +14,7 @@
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
+ * Flags of Node reach the parts: `node --experimental-wasm-revectorize bench/run.mjs products`.
  * PYTHON names an interpreter with what requirements.txt lists (and, for training, `pip install ./export`).
  */
 import { spawnSync } from 'node:child_process';
@@ -33,9 +34,11 @@ const parts = {
 };
 const onlyWhenAsked = new Set(['large', 'large-webgpu']);
 
-/** Fused products (relaxed SIMD), which Node has without a flag from 22 on. */
-const nodeFlags =
-  Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
+/** Fused products (relaxed SIMD), which Node has without a flag from 22 on, and the flags that Node was started with. */
+const nodeFlags = [
+  ...(Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-wasm-relaxed-simd'] : []),
+  ...process.execArgv,
+];
 
 /** @param {keyof typeof parts} part @param {readonly string[]} rest */
 function run(part, rest) {

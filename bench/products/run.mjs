@@ -6,18 +6,25 @@
  *     npm run bench -- products --where chromium                 # in a page of headless Chromium, cross-origin isolated
  *     npm run bench -- products --where node,chromium --nodes 2000 --repeats 9
  *
- * Both are counted as 3 N^2 n operations: 2 N^2 n for X^T Y, N^2 n for the triangle of X^T X (numpy uses syrk).
+ * All are counted as 3 N^2 n operations: 2 N^2 n for X^T Y, N^2 n for the triangle of X^T X (numpy uses syrk).
  * Ours starts from float32 magnitudes and ends with the statistics on the host: copies to the workers, pivots, packing,
  * and the copy of the sums are in it. numpy's starts from float64 and ends with the products.
+ *
+ * Two yardsticks in the same run say how near the hardware this is: multiply-adds without any loads in vectors of 128 bits,
+ * which is all that WebAssembly has, and numpy with OpenBLAS's AVX2 kernels alone (OPENBLAS_CORETYPE=Haswell), which is what
+ * processors without AVX-512 have. `node --experimental-wasm-revectorize bench/run.mjs products` (Node 24 and later) lets V8
+ * make vectors of 256 bits.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import * as library from 'magnitude-edge/statistics';
 import { withPage } from '../shared/chromium-page.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { python } from '../shared/python.mjs';
 import { median } from '../shared/median.mjs';
 import { machine, numbers, printTable, writeResult } from '../shared/report.mjs';
+import { startLimit } from './limit.mjs';
 import { startOurs } from './measure.mjs';
 
 const { pairs, samples, repeats, ...lists } = readOptions({
@@ -29,13 +36,28 @@ const { pairs, samples, repeats, ...lists } = readOptions({
   where: 'node',
 });
 
+/**
+ * How long nobody works between two measurements, in milliseconds: OpenBLAS's threads keep their cores for some 30 ms after
+ * their work.
+ */
+const REST = 50;
+
 /** @typedef {import('./measure.mjs').Size} Size */
 /**
  * One side that lives on between its runs.
- * @typedef {{ seconds: () => Promise<number>, end: () => unknown }} Side
- * @typedef {Side & { note: () => string | Promise<string> }} Ours
- * @typedef {(size: Size, threads: number) => Ours | Promise<Ours>} StartOurs
+ * @typedef {{ gflops: () => Promise<number>, end: () => unknown }} Side
+ * @typedef {{ seconds: () => Promise<number>, note: () => string | Promise<string>, end: () => unknown }} Ours
+ * @typedef {object} Place where WebAssembly runs
+ * @property {string} where
+ * @property {(size: Size, threads: number) => Ours | Promise<Ours>} startOurs
+ * @property {(threads: number) => Side | Promise<Side>} startLimit
  */
+
+/** @param {Size} size @param {number} seconds */
+const gflops = ({ nodes, pairs, samples }, seconds) => (3 * nodes ** 2 * samples * pairs) / seconds / 1e9;
+
+/** Whether V8 makes vectors of 256 bits: what Node is asked for, and the name of the results. */
+const revectorized = process.execArgv.includes('--experimental-wasm-revectorize');
 
 const numpyProgram = `
 import sys, time, numpy
@@ -50,82 +72,114 @@ for _ in sys.stdin:
     print(time.perf_counter() - start, flush=True)
 `;
 
-/** numpy in a process of its own: one measurement per line that it is sent. @returns {Side} */
-function startNumpy(/** @type {Size} */ { nodes }, /** @type {number} */ threads) {
+/**
+ * numpy in a process of its own: one measurement per line that it is sent.
+ * @param {Size} size
+ * @param {number} threads
+ * @param {NodeJS.ProcessEnv} env more of its environment
+ * @returns {Side}
+ */
+function startNumpy(size, threads, env = {}) {
+  const { nodes } = size;
   const child = spawn(python(), ['-c', numpyProgram, ...[nodes, pairs, samples].map(String)], {
-    env: { ...process.env, OPENBLAS_NUM_THREADS: String(threads) },
+    env: { ...process.env, ...env, OPENBLAS_NUM_THREADS: String(threads) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async seconds() {
+    async gflops() {
       child.stdin.write('\n');
       const { value } = await lines.next();
-      return Number(value);
+      return gflops(size, Number(value));
     },
     end: () => child.stdin.end(),
   };
 }
 
-/** @param {import('playwright').Page} page @returns {StartOurs} */
-function inPage(page) {
-  return async (size, threads) => {
-    const ours = await page.evaluateHandle(
-      async ({ size, threads }) => {
+/** @param {import('playwright').Page} page @param {string} version @returns {Place} */
+function inPage(page, version) {
+  return {
+    where: `Chromium ${version}`,
+    async startOurs(size, threads) {
+      const ours = await page.evaluateHandle(
+        async ({ size, threads }) => {
+          const load = (/** @type {string} */ path) => import(path);
+          const { startOurs } = await load('/bench/products/measure.mjs');
+          return startOurs(await load('/dist/statistics.js'), size, threads);
+        },
+        { size, threads },
+      );
+      return {
+        seconds: () => ours.evaluate((own) => own.seconds()),
+        note: () => ours.evaluate((own) => own.note()),
+        end: () => ours.evaluate((own) => own.end()),
+      };
+    },
+    async startLimit(threads) {
+      const limit = await page.evaluateHandle(async (threads) => {
         const load = (/** @type {string} */ path) => import(path);
-        const { startOurs } = await load('/bench/products/measure.mjs');
-        return startOurs(await load('/dist/statistics.js'), size, threads);
-      },
-      { size, threads },
-    );
-    return {
-      seconds: () => ours.evaluate((own) => own.seconds()),
-      note: () => ours.evaluate((own) => own.note()),
-      end: () => ours.evaluate((own) => own.end()),
-    };
+        return (await load('/bench/products/limit.mjs')).startLimit(threads);
+      }, threads);
+      return {
+        gflops: () => limit.evaluate((own) => own.gflops()),
+        end: () => limit.evaluate((own) => own.end()),
+      };
+    },
   };
 }
 
-/** @param {string} where @param {StartOurs} start */
-async function measure(where, start) {
+/** @param {Place} place */
+async function measure({ where, startOurs, startLimit }) {
   const points = [];
   for (const nodes of numbers(lists.nodes)) {
     const size = { nodes, pairs, samples };
-    const gflops = (/** @type {number} */ seconds) => (3 * nodes ** 2 * samples * pairs) / seconds / 1e9;
     for (const threads of numbers(lists.threads)) {
-      const [ours, numpy] = [await start(size, threads), startNumpy(size, threads)];
-      /** @type {{ ours: number[], numpy: number[] }} */
-      const taken = { ours: [], numpy: [] };
-      // The first of each starts workers and thread pools, and warms the compilers.
-      for (let repeat = -1; repeat < repeats; repeat++) {
-        const both = { ours: await ours.seconds(), numpy: await numpy.seconds() };
-        if (repeat < 0) continue;
-        taken.ours.push(both.ours);
-        taken.numpy.push(both.numpy);
-      }
-      const rates = (/** @type {number[]} */ seconds) => ({
-        median: gflops(median(seconds)),
-        best: gflops(Math.min(...seconds)),
-      });
-      points.push({
-        where,
-        nodes,
-        threads,
-        ours: rates(taken.ours),
-        numpy: rates(taken.numpy),
-        note: await ours.note(),
-      });
-      numpy.end();
-      await ours.end();
+      const ours = await startOurs(size, threads);
+      const sides = {
+        ours: { gflops: async () => gflops(size, await ours.seconds()), end: () => ours.end() },
+        numpy: startNumpy(size, threads),
+        numpyAvx2: startNumpy(size, threads, { OPENBLAS_CORETYPE: 'Haswell' }),
+        limit128: await startLimit(threads),
+      };
+      const taken = await inTurns(sides);
+      points.push({ where, nodes, threads, ...taken, note: await ours.note() });
+      for (const side of Object.values(sides)) await side.end();
     }
   }
   return points;
 }
 
+/**
+ * The rates of all sides, one after the other in each round.
+ * @template {string} Name
+ * @param {Record<Name, Side>} sides
+ */
+async function inTurns(sides) {
+  const names = /** @type {Name[]} */ (Object.keys(sides));
+  const taken = names.map(() => /** @type {number[]} */ ([]));
+  // The first of each starts workers and thread pools, and warms the compilers.
+  for (let repeat = -1; repeat < repeats; repeat++) {
+    for (const [at, name] of names.entries()) {
+      await pause(REST);
+      const rate = await sides[name].gflops();
+      if (repeat >= 0) taken[at]?.push(rate);
+    }
+  }
+  const rates = taken.map((all) => ({ median: median(all), best: Math.max(...all) }));
+  return /** @type {Record<Name, { median: number, best: number }>} */ (
+    Object.fromEntries(names.map((name, at) => [name, rates[at]]))
+  );
+}
+
 /** @type {Record<string, () => ReturnType<typeof measure>>} */
 const places = {
-  node: () => measure(`Node ${process.versions.node}`, (size, threads) => startOurs(library, size, threads)),
-  chromium: () => withPage((page, browser) => measure(`Chromium ${browser.version()}`, inPage(page))),
+  node: () =>
+    measure({
+      where: `Node ${process.versions.node}${revectorized ? ', revectorized' : ''}`,
+      startOurs: (size, threads) => startOurs(library, size, threads),
+      startLimit,
+    }),
+  chromium: () => withPage((page, browser) => measure(inPage(page, browser.version()))),
 };
 
 const points = [];
@@ -135,17 +189,42 @@ for (const where of lists.where.split(',')) {
   points.push(...(await place()));
 }
 
-writeResult('products-cpu', { setup: { pairs, samples, repeats }, points });
+writeResult(`products-cpu${revectorized ? '-revectorized' : ''}`, {
+  setup: { pairs, samples, repeats },
+  points,
+});
 console.log(`${machine().cpu}; P = ${pairs}, n = ${samples}, ${repeats} repeats; GFLOP/s, median (best)\n`);
+/** @typedef {{ median: number, best: number }} Rate */
+/** @param {(of: 'median' | 'best') => string} each */
+const both = (each) => `${each('median')} (${each('best')})`;
+const rate = (/** @type {Rate} */ side) => both((of) => side[of].toFixed(1));
+const ratio = (/** @type {Rate} */ a, /** @type {Rate} */ b) => both((of) => (a[of] / b[of]).toFixed(2));
+const share = (/** @type {Rate} */ a, /** @type {Rate} */ b) =>
+  both((of) => `${((100 * a[of]) / b[of]).toFixed(0)}%`);
 printTable(
-  ['', 'N', 'threads', 'numpy float64', 'ours', 'numpy faster by'],
-  points.map(({ where, nodes, threads, ours, numpy }) => [
+  [
+    '',
+    'N',
+    'threads',
+    'numpy float64',
+    'numpy, AVX2 only',
+    '128-bit limit',
+    'ours',
+    'numpy faster by',
+    'numpy, AVX2 only, faster by',
+    'ours, of the 128-bit limit',
+  ],
+  points.map(({ where, nodes, threads, ours, numpy, numpyAvx2, limit128 }) => [
     where,
     nodes,
     threads,
-    `${numpy.median.toFixed(1)} (${numpy.best.toFixed(1)})`,
-    `${ours.median.toFixed(1)} (${ours.best.toFixed(1)})`,
-    `${(numpy.median / ours.median).toFixed(2)} (${(numpy.best / ours.best).toFixed(2)})`,
+    rate(numpy),
+    rate(numpyAvx2),
+    rate(limit128),
+    rate(ours),
+    ratio(numpy, ours),
+    ratio(numpyAvx2, ours),
+    share(ours, limit128),
   ]),
 );
 console.log(`\n${points.at(-1)?.note ?? ''}`);
