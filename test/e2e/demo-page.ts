@@ -4,6 +4,7 @@ import type { BrowserContext, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { build, preview, type PreviewServer } from 'vite';
 import { TestBrowser } from '../support/browser.ts';
+import { exampleFile, layerNormFolder } from '../support/example-data.ts';
 
 /** The built page on a server of its own, in a real Chromium. */
 interface DemoSite {
@@ -88,6 +89,20 @@ export function useDemo(name: string): DemoPage & Pick<DemoSite, 'open'> {
 /** Waits until the bundled example has been fitted and its scores stand in the table. */
 export async function exampleScored(page: Page): Promise<void> {
   await page.getByText(/^2,000 samples in /).waitFor();
+}
+
+/** Opens a model whose norm leaves nothing of magnitudes behind it, and its data, instead, and waits for their scores. */
+export async function layerNormScored(page: Page): Promise<void> {
+  for (const [label, name] of [
+    ['Model', 'model.onnx'],
+    ['Data', 'edges-data.npz'],
+  ] as const) {
+    const file = await exampleFile(name, layerNormFolder);
+    await page.getByLabel(label, { exact: true }).setInputFiles(file);
+  }
+  await page.getByText('107 samples').first().waitFor();
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByText(/^107 samples in /).waitFor();
 }
 
 /** Numbers of the table's first rows as they are shown, by column title. */

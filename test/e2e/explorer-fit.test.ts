@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { repeatedExample } from '../support/example-data.ts';
-import { downloaded, exampleScored, useDemo } from './demo-page.ts';
+import { changedExample, repeatedExample } from '../support/example-data.ts';
+import { downloaded, exampleScored, layerNormScored, useDemo } from './demo-page.ts';
 
 const demo = useDemo('fit');
 
@@ -174,4 +174,91 @@ test('what needs another fit gets one, also while one is running', async () => {
   await expect.poll(metadata).toMatchObject({ loss: 'huber', reduction: 'l2' });
   await exampleScored(page);
   expect(await metadata()).toMatchObject({ n: '2000' });
+});
+
+test('a fit that fails keeps what it has seen, says so, and goes on without the batch at fault', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  // Batches of 128: the one from 1,408 on holds a NaN, the one from 1,664 on drives the model out of float32.
+  const bad = [1408, 1664];
+  const broken = await changedExample('broken.npz', (rows, array) => {
+    if (array === 'x') {
+      rows.values[(bad[0]! + 5) * rows.columns + 2] = NaN;
+      rows.values.fill(3e38, (bad[1]! + 7) * rows.columns, (bad[1]! + 8) * rows.columns);
+    }
+    return rows;
+  });
+  const without = await changedExample('without.npz', ({ columns, values }) => {
+    const isBad = (row: number): boolean => bad.some((first) => row >= first && row < first + 128);
+    return { columns, values: values.filter((_, at) => !isBad(Math.floor(at / columns))) };
+  });
+  const data = page.getByLabel('Data', { exact: true });
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  await data.setInputFiles(without);
+  await page.getByText('1,744 samples').first().waitFor();
+  await button('Run').click();
+  await page.getByText(/^1,744 samples in /).waitFor();
+  const expected = await scores();
+
+  await data.setInputFiles(broken);
+  await page.getByText('2,000 samples').first().waitFor();
+  await button('Run').click();
+  const alert = page.getByRole('alert');
+  await page
+    .getByText(
+      'Ended by an error at 1,408 of 2,000 samples; the scores are those of the samples seen; ' +
+        'Resume leaves the refused batch out and goes on',
+      { exact: true },
+    )
+    .waitFor();
+  expect(await alert.innerText()).toMatch(/^Batch 11 holds NaN for input node '.+' in sample 5: /);
+  expect((await scores()).samples).toBe('1408');
+
+  await button('Resume').click();
+  await page.getByText(/^Ended by an error at 1,536 of 2,000 samples; /).waitFor();
+  expect(await alert.innerText()).toMatch(/^Batch 13: .+ came out of the model as NaN or infinite; /);
+  expect((await scores()).samples).toBe('1536');
+
+  await button('Resume').click();
+  await page.getByText(/^1,744 samples in .+, 256 left out, /).waitFor();
+  expect(await alert.count()).toBe(0);
+  const found = await scores();
+  expect(found.samples).toBe('1744');
+  // The same batches; statistics that go on after a refusal are merged, which may change the order of sums in float64.
+  expectSameScores(found.byPair, expected.byPair, 1e-9);
+});
+
+test('a fit that cannot begin says so, and what is changed back fits again', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await layerNormScored(page);
+  const before = await scores();
+  await page.getByText('Magnitudes, loss and where it runs').click();
+  const values = page.getByLabel('Values', { exact: true });
+  await values.selectOption('post');
+  await page
+    .getByText(/^Ended by an error at 0 of 107 samples; too few for scores; Resume tries again$/)
+    .waitFor();
+  expect(await page.getByRole('alert').innerText()).toContain('which erases the magnitudes');
+  await values.selectOption('pre');
+  await page.getByText(/^107 samples in /).waitFor();
+  expect(await page.getByRole('alert').count()).toBe(0);
+  expectSameScores((await scores()).byPair, before.byPair, 1e-9);
+});
+
+test('a data file that breaks off is refused, and the fit that it came into goes on with the data before', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
+  await page.getByText('24,000 samples').first().waitFor();
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByText(/ per second · /).waitFor();
+  const whole = await repeatedExample(1);
+  const buffer = whole.buffer.subarray(0, whole.buffer.length - 5000);
+  await page.getByLabel('Data', { exact: true }).setInputFiles({ ...whole, name: 'short.npz', buffer });
+  await page.getByText(/^Stopped at [\d,]+ of 24,000 samples; /).waitFor();
+  expect(await page.getByRole('alert').innerText()).toContain('short.npz');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByText(/^24,000 samples in /).waitFor();
+  expect((await scores()).samples).toBe('24000');
 });

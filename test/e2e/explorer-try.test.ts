@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { maskShare, type Edge } from '../../demo/src/graph/change.ts';
 import { seeded } from '../../demo/src/graph/random.ts';
 import { batches, GsnnModel, MagnitudeEdgeInferer, rocAuc, type NamedEdge } from 'magnitude-edge';
-import { exampleFile, exampleFolder, repeatedExample } from '../support/example-data.ts';
-import { exampleScored, expectPictures, useDemo } from './demo-page.ts';
+import { exampleFolder, repeatedExample } from '../support/example-data.ts';
+import { exampleScored, expectPictures, layerNormScored, useDemo } from './demo-page.ts';
 
 const expected = JSON.parse(await readFile(new URL('expected.json', exampleFolder), 'utf8')) as {
   partial: { auc: number };
@@ -164,17 +164,7 @@ describe('masked in the model', () => {
 test('a model without an edge mask: the judging graph loses the edges, and the page says so', async () => {
   const { page } = demo;
   await exampleScored(page);
-  const folder = new URL('../fixtures/models/layer-elu/', import.meta.url);
-  const file = async (name: string) => ({
-    name,
-    mimeType: 'application/octet-stream',
-    buffer: await readFile(new URL(name, folder)),
-  });
-  await page.getByLabel('Model', { exact: true }).setInputFiles(await file('model.onnx'));
-  await page.getByLabel('Data', { exact: true }).setInputFiles(await file('edges-data.npz'));
-  await page.getByText('107 samples').first().waitFor();
-  await page.getByRole('button', { name: 'Run' }).click();
-  await page.getByText(/^107 samples in /).waitFor();
+  await layerNormScored(page);
   await openTry();
   await page.getByText(/This model has no edge_mask input, so masked edges leave only the graph/).waitFor();
   await page.getByLabel('Repeats').fill('2');

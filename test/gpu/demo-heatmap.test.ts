@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { seeded } from '../../demo/src/graph/random.ts';
 import { createCanvasPainter } from '../../demo/src/heatmap/canvas-painter.ts';
 import { cellHasScore, cellMax, cellMin, packCell } from '../../demo/src/heatmap/cell.ts';
@@ -6,7 +6,8 @@ import { createGpuRenderer, uploader } from '../../demo/src/heatmap/gpu-renderer
 import type { PlacedTile, Scene } from '../../demo/src/heatmap/painter.ts';
 import { HeatmapPyramid, levelCount, tileSize, type TileRequest } from '../../demo/src/heatmap/pyramid.ts';
 import { ScorePyramid } from '../../demo/src/heatmap/score-pyramid.ts';
-import type { ScoreBuffers } from '../../src/index.ts';
+import { ScoreHeatmap } from '../../demo/src/worker/score-heatmap.ts';
+import type { EdgeScores, ScoreBuffers } from '../../src/index.ts';
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -189,4 +190,35 @@ test('the pyramid made on the GPU from score panels is that of the host, at ever
   expect(await onGpu.extent()).toBeCloseTo(0.9, 3);
   onGpu.release();
   await expect(device.popErrorScope()).resolves.toBeNull();
+});
+
+test('a heatmap whose renderer cannot be made leaves nothing on the device, and the scores for another try', async () => {
+  const nodes = 20;
+  const gpu = scoreBuffers(
+    Float32Array.from({ length: nodes ** 2 }, (_, at) => at / 400),
+    nodes,
+    nodes,
+  );
+  const release = vi.fn();
+  const scores = { nodes, pairs: 1, scoredTargets: nodes, gpu, release } as unknown as EdgeScores;
+  const heatmap = new ScoreHeatmap();
+  await heatmap.hold(scores, gpu, { nodes, edges: [], excludeSelf: true });
+  const create = vi.spyOn(device, 'createBuffer');
+  const destroy = vi.spyOn(GPUBuffer.prototype, 'destroy');
+  const compile = vi.spyOn(device, 'createRenderPipelineAsync');
+  compile.mockRejectedValueOnce(new Error('no renderer today'));
+  const order = Uint32Array.from({ length: nodes }, (_, place) => place);
+  try {
+    await expect(heatmap.lay(order)).rejects.toThrow('no renderer today');
+    const made = create.mock.results.map(({ value }) => value as GPUBuffer);
+    expect(made.length).toBeGreaterThan(0);
+    expect(made.filter((buffer) => !destroy.mock.contexts.includes(buffer))).toEqual([]);
+  } finally {
+    for (const spy of [create, destroy, compile]) spy.mockRestore();
+  }
+  expect(release).not.toHaveBeenCalled();
+  // The largest score off the diagonal is 398 / 400, to the precision of a texel.
+  expect((await heatmap.lay(order))!.extent).toBeCloseTo(398 / 400, 2);
+  await heatmap.release();
+  expect(release).toHaveBeenCalledOnce();
 });

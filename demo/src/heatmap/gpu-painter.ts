@@ -15,9 +15,12 @@ export async function createGpuPainter(
   if (!adapter || isSoftware(adapter.info)) return null;
   const device = await adapter.requestDevice();
   const format = navigator.gpu.getPreferredCanvasFormat();
-  const renderer = await createGpuRenderer<PlacedTile>(device, format, uploader(device));
-  const context = canvas.getContext('webgpu');
-  if (!context) return null;
+  const renderer = await createGpuRenderer<PlacedTile>(device, format, uploader(device)).catch(() => null);
+  const context = renderer && canvas.getContext('webgpu');
+  if (!context) {
+    device.destroy();
+    return null;
+  }
   context.configure({ device, format, alphaMode: 'opaque' });
   let released = false;
   void device.lost.then(() => {

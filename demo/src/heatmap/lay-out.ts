@@ -17,7 +17,8 @@ export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promi
       kind === 'cluster'
         ? (await tableWorker.layOut(kind)).order
         : nodeOrder(kind, names, modelFacts.peek()?.edges ?? []);
-    const laid = await fitWorker.layHeatmap(order);
+    // A GPU that cannot draw is no reason to show nothing.
+    const laid = await fitWorker.layHeatmap(order).catch(() => null);
     if (laid) return { order, extent: laid.extent, from: 'scores' };
   }
   return { ...(await tableWorker.layOut(kind)), from: 'table' };

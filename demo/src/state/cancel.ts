@@ -20,7 +20,7 @@ export function cancel(): void {
   } else void fitWorker.stop();
   if (running.value) {
     const { samples = 0, seconds = 0 } = progress.value ?? {};
-    outcome.value = { complete: false, samples, seconds };
+    outcome.value = { complete: false, samples, seconds, leftOut: 0, failure: null };
   }
   phase.value = 'idle';
 }

@@ -1,3 +1,4 @@
+import { refusalOf, WorkerRefusal } from '../worker/rpc.ts';
 import { dismissAll, refuse } from './alerts.ts';
 import { cancel } from './cancel.ts';
 import { consequenceOf, params, type Params } from './params.ts';
@@ -48,16 +49,20 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
     const done = await fitWorker.fit(params.value, from, turn);
     if (!isCurrent(turn)) return;
     outcome.value = done;
-    progress.value = { run: turn, ...done, total: dataFacts.value.samples };
+    const { samples, seconds, failure } = done;
+    progress.value = { run: turn, samples, seconds, total: dataFacts.value.samples };
+    if (failure) refuse(new WorkerRefusal(failure));
   } catch (error) {
     if (!isCurrent(turn)) return;
     refuse(error);
+    const failure = { ...refusalOf(error), leavesBatchOut: false };
+    outcome.value = { complete: false, samples: 0, seconds: 0, leftOut: 0, failure };
   }
   // A fit that was cancelled has let the page go; its scores come all the same.
   if (running.value) phase.value = 'evaluating';
   // Asked how sure they are meanwhile, they come with the answer.
   if (isIn('resampling')) return;
-  if ((outcome.value?.samples ?? leastSamples) >= leastSamples && !(await showScores())) return;
+  if (outcome.value.samples >= leastSamples && !(await showScores())) return;
   if (isCurrent(turn)) endPhase('evaluating');
 }
 

@@ -62,6 +62,8 @@ export async function fromAddress(address: string): Promise<NamedFile> {
   }
   if (!response.ok)
     throw new Error(`${address} could not be fetched: the server answered ${response.status}.`);
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  return { name, bytes, origin: 'address', address: href };
+  const bytes = await response.arrayBuffer().catch(() => {
+    throw new Error(`${address} could not be fetched: the answer broke off before its end.`);
+  });
+  return { name, bytes: new Uint8Array(bytes), origin: 'address', address: href };
 }

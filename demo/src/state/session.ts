@@ -39,7 +39,7 @@ export async function openData(file: NamedFile): Promise<boolean> {
     files.data = file;
     dataFacts.value = facts;
     // A fit that was stopped cannot go on with other samples.
-    if (outcome.value) outcome.value = { ...outcome.value, complete: true };
+    if (outcome.value) outcome.value = { ...outcome.value, complete: true, failure: null };
     endTrial();
     return count(facts.samples, 'sample');
   });

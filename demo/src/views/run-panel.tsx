@@ -13,6 +13,7 @@ import {
   type Phase,
 } from '../state/run.ts';
 import { trial } from '../state/trials.ts';
+import type { FitOutcome } from '../worker/protocol.ts';
 
 /** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
 export function RunPanel() {
@@ -91,8 +92,19 @@ function note(): string {
       if (!done) return '';
       if (done.complete && unscored.value)
         return `Scoring was cancelled; Resume scores the ${counted(done.samples, 'sample')} seen`;
-      return done.complete
-        ? `${counted(done.samples, 'sample')} in ${duration(done.seconds)}, ${placement.value?.backend ?? ''} backend`
-        : `Stopped at ${whole(done.samples)} of ${counted(at?.total ?? 0, 'sample')}; ${done.samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen'}`;
+      return done.complete ? completed(done) : broken(done, at?.total ?? 0);
   }
+}
+
+function completed({ samples, seconds, leftOut }: FitOutcome): string {
+  const without = leftOut > 0 ? `, ${whole(leftOut)} left out` : '';
+  return `${counted(samples, 'sample')} in ${duration(seconds)}${without}, ${placement.value?.backend ?? ''} backend`;
+}
+
+/** Where a fit ended before its samples did, what is there, and what Resume would do about an error. */
+function broken({ samples, failure }: FitOutcome, total: number): string {
+  const verb = failure ? 'Ended by an error' : 'Stopped';
+  const held = samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen';
+  const next = failure?.leavesBatchOut ? 'leaves the refused batch out and goes on' : 'tries again';
+  return `${verb} at ${whole(samples)} of ${counted(total, 'sample')}; ${held}${failure ? `; Resume ${next}` : ''}`;
 }

@@ -11,8 +11,11 @@ export class BatchFeed {
   readonly #batches: AsyncIterator<Batch>;
   readonly #gate: Gate;
   #inHand: Batch | null = null;
+  #toPass: number;
 
-  constructor(batches: AsyncIterable<Batch>, gate: Gate) {
+  /** @param from batches to pass over */
+  constructor(batches: AsyncIterable<Batch>, gate: Gate, from = 0) {
+    this.#toPass = from;
     this.#batches = batches[Symbol.asyncIterator]();
     this.#gate = gate;
   }
@@ -37,6 +40,7 @@ export class BatchFeed {
   }
 
   async #next(): Promise<Batch | null> {
+    for (; this.#toPass > 0; this.#toPass--) await this.#batches.next();
     const next = await this.#batches.next();
     return next.done ? null : next.value;
   }

@@ -20,6 +20,7 @@ import type {
   DataFacts,
   FitApi,
   FitEvents,
+  FitFailure,
   FitOutcome,
   ModelFacts,
   PairMagnitudes,
@@ -28,7 +29,7 @@ import type {
   TrialOutcome,
   TrialRequest,
 } from './protocol.ts';
-import { moved } from './rpc.ts';
+import { moved, refusalOf } from './rpc.ts';
 import { ScoreHeatmap } from './score-heatmap.ts';
 import { runTrial } from './trials.ts';
 
@@ -53,6 +54,8 @@ export class FitSession implements FitApi {
   #infererKey = '';
   /** Batches that the last fit has not seen. */
   #feed: BatchFeed | null = null;
+  /** Of batches that were refused; the fit goes on without them. */
+  #leftOut = { batches: 0, samples: 0 };
   /** Magnitudes for scatters, of the model, data and options under `key`. */
   #sample: { key: string; sample: Promise<MagnitudeSample> } | null = null;
   #seconds = 0;
@@ -94,6 +97,8 @@ export class FitSession implements FitApi {
       const [seenBefore, secondsBefore] = [inferer.samples, this.#seconds];
       const start = performance.now() - feed.waited;
       const total = this.#data!.samples;
+      const firstBatch = this.#batchesDone(params);
+      let failure: FitFailure | null = null;
       try {
         await inferer.fit(feed.handOut(signal), {
           reset: seenBefore === 0,
@@ -106,10 +111,13 @@ export class FitSession implements FitApi {
           },
         });
       } catch (error) {
-        if (!signal.aborted) throw error;
+        if (!signal.aborted) failure = this.#failed(params, error, firstBatch);
       }
       this.#tell.placement(placementOf(inferer));
-      return { complete: inferer.samples === total, samples: inferer.samples, seconds: this.#seconds };
+      const { samples } = inferer;
+      const leftOut = this.#leftOut.samples;
+      const complete = failure === null && samples + leftOut === total;
+      return { complete, samples, seconds: this.#seconds, leftOut: complete ? leftOut : 0, failure };
     });
   }
 
@@ -281,20 +289,54 @@ export class FitSession implements FitApi {
     if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
     // Scores under way are of the samples that are now forgotten.
     await this.#scoring;
+    this.#leftOut = { batches: 0, samples: 0 };
     const options = infererOptions(params);
     const key = JSON.stringify(options);
     let inferer = this.#inferer;
     // The same inferer for the same fit: its device stays, and with it the picture of the scores before.
     if (inferer && this.#infererKey === key) inferer.resetStats();
     else {
-      inferer = await MagnitudeEdgeInferer.create(this.#model, options);
-      await this.#forgetFit();
+      try {
+        inferer = await MagnitudeEdgeInferer.create(this.#model, options);
+      } finally {
+        // Also where there is none: the fit before would stand for parameters that are not its.
+        await this.#forgetFit();
+      }
       this.#inferer = inferer;
       this.#infererKey = key;
     }
     this.#seconds = 0;
     this.#feed = new BatchFeed(this.#batches(this.#data.file, params), this.#gate);
     return { inferer, feed: this.#feed };
+  }
+
+  /** Batches that are in the statistics, or left out: the next one comes after them. All but the last are of one size. */
+  #batchesDone({ batchSize }: Params): number {
+    return this.#leftOut.batches + Math.ceil((this.#inferer?.samples ?? 0) / batchSize);
+  }
+
+  /**
+   * Makes ready to go on after an error, and puts it in terms of the whole data. The engine may have been handed batches
+   * after the one that it refused: they come again.
+   *
+   * @param firstBatch what the failed part of the fit began with
+   */
+  #failed(params: Params, error: unknown, firstBatch: number): FitFailure {
+    const { code, message } = refusalOf(error);
+    const leavesBatchOut = code === 'non-finite' || code === 'batch-mismatch';
+    if (leavesBatchOut) {
+      const { batchSize } = params;
+      const before = batchSize * this.#batchesDone(params);
+      this.#leftOut.batches += 1;
+      this.#leftOut.samples += Math.min(batchSize, this.#data!.samples - before);
+    }
+    const batches = this.#batches(this.#data!.file, params);
+    this.#feed = new BatchFeed(batches, this.#gate, this.#batchesDone(params));
+    const inData = message.replace(
+      /\b(batch) (\d+)/i,
+      (_, word: string, batch: string) => `${word} ${firstBatch + Number(batch)}`,
+    );
+    return { code, message: inData, leavesBatchOut };
   }
 
   #batches(file: NamedFile, params: Params) {

@@ -1,6 +1,7 @@
 import type { View } from '../heatmap/painter.ts';
 import type { Params } from '../state/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
+import type { Refusal } from './rpc.ts';
 import type { NamedPair } from './table-protocol.ts';
 
 /** What the sheet says about the model. */
@@ -31,10 +32,20 @@ export interface Progress {
 }
 
 export interface FitOutcome {
-  /** All samples were seen; else the fit was stopped and can go on from there. */
+  /** All samples were seen, but for those left out; else the fit was stopped or failed, and can go on from there. */
   readonly complete: boolean;
   readonly samples: number;
   readonly seconds: number;
+  /** Samples of batches that were refused, once the fit has gone on without them. */
+  readonly leftOut: number;
+  /** Why the fit ended before its samples did, unless it was stopped. */
+  readonly failure: FitFailure | null;
+}
+
+/** What ended a fit: the samples before it count. */
+export interface FitFailure extends Refusal {
+  /** The batch at fault would be refused again: going on leaves it out. Else it comes again. */
+  readonly leavesBatchOut: boolean;
 }
 
 /** What runs where. */
@@ -118,7 +129,10 @@ export interface TrialOutcome {
 export interface FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
   openData(file: NamedFile, params: Params): Promise<DataFacts>;
-  /** From the start, or on from where the last fit stopped. `run` comes back with its progress. */
+  /**
+   * From the start, or on from where the last fit stopped or failed. `run` comes back with its progress. Rejects where it
+   * cannot begin; then nothing is fitted any more.
+   */
   fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome>;
   pause(): void;
   resume(): void;

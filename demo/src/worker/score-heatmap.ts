@@ -49,13 +49,16 @@ export class ScoreHeatmap {
       if (!this.#held) return null;
       const { scores, gpu, square } = this.#held;
       const pyramid = await ScorePyramid.build(gpu, { ...square, order });
-      const renderer = await createGpuRenderer<Place>(
-        gpu.device,
-        navigator.gpu.getPreferredCanvasFormat(),
-        ({ request }, texture, layer) => {
+      const format = navigator.gpu.getPreferredCanvasFormat();
+      let renderer: GpuRenderer<Place>;
+      try {
+        renderer = await createGpuRenderer(gpu.device, format, ({ request }, texture, layer) => {
           pyramid.write(request, texture, layer);
-        },
-      );
+        });
+      } catch (error) {
+        pyramid.release();
+        throw error;
+      }
       this.#clear(scores);
       this.#shown = { scores, gpu, nodes: square.nodes, pyramid, renderer };
       return { extent: await pyramid.extent() };
