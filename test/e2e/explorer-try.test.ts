@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { maskShare, type Edge } from '../../demo/src/graph/change.ts';
 import { seeded } from '../../demo/src/graph/random.ts';
 import { batches, GsnnModel, MagnitudeEdgeInferer, rocAuc, type NamedEdge } from 'magnitude-edge';
-import { exampleFolder, repeatedExample } from '../support/example-data.ts';
+import { exampleFile, exampleFolder, repeatedExample } from '../support/example-data.ts';
 import { exampleScored, expectPictures, layerNormScored, useDemo } from './demo-page.ts';
 
 const expected = JSON.parse(await readFile(new URL('expected.json', exampleFolder), 'utf8')) as {
