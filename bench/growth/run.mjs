@@ -7,27 +7,25 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
 import { randomEdges, writeMagnitudes } from '../job/inputs.mjs';
 import { measure, total } from '../job/sides.mjs';
+import { readOptions } from '../shared/options.mjs';
 import { numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '250,500,1000' },
-    samples: { type: 'string', default: '512,1024,2048,4096' },
-    pairs: { type: 'string', default: '1,2,4,8' },
-    parents: { type: 'string', default: '0,8,32,128' },
-    /** The port is left out above this N: its table takes a second for every 100,000 pairs */
-    'port-nodes': { type: 'string', default: '1000' },
-    backend: { type: 'string', default: 'cpu' },
-    threads: { type: 'string', default: '2' },
-  },
+const options = readOptions({
+  nodes: '250,500,1000',
+  samples: '512,1024,2048,4096',
+  pairs: '1,2,4,8',
+  parents: '0,8,32,128',
+  /** The port is left out above this N: its table takes a second for every 100,000 pairs */
+  'port-nodes': 1000,
+  backend: 'cpu',
+  threads: 2,
 });
+const { backend, threads } = options;
 
 const base = { nodes: 500, samples: 1024, pairs: 2, parents: 8 };
 const axes = /** @type {const} */ (['nodes', 'samples', 'pairs', 'parents']);
-const threads = Number(options.threads);
 const points = [];
 for (const axis of axes) {
   for (const value of numbers(options[axis])) {
@@ -35,7 +33,7 @@ for (const axis of axes) {
     const folder = mkdtempSync(`${tmpdir()}/magnitude-edge-bench-`);
     try {
       const inputs = { ...writeMagnitudes(folder, size), edges: randomEdges(size) };
-      const job = { ...size, ...inputs, batch: 128, repeats: 1, score: 'partial', backend: options.backend };
+      const job = { ...size, ...inputs, batch: 128, repeats: 1, score: 'partial', backend };
       const side = (/** @type {'ours' | 'port'} */ name) => {
         const measured = measure(
           name,
@@ -53,7 +51,7 @@ for (const axis of axes) {
           notes: measured.notes,
         };
       };
-      const port = size.nodes <= Number(options['port-nodes']) ? side('port') : undefined;
+      const port = size.nodes <= options['port-nodes'] ? side('port') : undefined;
       points.push({ axis, value, ours: side('ours'), port });
     } finally {
       rmSync(folder, { recursive: true });
@@ -61,7 +59,7 @@ for (const axis of axes) {
   }
 }
 
-writeResult(`growth-${options.backend}`, { setup: { ...base, score: 'partial', threads }, points });
+writeResult(`growth-${backend}`, { setup: { ...base, score: 'partial', threads }, points });
 console.log(`Otherwise N = ${base.nodes}, n = ${base.samples}, P = ${base.pairs}, |S| = ${base.parents}\n`);
 printTable(
   ['', 'ours', 'port', 'CPU time, ours', 'port', 'peak memory, ours', 'port'],

@@ -9,31 +9,23 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../shared/options.mjs';
 import { machine, printTable, seconds, writeResult } from '../shared/report.mjs';
 import { randomEdges, writeMagnitudes } from './inputs.mjs';
 import { measure, total } from './sides.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '1000' },
-    pairs: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '2048' },
-    parents: { type: 'string', default: '8' },
-    batch: { type: 'string', default: '128' },
-    repeats: { type: 'string', default: '5' },
-    threads: { type: 'string', default: '2' },
-    backend: { type: 'string', default: 'cpu' },
-    'no-fit': { type: 'boolean', default: false },
-  },
+const options = readOptions({
+  nodes: 1000,
+  pairs: 4,
+  samples: 2048,
+  parents: 8,
+  batch: 128,
+  repeats: 5,
+  threads: 2,
+  backend: 'cpu',
+  'no-fit': false,
 });
-const size = {
-  nodes: Number(options.nodes),
-  pairs: Number(options.pairs),
-  samples: Number(options.samples),
-  parents: Number(options.parents),
-};
-const [batch, repeats, threads] = [options.batch, options.repeats, options.threads].map(Number);
+const { batch, repeats, threads, backend, 'no-fit': noFit, ...size } = options;
 
 /** Between two files of float64; Infinity where only one holds NaN. */
 function largestDifference(/** @type {string} */ a, /** @type {string} */ b) {
@@ -53,7 +45,7 @@ const results = [];
 try {
   const inputs = { ...writeMagnitudes(folder, size), edges: randomEdges(size) };
   for (const score of ['corr', 'partial']) {
-    const job = { ...size, ...inputs, batch, score, backend: options.backend };
+    const job = { ...size, ...inputs, batch, score, backend };
     const out = { ours: `${folder}/ours.f64`, port: `${folder}/port.f64` };
     const ours = measure('ours', 'evaluate', { ...job, repeats, out: out.ours }, setting);
     const port = measure(
@@ -69,7 +61,7 @@ try {
       difference: largestDifference(out.ours, out.port),
     });
   }
-  if (!options['no-fit']) {
+  if (!noFit) {
     const example = fileURLToPath(new URL('../../demo/public/example/', import.meta.url));
     const job = { model: `${example}model.onnx`, data: `${example}data.npz`, batch, repeats, threads };
     results.push({
@@ -83,8 +75,8 @@ try {
 }
 
 const { nodes, pairs, samples, parents } = size;
-writeResult(`job-${nodes}-${pairs}-${samples}-${parents}-${options.backend}`, {
-  setup: { ...size, batch, repeats, threads, backend: options.backend },
+writeResult(`job-${nodes}-${pairs}-${samples}-${parents}-${backend}`, {
+  setup: { ...size, batch, repeats, threads, backend },
   results,
 });
 

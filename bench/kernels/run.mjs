@@ -11,37 +11,35 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { vulkanEnvironment } from '../shared/dawn.mjs';
+import { readOptions } from '../shared/options.mjs';
 import { python } from '../shared/python.mjs';
 import { machine, numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
 import { measureInChromium } from './chromium.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '256,512,1024' },
-    samples: { type: 'string', default: '512' },
-    pairs: { type: 'string', default: '1' },
-    parents: { type: 'string', default: '8' },
-    precisions: { type: 'string', default: 'fast,exact' },
-    /** Sizes of conditioning sets whose growth is measured, among so many nodes */
-    'set-sizes': { type: 'string', default: '8,16,24,64,256,512' },
-    'set-nodes': { type: 'string', default: '600' },
-    repeats: { type: 'string', default: '3' },
-    where: { type: 'string', default: 'node,chromium' },
-  },
+const options = readOptions({
+  nodes: '256,512,1024',
+  samples: 512,
+  pairs: 1,
+  parents: 8,
+  precisions: 'fast,exact',
+  /** Sizes of conditioning sets whose growth is measured, among so many nodes */
+  'set-sizes': '8,16,24,64,256,512',
+  'set-nodes': 600,
+  repeats: 3,
+  where: 'node,chromium',
 });
 /** @type {import('./measure.mjs').Setting} */
 const setting = {
   nodes: numbers(options.nodes),
-  samples: Number(options.samples),
-  pairs: Number(options.pairs),
-  parents: Number(options.parents),
+  samples: options.samples,
+  pairs: options.pairs,
+  parents: options.parents,
   precisions: /** @type {('fast' | 'exact')[]} */ (options.precisions.split(',').filter(Boolean)),
   sets: {
-    nodes: Number(options['set-nodes']),
+    nodes: options['set-nodes'],
     sizes: numbers(options['set-sizes']),
-    repeats: Number(options.repeats),
+    repeats: options.repeats,
   },
 };
 
@@ -60,7 +58,7 @@ function measureInNode() {
 /** @returns {{ gpu: string | null, rows: { nodes: number, numpy: Record<string, number>, cuda: Record<string, number> }[] }} */
 function measureBlas() {
   const script = fileURLToPath(new URL('./blas.py', import.meta.url));
-  const out = execFileSync(python(), [script, options.samples, options.nodes], { encoding: 'utf8' });
+  const out = execFileSync(python(), [script, String(options.samples), options.nodes], { encoding: 'utf8' });
   return JSON.parse(out);
 }
 

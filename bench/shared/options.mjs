@@ -2,21 +2,27 @@
 import { parseArgs } from 'node:util';
 
 /**
- * Reads `--name value` for each default: a number where the default is one, else text.
+ * Reads `--name value` for each default: a number where the default is one, else text; `--name` alone where it is false.
  *
- * @template {Record<string, number | string>} T
+ * @template {Record<string, number | string | boolean>} T
  * @param {T} defaults
- * @returns {{ [K in keyof T]: T[K] extends number ? number : string }}
+ * @returns {{ [K in keyof T]: T[K] extends number ? number : T[K] extends boolean ? boolean : string }}
  * @throws where an option is unknown, or a number was expected
  */
 export function readOptions(defaults) {
   const entries = Object.entries(defaults);
   const { values } = parseArgs({
     options: Object.fromEntries(
-      entries.map(([name, value]) => [name, { type: 'string', default: String(value) }]),
+      entries.map(([name, value]) => [
+        name,
+        typeof value === 'boolean'
+          ? { type: /** @type {const} */ ('boolean'), default: value }
+          : { type: /** @type {const} */ ('string'), default: String(value) },
+      ]),
     ),
   });
   const read = entries.map(([name, value]) => {
+    if (typeof value === 'boolean') return [name, values[name]];
     const text = String(values[name]);
     if (typeof value === 'string') return [name, text];
     if (!Number.isFinite(Number(text))) throw new Error(`--${name} takes a number, not '${text}'.`);

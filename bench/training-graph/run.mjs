@@ -9,17 +9,15 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../shared/options.mjs';
 import { numbers, printTable, seconds, writeResult } from '../shared/report.mjs';
 import { python } from '../shared/python.mjs';
 import { measureInChromium } from './browser.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '24,250,1000,4000' },
-    /** The largest size that is run in a browser: a software adapter takes seconds for a batch beyond it */
-    'browser-nodes': { type: 'string', default: '24' },
-  },
+const options = readOptions({
+  nodes: '24,250,1000,4000',
+  /** The largest size that is run in a browser: a software adapter takes seconds for a batch beyond it */
+  'browser-nodes': 24,
 });
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url));
 const folder = path('../out/training-graph');
@@ -37,7 +35,7 @@ for (const nodes of numbers(options.nodes)) {
   const torch = run(python(), ['-W', 'ignore', path('./torch_side.py'), String(nodes), folder]);
   const ours = run(process.execPath, [path('./session.mjs'), folder, String(nodes)]);
   const browser =
-    nodes <= Number(options['browser-nodes'])
+    nodes <= options['browser-nodes']
       ? await measureInChromium(`/bench/out/training-graph/${nodes}.training.onnx`, ours.inputs)
       : undefined;
   points.push({ nodes, edges: torch.edges, torch, ours, browser });

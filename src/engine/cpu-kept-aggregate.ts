@@ -12,7 +12,7 @@ import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 const KEPT_AGGREGATE_BYTES = 2 ** 30;
 
 /** Runs work when no other call to the engine does. */
-export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * Scores where there are no N x N sums: panels of scores of the layer pairs are added to the aggregate as they are formed,

@@ -14,7 +14,7 @@ export interface Look {
 const radius = 6;
 const lineHeight = 12;
 
-export const toScreen = (data: NetworkData, { scale, x, y }: Camera, node: number): [number, number] => [
+const toScreen = (data: NetworkData, { scale, x, y }: Camera, node: number): [number, number] => [
   (data.positions[2 * node]! - x) * scale,
   (data.positions[2 * node + 1]! - y) * scale,
 ];
