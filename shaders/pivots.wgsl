@@ -1,5 +1,5 @@
 // The pivot of each column (mean over the first range of kept rows) and its power-of-two scale, both fixed from here on.
-// Twin: columnMeans in src/statistics/cpu-accumulator.ts. One thread per column of the layer pairs that lie together; z is the
+// Twin: columnMeans in src/statistics/pair-sums.ts. One thread per column of the layer pairs that lie together; z is the
 // plane.
 
 struct Params {

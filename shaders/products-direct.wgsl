@@ -1,5 +1,5 @@
 // Products without shared memory: each thread keeps a tile of its own in registers and reads both operands from
-// storage. Twin: src/statistics/scalar-products.ts. No barrier: software adapters lose half their speed to one.
+// storage. Twin: src/statistics/scalar-blocks.ts. No barrier: software adapters lose half their speed to one.
 
 override WORKGROUP: u32;
 // Whether a thread's tile is 8 x 8 or 4 x 4.

@@ -1,6 +1,6 @@
 // Products from shared memory: a workgroup of SIDE x SIDE threads computes a square tile of sums, a few rows of both
 // operands at a time; a thread keeps one block of 4 x 4 in registers or (WIDE) four, half a tile apart, so that
-// neighbouring threads read neighbouring words. Twin: src/statistics/scalar-products.ts.
+// neighbouring threads read neighbouring words. Twin: src/statistics/scalar-blocks.ts.
 
 override SIDE: u32;
 override WIDE: bool;

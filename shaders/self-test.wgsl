@@ -13,7 +13,7 @@ override WORKGROUP: u32;
 // [pair, 5]: sum, product, square root of the first, sum of products of digits, what a fused multiply-add leaves over
 @group(0) @binding(2) var<storage, read_write> results: array<vec2f>;
 
-// Products of the largest digits that accumulate-exact.wgsl adds up in one f32: 48 of them.
+// Products of the largest digits that shared/multiply-exact.wgsl adds up in one f32: 48 of them.
 fn digit_products(digit: f32) -> f32 {
   var sum = 0.0;
   for (var k = 0u; k < 16u; k++) {
