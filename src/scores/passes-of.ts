@@ -5,7 +5,7 @@ import { HostPasses, pairScoresIn } from './host-passes.ts';
 import type { ScorePasses } from './score-passes.ts';
 import type { Scores } from './scores.ts';
 import { GpuPasses } from './webgpu/passes.ts';
-import { GpuScores } from './webgpu/result.ts';
+import { GpuScores } from './webgpu/scores.ts';
 
 /**
  * Passes over scores where they are.

@@ -2,8 +2,9 @@ import type { GpuContext } from '../../gpu/device.ts';
 import { KEPT_BYTES, targetsToScore } from '../../scores/kept-scores.ts';
 import { checkScoreRequest } from '../../scores/request.ts';
 import type { ScoreRequest } from '../../scores/score-matrices.ts';
-import { GpuScores, ScoreStorage } from '../../scores/webgpu/result.ts';
-import { scoreOnGpu } from '../../scores/webgpu/scores.ts';
+import { scoreOnGpu } from '../../scores/webgpu/score-run.ts';
+import { GpuScores } from '../../scores/webgpu/scores.ts';
+import { ScoreStorage } from '../../scores/webgpu/storage.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
 
 /** The scores of the last request, from which the next one over the same samples takes what has not changed. */

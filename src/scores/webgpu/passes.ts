@@ -7,7 +7,7 @@ import { Recorder, workgroups } from '../../gpu/recorder.ts';
 import type { BinRange, ScoredElements, ScorePasses } from '../score-passes.ts';
 import type { Thresholds } from '../thresholds.ts';
 import { collectBinsKernel, countBinsKernel, gatherScoresKernel, WORKGROUP } from './kernels.ts';
-import type { GpuScores } from './result.ts';
+import type { GpuScores } from './scores.ts';
 
 /** {@link ScorePasses} over scores on the GPU: counts and chosen scores are all that comes to the host. */
 export class GpuPasses implements ScorePasses {
