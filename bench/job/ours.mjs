@@ -35,7 +35,7 @@ function rowsOf(job, /** @type {string} */ file) {
   const all = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   return (/** @type {number} */ first, /** @type {number} */ end) =>
     Array.from({ length: job.pairs }, (_, p) =>
-      all.slice((p * job.samples + first) * job.nodes, (p * job.samples + end) * job.nodes),
+      all.subarray((p * job.samples + first) * job.nodes, (p * job.samples + end) * job.nodes),
     );
 }
 

@@ -1,5 +1,4 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { PValueRows } from '../scores/p-values.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
@@ -94,7 +93,7 @@ class CpuEngine implements Engine {
   constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
-    this.#kept = new KeptScores(shape.nodes);
+    this.#kept = new KeptScores(shape);
     this.#aggregate = new KeptAggregate(shape, (work) =>
       this.#inTurn(() => {
         this.#held();
@@ -161,8 +160,7 @@ class CpuEngine implements Engine {
       const sums = this.#sums!;
       return inRoom<Scores>(this.shape, () => {
         if (sums.inForce.tiled) return this.#aggregate.scores(request, () => sums.snapshot());
-        const pValues = sums.pValues && ((rows: PValueRows) => sums.pValues!(rows));
-        return this.#kept.scores(request, (targets) => sums.scores(targets), pValues);
+        return this.#kept.scores(request, sums);
       });
     });
   }
@@ -171,11 +169,12 @@ class CpuEngine implements Engine {
     return this.#inTurn(async () => {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
-      const { nodes } = this.shape;
+      const { nodes, pairs } = this.shape;
       const sums = this.#sums!;
       return inRoom(this.shape, async () => {
         if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
-        const perPair = await sums.scores(request);
+        const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
+        const perPair = await sums.scores(request, matrices);
         const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
         return { nodes, aggregated, perPair };
       });

@@ -1,5 +1,4 @@
 import type { MagnitudeEdgeError } from '../errors.ts';
-import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
@@ -10,7 +9,9 @@ import {
   type PlanInForce,
   type SumsShape,
 } from './cpu-sums.ts';
+import type { Added } from './cpu-protocol.ts';
 import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
+import { PooledThreads } from './cpu-pool-threads.ts';
 import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from './engine.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -25,10 +26,13 @@ const MAX_BATCHES_BEHIND = 2;
  */
 export class PooledSums implements CpuSums {
   readonly note: string;
+  readonly threads: PooledThreads;
   readonly #shape: SumsShape;
   readonly #shares: readonly Share[];
   /** Batches on their way, oldest first */
   readonly #behind: Promise<readonly PlanInForce[]>[] = [];
+  /** Arrays of the last batches that workers have given back: filling new memory takes twice as long. */
+  readonly #spare: Float32Array[] = [];
   #samples = 0;
   /** Snapshots taken so far, which numbers them */
   #snapshots = 0;
@@ -40,6 +44,7 @@ export class PooledSums implements CpuSums {
     this.#shape = shape;
     this.#inForce = emptyPlan(shape);
     this.#shares = shares;
+    this.threads = new PooledThreads(shares.map(({ worker }) => worker));
     const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
     this.note = `float64, ${products}, ${workers}`;
   }
@@ -84,23 +89,27 @@ export class PooledSums implements CpuSums {
     return this.#add(size, ({ worker, pairs }) =>
       worker.call('addChannels', {
         size,
-        activations: copies(activations, pairs),
-        gradients: copies(gradients, pairs),
+        activations: this.#copies(activations, pairs),
+        gradients: this.#copies(gradients, pairs),
       }),
     );
   }
 
   addMagnitudes({ size, x, y }: MagnitudeBatch): Promise<void> {
     return this.#add(size, ({ worker, pairs }) =>
-      worker.call('addMagnitudes', { size, x: copies(x, pairs), y: copies(y, pairs) }),
+      worker.call('addMagnitudes', { size, x: this.#copies(x, pairs), y: this.#copies(y, pairs) }),
     );
   }
 
-  settle(): Promise<void> {
-    return this.#catchUp(0);
+  async settle(): Promise<void> {
+    await this.#catchUp(0);
+    this.#spare.length = 0;
   }
 
-  async scores({ signal, ...request }: TargetsRequest): Promise<(Float64Array | Float32Array)[]> {
+  async scores(
+    { signal, ...request }: TargetsRequest,
+    out: readonly Float64Array[],
+  ): Promise<Float64Array[]> {
     await this.settle();
     signal?.throwIfAborted();
     const stop = (): void => {
@@ -108,7 +117,12 @@ export class PooledSums implements CpuSums {
     };
     signal?.addEventListener('abort', stop);
     try {
-      return await this.#gather(({ worker }) => worker.call('scores', structuredClone(request)));
+      return await this.#gather(({ worker, pairs }) =>
+        worker.call('scores', {
+          request: structuredClone(request),
+          out: pairs.map((p) => out[p]!),
+        }),
+      );
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -122,19 +136,6 @@ export class PooledSums implements CpuSums {
     const id = this.#snapshots++;
     await Promise.all(this.#shares.map(({ worker }) => worker.call('snapshot', id)));
     return new PooledSnapshot(this.#shape.nodes, this.#shares, id);
-  }
-
-  /** An equal part of the rows on each worker, while this thread does something else. */
-  async pValues(rows: PValueRows): Promise<Float64Array> {
-    const p = new Float64Array(rows.scores.length);
-    const part = Math.ceil(p.length / this.#shares.length);
-    await Promise.all(
-      this.#shares.map(async ({ worker }, w) => {
-        const first = Math.min(w * part, p.length);
-        p.set(await worker.call('pValues', copyRows(rows, first, first + part)), first);
-      }),
-    );
-    return p;
   }
 
   async statistics(): Promise<SufficientStatistics> {
@@ -166,11 +167,29 @@ export class PooledSums implements CpuSums {
     for (const { worker } of this.#shares) worker.terminate(why);
   }
 
-  async #add(size: number, send: (share: Share) => Promise<PlanInForce>): Promise<void> {
+  async #add(size: number, send: (share: Share) => Promise<Added>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#change(send);
+    this.#change(async (share) => {
+      const { inForce, spent } = await send(share);
+      this.#spare.push(...spent);
+      return inForce;
+    });
     this.#samples += size;
     await this.#catchUp(MAX_BATCHES_BEHIND);
+  }
+
+  /** Copies, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
+  #copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
+    return pairs.map((p) => {
+      const own = values[p]!;
+      const spare = this.#spare.pop();
+      if (spare?.length !== own.length) {
+        this.#spare.length = 0;
+        return own.slice();
+      }
+      spare.set(own);
+      return spare;
+    });
   }
 
   /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
@@ -215,11 +234,6 @@ export function dealPairs(pairs: number, threads: number): number[][] {
 /** What a worker that keeps so many of the pairs is made for. */
 function shareOf(shape: SumsShape, pairs: number): SumsShape {
   return { ...shape, pairs, memory: (shape.memory * pairs) / shape.pairs };
-}
-
-/** New arrays, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
-function copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
-  return pairs.map((p) => values[p]!.slice());
 }
 
 function ignore(): void {

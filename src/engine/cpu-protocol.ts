@@ -1,20 +1,73 @@
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
+import type { FloatArray } from '../scores/order.ts';
 import type { PValueRows } from '../scores/p-values.ts';
-import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
+import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
+import type { DealtOrder, DealtRows, SortedPlaces } from '../scores/sort-together.ts';
 import type { TargetRange } from '../scores/target-panels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from './engine.ts';
 
-/** What a worker that keeps sums is asked, and what it answers with; arrays of both ways change hands. */
+/** What comes back of a batch. */
+export interface Added {
+  readonly inForce: PlanInForce;
+  /** Its arrays, which are of no more use to the worker */
+  readonly spent: readonly Float32Array[];
+}
+
+/** What a worker that keeps sums is asked, and what it answers with; arrays of both ways change hands, unless their memory is shared. */
 export interface WorkerCalls {
   /** Comes first: the layer pairs of this worker, counted from 0. Answers with how it works. */
   open: { argument: SumsShape; result: string };
-  addChannels: { argument: HostChannelBatch; result: PlanInForce };
-  addMagnitudes: { argument: MagnitudeBatch; result: PlanInForce };
-  scores: { argument: Omit<TargetsRequest, 'signal'>; result: (Float64Array | Float32Array)[] };
+  addChannels: { argument: HostChannelBatch; result: Added };
+  addMagnitudes: { argument: MagnitudeBatch; result: Added };
+  /** Fills a matrix for each layer pair, which come back */
+  scores: {
+    argument: {
+      readonly request: Omit<TargetsRequest, 'signal'>;
+      readonly out: readonly Float64Array[];
+    };
+    result: readonly Float64Array[];
+  };
   /** P-values of rows that need not have to do with what the worker keeps */
   pValues: { argument: PValueRows; result: Float64Array };
+  /** Rows `first .. end` of SharedThreads.tails */
+  tails: {
+    argument: {
+      readonly scores: FloatArray;
+      readonly roots: Float64Array;
+      readonly first: number;
+      readonly end: number;
+      readonly out: Float64Array;
+    };
+    result: undefined;
+  };
+  /** Slices `first .. end` of SharedThreads.sortSlices */
+  sortSlices: {
+    argument: {
+      readonly dealt: DealtRows<FloatArray>;
+      readonly first: number;
+      readonly end: number;
+      readonly out: SortedPlaces;
+    };
+    result: undefined;
+  };
+  /** Some arrays of SharedThreads.reorder */
+  reorder: {
+    argument: { readonly arrays: readonly FloatArray[]; readonly order: DealtOrder };
+    result: readonly FloatArray[];
+  };
+  /** Elements `first .. end` of SharedThreads.aggregate */
+  aggregate: {
+    argument: {
+      readonly perPair: readonly FloatArray[];
+      readonly layerAgg: LayerAggregation;
+      readonly first: number;
+      readonly end: number;
+      readonly out: Float64Array;
+    };
+    result: undefined;
+  };
   /** Keeps the samples as they are now, under a number */
   snapshot: { argument: number; result: undefined };
   dropSnapshot: { argument: number; result: undefined };

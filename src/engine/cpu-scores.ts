@@ -7,24 +7,23 @@ import type { PairSums } from '../statistics/pair-sums.ts';
 
 /**
  * Scores of all layer pairs of an accumulator, which must not change meanwhile but for the products that this forms.
- * Sums are kept, so that this is not for an accumulator whose sums would take too much room. One new matrix per pair.
+ * Sums are kept, so that this is not for an accumulator whose sums would take too much room.
  *
+ * @param out a matrix for each layer pair, which is filled and given back; new ones by default
  * @throws RangeError or `out-of-memory` where products or scores find no room; the signal's reason once it is aborted
  */
 export async function scoreAccumulator(
   accumulator: CpuAccumulator,
   request: TargetsRequest,
-): Promise<Float64Array[]> {
+  out: readonly Float64Array[] = accumulator.pairs.map(() => new Float64Array(accumulator.nodes ** 2)),
+): Promise<readonly Float64Array[]> {
   const pace = createPacer(request.signal);
   const { nodes, samples, pairs } = accumulator;
   const scorePair = createPairScorer(nodes, request, pace);
-  const perPair: Float64Array[] = [];
-  for (const pair of pairs) {
-    const scores = new Float64Array(nodes ** 2);
-    await scorePair(await summedSource(pair, samples, request.score, pace), scores);
-    perPair.push(scores);
+  for (const [p, pair] of pairs.entries()) {
+    await scorePair(await summedSource(pair, samples, request.score, pace), out[p]!);
   }
-  return perPair;
+  return out;
 }
 
 /** Forms the products that the score needs, and keeps them. */

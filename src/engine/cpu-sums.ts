@@ -1,6 +1,6 @@
 import type { MagnitudeEdgeError } from '../errors.ts';
-import type { PValueRows } from '../scores/p-values.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
+import type { ScoreThreads } from '../scores/score-threads.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
 import { copyStatistics } from '../statistics/merge.ts';
@@ -53,12 +53,15 @@ export interface CpuSums {
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
   settle(): void | Promise<void>;
-  /** One new matrix of scores per layer pair; zero where a target was not asked for. Not where products are tiled. */
-  scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]>;
+  /**
+   * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more.
+   * Those of targets that were not asked for are left as they are. Not where products are tiled.
+   */
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]>;
   /** Where products are tiled: the samples as they are now, to form scores from at any later time. */
   snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
-  /** P-values, where there are threads beside the calling one. */
-  pValues?(rows: PValueRows): Promise<Float64Array>;
+  /** Where there are threads beside the calling one */
+  readonly threads?: ScoreThreads;
   /** A copy, owned by the caller. */
   statistics(): Promise<SufficientStatistics>;
   /** `statistics` must be of the same shape. */
@@ -124,8 +127,8 @@ export class LocalSums implements CpuSums {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
-  scores(request: TargetsRequest): Promise<(Float64Array | Float32Array)[]> {
-    return this.#inRoom(() => scoreAccumulator(this.#accumulator, request));
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]> {
+    return this.#inRoom(() => scoreAccumulator(this.#accumulator, request, out));
   }
 
   snapshot(): LocalSnapshot {

@@ -1,7 +1,16 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { pValuesOf } from '../scores/p-values.ts';
+import { aggregatePairs } from '../scores/aggregate.ts';
+import { pValuesOf, pValuesOfMatrix } from '../scores/p-values.ts';
 import type { PanelScorer } from '../scores/panel-scorer.ts';
-import { buffersOf, type AnswerMessage, type CallMessage, type WorkerError } from './cpu-protocol.ts';
+import { reorder, sortSlices } from '../scores/sort-together.ts';
+import { atOnce } from '../statistics/pacer.ts';
+import {
+  buffersOf,
+  type Added,
+  type AnswerMessage,
+  type CallMessage,
+  type WorkerError,
+} from './cpu-protocol.ts';
 import type { LocalSnapshot } from './cpu-snapshot.ts';
 import { LocalSums } from './cpu-sums.ts';
 import { connectToParent } from './worker-thread.ts';
@@ -45,14 +54,18 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
   }
   if (sums === undefined) throw new TypeError('A worker must be opened first.');
   switch (call.name) {
-    case 'addChannels':
+    case 'addChannels': {
+      const { activations, gradients } = call.argument;
       await sums.addChannels(call.argument);
-      return sums.inForce;
-    case 'addMagnitudes':
+      return { inForce: sums.inForce, spent: [...activations, ...gradients] } satisfies Added;
+    }
+    case 'addMagnitudes': {
+      const { x, y } = call.argument;
       await sums.addMagnitudes(call.argument);
-      return sums.inForce;
+      return { inForce: sums.inForce, spent: [...x, ...y] } satisfies Added;
+    }
     case 'scores':
-      return sums.scores({ ...call.argument, signal: begin(call.id) });
+      return sums.scores({ ...call.argument.request, signal: begin(call.id) }, call.argument.out);
     case 'snapshot':
       snapshots.set(call.argument, sums.snapshot());
       return undefined;
@@ -80,6 +93,25 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       return undefined;
     case 'pValues':
       return pValuesOf(call.argument, () => undefined);
+    case 'tails': {
+      const { scores, roots, first, end, out } = call.argument;
+      pValuesOfMatrix(scores, roots, out, first, end);
+      return undefined;
+    }
+    case 'sortSlices': {
+      const { dealt, first, end, out } = call.argument;
+      atOnce(sortSlices(dealt, first, end, out));
+      return undefined;
+    }
+    case 'reorder': {
+      const { arrays, order } = call.argument;
+      return atOnce(reorder(arrays, order));
+    }
+    case 'aggregate': {
+      const { perPair, layerAgg, first, end, out } = call.argument;
+      aggregatePairs(perPair, layerAgg, first, end, out);
+      return undefined;
+    }
     case 'statistics':
       return sums.statistics();
     case 'merge':

@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { PValueRows } from './p-values.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
+import type { ScoreThreads } from './score-threads.ts';
 import type { Scores } from './scores.ts';
 
 /** {@link Scores} in arrays on the host. */
@@ -11,16 +11,12 @@ export class HostScores implements Scores {
   readonly scoredTargets: number;
   #matrices: ScoreMatrices | undefined;
 
-  /** P-values from other threads, where there are any; they may fail. */
-  readonly pValues: ((rows: PValueRows) => Promise<Float64Array>) | undefined;
+  /** Where there are others than the calling one */
+  readonly threads: ScoreThreads | undefined;
 
   /** Takes the matrices over. */
-  constructor(
-    matrices: ScoreMatrices,
-    scoredTargets = matrices.nodes,
-    pValues?: (rows: PValueRows) => Promise<Float64Array>,
-  ) {
-    this.pValues = pValues;
+  constructor(matrices: ScoreMatrices, scoredTargets = matrices.nodes, threads?: ScoreThreads) {
+    this.threads = threads;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = matrices.perPair.length;

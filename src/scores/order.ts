@@ -5,7 +5,7 @@ export type FloatArray = Float64Array | Float32Array;
 
 /** Row numbers in the order of their values, and the values in that order. */
 export interface Ordered<T extends FloatArray> {
-  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly rows: Uint32Array;
   readonly values: T;
 }
 

@@ -1,4 +1,5 @@
 import type { Pacer } from '../statistics/pacer.ts';
+import type { FloatArray } from './order.ts';
 import { rootOfFreedom, type FreedomClasses } from './freedom.ts';
 import type { ScoredElements } from './score-passes.ts';
 import { tailProbabilities } from './tails.ts';
@@ -66,6 +67,25 @@ function takeRoots(
 ): void {
   const nodes = ofTargets.length;
   for (let row = start; row < end; row++) roots[row] = ofTargets[elements[row]! % nodes]!;
+}
+
+/**
+ * One-sided p of rows `first .. end` of a matrix of scores, row-major `[rows, targets]`.
+ *
+ * @param roots square root of the degrees of freedom of each target
+ */
+export function pValuesOfMatrix(
+  scores: FloatArray,
+  roots: Float64Array,
+  p: Float64Array,
+  first: number,
+  end: number,
+): void {
+  const targets = roots.length;
+  for (let row = first; row < end; row++) {
+    const [from, to] = [row * targets, (row + 1) * targets];
+    tailProbabilities(scores.subarray(from, to), roots, p.subarray(from, to), 0, targets);
+  }
 }
 
 /** One-sided p of pairs, at once. */

@@ -1,7 +1,8 @@
 import { paced, type Pacer } from '../statistics/pacer.ts';
 import { sortedOrder, sortRows, type FloatArray } from './order.ts';
 import { pick } from './pick.ts';
-import { pValuesOf, type PValueRows } from './p-values.ts';
+import { pValuesOf } from './p-values.ts';
+import type { ScoreThreads } from './score-threads.ts';
 import { benjaminiHochberg } from './significance.ts';
 import { sortTogether } from './sort-together.ts';
 
@@ -17,42 +18,57 @@ export interface RankedPairs {
   readonly q: Float64Array;
 }
 
+/** {@link RankedPairs} with scores of the layer pairs. */
+export interface RankedWithPairs extends RankedPairs {
+  /** In the order of the rows; none where none were handed in */
+  readonly perPair: readonly FloatArray[];
+}
+
+/** How pairs are ranked. */
+export interface RankSettings {
+  /** Leaves out i -> i */
+  readonly excludeSelf: boolean;
+  /** n */
+  readonly samples: number;
+  /** |S_j| of each target for partial scores */
+  readonly conditioned: Int32Array | undefined;
+  /** Called between pieces of work */
+  readonly pace: Pacer;
+}
+
 /**
  * Sorts all pairs by score and gives each its p and q (method.md, "Significance").
  *
  * @param scores aggregated scores, row-major `[nodes, nodes]`
- * @param conditioned |S_j| of each target for partial scores
- * @param pace called between pieces of work
- * @param perPair scores of the layer pairs, to be put in the same order; while other threads work on p
- * @param elsewhere gives p-values from another thread; what it cannot do is done here
+ * @param perPair scores of the layer pairs, to be put in the same order
+ * @param threads compute p meanwhile; what they cannot do is done here
  */
 export async function rankPairs(
   scores: FloatArray,
   nodes: number,
-  settings: {
-    readonly excludeSelf: boolean;
-    readonly samples: number;
-    readonly conditioned: Int32Array | undefined;
-    readonly pace: Pacer;
-    readonly perPair?: readonly FloatArray[] | undefined;
-    readonly elsewhere?: ((rows: PValueRows) => Promise<Float64Array>) | undefined;
-  },
-): Promise<RankedPairs & { readonly perPair: readonly FloatArray[] }> {
-  const { excludeSelf, samples, conditioned, pace, perPair, elsewhere } = settings;
+  { excludeSelf, samples, conditioned, pace }: RankSettings,
+  perPair?: readonly FloatArray[],
+  threads?: Pick<ScoreThreads, 'pValues'>,
+): Promise<RankedWithPairs> {
   const skip = excludeSelf ? nodes + 1 : undefined;
   const together = perPair && (await paced(sortTogether(scores, 'descending', skip), pace));
   const { rows: elements, values: corr } = together ?? sortRows(scores, 'descending', skip);
   await pace();
   const rows = { scores: corr, samples, conditioning: conditioned && { elements, sizes: conditioned } };
   // Other threads may end any time: their engine may be released while its scores live on.
-  const asked = elsewhere?.(rows).catch(() => undefined);
+  const asked = threads?.pValues(rows).catch(() => undefined);
   const others = perPair && together ? await paced(together.others(perPair), pace) : [];
   const p = (await asked) ?? (await pValuesOf(rows, pace));
-  // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
-  const sameFreedom = conditioned?.every((size) => size === conditioned[0]) ?? true;
-  const q = benjaminiHochberg(p, sameFreedom ? undefined : sortedOrder(p, 'ascending'));
+  const q = qValuesOf(p, conditioned);
   await pace();
   return { elements, corr, p, q, perPair: others };
+}
+
+/** q of rows in the order of their scores. @param conditioned |S_j| of each target for partial scores */
+export function qValuesOf(p: Float64Array, conditioned: Int32Array | undefined): Float64Array {
+  // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
+  const sameFreedom = conditioned?.every((size) => size === conditioned[0]) ?? true;
+  return benjaminiHochberg(p, sameFreedom ? undefined : sortedOrder(p, 'ascending'));
 }
 
 /** Only those rows, in that order. */

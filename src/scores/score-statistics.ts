@@ -89,14 +89,14 @@ function* partsOf(tile: Tile, targets: Uint32Array | undefined): Generator<Tile,
   }
 }
 
-/** One `[nodes, nodes]` matrix from those of {@link scorePairs}. */
+/** One `[nodes, nodes]` matrix from those of {@link scorePairs}, in `aggregated`. */
 export async function aggregateScores(
   perPair: readonly (Float64Array | Float32Array)[],
   { layerAgg }: Pick<ScoreRequest, 'layerAgg'>,
   nodes: number,
   pace: Pacer,
+  aggregated: Float64Array = new Float64Array(nodes ** 2),
 ): Promise<Float64Array> {
-  const aggregated = new Float64Array(nodes * nodes);
   for (let first = 0; first < nodes; first += STEP) {
     const end = Math.min(first + STEP, nodes);
     aggregatePairs(perPair, layerAgg, first * nodes, end * nodes, aggregated);

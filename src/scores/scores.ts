@@ -17,7 +17,8 @@ export interface Scores {
   /** Where they are on a GPU; undefined for scores on the host */
   readonly gpu: ScoreBuffers | undefined;
   /**
-   * The scores on the host. Arrays of host scores are the handle's own and must not be written to; those of a GPU are
+   * The scores on the host. Arrays of host scores are the handle's own and must not be written to, and lie in shared
+   * memory where the engine has workers that can use it (a clone of them is none then: copy them); those of a GPU are
    * read back at each call and belong to the caller. Where the CPU engine holds the aggregated scores alone, those of the
    * layer pairs are formed again, which takes as long as scores do, and belong to the caller.
    * @throws `released` (for scores that are formed again, after the engine's release as well), `device-lost`,

@@ -1,3 +1,4 @@
+import { ownArray, typeOf, type NewArray } from './new-array.ts';
 import { countSlices, dealSlices, scaleOf, SLICES, sliceSorter, sortRows, startsOf } from './order.ts';
 import type { Direction, FloatArray, Ordered } from './order.ts';
 import { pick } from './pick.ts';
@@ -5,10 +6,35 @@ import { pick } from './pick.ts';
 /** Values looked at between two pauses. */
 const STEP = 1 << 20;
 
+/** Rows dealt out to slices of the range of their values: the slices are in order, the rows of a slice are not yet. */
+export interface DealtRows<T extends FloatArray> {
+  readonly direction: Direction;
+  /** Row and value at each place */
+  readonly rows: Uint32Array;
+  readonly values: T;
+  /** Place of each row; those left out share one behind the last. */
+  readonly places: Uint32Array;
+  /** Where each slice ends. NaN comes behind the last. */
+  readonly ends: Uint32Array;
+  /** Rows of the largest slice */
+  readonly most: number;
+}
+
+/** What comes of sorting {@link DealtRows}, beside their values, which are sorted where they are. */
+export interface SortedPlaces {
+  /** The places in order */
+  readonly inOrder: Uint32Array;
+  /** The rows in order */
+  readonly rows: Uint32Array;
+}
+
+/** What puts other values of the same rows in the order of a sort. */
+export type DealtOrder = Pick<DealtRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
+
 /** {@link Ordered}, and what puts other values of the same rows in their order. */
 export interface OrderedTogether<T extends FloatArray> extends Ordered<T> {
   /** Other values of each row, of arrays of one type. Yields some milliseconds of work apart. */
-  others<U extends FloatArray>(arrays: readonly U[]): Generator<undefined, U[], undefined>;
+  others<U extends FloatArray>(arrays: readonly U[]): Generator<undefined, readonly U[], undefined>;
 }
 
 /**
@@ -22,61 +48,92 @@ export function* sortTogether<T extends FloatArray>(
   direction: Direction,
   skip?: number,
 ): Generator<undefined, OrderedTogether<T>, undefined> {
-  const scale = scaleOf(values, 0, values.length, SLICES, direction);
-  if (scale === undefined) {
+  const dealt = yield* dealRows(values, direction, skip);
+  if (dealt === undefined) {
     const sorted = sortRows(values, direction, skip);
-    return { ...sorted, others: (arrays) => looking(arrays, sorted.rows) };
+    return { ...sorted, others: (arrays) => lookUpAll(arrays, sorted.rows) };
   }
-  const ends = new Uint32Array(SLICES + 1);
+  const sorted = placesFor(dealt);
+  yield* sortSlices(dealt, 0, SLICES, sorted);
+  const order = { places: dealt.places, inOrder: sorted.inOrder };
+  return { rows: sorted.rows, values: dealt.values, others: (arrays) => reorder(arrays, order) };
+}
+
+/**
+ * The first half of {@link sortTogether}: deals the rows out.
+ *
+ * @param newArray makes all arrays of what comes back
+ * @returns undefined where values have no range that could be sliced
+ */
+export function* dealRows<T extends FloatArray>(
+  values: T,
+  direction: Direction,
+  skip?: number,
+  newArray: NewArray = ownArray,
+): Generator<undefined, DealtRows<T> | undefined, undefined> {
+  const scale = scaleOf(values, 0, values.length, SLICES, direction);
+  if (scale === undefined) return undefined;
+  yield;
+  const ends = newArray(Uint32Array, SLICES + 1);
   const count = countSlices(values, scale, skip, ends);
   const most = startsOf(ends);
   yield;
-  const make = values.constructor as new (length: number) => T;
-  // Where each row has been dealt to; those left out share a place behind the last.
-  const places = new Uint32Array(values.length).fill(count);
-  const dealtRows = new Uint32Array(count);
-  // Places are sorted in place of rows.
-  const sorted = { rows: new Uint32Array(count), values: new make(count) };
-  dealSlices(values, scale, skip, ends, { rows: dealtRows, values: sorted.values }, places);
+  const places = newArray(Uint32Array, values.length).fill(count);
+  const rows = newArray(Uint32Array, count);
+  const dealt = newArray(typeOf(values), count);
+  dealSlices(values, scale, skip, ends, { rows, values: dealt }, places);
   yield;
-  numberPlaces(sorted.rows);
-  const sortSlice = sliceSorter<T>(sorted, most, direction);
-  for (let slice = 0, start = 0, paused = 0; slice < SLICES; slice++) {
-    const end = ends[slice]!;
-    sortSlice(start, end);
-    start = end;
-    if (end - paused < STEP) continue;
-    paused = end;
-    yield;
-  }
-  return {
-    rows: lookedUp(dealtRows, sorted.rows),
-    values: sorted.values,
-    others: (arrays) => dealing(arrays, places, sorted.rows),
-  };
+  return { direction, rows, values: dealt, places, ends, most };
 }
 
-function* looking<U extends FloatArray>(
-  arrays: readonly U[],
-  rows: Uint32Array,
-): Generator<undefined, U[], undefined> {
-  const found: U[] = [];
-  for (const values of arrays) {
-    found.push(pick(values, rows));
-    yield;
-  }
-  return found;
+/** Room for {@link sortSlices}. */
+export function placesFor(dealt: DealtRows<FloatArray>, newArray: NewArray = ownArray): SortedPlaces {
+  const count = dealt.rows.length;
+  return { inOrder: newArray(Uint32Array, count), rows: newArray(Uint32Array, count) };
 }
 
-function* dealing<U extends FloatArray>(
-  arrays: readonly U[],
-  places: Uint32Array,
-  inOrder: Uint32Array,
-): Generator<undefined, U[], undefined> {
-  const found: U[] = [];
-  let dealt: U | undefined;
+/**
+ * The second half of {@link sortTogether}: sorts slices `first .. end`, by themselves; what comes behind the last of all
+ * goes with it. Yields some milliseconds of work apart.
+ */
+export function* sortSlices(
+  dealt: DealtRows<FloatArray>,
+  first: number,
+  end: number,
+  { inOrder, rows }: SortedPlaces,
+): Generator<undefined, void, undefined> {
+  const { ends, values, most, direction } = dealt;
+  const begin = first === 0 ? 0 : ends[first - 1]!;
+  // Places are sorted in place of rows.
+  const sortSlice = sliceSorter({ rows: inOrder, values }, most, direction);
+  for (let slice = first, start = begin, done = begin; slice < end; slice++) {
+    const sliceEnd = ends[slice]!;
+    numberPlaces(inOrder, start, sliceEnd);
+    sortSlice(start, sliceEnd);
+    start = sliceEnd;
+    if (start - done < STEP && slice + 1 < end) continue;
+    lookUp(dealt.rows, inOrder, done, start, rows);
+    done = start;
+    yield;
+  }
+  if (end < SLICES) return;
+  const last = ends[SLICES - 1]!;
+  numberPlaces(inOrder, last, rows.length);
+  lookUp(dealt.rows, inOrder, last, rows.length, rows);
+}
+
+/**
+ * Other values of each row, of arrays of one type, in the order of a sort; the arrays that come back are new, and this
+ * thread's own. Yields some milliseconds of work apart.
+ */
+export function* reorder<T extends FloatArray>(
+  arrays: readonly T[],
+  { places, inOrder }: DealtOrder,
+): Generator<undefined, readonly T[], undefined> {
+  const found: T[] = [];
+  let dealt: T | undefined;
   for (const values of arrays) {
-    dealt ??= new (values.constructor as new (length: number) => U)(inOrder.length + 1);
+    dealt ??= ownArray(typeOf(values), inOrder.length + 1);
     for (let row = 0; row < values.length; row += STEP) {
       deal(values, places, row, Math.min(row + STEP, values.length), dealt);
       yield;
@@ -87,19 +144,35 @@ function* dealing<U extends FloatArray>(
   return found;
 }
 
+function* lookUpAll<T extends FloatArray>(
+  arrays: readonly T[],
+  rows: Uint32Array,
+): Generator<undefined, readonly T[], undefined> {
+  const found: T[] = [];
+  for (const values of arrays) {
+    found.push(pick(values, rows));
+    yield;
+  }
+  return found;
+}
+
 // The loops are functions of their own: engines leave loops inside generators half optimised.
 
-function numberPlaces(places: Uint32Array): void {
-  for (let at = 0; at < places.length; at++) places[at] = at;
+function numberPlaces(places: Uint32Array, start: number, end: number): void {
+  for (let at = start; at < end; at++) places[at] = at;
 }
 
 function deal(values: FloatArray, places: Uint32Array, first: number, end: number, to: FloatArray): void {
   for (let row = first; row < end; row++) to[places[row]!] = values[row]!;
 }
 
-/** `rows[places[at]]` for each `at`. */
-function lookedUp(rows: Uint32Array, places: Uint32Array): Uint32Array<ArrayBuffer> {
-  const found = new Uint32Array(places.length);
-  for (let at = 0; at < places.length; at++) found[at] = rows[places[at]!]!;
-  return found;
+/** `rows[places[at]]` for each `at` of a range. */
+function lookUp(
+  rows: Uint32Array,
+  places: Uint32Array,
+  start: number,
+  end: number,
+  found: Uint32Array,
+): void {
+  for (let at = start; at < end; at++) found[at] = rows[places[at]!]!;
 }

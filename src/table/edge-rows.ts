@@ -3,6 +3,7 @@ import { AggregateScores } from '../scores/aggregate-scores.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import { passesOf } from '../scores/passes-of.ts';
 import { pick, pickMost } from '../scores/pick.ts';
+import { rankByThreads } from '../scores/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
 import type { ScorePasses } from '../scores/score-passes.ts';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
@@ -118,14 +119,18 @@ async function sortedRows(
   const { aggregated, nodes, perPair } = matrices;
   const { excludeSelf, candidatesOnly, maxQ, top } = choice;
   const large = isLargeTable(choice, nodes);
-  const elsewhere = large && scores instanceof HostScores ? scores.pValues : undefined;
-  // Where no row is left out, the scores of the layer pairs are sorted along.
-  const whole = large && !candidatesOnly && maxQ >= 1 && top === Infinity;
-  const all = await rankPairs(aggregated, nodes, {
-    ...{ excludeSelf, samples, conditioned, pace, elsewhere },
-    perPair: whole ? perPair : undefined,
-  });
-  if (whole) return wholeGroup(all, all.perPair);
+  const threads = large && scores instanceof HostScores ? scores.threads : undefined;
+  const settings = { excludeSelf, samples, conditioned, pace };
+  if (large && !candidatesOnly && maxQ >= 1 && top === Infinity) {
+    // No row is left out: the scores of the layer pairs are sorted along.
+    const byThreads = threads?.shared && rankByThreads(aggregated, perPair, nodes, settings, threads.shared);
+    // Their engine may be released, and they with it, while its scores live on.
+    const all =
+      (await byThreads?.catch(() => undefined)) ??
+      (await rankPairs(aggregated, nodes, settings, perPair, threads));
+    return wholeGroup(all, all.perPair);
+  }
+  const all = await rankPairs(aggregated, nodes, settings, undefined, threads);
   const rows = chosenRows(all, edges, choice);
   const pairs = rows === undefined ? all : pickRows(all, rows);
   return { pairs, perPair: perPairOf(matrices, pairs.elements) };

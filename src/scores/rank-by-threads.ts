@@ -1,0 +1,55 @@
+import { paced } from '../statistics/pacer.ts';
+import { rootOfFreedom } from './freedom.ts';
+import { isShared, ownArray, typeOf } from './new-array.ts';
+import type { FloatArray } from './order.ts';
+import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
+import type { SharedThreads } from './score-threads.ts';
+import { dealRows, placesFor } from './sort-together.ts';
+
+/**
+ * As `rankPairs`, with other threads: they compute p while this one deals the rows out to slices, then sort the slices,
+ * and put p and the scores of the layer pairs in that order while this one computes q.
+ *
+ * @returns undefined where the scores, or those of layer pairs, are not in shared memory, or cannot be dealt out
+ * @throws what the threads are refused with, once they have ended; the scores are as they were
+ */
+export async function rankByThreads(
+  scores: FloatArray,
+  perPair: readonly FloatArray[],
+  nodes: number,
+  { excludeSelf, samples, conditioned, pace }: RankSettings,
+  threads: SharedThreads,
+): Promise<RankedWithPairs | undefined> {
+  if (![scores, ...perPair].every(isShared)) return undefined;
+  const { newArray } = threads;
+  const roots = Float64Array.from({ length: nodes }, (_, j) => rootOfFreedom(samples, conditioned?.[j] ?? 0));
+  const pOfPairs = newArray(Float64Array, scores.length);
+  const tails = heard(threads.tails(scores, roots, pOfPairs));
+  const skip = excludeSelf ? nodes + 1 : undefined;
+  const dealt = await paced(dealRows(scores, 'descending', skip, newArray), pace);
+  if (dealt === undefined) return undefined;
+  const sorted = placesFor(dealt, newArray);
+  await threads.sortSlices(dealt, sorted);
+  await tails;
+  const order = { places: dealt.places, inOrder: sorted.inOrder };
+  const pInOrder = heard(threads.reorder([pOfPairs], order));
+  const pairsInOrder = heard(threads.reorder(perPair, order));
+  // The table's own: shared memory is no place for its columns.
+  const corr = copyOf(dealt.values);
+  const [p] = (await pInOrder) as [Float64Array];
+  const q = qValuesOf(p, conditioned);
+  await pace();
+  return { elements: sorted.rows, corr, p, q, perPair: await pairsInOrder };
+}
+
+/** Something that is awaited later: should it fail before, somebody has heard. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function copyOf<T extends FloatArray>(values: T): T {
+  const copy = ownArray(typeOf(values), values.length);
+  copy.set(values);
+  return copy;
+}
