@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tableFromIPC } from 'apache-arrow';
-import type { Page } from 'playwright';
+import type { Page, Route } from 'playwright';
 import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What a page's author writes: the package by its name, and nothing of its inside. */
 const pageScript = `
 import * as magnitudeEdge from 'magnitude-edge';
+import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
 import { tableToIPC } from 'apache-arrow';
 
 window.infer = async ({ loadOptions, infererOptions, evaluateOptions }) => {
@@ -26,6 +27,35 @@ window.infer = async ({ loadOptions, infererOptions, evaluateOptions }) => {
   await inferer.release();
   await model.release();
   return { samples, diagnostics, edges: Array.from(tableToIPC(table)) };
+};
+/** A digest of each column of a table large enough for workers to help with, ranked with or without them. */
+window.rank = async (workers) => {
+  const [nodes, pairs, samples] = [300, 3, 40];
+  let state = 1;
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const layers = () => Array.from({ length: pairs }, () => Float32Array.from({ length: samples * nodes }, random));
+  const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers });
+  await engine.accumulateMagnitudes({ size: samples, x: layers(), y: layers() });
+  const edges = [[0, 1, 2], [2, 2, 3]];
+  const sets = conditioningSets(edges, nodes);
+  const request = { score: 'partial', layerAgg: 'mean', ridge: 0, conditioningSets: sets };
+  const scores = await engine.scores(request);
+  const names = Array.from({ length: nodes }, (_, i) => 'f' + i);
+  const graph = {
+    nodeNames: { input: [], function: names, output: [] },
+    edgeIndex: { 'input,function': [[], []], 'function,function': edges, 'function,output': [[], []] },
+  };
+  const provenance = { ...request, reduction: 'l1', usePreNorm: true, loss: 'mse', samples, backend: 'cpu' };
+  const table = await magnitudeEdge.edgeTable(scores, graph, sets, provenance);
+  const { aggregated } = await scores.matrices();
+  await engine.release();
+  const digest = async ({ name }) =>
+    [name, new Uint8Array(await crypto.subtle.digest('SHA-256', table.getChild(name).data[0].values)).join()];
+  return {
+    numRows: table.numRows,
+    digests: await Promise.all(table.schema.fields.map(digest)),
+    shared: globalThis.SharedArrayBuffer !== undefined && aggregated.buffer instanceof SharedArrayBuffer,
+  };
 };
 window.refuse = async (call) => {
   try {
@@ -45,6 +75,12 @@ interface Result {
     readonly model: { readonly executionProvider: string; readonly threads: number };
   };
   readonly edges: number[];
+}
+
+interface Ranked {
+  readonly numRows: number;
+  readonly digests: readonly (readonly [name: string, digest: string])[];
+  readonly shared: boolean;
 }
 
 let folder: string;
@@ -90,8 +126,9 @@ afterAll(async () => {
 });
 
 /** A fresh page; what it prints to the console fails the test. */
-async function withPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
+async function withPage<T>(work: (page: Page) => Promise<T>, isolated = true): Promise<T> {
   const page = await browser.newPage();
+  if (!isolated) await page.route('**/*', withoutIsolation);
   const printed: string[] = [];
   page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => printed.push(error.message));
@@ -104,6 +141,12 @@ async function withPage<T>(work: (page: Page) => Promise<T>): Promise<T> {
   } finally {
     await page.context().close();
   }
+}
+
+async function withoutIsolation(route: Route): Promise<void> {
+  const response = await route.fetch();
+  const headers = Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-'));
+  await route.fulfill({ response, headers: Object.fromEntries(headers) });
 }
 
 const infer = (page: Page, options: object): Promise<Result> =>
@@ -139,6 +182,20 @@ describe('the built package in a page: ONNX in, edge table out, against the floa
     expect(diagnostics.fallbacks.join()).toMatch(/runs shaders on the CPU/);
     expect(diagnostics.model.threads).toBe(1);
   });
+});
+
+test.each([
+  ['isolated, in shared memory', true],
+  ['without isolation', false],
+])('workers rank a large table to the bit as the page itself does: %s', async (_, isolated) => {
+  const [withWorkers, alone] = await withPage(
+    (page) => page.evaluate<Ranked[]>('Promise.all([rank(2), rank(0)])'),
+    isolated,
+  );
+  expect(withWorkers!.shared).toBe(isolated);
+  expect(alone!.shared).toBe(false);
+  expect(alone!.numRows).toBe(300 * 299);
+  expect(withWorkers!.digests).toEqual(alone!.digests);
 });
 
 test('an error in a page has a code and a sentence', async () => {
