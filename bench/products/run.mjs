@@ -37,10 +37,11 @@ const { pairs, samples, repeats, ...lists } = readOptions({
 });
 
 /**
- * How long nobody works between two measurements, in milliseconds: OpenBLAS's threads keep their cores for some 30 ms after
- * their work.
+ * How long nobody works between two measurements, in milliseconds. With more than one thread OpenBLAS keeps a core for each
+ * of the others busy for up to 100 ms after its work (by the CPU time of its process): as long as two of our threads take
+ * for 512 nodes, one of which had half a core then.
  */
-const REST = 50;
+const REST = 150;
 
 /** @typedef {import('./measure.mjs').Size} Size */
 /**
