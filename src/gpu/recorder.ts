@@ -69,28 +69,40 @@ export class Recorder {
    * @returns resolves once the GPU has accepted the commands (not once it has run them); see {@link scoped} for errors
    */
   submit(what: string): Promise<void> {
-    if (this.#dispatches.length === 0) return Promise.resolve();
+    const submits: Dispatch[][] = [];
+    while (!this.isEmpty) submits.push(this.#takeNext(this.#fitting().count));
+    if (submits.length === 0) return Promise.resolve();
     return scoped(this.#context, what, () => {
-      while (this.#dispatches.length > 0) send(this.#context, what, this.#takeNext(this.#fitting().count));
+      for (const dispatches of submits) send(this.#context, what, dispatches);
     }).settled;
   }
 
   /**
    * Submits what was added bit by bit, as the queue has room. Buffers bound here must stay until it is all submitted.
-   * After an abort the rest is still recorded, and another call goes on from there.
+   * After an abort the rest is still recorded, and another call goes on from there; after a failure nothing is.
    *
    * @returns as {@link Recorder.submit}; rejects with the reason of the pace's signal, too
    */
   async submitPaced(what: string, pace: SubmitPace): Promise<void> {
-    while (this.#dispatches.length > 0) {
+    while (!this.isEmpty) {
       const { count, operations } = this.#fitting();
       await pace.room(operations);
-      const { settled } = scoped(this.#context, what, () => {
-        send(this.#context, what, this.#takeNext(count));
-      });
-      pace.submitted(operations);
-      await settled;
+      try {
+        const { settled } = scoped(this.#context, what, () => {
+          send(this.#context, what, this.#takeNext(count));
+        });
+        pace.submitted(operations);
+        await settled;
+      } catch (error) {
+        this.#dispatches.length = 0;
+        throw error;
+      }
     }
+  }
+
+  /** Whether there is something to submit. */
+  get isEmpty(): boolean {
+    return this.#dispatches.length === 0;
   }
 
   /** How many of the next dispatches fit one submit, or one that does not. */

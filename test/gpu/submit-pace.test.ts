@@ -23,8 +23,8 @@ const requests = {
 /** Matrices of this many nodes are more than a byte, so they are never held. */
 const FORMED = { memoryBytes: 1 };
 
-function makeBatch(size: number): MagnitudeBatch {
-  const normal = normalNumbers(3);
+function makeBatch(size: number, seed = 3): MagnitudeBatch {
+  const normal = normalNumbers(seed);
   const matrix = (): Float32Array => Float32Array.from({ length: size * nodes }, () => 9 + normal());
   const matrices = (): Float32Array[] => Array.from({ length: pairs }, matrix);
   return { size, x: matrices(), y: matrices() };
@@ -126,3 +126,61 @@ test.for([
     await untouched.release();
   },
 );
+
+test('samples that come after an abort find what it put off done first, and that can be aborted as well', async ({
+  gpu,
+}) => {
+  const batches = [makeBatch(1100, 4), makeBatch(200, 5)];
+  const untouched = await engineWith(gpu, batches[0]!);
+  await untouched.score(requests.partial);
+  await untouched.accumulateMagnitudes(batches[1]!);
+  const expected = await untouched.score(requests.partial);
+  const engine = await engineWith(gpu, batches[0]!);
+  const reason = new Error('enough');
+  const abortAt = async (last: number): Promise<void> => {
+    const controller = new AbortController();
+    let submits = 0;
+    const stop = watchSubmits(gpu, () => {
+      if (++submits === last) controller.abort(reason);
+    });
+    const { signal } = controller;
+    await expect(engine.score({ ...requests.partial, signal })).rejects.toBe(reason);
+    stop();
+    expect(submits).toBe(last);
+  };
+  await abortAt(3);
+  await engine.accumulateMagnitudes(batches[1]!);
+  for (const last of [1, 2]) await abortAt(last);
+  expect(await engine.score(requests.partial)).toEqual(expected);
+  expect(await engine.statistics()).toEqual(await untouched.statistics());
+  await engine.release();
+  await untouched.release();
+});
+
+test('sums that a failure of the GPU left incomplete give no scores, until a reset', async ({ gpu }) => {
+  const batch = makeBatch(300);
+  const engine = await engineWith(gpu, batch);
+  const bind = vi.spyOn(gpu.device, 'createBindGroup');
+  let submits = 0;
+  const stop = watchSubmits(gpu, () => {
+    if (++submits !== 2) return;
+    bind.mockImplementationOnce(() => {
+      throw new Error('no bind group today');
+    });
+  });
+  try {
+    for (let times = 0; times < 2; times++) {
+      await expect(engine.score(requests.corr)).rejects.toThrow('no bind group today');
+    }
+  } finally {
+    stop();
+    bind.mockRestore();
+  }
+  await expect(engine.statistics()).rejects.toThrow('no bind group today');
+  engine.reset();
+  await engine.accumulateMagnitudes(batch);
+  const untouched = await engineWith(gpu, batch);
+  expect(await engine.score(requests.corr)).toEqual(await untouched.score(requests.corr));
+  await engine.release();
+  await untouched.release();
+});

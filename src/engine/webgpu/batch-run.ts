@@ -79,11 +79,17 @@ export class BatchRun {
     if (error !== undefined) throw error;
   }
 
-  /** Runs what must not go wrong, unless something has: where it does, the sums cannot be trusted any more. */
-  async orFail(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs what must not go wrong, unless something has: where it does, the sums cannot be trusted any more.
+   *
+   * @param signal whose abort puts the work off, which is nothing wrong
+   * @throws what went wrong; the signal's reason
+   */
+  async orFail(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     try {
       if (this.#failure === undefined) await work();
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
       this.#failure ??= asError(error);
     }
     if (this.#failure !== undefined) throw this.#failure;

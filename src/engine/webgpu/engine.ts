@@ -2,6 +2,7 @@ import { MagnitudeEdgeError } from '../../errors.ts';
 import { adoptDevice, describeAdapter, type GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
 import { checkArithmetic } from '../../gpu/self-test.ts';
+import { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scores/score-matrices.ts';
 import type { Scores } from '../../scores/scores.ts';
 import { checkSameShape, mergeStatistics } from '../../statistics/merge.ts';
@@ -170,8 +171,10 @@ class WebGpuEngine implements Engine {
 
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(async () => {
-      await this.#updated();
-      return this.#kept.scores(this.#parts.sums, this.#run.samples, request);
+      const { signal } = request;
+      const pace = new SubmitPace(this.#context, signal);
+      await this.#updated(pace, signal);
+      return this.#kept.scores(this.#parts.sums, this.#run.samples, request, pace);
     });
   }
 
@@ -315,12 +318,12 @@ class WebGpuEngine implements Engine {
    * Waits until every batch has been looked at, and brings the sums up to date. A refused one is no error here: the
    * earlier ones stay.
    */
-  async #updated(): Promise<void> {
+  async #updated(pace?: SubmitPace, signal?: AbortSignal): Promise<void> {
     await this.#run.confirmed();
     await this.#run.orFail(async () => {
       this.#parts.rows.close();
-      await this.#parts.sums.update();
-    });
+      await this.#parts.sums.update(pace);
+    }, signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { GpuContext } from '../../gpu/device.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import { KEPT_BYTES, targetsToScore } from '../../scores/kept-scores.ts';
 import { checkScoreRequest } from '../../scores/request.ts';
 import type { ScoreRequest } from '../../scores/score-matrices.ts';
@@ -25,9 +26,15 @@ export class KeptGpuScores {
   /**
    * Scores of all ordered pairs, the caller's. Calls must not overlap.
    *
+   * @param pace of the request, with its signal
    * @throws as `checkScoreRequest` and {@link scoreOnGpu}
    */
-  async scores(sums: SumSource, samples: number, request: ScoreRequest): Promise<GpuScores> {
+  async scores(
+    sums: SumSource,
+    samples: number,
+    request: ScoreRequest,
+    pace: SubmitPace,
+  ): Promise<GpuScores> {
     const { nodes } = sums.layout;
     checkScoreRequest(request, nodes, samples);
     request.signal?.throwIfAborted();
@@ -37,7 +44,7 @@ export class KeptGpuScores {
     this.#last = undefined;
     const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
     try {
-      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage);
+      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, pace);
       const scores = new GpuScores(storage, targets?.length ?? nodes);
       if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.use() };
       return scores;

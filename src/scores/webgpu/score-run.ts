@@ -5,7 +5,7 @@ import { compileKernel } from '../../gpu/kernel.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { ranges } from '../../gpu/ranges.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
-import { SubmitPace } from '../../gpu/submit-pace.ts';
+import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import { createPacer } from '../../statistics/pacer.ts';
 import { quantityOf } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
@@ -24,6 +24,7 @@ import { ColumnSettler } from './settle.ts';
  *
  * @param samples n, samples behind the sums
  * @param storage receives the scores; those of targets that are not asked for are taken to be there
+ * @param pace of the request, with its signal
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
@@ -32,11 +33,12 @@ export async function scoreOnGpu(
   samples: number,
   request: TargetsRequest,
   storage: ScoreStorage,
+  pace: SubmitPace,
 ): Promise<void> {
   request.signal?.throwIfAborted();
   const scratch = new BufferPool();
   try {
-    const run = await ScoreRun.create(context, sums, samples, request, storage, scratch);
+    const run = await ScoreRun.create(context, sums, samples, request, storage, pace, scratch);
     if (request.targets?.length !== 0) {
       for (let p = 0; p < sums.layout.pairs; p++) await run.scorePair(p);
       await run.settle();
@@ -72,6 +74,7 @@ class ScoreRun {
     samples: number,
     request: TargetsRequest,
     scores: ScoreStorage,
+    pace: SubmitPace,
     pool: BufferPool,
     kernels: Kernels,
     solver: PartialSolver | undefined,
@@ -80,7 +83,7 @@ class ScoreRun {
     this.#sums = sums;
     this.#samples = samples;
     this.#request = request;
-    this.#pace = new SubmitPace(context, request.signal);
+    this.#pace = pace;
     this.#scores = scores;
     this.#kernels = kernels;
     this.#solver = solver;
@@ -99,6 +102,7 @@ class ScoreRun {
     samples: number,
     request: TargetsRequest,
     scores: ScoreStorage,
+    pace: SubmitPace,
     pool: BufferPool,
   ): Promise<ScoreRun> {
     const kernels = await compileAll(context, request);
@@ -107,7 +111,7 @@ class ScoreRun {
     const made = scoped(
       context,
       'the scores',
-      () => new ScoreRun(context, sums, samples, request, scores, pool, kernels, solver),
+      () => new ScoreRun(context, sums, samples, request, scores, pace, pool, kernels, solver),
     );
     await made.settled;
     return made.result;

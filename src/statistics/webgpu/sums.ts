@@ -55,6 +55,8 @@ export class GpuSums implements SumSource {
   #xx: Matrices | undefined;
   /** What takes ranges into sums; an aborted request leaves its rest here, which the next one does first */
   #joining: Recorder;
+  /** Why ranges that count as joined are missing in sums */
+  #failure: unknown;
   /** Ranges that have joined the column sums, or will by what is recorded */
   #counted = 0;
   /** Ranges that may join; the rest waits */
@@ -109,10 +111,14 @@ export class GpuSums implements SumSource {
     return this.#plan;
   }
 
-  /** Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots. */
-  async update(): Promise<void> {
+  /**
+   * Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots.
+   *
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal, then another call goes on
+   */
+  async update(pace?: SubmitPace): Promise<void> {
     await this.#keepInRange();
-    await this.#join([]);
+    if (this.#counted < this.#ranges.length) await this.#join([], pace);
   }
 
   /**
@@ -201,6 +207,7 @@ export class GpuSums implements SumSource {
     this.#dropProducts();
     this.#plan = this.#firstPlan;
     this.#joining = new Recorder(this.#context);
+    this.#failure = undefined;
     const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
     encoder.clearBuffer(this.columnSums.buffer);
     this.#context.device.queue.submit([encoder.finish()]);
@@ -263,7 +270,8 @@ export class GpuSums implements SumSource {
   }
 
   /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
-  #join(matrices: readonly Matrices[], pace?: SubmitPace): Promise<void> {
+  async #join(matrices: readonly Matrices[], pace?: SubmitPace): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure as Error;
     const { pairs, together, panels } = this.layout;
     const ranges = this.#ranges;
     const recorder = this.#joining;
@@ -288,7 +296,13 @@ export class GpuSums implements SumSource {
     this.#counted = ranges.length;
     for (const matrix of matrices) matrix.formed = ranges.length;
     const what = 'the sums of kept rows';
-    return pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace);
+    try {
+      await (pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace));
+    } catch (error) {
+      // What an abort put off is still recorded; after a failure nothing is, and what was is in no sums.
+      if (recorder.isEmpty) this.#failure = error;
+      throw error;
+    }
   }
 
   #recordPivots(recorder: Recorder): void {
