@@ -1,4 +1,5 @@
 import { AggregateScores, SharedAggregate, type PairScoresAgain } from '../scores/aggregate-scores.ts';
+import { rowsByTarget } from '../scores/by-target.ts';
 import { elementGroups } from '../scores/element-groups.ts';
 import { GatheredScores } from '../scores/gathered-scores.ts';
 import { targetsToScore } from '../scores/kept-scores.ts';
@@ -6,6 +7,7 @@ import { RunningAggregate } from '../scores/running-aggregate.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { areFew } from '../scores/target-panels.ts';
 import { discard } from '../statistics/discard.ts';
+import { createPacer, paced } from '../statistics/pacer.ts';
 import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 
 /** Most bytes of aggregated scores that are kept for the next request: 11,585 nodes. */
@@ -177,10 +179,11 @@ export class KeptAggregate {
       at: (elements, signal) =>
         inTurn(async () => {
           signal?.throwIfAborted();
-          if (elementGroups(elements, nodes, asked) !== undefined) {
+          const byTarget = await paced(rowsByTarget(elements, nodes), createPacer(signal));
+          if (elementGroups(elements, nodes, asked, byTarget) !== undefined) {
             return snapshot.samples.scoresAt({ ...asked, signal }, elements);
           }
-          const gathered = new GatheredScores(elements, nodes, pairs);
+          const gathered = new GatheredScores(elements, nodes, pairs, byTarget);
           await snapshot.samples.panels({ ...asked, signal }, (pair, { first, end }, scores) => {
             gathered.take(pair, first, end, scores);
           });

@@ -1,9 +1,10 @@
 import { PanelScorer } from '../scores/panel-scorer.ts';
+import { rowsByTarget } from '../scores/by-target.ts';
 import { elementGroups } from '../scores/element-groups.ts';
 import { scoreElements } from '../scores/few-elements.ts';
 import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
-import { createPacer } from '../statistics/pacer.ts';
+import { createPacer, paced } from '../statistics/pacer.ts';
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
 import { inRoom } from './in-room.ts';
 
@@ -68,9 +69,11 @@ export class LocalSnapshot implements CpuSnapshot {
 
   scoresAt(request: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
     const nodes = this.#nodes;
-    return inRoom({ nodes, pairs: this.#pairs.length }, () => {
-      const groups = elementGroups(elements, nodes, request)!;
-      return scoreElements(this.#pairs, request, elements, groups, createPacer(request.signal));
+    return inRoom({ nodes, pairs: this.#pairs.length }, async () => {
+      const pace = createPacer(request.signal);
+      const byTarget = await paced(rowsByTarget(elements, nodes), pace);
+      const groups = elementGroups(elements, nodes, request, byTarget)!;
+      return scoreElements(this.#pairs, request, elements, groups, pace);
     });
   }
 

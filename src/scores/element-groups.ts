@@ -1,4 +1,4 @@
-import { sortedOrder } from './order.ts';
+import type { RowsByTarget } from './by-target.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
 /** Ordered pairs of nodes whose scores are formed together, and the nodes that this takes. */
@@ -19,15 +19,16 @@ const MOST_NODES = 384;
  * little work in all.
  *
  * @param elements `source * nodes + target` of each
+ * @param byTarget of the elements
  * @returns undefined where scores of all pairs would be less work
  */
 export function elementGroups(
   elements: Uint32Array,
   nodes: number,
   { score, conditioningSets }: ScoreRequest,
+  byTarget: RowsByTarget,
 ): ElementGroup[] | undefined {
   const { offsets, indices } = conditioningSets;
-  const targetOf = Float64Array.from(elements, (element) => element % nodes);
   const groups: ElementGroup[] = [];
   // The group that each node was last put into.
   const groupOf = new Int32Array(nodes).fill(-1);
@@ -44,8 +45,8 @@ export function elementGroups(
     });
     [members, targets, rows] = [[], [], []];
   };
-  for (const row of sortedOrder(targetOf, 'ascending')) {
-    const target = targetOf[row]!;
+  for (const row of byTarget.rows) {
+    const target = elements[row]! % nodes;
     const source = (elements[row]! - target) / nodes;
     const needed = [source, target];
     if (score === 'partial' && targets.at(-1) !== target) {

@@ -79,10 +79,10 @@ export async function* edgeRowGroups(
     waiting.push(kept);
     rowsWaiting += kept.elements.length;
     if (left <= 0) break;
+    await pace();
     if (again && rowsWaiting < ROWS_FORMED_AGAIN) continue;
     yield* withPairScores(waiting, passes);
     [waiting, rowsWaiting] = [[], 0];
-    await pace();
   }
   if (waiting.length > 0) yield* withPairScores(waiting, passes);
 }
