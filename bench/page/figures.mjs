@@ -185,7 +185,7 @@ function growth({ content }) {
 
 /** @param {Result} result @returns {Section} */
 function job({ content }) {
-  const { setup, results } = content;
+  const { setup, results, machine } = content;
   const clock = (/** @type {{ wall: number }[]} */ list) => median(list.map(({ wall }) => wall));
   const bars = results.flatMap((/** @type {any} */ { job: what, ours, port }) => {
     const time = (/** @type {any} */ side) =>
@@ -197,7 +197,7 @@ function job({ content }) {
     ];
   });
   return {
-    heading: `The whole job, N = ${setup.nodes}`,
+    heading: `The whole job, N = ${setup.nodes}, Node ${machine.node.slice(1)}`,
     note: `Magnitudes to table on ${setup.backend}; P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target. The fit is of the bundled example (24 functions, 2,000 samples).`,
     figures: [
       {

@@ -23,7 +23,7 @@ import { withPage } from '../shared/chromium-page.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { python } from '../shared/python.mjs';
 import { median } from '../shared/median.mjs';
-import { machine, numbers, printTable, writeResult } from '../shared/report.mjs';
+import { machine, numbers, printTable, revectorized, writeResult } from '../shared/report.mjs';
 import { startLimit } from './limit.mjs';
 import { startOurs } from './measure.mjs';
 
@@ -56,9 +56,6 @@ const REST = 150;
 
 /** @param {Size} size @param {number} seconds */
 const gflops = ({ nodes, pairs, samples }, seconds) => (3 * nodes ** 2 * samples * pairs) / seconds / 1e9;
-
-/** Whether V8 makes vectors of 256 bits: what Node is asked for, and the name of the results. */
-const revectorized = process.execArgv.includes('--experimental-wasm-revectorize');
 
 const numpyProgram = `
 import sys, time, numpy
@@ -190,7 +187,7 @@ for (const where of lists.where.split(',')) {
   points.push(...(await place()));
 }
 
-writeResult(`products-cpu${revectorized ? '-revectorized' : ''}`, {
+writeResult('products-cpu', {
   setup: { pairs, samples, repeats },
   points,
 });

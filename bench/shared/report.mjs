@@ -6,13 +6,16 @@ import { fileURLToPath } from 'node:url';
 /** Where results go. */
 export const resultsFolder = fileURLToPath(new URL('../results/', import.meta.url));
 
+/** Whether V8 makes vectors of 256 bits: what Node is asked for. */
+export const revectorized = process.execArgv.includes('--experimental-wasm-revectorize');
+
 /** The machine, and how busy it was when asked. */
 export function machine() {
   return {
     cpu: cpus()[0]?.model ?? 'unknown CPU',
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
+    node: revectorized ? `${process.version}, revectorized` : process.version,
     load: Number((loadavg()[0] ?? NaN).toFixed(1)),
   };
 }
@@ -32,11 +35,12 @@ export function numbers(list) {
 }
 
 /**
- * Writes `results/NAME.json`: date, machine, and what was measured.
- * @param {string} name
+ * Writes `results/NAME.json`: date, machine, and what was measured. What was with wider vectors has a name of its own.
+ * @param {string} what
  * @param {object} content
  */
-export function writeResult(name, content) {
+export function writeResult(what, content) {
+  const name = revectorized ? `${what}-revectorized` : what;
   mkdirSync(resultsFolder, { recursive: true });
   const report = { date: new Date().toISOString(), machine: machine(), ...content };
   writeFileSync(`${resultsFolder}${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
