@@ -38,34 +38,18 @@ export class KeptScores {
   async scores(request: ScoreRequest, sums: PairScores): Promise<HostScores> {
     const last = this.#last;
     const targets = last && targetsToScore(last.request, request);
-    const { nodes, pairs } = this.#shape;
+    const { nodes } = this.#shape;
     const samples = this.#samples;
-    const newArray = sums.threads?.shared?.newArray ?? ownArray;
-    const newMatrix = (): Float64Array => newArray(Float64Array, nodes ** 2);
-    const score = (targets: TargetsRequest): Promise<readonly Float64Array[]> =>
-      sums.scores(targets, Array.from({ length: pairs }, newMatrix));
-    const aggregate = async (perPair: readonly Float64Array[]): Promise<Float64Array> => {
-      const aggregated = newMatrix();
-      const here = (): Promise<Float64Array> =>
-        aggregateScores(perPair, request, nodes, createPacer(request.signal), aggregated);
-      const shared = sums.threads?.shared;
-      await (shared ? shared.aggregate(perPair, request.layerAgg, aggregated).catch(here) : here());
-      return aggregated;
-    };
     let matrices: HeldMatrices;
     if (last === undefined || targets === undefined) {
       this.#last = undefined;
-      const perPair = await score(request);
-      matrices = { nodes, perPair, aggregated: await aggregate(perPair) };
+      const perPair = await this.#score(request, sums);
+      matrices = { nodes, perPair, aggregated: await this.#aggregate(perPair, request, sums) };
     } else {
-      const fresh = targets.length > 0 ? await score({ ...request, targets }) : [];
+      const fresh = targets.length > 0 ? await this.#score({ ...request, targets }, sums) : [];
       // Whoever still holds the last ones must not see them change.
-      const own = (matrix: Float64Array): Float64Array => {
-        if (last.handle.released) return matrix;
-        const copy = newMatrix();
-        copy.set(matrix);
-        return copy;
-      };
+      const own = (matrix: Float64Array): Float64Array =>
+        last.handle.released ? matrix : this.#copy(matrix, sums);
       const sameWay = last.request.layerAgg === request.layerAgg;
       const perPair = last.matrices.perPair.map(own);
       fresh.forEach((columns, p) => {
@@ -81,18 +65,46 @@ export class KeptScores {
         }
       } else {
         this.#last = undefined;
-        aggregated = await aggregate(perPair);
+        aggregated = await this.#aggregate(perPair, request, sums);
       }
       matrices = { nodes, perPair, aggregated };
     }
     const handle = new HostScores(matrices, targets?.length ?? nodes, sums.threads);
-    const bytes = [matrices.aggregated, ...matrices.perPair].reduce(
-      (sum, { byteLength }) => sum + byteLength,
-      0,
-    );
-    if (samples === this.#samples)
+    const bytes = 8 * nodes ** 2 * (matrices.perPair.length + 1);
+    if (samples === this.#samples) {
       this.#last = bytes <= KEPT_BYTES ? { request, matrices, handle } : undefined;
+    }
     return handle;
+  }
+
+  #score(request: TargetsRequest, sums: PairScores): Promise<readonly Float64Array[]> {
+    const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix(sums));
+    return sums.scores(request, out);
+  }
+
+  async #aggregate(
+    perPair: readonly Float64Array[],
+    { layerAgg, signal }: ScoreRequest,
+    sums: PairScores,
+  ): Promise<Float64Array> {
+    const aggregated = this.#newMatrix(sums);
+    const here = (): Promise<Float64Array> =>
+      aggregateScores(perPair, { layerAgg }, this.#shape.nodes, createPacer(signal), aggregated);
+    const shared = sums.threads?.shared;
+    await (shared ? shared.aggregate(perPair, layerAgg, aggregated).catch(here) : here());
+    return aggregated;
+  }
+
+  /** Zeros, where other threads have them without a copy if possible. */
+  #newMatrix({ threads }: PairScores): Float64Array {
+    const newArray = threads?.shared?.newArray ?? ownArray;
+    return newArray(Float64Array, this.#shape.nodes ** 2);
+  }
+
+  #copy(matrix: Float64Array, sums: PairScores): Float64Array {
+    const copy = this.#newMatrix(sums);
+    copy.set(matrix);
+    return copy;
   }
 }
 
