@@ -21,7 +21,7 @@ const flags = [...chromiumFlags, '--disable-dawn-features=timestamp_quantization
  * @returns {Promise<T>}
  */
 export async function withPage(work, imports = {}) {
-  const html = `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>`;
+  const html = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`;
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');

@@ -1,7 +1,7 @@
 import { aggregatePairs } from '../scores/aggregate.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import { KEPT_BYTES, targetsToScore } from '../scores/kept-scores.ts';
-import { ownArray } from '../scores/new-array.ts';
+import { ownArrays, type ArraySource } from '../scores/array-source.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { createPacer } from '../statistics/pacer.ts';
@@ -20,6 +20,8 @@ interface HeldMatrices extends ScoreMatrices {
 /** The scores of the last request, from which the next one over the same samples takes what has not changed. */
 export class KeptScores {
   readonly #shape: EngineShape;
+  /** Where matrices come from */
+  #arrays: ArraySource = ownArrays;
   /** How often the samples have changed */
   #samples = 0;
   #last: { request: ScoreRequest; matrices: HeldMatrices; handle: HostScores } | undefined;
@@ -30,31 +32,34 @@ export class KeptScores {
 
   /** Forgets them, and those being computed: the samples are others. */
   clear(): void {
-    this.#last = undefined;
+    this.#forget();
     this.#samples++;
   }
 
   /** The scores of a request that has been checked. */
   async scores(request: ScoreRequest, sums: PairScores): Promise<HostScores> {
+    this.#arrays = sums.threads?.shared?.arrays ?? ownArrays;
     const last = this.#last;
     const targets = last && targetsToScore(last.request, request);
     const { nodes } = this.#shape;
     const samples = this.#samples;
     let matrices: HeldMatrices;
     if (last === undefined || targets === undefined) {
-      this.#last = undefined;
+      this.#forget();
       const perPair = await this.#score(request, sums);
       matrices = { nodes, perPair, aggregated: await this.#aggregate(perPair, request, sums) };
     } else {
       const fresh = targets.length > 0 ? await this.#score({ ...request, targets }, sums) : [];
       // Whoever still holds the last ones must not see them change.
-      const own = (matrix: Float64Array): Float64Array =>
-        last.handle.released ? matrix : this.#copy(matrix, sums);
+      const { free } = last.handle;
+      const own = (matrix: Float64Array): Float64Array => (free ? matrix : this.#copy(matrix));
+      this.#last = undefined;
       const sameWay = last.request.layerAgg === request.layerAgg;
       const perPair = last.matrices.perPair.map(own);
       fresh.forEach((columns, p) => {
         copyColumns(columns, perPair[p]!, targets, nodes);
       });
+      this.#arrays.give(fresh);
       let aggregated = last.matrices.aggregated;
       if (sameWay) {
         aggregated = own(aggregated);
@@ -64,21 +69,35 @@ export class KeptScores {
           }
         }
       } else {
-        this.#last = undefined;
+        if (free) this.#arrays.give([aggregated]);
         aggregated = await this.#aggregate(perPair, request, sums);
       }
       matrices = { nodes, perPair, aggregated };
     }
-    const handle = new HostScores(matrices, targets?.length ?? nodes, sums.threads);
+    const handle = new HostScores(matrices, {
+      scoredTargets: targets?.length ?? nodes,
+      threads: sums.threads,
+      onFree: () => {
+        if (this.#last?.matrices !== matrices) this.#giveAll(matrices);
+      },
+    });
     const bytes = 8 * nodes ** 2 * (matrices.perPair.length + 1);
-    if (samples === this.#samples) {
-      this.#last = bytes <= KEPT_BYTES ? { request, matrices, handle } : undefined;
-    }
+    if (samples === this.#samples && bytes <= KEPT_BYTES) this.#last = { request, matrices, handle };
     return handle;
   }
 
+  #forget(): void {
+    const last = this.#last;
+    this.#last = undefined;
+    if (last?.handle.free) this.#giveAll(last.matrices);
+  }
+
+  #giveAll({ aggregated, perPair }: HeldMatrices): void {
+    this.#arrays.give([aggregated, ...perPair]);
+  }
+
   #score(request: TargetsRequest, sums: PairScores): Promise<readonly Float64Array[]> {
-    const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix(sums));
+    const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix());
     return sums.scores(request, out);
   }
 
@@ -87,7 +106,7 @@ export class KeptScores {
     { layerAgg, signal }: ScoreRequest,
     sums: PairScores,
   ): Promise<Float64Array> {
-    const aggregated = this.#newMatrix(sums);
+    const aggregated = this.#newMatrix();
     const here = (): Promise<Float64Array> =>
       aggregateScores(perPair, { layerAgg }, this.#shape.nodes, createPacer(signal), aggregated);
     const shared = sums.threads?.shared;
@@ -95,14 +114,12 @@ export class KeptScores {
     return aggregated;
   }
 
-  /** Zeros, where other threads have them without a copy if possible. */
-  #newMatrix({ threads }: PairScores): Float64Array {
-    const newArray = threads?.shared?.newArray ?? ownArray;
-    return newArray(Float64Array, this.#shape.nodes ** 2);
+  #newMatrix(): Float64Array {
+    return this.#arrays.take(Float64Array, this.#shape.nodes ** 2);
   }
 
-  #copy(matrix: Float64Array, sums: PairScores): Float64Array {
-    const copy = this.#newMatrix(sums);
+  #copy(matrix: Float64Array): Float64Array {
+    const copy = this.#newMatrix();
     copy.set(matrix);
     return copy;
   }

@@ -1,4 +1,4 @@
-import { sharedArray, type NewArray } from '../scores/new-array.ts';
+import { canShare, SharedArrays } from '../scores/array-source.ts';
 import { SLICES, type FloatArray } from '../scores/order.ts';
 import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { LayerAggregation } from '../scores/score-matrices.ts';
@@ -8,12 +8,12 @@ import type { WorkerClient } from './worker-client.ts';
 
 /** {@link ScoreThreads} of workers. */
 export class PooledThreads implements ScoreThreads {
-  readonly shared: SharedThreads | undefined;
+  readonly shared: PooledSharedThreads | undefined;
   readonly #workers: readonly WorkerClient[];
 
   constructor(workers: readonly WorkerClient[]) {
     this.#workers = workers;
-    this.shared = sharedArray && new PooledSharedThreads(workers, sharedArray);
+    this.shared = canShare() ? new PooledSharedThreads(workers) : undefined;
   }
 
   async pValues(rows: PValueRows): Promise<Float64Array> {
@@ -26,13 +26,12 @@ export class PooledThreads implements ScoreThreads {
 }
 
 class PooledSharedThreads implements SharedThreads {
-  readonly newArray: NewArray;
+  readonly arrays = new SharedArrays();
   /** Whose turn it is */
   #turn = 0;
   readonly #workers: readonly WorkerClient[];
 
-  constructor(workers: readonly WorkerClient[], newArray: NewArray) {
-    this.newArray = newArray;
+  constructor(workers: readonly WorkerClient[]) {
     this.#workers = workers;
   }
 

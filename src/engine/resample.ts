@@ -5,6 +5,7 @@ import { MIN_SAMPLES } from '../scores/request.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../scores/shuffle.ts';
+import { withAggregate } from '../scores/with-aggregate.ts';
 import { leaveOneOut } from '../statistics/leave-one-out.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { createPacer } from '../statistics/pacer.ts';
@@ -101,7 +102,6 @@ export async function resampleGroups(
   return { plan, ...jackknife.result(), empiricalP: undefined };
 }
 
-/** Aggregated scores alone: those of layer pairs are not read back, nor formed again where they are not held. */
 async function useAggregate(
   engine: Engine,
   request: ScoreRequest,
@@ -109,7 +109,7 @@ async function useAggregate(
 ): Promise<void> {
   const scores = await engine.scores(request);
   try {
-    use(await scores.aggregate());
+    await withAggregate(scores, use);
   } finally {
     scores.release();
   }

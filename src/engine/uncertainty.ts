@@ -3,6 +3,7 @@ import { adoptDevice } from '../gpu/device.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
 import type { ScoreRequest } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
+import { withAggregate } from '../scores/with-aggregate.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import { MagnitudeReader } from '../statistics/webgpu/magnitudes.ts';
@@ -152,16 +153,17 @@ export class Uncertainty {
   ): Promise<ResampledScores> {
     const stop = this.#stop.signal;
     const signal = request.signal ? AbortSignal.any([request.signal, stop]) : stop;
-    return this.#withEngine(signal, async (engine) => {
-      const aggregated = await scores.aggregate();
-      const asked = { ...request, signal };
-      if (runs === undefined) {
-        return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);
-      }
-      await addRows(runs, record, engine, signal);
-      const groups = await runs.grouped(createPacer(signal));
-      return resampleGroups(groups, aggregated, asked, this.#plan, engine, onResample);
-    });
+    return this.#withEngine(signal, (engine) =>
+      withAggregate(scores, async (aggregated) => {
+        const asked = { ...request, signal };
+        if (runs === undefined) {
+          return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);
+        }
+        await addRows(runs, record, engine, signal);
+        const groups = await runs.grouped(createPacer(signal));
+        return resampleGroups(groups, aggregated, asked, this.#plan, engine, onResample);
+      }),
+    );
   }
 
   /** Turns the rows into sums. What is kept changes at once, at the end. */

@@ -3,40 +3,82 @@ import type { ScoreMatrices } from './score-matrices.ts';
 import type { ScoreThreads } from './score-threads.ts';
 import type { Scores } from './scores.ts';
 
+/** What scores on the host come with. */
+interface Origin {
+  /** Default: all */
+  readonly scoredTargets?: number;
+  /** Threads beside the calling one, where there are any */
+  readonly threads?: ScoreThreads | undefined;
+  /** Told once when the scores have been released and nobody reads them any more. */
+  readonly onFree?: () => void;
+}
+
 /** {@link Scores} in arrays on the host. */
 export class HostScores implements Scores {
   readonly nodes: number;
   readonly pairs: number;
   readonly gpu = undefined;
   readonly scoredTargets: number;
-  #matrices: ScoreMatrices | undefined;
-
-  /** Where there are others than the calling one */
   readonly threads: ScoreThreads | undefined;
+  readonly #matrices: ScoreMatrices;
+  readonly #onFree: (() => void) | undefined;
+  #released = false;
+  #given = false;
+  #readers = 0;
 
   /** Takes the matrices over. */
-  constructor(matrices: ScoreMatrices, scoredTargets = matrices.nodes, threads?: ScoreThreads) {
+  constructor(matrices: ScoreMatrices, { scoredTargets = matrices.nodes, threads, onFree }: Origin = {}) {
     this.threads = threads;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = matrices.perPair.length;
     this.#matrices = matrices;
+    this.#onFree = onFree;
   }
 
   matrices(): Promise<ScoreMatrices> {
-    return this.#matrices === undefined ? Promise.reject(scoresReleased()) : Promise.resolve(this.#matrices);
+    return Promise.resolve().then(() => {
+      const matrices = this.held;
+      this.#given = true;
+      return matrices;
+    });
   }
 
   async aggregate(): Promise<ScoreMatrices['aggregated']> {
     return (await this.matrices()).aggregated;
   }
 
-  get released(): boolean {
-    return this.#matrices === undefined;
+  /** The arrays themselves, for somebody between {@link HostScores.enter} and {@link HostScores.leave}. @throws `released` */
+  get held(): ScoreMatrices {
+    if (this.#released && this.#readers === 0) throw scoresReleased();
+    return this.#matrices;
+  }
+
+  /** From now on the arrays stay as they are, also when the scores are released meanwhile. @throws `released` */
+  enter(): void {
+    if (this.#released) throw scoresReleased();
+    this.#readers++;
+  }
+
+  /** Once for each {@link HostScores.enter}. */
+  leave(): void {
+    this.#readers--;
+    this.#tell();
+  }
+
+  /** Whether the arrays may be written to: they have been released, nobody reads them, and nobody was given them. */
+  get free(): boolean {
+    return this.#released && this.#readers === 0 && !this.#given;
   }
 
   release(): void {
-    this.#matrices = undefined;
+    if (this.#released) return;
+    this.#released = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.free) this.#onFree?.();
   }
 }
 

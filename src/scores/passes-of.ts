@@ -2,6 +2,7 @@ import type { Pacer } from '../statistics/pacer.ts';
 import { AggregateScores } from './aggregate-scores.ts';
 import type { FreedomClasses } from './freedom.ts';
 import { HostPasses, pairScoresIn } from './host-passes.ts';
+import { HostScores } from './host-scores.ts';
 import type { ScorePasses } from './score-passes.ts';
 import type { Scores } from './scores.ts';
 import { GpuPasses } from './webgpu/passes.ts';
@@ -22,6 +23,6 @@ export async function passesOf(
   if (scores instanceof AggregateScores) {
     return new HostPasses(scores, classOf, pace, (elements) => scores.pairScoresAt(elements, signal));
   }
-  const matrices = await scores.matrices();
+  const matrices = scores instanceof HostScores ? scores.held : await scores.matrices();
   return new HostPasses(matrices, classOf, pace, pairScoresIn(matrices));
 }

@@ -1,6 +1,6 @@
 import { paced } from '../statistics/pacer.ts';
 import { rootOfFreedom } from './freedom.ts';
-import { isShared, ownArray, typeOf } from './new-array.ts';
+import { isShared, ownArray, typeOf } from './array-source.ts';
 import type { FloatArray } from './order.ts';
 import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
 import type { SharedThreads } from './score-threads.ts';
@@ -21,25 +21,28 @@ export async function rankByThreads(
   threads: SharedThreads,
 ): Promise<RankedWithPairs | undefined> {
   if (![scores, ...perPair].every(isShared)) return undefined;
-  const { newArray } = threads;
+  const { take, give } = threads.arrays;
   const roots = Float64Array.from({ length: nodes }, (_, j) => rootOfFreedom(samples, conditioned?.[j] ?? 0));
-  const pOfPairs = newArray(Float64Array, scores.length);
+  const pOfPairs = take(Float64Array, scores.length);
   const tails = heard(threads.tails(scores, roots, pOfPairs));
   const skip = excludeSelf ? nodes + 1 : undefined;
-  const dealt = await paced(dealRows(scores, 'descending', skip, newArray), pace);
+  const dealt = await paced(dealRows(scores, 'descending', skip, take), pace);
   if (dealt === undefined) return undefined;
-  const sorted = placesFor(dealt, newArray);
+  const sorted = placesFor(dealt, take);
   await threads.sortSlices(dealt, sorted);
   await tails;
   const order = { places: dealt.places, inOrder: sorted.inOrder };
   const pInOrder = heard(threads.reorder([pOfPairs], order));
   const pairsInOrder = heard(threads.reorder(perPair, order));
-  // The table's own: shared memory is no place for its columns.
-  const corr = copyOf(dealt.values);
+  // Shared memory is used again, and no place for the columns of a table.
+  const [elements, corr] = [copyOf(sorted.rows), copyOf(dealt.values)];
   const [p] = (await pInOrder) as [Float64Array];
   const q = qValuesOf(p, conditioned);
   await pace();
-  return { elements: sorted.rows, corr, p, q, perPair: await pairsInOrder };
+  const ranked = { elements, corr, p, q, perPair: await pairsInOrder };
+  // Only now that all threads have done: had one failed, others might still be at work.
+  give([pOfPairs, dealt.rows, dealt.values, dealt.places, dealt.ends, sorted.inOrder, sorted.rows]);
+  return ranked;
 }
 
 /** Something that is awaited later: should it fail before, somebody has heard. */
@@ -48,7 +51,7 @@ function heard<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-function copyOf<T extends FloatArray>(values: T): T {
+function copyOf<T extends FloatArray | Uint32Array>(values: T): T {
   const copy = ownArray(typeOf(values), values.length);
   copy.set(values);
   return copy;

@@ -1,4 +1,4 @@
-import type { NewArray } from './new-array.ts';
+import type { ArraySource } from './array-source.ts';
 import type { FloatArray } from './order.ts';
 import type { PValueRows } from './p-values.ts';
 import type { LayerAggregation } from './score-matrices.ts';
@@ -17,8 +17,8 @@ export interface ScoreThreads {
 
 /** Work on arrays in shared memory, all of which must be. */
 export interface SharedThreads {
-  /** Makes arrays in shared memory. */
-  readonly newArray: NewArray;
+  /** Arrays in shared memory */
+  readonly arrays: ArraySource;
   /** Aggregates the scores of layer pairs, element by element, into `out`. */
   aggregate(perPair: readonly FloatArray[], layerAgg: LayerAggregation, out: Float64Array): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import { ownArray, typeOf, type NewArray } from './new-array.ts';
+import { ownArray, typeOf, type NewArray } from './array-source.ts';
 import { countSlices, dealSlices, scaleOf, SLICES, sliceSorter, sortRows, startsOf } from './order.ts';
 import type { Direction, FloatArray, Ordered } from './order.ts';
 import { pick } from './pick.ts';
@@ -62,7 +62,7 @@ export function* sortTogether<T extends FloatArray>(
 /**
  * The first half of {@link sortTogether}: deals the rows out.
  *
- * @param newArray makes all arrays of what comes back
+ * @param newArray makes all arrays of what comes back, each with a buffer of its own
  * @returns undefined where values have no range that could be sliced
  */
 export function* dealRows<T extends FloatArray>(
@@ -74,7 +74,7 @@ export function* dealRows<T extends FloatArray>(
   const scale = scaleOf(values, 0, values.length, SLICES, direction);
   if (scale === undefined) return undefined;
   yield;
-  const ends = newArray(Uint32Array, SLICES + 1);
+  const ends = newArray(Uint32Array, SLICES + 1).fill(0);
   const count = countSlices(values, scale, skip, ends);
   const most = startsOf(ends);
   yield;

@@ -52,6 +52,16 @@ export async function* edgeRowGroups(
   scores: Scores,
   request: RowsRequest,
 ): AsyncGenerator<RowGroup, void, undefined> {
+  const host = scores instanceof HostScores ? scores : undefined;
+  host?.enter();
+  try {
+    yield* rowGroups(scores, request);
+  } finally {
+    host?.leave();
+  }
+}
+
+async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<RowGroup, void, undefined> {
   const { choice, freedom, pace, signal } = request;
   const { nodes } = scores;
   const again = scores instanceof AggregateScores;
@@ -115,11 +125,12 @@ async function sortedRows(
   edges: EdgeSet,
   { choice, samples, conditioned, pace }: RowsRequest,
 ): Promise<RowGroup> {
-  const matrices = await scores.matrices();
+  const host = scores instanceof HostScores ? scores : undefined;
+  const matrices = host?.held ?? (await scores.matrices());
   const { aggregated, nodes, perPair } = matrices;
   const { excludeSelf, candidatesOnly, maxQ, top } = choice;
   const large = isLargeTable(choice, nodes);
-  const threads = large && scores instanceof HostScores ? scores.threads : undefined;
+  const threads = large ? host?.threads : undefined;
   const settings = { excludeSelf, samples, conditioned, pace };
   if (large && !candidatesOnly && maxQ >= 1 && top === Infinity) {
     // No row is left out: the scores of the layer pairs are sorted along.

@@ -1,0 +1,73 @@
+/** A type of arrays of numbers. */
+export interface ArrayType<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike): T;
+}
+
+/** Makes an array, of which nothing is said but its length. @throws RangeError where it finds no room */
+export type NewArray = <T>(type: ArrayType<T>, length: number) => T;
+
+/** Where arrays come from, and where they go when they are of no more use. */
+export interface ArraySource {
+  readonly take: NewArray;
+  /** Arrays of {@link ArraySource.take} that nobody, on no thread, uses any more. */
+  readonly give: (arrays: Iterable<ArrayBufferView>) => void;
+}
+
+/** In memory of the calling thread, which is collected when it is dropped. */
+export const ownArray: NewArray = (type, length) =>
+  new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT));
+export const ownArrays: ArraySource = { take: ownArray, give: () => undefined };
+
+/** Bytes that are kept for use at a later time, at most. */
+const MOST_KEPT = 2 ** 29;
+
+/**
+ * Memory that other threads read and write in place, used again and again: engines leave it out of account when they
+ * decide whether to collect garbage, and each thread that has had it must, so that dropped memory may stay for long.
+ */
+export class SharedArrays implements ArraySource {
+  readonly #kept = new Map<number, ArrayBufferLike[]>();
+  #bytes = 0;
+  #ended = false;
+
+  readonly take: NewArray = (type, length) => {
+    const bytes = length * type.BYTES_PER_ELEMENT;
+    const kept = this.#kept.get(bytes)?.pop();
+    if (kept !== undefined) this.#bytes -= bytes;
+    return new type(kept ?? new SharedArrayBuffer(bytes));
+  };
+
+  readonly give = (arrays: Iterable<ArrayBufferView>): void => {
+    for (const array of arrays) {
+      const { buffer } = array;
+      const bytes = buffer.byteLength;
+      if (this.#ended || !isShared(array) || this.#bytes + bytes > MOST_KEPT) continue;
+      this.#bytes += bytes;
+      const alike = this.#kept.get(bytes);
+      if (alike === undefined) this.#kept.set(bytes, [buffer]);
+      else alike.push(buffer);
+    }
+  };
+
+  /** Keeps nothing, from now on. */
+  end(): void {
+    this.#ended = true;
+    this.#kept.clear();
+  }
+}
+
+/** Whether threads can have memory in common: not in pages that are not cross-origin isolated. */
+export function canShare(): boolean {
+  return typeof SharedArrayBuffer !== 'undefined';
+}
+
+/** The type of an array. */
+export function typeOf<T extends ArrayBufferView>(array: T): ArrayType<T> {
+  return array.constructor as unknown as ArrayType<T>;
+}
+
+/** Whether other threads can have it without a copy. */
+export function isShared({ buffer }: ArrayBufferView): boolean {
+  return !(buffer instanceof ArrayBuffer);
+}

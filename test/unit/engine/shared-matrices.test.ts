@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
+import { HostScores } from '../../../src/scores/host-scores.ts';
+import type { ScoreRequest } from '../../../src/scores/score-matrices.ts';
+import { edgeTable } from '../../../src/table/edge-table.ts';
+import { randomNumbers } from '../../support/random-numbers.ts';
+
+/** Enough rows for workers to rank them. */
+const [nodes, pairs, samples] = [260, 3, 40];
+const edges: [number[], number[]] = [
+  [0, 1, 2],
+  [3, 3, 4],
+];
+const sets = conditioningSets(edges, nodes);
+const withRidge = (ridge: number): ScoreRequest => ({
+  ...{ score: 'partial', layerAgg: 'mean', ridge, conditioningSets: sets },
+});
+let engine: Engine;
+
+beforeEach(async () => {
+  const random = randomNumbers(5);
+  const layers = (): Float32Array[] =>
+    Array.from({ length: pairs }, () => Float32Array.from({ length: samples * nodes }, () => random()));
+  engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers: 2 });
+  await engine.accumulateMagnitudes({ size: samples, x: layers(), y: layers() });
+});
+afterEach(() => engine.release());
+
+async function scoresOf(request: ScoreRequest): Promise<HostScores> {
+  const scores = await engine.scores(request);
+  if (!(scores instanceof HostScores)) throw new TypeError('Scores on the host were expected.');
+  return scores;
+}
+
+function buffersOf({ held: { aggregated, perPair } }: HostScores): Set<ArrayBufferLike> {
+  return new Set([aggregated, ...perPair].map(({ buffer }) => buffer));
+}
+
+test('memory of scores that were released is that of the next ones, whichever targets they score', async () => {
+  const first = await scoresOf(withRidge(0));
+  const buffers = buffersOf(first);
+  first.release();
+  const second = await scoresOf(withRidge(1));
+  expect(buffersOf(second)).toEqual(buffers);
+  second.release();
+  const another = conditioningSets([[7], [9]], nodes);
+  const third = await scoresOf({ ...withRidge(1), conditioningSets: another });
+  expect(third.scoredTargets).toBe(3);
+  expect(buffersOf(third)).toEqual(buffers);
+  // What used memory anew is what fresh memory gives.
+  const { aggregated, perPair } = await engine.score({ ...withRidge(1), conditioningSets: another });
+  expect(Array.from(third.held.aggregated)).toEqual(Array.from(aggregated));
+  expect(third.held.perPair.map((matrix) => Array.from(matrix))).toEqual(
+    perPair.map((matrix) => Array.from(matrix)),
+  );
+});
+
+test('arrays that somebody was given stay as they are', async () => {
+  const first = await scoresOf(withRidge(0));
+  const { aggregated } = await first.matrices();
+  const before = Array.from(aggregated);
+  first.release();
+  for (const ridge of [1, 2]) (await scoresOf(withRidge(ridge))).release();
+  expect(Array.from(aggregated)).toEqual(before);
+});
+
+test('a table goes on with scores that are released meanwhile', async () => {
+  const graph = {
+    nodeNames: { input: [], function: Array.from({ length: nodes }, (_, i) => `f${i}`), output: [] },
+    edgeIndex: { 'input,function': [[], []], 'function,function': edges, 'function,output': [[], []] },
+  } as const;
+  const provenance = {
+    ...({ score: 'partial', layerAgg: 'mean', reduction: 'l1', usePreNorm: true, ridge: 0 } as const),
+    ...{ loss: 'mse', samples, backend: 'cpu' },
+  };
+  const corrOf = async (release: boolean): Promise<number[]> => {
+    const scores = await scoresOf(withRidge(0));
+    const table = edgeTable(scores, graph, sets, provenance);
+    // Once it has begun.
+    await new Promise(setImmediate);
+    if (release) scores.release();
+    const others = [scoresOf(withRidge(1)), scoresOf(withRidge(2))];
+    const corr = (await table).getChild('corr_a1_g2')!.toArray() as Float64Array;
+    for (const other of others) (await other).release();
+    scores.release();
+    return Array.from(corr);
+  };
+  expect(await corrOf(true)).toEqual(await corrOf(false));
+});
