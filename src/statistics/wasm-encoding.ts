@@ -74,6 +74,8 @@ export const wasm = {
   f32x4: {
     /** Of two float64, rounded; the upper two are zero */
     demoteZero: vector(0x5e),
+    add: vector(0xe4),
+    mul: vector(0xe6),
   },
   i64x2: {
     shiftLeft: vector(0xcb),

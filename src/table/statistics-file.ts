@@ -18,7 +18,7 @@ import {
   type Vector,
 } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { firstNonFinite } from '../statistics/non-finite.ts';
+import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { columnOf } from './read-columns.ts';

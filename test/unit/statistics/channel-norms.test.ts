@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { channelNorms } from '../../../src/statistics/channel-norms.ts';
-import { firstNonFinite } from '../../../src/statistics/non-finite.ts';
+import { firstNonFinite } from '../../../src/statistics/first-non-finite.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 
 const groups = raggedFromLists([[2, 0], [1], [0, 1, 2]]);
@@ -29,4 +29,15 @@ test('the first value that is not finite', () => {
   expect(firstNonFinite(Float32Array.of(1, 3.4e38, -3.4e38, 0))).toBe(-1);
   expect(firstNonFinite(Float32Array.of(1, -Infinity, NaN))).toBe(1);
   expect(firstNonFinite(new Float32Array(0))).toBe(-1);
+  // Long ones go another way, in pieces of 8,192, of which the last is not whole.
+  const long = Float32Array.from({ length: 20_011 }, (_, k) => (k % 2 ? -3.4e38 : 1e-45) * k);
+  for (let k = 0; k < long.length; k++) if (!Number.isFinite(long[k])) long[k] = -0;
+  expect(firstNonFinite(long)).toBe(-1);
+  for (const at of [20_010, 20_000, 16_384, 16_383, 8_191, 1, 0]) {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      expect(firstNonFinite(long.with(at, value))).toBe(at);
+      // Whatever the alignment.
+      expect(firstNonFinite(long.with(at, value).subarray(1))).toBe(at - 1 < 0 ? -1 : at - 1);
+    }
+  }
 });
