@@ -84,10 +84,10 @@ function growthOverSets(where, { nodes, repeats, points }) {
 }
 
 /** @param {Result} result @returns {Section} */
-function products({ content }) {
+function products({ name, content }) {
   const { setup, points } = content;
-  const distinct = (/** @type {string} */ name) => [
-    ...new Set(points.map((/** @type {any} */ point) => point[name])),
+  const distinct = (/** @type {string} */ field) => [
+    ...new Set(points.map((/** @type {any} */ point) => point[field])),
   ];
   /** @type {Figure[]} */
   const figures = distinct('where').flatMap((where) =>
@@ -119,7 +119,7 @@ function products({ content }) {
     }),
   );
   return {
-    heading: 'Accumulation on the CPU',
+    heading: `Accumulation on the CPU${name.endsWith('-revectorized') ? ', vectors of 256 bits' : ''}`,
     note: `float64, P = ${setup.pairs}, n = ${setup.samples}; all counted as 3 N^2 n operations. Ours includes all the way from float32 magnitudes to the sums on the host. AVX2: OpenBLAS without AVX-512. The limit: multiply-adds without loads in vectors of 128 bits, WebAssembly's.`,
     figures,
   };
@@ -186,6 +186,7 @@ function growth({ content }) {
 /** @param {Result} result @returns {Section} */
 function job({ content }) {
   const { setup, results, machine } = content;
+  const fit = results.some((/** @type {any} */ { ours }) => ours.fit);
   const clock = (/** @type {{ wall: number }[]} */ list) => median(list.map(({ wall }) => wall));
   const bars = results.flatMap((/** @type {any} */ { job: what, ours, port }) => {
     const time = (/** @type {any} */ side) =>
@@ -198,10 +199,10 @@ function job({ content }) {
   });
   return {
     heading: `The whole job, N = ${setup.nodes}, Node ${machine.node.slice(1)}`,
-    note: `Magnitudes to table on ${setup.backend}; P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target. The fit is of the bundled example (24 functions, 2,000 samples).`,
+    note: `Magnitudes to table on ${setup.backend}; P = ${setup.pairs}, n = ${setup.samples}, ${setup.parents} parents per target.${fit ? ' The fit is of the bundled example (24 functions, 2,000 samples).' : ''}`,
     figures: [
       {
-        title: 'Magnitudes to table, and the fit of the example',
+        title: fit ? 'Magnitudes to table, and the fit of the example' : 'Magnitudes to table',
         chart: barChart({ title: 'The whole job', unit: 'seconds', bars }),
         head: ['', 'seconds'],
         rows: bars.map((/** @type {any} */ { label, value }) => [label, number(value)]),
