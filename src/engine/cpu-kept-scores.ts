@@ -98,7 +98,10 @@ export class KeptScores {
 
   #score(request: TargetsRequest, sums: PairScores): Promise<readonly Float64Array[]> {
     const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix());
-    return sums.scores(request, out);
+    return sums.scores(request, out).catch((error: unknown) => {
+      this.#arrays.give(out);
+      throw error;
+    });
   }
 
   async #aggregate(

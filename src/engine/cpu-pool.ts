@@ -11,6 +11,7 @@ import {
 } from './cpu-sums.ts';
 import type { Added } from './cpu-protocol.ts';
 import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
+import { atRest } from './at-rest.ts';
 import { PooledThreads } from './cpu-pool-threads.ts';
 import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from './engine.ts';
@@ -215,7 +216,7 @@ export class PooledSums implements CpuSums {
   /** What all workers hold of their pairs, in the order of the pairs. */
   async #gather<T>(ask: (share: Share) => Promise<readonly T[]>): Promise<T[]> {
     const all = new Array<T>(this.#shape.pairs);
-    const answers = await Promise.all(this.#shares.map(ask));
+    const answers = await atRest(this.#shares.map(ask));
     this.#shares.forEach(({ pairs }, s) => {
       pairs.forEach((p, at) => (all[p] = answers[s]![at]!));
     });

@@ -54,7 +54,8 @@ export interface CpuSums {
   /** Waits until all batches handed in have been taken in. */
   settle(): void | Promise<void>;
   /**
-   * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more.
+   * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more. When
+   * it fails, nobody is at work on them.
    * Those of targets that were not asked for are left as they are. Not where products are tiled.
    */
   scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]>;

@@ -5,7 +5,7 @@ export interface ArrayType<T> {
 }
 
 /** Makes an array, of which nothing is said but its length. @throws RangeError where it finds no room */
-export type NewArray = <T>(type: ArrayType<T>, length: number) => T;
+export type NewArray = <T extends ArrayBufferView>(type: ArrayType<T>, length: number) => T;
 
 /** Where arrays come from, and where they go when they are of no more use. */
 export interface ArraySource {

@@ -1,6 +1,6 @@
 import { paced } from '../statistics/pacer.ts';
 import { rootOfFreedom } from './freedom.ts';
-import { isShared, ownArray, typeOf } from './array-source.ts';
+import { isShared, ownArray, typeOf, type NewArray } from './array-source.ts';
 import type { FloatArray } from './order.ts';
 import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
 import type { SharedThreads } from './score-threads.ts';
@@ -21,34 +21,47 @@ export async function rankByThreads(
   threads: SharedThreads,
 ): Promise<RankedWithPairs | undefined> {
   if (![scores, ...perPair].every(isShared)) return undefined;
-  const { take, give } = threads.arrays;
-  const roots = Float64Array.from({ length: nodes }, (_, j) => rootOfFreedom(samples, conditioned?.[j] ?? 0));
-  const pOfPairs = take(Float64Array, scores.length);
-  const tails = heard(threads.tails(scores, roots, pOfPairs));
-  const skip = excludeSelf ? nodes + 1 : undefined;
-  const dealt = await paced(dealRows(scores, 'descending', skip, take), pace);
-  if (dealt === undefined) return undefined;
-  const sorted = placesFor(dealt, take);
-  await threads.sortSlices(dealt, sorted);
-  await tails;
-  const order = { places: dealt.places, inOrder: sorted.inOrder };
-  const pInOrder = heard(threads.reorder([pOfPairs], order));
-  const pairsInOrder = heard(threads.reorder(perPair, order));
-  // Shared memory is used again, and no place for the columns of a table.
-  const [elements, corr] = [copyOf(sorted.rows), copyOf(dealt.values)];
-  const [p] = (await pInOrder) as [Float64Array];
-  const q = qValuesOf(p, conditioned);
-  await pace();
-  const ranked = { elements, corr, p, q, perPair: await pairsInOrder };
-  // Only now that all threads have done: had one failed, others might still be at work.
-  give([pOfPairs, dealt.rows, dealt.values, dealt.places, dealt.ends, sorted.inOrder, sorted.rows]);
-  return ranked;
-}
-
-/** Something that is awaited later: should it fail before, somebody has heard. */
-function heard<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
+  const { arrays } = threads;
+  const taken: ArrayBufferView[] = [];
+  const take: NewArray = (type, length) => {
+    const array = arrays.take(type, length);
+    taken.push(array);
+    return array;
+  };
+  const asked: Promise<unknown>[] = [];
+  /** Something that is awaited later: should it fail before, somebody has heard. */
+  const later = <T>(promise: Promise<T>): Promise<T> => {
+    asked.push(promise);
+    promise.catch(() => undefined);
+    return promise;
+  };
+  try {
+    const roots = Float64Array.from({ length: nodes }, (_, j) =>
+      rootOfFreedom(samples, conditioned?.[j] ?? 0),
+    );
+    const pOfPairs = take(Float64Array, scores.length);
+    const tails = later(threads.tails(scores, roots, pOfPairs));
+    const skip = excludeSelf ? nodes + 1 : undefined;
+    const dealt = await paced(dealRows(scores, 'descending', skip, take), pace);
+    if (dealt === undefined) return undefined;
+    const sorted = placesFor(dealt, take);
+    await later(threads.sortSlices(dealt, sorted));
+    await tails;
+    const order = { places: dealt.places, inOrder: sorted.inOrder };
+    const pInOrder = later(threads.reorder([pOfPairs], order));
+    const pairsInOrder = later(threads.reorder(perPair, order));
+    // Shared memory is used again, and no place for the columns of a table.
+    const [elements, corr] = [copyOf(sorted.rows), copyOf(dealt.values)];
+    const [p] = (await pInOrder) as [Float64Array];
+    const q = qValuesOf(p, conditioned);
+    await pace();
+    return { elements, corr, p, q, perPair: await pairsInOrder };
+  } finally {
+    // Once nobody works on them any more; after an abort some still do.
+    void Promise.allSettled(asked).then(() => {
+      arrays.give(taken);
+    });
+  }
 }
 
 function copyOf<T extends FloatArray | Uint32Array>(values: T): T {

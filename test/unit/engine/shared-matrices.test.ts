@@ -89,3 +89,14 @@ test('a table goes on with scores that are released meanwhile', async () => {
   };
   expect(await corrOf(true)).toEqual(await corrOf(false));
 });
+
+test('scores that are aborted leave their memory to the next ones', async () => {
+  const first = await scoresOf(withRidge(0));
+  const buffers = buffersOf(first);
+  first.release();
+  const stop = new AbortController();
+  const aborted = engine.scores({ ...withRidge(1), signal: stop.signal });
+  stop.abort(new Error('enough'));
+  await expect(aborted).rejects.toThrow('enough');
+  expect(buffersOf(await scoresOf(withRidge(2)))).toEqual(buffers);
+});
