@@ -96,6 +96,8 @@ test('scores that are aborted leave their memory to the next ones', async () => 
   first.release();
   const stop = new AbortController();
   const aborted = engine.scores({ ...withRidge(1), signal: stop.signal });
+  // Until the workers have been asked, and before the event loop turns: none can have answered.
+  for (let k = 0; k < 100; k++) await Promise.resolve();
   stop.abort(new Error('enough'));
   await expect(aborted).rejects.toThrow('enough');
   expect(buffersOf(await scoresOf(withRidge(2)))).toEqual(buffers);
