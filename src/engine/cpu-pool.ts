@@ -118,12 +118,15 @@ export class PooledSums implements CpuSums {
     };
     signal?.addEventListener('abort', stop);
     try {
-      return await this.#gather(({ worker, pairs }) =>
+      const found = await this.#gather(({ worker, pairs }) =>
         worker.call('scores', {
           request: structuredClone(request),
           out: pairs.map((p) => out[p]!),
         }),
       );
+      // Workers that were done before they heard of it have not refused.
+      signal?.throwIfAborted();
+      return found;
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
