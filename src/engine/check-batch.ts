@@ -30,7 +30,7 @@ export function checkChannelBatch(
       'Channel values need an engine made with channels and channelGroups; this one takes magnitudes only.',
     );
   }
-  checkSize(batch.size, index);
+  checkBatchSize(batch.size, index);
   const nodeOf = (at: number): number => nodeOfChannel(channelGroups, at % channels);
   const check = (values: readonly ChannelValues[], quantity: Quantity): Float32Array[] =>
     checkPairs(shape, values, quantity, batch.size, channels, index, nodeOf);
@@ -48,13 +48,14 @@ export function checkChannelBatch(
  * @throws `batch-mismatch` or `non-finite`
  */
 export function checkMagnitudeBatch(shape: EngineShape, batch: MagnitudeBatch, index: number): void {
-  checkSize(batch.size, index);
+  checkBatchSize(batch.size, index);
   const nodeOf = (at: number): number => at % shape.nodes;
   checkPairs(shape, batch.x, 'activation', batch.size, shape.nodes, index, nodeOf);
   checkPairs(shape, batch.y, 'gradient', batch.size, shape.nodes, index, nodeOf);
 }
 
-function checkSize(size: number, index: number): void {
+/** @param index number of batches before this one, for the message @throws `batch-mismatch` */
+export function checkBatchSize(size: number, index: number): void {
   if (Number.isInteger(size) && size > 0) return;
   throw new MagnitudeEdgeError(
     'batch-mismatch',
@@ -62,6 +63,23 @@ function checkSize(size: number, index: number): void {
     { details: { batch: index, found: size } },
   );
 }
+
+/** Checks that there are values of every layer pair. @param index as above @throws `batch-mismatch` */
+export function checkLayers(
+  { pairs }: EngineShape,
+  values: readonly ChannelValues[],
+  quantity: Quantity,
+  index: number,
+): void {
+  if (values.length === pairs) return;
+  throw new MagnitudeEdgeError(
+    'batch-mismatch',
+    `Batch ${index} holds ${pluralOf[quantity]} of ${values.length} layers and there are ${pairs} layer pairs.`,
+    { details: { batch: index, quantity, expected: pairs, found: values.length } },
+  );
+}
+
+const pluralOf = { activation: 'activations', gradient: 'gradients' } as const;
 
 function checkPairs(
   shape: EngineShape,
@@ -72,14 +90,8 @@ function checkPairs(
   index: number,
   nodeOf: (at: number) => number,
 ): Float32Array[] {
-  const plural = quantity === 'activation' ? 'activations' : 'gradients';
-  if (values.length !== shape.pairs) {
-    throw new MagnitudeEdgeError(
-      'batch-mismatch',
-      `Batch ${index} holds ${plural} of ${values.length} layers and there are ${shape.pairs} layer pairs.`,
-      { details: { batch: index, quantity, expected: shape.pairs, found: values.length } },
-    );
-  }
+  checkLayers(shape, values, quantity, index);
+  const plural = pluralOf[quantity];
   return values.map((value, p) => {
     const layer = quantity === 'activation' ? p : p + 1;
     if (!(value instanceof Float32Array)) {

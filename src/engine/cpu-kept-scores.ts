@@ -9,7 +9,7 @@ import type { CpuSums } from './cpu-sums.ts';
 import type { EngineShape } from './engine.ts';
 
 /** What gives the scores of layer pairs. */
-export type PairScores = Pick<CpuSums, 'scores' | 'threads'>;
+type PairScores = Pick<CpuSums, 'scores' | 'threads'>;
 
 /** Matrices of the CPU engine */
 interface HeldMatrices extends ScoreMatrices {

@@ -2,6 +2,7 @@ import type { MagnitudeEdgeError } from '../errors.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
+import { atRest } from './at-rest.ts';
 import {
   emptyPlan,
   type CpuSums,
@@ -11,7 +12,6 @@ import {
 } from './cpu-sums.ts';
 import type { Added } from './cpu-protocol.ts';
 import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
-import { atRest } from './at-rest.ts';
 import { PooledThreads } from './cpu-pool-threads.ts';
 import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from './engine.ts';

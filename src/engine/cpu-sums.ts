@@ -55,8 +55,8 @@ export interface CpuSums {
   settle(): void | Promise<void>;
   /**
    * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more. When
-   * it fails, nobody is at work on them.
-   * Those of targets that were not asked for are left as they are. Not where products are tiled.
+   * it fails, nobody is at work on them. Scores of targets that were not asked for are left as they are. Not where products
+   * are tiled.
    */
   scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]>;
   /** Where products are tiled: the samples as they are now, to form scores from at any later time. */

@@ -9,7 +9,7 @@ interface Origin {
   readonly scoredTargets?: number;
   /** Threads beside the calling one, where there are any */
   readonly threads?: ScoreThreads | undefined;
-  /** Told once when the scores have been released and nobody reads them any more. */
+  /** Told once when the scores are {@link HostScores.free}; never, where somebody was given them. */
   readonly onFree?: () => void;
 }
 

@@ -1,6 +1,6 @@
 import { paced } from '../statistics/pacer.ts';
 import { rootOfFreedom } from './freedom.ts';
-import { isShared, ownArray, typeOf, type NewArray } from './array-source.ts';
+import { isShared, type NewArray } from './array-source.ts';
 import type { FloatArray } from './order.ts';
 import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
 import type { SharedThreads } from './score-threads.ts';
@@ -50,8 +50,8 @@ export async function rankByThreads(
     const order = { places: dealt.places, inOrder: sorted.inOrder };
     const pInOrder = later(threads.reorder([pOfPairs], order));
     const pairsInOrder = later(threads.reorder(perPair, order));
-    // Shared memory is used again, and no place for the columns of a table.
-    const [elements, corr] = [copyOf(sorted.rows), copyOf(dealt.values)];
+    // Shared memory is used again, and no place for the columns of a table; a slice is this thread's own.
+    const [elements, corr] = [sorted.rows.slice(), dealt.values.slice()];
     const [p] = (await pInOrder) as [Float64Array];
     const q = qValuesOf(p, conditioned);
     await pace();
@@ -62,10 +62,4 @@ export async function rankByThreads(
       arrays.give(taken);
     });
   }
-}
-
-function copyOf<T extends FloatArray | Uint32Array>(values: T): T {
-  const copy = ownArray(typeOf(values), values.length);
-  copy.set(values);
-  return copy;
 }

@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { bufferUsage } from '../../gpu/constants.ts';
 import type { Quantity } from '../../statistics/non-finite.ts';
+import { checkBatchSize, checkLayers } from '../check-batch.ts';
 import type { ChannelValues, EngineShape } from '../engine.ts';
 
 /** One batch as the WebGPU engine takes it in: P entries of x and of y, each row-major `[size, width]`. */
@@ -23,13 +24,7 @@ export function checkIncomingBatch(
   width: number,
   index: number,
 ): void {
-  if (!(Number.isInteger(batch.size) && batch.size > 0)) {
-    throw new MagnitudeEdgeError(
-      'batch-mismatch',
-      `Batch ${index} says it has ${batch.size} samples: a whole number of at least 1 was expected.`,
-      { details: { batch: index, found: batch.size } },
-    );
-  }
+  checkBatchSize(batch.size, index);
   checkQuantity(shape, batch.x, 'activation', batch.size, width, index);
   checkQuantity(shape, batch.y, 'gradient', batch.size, width, index);
 }
@@ -42,13 +37,7 @@ function checkQuantity(
   width: number,
   index: number,
 ): void {
-  if (values.length !== shape.pairs) {
-    throw new MagnitudeEdgeError(
-      'batch-mismatch',
-      `Batch ${index} holds ${quantity}s of ${values.length} layers and there are ${shape.pairs} layer pairs.`,
-      { details: { batch: index, quantity, expected: shape.pairs, found: values.length } },
-    );
-  }
+  checkLayers(shape, values, quantity, index);
   for (const [p, value] of values.entries()) {
     const layer = quantity === 'activation' ? p : p + 1;
     const expected = size * width;
