@@ -16,7 +16,7 @@ const layers = Object.entries(may).map(([folder, below]) => ({
   from: { path: `^src/${folder}/` },
   to: {
     path: '^src/',
-    pathNot: [`^src/(${[folder, ...below].join('|')})/`, '^src/errors\\.ts$', '^src/version\\.ts$'],
+    pathNot: [`^src/(${[folder, ...below].join('|')})/`, '^src/(errors|node-process|version)\\.ts$'],
   },
 }));
 module.exports = {

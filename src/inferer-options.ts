@@ -102,8 +102,12 @@ export interface InfererDiagnostics {
   /** How the engine's products come about, see EngineDiagnostics */
   readonly plan?: 'sums' | 'magnitudes' | undefined;
   readonly model: ModelDiagnostics;
+  /** Workers of the CPU backend, as far as they have been started; 0 for one thread, undefined on WebGPU */
+  readonly workers?: number | undefined;
   /** What the engine finds worth telling */
   readonly notes: readonly string[];
+  /** What works worse than it was meant to, and why: a sentence each, to be shown wherever results are */
+  readonly warnings: readonly string[];
   /** What was looked for and not taken, and why: a sentence each */
   readonly fallbacks: readonly string[];
 }

@@ -199,8 +199,8 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
     return batchesOut;
   });
   clock.lap('write');
-  const { notes } = inferer.diagnostics;
-  const report = { samples, batches: data.length, rows, notes, seconds: clock.seconds };
+  const { notes, workers, warnings } = inferer.diagnostics;
+  const report = { samples, batches: data.length, rows, notes, workers, warnings, seconds: clock.seconds };
   printLine(
     terminal.out,
     settings.json ? jsonReport(model, chosen, settings, report) : textReport(model, chosen, settings, report),
@@ -213,6 +213,10 @@ interface Report {
   readonly rows: RowCount;
   /** What the statistics were computed with */
   readonly notes: readonly string[];
+  /** Workers of the CPU backend; undefined with another */
+  readonly workers: number | undefined;
+  /** What a reader of the results has to know */
+  readonly warnings: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
 }
 
@@ -239,9 +243,11 @@ function jsonReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     backend: chosen.backend,
     backendReason: chosen.reason,
     backendNotes: report.notes,
+    ...(report.workers === undefined ? {} : { workers: report.workers }),
     executionProvider,
     threads,
     fallbacks,
+    warnings: report.warnings,
     seconds: report.seconds,
     top: report.rows.top,
   });
@@ -255,8 +261,9 @@ function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
   const lines = [
     `model    ${settings.model}: ${nodes}, ${edgeIndex['function,function'][0].length} edges between functions, ${model.layers} blocks, norm ${model.norm}`,
     `data     ${settings.data}: ${report.samples} samples`,
-    `ran on   ${chosen.backend} (${chosen.reason}); model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    `ran on   ${chosen.backend} (${chosen.reason})${workersInWords(report.workers)}; model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
     `time     ${seconds.join(', ')}`,
+    ...report.warnings.map((warning) => `warning  ${warning}`),
     ...(settings.resampling ? [`errors   ${resamplingInWords(report.rows)}`] : []),
     `wrote    ${settings.out}: ${report.rows.count} rows`,
     ...(settings.statsOut === undefined
@@ -266,6 +273,10 @@ function textReport(model: GsnnModel, chosen: ChosenBackend, settings: Settings,
     formatTable(report.rows.top),
   ];
   return lines.join('\n').trimEnd();
+}
+
+function workersInWords(workers = 0): string {
+  return workers === 0 ? '' : `, ${workers} worker${workers === 1 ? '' : 's'}`;
 }
 
 /** How the table says that its scores were resampled. */

@@ -109,11 +109,9 @@ class CpuEngine implements Engine {
     return {
       backend: 'cpu',
       plan: inForce.plan,
-      notes: [
-        note,
-        ...(this.#fallback === undefined ? [] : [this.#fallback]),
-        describePlan(this.shape, inForce),
-      ],
+      workers: this.#sums?.workers ?? 0,
+      notes: [note, describePlan(this.shape, inForce)],
+      warnings: this.#fallback === undefined ? [] : [this.#fallback],
     };
   }
 
@@ -250,7 +248,7 @@ class CpuEngine implements Engine {
     } catch (error) {
       if (error instanceof MagnitudeEdgeError && error.code === 'out-of-memory') throw error;
       const why = error instanceof Error ? error.message : String(error);
-      this.#fallback = `Workers cannot be used here: ${why}`;
+      this.#fallback = `Workers cannot be used here, and one thread does the work of ${this.#workers}: ${why}`;
       this.#sums = new LocalSums(this.shape);
     }
     // Released while the workers started: nobody would end them any more.

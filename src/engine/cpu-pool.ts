@@ -72,6 +72,10 @@ export class PooledSums implements CpuSums {
     }
   }
 
+  get workers(): number {
+    return this.#shares.length;
+  }
+
   get samples(): number {
     return this.#samples;
   }

@@ -47,6 +47,8 @@ export interface CpuSums {
   readonly inForce: PlanInForce;
   /** How the work is done, in words */
   readonly note: string;
+  /** Workers that do it; 0 for the calling thread */
+  readonly workers: number;
   /** Why samples have been lost, so that these sums are of no more use; undefined while they are */
   readonly lost: Error | undefined;
   addChannels(batch: HostChannelBatch): Promise<void>;
@@ -74,6 +76,7 @@ export interface CpuSums {
 
 /** Sums on the calling thread, which gets a turn of its event loop every 50 ms. */
 export class LocalSums implements CpuSums {
+  readonly workers = 0;
   readonly #shape: SumsShape;
   readonly #products: Products;
   #accumulator: CpuAccumulator;

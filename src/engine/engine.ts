@@ -49,8 +49,12 @@ export interface EngineDiagnostics {
    * sums as batches come. Absent where an engine has one way only.
    */
   readonly plan?: 'sums' | 'magnitudes' | undefined;
+  /** Workers that the sums are spread over, as far as they have been started; 0 where the calling thread does the work. */
+  readonly workers?: number | undefined;
   /** Adapter description, workers, tiles: whatever the engine finds worth telling. */
   readonly notes: readonly string[];
+  /** What works worse than it was meant to, and why: a sentence each, to be shown wherever results are. */
+  readonly warnings: readonly string[];
 }
 
 /**

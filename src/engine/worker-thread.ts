@@ -1,5 +1,4 @@
-/** Node gives its modules at run time: nothing for the bundlers of pages to find. */
-const host: { readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> } = globalThis;
+import { nodeProcess } from '../node-process.ts';
 
 /** A worker, of a page or of Node: what the two have in common. */
 export interface WorkerThread {
@@ -23,10 +22,11 @@ export interface WorkerEvents {
  * @throws what the platform throws when it refuses
  */
 export function startWorker(script: string, events: WorkerEvents): WorkerThread | undefined {
-  if (typeof Worker === 'function') return startInPage(script, events);
-  const node = host.process?.getBuiltinModule?.('node:worker_threads');
-  if (node === undefined) return undefined;
-  const worker = new node.Worker(script, { eval: true });
+  // Not by whether there is a Worker: onnxruntime-web puts one into Node that takes no Blob.
+  const node = nodeProcess();
+  if (node === undefined) return typeof Worker === 'function' ? startInPage(script, events) : undefined;
+  // Node gives its modules at run time: nothing for the bundlers of pages to find.
+  const worker = new (node.getBuiltinModule('node:worker_threads').Worker)(script, { eval: true });
   worker.on('message', (data: unknown) => {
     events.message(data);
   });
@@ -81,7 +81,7 @@ function startInPage(script: string, events: WorkerEvents): WorkerThread {
 
 /** Messages of the thread that started this one, and the way back to it; for the worker's own side. */
 export function connectToParent(receive: (data: unknown) => void): WorkerThread['post'] {
-  const port = host.process?.getBuiltinModule?.('node:worker_threads')?.parentPort;
+  const port = nodeProcess()?.getBuiltinModule('node:worker_threads').parentPort;
   if (port) {
     port.on('message', receive);
     return (message, transfer) => {
@@ -100,7 +100,7 @@ export function connectToParent(receive: (data: unknown) => void): WorkerThread[
 /** Threads that the machine runs at once. */
 export function availableThreads(): number {
   const threads =
-    host.process?.getBuiltinModule?.('node:os')?.availableParallelism() ??
+    nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ??
     globalThis.navigator.hardwareConcurrency;
   return threads > 0 ? threads : 1;
 }

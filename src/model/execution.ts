@@ -6,8 +6,8 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
+import { nodeProcess } from '../node-process.ts';
 import type { ExecutionProvider } from './runtime.ts';
-import { nodeProcess } from './source.ts';
 
 /** Where a model runs, and why there. */
 export interface ExecutionPlace {

@@ -1,7 +1,7 @@
 /** The only file that imports onnxruntime-web: what is known of its ways is kept here (issues named where they bite). */
 import type * as Ort from 'onnxruntime-web';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { nodeProcess } from './source.ts';
+import { nodeProcess } from '../node-process.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
 

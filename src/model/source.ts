@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
+import { nodeProcess } from '../node-process.ts';
 
 /** Where bytes may come from. A string is a URL; in Node also a path, resolved against the working directory. */
 export type BinarySource = string | URL | Blob | ArrayBuffer | Uint8Array;
@@ -106,13 +107,6 @@ function baseUrl(): string | undefined {
   if (!process) return globalThis.location.href;
   const pathToFileURL = process.getBuiltinModule('node:url').pathToFileURL;
   return pathToFileURL(`${process.cwd()}/`).href;
-}
-
-/** Node's `process`, or undefined in a page or worker. */
-export function nodeProcess(): NodeJS.Process | undefined {
-  // Bundlers put a stand-in for `process` into pages: only Node's own says which Node it is.
-  const process = (globalThis as { process?: { versions?: { node?: string } } }).process;
-  return process?.versions?.node === undefined ? undefined : (process as NodeJS.Process);
 }
 
 function unreadable(name: string, why: string, options: ReadOptions, cause?: unknown): MagnitudeEdgeError {

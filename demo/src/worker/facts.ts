@@ -18,10 +18,16 @@ export function modelFacts(model: GsnnModel): ModelFacts {
 
 /** What runs where, and what was looked for and not taken. */
 export function placementOf({ diagnostics }: MagnitudeEdgeInferer): Placement {
-  const { backend, notes, fallbacks, model } = diagnostics;
+  const { backend, notes, warnings, fallbacks, model } = diagnostics;
   return {
     backend,
     provider: model.executionProvider,
-    notes: [...(model.adapter ? [model.adapter] : []), ...notes, ...fallbacks, ...model.fallbacks],
+    notes: [
+      ...(model.adapter ? [model.adapter] : []),
+      ...notes,
+      ...warnings,
+      ...fallbacks,
+      ...model.fallbacks,
+    ],
   };
 }

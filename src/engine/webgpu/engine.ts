@@ -131,6 +131,7 @@ class WebGpuEngine implements Engine {
       backend: 'webgpu',
       plan: this.#joined ? 'sums' : 'magnitudes',
       notes: this.#joined ? [...this.#notes, since] : this.#notes,
+      warnings: [],
     };
   }
 

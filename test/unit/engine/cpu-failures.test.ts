@@ -141,7 +141,7 @@ describe('workers that cannot be had', () => {
       }
     };
     const engine = engineWith(2);
-    const told = (): string[] => engine.diagnostics.notes.filter((note) => note.startsWith('Workers'));
+    const told = (): readonly string[] => engine.diagnostics.warnings;
     const loseSamples = async (): Promise<void> => {
       await engine.accumulateMagnitudes(largeBatch(1));
       refuse(256 * shape.nodes, 'Float32Array', 2);
@@ -152,7 +152,7 @@ describe('workers that cannot be had', () => {
     engine.reset();
     // Asked for again, in vain.
     await engine.accumulateMagnitudes(largeBatch(1));
-    expect(told()).toEqual(['Workers cannot be used here: none today']);
+    expect(told()).toEqual(['Workers cannot be used here, and one thread does the work of 2: none today']);
     await loseSamples();
     engine.reset();
     had = true;
