@@ -16,7 +16,7 @@ interface Assembled {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly loss: string;
-  readonly gradients: Readonly<Record<string, string>>;
+  readonly gradients: ReadonlyMap<string, string>;
 }
 
 /**
@@ -35,9 +35,9 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
     return name;
   };
   const loss = publish(wanted.loss, 'loss');
-  const gradients: Record<string, string> = {};
-  for (const [value, gradient] of wanted.gradients) gradients[value] = publish(gradient, `${value}.grad`);
-  const outputs = [...new Set([loss, ...wanted.outputs, ...Object.values(gradients)])];
+  const gradients = new Map<string, string>();
+  for (const [value, gradient] of wanted.gradients) gradients.set(value, publish(gradient, `${value}.grad`));
+  const outputs = [...new Set([loss, ...wanted.outputs, ...gradients.values()])];
 
   const rename = (value: string): string => renamed.get(value) ?? value;
   const original = new Map([...renamed].map(([from, to]) => [to, from]));

@@ -112,12 +112,25 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
     }
   }
   const assembled = assemble(forward, { target, loss: lossValue, outputs, gradients });
-  const parameters: Record<string, ParameterValue> = {};
+  const inputs = new Set(assembled.inputs);
+  const parameters = new Map<string, ParameterValue>();
   for (const [name, tensor] of forward.parameters) {
-    if (assembled.inputs.includes(name))
-      parameters[name] = { dims: tensor.dims, values: float32Values(tensor) };
+    if (inputs.has(name)) parameters.set(name, { dims: tensor.dims, values: float32Values(tensor) });
   }
-  return { bytes: encodeModel(assembled.model), ...assembled, target, prediction, parameters, disconnected };
+  return {
+    bytes: encodeModel(assembled.model),
+    ...assembled,
+    gradients: byName(assembled.gradients),
+    target,
+    prediction,
+    parameters: byName(parameters),
+    disconnected,
+  };
+}
+
+/** A plain record without inherited properties: a model's values may be called `__proto__` or `constructor`. */
+function byName<T>(entries: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null) as Record<string, T>, Object.fromEntries(entries));
 }
 
 function outputNames({ graph }: OnnxModel): readonly string[] {
