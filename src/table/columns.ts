@@ -13,8 +13,7 @@ import {
   Struct,
   Table,
   Utf8,
-  vectorFromArray,
-  type Vector,
+  Vector,
 } from 'apache-arrow';
 
 /** A named column that wraps typed arrays without copying them. */
@@ -47,10 +46,15 @@ export function int32Column(name: string, values: Int32Array, present?: readonly
   return column(name, type, makeData({ type, length, nullCount, nullBitmap, data: values }), true);
 }
 
-/** A bool column of what `at` says of each row. */
-export function boolColumn(name: string, length: number, at: (row: number) => boolean): Column {
+/** A bool column of what `at` says of each row; null stays null. */
+export function boolColumn(name: string, length: number, at: (row: number) => boolean | null): Column {
   const type = new Bool();
-  return column(name, type, makeData({ type, length, nullCount: 0, data: packBits(length, at) }));
+  let nullCount = 0;
+  for (let row = 0; row < length; row++) if (at(row) === null) nullCount++;
+  const data = packBits(length, (row) => at(row) === true);
+  if (nullCount === 0) return column(name, type, makeData({ type, length, nullCount, data }));
+  const nullBitmap = packBits(length, (row) => at(row) !== null);
+  return column(name, type, makeData({ type, length, nullCount, nullBitmap, data }), true);
 }
 
 /** A dictionary<int32, utf8> column. The names are stored once, the codes are indices into them. */
@@ -65,7 +69,35 @@ export function nameColumn(name: string, codes: Int32Array, names: Vector<Utf8>)
 
 /** Names as the dictionary of {@link nameColumn}. */
 export function nameVector(names: readonly string[]): Vector<Utf8> {
-  return vectorFromArray(names, new Utf8());
+  return new Vector([textData(names)]);
+}
+
+/** A utf8 column; null entries are null. */
+export function textColumn(name: string, values: readonly (string | null)[]): Column {
+  return column(name, new Utf8(), textData(values), values.includes(null));
+}
+
+/**
+ * Strings end to end in UTF-8. Not by apache-arrow's Builder, which makes functions out of text: a page whose content
+ * security policy forbids that ('unsafe-eval') could have no table.
+ */
+function textData(values: readonly (string | null)[]): Data<Utf8> {
+  const encoder = new TextEncoder();
+  const pieces = values.map((value) => encoder.encode(value ?? ''));
+  const valueOffsets = new Int32Array(values.length + 1);
+  pieces.forEach((piece, row) => {
+    valueOffsets[row + 1] = valueOffsets[row]! + piece.length;
+  });
+  const data = new Uint8Array(valueOffsets[values.length]!);
+  pieces.forEach((piece, row) => {
+    data.set(piece, valueOffsets[row]);
+  });
+  const type = new Utf8();
+  const length = values.length;
+  const nullCount = values.filter((value) => value === null).length;
+  if (nullCount === 0) return makeData({ type, length, nullCount, valueOffsets, data });
+  const nullBitmap = packBits(length, (row) => values[row] !== null);
+  return makeData({ type, length, nullCount, nullBitmap, valueOffsets, data });
 }
 
 /** A table of one record batch over columns of equal length. */

@@ -1,6 +1,7 @@
-import { DataType, Int32, Bool, Table, Utf8, makeVector, vectorFromArray, type Vector } from 'apache-arrow';
+import { DataType, type Table, type Vector } from 'apache-arrow';
 import { csvParseRows } from 'd3-dsv';
 import { MagnitudeEdgeError } from '../errors.ts';
+import { boolColumn, floatColumn, int32Column, tableOf, textColumn, type Column } from './columns.ts';
 import { columnOf } from './read-columns.ts';
 
 /** Rows turned to text at a time: a large table never becomes one string. */
@@ -63,46 +64,45 @@ export function csvToTable(bytes: Uint8Array, name: string): Table {
       name,
     );
   }
-  return new Table(
-    Object.fromEntries(
-      header.map((column, c) => {
-        const cells = rows.map((row) => row[c]!);
-        return [column, parsedColumn(cells, column, name)];
-      }),
+  const columns = header.map((column, c) =>
+    parsedColumn(
+      rows.map((row) => row[c]!),
+      column,
+      name,
     ),
   );
+  return tableOf(columns, new Map());
 }
 
-function parsedColumn(cells: readonly string[], column: string, name: string): Vector {
+function parsedColumn(cells: readonly string[], column: string, name: string): Column {
   const refuse = (row: number, expected: string): never => {
     throw invalid(`${name}, line ${row + 2}, column '${column}' is '${cells[row]!}', not ${expected}.`, name);
   };
   const type = columnTypes[column] ?? (column.startsWith('top@') ? 'bool' : 'float64');
   switch (type) {
     case 'name':
-      return vectorFromArray(cells as string[], new Utf8());
-    case 'bool':
-      return vectorFromArray(
-        cells.map((cell, row) => {
-          const word = cell.toLowerCase();
-          return (
-            word === 'true' ||
-            word === '1' ||
-            (word === 'false' || word === '0' ? false : refuse(row, 'true or false'))
-          );
-        }),
-        new Bool(),
+      return textColumn(column, cells);
+    case 'bool': {
+      const values = cells.map((cell, row) => {
+        const word = cell.toLowerCase();
+        if (word === 'true' || word === '1') return true;
+        return word === 'false' || word === '0' ? false : refuse(row, 'true or false');
+      });
+      return boolColumn(column, values.length, (row) => values[row]!);
+    }
+    case 'int32': {
+      const values = Int32Array.from(cells, (cell, row) => {
+        return Number.isInteger(Number(cell)) ? Number(cell) : refuse(row, 'a whole number');
+      });
+      return int32Column(
+        column,
+        values,
+        cells.map((cell) => cell !== ''),
       );
-    case 'int32':
-      return vectorFromArray(
-        cells.map((cell, row) => {
-          if (cell === '') return null;
-          return Number.isInteger(Number(cell)) ? Number(cell) : refuse(row, 'a whole number');
-        }),
-        new Int32(),
-      );
+    }
     case 'float64':
-      return makeVector(
+      return floatColumn(
+        column,
         Float64Array.from(cells, (cell, row) => {
           if (cell === '' || /^nan$/i.test(cell)) return NaN;
           const value = Number(cell);

@@ -13,7 +13,6 @@ import {
   tableFromIPC,
   tableToIPC,
   Utf8,
-  vectorFromArray,
   type Data,
   type Vector,
 } from 'apache-arrow';
@@ -21,6 +20,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
+import { nameVector } from './columns.ts';
 import { columnOf } from './read-columns.ts';
 import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
 
@@ -69,7 +69,7 @@ export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8
       }).map(([key, value]) => [key, String(value)]),
     ),
   );
-  const names = vectorFromArray(origin.functionNames, new Utf8()).data[0]!;
+  const names = nameVector(origin.functionNames).data[0]!;
   const float64 = (data: Float64Array): Data<Float64> =>
     makeData({ type: new Float64(), length: data.length, nullCount: 0, data });
   const batches = statistics.pairs.map((pair, p) => {
