@@ -37,7 +37,6 @@ export default defineConfig({
             'hyparquet',
             'hyparquet-writer',
             'fflate',
-            'd3-dsv',
             '@bufbuild/protobuf',
             '@bufbuild/protobuf/codegenv2',
           ],

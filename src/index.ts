@@ -39,7 +39,14 @@ export {
   type EdgeTableProvenance,
 } from './table/edge-table.ts';
 export { encodeBatches } from './table/encode-batches.ts';
-export { decodeTable, encodeTable, tableFormat, type TableFormat } from './table/formats.ts';
+export {
+  decodeTable,
+  encodeTable,
+  tableFormat,
+  type TableFormat,
+  type TextOptions,
+} from './table/formats.ts';
+export { readPositiveEdges, type NamedPair } from './table/positives.ts';
 export { evaluateTargetRanking, type RankingOptions, type TargetRanking } from './table/ranking.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';
 export { version } from './version.ts';

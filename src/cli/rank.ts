@@ -1,20 +1,21 @@
-import { CsvTokenizer } from '../data/csv-tokenizer.ts';
-import { MagnitudeEdgeError } from '../errors.ts';
 import { decodeTable, encodeTable } from '../table/formats.ts';
+import { readPositiveEdges, type NamedPair } from '../table/positives.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { checkWritable, outputFormat, readInput, writeOutputs } from './files.ts';
-import { printLine } from './terminal.ts';
+import { printLine, type Terminal } from './terminal.ts';
 
-const help = `magnitude-edge rank --edges E.(arrow|csv|parquet) --positives P.csv
+const help = `magnitude-edge rank --edges E.(arrow|csv|tsv|parquet) --positives P.(csv|tsv)
 
 Ranks edges that are known among all scored sources of their targets: mean reciprocal rank and top@k.
-P.csv has a header and the columns src and dst (or src_func and dst_func), names of function nodes.
+P has the columns src and dst (or src_func and dst_func, source and target, TF and target, Gene1 and Gene2), names of
+function nodes; without such a header its first two columns are taken. Edges whose names the table does not have, and
+those without a score, count as missed, and are told.
 
   --score-col NAME                 the column to rank by, highest first   (corr)
   --top-k K,K,...                                                         (1,3,5)
-  --out R.(arrow|csv|parquet)      one row per positive edge
+  --out R.(arrow|csv|tsv|parquet)    one row per positive edge
   --json                           the summary as one JSON object`;
 
 const options = {
@@ -38,21 +39,47 @@ export const rank: Command = {
     const outFormat = out === undefined ? undefined : outputFormat(out);
     if (out !== undefined) await checkWritable(out);
     const table = await decodeTable(await readInput(edges), format, edges);
-    const pairs = readPositives(await readInput(positives), positives);
+    const pairs = readPositiveEdges(await readInput(positives), positives);
     const scoreCol = given.text('score-col') ?? 'corr';
-    const { detail, summary } = evaluateTargetRanking(table, pairs, { scoreCol, topK });
+    const { detail, summary, unknown, unscored } = evaluateTargetRanking(table, pairs, { scoreCol, topK });
+    const count = detail.numRows;
+    warn(terminal, positives, count, unknown, 'name nodes that the table does not have');
+    warn(terminal, positives, count, unscored, 'have no score');
     if (out !== undefined && outFormat)
       await writeOutputs([{ path: out, bytes: encodeTable(detail, outFormat) }]);
     if (given.flag('json')) {
-      printLine(terminal.out, JSON.stringify({ command: 'rank', edges, positives, scoreCol, ...summary }));
+      const counts = { unknown: unknown.length, unscored: unscored.length };
+      printLine(
+        terminal.out,
+        JSON.stringify({ command: 'rank', edges, positives, scoreCol, ...summary, ...counts }),
+      );
       return;
     }
-    for (const [name, value] of Object.entries(summary)) {
+    const { n_positives, ...rates } = summary;
+    const lines = { n_positives, unknown: unknown.length, unscored: unscored.length, ...rates };
+    for (const [name, value] of Object.entries(lines) as [string, number][]) {
       printLine(terminal.out, `${name.padEnd(12)}${Number.isInteger(value) ? value : value.toFixed(4)}`);
     }
     if (out !== undefined) printLine(terminal.out, `wrote ${out}: ${detail.numRows} rows`);
   },
 };
+
+/** Says which positives count as missed, and why. */
+function warn(
+  { err }: Terminal,
+  file: string,
+  count: number,
+  missed: readonly NamedPair[],
+  why: string,
+): void {
+  if (missed.length === 0) return;
+  const shown = missed.slice(0, 3).map(([source, target]) => `${source} -> ${target}`);
+  const more = missed.length > shown.length ? ', …' : '';
+  printLine(
+    err,
+    `${file}: ${missed.length} of ${count} positives ${why} and count as missed: ${shown.join(', ')}${more}`,
+  );
+}
 
 function readTopK(text: string | undefined): number[] {
   if (text === undefined) return [1, 3, 5];
@@ -61,36 +88,4 @@ function readTopK(text: string | undefined): number[] {
   throw new UsageError(
     `--top-k is '${text}', whole numbers of at least 1 with commas between them were expected`,
   );
-}
-
-/** Names of the two columns, in the order in which they are looked for. */
-const columnNames = [
-  ['src', 'dst'],
-  ['src_func', 'dst_func'],
-  ['source', 'target'],
-] as const;
-
-/** @throws MagnitudeEdgeError `invalid-data` */
-function readPositives(bytes: Uint8Array, name: string): [src: string, dst: string][] {
-  const refuse = (why: string): never => {
-    throw new MagnitudeEdgeError('invalid-data', `${name}${why}.`, { details: { source: name } });
-  };
-  const rows: { cells: string[]; line: number }[] = [];
-  const tokenizer = new CsvTokenizer((cells, line) => {
-    if (cells.some((cell) => cell.trim() !== '')) rows.push({ cells, line });
-  });
-  tokenizer.push(new TextDecoder().decode(bytes));
-  if (!tokenizer.end()) refuse(' ends inside a quoted cell');
-  const header = rows.shift()?.cells.map((cell) => cell.trim()) ?? [];
-  const found = columnNames.find((pair) => pair.every((column) => header.includes(column)));
-  if (!found) {
-    return refuse(
-      ` has the header '${header.join(',').slice(0, 60)}', the columns src and dst were expected`,
-    );
-  }
-  const [src, dst] = found.map((column) => header.indexOf(column)) as [number, number];
-  return rows.map(({ cells, line }) => {
-    const pair = [cells[src]?.trim() ?? '', cells[dst]?.trim() ?? ''] as [string, string];
-    return pair.includes('') ? refuse(`, line ${line} lacks a source or a target`) : pair;
-  });
 }

@@ -1,3 +1,4 @@
+import { mayBeCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { isBinarySource, readSource, type BinarySource } from '../model/source.ts';
@@ -156,8 +157,7 @@ function formatOf(bytes: Uint8Array): ReadFormat | undefined {
   if (startsWith(...new TextEncoder().encode('ARROW1')) || startsWith(0xff, 0xff, 0xff, 0xff))
     return readArrow;
   if (startsWith(...new TextEncoder().encode('PAR1'))) return readParquet;
-  // Text holds no zero bytes; everything else nearly always does in its first kilobyte.
-  return bytes.subarray(0, 1024).includes(0) ? undefined : readCsv;
+  return mayBeCsv(bytes) ? readCsv : undefined;
 }
 
 function readPlainArrays({ x, y }: PlainArrays, graph: GsnnGraph, name: string): Samples {

@@ -1,112 +1,66 @@
+import { CsvNumbers, isMissing } from '../csv/numbers.ts';
+import { evenRows, openCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
-import { findNodeColumns, type NodeColumns } from './columns.ts';
-import { CsvTokenizer } from './csv-tokenizer.ts';
+import { findNodeColumns } from './columns.ts';
 import type { Matrix, Samples } from './matrix.ts';
 
-/** Text is decoded in pieces of this many bytes: a file never becomes one string. */
-const pieceBytes = 1 << 20;
-
-/** What a number may look like: decimal, with an exponent or not. NaN and infinities are read, and refused at fit. */
-const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const specialNumbers = new Map([
-  ['nan', NaN],
-  ['inf', Infinity],
-  ['infinity', Infinity],
-  ['-inf', -Infinity],
-  ['-infinity', -Infinity],
-]);
-
 /**
- * Reads comma-separated values (RFC 4180, UTF-8) whose header names a column for each input and output node.
+ * Reads delimited text whose header names a column for each input and output node; no other column is read.
  * @param name what messages call the file
- * @throws MagnitudeEdgeError `invalid-data` with row and column of a cell that is not a number, `batch-mismatch` when
+ * @param missingTargets whether an empty cell (or NA, null, …) of a target is a missing one, read as NaN
+ * @throws MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number, `batch-mismatch` when
  * a node has no column
  */
-export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string): Samples {
-  const table = new CsvTable(graph, name);
-  const tokenizer = new CsvTokenizer((row, line) => {
-    table.addRow(row, line);
-  });
-  const decoder = new TextDecoder();
-  for (let start = 0; start < bytes.length; start += pieceBytes) {
-    tokenizer.push(decoder.decode(bytes.subarray(start, start + pieceBytes), { stream: true }));
-  }
-  tokenizer.push(decoder.decode());
-  if (!tokenizer.end()) {
-    throw new MagnitudeEdgeError('invalid-data', `${name} ends inside a quoted cell.`, {
+export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string, missingTargets = false): Samples {
+  const { input, output } = graph.nodeNames;
+  const nodes = new Set([...input, ...output]);
+  const { delimiter, rows } = openCsv(bytes, name, (cell) => nodes.has(cell));
+  const first = rows.next();
+  if (first.done) {
+    throw new MagnitudeEdgeError('invalid-data', `${name} is empty, a header of node names was expected.`, {
       details: { source: name },
     });
   }
-  return table.samples();
-}
-
-/** Rows as they come, only the nodes' columns kept. */
-class CsvTable {
-  readonly #graph: GsnnGraph;
-  readonly #name: string;
-  #header: readonly string[] | undefined;
-  #columns: NodeColumns | undefined;
-  #x = new GrowingValues();
-  #y = new GrowingValues();
-  #rows = 0;
-
-  constructor(graph: GsnnGraph, name: string) {
-    this.#graph = graph;
-    this.#name = name;
-  }
-
-  addRow(cells: readonly string[], line: number): void {
-    if (cells.length === 1 && cells[0]!.trim() === '') return;
-    if (!this.#header || !this.#columns) {
-      this.#header = cells.map((cell) => cell.trim());
-      this.#columns = findNodeColumns(this.#header, this.#graph, this.#name);
-      return;
-    }
-    if (cells.length !== this.#header.length) {
-      throw new MagnitudeEdgeError(
-        'invalid-data',
-        `${this.#name}, line ${line}: ${cells.length} cells, but the header has ${this.#header.length}.`,
-        { details: { source: this.#name, line } },
-      );
-    }
-    for (const position of this.#columns.x) this.#x.add(this.#number(cells[position]!, position, line));
-    for (const position of this.#columns.y) this.#y.add(this.#number(cells[position]!, position, line));
-    this.#rows++;
-  }
-
-  samples(): Samples {
-    if (!this.#columns) {
-      throw new MagnitudeEdgeError(
-        'invalid-data',
-        `${this.#name} is empty, a header of node names was expected.`,
-        {
-          details: { source: this.#name },
-        },
-      );
-    }
-    const matrix = (values: GrowingValues, columns: number): Matrix => ({
-      rows: this.#rows,
-      columns,
-      values: values.take(),
-    });
-    return { x: matrix(this.#x, this.#columns.x.length), y: matrix(this.#y, this.#columns.y.length) };
-  }
-
-  #number(cell: string, position: number, line: number): number {
-    const text = cell.trim();
-    if (numberPattern.test(text)) return Number(text);
-    const special = specialNumbers.get(text.toLowerCase());
-    if (special !== undefined) return special;
-    const column = this.#header![position]!;
-    const found = text === '' ? 'empty' : `'${text.slice(0, 40)}'`;
+  const header = first.value.cells.map((cell) => (nodes.has(cell) ? cell : cell.trim()));
+  const positions = findNodeColumns(header, graph, name);
+  const numbers = new CsvNumbers(name, delimiter);
+  const refuse = (cell: string, position: number, line: number, wayOut = ''): never => {
+    const column = header[position]!;
+    const found = cell.trim() === '' ? 'empty' : `'${cell.trim().slice(0, 40)}'`;
     throw new MagnitudeEdgeError(
       'invalid-data',
-      `${this.#name}, line ${line}, column '${column}' is ${found}, a number was expected.`,
-      { details: { source: this.#name, line, column } },
+      `${name}, line ${line}, column '${column}' is ${found}, a number was expected${wayOut}.`,
+      { details: { source: name, line, column } },
     );
+  };
+  const [x, y] = [new GrowingValues(), new GrowingValues()];
+  let count = 0;
+  for (const { cells: row, line } of evenRows(rows, header, name)) {
+    for (const position of positions.x) {
+      const cell = row[position]!;
+      x.add(numbers.read(cell, line) ?? refuse(cell, position, line));
+    }
+    for (const position of positions.y) {
+      const cell = row[position]!;
+      const value = numbers.read(cell, line);
+      if (value !== undefined) y.add(value);
+      else if (!isMissing(cell)) refuse(cell, position, line);
+      else if (missingTargets) y.add(NaN);
+      else refuse(cell, position, line, missingTargetsOption);
+    }
+    count++;
   }
+  const matrix = (values: GrowingValues, columns: number): Matrix => ({
+    rows: count,
+    columns,
+    values: values.take(),
+  });
+  return { x: matrix(x, positions.x.length), y: matrix(y, positions.y.length) };
 }
+
+const missingTargetsOption =
+  ' (maskMissingTargets, --mask-missing-targets of the command, leaves missing targets out of the loss)';
 
 /** A float32 list that doubles when it is full. */
 class GrowingValues {

@@ -1,6 +1,6 @@
 import { RecordBatchFileWriter, Table, type RecordBatch } from 'apache-arrow';
-import { csvHeader, csvRows } from './csv.ts';
-import type { TableFormat } from './formats.ts';
+import { csvHeader, csvRows, type CsvStyle } from './csv.ts';
+import type { TableFormat, TextOptions } from './formats.ts';
 import { ParquetPieces } from './parquet.ts';
 
 /**
@@ -12,8 +12,9 @@ import { ParquetPieces } from './parquet.ts';
 export async function* encodeBatches(
   batches: AsyncIterable<RecordBatch>,
   format: TableFormat,
+  options: TextOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const encoder = encoders[format]();
+  const encoder = encoders[format](options);
   for await (const batch of batches) yield* encoder.batch(batch);
   yield* encoder.end();
 }
@@ -23,7 +24,7 @@ interface Encoder {
   end(): Iterable<Uint8Array>;
 }
 
-const encoders: Readonly<Record<TableFormat, () => Encoder>> = {
+const encoders: Readonly<Record<TableFormat, (options: TextOptions) => Encoder>> = {
   arrow() {
     const writer = new PiecewiseWriter();
     return {
@@ -37,18 +38,8 @@ const encoders: Readonly<Record<TableFormat, () => Encoder>> = {
       },
     };
   },
-  csv() {
-    let begun = false;
-    return {
-      *batch(batch) {
-        const table = new Table([batch]);
-        if (!begun) yield csvHeader(table);
-        begun = true;
-        yield* csvRows(table);
-      },
-      end: () => [],
-    };
-  },
+  csv: (options) => textEncoder({ ...options, delimiter: ',' }),
+  tsv: (options) => textEncoder({ ...options, delimiter: '\t' }),
   parquet() {
     const pieces = new ParquetPieces();
     return {
@@ -57,6 +48,19 @@ const encoders: Readonly<Record<TableFormat, () => Encoder>> = {
     };
   },
 };
+
+function textEncoder(style: CsvStyle): Encoder {
+  let begun = false;
+  return {
+    *batch(batch) {
+      const table = new Table([batch]);
+      if (!begun) yield csvHeader(table, style);
+      begun = true;
+      yield* csvRows(table, style);
+    },
+    end: () => [],
+  };
+}
 
 /** Arrow's own writer gives its bytes to a queue that only promises can empty; this one keeps them at hand. */
 class PiecewiseWriter extends RecordBatchFileWriter {

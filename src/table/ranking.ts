@@ -1,7 +1,8 @@
 import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, nameVector, tableOf } from './columns.ts';
-import { nameReader, numberReader } from './read-columns.ts';
+import type { NamedPair } from './positives.ts';
+import { distinctNames, nameReader, numberReader } from './read-columns.ts';
 
 /** How {@link evaluateTargetRanking} ranks. */
 export interface RankingOptions {
@@ -15,8 +16,12 @@ export interface RankingOptions {
 export interface TargetRanking {
   /** One row per positive: src_func, dst_func, score, rank (null where not ranked), n_candidates, reciprocal_rank, top@k */
   readonly detail: Table;
-  /** n_positives, mrr, and the rate of each top@k */
+  /** n_positives, mrr, and the rate of each top@k; positives that are not ranked count as missed */
   readonly summary: Record<string, number>;
+  /** Positives with a name that the table does not have: misspelt, or of another set of nodes. They are not ranked. */
+  readonly unknown: readonly NamedPair[];
+  /** Positives of names that the table has, but without a score. They are not ranked either. */
+  readonly unscored: readonly NamedPair[];
 }
 
 /** The scored rows of one target, in table order. */
@@ -29,12 +34,12 @@ interface Candidates {
  * Ranks positive edges among all scored sources of their targets (method.md, "Target ranking"). Works on any edge
  * table, read back from a file or fresh.
  *
- * @throws `no-positives` without positive edges; `invalid-argument` for a score column that the table lacks or a k
+ * @throws `no-positives` without positive edges, or where the table knows none of them; `invalid-argument` for a score column that the table lacks or a k
  *   below 1; `invalid-data` for a table without src_func and dst_func
  */
 export function evaluateTargetRanking(
   res: Table,
-  positiveEdges: Iterable<readonly [src: string, dst: string]>,
+  positiveEdges: Iterable<NamedPair>,
   { scoreCol = 'corr', topK = [1, 3, 5] }: RankingOptions = {},
 ): TargetRanking {
   const positives = sortedUnique(positiveEdges);
@@ -54,6 +59,10 @@ export function evaluateTargetRanking(
       },
     );
   }
+  const names = distinctNames(res, ['src_func', 'dst_func']);
+  const isKnown = ([source, target]: NamedPair): boolean => names.has(source) && names.has(target);
+  const unknown = positives.filter((pair) => !isKnown(pair));
+  if (unknown.length === positives.length) throw noneKnown(positives, names);
   const byTarget = candidatesOf(res, scoreCol, new Set(positives.map(([, target]) => target)));
   const rows = positives.map(([source, target]) => ({
     source,
@@ -61,9 +70,9 @@ export function evaluateTargetRanking(
     ...rankOf(source, byTarget.get(target)!),
   }));
   const ranks = rows.map(({ rank }) => rank ?? Infinity);
-  const names = [...new Set(positives.flat())];
-  const codes = new Map(names.map((name, code) => [name, code]));
-  const dictionary = nameVector(names);
+  const ends = [...new Set(positives.flat())];
+  const codes = new Map(ends.map((name, code) => [name, code]));
+  const dictionary = nameVector(ends);
   const codesOf = (pick: (row: (typeof rows)[number]) => string): Int32Array =>
     Int32Array.from(rows, (row) => codes.get(pick(row))!);
 
@@ -106,12 +115,24 @@ export function evaluateTargetRanking(
     mrr: mean(ranks.reduce((sum, rank) => sum + 1 / rank, 0)),
   };
   for (const k of topK) summary[`top@${k}`] = mean(ranks.filter((rank) => rank <= k).length);
-  return { detail, summary };
+  const unscored = positives.filter((pair, row) => rows[row]!.rank === undefined && isKnown(pair));
+  return { detail, summary, unknown, unscored };
+}
+
+function noneKnown(positives: readonly NamedPair[], names: ReadonlySet<string>): MagnitudeEdgeError {
+  const [source, target] = positives[0]!;
+  const some = [...names].slice(0, 3).join(', ');
+  const has = names.size === 0 ? 'has no rows' : `has ${some}${names.size > 3 ? ', …' : ''}`;
+  return new MagnitudeEdgeError(
+    'no-positives',
+    `None of the ${positives.length} positive edges joins two nodes of the table: the first is ${source} -> ${target}, and the table ${has}.`,
+    { details: { positives: positives.length } },
+  );
 }
 
 /** Positive edges without repetition, by source and then by target. */
-function sortedUnique(edges: Iterable<readonly [string, string]>): (readonly [string, string])[] {
-  const unique = new Map<string, readonly [string, string]>();
+function sortedUnique(edges: Iterable<NamedPair>): NamedPair[] {
+  const unique = new Map<string, NamedPair>();
   for (const [source, target] of edges) unique.set(JSON.stringify([source, target]), [source, target]);
   const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   return [...unique.values()].sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));

@@ -25,6 +25,27 @@ export function nameReader(table: Table, name: string): (row: number) => string 
 }
 
 /**
+ * All names that columns hold, those of a dictionary also where no row has them: a table of few rows still knows its
+ * nodes.
+ *
+ * @throws `invalid-data` as {@link nameReader}
+ */
+export function distinctNames(table: Table, columns: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  for (const column of columns) {
+    const read = nameReader(table, column);
+    const { data, type } = columnOf(table, column)!;
+    if (DataType.isDictionary(type)) {
+      for (const { dictionary } of data)
+        for (const name of dictionary as Vector<Utf8>) if (name !== null) names.add(name);
+    } else {
+      for (let row = 0; row < table.numRows; row++) names.add(read(row));
+    }
+  }
+  return names;
+}
+
+/**
  * Reads a numeric column row by row; null reads as NaN.
  *
  * @throws `invalid-argument` where the table has no such column, or it does not hold numbers
@@ -33,8 +54,11 @@ export function numberReader(table: Table, name: string): (row: number) => numbe
   const vector = columnOf(table, name);
   const type = vector?.type;
   if (vector === null || !(DataType.isFloat(type) || DataType.isInt(type))) {
-    const problem = vector === null ? 'has no column' : 'holds no numbers in its column';
-    throw new MagnitudeEdgeError('invalid-argument', `The table ${problem} '${name}'; ${columnsOf(table)}.`, {
+    const problem =
+      vector === null
+        ? `has no column '${name}'`
+        : `holds no numbers in its column '${name}'${firstText(vector)}`;
+    throw new MagnitudeEdgeError('invalid-argument', `The table ${problem}; ${columnsOf(table)}.`, {
       details: { column: name },
     });
   }
@@ -42,6 +66,16 @@ export function numberReader(table: Table, name: string): (row: number) => numbe
     const value = vector.get(row) as number | bigint | null;
     return value === null ? NaN : Number(value);
   };
+}
+
+/** Where a column of text that was asked for as numbers has something else, as ` (row 3 is 'x')`. */
+function firstText(vector: Vector<DataType>): string {
+  for (let row = 0; row < vector.length; row++) {
+    const value: unknown = vector.get(row);
+    if (typeof value === 'string' && (value.trim() === '' || Number.isNaN(Number(value))))
+      return ` (row ${row + 1} is '${value.slice(0, 40)}')`;
+  }
+  return '';
 }
 
 /** A column by its name, or null; apache-arrow types it as anything at all. */

@@ -1,6 +1,6 @@
 import { computed, effect, signal } from '@preact/signals';
-import { csvParseRows } from 'd3-dsv';
-import type { NamedPair, Ranking } from '../worker/table-protocol.ts';
+import { readPositiveEdges, type NamedPair } from 'magnitude-edge';
+import type { Ranking } from '../worker/table-protocol.ts';
 import { refuse } from './alerts.ts';
 import { edges, edgesVersion } from './edges.ts';
 import { inputs, noteInput, type NamedFile } from './inputs.ts';
@@ -24,10 +24,10 @@ export function forgetLinkedPositives(): void {
   noteInput('positives', undefined);
 }
 
-/** Reads `src,dst` pairs, with or without a header. Refuses a file without pairs and keeps those before. */
+/** Reads pairs as the command does. Refuses a file without pairs and keeps those before. */
 export function setPositives(file: NamedFile): void {
   try {
-    const pairs = parsePairs(new TextDecoder().decode(file.bytes), file.name);
+    const pairs = readPositiveEdges(file.bytes, file.name);
     positives.value = pairs;
     noteInput('positives', {
       name: file.name,
@@ -40,27 +40,6 @@ export function setPositives(file: NamedFile): void {
     noteInput('positives', { name: file.name, note, refused: true });
     refuse(error);
   }
-}
-
-function parsePairs(text: string, name: string): NamedPair[] {
-  const delimited = text.includes('\t') ? text.replaceAll('\t', ',') : text;
-  const lines = csvParseRows(delimited.replace(/^\uFEFF/, '')).filter((cells) =>
-    cells.some((cell) => cell.trim()),
-  );
-  const header = lines[0]?.map((cell) => cell.trim().toLowerCase()) ?? [];
-  const source = header.findIndex((cell) => ['src', 'source', 'src_func', 'tf'].includes(cell));
-  const target = header.findIndex((cell) => ['dst', 'target', 'dst_func'].includes(cell));
-  const named = source >= 0 && target >= 0;
-  const pairs = lines.slice(named ? 1 : 0).map((cells, line): NamedPair => {
-    const pair = [cells[named ? source : 0]?.trim(), cells[named ? target : 1]?.trim()] as const;
-    if (!pair[0] || !pair[1])
-      throw new Error(
-        `${name}: line ${line + (named ? 2 : 1)} has no source and target; two columns, src and dst, were expected.`,
-      );
-    return [pair[0], pair[1]];
-  });
-  if (pairs.length === 0) throw new Error(`${name} holds no pairs; two columns, src and dst, were expected.`);
-  return pairs;
 }
 
 /** From now on, the ranking follows table and positives; an answer for an older table is dropped. */

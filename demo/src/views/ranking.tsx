@@ -18,7 +18,7 @@ export function RankingView() {
       </p>
     );
   if (!answer) return <p class="empty">Ranks, once there are scores.</p>;
-  const { curves, summary, detail, unknown } = answer;
+  const { curves, summary, detail, unknown, unscored } = answer;
   const rate = curves.positives / (curves.positives + curves.negatives);
   return (
     <div class="figures">
@@ -35,7 +35,9 @@ export function RankingView() {
       <p class="caption">
         {counted(curves.positives, 'positive')} against {counted(curves.negatives, 'pair')} that are neither
         positive nor an edge of the graph.
-        {unknown.length > 0 && ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}.`}
+        {unknown.length > 0 &&
+          ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}${unknown.length > 8 ? ` and ${unknown.length - 8} more` : ''}; edges of theirs count as missed.`}
+        {unscored > 0 && ` ${counted(unscored, 'positive')} without a score count as missed.`}
       </p>
       <div class="side-by-side">
         <Plot

@@ -5,10 +5,7 @@ import type { NamedPair, Ranking } from './table-protocol.ts';
 
 /** Where the positives stand: within their targets (method.md, "Target ranking") and over all pairs (ROC, PR). */
 export function rankPositives({ table, columns }: EdgeTable, positives: readonly NamedPair[]): Ranking {
-  const { detail, summary } = MagnitudeEdgeInferer.evaluateTargetRanking(
-    table,
-    positives.map(([source, target]): [string, string] => [source, target]),
-  );
+  const { detail, summary, unscored } = MagnitudeEdgeInferer.evaluateTargetRanking(table, positives);
   const { marks, unknown } = markPairs(columns, positives);
   const column = (name: string) => detail.getChild(name)!;
   const [source, target] = [column('src_func'), column('dst_func')];
@@ -25,5 +22,6 @@ export function rankPositives({ table, columns }: EdgeTable, positives: readonly
     })),
     marks,
     unknown,
+    unscored: unscored.length,
   };
 }

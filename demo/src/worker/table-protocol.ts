@@ -20,6 +20,8 @@ export interface Ranking {
   readonly marks: Uint8Array;
   /** Names that the table does not have. */
   readonly unknown: readonly string[];
+  /** Positives that the table knows and has no score for. */
+  readonly unscored: number;
 }
 
 export interface RankedPositive {

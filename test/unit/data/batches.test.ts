@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { tableFromIPC, tableFromArrays } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
@@ -51,6 +52,20 @@ describe('every format gives the same batches', () => {
     expect(await collect(loader)).toEqual(all);
   });
 
+  test.each<[string, (csv: string) => string | Uint8Array]>([
+    ['tabs', (csv) => csv.replaceAll(',', '\t')],
+    ['semicolons and decimal commas', (csv) => csv.replaceAll(',', ';').replaceAll('.', ',')],
+    ['a line that says sep=', (csv) => `sep=|\r\n${csv.replaceAll(',', '|')}`],
+    ['gzip', (csv) => gzipSync(csv)],
+    ['UTF-16', (csv) => Buffer.from(`\ufeff${csv}`, 'utf16le')],
+  ])('delimited text: %s', async (_, changed) => {
+    const csv = new TextDecoder().decode(await read('table.csv'));
+    const source = changed(csv);
+    const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
+    const all = await collect(batches(bytes, model));
+    expect([values(all, 'x'), values(all, 'y')]).toEqual([x.flat(), y.flat().map((value) => value + 0)]);
+  });
+
   test('a URL, a Blob and an ArrayBuffer', async () => {
     const bytes = await read('float64.npz');
     const sources = [
@@ -97,6 +112,18 @@ describe('refusals', () => {
       /line 3, column 'in_2' is 'x3'/,
     ],
     ['an empty cell', text(`${header}\n1,,3,4,5\n`), 'invalid-data', /line 2, column 'in_1' is empty/],
+    [
+      'an empty target',
+      text(`${header}\n1,2,3,NA,5\n`),
+      'invalid-data',
+      /line 2, column 'out_0' is 'NA', a number was expected \(maskMissingTargets/,
+    ],
+    [
+      'decimal points and commas',
+      text(`${header.replaceAll(',', ';')}\n1,5;2;3;4;5\n1.5;2;3;4;5\n`),
+      'invalid-data',
+      /'1,5' in line 2 and '1\.5' in line 3/,
+    ],
     ['hexadecimal', text(`${header}\n1,0x10,3,4,5\n`), 'invalid-data', /'0x10', a number was expected/],
     ['a short row', text(`${header}\n1,2,3,4\n`), 'invalid-data', /line 2: 4 cells, but the header has 5/],
     ['an open quote', text(`${header}\n1,2,3,4,"5\n`), 'invalid-data', /ends inside a quoted cell/],

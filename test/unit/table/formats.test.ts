@@ -1,10 +1,17 @@
-import { expect, test } from 'vitest';
+import { Table, vectorFromArray } from 'apache-arrow';
+import { describe, expect, test } from 'vitest';
 import { encodeBatches } from '../../../src/table/encode-batches.ts';
-import { decodeTable, encodeTable, tableFormat, type TableFormat } from '../../../src/table/formats.ts';
+import {
+  decodeTable,
+  encodeTable,
+  tableFormat,
+  type TableFormat,
+  type TextOptions,
+} from '../../../src/table/formats.ts';
 import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { column, tinyBatches, tinyTable } from './tiny.ts';
 
-const formats: readonly TableFormat[] = ['arrow', 'csv', 'parquet'];
+const formats: readonly TableFormat[] = ['arrow', 'csv', 'tsv', 'parquet'];
 
 /** -0 is written as 0 in CSV, and is the same number. */
 const sameZero = (value: unknown): unknown => (value === 0 ? 0 : value);
@@ -16,7 +23,7 @@ test.each(formats)('an edge table comes back from %s as it was', async (format) 
   for (const { name } of table.schema.fields) {
     expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
   }
-  if (format !== 'csv') expect(back.schema.metadata).toEqual(table.schema.metadata);
+  if (format !== 'csv' && format !== 'tsv') expect(back.schema.metadata).toEqual(table.schema.metadata);
 });
 
 test.each(formats)('a table written to %s batch by batch comes back, an empty one too', async (format) => {
@@ -27,7 +34,7 @@ test.each(formats)('a table written to %s batch by batch comes back, an empty on
     for await (const piece of encodeBatches(asynchronously(batches), format)) pieces.push(piece);
     const back = await decodeTable(Buffer.concat(pieces), format, 'edges');
     expect(back.numRows).toBe(table.numRows);
-    if (format !== 'csv') expect(back.schema.metadata).toEqual(table.schema.metadata);
+    if (format !== 'csv' && format !== 'tsv') expect(back.schema.metadata).toEqual(table.schema.metadata);
     for (const { name } of table.schema.fields) {
       expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
     }
@@ -71,11 +78,61 @@ test('what cannot be read is refused by name', async () => {
   await expect(decodeTable(bytes, 'parquet', 'edges.parquet')).rejects.toThrow(refused);
   const ragged = new TextEncoder().encode('src_func,corr\na\n');
   await expect(decodeTable(ragged, 'csv', 'edges.csv')).rejects.toThrow(
-    'line 2, has 1 cells and the header has 2',
+    'line 2: 1 cell, but the header has 2',
   );
 });
 
 test('a file name says its format', () => {
   expect(formats.map((format) => tableFormat(`some.dir/edges.${format.toUpperCase()}`))).toEqual(formats);
-  expect(() => tableFormat('edges.xlsx')).toThrow(/must end in \.arrow, \.csv or \.parquet/);
+  expect(tableFormat('edges.csv.gz')).toBe('csv');
+  expect(() => tableFormat('edges.parquet.gz')).toThrow(/must end in/);
+  expect(() => tableFormat('edges.xlsx')).toThrow(/must end in \.arrow, \.csv, \.tsv or \.parquet/);
+});
+
+describe('text of other makers', () => {
+  const read = (text: string, name = 'edges.csv'): Promise<Table> =>
+    decodeTable(new TextEncoder().encode(text), 'csv', name);
+
+  test('NA and blank cells are missing, never 0; text in columns that nobody knows is text', async () => {
+    const table = await read(
+      'src_func,dst_func,src_idx,corr,has_edge,weight,note\nNA,b,0,NA,True,,x\nc,"NA",NA, ,FALSE,2,3\nd,e,2,-0,,n/a,\n\n',
+    );
+    expect(Object.fromEntries(table.schema.fields.map(({ name }) => [name, column(table, name)]))).toEqual({
+      src_func: ['NA', 'c', 'd'],
+      dst_func: ['b', 'NA', 'e'],
+      src_idx: [0, null, 2],
+      corr: [NaN, NaN, -0],
+      has_edge: [true, false, null],
+      weight: [NaN, 2, NaN],
+      note: ['x', '3', ''],
+    });
+    expect(() => evaluateTargetRanking(table, [['c', 'NA']], { scoreCol: 'note' })).toThrow(
+      /holds no numbers in its column 'note' \(row 1 is 'x'\)/,
+    );
+  });
+
+  test('decimal commas between semicolons, numbers of tabs', async () => {
+    for (const text of ['src_func;dst_func;corr\na;b;0,25\n', 'src_func\tdst_func\tcorr\r\na\tb\t0.25\r\n'])
+      expect(column(await read(text), 'corr')).toEqual([0.25]);
+  });
+
+  test.each([
+    ['src_func,corr,corr\na,1,2\n', /more than one column 'corr'/],
+    ['src_func,src_idx\na,1.5\n', /line 2, column 'src_idx' is '1\.5', not a whole number/],
+    ['src_func,src_idx\na,4294967296\n', /not a whole number/],
+    ['src_func,has_edge\na,maybe\n', /column 'has_edge' is 'maybe', not true or false/],
+    ['', /edges\.csv is empty/],
+  ])('refused: %j', async (text, message) => {
+    await expect(read(text)).rejects.toThrow(message);
+  });
+});
+
+test('text for spreadsheets: names that would be formulas stand behind an apostrophe, numbers as they are', () => {
+  const names = ['=1+1', '+x', '-y', '@z', '\tt', 'a=b', "'q"];
+  const table = new Table({ src_func: vectorFromArray(names), corr: vectorFromArray(names.map(() => -0.5)) });
+  const text = (options: TextOptions): string => new TextDecoder().decode(encodeTable(table, 'csv', options));
+  expect(text({}).split('\n').slice(1, 3)).toEqual(['=1+1,-0.5', '+x,-0.5']);
+  expect(text({ spreadsheetSafe: true })).toBe(
+    `src_func,corr\n${["'=1+1", "'+x", "'-y", "'@z", "'\tt", 'a=b', "'q"].map((name) => `${name},-0.5\n`).join('')}`,
+  );
 });
