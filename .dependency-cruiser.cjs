@@ -17,7 +17,10 @@ const layers = Object.entries(may).map(([folder, below]) => ({
   from: { path: `^src/${folder}/` },
   to: {
     path: '^src/',
-    pathNot: [`^src/(${[folder, ...below].join('|')})/`, '^src/(errors|node-process|version)\\.ts$'],
+    pathNot: [
+      `^src/(${[folder, ...below].join('|')})/`,
+      '^src/(errors|node-process|serial-queue|version)\\.ts$',
+    ],
   },
 }));
 module.exports = {

@@ -1,9 +1,8 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
-import { createEngine, type EngineChoice } from './engine/create.ts';
+import { createEngine } from './engine/create.ts';
 import type { Reduction } from './engine/engine.ts';
-import { refusalInModelTerms, refusedBatch, SampleTally } from './engine/sample-tally.ts';
 import { uncertaintySettings } from './engine/uncertainty-settings.ts';
 import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
@@ -16,12 +15,15 @@ import type {
   InfererOptions,
   ScoreOptions,
 } from './inferer-options.ts';
-import { checkGoesOn, fitSettings, type FitSettings } from './fit-settings.ts';
+import { checkGoesOn, fitSettings } from './fit-settings.ts';
+import type { HeldStatistics } from './held-statistics.ts';
+import { InfererStatistics } from './inferer-statistics.ts';
 import { engineShape } from './model-engine-shape.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
 import type { GsnnModel } from './model/gsnn-model.ts';
 import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
+import { startedGenerator } from './started-generator.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists } from './statistics/ragged.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
@@ -43,33 +45,26 @@ export class MagnitudeEdgeInferer {
   readonly reduction: Reduction;
   readonly usePreNorm: boolean;
 
-  readonly #choice: EngineChoice;
+  readonly #statistics: InfererStatistics;
   readonly #letModelGo: () => void;
-  readonly #uncertainty: Uncertainty | undefined;
-  readonly #tally = new SampleTally();
-  /** Whether the engine has refused a batch since the last reset. */
-  #refused = false;
-  /** Of the statistics held, or to be held. */
-  #settings: FitSettings;
-  #fitting = false;
+  /** The call that changes the statistics: there is one at a time. */
+  #claim: { readonly call: string; readonly ended: Promise<void> } | undefined;
+  /** Calls under way that give something made of the statistics */
+  readonly #readers = new Set<Promise<unknown>>();
   #released: Promise<void> | undefined;
-  #lastTurn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     model: GsnnModel,
     { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
-    choice: EngineChoice,
+    statistics: InfererStatistics,
     letModelGo: () => void,
-    uncertainty: Uncertainty | undefined,
   ) {
     this.model = model;
     this.graph = graph;
     this.reduction = reduction;
     this.usePreNorm = usePreNorm;
-    this.#choice = choice;
+    this.#statistics = statistics;
     this.#letModelGo = letModelGo;
-    this.#uncertainty = uncertainty;
-    this.#settings = fitSettings(model, graph, {});
   }
 
   /**
@@ -88,8 +83,9 @@ export class MagnitudeEdgeInferer {
     try {
       const choice = await createEngine(backend, engineShape(model, reduction), model.device);
       const uncertainty = settings && new Uncertainty(settings, choice.engine, model.device);
-      const fixed = { graph, reduction, usePreNorm };
-      return new MagnitudeEdgeInferer(model, fixed, choice, letModelGo, uncertainty);
+      const { function: names } = graph.nodeNames;
+      const statistics = new InfererStatistics(choice, uncertainty, names, fitSettings(model, graph, {}));
+      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, letModelGo);
     } catch (error) {
       letModelGo();
       throw error;
@@ -97,13 +93,13 @@ export class MagnitudeEdgeInferer {
   }
 
   get diagnostics(): InfererDiagnostics {
-    const { engine, fallbacks } = this.#choice;
+    const { engine, fallbacks } = this.#statistics.choice;
     return { ...engine.diagnostics, model: this.model.diagnostics, fallbacks };
   }
 
   /** n, the samples that the statistics hold. */
   get samples(): number {
-    return this.#tally.samples;
+    return this.#statistics.held.tally.samples;
   }
 
   /**
@@ -115,95 +111,97 @@ export class MagnitudeEdgeInferer {
    * `out-of-memory` for more samples than uncertainty may keep, `runtime`, `device-lost`, `released`; the signal's reason
    * once it is aborted
    */
-  async fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
-    const { onProgress, signal, reset = true } = options;
-    this.#assertIdle('fit');
-    this.#fitting = true;
-    let firstBatch = 0;
+  fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
+    return this.#claimed('fit', () => this.#fit(loader, options));
+  }
+
+  async #fit(
+    loader: Iterable<Batch> | AsyncIterable<Batch>,
+    { onProgress, signal, reset = true, ...options }: FitOptions,
+  ): Promise<number> {
+    signal?.throwIfAborted();
+    const settings = fitSettings(this.model, this.graph, options);
+    const goesOn = !reset && this.samples > 0;
+    const statistics = this.#statistics;
+    if (goesOn) checkGoesOn(this.model, statistics.held.settings, settings);
+    const { loss, edgeMask } = settings;
+    const session = await this.model.trainingSession({
+      ...loss,
+      usePreNorm: this.usePreNorm,
+      onGpu: this.#onGpu,
+    });
+    signal?.throwIfAborted();
+    if (!goesOn) statistics.startAnew(settings);
+    await statistics.goOn();
+    const { held, uncertainty } = statistics;
+    const firstBatch = held.tally.batches;
+    const pace = createPacer(signal);
+    let [batches, samples] = [0, 0];
     try {
-      signal?.throwIfAborted();
-      const { engine } = this.#choice;
-      const settings = fitSettings(this.model, this.graph, options);
-      if (!reset && this.samples > 0) checkGoesOn(this.model, this.#settings, settings);
-      const { loss, edgeMask } = settings;
-      const session = await this.model.trainingSession({
-        ...loss,
-        usePreNorm: this.usePreNorm,
-        onGpu: this.#onGpu,
-      });
-      if (reset) this.#reset();
-      else await this.#forgetRefusal();
-      this.#settings = settings;
-      firstBatch = this.#tally.batches;
-      const pace = createPacer(signal);
-      let [batches, samples] = [0, 0];
       for await (const batch of loader) {
         await pace();
         const { x, y, size } = checkBatch(batch, batches, this.model.graph, loss.maskMissingTargets);
         const values = await session.run(x, y, size, edgeMask);
         try {
-          const magnitudes = await this.#uncertainty?.read(values);
+          const magnitudes = await uncertainty?.read(values);
           // A batch during which the signal was aborted is not counted.
           await pace();
-          await this.#inTurn(async () => {
-            // Nor one that waited for scores meanwhile.
-            signal?.throwIfAborted();
-            await engine.accumulate(values);
-            if (magnitudes) this.#uncertainty?.keep(magnitudes);
-          });
+          await statistics.take(values, magnitudes, signal);
         } finally {
           values.dispose();
         }
-        this.#tally.add(size);
         batches++;
         samples += size;
         onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
       }
-      return await this.#inTurn(() => engine.flush());
+      return await statistics.flush();
     } catch (error) {
-      throw this.#noteRefusal(error, firstBatch);
-    } finally {
-      this.#fitting = false;
+      throw statistics.noteRefusal(held, error, firstBatch);
     }
   }
 
   /**
    * Scores all ordered pairs of function nodes from the statistics held: the edge table of docs/method.md, sorted by
-   * score. May be called as often as wanted, also while a fit runs.
+   * score. May be called as often as wanted, also while a fit runs: it is of the samples that are held when it is called,
+   * and of a batch that is being taken in.
    * @returns an apache-arrow table, the caller's
    * @throws MagnitudeEdgeError `too-few-samples` below 3 (for uncertainty, below what its groups need), `invalid-argument`
    * (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph of other sizes than the model,
    * `out-of-memory` where scores find no room or the table would take more than 4 GiB, `released`
    */
-  async evaluate(options: EvaluateOptions = {}): Promise<Table> {
-    checkEdgeTableOptions(options);
-    const { nodes, pairs } = this.#choice.engine.shape;
-    checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
-    const { scores, graph, request, provenance, evidence } = await this.#score(options);
-    try {
-      const resampled = await evidence?.resample(scores, request, options.onResample);
-      return await edgeTable(scores, graph, request.conditioningSets, provenance, { ...options, resampled });
-    } finally {
-      scores.release();
-    }
+  evaluate(options: EvaluateOptions = {}): Promise<Table> {
+    return this.#reading(async () => {
+      const { nodes, pairs } = this.#statistics.choice.engine.shape;
+      checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
+      const { scores, graph, request, provenance, rows } = await this.#resample({ ...options });
+      try {
+        return await edgeTable(scores, graph, request.conditioningSets, provenance, rows);
+      } finally {
+        scores.release();
+      }
+    });
   }
 
   /**
    * The table of {@link evaluate} as record batches of one schema, in its order, each made when it is asked for: a large
    * table can be written or sent as it comes. The scores are those of the call, whatever the inferer does meanwhile; they
-   * are let go when the batches end, or the loop over them.
+   * are let go when the batches end, or the loop over them: loop over them, or call `return`.
    * @throws MagnitudeEdgeError as {@link evaluate}, at the first batch
    */
-  async *evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
-    checkEdgeTableOptions(options);
-    const { scores, graph, request, provenance, evidence } = await this.#score(options);
-    try {
-      const resampled = await evidence?.resample(scores, request, options.onResample);
-      const { conditioningSets } = request;
-      yield* edgeTableBatches(scores, graph, conditioningSets, provenance, { ...options, resampled });
-    } finally {
-      scores.release();
-    }
+  evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
+    return startedGenerator(
+      this.#reading(() => this.#resample({ ...options })),
+      async function* ({ scores, graph, request, provenance, rows }) {
+        try {
+          yield* edgeTableBatches(scores, graph, request.conditioningSets, provenance, rows);
+        } finally {
+          scores.release();
+        }
+      },
+      ({ scores }) => {
+        scores.release();
+      },
+    );
   }
 
   /**
@@ -213,90 +211,106 @@ export class MagnitudeEdgeInferer {
    * Their `table` is what `evaluate` would give without uncertainty, as often as wanted.
    * @throws MagnitudeEdgeError as {@link evaluate}
    */
-  async scores(options: ScoreOptions = {}): Promise<EdgeScores> {
-    const wanted = { ...options, uncertainty: false } as const;
-    const { scores, graph, request, provenance } = await this.#score(wanted);
-    const { nodes, pairs, scoredTargets, gpu } = scores;
-    return {
-      nodes,
-      pairs,
-      scoredTargets,
-      gpu,
-      matrices: () => scores.matrices(),
-      aggregate: () => scores.aggregate(),
-      release: () => {
-        scores.release();
-      },
-      table: async (rows = {}) => {
-        checkEdgeTableOptions(rows);
-        return edgeTable(scores, graph, request.conditioningSets, provenance, rows);
-      },
-    };
+  scores(options: ScoreOptions = {}): Promise<EdgeScores> {
+    return this.#reading(async () => {
+      const { scores, graph, request, provenance } = await this.#score({ ...options, uncertainty: false });
+      const { nodes, pairs, scoredTargets, gpu } = scores;
+      return {
+        nodes,
+        pairs,
+        scoredTargets,
+        gpu,
+        matrices: () => scores.matrices(),
+        aggregate: () => scores.aggregate(),
+        release: () => {
+          scores.release();
+        },
+        table: async (rows = {}) => {
+          checkEdgeTableOptions(rows);
+          return edgeTable(scores, graph, request.conditioningSets, provenance, { ...rows });
+        },
+      };
+    });
+  }
+
+  /** Scores, and what resampling says of them where it is asked. */
+  async #resample(options: EvaluateBatchesOptions) {
+    checkEdgeTableOptions(options);
+    const { evidence, ...scored } = await this.#score(options);
+    try {
+      const resampled = await evidence?.resample(scored.scores, scored.request, options.onResample);
+      return { ...scored, rows: { ...options, resampled } };
+    } catch (error) {
+      scored.scores.release();
+      throw error;
+    }
   }
 
   async #score(options: ScoreOptions & Pick<EvaluateOptions, 'uncertainty'>) {
     const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other } = options;
-    this.#assertUsable();
-    const uncertainty = uncertaintyAsked(options.uncertainty, this.#uncertainty);
+    const { held, choice, uncertainty: there } = this.#statistics;
+    const uncertainty = uncertaintyAsked(options.uncertainty, there);
     if (other) checkGraphFitsModel(other, this.model.graph);
-    const graph = other ?? this.#settings.graph;
-    const parents = other ? raggedFromLists(functionParents(other)) : this.#settings.parents;
+    const graph = other ?? held.settings.graph;
+    const parents = other ? raggedFromLists(functionParents(other)) : held.settings.parents;
     signal?.throwIfAborted();
-    const { engine } = this.#choice;
     const request = { score, layerAgg, ridge, conditioningSets: parents, signal };
-    const [samples, evidence, scores] = await this.#inTurn(async () => [
-      await this.#samplesHeld(),
-      uncertainty?.evidence(),
-      await engine.scores(request),
-    ]);
-    const { reduction, usePreNorm, loss } = this.#origin();
-    const { backend } = engine.diagnostics;
+    const { samples, evidence, scores } = await this.#statistics.score(request, uncertainty);
+    const { reduction, usePreNorm, loss } = this.#origin(held);
+    const { backend } = choice.engine.diagnostics;
     const provenance = { score, layerAgg, ridge, reduction, usePreNorm, loss, samples, backend };
     return { scores, graph, request, provenance, evidence };
   }
 
-  /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs, `released` */
+  /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs or a file is taken in, `released` */
   resetStats(): void {
     this.#assertIdle('resetStats');
-    this.#reset();
+    this.#statistics.startAnew(this.#statistics.held.settings);
   }
 
   /** The statistics held, as an Arrow IPC file. @throws MagnitudeEdgeError `released` */
-  async saveStats(): Promise<Uint8Array> {
-    this.#assertUsable();
-    const statistics = await this.#inTurn(() => this.#choice.engine.statistics());
-    return encodeStatistics({ statistics, origin: this.#origin() });
+  saveStats(): Promise<Uint8Array> {
+    return this.#reading(async () => {
+      const origin = this.#origin(this.#statistics.held);
+      return encodeStatistics({ statistics: await this.#statistics.read(), origin });
+    });
   }
 
   /**
    * Replaces the statistics held by saved ones.
-   * @throws MagnitudeEdgeError `invalid-data`, `graph-mismatch` (another graph, reduction, norm side or loss): then the
-   * statistics held stay; `busy`, `released`
+   * @throws MagnitudeEdgeError `invalid-data`, `graph-mismatch` (another graph, reduction, norm side or loss), `busy`
+   * beside a fit, another load or a merge: then the statistics held stay; `out-of-memory`, `released`
    */
-  async loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    this.#assertIdle('loadStats');
-    const statistics = this.#decodeStats(bytes);
-    this.#reset();
-    await this.#merge(statistics);
-    this.#uncertainty?.noteMerged(statistics.samples);
+  loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
+    return this.#claimed('loadStats', () => {
+      const saved = this.#decodeStats(bytes);
+      this.#statistics.startAnew(this.#statistics.held.settings);
+      return this.#statistics.merge(saved);
+    });
   }
 
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
-  async mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    this.#assertIdle('mergeStats');
-    const statistics = this.#decodeStats(bytes);
-    await this.#forgetRefusal();
-    await this.#merge(statistics);
-    this.#uncertainty?.noteMerged(statistics.samples);
+  mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
+    return this.#claimed('mergeStats', () => this.#statistics.merge(this.#decodeStats(bytes)));
   }
 
-  /** Frees the engine, once a running fit has ended, and the model where it was released before. Idempotent. */
+  /**
+   * Frees the engine, and the model where it was released before, once all calls made before have ended: a fit goes on to
+   * its end, tables are made; a signal ends them sooner. Later calls are refused. Idempotent.
+   */
   release(): Promise<void> {
-    this.#released ??= this.#inTurn(async () => {
-      await this.#uncertainty?.release();
-      await this.#choice.release();
-    }).finally(this.#letModelGo);
+    this.#released ??= this.#end();
     return this.#released;
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#claim?.ended;
+      await Promise.allSettled(this.#readers);
+      await this.#statistics.release();
+    } finally {
+      this.#letModelGo();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -309,66 +323,41 @@ export class MagnitudeEdgeInferer {
     return backend === 'webgpu' && model.executionProvider === 'webgpu';
   }
 
-  #origin(): StatisticsOrigin {
+  #origin({ settings: { graph, loss } }: HeldStatistics): StatisticsOrigin {
     const { reduction, usePreNorm } = this;
-    const { graph, loss } = this.#settings;
     return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
   }
 
   #decodeStats(bytes: Uint8Array | ArrayBuffer): SufficientStatistics {
+    const { held, choice } = this.#statistics;
     const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-    return decodeStatisticsOf(view, this.#origin(), this.#choice.engine.shape.pairs);
+    return decodeStatisticsOf(view, this.#origin(held), choice.engine.shape.pairs);
   }
 
-  async #merge(statistics: SufficientStatistics): Promise<void> {
-    await this.#inTurn(() => this.#choice.engine.merge(statistics));
-    this.#tally.addMerged(statistics.samples);
-  }
-
-  #reset(): void {
-    this.#uncertainty?.clear();
-    this.#resetEngine();
-  }
-
-  #resetEngine(): void {
-    this.#choice.engine.reset();
-    this.#tally.clear();
-    this.#refused = false;
-  }
-
-  async #samplesHeld(): Promise<number> {
+  /** Runs what changes the statistics, unless something else does already. */
+  async #claimed<T>(call: string, work: () => Promise<T>): Promise<T> {
+    this.#assertIdle(call);
+    let end: () => void;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.#claim = { call, ended };
     try {
-      return await this.#choice.engine.flush();
-    } catch (error) {
-      if (refusedBatch(error) === undefined) throw error;
-      this.#noteRefusal(error, 0);
-      return this.#tally.samples;
+      return await work();
+    } finally {
+      this.#claim = undefined;
+      end!();
     }
   }
 
-  /** An engine takes nothing more after a refusal: lets it start over from the statistics that it holds. */
-  async #forgetRefusal(): Promise<void> {
-    if (!this.#refused) return;
-    const kept = await this.#inTurn(() => this.#choice.engine.statistics());
-    this.#resetEngine();
-    await this.#merge(kept);
-  }
-
-  /** Counts no batch from a refused one on, and names the node; other errors pass. */
-  #noteRefusal(error: unknown, firstBatch: number): unknown {
-    const batch = refusedBatch(error);
-    if (batch === undefined) return error;
-    this.#refused = true;
-    this.#tally.takeBackFrom(batch);
-    this.#uncertainty?.truncate(this.#tally.samples);
-    return refusalInModelTerms(error as MagnitudeEdgeError, this.graph.nodeNames.function, firstBatch);
-  }
-
-  /** Scores must not fall between a batch and its count. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#lastTurn.then(work);
-    this.#lastTurn = done.catch(() => undefined);
-    return done;
+  /** Runs what gives something made of the statistics; a release waits for it. */
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    this.#assertUsable();
+    const done = work();
+    this.#readers.add(done);
+    try {
+      return await done;
+    } finally {
+      this.#readers.delete(done);
+    }
   }
 
   #assertUsable(): void {
@@ -378,8 +367,12 @@ export class MagnitudeEdgeInferer {
 
   #assertIdle(call: string): void {
     this.#assertUsable();
-    if (!this.#fitting) return;
-    throw new MagnitudeEdgeError('busy', `${call} cannot run while a fit is running on the same inferer.`);
+    if (!this.#claim) return;
+    const running = this.#claim.call === 'fit' ? 'a fit' : this.#claim.call;
+    throw new MagnitudeEdgeError(
+      'busy',
+      `${call} cannot run while ${running} is running on the same inferer.`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { SerialQueue } from '../serial-queue.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { checkScoreRequest } from '../scores/request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
@@ -88,14 +89,15 @@ class CpuEngine implements Engine {
   #released = false;
   #batches = 0;
   #refusal: MagnitudeEdgeError | undefined;
-  #lastCall: Promise<unknown> = Promise.resolve();
+  /** One call after the other, however they are made: scores must not see half a batch. */
+  readonly #queue = new SerialQueue();
 
   constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
     this.#kept = new KeptScores(shape);
     this.#aggregate = new KeptAggregate(shape, (work) =>
-      this.#inTurn(() => {
+      this.#queue.run(() => {
         this.#held();
         return inRoom(shape, work);
       }),
@@ -116,7 +118,7 @@ class CpuEngine implements Engine {
   }
 
   accumulate(batch: ChannelBatch): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#ready();
       const { activations, gradients } = this.#orRefuse(() =>
         checkChannelBatch(this.shape, batch, this.#batches),
@@ -130,7 +132,7 @@ class CpuEngine implements Engine {
   }
 
   accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#ready();
       this.#orRefuse(() => {
         checkMagnitudeBatch(this.shape, batch, this.#batches);
@@ -144,7 +146,7 @@ class CpuEngine implements Engine {
   }
 
   flush(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#ready();
       await this.#sums?.settle();
       return this.#sums?.samples ?? 0;
@@ -152,7 +154,7 @@ class CpuEngine implements Engine {
   }
 
   scores(request: ScoreRequest): Promise<Scores> {
-    return this.#inTurn(() => {
+    return this.#queue.run(() => {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const sums = this.#sums!;
@@ -164,7 +166,7 @@ class CpuEngine implements Engine {
   }
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const { nodes, pairs } = this.shape;
@@ -180,7 +182,7 @@ class CpuEngine implements Engine {
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#sound();
       // There are sums from now on: panels, and the samples that they are formed from, are no longer the way.
       this.#aggregate.clear();
@@ -189,7 +191,7 @@ class CpuEngine implements Engine {
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       this.#ready();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
       if (statistics.samples === 0) return;
@@ -201,22 +203,24 @@ class CpuEngine implements Engine {
   reset(): void {
     this.#held();
     // In its turn: what was asked for before is told of the samples that it was asked of.
-    this.#inTurn(() => {
-      if (this.#released) return;
-      this.#forgetScores();
-      const lost = this.#sums?.lost;
-      if (lost !== undefined) {
-        // Workers that have died are started anew by the next batch. Those that live still had samples of earlier handles.
-        this.#sums?.release(
-          samplesLost('These scores cannot be formed again: their samples are lost.', lost),
-        );
-        this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
-      } else {
-        this.#sums?.reset();
-      }
-      this.#batches = 0;
-      this.#refusal = undefined;
-    }).catch(ignore);
+    this.#queue
+      .run(() => {
+        if (this.#released) return;
+        this.#forgetScores();
+        const lost = this.#sums?.lost;
+        if (lost !== undefined) {
+          // Workers that have died are started anew by the next batch. Those that live still had samples of earlier handles.
+          this.#sums?.release(
+            samplesLost('These scores cannot be formed again: their samples are lost.', lost),
+          );
+          this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
+        } else {
+          this.#sums?.reset();
+        }
+        this.#batches = 0;
+        this.#refusal = undefined;
+      })
+      .catch(ignore);
   }
 
   release(): Promise<void> {
@@ -231,13 +235,6 @@ class CpuEngine implements Engine {
   #forgetScores(): void {
     this.#kept.clear();
     this.#aggregate.clear();
-  }
-
-  /** Runs one call after the other, however they are made: scores must not see half a batch. */
-  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
-    const done = this.#lastCall.then(work);
-    this.#lastCall = done.then(ignore, ignore);
-    return done;
   }
 
   /** Starts the workers, or falls back to this thread where that fails. */

@@ -14,7 +14,7 @@ import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 const KEPT_AGGREGATE_BYTES = 2 ** 30;
 
 /** Runs work when no other call to the engine does. */
-type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+type RunInTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * Scores where there are no N x N sums: panels of scores of the layer pairs are added to the aggregate as they are formed,
@@ -22,16 +22,16 @@ type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
  */
 export class KeptAggregate {
   readonly #shape: { readonly nodes: number; readonly pairs: number };
-  readonly #inTurn: InTurn;
+  readonly #run: RunInTurn;
   /** How often the samples have changed */
   #samples = 0;
   #snapshot: SharedSnapshot | undefined;
   #last: { readonly request: ScoreRequest; readonly aggregate: SharedAggregate } | undefined;
 
-  /** @param inTurn for scores of layer pairs, which are formed whenever a handle is asked for them */
-  constructor(shape: { readonly nodes: number; readonly pairs: number }, inTurn: InTurn) {
+  /** @param run for scores of layer pairs, which are formed whenever a handle is asked for them */
+  constructor(shape: { readonly nodes: number; readonly pairs: number }, run: RunInTurn) {
     this.#shape = shape;
-    this.#inTurn = inTurn;
+    this.#run = run;
   }
 
   /** Forgets the scores, and those being computed: the samples are others. */
@@ -169,15 +169,15 @@ export class KeptAggregate {
     const asked = { ...request, signal: undefined };
     const { nodes, pairs } = this.#shape;
     /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
-    const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = <T>(work: () => Promise<T>): Promise<T> => {
       snapshot.enter();
-      return this.#inTurn(work).finally(() => {
+      return this.#run(work).finally(() => {
         snapshot.leave();
       });
     };
     return {
       at: (elements, signal) =>
-        inTurn(async () => {
+        run(async () => {
           signal?.throwIfAborted();
           const byTarget = await paced(rowsByTarget(elements, nodes), createPacer(signal));
           if (elementGroups(elements, nodes, asked, byTarget) !== undefined) {
@@ -190,7 +190,7 @@ export class KeptAggregate {
           return gathered.perPair;
         }),
       matrices: () =>
-        inTurn(async () => {
+        run(async () => {
           const { perPair, takePanel } = this.#matrices();
           await snapshot.samples.panels(asked, takePanel);
           return perPair;

@@ -3,6 +3,7 @@ import { aggregatePairs } from '../scores/aggregate.ts';
 import { pValuesOf, pValuesOfMatrix } from '../scores/p-values.ts';
 import type { PanelScorer } from '../scores/panel-scorer.ts';
 import { reorder, sortSlices } from '../scores/sort-together.ts';
+import { SerialQueue } from '../serial-queue.ts';
 import { atOnce } from '../statistics/pacer.ts';
 import {
   buffersOf,
@@ -23,7 +24,8 @@ let scoring: AbortController | undefined;
 /** Number of the last call to abort: scoring that was asked for before it is not begun. */
 let aborted = -1;
 
-let lastCall: Promise<void> = Promise.resolve();
+/** Calls in the order they came, however long each takes */
+const queue = new SerialQueue();
 
 const post = connectToParent((data) => {
   const call = data as CallMessage;
@@ -33,8 +35,7 @@ const post = connectToParent((data) => {
     void answer(call, () => undefined);
     return;
   }
-  // One after the other, in the order they came, however long each takes.
-  lastCall = lastCall.then(() => answer(call, () => run(call)));
+  void queue.run(() => answer(call, () => run(call)));
 });
 
 async function answer(call: CallMessage, work: () => unknown): Promise<void> {

@@ -92,7 +92,7 @@ export async function addRows(
   runs: SampleRuns,
   record: MagnitudeRecord,
   engine: Engine,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const pace = createPacer(signal);
   for (let first = 0; first < record.samples;) {

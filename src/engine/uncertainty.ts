@@ -20,7 +20,7 @@ export interface Evidence {
    * What resampling says of scores; see {@link resampleScores}. Opens an engine for it, and releases it.
    *
    * @param scores the scores of these samples, which stay the caller's
-   * @throws `too-few-samples`, `released`; the signal's reason once it is aborted
+   * @throws `too-few-samples`; the signal's reason once it is aborted
    */
   resample(
     scores: Scores,
@@ -51,8 +51,6 @@ export class Uncertainty {
   /** Samples held that came from files */
   #merged = 0;
   #reader: Promise<MagnitudeReader> | undefined;
-  readonly #stop = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
 
   /**
    * @param engine the engine whose scores it is about; made with channels
@@ -131,12 +129,8 @@ export class Uncertainty {
     };
   }
 
-  /** Ends what is being computed, and frees what is held. Idempotent. */
+  /** Frees what is held, once nothing is being computed any more. Idempotent. */
   async release(): Promise<void> {
-    this.#stop.abort(
-      new MagnitudeEdgeError('released', 'The inferer was released while uncertainty was being computed.'),
-    );
-    await Promise.allSettled(this.#running);
     this.#record.clear();
     await this.#reader?.then(
       (reader) => {
@@ -151,17 +145,15 @@ export class Uncertainty {
     runs: SampleRuns | undefined,
     ...[scores, request, onResample]: Parameters<Evidence['resample']>
   ): Promise<ResampledScores> {
-    const stop = this.#stop.signal;
-    const signal = request.signal ? AbortSignal.any([request.signal, stop]) : stop;
+    const { signal } = request;
     return this.#withEngine(signal, (engine) =>
       withAggregate(scores, async (aggregated) => {
-        const asked = { ...request, signal };
         if (runs === undefined) {
-          return resampleScores(record, aggregated, asked, this.#plan, engine, onResample);
+          return resampleScores(record, aggregated, request, this.#plan, engine, onResample);
         }
         await addRows(runs, record, engine, signal);
         const groups = await runs.grouped(createPacer(signal));
-        return resampleGroups(groups, aggregated, asked, this.#plan, engine, onResample);
+        return resampleGroups(groups, aggregated, request, this.#plan, engine, onResample);
       }),
     );
   }
@@ -173,26 +165,20 @@ export class Uncertainty {
     const runs =
       this.#runs?.copy() ??
       new SampleRuns(this.#plan.groups, Math.ceil(this.#rows / (2 * this.#plan.groups)));
-    const { signal } = this.#stop;
-    await this.#withEngine(signal, (engine) => addRows(runs, this.#record, engine, signal));
+    await this.#withEngine(undefined, (engine) => addRows(runs, this.#record, engine));
     this.#runs = runs;
     this.#record.clear();
   }
 
-  /** Does some work on an engine of its own, which a release waits for. */
-  #withEngine<T>(signal: AbortSignal, work: (engine: Engine) => Promise<T>): Promise<T> {
-    const start = async (): Promise<T> => {
-      signal.throwIfAborted();
-      const { engine, release } = await this.#openEngine();
-      try {
-        return await work(engine);
-      } finally {
-        await release();
-      }
-    };
-    const running = start();
-    this.#running.add(running);
-    return running.finally(() => this.#running.delete(running));
+  /** Does some work on an engine of its own. */
+  async #withEngine<T>(signal: AbortSignal | undefined, work: (engine: Engine) => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const { engine, release } = await this.#openEngine();
+    try {
+      return await work(engine);
+    } finally {
+      await release();
+    }
   }
 
   async #magnitudes(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {

@@ -36,7 +36,8 @@ export function completeLoss(asked: LossSettings, otherwise: CompleteLoss): Comp
   return {
     loss: asked.loss ?? otherwise.loss,
     lossReduction: asked.lossReduction ?? otherwise.lossReduction,
-    outputWeights: asked.outputWeights ?? elements.outputWeights,
+    // A copy: statistics are told apart by the weights that they were gathered with.
+    outputWeights: (asked.outputWeights ?? elements.outputWeights)?.slice(),
     maskMissingTargets: asked.maskMissingTargets ?? elements.maskMissingTargets,
   };
 }

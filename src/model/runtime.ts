@@ -2,6 +2,7 @@
 import type * as Ort from 'onnxruntime-web';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { nodeProcess } from '../node-process.ts';
+import { SerialQueue } from '../serial-queue.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
 
@@ -152,13 +153,7 @@ function threadsToStart(provider: ExecutionProvider, small: boolean): number {
  * One call into the runtime at a time: it refuses to create two sessions at once ("another WebGPU EP inference session
  * is being created"), and a build without real suspension runs one thing at a time.
  */
-let lastCall: Promise<unknown> = Promise.resolve();
-
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const done = lastCall.then(work);
-  lastCall = done.catch(() => undefined);
-  return done;
-}
+const calls = new SerialQueue();
 
 /**
  * Makes a session of an ONNX model. Sessions are created one after the other, however they are asked for.
@@ -173,7 +168,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     throw runtimeError('onnxruntime-web could not be loaded', cause);
   }
   const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
-    inTurn(() =>
+    calls.run(() =>
       ort.InferenceSession.create(model, {
         // The option is there since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
         executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
@@ -220,7 +215,7 @@ async function unlessLeftToCpu(
 export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<boolean> {
   const ort = await loadModule('webgpu', false);
   try {
-    const session = await inTurn(() =>
+    const session = await calls.run(() =>
       ort.InferenceSession.create(model, {
         executionProviders: [{ name: 'webgpu', device }],
         graphOptimizationLevel: 'disabled',
@@ -228,7 +223,7 @@ export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<b
         ...withoutCpu,
       }),
     );
-    await inTurn(() => session.release());
+    await calls.run(() => session.release());
     return true;
   } catch {
     return false;
@@ -264,7 +259,7 @@ class OrtSession implements RuntimeSession {
       ([name, { data, dims }]) => [name, new this.#ort.Tensor('float32', data, dims)] as const,
     );
     try {
-      return new OrtOutputs(await inTurn(() => session.run(Object.fromEntries(inputs), outputs)));
+      return new OrtOutputs(await calls.run(() => session.run(Object.fromEntries(inputs), outputs)));
     } catch (cause) {
       throw (
         (await deviceLost(this.#device, cause)) ??
@@ -276,7 +271,7 @@ class OrtSession implements RuntimeSession {
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    if (session) await inTurn(() => session.release());
+    if (session) await calls.run(() => session.release());
   }
 }
 

@@ -3,6 +3,7 @@ import { adoptDevice, describeAdapter, type GpuContext } from '../../gpu/device.
 import { scoped } from '../../gpu/error-scope.ts';
 import { checkArithmetic } from '../../gpu/self-test.ts';
 import { SubmitPace } from '../../gpu/submit-pace.ts';
+import { SerialQueue } from '../../serial-queue.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scores/score-matrices.ts';
 import type { Scores } from '../../scores/scores.ts';
 import { checkSameShape, mergeStatistics } from '../../statistics/merge.ts';
@@ -106,7 +107,7 @@ class WebGpuEngine implements Engine {
   readonly #kept: KeptGpuScores;
   #run: BatchRun;
   #released = false;
-  #lastCall: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(
     context: GpuContext,
@@ -217,7 +218,7 @@ class WebGpuEngine implements Engine {
 
   async release(): Promise<void> {
     this.#released = true;
-    await this.#lastCall;
+    await this.#queue.idle();
     await this.#run.confirmed();
     this.#kept.clear();
     destroyParts(this.#parts);
@@ -225,12 +226,10 @@ class WebGpuEngine implements Engine {
 
   /** Runs one call after the other, however they are made: scores must not see half a batch. */
   #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
-    const done = this.#lastCall.then(() => {
+    return this.#queue.run(() => {
       this.#assertHeld();
       return work();
     });
-    this.#lastCall = done.then(ignore, ignore);
-    return done;
   }
 
   #assertHeld(): void {

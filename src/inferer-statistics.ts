@@ -1,0 +1,165 @@
+import type { EngineChoice } from './engine/create.ts';
+import type { ChannelBatch, MagnitudeBatch } from './engine/engine.ts';
+import { refusalInModelTerms, refusedBatch } from './engine/sample-tally.ts';
+import type { Evidence, Uncertainty } from './engine/uncertainty.ts';
+import type { MagnitudeEdgeError } from './errors.ts';
+import type { FitSettings } from './fit-settings.ts';
+import { HeldStatistics } from './held-statistics.ts';
+import type { ScoreRequest } from './scores/score-matrices.ts';
+import type { Scores } from './scores/scores.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
+
+/** Scores, and what they are of. */
+export interface ScoredSamples {
+  /** n */
+  readonly samples: number;
+  /** The samples behind the scores, where uncertainty was asked for */
+  readonly evidence: Evidence | undefined;
+  /** The caller's, until released */
+  readonly scores: Scores;
+}
+
+/**
+ * The statistics of an inferer: an engine, the magnitudes kept beside it for uncertainty, and the count of the samples in
+ * both. All that touches them waits its turn in one queue: no call sees half a batch, or samples that were not there when
+ * it was made.
+ */
+export class InfererStatistics {
+  readonly uncertainty: Uncertainty | undefined;
+  readonly #choice: EngineChoice;
+  readonly #functionNames: readonly string[];
+  readonly #queue = new SerialQueue();
+  #held: HeldStatistics;
+
+  /** @param functionNames names of the engine's nodes, for messages */
+  constructor(
+    choice: EngineChoice,
+    uncertainty: Uncertainty | undefined,
+    functionNames: readonly string[],
+    settings: FitSettings,
+  ) {
+    this.#choice = choice;
+    this.uncertainty = uncertainty;
+    this.#functionNames = functionNames;
+    this.#held = new HeldStatistics(settings);
+  }
+
+  get choice(): EngineChoice {
+    return this.#choice;
+  }
+
+  /** What calls made now are of. */
+  get held(): HeldStatistics {
+    return this.#held;
+  }
+
+  /** No samples, for calls from now on; the engine forgets those that it holds in its turn. */
+  startAnew(settings: FitSettings): void {
+    this.#held = new HeldStatistics(settings);
+    void this.#queue.run(() => {
+      this.uncertainty?.clear();
+      this.#choice.engine.reset();
+    });
+  }
+
+  /** An engine takes nothing more after a refusal: lets it start over from the statistics that it holds. */
+  goOn(): Promise<void> {
+    const held = this.#held;
+    return this.#queue.run(() => this.#forgetRefusal(held));
+  }
+
+  /**
+   * Takes a batch in.
+   * @param magnitudes what uncertainty has read of it
+   * @throws what the engine throws; the signal's reason, where it is aborted by then: scores may have come first
+   */
+  take(
+    batch: ChannelBatch,
+    magnitudes: MagnitudeBatch | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const held = this.#held;
+    return this.#queue.run(async () => {
+      signal?.throwIfAborted();
+      await this.#choice.engine.accumulate(batch);
+      if (magnitudes) this.uncertainty?.keep(magnitudes);
+      held.tally.add(batch.size);
+    });
+  }
+
+  /** n, once every batch has been looked at. */
+  flush(): Promise<number> {
+    return this.#queue.run(() => this.#choice.engine.flush());
+  }
+
+  /** Scores of the samples held when it is called, and of a batch that is being taken in. */
+  score(request: ScoreRequest, uncertainty: Uncertainty | undefined): Promise<ScoredSamples> {
+    const held = this.#held;
+    return this.#queue.run(async () => {
+      request.signal?.throwIfAborted();
+      const samples = await this.#samplesIn(held);
+      const evidence = uncertainty?.evidence();
+      return { samples, evidence, scores: await this.#choice.engine.scores(request) };
+    });
+  }
+
+  /** A copy of the statistics held. */
+  read(): Promise<SufficientStatistics> {
+    return this.#queue.run(() => this.#choice.engine.statistics());
+  }
+
+  /** Adds statistics over other samples. */
+  merge(statistics: SufficientStatistics): Promise<void> {
+    const held = this.#held;
+    return this.#queue.run(async () => {
+      await this.#forgetRefusal(held);
+      await this.#choice.engine.merge(statistics);
+      held.tally.addMerged(statistics.samples);
+      this.uncertainty?.noteMerged(statistics.samples);
+    });
+  }
+
+  /**
+   * Counts no batch from a refused one on; other errors pass.
+   * @param firstBatch the engine's number of the batch that messages call 0
+   * @returns the error in the words of the model
+   */
+  noteRefusal(held: HeldStatistics, error: unknown, firstBatch: number): unknown {
+    const batch = refusedBatch(error);
+    if (batch === undefined) return error;
+    held.refused = true;
+    held.tally.takeBackFrom(batch);
+    this.uncertainty?.truncate(held.tally.samples);
+    return refusalInModelTerms(error as MagnitudeEdgeError, this.#functionNames, firstBatch);
+  }
+
+  /** Frees the engine in its turn. */
+  release(): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.uncertainty?.release();
+      await this.#choice.release();
+    });
+  }
+
+  async #samplesIn(held: HeldStatistics): Promise<number> {
+    try {
+      return await this.#choice.engine.flush();
+    } catch (error) {
+      if (refusedBatch(error) === undefined) throw error;
+      this.noteRefusal(held, error, 0);
+      return held.tally.samples;
+    }
+  }
+
+  async #forgetRefusal(held: HeldStatistics): Promise<void> {
+    if (!held.refused) return;
+    const { engine } = this.#choice;
+    const kept = await engine.statistics();
+    engine.reset();
+    await engine.merge(kept);
+    held.tally.clear();
+    held.tally.addMerged(kept.samples);
+    held.refused = false;
+  }
+}
