@@ -1,3 +1,4 @@
+import { attributeText } from '../onnx/attributes.ts';
 import { DataType } from '../onnx/data-type.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import type { OnnxModel, OnnxNode, ValueInfo } from '../onnx/graph.ts';
@@ -82,15 +83,19 @@ function withSources(
   producers: ReadonlyMap<string, OnnxNode>,
 ): readonly OnnxNode[] {
   const sources = new Set<OnnxNode>();
-  const visit = (one: OnnxNode): void => {
-    if (sources.has(one)) return;
-    for (const name of nodeDependencies(one)) {
+  const open = [node];
+  while (open.length > 0) {
+    const one = open.at(-1)!;
+    const before = nodeDependencies(one).flatMap((name) => {
       const producer = producers.get(name);
-      if (producer && isWhole(name, values)) visit(producer);
+      return producer !== undefined && isWhole(name, values) && !sources.has(producer) ? [producer] : [];
+    });
+    if (before.length > 0) open.push(...before);
+    else {
+      sources.add(one);
+      open.pop();
     }
-    sources.add(one);
-  };
-  visit(node);
+  }
   return [...sources];
 }
 
@@ -122,10 +127,11 @@ function partOf(model: OnnxModel, nodes: readonly OnnxNode[], values: ShapeInfer
 /** Equal for nodes that get the same kernel. */
 function signature(node: OnnxNode, values: ShapeInference): unknown {
   const attributes: string[] = [];
-  for (const [name, { kind, value }] of node.attributes) {
+  for (const [name, attribute] of node.attributes) {
+    const text = attributeText(attribute);
     // What cannot be compared makes the node one of its own.
-    if (kind === 'opaque' || kind === 'tensor') return node.name;
-    attributes.push(`${name}:${kind}=${String(value)}`);
+    if (text === undefined) return node.name;
+    attributes.push(`${name}:${text}`);
   }
   const operands = [...node.inputs, ...node.outputs].map((name) => {
     const { elementType, shape } = values.type(name);

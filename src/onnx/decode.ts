@@ -1,16 +1,26 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { decodeAttribute } from './attributes.ts';
+import { attributeKinds as kinds } from './attribute-kind.ts';
 import { decodeTensor, type ExternalData } from './decode-tensor.ts';
-import type { Dimension, OnnxGraph, OnnxModel, OnnxNode, Tensor, TensorType, ValueInfo } from './graph.ts';
+import type {
+  Attribute,
+  Dimension,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  Tensor,
+  TensorType,
+  ValueInfo,
+} from './graph.ts';
 import {
   ModelProtoSchema,
+  type AttributeProto,
   type GraphProto,
   type ModelProto,
   type NodeProto,
   type ValueInfoProto,
 } from './schema/onnx_pb.ts';
-import { sortedNodes } from './topology.ts';
+import { sortedBody, sortedNodes } from './topology.ts';
 
 /** What the functions of this package read a model from: the file's bytes, or a model that was read before. */
 export type ModelSource = Uint8Array | ArrayBuffer | OnnxModel;
@@ -39,7 +49,7 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOpti
     irVersion: Number(proto.irVersion),
     opsets: new Map(proto.opsetImport.map(({ domain, version }) => [domain, Number(version)])),
     metadata: new Map(proto.metadataProps.map(({ key, value }) => [key, value])),
-    graph: decodeGraph(proto.graph, options.externalData ?? {}),
+    graph: decodeModelGraph(proto.graph, options.externalData ?? {}),
     functions: proto.functions,
     source: proto,
   };
@@ -61,6 +71,18 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
+function decodeModelGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
+  const graph = decodeGraph(proto, externalData);
+  return { ...graph, nodes: sortedNodes(graph) };
+}
+
+/** A branch or a body: what it reads from the graph around it is not looked for. */
+function decodeSubgraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
+  const graph = decodeGraph(proto, externalData);
+  return { ...graph, nodes: sortedBody(graph) };
+}
+
+/** The nodes in the file's order. */
 function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
   if (proto.sparseInitializer.length > 0) {
     throw new MagnitudeEdgeError(
@@ -69,8 +91,13 @@ function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
     );
   }
   const initializers = new Map<string, Tensor>();
-  for (const tensor of proto.initializer) initializers.set(tensor.name, decodeTensor(tensor, externalData));
-  const graph: OnnxGraph = {
+  for (const tensor of proto.initializer) {
+    if (initializers.has(tensor.name)) {
+      throw new MagnitudeEdgeError('invalid-model', `The model holds two constants called '${tensor.name}'.`);
+    }
+    initializers.set(tensor.name, decodeTensor(tensor, externalData));
+  }
+  return {
     name: proto.name,
     inputs: proto.input.map(decodeValueInfo),
     outputs: proto.output.map(decodeValueInfo),
@@ -79,7 +106,6 @@ function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
     nodes: proto.node.map((node) => decodeNode(node, externalData)),
     source: proto,
   };
-  return { ...graph, nodes: sortedNodes(graph) };
 }
 
 /** A node from its message; also for the bodies of local functions. */
@@ -93,6 +119,36 @@ export function decodeNode(proto: NodeProto, externalData: ExternalData): OnnxNo
     attributes: new Map(proto.attribute.map((a) => [a.name, decodeAttribute(a, externalData)])),
     source: proto,
   };
+}
+
+const utf8 = new TextDecoder();
+
+/** An attribute from its message. Kinds without a plain value, and references to a function's attributes, stay opaque. */
+export function decodeAttribute(proto: AttributeProto, externalData: ExternalData): Attribute {
+  if (proto.refAttrName !== '') return { kind: 'opaque', value: proto };
+  switch (proto.type) {
+    case kinds.float:
+      return { kind: 'float', value: proto.f };
+    case kinds.int:
+      return { kind: 'int', value: proto.i };
+    case kinds.string:
+      return { kind: 'string', value: utf8.decode(proto.s) };
+    case kinds.tensor:
+      if (proto.t === undefined) break;
+      return { kind: 'tensor', value: decodeTensor(proto.t, externalData) };
+    case kinds.graph:
+      if (proto.g === undefined) break;
+      return { kind: 'graph', value: decodeSubgraph(proto.g, externalData) };
+    case kinds.floats:
+      return { kind: 'floats', value: proto.floats };
+    case kinds.ints:
+      return { kind: 'ints', value: proto.ints };
+    case kinds.strings:
+      return { kind: 'strings', value: proto.strings.map((s) => utf8.decode(s)) };
+    case kinds.graphs:
+      return { kind: 'graphs', value: proto.graphs.map((graph) => decodeSubgraph(graph, externalData)) };
+  }
+  return { kind: 'opaque', value: proto };
 }
 
 function decodeValueInfo(proto: ValueInfoProto): ValueInfo {

@@ -1,9 +1,16 @@
-import { create, toBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
-import { MagnitudeEdgeError } from '../errors.ts';
-import { encodeAttribute } from './attributes.ts';
-import { encodeTensor } from './encode-tensor.ts';
-import type { Dimension, OnnxGraph, OnnxModel, OnnxNode, TensorType, ValueInfo } from './graph.ts';
 import {
+  create,
+  toBinary,
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { attributeKinds as kinds } from './attribute-kind.ts';
+import { encodeTensor } from './encode-tensor.ts';
+import type { Attribute, Dimension, OnnxGraph, OnnxModel, OnnxNode, TensorType, ValueInfo } from './graph.ts';
+import {
+  AttributeProtoSchema,
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
@@ -11,6 +18,7 @@ import {
   StringStringEntryProtoSchema,
   TensorShapeProto_DimensionSchema,
   ValueInfoProtoSchema,
+  type AttributeProto,
   type GraphProto,
   type NodeProto,
   type TensorShapeProto_Dimension,
@@ -78,6 +86,36 @@ function encodeNode(node: OnnxNode): NodeProto {
     output: [...node.outputs],
     attribute: [...node.attributes].map(([name, attribute]) => encodeAttribute(name, attribute)),
   });
+}
+
+const utf8 = new TextEncoder();
+
+function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
+  const message = (fields: MessageInitShape<typeof AttributeProtoSchema>): AttributeProto =>
+    Object.assign(create(AttributeProtoSchema, fields), { name });
+  const { kind, value } = attribute;
+  switch (kind) {
+    case 'float':
+      return message({ type: kinds.float, f: value });
+    case 'int':
+      return message({ type: kinds.int, i: value });
+    case 'string':
+      return message({ type: kinds.string, s: utf8.encode(value) });
+    case 'tensor':
+      return message({ type: kinds.tensor, t: encodeTensor('', value) });
+    case 'graph':
+      return message({ type: kinds.graph, g: encodeGraph(value) });
+    case 'floats':
+      return message({ type: kinds.floats, floats: [...value] });
+    case 'ints':
+      return message({ type: kinds.ints, ints: [...value] });
+    case 'strings':
+      return message({ type: kinds.strings, strings: value.map((s) => utf8.encode(s)) });
+    case 'graphs':
+      return message({ type: kinds.graphs, graphs: value.map(encodeGraph) });
+    case 'opaque':
+      return value;
+  }
 }
 
 function encodeValueInfo({ name, type }: ValueInfo): ValueInfoProto {

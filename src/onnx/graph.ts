@@ -47,7 +47,10 @@ export type Attribute =
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'ints'; readonly value: readonly bigint[] }
   | { readonly kind: 'strings'; readonly value: readonly string[] }
-  /** Subgraphs, types and references to a function's attributes: passed through as they are. */
+  /** A branch of If, the body of Loop or Scan: reads values of the graph around it. */
+  | { readonly kind: 'graph'; readonly value: OnnxGraph }
+  | { readonly kind: 'graphs'; readonly value: readonly OnnxGraph[] }
+  /** Types, sparse tensors and references to a function's attributes: passed through as they are. */
   | { readonly kind: 'opaque'; readonly value: AttributeProto };
 
 /** An operation. An empty input name is an optional input that is left out. */
@@ -90,4 +93,9 @@ export interface OnnxModel {
 /** The version of the standard operators that the model is written in. */
 export function standardOpset(model: OnnxModel): number {
   return model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
+}
+
+/** A node that passes a value on under another name. */
+export function identityNode(name: string, input: string, output: string): OnnxNode {
+  return { name, opType: 'Identity', domain: '', inputs: [input], outputs: [output], attributes: new Map() };
 }

@@ -1,26 +1,29 @@
 import { floatAttribute, intAttribute, intsAttribute, tensorAttribute } from './attributes.ts';
 import { DataType } from './data-type.ts';
 import type { OnnxGraph, OnnxNode, Tensor } from './graph.ts';
+import { mapSubgraphs } from './subgraphs.ts';
 import { float32Tensor, int64Tensor } from './tensor.ts';
 
 /**
  * The graph with its Constant nodes turned into initializers, and without inputs that only restate an initializer (as
- * files of old IR versions do): one form for constants, whatever the producer wrote.
+ * files of old IR versions do): one form for constants, whatever the producer wrote, in subgraphs too.
  */
 export function liftConstants(graph: OnnxGraph): OnnxGraph {
+  const lifted = withLifted(graph);
+  return { ...lifted, inputs: graph.inputs.filter(({ name }) => !lifted.initializers.has(name)) };
+}
+
+function withLifted(graph: OnnxGraph): OnnxGraph {
   const initializers = new Map(graph.initializers);
-  const nodes = graph.nodes.filter((node) => {
-    const tensor = node.opType === 'Constant' && node.domain === '' ? constantValue(node) : undefined;
-    if (tensor === undefined) return true;
-    initializers.set(node.outputs[0]!, tensor);
-    return false;
-  });
-  return {
-    ...graph,
-    initializers,
-    nodes,
-    inputs: graph.inputs.filter(({ name }) => !initializers.has(name)),
-  };
+  const nodes: OnnxNode[] = [];
+  for (const node of graph.nodes) {
+    const output = node.outputs[0] ?? '';
+    const isConstant = node.opType === 'Constant' && node.domain === '' && output !== '';
+    const tensor = isConstant ? constantValue(node) : undefined;
+    if (tensor === undefined) nodes.push(mapSubgraphs(node, withLifted));
+    else initializers.set(output, tensor);
+  }
+  return { ...graph, initializers, nodes };
 }
 
 /** Undefined for the forms that hold no numbers (strings, sparse tensors): such a node stays a node. */

@@ -1,34 +1,52 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { describeNode } from './attributes.ts';
 import type { OnnxGraph, OnnxNode } from './graph.ts';
-import type { AttributeProto, GraphProto } from './schema/onnx_pb.ts';
+import { valuesRead } from './subgraphs.ts';
+
+type Graph = Pick<OnnxGraph, 'inputs' | 'outputs' | 'initializers' | 'nodes'>;
 
 /**
  * The nodes in an order in which every value is there before it is used; the file's own order where that holds.
  * Throws `invalid-model` for values that nothing or more than one thing produces, and for cycles.
  */
-export function sortedNodes(
-  graph: Pick<OnnxGraph, 'inputs' | 'outputs' | 'initializers' | 'nodes'>,
-): OnnxNode[] {
+export function sortedNodes(graph: Graph): OnnxNode[] {
   const producer = producers(graph);
-  const given = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
+  const given = givenNames(graph);
+  const isThere = (value: string): boolean => given.has(value) || producer.has(value);
+  for (const node of graph.nodes) {
+    const missing = nodeDependencies(node).find((value) => !isThere(value));
+    if (missing === undefined) continue;
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      `${describeNode(node)} reads the value '${missing}', which nothing in the graph produces.`,
+      { details: { value: missing } },
+    );
+  }
+  for (const { name } of graph.outputs) {
+    if (isThere(name)) continue;
+    throw new MagnitudeEdgeError(
+      'invalid-model',
+      `The graph output '${name}' is produced by nothing in the graph.`,
+      { details: { value: name } },
+    );
+  }
+  return inOrder(graph, producer);
+}
+
+/** The same for a subgraph: values that it does not produce come from the graph around it. */
+export function sortedBody(graph: Graph): OnnxNode[] {
+  return inOrder(graph, producers(graph));
+}
+
+function inOrder(graph: Graph, producer: ReadonlyMap<string, OnnxNode>): OnnxNode[] {
+  if (isSorted(graph.nodes, producer)) return [...graph.nodes];
   const waiting = new Map<OnnxNode, number>();
   const consumers = new Map<OnnxNode, OnnxNode[]>();
   const ready: OnnxNode[] = [];
   for (const node of graph.nodes) {
-    const sources = new Set<OnnxNode>();
-    for (const value of nodeDependencies(node)) {
-      if (given.has(value)) continue;
-      const source = producer.get(value);
-      if (source === undefined) {
-        throw new MagnitudeEdgeError(
-          'invalid-model',
-          `${describeNode(node)} reads the value '${value}', which nothing in the graph produces.`,
-          { details: { value } },
-        );
-      }
-      sources.add(source);
-    }
+    const sources = new Set(
+      nodeDependencies(node).flatMap((value) => (producer.has(value) ? [producer.get(value)!] : [])),
+    );
     waiting.set(node, sources.size);
     if (sources.size === 0) ready.push(node);
     for (const source of sources) {
@@ -37,17 +55,6 @@ export function sortedNodes(
       else list.push(node);
     }
   }
-  for (const { name } of graph.outputs) {
-    if (given.has(name) || producer.has(name)) continue;
-    throw new MagnitudeEdgeError(
-      'invalid-model',
-      `The graph output '${name}' is produced by nothing in the graph.`,
-      {
-        details: { value: name },
-      },
-    );
-  }
-  if (isSorted(graph.nodes, producer)) return [...graph.nodes];
   // The list grows while it is walked.
   for (const done of ready) {
     for (const consumer of consumers.get(done) ?? []) {
@@ -64,9 +71,9 @@ export function sortedNodes(
 }
 
 /** The node that produces each value. Throws `invalid-model` where a name is given twice. */
-function producers(graph: Pick<OnnxGraph, 'inputs' | 'initializers' | 'nodes'>): Map<string, OnnxNode> {
+function producers(graph: Graph): Map<string, OnnxNode> {
   const producer = new Map<string, OnnxNode>();
-  const given = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys()]);
+  const given = givenNames(graph);
   for (const node of graph.nodes) {
     for (const value of node.outputs) {
       if (value === '') continue;
@@ -81,6 +88,11 @@ function producers(graph: Pick<OnnxGraph, 'inputs' | 'initializers' | 'nodes'>):
   return producer;
 }
 
+/** Inputs and constants: what is there before the first node runs. */
+function givenNames({ inputs, initializers }: Graph): ReadonlySet<string> {
+  return new Set([...inputs.map(({ name }) => name), ...initializers.keys()]);
+}
+
 function isSorted(nodes: readonly OnnxNode[], producer: ReadonlyMap<string, OnnxNode>): boolean {
   const done = new Set<OnnxNode>();
   for (const node of nodes) {
@@ -93,14 +105,9 @@ function isSorted(nodes: readonly OnnxNode[], producer: ReadonlyMap<string, Onnx
   return true;
 }
 
-/** The values that a node reads: its inputs, and what its subgraphs take from outside. */
-export function nodeDependencies(node: OnnxNode): string[] {
-  const names = new Set(node.inputs.filter((value) => value !== ''));
-  for (const attribute of node.attributes.values()) {
-    if (attribute.kind !== 'opaque') continue;
-    for (const graph of subgraphs(attribute.value)) for (const name of freeNames(graph)) names.add(name);
-  }
-  return [...names];
+/** The values that a node reads, its subgraphs included. */
+export function nodeDependencies(node: OnnxNode): readonly string[] {
+  return valuesRead(node).filter((value) => value !== '');
 }
 
 /** The nodes that `outputs` depend on, in the order given, which must be one in which they can run. */
@@ -113,41 +120,4 @@ export function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string
     for (const value of nodeDependencies(node)) needed.add(value);
   }
   return kept.reverse();
-}
-
-/** Every name that occurs in a subgraph of the node, for choosing fresh ones. */
-export function subgraphNames(node: OnnxNode): string[] {
-  const names: string[] = [];
-  const visit = (graph: GraphProto): void => {
-    names.push(...graph.input.map(({ name }) => name), ...graph.initializer.map(({ name }) => name));
-    for (const inner of graph.node) {
-      names.push(...inner.output, ...inner.input);
-      for (const attribute of inner.attribute) subgraphs(attribute).forEach(visit);
-    }
-  };
-  for (const attribute of node.attributes.values()) {
-    if (attribute.kind === 'opaque') subgraphs(attribute.value).forEach(visit);
-  }
-  return names;
-}
-
-function subgraphs(attribute: AttributeProto): GraphProto[] {
-  return attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs];
-}
-
-function freeNames(graph: GraphProto): Set<string> {
-  const bound = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
-  const free = new Set<string>();
-  const use = (name: string): void => {
-    if (name !== '' && !bound.has(name)) free.add(name);
-  };
-  for (const node of graph.node) {
-    node.input.forEach(use);
-    for (const attribute of node.attribute) {
-      for (const inner of subgraphs(attribute)) freeNames(inner).forEach(use);
-    }
-    for (const name of node.output) bound.add(name);
-  }
-  for (const { name } of graph.output) use(name);
-  return free;
 }

@@ -1,6 +1,8 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { intsAttribute } from './attributes.ts';
+import { FreshNames } from './fresh-names.ts';
 import { standardOpset, type Attribute, type OnnxGraph, type OnnxModel, type OnnxNode } from './graph.ts';
+import { allDefinedNames, mapSubgraphs } from './subgraphs.ts';
 import { int64Tensor } from './tensor.ts';
 
 /** The oldest operator set that is read: from 13 on, Squeeze, Unsqueeze, ReduceSum and Softmax are what they are now. */
@@ -18,7 +20,8 @@ const reductions = new Set(
 
 /**
  * The model in operator set 18 or, if it is written in a newer one, as it is. Few operators changed on the way:
- * reductions take their axes as an input, Split names the number of its parts, RoiAlign got another default.
+ * reductions take their axes as an input, Split names the number of its parts, RoiAlign got another default. Subgraphs
+ * are written in the same operator set, and are upgraded with the graph.
  *
  * Throws `invalid-model` for operator sets before 13.
  */
@@ -38,20 +41,22 @@ export function upgradeOpset(model: OnnxModel): OnnxModel {
     ...model,
     opsets,
     irVersion: Math.max(model.irVersion, 8),
-    graph: upgradeGraph(model.graph, version),
+    graph: upgradeGraph(model.graph, version, new FreshNames(allDefinedNames(model.graph))),
   };
 }
 
-function upgradeGraph(graph: OnnxGraph, version: number): OnnxGraph {
+function upgradeGraph(graph: OnnxGraph, version: number, names: FreshNames): OnnxGraph {
   const initializers = new Map(graph.initializers);
+  const withUpgraded = (node: OnnxNode): OnnxNode =>
+    mapSubgraphs(node, (inner) => upgradeGraph(inner, version, names));
   const nodes = graph.nodes.map((node): OnnxNode => {
-    if (node.domain !== '') return node;
+    if (node.domain !== '') return withUpgraded(node);
     if (reductions.has(node.opType)) {
       const axes = intsAttribute(node, 'axes');
       if (axes === undefined) return node;
-      const name = `${node.outputs[0]!}/axes`;
+      const name = names.take(`${node.outputs[0] ?? ''}/axes`);
       initializers.set(name, int64Tensor([axes.length], axes));
-      return { ...node, inputs: [node.inputs[0]!, name], attributes: without(node.attributes, 'axes') };
+      return { ...node, inputs: [node.inputs[0] ?? '', name], attributes: without(node.attributes, 'axes') };
     }
     if (node.opType === 'Split' && !node.inputs[1]) {
       return withAttribute(node, 'num_outputs', { kind: 'int', value: BigInt(node.outputs.length) });
@@ -66,7 +71,7 @@ function upgradeGraph(graph: OnnxGraph, version: number): OnnxGraph {
         value: 'output_half_pixel',
       });
     }
-    return node;
+    return withUpgraded(node);
   });
   return { ...graph, initializers, nodes };
 }

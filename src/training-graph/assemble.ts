@@ -1,4 +1,13 @@
-import type { Dimension, OnnxModel, OnnxNode, TensorType, ValueInfo } from '../onnx/graph.ts';
+import { FreshNames } from '../onnx/fresh-names.ts';
+import {
+  identityNode,
+  type Dimension,
+  type OnnxModel,
+  type OnnxNode,
+  type TensorType,
+  type ValueInfo,
+} from '../onnx/graph.ts';
+import { mapSubgraphs, renameNode } from '../onnx/subgraphs.ts';
 import { neededNodes, nodeDependencies } from '../onnx/topology.ts';
 import type { ForwardGraph } from './forward.ts';
 
@@ -31,7 +40,7 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
     const name = graph.freshName(wish);
     const added = !forward.has(value) && graph.producer(value) !== undefined;
     if (added && !renamed.has(value)) renamed.set(value, name);
-    else graph.addForeignNode(identity(value, name));
+    else graph.addForeignNode(identityNode(name, value, name));
     return name;
   };
   const loss = publish(wanted.loss, 'loss');
@@ -64,14 +73,10 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
         outputs: outputs.map(describe),
         valueTypes: new Map(),
         initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))),
-        nodes: nodes.map((node) => ({
-          name: node.name,
-          opType: node.opType,
-          domain: node.domain,
-          attributes: node.attributes,
-          inputs: node.inputs.map(rename),
-          outputs: node.outputs.map(rename),
-        })),
+        nodes: withUniqueNames(
+          nodes.map((node) => renameNode(node, rename)),
+          new FreshNames(),
+        ),
       },
     },
     inputs,
@@ -81,8 +86,22 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   };
 }
 
-function identity(value: string, name: string): OnnxNode {
-  return { name, opType: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: new Map() };
+/** Runtimes refuse two nodes of one name. What else the messages held that nodes were read from is left out. */
+function withUniqueNames(nodes: readonly OnnxNode[], names: FreshNames): OnnxNode[] {
+  return nodes.map((node) => {
+    const { attributes } = mapSubgraphs(node, (inner) => ({
+      ...inner,
+      nodes: withUniqueNames(inner.nodes, names),
+    }));
+    return {
+      name: node.name === '' ? '' : names.take(node.name),
+      opType: node.opType,
+      domain: node.domain,
+      attributes,
+      inputs: node.inputs,
+      outputs: node.outputs,
+    };
+  });
 }
 
 /** Names that shape inference made up mean nothing to a reader of the file. */

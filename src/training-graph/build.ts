@@ -100,7 +100,12 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
   graph.scope = 'backward/';
   const asked = [...new Set([...wrt, ...forward.parameters.keys()])];
   const roots = new Map(asked.map((value) => [value, forward.aliasRoot(value, stops)]));
-  const found = differentiate(graph, lossValue, [...new Set(roots.values())], stops);
+  const found = differentiate({
+    graph,
+    seeds: new Map([[lossValue, [graph.scalar(1)]]]),
+    wrt: [...new Set(roots.values())],
+    stops,
+  });
   const gradients = new Map<string, string>();
   const disconnected: string[] = [];
   for (const [value, root] of roots) {

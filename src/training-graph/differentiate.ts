@@ -2,29 +2,46 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { describeNode, guarded } from '../onnx/attributes.ts';
 import { DataType, dataTypeName } from '../onnx/data-type.ts';
 import type { OnnxNode } from '../onnx/graph.ts';
+import { valuesRead } from '../onnx/subgraphs.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import type { RuleContext } from './gradients/rule.ts';
 import { ruleOf } from './gradients/table.ts';
 import { findPaths, type GradientPaths } from './paths.ts';
 
+/** What is to be differentiated. */
+export interface Differentiation {
+  readonly graph: GraphBuilder;
+  /** Gradients that go in: those of the loss, or of a branch's outputs, by the name of the value. */
+  readonly seeds: ReadonlyMap<string, readonly string[]>;
+  readonly wrt: readonly string[];
+  /** Values through which no gradient flows. */
+  readonly stops: ReadonlySet<string>;
+  /** Where in the model the graph is: ends messages. */
+  readonly place?: string;
+}
+
 /**
- * Reverse-mode differentiation: adds the nodes that compute d `loss` / d v for every v of `wrt`, each in the shape of v,
+ * Reverse-mode differentiation: adds the nodes that compute d loss / d v for every v of `wrt`, each in the shape of v,
  * over all paths that no value of `stops` cuts. Values that the loss does not depend on are missing from the result.
  *
  * Throws `unsupported-op` for an operator without a gradient rule on a path, naming operator, node and path, and
  * `invalid-model` for a value on a path that is not float32.
  */
-export function differentiate(
-  graph: GraphBuilder,
-  loss: string,
-  wrt: readonly string[],
-  stops: ReadonlySet<string>,
-): ReadonlyMap<string, string> {
-  const paths = findPaths(graph, loss, wrt, stops);
-  for (const node of paths.nodes) requireRule(node, paths);
+export function differentiate(asked: Differentiation): ReadonlyMap<string, string> {
+  const { graph, seeds, wrt, stops } = asked;
+  const paths = findPaths(graph, [...seeds.keys()], wrt, stops);
+  for (const node of paths.nodes) {
+    if (ruleOf(node) === undefined) refuse(node, paths, asked, '');
+  }
   for (const value of paths.values) requireFloat32(graph, value);
 
   const contributions = new Map<string, string[]>();
+  const contribute = (value: string, gradients: readonly string[]): void => {
+    if (!paths.values.has(value)) return;
+    const parts = contributions.get(value);
+    if (parts === undefined) contributions.set(value, [...gradients]);
+    else parts.push(...gradients);
+  };
   const total = (value: string): string | undefined => {
     const parts = contributions.get(value);
     if (parts === undefined) return undefined;
@@ -32,18 +49,15 @@ export function differentiate(
     contributions.set(value, [summed]);
     return summed;
   };
-  if (paths.values.has(loss)) contributions.set(loss, [graph.scalar(1)]);
+  for (const [value, gradients] of seeds) contribute(value, gradients);
   for (const node of [...paths.nodes].reverse()) {
     const gradients = node.outputs.map((output) => (stops.has(output) ? undefined : total(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
-    const context = contextOf(graph, node, gradients, paths);
-    const inputs = guarded(node, () => ruleOf(node)!.apply(context));
-    node.inputs.forEach((input, index) => {
-      const gradient = inputs[index];
-      if (gradient === undefined || !paths.values.has(input)) return;
-      const parts = contributions.get(input);
-      if (parts === undefined) contributions.set(input, [gradient]);
-      else parts.push(gradient);
+    const context = contextOf(asked, node, gradients, paths);
+    const found = guarded(node, () => ruleOf(node)!.apply(context));
+    valuesRead(node).forEach((value, index) => {
+      const gradient = found[index];
+      if (gradient !== undefined) contribute(value, [gradient]);
     });
   }
   const result = new Map<string, string>();
@@ -55,33 +69,37 @@ export function differentiate(
 }
 
 function contextOf(
-  graph: GraphBuilder,
+  asked: Differentiation,
   node: OnnxNode,
   gradients: readonly (string | undefined)[],
   paths: GradientPaths,
 ): RuleContext {
   const known = gradients.find((gradient) => gradient !== undefined);
+  const reads = valuesRead(node);
   return {
-    graph,
+    graph: asked.graph,
     node,
     gradient: gradients[0] ?? known!,
     gradients,
-    input: (index) => node.inputs[index] ?? '',
+    input: (index) => reads[index] ?? '',
     output: (index) => node.outputs[index] ?? '',
-    needs: (index) => paths.values.has(node.inputs[index] ?? ''),
-    unsupported: (reason) => refuse(node, paths, ` for ${reason}`),
+    needs: (index) => paths.values.has(reads[index] ?? ''),
+    unsupported: (reason) => refuse(node, paths, asked, ` for ${reason}`),
+    backward: (graph, seeds, wrt, place) =>
+      differentiate({ graph, seeds, wrt, stops: asked.stops, place: `${asked.place ?? ''}, in ${place}` }),
   };
 }
 
-function requireRule(node: OnnxNode, paths: GradientPaths): void {
-  if (ruleOf(node) === undefined) refuse(node, paths, '');
-}
-
-function refuse(node: OnnxNode, paths: GradientPaths, reason: string): never {
+function refuse(
+  node: OnnxNode,
+  paths: GradientPaths,
+  { place = '' }: Differentiation,
+  reason: string,
+): never {
   const path = paths.describe(node);
   throw new MagnitudeEdgeError(
     'unsupported-op',
-    `${describeNode(node)} has no gradient rule${reason}; it lies on the path ${path}.`,
+    `${describeNode(node)} has no gradient rule${reason}; it lies on the path ${path}${place}.`,
     { details: { op: node.opType, domain: node.domain, node: node.name, path } },
   );
 }

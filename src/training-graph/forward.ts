@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { DataType, dataTypeName, isFloatingPoint } from '../onnx/data-type.ts';
 import {
+  identityNode,
   standardOpset,
   type Dimension,
   type OnnxModel,
@@ -9,9 +10,10 @@ import {
   type TensorType,
 } from '../onnx/graph.ts';
 import { foldConstants } from '../onnx/fold-constants.ts';
+import { inlineKnownBranches } from '../onnx/inline-branches.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
-import { subgraphNames } from '../onnx/topology.ts';
+import { allDefinedNames } from '../onnx/subgraphs.ts';
 import { upgradeOpset } from '../onnx/upgrade-opset.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { GraphRecorder } from './graph-recorder.ts';
@@ -38,9 +40,12 @@ export class ForwardGraph {
     const inlined = upgradeOpset(inlineFunctions(original));
     this.parameters = parametersOf(original, parameters);
     const fixed = new Set([...kept, ...this.parameters.keys()]);
-    this.model = { ...inlined, graph: foldConstants(liftConstants(inlined.graph), fixed) };
+    const folded = foldConstants(liftConstants(inlined.graph), fixed);
+    const taken = inlineKnownBranches(folded, new Set(this.parameters.keys()));
+    this.model = { ...inlined, graph: taken === folded ? folded : foldConstants(taken, fixed) };
     const { inputs, initializers, nodes, valueTypes, outputs } = this.model.graph;
     this.graph = new GraphBuilder(standardOpset(this.model));
+    for (const name of allDefinedNames(this.model.graph)) this.graph.reserveName(name);
     for (const { name, type } of inputs) this.graph.addInput(name, type);
     for (const [name, tensor] of initializers) {
       if (!this.parameters.has(name)) this.graph.addInitializer(name, tensor);
@@ -48,10 +53,7 @@ export class ForwardGraph {
     }
     const declared = new Map([...outputs.map(({ name, type }) => [name, type] as const), ...valueTypes]);
     const maps = linearMapsOf(this.model, this.parameters, declared, kept);
-    for (const node of nodes) {
-      this.#addNode(node, declared, maps);
-      for (const name of subgraphNames(node)) this.graph.reserveName(name);
-    }
+    for (const node of nodes) this.#addNode(node, declared, maps);
     this.#values = new Set([
       ...inputs.map(({ name }) => name),
       ...initializers.keys(),
@@ -81,14 +83,7 @@ export class ForwardGraph {
         sparseMap(this.graph, base, matrix, shape, batchAxis),
       );
       if (recorded.node !== undefined) this.graph.linearMaps.set(recorded.node, { matrix, batchAxis });
-      this.graph.addForeignNode({
-        name: node.name,
-        opType: 'Identity',
-        domain: '',
-        inputs: [recorded.value],
-        outputs: [output],
-        attributes: new Map(),
-      });
+      this.graph.addForeignNode(identityNode(node.name, recorded.value, output));
     }
   }
 

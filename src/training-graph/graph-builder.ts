@@ -21,6 +21,13 @@ export class GraphBuilder extends GraphRecorder {
   /** The matrices of the nodes on the tape that stand for constant linear maps. */
   readonly linearMaps = new Map<OnnxNode, LinearMap>();
 
+  /** A builder for a subgraph of a node of this graph, which can read this graph's values. */
+  inner(scope: string): GraphBuilder {
+    const inner = new GraphBuilder(this.opset, this);
+    inner.scope = scope;
+    return inner;
+  }
+
   add(a: string, b: string): string {
     return this.#elementwise('Add', a, b);
   }

@@ -1,4 +1,6 @@
 import { DataType, type ElementType } from '../onnx/data-type.ts';
+import { attributeText } from '../onnx/attributes.ts';
+import { FreshNames } from '../onnx/fresh-names.ts';
 import type { Attribute, Dimension, OnnxNode, Tensor, TensorType } from '../onnx/graph.ts';
 import { ShapeInference } from '../onnx/shape-inference/infer.ts';
 import { float32Tensor, int64Tensor, numericTensor } from '../onnx/tensor.ts';
@@ -11,6 +13,11 @@ export type AttributeInit = Readonly<
 /** Operators that give other values each time they run. */
 const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
+/** Whether a node may give other values each time it runs; a Dropout that is told nothing of training does not. */
+export function isRandom({ domain, opType, inputs }: OnnxNode): boolean {
+  return domain === '' && random.test(opType) && (opType !== 'Dropout' || (inputs[2] ?? '') !== '');
+}
+
 /**
  * A graph that grows at its end. Values are named by strings; every node that is added has its output's type and shape
  * inferred at once, and a node that is there already is not added again.
@@ -20,21 +27,26 @@ export class GraphRecorder {
   readonly opset: number;
   /** Prefix of the names of the nodes that are added now: where in the graph they belong. */
   scope = '';
-  readonly #inference = new ShapeInference();
+  readonly #outer: GraphRecorder | undefined;
+  readonly #inference: ShapeInference;
   readonly #nodes: OnnxNode[] = [];
   readonly #tape: OnnxNode[] = [];
   readonly #onTape = new Set<string>();
   #taping = true;
   readonly #initializers = new Map<string, Tensor>();
   readonly #inputs = new Set<string>();
-  readonly #names = new Set<string>();
+  readonly #names: FreshNames;
   readonly #constants = new Map<string, readonly string[]>();
   readonly #known = new Map<string, OnnxNode>();
   readonly #producers = new Map<string, OnnxNode>();
   #serial = 0;
 
-  constructor(opset: number) {
+  /** `outer` is the graph around a subgraph: its values can be read, and no name of it is used again. */
+  constructor(opset: number, outer?: GraphRecorder) {
     this.opset = opset;
+    this.#outer = outer;
+    this.#inference = new ShapeInference(outer === undefined ? undefined : outer.#inference);
+    this.#names = outer === undefined ? new FreshNames() : outer.#names;
   }
 
   get nodes(): readonly OnnxNode[] {
@@ -53,19 +65,19 @@ export class GraphRecorder {
   /** Declares an input of the graph. */
   addInput(name: string, type: TensorType): void {
     this.#inputs.add(name);
-    this.#names.add(name);
+    this.#names.reserve(name);
     this.#inference.addInput(name, type);
   }
 
   addInitializer(name: string, tensor: Tensor): void {
-    this.#names.add(name);
+    this.#names.reserve(name);
     this.#initializers.set(name, tensor);
     this.#inference.addConstant(name, tensor);
   }
 
   /** Takes over a node of a model as it is. */
   addForeignNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
-    for (const output of node.outputs) this.#names.add(output);
+    for (const output of node.outputs) this.#names.reserve(output);
     this.#inference.addNode(node, declared);
     this.#append(node);
   }
@@ -105,23 +117,21 @@ export class GraphRecorder {
 
   /** Reserves a name that nothing in the graph has yet, `wish` itself where it is free. */
   freshName(wish: string): string {
-    let name = wish;
-    for (let suffix = 1; this.#names.has(name); suffix++) name = `${wish}_${suffix}`;
-    this.#names.add(name);
-    return name;
+    return this.#names.take(wish);
   }
 
-  /** Keeps a name from being used: it occurs in a subgraph. */
+  /** Keeps a name from being used: a value that is added later has it, or one of a subgraph. */
   reserveName(name: string): void {
-    this.#names.add(name);
+    this.#names.reserve(name);
   }
 
   /** Whether a value with this name is there. */
   has(value: string): boolean {
-    return this.#producers.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
+    const own = this.#producers.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
+    return own || this.#outer?.has(value) === true;
   }
 
-  /** The node that produces a value; undefined for inputs and constants. */
+  /** The node of this graph that produces a value; undefined for inputs and constants. */
   producer(value: string): OnnxNode | undefined {
     return this.#producers.get(value);
   }
@@ -224,7 +234,7 @@ export class GraphRecorder {
   }
 
   #remember(node: OnnxNode): void {
-    if (random.test(node.opType)) return;
+    if (isRandom(node)) return;
     const key = nodeKey(node.opType, node.domain, node.inputs, node.attributes, node.outputs.length);
     if (key !== undefined && !this.#known.has(key)) this.#known.set(key, node);
   }
@@ -256,8 +266,9 @@ export function nodeKey(
 ): string | undefined {
   const parts: string[] = [];
   for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (attribute.kind === 'opaque' || attribute.kind === 'tensor') return undefined;
-    parts.push(`${name}:${attribute.kind}=${String(attribute.value)}`);
+    const text = attributeText(attribute);
+    if (text === undefined) return undefined;
+    parts.push(`${name}:${text}`);
   }
   return JSON.stringify([domain, opType, inputs, parts, outputs]);
 }

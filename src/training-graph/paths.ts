@@ -1,11 +1,12 @@
-import type { OnnxNode } from '../onnx/graph.ts';
+import type { OnnxGraph, OnnxNode } from '../onnx/graph.ts';
 import { isFloatingPoint } from '../onnx/data-type.ts';
+import { definedNames, subgraphsOf, valuesRead } from '../onnx/subgraphs.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { ruleOf, withoutGradient } from './gradients/table.ts';
 
 /** Where gradients have to flow: the values that lie between the ones asked for and the loss. */
 export interface GradientPaths {
-  /** Values that depend on one asked for and that the loss depends on, both through operators with gradients. */
+  /** Values that depend on one asked for and that a target depends on, both through operators with gradients. */
   readonly values: ReadonlySet<string>;
   /** Nodes that a gradient has to pass through, in the order of the graph. */
   readonly nodes: readonly OnnxNode[];
@@ -13,22 +14,44 @@ export interface GradientPaths {
   describe(node: OnnxNode): string;
 }
 
-/** Inputs of a node that carry gradients. An operator without a rule is taken to need all of them. */
+/** What a node reads that carries gradients. An operator without a rule is taken to need all of it. */
 function carriers(node: OnnxNode): readonly string[] {
-  const standard = node.domain === '';
-  if (standard && withoutGradient.has(node.opType)) return [];
-  const indices = ruleOf(node)?.inputs;
-  const inputs = indices === undefined ? node.inputs : indices.map((index) => node.inputs[index] ?? '');
-  return inputs.filter((input) => input !== '');
+  if (node.domain === '' && withoutGradient.has(node.opType)) return [];
+  const rule = ruleOf(node);
+  if (rule?.throughSubgraphs === true) return carriersOfSubgraphs(node);
+  const reads = valuesRead(node);
+  const values = rule?.inputs === undefined ? reads : rule.inputs.map((index) => reads[index] ?? '');
+  return values.filter((value) => value !== '');
+}
+
+const carriersByNode = new WeakMap<OnnxNode, readonly string[]>();
+
+/** Values around a node's subgraphs that the outputs of one of these depend on. */
+function carriersOfSubgraphs(node: OnnxNode): readonly string[] {
+  const known = carriersByNode.get(node);
+  if (known !== undefined) return known;
+  const found = [...new Set(subgraphsOf(node).flatMap((graph) => carriersInto(graph)))];
+  carriersByNode.set(node, found);
+  return found;
+}
+
+function carriersInto(graph: OnnxGraph): readonly string[] {
+  const reaching = new Set(graph.outputs.map(({ name }) => name));
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.outputs.some((output) => reaching.has(output)))
+      for (const value of carriers(node)) reaching.add(value);
+  }
+  for (const own of definedNames(graph)) reaching.delete(own);
+  return [...reaching];
 }
 
 /**
- * Finds the paths from `wrt` to `loss`. No path leads from a value of `stops` on to what it is computed from, nor
+ * Finds the paths from `wrt` to `targets`. No path leads from a value of `stops` on to what it is computed from, nor
  * through whole numbers.
  */
 export function findPaths(
   graph: GraphBuilder,
-  loss: string,
+  targets: readonly string[],
   wrt: readonly string[],
   stops: ReadonlySet<string>,
 ): GradientPaths {
@@ -41,7 +64,7 @@ export function findPaths(
     if (!carriers(node).some((input) => dependent.has(input))) continue;
     for (const output of node.outputs) if (output !== '' && flows(output)) dependent.add(output);
   }
-  const reaching = new Set([loss]);
+  const reaching = new Set(targets);
   for (const node of [...graph.tape].reverse()) {
     if (!node.outputs.some((output) => reaching.has(output) && flows(output))) continue;
     for (const input of carriers(node)) reaching.add(input);
@@ -52,7 +75,11 @@ export function findPaths(
       node.outputs.some((output) => values.has(output) && flows(output)) &&
       carriers(node).some((input) => values.has(input)),
   );
-  return { values, nodes, describe: (node) => describePath(node, nodes, values, loss, new Set(wrt)) };
+  return {
+    values,
+    nodes,
+    describe: (node) => describePath(node, nodes, values, new Set(targets), new Set(wrt)),
+  };
 }
 
 /** Messages name this many values at each end of a long path. */
@@ -62,13 +89,18 @@ function describePath(
   node: OnnxNode,
   nodes: readonly OnnxNode[],
   values: ReadonlySet<string>,
-  loss: string,
+  targets: ReadonlySet<string>,
   wrt: ReadonlySet<string>,
 ): string {
   const producer = new Map(nodes.flatMap((n) => n.outputs.map((output) => [output, n] as const)));
   const consumers = new Map<string, OnnxNode[]>();
-  for (const n of nodes)
-    for (const input of n.inputs) consumers.set(input, [...(consumers.get(input) ?? []), n]);
+  for (const n of nodes) {
+    for (const value of carriers(n)) {
+      const list = consumers.get(value);
+      if (list === undefined) consumers.set(value, [n]);
+      else list.push(n);
+    }
+  }
   const inputs = (n: OnnxNode | undefined): string[] => (n ? carriers(n).filter((v) => values.has(v)) : []);
   const before = shortestWay(
     inputs(node),
@@ -77,7 +109,7 @@ function describePath(
   );
   const after = shortestWay(
     node.outputs.filter((output) => values.has(output)),
-    (value) => value === loss,
+    (value) => targets.has(value),
     (value) => (consumers.get(value) ?? []).flatMap((n) => n.outputs.filter((output) => values.has(output))),
   );
   const way = [...before.reverse(), ...after];
@@ -96,8 +128,8 @@ function shortestWay(
   for (const value of queue) {
     if (isGoal(value)) {
       const way: string[] = [];
-      for (let at: string | undefined = value; at !== undefined; at = cameFrom.get(at)) way.unshift(at);
-      return way;
+      for (let at: string | undefined = value; at !== undefined; at = cameFrom.get(at)) way.push(at);
+      return way.reverse();
     }
     for (const following of next(value)) {
       if (cameFrom.has(following)) continue;

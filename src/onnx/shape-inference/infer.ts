@@ -1,6 +1,6 @@
 import { describeNode, guarded } from '../attributes.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
-import type { Dimension, OnnxNode, Tensor, TensorType } from '../graph.ts';
+import type { Dimension, OnnxGraph, OnnxNode, Tensor, TensorType } from '../graph.ts';
 import { contentsRules } from './contents.ts';
 import {
   constantContents,
@@ -22,18 +22,29 @@ export class ShapeInference {
   readonly #types = new Map<string, TensorType>();
   readonly #contents = new Map<string, Contents>();
   readonly #constants = new Map<string, Tensor>();
-  #unnamed = 0;
+  readonly #outer: ShapeInference | undefined;
+  readonly #unnamed: { count: number };
+
+  /** `outer` knows the values around a subgraph. */
+  constructor(outer?: ShapeInference) {
+    this.#outer = outer;
+    this.#unnamed = outer === undefined ? { count: 0 } : outer.#unnamed;
+  }
 
   type(value: string): TensorType {
-    return this.#types.get(value) ?? unknownType;
+    return this.#types.get(value) ?? this.#outer?.type(value) ?? unknownType;
   }
 
   contents(value: string): Contents | undefined {
-    return this.#contents.get(value);
+    return this.#isOwn(value) ? this.#contents.get(value) : this.#outer?.contents(value);
   }
 
   constant(value: string): Tensor | undefined {
-    return this.#constants.get(value);
+    return this.#isOwn(value) ? this.#constants.get(value) : this.#outer?.constant(value);
+  }
+
+  #isOwn(value: string): boolean {
+    return this.#outer === undefined || this.#types.has(value);
   }
 
   addConstant(value: string, tensor: Tensor): void {
@@ -72,12 +83,22 @@ export class ShapeInference {
       contents: (index) => this.contents(name(index)),
       constant: (index) => this.constant(name(index)),
       axis: (axis, rank) => normalizeAxis(node, axis, rank),
+      outputsOf: (graph) => this.#outputsOf(graph),
     };
+  }
+
+  /** Types of a subgraph's outputs, as far as what it reads from this graph tells. */
+  #outputsOf(graph: OnnxGraph): readonly TensorType[] {
+    const inner = new ShapeInference(this);
+    for (const { name, type } of graph.inputs) inner.addInput(name, type);
+    for (const [name, tensor] of graph.initializers) inner.addConstant(name, tensor);
+    for (const node of graph.nodes) inner.addNode(node, graph.valueTypes);
+    return graph.outputs.map(({ name, type }) => merged(inner.type(name), type));
   }
 
   #named(type: TensorType): TensorType {
     if (type.shape === undefined) return type;
-    return { ...type, shape: type.shape.map((dimension) => dimension ?? `size#${this.#unnamed++}`) };
+    return { ...type, shape: type.shape.map((dimension) => dimension ?? `size#${this.#unnamed.count++}`) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { describeNode } from '../attributes.ts';
 import { DataType } from '../data-type.ts';
-import type { Dimension, OnnxNode, Tensor, TensorType } from '../graph.ts';
+import type { Dimension, OnnxGraph, OnnxNode, Tensor, TensorType } from '../graph.ts';
 import { elementCount, isNumericType, tensorValues } from '../tensor.ts';
 
 /** The elements of a small tensor of whole numbers, as far as they are known before the model runs; rank 0 or 1. */
@@ -20,6 +20,8 @@ export interface InferenceContext {
   readonly constant: (index: number) => Tensor | undefined;
   /** Axis counted from the front. Throws `invalid-model` when it lies outside `rank`. */
   readonly axis: (axis: number, rank: number) => number;
+  /** Types of the outputs of a subgraph without inputs. */
+  readonly outputsOf: (graph: OnnxGraph) => readonly TensorType[];
 }
 
 export type InferenceRule = (context: InferenceContext) => readonly TensorType[];

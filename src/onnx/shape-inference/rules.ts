@@ -1,3 +1,4 @@
+import { controlFlowRules } from './control-flow.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
 import type { InferenceRule } from './knowledge.ts';
@@ -12,4 +13,5 @@ export const inferenceRules: ReadonlyMap<string, InferenceRule> = new Map([
   ...reductionRules,
   ...linearAlgebraRules,
   ...convolutionRules,
+  ...controlFlowRules,
 ]);

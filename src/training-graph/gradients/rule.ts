@@ -9,22 +9,31 @@ export interface RuleContext {
   readonly gradient: string;
   /** d loss / d each output; undefined for outputs that the loss does not depend on. */
   readonly gradients: readonly (string | undefined)[];
-  /** Name of input `index`; '' for one that is left out. */
+  /** Name of input `index`; '' for one that is left out. What subgraphs read comes after the inputs. */
   readonly input: (index: number) => string;
   readonly output: (index: number) => string;
   /** Whether the gradient of input `index` is asked for. */
   readonly needs: (index: number) => boolean;
   /** Refuses the node (`unsupported-op`): `reason` completes the sentence "... has no gradient rule for ...". */
   readonly unsupported: (reason: string) => never;
+  /** Differentiates a graph inside this one: gradients of `wrt` from `seeds`, the gradients of its outputs. */
+  readonly backward: (
+    inner: GraphBuilder,
+    seeds: ReadonlyMap<string, readonly string[]>,
+    wrt: readonly string[],
+    place: string,
+  ) => ReadonlyMap<string, string>;
 }
 
-/** d loss / d each input, each in the shape of its input; undefined for inputs without a gradient. */
+/** d loss / d each value read, each in the shape of that value; undefined for those without a gradient. */
 export type InputGradients = readonly (string | undefined)[];
 
 /** How gradients pass through one operator. */
 export interface GradientRule {
   /** Inputs that carry gradients; all of them where absent. */
   readonly inputs?: readonly number[];
+  /** Whether gradients go through the node's subgraphs, to what they read, and not to its inputs. */
+  readonly throughSubgraphs?: true;
   /** Adds the nodes of the vector-Jacobian product and names the results. Values that nobody needs are removed later. */
   readonly apply: (context: RuleContext) => InputGradients;
   /** What the rule does not cover, or how it treats points without a derivative; for the list of operators. */

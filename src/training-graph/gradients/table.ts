@@ -1,5 +1,6 @@
 import { activationRules } from './activation.ts';
 import { arithmeticRules } from './arithmetic.ts';
+import { controlFlowRules } from './control-flow.ts';
 import { convolutionRules } from './convolution.ts';
 import { indexingRules } from './indexing.ts';
 import { linearAlgebraRules } from './linear-algebra.ts';
@@ -20,6 +21,7 @@ export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
   'Normalisation and softmax': normalizationRules,
   'Moving and repeating elements': movementRules,
   'Picking elements by index': indexingRules,
+  'Control flow': controlFlowRules,
 };
 
 /** Gradient rules by standard operator. */

@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../../onnx/graph.ts';
+import { valuesRead } from '../../onnx/subgraphs.ts';
 import type { GraphRecorder } from '../graph-recorder.ts';
 import { entryCount } from './sparse-matrix.ts';
 import { ownView, viewThrough, type StaticView } from './static-view.ts';
@@ -82,7 +83,7 @@ function ends(
   const needed = new Set([...kept, ...cut]);
   for (const node of nodes) {
     if (node.outputs.some((output) => views.has(output))) continue;
-    for (const input of node.inputs) needed.add(input);
+    for (const value of valuesRead(node)) needed.add(value);
   }
   return new Map(
     [...views].filter(

@@ -5,8 +5,9 @@ import {
   stringAttribute,
   tensorAttribute,
 } from '../../../src/onnx/attributes.ts';
+import { graphAttribute } from '../../../src/onnx/subgraphs.ts';
 import { tensorValues } from '../../../src/onnx/tensor.ts';
-import type { OnnxModel, OnnxNode, Tensor } from '../../../src/training-graph.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode, Tensor } from '../../../src/training-graph.ts';
 import { ndArray, type NdArray } from './array.ts';
 import { convolutionOperators } from './convolution.ts';
 import { elementwiseOperators } from './elementwise.ts';
@@ -27,14 +28,27 @@ const operators: Readonly<Record<string, Operator>> = {
  */
 export function evaluate(model: OnnxModel, inputs: Readonly<Record<string, NdArray>>): Map<string, NdArray> {
   const values = new Map(Object.entries(inputs));
-  for (const [name, tensor] of model.graph.initializers) values.set(name, arrayOf(tensor));
-  for (const node of model.graph.nodes) {
-    const results = run(node, values);
+  runGraph(model.graph, values);
+  return values;
+}
+
+/** Adds every value of the graph to `values`. */
+function runGraph({ initializers, nodes }: OnnxGraph, values: Map<string, NdArray>): void {
+  for (const [name, tensor] of initializers) values.set(name, arrayOf(tensor));
+  for (const node of nodes) {
+    const results = node.opType === 'If' ? runBranch(node, values) : run(node, values);
     node.outputs.forEach((output, i) => {
       if (output !== '') values.set(output, results[i]!);
     });
   }
-  return values;
+}
+
+function runBranch(node: OnnxNode, values: ReadonlyMap<string, NdArray>): readonly NdArray[] {
+  const taken = values.get(node.inputs[0]!)!.data[0] === 0 ? 'else_branch' : 'then_branch';
+  const branch = graphAttribute(node, taken)!;
+  const inner = new Map(values);
+  runGraph(branch, inner);
+  return branch.outputs.map(({ name }) => inner.get(name)!);
 }
 
 function run(node: OnnxNode, values: ReadonlyMap<string, NdArray>): readonly NdArray[] {

@@ -1,11 +1,13 @@
 import { format } from 'prettier';
 import { expect, test } from 'vitest';
+import type { GradientRule } from '../../../src/training-graph/gradients/rule.ts';
 import { ruleFamilies, withoutGradient } from '../../../src/training-graph/gradients/table.ts';
 import { lossNames } from '../../../src/training-graph/losses.ts';
 
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth'];
 
-function inputsText(inputs: readonly number[] | undefined): string {
+function inputsText({ inputs, throughSubgraphs }: GradientRule): string {
+  if (throughSubgraphs === true) return 'none';
   return inputs === undefined ? 'all' : inputs.map((index) => ordinals[index]!).join(', ');
 }
 
@@ -13,7 +15,7 @@ function page(): string {
   const families = Object.entries(ruleFamilies).map(([family, rules]) => {
     const rows = Object.entries(rules)
       .sort(([a], [b]) => a.localeCompare(b))
-      .map(([op, { inputs, note }]) => `| ${op} | ${inputsText(inputs)} | ${note ?? ''} |`);
+      .map(([op, rule]) => `| ${op} | ${inputsText(rule)} | ${rule.note ?? ''} |`);
     return [
       `## ${family}`,
       '',
@@ -31,7 +33,8 @@ function page(): string {
     'Models may be written in operator set 13 or newer; training graphs are written in 18, or in the model’s own if that',
     'is newer. Values on a path that needs gradients have to be float32. Any other operator may stand where no gradient',
     'has to pass: on such a path it is refused with code `unsupported-op`, which names operator, node and path. Local',
-    'functions are inlined. Unless noted otherwise, sizes may be known only when the graph runs.',
+    'functions are inlined, and Loop and Scan may stand where no gradient has to pass. What the body of an If, Loop or Scan',
+    'reads from the graph around it counts as its input. Unless noted otherwise, sizes may be known only when the graph runs.',
     '',
     `Losses: ${lossNames.map((name) => `\`${name}\``).join(', ')}, each reduced by mean or sum, and functions of your own.`,
     '',
