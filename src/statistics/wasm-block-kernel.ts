@@ -2,7 +2,7 @@ import type { BlockKernel } from './block-kernel.ts';
 import type { VectorBits } from './vector-bits.ts';
 import { valueType, wasm, type Code, type WasmFunction } from './wasm-encoding.ts';
 
-/** Columns of a left and of a right panel, the right ones an even number: the sums that the kernel holds in registers. */
+/** Columns of a left and of a right panel, the right ones whole vectors: the sums that the kernel holds in registers. */
 export type BlockShape = Pick<BlockKernel, 'leftWidth' | 'rightWidth'>;
 
 /**
@@ -18,6 +18,12 @@ export type BlockShape = Pick<BlockKernel, 'leftWidth' | 'rightWidth'>;
 export const blockShapes: Readonly<Record<VectorBits, BlockShape>> = {
   128: { leftWidth: 6, rightWidth: 4 },
   256: { leftWidth: 6, rightWidth: 8 },
+};
+
+/** The same for products in float32, of which a vector holds twice as many. */
+export const singleBlockShapes: Readonly<Record<VectorBits, BlockShape>> = {
+  128: { leftWidth: 6, rightWidth: 8 },
+  256: { leftWidth: 6, rightWidth: 16 },
 };
 
 /**
@@ -47,8 +53,14 @@ export type WasmBlockKernel = (
   outRowBytes: number,
 ) => void;
 
-const ELEMENT = 8;
 const VECTOR = 16;
+
+/** Types that the kernel computes in: bytes of an element, and its instructions. */
+const elements = {
+  float64: { bytes: 8, splat: wasm.v128.load64Splat, lanes: wasm.f64x2 },
+  float32: { bytes: 4, splat: wasm.v128.load32Splat, lanes: wasm.f32x4 },
+} as const;
+export type BlockElement = keyof typeof elements;
 
 /** Locals, numbered as the format wants them: parameters, then cursors, then vector registers. */
 const [left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes] = [
@@ -56,34 +68,41 @@ const [left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, 
 ] as const;
 const [at, end, target, value, right0] = [9, 10, 11, 12, 13] as const;
 
-/** @param fused uses `f64x2.relaxed_madd`, which not every engine knows: ask `WebAssembly.validate` */
-export function blockFunction(shape: BlockShape, fused: boolean): WasmFunction {
+/**
+ * A {@link WasmBlockKernel}.
+ *
+ * @param fused uses `relaxed_madd`, which not every engine knows: ask `WebAssembly.validate`
+ */
+export function blockFunction(
+  name: string,
+  element: BlockElement,
+  shape: BlockShape,
+  fused: boolean,
+): WasmFunction {
   const { i32, v128 } = valueType;
-  const vectors = shape.rightWidth / 2;
+  const vectors = (shape.rightWidth * elements[element].bytes) / VECTOR;
   return {
-    name: 'addBlocks',
+    name,
     parameters: new Array<typeof i32>(9).fill(i32),
     // One value of the left panel, a row of the right one, and the sums.
     locals: [i32, i32, i32, ...new Array<typeof v128>(1 + vectors + shape.leftWidth * vectors).fill(v128)],
-    body: body(shape, fused),
+    body: body(element, shape, fused),
   };
 }
 
-function body({ leftWidth, rightWidth }: BlockShape, fused: boolean): Code {
+function body(element: BlockElement, { leftWidth, rightWidth }: BlockShape, fused: boolean): Code {
   const { local, i32, v128 } = wasm;
-  const rights = Array.from({ length: rightWidth / 2 }, (_, v) => right0 + v);
-  const elements = Array.from({ length: leftWidth }, (_, r) => r);
+  const { bytes, splat } = elements[element];
+  const rights = Array.from({ length: (rightWidth * bytes) / VECTOR }, (_, v) => right0 + v);
+  const lefts = Array.from({ length: leftWidth }, (_, r) => r);
   const sumOf = (r: number, v: number): number => right0 + rights.length * (1 + r) + v;
-  const [leftRow, rightRow] = [i32.const(leftWidth * ELEMENT), i32.const(rightWidth * ELEMENT)];
-  const advance = (cursor: number, bytes: Code): Code => [
-    [local.get(cursor), bytes, i32.add],
-    local.set(cursor),
-  ];
+  const [leftRow, rightRow] = [i32.const(leftWidth * bytes), i32.const(rightWidth * bytes)];
+  const advance = (cursor: number, by: Code): Code => [[local.get(cursor), by, i32.add], local.set(cursor)];
   const row: Code = [
     rights.map((vector, v) => [local.get(right), v128.load(v * VECTOR), local.set(vector)]),
-    elements.map((r) => [
-      [local.get(at), v128.load64Splat(r * ELEMENT), local.set(value)],
-      rights.map((vector, v) => multiplyAdd(sumOf(r, v), vector, fused)),
+    lefts.map((r) => [
+      [local.get(at), splat(r * bytes), local.set(value)],
+      rights.map((vector, v) => multiplyAdd(element, sumOf(r, v), vector, fused)),
     ]),
     advance(right, rightRow),
     advance(at, leftRow),
@@ -95,7 +114,7 @@ function body({ leftWidth, rightWidth }: BlockShape, fused: boolean): Code {
     each: (sum: number, offset: number) => Code,
   ): Code => [
     [local.get(block), local.set(target)],
-    elements.map((r) => [
+    lefts.map((r) => [
       rights.map((_, v) => each(sumOf(r, v), v * VECTOR)),
       advance(target, local.get(rowBytes)),
     ]),
@@ -120,11 +139,12 @@ function body({ leftWidth, rightWidth }: BlockShape, fused: boolean): Code {
   ];
 }
 
-/** sum += value * vector, two elements at a time. */
-function multiplyAdd(sum: number, vector: number, fused: boolean): Code {
-  const { local, f64x2 } = wasm;
+/** sum += value * vector, lane by lane. */
+function multiplyAdd(element: BlockElement, sum: number, vector: number, fused: boolean): Code {
+  const { local } = wasm;
+  const { lanes } = elements[element];
   const operands: Code = [local.get(value), local.get(vector)];
   return fused
-    ? [operands, local.get(sum), f64x2.relaxedMadd, local.set(sum)]
-    : [local.get(sum), operands, f64x2.mul, f64x2.add, local.set(sum)];
+    ? [operands, local.get(sum), lanes.relaxedMadd, local.set(sum)]
+    : [local.get(sum), operands, lanes.mul, lanes.add, local.set(sum)];
 }

@@ -40,7 +40,7 @@ export function encodeBlocks(bits: VectorBits, fused: boolean): Uint8Array<Array
     packingFunction('float32', width),
     packingFunction('float64', width),
   ]);
-  return encodeModule([blockFunction(shape, fused), ...packing]);
+  return encodeModule([blockFunction('addBlocks', 'float64', shape, fused), ...packing]);
 }
 
 /** Rows that are packed together: few enough to be in a near cache when they are. */

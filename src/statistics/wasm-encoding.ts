@@ -61,6 +61,7 @@ export const wasm = {
   },
   v128: {
     load: memoryAccess(0x00, 3),
+    load32Splat: memoryAccess(0x09, 2),
     load64Splat: memoryAccess(0x0a, 3),
     /** The lower half; the upper one is zero */
     load64Zero: memoryAccess(0x5d, 2),
@@ -76,6 +77,8 @@ export const wasm = {
     demoteZero: vector(0x5e),
     add: vector(0xe4),
     mul: vector(0xe6),
+    /** As that of f64x2 */
+    relaxedMadd: vector(0x105),
   },
   i64x2: {
     shiftLeft: vector(0xcb),

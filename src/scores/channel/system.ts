@@ -1,0 +1,161 @@
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+
+/** Channel values of one layer: row-major `[rows, channels]` matrices, one after the other. */
+export type RowBlocks = readonly Float32Array[];
+
+/** Channels that take part on one side of a regression: columns, those of a node beside each other. */
+export interface Columns {
+  /** Where the columns of each node begin, and the end: `[nodes + 1]` */
+  readonly starts: Uint32Array;
+  /** The channel that each column is */
+  readonly channels: Uint32Array;
+}
+
+/** Samples that a regression sees of one layer pair. */
+export interface Segment {
+  readonly x: RowBlocks;
+  readonly u: RowBlocks;
+  /** Of each source column, which is `(channel - shift) * scale`; a column that is constant here has scale 0 */
+  readonly shift: Float64Array;
+  readonly scale: Float64Array;
+}
+
+/**
+ * One ridge regression of gradient channels on activation channels (method.md, "Channel scores"): that of a layer pair, or
+ * with several segments that of all of them together.
+ */
+export interface ChannelSystem {
+  readonly nodes: number;
+  /** C, channels of a layer */
+  readonly channels: number;
+  readonly sources: Columns;
+  readonly targets: Columns;
+  /** One over the root mean square of each target column, over all segments */
+  readonly targetScale: Float64Array;
+  readonly segments: readonly Segment[];
+  /** Observations: samples of all segments */
+  readonly observations: number;
+  readonly lambda: number;
+}
+
+/** Means and variances about them, or mean squares, of the channels of a layer. */
+export interface ChannelMoments {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  readonly meanSquare: Float64Array;
+}
+
+/** In two passes, in float64. @param channels C */
+export function channelMoments(blocks: RowBlocks, channels: number): ChannelMoments {
+  const [mean, variance, meanSquare] = [0, 0, 0].map(() => new Float64Array(channels)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const rows = blocks.reduce((sum, { length }) => sum + length / channels, 0);
+  for (const block of blocks) addSums(block, channels, mean, meanSquare);
+  for (let c = 0; c < channels; c++) {
+    mean[c]! /= rows;
+    meanSquare[c]! /= rows;
+  }
+  for (const block of blocks) addSquares(block, channels, mean, variance);
+  for (let c = 0; c < channels; c++) variance[c]! /= rows;
+  return { mean, variance, meanSquare };
+}
+
+function addSums(block: Float32Array, channels: number, sums: Float64Array, squares: Float64Array): void {
+  for (let row = 0; row < block.length; row += channels) {
+    for (let c = 0; c < channels; c++) {
+      const value = block[row + c]!;
+      sums[c]! += value;
+      squares[c]! += value * value;
+    }
+  }
+}
+
+function addSquares(block: Float32Array, channels: number, mean: Float64Array, squares: Float64Array): void {
+  for (let row = 0; row < block.length; row += channels) {
+    for (let c = 0; c < channels; c++) {
+      const deviation = block[row + c]! - mean[c]!;
+      squares[c]! += deviation * deviation;
+    }
+  }
+}
+
+/** Which variances count as none. */
+export interface ConstantRule {
+  /** Given: takes the place of the relative limit (method.md, "Constant nodes") */
+  readonly varianceFloor?: number | undefined;
+}
+
+/** Share of the mean square below which a variance is none (method.md, "Constant nodes"). */
+const RELATIVE_FLOOR = 1e-14;
+
+/** Whether a channel varies. */
+export function varies(
+  { variance, meanSquare }: Pick<ChannelMoments, 'variance' | 'meanSquare'>,
+  channel: number,
+  { varianceFloor }: ConstantRule = {},
+): boolean {
+  return variance[channel]! > (varianceFloor ?? RELATIVE_FLOOR * meanSquare[channel]!);
+}
+
+/** The channels that `takes` says take part, node by node. @param groups channels of each node */
+export function columnsOf({ offsets, indices }: RaggedIndices, takes: (channel: number) => boolean): Columns {
+  const nodes = offsets.length - 1;
+  const starts = new Uint32Array(nodes + 1);
+  const channels: number[] = [];
+  for (let node = 0; node < nodes; node++) {
+    for (const channel of indices.subarray(offsets[node], offsets[node + 1])) {
+      if (takes(channel)) channels.push(channel);
+    }
+    starts[node + 1] = channels.length;
+  }
+  return { starts, channels: Uint32Array.from(channels) };
+}
+
+/** Samples of one layer pair, and their moments. */
+export interface LayerPair {
+  readonly x: RowBlocks;
+  readonly u: RowBlocks;
+  readonly momentsX: ChannelMoments;
+  readonly momentsU: Pick<ChannelMoments, 'meanSquare'>;
+  /** n */
+  readonly samples: number;
+}
+
+/**
+ * The regression over the observations of some layer pairs: of one, or of all for pooled scores.
+ *
+ * @param groups channels of each node
+ */
+export function channelSystem(
+  pairs: readonly LayerPair[],
+  groups: RaggedIndices,
+  channels: number,
+  lambda: number,
+  rule: ConstantRule = {},
+): ChannelSystem {
+  const sources = columnsOf(groups, (c) => pairs.some(({ momentsX }) => varies(momentsX, c, rule)));
+  const observations = pairs.reduce((sum, { samples }) => sum + samples, 0);
+  const meanSquare = (c: number): number =>
+    pairs.reduce((sum, { momentsU, samples }) => sum + momentsU.meanSquare[c]! * samples, 0) / observations;
+  const targets = columnsOf(groups, (c) => meanSquare(c) > 0);
+  return {
+    nodes: groups.offsets.length - 1,
+    channels,
+    sources,
+    targets,
+    targetScale: Float64Array.from(targets.channels, (c) => 1 / Math.sqrt(meanSquare(c))),
+    segments: pairs.map(({ x, u, momentsX }) => ({
+      x,
+      u,
+      shift: Float64Array.from(sources.channels, (c) => momentsX.mean[c]!),
+      scale: Float64Array.from(sources.channels, (c) =>
+        varies(momentsX, c, rule) ? 1 / Math.sqrt(momentsX.variance[c]!) : 0,
+      ),
+    })),
+    observations,
+    lambda,
+  };
+}
