@@ -1,7 +1,7 @@
 """Raw magnitudes on which accumulators and score kernels are tested: easy ones and numerically hard ones.
 
-Every case is a dict with ``x``, ``y`` float32 ``[P, n, N]``, ``parents`` (one ascending array per target) and
-``ridge``. Scores are computed from the float32 values as they stand, in float64.
+Every case is a dict with ``x``, ``y`` float32 ``[P, n, N]``, ``parents`` (one ascending array per target),
+``ridge`` and ``variance_floor``. Scores are computed from the float32 values as they stand, in float64.
 """
 
 from __future__ import annotations
@@ -29,8 +29,14 @@ def random_parents(seed: int, nodes: int, most: int) -> list[np.ndarray]:
     ]
 
 
-def case(x, y, parents, ridge: float = 1e-8) -> dict:
-    return {"x": x.astype(np.float32), "y": y.astype(np.float32), "parents": parents, "ridge": ridge}
+def case(x, y, parents, ridge: float = 1e-8, variance_floor: float | None = None) -> dict:
+    return {
+        "x": x.astype(np.float32),
+        "y": y.astype(np.float32),
+        "parents": parents,
+        "ridge": ridge,
+        "variance_floor": variance_floor,
+    }
 
 
 def well_conditioned() -> dict:
@@ -105,6 +111,18 @@ def explained_target() -> dict:
     return case(x, y, parents, ridge=0.0)
 
 
+def units(variance_floor: float | None = None) -> dict:
+    """Gradient magnitudes from 1e-30 to 1e17, activations from 1e-9: nothing is constant but by a floor, and one
+    node that varies in its last digits alone, in every unit."""
+    x, y = base(10, n=150, nodes=24)
+    x[:, :, :6] *= 1e-9
+    y *= 10.0 ** (2 * np.arange(24) - 30)
+    x[:, :, 8] = 3 * (1 + 5e-8 * (np.arange(150) % 2))
+    y[:, :, [3, 20]] = y[:, :1, [3, 20]] * (1 + 5e-8 * (np.arange(150) % 2)[:, None])
+    y[0, :, 5] = np.where(np.arange(150) < 100, 0, y[0, :, 5])
+    return case(x, y, random_parents(10, 24, 3), variance_floor=variance_floor)
+
+
 CASES = {
     "well-conditioned": well_conditioned,
     "no-parents": no_parents,
@@ -116,6 +134,8 @@ CASES = {
     "duplicate-parents-no-ridge": lambda: duplicate_parents(0.0),
     "few-samples": few_samples,
     "explained-target": explained_target,
+    "units": units,
+    "units-floor": lambda: units(1e-12),
 }
 
 
@@ -124,14 +144,16 @@ def solved(raw: dict) -> dict[str, np.ndarray]:
     x, y = raw["x"].astype(np.float64), raw["y"].astype(np.float64)
     parents, n = raw["parents"], x.shape[1]
     n_cond = np.array([len(s) for s in parents], np.int32)
-    corr = np.stack([oracle.correlation(*pair) for pair in zip(x, y, strict=True)])
+    floor = raw["variance_floor"]
+    corr = np.stack([oracle.correlation(*pair, floor) for pair in zip(x, y, strict=True)])
     partial = np.stack(
-        [oracle.partial_correlation(*pair, parents, raw["ridge"]) for pair in zip(x, y, strict=True)]
+        [oracle.partial_correlation(*pair, parents, raw["ridge"], floor) for pair in zip(x, y, strict=True)]
     )
     arrays = {
         "x": raw["x"],
         "y": raw["y"],
         "ridge": np.array([raw["ridge"]]),
+        **({} if floor is None else {"variance_floor": np.array([floor])}),
         "n_cond": n_cond,
         "parents": np.concatenate(parents).astype(np.int32),
         "parent_offsets": np.concatenate([[0], np.cumsum(n_cond)]).astype(np.int32),

@@ -5,16 +5,19 @@
 // beyond the column's largest deviation in these rows; everything that is added up afterwards is about these integers,
 // so the sums of a column agree with each other.
 
-// Deviations below 2^-90 are far from any variance above EPS; powers of two stay within f32.
+// Magnitudes are scaled to some of about one: deviations below 2^-90 are none. Powers of two stay within f32.
 const SMALLEST_EXPONENT: i32 = -90;
 
 // Writes one column's values; what comes back are the sums of its deviations and of their squares.
 fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> vec4f {
+  // Scaled before anything is taken off them: differences of tiny magnitudes would underflow.
+  let scale = pivot.y;
+  let scaled_pivot = pivot.x * scale;
   var largest = 0.0;
   for (var row = 0u; row < rows; row++) {
-    largest = max(largest, abs(chunk[read_at + row * params.stride] - pivot.x));
+    largest = max(largest, abs(chunk[read_at + row * params.stride] * scale - scaled_pivot));
   }
-  let exponent = max(exponent_of(largest * pivot.y) + 1, SMALLEST_EXPONENT);
+  let exponent = max(exponent_of(largest) + 1, SMALLEST_EXPONENT);
   exponents[place] = exponent;
 
   let quanta = power_of_two(29 - exponent);
@@ -23,7 +26,7 @@ fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> v
   var squares = vec2f();
   for (var row = 0u; row < rows; row++) {
     // Exact: the deviation as two words, scaled by powers of two, rounded once to whole quanta.
-    let deviation = two_sum(chunk[read_at + row * params.stride], -pivot.x) * pivot.y * quanta;
+    let deviation = two_sum(chunk[read_at + row * params.stride] * scale, -scaled_pivot) * quanta;
     let whole = floor(deviation.x);
     let integer = i32(whole) + i32(floor(opaque(deviation.x - whole) + deviation.y + 0.5));
     values[write_at + row * params.stride] = bitcast<u32>(integer);

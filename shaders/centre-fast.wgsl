@@ -1,4 +1,4 @@
-// Kept magnitudes -> deviations in f32, (magnitude - pivot) * scale, for shared/multiply-fast.wgsl. Twin: addColumns
+// Kept magnitudes -> deviations in f32, magnitude * scale - pivot * scale, for shared/multiply-fast.wgsl. Twin: addColumns
 // in src/statistics/pair-sums.ts.
 
 // Writes one column's values; what comes back are the sums of its deviations and of their squares.
@@ -7,7 +7,7 @@ fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> v
   var sum = vec2f();
   var squares = vec2f();
   for (var row = 0u; row < rows; row++) {
-    let deviation = opaque(chunk[read_at + row * params.stride] - pivot.x) * pivot.y;
+    let deviation = opaque(chunk[read_at + row * params.stride] * pivot.y - pivot.x * pivot.y);
     values[write_at + row * params.stride] = bitcast<u32>(deviation);
     sum = ext_add(sum, vec2f(deviation, 0.0));
     squares = ext_add(squares, two_product(deviation, deviation));

@@ -8,6 +8,11 @@ struct Params {
   quantity_y: u32,
   inverse_count_high: f32,
   inverse_count_low: f32,
+  // 0: limits on variances are relative; 1: they are the floor, (high + low) 2^exponent, high from 1 to 2 or both 0
+  has_floor: u32,
+  floor_high: f32,
+  floor_low: f32,
+  floor_exponent: i32,
   zero: u32,
 }
 
@@ -23,8 +28,17 @@ override FROM_DIAGONAL: u32;
 // [x or y, column]
 @group(0) @binding(4) var<storage, read_write> moments: array<Moment>;
 
+// A variance at or below this share of the mean of squares is rounding (src/scores/constant-nodes.ts).
+const CONSTANT_SHARE: f32 = 1e-14;
+
 // Smallest variance of scaled deviations that units are fitted to.
 const SMALLEST: f32 = 7.8886090522101181e-31;
+
+// The floor in magnitudes that are multiplied by 2^exponent. Where it leaves f32, so does no variance on the way.
+fn floor_at(exponent: i32) -> vec2f {
+  let power = power_of_two(clamp(params.floor_exponent + 2 * exponent, -126, 126));
+  return vec2f(params.floor_high, params.floor_low) * power;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -47,11 +61,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     variance = vec2f(0.0);
   }
   let scale = pivots[place].y;
-  // Units are fitted no finer than to a variance of EPS: below, all that counts is that there is none.
-  let fitted = max(max(variance.x, EPS * scale * scale), SMALLEST);
-  let unit_exponent = -(exponent_of(fitted) >> 1u);
+  let scale_exponent = exponent_of(scale);
+  // Mean of squares of the magnitudes themselves, scaled.
+  let level = ext_add(vec2f(pivots[place].x * scale, 0.0), mean).x;
+  let rounding = CONSTANT_SHARE * (level * level + variance.x);
+  var is_constant = variance.x <= rounding;
+  if (params.has_floor == 1u) {
+    is_constant = ext_subtract(variance, floor_at(scale_exponent)).x <= 0.0;
+  }
+  // Units are fitted no finer than to rounding.
+  let unit_exponent = -(exponent_of(max(max(variance.x, rounding), SMALLEST)) >> 1u);
   let unit = power_of_two(unit_exponent);
-  let magnify = power_of_two(clamp(-2 * (unit_exponent + exponent_of(scale)), -120, 120));
+  let magnify = power_of_two(clamp(-2 * (unit_exponent + scale_exponent), -126, 126));
   variance = variance * unit * unit;
-  moments[id.z * params.stride + column] = Moment(mean, variance, ext_sqrt(variance), unit, magnify);
+  let least = f32(params.has_floor) * floor_at(scale_exponent + unit_exponent).x;
+  moments[id.z * params.stride + column] =
+    Moment(mean, variance, ext_sqrt(variance), unit, magnify, least, u32(is_constant));
 }

@@ -11,6 +11,9 @@ override WORKGROUP: u32;
 // bits, row-major [target of the panel, source]
 @group(0) @binding(8) var<storage, read_write> scores: array<u32>;
 
+// Remainders are good to some 2^-22 of themselves where they are settled.
+const NEAR_FLOOR: f32 = 1e-6;
+
 // What is left of four sources' variances, and of their covariances with y.
 struct Remainders {
   x: Four,
@@ -144,13 +147,18 @@ fn take_away(header: TargetHeader, member: u32, solved: Four, left: Remainders) 
   );
 }
 
+// Whether a remainder is far from what the method takes for nothing, by 48 bits.
+fn is_settled(rest: f32, whole: Moment) -> bool {
+  return rest > UNSETTLED_RATIO * whole.variance.x && abs(rest - whole.least) > NEAR_FLOOR * whole.least;
+}
+
 fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
   let size = header.size;
   let y = moments[params.stride + header.node];
   // The variance of y_j given the set.
   let y_rest = factors[factor_index(header, size, size)];
   let no_column = is_constant(y);
-  if (sources.x == 0u && !no_column && !(y_rest.x > UNSETTLED_RATIO * y.variance.x)) {
+  if (sources.x == 0u && !no_column && !is_settled(y_rest.x, y)) {
     atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
   }
   var conditioned = vec4<bool>(false);
@@ -169,9 +177,9 @@ fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
     let x_rest = vec2f(left.x.high[q], left.x.low[q]);
     var bits = NO_SCORE;
     if (!(no_column || conditioned[q] || is_constant(x))) {
-      if (!(x_rest.x > UNSETTLED_RATIO * x.variance.x)) {
+      if (!is_settled(x_rest.x, x)) {
         atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
-      } else if (y_rest.x * y.magnify > EPS && x_rest.x * x.magnify > EPS) {
+      } else if (y_rest.x > y.least && x_rest.x > x.least) {
         let joint = vec2f(left.joint.high[q], left.joint.low[q]);
         bits = score_bits(joint, ext_sqrt(ext_multiply(x_rest, y_rest)));
       }

@@ -22,9 +22,6 @@ override WORKGROUP: u32;
 // [quantity, column]: pivot, scale
 @group(0) @binding(3) var<storage, read_write> pivots: array<vec2f>;
 
-// Magnitudes beyond 2^LARGE are scaled down to it: the squares of their deviations must stay far from 2^128.
-const LARGE: i32 = 20;
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.stride) {
@@ -33,20 +30,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   fence = params.zero;
   let rows = valid_rows(refusal, params.first_batch, params.end_batch, 0u, params.rows);
   let base = id.z * params.chunk_rows * params.stride + id.x;
-  var pivot = 0.0;
   var largest = 0.0;
+  for (var row = 0u; row < rows; row++) {
+    largest = max(largest, abs(chunk[base + row * params.stride]));
+  }
+  // The largest magnitude becomes one to two, whatever its unit: squares of deviations stay far from the ends of f32.
+  // A column of zeros waits for its scale (RangeCheck in src/statistics/webgpu/range-check.ts).
+  let scale = select(power_of_two(clamp(-exponent_of(largest), -126, 126)), 1.0, largest == 0.0);
+  var pivot = 0.0;
   if (rows > 0u) {
     // The mean of differences from the first row keeps digits that a plain sum of large values would lose.
-    let origin = chunk[base];
+    let origin = chunk[base] * scale;
     let share = 1.0 / f32(rows);
     var mean = 0.0;
     for (var row = 0u; row < rows; row++) {
-      let value = chunk[base + row * params.stride];
-      mean += opaque(value - origin) * share;
-      largest = max(largest, abs(value));
+      mean += opaque(chunk[base + row * params.stride] * scale - origin) * share;
     }
-    pivot = origin + mean;
+    pivot = (origin + mean) / scale;
   }
-  let scale = power_of_two(-max(exponent_of(largest) - LARGE, 0));
   pivots[(params.quantity + id.z) * params.stride + id.x] = vec2f(pivot, scale);
 }

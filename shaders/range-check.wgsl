@@ -1,5 +1,5 @@
-// The largest scaled deviation of each column in a range of kept rows, or of those looked at before: whether sums about
-// the present pivots and scales stay within f32. One thread per column of the layer pairs that lie together; z is the
+// The largest deviation of each column in a range of kept rows, or of those looked at before: whether sums about the
+// present pivots and scales stay within f32. One thread per column of the layer pairs that lie together; z is the
 // plane.
 
 struct Params {
@@ -33,10 +33,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let rows = valid_rows(refusal, params.first_batch, params.end_batch, params.first_row, params.rows);
   let column = (params.quantity + id.z) * params.stride + id.x;
   let read_at = (id.z * params.chunk_rows + params.first_row) * params.stride + id.x;
-  let pivot = pivots[column];
+  let pivot = pivots[column].x;
   var found = largest[column];
   for (var row = 0u; row < rows; row++) {
-    found = max(found, abs(chunk[read_at + row * params.stride] - pivot.x) * pivot.y);
+    found = max(found, abs(chunk[read_at + row * params.stride] - pivot));
   }
   largest[column] = found;
 }

@@ -58,6 +58,11 @@ export interface ScoreOptions {
   /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
   readonly ridge?: number | undefined;
   /**
+   * Variances at or below this are none, also what parents leave of them, in place of limits relative to the magnitudes
+   * (docs/method.md, "Constant nodes"). Default: none; 1e-12 gives the NaN of the Python reference.
+   */
+  readonly varianceFloor?: number | undefined;
+  /**
    * Another graph of the same sizes to judge by: its parents are conditioned on, its edges are marked. No sample is
    * seen again. Default: the inferer's, without the edges that the fit masked.
    */

@@ -247,18 +247,28 @@ export class MagnitudeEdgeInferer {
   }
 
   async #score(options: ScoreOptions & Pick<EvaluateOptions, 'uncertainty'>) {
-    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, signal, graph: other } = options;
+    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, varianceFloor, signal, graph: other } = options;
     const { held, choice, uncertainty: there } = this.#statistics;
     const uncertainty = uncertaintyAsked(options.uncertainty, there);
     if (other) checkGraphFitsModel(other, this.model.graph);
     const graph = other ?? held.settings.graph;
     const parents = other ? raggedFromLists(functionParents(other)) : held.settings.parents;
     signal?.throwIfAborted();
-    const request = { score, layerAgg, ridge, conditioningSets: parents, signal };
+    const request = { score, layerAgg, ridge, varianceFloor, conditioningSets: parents, signal };
     const { samples, evidence, scores } = await this.#statistics.score(request, uncertainty);
     const { reduction, usePreNorm, loss } = this.#origin(held);
     const { backend } = choice.engine.diagnostics;
-    const provenance = { score, layerAgg, ridge, reduction, usePreNorm, loss, samples, backend };
+    const provenance = {
+      score,
+      layerAgg,
+      ridge,
+      varianceFloor,
+      reduction,
+      usePreNorm,
+      loss,
+      samples,
+      backend,
+    };
     return { scores, graph, request, provenance, evidence };
   }
 

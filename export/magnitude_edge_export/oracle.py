@@ -17,8 +17,10 @@ from scipy.special import erfc
 from .capture import capture
 from .export import function_of_channel
 
-#: Variances and residual variances at or below this are zero, and what divides by them is NaN.
-EPS = 1e-12
+#: A variance at or below this share of the mean of squares is rounding: the node is constant.
+CONSTANT_SHARE = 1e-14
+#: What is left of a variance, at or below this share of it, is nothing.
+EXPLAINED_SHARE = 1e-12
 
 
 def node_magnitudes(z: np.ndarray, groups: Sequence[int], nodes: int, reduction: str = "l1") -> np.ndarray:
@@ -63,15 +65,21 @@ def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a - a.mean(axis=0)).T @ (b - b.mean(axis=0)) / len(a)
 
 
-def correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def constant(values: np.ndarray, variance_floor: float | None = None) -> np.ndarray:
+    """Which columns of ``values [n, N]`` count as constant: ``[N]``. A correlation does not depend on the unit,
+    so neither does this, unless a floor is given in place of the relative limit."""
+    if variance_floor is None:
+        return values.var(axis=0) <= CONSTANT_SHARE * np.square(values).mean(axis=0)
+    return values.var(axis=0) <= variance_floor
+
+
+def correlation(x: np.ndarray, y: np.ndarray, variance_floor: float | None = None) -> np.ndarray:
     """Pearson correlation of every column of ``x [n, N]`` with every column of ``y [n, N]``: ``[source,
     target]``."""
-    var_x, var_y = x.var(axis=0), y.var(axis=0)
-    r = covariance(x, y) / np.maximum(np.sqrt(np.outer(var_x, var_y)), EPS)
-    r = np.clip(r, -1, 1)
-    r[var_x <= EPS, :] = np.nan
-    r[:, var_y <= EPS] = np.nan
-    return r
+    unknown = constant(x, variance_floor)[:, None] | constant(y, variance_floor)
+    deviations = np.sqrt(np.outer(x.var(axis=0), y.var(axis=0)))
+    r = np.clip(covariance(x, y) / np.where(unknown, 1, deviations), -1, 1)
+    return np.where(unknown, np.nan, r)
 
 
 def cholesky(k: np.ndarray) -> np.ndarray | None:
@@ -89,21 +97,32 @@ def cholesky(k: np.ndarray) -> np.ndarray | None:
     return factor
 
 
-def partial_correlation(x: np.ndarray, y: np.ndarray, parents: Sequence[np.ndarray], ridge: float = 1e-8):
+def partial_correlation(
+    x: np.ndarray,
+    y: np.ndarray,
+    parents: Sequence[np.ndarray],
+    ridge: float = 1e-8,
+    variance_floor: float | None = None,
+):
     """Correlation of ``x_i`` with ``y_j`` given the parents of j: ``[source, target]``.
 
     Args:
         x, y: ``[n, N]``.
         parents: per target, its parents (without itself, ascending).
         ridge: added to the diagonal of the parents' covariance.
+        variance_floor: takes the place of the relative limits: no score where no more is left of a variance.
     """
     s_xx, s_xy = covariance(x, x), covariance(x, y)
     var_x, var_y = x.var(axis=0), y.var(axis=0)
-    plain = correlation(x, y)
+    plain = correlation(x, y, variance_floor)
+    constant_x, constant_y = constant(x, variance_floor), constant(y, variance_floor)
+    share, floor = (EXPLAINED_SHARE, 0.0) if variance_floor is None else (0.0, variance_floor)
     out = np.full_like(plain, np.nan)
     for j, s in enumerate(parents):
         if len(s) == 0:
             out[:, j] = plain[:, j]
+            continue
+        if constant_y[j]:
             continue
         factor = cholesky(s_xx[np.ix_(s, s)] + ridge * np.eye(len(s)))
         if factor is None:
@@ -111,12 +130,13 @@ def partial_correlation(x: np.ndarray, y: np.ndarray, parents: Sequence[np.ndarr
         w_y = solve_triangular(factor, s_xy[s, j], lower=True)
         w_x = solve_triangular(factor, s_xx[s, :], lower=True)
         vy = var_y[j] - w_y @ w_y
-        if not np.isfinite(vy) or vy <= EPS:
+        if not np.isfinite(vy) or vy <= share * var_y[j] + floor:
             continue
         vx = var_x - (w_x**2).sum(axis=0)
         numerator = s_xy[:, j] - w_x.T @ w_y
-        r = np.clip(numerator / np.maximum(np.sqrt(np.maximum(vx, 0) * vy), EPS), -1, 1)
-        r[(vx <= EPS) | ~np.isfinite(r)] = np.nan
+        unknown = constant_x | (vx <= share * var_x + floor)
+        r = np.clip(numerator / np.sqrt(np.where(unknown, 1, vx) * vy), -1, 1)
+        r[unknown | ~np.isfinite(r)] = np.nan
         r[s] = np.nan
         r[j] = np.nan
         out[:, j] = r
@@ -169,6 +189,7 @@ def edge_table(
     score: str = "corr",
     layer_agg: str = "mean",
     ridge: float = 1e-8,
+    variance_floor: float | None = None,
     exclude_self: bool = True,
 ) -> pd.DataFrame:
     """The whole method on magnitudes ``x``, ``y`` ``[P, n, N]``: one row per ordered pair, best first.
@@ -179,9 +200,11 @@ def edge_table(
     pairs, n, nodes = x.shape
     parents = parents_of(edges, nodes)
     if score == "partial":
-        scores = np.stack([partial_correlation(x[p], y[p], parents, ridge) for p in range(pairs)])
+        scores = np.stack(
+            [partial_correlation(x[p], y[p], parents, ridge, variance_floor) for p in range(pairs)]
+        )
     elif score == "corr":
-        scores = np.stack([correlation(x[p], y[p]) for p in range(pairs)])
+        scores = np.stack([correlation(x[p], y[p], variance_floor) for p in range(pairs)])
     else:
         raise ValueError(f"score is 'corr' or 'partial'; got {score!r}")
     combined = aggregate(scores, layer_agg)

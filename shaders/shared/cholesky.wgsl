@@ -12,9 +12,12 @@
 // A pivot this far below the largest diagonal may meet the method's rule for singular sets, which is 2^-52 |S_j|.
 const NEAR_SINGULAR: f32 = 9.3132257461547852e-10;
 
-// What is divided by where a pivot is no number to divide by; the column is unsettled then. A member without variance by
-// EPS has pivots of 1e-12 and less in units, and is conditioned on all the same.
+// What is divided by where a pivot is no number to divide by; the column is unsettled then. A constant member has small
+// pivots in units, and is conditioned on all the same.
 const SMALLEST_PIVOT: f32 = 1e-30;
+
+// What magnifies a diagonal stands for a number beyond these where it is one of them (shared/moments.wgsl).
+const MAGNIFY_ENDS: vec2f = vec2f(1.1754943508222875e-38, 8.5070591730234616e37);
 
 // A member's diagonal as it was, in the magnitudes' own units; not below zero.
 fn diagonal_of(header: TargetHeader, member: u32) -> f32 {
@@ -31,7 +34,9 @@ struct Pivot {
 // `rest` is what the columns before this one leave of the diagonal, `largest` the largest diagonal.
 fn pivot_of(header: TargetHeader, column: u32, rest: vec2f, largest: f32) -> Pivot {
   let diagonal = diagonals[member_index(header, column, params.targets)];
-  let settled = rest.x > UNSETTLED_RATIO * diagonal.x && rest.x * diagonal.y > NEAR_SINGULAR * largest;
+  let in_range = diagonal.y > MAGNIFY_ENDS.x && diagonal.y < MAGNIFY_ENDS.y;
+  let near_singular = rest.x * diagonal.y <= NEAR_SINGULAR * largest;
+  let settled = in_range && !near_singular && rest.x > UNSETTLED_RATIO * diagonal.x;
   let root = ext_sqrt(vec2f(max(rest.x, SMALLEST_PIVOT), rest.y));
   return Pivot(ext_divide(vec2f(1.0, 0.0), root), select(UNSETTLED, 0u, settled));
 }

@@ -8,15 +8,18 @@ struct Moment {
   // square root of it
   deviation: vec2f,
   unit: f32,
-  // what a (co)variance in units is multiplied with to be one of the magnitudes themselves
+  // what a (co)variance in units is multiplied with to be one of the magnitudes themselves, where that is well within
+  // f32: 2^-126 or 2^126 where it is not
   magnify: f32,
+  // what is left of the variance, in units, must be above this for a partial correlation; 0 where limits are relative:
+  // shares as small as the method's are float64's to look at (UNSETTLED_RATIO)
+  least: f32,
+  // 1: the method takes it for constant
+  constant: u32,
 }
 
-// Variances at or below this count as none (EPS in src/scores/request.ts).
-const EPS: f32 = 1e-12;
-
 fn is_constant(moment: Moment) -> bool {
-  return moment.variance.x * moment.magnify <= EPS;
+  return moment.constant == 1u;
 }
 
 // sum / n - mean_a mean_b, of scaled deviations.
@@ -32,8 +35,7 @@ fn covariance(sum: vec2f, inverse_count: vec2f, a: Moment, b: Moment) -> vec2f {
 // Written where the method gives no score. Scores travel as bits: compilers may assume that floats are not NaN.
 const NO_SCORE: u32 = 0x7fc00000u;
 
-// Bits of covariance / sqrt(variance_a variance_b), clipped to [-1, 1]. Both variances are above EPS, so the
-// method's max(sqrt(...), eps) never takes effect.
+// Bits of covariance / sqrt(variance_a variance_b), clipped to [-1, 1].
 fn score_bits(covariance: vec2f, deviations: vec2f) -> u32 {
   return bitcast<u32>(clamp(ext_divide(covariance, deviations).x, -1.0, 1.0));
 }

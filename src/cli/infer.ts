@@ -27,6 +27,8 @@ the correlation of activation and gradient magnitudes, with p- and q-values, sor
   --reduction l1|l2                    norm over a node's channels                    (l1)
   --post-norm                          values after each block's norm, not before it
   --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
+  --variance-floor NUMBER              variances up to this are none, in place of relative limits;
+                                       1e-12 gives the NaN of the Python reference
   --loss ${lossNames.join('|')}
                                        what the gradients are of                      (mse)
   --loss-reduction mean|sum            over each batch                                (mean)
@@ -54,6 +56,7 @@ const options = {
   reduction: { type: 'string' },
   'post-norm': { type: 'boolean' },
   ridge: { type: 'string' },
+  'variance-floor': { type: 'string' },
   loss: { type: 'string' },
   'loss-reduction': { type: 'string' },
   'batch-size': { type: 'string' },
@@ -95,6 +98,7 @@ interface Settings {
   readonly reduction: Reduction;
   readonly usePreNorm: boolean;
   readonly ridge: number;
+  readonly varianceFloor: number | undefined;
   readonly loss: LossName;
   readonly lossReduction: 'mean' | 'sum';
   readonly batchSize: number;
@@ -122,6 +126,7 @@ function readSettings(args: readonly string[]): Settings {
     reduction: given.choice('reduction', ['l1', 'l2'], 'l1'),
     usePreNorm: !given.flag('post-norm'),
     ridge: given.number('ridge', { least: 0 }) ?? 1e-8,
+    varianceFloor: given.number('variance-floor', { least: 0 }),
     loss: given.choice('loss', lossNames, 'mse'),
     lossReduction: given.choice('loss-reduction', ['mean', 'sum'], 'mean'),
     batchSize: given.wholeNumber('batch-size', 1) ?? 128,

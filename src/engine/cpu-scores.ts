@@ -1,5 +1,6 @@
+import { scoredMoments } from '../scores/constant-nodes.ts';
 import { noSources, statisticsSource, type PairSource } from '../scores/pair-source.ts';
-import type { Score, TargetsRequest } from '../scores/score-matrices.ts';
+import type { TargetsRequest } from '../scores/score-matrices.ts';
 import { createPairScorer } from '../scores/score-statistics.ts';
 import type { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
 import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
@@ -21,21 +22,26 @@ export async function scoreAccumulator(
   const { nodes, samples, pairs } = accumulator;
   const scorePair = createPairScorer(nodes, request, pace);
   for (const [p, pair] of pairs.entries()) {
-    await scorePair(await summedSource(pair, samples, request.score, pace), out[p]!);
+    await scorePair(await summedSource(pair, samples, request, pace), out[p]!);
   }
   return out;
 }
 
 /** Forms the products that the score needs, and keeps them. */
-async function summedSource(pair: PairSums, samples: number, score: Score, pace: Pacer): Promise<PairSource> {
+async function summedSource(
+  pair: PairSums,
+  samples: number,
+  { score, varianceFloor }: TargetsRequest,
+  pace: Pacer,
+): Promise<PairSource> {
   const partial = score === 'partial';
   await paced(pair.form(partial), pace);
-  if (partial) return statisticsSource(pair.statistics(), samples);
+  if (partial) return statisticsSource(pair.statistics(), samples, varianceFloor);
   const { nodes, xy } = pair;
   return {
     nodes,
     samples,
-    moments: pair.moments(samples),
+    moments: scoredMoments(pair.moments(samples), varianceFloor),
     targets: () => [{ values: xy.sums, stride: nodes, first: 0, end: nodes }],
     sources: noSources,
   };

@@ -16,7 +16,7 @@ export interface KernelDefinition<Param extends string = string, Buffer extends 
   /** WGSL, shared parts first. */
   readonly sources: readonly string[];
   /** Fields of `Params` in order; all are four bytes wide. */
-  readonly params: Readonly<Record<Param, 'u32' | 'f32'>>;
+  readonly params: Readonly<Record<Param, 'u32' | 'i32' | 'f32'>>;
   /** Storage buffers, bindings 1, 2, ... in order. */
   readonly buffers: Readonly<Record<Buffer, StorageAccess>>;
 }

@@ -142,13 +142,14 @@ function send({ device }: GpuContext, what: string, dispatches: readonly Dispatc
 
 /** Packs uniform fields in the order of the definition, four bytes each. */
 export function packParams<Param extends string>(
-  fields: Readonly<Record<Param, 'u32' | 'f32'>>,
+  fields: Readonly<Record<Param, 'u32' | 'i32' | 'f32'>>,
   values: Readonly<Record<Param, number>>,
 ): ArrayBuffer {
   const names = Object.keys(fields) as Param[];
   const view = new DataView(new ArrayBuffer(names.length * 4));
   for (const [at, name] of names.entries()) {
     if (fields[name] === 'u32') view.setUint32(at * 4, values[name], true);
+    else if (fields[name] === 'i32') view.setInt32(at * 4, values[name], true);
     else view.setFloat32(at * 4, values[name], true);
   }
   return view.buffer;

@@ -1,6 +1,7 @@
 import { productsWith, type PairSnapshot } from '../statistics/pair-snapshot.ts';
 import { paced, type Pacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
+import { scoredMoments } from './constant-nodes.ts';
 import { noSources, type SourceProducts } from './pair-source.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import type { TileScorer } from './score-statistics.ts';
@@ -13,7 +14,7 @@ import type { TileScorer } from './score-statistics.ts';
  */
 export async function scoreFewTargets(
   pair: PairSnapshot,
-  { score, conditioningSets }: ScoreRequest,
+  { score, conditioningSets, varianceFloor }: ScoreRequest,
   scoreTile: TileScorer,
   targets: Uint32Array,
   out: Float64Array,
@@ -22,7 +23,8 @@ export async function scoreFewTargets(
   const { products, nodes, samples, x, y } = pair;
   const partial = score === 'partial';
   const members = partial ? membersOf(conditioningSets, targets) : new Uint32Array();
-  const moments = partial ? await paced(pair.exactMoments(), pace) : pair.moments;
+  const exact = partial ? await paced(pair.exactMoments(), pace) : pair.moments;
+  const moments = scoredMoments(exact, varianceFloor);
   const sources = partial
     ? new MemberProducts(nodes, members, await paced(productsWith(products, x, x, members), pace))
     : noSources;

@@ -9,7 +9,7 @@ export const KEPT_BYTES = 2 ** 29;
  * aggregation is left out of account: it touches no score of a layer pair.
  */
 export function targetsToScore(before: ScoreRequest, now: ScoreRequest): Uint32Array | undefined {
-  if (before.score !== now.score) return undefined;
+  if (before.score !== now.score || before.varianceFloor !== now.varianceFloor) return undefined;
   if (now.score === 'corr') return new Uint32Array();
   if (before.ridge !== now.ridge) return undefined;
   const nodes = now.conditioningSets.offsets.length - 1;

@@ -1,6 +1,7 @@
 import { pairMoments, type PairMoments } from '../statistics/covariances.ts';
 import type { Tile } from '../statistics/products.ts';
 import type { PairStatistics } from '../statistics/sufficient-statistics.ts';
+import { scoredMoments } from './constant-nodes.ts';
 
 /** What the scores of one layer pair need beside X^T Y; all sums are about its pivots. */
 export interface PairBasis {
@@ -8,6 +9,7 @@ export interface PairBasis {
   readonly nodes: number;
   /** n, samples */
   readonly samples: number;
+  /** As {@link scoredMoments} gives them: variances of constant nodes are NaN */
   readonly moments: PairMoments;
   /** X^T X. Only for partial scores. */
   readonly sources: SourceProducts;
@@ -37,12 +39,16 @@ export interface SourceProducts {
 export const noSources: SourceProducts = { at: () => NaN, copyPart: () => undefined };
 
 /** The sums of one layer pair, held whole. */
-export function statisticsSource(pair: PairStatistics, samples: number): PairSource {
+export function statisticsSource(
+  pair: PairStatistics,
+  samples: number,
+  varianceFloor: number | undefined,
+): PairSource {
   const nodes = pair.sumX.length;
   return {
     nodes,
     samples,
-    moments: pairMoments(pair, samples),
+    moments: scoredMoments(pairMoments(pair, samples), varianceFloor),
     targets: () => [{ values: pair.sumXY, stride: nodes, first: 0, end: nodes }],
     sources: wholeProducts(pair.sumXX, nodes),
   };

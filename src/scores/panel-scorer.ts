@@ -2,6 +2,7 @@ import { PackedSymmetric } from '../statistics/packed-symmetric.ts';
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
 import { paced, type Pacer } from '../statistics/pacer.ts';
 import type { Tile } from '../statistics/products.ts';
+import { scoredMoments } from './constant-nodes.ts';
 import { scoreFewTargets } from './few-targets.ts';
 import { noSources, type PairBasis } from './pair-source.ts';
 import type { TargetsRequest } from './score-matrices.ts';
@@ -81,6 +82,8 @@ export class PanelScorer {
       }
     }
     this.#pair = pair;
+    const { varianceFloor } = this.#request;
+    moments = scoredMoments(moments, varianceFloor);
     this.#basis = { nodes, samples, moments, sources: this.#packed ?? noSources };
   }
 

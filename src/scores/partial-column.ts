@@ -1,3 +1,4 @@
+import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
 import { factorTarget, partialCorrelation } from './partial-factor.ts';
 
 /**
@@ -17,9 +18,9 @@ export interface ConditionalSystem {
   readonly covSX: Float64Array;
   /** S_xy[:, j], `[nodes]` */
   readonly covXY: Float64Array;
-  /** var_x, `[nodes]` */
+  /** var_x, `[nodes]`, NaN where x is constant */
   readonly varX: Float64Array;
-  /** var_y[j] */
+  /** var_y[j], NaN where y is constant */
   readonly varY: number;
 }
 
@@ -32,15 +33,21 @@ const BLOCK = 256;
  *
  * @param scores receives `[nodes]` scores, NaN where the method gives none
  */
-export function solvePartialColumn(system: ConditionalSystem, ridge: number, scores: Float64Array): void {
+export function solvePartialColumn(
+  system: ConditionalSystem,
+  ridge: number,
+  limits: RemainderLimits,
+  scores: Float64Array,
+): void {
   const { set, target, covSS, covSY, covSX, covXY, varX } = system;
   const size = set.length;
   const nodes = varX.length;
-  const varY = factorTarget(covSS, covSY, system.varY, ridge);
+  const varY = factorTarget(covSS, covSY, system.varY, ridge, limits);
   if (Number.isNaN(varY)) {
     scores.fill(NaN, 0, nodes);
     return;
   }
+  const least = varX.map((variance) => leastRemainder(variance, limits));
   for (let first = 0; first < nodes; first += BLOCK) {
     const end = Math.min(first + BLOCK, nodes);
     let k = 0;
@@ -50,7 +57,7 @@ export function solvePartialColumn(system: ConditionalSystem, ridge: number, sco
     }
     for (; k < size; k++) finishOne(covSX, k, covSS, covSY, covXY, varX, first, end);
     for (let i = first; i < end; i++) {
-      scores[i] = partialCorrelation(covXY[i]!, varX[i]!, varY);
+      scores[i] = partialCorrelation(covXY[i]!, varX[i]!, least[i]!, varY);
     }
   }
   if (size === 0) return;

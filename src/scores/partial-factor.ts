@@ -1,5 +1,5 @@
 import { choleskyFactor } from './cholesky.ts';
-import { EPS } from './request.ts';
+import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
 
 /**
  * What one target's partial correlations share (method.md, "score = 'partial'"): R, the Cholesky factor of
@@ -7,9 +7,16 @@ import { EPS } from './request.ts';
  *
  * @param covSS row-major `[|S|, |S|]`; its lower triangle becomes R
  * @param covSY `[|S|]`; becomes w_y
+ * @param varY NaN where y_j is constant
  * @returns vy = var_y - w_y . w_y, or NaN where the method gives the whole column none
  */
-export function factorTarget(covSS: Float64Array, covSY: Float64Array, varY: number, ridge: number): number {
+export function factorTarget(
+  covSS: Float64Array,
+  covSY: Float64Array,
+  varY: number,
+  ridge: number,
+  limits: RemainderLimits,
+): number {
   const size = covSY.length;
   for (let k = 0; k < size; k++) covSS[k * size + k]! += ridge;
   if (!choleskyFactor(covSS, size)) return NaN;
@@ -21,11 +28,15 @@ export function factorTarget(covSS: Float64Array, covSY: Float64Array, varY: num
     covSY[k] = w;
     rest -= w * w;
   }
-  return rest > EPS && rest < Infinity ? rest : NaN;
+  return rest > leastRemainder(varY, limits) && rest < Infinity ? rest : NaN;
 }
 
-/** num_i / sqrt(vx_i vy), clipped; NaN where the method gives none. */
-export function partialCorrelation(covariance: number, varX: number, varY: number): number {
-  const r = covariance / Math.max(Math.sqrt(Math.max(varX, 0) * varY), EPS);
-  return varX > EPS && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
+/**
+ * num_i / sqrt(vx_i vy), clipped; NaN where the method gives none.
+ *
+ * @param leastX what vx_i must be above
+ */
+export function partialCorrelation(covariance: number, restX: number, leastX: number, restY: number): number {
+  const r = covariance / Math.sqrt(restX * restY);
+  return restX > leastX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
 }

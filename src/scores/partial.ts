@@ -1,8 +1,9 @@
 import type { Tile } from '../statistics/products.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
+import { remainderLimits, type RemainderLimits } from './constant-nodes.ts';
 import type { PairBasis, ScoreColumns } from './pair-source.ts';
 import { factorTarget } from './partial-factor.ts';
-import { EPS } from './request.ts';
+import type { ScoreRequest } from './score-matrices.ts';
 import { openSubstitution, type SubstitutionMemory } from './substitution.ts';
 import { LIMITS_LENGTH, SOURCES_TOGETHER } from './wasm-substitution-kernel.ts';
 
@@ -23,6 +24,7 @@ export class PartialScorer {
   readonly #nodes: number;
   readonly #sets: RaggedIndices;
   readonly #ridge: number;
+  readonly #limits: RemainderLimits;
   readonly #memory: SubstitutionMemory;
   readonly #panel: Float64Array;
   readonly #factors: Float64Array;
@@ -37,10 +39,18 @@ export class PartialScorer {
   readonly #columns = new Float64Array(TARGETS_TOGETHER * PANEL_COLUMNS);
 
   /** @throws `out-of-memory` where the scratch memory finds no room */
-  constructor(nodes: number, sets: RaggedIndices, ridge: number) {
+  constructor(
+    nodes: number,
+    {
+      conditioningSets,
+      ridge,
+      varianceFloor,
+    }: Pick<ScoreRequest, 'conditioningSets' | 'ridge' | 'varianceFloor'>,
+  ) {
     this.#nodes = nodes;
-    this.#sets = sets;
+    this.#sets = conditioningSets;
     this.#ridge = ridge;
+    this.#limits = remainderLimits(varianceFloor);
     let largest = 0;
     for (let j = 0; j < nodes; j++) largest = Math.max(largest, this.#setOf(j).length);
     const lengths = [
@@ -135,13 +145,13 @@ export class PartialScorer {
           covSS[k * size + m] = sources.at(member, set[m]!) * scale - mean * meanX[set[m]!]!;
         }
       }
-      restY.push(factorTarget(covSS, covSY, varY[end]!, this.#ridge));
+      restY.push(factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits));
       for (let k = 0; k < size; k++) {
         for (let m = 0; m < k; m++) factors[at++] = covSS[k * size + m]!;
         factors[at++] = 1 / covSS[k * size + k]!;
         factors[at++] = covSY[k]!;
       }
-      factors.set([restY.at(-1)!, EPS, -1, 1], at);
+      factors.set([restY.at(-1)!, this.#limits.share, this.#limits.floor, -1, 1], at);
       at += LIMITS_LENGTH;
       yield;
     }

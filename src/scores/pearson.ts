@@ -1,6 +1,5 @@
 import type { Tile } from '../statistics/products.ts';
 import type { PairBasis, ScoreColumns } from './pair-source.ts';
-import { EPS } from './request.ts';
 
 /**
  * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and the sources of a
@@ -18,23 +17,17 @@ export function pearsonScores(
   const { meanX, meanY, varX, varY } = moments;
   const scale = 1 / samples;
   const targets = end - first;
-  // With both variances above eps, so is the root of their product: the method's max(..., eps) has nothing to do.
   const reciprocalY = new Float64Array(targets);
-  for (let t = 0; t < targets; t++) reciprocalY[t] = reciprocalDeviation(varY[first + t]!);
+  for (let t = 0; t < targets; t++) reciprocalY[t] = 1 / Math.sqrt(varY[first + t]!);
   for (let i = firstSource; i < endSource; i++) {
     const from = i * stride;
     const to = i * out.stride + first - out.first;
-    const reciprocalX = reciprocalDeviation(varX[i]!);
+    const reciprocalX = 1 / Math.sqrt(varX[i]!);
     const mean = meanX[i]!;
     for (let t = 0; t < targets; t++) {
       const covariance = values[from + t]! * scale - mean * meanY[first + t]!;
-      // NaN passes through.
+      // NaN, as the variances of constant nodes are, passes through.
       out.values[to + t] = Math.max(-1, Math.min(1, covariance * reciprocalX * reciprocalY[t]!));
     }
   }
-}
-
-/** 1 over the standard deviation; NaN where the variance counts as none. */
-function reciprocalDeviation(variance: number): number {
-  return variance <= EPS ? NaN : 1 / Math.sqrt(variance);
 }

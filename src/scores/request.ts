@@ -1,17 +1,14 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
-/** Variances at or below this count as none (method.md, "Covariances"). */
-export const EPS = 1e-12;
-
 /** Fewest samples that scores are given for (method.md, "What must be refused"). */
 export const MIN_SAMPLES = 3;
 
 /**
  * Checks what is asked before any work is done; shared by both engines.
  *
- * @throws `too-few-samples`, or `invalid-argument` for an unknown score or aggregation, a negative ridge, or
- *   conditioning sets that are not N ascending lists without their own target
+ * @throws `too-few-samples`, or `invalid-argument` for an unknown score or aggregation, a negative ridge or variance
+ *   floor, or conditioning sets that are not N ascending lists without their own target
  */
 export function checkScoreRequest(request: ScoreRequest, nodes: number, samples: number): void {
   if (samples < MIN_SAMPLES) {
@@ -23,15 +20,19 @@ export function checkScoreRequest(request: ScoreRequest, nodes: number, samples:
   }
   checkOneOf('score', request.score, ['corr', 'partial']);
   checkOneOf('layerAgg', request.layerAgg, ['mean', 'max']);
+  if (request.varianceFloor !== undefined) checkNotNegative('varianceFloor', request.varianceFloor);
   if (request.score !== 'partial') return;
-  if (!(request.ridge >= 0 && request.ridge < Infinity)) {
-    throw new MagnitudeEdgeError(
-      'invalid-argument',
-      `ridge must be a finite number of at least 0 and is ${request.ridge}.`,
-      { details: { option: 'ridge', found: request.ridge } },
-    );
-  }
+  checkNotNegative('ridge', request.ridge);
   checkConditioningSets(request, nodes);
+}
+
+function checkNotNegative(option: string, found: number): void {
+  if (found >= 0 && found < Infinity) return;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    `${option} must be a finite number of at least 0 and is ${found}.`,
+    { details: { option, found } },
+  );
 }
 
 function checkConditioningSets({ conditioningSets: sets }: ScoreRequest, nodes: number): void {

@@ -10,6 +10,11 @@ export interface ScoreRequest {
   readonly layerAgg: LayerAggregation;
   /** Added to the diagonal of each conditioning set's covariance, in covariance units. Only for 'partial'. */
   readonly ridge: number;
+  /**
+   * Takes the place of all relative limits on variances (method.md, "Constant nodes"): nodes are constant at or below it,
+   * and there is no partial score where no more than it is left. Default: none.
+   */
+  readonly varianceFloor?: number | undefined;
   /** S_j for each target j: ascending, without duplicates, without j. Only read for 'partial'. */
   readonly conditioningSets: RaggedIndices;
   readonly signal?: AbortSignal | undefined;

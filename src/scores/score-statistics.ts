@@ -38,7 +38,7 @@ async function scorePairs(
   const perPair: Float64Array[] = [];
   for (const pair of pairs) {
     const scores = new Float64Array(nodes * nodes);
-    await scorePair(statisticsSource(pair, samples), scores);
+    await scorePair(statisticsSource(pair, samples, request.varianceFloor), scores);
     perPair.push(scores);
   }
   return perPair;
@@ -65,7 +65,7 @@ export type TileScorer = (source: PairBasis, tile: Tile, out: ScoreColumns) => P
 /** Scores some targets after the other. */
 export function createTileScorer(nodes: number, request: ScoreRequest, pace: Pacer): TileScorer {
   if (request.score === 'partial') {
-    const partial = new PartialScorer(nodes, request.conditioningSets, request.ridge);
+    const partial = new PartialScorer(nodes, request);
     return (source, tile, out) => paced(partial.score(source, tile, out), pace);
   }
   return async (source, tile, out) => {

@@ -27,14 +27,15 @@ export function openScalarSubstitution(bytes: number): SubstitutionMemory {
   return { buffer, run: scalarSubstitution(new Float64Array(buffer), new Uint32Array(buffer)) };
 }
 
-type Limits = [restY: number, eps: number, least: number, most: number];
+type Limits = [restY: number, share: number, floor: number, least: number, most: number];
 
 function scalarSubstitution(values: Float64Array, addresses: Uint32Array): SubstitutionKernel {
   return (members, size, factor, scratch, variances, covariances, bytes) => {
     const rows = scratch / 8;
     for (let source = 0; source < bytes / 8; source++) {
       let element = factor / 8;
-      let variance = values[variances / 8 + source]!;
+      const whole = values[variances / 8 + source]!;
+      let variance = whole;
       let covariance = values[covariances / 8 + source]!;
       for (let k = 0; k < size; k++) {
         let w = values[addresses[members / 4 + k]! / 8 + source]!;
@@ -45,9 +46,9 @@ function scalarSubstitution(values: Float64Array, addresses: Uint32Array): Subst
         covariance -= w * values[element + k + 1]!;
         element += k + 2;
       }
-      const [restY, eps, least, most] = [0, 1, 2, 3].map((k) => values[element + k]!) as Limits;
+      const [restY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k) => values[element + k]!) as Limits;
       const score = Math.min(most, Math.max(least, covariance / Math.sqrt(variance * restY)));
-      values[covariances / 8 + source] = variance > eps ? score : NaN;
+      values[covariances / 8 + source] = variance > whole * share + floor ? score : NaN;
     }
   };
 }

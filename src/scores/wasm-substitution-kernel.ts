@@ -6,15 +6,14 @@ export const SOURCES_TOGETHER = 8;
 /**
  * Partial correlations of some sources with one target: forward substitution W = R^-1 S_xx[S, :], what it takes off the
  * variances of the sources and off their covariances with the target, and the quotient, clipped to [-1, 1]. NaN where
- * the variance left is not above eps. (method.md bounds the root of both variances by eps from below: with each of them
- * above it, the root is.) All lengths and places are in bytes.
+ * the variance left is not above a share of what it was, and a floor. All lengths and places are in bytes.
  *
  * @param members address of `size` addresses (32 bits): the row of each member of S in a panel of covariances
  * @param size |S|
  * @param factor address of R and w_y, row by row: k elements left of the diagonal, the reciprocal of the diagonal, and
- *   element k of w_y; then vy and the limits: eps, -1, 1
+ *   element k of w_y; then vy and the limits: share, floor, -1, 1
  * @param scratch address of `[size, SOURCES_TOGETHER]`
- * @param variances address of var_x of the sources
+ * @param variances address of var_x of the sources, NaN where a source is constant
  * @param covariances address of S_xy of the sources and the target, overwritten by the scores
  * @param bytes of the sources' float64, a multiple of SOURCES_TOGETHER of them
  */
@@ -28,8 +27,8 @@ export type SubstitutionKernel = (
   bytes: number,
 ) => void;
 
-/** Numbers that stand before the scores' limits: vy; and they: eps, -1, 1. */
-export const LIMITS_LENGTH = 4;
+/** Numbers behind a factor: vy; and the limits: share, floor, -1, 1. */
+export const LIMITS_LENGTH = 5;
 
 const ELEMENT = 8;
 const VECTOR = 16;
@@ -106,14 +105,18 @@ function body(fused: boolean): Code {
   const load = (base: number, registers: readonly number[]): Code =>
     registers.map((register, v) => [place(base), v128.load(v * VECTOR), local.set(register)]);
   /** covariance / sqrt(variance vy), between -1 and 1; all bits set, which is a NaN, where the variance is too small */
-  const [restY, eps, least, most] = [0, 1, 2, 3].map((k): Code => [
+  const [restY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k): Code => [
     local.get(element),
     v128.load64Splat(k * ELEMENT),
-  ]) as [Code, Code, Code, Code];
+  ]) as [Code, Code, Code, Code, Code];
+  const leastLeft = (v: number): Code => [
+    [place(variances), v128.load(v * VECTOR), share, f64x2.mul],
+    [floor, f64x2.add],
+  ];
   const quotient = (v: number): Code => [
     [local.get(covariance[v]!), local.get(variance[v]!), restY, f64x2.mul, f64x2.sqrt, f64x2.div],
     [least, f64x2.max, most, f64x2.min],
-    [local.get(variance[v]!), eps, f64x2.greater, v128.not, v128.or],
+    [local.get(variance[v]!), leastLeft(v), f64x2.greater, v128.not, v128.or],
   ];
   const someSources: Code = [
     load(variances, variance),

@@ -10,6 +10,19 @@ export interface PairMoments {
   readonly varX: Float64Array;
   /** `[nodes]`, never negative */
   readonly varY: Float64Array;
+  /** `[nodes]`, mean of x^2: of the magnitudes themselves, not of their deviations from the pivot */
+  readonly meanX2: Float64Array;
+  /** `[nodes]`, mean of y^2, likewise */
+  readonly meanY2: Float64Array;
+}
+
+/** Means of squares of magnitudes, from the means and variances of their deviations from pivots. */
+export function meanSquares(
+  pivots: Float64Array,
+  means: Float64Array,
+  variances: Float64Array,
+): Float64Array {
+  return variances.map((variance, i) => variance + (pivots[i]! + means[i]!) ** 2);
 }
 
 /** What the scores need per node; covariances are formed from the sums where they are used. */
@@ -20,7 +33,9 @@ export function pairMoments(pair: PairStatistics, samples: number): PairMoments 
   const meanY = pair.sumY.map((sum) => sum * scale);
   const varX = meanX.map((mean, i) => Math.max(pair.sumXX[i * nodes + i]! * scale - mean * mean, 0));
   const varY = meanY.map((mean, j) => Math.max(pair.sumY2[j]! * scale - mean * mean, 0));
-  return { meanX, meanY, varX, varY };
+  const meanX2 = meanSquares(pair.pivotX, meanX, varX);
+  const meanY2 = meanSquares(pair.pivotY, meanY, varY);
+  return { meanX, meanY, varX, varY, meanX2, meanY2 };
 }
 
 /** {@link PairMoments} and the full covariance matrices, row-major `[source i, target j]` and `[i, k]`. */

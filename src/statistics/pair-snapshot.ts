@@ -55,12 +55,14 @@ export class PairSnapshot {
 
   /** The same samples of some nodes, copied. */
   select(nodes: Uint32Array): PairSnapshot {
-    const { meanX, meanY, varX, varY } = this.moments;
+    const { meanX, meanY, varX, varY, meanX2, meanY2 } = this.moments;
     const moments = {
       meanX: pickNodes(meanX, nodes),
       meanY: pickNodes(meanY, nodes),
       varX: pickNodes(varX, nodes),
       varY: pickNodes(varY, nodes),
+      meanX2: pickNodes(meanX2, nodes),
+      meanY2: pickNodes(meanY2, nodes),
     };
     return new PairSnapshot(
       this.products,

@@ -1,4 +1,4 @@
-import type { PairMoments } from './covariances.ts';
+import { meanSquares, type PairMoments } from './covariances.ts';
 import { GrowingProducts } from './growing-products.ts';
 import { KeptRows } from './kept-rows.ts';
 import { addShifted } from './merge.ts';
@@ -80,7 +80,10 @@ export class PairSums {
     const variance = (squares: Float64Array, means: Float64Array): Float64Array =>
       squares.map((sum, i) => Math.max(sum * scale - means[i]! * means[i]!, 0));
     const [meanX, meanY] = [mean(this.#sumX), mean(this.#sumY)];
-    return { meanX, meanY, varX: variance(this.#sumX2, meanX), varY: variance(this.#sumY2, meanY) };
+    const [varX, varY] = [variance(this.#sumX2, meanX), variance(this.#sumY2, meanY)];
+    const meanX2 = meanSquares(this.x.pivot, meanX, varX);
+    const meanY2 = meanSquares(this.y.pivot, meanY, varY);
+    return { meanX, meanY, varX, varY, meanX2, meanY2 };
   }
 
   /** The samples as they are now, whatever comes later; all of their rows must wait still. */

@@ -21,6 +21,8 @@ export interface EdgeTableProvenance {
   readonly reduction: string;
   readonly usePreNorm: boolean;
   readonly ridge: number;
+  /** Recorded where it is given */
+  readonly varianceFloor?: number | undefined;
   /** Name of the loss */
   readonly loss: string;
   /** n, samples */
@@ -164,9 +166,9 @@ function schemaMetadata(
 ): Map<string, string> {
   const { samples, ...recorded } = { ...provenance, ...plan };
   return new Map(
-    Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.pairs }).map(
-      ([key, value]) => [key, String(value)],
-    ),
+    Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.pairs })
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, String(value)]),
   );
 }
 

@@ -68,9 +68,8 @@ test.for([1e3, 1e4])('means %d deviations away', async (mean, { gpu }) => {
   expect(worst.partial).toBeLessThanOrEqual(OUTPUT_ROUNDING);
 });
 
-test('scales from 1e-5 to 1e12 between nodes, and scales without variance below', async ({ gpu }) => {
-  // Deviations of 1e-12 to 1e-7 are no variance at all by the method's eps: columns of NaN.
-  const scale = (node: number): number => 10 ** (node - 12);
+test.for([-36, -12, 10])('scales from 1e%d up between nodes', async (least, { gpu }) => {
+  const scale = (node: number): number => 10 ** (node + least);
   const column: Column = (factor, noise, node) => scale(node) * (20 + factor + noise) * (node < 7 ? 0.1 : 1);
   const batches = [1, 2].map((seed) => makeBatch(seed, 600, 25, column));
   const sets = Array.from({ length: 25 }, (_, target) => [2, 9, 15].filter((source) => source !== target));
@@ -87,6 +86,35 @@ test.for([1e-2, 1e-4, 1e-6])('parents that differ by %d of their deviation', asy
   // Condition numbers up to 1 / ridge: the last digits of the float32 magnitudes' own rounding are what is left to
   // compare, and 1e-6 of a score is what method.md asks of far better conditioned sets.
   expect(worst.partial).toBeLessThanOrEqual(1e-6);
+});
+
+// Scores are asked for after each batch, so that every batch is a range of rows of its own.
+test.for([
+  ['zeros at first', [0, 1e-25, 1e-20]],
+  ['zeros at first, then ordinary values', [0, 1, 1e-30]],
+  ['tiny values at first', [1e-30, 1e-28, 1]],
+  ['large values at first', [1e10, 1e-20, 1e-20]],
+] as const)('%s: units of the first batch are not those of the later ones', async ([, scales], { gpu }) => {
+  const [nodes, shape] = [9, { nodes: 9, pairs: 1, reduction: 'l1' as const }];
+  const engine = await createWebGpuEngine({ device: gpu.device, shape });
+  const twin = createCpuEngine(shape);
+  const sets = raggedFromLists(neighbours(nodes, 2));
+  for (const [seed, scale] of scales.entries()) {
+    const y: Column = (factor, noise, node) => (node === 3 ? scale : 1) * (4 + factor + noise);
+    const x: Column = (factor, noise, node) =>
+      (node === 5 ? Math.max(scale, 1e-9) : 1) * (3 + factor - noise);
+    const batch = makeBatch(seed + 1, 200, nodes, x, y);
+    await engine.accumulateMagnitudes(batch);
+    await twin.accumulateMagnitudes(batch);
+    for (const score of ['corr', 'partial'] as const) {
+      const request = { score, layerAgg: 'mean', ridge: 0, conditioningSets: sets } as const;
+      const found = await engine.score(request);
+      const expected = await twin.score(request);
+      expect(largestDifference(found.aggregated, expected.aggregated)).toBeLessThanOrEqual(OUTPUT_ROUNDING);
+    }
+  }
+  await engine.release();
+  await twin.release();
 });
 
 test('the first batch says nothing of the later ones', async ({ gpu }) => {

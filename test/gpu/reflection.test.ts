@@ -7,7 +7,7 @@ import { configurations, productKernels } from '../../src/statistics/webgpu/conf
 import * as statisticsKernels from '../../src/statistics/webgpu/kernels.ts';
 import { factorElements } from '../../src/scores/webgpu/targets.ts';
 import { TILES } from '../../src/statistics/webgpu/products.ts';
-import { EPS } from '../../src/scores/request.ts';
+import { isConstant } from '../../src/scores/constant-nodes.ts';
 
 const definitions = [
   selfTestKernel,
@@ -66,7 +66,9 @@ test('constants that shaders and host share are the same', () => {
   // A workgroup's memory has room for a factor of that size on every device.
   expect(8 * factorElements(partialKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
   expect(constant('UNSETTLED')).toBe(partialKernels.UNSETTLED);
-  expect(constant('EPS')).toBe(EPS);
+  const share = constant('CONSTANT_SHARE');
+  expect(isConstant(share, 1, undefined)).toBe(true);
+  expect(isConstant(1.001 * share, 1, undefined)).toBe(false);
   expect(constant('TRIANGLE')).toBe(TILES.triangle);
   expect(constant('DIAGONAL_TILES')).toBe(TILES.diagonal);
   expect(constant('DIAGONAL')).toBe(statisticsKernels.DIAGONAL);

@@ -39,7 +39,8 @@ test.for(cases)('oracle case %s, precision %s', async ([name, precision, url], {
   }
   for (const score of ['corr', 'partial'] as const) {
     for (const layerAgg of ['mean', 'max'] as const) {
-      const request = { score, layerAgg, ridge: oracle.ridge, conditioningSets: oracle.sets };
+      const { ridge, varianceFloor, sets: conditioningSets } = oracle;
+      const request = { score, layerAgg, ridge, varianceFloor, conditioningSets };
       const { perPair, aggregated } = await engine.score(request);
       const tolerance = tolerances[name] ?? 1e-6;
       const expected = oracle.oracle(score);

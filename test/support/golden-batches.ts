@@ -82,10 +82,12 @@ export function pairCorrelation(
   const product = (a: readonly number[], b: readonly number[]): number =>
     mean(a.map((value, i) => value * b[i]!));
   const scores = activations.map((values, pair) => {
-    const x = deviations(magnitudes(values, source));
-    const y = deviations(magnitudes(gradients[pair]!, target));
+    const rawX = magnitudes(values, source);
+    const rawY = magnitudes(gradients[pair]!, target);
+    const [x, y] = [deviations(rawX), deviations(rawY)];
     const [varianceX, varianceY] = [product(x, x), product(y, y)];
-    return varianceX > 1e-12 && varianceY > 1e-12 ? product(x, y) / Math.sqrt(varianceX * varianceY) : NaN;
+    const constant = varianceX <= 1e-14 * product(rawX, rawX) || varianceY <= 1e-14 * product(rawY, rawY);
+    return !constant ? product(x, y) / Math.sqrt(varianceX * varianceY) : NaN;
   });
   return mean(scores.filter((score) => !Number.isNaN(score)));
 }

@@ -20,7 +20,7 @@ export function scoresByDefinition(pairs: readonly PairRows[], request: ScoreReq
     for (let j = 0; j < nodes; j++) {
       const set = request.score === 'partial' ? Array.from(indices.subarray(offsets[j], offsets[j + 1])) : [];
       const perPair = pairs
-        .map((pair) => pairScore(pair, i, j, set, request.ridge))
+        .map((pair) => pairScore(pair, i, j, set, request))
         .filter((score) => !Number.isNaN(score));
       const largest = perPair.reduce((best, score) => (Math.abs(score) > Math.abs(best) ? score : best), 0);
       if (perPair.length === 0) scores.push(NaN);
@@ -30,8 +30,15 @@ export function scoresByDefinition(pairs: readonly PairRows[], request: ScoreReq
   return scores;
 }
 
-function pairScore({ x, y }: PairRows, i: number, j: number, set: readonly number[], ridge: number): number {
+function pairScore(
+  { x, y }: PairRows,
+  i: number,
+  j: number,
+  set: readonly number[],
+  { ridge, varianceFloor }: ScoreRequest,
+): number {
   if (set.includes(i) || (set.length > 0 && i === j)) return NaN;
+  if (isConstant(column(x, i), varianceFloor) || isConstant(column(y, j), varianceFloor)) return NaN;
   const centredX = centred(x);
   const target = column(centred(y), j);
   const source = column(centredX, i);
@@ -49,8 +56,18 @@ function pairScore({ x, y }: PairRows, i: number, j: number, set: readonly numbe
     given.reduce((sum, a, k) => sum + weights[k]! * covariance(a, values), 0);
   const varianceY = covariance(target, target) - explained(target, alpha);
   const varianceX = covariance(source, source) - explained(source, beta);
-  if (!(varianceX > 1e-12 && varianceY > 1e-12)) return NaN;
+  const leastX = varianceFloor ?? 1e-12 * covariance(source, source);
+  const leastY = varianceFloor ?? 1e-12 * covariance(target, target);
+  if (!(varianceX > leastX && varianceY > leastY)) return NaN;
   return (covariance(source, target) - explained(source, alpha)) / Math.sqrt(varianceX * varianceY);
+}
+
+/** docs/method.md, "Constant nodes" */
+function isConstant(values: readonly number[], varianceFloor: number | undefined): boolean {
+  const deviations = values.map((value) => value - mean(values));
+  return (
+    covariance(deviations, deviations) <= (varianceFloor ?? 1e-14 * mean(values.map((value) => value ** 2)))
+  );
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;

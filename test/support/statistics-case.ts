@@ -9,6 +9,7 @@ export interface StatisticsCase {
   readonly samples: number;
   readonly sets: RaggedIndices;
   readonly ridge: number;
+  readonly varianceFloor: number | undefined;
   /** Rows `first .. end` of the magnitudes as a batch */
   batch(first: number, end: number): MagnitudeBatch;
   /** Oracle matrices by name: `corr`, `partial` (all pairs), `corr_mean`, `p_partial_max`, ... */
@@ -33,6 +34,7 @@ export function statisticsCase(bytes: Uint8Array): StatisticsCase {
       indices: Uint32Array.from(arrays.parents!.data),
     },
     ridge: arrays.ridge!.data[0]!,
+    varianceFloor: arrays.variance_floor?.data[0],
     batch: (first, end) => ({ size: end - first, x: cut('x', first, end), y: cut('y', first, end) }),
     oracle: (name) => arrays[name]!.data,
   };

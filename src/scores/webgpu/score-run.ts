@@ -62,6 +62,7 @@ class ScoreRun {
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
   readonly #inverseCount: readonly [high: number, low: number];
+  readonly #floor: ReturnType<typeof floorParams>;
   readonly #moments: OwnedBuffer;
   /** Of X^T X, where the score needs it */
   readonly #diagonal: OwnedBuffer;
@@ -88,6 +89,7 @@ class ScoreRun {
     this.#kernels = kernels;
     this.#solver = solver;
     this.#inverseCount = twoWords(1 / samples);
+    this.#floor = floorParams(request.varianceFloor);
     const { nodes, stride, panels } = sums.layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
@@ -134,8 +136,7 @@ class ScoreRun {
   /** Computes the columns that the kernels left unsettled in float64, once every pair has been scored. */
   async settle(): Promise<void> {
     if (this.#solver === undefined) return;
-    const { conditioningSets: sets, ridge, signal } = this.#request;
-    const hostPace = createPacer(signal);
+    const hostPace = createPacer(this.#request.signal);
     const { nodes, pairs } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
@@ -144,7 +145,7 @@ class ScoreRun {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
       settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples, this.#pace);
-      await settler.settle(p, unsettled, sets, ridge, (target, column) => {
+      await settler.settle(p, unsettled, this.#request, (target, column) => {
         this.#scores.writeTarget(p, target, Float32Array.from(column));
         return hostPace();
       });
@@ -188,6 +189,7 @@ class ScoreRun {
         quantity_y: quantityOf.y(pair),
         inverse_count_high,
         inverse_count_low,
+        ...this.#floor,
         zero: 0,
       },
       { pivots, column_sums, diagonal: this.#diagonal, moments: this.#moments },
@@ -234,7 +236,17 @@ const AGGREGATION_OPERATIONS = 200;
 const CORRELATION_OPERATIONS = 250;
 
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
-const MOMENT_BYTES = 32;
+const MOMENT_BYTES = 40;
+
+/** The variance floor as shaders/moments.wgsl takes it: two words from 1 to 2, and a power of two. */
+function floorParams(varianceFloor: number | undefined) {
+  const floor = varianceFloor ?? 0;
+  const exponent = floor === 0 ? 0 : Math.floor(Math.log2(floor));
+  // In two steps: neither power leaves float64 where the floor is all but zero.
+  const half = Math.trunc(exponent / 2);
+  const [floor_high, floor_low] = twoWords(floor * 2 ** -half * 2 ** (half - exponent));
+  return { has_floor: Number(varianceFloor !== undefined), floor_high, floor_low, floor_exponent: exponent };
+}
 
 function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);

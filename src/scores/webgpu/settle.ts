@@ -5,7 +5,9 @@ import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { panelOf, quantityOf, sumIndex } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
+import { isConstant, remainderLimits } from '../constant-nodes.ts';
 import { solvePartialColumn } from '../partial-column.ts';
+import type { ScoreRequest } from '../score-matrices.ts';
 
 /** Most bytes of sums that are fetched at a time. */
 const FETCH_BYTES = 64 * 2 ** 20;
@@ -33,12 +35,12 @@ export class ColumnSettler {
   async settle(
     pair: number,
     targets: readonly number[],
-    sets: RaggedIndices,
-    ridge: number,
+    { conditioningSets: sets, ridge, varianceFloor }: ScoreRequest,
     take: (target: number, scores: Float64Array) => Promise<void> | undefined,
   ): Promise<void> {
     const { nodes, stride } = this.#sums.layout;
     const scores = new Float64Array(nodes);
+    const limits = remainderLimits(varianceFloor);
     const columns = await this.#columns(pair);
     const most = Math.max(2, Math.floor(FETCH_BYTES / (8 * stride)));
     for (const group of groupTargets(targets, sets, most)) {
@@ -48,14 +50,21 @@ export class ColumnSettler {
       for (const [at, target] of group.targets.entries()) {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
         const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
-        solvePartialColumn(this.#system(columns, fetched, set, target), ridge, scores);
+        const system = this.#system(columns, fetched, set, target, varianceFloor);
+        solvePartialColumn(system, ridge, limits, scores);
         await take(target, scores);
       }
     }
   }
 
   /** The system of one target; covariances are formed as src/scores/partial.ts forms them. */
-  #system(columns: Columns, fetched: Fetched, set: Uint32Array, target: number) {
+  #system(
+    columns: Columns,
+    fetched: Fetched,
+    set: Uint32Array,
+    target: number,
+    varianceFloor: number | undefined,
+  ) {
     const { x, y } = columns;
     const { nodes } = this.#sums.layout;
     const n = this.#samples;
@@ -63,9 +72,11 @@ export class ColumnSettler {
     const covSS = new Float64Array(set.length * set.length);
     const covXY = new Float64Array(nodes);
     const varX = new Float64Array(nodes);
+    const usable = (variance: number, level: number): number =>
+      isConstant(variance, variance + level ** 2, varianceFloor) ? NaN : variance;
     for (let i = 0; i < nodes; i++) {
       const variance = fetched.diagonal[i]! / x.scale[i]! ** 2 / n - x.mean[i]! * x.mean[i]!;
-      varX[i] = Math.max(variance, 0);
+      varX[i] = usable(Math.max(variance, 0), x.level[i]!);
       covXY[i] = fetched.cross[i]! / (x.scale[i]! * y.scale[target]!) / n - x.mean[i]! * y.mean[target]!;
     }
     for (const [k, member] of set.entries()) {
@@ -76,7 +87,8 @@ export class ColumnSettler {
       for (const [m, other] of set.entries()) covSS[k * set.length + m] = covSX[k * nodes + other]!;
     }
     const covSY = Float64Array.from(set, (member) => covXY[member]!);
-    const varY = Math.max(y.squares[target]! / n - y.mean[target]! * y.mean[target]!, 0);
+    const variance = y.squares[target]! / n - y.mean[target]! * y.mean[target]!;
+    const varY = usable(Math.max(variance, 0), y.level[target]!);
     return { set, target, covSS, covSY, covSX, covXY, varX, varY };
   }
 
@@ -94,9 +106,13 @@ export class ColumnSettler {
           const at = quantity * stride + node;
           return value(at, pivots[2 * at + 1]!);
         });
+      const mean = every(
+        (at, scale) => (columnSums[4 * at]! + columnSums[4 * at + 1]!) / scale / this.#samples,
+      );
       return {
         scale: every((_, scale) => scale),
-        mean: every((at, scale) => (columnSums[4 * at]! + columnSums[4 * at + 1]!) / scale / this.#samples),
+        mean,
+        level: mean.map((deviation, node) => pivots[2 * (quantity * stride + node)]! + deviation),
         squares: every((at, scale) => (columnSums[4 * at + 2]! + columnSums[4 * at + 3]!) / scale ** 2),
       };
     };
@@ -158,6 +174,8 @@ interface Column {
   readonly scale: Float64Array;
   /** Of the deviations from the pivot */
   readonly mean: Float64Array;
+  /** Mean of the magnitudes themselves */
+  readonly level: Float64Array;
   /** Sum of their squares */
   readonly squares: Float64Array;
 }

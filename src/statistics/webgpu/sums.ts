@@ -8,7 +8,6 @@ import {
 import type { GpuContext } from '../../gpu/device.ts';
 import { created } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
-import { readBack } from '../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
 import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { SufficientStatistics } from '../sufficient-statistics.ts';
@@ -222,30 +221,29 @@ export class GpuSums implements SumSource {
   }
 
   /**
-   * Makes sure that sums of the ranges that are about to join stay within float32: where their values are far beyond
-   * those that the scales were fixed by, what has joined so far goes to the host, in float64, and comes back scaled down.
+   * Makes sure that sums of the ranges that are about to join stay within float32. The first range fixes the scales; where
+   * later values are far beyond it, what has joined so far goes to the host, in float64, and comes back scaled down.
    */
   async #keepInRange(): Promise<void> {
     const ranges = this.#ranges;
-    if (!this.#pivotsFixed || this.#counted === ranges.length) return;
-    const found = await this.#kernels.rangeCheck.beyond(ranges.slice(this.#counted), this.pivots);
-    if (found === undefined) return;
+    if (this.#counted === ranges.length) return;
+    if (!this.#pivotsFixed) {
+      await this.#fixPivots(ranges[0]!);
+      if (ranges.length === 1) return;
+    }
+    const coming = ranges.slice(this.#counted);
+    const largest = await this.#kernels.rangeCheck.fit(coming, this, () =>
+      this.#joining.submit('the sums of kept rows'),
+    );
+    if (largest === undefined) return;
     this.#visible = this.#counted;
     try {
-      const scales = await this.#scales();
-      const largest = found.map((deviation, at) => deviation / scales[at]!);
       // Pivots are float32 as they are, so that the number of samples moves nothing; scales err to the safe side.
       const statistics = await this.read(1);
       await this.load(statistics, largest);
     } finally {
       this.#visible = Infinity;
     }
-  }
-
-  /** Scale of each column, `[2 P, stride]`. */
-  async #scales(): Promise<Float32Array> {
-    const [bytes] = await readBack(this.#context, [this.pivots]);
-    return new Float32Array(bytes!).filter((_, at) => at % 2 === 1);
   }
 
   /** Ranges that may join. */
@@ -277,7 +275,6 @@ export class GpuSums implements SumSource {
     const recorder = this.#joining;
     const counted = this.#counted;
     const first = Math.min(counted, ...matrices.map(({ formed }) => formed));
-    if (counted === 0 && ranges.length > 0) this.#recordPivots(recorder);
     for (let firstPair = 0; firstPair < pairs; firstPair += together) {
       for (const [index, range] of ranges.entries()) {
         if (index < first) continue;
@@ -305,11 +302,9 @@ export class GpuSums implements SumSource {
     }
   }
 
-  #recordPivots(recorder: Recorder): void {
-    if (this.#pivotsFixed) return;
-    this.#pivotsFixed = true;
+  async #fixPivots({ chunk, rows, firstBatch, endBatch }: RowRange): Promise<void> {
     const { together, stride, chunkRows } = this.layout;
-    const { chunk, rows, firstBatch, endBatch } = this.#rows.ranges[0]!;
+    const recorder = new Recorder(this.#context);
     for (const [group, buffer] of chunk.entries()) {
       recorder.dispatch(
         this.#kernels.fixPivots,
@@ -326,6 +321,8 @@ export class GpuSums implements SumSource {
         [Math.ceil(stride / WORKGROUP), 1, 2 * together],
       );
     }
+    await recorder.submit('pivots');
+    this.#pivotsFixed = true;
   }
 
   /** Copies lines of the held X^T X. */

@@ -129,12 +129,17 @@ export function packPair(
   return { sumXY, sumXX };
 }
 
-/** Scales as shaders/pivots.wgsl chooses them: magnitudes beyond 2^20 are scaled down to it. */
 function scalesFor(pivots: Float64Array, deviation: (column: number) => number): Float64Array {
-  return pivots.map((pivot, column) => {
-    const largest = Math.max(Math.abs(pivot), deviation(column));
-    return largest > 2 ** 20 ? 2 ** (20 - Math.floor(Math.log2(largest))) : 1;
-  });
+  return pivots.map((pivot, column) => scaleFor(Math.max(Math.abs(pivot), deviation(column))));
+}
+
+/**
+ * The power of two that brings the largest magnitude of a column to between one and two, as shaders/pivots.wgsl chooses
+ * it; 1 for a column of zeros.
+ */
+export function scaleFor(largest: number): number {
+  if (largest === 0) return 1;
+  return 2 ** -Math.max(-126, Math.min(126, Math.floor(Math.log2(largest))));
 }
 
 function split(value: number, words: Float32Array, at: number, low: number): void {

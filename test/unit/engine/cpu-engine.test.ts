@@ -32,6 +32,7 @@ describe.each(names)('the CPU engine against the float64 oracle: %s', (name) => 
         score,
         layerAgg,
         ridge: data.ridge,
+        varianceFloor: data.varianceFloor,
         conditioningSets: data.sets,
       });
       const size = data.nodes * data.nodes;

@@ -21,7 +21,12 @@ const tolerance: Record<string, number> = { 'condition-1e6.npz': 1e-8, 'mean-sd-
 describe.each(names)('every plan against the float64 oracle: %s', (name) => {
   const data = statisticsCase(readFileSync(new URL(name, fixtures)));
   const { nodes, pairs, samples } = data;
-  const sets = { ridge: data.ridge, layerAgg: 'mean', conditioningSets: data.sets } as const;
+  const sets = {
+    ridge: data.ridge,
+    varianceFloor: data.varianceFloor,
+    layerAgg: 'mean',
+    conditioningSets: data.sets,
+  } as const;
 
   /** Expects the scores of every pair after some of the samples, or all of them. */
   async function expectOracle(accumulator: CpuAccumulator, score: 'corr' | 'partial', within: number) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isConstant, remainderLimits } from '../../../src/scores/constant-nodes.ts';
 import { statisticsSource } from '../../../src/scores/pair-source.ts';
 import { solvePartialColumn } from '../../../src/scores/partial-column.ts';
 import { PartialScorer } from '../../../src/scores/partial.ts';
@@ -43,11 +44,13 @@ describe('partial correlations of all sources and targets', () => {
   }
   accumulator.add([data.x], [data.y], samples);
   const pair = accumulator.statistics().pairs[0]!;
-  const source = statisticsSource(pair, samples);
+  const source = statisticsSource(pair, samples, undefined);
 
   /** Column by column, from covariance matrices. */
   function columnByColumn(ridge: number): Float64Array {
-    const { covXX, covXY, varX, varY } = covariances(pair, samples);
+    const { covXX, covXY, varX, varY, meanX2, meanY2 } = covariances(pair, samples);
+    const usable = (variances: Float64Array, squares: Float64Array): Float64Array =>
+      variances.map((variance, i) => (isConstant(variance, squares[i]!, undefined) ? NaN : variance));
     const all = new Float64Array(nodes * nodes);
     const scores = new Float64Array(nodes);
     for (const [target, set] of lists.entries()) {
@@ -59,10 +62,11 @@ describe('partial correlations of all sources and targets', () => {
           covSY: Float64Array.from(set, (i) => covXY[i * nodes + target]!),
           covSX: Float64Array.from(set.flatMap((i) => [...covXX.subarray(i * nodes, (i + 1) * nodes)])),
           covXY: Float64Array.from({ length: nodes }, (_, i) => covXY[i * nodes + target]!),
-          varX: varX.slice(),
-          varY: varY[target]!,
+          varX: usable(varX, meanX2),
+          varY: usable(varY, meanY2)[target]!,
         },
         ridge,
+        remainderLimits(undefined),
         scores,
       );
       scores.forEach((score, i) => (all[i * nodes + target] = score));
@@ -89,7 +93,7 @@ describe('partial correlations of all sources and targets', () => {
     [0, nodes],
   ])('are those of one column after the other: ridge %d, tiles of %i', (ridge, width) => {
     const out = new Float64Array(nodes * nodes).fill(7);
-    const scorer = new PartialScorer(nodes, sets, ridge);
+    const scorer = new PartialScorer(nodes, { conditioningSets: sets, ridge });
     for (const tile of inTiles(width))
       atOnce(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }));
     // The same operations, fused or not; sets of 290 among 700 samples have condition numbers of some thousands.
@@ -113,8 +117,8 @@ describe('the substitution kernel', () => {
       return values.slice(at.rows / 8, at.members / 8);
     };
     const numbers = Float64Array.from({ length: 350 }, () => random() - 0.5);
-    // vy, eps and the limits, after the 5 x 6 / 2 + 5 numbers of the set; variances some of which are used up.
-    numbers.set([0.7, 1e-12, -1, 1], 20);
+    // vy and the limits, after the 5 x 6 / 2 + 5 numbers of the set; variances some of which are used up.
+    numbers.set([0.7, 0.05, 0.01, -1, 1], 20);
     for (let source = 0; source < sources; source++) numbers[at.variances / 8 + source] = source / 8;
     const [found, expected] = [run(openSubstitution(4096)), run(openScalarSubstitution(4096))];
     const scores = expected.subarray(
