@@ -2,14 +2,15 @@
 const may = {
   gpu: [],
   csv: [],
+  columns: [],
   onnx: [],
   'training-graph': ['onnx'],
   statistics: ['gpu'],
   scores: ['gpu', 'statistics'],
   engine: ['gpu', 'statistics', 'scores'],
   model: ['gpu', 'onnx', 'training-graph', 'scores'],
-  table: ['csv', 'statistics', 'scores', 'model'],
-  data: ['csv', 'model'],
+  table: ['csv', 'columns', 'statistics', 'scores', 'model'],
+  data: ['csv', 'columns', 'model'],
 };
 const layers = Object.entries(may).map(([folder, below]) => ({
   name: `layer-${folder}`,
@@ -36,7 +37,7 @@ module.exports = {
     {
       name: 'no-arrow-below-the-table',
       severity: 'error',
-      from: { path: '^src/(gpu|csv|onnx|training-graph|statistics|scores|engine)/' },
+      from: { path: '^src/(gpu|csv|columns|onnx|training-graph|statistics|scores|engine)/' },
       to: { path: 'apache-arrow' },
     },
     {

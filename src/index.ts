@@ -1,5 +1,5 @@
+export type { ColumnarTable } from './columns/table-in-memory.ts';
 export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
-export type { ColumnarTable } from './data/arrow.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
 export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';

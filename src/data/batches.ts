@@ -1,12 +1,16 @@
+import { checkMemoryBudget, MemoryBudget } from '../columns/memory-budget.ts';
+import { isColumnarTable, TableInMemory, type ColumnarTable } from '../columns/table-in-memory.ts';
 import { mayBeCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { isBinarySource, readSource, type BinarySource } from '../model/source.ts';
-import { isColumnarTable, readArrow, readTable, type ColumnarTable } from './arrow.ts';
+import { readArrow } from './arrow.ts';
+import { readColumnFile } from './columns.ts';
 import { readCsv } from './csv.ts';
 import type { Matrix, Samples } from './matrix.ts';
 import { readNpz } from './npz.ts';
 import { readParquet } from './parquet.ts';
+import { checkShapes, type Reading, type ReadSamples } from './reading.ts';
 import { toRowMajor, type RowMajorValues } from './row-major.ts';
 
 /** Samples that go through the model together. */
@@ -32,6 +36,16 @@ export interface BatchesOptions {
   readonly batchSize?: number;
   /** What messages call the source. Default: its URL or file name. */
   readonly name?: string;
+  /**
+   * Takes null, an empty cell, NA or NaN for a missing target, which is NaN in the batches; inputs are never missing.
+   * Default: what the model was loaded with.
+   */
+  readonly maskMissingTargets?: boolean;
+  /**
+   * Bytes of memory that reading the source may take: what a file claims to unpack to is compared with it before anything
+   * is unpacked. Default 2 GiB.
+   */
+  readonly memoryBudget?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -43,29 +57,39 @@ export interface Batches extends AsyncIterable<Batch> {
 
 /**
  * Batches for {@link MagnitudeEdgeInferer.fit} from what people have. Files are told apart by their first bytes:
- * `.npz` with arrays x and y; Arrow IPC, Parquet or CSV with a column per input and output node, in any order.
+ * `.npz` with arrays x and y (by position, or by the names in arrays x_names and y_names); Arrow IPC, Parquet or CSV with a
+ * column per input and output node, in any order.
  * @param source the bytes of a file or where they are, an Arrow table, or plain arrays
  * @param model whose graph names the columns and gives the sizes
  * @throws MagnitudeEdgeError `invalid-argument` at once; while iterating `invalid-data` for a file that cannot be read,
- * `batch-mismatch` for columns or sizes that disagree with the model
+ * `batch-mismatch` for columns or sizes that disagree with the model, `out-of-memory` for a file beyond the budget
  */
 export function batches(
   source: BinarySource | ColumnarTable | PlainArrays,
-  model: { readonly graph: GsnnGraph },
+  model: { readonly graph: GsnnGraph; readonly maskMissingTargets?: boolean },
   options: BatchesOptions = {},
 ): Batches {
-  const { batchSize = 128, name, signal } = options;
+  const { batchSize = 128, name, signal, memoryBudget } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
       `batchSize is ${String(batchSize)}, a whole number of at least 1 was expected.`,
     );
   }
-  return new SampleBatches(
-    batchSize,
-    () => readSamples(source, model.graph, name, signal),
-    rowsInMemory(source, model.graph),
-  );
+  checkMemoryBudget(memoryBudget);
+  const read = (): Promise<Samples> =>
+    readSamples(
+      source,
+      {
+        graph: model.graph,
+        name: name ?? 'the data',
+        budget: new MemoryBudget(memoryBudget),
+        missingTargets: options.maskMissingTargets ?? model.maskMissingTargets ?? false,
+      },
+      name,
+      signal,
+    );
+  return new SampleBatches(batchSize, read, rowsInMemory(source, model.graph));
 }
 
 class SampleBatches implements Batches {
@@ -122,16 +146,15 @@ function rowCount(values: RowMajorValues, columns: number): number {
 
 async function readSamples(
   source: BinarySource | ColumnarTable | PlainArrays,
-  graph: GsnnGraph,
+  unnamed: Reading,
   wishedName: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Samples> {
-  const fallbackName = 'the data';
-  if (isColumnarTable(source)) return readTable(source, graph, wishedName ?? fallbackName);
-  if (!isBinarySource(source)) return readPlainArrays(source, graph, wishedName ?? fallbackName);
+  if (isColumnarTable(source)) return readColumnFile(new TableInMemory(source, unnamed.name), unnamed);
+  if (!isBinarySource(source)) return readPlainArrays(source, unnamed);
   const { bytes, name } = await readSource(source, {
     name: wishedName,
-    fallbackName,
+    fallbackName: unnamed.name,
     code: 'invalid-data',
     signal,
   });
@@ -143,44 +166,29 @@ async function readSamples(
       { details: { source: name } },
     );
   }
-  const samples = await read(bytes, graph, name);
-  checkShapes(samples, graph, name);
+  const reading = { ...unnamed, name };
+  const samples = await read(bytes, reading);
+  checkShapes(samples, reading);
   return samples;
 }
 
-type ReadFormat = (bytes: Uint8Array, graph: GsnnGraph, name: string) => Samples | Promise<Samples>;
-
 /** The reader for a file, by its first bytes. */
-function formatOf(bytes: Uint8Array): ReadFormat | undefined {
+function formatOf(bytes: Uint8Array): ReadSamples | undefined {
   const startsWith = (...magic: number[]): boolean => magic.every((byte, index) => bytes[index] === byte);
-  if (startsWith(0x50, 0x4b)) return (archive, _graph, name) => readNpz(archive, name);
+  if (startsWith(0x50, 0x4b)) return readNpz;
   if (startsWith(...new TextEncoder().encode('ARROW1')) || startsWith(0xff, 0xff, 0xff, 0xff))
     return readArrow;
   if (startsWith(...new TextEncoder().encode('PAR1'))) return readParquet;
   return mayBeCsv(bytes) ? readCsv : undefined;
 }
 
-function readPlainArrays({ x, y }: PlainArrays, graph: GsnnGraph, name: string): Samples {
+function readPlainArrays({ x, y }: PlainArrays, reading: Reading): Samples {
   const matrix = (values: RowMajorValues, columns: number, what: string): Matrix => {
     const rows = rowCount(values, columns);
-    return { rows, columns, values: toRowMajor(values, rows, columns, `${name}, ${what}`) };
+    return { rows, columns, values: toRowMajor(values, rows, columns, `${reading.name}, ${what}`) };
   };
-  const { input, output } = graph.nodeNames;
+  const { input, output } = reading.graph.nodeNames;
   const samples = { x: matrix(x, input.length, 'x'), y: matrix(y, output.length, 'y') };
-  checkShapes(samples, graph, name);
+  checkShapes(samples, reading);
   return samples;
-}
-
-function checkShapes({ x, y }: Samples, graph: GsnnGraph, name: string): void {
-  const refuse = (why: string): never => {
-    throw new MagnitudeEdgeError('batch-mismatch', `${name}: ${why}.`, { details: { source: name } });
-  };
-  const { input, output } = graph.nodeNames;
-  if (x.columns !== input.length) {
-    refuse(`x has ${x.columns} columns, but the model has ${input.length} input nodes`);
-  }
-  if (y.columns !== output.length) {
-    refuse(`y has ${y.columns} columns, but the model has ${output.length} output nodes`);
-  }
-  if (x.rows !== y.rows) refuse(`x holds ${x.rows} samples, but y holds ${y.rows}`);
 }

@@ -1,106 +1,56 @@
+import type { Column, ColumnFile } from '../columns/column.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { GsnnGraph } from '../model/graph.ts';
 import type { Matrix, Samples } from './matrix.ts';
-
-/** Which column of a table holds which node: positions in the table's own order of columns. */
-export interface NodeColumns {
-  /** One per input node */
-  readonly x: readonly number[];
-  /** One per output node */
-  readonly y: readonly number[];
-}
+import { findNodeColumns } from './node-columns.ts';
+import { missingTargetHint, missingTargetOption, type Reading } from './reading.ts';
 
 /**
- * Finds the column of each input and output node by its name; further columns are left alone.
- * @param name what messages call the table
- * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column, `invalid-data` when one has several
+ * Reads the columns of the model's nodes from a columnar file, and no others.
+ *
+ * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column, `invalid-data` for a column that does not hold
+ * a number in each row, `out-of-memory` beyond the budget
  */
-export function findNodeColumns(header: readonly string[], graph: GsnnGraph, name: string): NodeColumns {
-  const positions = new Map<string, number>();
-  const repeated = new Set<string>();
-  header.forEach((column, position) => {
-    if (positions.has(column)) repeated.add(column);
-    else positions.set(column, position);
-  });
-  const { input, output } = graph.nodeNames;
-  const missing = [
-    ...input.filter((node) => !positions.has(node)).map((node) => `input node '${node}'`),
-    ...output.filter((node) => !positions.has(node)).map((node) => `output node '${node}'`),
-  ];
-  if (missing.length > 0) {
-    const shown =
-      missing.slice(0, 5).join(', ') + (missing.length > 5 ? `, and ${missing.length - 5} more` : '');
+export async function readColumnFile(file: ColumnFile, reading: Reading): Promise<Samples> {
+  const { graph, name, budget } = reading;
+  const header = file.fields.map((field) => field.name);
+  const { x, y } = findNodeColumns(header, graph, name);
+  const wanted = [...new Set([...x, ...y])];
+  for (const position of wanted) {
+    const { kind, holds } = file.fields[position]!;
+    if (kind === 'numbers' || kind === 'booleans') continue;
+    const column = header[position]!;
     throw new MagnitudeEdgeError(
-      'batch-mismatch',
-      `${name} has no column for ${shown}: it has ${header.length} columns, and the model needs one for each of ${input.length} input and ${output.length} output nodes.`,
-      { details: { source: name, missing: missing.length } },
+      'invalid-data',
+      `${name}, column '${column}' holds ${holds}, numbers were expected.`,
+      { details: { source: name, column } },
     );
   }
-  const ambiguous = [...input, ...output].find((node) => repeated.has(node));
-  if (ambiguous !== undefined) {
-    throw new MagnitudeEdgeError('invalid-data', `${name} has more than one column '${ambiguous}'.`, {
-      details: { source: name, column: ambiguous },
-    });
-  }
-  return {
-    x: input.map((node) => positions.get(node)!),
-    y: output.map((node) => positions.get(node)!),
-  };
-}
-
-/** Gathers whole columns into the two row-major matrices. */
-export function samplesFromColumns(
-  columns: ReadonlyMap<number, ArrayLike<number>>,
-  { x, y }: NodeColumns,
-  rows: number,
-): Samples {
-  const gather = (positions: readonly number[]): Matrix => {
-    const values = new Float32Array(rows * positions.length);
+  // The two float32 matrices; the columns are the file's to ask for.
+  budget.take(4 * file.rows * (x.length + y.length), `${file.rows} rows of ${wanted.length} columns`, name);
+  const columns = new Map<number, Column>();
+  (await file.read(wanted)).forEach((column, index) => columns.set(wanted[index]!, column));
+  const gather = (positions: readonly number[], targets: boolean): Matrix => {
+    const values = new Float32Array(file.rows * positions.length);
     positions.forEach((position, column) => {
       const source = columns.get(position)!;
-      for (let row = 0; row < rows; row++) values[row * positions.length + column] = source[row]!;
+      if (source.kind !== 'numbers' && source.kind !== 'booleans') return;
+      const missing = source.valid?.indexOf(0) ?? -1;
+      if (missing >= 0 && !(targets && reading.missingTargets)) {
+        refuseMissing(header[position]!, missing, targets, name);
+      }
+      for (let row = 0, at = column; row < file.rows; row++, at += positions.length) {
+        values[at] = source.valid?.[row] === 0 ? NaN : source.values[row]!;
+      }
     });
-    return { rows, columns: positions.length, values };
+    return { rows: file.rows, columns: positions.length, values };
   };
-  return { x: gather(x), y: gather(y) };
+  return { x: gather(x, false), y: gather(y, true) };
 }
 
-/**
- * A column of a columnar file as plain numbers.
- * @param values typed array or list; 64-bit integers come as bigint
- * @param firstRow the row of the file that `values[0]` belongs to
- * @throws MagnitudeEdgeError `invalid-data` at the first entry that is not a number
- */
-export function numericColumn(
-  values: ArrayLike<unknown>,
-  column: string,
-  name: string,
-  firstRow = 0,
-): ArrayLike<number> {
-  if (
-    ArrayBuffer.isView(values) &&
-    !(values instanceof BigInt64Array) &&
-    !(values instanceof BigUint64Array)
-  ) {
-    return values as unknown as ArrayLike<number>;
-  }
-  const numbers = new Float64Array(values.length);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row];
-    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
-      const found =
-        value === null || value === undefined
-          ? 'empty'
-          : typeof value === 'string'
-            ? `'${value.slice(0, 40)}'`
-            : `of type ${typeof value}`;
-      throw new MagnitudeEdgeError(
-        'invalid-data',
-        `${name}, column '${column}', row ${firstRow + row + 1} is ${found}, a number was expected.`,
-        { details: { source: name, column, row: firstRow + row + 1 } },
-      );
-    }
-    numbers[row] = Number(value);
-  }
-  return numbers;
+function refuseMissing(column: string, row: number, target: boolean, name: string): never {
+  throw new MagnitudeEdgeError(
+    'invalid-data',
+    `${name}, column '${column}', row ${row + 1} is empty, a number was expected${target ? missingTargetHint : ''}.`,
+    { details: { source: name, column, row: row + 1, ...(target ? missingTargetOption : {}) } },
+  );
 }

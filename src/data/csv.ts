@@ -1,18 +1,16 @@
 import { CsvNumbers, isMissing } from '../csv/numbers.ts';
 import { evenRows, openCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { GsnnGraph } from '../model/graph.ts';
-import { findNodeColumns } from './columns.ts';
 import type { Matrix, Samples } from './matrix.ts';
+import { findNodeColumns } from './node-columns.ts';
+import { missingTargetHint, missingTargetOption, type Reading } from './reading.ts';
 
 /**
  * Reads delimited text whose header names a column for each input and output node; no other column is read.
- * @param name what messages call the file
- * @param missingTargets whether an empty cell (or NA, null, …) of a target is a missing one, read as NaN
  * @throws MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number, `batch-mismatch` when
- * a node has no column
+ * a node has no column, `out-of-memory`
  */
-export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string, missingTargets = false): Samples {
+export function readCsv(bytes: Uint8Array, { graph, name, budget, missingTargets }: Reading): Samples {
   const { input, output } = graph.nodeNames;
   const nodes = new Set([...input, ...output]);
   const { delimiter, rows } = openCsv(bytes, name, (cell) => nodes.has(cell));
@@ -31,10 +29,13 @@ export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string, missi
     throw new MagnitudeEdgeError(
       'invalid-data',
       `${name}, line ${line}, column '${column}' is ${found}, a number was expected${wayOut}.`,
-      { details: { source: name, line, column } },
+      { details: { source: name, line, column, ...(wayOut === '' ? {} : missingTargetOption) } },
     );
   };
-  const [x, y] = [new GrowingValues(), new GrowingValues()];
+  const grow = (bytes: number): void => {
+    budget.take(bytes, 'its rows so far', name);
+  };
+  const [x, y] = [new GrowingValues(grow), new GrowingValues(grow)];
   let count = 0;
   for (const { cells: row, line } of evenRows(rows, header, name)) {
     for (const position of positions.x) {
@@ -47,7 +48,7 @@ export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string, missi
       if (value !== undefined) y.add(value);
       else if (!isMissing(cell)) refuse(cell, position, line);
       else if (missingTargets) y.add(NaN);
-      else refuse(cell, position, line, missingTargetsOption);
+      else refuse(cell, position, line, missingTargetHint);
     }
     count++;
   }
@@ -59,16 +60,20 @@ export function readCsv(bytes: Uint8Array, graph: GsnnGraph, name: string, missi
   return { x: matrix(x, positions.x.length), y: matrix(y, positions.y.length) };
 }
 
-const missingTargetsOption =
-  ' (maskMissingTargets, --mask-missing-targets of the command, leaves missing targets out of the loss)';
-
 /** A float32 list that doubles when it is full. */
 class GrowingValues {
   #values = new Float32Array(1024);
   #length = 0;
+  readonly #onGrow: (bytes: number) => void;
+
+  /** @param onGrow called with the bytes that are allocated next */
+  constructor(onGrow: (bytes: number) => void) {
+    this.#onGrow = onGrow;
+  }
 
   add(value: number): void {
     if (this.#length === this.#values.length) {
+      this.#onGrow(this.#values.byteLength * 2);
       const larger = new Float32Array(this.#values.length * 2);
       larger.set(this.#values);
       this.#values = larger;

@@ -1,12 +1,17 @@
+import { float16 } from '../columns/float16.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { Matrix } from './matrix.ts';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
+/** Where a header ends that NumPy wrote: 64 KiB in version 1, and shapes are short in every version. */
+export const npyHeaderBytes = 1 << 16;
+
 /** Reads element `index` of a file's data; widths and byte order are the dtype's. */
 type ReadElement = (view: DataView, offset: number, littleEndian: boolean) => number;
 
 const readers: Readonly<Record<string, { readonly width: number; readonly read: ReadElement }>> = {
+  f2: { width: 2, read: (view, offset, little) => float16(view.getUint16(offset, little)) },
   f4: { width: 4, read: (view, offset, little) => view.getFloat32(offset, little) },
   f8: { width: 8, read: (view, offset, little) => view.getFloat64(offset, little) },
   i1: { width: 1, read: (view, offset) => view.getInt8(offset) },
@@ -20,50 +25,31 @@ const readers: Readonly<Record<string, { readonly width: number; readonly read: 
   b1: { width: 1, read: (view, offset) => view.getUint8(offset) },
 };
 
-interface NpyHeader {
+/** What the header of a NumPy array file says (format versions 1 to 3). */
+export interface NpyHeader {
+  /** The dtype, as '<f4' */
   readonly descr: string;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
+  /** Where the elements begin */
   readonly dataOffset: number;
 }
 
+/** A matrix that a header announces: one axis is a single column. */
+export interface NpyMatrixShape {
+  readonly rows: number;
+  readonly columns: number;
+  /** Bytes of the whole file */
+  readonly fileBytes: number;
+}
+
 /**
- * Reads a NumPy array file (format versions 1 to 3, numeric dtypes of either byte order, C or Fortran order) as a
- * float32 matrix. One axis is read as a single column.
+ * @param bytes of the file, or its first {@link npyHeaderBytes}
  * @param name what messages call the array
  * @throws MagnitudeEdgeError `invalid-data`
  */
-export function readNpy(bytes: Uint8Array, name: string): Matrix {
-  const refuse = (why: string): never => {
-    throw new MagnitudeEdgeError('invalid-data', `${name}: ${why}.`, { details: { source: name } });
-  };
-  const { descr, fortranOrder, shape, dataOffset } = readHeader(bytes, refuse);
-  const reader = readers[descr.slice(1)];
-  if (!reader) return refuse(`its dtype is '${descr}', a real number type was expected`);
-  if (shape.length !== 1 && shape.length !== 2) {
-    return refuse(`it has ${shape.length} axes, [samples, columns] was expected`);
-  }
-  const [rows = 0, columns = 1] = shape;
-  const found = bytes.byteLength - dataOffset;
-  const expected = rows * columns * reader.width;
-  if (found < expected) {
-    return refuse(
-      `it is cut short: [${shape.join(', ')}] of '${descr}' is ${expected} bytes, ${found} are there`,
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset, expected);
-  const values = new Float32Array(rows * columns);
-  const littleEndian = !descr.startsWith('>');
-  const { width, read } = reader;
-  for (let row = 0, index = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, index++) {
-      values[index] = read(view, (fortranOrder ? column * rows + row : index) * width, littleEndian);
-    }
-  }
-  return { rows, columns, values };
-}
-
-function readHeader(bytes: Uint8Array, refuse: (why: string) => never): NpyHeader {
+export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const refuse = refusing(name);
   if (bytes.length < 12 || magic.some((byte, index) => bytes[index] !== byte)) {
     return refuse('it is not a NumPy array file');
   }
@@ -85,4 +71,91 @@ function readHeader(bytes: Uint8Array, refuse: (why: string) => never): NpyHeade
   if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0))
     refuse(`its shape (${shape}) is damaged`);
   return { descr, fortranOrder: order === 'True', shape: sizes, dataOffset };
+}
+
+/**
+ * What matrix a header announces, without its elements.
+ * @throws MagnitudeEdgeError `invalid-data` for a dtype that is no real number, or another number of axes
+ */
+export function npyMatrixShape({ descr, shape, dataOffset }: NpyHeader, name: string): NpyMatrixShape {
+  const refuse = refusing(name);
+  const reader = readers[descr.slice(1)];
+  if (!reader) return refuse(`its dtype is '${descr}', a real number type was expected`);
+  if (shape.length !== 1 && shape.length !== 2) {
+    return refuse(`it has ${shape.length} axes, [samples, columns] was expected`);
+  }
+  const [rows = 0, columns = 1] = shape;
+  return { rows, columns, fileBytes: dataOffset + rows * columns * reader.width };
+}
+
+/**
+ * Reads a NumPy array file (numeric dtypes of either byte order, C or Fortran order) as a float32 matrix.
+ * @param name what messages call the array
+ * @throws MagnitudeEdgeError `invalid-data`
+ */
+export function readNpy(bytes: Uint8Array, name: string): Matrix {
+  const header = npyHeader(bytes, name);
+  const { rows, columns, fileBytes } = npyMatrixShape(header, name);
+  const { descr, fortranOrder, dataOffset } = header;
+  checkLength(bytes, fileBytes, header, name);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset, fileBytes - dataOffset);
+  const values = new Float32Array(rows * columns);
+  const littleEndian = !descr.startsWith('>');
+  const { width, read } = readers[descr.slice(1)]!;
+  for (let index = 0; index < values.length; index++) {
+    const at = fortranOrder ? (index % columns) * rows + Math.floor(index / columns) : index;
+    values[index] = read(view, at * width, littleEndian);
+  }
+  return { rows, columns, values };
+}
+
+/**
+ * Reads a NumPy array file of strings with one axis: dtype '<U…' (UTF-32) or '|S…' (UTF-8).
+ * @param name what messages call the array
+ * @throws MagnitudeEdgeError `invalid-data`
+ */
+export function readNpyStrings(bytes: Uint8Array, name: string): string[] {
+  const refuse = refusing(name);
+  const header = npyHeader(bytes, name);
+  const { descr, shape, dataOffset } = header;
+  const [, order, kind, digits] = /^([<>|=])([US])(\d+)$/.exec(descr) ?? [];
+  if (kind === undefined) {
+    const wayOut = descr === '|O' ? '; np.array(names, dtype=str) makes one' : '';
+    return refuse(`its dtype is '${descr}', strings ('<U…' or '|S…') were expected${wayOut}`);
+  }
+  if (shape.length !== 1) return refuse(`it has ${shape.length} axes, a list of names was expected`);
+  const count = shape[0]!;
+  const length = Number(digits);
+  const width = kind === 'U' ? length * 4 : length;
+  checkLength(bytes, dataOffset + count * width, header, name);
+  // Strings without characters take no bytes: their number is only claimed.
+  if (width === 0 && count > 0) return refuse('its names are all empty');
+  const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset, count * width);
+  const decoder = new TextDecoder();
+  return Array.from({ length: count }, (_, index) => {
+    if (kind === 'S') {
+      const text = decoder.decode(new Uint8Array(view.buffer, view.byteOffset + index * width, width));
+      return text.replace(/\0+$/, '');
+    }
+    let text = '';
+    for (let at = index * width; at < (index + 1) * width; at += 4) {
+      const code = view.getUint32(at, order !== '>');
+      if (code > 0x10ffff) return refuse(`name ${index} is damaged`);
+      text += String.fromCodePoint(code);
+    }
+    return text.replace(/\0+$/, '');
+  });
+}
+
+function checkLength(bytes: Uint8Array, expected: number, { shape, descr }: NpyHeader, name: string): void {
+  if (bytes.byteLength >= expected) return;
+  refusing(name)(
+    `it is cut short: [${shape.join(', ')}] of '${descr}' makes a file of ${expected} bytes, ${bytes.byteLength} are there`,
+  );
+}
+
+function refusing(name: string): (why: string) => never {
+  return (why) => {
+    throw new MagnitudeEdgeError('invalid-data', `${name}: ${why}.`, { details: { source: name } });
+  };
 }

@@ -1,14 +1,19 @@
-import { tableFromIPC, tableToIPC, type Table } from 'apache-arrow';
+import { tableToIPC, type Table } from 'apache-arrow';
+import { openArrow } from '../columns/arrow.ts';
+import { MemoryBudget } from '../columns/memory-budget.ts';
+import { openParquet } from '../columns/parquet.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { tableToCsv, type CsvStyle } from './csv.ts';
-import { parquetToTable, tableToParquet } from './parquet.ts';
+import { tableToParquet } from './parquet.ts';
 import { csvToTable } from './read-csv.ts';
+import { tableFromFile } from './table-from-file.ts';
 
 /** The formats that tables are written in and read from. */
 export type TableFormat = 'arrow' | 'csv' | 'tsv' | 'parquet';
 
 const formats: Readonly<Record<string, TableFormat>> = {
   arrow: 'arrow',
+  feather: 'arrow',
   csv: 'csv',
   tsv: 'tsv',
   parquet: 'parquet',
@@ -26,7 +31,7 @@ export function tableFormat(fileName: string): TableFormat {
   if (found !== undefined) return found;
   throw new MagnitudeEdgeError(
     'invalid-argument',
-    `'${fileName}' must end in .arrow, .csv, .tsv or .parquet, which says how the table is written.`,
+    `'${fileName}' must end in .arrow, .feather, .csv, .tsv or .parquet, which says how the table is written.`,
     { details: { source: fileName } },
   );
 }
@@ -48,27 +53,33 @@ export function encodeTable(table: Table, format: TableFormat, options: TextOpti
   }
 }
 
+/** How {@link decodeTable} reads. */
+export interface DecodeTableOptions {
+  /** Bytes of memory that reading the table may take. Default 2 GiB. */
+  readonly memoryBudget?: number | undefined;
+}
+
 /**
- * Reads a table back; Arrow IPC in file or stream format.
+ * Reads a table back, or one that another tool has written: Arrow IPC in file or stream format, Parquet, CSV, compressed
+ * or not.
  *
  * @param name what messages call the bytes
- * @throws `invalid-data` where they are not of that format
+ * @throws `invalid-data` where they are not of that format, `out-of-memory` beyond the budget
  */
-export async function decodeTable(bytes: Uint8Array, format: TableFormat, name: string): Promise<Table> {
+export async function decodeTable(
+  bytes: Uint8Array,
+  format: TableFormat,
+  name: string,
+  { memoryBudget }: DecodeTableOptions = {},
+): Promise<Table> {
+  const budget = new MemoryBudget(memoryBudget);
   switch (format) {
     case 'arrow':
-      try {
-        return tableFromIPC(bytes);
-      } catch (cause) {
-        throw new MagnitudeEdgeError('invalid-data', `${name} is damaged, or is not Arrow IPC.`, {
-          details: { source: name },
-          cause,
-        });
-      }
+      return tableFromFile(openArrow(bytes, name, budget), name);
     case 'csv':
     case 'tsv':
       return csvToTable(bytes, name);
     case 'parquet':
-      return parquetToTable(bytes, name);
+      return tableFromFile(openParquet(bytes, name, budget), name);
   }
 }

@@ -1,16 +1,4 @@
-import {
-  Bool,
-  DataType,
-  Float32,
-  Float64,
-  Int32,
-  Precision,
-  Table,
-  Utf8,
-  vectorFromArray,
-  type Vector,
-} from 'apache-arrow';
-import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet';
+import { DataType, Precision, type Table, type Vector } from 'apache-arrow';
 import {
   ByteWriter,
   ParquetWriter,
@@ -19,7 +7,6 @@ import {
   type BasicType,
   type ColumnSource,
 } from 'hyparquet-writer';
-import { MagnitudeEdgeError } from '../errors.ts';
 import { columnOf } from './read-columns.ts';
 
 /**
@@ -84,52 +71,6 @@ function metadataOf({ schema }: Table): { key: string; value: string }[] {
   return [...schema.metadata].map(([key, value]) => ({ key, value }));
 }
 
-/**
- * Reads a Parquet file of plain columns (numbers, booleans, strings), uncompressed or Snappy.
- *
- * @param name what messages call the file
- * @throws `invalid-data` for a file that cannot be read as that
- */
-export async function parquetToTable(bytes: Uint8Array, name: string): Promise<Table> {
-  try {
-    const file = {
-      byteLength: bytes.byteLength,
-      // A copy of its own: a Node Buffer's slice would be a view of the whole pool.
-      slice: (start: number, end?: number) => new Uint8Array(bytes.subarray(start, end)).buffer,
-    };
-    const metadata = await parquetMetadataAsync(file);
-    const columns = new Map(
-      parquetSchema(metadata).children.map(({ element }) => [
-        element.name,
-        { type: arrowType(element.type), values: new Array<unknown>(Number(metadata.num_rows)) },
-      ]),
-    );
-    await parquetRead({
-      file,
-      metadata,
-      onChunk: ({ columnName, columnData, rowStart }) => {
-        const { values } = columns.get(columnName)!;
-        for (let k = 0; k < columnData.length; k++) {
-          const value: unknown = columnData[k];
-          values[rowStart + k] = typeof value === 'bigint' ? Number(value) : value;
-        }
-      },
-    });
-    const vectors: Record<string, Vector> = {};
-    for (const [column, { type, values }] of columns) vectors[column] = vectorFromArray(values, type);
-    const table = new Table(vectors);
-    for (const { key, value } of metadata.key_value_metadata ?? [])
-      table.schema.metadata.set(key, value ?? '');
-    return table;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : 'it is damaged';
-    throw new MagnitudeEdgeError('invalid-data', `${name} could not be read as Parquet: ${why}.`, {
-      details: { source: name },
-      cause,
-    });
-  }
-}
-
 /** What hyparquet-writer takes: a typed array where there is one, else a list. */
 function plainValues(vector: Vector<DataType>): ArrayLike<unknown> {
   if (DataType.isFloat(vector.type) && vector.nullCount === 0) return vector.toArray() as Float64Array;
@@ -142,20 +83,4 @@ function basicType(type: DataType): BasicType {
   if (DataType.isInt(type)) return type.bitWidth === 64 ? 'INT64' : 'INT32';
   if (DataType.isFloat(type)) return type.precision === Precision.SINGLE ? 'FLOAT' : 'DOUBLE';
   return 'STRING';
-}
-
-function arrowType(physical: string | undefined): DataType {
-  switch (physical) {
-    case 'BOOLEAN':
-      return new Bool();
-    case 'INT32':
-      return new Int32();
-    case 'FLOAT':
-      return new Float32();
-    case 'INT64':
-    case 'DOUBLE':
-      return new Float64();
-    default:
-      return new Utf8();
-  }
 }

@@ -1,27 +1,28 @@
 import { DataType, type Table, type Utf8, type Vector } from 'apache-arrow';
+import { TableInMemory } from '../columns/table-in-memory.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
+import { unreadKind } from './table-from-file.ts';
 
 /**
- * Reads a column of names row by row, whether it is plain or dictionary-encoded.
+ * Reads a column of names row by row, whatever kind of strings it holds.
  *
  * @throws `invalid-data` where the table has no such column, or it does not hold strings
  */
 export function nameReader(table: Table, name: string): (row: number) => string {
-  const vector = columnOf(table, name);
-  if (vector === null) {
+  const position = positionOf(table, name);
+  if (position < 0) {
     throw new MagnitudeEdgeError('invalid-data', `The table has no column '${name}'; ${columnsOf(table)}.`, {
       details: { column: name },
     });
   }
-  const type = vector.type;
-  const values: DataType = DataType.isDictionary(type) ? (type.dictionary as DataType) : type;
-  if (!DataType.isUtf8(values) && !DataType.isLargeUtf8(values)) {
+  const column = new TableInMemory(table, 'The table').column(position);
+  if (column.kind !== 'strings') {
     throw new MagnitudeEdgeError('invalid-data', `Column '${name}' of the table does not hold strings.`, {
       details: { column: name },
     });
   }
-  const read = vector.memoize() as Vector<Utf8>;
-  return (row) => read.get(row)!;
+  const { codes, dictionary } = column;
+  return (row) => dictionary[codes[row]!] ?? '';
 }
 
 /**
@@ -46,26 +47,31 @@ export function distinctNames(table: Table, columns: readonly string[]): Set<str
 }
 
 /**
- * Reads a numeric column row by row; null reads as NaN.
+ * Reads a column of numbers row by row; null reads as NaN.
  *
  * @throws `invalid-argument` where the table has no such column, or it does not hold numbers
  */
 export function numberReader(table: Table, name: string): (row: number) => number {
-  const vector = columnOf(table, name);
-  const type = vector?.type;
-  if (vector === null || !(DataType.isFloat(type) || DataType.isInt(type))) {
-    const problem =
-      vector === null
-        ? `has no column '${name}'`
-        : `holds no numbers in its column '${name}'${firstText(vector)}`;
+  const refuse = (problem: string): never => {
     throw new MagnitudeEdgeError('invalid-argument', `The table ${problem}; ${columnsOf(table)}.`, {
       details: { column: name },
     });
-  }
-  return (row) => {
-    const value = vector.get(row) as number | bigint | null;
-    return value === null ? NaN : Number(value);
   };
+  const position = positionOf(table, name);
+  if (position < 0) refuse(`has no column '${name}'`);
+  const memory = new TableInMemory(table, 'The table');
+  const unread = unreadKind(table.schema.fields[position]!);
+  const { kind, holds } = memory.fields[position]!;
+  if (unread !== undefined || kind !== 'numbers') {
+    const found = kind === 'strings' ? firstText(columnOf(table, name)!) : `, but ${unread ?? holds}`;
+    return refuse(`holds no numbers in its column '${name}'${found}`);
+  }
+  const { values, valid } = memory.numbers(position);
+  return (row) => (valid?.[row] === 0 ? NaN : values[row]!);
+}
+
+function positionOf(table: Table, name: string): number {
+  return table.schema.fields.findIndex((field) => field.name === name);
 }
 
 /** Where a column of text that was asked for as numbers has something else, as ` (row 3 is 'x')`. */

@@ -1,27 +1,25 @@
 import {
-  DataType,
   Field,
   FixedSizeList,
   Float64,
   Int32,
   makeData,
-  Precision,
   RecordBatch,
   Schema,
   Struct,
   Table,
-  tableFromIPC,
   tableToIPC,
   Utf8,
   type Data,
-  type Vector,
 } from 'apache-arrow';
+import { openArrow } from '../columns/arrow.ts';
+import type { Column } from '../columns/column.ts';
+import { MemoryBudget } from '../columns/memory-budget.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { nameVector } from './columns.ts';
-import { columnOf } from './read-columns.ts';
 import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
 
 /** Raised when the layout of the file changes so that older readers would misread it. */
@@ -103,13 +101,8 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
       ...(cause === undefined ? {} : { cause }),
     });
   };
-  let table: Table;
-  try {
-    table = tableFromIPC(bytes);
-  } catch (cause) {
-    return refuse('is damaged, or is not Arrow IPC', cause);
-  }
-  const metadata = table.schema.metadata;
+  const file = openArrow(bytes, name, new MemoryBudget(Infinity));
+  const { metadata } = file;
   const text = (key: string): string => metadata.get(key) ?? refuse(`lacks '${key}' in its schema metadata`);
   const count = (key: string): number => {
     const value = Number(text(key));
@@ -118,24 +111,29 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   if (text('format') !== FORMAT)
     refuse(`is of format ${text('format')} and this version reads format ${FORMAT}`);
   const [samples, nodes, pairCount] = [count('n'), count('N'), count('P')];
-  if (table.numRows !== nodes * pairCount) {
-    refuse(
-      `has ${table.numRows} rows, not one for each of ${nodes} function nodes and ${pairCount} layer pairs`,
-    );
+  if (file.rows !== nodes * pairCount) {
+    refuse(`has ${file.rows} rows, not one for each of ${nodes} function nodes and ${pairCount} layer pairs`);
   }
-  const read = (column: string, width: number): Float64Array => {
-    const vector = columnOf(table, column) ?? refuse(`has no column '${column}'`);
-    const values = float64Values(vector, width) ?? refuse(`has a column '${column}' of an unexpected type`);
-    if (firstNonFinite(values) >= 0) refuse(`holds a value in column '${column}' that is not finite`);
+  const column = (name: string): Column => {
+    const position = file.fields.findIndex((field) => field.name === name);
+    if (position < 0) refuse(`has no column '${name}'`);
+    const [read] = file.readNow([position]);
+    return read!;
+  };
+  const read = (name: string, width?: number): Float64Array => {
+    const values =
+      float64Values(column(name), width) ?? refuse(`has a column '${name}' of an unexpected type`);
+    if (firstNonFinite(values) >= 0) refuse(`holds a value in column '${name}' that is not finite`);
     return values;
   };
   const columns = Object.fromEntries([
-    ...vectors.map(([column, key]) => [key, read(column, 1)]),
+    ...vectors.map(([column, key]) => [key, read(column)]),
     ...matrices.map(([column, key]) => [key, read(column, nodes)]),
   ]) as Record<keyof PairStatistics, Float64Array>;
-  const names = columnOf(table, 'node') ?? refuse("has no column 'node'");
+  const names = column('node');
+  if (names.kind !== 'strings') return refuse("has a column 'node' of an unexpected type");
   const origin: StatisticsOrigin = {
-    functionNames: Array.from({ length: nodes }, (_, i) => String(names.get(i))),
+    functionNames: Array.from({ length: nodes }, (_, i) => names.dictionary[names.codes[i]!] ?? ''),
     graph: text('graph'),
     reduction: text('reduction'),
     usePreNorm: text('usePreNorm') === 'true',
@@ -168,21 +166,12 @@ export function decodeStatisticsOf(
   return statistics;
 }
 
-/** All values of a float64 column, or of a column of lists of `width` of them, end to end; undefined for other types. */
-function float64Values(vector: Vector, width: number): Float64Array | undefined {
-  const values = new Float64Array(vector.length * width);
-  let at = 0;
-  for (const data of vector.data as readonly Data[]) {
-    const flat = DataType.isFixedSizeList(data.type) ? data.children[0] : data;
-    const type = flat?.type;
-    if (flat === undefined || data.nullCount > 0) return undefined;
-    if (!DataType.isFloat(type) || type.precision !== Precision.DOUBLE) return undefined;
-    const chunk = (flat.values as Float64Array).subarray(0, data.length * width);
-    if (chunk.length !== data.length * width) return undefined;
-    values.set(chunk, at);
-    at += chunk.length;
-  }
-  return values;
+/** All values of a float64 column, or of one of lists of `width` of them, end to end; undefined for any other. */
+function float64Values(column: Column, width: number | undefined): Float64Array | undefined {
+  if (column.kind === 'lists')
+    return column.width === width ? float64Values(column.items, undefined) : undefined;
+  if (column.kind !== 'numbers' || width !== undefined || column.valid !== undefined) return undefined;
+  return column.values instanceof Float64Array ? column.values : undefined;
 }
 
 function pairOf(

@@ -175,13 +175,13 @@ describe('refusals', () => {
       'an empty entry of an Arrow table',
       tableFromArrays({ in_0: [1, null], in_1: [1, 2], in_2: [1, 2], out_0: [1, 2], out_1: [1, 2] }),
       'invalid-data',
-      /column 'in_0' has 1 empty entries/,
+      /column 'in_0', row 2 is empty/,
     ],
     [
       'text in an Arrow table',
       tableFromArrays({ in_0: ['a'], in_1: [1], in_2: [1], out_0: [1], out_1: [1] }),
       'invalid-data',
-      /column 'in_0', row 1 is 'a'/,
+      /column 'in_0' holds strings, numbers were expected/,
     ],
   ])('%s', async (_, source, code, sentence) => {
     const error = await refusal(collect(batches(source as Uint8Array, model)));

@@ -86,7 +86,9 @@ test('a file name says its format', () => {
   expect(formats.map((format) => tableFormat(`some.dir/edges.${format.toUpperCase()}`))).toEqual(formats);
   expect(tableFormat('edges.csv.gz')).toBe('csv');
   expect(() => tableFormat('edges.parquet.gz')).toThrow(/must end in/);
-  expect(() => tableFormat('edges.xlsx')).toThrow(/must end in \.arrow, \.csv, \.tsv or \.parquet/);
+  expect(() => tableFormat('edges.xlsx')).toThrow(
+    /must end in \.arrow, \.feather, \.csv, \.tsv or \.parquet/,
+  );
 });
 
 describe('text of other makers', () => {

@@ -1,0 +1,133 @@
+import { deltaBinaryUnpack, deltaLengthByteArray } from 'hyparquet/src/delta.js';
+import { byteStreamSplit } from 'hyparquet/src/encoding.js';
+import { readPlain } from 'hyparquet/src/plain.js';
+import type { DecodedArray, Encoding, SchemaElement } from 'hyparquet/src/types.js';
+
+/**
+ * The values of a page, but for those that stand in a dictionary. hyparquet decodes them; a count is at most the rows of
+ * the file here.
+ *
+ * @param bytes of the values, in a buffer of their own: hyparquet reads buffers to their end
+ * @throws Error for damaged bytes
+ */
+export function decodeValues(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  count: number,
+  { type, type_length: typeLength }: SchemaElement,
+): DecodedArray {
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+  if (count === 0) return [];
+  switch (encoding) {
+    case 'PLAIN':
+      return readPlain(reader, type!, count, typeLength);
+    case 'RLE': {
+      if (type !== 'BOOLEAN') throw new Error(`its values are ${type}, and run-length encoded`);
+      const values = new Uint8Array(count);
+      readHybrid(bytes, 4, 1, values);
+      return values;
+    }
+    case 'BYTE_STREAM_SPLIT':
+      return byteStreamSplit(reader, count, type!, typeLength);
+    case 'DELTA_BINARY_PACKED': {
+      const values = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
+      deltaBinaryUnpack(reader, count, values);
+      return values;
+    }
+    case 'DELTA_LENGTH_BYTE_ARRAY': {
+      const values = new Array<Uint8Array>(count);
+      deltaLengthByteArray(reader, count, values);
+      return values;
+    }
+    case 'DELTA_BYTE_ARRAY':
+      return deltaByteArrays(bytes, reader, count);
+    default:
+      throw new Error(`its encoding ${encoding} is unknown`);
+  }
+}
+
+/** Strings that each begin as the one before does. */
+function deltaByteArrays(
+  bytes: Uint8Array,
+  reader: { view: DataView; offset: number },
+  count: number,
+): Uint8Array[] {
+  const [shared, further] = [new Int32Array(count), new Int32Array(count)];
+  deltaBinaryUnpack(reader, count, shared);
+  deltaBinaryUnpack(reader, count, further);
+  const values: Uint8Array[] = [];
+  let before: Uint8Array = new Uint8Array();
+  for (let row = 0; row < count; row++) {
+    const [prefix, length] = [shared[row]!, further[row]!];
+    const end = reader.offset + length;
+    if (prefix < 0 || prefix > before.length || length < 0 || end > bytes.length) {
+      throw new Error('a string ends after its page');
+    }
+    const value = new Uint8Array(prefix + length);
+    value.set(before.subarray(0, prefix));
+    value.set(bytes.subarray(reader.offset, end), prefix);
+    values.push(value);
+    reader.offset = end;
+    before = value;
+  }
+  return values;
+}
+
+/**
+ * Fills an array from the run-length and bit-packed hybrid, no further than it goes: hyparquet's writes as many values as
+ * a run claims.
+ *
+ * @param start where the encoded bytes begin
+ * @param width bits of a value, at most 32
+ * @throws RangeError where the bytes end before the array is full
+ */
+export function readHybrid(
+  bytes: Uint8Array,
+  start: number,
+  width: number,
+  into: Uint8Array | Int32Array,
+): void {
+  if (width > 32) throw new RangeError(`indices of ${width} bits`);
+  let at = start;
+  let filled = 0;
+  const next = (): number => {
+    const byte = bytes[at++];
+    if (byte === undefined) throw new RangeError('a page ends before its values');
+    return byte;
+  };
+  while (filled < into.length) {
+    let header = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = next();
+      header += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+      if (shift > 28) throw new RangeError('a run has no length');
+    }
+    if (header % 2 === 0) {
+      let value = 0;
+      for (let shift = 0; shift < width; shift += 8) value |= next() << shift;
+      const end = Math.min(filled + header / 2, into.length);
+      into.fill(value, filled, end);
+      filled = end;
+      continue;
+    }
+    const groupBytes = ((header - 1) / 2) * width;
+    const count = Math.min((header - 1) * 4, into.length - filled);
+    if (at + Math.ceil((count * width) / 8) > bytes.length)
+      throw new RangeError('a page ends before its values');
+    for (let k = 0; k < count; k++) into[filled++] = bitsAt(bytes, at, k * width, width);
+    at += groupBytes;
+  }
+}
+
+function bitsAt(bytes: Uint8Array, start: number, firstBit: number, width: number): number {
+  let at = start + Math.floor(firstBit / 8);
+  let value = 0;
+  let taken = -(firstBit % 8);
+  // Bits below the first of the value are shifted out again by the mask of the first byte.
+  for (; taken < width; taken += 8) {
+    const byte = bytes[at++] ?? 0;
+    value += taken < 0 ? byte >> -taken : byte * 2 ** taken;
+  }
+  return width === 32 ? (value % 2 ** 32) | 0 : value % 2 ** width;
+}

@@ -1,0 +1,177 @@
+import type { DecodedArray, SchemaElement, SchemaTree } from 'hyparquet/src/types.js';
+import type { Column, FieldInfo, NumberArray } from './column.ts';
+import { bigEndianInteger, decimalReader } from './decimal.ts';
+import { float16 } from './float16.ts';
+
+/** A column that is filled while its pages are read; every value is a number, of strings their codes. */
+export interface ColumnSink {
+  /** One a row; of rows without a value as it was made */
+  readonly values: NumberArray;
+  /** Values as their physical type has them, as numbers */
+  convert(raw: DecodedArray): ArrayLike<number>;
+  /** @param valid as of a column of numbers */
+  finish(valid: Uint8Array | undefined): Column;
+}
+
+export interface ParquetField extends FieldInfo {
+  readonly element: SchemaElement;
+  /** @param rows of the column */
+  sink(rows: number): ColumnSink;
+}
+
+/** What a column of a Parquet file holds, by its logical type (LogicalTypes.md), or the older converted type. */
+export function parquetField({ element, children }: SchemaTree): ParquetField {
+  const {
+    name,
+    type,
+    repetition_type: repetition,
+    logical_type: logical,
+    converted_type: converted,
+  } = element;
+  const other = (holds: string): ParquetField => ({
+    name,
+    kind: 'other',
+    holds,
+    element,
+    sink: (rows) => ({
+      values: new Uint8Array(),
+      convert: () => [],
+      finish: () => ({ kind: 'other', holds, rows }),
+    }),
+  });
+  const numbers = (
+    allocate: (rows: number) => NumberArray,
+    convert: (raw: DecodedArray) => ArrayLike<number>,
+    holds = 'numbers',
+  ): ParquetField => ({
+    name,
+    kind: 'numbers',
+    holds,
+    element,
+    sink: (rows) => {
+      const values = allocate(rows);
+      return { values, convert, finish: (valid) => ({ kind: 'numbers', values, valid }) };
+    },
+  });
+  const float64 = (convert: (value: number & bigint & Uint8Array) => number, holds?: string): ParquetField =>
+    numbers(
+      (rows) => new Float64Array(rows).fill(NaN),
+      (raw) => Float64Array.from(raw as unknown as ArrayLike<never>, convert),
+      holds,
+    );
+
+  if (children.length > 0 || repetition === 'REPEATED' || type === undefined) {
+    return other(
+      logical?.type === 'MAP'
+        ? 'maps'
+        : children.length > 0 && logical?.type !== 'LIST'
+          ? 'structs'
+          : 'lists',
+    );
+  }
+  if (logical?.type === 'DECIMAL' || converted === 'DECIMAL') {
+    const toNumber = decimalReader((logical?.type === 'DECIMAL' ? logical.scale : element.scale) ?? 0);
+    const bytes = type === 'BYTE_ARRAY' || type === 'FIXED_LEN_BYTE_ARRAY';
+    return float64(bytes ? (value) => toNumber(bigEndianInteger(value)) : toNumber, 'decimals');
+  }
+  const moment = momentOf(element);
+  if (moment !== undefined) return other(moment);
+  const unsigned = logical?.type === 'INTEGER' ? !logical.isSigned : converted?.startsWith('UINT_') === true;
+  switch (type) {
+    case 'BOOLEAN':
+      return booleans(element);
+    case 'INT32':
+      return unsigned
+        ? numbers(
+            (rows) => new Uint32Array(rows),
+            (raw) => Uint32Array.from(raw as Int32Array),
+          )
+        : numbers(
+            (rows) => new Int32Array(rows),
+            (raw) => raw as Int32Array,
+          );
+    case 'INT64':
+      return float64(unsigned ? (value) => Number(BigInt.asUintN(64, value)) : Number);
+    case 'FLOAT':
+      return numbers(
+        (rows) => new Float32Array(rows).fill(NaN),
+        (raw) => raw as Float32Array,
+      );
+    case 'DOUBLE':
+      return numbers(
+        (rows) => new Float64Array(rows).fill(NaN),
+        (raw) => raw as Float64Array,
+      );
+    case 'FIXED_LEN_BYTE_ARRAY':
+      return logical?.type === 'FLOAT16'
+        ? float64((value: Uint8Array) => float16(value[0]! | (value[1]! << 8)))
+        : other('bytes');
+    case 'BYTE_ARRAY': {
+      // Without a logical type, too: some writers leave strings so.
+      const text = logical === undefined || ['STRING', 'ENUM', 'JSON'].includes(logical.type);
+      return text && converted !== 'BSON' ? strings(element) : other('bytes');
+    }
+    default:
+      return other('timestamps');
+  }
+}
+
+/** Dates and times, by name: their numbers are none that anybody means. */
+function momentOf({
+  type,
+  logical_type: logical,
+  converted_type: converted,
+}: SchemaElement): string | undefined {
+  if (logical?.type === 'DATE' || converted === 'DATE') return 'dates';
+  if (logical?.type === 'TIMESTAMP' || converted?.startsWith('TIMESTAMP') || type === 'INT96')
+    return 'timestamps';
+  if (logical?.type === 'TIME' || converted?.startsWith('TIME_')) return 'times';
+  if (converted === 'INTERVAL') return 'intervals';
+  return logical?.type === 'UUID' ? 'UUIDs' : undefined;
+}
+
+function booleans(element: SchemaElement): ParquetField {
+  return {
+    name: element.name,
+    kind: 'booleans',
+    holds: 'booleans',
+    element,
+    sink: (rows) => {
+      const values = new Uint8Array(rows);
+      return {
+        values,
+        convert: (raw) => Uint8Array.from(raw as ArrayLike<unknown>, (value) => (value ? 1 : 0)),
+        finish: (valid) => ({ kind: 'booleans', values, valid }),
+      };
+    },
+  };
+}
+
+function strings(element: SchemaElement): ParquetField {
+  return {
+    name: element.name,
+    kind: 'strings',
+    holds: 'strings',
+    element,
+    sink: (rows) => {
+      const codes = new Int32Array(rows).fill(-1);
+      const codeOf = new Map<string, number>();
+      const decoder = new TextDecoder();
+      const convert = (raw: DecodedArray): Int32Array =>
+        Int32Array.from(raw as ArrayLike<Uint8Array>, (bytes) => {
+          const text = decoder.decode(bytes);
+          let code = codeOf.get(text);
+          if (code === undefined) {
+            code = codeOf.size;
+            codeOf.set(text, code);
+          }
+          return code;
+        });
+      return {
+        values: codes,
+        convert,
+        finish: () => ({ kind: 'strings', codes, dictionary: [...codeOf.keys()] }),
+      };
+    },
+  };
+}

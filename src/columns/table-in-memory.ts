@@ -1,0 +1,198 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { Column, ColumnFile, FieldInfo, NumberArray, NumberColumn } from './column.ts';
+import { bigEndianInteger, decimalReader } from './decimal.ts';
+
+/** A column of an Arrow table, whichever library built it. */
+interface ColumnarVector {
+  readonly nullCount: number;
+  get(row: number): unknown;
+  toArray(): unknown;
+  /** Of apache-arrow: strings of a dictionary are then decoded once each */
+  memoize?(): { get(row: number): unknown };
+}
+
+/** An Arrow type, by the numbers of Schema.fbs, and -1 for dictionaries: the same in both libraries. */
+interface ColumnarType {
+  readonly typeId: number;
+  readonly scale?: number;
+  readonly dictionary?: unknown;
+}
+
+/** What apache-arrow's and flechette's tables have in common. */
+export interface ColumnarTable {
+  readonly numRows: number;
+  readonly schema: { readonly fields: readonly { readonly name: string; readonly type?: unknown }[] };
+  getChildAt(index: number): ColumnarVector | null | undefined;
+}
+
+export function isColumnarTable(source: unknown): source is ColumnarTable {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'numRows' in source &&
+    'schema' in source &&
+    'getChildAt' in source &&
+    typeof source.getChildAt === 'function'
+  );
+}
+
+/** An Arrow table in memory as a file of columns, read by their types as files are. */
+export class TableInMemory implements ColumnFile {
+  readonly rows: number;
+  readonly fields: readonly FieldInfo[];
+  readonly metadata: ReadonlyMap<string, string> = new Map();
+  readonly #table: ColumnarTable;
+  readonly #name: string;
+
+  /** @param name what messages call the table */
+  constructor(table: ColumnarTable, name: string) {
+    this.rows = table.numRows;
+    this.fields = table.schema.fields.map(({ name: column, type }) => ({
+      name: column,
+      ...describe(valueType(type)),
+    }));
+    this.#table = table;
+    this.#name = name;
+  }
+
+  read(positions: readonly number[]): Promise<Column[]> {
+    return Promise.resolve(positions.map((position) => this.column(position)));
+  }
+
+  /** The column at a position of `fields`. @throws MagnitudeEdgeError `invalid-data` */
+  column(position: number): Column {
+    const { name, kind, holds } = this.fields[position]!;
+    switch (kind) {
+      case 'numbers':
+        return this.numbers(position);
+      case 'booleans': {
+        const { values, valid } = this.numbers(position);
+        return { kind, values: Uint8Array.from(values), valid };
+      }
+      case 'strings':
+        return this.#strings(this.#vector(position), name);
+      default:
+        return { kind: 'other', holds, rows: this.rows };
+    }
+  }
+
+  /** A column of numbers or booleans as numbers. @throws MagnitudeEdgeError `invalid-data` */
+  numbers(position: number): NumberColumn {
+    const vector = this.#vector(position);
+    const { name, type: given } = this.#table.schema.fields[position]!;
+    const type = valueType(given);
+    const { rows } = this;
+    if (vector.nullCount === 0 && type === given && isPlainNumber(type)) {
+      const values = vector.toArray();
+      if (isNumberArray(values) && values.length === rows) return { kind: 'numbers', values };
+    }
+    const toNumber = type?.typeId === decimalType ? decimalReader(type.scale ?? 0) : Number;
+    const values = new Float64Array(rows).fill(NaN);
+    let valid: Uint8Array | undefined;
+    for (let row = 0; row < rows; row++) {
+      const value = vector.get(row);
+      if (value === null || value === undefined) {
+        valid ??= new Uint8Array(rows).fill(1);
+        valid[row] = 0;
+      } else if (typeof value === 'number' && type?.typeId === decimalType) {
+        values[row] = value;
+      } else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
+        values[row] = toNumber(typeof value === 'boolean' ? Number(value) : value);
+      } else if (type?.typeId === decimalType && ArrayBuffer.isView(value)) {
+        values[row] = toNumber(littleEndianInteger(value));
+      } else {
+        const found = typeof value === 'string' ? `'${value.slice(0, 40)}'` : `of type ${typeof value}`;
+        throw this.#invalid(`column '${name}', row ${row + 1} is ${found}, a number was expected`, name);
+      }
+    }
+    return { kind: 'numbers', values, ...(valid ? { valid } : {}) };
+  }
+
+  #strings(vector: ColumnarVector, name: string): Column {
+    const source = vector.memoize?.() ?? vector;
+    const codeOf = new Map<string, number>();
+    const codes = Int32Array.from({ length: this.rows }, (_, row) => {
+      const text = source.get(row);
+      if (text === null || text === undefined) return -1;
+      if (typeof text !== 'string')
+        throw this.#invalid(`column '${name}', row ${row + 1} is no string`, name);
+      let code = codeOf.get(text);
+      if (code === undefined) {
+        code = codeOf.size;
+        codeOf.set(text, code);
+      }
+      return code;
+    });
+    return { kind: 'strings', codes, dictionary: [...codeOf.keys()] };
+  }
+
+  #vector(position: number): ColumnarVector {
+    const vector = this.#table.getChildAt(position);
+    if (vector) return vector;
+    const { name } = this.fields[position]!;
+    throw this.#invalid(`column '${name}' is empty`, name);
+  }
+
+  #invalid(why: string, column: string): MagnitudeEdgeError {
+    return new MagnitudeEdgeError('invalid-data', `${this.#name}, ${why}.`, {
+      details: { source: this.#name, column },
+    });
+  }
+}
+
+const decimalType = 7;
+
+/** By the union `Type` of Arrow's Schema.fbs. A column whose library does not say its type is read as numbers. */
+function describe(type: ColumnarType | undefined): Pick<FieldInfo, 'kind' | 'holds'> {
+  switch (type?.typeId) {
+    case undefined:
+    case 1:
+    case 2:
+    case 3:
+      return { kind: 'numbers', holds: 'numbers' };
+    case decimalType:
+      return { kind: 'numbers', holds: 'decimals' };
+    case 6:
+      return { kind: 'booleans', holds: 'booleans' };
+    case 5:
+    case 20:
+    case 24:
+      return { kind: 'strings', holds: 'strings' };
+    case 8:
+      return { kind: 'other', holds: 'dates' };
+    case 9:
+      return { kind: 'other', holds: 'times' };
+    case 10:
+      return { kind: 'other', holds: 'timestamps' };
+    case 11:
+      return { kind: 'other', holds: 'intervals' };
+    case 18:
+      return { kind: 'other', holds: 'durations' };
+    default:
+      return { kind: 'other', holds: 'neither numbers nor strings' };
+  }
+}
+
+/** The type of the values: of a dictionary's, where there is one. */
+function valueType(type: unknown): ColumnarType | undefined {
+  if (typeof type !== 'object' || type === null || !('typeId' in type)) return undefined;
+  const known = type as ColumnarType;
+  return known.typeId === -1 ? valueType(known.dictionary) : known;
+}
+
+/** Whether `toArray` gives the numbers themselves, and not their bits: of float16 and decimals it does not. */
+function isPlainNumber(type: ColumnarType | undefined): boolean {
+  if (type?.typeId === 3) return 'precision' in type && type.precision !== 0;
+  return type?.typeId === 2;
+}
+
+function isNumberArray(values: unknown): values is NumberArray {
+  return (
+    ArrayBuffer.isView(values) && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)
+  );
+}
+
+/** apache-arrow gives decimals as their words. */
+function littleEndianInteger({ buffer, byteOffset, byteLength }: ArrayBufferView): bigint {
+  return bigEndianInteger(new Uint8Array(buffer, byteOffset, byteLength).slice().reverse());
+}
