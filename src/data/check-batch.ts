@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph, NodeType } from '../model/graph.ts';
 import type { Batch } from './batches.ts';
+import { missingTargetHint, missingTargetOption } from './reading.ts';
 import { toRowMajor } from './row-major.ts';
 
 /** A batch of the model's sizes without infinities, and without NaN but for targets that may be missing; row-major. */
@@ -54,13 +55,11 @@ function checkFinite(
   const sample = Math.floor(at / names.length);
   const node = names[at % names.length]!;
   const found = values[at]!;
-  const wayOut =
-    type === 'output' && Number.isNaN(found)
-      ? ' (maskMissingTargets: true leaves NaN targets out of the loss)'
-      : '';
+  const missing = type === 'output' && Number.isNaN(found);
+  const wayOut = missing ? missingTargetHint : '';
   throw new MagnitudeEdgeError(
     'non-finite',
     `Batch ${batch} holds ${found} for ${type} node '${node}' in sample ${sample}: every value must be finite${wayOut}; the statistics of earlier batches are unchanged.`,
-    { details: { batch, node, type, sample } },
+    { details: { batch, node, type, sample, ...(missing ? missingTargetOption : {}) } },
   );
 }

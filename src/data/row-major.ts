@@ -36,6 +36,13 @@ export function toRowMajor(
     if (row.length !== columns) {
       refuse(`row ${index} holds ${row.length} values, but the model takes ${columns}`);
     }
+    // Typed arrays hold nothing but numbers; null in a list would become 0.
+    const other = Array.isArray(row) ? row.findIndex((value) => typeof value !== 'number') : -1;
+    if (other >= 0) {
+      refuse(
+        `row ${index} holds ${String(row[other])} at ${other}, a number was expected (NaN where it is missing)`,
+      );
+    }
     flat.set(row, index * columns);
   });
   return flat;

@@ -1,6 +1,6 @@
 import { Inflate, inflateSync } from 'fflate';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../csv/gunzip.ts';
 
 const endSignature = 0x06054b50;
 const end64Signature = 0x06064b50;

@@ -170,6 +170,12 @@ describe('refusals', () => {
       'batch-mismatch',
       /row 1 holds 2 values, but the model takes 3/,
     ],
+    [
+      'null among plain numbers',
+      { x: [[1, 2, null as unknown as number]], y: [[1, 2]] },
+      'batch-mismatch',
+      /row 0 holds null at 2, a number was expected/,
+    ],
     ['more inputs than targets', { x, y: y.slice(1) }, 'batch-mismatch', /x holds 5 samples, but y holds 4/],
     [
       'an empty entry of an Arrow table',

@@ -68,7 +68,7 @@ describe('fit', () => {
     const error = await refusal(inferer.fit([complete, incomplete]));
     expect(error.code).toBe('non-finite');
     expect(error.message).toBe(
-      "Batch 1 holds NaN for output node 'out_1' in sample 0: every value must be finite (maskMissingTargets: true leaves NaN targets out of the loss); the statistics of earlier batches are unchanged.",
+      "Batch 1 holds NaN for output node 'out_1' in sample 0: every value must be finite (maskMissingTargets: true leaves missing targets out of the loss); the statistics of earlier batches are unchanged.",
     );
     expect(inferer.samples).toBe(9);
   });
