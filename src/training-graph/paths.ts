@@ -47,7 +47,7 @@ function carriersInto(graph: OnnxGraph): readonly string[] {
 
 /**
  * Finds the paths from `wrt` to `targets`. No path leads from a value of `stops` on to what it is computed from, nor
- * through whole numbers.
+ * through whole numbers, but for those that stand for rounded floats.
  */
 export function findPaths(
   graph: GraphBuilder,
@@ -57,7 +57,8 @@ export function findPaths(
 ): GradientPaths {
   const flows = (value: string): boolean => {
     const { elementType } = graph.type(value);
-    return !stops.has(value) && (elementType === undefined || isFloatingPoint(elementType));
+    if (stops.has(value)) return false;
+    return elementType === undefined || isFloatingPoint(elementType) || isQuantized(graph, value);
   };
   const dependent = new Set(wrt);
   for (const node of graph.tape) {
@@ -80,6 +81,12 @@ export function findPaths(
     nodes,
     describe: (node) => describePath(node, nodes, values, new Set(targets), new Set(wrt)),
   };
+}
+
+/** Rounding has no gradient, but a model that is run in whole numbers is not meant to end its paths there. */
+function isQuantized(graph: GraphBuilder, value: string): boolean {
+  const node = graph.producer(value);
+  return node?.domain === '' && ['QuantizeLinear', 'DynamicQuantizeLinear'].includes(node.opType);
 }
 
 /** Messages name this many values at each end of a long path. */

@@ -1,7 +1,11 @@
-import { intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { describeNode, intAttribute, intsAttribute, stringAttribute } from '../attributes.ts';
 import { DataType } from '../data-type.ts';
 import type { Dimension, OnnxNode } from '../graph.ts';
 import type { InferenceRule } from './knowledge.ts';
+
+/** Beyond what any array has room for. */
+const MAX_WINDOW = 2 ** 31;
 
 /** Attributes of a sliding window over `spatial` axes, defaults filled in. */
 export interface Window {
@@ -12,18 +16,54 @@ export interface Window {
   readonly ceil: boolean;
 }
 
-/** The window of a convolution or pooling node; undefined where padding is left to the runtime (`auto_pad`). */
+/**
+ * The window of a convolution or pooling node; undefined where padding is left to the runtime (`auto_pad`).
+ * Throws `invalid-model` for windows that no runtime takes.
+ */
 export function windowOf(node: OnnxNode, spatial: number): Window | undefined {
+  const strides = windowNumbers(node, 'strides', spatial, 1, 1);
+  const dilations = windowNumbers(node, 'dilations', spatial, 1, 1);
+  const pads = windowNumbers(node, 'pads', 2 * spatial, 0, 0);
   const autoPad = stringAttribute(node, 'auto_pad', 'NOTSET');
   if (autoPad !== 'NOTSET' && autoPad !== 'VALID') return undefined;
-  const ones = Array<number>(spatial).fill(1);
-  const zeros = Array<number>(2 * spatial).fill(0);
   return {
-    strides: intsAttribute(node, 'strides') ?? ones,
-    dilations: intsAttribute(node, 'dilations') ?? ones,
-    pads: autoPad === 'VALID' ? zeros : (intsAttribute(node, 'pads') ?? zeros),
+    strides,
+    dilations,
+    pads: autoPad === 'VALID' ? pads.map(() => 0) : pads,
     ceil: intAttribute(node, 'ceil_mode', 0) === 1,
   };
+}
+
+function windowNumbers(
+  node: OnnxNode,
+  name: string,
+  count: number,
+  fallback: number,
+  least: number,
+): readonly number[] {
+  const numbers = intsAttribute(node, name) ?? Array<number>(count).fill(fallback);
+  if (numbers.length === count && numbers.every((n) => n >= least && n <= MAX_WINDOW)) return numbers;
+  throw new MagnitudeEdgeError(
+    'invalid-model',
+    `Attribute '${name}' of ${describeNode(node)} should hold ${count} numbers of at least ${least}, but holds [${numbers.join(', ')}].`,
+  );
+}
+
+/** The kernel of a pooling node. Throws `invalid-model` where a window could lie in the padding alone. */
+export function poolingKernel(node: OnnxNode, spatial: number): readonly number[] {
+  if (!node.attributes.has('kernel_shape'))
+    throw new MagnitudeEdgeError('invalid-model', `${describeNode(node)} has no kernel_shape.`);
+  const kernel = windowNumbers(node, 'kernel_shape', spatial, 1, 1);
+  const window = windowOf(node, spatial);
+  const outside = window?.pads.findIndex((pad, i) => {
+    const axis = i % spatial;
+    return pad > (kernel[axis]! - 1) * window.dilations[axis]!;
+  });
+  if (outside === undefined || outside < 0) return kernel;
+  throw new MagnitudeEdgeError(
+    'invalid-model',
+    `${describeNode(node)} pads by ${window!.pads[outside]!}, beyond its window of ${kernel[outside % spatial]!}.`,
+  );
 }
 
 function slidSize(size: Dimension, kernel: Dimension, axis: number, window: Window | undefined): Dimension {
@@ -45,6 +85,7 @@ const convolution: InferenceRule = ({ node, type, shape }) => {
   const elementType = type(0).elementType;
   if (data === undefined || weight === undefined) return [{ elementType, shape: undefined }];
   if (data.length < 3) throw new RangeError(`data with ${data.length} axes`);
+  if (weight.length !== data.length) throw new RangeError(`weights with ${weight.length} axes`);
   const window = windowOf(node, data.length - 2);
   const spatial = data.slice(2).map((size, axis) => slidSize(size, weight[axis + 2], axis, window));
   return [{ elementType, shape: [data[0], weight[0], ...spatial] }];
@@ -55,9 +96,11 @@ const convolutionTranspose: InferenceRule = ({ node, type, shape }) => {
   const weight = shape(1);
   const elementType = type(0).elementType;
   if (data === undefined || weight === undefined) return [{ elementType, shape: undefined }];
+  if (data.length < 3) throw new RangeError(`data with ${data.length} axes`);
+  if (weight.length !== data.length) throw new RangeError(`weights with ${weight.length} axes`);
   const spatial = data.length - 2;
   const window = intsAttribute(node, 'output_shape') === undefined ? windowOf(node, spatial) : undefined;
-  const extra = intsAttribute(node, 'output_padding') ?? Array<number>(spatial).fill(0);
+  const extra = windowNumbers(node, 'output_padding', spatial, 0, 0);
   const channels = weight[1];
   const groups = intAttribute(node, 'group', 1);
   const sizes = data.slice(2).map((size, axis) => {
@@ -74,7 +117,8 @@ const convolutionTranspose: InferenceRule = ({ node, type, shape }) => {
 
 const pooling: InferenceRule = ({ node, type, shape }) => {
   const data = shape(0);
-  const kernel = intsAttribute(node, 'kernel_shape');
+  if (data !== undefined && data.length < 3) throw new RangeError(`data with ${data.length} axes`);
+  const kernel = data && poolingKernel(node, data.length - 2);
   const window = data && windowOf(node, data.length - 2);
   const sizes = data?.map((size, a) => (a < 2 ? size : slidSize(size, kernel?.[a - 2], a - 2, window)));
   return node.outputs.map((_, i) => ({

@@ -52,6 +52,15 @@ export const elementwiseRules: readonly (readonly [string, InferenceRule])[] = [
   ['Where', (context) => [{ elementType: context.type(1).elementType, shape: broadcastInputs(context) }]],
   ['Cast', ({ node, shape }) => [{ elementType: intAttribute(node, 'to', 0), shape: shape(0) }]],
   ['CastLike', ({ type, shape }) => [{ elementType: type(1).elementType, shape: shape(0) }]],
+  ['DequantizeLinear', ({ type, shape }) => [{ elementType: type(1).elementType, shape: shape(0) }]],
+  [
+    'QuantizeLinear',
+    ({ node, type, shape }) => {
+      const zeroPoint = node.inputs[2] ? type(2).elementType : undefined;
+      const elementType = zeroPoint ?? intAttribute(node, 'output_dtype', DataType.uint8);
+      return [{ elementType, shape: shape(0) }];
+    },
+  ],
   [
     'Dropout',
     ({ node, type, shape }) =>

@@ -1,9 +1,11 @@
 import { describeNode, guarded } from '../attributes.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
+import { DataType, type ElementType } from '../data-type.ts';
 import type { Dimension, OnnxGraph, OnnxNode, Tensor, TensorType } from '../graph.ts';
 import { contentsRules } from './contents.ts';
 import {
   constantContents,
+  isContentsType,
   normalizeAxis,
   unknownType,
   type Contents,
@@ -71,7 +73,10 @@ export class ShapeInference {
       this.#types.set(output, this.#named(type));
     });
     const contents = standard ? guarded(node, () => contentsRules.get(node.opType)?.(context)) : undefined;
-    if (contents !== undefined && node.outputs[0]) this.#contents.set(node.outputs[0], contents);
+    const output = node.outputs[0] ?? '';
+    if (contents === undefined || output === '') return;
+    const rounded = asStored(contents, this.type(output).elementType);
+    if (rounded !== undefined) this.#contents.set(output, rounded);
   }
 
   #context(node: OnnxNode): InferenceContext {
@@ -100,6 +105,16 @@ export class ShapeInference {
     if (type.shape === undefined) return type;
     return { ...type, shape: type.shape.map((dimension) => dimension ?? `size#${this.#unnamed.count++}`) };
   }
+}
+
+/** Contents as a tensor of the type holds them; undefined for types that no sizes are computed in. */
+function asStored(contents: Contents, elementType: ElementType | undefined): Contents | undefined {
+  if (elementType === DataType.float32) {
+    const round = (value: Dimension): Dimension =>
+      typeof value === 'number' ? Math.fround(value) : undefined;
+    return { ...contents, values: contents.values.map(round) };
+  }
+  return elementType === undefined || isContentsType(elementType) ? contents : undefined;
 }
 
 function merged(inferred: TensorType, declared: TensorType | undefined): TensorType {

@@ -1,10 +1,10 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { describeNode } from '../attributes.ts';
-import { DataType } from '../data-type.ts';
+import { DataType, type ElementType } from '../data-type.ts';
 import type { Dimension, OnnxGraph, OnnxNode, Tensor, TensorType } from '../graph.ts';
-import { elementCount, isNumericType, tensorValues } from '../tensor.ts';
+import { elementCount, tensorValues } from '../tensor.ts';
 
-/** The elements of a small tensor of whole numbers, as far as they are known before the model runs; rank 0 or 1. */
+/** The elements of a small tensor that sizes are computed with, as far as they are known before the model runs; rank 0 or 1. */
 export interface Contents {
   readonly scalar: boolean;
   readonly values: readonly Dimension[];
@@ -32,11 +32,22 @@ export const unknownType: TensorType = { elementType: undefined, shape: undefine
 /** Longer constants are weights, not shape arithmetic. */
 const MAX_CONTENTS = 256;
 
+const contentsTypes: ReadonlySet<ElementType> = new Set([
+  DataType.int64,
+  DataType.int32,
+  DataType.bool,
+  DataType.float32,
+]);
+
+/** Whether sizes are computed in tensors of the type; float32 where they are scaled and rounded. */
+export function isContentsType(elementType: ElementType): boolean {
+  return contentsTypes.has(elementType);
+}
+
 /** The contents of a constant, where it can take part in shape arithmetic. */
 export function constantContents(tensor: Tensor): Contents | undefined {
-  const integral = ([DataType.int64, DataType.int32, DataType.bool] as number[]).includes(tensor.elementType);
-  if (!integral || tensor.dims.length > 1 || elementCount(tensor.dims) > MAX_CONTENTS) return undefined;
-  if (!isNumericType(tensor.elementType)) return undefined;
+  if (!isContentsType(tensor.elementType) || tensor.dims.length > 1) return undefined;
+  if (elementCount(tensor.dims) > MAX_CONTENTS) return undefined;
   return { scalar: tensor.dims.length === 0, values: tensorValues(tensor) };
 }
 

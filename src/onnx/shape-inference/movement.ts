@@ -250,7 +250,11 @@ function shapeOf({ node, shape }: InferenceContext): TensorType[] {
 
 function rangeLength({ contents }: InferenceContext): Dimension {
   const [start, limit, delta] = [0, 1, 2].map((index) => contents(index)?.values[0]);
-  if (start === 0 && delta === 1) return limit;
-  if (typeof start !== 'number' || typeof limit !== 'number' || typeof delta !== 'number') return undefined;
+  if (start === 0 && delta === 1 && typeof limit === 'string') return limit;
+  if (!isInteger(start) || !isInteger(limit) || !isInteger(delta) || delta === 0) return undefined;
   return Math.max(0, Math.ceil((limit - start) / delta));
+}
+
+function isInteger(value: Dimension): value is number {
+  return Number.isInteger(value);
 }

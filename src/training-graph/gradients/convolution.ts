@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute } from '../../onnx/attributes.ts';
 import type { Dimension } from '../../onnx/graph.ts';
-import { windowOf, type Window } from '../../onnx/shape-inference/convolution.ts';
+import { poolingKernel, windowOf, type Window } from '../../onnx/shape-inference/convolution.ts';
 import type { AttributeInit } from '../graph-recorder.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
@@ -72,8 +72,8 @@ function weightGradient(
   const [outChannels, perGroup, ...kernel] = weightShape as [number, number, ...number[]];
   const rest = kernel.map((_, axis) => axis + 2);
   const sizes = spatialSizes(context, data);
-  const lined = groupsBesideBatch(graph, data, groups, perGroup, sizes);
-  const product = graph.op('Conv', [lined, graph.transpose(g, [1, 0, ...rest])], {
+  const lined = groupsBesideBatch(graph, withSample(graph, data), groups, perGroup, sizes);
+  const product = graph.op('Conv', [lined, graph.transpose(withSample(graph, g), [1, 0, ...rest])], {
     ...windowAttributes({ ...window, strides: window.dilations, dilations: window.strides }),
     group: { int: groups },
   });
@@ -85,6 +85,17 @@ function weightGradient(
     swapped,
   );
   return graph.reshape(cut, [outChannels, perGroup, ...kernel]);
+}
+
+/**
+ * The value with a sample of zeros behind the others, where the batch may be empty: samples become channels of a
+ * convolution, and the runtime's wasm provider does not come back from one without channels.
+ */
+function withSample(graph: GraphBuilder, value: string): string {
+  const shape = graph.shape(value)!;
+  if (typeof shape[0] === 'number' && shape[0] > 0) return value;
+  const none = shape.map(() => 0);
+  return graph.op('Pad', [value, graph.ints([...none, 1, ...none.slice(1)]), graph.scalar(0)]);
 }
 
 /** `[batch, groups * channels, ...]` to `[channels, groups * batch, ...]`. */
@@ -177,25 +188,29 @@ const maxPool: GradientRule = {
   },
 };
 
-/** The number of elements under each window, over the output's spatial axes. */
+/** The number of elements under each window along one axis. */
 function windowCounts(
-  sizes: readonly number[],
-  outputs: readonly number[],
-  kernel: readonly number[],
+  size: number,
+  outputs: number,
+  kernel: number,
   window: Window,
+  axis: number,
   countPadding: boolean,
 ): number[] {
-  const perAxis = sizes.map((size, a) => {
-    const low = countPadding ? -window.pads[a]! : 0;
-    const high = countPadding ? size + window.pads[a + sizes.length]! : size;
-    return Array.from({ length: outputs[a]! }, (_, o) => {
-      const first = o * window.strides[a]! - window.pads[a]!;
-      const taps = Array.from({ length: kernel[a]! }, (_, k) => first + k * window.dilations[a]!);
-      return taps.filter((tap) => tap >= low && tap < high).length;
-    });
+  const [stride, dilation] = [window.strides[axis]!, window.dilations[axis]!];
+  const [before, after] = [window.pads[axis]!, window.pads[axis + window.strides.length]!];
+  const low = countPadding ? -before : 0;
+  const high = countPadding ? size + after : size;
+  return Array.from({ length: outputs }, (_, o) => {
+    const first = o * stride - before;
+    const from = Math.max(0, Math.ceil((low - first) / dilation));
+    const to = Math.min(kernel - 1, Math.ceil((high - first) / dilation) - 1);
+    return Math.max(0, to - from + 1);
   });
-  return perAxis.reduce((counts, axis) => counts.flatMap((count) => axis.map((c) => count * c)), [1]);
 }
+
+/** More of anything is no image: a bound on what declared sizes can make this code allocate. */
+const MAX_POSITIONS = 1 << 20;
 
 const averagePool: GradientRule = {
   note: 'channels and spatial sizes have to be known, no automatic padding',
@@ -204,20 +219,21 @@ const averagePool: GradientRule = {
     const sizes = spatialSizes(context, input(0));
     const outputs = spatialSizes(context, output(0));
     const window = requireWindow(context, sizes.length);
-    const kernel = intsAttribute(node, 'kernel_shape') ?? unsupported('a missing kernel_shape');
+    const kernel = poolingKernel(node, sizes.length);
     const channels = graph.shape(input(0))?.[1];
     if (typeof channels !== 'number') return unsupported('an unknown number of channels');
+    const taps = kernel.reduce((product, size) => product * size, channels);
+    if (Math.max(taps, ...outputs) > MAX_POSITIONS) return unsupported('a window or data of this size');
     const padded = intAttribute(node, 'count_include_pad', 0) === 1;
-    const counts = windowCounts(sizes, outputs, kernel, window, padded);
-    const share = graph.mul(
-      gradient,
-      graph.tensor(
-        outputs,
-        counts.map((count) => 1 / count),
-      ),
-    );
-    const taps = kernel.reduce((product, size) => product * size, 1);
-    const ones = graph.tensor([channels, 1, ...kernel], Array<number>(channels * taps).fill(1));
+    // Counts of a window are products of one count along each axis.
+    const share = outputs.reduce((g, length, axis) => {
+      const counts = windowCounts(sizes[axis]!, length, kernel[axis]!, window, axis, padded);
+      if (counts.every((count) => count === counts[0])) return graph.scale(g, 1 / (counts[0] ?? 1));
+      const behind = Array<number>(outputs.length - 1 - axis).fill(1);
+      const shares = counts.map((count) => 1 / count);
+      return graph.mul(g, graph.tensor([length, ...behind], shares));
+    }, gradient);
+    const ones = graph.tensor([channels, 1, ...kernel], Array<number>(taps).fill(1));
     return [spread(context, share, ones, window, channels, kernel)];
   },
 };

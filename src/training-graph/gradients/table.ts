@@ -6,6 +6,7 @@ import { indexingRules } from './indexing.ts';
 import { linearAlgebraRules } from './linear-algebra.ts';
 import { movementRules } from './movement.ts';
 import { normalizationRules } from './normalization.ts';
+import { quantizationRules } from './quantization.ts';
 import { reductionRules } from './reduction.ts';
 import type { GradientRule, RuleTable } from './rule.ts';
 import { LINEAR_MAP, linearMapRule } from './linear-map.ts';
@@ -21,6 +22,7 @@ export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
   'Normalisation and softmax': normalizationRules,
   'Moving and repeating elements': movementRules,
   'Picking elements by index': indexingRules,
+  Quantization: quantizationRules,
   'Control flow': controlFlowRules,
 };
 

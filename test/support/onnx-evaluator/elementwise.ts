@@ -1,5 +1,5 @@
-import { combine, map, type NdArray } from './array.ts';
-import type { Evaluation, Operator } from './operator.ts';
+import { combine, filled, map, ndArray, type NdArray } from './array.ts';
+import { axisFromFront, type Evaluation, type Operator } from './operator.ts';
 
 /** The error function by its Taylor series, and by the continued fraction of its tail: 15 digits. */
 export function erf(x: number): number {
@@ -42,6 +42,17 @@ const clip: Operator = ({ input, inputs }) => [
     Math.min(Math.max(x, inputs[1]?.data[0] ?? -Infinity), inputs[2]?.data[0] ?? Infinity),
   ),
 ];
+
+const dequantize: Operator = ({ input, inputs, int }) => {
+  const [x, scale, zero] = [input(0), input(1), inputs[2] ?? filled([], 0)];
+  const axis = axisFromFront(int('axis', 1), x.dims.length);
+  // One scale for all broadcasts by itself; scales along the axis are given axes of size 1 behind it.
+  const along = (array: NdArray): NdArray => {
+    const trailing = array.dims.length === 0 ? 0 : x.dims.length - 1 - axis;
+    return ndArray([...array.dims, ...Array<number>(trailing).fill(1)], array.data);
+  };
+  return [combine([x, along(scale), along(zero)], (q, s, z) => (q - z) * s)];
+};
 
 /** Whole numbers are cut towards zero, booleans are 0 and 1. */
 const cast: Operator = ({ input, int }) => [
@@ -111,6 +122,7 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   Dropout: unary((x) => x),
   CastLike: unary((x) => x),
   Cast: cast,
+  DequantizeLinear: dequantize,
   Clip: clip,
   Gelu: gelu,
 };
