@@ -43,6 +43,7 @@ export {
   decodeTable,
   encodeTable,
   tableFormat,
+  type DecodeTableOptions,
   type TableFormat,
   type TextOptions,
 } from './table/formats.ts';

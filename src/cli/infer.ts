@@ -13,6 +13,7 @@ import { chooseBackend, type ChosenBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkWritable, outputFormat, readInput, writeOutputs, type OutputFile } from './files.ts';
 import { withProgress } from './progress.ts';
+import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
 import { RowCount } from './row-count.ts';
 import { formatTable } from './summary.ts';
 import { printLine, type Terminal } from './terminal.ts';
@@ -32,6 +33,8 @@ the correlation of activation and gradient magnitudes, with p- and q-values, sor
   --loss ${lossNames.join('|')}
                                        what the gradients are of                      (mse)
   --loss-reduction mean|sum            over each batch                                (mean)
+  --mask-missing-targets               targets may be missing (NaN, null, an empty cell, NA): they are left out of the loss
+${memoryBudgetHelp}
   --batch-size N                                                                      (128)
   --include-self                       also score i -> i
   --top K, --max-q Q, --candidates-only
@@ -59,6 +62,8 @@ const options = {
   'variance-floor': { type: 'string' },
   loss: { type: 'string' },
   'loss-reduction': { type: 'string' },
+  'mask-missing-targets': { type: 'boolean' },
+  ...memoryBudgetOption,
   'batch-size': { type: 'string' },
   'include-self': { type: 'boolean' },
   top: { type: 'string' },
@@ -101,6 +106,8 @@ interface Settings {
   readonly varianceFloor: number | undefined;
   readonly loss: LossName;
   readonly lossReduction: 'mean' | 'sum';
+  readonly maskMissingTargets: boolean;
+  readonly memoryBudget: number | undefined;
   readonly batchSize: number;
   readonly excludeSelf: boolean;
   readonly top: number | undefined;
@@ -129,6 +136,8 @@ function readSettings(args: readonly string[]): Settings {
     varianceFloor: given.number('variance-floor', { least: 0 }),
     loss: given.choice('loss', lossNames, 'mse'),
     lossReduction: given.choice('loss-reduction', ['mean', 'sum'], 'mean'),
+    maskMissingTargets: given.flag('mask-missing-targets'),
+    memoryBudget: readMemoryBudget(given),
     batchSize: given.wholeNumber('batch-size', 1) ?? 128,
     excludeSelf: !given.flag('include-self'),
     top: given.wholeNumber('top', 0),
@@ -160,11 +169,13 @@ async function inferWith(chosen: ChosenBackend, settings: Settings, terminal: Te
     loss,
     lossReduction,
     executionProvider,
+    ...(settings.maskMissingTargets ? { maskMissingTargets: true } : {}),
     ...(chosen.gpu ? { device: chosen.gpu.device } : {}),
   });
   const data = batches(await readInput(settings.data), model, {
     batchSize: settings.batchSize,
     name: settings.data,
+    ...(settings.memoryBudget === undefined ? {} : { memoryBudget: settings.memoryBudget }),
   });
   await using inferer = await MagnitudeEdgeInferer.create(model, {
     reduction,

@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { infer } from './infer.ts';
 import { merge } from './merge.ts';
 import { rank } from './rank.ts';
+import { inCommandWords } from './reading-options.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
 import { printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
@@ -56,7 +57,7 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
       return 2;
     }
     if (error instanceof MagnitudeEdgeError) {
-      printLine(terminal.err, `magnitude-edge ${name}: ${error.message}`);
+      printLine(terminal.err, `magnitude-edge ${name}: ${inCommandWords(error)}`);
       return 1;
     }
     throw error;

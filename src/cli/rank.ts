@@ -4,6 +4,7 @@ import { evaluateTargetRanking } from '../table/ranking.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { checkWritable, outputFormat, readInput, writeOutputs } from './files.ts';
+import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
 const help = `magnitude-edge rank --edges E.(arrow|csv|tsv|parquet) --positives P.(csv|tsv)
@@ -16,6 +17,7 @@ those without a score, count as missed, and are told.
   --score-col NAME                 the column to rank by, highest first   (corr)
   --top-k K,K,...                                                         (1,3,5)
   --out R.(arrow|csv|tsv|parquet)    one row per positive edge
+${memoryBudgetHelp}
   --json                           the summary as one JSON object`;
 
 const options = {
@@ -23,6 +25,7 @@ const options = {
   positives: { type: 'string' },
   'score-col': { type: 'string' },
   'top-k': { type: 'string' },
+  ...memoryBudgetOption,
   out: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -38,7 +41,8 @@ export const rank: Command = {
     const out = given.text('out');
     const outFormat = out === undefined ? undefined : outputFormat(out);
     if (out !== undefined) await checkWritable(out);
-    const table = await decodeTable(await readInput(edges), format, edges);
+    const memoryBudget = readMemoryBudget(given);
+    const table = await decodeTable(await readInput(edges), format, edges, { memoryBudget });
     const pairs = readPositiveEdges(await readInput(positives), positives);
     const scoreCol = given.text('score-col') ?? 'corr';
     const { detail, summary, unknown, unscored } = evaluateTargetRanking(table, pairs, { scoreCol, topK });

@@ -20,7 +20,7 @@ export function InputsPanel() {
       <FilePicker
         role="data"
         label="Data"
-        accept=".npz,.arrow,.feather,.csv,.parquet"
+        accept=".npz,.arrow,.feather,.parquet,.csv,.tsv,.gz"
         hint=".npz, .arrow, .csv or .parquet"
         onFile={openData}
       />
@@ -54,7 +54,7 @@ export function InputsPanel() {
         <FilePicker
           role="table"
           label="Edge table"
-          accept=".arrow,.csv,.parquet"
+          accept=".arrow,.feather,.parquet,.csv,.tsv,.gz"
           hint="made by the command or here"
           onFile={openTable}
         />

@@ -1,0 +1,26 @@
+import type { MagnitudeEdgeError } from '../errors.ts';
+import { UsageError, type Arguments } from './arguments.ts';
+
+export const memoryBudgetOption = { 'memory-budget': { type: 'string' } } as const;
+
+export const memoryBudgetHelp =
+  '  --memory-budget BYTES                of memory that reading a file may take, as 4G  (2G)';
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** Bytes as `4294967296`, `4G` or `4GiB`. @throws UsageError */
+export function readMemoryBudget(given: Arguments): number | undefined {
+  const text = given.text('memory-budget');
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(number) * (units[(unit ?? '').toUpperCase()] ?? NaN));
+  if (bytes >= 1) return bytes;
+  throw new UsageError(`--memory-budget is '${text}', a number of bytes was expected, as 500M or 4G`);
+}
+
+/** The sentence of an error, its way out in the words of the command where the library has others. */
+export function inCommandWords({ message }: MagnitudeEdgeError): string {
+  return message
+    .replace('(maskMissingTargets: true ', '(--mask-missing-targets ')
+    .replace('(memoryBudget: BYTES ', '(--memory-budget BYTES ');
+}
