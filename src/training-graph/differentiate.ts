@@ -30,9 +30,7 @@ export interface Differentiation {
 export function differentiate(asked: Differentiation): ReadonlyMap<string, string> {
   const { graph, seeds, wrt, stops } = asked;
   const paths = findPaths(graph, [...seeds.keys()], wrt, stops);
-  for (const node of paths.nodes) {
-    if (ruleOf(node) === undefined) refuse(node, paths, asked, '');
-  }
+  for (const node of paths.nodes) requireRule(node, paths, asked);
   for (const value of paths.values) requireFloat32(graph, value);
 
   const contributions = new Map<string, string[]>();
@@ -54,7 +52,10 @@ export function differentiate(asked: Differentiation): ReadonlyMap<string, strin
     const gradients = node.outputs.map((output) => (stops.has(output) ? undefined : total(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
     const context = contextOf(asked, node, gradients, paths);
-    const found = guarded(node, () => ruleOf(node)!.apply(context));
+    const rule = ruleOf(node)!;
+    const other = gradients.findIndex((gradient, i) => i > 0 && gradient !== undefined);
+    if (other > 0 && rule.allOutputs !== true) context.unsupported(`its output '${node.outputs[other]!}'`);
+    const found = guarded(node, () => rule.apply(context));
     valuesRead(node).forEach((value, index) => {
       const gradient = found[index];
       if (gradient !== undefined) contribute(value, [gradient]);
@@ -88,6 +89,16 @@ function contextOf(
     backward: (graph, seeds, wrt, place) =>
       differentiate({ graph, seeds, wrt, stops: asked.stops, place: `${asked.place ?? ''}, in ${place}` }),
   };
+}
+
+/** Refuses an operator without a rule, and one whose rule leaves out an input that a path leads through. */
+function requireRule(node: OnnxNode, paths: GradientPaths, asked: Differentiation): void {
+  const rule = ruleOf(node);
+  if (rule === undefined) return refuse(node, paths, asked, '');
+  if (rule.inputs === undefined) return;
+  const covered = [...rule.inputs, ...(rule.withoutGradient ?? [])];
+  const left = node.inputs.find((input, index) => !covered.includes(index) && paths.values.has(input));
+  if (left !== undefined) refuse(node, paths, asked, ` for its input '${left}'`);
 }
 
 function refuse(

@@ -69,7 +69,7 @@ export class ForwardGraph {
   ): void {
     const mapped = node.outputs.filter((output) => maps.has(output));
     if (mapped.length === 0) {
-      this.graph.addForeignNode(node, declared);
+      this.graph.addModelNode(node, declared);
       return;
     }
     // Outputs that nothing stands in for keep their node; a name that the map takes over is given up there.
@@ -125,6 +125,7 @@ export class ForwardGraph {
     for (;;) {
       const node = this.graph.producer(root);
       if (node?.opType !== 'Identity' || node.domain !== '' || stops.has(root)) return root;
+      if (this.graph.isOffTape(node.inputs[0]!)) return root;
       root = node.inputs[0]!;
     }
   }

@@ -1,11 +1,11 @@
-import { DataType, type ElementType } from '../onnx/data-type.ts';
+import { DataType } from '../onnx/data-type.ts';
 import { isStatic, padded } from '../onnx/dimension.ts';
-import type { Dimension, OnnxNode } from '../onnx/graph.ts';
-import { elementCount, float32Tensor, tensorValues } from '../onnx/tensor.ts';
-import { GraphRecorder } from './graph-recorder.ts';
+import type { Dimension, OnnxNode, TensorType } from '../onnx/graph.ts';
+import { float32Tensor } from '../onnx/tensor.ts';
+import { ArithmeticBuilder, sameShape } from './arithmetic-builder.ts';
+import { encodedAttributes, type AttributeInit } from './graph-recorder.ts';
+import { lowerings } from './lowering.ts';
 import type { SparseMatrix } from './sparse/sparse-matrix.ts';
-
-const SMALLEST_NORMAL = 2 ** -126;
 
 /** A product with a constant matrix, whose result has its batch axis at `batchAxis`. */
 export interface LinearMap {
@@ -17,7 +17,7 @@ export interface LinearMap {
  * Adds operations to a training graph: what gradient rules and custom losses are written with. Every value is the
  * string that names it. Shapes broadcast as in ONNX; sizes that are known only when the graph runs are handled there.
  */
-export class GraphBuilder extends GraphRecorder {
+export class GraphBuilder extends ArithmeticBuilder {
   /** The matrices of the nodes on the tape that stand for constant linear maps. */
   readonly linearMaps = new Map<OnnxNode, LinearMap>();
 
@@ -28,47 +28,44 @@ export class GraphBuilder extends GraphRecorder {
     return inner;
   }
 
-  add(a: string, b: string): string {
-    return this.#elementwise('Add', a, b);
+  /** As in {@link GraphRecorder}; activations whose kernels lose relative accuracy are written in other operators. */
+  override op(opType: string, inputs: readonly string[], attributes: AttributeInit = {}): string {
+    const lowering = lowerings.get(opType);
+    const [x] = inputs;
+    if (lowering === undefined || x === undefined) return super.op(opType, inputs, attributes);
+    const node = {
+      name: '',
+      opType,
+      domain: '',
+      inputs,
+      outputs: [],
+      attributes: encodedAttributes(attributes),
+    };
+    return this.recordAs(opType, '', x, () => lowering(this, x, node), attributes).value;
   }
 
-  sub(a: string, b: string): string {
-    return this.#elementwise('Sub', a, b);
-  }
-
-  mul(a: string, b: string): string {
-    if (this.#isOne(b)) return a;
-    if (this.#isOne(a)) return b;
-    return this.#elementwise('Mul', a, b);
-  }
-
-  div(a: string, b: string): string {
-    return this.#isOne(b) ? a : this.#elementwise('Div', a, b);
-  }
-
-  /** Element-wise operators repeat by themselves what was expanded to the shape of the other operand. */
-  #elementwise(opType: string, a: string, b: string): string {
-    const [left, right] = [this.#beforeExpand(a, b), this.#beforeExpand(b, a)];
-    // One of the two has to keep the shape.
-    return this.op(opType, left === a ? [a, right] : [left, b]);
-  }
-
-  #beforeExpand(x: string, other: string): string {
-    const node = this.producer(x);
-    if (node?.opType !== 'Expand' || node.domain !== '') return x;
-    return sameShape(this.shape(x), this.shape(other)) ? node.inputs[0]! : x;
-  }
-
-  neg(x: string): string {
-    return this.op('Neg', [x]);
+  /** Takes over a node of a model, written in other operators where {@link op} does that. */
+  addModelNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
+    const lowering = node.domain === '' ? lowerings.get(node.opType) : undefined;
+    const [x, y] = [node.inputs[0], node.outputs[0]];
+    if (lowering === undefined || x === undefined || y === undefined) {
+      this.addForeignNode(node, declared);
+      return;
+    }
+    const { scope } = this;
+    this.scope = `${y}/`;
+    this.addForeignNodeAs(node, () => lowering(this, x, node), declared);
+    this.scope = scope;
   }
 
   /**
-   * -1, 0 or 1, as x / max(|x|, tiny): the WebGPU provider has no kernel for Sign, and comparisons would lose a NaN.
-   * Numbers below the smallest normal float32 are no whole 1, and an infinity gives NaN.
+   * -1, 0 or 1; NaN stays NaN. The WebGPU provider has no kernel for Sign. (A GPU may take numbers below the smallest
+   * normal float32 for 0, as it does everywhere.)
    */
   sign(x: string): string {
-    return this.div(x, this.op('Max', [this.op('Abs', [x]), this.scalar(SMALLEST_NORMAL)]));
+    const zero = this.scalar(0);
+    const notAbove = this.where(this.op('Less', [x, zero]), this.scalar(-1), x);
+    return this.where(this.op('Greater', [x, zero]), this.scalar(1), notAbove);
   }
 
   /** log(softmax(x)) along an axis, from operators that every provider has; gradients see LogSoftmax. */
@@ -78,25 +75,6 @@ export class GraphBuilder extends GraphRecorder {
       return this.sub(below, this.op('Log', [this.reduceSum(this.op('Exp', [below]), [axis], true)]));
     };
     return this.recordAs('LogSoftmax', '', x, emit, { axis: { int: axis } }).value;
-  }
-
-  /** `x` times a number. */
-  scale(x: string, factor: number): string {
-    return this.mul(x, this.scalar(factor));
-  }
-
-  /** The sum of one or more values of the same shape. */
-  sum(values: readonly string[]): string {
-    return values.reduce((total, value) => this.add(total, value));
-  }
-
-  cast(x: string, to: ElementType): string {
-    return this.type(x).elementType === to ? x : this.op('Cast', [x], { to: { int: to } });
-  }
-
-  /** Elements of `x` where `condition` holds, elements of `y` elsewhere. */
-  where(condition: string, x: string, y: string): string {
-    return this.op('Where', [condition, x, y]);
   }
 
   /** float32 1 where `a > b`, 0 elsewhere. */
@@ -252,23 +230,6 @@ export class GraphBuilder extends GraphRecorder {
   tensor(dims: readonly number[], values: ArrayLike<number>): string {
     return this.constant(float32Tensor(dims, values));
   }
-
-  /** The value of a constant scalar, or of a constant that repeats one number. */
-  scalarValue(value: string): number | undefined {
-    const tensor = this.constantValue(value);
-    if (tensor === undefined || elementCount(tensor.dims) !== 1) return undefined;
-    return tensorValues(tensor)[0];
-  }
-
-  /** Multiplying by a scalar 1 changes nothing, not even the shape. */
-  #isOne(value: string): boolean {
-    return this.constantValue(value)?.dims.length === 0 && this.scalarValue(value) === 1;
-  }
-}
-
-function sameShape(a: readonly Dimension[] | undefined, b: readonly Dimension[] | undefined): boolean {
-  if (a === undefined || b?.length !== a.length) return false;
-  return a.every((size, axis) => size !== undefined && size === b[axis]);
 }
 
 /** A number above 1 is never repeated. (A size of 0 cannot be either, but may stand for an empty batch.) */

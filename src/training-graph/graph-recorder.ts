@@ -1,7 +1,14 @@
 import { DataType, type ElementType } from '../onnx/data-type.ts';
 import { attributeText } from '../onnx/attributes.ts';
 import { FreshNames } from '../onnx/fresh-names.ts';
-import type { Attribute, Dimension, OnnxNode, Tensor, TensorType } from '../onnx/graph.ts';
+import {
+  identityNode,
+  type Attribute,
+  type Dimension,
+  type OnnxNode,
+  type Tensor,
+  type TensorType,
+} from '../onnx/graph.ts';
 import { ShapeInference } from '../onnx/shape-inference/infer.ts';
 import { float32Tensor, int64Tensor, numericTensor } from '../onnx/tensor.ts';
 
@@ -82,6 +89,20 @@ export class GraphRecorder {
     this.#append(node);
   }
 
+  /** Takes over a node of a model that gradients see as it is, while what `emit` adds computes its output. */
+  addForeignNodeAs(node: OnnxNode, emit: () => string, declared?: ReadonlyMap<string, TensorType>): void {
+    const taping = this.#taping;
+    this.#taping = false;
+    this.addForeignNode(identityNode(node.name, emit(), node.outputs[0]!), declared);
+    this.#taping = taping;
+    if (taping) this.#putOnTape(node);
+  }
+
+  /** Whether a value is computed where gradients do not see it: another node of the tape stands for what it is part of. */
+  isOffTape(value: string): boolean {
+    return this.#producers.has(value) && !this.#onTape.has(value);
+  }
+
   /**
    * Runs `emit`, which adds nodes and returns the value they compute from `input`, and lets gradients see one node of
    * the given kind in their place. Returns that value and the node; no node where the value was there before.
@@ -93,9 +114,11 @@ export class GraphRecorder {
     emit: () => string,
     attributes: AttributeInit = {},
   ): { readonly value: string; readonly node: OnnxNode | undefined } {
+    const taping = this.#taping;
     this.#taping = false;
     const value = emit();
-    this.#taping = true;
+    this.#taping = taping;
+    if (!taping) return { value, node: undefined };
     if (value === input || this.#onTape.has(value)) return { value, node: undefined };
     const node: OnnxNode = {
       name: value,
@@ -151,7 +174,11 @@ export class GraphRecorder {
     const encoded = encodedAttributes(attributes);
     const key = nodeKey(opType, '', inputs, encoded, outputs)!;
     const known = this.#known.get(key);
-    if (known !== undefined) return known.outputs;
+    if (known !== undefined) {
+      // It may have been added behind `recordAs`, where gradients see another node.
+      if (this.#taping && outputs > 0 && !this.#onTape.has(known.outputs[0]!)) this.#putOnTape(known);
+      return known.outputs;
+    }
     const name = `${this.scope}${opType}_${this.#serial++}`;
     const node: OnnxNode = {
       name,
@@ -225,12 +252,13 @@ export class GraphRecorder {
 
   #append(node: OnnxNode): void {
     this.#nodes.push(node);
-    if (this.#taping) this.#tape.push(node);
-    for (const output of node.outputs) {
-      if (output === '') continue;
-      this.#producers.set(output, node);
-      if (this.#taping) this.#onTape.add(output);
-    }
+    if (this.#taping) this.#putOnTape(node);
+    for (const output of node.outputs) if (output !== '') this.#producers.set(output, node);
+  }
+
+  #putOnTape(node: OnnxNode): void {
+    this.#tape.push(node);
+    for (const output of node.outputs) if (output !== '') this.#onTape.add(output);
   }
 
   #remember(node: OnnxNode): void {
@@ -240,7 +268,8 @@ export class GraphRecorder {
   }
 }
 
-function encodedAttributes(attributes: AttributeInit): ReadonlyMap<string, Attribute> {
+/** Attributes as a node holds them. */
+export function encodedAttributes(attributes: AttributeInit): ReadonlyMap<string, Attribute> {
   return new Map(Object.entries(attributes).map(([name, init]) => [name, attributeFrom(init)]));
 }
 

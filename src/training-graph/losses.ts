@@ -33,6 +33,11 @@ export interface LossOptions {
    * prediction, or `class-index`, int64 without the class axis.
    */
   readonly targetKind?: 'values' | 'class-index' | undefined;
+  /**
+   * The class index of samples that do not count, neither in the loss nor in the mean's count (default -100, as torch has
+   * it); a batch of such samples alone has loss 0 and gradients 0. Any other index that is no class gives NaN.
+   */
+  readonly ignoreIndex?: number | undefined;
 }
 
 type ElementLoss = (graph: GraphBuilder, prediction: string, target: string) => string;
@@ -113,9 +118,7 @@ function crossEntropy(
 ): string {
   const logProbability = graph.logSoftmax(prediction, 1);
   if (options.targetKind === 'class-index') {
-    const index = graph.unsqueeze(target, [1]);
-    const chosen = graph.op('GatherElements', [logProbability, index], { axis: { int: 1 } });
-    return reduce(graph, graph.neg(chosen), options);
+    return classIndexLoss(graph, logProbability, target, options);
   }
   const trailing = graph.rank(prediction)! - 2;
   const weights = options.outputWeights;
@@ -127,6 +130,30 @@ function crossEntropy(
   if (missing === undefined) return reduce(graph, rows, options);
   const missingClasses = graph.reduceSum(graph.cast(missing, DataType.float32), [1]);
   return reduceKnown(graph, rows, graph.op('Greater', [missingClasses, graph.scalar(0)]), options);
+}
+
+/** The class index decides which probability counts; indices that are no class read class 0, and are told apart after. */
+function classIndexLoss(
+  graph: GraphBuilder,
+  logProbability: string,
+  target: string,
+  { ignoreIndex = -100, lossReduction }: LossOptions,
+): string {
+  const [zero, float] = [graph.int(0), DataType.float32];
+  const index = graph.unsqueeze(target, [1]);
+  const ignored = graph.op('Equal', [index, graph.int(ignoreIndex)]);
+  const classes = graph.op('Shape', [logProbability], { start: { int: 1 }, end: { int: 2 } });
+  const known = graph.op('And', [
+    graph.op('GreaterOrEqual', [index, zero]),
+    graph.op('Less', [index, classes]),
+  ]);
+  const safe = graph.where(known, index, zero);
+  const chosen = graph.neg(graph.op('GatherElements', [logProbability, safe], { axis: { int: 1 } }));
+  const counted = graph.where(known, chosen, graph.scalar(NaN));
+  const total = graph.reduceSum(graph.where(ignored, graph.scalar(0), counted));
+  if (lossReduction === 'sum') return total;
+  const samples = graph.reduceSum(graph.cast(graph.op('Not', [ignored]), float));
+  return graph.div(total, graph.op('Max', [samples, graph.scalar(1)]));
 }
 
 /** Type and shape that the target has to have. */
@@ -149,7 +176,7 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
   if (typeof loss === 'string' && !lossNames.includes(loss)) {
     refuse(`The loss '${loss}' is not one of ${lossNames.join(', ')} and not a function.`);
   }
-  const { lossReduction, outputWeights, maskMissingTargets, targetKind } = options;
+  const { lossReduction, outputWeights, maskMissingTargets, targetKind, ignoreIndex } = options;
   if (lossReduction !== undefined && !['mean', 'sum'].includes(lossReduction)) {
     refuse(`The loss reduction '${lossReduction}' is neither 'mean' nor 'sum'.`);
   }
@@ -158,6 +185,9 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
     refuse(`Class indices as targets go with cross-entropy, not with ${name}.`);
   if (classIndex && (outputWeights !== undefined || maskMissingTargets === true)) {
     refuse('Class indices as targets go without weights and masks; give class probabilities instead.');
+  }
+  if (ignoreIndex !== undefined && (!classIndex || !Number.isSafeInteger(ignoreIndex))) {
+    refuse(`An ignored index is a whole number and goes with class indices as targets, not with ${name}.`);
   }
   if (typeof loss === 'function' && (outputWeights !== undefined || maskMissingTargets === true)) {
     refuse('Output weights and masks go with the built-in losses; a custom loss adds its own.');

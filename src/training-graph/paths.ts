@@ -14,14 +14,16 @@ export interface GradientPaths {
   describe(node: OnnxNode): string;
 }
 
-/** What a node reads that carries gradients. An operator without a rule is taken to need all of it. */
+/**
+ * What a node reads that its outputs depend on smoothly, whether or not there is a rule for it. An operator without a
+ * rule is taken to depend on all of it.
+ */
 function carriers(node: OnnxNode): readonly string[] {
   if (node.domain === '' && withoutGradient.has(node.opType)) return [];
   const rule = ruleOf(node);
   if (rule?.throughSubgraphs === true) return carriersOfSubgraphs(node);
-  const reads = valuesRead(node);
-  const values = rule?.inputs === undefined ? reads : rule.inputs.map((index) => reads[index] ?? '');
-  return values.filter((value) => value !== '');
+  const steps = rule?.withoutGradient ?? [];
+  return valuesRead(node).filter((value, index) => value !== '' && !steps.includes(index));
 }
 
 const carriersByNode = new WeakMap<OnnxNode, readonly string[]>();

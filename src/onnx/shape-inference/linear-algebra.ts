@@ -33,7 +33,10 @@ const einsum: InferenceRule = ({ node, type, shape }) => {
   equation.inputs.forEach((labels, index) => {
     labels.forEach((label, axis) => {
       const size = shape(index)?.[axis];
-      if (typeof size === 'number' || sizes.get(label) === undefined) sizes.set(label, size);
+      const known = sizes.get(label);
+      // An axis of size 1 is repeated along that of another operand.
+      if (!sizes.has(label) || known === 1) sizes.set(label, size);
+      else if (size !== 1 && (typeof size === 'number' || known === undefined)) sizes.set(label, size);
     });
   });
   return [{ elementType, shape: equation.output.map((label) => sizes.get(label)) }];

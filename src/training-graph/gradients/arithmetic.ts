@@ -1,4 +1,5 @@
 import { DataType } from '../../onnx/data-type.ts';
+import { tensorValues } from '../../onnx/tensor.ts';
 import { elementwise, type GradientRule, type RuleTable } from './rule.ts';
 
 const add: GradientRule = {
@@ -34,8 +35,12 @@ const div: GradientRule = {
   },
 };
 
+/**
+ * As torch has it: no slope at an exponent of 0, whatever the base, and none of the exponent at a base of 0. At a
+ * negative base the exponent has no derivative: NaN.
+ */
 const pow: GradientRule = {
-  note: 'the exponent carries a gradient where the base is positive, 0 elsewhere',
+  note: 'exponent 0 has slope 0; that of the exponent is 0 at base 0 and NaN at a negative base',
   apply: ({ graph, gradient, input, output, needs }) => {
     const [x, exponent] = [input(0), input(1)];
     const known = graph.scalarValue(exponent);
@@ -46,12 +51,20 @@ const pow: GradientRule = {
       if (known === 2) return graph.mul(gradient, graph.scale(x, 2));
       if (known === 0.5) return graph.div(graph.scale(gradient, 0.5), output(0));
       if (known === -1) return graph.neg(graph.mul(gradient, graph.mul(output(0), output(0))));
+      const zero = graph.scalar(0);
       const lower = known === undefined ? graph.sub(power, graph.scalar(1)) : graph.scalar(known - 1);
-      return graph.mul(gradient, graph.mul(power, graph.op('Pow', [x, lower])));
+      const slope = graph.mul(power, graph.op('Pow', [x, lower]));
+      const values = graph.constantValue(exponent);
+      if (values !== undefined && !tensorValues(values).includes(0)) return graph.mul(gradient, slope);
+      return graph.mul(gradient, graph.where(graph.op('Equal', [power, zero]), zero, slope));
     };
     const logarithm = (): string => {
-      const positive = graph.op('Greater', [x, graph.scalar(0)]);
-      const log = graph.op('Log', [graph.where(positive, x, graph.scalar(1))]);
+      const zero = graph.scalar(0);
+      const atZero = graph.op('And', [
+        graph.op('Equal', [x, zero]),
+        graph.op('GreaterOrEqual', [power, zero]),
+      ]);
+      const log = graph.op('Log', [graph.where(atZero, graph.scalar(1), x)]);
       return graph.mul(gradient, graph.mul(output(0), log));
     };
     return [
@@ -83,6 +96,7 @@ const mean: GradientRule = {
 
 const where: GradientRule = {
   inputs: [1, 2],
+  withoutGradient: [0],
   apply: ({ graph, gradient, input, needs }) => {
     const zero = graph.scalar(0);
     return [
@@ -93,16 +107,21 @@ const where: GradientRule = {
   },
 };
 
+/** min(max(x, low), high): a bound takes the gradient of the values that it stands for, the upper one where both do. */
 const clip: GradientRule = {
-  inputs: [0],
-  note: 'the bounds carry no gradient; values on a bound do',
-  apply: ({ graph, gradient, input }) => {
-    let passed = gradient;
+  note: 'values on a bound keep their gradient',
+  apply: ({ graph, gradient, input, needs }) => {
     const [x, low, high] = [input(0), input(1), input(2)];
     const zero = graph.scalar(0);
-    if (low) passed = graph.where(graph.op('Less', [x, low]), zero, passed);
-    if (high) passed = graph.where(graph.op('Greater', [x, high]), zero, passed);
-    return [passed];
+    const below = low ? graph.op('Less', [x, low]) : undefined;
+    const raised = low ? graph.op('Max', [x, low]) : x;
+    const above = high ? graph.op('Greater', [raised, high]) : undefined;
+    const unlessAbove = (g: string): string => (above === undefined ? g : graph.where(above, zero, g));
+    return [
+      needs(0) ? unlessAbove(below === undefined ? gradient : graph.where(below, zero, gradient)) : undefined,
+      below && needs(1) ? graph.sumLike(unlessAbove(graph.where(below, gradient, zero)), low) : undefined,
+      above && needs(2) ? graph.sumLike(graph.where(above, gradient, zero), high) : undefined,
+    ];
   },
 };
 

@@ -71,7 +71,7 @@ function addCopy(inner: GraphBuilder, branch: OnnxGraph): readonly string[] {
   const copy = renameGraph(branch, (name) => own.get(name) ?? name);
   for (const [name, tensor] of copy.initializers) inner.addInitializer(name, tensor);
   for (const node of copy.nodes)
-    inner.addForeignNode({ ...node, name: node.name === '' ? '' : inner.scope + node.name }, copy.valueTypes);
+    inner.addModelNode({ ...node, name: node.name === '' ? '' : inner.scope + node.name }, copy.valueTypes);
   return copy.outputs.map(({ name }) => name);
 }
 
@@ -106,6 +106,7 @@ function hasRandom(graph: OnnxGraph): boolean {
 export const controlFlowRules: RuleTable = {
   If: {
     throughSubgraphs: true,
+    allOutputs: true,
     apply: conditional,
     note: 'both branches, and what they read from around them; a condition known when the graph is built leaves one; no random numbers inside',
   },

@@ -1,9 +1,11 @@
 import { intAttribute, stringAttribute } from '../../onnx/attributes.ts';
+import { DataType } from '../../onnx/data-type.ts';
 import { scatterAlongAxis } from './scatter.ts';
-import type { GradientRule, RuleTable } from './rule.ts';
+import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
 
 const gather: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   note: 'ranks have to be known',
   apply: ({ graph, gradient, node, input, unsupported }) => {
     const [data, indices] = [input(0), input(1)];
@@ -26,6 +28,7 @@ const gather: GradientRule = {
 
 const gatherElements: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: ({ graph, gradient, node, input }) => [
     graph.op('ScatterElements', [graph.zerosLike(input(0)), input(1), gradient], {
       axis: { int: intAttribute(node, 'axis', 0) },
@@ -36,6 +39,7 @@ const gatherElements: GradientRule = {
 
 const gatherNd: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   note: 'batch_dims 0',
   apply: ({ graph, gradient, node, input, unsupported }) => {
     if (intAttribute(node, 'batch_dims', 0) !== 0) return unsupported('batch_dims other than 0');
@@ -47,44 +51,70 @@ const gatherNd: GradientRule = {
   },
 };
 
-const reductionNote = 'reduction add, or none with every position written at most once';
+const reductionNote = 'reduction add, max or min, or none with every position written at most once';
 
-const scatterElements: GradientRule = {
-  inputs: [0, 2],
-  note: reductionNote,
-  apply: ({ graph, gradient, node, input, needs, unsupported }) => {
-    const reduction = stringAttribute(node, 'reduction', 'none');
-    if (reduction !== 'add' && reduction !== 'none') return unsupported(`reduction ${reduction}`);
-    const axis = { int: intAttribute(node, 'axis', 0) };
-    const [indices, updates] = [input(1), input(2)];
-    const kept = (): string =>
-      reduction === 'add'
-        ? gradient
-        : graph.op('ScatterElements', [gradient, indices, graph.zerosLike(updates)], { axis });
-    return [
-      needs(0) ? kept() : undefined,
-      undefined,
-      needs(2) ? graph.op('GatherElements', [gradient, indices], { axis }) : undefined,
-    ];
-  },
-};
+/** What a scatter and the gather that undoes it are in the graph of one node. */
+interface Scatter {
+  /** Puts `updates` where the node puts its own into `data`. */
+  readonly scatter: (data: string, updates: string, reduction?: 'add') => string;
+  /** Reads what lies where the node puts its updates. */
+  readonly gather: (data: string) => string;
+}
 
-const scatterNd: GradientRule = {
-  inputs: [0, 2],
-  note: reductionNote,
-  apply: ({ graph, gradient, node, input, needs, unsupported }) => {
-    const reduction = stringAttribute(node, 'reduction', 'none');
-    if (reduction !== 'add' && reduction !== 'none') return unsupported(`reduction ${reduction}`);
-    const [indices, updates] = [input(1), input(2)];
-    const kept = (): string =>
-      reduction === 'add' ? gradient : graph.op('ScatterND', [gradient, indices, graph.zerosLike(updates)]);
-    return [
-      needs(0) ? kept() : undefined,
-      undefined,
-      needs(2) ? graph.op('GatherND', [gradient, indices]) : undefined,
-    ];
-  },
-};
+/** The rule of both scatters. Of equal maxima or minima all share the gradient, as torch.scatter_reduce has it. */
+function scatterRule(parts: (context: RuleContext) => Scatter): GradientRule {
+  return {
+    inputs: [0, 2],
+    withoutGradient: [1],
+    note: reductionNote,
+    apply: (context) => {
+      const { graph, gradient, node, input, output, needs, unsupported } = context;
+      const reduction = stringAttribute(node, 'reduction', 'none');
+      const { scatter, gather } = parts(context);
+      const [data, updates] = [input(0), input(2)];
+      if (reduction === 'add') return [gradient, undefined, needs(2) ? gather(gradient) : undefined];
+      if (reduction === 'none') {
+        return [
+          needs(0) ? scatter(gradient, graph.zerosLike(updates)) : undefined,
+          undefined,
+          needs(2) ? gather(gradient) : undefined,
+        ];
+      }
+      if (reduction !== 'max' && reduction !== 'min')
+        return unsupported(`reduction ${reduction} (only for ${reductionNote})`);
+      const equal = (a: string, b: string): string => graph.cast(graph.op('Equal', [a, b]), DataType.float32);
+      const [kept, taken] = [equal(data, output(0)), equal(updates, gather(output(0)))];
+      const share = graph.div(gradient, scatter(kept, taken, 'add'));
+      return [
+        needs(0) ? graph.mul(share, kept) : undefined,
+        undefined,
+        needs(2) ? graph.mul(gather(share), taken) : undefined,
+      ];
+    },
+  };
+}
+
+const scatterElements = scatterRule(({ graph, node, input }) => {
+  const axis = { int: intAttribute(node, 'axis', 0) };
+  return {
+    scatter: (data, updates, reduction) =>
+      graph.op('ScatterElements', [data, input(1), updates], {
+        axis,
+        ...(reduction === undefined ? {} : { reduction: { string: reduction } }),
+      }),
+    gather: (data) => graph.op('GatherElements', [data, input(1)], { axis }),
+  };
+});
+
+const scatterNd = scatterRule(({ graph, input }) => ({
+  scatter: (data, updates, reduction) =>
+    graph.op(
+      'ScatterND',
+      [data, input(1), updates],
+      reduction === undefined ? {} : { reduction: { string: reduction } },
+    ),
+  gather: (data) => graph.op('GatherND', [data, input(1)]),
+}));
 
 /** Operators that pick elements by index, and those that put them back. */
 export const indexingRules: RuleTable = {

@@ -96,11 +96,19 @@ const einsum: GradientRule = {
         equation: { string: `${terms.join()}->${kept.join('')}` },
       });
       const alone = labels.flatMap((label, axis) => (present.has(label) ? [] : [axis]));
-      // A label of this operand alone was summed over it: its gradient is the same all along that axis.
-      return graph.expandLike(graph.unsqueeze(result, alone), input(index));
+      // A label of this operand alone was summed over it: its gradient is the same all along that axis. An axis of size
+      // 1 was repeated where another operand is longer, and the other way round.
+      return broadcastTo(graph, graph.unsqueeze(result, alone), input(index));
     });
   },
 };
+
+/** Repeats axes of size 1 of `x`, and sums those that are 1 in `like` only: both have the same rank. */
+function broadcastTo(graph: GraphBuilder, x: string, like: string): string {
+  const [from, to] = [graph.shape(x), graph.shape(like)];
+  const shorter = to?.some((size, axis) => size !== from?.[axis] && size !== 1) ?? true;
+  return graph.sumLike(shorter ? graph.expandLike(x, like) : x, like);
+}
 
 /** Products of matrices and tensors. */
 export const linearAlgebraRules: RuleTable = { MatMul: matMul, Gemm: gemm, Einsum: einsum };

@@ -5,10 +5,14 @@ import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
 
 const reshaped: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: ({ graph, gradient, input }) => [graph.reshapeLike(gradient, input(0))],
 };
 
 const identity: GradientRule = { inputs: [0], apply: ({ gradient }) => [gradient] };
+
+/** The second input gives its type alone. */
+const castLike: GradientRule = { ...identity, withoutGradient: [1] };
 
 const transpose: GradientRule = {
   note: 'without perm, the rank has to be known',
@@ -28,6 +32,7 @@ const transpose: GradientRule = {
 
 const expand: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: ({ graph, gradient, input }) => [graph.sumLike(gradient, input(0))],
 };
 
@@ -58,6 +63,8 @@ const concat: GradientRule = {
 
 const split: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
+  allOutputs: true,
   note: 'ranks have to be known',
   apply: (context) => {
     const { graph, gradients, node } = context;
@@ -70,6 +77,7 @@ const split: GradientRule = {
 /** Repeats lie before the elements they repeat: [r0, d0, r1, d1, ...], summed over the r. */
 const tile: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   note: 'repeats have to be constant',
   apply: ({ graph, gradient, input, unsupported }) => {
     const shape = graph.shape(input(0)) ?? unsupported('an operand of unknown rank');
@@ -89,9 +97,10 @@ const tile: GradientRule = {
 };
 
 const pad: GradientRule = {
-  inputs: [0],
+  inputs: [0, 2],
+  withoutGradient: [1, 3],
   note: 'mode constant, constant padding that is not negative',
-  apply: ({ graph, gradient, node, input, unsupported }) => {
+  apply: ({ graph, gradient, node, input, needs, unsupported }) => {
     if (stringAttribute(node, 'mode', 'constant') !== 'constant')
       return unsupported('a mode other than constant');
     const rank = graph.rank(input(0)) ?? unsupported('an operand of unknown rank');
@@ -100,13 +109,26 @@ const pad: GradientRule = {
     const allKnown = pads.every((size) => typeof size === 'number' && size >= 0);
     if (!axes?.every((axis) => typeof axis === 'number') || !allKnown)
       return unsupported('negative or unknown padding');
+    const all = Array<number>(2 * rank).fill(0);
+    axes.forEach((axis, i) => {
+      const fromFront = axis < 0 ? axis + rank : axis;
+      all[fromFront] = pads[i] as number;
+      all[fromFront + rank] = pads[i + axes.length] as number;
+    });
+    const cut = (g: string, axis: number): string => {
+      const [before, after] = [all[axis]!, all[axis + rank]!];
+      return before === 0 && after === 0
+        ? g
+        : graph.slice(g, axis, before, after === 0 ? TO_THE_END : -after);
+    };
+    const ofValue = (): string => {
+      const border = graph.op('Pad', [graph.zerosLike(input(0)), graph.ints(all), graph.scalar(1)]);
+      return graph.sumLike(graph.mul(gradient, border), input(2));
+    };
     return [
-      axes.reduce((g, axis, i) => {
-        const [before, after] = [pads[i] as number, pads[i + axes.length] as number];
-        return before === 0 && after === 0
-          ? g
-          : graph.slice(g, axis, before, after === 0 ? TO_THE_END : -after);
-      }, gradient),
+      needs(0) ? Array.from({ length: rank }, (_, axis) => axis).reduce(cut, gradient) : undefined,
+      undefined,
+      input(2) && needs(2) ? ofValue() : undefined,
     ];
   },
 };
@@ -115,6 +137,7 @@ const TO_THE_END = 2 ** 31 - 1;
 
 const slice: GradientRule = {
   inputs: [0],
+  withoutGradient: [1, 2, 3, 4],
   note: 'axes have to be constant',
   apply: ({ graph, gradient, input, unsupported }) => {
     const rank = graph.rank(input(0)) ?? unsupported('an operand of unknown rank');
@@ -149,7 +172,11 @@ function unslice(
     const clamp = (value: number): number => Math.min(Math.max(value < 0 ? value + size : value, 0), size);
     const [before, after] = [clamp(start), size - Math.max(clamp(end), clamp(start))];
     if (before === 0 && after === 0) return gradient;
-    return graph.op('Pad', [gradient, graph.ints([before, after]), '', graph.ints([axis])]);
+    // Pads of all axes: onnxruntime 1.30 pushes a Transpose through a Pad with `axes` and takes its pads for all axes.
+    const rank = graph.rank(gradient)!;
+    const pads = Array<number>(2 * rank).fill(0);
+    [pads[axis], pads[axis + rank]] = [before, after];
+    return graph.op('Pad', [gradient, graph.ints(pads)]);
   }
   const length = graph.op('Shape', [input(0)], { start: { int: axis }, end: { int: axis + 1 } });
   const all = graph.op('Range', [graph.int(0), graph.squeeze(length, [0]), graph.int(1)]);
@@ -161,6 +188,7 @@ function unslice(
 
 const cumSum: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: ({ graph, gradient, node, input }) => [
     graph.op('CumSum', [gradient, input(1)], {
       exclusive: { int: intAttribute(node, 'exclusive', 0) },
@@ -171,6 +199,7 @@ const cumSum: GradientRule = {
 
 const trilu: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: ({ graph, gradient, node, input }) => [
     graph.op('Trilu', node.inputs[1] ? [gradient, input(1)] : [gradient], {
       upper: { int: intAttribute(node, 'upper', 1) },
@@ -180,6 +209,7 @@ const trilu: GradientRule = {
 
 const dropout: GradientRule = {
   inputs: [0],
+  withoutGradient: [1, 2],
   note: 'evaluation mode, in which it does nothing',
   apply: ({ graph, gradient, input, unsupported }) => {
     const training = input(2);
@@ -192,7 +222,7 @@ const dropout: GradientRule = {
 export const movementRules: RuleTable = {
   Identity: identity,
   Cast: identity,
-  CastLike: identity,
+  CastLike: castLike,
   Dropout: dropout,
   Reshape: reshaped,
   Flatten: reshaped,

@@ -23,6 +23,7 @@ function rankOf({ graph, input, unsupported }: RuleContext): number {
 
 /** With xh = (x - mean) / deviation and gs = g scale: dx = (gs - mean(gs) - xh mean(gs xh)) / deviation. */
 const layerNormalization: GradientRule = {
+  allOutputs: true,
   note: 'mean and deviation, the second and third output, carry no gradient',
   apply: (context) => {
     const { graph, gradients, node, input, needs, unsupported } = context;

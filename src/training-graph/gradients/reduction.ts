@@ -46,6 +46,7 @@ function reduction(
 ): GradientRule {
   return {
     inputs: [0],
+    withoutGradient: [1],
     apply: (context) => {
       const { graph, gradient, input, output } = context;
       const g = withReducedAxes(context, gradient);
@@ -58,6 +59,7 @@ function reduction(
 
 const sum: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: (context) => [
     context.graph.expandLike(withReducedAxes(context, context.gradient), context.input(0)),
   ],
@@ -65,6 +67,7 @@ const sum: GradientRule = {
 
 const mean: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   apply: (context) => {
     const { graph, gradient, input } = context;
     const share = graph.div(gradient, reducedCount(context));
@@ -74,6 +77,7 @@ const mean: GradientRule = {
 
 const extremum: GradientRule = {
   inputs: [0],
+  withoutGradient: [1],
   note: 'ties share the gradient equally',
   apply: (context) => {
     const { graph, gradient, input, output } = context;

@@ -34,6 +34,13 @@ export interface GradientRule {
   readonly inputs?: readonly number[];
   /** Whether gradients go through the node's subgraphs, to what they read, and not to its inputs. */
   readonly throughSubgraphs?: true;
+  /**
+   * Inputs that the output does not depend on, or only in steps: indices, shapes, axes, masks, types. No path leads
+   * through them. An input that neither list names is refused where a path does.
+   */
+  readonly withoutGradient?: readonly number[];
+  /** Whether the rule reads the gradients of all outputs. One that does not is refused where another output's is needed. */
+  readonly allOutputs?: boolean;
   /** Adds the nodes of the vector-Jacobian product and names the results. Values that nobody needs are removed later. */
   readonly apply: (context: RuleContext) => InputGradients;
   /** What the rule does not cover, or how it treats points without a derivative; for the list of operators. */

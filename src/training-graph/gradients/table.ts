@@ -2,6 +2,7 @@ import { activationRules } from './activation.ts';
 import { arithmeticRules } from './arithmetic.ts';
 import { controlFlowRules } from './control-flow.ts';
 import { convolutionRules } from './convolution.ts';
+import { generationRules } from './generation.ts';
 import { indexingRules } from './indexing.ts';
 import { linearAlgebraRules } from './linear-algebra.ts';
 import { movementRules } from './movement.ts';
@@ -23,6 +24,7 @@ export const ruleFamilies: Readonly<Record<string, RuleTable>> = {
   'Moving and repeating elements': movementRules,
   'Picking elements by index': indexingRules,
   Quantization: quantizationRules,
+  'Making values from numbers': generationRules,
   'Control flow': controlFlowRules,
 };
 
@@ -39,18 +41,7 @@ export function ruleOf(node: OnnxNode): GradientRule | undefined {
 
 /** Operators whose outputs do not change with small changes of their inputs: they end every path. */
 export const withoutGradient: ReadonlySet<string> = new Set([
-  ...[
-    'Shape',
-    'Size',
-    'ConstantOfShape',
-    'Range',
-    'NonZero',
-    'EyeLike',
-    'OneHot',
-    'ArgMax',
-    'ArgMin',
-    'Hardmax',
-  ],
+  ...['Shape', 'Size', 'ConstantOfShape', 'NonZero', 'EyeLike', 'ArgMax', 'ArgMin', 'Hardmax'],
   ...[
     'Equal',
     'Less',

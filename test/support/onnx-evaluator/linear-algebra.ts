@@ -51,7 +51,9 @@ const einsum: Operator = ({ inputs, string }) => {
   const terms = left.split(',');
   const sizes = new Map<string, number>();
   terms.forEach((term, i) => {
-    Array.from(term).forEach((label, axis) => sizes.set(label, inputs[i]!.dims[axis]!));
+    Array.from(term).forEach((label, axis) =>
+      sizes.set(label, Math.max(sizes.get(label) ?? 1, inputs[i]!.dims[axis]!)),
+    );
   });
   const labels = [...sizes.keys()];
   const summed = labels.filter((label) => !right.includes(label));

@@ -179,8 +179,13 @@ const gatherNd: Operator = ({ input, int }) => {
 
 function store(evaluation: Evaluation, result: NdArray, index: readonly number[], value: number): void {
   const flat = position(result, index);
-  if (evaluation.string('reduction', 'none') === 'add') result.data[flat]! += value;
-  else result.data[flat] = value;
+  const reduce: Record<string, (kept: number) => number> = {
+    none: () => value,
+    add: (kept) => kept + value,
+    max: (kept) => Math.max(kept, value),
+    min: (kept) => Math.min(kept, value),
+  };
+  result.data[flat] = reduce[evaluation.string('reduction', 'none')]!(result.data[flat]!);
 }
 
 const scatterElements: Operator = (evaluation) => {
@@ -241,6 +246,18 @@ const range: Operator = ({ input }) => {
   return [generate([length], ([i]) => start + i! * delta)];
 };
 
+const oneHot: Operator = ({ input, int }) => {
+  const [indices, values] = [input(0), input(2)];
+  const depth = Math.trunc(input(1).data[0]!);
+  const axis = axisFromFront(int('axis', -1), indices.dims.length + 1);
+  return [
+    generate([...indices.dims.slice(0, axis), depth, ...indices.dims.slice(axis)], (index) => {
+      const chosen = Math.trunc(at(indices, [...index.slice(0, axis), ...index.slice(axis + 1)]));
+      return values.data[index[axis] === (chosen < 0 ? chosen + depth : chosen) ? 1 : 0]!;
+    }),
+  ];
+};
+
 const nonZero: Operator = ({ input }) => {
   const found: number[][] = [];
   forEachIndex(input(0).dims, (index) => {
@@ -286,6 +303,7 @@ export const movementOperators: Readonly<Record<string, Operator>> = {
   CumSum: cumSum,
   Trilu: trilu,
   Range: range,
+  OneHot: oneHot,
   NonZero: nonZero,
   Shape: ({ input, int }) => {
     const dims = input(0).dims.slice(int('start', 0), int('end', input(0).dims.length));

@@ -202,9 +202,20 @@ describe('products', () => {
     ['bhid,bhjd->bhij', [2, 2, 3, 4], [2, 2, 5, 4]],
     ['i,j->ij', [3], [4]],
     ['ij,k->i', [3, 4], [5]],
+    // onnxruntime takes the size of an output axis from the first operand that has it, also where that is 1.
+    ['ij,ij->ij', [3, 4], [3, 1]],
+    ['ij,jk->ik', [3, 1], [4, 5]],
+    ['bij,bjk->ik', [1, 3, 4], [2, 4, 5]],
   ])('Einsum %s', (equation, a, b) =>
     checkGradients({ inputs: { a, b }, nodes: node('Einsum', 'a b', { equation: string(equation) }) }),
   );
+
+  test('Einsum with axes of size 1 that only the run knows', () =>
+    checkGradients({
+      inputs: { a: [3, 1], b: [4, 5] },
+      nodes: node('Einsum', 'a b', { equation: string('ij,jk->ik') }),
+      dynamic: true,
+    }));
 });
 
 describe('reductions', () => {
@@ -377,19 +388,22 @@ describe('picking elements', () => {
         nodes: node('ScatterElements', 'x i u', attributes),
       });
     }
-    const nodes = node('ScatterElements', 'x i u', { axis: int(1), reduction: string('add') });
-    await checkGradients({ inputs: { x: [2, 3], u: [2, 3] }, constants, nodes });
+    for (const reduction of ['add', 'max', 'min']) {
+      const nodes = node('ScatterElements', 'x i u', { axis: int(1), reduction: string(reduction) });
+      await checkGradients({ inputs: { x: [2, 3], u: [2, 3] }, constants, nodes });
+    }
   });
 
   test('GatherND and ScatterND', async () => {
     const constants = { i: indices([0, 1, 2, 0, 0, 1], [3, 2]) };
     await checkGradients({ inputs: { x: [3, 2, 2] }, constants, nodes: node('GatherND', 'x i') });
-    const add = { reduction: string('add') };
-    await checkGradients({
-      inputs: { x: [3, 2, 2], u: [3, 2] },
-      constants,
-      nodes: node('ScatterND', 'x i u', add),
-    });
+    for (const reduction of ['add', 'max', 'min']) {
+      await checkGradients({
+        inputs: { x: [3, 2, 2], u: [3, 2] },
+        constants,
+        nodes: node('ScatterND', 'x i u', { reduction: string(reduction) }),
+      });
+    }
     const rows = { i: indices([2, 0], [2, 1]) };
     await checkGradients({
       inputs: { x: [3, 4], u: [2, 4] },
@@ -449,6 +463,43 @@ describe('convolution and pooling', () => {
       nodes: node('GlobalAveragePool', 'x'),
       dynamic: true,
     });
+  });
+});
+
+describe('making values from numbers', () => {
+  test('Range', async () => {
+    // Start, limit and delta; the limit has no slope.
+    const values = (_x: number, _i: number, input: string): number => (input === 's' ? 0.3 : 0.7);
+    const constants = { l: float32Tensor([], [2.5]) };
+    const nodes = node('Range', 's l d');
+    await checkGradients({ inputs: { s: [], d: [] }, constants, nodes, values });
+  });
+
+  test('OneHot', async () => {
+    const constants = { i: indices([0, -1, 1, 2]), d: indices([3], []) };
+    for (const axis of [-1, 0]) {
+      const nodes = node('OneHot', 'i d v', { axis: int(axis) });
+      await checkGradients({ inputs: { v: [2] }, constants, nodes });
+    }
+  });
+
+  test('the border of Pad', () =>
+    checkGradients({
+      inputs: { x: [2, 3], v: [] },
+      constants: { p: indices([1, 2]), a: indices([-1]) },
+      nodes: node('Pad', 'x p v a'),
+    }));
+
+  test('bounds of Clip, also where they cross', async () => {
+    for (const [low, high] of [
+      [-0.5, 0.6],
+      [0.6, -0.5],
+    ]) {
+      const values = (x: number, _: number, input: string): number =>
+        input === 'low' ? low! : input === 'high' ? high! : x;
+      const inputs = { x: [4, 5], low: [], high: [] };
+      await checkGradients({ inputs, nodes: node('Clip', 'x low high'), values });
+    }
   });
 });
 

@@ -1,0 +1,133 @@
+/**
+ * Activations written in operators that keep relative accuracy. Kernels of the runtimes are right to an absolute error:
+ * onnxruntime's Sigmoid in wasm is off by 2e-4 of itself at -8 and is 0 from -18 on, Softplus in its WebGPU provider from
+ * -17 on, WGSL promises tanh to 1e-5. A gradient through a gate that is all but closed is then wrong or gone. Their
+ * kernels of Exp are right to a few last digits, however small the result. (It is no slower either: the wasm kernels
+ * of Elu and Softplus work element by element.)
+ */
+import { floatAttribute } from '../onnx/attributes.ts';
+import type { OnnxNode } from '../onnx/graph.ts';
+import type { ArithmeticBuilder } from './arithmetic-builder.ts';
+
+/** The value of an operator with one input; `node` is read for its attributes. */
+export type Lowering = (graph: ArithmeticBuilder, x: string, node: OnnxNode) => string;
+
+/** Infinity times 0 has to be 0 where a factor underflows. */
+const LARGEST = 3e38;
+
+/** exp(min(factor x, 0)): what ELU and its kin are made of, below 0. */
+export function expBelowZero(graph: ArithmeticBuilder, x: string, factor = 1): string {
+  return graph.op('Exp', [graph.op('Min', [graph.scale(x, factor), graph.scalar(0)])]);
+}
+
+/** 1 / (1 + e^z) for `exp`, which is e^z. */
+function share(graph: ArithmeticBuilder, exp: string): string {
+  return graph.op('Reciprocal', [graph.add(exp, graph.scalar(1))]);
+}
+
+/** 1 / (1 + e^-x), right in both tails. */
+export function sigmoid(graph: ArithmeticBuilder, x: string): string {
+  return share(graph, graph.op('Exp', [graph.neg(x)]));
+}
+
+/** s (1 - s) for s, the sigmoid of x: 1 - s is e^-x s, which does not cancel where s is close to 1. */
+export function sigmoidSlope(graph: ArithmeticBuilder, x: string): string {
+  return productOfShares(graph, graph.op('Exp', [graph.neg(x)]));
+}
+
+/** r (1 - r) for r = 1 / (1 + e^z). */
+function productOfShares(graph: ArithmeticBuilder, exp: string): string {
+  const r = share(graph, exp);
+  return graph.mul(graph.mul(graph.op('Min', [exp, graph.scalar(LARGEST)]), r), r);
+}
+
+/** 1 - tanh(x)^2 = 4 r (1 - r) with r = 1 / (1 + e^2x). */
+export function tanhSlope(graph: ArithmeticBuilder, x: string): string {
+  return graph.scale(productOfShares(graph, graph.op('Exp', [graph.scale(x, 2)])), 4);
+}
+
+/** 1 - 2 / (1 + e^2x); where that cancels, x - x^3 / 3 + 2 x^5 / 15, whose next term is 2e-7 of x there. */
+function tanh(graph: ArithmeticBuilder, x: string): string {
+  const r = share(graph, graph.op('Exp', [graph.scale(x, 2)]));
+  const square = graph.mul(x, x);
+  const bend = graph.mul(square, graph.sub(graph.scalar(1 / 3), graph.scale(square, 2 / 15)));
+  return graph.where(
+    graph.op('Less', [graph.op('Abs', [x]), graph.scalar(1 / 8)]),
+    graph.mul(x, graph.sub(graph.scalar(1), bend)),
+    graph.sub(graph.scalar(1), graph.scale(r, 2)),
+  );
+}
+
+/** max(x, 0) + log(1 + u) with u = e^-|x|; for small u the series, whose next term is u^3 / 4 of it. */
+function softplus(graph: ArithmeticBuilder, x: string): string {
+  const one = graph.scalar(1);
+  const u = graph.op('Exp', [graph.neg(graph.op('Abs', [x]))]);
+  const bend = graph.mul(u, graph.sub(graph.scalar(1 / 2), graph.scale(u, 1 / 3)));
+  const log = graph.where(
+    graph.op('Less', [u, graph.scalar(2 ** -7)]),
+    graph.mul(u, graph.sub(one, bend)),
+    graph.op('Log', [graph.add(u, one)]),
+  );
+  return graph.add(graph.op('Max', [x, graph.scalar(0)]), log);
+}
+
+/** With n = e^x, tanh(softplus(x)) is w / (w + 2) for w = n (n + 2). Beyond 20 it is 1 in float32. */
+function mishParts(graph: ArithmeticBuilder, x: string): { n: string; w: string; bound: string } {
+  const two = graph.scalar(2);
+  const n = graph.op('Exp', [graph.op('Min', [x, graph.scalar(20)])]);
+  const w = graph.mul(n, graph.add(n, two));
+  return { n, w, bound: graph.add(w, two) };
+}
+
+/** d/dx of x tanh(softplus(x)): w / (w + 2) + 4 x n (n + 1) / (w + 2)^2. */
+export function mishSlope(graph: ArithmeticBuilder, x: string): string {
+  const { n, w, bound } = mishParts(graph, x);
+  const gate = graph.div(w, bound);
+  const rise = graph.mul(graph.scale(n, 4), graph.add(n, graph.scalar(1)));
+  return graph.add(gate, graph.div(graph.div(graph.mul(x, rise), bound), bound));
+}
+
+/** `right` x above 0, `left` (e^(factor x) - 1) below. */
+export interface EluShape {
+  readonly right: number;
+  readonly left: number;
+  readonly factor: number;
+}
+
+/** What ELU, SELU and CELU have in common; undefined for other operators. */
+export function eluShape(node: OnnxNode): EluShape {
+  if (node.opType === 'Selu') {
+    const alpha = floatAttribute(node, 'alpha', 1.6732632423543772);
+    const gamma = floatAttribute(node, 'gamma', 1.0507009873554805);
+    return { right: gamma, left: gamma * alpha, factor: 1 };
+  }
+  const alpha = floatAttribute(node, 'alpha', 1);
+  return { right: 1, left: alpha, factor: node.opType === 'Celu' ? 1 / alpha : 1 };
+}
+
+const elu: Lowering = (graph, x, node) => {
+  const { right, left, factor } = eluShape(node);
+  const below = graph.sub(expBelowZero(graph, x, factor), graph.scalar(1));
+  return graph.add(graph.scale(graph.op('Max', [x, graph.scalar(0)]), right), graph.scale(below, left));
+};
+
+/** Operators of one input that training graphs write in others, by name. */
+export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
+  ['Sigmoid', sigmoid],
+  ['Softplus', softplus],
+  ['Tanh', tanh],
+  ['Elu', elu],
+  ['Selu', elu],
+  ['Celu', elu],
+  [
+    'Mish',
+    (graph, x) => {
+      const { w, bound } = mishParts(graph, x);
+      return graph.mul(x, graph.div(w, bound));
+    },
+  ],
+  [
+    'Swish',
+    (graph, x, node) => graph.mul(x, sigmoid(graph, graph.scale(x, floatAttribute(node, 'alpha', 1)))),
+  ],
+]);
