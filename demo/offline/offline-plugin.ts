@@ -25,6 +25,7 @@ export function offline(): Plugin {
         );
       const files = ['./', ...[...built, ...copied].sort().map((file) => `./${file}`)];
       const digest = createHash('sha256').update(JSON.stringify(files));
+      for (const file of copied) digest.update(readFileSync(new URL(file, publicFolder)));
       for (const output of Object.values(bundle))
         digest.update(output.type === 'chunk' ? output.code : output.source);
       const head = `const files = ${JSON.stringify(files)};\nconst cacheName = 'explorer-${digest.digest('hex').slice(0, 12)}';\n`;

@@ -25,7 +25,7 @@ self.addEventListener('activate', (event) => {
 
 // The page tells what its workers fetched before this one was there to see it.
 self.addEventListener('message', (event) => {
-  const urls = event.data?.keep ?? [];
+  const urls = (event.data?.keep ?? []).filter(neverChanges);
   event.waitUntil(
     caches
       .open(cacheName)
@@ -35,7 +35,7 @@ self.addEventListener('message', (event) => {
 });
 
 // Files with a hash in their name never change: the cache answers first. The page itself comes from the network while
-// there is one.
+// there is one. Files that a link names are not kept: another may lie at their address today.
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET' || !request.url.startsWith(self.registration.scope)) return;
@@ -55,9 +55,14 @@ async function fileFor(request) {
   const held = await caches.match(request, { ignoreVary: true });
   if (held) return held;
   const answer = await fetch(request);
-  if (answer.ok) {
+  if (answer.ok && neverChanges(request.url)) {
     const cache = await caches.open(cacheName);
     await cache.put(request, answer.clone());
   }
   return answer;
+}
+
+/** Whether a file has a hash in its name: the bundler's own folder. */
+function neverChanges(url) {
+  return url.startsWith(new URL('assets/', self.registration.scope).href);
 }

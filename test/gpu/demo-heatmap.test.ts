@@ -202,14 +202,14 @@ test('a heatmap whose renderer cannot be made leaves nothing on the device, and 
   const release = vi.fn();
   const scores = { nodes, pairs: 1, scoredTargets: nodes, gpu, release } as unknown as EdgeScores;
   const heatmap = new ScoreHeatmap();
-  await heatmap.hold(scores, gpu, { nodes, edges: [], excludeSelf: true });
+  const number = await heatmap.hold(scores, gpu, { nodes, edges: [], excludeSelf: true });
   const create = vi.spyOn(device, 'createBuffer');
   const destroy = vi.spyOn(GPUBuffer.prototype, 'destroy');
   const compile = vi.spyOn(device, 'createRenderPipelineAsync');
   compile.mockRejectedValueOnce(new Error('no renderer today'));
   const order = Uint32Array.from({ length: nodes }, (_, place) => place);
   try {
-    await expect(heatmap.lay(order)).rejects.toThrow('no renderer today');
+    await expect(heatmap.lay(number, order)).rejects.toThrow('no renderer today');
     const made = create.mock.results.map(({ value }) => value as GPUBuffer);
     expect(made.length).toBeGreaterThan(0);
     expect(made.filter((buffer) => !destroy.mock.contexts.includes(buffer))).toEqual([]);
@@ -218,7 +218,7 @@ test('a heatmap whose renderer cannot be made leaves nothing on the device, and 
   }
   expect(release).not.toHaveBeenCalled();
   // The largest score off the diagonal is 398 / 400, to the precision of a texel.
-  expect((await heatmap.lay(order))!.extent).toBeCloseTo(398 / 400, 2);
+  expect((await heatmap.lay(number, order))!.extent).toBeCloseTo(398 / 400, 2);
   await heatmap.release();
   expect(release).toHaveBeenCalledOnce();
 });

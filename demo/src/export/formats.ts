@@ -12,6 +12,8 @@ export interface FormatFacts {
   readonly format: ExportFormat;
   readonly label: string;
   readonly extension: string;
+  /** Tells formats of one extension apart. */
+  readonly suffix?: string;
   readonly type: string;
   readonly about: string;
 }
@@ -42,6 +44,7 @@ export const formats: readonly FormatFacts[] = [
   {
     format: 'arboreto',
     label: 'arboreto',
+    suffix: '_arboreto',
     extension: 'tsv',
     type: 'text/tab-separated-values',
     about: 'TF, target, importance: what GRNBoost2 and its readers use; unscored pairs left out',

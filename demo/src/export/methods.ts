@@ -1,6 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { FitProvenance } from '../results/provenance.ts';
 import type { Params } from '../state/params.ts';
-import type { FitOutcome, ModelFacts, Placement } from '../worker/protocol.ts';
 
 /** What is cited for the method and for this software. */
 export const citation = (version: string): string =>
@@ -14,13 +14,10 @@ const losses: Readonly<Record<Params['loss'], string>> = {
   'cross-entropy': 'cross-entropy',
 };
 
-/** A methods paragraph with the parameters that were used, ready for a manuscript. */
+/** A methods paragraph with what a table was computed from, ready for a manuscript. */
 export function methodsParagraph(
   version: string,
-  params: Params,
-  model: ModelFacts,
-  outcome: FitOutcome,
-  placement: Placement,
+  { model: { facts: model }, params, samples, placement }: FitProvenance,
   table: EdgeColumns,
 ): string {
   const norm = params.reduction === 'l1' ? 'l1 norm' : 'l2 norm';
@@ -33,7 +30,7 @@ export function methodsParagraph(
       : 'Pearson correlations';
   return [
     `Missing edges between ${model.functions.length} function nodes were inferred with magnitude edge inference (magnitude-edge ${version}) from a trained graph structured neural network with ${model.layers} residual blocks (${model.norm} norm) and ${model.edges.length} edges between function nodes.`,
-    `For ${outcome.samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
+    `For ${samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
     `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${score}, ${params.layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${model.layers - 1} layer pairs.`,
     `One-sided p-values come from the Fisher z transformation and were adjusted over ${table.rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`,
     ...howSure(table),

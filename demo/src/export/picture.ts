@@ -7,10 +7,11 @@ export interface Picture {
   readonly content: string;
 }
 
-/** The SVG file of a picture, on the page's ground, so that light text on dark stays readable. */
-export function svgFile({ width, height, content }: Picture, ground: string): string {
+/** The SVG file of a picture, on the page's ground, so that light text on dark stays readable; `about` says what it is of. */
+export function svgFile({ width, height, content }: Picture, ground: string, about: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<desc>${escapeXml(about)}</desc>
 <rect width="100%" height="100%" fill="${ground}"/>
 ${content}
 </svg>

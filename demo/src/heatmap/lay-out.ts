@@ -1,7 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { nodeOrder, type NodeOrderName } from '../edges/node-order.ts';
-import { scoresOnGpu } from '../state/edges.ts';
-import { modelFacts } from '../state/run.ts';
+import { result, scoresOnGpu } from '../state/edges.ts';
 import { fitWorker, tableWorker } from '../state/workers.ts';
 import type { HeatmapLayout } from '../worker/table-protocol.ts';
 
@@ -12,13 +11,15 @@ export interface PlacedLayout extends HeatmapLayout {
 
 /** Lays the square out: where all scores lie on the fit's GPU there, else from the rows of the table. */
 export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promise<PlacedLayout> {
-  if (scoresOnGpu.peek()) {
+  const scores = scoresOnGpu.peek();
+  const from = result.peek()?.provenance;
+  if (scores !== null && from?.kind === 'fit') {
     const order =
       kind === 'cluster'
         ? (await tableWorker.layOut(kind)).order
-        : nodeOrder(kind, names, modelFacts.peek()?.edges ?? []);
+        : nodeOrder(kind, names, from.model.facts.edges);
     // A GPU that cannot draw is no reason to show nothing.
-    const laid = await fitWorker.layHeatmap(order).catch(() => null);
+    const laid = await fitWorker.layHeatmap(scores, order).catch(() => null);
     if (laid) return { order, extent: laid.extent, from: 'scores' };
   }
   return { ...(await tableWorker.layOut(kind)), from: 'table' };

@@ -1,7 +1,7 @@
 import { imageOf, type Picture } from '../export/picture.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { probability, score } from '../parts/format.ts';
-import { rowOfPair } from '../state/edges.ts';
+import { pairRows } from '../state/edges.ts';
 import { selectPair, type Selection } from '../state/selection.ts';
 import { tokenColour } from '../state/theme.ts';
 import { attachGestures } from './gestures.ts';
@@ -28,6 +28,8 @@ export class HeatmapScreen {
   #rows: Promise<Surface> | null = null;
   #surface: Surface | null = null;
   #table: EdgeColumns | null = null;
+  /** Rows of that table, which need not be the newest one while another is laid out. */
+  #rowOf: (source: number, target: number) => number = () => -1;
   #layout: PlacedLayout | null = null;
   /** Place of each node in the order. */
   #placeOf: Uint32Array = new Uint32Array(0);
@@ -87,16 +89,19 @@ export class HeatmapScreen {
     });
   }
 
-  /** Shows a table in an order. Where one looks stays when the number of nodes does. */
+  /** Shows a table in an order. Where one looks stays when the nodes do. */
   async show(table: EdgeColumns, layout: PlacedLayout): Promise<void> {
-    const sameSize = this.#table?.names.length === table.names.length;
+    const before = this.#table?.names;
+    const sameNodes =
+      before?.length === table.names.length && before.every((name, node) => name === table.names[node]);
     this.#table = table;
+    this.#rowOf = pairRows(table);
     this.#layout = layout;
     this.#placeOf = new Uint32Array(layout.order.length);
     layout.order.forEach((node, place) => {
       this.#placeOf[node] = place;
     });
-    if (!sameSize) this.fit();
+    if (!sameNodes) this.fit();
     // A pointer that rests there is over another cell now.
     this.#hover();
     await this.#drawFrom(layout.from);
@@ -277,16 +282,16 @@ export class HeatmapScreen {
   #describe({ row, column }: Cell): string {
     const [table, layout] = [this.#table!, this.#layout!];
     const [source, target] = [layout.order[row]!, layout.order[column]!];
-    const at = rowOfPair.peek()(source, target);
+    const at = this.#rowOf(source, target);
     const pair = `${table.names[source]!} → ${table.names[target]!}`;
-    if (at < 0 || at >= table.rows) return pair;
+    if (at < 0) return pair;
     const known = table.hasEdge[at] ? ' · edge of the graph' : '';
     return `${pair} · ${score(table.score[at]!)} · q ${probability(table.qValue[at]!)}${known}`;
   }
 
   #pick({ row, column }: Cell): void {
     const { order } = this.#layout!;
-    selectPair(order[row]!, order[column]!);
+    selectPair(this.#table!, order[row]!, order[column]!);
   }
 
   #step(rows: number, columns: number): void {

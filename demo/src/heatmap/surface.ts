@@ -1,4 +1,4 @@
-import { tableWorker, fitWorker } from '../state/workers.ts';
+import { fitWorker, tableWorker, unheard } from '../state/workers.ts';
 import { latestOnly } from '../state/latest-only.ts';
 import { moved } from '../worker/rpc.ts';
 import { createCanvasPainter } from './canvas-painter.ts';
@@ -23,6 +23,7 @@ export function scoreSurface(onLost: () => void): Surface {
   canvas.dataset.drawnFrom = 'scores';
   const offscreen = canvas.transferControlToOffscreen();
   const attached = fitWorker.attachHeatmap(moved(offscreen, [offscreen]));
+  unheard(attached);
   let wanted: View | null = null;
   // Frames are not queued: while one is drawn, only the latest waits.
   const refresh = latestOnly(async () => {

@@ -27,7 +27,7 @@ export function FilePicker({ role, label, accept, hint, several, onFile }: Props
     input.value = '';
   };
   return (
-    <div class={state?.refused ? 'picker refused' : 'picker'}>
+    <div class={state?.refusal ? 'picker refused' : 'picker'}>
       <span aria-hidden="true">{label}</span>
       <input
         type="file"
@@ -40,8 +40,10 @@ export function FilePicker({ role, label, accept, hint, several, onFile }: Props
       <span class="file clip" aria-hidden="true">
         {state?.name ?? 'Choose or drop'}
       </span>
-      <span class="note clip" id={note} title={state?.note ?? hint}>
-        {state?.refused ? 'refused: see above' : (state?.note ?? hint)}
+      <span class="note clip" id={note} title={state?.refusal?.note ?? (state?.note || hint)}>
+        {state?.refusal
+          ? `${state.refusal.name} was refused${state.name === null ? '' : '; this one stays'}`
+          : state?.note || hint}
       </span>
     </div>
   );

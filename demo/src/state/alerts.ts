@@ -12,6 +12,8 @@ let next = 0;
 
 /** Shows a refusal as one sentence. The same sentence is not shown twice. */
 export function refuse(error: unknown): void {
+  // An answer about a table that is not on show any more is missed by nobody.
+  if (error instanceof Error && 'code' in error && error.code === 'superseded') return;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   alerts.value = [

@@ -1,10 +1,12 @@
 import { refuse } from './alerts.ts';
-import { fromAddress } from './inputs.ts';
-import { addresses, linkedRoles, restoreSelection, restoreSettings, type LinkedRole } from './link.ts';
+import { mayFetch } from './consent.ts';
+import { noResult, result } from './edges.ts';
+import { fromAddress } from './fetched.ts';
+import { run } from './fitting.ts';
+import { linkedRoles, restoreSelection, restoreSettings, type LinkedRole } from './link.ts';
 import { goOffline } from './offline.ts';
 import { keepRankingInStep, setPositives } from './positives.ts';
 import { keepRowsInStep } from './rows.ts';
-import { run } from './fitting.ts';
 import { openData, openModel, openTable } from './session.ts';
 
 /** What the page does before anyone touches it: what its address asks for, else the example. */
@@ -13,43 +15,68 @@ export async function begin(): Promise<void> {
   keepRankingInStep();
   const query = new URLSearchParams(location.search);
   restoreSettings(query);
-  for (const role of linkedRoles) {
-    const address = query.get(role);
-    if (address) addresses[role] = address;
+  try {
+    await openWhatIsAsked(query);
+  } catch (error) {
+    refuse(error);
   }
-  if (addresses.table) await openLinked('table');
-  else if (addresses.model) {
-    if ((await openLinked('model')) && addresses.data && (await openLinked('data'))) {
-      if (addresses.positives) await openLinked('positives');
-      await run();
-    }
-  } else await openExample();
   restoreSelection(query);
   await goOffline();
 }
 
-/** The bundled example, fitted at once. */
-async function openExample(): Promise<void> {
+async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
+  const addresses: Partial<Record<LinkedRole, string>> = {};
+  for (const role of linkedRoles) {
+    const address = query.get(role);
+    if (address) addresses[role] = address;
+  }
+  const { model, data, table, positives } = addresses;
+  const missing = query.get('disk')?.split(',') ?? [];
+  const leftBehind = missing.length > 0 ? ofSomebodysDisk(missing) : null;
+  noResult.value = leftBehind;
+  if (!model && !table) {
+    if (!['model', 'data', 'table'].some((role) => missing.includes(role))) await openExample();
+    // A table that is there covers the note that stands in its place.
+    if (leftBehind && result.value) refuse(new Error(leftBehind));
+    return;
+  }
+  if (!(await mayFetch(addresses))) {
+    noResult.value = 'Nothing was fetched. Choose files of your own, or drop them here.';
+    return;
+  }
+  if (table) {
+    await openTable(await fromAddress(table));
+    await openPositives(positives);
+    return;
+  }
+  if (!(await openModel(await fromAddress(model!)))) return;
+  if (data && !(await openData(await fromAddress(data)))) return;
+  await openPositives(positives);
+  if (data) await run();
+}
+
+/** Without them there is less to see, and no reason not to run. */
+async function openPositives(address: string | undefined): Promise<void> {
   try {
-    const [model, data, positives] = await Promise.all(
-      ['model.onnx', 'data.npz', 'heldout.csv'].map((name) => fromAddress(`./example/${name}`)),
-    );
-    if (!((await openModel(model!)) && (await openData(data!)))) return;
-    setPositives(positives!);
-    await run();
+    if (address) setPositives(await fromAddress(address));
   } catch (error) {
     refuse(error);
   }
 }
 
-async function openLinked(role: LinkedRole): Promise<boolean> {
-  try {
-    const file = await fromAddress(addresses[role]!);
-    if (role === 'positives') setPositives(file);
-    const open = { model: openModel, data: openData, table: openTable, positives: () => true }[role];
-    return await open(file);
-  } catch (error) {
-    refuse(error);
-    return false;
-  }
+/** What a link cannot bring along. */
+function ofSomebodysDisk(roles: readonly string[]): string {
+  const names = [...linkedRoles, 'sources', 'targets'].filter((role) => roles.includes(role));
+  const files = names.join(', ') || 'files';
+  return `This link holds settings. The files they were used with (${files}) were on a disk and are not part of it: choose them here.`;
+}
+
+/** The bundled example, fitted at once. */
+async function openExample(): Promise<void> {
+  const [model, data, positives] = await Promise.all(
+    ['model.onnx', 'data.npz', 'heldout.csv'].map((name) => fromAddress(`./example/${name}`, 'example')),
+  );
+  if (!((await openModel(model!)) && (await openData(data!)))) return;
+  setPositives(positives!);
+  await run();
 }

@@ -1,10 +1,14 @@
+import { counted } from '../parts/format.ts';
+import type { FitOutcome } from '../worker/protocol.ts';
 import { refusalOf, WorkerRefusal } from '../worker/rpc.ts';
 import { dismissAll, refuse } from './alerts.ts';
 import { cancel } from './cancel.ts';
+import { result } from './edges.ts';
 import { consequenceOf, params, type Params } from './params.ts';
 import {
   beginRun,
   dataFacts,
+  fitRun,
   isCurrent,
   keepsSamples,
   leastSamples,
@@ -17,8 +21,8 @@ import {
   unscored,
   type Phase,
 } from './run.ts';
-import { forgetScores, showScores, showUncertainty } from './scores.ts';
-import { reopen } from './session.ts';
+import { forgetScores, showScores, showUncertainty, takeOff } from './scores.ts';
+import { openAgain, reopen } from './session.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker } from './workers.ts';
 
@@ -37,18 +41,24 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   const turn = beginRun();
   phase.value = 'fitting';
   outcome.value = null;
-  unscored.value = false;
+  unscored.value = null;
   endTrial();
   forgetScores();
   if (from === 'start') {
     progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
     keepsSamples.value = params.value.uncertainty;
+    fitRun.value = turn;
   }
   void showWhileFitting(turn);
   try {
+    if (!(await openAgain())) {
+      if (isCurrent(turn)) endPhase('fitting');
+      return;
+    }
     const done = await fitWorker.fit(params.value, from, turn);
     if (!isCurrent(turn)) return;
     outcome.value = done;
+    if (done.source) fitRun.value = done.source.run;
     const { samples, seconds, failure } = done;
     progress.value = { run: turn, samples, seconds, total: dataFacts.value.samples };
     if (failure) refuse(new WorkerRefusal(failure));
@@ -56,14 +66,30 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
     if (!isCurrent(turn)) return;
     refuse(error);
     const failure = { ...refusalOf(error), leavesBatchOut: false };
-    outcome.value = { complete: false, samples: 0, seconds: 0, leftOut: 0, failure };
+    outcome.value = { complete: false, samples: 0, seconds: 0, leftOut: 0, failure, source: null };
   }
+  noteMissingScores(outcome.value);
   // A fit that was cancelled has let the page go; its scores come all the same.
   if (running.value) phase.value = 'evaluating';
   // Asked how sure they are meanwhile, they come with the answer.
   if (isIn('resampling')) return;
   if (outcome.value.samples >= leastSamples && !(await showScores())) return;
   if (isCurrent(turn)) endPhase('evaluating');
+}
+
+/**
+ * A run that has ended, or failed, without scores leaves no table on the page: one of another run would be taken for its
+ * own. One that was only stopped takes nothing away.
+ */
+function noteMissingScores({ samples, failure, complete }: FitOutcome): void {
+  if (samples >= leastSamples || (!failure && !complete)) return;
+  const shown = result.peek()?.provenance;
+  if (shown?.kind === 'fit' && shown.run === fitRun.peek()) return;
+  takeOff(
+    failure
+      ? `There are no scores: ${failure.message}`
+      : `There are no scores: ${counted(samples, 'sample')} ${samples === 1 ? 'is' : 'are'} too few, ${leastSamples} are the least.`,
+  );
 }
 
 /** The page is free again, unless it was cancelled and does something else by now. */

@@ -3,37 +3,66 @@ import { signal } from '@preact/signals';
 /** A file by name and content; the name is what messages call it. */
 export interface NamedFile {
   readonly name: string;
+  /** Tells files apart that share a name: SHA-256 of the content, external data included, in hexadecimal. */
+  readonly digest: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** A model's external data files by name. */
   readonly external?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
-  /** Fetched from an address, or picked from the user's disk. */
-  readonly origin: 'address' | 'disk';
+  /** Fetched from an address, picked from the user's disk, or of the bundled example. */
+  readonly origin: 'address' | 'disk' | 'example';
   /** Where it was fetched from, in full. */
   readonly address?: string;
 }
 
 export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table';
 
-/** How each input stands: its file name, and what was read from it or why it was refused. */
+/** How each input stands: the file in force and what was read from it, and the last one that was refused in its place. */
 export interface InputState {
+  /** Null where a file was refused before any was taken. */
+  readonly name: string | null;
+  readonly note: string;
+  readonly origin?: NamedFile['origin'];
+  readonly address?: string;
+  readonly refusal?: { readonly name: string; readonly note: string };
+}
+
+/** What came of a file: it was taken, or refused and the one before stays in force. */
+export interface InputNote {
   readonly name: string;
   readonly note: string;
   readonly refused: boolean;
   readonly origin?: NamedFile['origin'];
+  readonly address?: string | undefined;
 }
 
 export const inputs = signal<Partial<Record<InputRole, InputState>>>({});
 
-export function noteInput(role: InputRole, state: InputState | undefined): void {
+export function noteInput(role: InputRole, of: InputNote | undefined): void {
   const rest = { ...inputs.value };
-  if (state) rest[role] = state;
   // An input that is taken away leaves no trace.
-  else Reflect.deleteProperty(rest, role);
+  if (!of) Reflect.deleteProperty(rest, role);
+  else if (of.refused) {
+    const { name, note } = of;
+    rest[role] = { ...(rest[role] ?? { name: null, note: '' }), refusal: { name, note } };
+  } else {
+    const { name, note, origin, address } = of;
+    rest[role] = { name, note, ...(origin && { origin }), ...(address !== undefined && { address }) };
+  }
   inputs.value = rest;
 }
 
 export async function fromFile(file: File): Promise<NamedFile> {
-  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()), origin: 'disk' };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return { name: file.name, digest: await digestOf(bytes), bytes, origin: 'disk' };
+}
+
+let undigested = 0;
+
+/** SHA-256 in hexadecimal; a page of plain HTTP has none, and gets a text that is no other file's. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (!isSecureContext) return `file ${++undigested} of this session`;
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A model and the external data files picked or dropped with it (`m.onnx`, `m.onnx.data`) as one. */
@@ -42,28 +71,11 @@ export async function modelFromFiles(files: readonly File[]): Promise<NamedFile>
   const others = files.filter((file) => file !== model);
   const named = await fromFile(model);
   if (others.length === 0) return named;
-  const external = await Promise.all(
-    others.map(async (file) => [file.name, (await fromFile(file)).bytes] as const),
-  );
-  return { ...named, external: Object.fromEntries(external) };
-}
-
-/** Fetches a file; a refusal names the address and what the server said. */
-export async function fromAddress(address: string): Promise<NamedFile> {
-  const { href, pathname } = new URL(address, location.href);
-  const name = pathname.split('/').at(-1) ?? address;
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch {
-    throw new Error(
-      `${address} could not be fetched: no answer, or its server does not allow this page to read it.`,
-    );
-  }
-  if (!response.ok)
-    throw new Error(`${address} could not be fetched: the server answered ${response.status}.`);
-  const bytes = await response.arrayBuffer().catch(() => {
-    throw new Error(`${address} could not be fetched: the answer broke off before its end.`);
-  });
-  return { name, bytes: new Uint8Array(bytes), origin: 'address', address: href };
+  const external = await Promise.all(others.map(fromFile));
+  const digests = [named, ...external].map(({ name, digest }) => `${name} ${digest}`).join('\n');
+  return {
+    ...named,
+    digest: await digestOf(new TextEncoder().encode(digests)),
+    external: Object.fromEntries(external.map(({ name, bytes }) => [name, bytes])),
+  };
 }

@@ -1,23 +1,63 @@
 import { isColumnKey, noFilter } from '../edges/row-query.ts';
 import { nodeOrders } from '../edges/node-order.ts';
-import { edges, filter, sort } from './edges.ts';
+import type { FileFacts } from '../results/provenance.ts';
+import { edges, filter, result, sort } from './edges.ts';
+import { inputs, type InputRole } from './inputs.ts';
 import { defaultParams, params, wholeNumbers, type Params } from './params.ts';
-import { selection } from './selection.ts';
+import { select, selection } from './selection.ts';
+import { currentInputs } from './session.ts';
 import { defaultOrder, defaultThreshold, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
 
 /** Roles of files that a link can name by their addresses. */
 export const linkedRoles = ['model', 'data', 'positives', 'table'] as const;
 export type LinkedRole = (typeof linkedRoles)[number];
 
-/** Addresses of the files that were fetched; files from a disk have none. */
-export const addresses: Partial<Record<LinkedRole, string>> = {};
+type Origin = Pick<FileFacts, 'origin' | 'address'>;
 
-/** The address that restores this session: files by address, everything else by value, defaults left out. */
+/** The files and parameters that a link is to bring back: those of the result on show, before there is one those chosen. */
+function toRestore(): { files: Partial<Record<InputRole, Origin>>; settings: Params } {
+  const shown = result.value?.provenance;
+  const files: Partial<Record<InputRole, Origin>> = {};
+  const { model, data } =
+    shown?.kind === 'fit' ? shown : shown ? { model: null, data: null } : currentInputs.value;
+  if (model) files.model = model;
+  if (data) files.data = data;
+  if (shown?.kind === 'file') files.table = shown.file;
+  for (const role of ['positives', 'sources', 'targets'] as const) {
+    const input = inputs.value[role];
+    if (input?.origin) files[role] = { origin: input.origin, address: input.address ?? null };
+  }
+  return { files, settings: shown?.kind === 'fit' ? shown.params : params.value };
+}
+
+/** Files of what a link restores that it cannot bring along: they are on a disk. */
+export const filesLeftBehind = (): InputRole[] => {
+  const { files } = toRestore();
+  return (Object.keys(files) as InputRole[]).filter((role) => files[role]?.origin === 'disk');
+};
+
+/** An address as it is written in a link: short where the file lies beside the page. */
+function written(address: string): string {
+  const folder = new URL('./', location.href).href;
+  return address.startsWith(folder) ? address.slice(folder.length) : address;
+}
+
+/**
+ * The address that restores the results on show: files by address, everything else by value, defaults left out. Files
+ * from a disk are named as missing, so that no other files are taken for them.
+ */
 export function sessionLink(): string {
   const query = new URLSearchParams();
-  for (const role of linkedRoles) if (addresses[role]) query.set(role, addresses[role]);
+  const { files, settings } = toRestore();
+  const isExample = Object.values(files).every(({ origin }) => origin === 'example');
+  for (const role of linkedRoles) {
+    const address = files[role]?.address;
+    if (address && !isExample) query.set(role, written(address));
+  }
+  const missing = filesLeftBehind();
+  if (missing.length > 0) query.set('disk', missing.join(','));
   for (const key of Object.keys(defaultParams) as (keyof Params)[])
-    if (params.value[key] !== defaultParams[key]) query.set(key, String(params.value[key]));
+    if (settings[key] !== defaultParams[key]) query.set(key, String(settings[key]));
   if (view.value !== 'heatmap') query.set('view', view.value);
   if (heatmapOrder.value !== defaultOrder) query.set('heatmap', heatmapOrder.value);
   if (networkThreshold.value !== defaultThreshold) query.set('threshold', String(networkThreshold.value));
@@ -71,10 +111,17 @@ export function restoreSettings(query: URLSearchParams): void {
 /** Selects what an address names, once a table is there to find it in. */
 export function restoreSelection(query: URLSearchParams): void {
   const names = edges.value?.names ?? [];
-  const [source, target] = (query.get('select') ?? '').split('>').map((name) => names.indexOf(name));
-  if (source === undefined || source < 0) return;
-  if (target === undefined) selection.value = { kind: 'node', node: source };
-  else if (target >= 0) selection.value = { kind: 'pair', source, target };
+  const text = query.get('select') ?? '';
+  const node = names.indexOf(text);
+  if (node >= 0) select({ names }, { kind: 'node', node });
+  else
+    // A name may hold the sign between the two.
+    for (let at = text.indexOf('>'); at >= 0; at = text.indexOf('>', at + 1)) {
+      const [source, target] = [names.indexOf(text.slice(0, at)), names.indexOf(text.slice(at + 1))];
+      if (source < 0 || target < 0) continue;
+      select({ names }, { kind: 'pair', source, target });
+      return;
+    }
 }
 
 /** What a text says as a number or a boolean, null where it says none. */

@@ -1,6 +1,8 @@
 import { pictureOfPlots, pngFile, svgFile, type Picture } from '../export/picture.ts';
 import { download } from '../export/download.ts';
+import { fileStem, provenanceText } from '../results/wording.ts';
 import { refuse } from './alerts.ts';
+import { result } from './edges.ts';
 import { tokenColour } from './theme.ts';
 import { view } from './view.ts';
 
@@ -16,12 +18,13 @@ export function offerPicture(make: () => Picture | Promise<Picture>): () => void
 
 /** Saves the view on show. */
 export async function savePicture(format: 'svg' | 'png'): Promise<void> {
+  const shown = result.value?.provenance;
   try {
     const picture = (await ownPicture?.()) ?? pictureOfPlots(document.getElementById('view-panel')!);
     if (!picture) throw new Error('There is no picture in this view yet.');
-    const svg = svgFile(picture, tokenColour('--surface'));
+    const svg = svgFile(picture, tokenColour('--surface'), shown ? provenanceText(shown) : '');
     const blob = format === 'svg' ? new Blob([svg], { type: 'image/svg+xml' }) : await pngFile(svg, picture);
-    download(blob, `${view.value}.${format}`);
+    download(blob, `${shown ? `${fileStem(shown)}_` : ''}${view.value}.${format}`);
   } catch (error) {
     refuse(error);
   }

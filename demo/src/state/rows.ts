@@ -5,8 +5,10 @@ import { latestOnly } from './latest-only.ts';
 import { tableWorker } from './workers.ts';
 
 const refresh = latestOnly(async (isLatest) => {
+  const table = edgesVersion.peek();
   const answer = await tableWorker.rows(sort.peek(), filter.peek());
-  if (isLatest()) rows.value = answer;
+  // Another table may have come with rows of its own.
+  if (isLatest() && edgesVersion.peek() === table) rows.value = answer;
 }, refuse);
 
 /** From now on, rows follow table, sort and filter. */

@@ -24,15 +24,26 @@ export const dataFacts = signal<DataFacts | null>(null);
 export const outcome = signal<FitOutcome | null>(null);
 /** The last fit keeps what uncertainty is told from. */
 export const keepsSamples = signal(false);
-/** Scoring was cancelled: the table on show, if any, is older than the samples or the settings. */
-export const unscored = signal(false);
+/** Scoring was cancelled, or failed: the table on show, if any, is older than the samples or the settings. */
+export const unscored = signal<'cancelled' | 'failed' | null>(null);
 /** Where the last fit ran, or runs. */
 export const placement = signal<Placement | null>(null);
-/** Seconds of the last evaluation. */
-export const evaluationSeconds = signal<number | null>(null);
-
 /** A fit has begun and can still be stopped. */
 export const running = computed(() => phase.value === 'fitting' || phase.value === 'paused');
+
+/** The number of the last fit that began at the start. */
+export const fitRun = signal(0);
+
+let slowest = 0;
+
+/** Seconds of the slowest batch since the model was opened. */
+export const slowestStep = (): number => slowest;
+
+/** Notes how long the batch between two reports took; without reports, that nothing is known. */
+export function noteStep(before: Progress | null, after: Progress | null): void {
+  if (!after) slowest = 0;
+  else if (before?.run === after.run) slowest = Math.max(slowest, after.seconds - before.seconds);
+}
 
 let current = 0;
 

@@ -1,11 +1,12 @@
-import { batch } from '@preact/signals';
+import type { OpenedTable } from '../worker/table-protocol.ts';
+import type { Provenance } from '../results/provenance.ts';
 import type { ScoredTable } from '../worker/protocol.ts';
 import { WorkerRefusal } from '../worker/rpc.ts';
 import { refuse } from './alerts.ts';
-import { edges, edgesVersion, scoresOnGpu } from './edges.ts';
+import { edgesVersion, filter, result, showNoResult, showResult, sort } from './edges.ts';
 import { params } from './params.ts';
-import { beginScoring, evaluationSeconds, isCurrentScoring, unscored } from './run.ts';
-import { fitWorker, tableWorker } from './workers.ts';
+import { beginScoring, fitRun, isCurrentScoring, unscored } from './run.ts';
+import { fitWorker, questionsAbout, tableKeeper } from './workers.ts';
 
 /**
  * Scores the samples seen, with the parameters as they are, and puts the table on show. False when it does not come:
@@ -19,22 +20,48 @@ export const showUncertainty = (): Promise<boolean> => show((turn) => fitWorker.
 async function show(ask: (turn: number) => Promise<ScoredTable>): Promise<boolean> {
   const turn = beginScoring();
   try {
-    const scored = await ask(turn);
+    const { bytes, provenance, onGpu } = await ask(turn);
     if (!isCurrentScoring(turn)) return false;
-    const columns = await tableWorker.open(scored.bytes, 'the edge table');
-    // The worker holds this table now, so it is the one on show, whatever was asked meanwhile.
-    batch(() => {
-      unscored.value = false;
-      edges.value = columns;
-      scoresOnGpu.value = scored.onGpu;
-      edgesVersion.value += 1;
-      evaluationSeconds.value = scored.seconds;
-    });
+    const opened = await tableKeeper.open(bytes, 'the edge table', provenance.model.facts.functions);
+    if (!isCurrentScoring(turn)) {
+      void tableKeeper.close(opened.table);
+      return false;
+    }
+    await putOnShow(opened, provenance, onGpu);
+    unscored.value = null;
   } catch (error) {
     if (error instanceof WorkerRefusal && error.code === 'AbortError') return false;
-    if (isCurrentScoring(turn)) refuse(error);
+    if (isCurrentScoring(turn)) fail(error);
   }
   return isCurrentScoring(turn);
+}
+
+/** Puts a table on show with its rows in order, and gives up the one before. */
+export async function putOnShow(
+  { table, columns }: OpenedTable,
+  provenance: Provenance,
+  onGpu: number | null,
+): Promise<void> {
+  const order = await questionsAbout(table).rows(sort.peek(), filter.peek());
+  const before = edgesVersion.peek();
+  showResult({ table, columns, provenance }, order, onGpu);
+  if (before > 0) void tableKeeper.close(before);
+}
+
+/** Takes the table off the page, and says why there is none. */
+export function takeOff(why: string | null): void {
+  const before = edgesVersion.peek();
+  showNoResult(why);
+  if (before > 0) void tableKeeper.close(before);
+}
+
+/** No scores came. A table of another run would be taken for theirs. */
+function fail(error: unknown): void {
+  refuse(error);
+  unscored.value = 'failed';
+  const shown = result.peek()?.provenance;
+  if (shown?.kind !== 'fit' || shown.run !== fitRun.peek())
+    takeOff(`There are no scores: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 /** Scores that were asked for are not shown any more, nor formed any further. */

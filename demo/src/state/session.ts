@@ -1,32 +1,61 @@
-import { batch } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
+import { changesSince, fitChangesSince, type Inputs } from '../results/changes.ts';
+import { factsOfFile, type FileFacts } from '../results/provenance.ts';
+import { WorkerRefusal } from '../worker/rpc.ts';
 import { refuse } from './alerts.ts';
 import { drop } from './cancel.ts';
-import { edges, edgesVersion, scoresOnGpu } from './edges.ts';
+import { result } from './edges.ts';
+import { forgetFit } from './forget-fit.ts';
 import { noteInput, type InputRole, type NamedFile } from './inputs.ts';
-import { addresses } from './link.ts';
 import { params } from './params.ts';
 import { forgetLinkedPositives } from './positives.ts';
-import { dataFacts, modelFacts, outcome, phase, placement, progress, running, unscored } from './run.ts';
-import { forgetScores, showScores } from './scores.ts';
-import { clearSelection } from './selection.ts';
+import { dataFacts, modelFacts, outcome, phase, running } from './run.ts';
+import { forgetScores, putOnShow, showScores } from './scores.ts';
 import { endTrial } from './trials.ts';
-import { fitWorker, tableWorker } from './workers.ts';
+import { fitWorker, fitWorkerNumber, tableKeeper } from './workers.ts';
 
-/** The files of this session, kept so that another provider can open them again. */
-const files: { model?: NamedFile | undefined; data?: NamedFile | undefined } = {};
+/** The files of this session, kept so that another provider, or another worker, can open them again. */
+const files = signal<{ readonly model: NamedFile | null; readonly data: NamedFile | null }>({
+  model: null,
+  data: null,
+});
+/** The worker that holds them open. */
+let openIn = fitWorkerNumber.peek();
+
+/** What a run would compute from now. */
+export const currentInputs = computed<Inputs>(() => ({
+  model: factsOf(files.value.model),
+  data: factsOf(files.value.data),
+  params: params.value,
+}));
+
+const factsOf = (file: NamedFile | null): FileFacts | null => file && factsOfFile(file);
+
+/** What has changed since the table on show was computed, in words; nothing while it is what the controls say. */
+export const changes = computed(() =>
+  result.value ? changesSince(result.value.provenance, currentInputs.value) : [],
+);
+
+/** What has changed since the statistics that the worker holds were computed. */
+export const fitChanges = computed(() => {
+  const source = outcome.value?.source;
+  return source ? fitChangesSince(source, currentInputs.value) : [];
+});
 
 /** Opens a model. The one before it, its data and its scores stay when the new one is refused. */
 export async function openModel(file: NamedFile): Promise<boolean> {
   return taking('model', file, async () => {
     const facts = await fitWorker.openModel(file, params.value);
-    files.model = file;
-    modelFacts.value = facts;
-    dataFacts.value = null;
-    files.data = undefined;
-    forgetFit();
-    if (file.origin === 'disk') forgetLinkedPositives();
-    noteInput('data', undefined);
-    noteInput('table', undefined);
+    batch(() => {
+      files.value = { model: file, data: null };
+      modelFacts.value = facts;
+      dataFacts.value = null;
+      forgetFit();
+      if (file.origin === 'disk') forgetLinkedPositives();
+      noteInput('data', undefined);
+      noteInput('table', undefined);
+    });
+    openIn = fitWorkerNumber.peek();
     const { functions, edges: known } = facts;
     return `${count(functions.length, 'function node')}, ${count(known.length, 'edge')}`;
   });
@@ -35,53 +64,63 @@ export async function openModel(file: NamedFile): Promise<boolean> {
 /** Opens data for the model that is there, reading all of it once, so that a refusal comes now and not half-way. */
 export async function openData(file: NamedFile): Promise<boolean> {
   return taking('data', file, async () => {
+    if (!(await openAgain())) throw new Error('The model could not be opened again.');
     const facts = await fitWorker.openData(file, params.value);
-    files.data = file;
-    dataFacts.value = facts;
-    // A fit that was stopped cannot go on with other samples.
-    if (outcome.value) outcome.value = { ...outcome.value, complete: true, failure: null };
-    endTrial();
+    batch(() => {
+      files.value = { ...files.value, data: file };
+      dataFacts.value = facts;
+      // A fit that was stopped cannot go on with other samples.
+      if (outcome.value) outcome.value = { ...outcome.value, complete: true, failure: null };
+      endTrial();
+    });
     return count(facts.samples, 'sample');
   });
 }
 
 /** Opens model and data again, for another runtime. */
 export async function reopen(): Promise<boolean> {
-  const { model, data } = files;
-  return model !== undefined && data !== undefined && (await openModel(model)) && (await openData(data));
+  const { model, data } = files.value;
+  return model !== null && data !== null && (await openModel(model)) && (await openData(data));
+}
+
+/** Opens the files in a worker that took the place of the one that held them. True where there is nothing to do. */
+export async function openAgain(): Promise<boolean> {
+  if (openIn === fitWorkerNumber.peek()) return true;
+  const { model, data } = files.peek();
+  const number = fitWorkerNumber.peek();
+  try {
+    if (model) await fitWorker.openModel(model, params.value);
+    if (data) await fitWorker.openData(data, params.value);
+    openIn = number;
+    return true;
+  } catch (error) {
+    if (!isStopped(error)) refuse(error);
+    return false;
+  }
 }
 
 /** Shows a table made elsewhere, by the command or an earlier session. */
 export async function openTable(file: NamedFile): Promise<boolean> {
   return taking('table', file, async () => {
-    const columns = await tableWorker.open(file.bytes, file.name);
+    const opened = await tableKeeper.open(file.bytes, file.name);
+    const { columns } = opened;
+    await putOnShow(opened, { kind: 'file', file: factsOfFile(file), metadata: columns.metadata }, null);
     batch(() => {
       // The table stands for itself: what was open belongs to other scores.
-      Object.assign(files, { model: undefined, data: undefined });
+      files.value = { model: null, data: null };
       if (file.origin === 'disk') forgetLinkedPositives();
       noteInput('model', undefined);
       noteInput('data', undefined);
       modelFacts.value = null;
       dataFacts.value = null;
       forgetFit();
-      clearSelection();
-      edges.value = columns;
-      scoresOnGpu.value = false;
-      edgesVersion.value += 1;
     });
     return count(columns.rows, 'row');
   });
 }
 
-/** What was fitted is gone; the table on show stays until there is another. */
-function forgetFit(): void {
-  scoresOnGpu.value = false;
-  outcome.value = null;
-  unscored.value = false;
-  progress.value = null;
-  placement.value = null;
-  endTrial();
-}
+/** Openings under way. */
+let openings = 0;
 
 /** Runs `work` for an input and notes beside the input what came of it. */
 async function taking(role: InputRole, file: NamedFile, work: () => Promise<string>): Promise<boolean> {
@@ -89,20 +128,26 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
   drop();
   forgetScores();
   phase.value = 'opening';
+  openings += 1;
   try {
     const note = await work();
-    noteInput(role, { name: file.name, note, refused: false, origin: file.origin });
-    if (file.origin === 'disk' && role !== 'sources' && role !== 'targets')
-      Reflect.deleteProperty(addresses, role);
+    noteInput(role, { name: file.name, note, refused: false, origin: file.origin, address: file.address });
     return true;
   } catch (error) {
+    // An opening that was cancelled leaves everything as it was.
+    if (isStopped(error)) return false;
     noteInput(role, { name: file.name, note: error instanceof Error ? error.message : '', refused: true });
     refuse(error);
     if (wasFitting) void showScores();
     return false;
   } finally {
-    phase.value = 'idle';
+    openings -= 1;
+    if (openings === 0 && phase.value === 'opening') phase.value = 'idle';
   }
 }
+
+/** Whether work was ended because nobody waits for it any more. */
+const isStopped = (error: unknown): boolean =>
+  error instanceof WorkerRefusal && (error.code === 'AbortError' || error.code === 'replaced');
 
 const count = (n: number, thing: string) => `${n.toLocaleString('en')} ${thing}${n === 1 ? '' : 's'}`;

@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
+import type { FitSource } from '../results/provenance.ts';
 import type { TrialOutcome, TrialRequest } from '../worker/protocol.ts';
 import { refuse } from './alerts.ts';
 import { params, type Params } from './params.ts';
-import { beginRun, isCurrent, phase, repeatShare } from './run.ts';
+import { beginRun, isCurrent, outcome as lastFit, phase, repeatShare } from './run.ts';
 import { fitWorker } from './workers.ts';
 
 /** A trial under way, stopped or done: its repeats so far. */
@@ -10,6 +11,8 @@ export interface Trial {
   readonly title: string;
   readonly kind: TrialRequest['kind'];
   readonly params: Params;
+  /** The fit that it is about. */
+  readonly source: FitSource;
   readonly repeats: number;
   readonly outcomes: readonly TrialOutcome[];
 }
@@ -22,21 +25,22 @@ export async function runTrials(
   repeats: number,
   requestOf: (repeat: number) => TrialRequest,
 ): Promise<void> {
-  if (phase.value !== 'idle') return;
+  const source = lastFit.value?.source;
+  if (phase.value !== 'idle' || !source) return;
   const turn = beginRun();
   const isOn = () => isCurrent(turn) && phase.value === 'trying';
   const asked = params.value;
   let outcomes: readonly TrialOutcome[] = [];
   const { kind } = requestOf(0);
   phase.value = 'trying';
-  trial.value = { title, kind, params: asked, repeats, outcomes };
+  trial.value = { title, kind, params: asked, source, repeats, outcomes };
   try {
     for (let repeat = 0; repeat < repeats; repeat++) {
       repeatShare.value = 0;
       const outcome = await fitWorker.trial(requestOf(repeat), asked, turn);
       if (!isOn()) return;
       outcomes = [...outcomes, outcome];
-      trial.value = { title, kind, params: asked, repeats, outcomes };
+      trial.value = { title, kind, params: asked, source, repeats, outcomes };
     }
   } catch (error) {
     // What was stopped rejects too, and nobody waits for it.

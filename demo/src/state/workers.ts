@@ -1,11 +1,17 @@
-import { connect } from '../worker/rpc.ts';
+import { signal } from '@preact/signals';
+import fitAddress from '../worker/fit.worker.ts?worker&url';
+import tableAddress from '../worker/table.worker.ts?worker&url';
+import { connect, type Methods, type Refusal } from '../worker/rpc.ts';
 import type { FitApi, FitEvents } from '../worker/protocol.ts';
-import type { TableApi } from '../worker/table-protocol.ts';
-import { isCurrent, isCurrentScoring, placement, progress, repeatShare, resampled } from './run.ts';
+import type { TableApi, TableQuestions } from '../worker/table-protocol.ts';
+import { edgesVersion } from './edges.ts';
+import { isCurrent, isCurrentScoring, noteStep, placement, progress, repeatShare, resampled } from './run.ts';
 
 const events: FitEvents = {
   progress: (value) => {
-    if (isCurrent(value.run)) progress.value = value;
+    if (!isCurrent(value.run)) return;
+    noteStep(progress.peek(), value);
+    progress.value = value;
   },
   placement: (value) => {
     placement.value = value;
@@ -18,14 +24,54 @@ const events: FitEvents = {
   },
 };
 
-/** Two threads: a table can be sorted, filtered and drawn while the other one fits. */
-export const fitWorker = connect<FitApi>(
-  new Worker(new URL('../worker/fit.worker.ts', import.meta.url), { type: 'module', name: 'fit' }),
-  (name, value) => {
-    events[name as keyof FitEvents](value as never);
-  },
-);
+/**
+ * Starts a module as a worker. From a Blob it is under the policy of the page; loaded by its address, it would be under
+ * none, on hosts that send no headers.
+ */
+function start(address: string, name: string): Worker {
+  const code = `import ${JSON.stringify(new URL(address, location.href).href)};`;
+  const blob = new Blob([code], { type: 'text/javascript' });
+  return new Worker(URL.createObjectURL(blob), { type: 'module', name });
+}
 
-export const tableWorker = connect<TableApi>(
-  new Worker(new URL('../worker/table.worker.ts', import.meta.url), { type: 'module', name: 'table' }),
-);
+const startFit = () => start(fitAddress, 'fit');
+let running = startFit();
+const fitLink = connect<FitApi>(running, (name, value) => {
+  events[name as keyof FitEvents](value as never);
+});
+
+/** Two threads: a table can be sorted, filtered and drawn while the other one fits. */
+export const fitWorker = fitLink.calls;
+
+/** Counts the workers that have taken the fit's place: what was handed to one before is gone. */
+export const fitWorkerNumber = signal(1);
+
+/** Ends the fit's worker, whatever it is doing, and starts another one, which holds nothing yet. */
+export function replaceFitWorker(refusal: Refusal): void {
+  running.terminate();
+  running = startFit();
+  fitLink.replace(running, refusal);
+  fitWorkerNumber.value += 1;
+}
+
+/** For calls whose answer is of no interest. */
+export function unheard(answer: Promise<unknown>): void {
+  answer.catch(() => undefined);
+}
+
+/** Takes tables over and gives them up. */
+export const tableKeeper = connect<TableApi>(start(tableAddress, 'table')).calls;
+
+/** Questions about one table, by its number. */
+export const questionsAbout = (table: number): Methods<TableQuestions> =>
+  new Proxy({} as Methods<TableQuestions>, {
+    get: (_, question) =>
+      typeof question === 'string' && question !== 'then'
+        ? (...args: unknown[]) => tableKeeper.ask(table, question as keyof TableQuestions, args)
+        : undefined,
+  });
+
+/** Questions about the table that is on show when they are asked. */
+export const tableWorker: Methods<TableQuestions> = new Proxy({} as Methods<TableQuestions>, {
+  get: (_, question) => Reflect.get(questionsAbout(edgesVersion.peek()), question) as unknown,
+});

@@ -54,7 +54,7 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
 
   const select = (at: number) => {
     const row = order[Math.min(Math.max(at, 0), order.length - 1)];
-    if (row !== undefined) selectPair(table.src[row]!, table.dst[row]!);
+    if (row !== undefined) selectPair(table, table.src[row]!, table.dst[row]!);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(height / rowHeight) - 1);

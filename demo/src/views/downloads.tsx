@@ -2,18 +2,18 @@ import { signal } from '@preact/signals';
 import { download } from '../export/download.ts';
 import { formats, type FormatFacts } from '../export/formats.ts';
 import { copied, copy } from '../state/clipboard.ts';
-import { inputs, type InputRole } from '../state/inputs.ts';
-import { sessionLink } from '../state/link.ts';
+import { fileStem, provenanceText } from '../results/wording.ts';
+import { filesLeftBehind, sessionLink } from '../state/link.ts';
 import { Methods } from './methods.tsx';
 import { refuse } from '../state/alerts.ts';
-import { edges, rows } from '../state/edges.ts';
+import { result, rows } from '../state/edges.ts';
 import { tableWorker } from '../state/workers.ts';
 
 const scope = signal<'all' | 'shown'>('all');
 
 /** The table as files: all of it, or the rows that pass the filters in the order on show. */
 export function Downloads() {
-  const table = edges.value;
+  const table = result.value;
   return (
     <section aria-labelledby="out-title">
       <h2 id="out-title">Take along</h2>
@@ -50,15 +50,13 @@ export function Downloads() {
 
 /** The address that restores this session goes to the clipboard and into the address bar. */
 function CopyLink() {
-  const local = (['model', 'data', 'table'] satisfies InputRole[]).some(
-    (role) => inputs.value[role]?.origin === 'disk',
-  );
+  const missing = filesLeftBehind();
   return (
     <button
       title={
-        local
-          ? 'Files from your disk are not part of the link: it restores the settings'
-          : 'A link that restores this session'
+        missing.length > 0
+          ? `Files from your disk (${missing.join(', ')}) are not part of the link: it restores the settings`
+          : 'A link that restores these results'
       }
       onClick={() => {
         const link = sessionLink();
@@ -72,10 +70,16 @@ function CopyLink() {
 }
 
 async function save(facts: FormatFacts): Promise<void> {
+  const shown = result.value;
+  if (!shown) return;
+  const { provenance } = shown;
   try {
     const only = scope.value === 'shown' ? rows.value : null;
-    const bytes = await tableWorker.write(facts.format, only);
-    download(new Blob([bytes], { type: facts.type }), `edges.${facts.extension}`);
+    const bytes = await tableWorker.write(facts.format, only, provenanceText(provenance));
+    download(
+      new Blob([bytes], { type: facts.type }),
+      `${fileStem(provenance)}${facts.suffix ?? ''}${only ? '_shown' : ''}.${facts.extension}`,
+    );
   } catch (error) {
     refuse(error);
   }

@@ -3,7 +3,7 @@ import { Choice } from '../parts/choice.tsx';
 import { counted, whole } from '../parts/format.ts';
 import { NumberField } from '../parts/number-field.tsx';
 import { clearAllowLists } from '../state/allow-lists.ts';
-import { edges, filter, rows } from '../state/edges.ts';
+import { edges, filter, noResult, rows } from '../state/edges.ts';
 import { EdgeGrid } from '../table/edge-grid.tsx';
 
 /** The table with its filters. */
@@ -81,7 +81,9 @@ export function EdgesPane() {
       {table ? (
         <EdgeGrid table={table} />
       ) : (
-        <p class="empty">The edges appear here as soon as the first samples are seen.</p>
+        <p class="empty">
+          {noResult.value ?? 'The edges appear here as soon as the first samples are seen.'}
+        </p>
       )}
     </section>
   );

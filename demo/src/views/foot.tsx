@@ -1,20 +1,18 @@
 import { estimate, probability } from '../parts/format.ts';
-import { edges, rowOfPair } from '../state/edges.ts';
-import { evaluationSeconds } from '../state/run.ts';
+import { edges, result, rowOfPair } from '../state/edges.ts';
 import { selection } from '../state/selection.ts';
 import { duration } from '../parts/format.ts';
 
 /** What is selected, in numbers, and what the numbers rest on. */
 export function Foot() {
+  const from = result.value?.provenance;
   return (
     <footer class="foot">
       <p class="selected clip" role="status" aria-label="Selection">
         {selected()}
       </p>
       {!('gpu' in navigator) && <p class="soft">No WebGPU in this browser: the CPU does the work</p>}
-      <p class="soft">
-        {evaluationSeconds.value !== null && `scored in ${duration(evaluationSeconds.value)}`}
-      </p>
+      <p class="soft">{from?.kind === 'fit' && `scored in ${duration(from.seconds)}`}</p>
     </footer>
   );
 }

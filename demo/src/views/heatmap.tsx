@@ -6,6 +6,7 @@ import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, scoresOnGpu } from '../state/edges.ts';
+import { fitWorkerNumber } from '../state/workers.ts';
 import { offerPicture } from '../state/picture.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
@@ -30,7 +31,7 @@ export function Heatmap() {
         readout.value = text;
       },
       () => {
-        scoresOnGpu.value = false;
+        scoresOnGpu.value = null;
       },
     );
     screen.current = made;
@@ -40,7 +41,8 @@ export function Heatmap() {
       screen.current = null;
       made.release();
     };
-  }, [hasTable]);
+    // A canvas that was handed to a worker ends with it.
+  }, [hasTable, fitWorkerNumber.value]);
 
   useEffect(() => {
     const shown = edges.peek();
@@ -51,16 +53,17 @@ export function Heatmap() {
         if (!wanted) return;
         extent.value = layout.extent;
         await screen.current?.show(shown, layout);
+        screen.current?.select(selection.peek());
       })
       .catch(refuse);
     return () => {
       wanted = false;
     };
-  }, [edgesVersion.value, heatmapOrder.value, hasTable, scoresOnGpu.value]);
+  }, [edgesVersion.value, heatmapOrder.value, hasTable, scoresOnGpu.value, fitWorkerNumber.value]);
 
   useEffect(() => {
     screen.current?.mark(marksEdges.value);
-  }, [marksEdges.value, hasTable]);
+  }, [marksEdges.value, hasTable, fitWorkerNumber.value]);
 
   useEffect(() => {
     screen.current?.repaint();

@@ -2,21 +2,21 @@ import { useRef } from 'preact/hooks';
 import { version } from 'magnitude-edge';
 import { citation, methodsParagraph } from '../export/methods.ts';
 import { copied, copy } from '../state/clipboard.ts';
-import { edges } from '../state/edges.ts';
-import { params } from '../state/params.ts';
-import { modelFacts, outcome, placement, unscored } from '../state/run.ts';
+import { result } from '../state/edges.ts';
 
-/** A button that opens the methods paragraph and the citation, with the parameters of this run. */
+/** A button that opens the methods paragraph and the citation, of the table on show. */
 export function Methods() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [model, done, place, table] = [modelFacts.value, outcome.value, placement.value, edges.value];
+  const shown = result.value;
   const text =
-    model && done && place && table && !unscored.value
-      ? methodsParagraph(version, params.value, model, done, place, table)
-      : null;
+    shown?.provenance.kind === 'fit' ? methodsParagraph(version, shown.provenance, shown.columns) : null;
   return (
     <>
-      <button disabled={!text} onClick={() => dialog.current?.showModal()}>
+      <button
+        disabled={!text}
+        title={text ? undefined : 'Of a run on this page'}
+        onClick={() => dialog.current?.showModal()}
+      >
         Methods text
       </button>
       <dialog ref={dialog} aria-labelledby="methods-title">

@@ -9,10 +9,11 @@ import { drawShapes, svgOfShapes } from '../network/shapes.ts';
 import { Choice } from '../parts/choice.tsx';
 import { whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
-import { edges, edgesVersion } from '../state/edges.ts';
+import { identityOf } from '../results/provenance.ts';
+import { edges, edgesVersion, result } from '../state/edges.ts';
 import { offerPicture } from '../state/picture.ts';
 import { ranking } from '../state/positives.ts';
-import { selectedTarget, selection } from '../state/selection.ts';
+import { select, selectedTarget, selection } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
 import { tableWorker } from '../state/workers.ts';
@@ -22,13 +23,17 @@ const hops = signal<'all' | '1' | '2' | '3'>('all');
 
 /** The graph with what may be missing from it: known edges solid, inferred ones dashed. */
 export function NetworkView() {
-  const [data, setData] = useState<NetworkData | null>(null);
+  const [answer, setAnswer] = useState<{ data: NetworkData; of: string } | null>(null);
   const table = edges.value;
+  const of = result.value && identityOf(result.value.provenance);
+  // A picture of other nodes is not shown while the new one is laid out.
+  const data = answer && answer.of === of ? answer.data : null;
   useEffect(() => {
     if (edgesVersion.value === 0) return;
     let wanted = true;
-    tableWorker.network({ minScore: networkThreshold.value, layout: layout.value }).then((answer) => {
-      if (wanted) setData(answer);
+    const request = { minScore: networkThreshold.value, layout: layout.value };
+    tableWorker.network(request, ranking.value !== null).then((made) => {
+      if (wanted && of !== null) setAnswer({ data: made, of });
     }, refuse);
     return () => {
       wanted = false;
@@ -129,12 +134,12 @@ function Picture({ data }: { readonly data: NetworkData }) {
         });
       },
       pick: (x, y) => {
-        selection.value = hit(now.current.data, now.current.camera, x, y);
+        select(now.current.data, hit(now.current.data, now.current.camera, x, y));
       },
       step: (rows, columns) => {
         const node = selectedTarget(selection.value) ?? -1;
         const count = now.current.data.names.length;
-        selection.value = { kind: 'node', node: (node + rows + columns + count) % count };
+        select(now.current.data, { kind: 'node', node: (node + rows + columns + count) % count });
       },
       hover: none,
       leave: none,

@@ -98,7 +98,7 @@ function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[]
                 class="link"
                 onClick={() => {
                   const [source, target] = [names.indexOf(row.source), names.indexOf(row.target)];
-                  if (source >= 0 && target >= 0) selectPair(source, target);
+                  if (source >= 0 && target >= 0) selectPair({ names }, source, target);
                 }}
                 aria-label={`Select ${row.source} to ${row.target}`}
               >

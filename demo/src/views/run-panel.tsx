@@ -12,12 +12,13 @@ import {
   unscored,
   type Phase,
 } from '../state/run.ts';
+import { fitChanges } from '../state/session.ts';
 import { trial } from '../state/trials.ts';
 import type { FitOutcome } from '../worker/protocol.ts';
 
 /** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
 export function RunPanel() {
-  const unfinished = outcome.value !== null && (!outcome.value.complete || unscored.value);
+  const unfinished = outcome.value !== null && (!outcome.value.complete || unscored.value !== null);
   const paused = phase.value === 'paused';
   const busy = phase.value !== 'idle';
   return (
@@ -90,15 +91,18 @@ function note(): string {
     }
     case 'idle':
       if (!done) return '';
+      if (fitChanges.value.length > 0)
+        return `The last run, of ${counted(done.samples, 'sample')}, was of other inputs: ${fitChanges.value.join(', ')}`;
       if (done.complete && unscored.value)
-        return `Scoring was cancelled; Resume scores the ${counted(done.samples, 'sample')} seen`;
+        return `Scoring ${unscored.value === 'failed' ? 'failed' : 'was cancelled'}; Resume scores the ${counted(done.samples, 'sample')} seen`;
       return done.complete ? completed(done) : broken(done, at?.total ?? 0);
   }
 }
 
 function completed({ samples, seconds, leftOut }: FitOutcome): string {
+  const few = samples < leastSamples ? `, too few for scores` : '';
   const without = leftOut > 0 ? `, ${whole(leftOut)} left out` : '';
-  return `${counted(samples, 'sample')} in ${duration(seconds)}${without}, ${placement.value?.backend ?? ''} backend`;
+  return `${counted(samples, 'sample')} in ${duration(seconds)}${few}${without}, ${placement.value?.backend ?? ''} backend`;
 }
 
 /** Where a fit ended before its samples did, what is there, and what Resume would do about an error. */

@@ -4,9 +4,10 @@ import { Plot } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { Choice } from '../parts/choice.tsx';
 import { score } from '../parts/format.ts';
-import { rowOfPair } from '../state/edges.ts';
-import { params } from '../state/params.ts';
-import { outcome, phase } from '../state/run.ts';
+import { result, rowOfPair } from '../state/edges.ts';
+import { otherFiles } from '../results/changes.ts';
+import { phase } from '../state/run.ts';
+import { currentInputs } from '../state/session.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { fitWorker } from '../state/workers.ts';
 import type { PairMagnitudes } from '../worker/protocol.ts';
@@ -19,26 +20,33 @@ interface Props {
 
 /** Activation magnitude of the source against gradient magnitude of the target, sample by sample, in one layer pair. */
 export function Scatter({ table, source, target }: Props) {
-  const [magnitudes, setMagnitudes] = useState<PairMagnitudes | null>(null);
+  const [answer, setAnswer] = useState<{ of: string; magnitudes: PairMagnitudes } | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const canRun = outcome.value !== null && phase.value === 'idle';
+  const from = result.value?.provenance;
+  const isOpen = from?.kind === 'fit' && otherFiles(from, currentInputs.value).length === 0;
+  const canRun = isOpen && phase.value === 'idle';
+  const of = isOpen ? `${from.run} ${source} ${target}` : '';
   useEffect(() => {
     if (!canRun) return;
     let wanted = true;
-    fitWorker.magnitudes(params.peek(), source, target).then(
-      (answer) => {
-        if (wanted) setMagnitudes(answer);
+    fitWorker.magnitudes(from.params, source, target).then(
+      (magnitudes) => {
+        if (wanted) setAnswer({ of, magnitudes });
       },
       () => {
-        if (wanted) setMagnitudes(null);
+        if (wanted) setAnswer(null);
       },
     );
     return () => {
       wanted = false;
     };
-  }, [table, source, target, canRun]);
-  if (outcome.value === null)
-    return <p class="caption">The scatter of magnitudes needs the model and the data.</p>;
+  }, [of, canRun]);
+  if (!isOpen)
+    return (
+      <p class="caption">The scatter of magnitudes needs the model and the data that the scores are of.</p>
+    );
+  // Points of another pair, or of another run, are not shown under the name of this one.
+  const magnitudes = answer?.of === of ? answer.magnitudes : null;
   const row = rowOfPair.value(source, target);
   const layer = Math.min(Number(chosen ?? strongestPair(table, row)), table.pairs.length - 1);
   const xs = magnitudes?.x[layer] ?? new Float32Array(0);

@@ -9,7 +9,7 @@ export function Sheet() {
   const model = modelFacts.value;
   const place = placement.value;
   const table = edges.value;
-  const refused = Object.values(inputs.value).filter((input) => input.refused);
+  const refused = Object.values(inputs.value).flatMap(({ refusal }) => (refusal ? [refusal] : []));
   return (
     <details class="more">
       <summary>What was read</summary>

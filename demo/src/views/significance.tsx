@@ -28,7 +28,13 @@ export function Significance() {
 function PValues({ table }: { readonly table: EdgeColumns }) {
   const [bins, setBins] = useState<Histogram | null>(null);
   useEffect(() => {
-    tableWorker.histogram('pValue', 40).then(setBins, refuse);
+    let wanted = true;
+    tableWorker.histogram('pValue', 40).then((answer) => {
+      if (wanted) setBins(answer);
+    }, refuse);
+    return () => {
+      wanted = false;
+    };
   }, [edgesVersion.value]);
   const share = useMemo(
     () => nullShare(table.pValue.filter((_, row) => !Number.isNaN(table.score[row]!))),
@@ -117,7 +123,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         const distance = (scales.x(xs[candidate]!) - px) ** 2 + (scales.y(ys[candidate]!) - py) ** 2;
         if (distance < least) [least, nearest] = [distance, candidate];
       }
-    if (nearest >= 0) selectPair(table.src[nearest]!, table.dst[nearest]!);
+    if (nearest >= 0) selectPair(table, table.src[nearest]!, table.dst[nearest]!);
   };
   return (
     <>

@@ -51,7 +51,7 @@ function Target({ table, target, source }: Props) {
             key={row}
             class="link chip"
             onClick={() => {
-              selectNode(table.src[row]!);
+              selectNode(table, table.src[row]!);
             }}
           >
             {names[table.src[row]!]}
@@ -90,7 +90,7 @@ function Target({ table, target, source }: Props) {
                   class="link"
                   aria-label={`Select ${names[table.src[row]!]!} to ${names[target]!}`}
                   onClick={() => {
-                    selectPair(table.src[row]!, target);
+                    selectPair(table, table.src[row]!, target);
                   }}
                 >
                   {names[table.src[row]!]}

@@ -6,7 +6,7 @@ import type { TrialOutcome } from '../worker/protocol.ts';
 
 /** What came of a trial: numbers over the repeats, the AUC of each, and each repeat's edges with their ranks. */
 export function TrialOutcomes({
-  trial: { outcomes, kind, title, params, repeats },
+  trial: { outcomes, kind, title, params, source, repeats },
 }: {
   readonly trial: Trial;
 }) {
@@ -35,6 +35,7 @@ export function TrialOutcomes({
         )}
       </dl>
       <p class="caption">
+        Of {source.model.name} with {source.data.name}, {counted(source.data.samples, 'sample')}.{' '}
         {real ? againstReal(real, areas, params.score === 'partial') : wasMaskedIn(outcomes)}
       </p>
       <AreaPlot repeated={repeated} areas={areas} mean={mean} deviation={deviation} real={real} />

@@ -4,6 +4,7 @@ import { edges, rowOfPair } from '../state/edges.ts';
 import { positives } from '../state/positives.ts';
 import { modelFacts, outcome, phase } from '../state/run.ts';
 import { selection } from '../state/selection.ts';
+import { fitChanges } from '../state/session.ts';
 import { runTrials, trial } from '../state/trials.ts';
 import { TrialOutcomes } from './trial-outcomes.tsx';
 
@@ -13,8 +14,15 @@ const repeats = signal(20);
 /** Two questions: do edges come back that are masked, and does the graph find more than a permuted one. */
 export function TryView() {
   const table = edges.value;
-  if (!table || !outcome.value)
+  if (!table || !outcome.value?.source)
     return <p class="empty">Trials need a fit; a table alone has no statistics to ask.</p>;
+  if (fitChanges.value.length > 0)
+    return (
+      <p class="empty">
+        Trials go with the last run, and its inputs have changed since: {fitChanges.value.join(', ')}. Run
+        again first.
+      </p>
+    );
   return (
     <div class="figures">
       <MaskTrials />

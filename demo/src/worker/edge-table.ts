@@ -9,10 +9,19 @@ export interface EdgeTable {
   readonly columns: EdgeColumns;
 }
 
-/** Reads an edge table from Arrow IPC, Parquet or CSV, told apart by their first bytes. Throws `invalid-data`. */
-export async function readEdgeTable(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<EdgeTable> {
+/**
+ * Reads an edge table from Arrow IPC, Parquet or CSV, told apart by their first bytes. Throws `invalid-data`.
+ *
+ * @param names of all function nodes, where they are known: those without a row are in no column
+ */
+export async function readEdgeTable(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  names?: readonly string[],
+): Promise<EdgeTable> {
   const table = await decodeTable(bytes, formatOf(bytes), name);
-  return { table, columns: columnsFromArrow(table, name) };
+  const columns = columnsFromArrow(table, name);
+  return { table, columns: names ? { ...columns, names } : columns };
 }
 
 function formatOf(bytes: Uint8Array): TableFormat {

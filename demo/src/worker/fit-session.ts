@@ -9,10 +9,11 @@ import {
 } from 'magnitude-edge';
 import type { Table } from 'apache-arrow';
 import type { View } from '../heatmap/painter.ts';
+import { factsOfFile, type FitSource } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 import { BatchFeed } from './batch-feed.ts';
-import { Gate } from './clock.ts';
+import { Gate, nextTask } from './clock.ts';
 import { modelFacts, placementOf } from './facts.ts';
 import { loadModel } from './load-model.ts';
 import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sample.ts';
@@ -45,11 +46,16 @@ export class FitSession implements FitApi {
   #scoring: Promise<unknown> = Promise.resolve();
   /** Of the scores that were asked for last. */
   #stoppingScores = new AbortController();
-  /** Of the work that was asked for last. */
-  #stopping = new AbortController();
+  /** Of all work that `stop` ends. */
+  readonly #stopping = new Set<AbortController>();
+  /** Of what a scatter is read from. */
+  #stoppingSample = new AbortController();
   #model: GsnnModel | null = null;
+  #modelSource: FitSource['model'] | null = null;
   #data: { file: NamedFile; samples: number } | null = null;
   #inferer: MagnitudeEdgeInferer | null = null;
+  /** What its statistics are of: the files and parameters of the fit, whatever has been opened or chosen since. */
+  #source: FitSource | null = null;
   /** The options that it was made with. */
   #infererKey = '';
   /** Batches that the last fit has not seen. */
@@ -67,22 +73,31 @@ export class FitSession implements FitApi {
 
   openModel(file: NamedFile, params: Params): Promise<ModelFacts> {
     const { loss, executionProvider } = params;
-    return this.#inTurn(async () => {
-      const model = await loadModel(file, { loss, executionProvider });
-      // Only now: a refused model leaves the one that was there.
+    return this.#stoppable(async (signal) => {
+      const model = await loadModel(file, { loss, executionProvider, signal });
+      await nextTask();
+      // Only now: a model that was refused, or is not wanted any more, leaves the one that was there.
+      if (signal.aborted) await model.release();
+      signal.throwIfAborted();
       await this.#forgetFit();
       await this.#model?.release();
+      const facts = modelFacts(model);
       this.#model = model;
+      this.#modelSource = { ...factsOfFile(file), facts };
       this.#data = null;
       this.#sample = null;
-      return modelFacts(model);
+      return facts;
     });
   }
 
   openData(file: NamedFile, params: Params): Promise<DataFacts> {
-    return this.#inTurn(async () => {
+    return this.#stoppable(async (signal) => {
       let samples = 0;
-      for await (const batch of this.#batches(file, params)) samples += batch.size;
+      for await (const batch of this.#batches(file, params)) {
+        samples += batch.size;
+        await nextTask();
+        signal.throwIfAborted();
+      }
       this.#data = { file, samples };
       this.#sample = null;
       this.#feed = null;
@@ -91,18 +106,20 @@ export class FitSession implements FitApi {
   }
 
   fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome> {
+    // No fit waits for a scatter.
+    this.#stoppingSample.abort();
     return this.#stoppable(async (signal) => {
-      const { inferer, feed } = await this.#prepare(params, from);
+      const { inferer, feed, source } = await this.#prepare(params, from, run);
       this.#tell.placement(placementOf(inferer));
       const [seenBefore, secondsBefore] = [inferer.samples, this.#seconds];
       const start = performance.now() - feed.waited;
       const total = this.#data!.samples;
-      const firstBatch = this.#batchesDone(params);
+      const firstBatch = this.#batchesDone(source.params);
       let failure: FitFailure | null = null;
       try {
         await inferer.fit(feed.handOut(signal), {
           reset: seenBefore === 0,
-          loss: params.loss,
+          loss: source.params.loss,
           signal,
           onProgress: ({ samples }) => {
             feed.counted();
@@ -111,13 +128,13 @@ export class FitSession implements FitApi {
           },
         });
       } catch (error) {
-        if (!signal.aborted) failure = this.#failed(params, error, firstBatch);
+        if (!signal.aborted) failure = this.#failed(source.params, error, firstBatch);
       }
       this.#tell.placement(placementOf(inferer));
       const { samples } = inferer;
       const leftOut = this.#leftOut.samples;
       const complete = failure === null && samples + leftOut === total;
-      return { complete, samples, seconds: this.#seconds, leftOut: complete ? leftOut : 0, failure };
+      return { complete, samples, seconds: this.#seconds, leftOut: complete ? leftOut : 0, failure, source };
     });
   }
 
@@ -130,13 +147,18 @@ export class FitSession implements FitApi {
   }
 
   stop(): void {
-    this.#stopping.abort();
+    for (const controller of this.#stopping) controller.abort();
     this.#gate.open();
+  }
+
+  rest(): Promise<void> {
+    const scoring = this.#scoring;
+    return this.#inTurn(async () => void (await scoring));
   }
 
   evaluate(params: Params): Promise<ScoredTable> {
     return this.#asScores((signal) =>
-      this.#score(params, signal, (inferer, scores) =>
+      this.#score(params, signal, false, (inferer, scores) =>
         scores.table({ excludeSelf: params.excludeSelf, ...rowLimit(inferer), signal }),
       ),
     );
@@ -145,7 +167,7 @@ export class FitSession implements FitApi {
   resample(params: Params, turn: number): Promise<ScoredTable> {
     const { score, layerAgg, ridge, excludeSelf } = params;
     return this.#asScores((signal) =>
-      this.#score(params, signal, (inferer) =>
+      this.#score(params, signal, true, (inferer) =>
         inferer.evaluate({
           score,
           layerAgg,
@@ -170,8 +192,8 @@ export class FitSession implements FitApi {
     this.#heatmap.attach(canvas);
   }
 
-  layHeatmap(order: Uint32Array): Promise<{ extent: number } | null> {
-    return this.#heatmap.lay(order);
+  layHeatmap(scores: number, order: Uint32Array): Promise<{ extent: number } | null> {
+    return this.#heatmap.lay(scores, order);
   }
 
   drawHeatmap(view: View): Promise<boolean> {
@@ -206,8 +228,10 @@ export class FitSession implements FitApi {
   }
 
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes> {
-    return this.#inTurn(async () => {
-      const sample = await this.#magnitudeSample(params);
+    this.#stoppingSample = new AbortController();
+    const { signal: superseded } = this.#stoppingSample;
+    return this.#stoppable(async (signal) => {
+      const sample = await this.#magnitudeSample(params, AbortSignal.any([signal, superseded]));
       const columns = (matrices: readonly Float32Array[], node: number) =>
         matrices.map((matrix) => columnOf(matrix, node, sample));
       return { x: columns(sample.x, source), y: columns(sample.y, target) };
@@ -216,23 +240,34 @@ export class FitSession implements FitApi {
 
   /** Forms the scores, has their table made, and gives them to the heatmap where they lie on a GPU. */
   async #score(
-    params: Params,
+    { score, layerAgg, ridge, excludeSelf }: Params,
     signal: AbortSignal,
+    resampled: boolean,
     tableOf: (inferer: MagnitudeEdgeInferer, scores: EdgeScores) => Promise<Table>,
   ): Promise<ScoredTable> {
-    const inferer = this.#fitted();
+    const { inferer, source } = this.#fitted();
+    const placement = placementOf(inferer);
     const start = performance.now();
-    const { score, layerAgg, ridge, excludeSelf } = params;
     const scores = await inferer.scores({ score, layerAgg, ridge, signal });
     try {
       const table = await tableOf(inferer, scores);
       signal.throwIfAborted();
-      const seconds = (performance.now() - start) / 1000;
+      const provenance = {
+        ...source,
+        kind: 'fit' as const,
+        params: { ...source.params, score, layerAgg, ridge, excludeSelf },
+        // Those of the table: a fit may have gone on meanwhile.
+        samples: Number(table.schema.metadata.get('n')),
+        placement,
+        seconds: (performance.now() - start) / 1000,
+        resampled,
+      };
       const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
       const { gpu } = scores;
-      if (gpu) await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
+      let onGpu: number | null = null;
+      if (gpu) onGpu = await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
       else scores.release();
-      return moved({ bytes, seconds, onGpu: gpu !== undefined }, [bytes.buffer]);
+      return moved({ bytes, provenance, onGpu }, [bytes.buffer]);
     } catch (error) {
       scores.release();
       throw error;
@@ -248,8 +283,8 @@ export class FitSession implements FitApi {
     });
   }
 
-  #fitted(): MagnitudeEdgeInferer {
-    if (this.#inferer) return this.#inferer;
+  #fitted(): { inferer: MagnitudeEdgeInferer; source: FitSource } {
+    if (this.#inferer && this.#source) return { inferer: this.#inferer, source: this.#source };
     throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
   }
 
@@ -262,14 +297,21 @@ export class FitSession implements FitApi {
     return done;
   }
 
-  #magnitudeSample(params: Params): Promise<MagnitudeSample> {
+  #magnitudeSample(params: Params, signal: AbortSignal): Promise<MagnitudeSample> {
     if (!this.#model || !this.#data)
       throw new MagnitudeEdgeError('invalid-argument', 'A scatter needs the model and the data.');
     const { loss, usePreNorm, reduction } = params;
     const key = JSON.stringify([loss, usePreNorm, reduction]);
     if (this.#sample?.key !== key) {
       const batches = this.#batches(this.#data.file, params);
-      const sample = sampleMagnitudes({ model: this.#model, batches, loss, usePreNorm, reduction });
+      const sample = sampleMagnitudes({
+        model: this.#model,
+        batches,
+        loss,
+        usePreNorm,
+        reduction,
+        signal,
+      });
       this.#sample = { key, sample };
       // A refusal is not kept.
       sample.catch(() => {
@@ -283,10 +325,13 @@ export class FitSession implements FitApi {
   async #prepare(
     params: Params,
     from: 'start' | 'here',
-  ): Promise<{ inferer: MagnitudeEdgeInferer; feed: BatchFeed }> {
-    if (!this.#model) throw new MagnitudeEdgeError('invalid-argument', 'Choose a model first.');
+    run: number,
+  ): Promise<{ inferer: MagnitudeEdgeInferer; feed: BatchFeed; source: FitSource }> {
+    if (!this.#model || !this.#modelSource)
+      throw new MagnitudeEdgeError('invalid-argument', 'Choose a model first.');
     if (!this.#data) throw new MagnitudeEdgeError('invalid-argument', 'Choose the data first.');
-    if (from === 'here' && this.#inferer && this.#feed) return { inferer: this.#inferer, feed: this.#feed };
+    if (from === 'here' && this.#inferer && this.#feed && this.#source)
+      return { inferer: this.#inferer, feed: this.#feed, source: this.#source };
     // Scores under way are of the samples that are now forgotten.
     await this.#scoring;
     this.#leftOut = { batches: 0, samples: 0 };
@@ -307,7 +352,9 @@ export class FitSession implements FitApi {
     }
     this.#seconds = 0;
     this.#feed = new BatchFeed(this.#batches(this.#data.file, params), this.#gate);
-    return { inferer, feed: this.#feed };
+    const { file, samples } = this.#data;
+    this.#source = { run, model: this.#modelSource, data: { ...factsOfFile(file), samples }, params };
+    return { inferer, feed: this.#feed, source: this.#source };
   }
 
   /** Batches that are in the statistics, or left out: the next one comes after them. All but the last are of one size. */
@@ -348,6 +395,7 @@ export class FitSession implements FitApi {
   async #forgetFit(): Promise<void> {
     const inferer = this.#inferer;
     this.#inferer = null;
+    this.#source = null;
     this.#feed = null;
     await this.#heatmap.release();
     await inferer?.release();
@@ -355,10 +403,10 @@ export class FitSession implements FitApi {
 
   /** Work that `stop` reaches from now on, even while it waits. */
   #stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#stopping = new AbortController();
-    const { signal } = this.#stopping;
+    const controller = new AbortController();
+    this.#stopping.add(controller);
     this.#gate.open();
-    return this.#inTurn(() => work(signal));
+    return this.#inTurn(() => work(controller.signal)).finally(() => this.#stopping.delete(controller));
   }
 
   /** After what was asked for before. */

@@ -1,4 +1,5 @@
 import type { Batch, GsnnModel, Loss, Reduction } from 'magnitude-edge';
+import { nextTask } from './clock.ts';
 
 /** Numbers kept, 4 bytes each; the more nodes, the fewer samples. */
 const budget = 8_000_000;
@@ -18,6 +19,7 @@ interface Request {
   readonly loss: Loss;
   readonly usePreNorm: boolean;
   readonly reduction: Reduction;
+  readonly signal: AbortSignal;
 }
 
 /** Runs the model over as many samples as a scatter can use and takes the norms of its values (method.md, "Magnitudes"). */
@@ -40,6 +42,8 @@ export async function sampleMagnitudes(request: Request): Promise<MagnitudeSampl
     values.dispose();
     samples += taken;
     if (samples === most) break;
+    await nextTask();
+    request.signal.throwIfAborted();
   }
   return { samples, nodes, x, y };
 }

@@ -1,4 +1,5 @@
 import type { View } from '../heatmap/painter.ts';
+import type { FitSource, FitProvenance } from '../results/provenance.ts';
 import type { Params } from '../state/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Refusal } from './rpc.ts';
@@ -40,6 +41,8 @@ export interface FitOutcome {
   readonly leftOut: number;
   /** Why the fit ended before its samples did, unless it was stopped. */
   readonly failure: FitFailure | null;
+  /** What the statistics are of; null where a fit could not begin. */
+  readonly source: FitSource | null;
 }
 
 /** What ended a fit: the samples before it count. */
@@ -78,12 +81,12 @@ export interface FitEvents {
   resample(value: ResampleProgress): void;
 }
 
-/** An edge table as Arrow IPC bytes, with the parameters that made it. */
+/** An edge table as Arrow IPC bytes, with all that it was computed from. */
 export interface ScoredTable {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly seconds: number;
-  /** The scores of all pairs lie on a GPU, where the heatmap can be drawn from them. */
-  readonly onGpu: boolean;
+  readonly provenance: FitProvenance;
+  /** The number of the scores of all pairs that lie on a GPU, where the heatmap can be drawn from them; else null. */
+  readonly onGpu: number | null;
 }
 
 /** An image, row-major, four bytes a pixel. */
@@ -130,14 +133,19 @@ export interface FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
   openData(file: NamedFile, params: Params): Promise<DataFacts>;
   /**
-   * From the start, or on from where the last fit stopped or failed. `run` comes back with its progress. Rejects where it
-   * cannot begin; then nothing is fitted any more.
+   * From the start, or on from where the last fit stopped or failed. `run` comes back with its progress, and with all
+   * scores of a fit from the start. Rejects where it cannot begin; then nothing is fitted any more.
    */
   fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome>;
   pause(): void;
   resume(): void;
-  /** Ends the fit or trial that was asked for last. A batch in the model at that time is not counted and comes again. */
+  /**
+   * Ends the opening, fit or trial that was asked for last, and what scatters are read from. A batch in the model at that
+   * time is not counted and comes again; of a file that was being opened nothing stays.
+   */
   stop(): void;
+  /** Resolves once all that was asked for before has ended. */
+  rest(): Promise<void>;
   /** Scores of the samples seen, also while a fit is running. Whoever asked before is refused if still waiting. */
   evaluate(params: Params): Promise<ScoredTable>;
   /** The same scores with what resampling says of them. Needs a fit that keeps its samples; `turn` comes back. */
@@ -152,8 +160,8 @@ export interface FitApi {
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
   /** The heatmap is drawn on this canvas from now on. */
   attachHeatmap(canvas: OffscreenCanvas): void;
-  /** Lays the latest scores out; the answer is their largest |score|, null where none lie on a GPU. */
-  layHeatmap(order: Uint32Array): Promise<{ readonly extent: number } | null>;
+  /** Lays out the scores of that number; the answer is their largest |score|, null where they do not lie on a GPU (any more). */
+  layHeatmap(scores: number, order: Uint32Array): Promise<{ readonly extent: number } | null>;
   /** Draws; false where nothing can be drawn. */
   drawHeatmap(view: View): Promise<boolean>;
   heatmapPicture(view: View): Promise<Pixels | null>;

@@ -19,7 +19,8 @@ export interface Port {
   addEventListener(type: 'message', listener: (event: MessageEvent<Message>) => void): void;
 }
 
-type Methods<Api> = {
+/** The methods of an interface as calls to a worker. */
+export type Methods<Api> = {
   [K in keyof Api]: Api[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never;
@@ -68,25 +69,37 @@ export function serve(port: Port, api: object): (name: string, value: unknown) =
   };
 }
 
+/** A worker's other side: its methods as calls, and a way to put another worker in its place. */
+export interface Link<Api extends object> {
+  readonly calls: Methods<Api>;
+  /** Goes on with another port. Calls that the one before has not answered reject with `refusal`. */
+  replace(port: Port, refusal: Refusal): void;
+}
+
 /** Calls the methods that a worker serves; `onEvent` hears what it says unasked. Refusals reject as {@link WorkerRefusal}. */
 export function connect<Api extends object>(
-  port: Port,
+  first: Port,
   onEvent: (name: string, value: unknown) => void = () => undefined,
-): Methods<Api> {
+): Link<Api> {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
-  port.addEventListener('message', ({ data }) => {
-    if (data.kind === 'event') {
-      onEvent(data.name, data.value);
-      return;
-    }
-    if (data.kind === 'call') return;
-    const caller = waiting.get(data.id);
-    waiting.delete(data.id);
-    if (data.kind === 'answer') caller?.resolve(data.value);
-    else caller?.reject(new WorkerRefusal(data.refusal));
-  });
-  return new Proxy({} as Methods<Api>, {
+  let port = first;
+  const listen = (to: Port) => {
+    to.addEventListener('message', ({ data }) => {
+      // What one that was replaced had still under way is nobody's.
+      if (to !== port || data.kind === 'call') return;
+      if (data.kind === 'event') {
+        onEvent(data.name, data.value);
+        return;
+      }
+      const caller = waiting.get(data.id);
+      waiting.delete(data.id);
+      if (data.kind === 'answer') caller?.resolve(data.value);
+      else caller?.reject(new WorkerRefusal(data.refusal));
+    });
+  };
+  listen(port);
+  const calls = new Proxy({} as Methods<Api>, {
     get: (_, method) => {
       // A proxy that is awaited must not look like a promise.
       if (typeof method !== 'string' || method === 'then') return undefined;
@@ -98,6 +111,16 @@ export function connect<Api extends object>(
         });
     },
   });
+  return {
+    calls,
+    replace(another, refusal) {
+      const unanswered = [...waiting.values()];
+      waiting.clear();
+      port = another;
+      listen(port);
+      for (const { reject } of unanswered) reject(new WorkerRefusal(refusal));
+    },
+  };
 }
 
 /** A refusal that came from a worker, with the code it had there. */

@@ -25,7 +25,8 @@ export class ScoreHeatmap {
   #canvas: OffscreenCanvas | null = null;
   #context: { device: GPUDevice; canvas: GPUCanvasContext } | null = null;
   /** The latest scores, whether they are on show yet or not. */
-  #held: { scores: EdgeScores; gpu: ScoreBuffers; square: Square } | null = null;
+  #held: { number: number; scores: EdgeScores; gpu: ScoreBuffers; square: Square } | null = null;
+  #next = 1;
   #shown: Shown | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -35,18 +36,20 @@ export class ScoreHeatmap {
     this.#context = null;
   }
 
-  /** Takes over scores, to be shown at the next `lay`. */
-  hold(scores: EdgeScores, gpu: ScoreBuffers, square: Square): Promise<void> {
+  /** Takes over scores, to be shown at the next `lay` that asks for the number that they get. */
+  hold(scores: EdgeScores, gpu: ScoreBuffers, square: Square): Promise<number> {
     return this.#inTurn(() => {
       if (this.#held && this.#held.scores !== this.#shown?.scores) this.#held.scores.release();
-      this.#held = { scores, gpu, square };
+      const number = this.#next++;
+      this.#held = { number, scores, gpu, square };
+      return number;
     });
   }
 
-  /** Lays the latest scores out in an order; resolves to the largest |score|, null where there are no scores. */
-  lay(order: Uint32Array): Promise<{ extent: number } | null> {
+  /** Lays scores out in an order; resolves to the largest |score|, null where later ones have come, or none. */
+  lay(number: number, order: Uint32Array): Promise<{ extent: number } | null> {
     return this.#inTurn(async () => {
-      if (!this.#held) return null;
+      if (this.#held?.number !== number) return null;
       const { scores, gpu, square } = this.#held;
       const pyramid = await ScorePyramid.build(gpu, { ...square, order });
       const format = navigator.gpu.getPreferredCanvasFormat();

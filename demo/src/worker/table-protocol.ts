@@ -39,15 +39,29 @@ export interface HeatmapLayout {
   readonly extent: number;
 }
 
-/** The worker that owns the edge table and answers questions about it. */
-export interface TableApi {
-  /** Takes over a table; the answer is a copy of its columns for the page. */
-  open(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<EdgeColumns>;
+/** Questions about one edge table. */
+export interface TableQuestions {
   rows(sort: Sort, filter: RowFilter): Uint32Array;
   layOut(order: NodeOrderName): HeatmapLayout;
   tile(request: TileRequest): Uint32Array;
   rank(positives: readonly NamedPair[]): Ranking;
   histogram(column: 'pValue' | 'score', bins: number): Histogram;
-  network(request: NetworkRequest): NetworkData;
-  write(format: ExportFormat, rows: Uint32Array | null): Promise<Uint8Array<ArrayBuffer>>;
+  /** `marksPositives`: the positives ranked last are told apart. */
+  network(request: NetworkRequest, marksPositives: boolean): NetworkData;
+  write(format: ExportFormat, rows: Uint32Array | null, title: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A table that was opened: its number, and a copy of its columns for the page. */
+export interface OpenedTable {
+  readonly table: number;
+  readonly columns: EdgeColumns;
+}
+
+/** The worker that owns edge tables. A question names its table, so that no answer is about another one. */
+export interface TableApi {
+  /** Takes over a table; the one before stays until it is closed. `names` are those of all function nodes, where known. */
+  open(bytes: Uint8Array<ArrayBuffer>, name: string, names?: readonly string[]): Promise<OpenedTable>;
+  /** Refuses with `superseded` where the table was closed. */
+  ask(table: number, question: keyof TableQuestions, args: readonly unknown[]): unknown;
+  close(table: number): void;
 }

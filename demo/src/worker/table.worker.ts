@@ -9,87 +9,104 @@ import { rankPositives } from './ranking.ts';
 import { moved, ownPort, serve } from './rpc.ts';
 import { readEdgeTable, type EdgeTable } from './edge-table.ts';
 import { writeTable } from './write-table.ts';
-import type { TableApi } from './table-protocol.ts';
+import type { TableApi, TableQuestions } from './table-protocol.ts';
 import { MagnitudeEdgeError } from 'magnitude-edge';
 
-/** One table at a time, with what has been worked out about it. */
-let held: {
-  edges: EdgeTable;
-  columns: EdgeColumns;
-  query: RowQuery;
+/** A table with what has been worked out about it. */
+interface Held {
+  readonly edges: EdgeTable;
+  readonly columns: EdgeColumns;
+  readonly query: RowQuery;
   matrix?: ScoreMatrix;
   network?: NetworkBuilder;
+  pyramid?: HeatmapPyramid;
+  /** 1 at the rows of the positives ranked last. */
   positive?: Uint8Array;
-} | null = null;
-let pyramid: HeatmapPyramid | null = null;
-
-function table() {
-  if (!held) throw new MagnitudeEdgeError('invalid-argument', 'No edge table is open.');
-  return held;
 }
 
-function matrix(): ScoreMatrix {
-  const current = table();
-  const nodes = current.columns.names.length;
+/** The table on show and, for a moment, the one that takes its place, by number. */
+const tables = new Map<number, Held>();
+let last = 0;
+
+function matrixOf(held: Held): ScoreMatrix {
+  const nodes = held.columns.names.length;
   if (nodes > largestMatrix)
     throw new MagnitudeEdgeError(
       'out-of-memory',
       `The heatmap takes up to ${largestMatrix} function nodes, this table has ${nodes}.`,
     );
-  return (current.matrix ??= matrixFromColumns(current.columns));
+  return (held.matrix ??= matrixFromColumns(held.columns));
 }
 
 function* knownEdges({ rows, hasEdge, src, dst }: EdgeColumns): Generator<[number, number]> {
   for (let row = 0; row < rows; row++) if (hasEdge[row]) yield [src[row]!, dst[row]!];
 }
 
-const api = {
-  async open(bytes, name) {
-    const edges = await readEdgeTable(bytes, name);
-    held = { edges, columns: edges.columns, query: new RowQuery(edges.columns) };
-    pyramid = null;
-    const copy = copyOf(edges.columns);
-    return moved(copy, buffersOf(copy));
-  },
-  rows(sort, filter) {
-    const rows = table().query.rows(sort, filter);
+type Answers = {
+  readonly [Q in keyof TableQuestions]: (
+    held: Held,
+    ...args: Parameters<TableQuestions[Q]>
+  ) => ReturnType<TableQuestions[Q]>;
+};
+
+const answers: Answers = {
+  rows({ query }, sort, filter) {
+    const rows = query.rows(sort, filter);
     return moved(rows, [rows.buffer]);
   },
-  layOut(orderName) {
-    const square = matrix();
-    const { columns } = table();
+  layOut(held, orderName) {
+    const { columns } = held;
+    const square = matrixOf(held);
     const order =
       orderName === 'cluster'
         ? clusterOrder(square)
         : nodeOrder(orderName, columns.names, knownEdges(columns));
-    pyramid = new HeatmapPyramid(square, order);
+    held.pyramid = new HeatmapPyramid(square, order);
     return { order, extent: square.extent };
   },
-  tile(request) {
+  tile({ pyramid }, request) {
     if (!pyramid) throw new MagnitudeEdgeError('invalid-argument', 'The heatmap has no layout yet.');
     const texels = pyramid.tile(request);
     return moved(texels, [texels.buffer]);
   },
-  rank(positives) {
-    const current = table();
-    const ranking = rankPositives(current.edges, positives);
-    current.positive = ranking.marks;
+  rank(held, positives) {
+    const ranking = rankPositives(held.edges, positives);
+    held.positive = ranking.marks;
     return ranking;
   },
-  histogram(column, bins) {
-    const { columns } = table();
+  histogram({ columns }, column, bins) {
     const low = column === 'score' ? -1 : 0;
     // Pairs without a score carry p = 1 by convention; they are no evidence about the rest.
     return histogram(columns[column], low, 1, bins, (row) => !Number.isNaN(columns.score[row]!));
   },
-  network(request) {
-    const current = table();
-    current.network ??= new NetworkBuilder(current.columns);
-    return current.network.build(request, current.positive ?? null);
+  network(held, request, marksPositives) {
+    held.network ??= new NetworkBuilder(held.columns);
+    return held.network.build(request, marksPositives ? (held.positive ?? null) : null);
   },
-  async write(format, rows) {
-    const bytes = await writeTable(table().edges, format, rows);
+  async write({ edges }, format, rows, title) {
+    const bytes = await writeTable(edges, format, rows, title);
     return moved(bytes, [bytes.buffer]);
+  },
+};
+
+const api = {
+  async open(bytes, name, names) {
+    const edges = await readEdgeTable(bytes, name, names);
+    const table = ++last;
+    tables.set(table, { edges, columns: edges.columns, query: new RowQuery(edges.columns) });
+    const columns = copyOf(edges.columns);
+    return moved({ table, columns }, buffersOf(columns));
+  },
+  ask(table, question, args) {
+    const held = tables.get(table);
+    if (!held)
+      throw Object.assign(new Error('Another table has taken the place of this one.'), {
+        name: 'superseded',
+      });
+    return (answers[question] as (held: Held, ...args: readonly unknown[]) => unknown)(held, ...args);
+  },
+  close(table) {
+    tables.delete(table);
   },
 } satisfies TableApi;
 

@@ -5,11 +5,12 @@ import { cytoscapeJson, graphml } from '../export/network-files.ts';
 import type { EdgeTable } from './edge-table.ts';
 import { takeRows } from './take-rows.ts';
 
-/** The table, or the given rows of it in that order, as the bytes of a file. */
+/** The table, or the given rows of it in that order, as the bytes of a file; `title` says what it is, where a format has a place for it. */
 export async function writeTable(
   { table, columns }: EdgeTable,
   format: ExportFormat,
   rows: Uint32Array | null,
+  title: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const all = rows ?? Uint32Array.from({ length: columns.rows }, (_, row) => row);
   switch (format) {
@@ -24,7 +25,7 @@ export async function writeTable(
     case 'graphml':
       return encoded(graphml(columns, all));
     case 'cytoscape':
-      return encoded(cytoscapeJson(columns, all, 'magnitude-edge'));
+      return encoded(cytoscapeJson(columns, all, title));
   }
 }
 

@@ -10,7 +10,7 @@ const params = { ...defaultParams, backend: 'cpu' } as const;
 
 async function namedFile(name: string): Promise<NamedFile> {
   const { buffer } = await exampleFile(name);
-  return { name, bytes: new Uint8Array(buffer), origin: 'disk' };
+  return { name, digest: name, bytes: new Uint8Array(buffer), origin: 'disk' };
 }
 
 /** A session that has seen the bundled example. */

@@ -1,0 +1,65 @@
+import type { Params } from '../state/params.ts';
+import type { FileFacts, FitSource, Provenance } from './provenance.ts';
+
+/** What the page would compute from if it ran now. */
+export interface Inputs {
+  readonly model: FileFacts | null;
+  readonly data: FileFacts | null;
+  readonly params: Params;
+}
+
+const scoring: readonly (keyof Params)[] = ['score', 'layerAgg', 'ridge', 'excludeSelf'];
+const resampling: readonly (keyof Params)[] = ['uncertainty', 'groups', 'permutations', 'seed'];
+
+const names: Readonly<Record<keyof Params, string>> = {
+  score: 'score',
+  layerAgg: 'aggregation',
+  ridge: 'ridge',
+  excludeSelf: 'self pairs',
+  reduction: 'magnitude',
+  usePreNorm: 'values',
+  loss: 'loss',
+  batchSize: 'batch size',
+  backend: 'backend',
+  executionProvider: 'runtime',
+  uncertainty: 'uncertainty',
+  groups: 'groups',
+  permutations: 'shuffles',
+  seed: 'seed',
+};
+
+/** What has changed since a result was computed, in words; nothing where the same inputs would give it again. */
+export function changesSince(from: Provenance, now: Inputs): readonly string[] {
+  if (from.kind === 'file') return now.model ? [`a model was opened (${now.model.name})`] : [];
+  const { params } = from;
+  const counts = (key: keyof Params): boolean => {
+    // Marginal scores have no ridge, and scores that were not resampled no groups.
+    if (key === 'ridge') return params.score === 'partial';
+    if (resampling.includes(key)) return from.resampled && now.params.uncertainty && key !== 'uncertainty';
+    return true;
+  };
+  return [...otherFiles(from, now), ...otherParams(params, now.params, counts)];
+}
+
+/** What has changed since a fit that its statistics depend on: scores of other kinds may still be asked of it. */
+export function fitChangesSince(from: FitSource, now: Inputs): readonly string[] {
+  const counts = (key: keyof Params) => !scoring.includes(key) && !resampling.includes(key);
+  return [...otherFiles(from, now), ...otherParams(from.params, now.params, counts)];
+}
+
+/** Which of its files are not those chosen now. */
+export function otherFiles(from: FitSource, now: Inputs): string[] {
+  const other = (role: 'model' | 'data'): string[] => {
+    const file = now[role];
+    if (file?.digest === from[role].digest) return [];
+    return [file ? `${role} (now ${file.name})` : `${role} (none now)`];
+  };
+  // Data belong to a model: with another one they are gone as well.
+  const model = other('model');
+  return model.length > 0 && !now.data ? model : [...model, ...other('data')];
+}
+
+const otherParams = (before: Params, now: Params, counts: (key: keyof Params) => boolean): string[] =>
+  (Object.keys(names) as (keyof Params)[])
+    .filter((key) => counts(key) && before[key] !== now[key])
+    .map((key) => names[key]);

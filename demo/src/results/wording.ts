@@ -1,0 +1,45 @@
+import { counted } from '../parts/format.ts';
+import type { Params } from '../state/params.ts';
+import type { Provenance } from './provenance.ts';
+
+/** `corr, mean of layers` */
+const scoreName = ({ score, layerAgg }: Pick<Params, 'score' | 'layerAgg'>): string =>
+  `${score}, ${layerAgg === 'max' ? 'strongest layer' : 'mean of layers'}`;
+
+/** What a result was computed from, on one line. */
+export function provenanceLine(of: Provenance): string {
+  if (of.kind === 'fit')
+    return `${of.model.name} with ${of.data.name} (${scoreName(of.params)}, n = ${of.samples.toLocaleString('en')})`;
+  const { score, layerAgg: layers, n } = of.metadata;
+  const known = [score, layers, n && `n = ${Number(n).toLocaleString('en')}`].filter(Boolean);
+  return known.length > 0 ? `${of.file.name} (${known.join(', ')})` : of.file.name;
+}
+
+/** The start of the names of files that a result leaves in: what it was computed from, in letters that any disk takes. */
+export function fileStem(of: Provenance): string {
+  const stem = (name: string) => name.replace(/\.[^.]*$/, '');
+  const parts =
+    of.kind === 'fit'
+      ? [stem(of.model.name), stem(of.data.name), of.params.score, of.params.layerAgg, `n${of.samples}`]
+      : [stem(of.file.name)];
+  return parts
+    .map((part) => part.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').slice(0, 60))
+    .filter(Boolean)
+    .join('_');
+}
+
+/** The same at full length, for the inside of files. */
+export function provenanceText(of: Provenance): string {
+  if (of.kind === 'file') return `Edge table ${provenanceLine(of)}.`;
+  const { model, data, params, samples } = of;
+  const settings = [
+    `score ${params.score}`,
+    `layer_agg ${params.layerAgg}`,
+    ...(params.score === 'partial' ? [`ridge ${params.ridge}`] : []),
+    `reduction ${params.reduction}`,
+    `use_pre_norm ${params.usePreNorm}`,
+    `loss ${params.loss}`,
+    `batches of ${params.batchSize}`,
+  ];
+  return `Model ${model.name} (SHA-256 ${model.digest}), data ${data.name} (SHA-256 ${data.digest}), ${counted(samples, 'sample')} of ${data.samples.toLocaleString('en')}, ${settings.join(', ')}.`;
+}

@@ -1,0 +1,26 @@
+import { signal } from '@preact/signals';
+import { addressOf, isOfThisSite } from './fetched.ts';
+
+/** A question that waits for its answer: whether files of other sites may be fetched. */
+export interface Question {
+  readonly files: readonly { readonly role: string; readonly url: URL }[];
+  answer(allowed: boolean): void;
+}
+
+export const question = signal<Question | null>(null);
+
+/**
+ * Asks before anything is fetched from another site: a link that somebody else has made would otherwise tell that site who
+ * opens it, and bring in what it likes. Files of this site need no answer.
+ */
+export async function mayFetch(addresses: Readonly<Record<string, string>>): Promise<boolean> {
+  const files = Object.entries(addresses)
+    .map(([role, text]) => ({ role, url: addressOf(text) }))
+    .filter(({ url }) => !isOfThisSite(url));
+  if (files.length === 0) return true;
+  const allowed = await new Promise<boolean>((resolve) => {
+    question.value = { files, answer: resolve };
+  });
+  question.value = null;
+  return allowed;
+}

@@ -1,0 +1,44 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { question } from '../state/consent.ts';
+
+/** Asks whether files that the page's address names on other sites may be fetched, before anything is. */
+export function Consent() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const asked = question.value;
+  useEffect(() => {
+    if (asked && !dialog.current?.open) dialog.current?.showModal();
+    if (!asked) dialog.current?.close();
+  }, [asked]);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="consent-title"
+      onCancel={(event) => {
+        event.preventDefault();
+        asked?.answer(false);
+      }}
+    >
+      <h2 id="consent-title">Fetch files from another site?</h2>
+      <p>
+        The link that was opened names files elsewhere. Whoever runs that site sees that you fetch them. Only
+        go on if you trust it and whoever gave you the link.
+      </p>
+      <dl class="addresses">
+        {asked?.files.map(({ role, url }) => (
+          <div key={role}>
+            <dt>
+              {role} from <strong>{url.host}</strong>
+            </dt>
+            <dd>{url.href}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="buttons">
+        <button onClick={() => asked?.answer(false)}>Do not fetch</button>
+        <button class="primary" onClick={() => asked?.answer(true)}>
+          Fetch
+        </button>
+      </div>
+    </dialog>
+  );
+}

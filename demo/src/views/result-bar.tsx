@@ -1,0 +1,66 @@
+import { counted } from '../parts/format.ts';
+import { provenanceLine, provenanceText } from '../results/wording.ts';
+import { edges, result } from '../state/edges.ts';
+import { run } from '../state/fitting.ts';
+import { dataFacts, fitRun, phase } from '../state/run.ts';
+import { changes } from '../state/session.ts';
+import type { Provenance } from '../results/provenance.ts';
+
+/** What the table and all views of it were computed from, and whether that is still what the controls say. */
+export function ResultBar() {
+  const shown = result.value;
+  const said = shown && standing(shown.provenance);
+  const outdated = said?.isOutdated ?? false;
+  return (
+    <section class={outdated ? 'result-bar outdated' : 'result-bar'} aria-label="What these results are of">
+      <p
+        class="clip"
+        role="status"
+        title={shown ? `${said!.text}\n\n${provenanceText(shown.provenance)}` : undefined}
+      >
+        {said?.text}
+      </p>
+      {outdated && (
+        <button
+          class="tight"
+          disabled={phase.value !== 'idle' || !dataFacts.value}
+          title={dataFacts.value ? undefined : 'Choose the data for this model first'}
+          onClick={() => void run()}
+        >
+          Run again
+        </button>
+      )}
+    </section>
+  );
+}
+
+interface Standing {
+  readonly text: string;
+  readonly isOutdated: boolean;
+}
+
+function standing(of: Provenance): Standing {
+  const changed = changes.value;
+  const line = provenanceLine(of);
+  if (changed.length > 0)
+    return { text: `Results of ${line}. Changed since: ${changed.join(', ')}`, isOutdated: true };
+  if (of.kind === 'fit' && of.run !== fitRun.value)
+    return {
+      text: `Results of ${line}, of an earlier run: the last one has no scores yet`,
+      isOutdated: true,
+    };
+  const few =
+    of.kind === 'fit' && of.samples < of.data.samples ? ` of ${of.data.samples.toLocaleString('en')}` : '';
+  const none = nothingScored();
+  return {
+    text: `${none ? `${none} ` : ''}${few ? line.replace(/\)$/, `${few} samples)`) : line}`,
+    isOutdated: false,
+  };
+}
+
+/** What has to be said first about a table without a single score. */
+function nothingScored(): string | null {
+  const table = edges.value;
+  if (!table || table.score.some((score) => !Number.isNaN(score))) return null;
+  return `None of the ${counted(table.rows, 'pair')} has a score.`;
+}
