@@ -43,7 +43,7 @@ test('picked files run, and leave as CSV and Arrow that other readers open', asy
   await page.getByLabel('Model', { exact: true }).setInputFiles(await exampleFile('model.onnx'));
   await page.getByText('24 function nodes, 17 edges').waitFor();
   await page.getByLabel('Data', { exact: true }).setInputFiles(await exampleFile('data.npz'));
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await exampleScored(page);
 
   const csv = await downloaded(page, 'Download CSV');
@@ -78,7 +78,7 @@ test('a refused file is one sentence in an alert, and what was there stays', asy
   }
   expect(await shownRows(page)).toEqual(before);
   // The session that was there still runs.
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await exampleScored(page);
   await expect(page.getByRole('alert').count()).resolves.toBe(0);
   expect(await shownRows(page)).toEqual(before);
@@ -91,7 +91,7 @@ test('Cancel ends a fit where it is, keeps its scores, and Resume goes on to the
   // The same samples, many times over: long enough to be stopped half-way.
   await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
   await page.getByText('24,000 samples').first().waitFor();
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText(/ per second · /).waitFor();
   const pressed = Date.now();
   await page.getByRole('button', { name: 'Cancel' }).click();

@@ -58,13 +58,13 @@ describe('a fit in batches of a good part of a second', () => {
   test('Cancel frees the page within 200 ms at any time, and Resume goes on where it was', async () => {
     const { page } = demo;
     const start = performance.now();
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/^128,000 samples in /).waitFor();
     const whole = performance.now() - start;
     const uninterrupted = await scores();
     expect(uninterrupted.samples).toBe('128000');
 
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     // Shares of the whole fit, quick or slow as the machine is; together they leave more than half of it to the end.
     for (const share of [0, 0.05, 0.12, 0.2]) {
       await page.waitForTimeout(share * whole);
@@ -80,7 +80,7 @@ describe('a fit in batches of a good part of a second', () => {
 
   test('a fit that is cancelled shows the scores of the samples it has seen, and Run begins anew', async () => {
     const { page } = demo;
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/ of 128,000 samples · /).waitFor();
     expect(await cancelled()).toBeLessThan(200);
     // A batch that was in the sums already when the press arrived counts; then page and table agree on that.
@@ -93,7 +93,7 @@ describe('a fit in batches of a good part of a second', () => {
     expect(held % 16_000).toBe(0);
     expect(held).toBeGreaterThan(0);
     expect(held).toBeLessThan(128_000);
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/^128,000 samples in /).waitFor();
     expect((await scores()).samples).toBe('128000');
   });
@@ -104,7 +104,7 @@ test('pause holds the fit, and what is changed meanwhile is scored at once', asy
   await exampleScored(page);
   await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
   await page.getByText('24,000 samples').first().waitFor();
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText(/ per second · /).waitFor();
   const place = (name: string) => page.getByRole('button', { name }).boundingBox();
   const places = [await place('Pause'), await place('Cancel')];
@@ -142,7 +142,11 @@ test('scoring is cancelled as a fit is: the table stays, Resume and Run score th
   });
   expect(free).toEqual({ run: true, cancel: false });
   await page.getByText('Scoring was cancelled; Resume scores the 2,000 samples seen').waitFor();
-  expect(await page.getByRole('button', { name: 'Methods text' }).isDisabled()).toBe(true);
+  // What is on show stays what it was, and says so wherever it goes.
+  await page.getByText(/^Results of .+ \(corr, .+\)\. Changed since: score$/).waitFor();
+  await page.getByRole('button', { name: 'Methods text' }).click();
+  expect(await page.getByRole('dialog').innerText()).toContain('by Pearson correlations');
+  await page.getByRole('button', { name: 'Close' }).click();
   expect(await scores()).toEqual(before);
 
   await page.getByRole('button', { name: 'Resume' }).click();
@@ -150,7 +154,7 @@ test('scoring is cancelled as a fit is: the table stays, Resume and Run score th
   await exampleScored(page);
   const resumed = await scores();
   expect(resumed.samples).toBe('2000');
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('button', { name: 'Pause', disabled: true }).waitFor();
   await exampleScored(page);
   const anew = await scores();
@@ -251,7 +255,7 @@ test('a data file that breaks off is refused, and the fit that it came into goes
   await exampleScored(page);
   await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
   await page.getByText('24,000 samples').first().waitFor();
-  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText(/ per second · /).waitFor();
   const whole = await repeatedExample(1);
   const buffer = whole.buffer.subarray(0, whole.buffer.length - 5000);

@@ -67,7 +67,7 @@ describe('drawn by the fit’s own GPU device, from the scores where they lie', 
     await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
     await expect.poll(async () => Buffer.compare((await picture()).rgba, marginal.rgba)).not.toBe(0);
     const partial = await picture();
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await exampleScored(page);
     await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);
     // The tab closes its canvas and opens another.

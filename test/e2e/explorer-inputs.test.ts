@@ -55,9 +55,9 @@ describe('data', () => {
       file('data.parquet', asParquet()),
     ]) {
       await page.getByLabel('Data', { exact: true }).setInputFiles(given);
-      await page.getByText(given.name).waitFor();
+      await page.getByText(given.name, { exact: true }).waitFor();
       await page.getByText('1,500 samples').first().waitFor();
-      await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
       await page.getByText(/^1,500 samples in /).waitFor();
       tables.push(await shownRows(page));
     }
@@ -94,7 +94,7 @@ describe('model', () => {
     await page.getByText('split.onnx', { exact: true }).waitFor();
     await page.getByText('24 function nodes, 17 edges').waitFor();
     await page.getByLabel('Data', { exact: true }).setInputFiles(await exampleFile('data.npz'));
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await exampleScored(page);
   });
 
@@ -119,7 +119,7 @@ describe('model', () => {
     );
     await page.getByText('1,500 samples').first().waitFor();
     await page.getByText('16 pairs').waitFor();
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/^1,500 samples in /).waitFor();
   });
 });
@@ -187,6 +187,7 @@ describe('addresses', () => {
       const { port } = server.address() as AddressInfo;
       const address = encodeURIComponent(`http://localhost:${port}/split.onnx`);
       await demo.open({ query: `?model=${address}&data=example%2Fdata.npz` });
+      await demo.page.getByRole('button', { name: 'Fetch', exact: true }).click();
       await exampleScored(demo.page);
       await demo.page.getByText('split.onnx', { exact: true }).waitFor();
     } finally {
@@ -197,6 +198,7 @@ describe('addresses', () => {
   test('a file that cannot be had is one sentence with its address', async () => {
     await demo.open({ query: '?model=http%3A%2F%2Flocalhost%3A1%2Fmissing.onnx&data=example%2Fdata.npz' });
     const { page } = demo;
+    await page.getByRole('button', { name: 'Fetch', exact: true }).click();
     await page
       .getByRole('alert')
       .filter({ hasText: /^http:\/\/localhost:1\/missing\.onnx could not be fetched: .*\.$/ })

@@ -144,7 +144,7 @@ describe('masked in the model', () => {
     await exampleScored(page);
     await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(4));
     await page.getByText('8,000 samples').first().waitFor();
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/^8,000 samples in /).waitFor();
     await openTry();
     await page.getByRole('button', { name: 'Mask a random share' }).click();

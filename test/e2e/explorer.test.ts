@@ -277,7 +277,7 @@ describe('manners', () => {
     });
     await page.reload();
     await exampleScored(page);
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('button', { name: 'Pause', disabled: true }).waitFor();
     await exampleScored(page);
     for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Try', 'Heatmap']) {

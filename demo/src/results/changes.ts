@@ -52,7 +52,8 @@ export function otherFiles(from: FitSource, now: Inputs): string[] {
   const other = (role: 'model' | 'data'): string[] => {
     const file = now[role];
     if (file?.digest === from[role].digest) return [];
-    return [file ? `${role} (now ${file.name})` : `${role} (none now)`];
+    if (!file) return [`${role} (none now)`];
+    return [`${role} (now ${file.name === from[role].name ? 'another ' : ''}${file.name})`];
   };
   // Data belong to a model: with another one they are gone as well.
   const model = other('model');

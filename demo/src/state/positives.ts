@@ -1,8 +1,8 @@
-import { computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { readPositiveEdges, type NamedPair } from 'magnitude-edge';
 import type { Ranking } from '../worker/table-protocol.ts';
 import { refuse } from './alerts.ts';
-import { edges, edgesVersion } from './edges.ts';
+import { edgesVersion } from './edges.ts';
 import { inputs, noteInput, type NamedFile } from './inputs.ts';
 import { tableWorker } from './workers.ts';
 
@@ -11,11 +11,13 @@ export const positives = signal<readonly NamedPair[]>([]);
 /** How the table ranks them; null without positives or table. */
 export const ranking = signal<Ranking | null>(null);
 
+/** The number of the table that the ranking is of. */
+const rankedTable = signal(0);
+
 /** 1 at the rows of positives, or null. Only for the table that it was made for. */
-export const positiveRows = computed(() => {
-  const marks = ranking.value?.marks;
-  return marks?.length === edges.value?.rows ? (marks ?? null) : null;
-});
+export const positiveRows = computed(() =>
+  rankedTable.value === edgesVersion.value ? (ranking.value?.marks ?? null) : null,
+);
 
 /** Takes positives away that came with other files, the example's above all; those from the user's disk stay. */
 export function forgetLinkedPositives(): void {
@@ -34,6 +36,7 @@ export function setPositives(file: NamedFile): void {
       note: `${pairs.length.toLocaleString('en')} pair${pairs.length === 1 ? '' : 's'}`,
       refused: false,
       origin: file.origin,
+      address: file.address,
     });
   } catch (error) {
     const note = error instanceof Error ? error.message : '';
@@ -42,18 +45,24 @@ export function setPositives(file: NamedFile): void {
   }
 }
 
+let ranked: readonly NamedPair[] = [];
+
 /** From now on, the ranking follows table and positives; an answer for an older table is dropped. */
 export function keepRankingInStep(): void {
   effect(() => {
     const version = edgesVersion.value;
     const pairs = positives.value;
-    if (version === 0 || pairs.length === 0) {
-      ranking.value = null;
-      return;
-    }
+    // A ranking of other positives, or without a table, is nobody's.
+    if (version === 0 || pairs !== ranked) ranking.value = null;
+    ranked = pairs;
+    if (version === 0 || pairs.length === 0) return;
     tableWorker.rank(pairs).then(
       (answer) => {
-        if (edgesVersion.peek() === version) ranking.value = answer;
+        if (edgesVersion.peek() !== version || positives.peek() !== pairs) return;
+        batch(() => {
+          ranking.value = answer;
+          rankedTable.value = version;
+        });
       },
       (error: unknown) => {
         refuse(error);

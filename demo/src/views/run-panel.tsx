@@ -92,7 +92,7 @@ function note(): string {
     case 'idle':
       if (!done) return '';
       if (fitChanges.value.length > 0)
-        return `The last run, of ${counted(done.samples, 'sample')}, was of other inputs: ${fitChanges.value.join(', ')}`;
+        return `The last run, of ${counted(done.samples, 'sample')}, was of other inputs`;
       if (done.complete && unscored.value)
         return `Scoring ${unscored.value === 'failed' ? 'failed' : 'was cancelled'}; Resume scores the ${counted(done.samples, 'sample')} seen`;
       return done.complete ? completed(done) : broken(done, at?.total ?? 0);
