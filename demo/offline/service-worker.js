@@ -1,5 +1,5 @@
 // @ts-nocheck The DOM library of TypeScript describes pages, not service workers.
-/* global self, caches, fetch, Response, files, cacheName */
+/* global self, caches, fetch, Response, URL, files, cacheName */
 
 // Put in front by offline-plugin.ts: `files`, all that the build emitted but the runtime's WebAssembly (three variants, of
 // which a browser uses one), and `cacheName`, which changes with them.

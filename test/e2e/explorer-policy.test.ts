@@ -25,7 +25,7 @@ async function violations(page: Page): Promise<() => string[]> {
   await page.exposeFunction('noteViolation', (text: string) => found.push(text));
   await page.addInitScript(() => {
     addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) => {
-      const { noteViolation } = globalThis as unknown as { noteViolation(text: string): void };
+      const { noteViolation } = globalThis as unknown as { noteViolation: (text: string) => void };
       noteViolation(`${violatedDirective} ${blockedURI} ${sourceFile}`);
     });
   });
@@ -44,7 +44,7 @@ const compiles = (worker: Worker) =>
         setTimeout(() => {
           try {
             // eslint-disable-next-line @typescript-eslint/no-implied-eval
-            resolve(new Function('return true')() as boolean);
+            resolve(typeof new Function('return true') === 'function');
           } catch {
             resolve(false);
           }

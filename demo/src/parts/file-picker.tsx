@@ -40,10 +40,10 @@ export function FilePicker({ role, label, accept, hint, several, onFile }: Props
       <span class="file clip" aria-hidden="true">
         {state?.name ?? 'Choose or drop'}
       </span>
-      <span class="note clip" id={note} title={state?.refusal?.note ?? (state?.note || hint)}>
+      <span class="note clip" id={note} title={state?.refusal?.note ?? state?.note ?? hint}>
         {state?.refusal
           ? `${state.refusal.name} was refused${state.name === null ? '' : '; this one stays'}`
-          : state?.note || hint}
+          : (state?.note ?? hint)}
       </span>
     </div>
   );

@@ -20,7 +20,7 @@ export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' |
 export interface InputState {
   /** Null where a file was refused before any was taken. */
   readonly name: string | null;
-  readonly note: string;
+  readonly note: string | null;
   readonly origin?: NamedFile['origin'];
   readonly address?: string;
   readonly refusal?: { readonly name: string; readonly note: string };
@@ -43,7 +43,7 @@ export function noteInput(role: InputRole, of: InputNote | undefined): void {
   if (!of) Reflect.deleteProperty(rest, role);
   else if (of.refused) {
     const { name, note } = of;
-    rest[role] = { ...(rest[role] ?? { name: null, note: '' }), refusal: { name, note } };
+    rest[role] = { ...(rest[role] ?? { name: null, note: null }), refusal: { name, note } };
   } else {
     const { name, note, origin, address } = of;
     rest[role] = { name, note, ...(origin && { origin }), ...(address !== undefined && { address }) };

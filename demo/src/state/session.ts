@@ -142,8 +142,13 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
     return false;
   } finally {
     openings -= 1;
-    if (openings === 0 && phase.value === 'opening') phase.value = 'idle';
+    if (openings === 0) endOpening();
   }
+}
+
+/** The page is free again, unless it does something else by now. */
+function endOpening(): void {
+  if (phase.value === 'opening') phase.value = 'idle';
 }
 
 /** Whether work was ended because nobody waits for it any more. */

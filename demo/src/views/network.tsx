@@ -27,7 +27,7 @@ export function NetworkView() {
   const table = edges.value;
   const of = result.value && identityOf(result.value.provenance);
   // A picture of other nodes is not shown while the new one is laid out.
-  const data = answer && answer.of === of ? answer.data : null;
+  const data = answer?.of === of ? answer.data : null;
   useEffect(() => {
     if (edgesVersion.value === 0) return;
     let wanted = true;

@@ -153,7 +153,9 @@ export class FitSession implements FitApi {
 
   rest(): Promise<void> {
     const scoring = this.#scoring;
-    return this.#inTurn(async () => void (await scoring));
+    return this.#inTurn(async () => {
+      await scoring;
+    });
   }
 
   evaluate(params: Params): Promise<ScoredTable> {

@@ -81,7 +81,7 @@ export function connect<Api extends object>(
   first: Port,
   onEvent: (name: string, value: unknown) => void = () => undefined,
 ): Link<Api> {
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let next = 0;
   let port = first;
   const listen = (to: Port) => {
