@@ -33,7 +33,8 @@ describe('results belong to what they were computed from', () => {
       .getByText('model.onnx with data.npz (corr, mean of layers, n = 2,000)', { exact: true })
       .waitFor();
     const before = await shownRows(page);
-    await choose('Data', await firstSamples('half.npz', 1000));
+    const half = await firstSamples('half.npz', 1000);
+    await choose('Data', half);
     await bar()
       .getByText(
         'Results of model.onnx with data.npz (corr, mean of layers, n = 2,000). Changed since: data (now half.npz)',
@@ -74,7 +75,7 @@ describe('results belong to what they were computed from', () => {
     await button('Copy link').click();
     expect(settings()).toMatchObject({ disk: 'data', score: 'partial' });
     // The file of before is known by its content, whatever it is called.
-    await choose('Data', { ...(await firstSamples('other-name.npz', 1000)) });
+    await choose('Data', { ...half, name: 'other-name.npz' });
     await page.getByText('other-name.npz', { exact: true }).waitFor();
     expect(await bar().innerText()).toBe('model.onnx with half.npz (partial, mean of layers, n = 1,000)');
   });
