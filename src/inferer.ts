@@ -292,7 +292,7 @@ export class MagnitudeEdgeInferer {
    * beside a fit, another load or a merge: then the statistics held stay; `out-of-memory`, `released`
    */
   loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    return this.#claimed('loadStats', () => {
+    return this.#claimed('loadStats', async () => {
       const saved = this.#decodeStats(bytes);
       this.#statistics.startAnew(this.#statistics.held.settings);
       return this.#statistics.merge(saved);
@@ -301,7 +301,7 @@ export class MagnitudeEdgeInferer {
 
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
   mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    return this.#claimed('mergeStats', () => this.#statistics.merge(this.#decodeStats(bytes)));
+    return this.#claimed('mergeStats', async () => this.#statistics.merge(this.#decodeStats(bytes)));
   }
 
   /**

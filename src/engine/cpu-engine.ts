@@ -184,8 +184,6 @@ class CpuEngine implements Engine {
   statistics(): Promise<SufficientStatistics> {
     return this.#queue.run(async () => {
       this.#sound();
-      // There are sums from now on: panels, and the samples that they are formed from, are no longer the way.
-      this.#aggregate.clear();
       return (this.#sums ?? (await this.#open())).statistics();
     });
   }

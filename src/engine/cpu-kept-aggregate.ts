@@ -76,7 +76,7 @@ export class KeptAggregate {
     }
   }
 
-  /** All scores of a request that has been checked, those of layer pairs in float32; nothing is kept. */
+  /** All scores of a request that has been checked; nothing is kept. */
   async matrices(
     request: ScoreRequest,
     take: () => CpuSnapshot | Promise<CpuSnapshot>,
@@ -202,9 +202,9 @@ export class KeptAggregate {
   }
 
   /** Room for the scores of all layer pairs, and what fills it. */
-  #matrices(): { perPair: Float32Array[]; takePanel: TakePanel } {
+  #matrices(): { perPair: Float64Array[]; takePanel: TakePanel } {
     const { nodes, pairs } = this.#shape;
-    const perPair = Array.from({ length: pairs }, () => new Float32Array(nodes ** 2));
+    const perPair = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
     const takePanel: TakePanel = (pair, { first, end }, scores) => {
       const matrix = perPair[pair]!;
       const width = end - first;

@@ -151,7 +151,6 @@ export class PooledSums implements CpuSums {
     const pairs = await this.#gather<PairStatistics>(async ({ worker }) => {
       return (await worker.call('statistics', undefined)).pairs;
     });
-    this.#inForce = { ...this.#inForce, tiled: false };
     return { nodes: this.#shape.nodes, samples: this.#samples, pairs };
   }
 

@@ -3,7 +3,6 @@ import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { ScoreThreads } from '../scores/score-threads.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumulator.ts';
-import { copyStatistics } from '../statistics/merge.ts';
 import { createPacer, paced } from '../statistics/pacer.ts';
 import { Products } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
@@ -144,13 +143,11 @@ export class LocalSums implements CpuSums {
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#inRoom(async () => copyStatistics(await paced(this.#accumulator.complete(), createPacer())));
+    return this.#inRoom(() => paced(this.#accumulator.copy(), createPacer()));
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#inRoom(() => {
-      this.#accumulator.merge(statistics);
-    });
+    return this.#inRoom(() => paced(this.#accumulator.merge(statistics), createPacer()));
   }
 
   reset(): void {

@@ -39,7 +39,7 @@ export interface PairScoresAgain {
    */
   at(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]>;
   /** One matrix per layer pair. @throws as {@link Scores.matrices} */
-  matrices(): Promise<Float32Array[]>;
+  matrices(): Promise<Float64Array[]>;
   /** Lets go of the samples. Once. */
   release(): void;
 }

@@ -1,9 +1,9 @@
 import { PIECE_ROWS } from './kept-rows.ts';
-import { checkSameShape } from './merge.ts';
+import { checkSameShape, copyPair } from './merge.ts';
 import { atOnce } from './pacer.ts';
 import { PairSums } from './pair-sums.ts';
 import { Products } from './products.ts';
-import type { SufficientStatistics } from './sufficient-statistics.ts';
+import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
 /** Bytes of the N x N sums of so many layer pairs. */
 export function sumsBytes(nodes: number, pairs: number): number {
@@ -104,31 +104,40 @@ export class CpuAccumulator {
   }
 
   /**
-   * Brings all products up to date, and gives what is held: no copy, good until the next call that changes it. Sums
-   * are kept from then on, whatever room they take.
+   * A copy of the statistics, with all products up to date. Where there are no sums none are kept: what is asked later is
+   * answered as if this had not been.
    *
-   * @throws RangeError where they find none
+   * @throws RangeError where they find no room
    */
-  *complete(): Generator<undefined, SufficientStatistics, undefined> {
-    this.#keepSums();
-    for (const pair of this.#pairs) yield* pair.form(true);
-    return {
-      nodes: this.#nodes,
-      samples: this.#samples,
-      pairs: this.#pairs.map((pair) => pair.statistics()),
-    };
+  *copy(): Generator<undefined, SufficientStatistics, undefined> {
+    const pairs: PairStatistics[] = [];
+    for (const pair of this.#pairs) {
+      if (this.#tiled) {
+        pairs.push(yield* pair.formApart());
+      } else {
+        yield* pair.form(true);
+        pairs.push(copyPair(pair.statistics()));
+      }
+    }
+    return { nodes: this.#nodes, samples: this.#samples, pairs };
   }
 
-  /** {@link CpuAccumulator.complete} without a pause. */
+  /** {@link CpuAccumulator.copy} without a pause. */
   statistics(): SufficientStatistics {
-    return atOnce(this.complete());
+    return atOnce(this.copy());
   }
 
-  /** Adds statistics over other samples. @throws `graph-mismatch` where the shapes differ; RangeError as above */
-  merge(other: SufficientStatistics): void {
+  /**
+   * Adds statistics over other samples. Sums are kept from then on, whatever room they take. The rows that wait join them
+   * first: what comes of it does not depend on what was asked before.
+   *
+   * @throws `graph-mismatch` where the shapes differ; RangeError as above
+   */
+  *merge(other: SufficientStatistics): Generator<undefined, void, undefined> {
     checkSameShape({ nodes: this.#nodes, pairs: this.#pairs }, other);
     if (other.samples === 0) return;
     this.#keepSums();
+    for (const pair of this.#pairs) yield* pair.form(true);
     this.#pairs.forEach((pair, p) => {
       if (this.#samples === 0) {
         pair.x.pivot.set(other.pairs[p]!.pivotX);

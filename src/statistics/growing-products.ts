@@ -1,8 +1,8 @@
-import { addTile, mirrorUpper, type Deviations, type Products } from './products.ts';
+import { mirrorUpper, storeTile, type Deviations, type Products } from './products.ts';
 
 /**
  * A matrix of products that is brought up to date when it is wanted: row-major `[nodes, nodes]` sums over the rows seen
- * so far. It takes no room before that.
+ * so far, the same to the bit however often it is wanted. It takes no room before that.
  */
 export class GrowingProducts {
   readonly #nodes: number;
@@ -50,8 +50,9 @@ export class GrowingProducts {
       if (seen === end) continue;
       this.#sums ??= new Float64Array(this.#nodes ** 2);
       const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
-      const added = yield* this.#products.tile(a, b, [seen, end], columns, this.#symmetric);
-      addTile(added, this.#nodes, this.#symmetric, this.#sums, !this.#handedOut && seen === 0);
+      const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
+      const grown = yield* this.#products.tile(a, b, [seen, end], columns, this.#symmetric, onto);
+      storeTile(grown, this.#nodes, this.#symmetric, this.#sums);
       this.#seen[tile] = end;
       if (this.#symmetric) this.#mirrored = false;
     }

@@ -19,7 +19,8 @@ export function copyStatistics(statistics: SufficientStatistics): SufficientStat
   return { ...statistics, pairs: statistics.pairs.map(copyPair) };
 }
 
-function copyPair(pair: PairStatistics): PairStatistics {
+/** As {@link copyStatistics}, of one layer pair. */
+export function copyPair(pair: PairStatistics): PairStatistics {
   return {
     pivotX: pair.pivotX.slice(),
     pivotY: pair.pivotY.slice(),

@@ -73,6 +73,23 @@ export class PairSums {
     this.y.rows.dropAll();
   }
 
+  /** The statistics, all arrays new, with products that are not kept; all rows must wait still. */
+  *formApart(): Generator<undefined, PairStatistics, undefined> {
+    const xy = new GrowingProducts(this.nodes, this.products, false);
+    const xx = new GrowingProducts(this.nodes, this.products, true);
+    yield* xy.catchUp(this.x, this.y);
+    yield* xx.catchUp(this.x, this.x);
+    return {
+      pivotX: this.x.pivot.slice(),
+      pivotY: this.y.pivot.slice(),
+      sumX: this.#sumX.slice(),
+      sumY: this.#sumY.slice(),
+      sumY2: this.#sumY2.slice(),
+      sumXY: xy.sums,
+      sumXX: xx.sums,
+    };
+  }
+
   /** Means and variances, from the sums of columns. */
   moments(samples: number): PairMoments {
     const scale = 1 / samples;
@@ -111,7 +128,7 @@ export class PairSums {
     };
   }
 
-  /** Adds statistics over other samples. Rows that wait go on waiting. */
+  /** Adds statistics over other samples. No rows may wait. */
   merge(other: PairStatistics, samples: number): void {
     const { nodes } = this;
     this.x.pivot.forEach((pivot, i) => {

@@ -62,6 +62,8 @@ export class Products {
    * work apart. The tile lies in scratch memory: it is good until the next one is begun.
    *
    * @param upperOnly leaves what lies below the diagonal unspecified
+   * @param onto row-major `[nodes, nodes]` sums that the rows are added to, one after the other: a matrix that grows by
+   *   some rows at a time is, to the bit, the one that sees them all at once. It does not change. Default: zeros
    * @throws `out-of-memory` where the scratch memory finds no room
    */
   *tile(
@@ -70,6 +72,7 @@ export class Products {
     [from, to]: readonly [number, number],
     [first, end]: readonly [number, number],
     upperOnly: boolean,
+    onto?: Float64Array,
   ): Generator<undefined, Tile, undefined> {
     const { leftWidth, rightWidth } = this.#kernel;
     const memory = this.#open();
@@ -90,7 +93,13 @@ export class Products {
       memory.pack(own, nodes, columns, centred ? undefined : pivot, width, at);
     };
     const rights = b.rows.pieces(from, to);
-    let fresh = true;
+    let fresh = onto === undefined;
+    if (onto !== undefined) {
+      for (let i = 0; i < sources; i++) {
+        const begin = upperOnly ? Math.max(i, first) : first;
+        values.set(onto.subarray(i * nodes + begin, i * nodes + end), out + i * stride + begin - first);
+      }
+    }
     for (const piece of a.rows.pieces(from, to)) {
       const { rows } = piece;
       pack(piece, a, [0, sources], leftWidth, 0);
@@ -138,25 +147,18 @@ function roundDown(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
 
-/**
- * Adds a tile of `A^T B` to a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked.
- *
- * @param fresh the matrix holds nothing there yet: what it holds is not read
- */
-export function addTile(
+/** Puts a tile of `A^T B` into a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked. */
+export function storeTile(
   { values, stride, first, end }: Tile,
   nodes: number,
   upperOnly: boolean,
   sums: Float64Array,
-  fresh: boolean,
 ): void {
   const sources = upperOnly ? end : nodes;
   for (let i = 0; i < sources; i++) {
     const from = i * stride - first;
-    const to = i * nodes;
     const begin = upperOnly ? Math.max(i, first) : first;
-    if (fresh) sums.set(values.subarray(from + begin, from + end), to + begin);
-    else for (let j = begin; j < end; j++) sums[to + j]! += values[from + j]!;
+    sums.set(values.subarray(from + begin, from + end), i * nodes + begin);
   }
 }
 
