@@ -25,10 +25,10 @@ export async function readColumnFile(file: ColumnFile, reading: Reading): Promis
       { details: { source: name, column } },
     );
   }
-  // The two float32 matrices; the columns are the file's to ask for.
-  budget.take(4 * file.rows * (x.length + y.length), `${file.rows} rows of ${wanted.length} columns`, name);
   const columns = new Map<number, Column>();
   (await file.read(wanted)).forEach((column, index) => columns.set(wanted[index]!, column));
+  // The two float32 matrices, beside the columns.
+  budget.take(4 * file.rows * (x.length + y.length), `${file.rows} rows of samples`, name);
   const gather = (positions: readonly number[], targets: boolean): Matrix => {
     const values = new Float32Array(file.rows * positions.length);
     positions.forEach((position, column) => {

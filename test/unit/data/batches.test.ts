@@ -229,3 +229,45 @@ describe('refusals', () => {
     );
   });
 });
+
+describe('columns of an archive by name', () => {
+  test('x_names and y_names put them in the order of the model, of either dtype', async () => {
+    const all = await collect(batches(await read('names.npz'), model));
+    expect(values(all, 'x')).toEqual(x.flat());
+    expect(values(all, 'y')).toEqual(y.flat().map((value) => value + 0));
+  });
+
+  test.each([
+    [
+      'names-missing.npz',
+      'batch-mismatch',
+      /x_names lacks 'in_2'; it has 'in-2', which the model does not know/,
+    ],
+    [
+      'names-objects.npz',
+      'invalid-data',
+      /x_names: its dtype is '\|O', strings .* np\.array\(names, dtype=str\)/,
+    ],
+    ['names-few.npz', 'batch-mismatch', /y_names holds 1 names, but y has 2 columns/],
+  ])('%s', async (file, code, message) => {
+    const error = await refusal(collect(batches(await read(file), model, { name: file })));
+    expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
+  });
+});
+
+describe('the memory budget', () => {
+  test.each(['float64.npz', 'file.arrow', 'snappy.parquet'])('%s', async (file) => {
+    const bytes = await read(file);
+    const error = await refusal(collect(batches(bytes, model, { memoryBudget: 99 })));
+    expect([error.code, error.message]).toEqual([
+      'out-of-memory',
+      expect.stringMatching(/5 rows .* the budget is 99/),
+    ]);
+    const loader = batches(bytes, model, { memoryBudget: 1000 });
+    for (let pass = 0; pass < 2; pass++) expect(values(await collect(loader), 'x')).toEqual(x.flat());
+  });
+
+  test.each([0, -1, NaN])('%s bytes are none', (memoryBudget) => {
+    expect(() => batches({ x, y }, model, { memoryBudget })).toThrow(/memoryBudget is .*, a positive number/);
+  });
+});
