@@ -97,16 +97,19 @@ export interface WorkerCalls {
   /** Stops `scores`, `openPanels`, `panel` and `scoresAt` that were called before it, out of turn */
   abort: { argument: undefined; result: undefined };
 }
-export type CallName = keyof WorkerCalls;
+/** Calls by name: what each takes, and what it answers with. */
+export type CallTable<Names extends string = string> = Record<Names, { argument: unknown; result: unknown }>;
 
 /** One call on its way to a worker. */
-export type CallMessage = {
-  [Name in CallName]: {
+export type AnyCall<Calls extends CallTable<Extract<keyof Calls, string>>> = {
+  [Name in Extract<keyof Calls, string>]: {
     readonly id: number;
     readonly name: Name;
-    readonly argument: WorkerCalls[Name]['argument'];
+    readonly argument: Calls[Name]['argument'];
   };
-}[CallName];
+}[Extract<keyof Calls, string>];
+
+export type CallMessage = AnyCall<WorkerCalls>;
 
 /** The answer to the call of that number. */
 export type AnswerMessage =

@@ -1,17 +1,11 @@
-import { MagnitudeEdgeError } from '../errors.ts';
 import { aggregatePairs } from '../scores/aggregate.ts';
 import { pValuesOf, pValuesOfMatrix } from '../scores/p-values.ts';
 import type { PanelScorer } from '../scores/panel-scorer.ts';
 import { reorder, sortSlices } from '../scores/sort-together.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import { atOnce } from '../statistics/pacer.ts';
-import {
-  buffersOf,
-  type Added,
-  type AnswerMessage,
-  type CallMessage,
-  type WorkerError,
-} from './cpu-protocol.ts';
+import { describeError } from './answer-calls.ts';
+import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './cpu-protocol.ts';
 import type { LocalSnapshot } from './cpu-snapshot.ts';
 import { LocalSums } from './cpu-sums.ts';
 import { connectToParent } from './worker-thread.ts';
@@ -43,7 +37,7 @@ async function answer(call: CallMessage, work: () => unknown): Promise<void> {
   try {
     message = { id: call.id, result: await work() };
   } catch (error) {
-    message = { id: call.id, error: describe(error) };
+    message = { id: call.id, error: describeError(error) };
   }
   post(message, [...buffersOf(message)]);
 }
@@ -129,13 +123,4 @@ function begin(id: number): AbortSignal {
   scoring = new AbortController();
   if (id < aborted) scoring.abort();
   return scoring.signal;
-}
-
-function describe(error: unknown): WorkerError {
-  if (error instanceof MagnitudeEdgeError) {
-    return { code: error.code, message: error.message, details: error.details };
-  }
-  // What engines throw for an array that finds no room.
-  const code = error instanceof RangeError ? 'out-of-memory' : 'runtime';
-  return { code, message: `A worker of the CPU backend failed: ${String(error)}.`, details: {} };
 }

@@ -120,7 +120,8 @@ export function groupStarts(samples: number, groups: number): number[] {
   return Array.from({ length: groups + 1 }, (_, group) => Math.floor((group * samples) / groups));
 }
 
-function checkSampleCount(samples: number, groups: number, permutations: number): void {
+/** @throws `too-few-samples` for groups of samples that are left out, or shuffled within */
+export function checkSampleCount(samples: number, groups: number, permutations: number): void {
   const each = permutations > 0 ? 2 : 1;
   const largest = Math.ceil(samples / groups);
   if (samples >= each * groups && samples - largest >= MIN_SAMPLES) return;

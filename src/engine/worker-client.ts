@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { buffersOf, type AnswerMessage, type CallName, type WorkerCalls } from './cpu-protocol.ts';
+import { buffersOf, type AnswerMessage, type CallTable, type WorkerCalls } from './cpu-protocol.ts';
 import { startWorker, type WorkerThread } from './worker-thread.ts';
 
 interface Waiting {
@@ -7,8 +7,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Calls to one worker that keeps sums. */
-export class WorkerClient {
+/** Calls to one worker; by default one that keeps sums. */
+export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> = WorkerCalls> {
   readonly #waiting = new Map<number, Waiting>();
   readonly #thread: WorkerThread;
   #calls = 0;
@@ -33,10 +33,10 @@ export class WorkerClient {
    * Calls take effect in the order they are made. The buffers of the argument are transferred: the caller gives up
    * its arrays.
    */
-  call<Name extends CallName>(
+  call<Name extends Extract<keyof Calls, string>>(
     name: Name,
-    argument: WorkerCalls[Name]['argument'],
-  ): Promise<WorkerCalls[Name]['result']> {
+    argument: Calls[Name]['argument'],
+  ): Promise<Calls[Name]['result']> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
       const id = this.#calls++;

@@ -7,6 +7,8 @@ import type { Scores } from './scores.ts';
 interface Origin {
   /** Default: all */
   readonly scoredTargets?: number;
+  /** P, where there are no matrices of the layer pairs */
+  readonly pairs?: number;
   /** Threads beside the calling one, where there are any */
   readonly threads?: ScoreThreads | undefined;
   /** Told once when the scores are {@link HostScores.free}; never, where somebody was given them. */
@@ -27,11 +29,14 @@ export class HostScores implements Scores {
   #readers = 0;
 
   /** Takes the matrices over. */
-  constructor(matrices: ScoreMatrices, { scoredTargets = matrices.nodes, threads, onFree }: Origin = {}) {
+  constructor(
+    matrices: ScoreMatrices,
+    { scoredTargets = matrices.nodes, pairs = matrices.perPair.length, threads, onFree }: Origin = {},
+  ) {
     this.threads = threads;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
-    this.pairs = matrices.perPair.length;
+    this.pairs = pairs;
     this.#matrices = matrices;
     this.#onFree = onFree;
   }

@@ -45,7 +45,7 @@ export interface ChannelMoments {
   readonly meanSquare: Float64Array;
 }
 
-/** In two passes, in float64. @param channels C */
+/** In float64, of deviations from the first row: whatever the mean, digits of the variance are not lost. @param channels C */
 export function channelMoments(blocks: RowBlocks, channels: number): ChannelMoments {
   const [mean, variance, meanSquare] = [0, 0, 0].map(() => new Float64Array(channels)) as [
     Float64Array,
@@ -53,31 +53,32 @@ export function channelMoments(blocks: RowBlocks, channels: number): ChannelMome
     Float64Array,
   ];
   const rows = blocks.reduce((sum, { length }) => sum + length / channels, 0);
-  for (const block of blocks) addSums(block, channels, mean, meanSquare);
+  const pivot = Float64Array.from(blocks[0]?.subarray(0, channels) ?? []);
+  for (const block of blocks) addMoments(block, pivot, mean, variance, meanSquare);
   for (let c = 0; c < channels; c++) {
-    mean[c]! /= rows;
+    const deviation = mean[c]! / rows;
+    mean[c] = pivot[c]! + deviation;
+    variance[c] = Math.max(variance[c]! / rows - deviation * deviation, 0);
     meanSquare[c]! /= rows;
   }
-  for (const block of blocks) addSquares(block, channels, mean, variance);
-  for (let c = 0; c < channels; c++) variance[c]! /= rows;
   return { mean, variance, meanSquare };
 }
 
-function addSums(block: Float32Array, channels: number, sums: Float64Array, squares: Float64Array): void {
+function addMoments(
+  block: Float32Array,
+  pivot: Float64Array,
+  sums: Float64Array,
+  squares: Float64Array,
+  wholeSquares: Float64Array,
+): void {
+  const channels = pivot.length;
   for (let row = 0; row < block.length; row += channels) {
     for (let c = 0; c < channels; c++) {
       const value = block[row + c]!;
-      sums[c]! += value;
-      squares[c]! += value * value;
-    }
-  }
-}
-
-function addSquares(block: Float32Array, channels: number, mean: Float64Array, squares: Float64Array): void {
-  for (let row = 0; row < block.length; row += channels) {
-    for (let c = 0; c < channels; c++) {
-      const deviation = block[row + c]! - mean[c]!;
+      const deviation = value - pivot[c]!;
+      sums[c]! += deviation;
       squares[c]! += deviation * deviation;
+      wholeSquares[c]! += value * value;
     }
   }
 }

@@ -1,0 +1,115 @@
+import { aggregateChannels } from '../../scores/channel/aggregate.ts';
+import type { ChannelRequest } from '../../scores/channel/request.ts';
+import type { PartNorms } from '../../scores/channel/regression.ts';
+import {
+  channelMoments,
+  channelSystem,
+  type ChannelSystem,
+  type LayerPair,
+} from '../../scores/channel/system.ts';
+import type { Part } from '../../scores/channel/ways.ts';
+import type { ScoreMatrices } from '../../scores/score-matrices.ts';
+import type { ChannelRows } from '../../statistics/channel-record.ts';
+import { createPacer } from '../../statistics/pacer.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import type { ChannelThreads, RowOrders } from './channel-threads.ts';
+
+/** Scores of all ordered pairs of nodes from channel values; of 'pooled' there are none for the layer pairs. */
+export interface ChannelMatrices extends ScoreMatrices {
+  readonly aggregated: Float64Array;
+  readonly perPair: readonly Float64Array[];
+}
+
+/**
+ * Channel scores (method.md, "Channel scores").
+ *
+ * @param groups channels of each node
+ * @throws as {@link ChannelThreads.run}
+ */
+export async function channelScores(
+  rows: ChannelRows,
+  groups: RaggedIndices,
+  request: ChannelRequest,
+  threads: ChannelThreads,
+): Promise<ChannelMatrices> {
+  const systems = await systemsOf(rows, groups, request, threads);
+  const [scores] = await scoresOf(systems, request, threads, [undefined]);
+  return scores!;
+}
+
+/** Channel scores with the rows of U in other orders, for each of which F is the same: one result per order. */
+export async function shuffledChannelScores(
+  rows: ChannelRows,
+  groups: RaggedIndices,
+  request: ChannelRequest,
+  threads: ChannelThreads,
+  orders: readonly Uint32Array[],
+): Promise<ChannelMatrices[]> {
+  const systems = await systemsOf(rows, groups, request, threads);
+  const perSegment = orders.map((order) => rows.pairs.map(() => order));
+  return scoresOf(systems, request, threads, perSegment);
+}
+
+async function systemsOf(
+  { samples, channels, pairs }: ChannelRows,
+  groups: RaggedIndices,
+  { layerAgg, lambda, varianceFloor, signal }: ChannelRequest,
+  threads: ChannelThreads,
+): Promise<ChannelSystem[]> {
+  const pace = createPacer(signal);
+  // Workers start while means and variances are taken here.
+  const smaller = Math.min(samples, channels);
+  const starting = threads.open(pairs.length * samples * channels * smaller);
+  const layerPairs: LayerPair[] = [];
+  try {
+    for (const { x, u } of pairs) {
+      const momentsX = channelMoments(x, channels);
+      await pace();
+      layerPairs.push({ x, u, momentsX, momentsU: channelMoments(u, channels), samples });
+      await pace();
+    }
+  } finally {
+    await starting;
+  }
+  const together = layerAgg === 'pooled' ? [layerPairs] : layerPairs.map((pair) => [pair]);
+  return together.map((own) => channelSystem(own, groups, channels, lambda, { varianceFloor }));
+}
+
+async function scoresOf(
+  systems: readonly ChannelSystem[],
+  { layerAgg, signal }: ChannelRequest,
+  threads: ChannelThreads,
+  orders: RowOrders,
+): Promise<ChannelMatrices[]> {
+  const nodes = systems[0]!.nodes;
+  const all = orders.map(() => systems.map(() => new Float64Array(nodes ** 2).fill(NaN)));
+  await threads.run(
+    systems,
+    orders,
+    (part, results) => {
+      results.forEach((norms, order) => {
+        placeRoots(all[order]![part.system]!, nodes, part, norms);
+      });
+    },
+    signal,
+  );
+  return all.map((scores) =>
+    layerAgg === 'pooled'
+      ? { nodes, aggregated: scores[0]!, perPair: [] }
+      : { nodes, aggregated: aggregateChannels(scores, layerAgg), perPair: scores },
+  );
+}
+
+/** Puts the scores of a part where they belong: row-major `[source, target]`. */
+function placeRoots(out: Float64Array, nodes: number, { way, first, end }: Part, norms: PartNorms): void {
+  if (way === 'dual') {
+    const from = first * nodes;
+    for (let at = 0; at < norms.length; at++) out[from + at] = Math.sqrt(norms[at]!);
+    return;
+  }
+  const count = end - first;
+  for (let source = 0, at = 0; source < nodes; source++) {
+    const to = source * nodes + first;
+    for (let t = 0; t < count; t++, at++) out[to + t] = Math.sqrt(norms[at]!);
+  }
+}

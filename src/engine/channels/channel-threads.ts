@@ -1,0 +1,141 @@
+import { regress, type PartNorms } from '../../scores/channel/regression.ts';
+import type { ChannelSystem } from '../../scores/channel/system.ts';
+import { cheaperWay, costOf, dealSystems, type Part } from '../../scores/channel/ways.ts';
+import { isShared } from '../../scores/array-source.ts';
+import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
+import { createPacer, paced } from '../../statistics/pacer.ts';
+import { atRest } from '../at-rest.ts';
+import { WorkerClient } from '../worker-client.ts';
+import { availableThreads } from '../worker-thread.ts';
+import type { ChannelCalls } from './channel-protocol.ts';
+import script from './channel-worker.ts?script';
+
+/** Operations that one thread does in the time that workers take to start. */
+const SMALL = 1e9;
+
+/** Which row of U belongs to each row of F, per segment; undefined for its own. */
+export type RowOrders = readonly (readonly Uint32Array[] | undefined)[];
+
+/** Takes what comes of a part: one result for each of the orders. */
+export type TakePart = (part: Part, norms: readonly PartNorms[]) => void;
+
+/**
+ * Does regressions on all threads of the machine: in workers, which are started when there is enough to do and end with
+ * {@link ChannelThreads.release}; where they cannot be had, on the calling thread.
+ */
+export class ChannelThreads {
+  readonly #most: number;
+  #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
+  #local: MixedBlocks | undefined;
+  #note = '';
+
+  /** @param most workers at most; 0 for the calling thread */
+  constructor(most = availableThreads()) {
+    this.#most = most;
+  }
+
+  /** What the regressions ran on, in words */
+  get note(): string {
+    return this.#note;
+  }
+
+  /** Starts workers for so much work; how much there is need not be known exactly. */
+  async open(operations: number): Promise<void> {
+    if (operations < SMALL || this.#most === 0 || this.#workers !== undefined) return;
+    const workers: WorkerClient<ChannelCalls>[] = [];
+    try {
+      for (let w = 0; w < this.#most; w++) workers.push(new WorkerClient<ChannelCalls>(script));
+      const [description] = await Promise.all(workers.map((worker) => worker.call('open', undefined)));
+      const count = workers.length === 1 ? 'one worker' : `${workers.length} workers`;
+      this.#note = `channel regressions: ${description!}, ${count}`;
+      this.#workers = workers;
+    } catch (error) {
+      for (const worker of workers) worker.terminate();
+      const why = error instanceof Error ? error.message : String(error);
+      this.#note = `channel regressions on one thread: workers cannot be used here (${why})`;
+    }
+  }
+
+  /**
+   * Does all parts of some regressions.
+   *
+   * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted, after which nothing is at work any more
+   */
+  async run(
+    systems: readonly ChannelSystem[],
+    orders: RowOrders,
+    take: TakePart,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const operations = systems.reduce((sum, system) => {
+      const { fixed, divided } = costOf(system, cheaperWay(system));
+      return sum + fixed + divided * orders.length;
+    }, 0);
+    await this.open(operations);
+    const workers = operations < SMALL ? undefined : this.#workers;
+    if (workers === undefined) {
+      await this.#runHere(systems, orders, take, signal);
+      return;
+    }
+    const stop = (): void => {
+      // A worker at work hears nothing: others are started when there is something to do again.
+      this.release();
+    };
+    signal?.addEventListener('abort', stop);
+    try {
+      const shares = dealSystems(systems, workers.length);
+      await atRest(
+        shares.map(async (parts, w) => {
+          for (const part of parts) {
+            const { system, ...rest } = part;
+            const own = copied(systems[system]!);
+            const argument = structuredClone({ part: rest, orders });
+            take(part, await workers[w]!.call('regress', { system: own, ...argument }));
+          }
+        }),
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Ends the workers. They are started again when they are needed. */
+  release(): void {
+    for (const worker of this.#workers ?? []) worker.terminate();
+    this.#workers = undefined;
+    this.#local = undefined;
+  }
+
+  async #runHere(
+    systems: readonly ChannelSystem[],
+    orders: RowOrders,
+    take: TakePart,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const memory = (this.#local ??= mixedBlocks());
+    this.#note ||= `channel regressions: ${memory.description}, one thread`;
+    const pace = createPacer(signal);
+    for (const part of dealSystems(systems, 1).flat()) {
+      take(part, await paced(regress(memory, systems[part.system]!, part, orders), pace));
+      await pace();
+    }
+  }
+}
+
+/** A system whose memory may be handed over: a copy, but for rows in shared memory. */
+function copied({ segments, ...system }: ChannelSystem): ChannelSystem {
+  const rows = (blocks: readonly Float32Array[]): Float32Array[] =>
+    blocks.map((block) => (isShared(block) ? block : block.slice()));
+  return {
+    ...structuredClone(system),
+    segments: segments.map(({ x, u, ...scaling }) => ({
+      ...structuredClone(scaling),
+      x: rows(x),
+      u: rows(u),
+    })),
+  };
+}

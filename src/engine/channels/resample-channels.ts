@@ -1,0 +1,59 @@
+import type { ChannelRequest } from '../../scores/channel/request.ts';
+import { JackknifeTally } from '../../scores/jackknife.ts';
+import { PermutationTally } from '../../scores/permutation.ts';
+import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
+import type { ScoreMatrices } from '../../scores/score-matrices.ts';
+import { randomBits, shuffledWithin } from '../../scores/shuffle.ts';
+import { withoutRows, type ChannelRows } from '../../statistics/channel-record.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import { checkSampleCount, groupStarts } from '../resample.ts';
+import { channelScores, shuffledChannelScores } from './channel-scores.ts';
+import type { ChannelThreads } from './channel-threads.ts';
+
+/** Shuffles that are scored together, for which the system of F is solved once: so many bytes of scores at most. */
+const SHUFFLES_BYTES = 2 ** 27;
+const MOST_SHUFFLES = 16;
+
+/**
+ * Standard errors and empirical p-values of channel scores, by scoring the same samples again as `resampleScores` does:
+ * without each group, and with shuffled targets.
+ *
+ * @param observed aggregated scores of all the samples
+ * @throws `too-few-samples`, `out-of-memory`; the signal's reason once it is aborted
+ */
+export async function resampleChannels(
+  rows: ChannelRows,
+  groups: RaggedIndices,
+  observed: ScoreMatrices['aggregated'],
+  request: ChannelRequest,
+  plan: ResamplePlan,
+  threads: ChannelThreads,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ResampledScores> {
+  const { samples } = rows;
+  const { permutations, seed } = plan;
+  checkSampleCount(samples, plan.groups, permutations);
+  const starts = groupStarts(samples, plan.groups);
+  const total = plan.groups + permutations;
+  let done = 0;
+  const jackknife = new JackknifeTally(observed, samples);
+  for (let group = 0; group < plan.groups; group++) {
+    const kept = withoutRows(rows, starts[group]!, starts[group + 1]!);
+    jackknife.add((await channelScores(kept, groups, request, threads)).aggregated, kept.samples);
+    onProgress?.(++done, total);
+  }
+  const shuffles = new PermutationTally(observed);
+  const bytes = 8 * observed.length * (rows.pairs.length + 1);
+  const together = Math.min(MOST_SHUFFLES, Math.max(1, Math.floor(SHUFFLES_BYTES / bytes)));
+  for (let first = 0; first < permutations; first += together) {
+    const count = Math.min(together, permutations - first);
+    const orders = Array.from({ length: count }, (_, k) =>
+      shuffledWithin(starts, randomBits(seed, first + k)),
+    );
+    for (const { aggregated } of await shuffledChannelScores(rows, groups, request, threads, orders)) {
+      shuffles.add(aggregated);
+      onProgress?.(++done, total);
+    }
+  }
+  return { plan, ...jackknife.result(), empiricalP: permutations > 0 ? shuffles.pValues() : undefined };
+}
