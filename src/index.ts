@@ -1,6 +1,7 @@
 export type { ColumnarTable } from './columns/table-in-memory.ts';
 export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
 export type { RowMajorValues } from './data/row-major.ts';
+export type { ChannelOptions } from './engine/channels/channels.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
 export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
@@ -29,7 +30,8 @@ export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } f
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { rocAuc } from './scores/roc.ts';
-export type { LayerAggregation, Score } from './scores/score-matrices.ts';
+export type { ChannelAggregation } from './scores/channel/request.ts';
+export type { EdgeScore, LayerAggregation, Score } from './scores/score-matrices.ts';
 export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
 export {
   edgeTable,

@@ -1,11 +1,13 @@
 import type { Table } from 'apache-arrow';
+import type { ChannelOptions } from './engine/channels/channels.ts';
 import type { BackendName, Reduction } from './engine/engine.ts';
 import type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 import type { GsnnGraph } from './model/graph.ts';
 import type { NamedEdge } from './model/edge-mask.ts';
 import type { ModelDiagnostics } from './model/gsnn-model.ts';
 import type { LossSettings } from './model/loss-settings.ts';
-import type { LayerAggregation, Score } from './scores/score-matrices.ts';
+import type { ChannelAggregation } from './scores/channel/request.ts';
+import type { EdgeScore } from './scores/score-matrices.ts';
 import type { Scores } from './scores/scores.ts';
 import type { EdgeTableOptions } from './table/edge-table.ts';
 
@@ -24,6 +26,12 @@ export interface InfererOptions {
    * `corr_se`, `sign_stability` and, with permutations, `p_empirical`. true takes the defaults. Default false.
    */
   readonly uncertainty?: boolean | UncertaintyOptions | undefined;
+  /**
+   * Whether the channel values of the samples are kept on the host, which scores of channels are of: 8 P C bytes a sample.
+   * 'auto' (default) keeps them while they take 1 GiB at most, and lets go of them after that; true or `maxBytes` refuses
+   * samples beyond it; false keeps none.
+   */
+  readonly channels?: 'auto' | boolean | ChannelOptions | undefined;
 }
 
 export interface FitProgress {
@@ -51,10 +59,12 @@ export interface FitOptions extends LossSettings {
 
 /** What is asked of the statistics. */
 export interface ScoreOptions {
-  /** How the scores of the layer pairs become one. Default 'mean'. */
-  readonly layerAgg?: LayerAggregation | undefined;
+  /** How the scores of the layer pairs become one. Default 'mean'; 'pooled' is for 'channel' alone. */
+  readonly layerAgg?: ChannelAggregation | undefined;
   /** Default 'corr' */
-  readonly score?: Score | undefined;
+  readonly score?: EdgeScore | undefined;
+  /** Ridge of 'channel', in variances of a channel. Default 3. */
+  readonly lambda?: number | undefined;
   /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
   readonly ridge?: number | undefined;
   /**

@@ -1,21 +1,24 @@
+import type { ChannelEvidence, Channels } from './engine/channels/channels.ts';
 import type { EngineChoice } from './engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from './engine/engine.ts';
 import { refusalInModelTerms, refusedBatch } from './engine/sample-tally.ts';
 import type { Evidence, Uncertainty } from './engine/uncertainty.ts';
-import type { MagnitudeEdgeError } from './errors.ts';
+import { MagnitudeEdgeError } from './errors.ts';
 import type { FitSettings } from './fit-settings.ts';
 import { HeldStatistics } from './held-statistics.ts';
+import type { ChannelRequest } from './scores/channel/request.ts';
 import type { ScoreRequest } from './scores/score-matrices.ts';
 import type { Scores } from './scores/scores.ts';
 import { SerialQueue } from './serial-queue.ts';
+import type { ChannelValuesBatch } from './statistics/channel-record.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
 
 /** Scores, and what they are of. */
-export interface ScoredSamples {
+export interface ScoredSamples<E = Evidence> {
   /** n */
   readonly samples: number;
   /** The samples behind the scores, where uncertainty was asked for */
-  readonly evidence: Evidence | undefined;
+  readonly evidence: E | undefined;
   /** The caller's, until released */
   readonly scores: Scores;
 }
@@ -27,6 +30,7 @@ export interface ScoredSamples {
  */
 export class InfererStatistics {
   readonly uncertainty: Uncertainty | undefined;
+  readonly channels: Channels | undefined;
   readonly #choice: EngineChoice;
   readonly #functionNames: readonly string[];
   readonly #queue = new SerialQueue();
@@ -35,12 +39,13 @@ export class InfererStatistics {
   /** @param functionNames names of the engine's nodes, for messages */
   constructor(
     choice: EngineChoice,
-    uncertainty: Uncertainty | undefined,
+    { uncertainty, channels }: { uncertainty: Uncertainty | undefined; channels: Channels | undefined },
     functionNames: readonly string[],
     settings: FitSettings,
   ) {
     this.#choice = choice;
     this.uncertainty = uncertainty;
+    this.channels = channels;
     this.#functionNames = functionNames;
     this.#held = new HeldStatistics(settings);
   }
@@ -59,6 +64,7 @@ export class InfererStatistics {
     this.#held = new HeldStatistics(settings);
     void this.#queue.run(() => {
       this.uncertainty?.clear();
+      this.channels?.clear();
       this.#choice.engine.reset();
     });
   }
@@ -72,19 +78,22 @@ export class InfererStatistics {
   /**
    * Takes a batch in.
    * @param magnitudes what uncertainty has read of it
+   * @param channelValues what is kept of its channels
    * @throws what the engine throws; the signal's reason, where it is aborted by then: scores may have come first
    */
   take(
     batch: ChannelBatch,
     magnitudes: MagnitudeBatch | undefined,
+    channelValues: ChannelValuesBatch | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const held = this.#held;
     return this.#queue.run(async () => {
       signal?.throwIfAborted();
       await this.#choice.engine.accumulate(batch);
-      if (magnitudes) this.uncertainty?.keep(magnitudes);
       held.tally.add(batch.size);
+      if (magnitudes) this.uncertainty?.keep(magnitudes);
+      if (channelValues) this.channels?.keep(channelValues);
     });
   }
 
@@ -104,6 +113,25 @@ export class InfererStatistics {
     });
   }
 
+  /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
+  scoreChannels(request: ChannelRequest, withEvidence: boolean): Promise<ScoredSamples<ChannelEvidence>> {
+    const held = this.#held;
+    const { channels } = this;
+    if (channels === undefined) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        "Channel scores need the samples' channel values, and the inferer was created with channels: false.",
+        { details: { option: 'channels' } },
+      );
+    }
+    return this.#queue.run(async () => {
+      request.signal?.throwIfAborted();
+      const samples = await this.#samplesIn(held);
+      const scores = await channels.scores(request, samples);
+      return { samples, evidence: withEvidence ? channels.evidence(samples) : undefined, scores };
+    });
+  }
+
   /** A copy of the statistics held. */
   read(): Promise<SufficientStatistics> {
     return this.#queue.run(() => this.#choice.engine.statistics());
@@ -117,6 +145,7 @@ export class InfererStatistics {
       await this.#choice.engine.merge(statistics);
       held.tally.addMerged(statistics.samples);
       this.uncertainty?.noteMerged(statistics.samples);
+      this.channels?.noteMerged(statistics.samples);
     });
   }
 
@@ -131,6 +160,7 @@ export class InfererStatistics {
     held.refused = true;
     held.tally.takeBackFrom(batch);
     this.uncertainty?.truncate(held.tally.samples);
+    this.channels?.truncate(held.tally.samples);
     return refusalInModelTerms(error as MagnitudeEdgeError, this.#functionNames, firstBatch);
   }
 
@@ -138,6 +168,7 @@ export class InfererStatistics {
   release(): Promise<void> {
     return this.#queue.run(async () => {
       await this.uncertainty?.release();
+      this.channels?.release();
       await this.#choice.release();
     });
   }

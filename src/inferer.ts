@@ -1,6 +1,7 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
+import { Channels, channelSettings } from './engine/channels/channels.ts';
 import { createEngine } from './engine/create.ts';
 import type { Reduction } from './engine/engine.ts';
 import { uncertaintySettings } from './engine/uncertainty-settings.ts';
@@ -23,9 +24,11 @@ import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/gr
 import type { GsnnModel } from './model/gsnn-model.ts';
 import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
+import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
+import type { LayerAggregation, Score } from './scores/score-matrices.ts';
 import { startedGenerator } from './started-generator.ts';
 import { createPacer } from './statistics/pacer.ts';
-import { raggedFromLists } from './statistics/ragged.ts';
+import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
 import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
@@ -79,12 +82,15 @@ export class MagnitudeEdgeInferer {
     if (graph !== model.graph) checkGraphFitsModel(graph, model.graph);
     if (!usePreNorm) checkPostNorm(model.norm);
     const settings = uncertaintySettings(options.uncertainty);
+    const kept = channelSettings(options.channels);
     const letModelGo = model.retain();
     try {
       const choice = await createEngine(backend, engineShape(model, reduction), model.device);
       const uncertainty = settings && new Uncertainty(settings, choice.engine, model.device);
+      const channels = kept && new Channels(kept, choice.engine.shape, model.device);
+      const beside = { uncertainty, channels };
       const { function: names } = graph.nodeNames;
-      const statistics = new InfererStatistics(choice, uncertainty, names, fitSettings(model, graph, {}));
+      const statistics = new InfererStatistics(choice, beside, names, fitSettings(model, graph, {}));
       return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, letModelGo);
     } catch (error) {
       letModelGo();
@@ -94,7 +100,14 @@ export class MagnitudeEdgeInferer {
 
   get diagnostics(): InfererDiagnostics {
     const { engine, fallbacks } = this.#statistics.choice;
-    return { ...engine.diagnostics, model: this.model.diagnostics, fallbacks };
+    const { notes, ...diagnostics } = engine.diagnostics;
+    const channelNotes = this.#statistics.channels?.notes ?? [];
+    return {
+      ...diagnostics,
+      notes: [...notes, ...channelNotes],
+      model: this.model.diagnostics,
+      fallbacks,
+    };
   }
 
   /** n, the samples that the statistics hold. */
@@ -108,7 +121,7 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
    * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
    * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
-   * `out-of-memory` for more samples than uncertainty may keep, `runtime`, `device-lost`, `released`; the signal's reason
+   * `out-of-memory` for more samples than uncertainty or channels may keep, `runtime`, `device-lost`, `released`; the signal's reason
    * once it is aborted
    */
   fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
@@ -133,7 +146,7 @@ export class MagnitudeEdgeInferer {
     signal?.throwIfAborted();
     if (!goesOn) statistics.startAnew(settings);
     await statistics.goOn();
-    const { held, uncertainty } = statistics;
+    const { held, uncertainty, channels } = statistics;
     const firstBatch = held.tally.batches;
     const pace = createPacer(signal);
     let [batches, samples] = [0, 0];
@@ -144,9 +157,10 @@ export class MagnitudeEdgeInferer {
         const values = await session.run(x, y, size, edgeMask);
         try {
           const magnitudes = await uncertainty?.read(values);
+          const channelValues = await channels?.read(values);
           // A batch during which the signal was aborted is not counted.
           await pace();
-          await statistics.take(values, magnitudes, signal);
+          await statistics.take(values, magnitudes, channelValues, signal);
         } finally {
           values.dispose();
         }
@@ -173,9 +187,9 @@ export class MagnitudeEdgeInferer {
     return this.#reading(async () => {
       const { nodes, pairs } = this.#statistics.choice.engine.shape;
       checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
-      const { scores, graph, request, provenance, rows } = await this.#resample({ ...options });
+      const { scores, graph, parents, provenance, rows } = await this.#resample({ ...options });
       try {
-        return await edgeTable(scores, graph, request.conditioningSets, provenance, rows);
+        return await edgeTable(scores, graph, parents, provenance, rows);
       } finally {
         scores.release();
       }
@@ -191,9 +205,9 @@ export class MagnitudeEdgeInferer {
   evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
     return startedGenerator(
       this.#reading(() => this.#resample({ ...options })),
-      async function* ({ scores, graph, request, provenance, rows }) {
+      async function* ({ scores, graph, parents, provenance, rows }) {
         try {
-          yield* edgeTableBatches(scores, graph, request.conditioningSets, provenance, rows);
+          yield* edgeTableBatches(scores, graph, parents, provenance, rows);
         } finally {
           scores.release();
         }
@@ -213,7 +227,7 @@ export class MagnitudeEdgeInferer {
    */
   scores(options: ScoreOptions = {}): Promise<EdgeScores> {
     return this.#reading(async () => {
-      const { scores, graph, request, provenance } = await this.#score({ ...options, uncertainty: false });
+      const { scores, graph, parents, provenance } = await this.#score({ ...options, uncertainty: false });
       const { nodes, pairs, scoredTargets, gpu } = scores;
       return {
         nodes,
@@ -227,7 +241,7 @@ export class MagnitudeEdgeInferer {
         },
         table: async (rows = {}) => {
           checkEdgeTableOptions(rows);
-          return edgeTable(scores, graph, request.conditioningSets, provenance, { ...rows });
+          return edgeTable(scores, graph, parents, provenance, { ...rows });
         },
       };
     });
@@ -236,9 +250,9 @@ export class MagnitudeEdgeInferer {
   /** Scores, and what resampling says of them where it is asked. */
   async #resample(options: EvaluateBatchesOptions) {
     checkEdgeTableOptions(options);
-    const { evidence, ...scored } = await this.#score(options);
+    const { resample, ...scored } = await this.#score(options);
     try {
-      const resampled = await evidence?.resample(scored.scores, scored.request, options.onResample);
+      const resampled = await resample?.(options.onResample);
       return { ...scored, rows: { ...options, resampled } };
     } catch (error) {
       scored.scores.release();
@@ -246,30 +260,61 @@ export class MagnitudeEdgeInferer {
     }
   }
 
-  async #score(options: ScoreOptions & Pick<EvaluateOptions, 'uncertainty'>) {
-    const { layerAgg = 'mean', score = 'corr', ridge = 1e-8, varianceFloor, signal, graph: other } = options;
-    const { held, choice, uncertainty: there } = this.#statistics;
+  async #score(options: EvaluateOptions) {
+    const { score = 'corr', signal, graph: other } = options;
+    const { held, uncertainty: there } = this.#statistics;
     const uncertainty = uncertaintyAsked(options.uncertainty, there);
     if (other) checkGraphFitsModel(other, this.model.graph);
     const graph = other ?? held.settings.graph;
     const parents = other ? raggedFromLists(functionParents(other)) : held.settings.parents;
+    const { usePreNorm, loss } = this.#origin(held);
     signal?.throwIfAborted();
-    const request = { score, layerAgg, ridge, varianceFloor, conditioningSets: parents, signal };
+    const scored =
+      score === 'channel'
+        ? await this.#scoreChannels(options, uncertainty)
+        : await this.#scoreMagnitudes({ ...options, score }, parents, uncertainty);
+    return { ...scored, graph, parents, provenance: { score, usePreNorm, loss, ...scored.provenance } };
+  }
+
+  async #scoreMagnitudes(
+    options: ScoreOptions & { readonly score: Score },
+    conditioningSets: RaggedIndices,
+    uncertainty: Uncertainty | undefined,
+  ) {
+    const { score, ridge = 1e-8, varianceFloor, signal } = options;
+    // Which of them there are is the engine's to check.
+    const layerAgg = (options.layerAgg ?? 'mean') as LayerAggregation;
+    const request = { score, layerAgg, ridge, varianceFloor, conditioningSets, signal };
     const { samples, evidence, scores } = await this.#statistics.score(request, uncertainty);
-    const { reduction, usePreNorm, loss } = this.#origin(held);
-    const { backend } = choice.engine.diagnostics;
-    const provenance = {
-      score,
-      layerAgg,
-      ridge,
-      varianceFloor,
-      reduction,
-      usePreNorm,
-      loss,
-      samples,
-      backend,
+    const { backend } = this.#statistics.choice.engine.diagnostics;
+    const { reduction } = this;
+    return {
+      scores,
+      resample: evidence && ((onResample?: OnResample) => evidence.resample(scores, request, onResample)),
+      provenance: { layerAgg, reduction, ridge, varianceFloor, samples, backend },
     };
-    return { scores, graph, request, provenance, evidence };
+  }
+
+  async #scoreChannels(options: EvaluateOptions, uncertainty: Uncertainty | undefined) {
+    const { layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, maxQ = 1, signal } = options;
+    const plan = uncertainty?.plan;
+    if (maxQ < 1 && !plan?.permutations) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        'maxQ needs p-values, which channel scores have from shuffles alone: create the inferer with uncertainty: { permutations }.',
+        { details: { option: 'maxQ', found: maxQ } },
+      );
+    }
+    const request = { layerAgg, lambda, varianceFloor, signal };
+    const { samples, evidence, scores } = await this.#statistics.scoreChannels(request, plan !== undefined);
+    return {
+      scores,
+      resample:
+        evidence &&
+        plan &&
+        ((onResample?: OnResample) => evidence.resample(scores, request, plan, onResample)),
+      provenance: { layerAgg, lambda, varianceFloor, samples, backend: 'cpu' },
+    };
   }
 
   /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs or a file is taken in, `released` */
@@ -385,6 +430,8 @@ export class MagnitudeEdgeInferer {
     );
   }
 }
+
+type OnResample = NonNullable<EvaluateOptions['onResample']>;
 
 function lengthOf(loader: Iterable<Batch> | AsyncIterable<Batch>): { batches?: number } {
   return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};

@@ -84,6 +84,11 @@ export class Uncertainty {
     return { size, x: magnitudes.slice(0, pairs), y: magnitudes.slice(pairs) };
   }
 
+  /** How often, and how, scores are computed again */
+  get plan(): ResamplePlan {
+    return this.#plan;
+  }
+
   /** Keeps what {@link Uncertainty.read} gave for the batch that the engine has taken since. */
   keep(batch: MagnitudeBatch): void {
     this.#record.add(batch);

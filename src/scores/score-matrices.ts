@@ -1,6 +1,9 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
 
+/** Scores of magnitudes */
 export type Score = 'corr' | 'partial';
+/** All scores that an edge can have; those of channels are not an engine's. */
+export type EdgeScore = Score | 'channel';
 export type LayerAggregation = 'mean' | 'max';
 
 /** What is asked of the sufficient statistics. */

@@ -35,6 +35,14 @@ export function floatColumn(name: string, values: Float64Array | Float32Array): 
   return column(name, new Float32(), makeData({ type: new Float32(), length, nullCount: 0, data: values }));
 }
 
+/** A float64 column of nothing but null. */
+export function nullColumn(name: string, length: number): Column {
+  const type = new Float64();
+  const nullBitmap = packBits(length, () => false);
+  const data = new Float64Array(length);
+  return column(name, type, makeData({ type, length, nullCount: length, nullBitmap, data }), true);
+}
+
 /** An int32 column; a row whose entry is null in `nulls` (where given) is null. */
 export function int32Column(name: string, values: Int32Array, present?: readonly boolean[]): Column {
   const type = new Int32();

@@ -1,8 +1,9 @@
 import type { Utf8, Vector } from 'apache-arrow';
 import type { ResampledScores } from '../scores/resampled-scores.ts';
-import { boolColumn, floatColumn, int32Column, nameColumn, type Column } from './columns.ts';
+import { boolColumn, floatColumn, int32Column, nameColumn, nullColumn, type Column } from './columns.ts';
 import type { RowGroup } from './edge-rows.ts';
 import type { EdgeSet } from './edge-set.ts';
+import type { ScoreColumn } from './score-column.ts';
 import { uncertaintyColumns } from './uncertainty-columns.ts';
 
 /** What the rows of an edge table have in common. */
@@ -13,6 +14,9 @@ export interface EdgeContext {
   /** N */
   readonly nodes: number;
   readonly resampled: ResampledScores | undefined;
+  readonly scoreColumn: ScoreColumn;
+  /** Whether the rows have p and q; null where not */
+  readonly tested: boolean;
   /** Names of the function nodes */
   readonly names: Vector<Utf8>;
 }
@@ -21,7 +25,7 @@ export interface EdgeContext {
  * uncertainty follow. */
 export function edgeColumns(
   { pairs, perPair }: RowGroup,
-  { edges, conditioned, nodes, resampled, names }: EdgeContext,
+  { edges, conditioned, nodes, resampled, scoreColumn, tested, names }: EdgeContext,
   first: number,
   end: number,
 ): Column[] {
@@ -32,7 +36,7 @@ export function edgeColumns(
     nameColumn('dst_func', targets, names),
     int32Column('src_idx', sources),
     int32Column('dst_idx', targets),
-    floatColumn('corr', pairs.corr.subarray(first, end)),
+    floatColumn(scoreColumn, pairs.corr.subarray(first, end)),
     boolColumn('has_edge', elements.length, (row) => edges.has(elements[row]!)),
   ];
   if (conditioned !== undefined) {
@@ -40,10 +44,13 @@ export function edgeColumns(
     columns.push(int32Column('n_cond', sizes));
   }
   columns.push(
-    ...perPair(first, end).map((values, pair) => floatColumn(`corr_a${pair}_g${pair + 1}`, values)),
-    floatColumn('p_value', pairs.p.subarray(first, end)),
-    floatColumn('q_value', pairs.q.subarray(first, end)),
-    ...uncertaintyColumns(resampled, elements),
+    ...perPair(first, end).map((values, pair) => floatColumn(`${scoreColumn}_a${pair}_g${pair + 1}`, values)),
+    ...(['p', 'q'] as const).map((which) =>
+      tested
+        ? floatColumn(`${which}_value`, pairs[which].subarray(first, end))
+        : nullColumn(`${which}_value`, elements.length),
+    ),
+    ...uncertaintyColumns(resampled, elements, scoreColumn),
   );
   return columns;
 }

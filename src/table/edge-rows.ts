@@ -3,12 +3,14 @@ import { AggregateScores } from '../scores/aggregate-scores.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import { passesOf } from '../scores/passes-of.ts';
 import { pick, pickMost } from '../scores/pick.ts';
+import { sortedOrder, sortRows } from '../scores/order.ts';
 import { rankByThreads } from '../scores/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
 import type { ScorePasses } from '../scores/score-passes.ts';
 import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../scores/select-pairs.ts';
+import { benjaminiHochberg } from '../scores/significance.ts';
 import { streamPairs } from '../scores/stream-pairs.ts';
 import type { Pacer } from '../statistics/pacer.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
@@ -28,6 +30,8 @@ export interface RowsRequest {
   readonly samples: number;
   /** |S_j| of each target for partial scores */
   readonly conditioned: Int32Array | undefined;
+  /** Where p does not follow from the scores: p of each element of the matrix, or none */
+  readonly given: { readonly p: Float64Array | undefined } | undefined;
   /** About how many rows a group has; Infinity for all of them at once */
   readonly rowsPerGroup: number;
   readonly pace: Pacer;
@@ -62,8 +66,12 @@ export async function* edgeRowGroups(
 }
 
 async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<RowGroup, void, undefined> {
-  const { choice, freedom, pace, signal } = request;
+  const { choice, freedom, pace, signal, given } = request;
   const { nodes } = scores;
+  if (given !== undefined) {
+    yield await rowsWithGivenP(scores, given.p, request);
+    return;
+  }
   const again = scores instanceof AggregateScores;
   const rowsPerGroup = again ? ROWS_SORTED : request.rowsPerGroup;
   if (isWorthChoosing(choice, nodes)) {
@@ -143,6 +151,26 @@ async function sortedRows(
   }
   const all = await rankPairs(aggregated, nodes, settings, undefined, threads);
   const rows = chosenRows(all, edges, choice);
+  const pairs = rows === undefined ? all : pickRows(all, rows);
+  return { pairs, perPair: perPairOf(matrices, pairs.elements) };
+}
+
+/** The rows that were asked for, with p from elsewhere, and the q of all rows; 1 for both where there is none. */
+async function rowsWithGivenP(
+  scores: Scores,
+  pOfElements: Float64Array | undefined,
+  { choice, pace }: RowsRequest,
+): Promise<RowGroup> {
+  const matrices = scores instanceof HostScores ? scores.held : await scores.matrices();
+  const { aggregated, nodes } = matrices;
+  const skip = choice.excludeSelf ? nodes + 1 : undefined;
+  const { rows: elements, values: corr } = sortRows(aggregated, 'descending', skip);
+  await pace();
+  const p = pOfElements ? pick(pOfElements, elements) : new Float64Array(elements.length).fill(1);
+  const q = pOfElements ? benjaminiHochberg(p, sortedOrder(p, 'ascending')) : p;
+  await pace();
+  const all = { elements, corr, p, q };
+  const rows = chosenRows(all, edgeSet(choice.edges, nodes), choice);
   const pairs = rows === undefined ? all : pickRows(all, rows);
   return { pairs, perPair: perPairOf(matrices, pairs.elements) };
 }

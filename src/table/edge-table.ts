@@ -2,7 +2,7 @@ import { Table, type RecordBatch, type Schema } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
-import type { LayerAggregation, Score, ScoreMatrices } from '../scores/score-matrices.ts';
+import type { EdgeScore, LayerAggregation, ScoreMatrices } from '../scores/score-matrices.ts';
 import { freedomClasses } from '../scores/freedom.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
@@ -13,14 +13,19 @@ import { batchOf, nameVector, schemaOf } from './columns.ts';
 import { edgeColumns } from './edge-columns.ts';
 import { edgeRowGroups, type RowGroup } from './edge-rows.ts';
 import { edgeSet } from './edge-set.ts';
+import { scoreColumn } from './score-column.ts';
 
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
-  readonly score: Score;
-  readonly layerAgg: LayerAggregation;
-  readonly reduction: string;
+  readonly score: EdgeScore;
+  readonly layerAgg: LayerAggregation | 'pooled';
+  /** Of magnitudes */
+  readonly reduction?: string | undefined;
   readonly usePreNorm: boolean;
-  readonly ridge: number;
+  /** Of partial correlations; recorded with all correlations */
+  readonly ridge?: number | undefined;
+  /** Of channel scores */
+  readonly lambda?: number | undefined;
   /** Recorded where it is given */
   readonly varianceFloor?: number | undefined;
   /** Name of the loss */
@@ -121,6 +126,8 @@ export async function* edgeTableBatches(
     conditioned,
     nodes,
     resampled: options.resampled,
+    scoreColumn: scoreColumn(provenance.score),
+    tested: provenance.score !== 'channel' || options.resampled?.empiricalP !== undefined,
     names: nameVector(graph.nodeNames.function),
   };
   const rowsPerGroup = Math.max(rowsPerBatch, ROWS_PER_GROUP);
@@ -137,6 +144,7 @@ export async function* edgeTableBatches(
     freedom,
     samples,
     conditioned,
+    given: provenance.score === 'channel' ? { p: options.resampled?.empiricalP } : undefined,
     rowsPerGroup,
     pace,
     signal: options.signal,
@@ -194,7 +202,7 @@ const MOST_TABLE_BYTES = 2 ** 32;
  */
 export function checkTableRoom(
   nodes: number,
-  score: Score,
+  score: EdgeScore,
   pairs: number,
   { excludeSelf = true, top = Infinity, maxQ = 1 }: EdgeTableOptions,
 ): void {

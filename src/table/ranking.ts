@@ -2,11 +2,12 @@ import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, nameVector, tableOf } from './columns.ts';
 import type { NamedPair } from './positives.ts';
+import { scoreColumnOf } from './score-column.ts';
 import { distinctNames, nameReader, numberReader } from './read-columns.ts';
 
 /** How {@link evaluateTargetRanking} ranks. */
 export interface RankingOptions {
-  /** Column to rank by, highest first. Default 'corr'. */
+  /** Column to rank by, highest first. Default: the table's scores, 'corr' or 'score'. */
   readonly scoreCol?: string | undefined;
   /** A positive counts as recovered when its rank is at most k. Default [1, 3, 5]. */
   readonly topK?: readonly number[] | undefined;
@@ -40,7 +41,7 @@ interface Candidates {
 export function evaluateTargetRanking(
   res: Table,
   positiveEdges: Iterable<NamedPair>,
-  { scoreCol = 'corr', topK = [1, 3, 5] }: RankingOptions = {},
+  { scoreCol = scoreColumnOf(res), topK = [1, 3, 5] }: RankingOptions = {},
 ): TargetRanking {
   const positives = sortedUnique(positiveEdges);
   if (positives.length === 0) {

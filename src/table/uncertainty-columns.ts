@@ -1,16 +1,24 @@
 import type { ResampledScores } from '../scores/resampled-scores.ts';
 import { floatColumn, type Column } from './columns.ts';
 import { pick } from '../scores/pick.ts';
+import type { ScoreColumn } from './score-column.ts';
 
 /**
  * What resampling says of some elements of the score matrix: `corr_se`, `sign_stability` and, where targets were
- * shuffled, `p_empirical`. No columns where nothing was resampled.
+ * shuffled, `p_empirical`; of scores without a sign `score_se` alone, since their p-values are the empirical ones. No
+ * columns where nothing was resampled.
  */
-export function uncertaintyColumns(resampled: ResampledScores | undefined, elements: Uint32Array): Column[] {
+export function uncertaintyColumns(
+  resampled: ResampledScores | undefined,
+  elements: Uint32Array,
+  scoreColumn: ScoreColumn,
+): Column[] {
   if (resampled === undefined) return [];
   const { standardError, signStability, empiricalP } = resampled;
+  const error = floatColumn(`${scoreColumn}_se`, pick(standardError, elements));
+  if (scoreColumn === 'score') return [error];
   return [
-    floatColumn('corr_se', pick(standardError, elements)),
+    error,
     floatColumn('sign_stability', pick(signStability, elements)),
     ...(empiricalP === undefined ? [] : [floatColumn('p_empirical', pick(empiricalP, elements))]),
   ];

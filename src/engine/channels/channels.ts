@@ -3,6 +3,7 @@ import { borrow } from '../../gpu/buffer.ts';
 import { adoptDevice } from '../../gpu/device.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { canShare, SharedArrays } from '../../scores/array-source.ts';
+import { aggregateChannels } from '../../scores/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/request.ts';
 import { HostScores } from '../../scores/host-scores.ts';
 import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
@@ -89,7 +90,7 @@ export class Channels {
   /** Samples held that came from files without channels */
   #merged = 0;
   #last: { readonly key: string; readonly matrices: ChannelMatrices } | undefined;
-  /** Counts changes of the samples */
+  /** Counts changes of the samples: scores asked for before one are not of those after it */
   #version = 0;
 
   /** @param device of values that come as GPU buffers */
@@ -188,7 +189,7 @@ export class Channels {
     throw new MagnitudeEdgeError(
       'invalid-argument',
       this.#left === undefined
-        ? `Channel scores need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a file without them: save it with channels, or fit all samples here.`
+        ? `Channel scores need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
         : `Channel scores need the channel values of the samples, which were let go. ${this.#left}: create the inferer with channels: { maxBytes } for more.`,
       { details: { option: 'channels', samples, kept: this.#record.samples } },
     );
@@ -203,12 +204,16 @@ export class Channels {
     checkChannelRequest(request, samples);
     const rows = this.rows(samples);
     const { layerAgg, lambda, varianceFloor } = request;
-    const key = JSON.stringify([layerAgg, lambda, varianceFloor, this.#version]);
-    if (this.#last?.key !== key) {
-      const matrices = await channelScores(rows, this.#groups, request, this.#threads);
+    // Another aggregation of the layer pairs costs no regression.
+    const key = JSON.stringify([layerAgg === 'pooled', lambda, varianceFloor, this.#version]);
+    let matrices = this.#last?.key === key ? this.#last.matrices : undefined;
+    if (matrices === undefined) {
+      matrices = await channelScores(rows, this.#groups, request, this.#threads);
       this.#last = { key, matrices };
+    } else if (layerAgg !== 'pooled') {
+      matrices = { ...matrices, aggregated: aggregateChannels(matrices.perPair, layerAgg) };
     }
-    return new HostScores(this.#last.matrices, { pairs: this.#shape.pairs });
+    return new HostScores(matrices, { pairs: this.#shape.pairs });
   }
 
   /** The samples held now: scores of them can be resampled at any later time. @throws as {@link Channels.rows} */
