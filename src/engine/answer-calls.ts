@@ -3,12 +3,12 @@ import { buffersOf, type AnswerMessage, type WorkerError } from './cpu-protocol.
 import { connectToParent } from './worker-thread.ts';
 
 /** A worker's own side: answers calls in the order they come, and says what they fail with. */
-export function answerCalls<Call extends { readonly id: number }>(run: (call: Call) => unknown): void {
+export function answerCalls(run: (call: unknown) => unknown): void {
   const post = connectToParent((data) => {
-    const { id } = data as Call;
+    const { id } = data as { readonly id: number };
     let message: AnswerMessage;
     try {
-      message = { id, result: run(data as Call) };
+      message = { id, result: run(data) };
     } catch (error) {
       message = { id, error: describeError(error) };
     }

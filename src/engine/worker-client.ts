@@ -42,7 +42,7 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
       const id = this.#calls++;
       this.#thread.post({ id, name, argument }, [...buffersOf(argument)]);
       // The protocol pairs the name of a call with the type of its answer.
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.#waiting.set(id, { resolve: resolve, reject });
       this.#thread.keepAlive(true);
     });
   }

@@ -7,7 +7,8 @@ import type { ChannelCall } from './channel-protocol.ts';
 /** The program of a worker that does parts of regressions, one after the other in the same memory. */
 const memory = mixedBlocks();
 
-answerCalls((call: ChannelCall) => {
+answerCalls((message) => {
+  const call = message as ChannelCall;
   if (call.name === 'open') return memory.description;
   const { system, part, orders } = call.argument;
   return atOnce(regress(memory, system, part, orders));

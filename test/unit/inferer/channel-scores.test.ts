@@ -156,7 +156,7 @@ describe('channel scores', () => {
     // Known edges have scores, too; the row of a self edge is left out.
     const [from, to] = model.graph.edgeIndex['function,function'];
     const known = new Set(
-      [...from].flatMap((source, e) => (source === to[e] ? [] : [`${source} ${to[e]!}`])),
+      Array.from(from).flatMap((source, e) => (source === to[e] ? [] : [`${source} ${to[e]!}`])),
     );
     expect(edges.filter((edge) => edge === true)).toHaveLength(known.size);
     for (const format of ['arrow', 'csv', 'parquet'] as const) {
