@@ -1,33 +1,42 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { didYouMean } from './did-you-mean.ts';
 
 /** The command was called wrongly: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
+/** Options by name; those that are `multiple` take several values, one after the other or each with its option. */
+export type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
-/** The options of one command as they were given: each at most once. */
+/** The options of one command as they were given. Of an option that takes one value the last counts. */
 export class Arguments {
   readonly positionals: readonly string[];
   readonly #values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly #lists: Readonly<Record<string, readonly string[]>>;
 
   /** @throws UsageError for options that the command does not have, or that lack their value */
   constructor(args: readonly string[], options: OptionsConfig, positionals: { readonly allowed: boolean }) {
-    try {
-      const parsed = parseArgs({
-        args: [...args],
-        options,
-        allowPositionals: positionals.allowed,
-        strict: true,
-      });
-      this.positionals = parsed.positionals;
-      this.#values = parsed.values as Record<string, string | boolean | undefined>;
-    } catch (error) {
-      // Node explains at length; its first sentence says which option it is about.
-      const sentence = error instanceof Error ? error.message.split(/\. (?=[A-Z])/)[0]! : String(error);
-      throw new UsageError(sentence.replace(/\.$/, ''));
+    const { values, tokens } = parsed(args, options);
+    const lists: Record<string, string[]> = {};
+    const positional: string[] = [];
+    /** The option of several values that the next words belong to */
+    let open: string[] | undefined;
+    for (const token of tokens) {
+      if (token.kind === 'option') {
+        open = options[token.name]?.multiple === true ? (lists[token.name] ??= []) : undefined;
+        if (token.value !== undefined) open?.push(token.value);
+      } else if (token.kind === 'positional') {
+        (open ?? positional).push(token.value);
+      } else {
+        open = undefined;
+      }
     }
+    if (positional.length > 0 && !positionals.allowed)
+      throw new UsageError(`'${positional[0]!}' belongs to no option`);
+    this.positionals = positional;
+    this.#values = values as Record<string, string | boolean | undefined>;
+    this.#lists = lists;
   }
 
   flag(name: string): boolean {
@@ -45,11 +54,19 @@ export class Arguments {
     return value;
   }
 
+  /** The values of an option that takes several. @throws UsageError where there is none */
+  requiredList(name: string): readonly string[] {
+    const values = this.#lists[name];
+    if (values === undefined || values.includes('')) throw new UsageError(`--${name} is missing`);
+    return values;
+  }
+
   choice<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
     const value = this.text(name);
     if (value === undefined) return otherwise;
     if ((allowed as readonly string[]).includes(value)) return value as T;
-    throw new UsageError(`--${name} is '${value}', one of ${allowed.join(', ')} was expected`);
+    const hint = didYouMean(value, allowed);
+    throw new UsageError(`--${name} is '${value}', one of ${allowed.join(', ')} was expected${hint}`);
   }
 
   /** A number in decimal notation between two bounds, both allowed. */
@@ -66,5 +83,17 @@ export class Arguments {
     const value = this.number(name, { least });
     if (value === undefined || Number.isSafeInteger(value)) return value;
     throw new UsageError(`--${name} is '${this.text(name)!}', a whole number was expected`);
+  }
+}
+
+function parsed(args: readonly string[], options: OptionsConfig) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
+  } catch (error) {
+    // Node explains at length; its first sentence says which option it is about.
+    const sentence = error instanceof Error ? error.message.split(/\. (?=[A-Z])/)[0]! : String(error);
+    const unknown = /^Unknown option '--?([^']+)'/.exec(sentence)?.[1];
+    const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options), '--');
+    throw new UsageError(sentence.replace(/\.$/, '') + hint);
   }
 }

@@ -31,7 +31,13 @@ export async function chooseBackend(requested: 'auto' | BackendName): Promise<Ch
     const why = await whyNotWebGpu();
     if (why !== undefined) return onCpu(why);
   }
-  const gpu = await acquireDevice({ gpu: await loadDawn() });
+  let gpu: GpuContext;
+  try {
+    gpu = await acquireDevice({ gpu: await loadDawn() });
+  } catch (error) {
+    if (requested === 'webgpu' || !(error instanceof MagnitudeEdgeError)) throw error;
+    return onCpu(error.message.replace(/\.$/, ''));
+  }
   return {
     backend: 'webgpu',
     gpu,

@@ -1,24 +1,90 @@
-import { randomUUID } from 'node:crypto';
-import { access, constants, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { constants, openSync } from 'node:fs';
+import { access, open, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { tableFormat, type TableFormat } from '../table/formats.ts';
 import { UsageError } from './arguments.ts';
+import { fileIdentity, STANDARD_OUTPUT, type OutputPlace } from './output-place.ts';
+import { codeOf, reasonOf } from './system-errors.ts';
+import type { Terminal } from './terminal.ts';
+import { createTemporary, keepTemporary, removeTemporary, type TemporaryFile } from './temporary-files.ts';
 
-/** @throws MagnitudeEdgeError `invalid-data` naming the path */
+/** Bytes that are read at a time: the system takes no more than 2 GiB in one call. */
+const PIECE_BYTES = 1 << 28;
+
+/** The bytes of a file, or of a pipe to its end. @throws MagnitudeEdgeError `invalid-data` naming the path */
 export async function readInput(path: string): Promise<Uint8Array> {
+  let handle: FileHandle | undefined;
   try {
-    return await readFile(path);
+    handle = await open(path);
+    const { size } = await handle.stat();
+    return size > 0 ? await readSized(handle, size) : await readToEnd(handle);
   } catch (cause) {
     throw new MagnitudeEdgeError('invalid-data', `${path} could not be read: ${reasonOf(cause)}.`, {
       details: { source: path },
       cause,
     });
+  } finally {
+    await handle?.close();
   }
 }
 
-/** The format that an output's extension asks for. @throws UsageError for another extension */
-export function outputFormat(path: string): TableFormat {
+/**
+ * Checks before the work that inputs can be read, and that none is given twice, through links either.
+ * @param twice what would be wrong with that
+ * @throws MagnitudeEdgeError `invalid-data`, UsageError
+ */
+export async function checkInputs(paths: readonly string[], twice: string): Promise<void> {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    await access(path, constants.R_OK).catch((cause: unknown) => {
+      throw new MagnitudeEdgeError('invalid-data', `${path} could not be read: ${reasonOf(cause)}.`, {
+        details: { source: path },
+        cause,
+      });
+    });
+    const identity = await fileIdentity(path);
+    if (identity === undefined) continue;
+    if (seen.has(identity)) throw new UsageError(`${path} was given twice; ${twice}`);
+    seen.add(identity);
+  }
+}
+
+async function readSized(handle: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(PIECE_BYTES, size - at), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
+}
+
+/** Of pipes, and of files that give no size. */
+async function readToEnd(handle: FileHandle): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of handle.createReadStream({ autoClose: false })) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces);
+}
+
+/**
+ * The format of an output: what `--format` says, else what its extension asks for.
+ * @throws UsageError where neither says it
+ */
+export function outputFormat(path: string, said?: TableFormat): TableFormat {
+  if (said !== undefined) return said;
+  if (path === STANDARD_OUTPUT) throw new UsageError('--out - needs --format arrow, csv, tsv or parquet');
+  if (/\.gz$/i.test(path))
+    throw new UsageError(`${path} ends in .gz, but compressed text is read, not written`);
+  return inputFormat(path);
+}
+
+/** The format that a path's extension says. @throws UsageError for another extension */
+export function inputFormat(path: string): TableFormat {
   try {
     return tableFormat(path);
   } catch (error) {
@@ -26,74 +92,126 @@ export function outputFormat(path: string): TableFormat {
   }
 }
 
-/**
- * Checks before the work that there is a folder to write the result to.
- * @throws MagnitudeEdgeError `invalid-argument`
- */
-export async function checkWritable(path: string): Promise<void> {
-  const refuse = (why: string, cause?: unknown): never => {
-    throw new MagnitudeEdgeError('invalid-argument', `${path} cannot be written: ${why}.`, {
-      details: { source: path },
-      cause,
-    });
-  };
-  const folder = dirname(path);
-  try {
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    refuse(`the folder ${folder} ${reasonOf(cause) === missing ? 'is not there' : 'is not writable'}`, cause);
-  }
-  const present = await stat(path).catch(() => undefined);
-  if (present?.isDirectory()) refuse('it is a folder');
-}
-
 /** One file that a command is to leave behind. */
 export interface OutputFile {
-  readonly path: string;
+  readonly place: OutputPlace;
   /** All at once, or as they come */
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
+/** Standard output was closed by who read it: not worth a word. */
+export class ClosedOutput extends Error {
+  override readonly name = 'ClosedOutput';
+}
+
 /**
- * Writes files so that each is there whole or not at all: beside its place first, then moved there. None is moved
- * before all are written.
+ * Writes files so that each is there whole or not at all: beside its place first, on the disk, then moved there with the
+ * permissions of the file that it replaces. None is moved before all are written. Devices, pipes and standard output get
+ * the bytes as they come, after the files are written.
  *
- * @throws MagnitudeEdgeError `invalid-argument` where they cannot be written; what goes wrong with bytes that come
+ * @throws MagnitudeEdgeError `invalid-argument` where they cannot be written; ClosedOutput; what goes wrong with bytes
+ * that come
  */
 export async function writeOutputs(files: readonly OutputFile[]): Promise<void> {
-  const written: { readonly temporary: string; readonly path: string }[] = [];
+  const written: { readonly temporary: TemporaryFile; readonly place: OutputPlace }[] = [];
+  let current = '';
   try {
-    for (const { path, bytes } of files) {
-      const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-      written.push({ temporary, path });
-      await writeFile(temporary, bytes);
+    for (const { place, bytes } of files) {
+      current = place.path;
+      if (place.direct) {
+        await writeDirectly(place, bytes);
+        continue;
+      }
+      const temporary = await createTemporary(dirname(place.file), place.replaces);
+      written.push({ temporary, place });
+      await writeFile(temporary.handle, bytes);
+      await temporary.handle.sync();
+      await temporary.handle.close();
     }
-    for (const { temporary, path } of written) await rename(temporary, path);
+    for (const { temporary, place } of written) {
+      current = place.path;
+      await rename(temporary.path, place.file);
+      keepTemporary(temporary);
+    }
   } catch (cause) {
-    await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })));
-    if (cause instanceof MagnitudeEdgeError) throw cause;
-    const paths = files.map(({ path }) => path).join(', ');
-    throw new MagnitudeEdgeError('invalid-argument', `${paths} could not be written: ${reasonOf(cause)}.`, {
+    await Promise.all(written.map(({ temporary }) => removeTemporary(temporary)));
+    if (cause instanceof MagnitudeEdgeError || cause instanceof ClosedOutput) throw cause;
+    const name = current === STANDARD_OUTPUT ? 'standard output' : current;
+    throw new MagnitudeEdgeError('invalid-argument', `${name} could not be written: ${reasonOf(cause)}.`, {
+      details: { source: current },
       cause,
     });
   }
+  for (const folder of new Set(written.map(({ place }) => dirname(place.file)))) await syncFolder(folder);
 }
 
-const missing = 'there is no such file';
+async function writeDirectly({ path, replaces }: OutputPlace, bytes: OutputFile['bytes']): Promise<void> {
+  if (path === STANDARD_OUTPUT) {
+    await writeToStandardOutput(bytes);
+    return;
+  }
+  if (replaces?.isFIFO()) {
+    await pipeline(bytes instanceof Uint8Array ? [bytes] : bytes, await openPipe(path));
+    return;
+  }
+  const handle = await open(path, 'w');
+  try {
+    await writeFile(handle, bytes);
+  } finally {
+    await handle.close();
+  }
+}
 
-function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return missing;
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission was denied';
-    case 'ENOSPC':
-      return 'the disk is full';
-    default:
-      return cause instanceof Error ? cause.message : String(cause);
+/** Milliseconds between two looks for who reads a pipe */
+const PIPE_INTERVAL = 50;
+
+/**
+ * A named pipe, once somebody reads it. Neither the wait nor a slow reader blocks a thread: the process could not be ended
+ * by a signal meanwhile.
+ */
+async function openPipe(path: string): Promise<Socket> {
+  for (;;) {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
+    } catch (cause) {
+      if (codeOf(cause) !== 'ENXIO') throw cause;
+      await setTimeout(PIPE_INTERVAL);
+    }
+  }
+}
+
+/** Where the summary goes: beside a table on standard output there is no room for it. */
+export function summaryStream({ out, err }: Terminal, place: OutputPlace): NodeJS.WritableStream {
+  return place.path === STANDARD_OUTPUT ? err : out;
+}
+
+let toStandardOutput = false;
+
+/** Whether standard output is getting a file's bytes, whose failures {@link writeOutputs} tells. */
+export function isWritingToStandardOutput(): boolean {
+  return toStandardOutput;
+}
+
+async function writeToStandardOutput(bytes: OutputFile['bytes']): Promise<void> {
+  toStandardOutput = true;
+  for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    await new Promise<void>((done, fail) => {
+      process.stdout.write(piece, (error) => {
+        if (!error) done();
+        else fail(codeOf(error) === 'EPIPE' ? new ClosedOutput() : error);
+      });
+    });
+  }
+  toStandardOutput = false;
+}
+
+/** Makes the new name last through a power failure, where the system lets folders be opened. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder);
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The file itself is on the disk.
   }
 }

@@ -3,12 +3,15 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { version } from '../version.ts';
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { endQuietly } from './endings.ts';
+import { ClosedOutput } from './files.ts';
 import { infer } from './infer.ts';
 import { merge } from './merge.ts';
 import { rank } from './rank.ts';
 import { inCommandWords } from './reading-options.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
-import { printLine, type Terminal } from './terminal.ts';
+import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
 
 const commands: Readonly<Record<string, Command>> = { infer, rank, merge, 'train-graph': trainGraph };
@@ -24,45 +27,57 @@ const help = `magnitude-edge ${version}: magnitude edge inference for graph stru
 
 /**
  * Runs the command.
- * @returns the exit status: 0 done, 1 refused input, 2 wrong usage
+ * @returns the exit status: 0 done, 1 refused input, 2 wrong usage; 141 where standard output was closed
  */
 async function main(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = args;
+  const asksForHelp = args[0] === 'help';
+  const [name, ...rest] = asksForHelp ? args.slice(1) : args;
   if (name === '--version' || name === '-v') {
     printLine(terminal.out, version);
     return 0;
   }
-  if (name === '--help' || name === '-h') {
+  if (name === '--help' || name === '-h' || (asksForHelp && name === undefined)) {
     printLine(terminal.out, help);
     return 0;
   }
-  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (name === undefined) {
+    printLine(terminal.err, help);
+    return 2;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
+    const hint = didYouMean(name, Object.keys(commands));
     printLine(
       terminal.err,
-      name === undefined ? help : `magnitude-edge: there is no command '${name}'; see --help`,
+      oneLine(`magnitude-edge: there is no command '${name}'${hint || '; see --help'}`),
     );
     return 2;
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (asksForHelp || rest.includes('--help') || rest.includes('-h')) {
     printLine(terminal.out, command.help);
     return 0;
   }
+  const complain = (sentence: string): void => {
+    printLine(terminal.err, oneLine(`magnitude-edge ${name}: ${sentence}`));
+  };
   try {
     await command.run(rest, terminal);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      printLine(terminal.err, `magnitude-edge ${name}: ${error.message}; see --help`);
+      complain(`${error.message}${error.message.endsWith('?') ? '' : '; see --help'}`);
       return 2;
     }
     if (error instanceof MagnitudeEdgeError) {
-      printLine(terminal.err, `magnitude-edge ${name}: ${inCommandWords(error)}`);
+      complain(inCommandWords(error));
       return 1;
     }
+    // As of a process that SIGPIPE ends, which Node ignores.
+    if (error instanceof ClosedOutput) return 141;
     throw error;
   }
 }
 
+endQuietly();
 enableRelaxedSimd();
 process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr });

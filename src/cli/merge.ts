@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
 import { decodeStatistics, encodeStatistics } from '../table/statistics-file.ts';
 import { mergeSaved } from '../table/statistics-origin.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
-import { checkWritable, readInput, writeOutputs } from './files.ts';
+import { checkInputs, readInput, writeOutputs } from './files.ts';
+import { placeOutputs } from './output-place.ts';
 import { printLine } from './terminal.ts';
 
 const help = `magnitude-edge merge S1.arrow S2.arrow ... --out S.arrow
@@ -21,15 +21,13 @@ export const merge: Command = {
     const out = given.required('out');
     const [first, ...others] = given.positionals;
     if (first === undefined) throw new UsageError('no statistics files were given');
-    const paths = given.positionals.map((path) => resolve(path));
-    const twice = given.positionals.find((_, index) => paths.indexOf(paths[index]!) !== index);
-    if (twice !== undefined) throw new UsageError(`${twice} was given twice; its samples would count twice`);
-    await checkWritable(out);
+    await checkInputs(given.positionals, 'its samples would count twice');
+    const [place] = await placeOutputs(given.positionals, [out]);
     let merged = decodeStatistics(await readInput(first), first);
     for (const path of others) {
       merged = mergeSaved(merged, decodeStatistics(await readInput(path), path), path);
     }
-    await writeOutputs([{ path: out, bytes: encodeStatistics(merged) }]);
+    await writeOutputs([{ place: place!, bytes: encodeStatistics(merged) }]);
     const { samples, nodes, pairs } = merged.statistics;
     printLine(
       terminal.out,

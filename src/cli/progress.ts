@@ -40,6 +40,7 @@ class ProgressReport {
   readonly #words: ProgressWords;
   readonly #interval: number;
   readonly #start = performance.now();
+  readonly #estimate = new TimeLeft();
   #lastShown = -Infinity;
   /** What has not been shown yet. */
   #waiting: Progress | undefined;
@@ -53,6 +54,7 @@ class ProgressReport {
   update(progress: Progress): void {
     this.#waiting = progress;
     const now = performance.now();
+    this.#estimate.note(progress.done, now);
     if (now - this.#lastShown < this.#interval) return;
     this.#lastShown = now;
     this.#waiting = undefined;
@@ -74,8 +76,8 @@ class ProgressReport {
       this.#write(`${what}: ${unit} ${done}${rate}`);
       return;
     }
-    const left = done < total ? `, ${((seconds / done) * (total - done)).toFixed(1)} s left` : '';
-    const rest = `${unit} ${done}/${total}${rate}${left}`;
+    const left = done < total ? this.#estimate.secondsFor(total - done) : undefined;
+    const rest = `${unit} ${done}/${total}${rate}${left === undefined ? '' : `, ${inWords(left)} left`}`;
     if (!this.#err.isTTY) {
       this.#write(`${what}: ${rest}`);
       return;
@@ -88,4 +90,41 @@ class ProgressReport {
     if (this.#err.isTTY) this.#err.write(`\r\x1b[2K${text.slice(0, (this.#err.columns ?? 80) - 1)}`);
     else printLine(this.#err, text);
   }
+}
+
+/** Milliseconds that an estimate looks back, and of work that it needs. */
+const lookBack = { most: 20_000, least: 1000 } as const;
+
+/**
+ * How long the rest will take, from the pace of the last seconds. What comes before the first piece is done (a model that
+ * is compiled, scores that uncertainty starts from) is no part of the pace.
+ */
+export class TimeLeft {
+  readonly #marks: { readonly done: number; readonly at: number }[] = [];
+
+  /** @param at milliseconds */
+  note(done: number, at: number): void {
+    const marks = this.#marks;
+    // Some marks a second are enough.
+    if (marks.length > 1 && at - marks.at(-2)!.at < lookBack.most / 100) marks.pop();
+    marks.push({ done, at });
+    while (marks.length > 2 && at - marks[1]!.at > lookBack.most) marks.shift();
+  }
+
+  /** Seconds for so many more pieces; undefined while nobody can tell. */
+  secondsFor(pieces: number): number | undefined {
+    const [first, last] = [this.#marks[0], this.#marks.at(-1)];
+    if (!first || !last || last.done <= first.done || last.at - first.at < lookBack.least) return undefined;
+    return ((last.at - first.at) / 1000 / (last.done - first.done)) * pieces;
+  }
+}
+
+/** As one says it: `12 s`, `3 min`, `2 h`. */
+export function inWords(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 100 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

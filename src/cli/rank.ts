@@ -3,7 +3,8 @@ import { readPositiveEdges, type NamedPair } from '../table/positives.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
-import { checkWritable, outputFormat, readInput, writeOutputs } from './files.ts';
+import { checkInputs, inputFormat, outputFormat, readInput, writeOutputs } from './files.ts';
+import { placeOutputs } from './output-place.ts';
 import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
@@ -35,13 +36,14 @@ export const rank: Command = {
   async run(args, terminal) {
     const given = new Arguments(args, options, { allowed: false });
     const edges = given.required('edges');
-    const format = outputFormat(edges);
+    const format = inputFormat(edges);
     const positives = given.required('positives');
     const topK = readTopK(given.text('top-k'));
     const out = given.text('out');
     const outFormat = out === undefined ? undefined : outputFormat(out);
-    if (out !== undefined) await checkWritable(out);
     const memoryBudget = readMemoryBudget(given);
+    await checkInputs([edges, positives], 'one is the table and the other the positives');
+    const [place] = await placeOutputs([edges, positives], [out]);
     const table = await decodeTable(await readInput(edges), format, edges, { memoryBudget });
     const pairs = readPositiveEdges(await readInput(positives), positives);
     const scoreCol = given.text('score-col') ?? 'corr';
@@ -49,8 +51,7 @@ export const rank: Command = {
     const count = detail.numRows;
     warn(terminal, positives, count, unknown, 'name nodes that the table does not have');
     warn(terminal, positives, count, unscored, 'have no score');
-    if (out !== undefined && outFormat)
-      await writeOutputs([{ path: out, bytes: encodeTable(detail, outFormat) }]);
+    if (place && outFormat) await writeOutputs([{ place, bytes: encodeTable(detail, outFormat) }]);
     if (given.flag('json')) {
       const counts = { unknown: unknown.length, unscored: unscored.length };
       printLine(

@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow';
+import { oneLine } from './terminal.ts';
 
 /** One row of an edge table as people read it. */
 export interface EdgeRow {
@@ -30,8 +31,8 @@ export function formatTable(rows: readonly EdgeRow[]): string {
   const cells = [
     ['source', 'target', 'corr', 'q', 'known'],
     ...rows.map(({ src, dst, corr, q, edge }) => [
-      src,
-      dst,
+      cellOf(src),
+      cellOf(dst),
       corr === null ? 'NaN' : corr.toFixed(4),
       q === null ? 'NaN' : shortNumber(q),
       edge ? 'yes' : '',
@@ -48,6 +49,15 @@ export function formatTable(rows: readonly EdgeRow[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Characters of a name that are shown */
+const MOST_CHARACTERS = 48;
+
+/** A name on its line, the end of a long one left out. */
+function cellOf(name: string): string {
+  const shown = oneLine(name);
+  return shown.length > MOST_CHARACTERS ? `${shown.slice(0, MOST_CHARACTERS - 1)}…` : shown;
 }
 
 /** Three digits; what is all but zero would need too many of them. */

@@ -11,7 +11,8 @@ import {
 import { lossNames } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
-import { checkWritable, writeOutputs } from './files.ts';
+import { writeOutputs } from './files.ts';
+import { placeOutputs } from './output-place.ts';
 import { printLine } from './terminal.ts';
 
 const help = `magnitude-edge train-graph M.onnx --out T.onnx
@@ -44,10 +45,10 @@ export const trainGraph: Command = {
     const loss = given.choice('loss', lossNames, 'mse');
     const lossReduction = given.choice('loss-reduction', ['mean', 'sum'], 'mean');
     const wrt = given.text('wrt')?.split(',');
-    await checkWritable(out);
+    const [place] = await placeOutputs([path, `${path}.data`], [out]);
     const { model, name } = await readModel(pathToFileURL(path), { name: path });
     const graph = buildTrainingGraph(model, { loss, lossReduction, ...gradientsOf(model, name, wrt) });
-    await writeOutputs([{ path: out, bytes: graph.bytes }]);
+    await writeOutputs([{ place: place!, bytes: graph.bytes }]);
     printLine(terminal.out, given.flag('json') ? jsonReport(path, out, graph) : textReport(out, graph));
   },
 };

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,31 +8,16 @@ import { enableRelaxedSimd } from '../../src/cli/relaxed-simd.ts';
 import { decodeModel } from '../../src/onnx/decode.ts';
 import { decodeTable } from '../../src/table/formats.ts';
 import { version } from '../../package.json' with { type: 'json' };
+import { runIn, type Run } from '../support/command.ts';
 import { expectGoldenEdges } from '../support/edge-goldens.ts';
 import { fixture, withProfile } from '../support/model-files.ts';
 
-const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const example = fileURLToPath(new URL('../../demo/public/example/', import.meta.url));
 
-interface Run {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Runs the command as a shell would, in the folder of the tests' files. */
-function run(...args: string[]): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [command, ...args], { cwd: folder });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    child.on('error', reject).on('close', (status) => {
-      resolve({ status, out, err });
-    });
-  });
-}
+const run = (...args: string[]): Promise<Run> => runIn(folder, ...args);
 
+const header = 'in_0,in_1,in_2,in_3,out_0,out_1,out_2\n';
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
 let folder: string;
@@ -94,6 +78,28 @@ describe('infer', () => {
     const { backend, backendReason } = json(out);
     expect(['cpu', 'webgpu']).toContain(backend);
     expect(backendReason).toMatch(/\w/);
+  });
+
+  test('data in several files are as one: the same statistics to the bit', async () => {
+    const rows = Array.from({ length: 100 }, (_, row) =>
+      Array.from({ length: 7 }, (_, column) => Math.sin(row * 7 + column)).join(','),
+    );
+    const csv = (from: number, to: number): string => `${header}${rows.slice(from, to).join('\n')}\n`;
+    await Promise.all([
+      writeFile(join(folder, 'whole.csv'), csv(0, 100)),
+      writeFile(join(folder, 'one.csv'), csv(0, 45)),
+      writeFile(join(folder, 'two.csv'), csv(45, 46)),
+      writeFile(join(folder, 'three.csv'), csv(46, 100)),
+    ]);
+    const settings = ['infer', '--model', 'm.onnx', '--batch-size', '32', '--backend', 'cpu', '--json'];
+    const parts = ['--data', 'one.csv', 'two.csv', '--data', 'three.csv'];
+    const whole = json((await run(...settings, '--data', 'whole.csv', '--out', 'whole-e.arrow')).out);
+    const split = json((await run(...settings, ...parts, '--out', 'split-e.arrow')).out);
+    expect(split).toMatchObject({ samples: 100, batches: 4, data: ['one.csv', 'two.csv', 'three.csv'] });
+    expect(whole).toMatchObject({ samples: 100, batches: 4, data: 'whole.csv' });
+    expect(await readFile(join(folder, 'split-e.arrow'))).toEqual(
+      await readFile(join(folder, 'whole-e.arrow')),
+    );
   });
 
   test('the CPU engine has fused products on every supported Node, quietly', async () => {
@@ -208,7 +214,7 @@ describe('rank', () => {
   test('for people, with the detail in a file', async () => {
     await run('infer', ...input, '--out', 'edges.csv');
     await writeFile(join(folder, 'p.csv'), 'src,dst\ngene_1,gene_6\ngene_0,nobody\n');
-    const { status, out } = await run(
+    const { status, out, err } = await run(
       'rank',
       '--edges',
       'edges.csv',
@@ -220,13 +226,20 @@ describe('rank', () => {
       'r.csv',
     );
     expect(status).toBe(0);
-    expect(out).toMatch(/n_positives +2\nmrr +0\.\d+\ntop@1 .*\ntop@42 +0\.5/);
+    expect(out).toMatch(/n_positives +2\nunknown +1\nunscored +0\nmrr +0\.\d+\ntop@1 .*\ntop@42 +0\.5/);
+    expect(err).toBe(
+      'p.csv: 1 of 2 positives name nodes that the table does not have and count as missed: gene_0 -> nobody\n',
+    );
     expect(await readFile(join(folder, 'r.csv'), 'utf8')).toMatch(/gene_0,nobody,,,0,0,false,false/);
   });
 
   test.each([
-    ['no positives', 'src,dst\n', /at least one positive edge/],
-    ['another header', 'a,b\nx,y\n', /p\.csv has the header 'a,b', the columns src and dst were expected/],
+    ['no positives', 'src,dst\n', /p\.csv holds no pairs: two columns, src and dst, were expected/],
+    [
+      'names of other nodes',
+      'a,b\nx,y\n',
+      /None of the 2 positive edges joins two nodes of the table: the first is a -> b/,
+    ],
     ['a gap', 'src,dst\ngene_1,\n', /p\.csv, line 2 lacks a source or a target/],
   ])('%s', async (_, text, sentence) => {
     await run('infer', ...input, '--out', 'edges.csv');
@@ -253,8 +266,6 @@ test('train-graph writes a model that can be read again, with the gradients name
 });
 
 describe('refused input: exit 1, one clear line, nothing written', () => {
-  const header = 'in_0,in_1,in_2,in_3,out_0,out_1,out_2\n';
-
   test.each<[string, string[], RegExp]>([
     [
       'a model that is not there',
@@ -296,7 +307,8 @@ describe('refused input: exit 1, one clear line, nothing written', () => {
     ]);
     const { status, out, err } = await run(
       'infer',
-      ...input,
+      // Further data would be read after these.
+      ...(options[0] === '--data' ? ['--model', 'm.onnx', '--backend', 'cpu'] : input),
       '--out',
       'refused/e.csv',
       '--stats-out',
@@ -311,7 +323,7 @@ describe('refused input: exit 1, one clear line, nothing written', () => {
 
   test('a file that was there stays as it was', async () => {
     await writeFile(join(folder, 'kept.csv'), 'kept');
-    const { status } = await run('infer', ...input, '--data', 'none.npz', '--out', 'kept.csv');
+    const { status } = await run('infer', '--model', 'm.onnx', '--data', 'none.npz', '--out', 'kept.csv');
     expect(status).toBe(1);
     expect(await readFile(join(folder, 'kept.csv'), 'utf8')).toBe('kept');
   });
@@ -320,11 +332,13 @@ describe('refused input: exit 1, one clear line, nothing written', () => {
 describe('wrong usage: exit 2 and what is wrong', () => {
   test.each<[string[], RegExp]>([
     [[], /magnitude-edge infer/],
-    [['predict'], /no command 'predict'/],
+    [['predict'], /no command 'predict'; see --help/],
+    [['ifner', '--out', 'e.csv'], /no command 'ifner'; did you mean 'infer'\?/],
+    [['infer', '--modle', 'm'], /Unknown option '--modle'; did you mean '--model'\?$/m],
     [['infer'], /--out is missing/],
     [
       ['infer', '--out', 'e.txt', '--model', 'm', '--data', 'd'],
-      /'e\.txt' must end in \.arrow, \.csv or \.parquet/,
+      /'e\.txt' must end in \.arrow, \.csv, \.tsv or \.parquet/,
     ],
     [
       ['infer', ...input, '--out', 'e.csv', '--score', 'spearman'],
@@ -350,8 +364,10 @@ describe('wrong usage: exit 2 and what is wrong', () => {
 test('help and version', async () => {
   expect(await run('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
   expect((await run('--help')).out).toMatch(/magnitude-edge merge/);
+  expect((await run('help')).out).toBe((await run('--help')).out);
   for (const name of ['infer', 'rank', 'merge', 'train-graph']) {
     const { status, out } = await run(name, '--help');
     expect([status, out]).toEqual([0, expect.stringContaining(`magnitude-edge ${name}`)]);
+    expect((await run('help', name)).out).toBe(out);
   }
 });
