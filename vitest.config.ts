@@ -76,8 +76,9 @@ export default defineConfig({
           retry: { count: 2, condition: /Target crashed/ },
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // Bounds for what never ends. How long anything takes is nothing that a test may depend on.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

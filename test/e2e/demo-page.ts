@@ -21,6 +21,12 @@ export interface DemoPage {
   readonly complaints: string[];
 }
 
+/** Milliseconds that the page has for what a test waits for. */
+export const patience = 240_000;
+
+/** What a page says that was opened with `serviceWorkers: 'block'`. */
+const blocked = 'Service Worker registration blocked by Playwright';
+
 /** Builds the page and serves it. Each test file has its own folder, so that none pulls the page from under another. */
 async function startDemo(name: string): Promise<DemoSite> {
   const outDir = new URL(`../artifacts/demo-${name}`, import.meta.url).pathname;
@@ -36,8 +42,11 @@ async function startDemo(name: string): Promise<DemoSite> {
     async open({ query = '', ...options } = {}) {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
       const complaints: string[] = [];
+      // A machine that is busy is slow, not wrong.
+      page.setDefaultTimeout(patience);
       page.on('console', (message) => {
-        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+        const text = message.text();
+        if (['error', 'warning'].includes(message.type()) && text !== blocked) complaints.push(text);
       });
       page.on('pageerror', (error) => complaints.push(error.message));
       await page.goto(url + query);

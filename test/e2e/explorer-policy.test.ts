@@ -3,7 +3,7 @@ import type { Page, Worker } from 'playwright';
 import { createServer } from 'vite';
 import { expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
-import { downloaded, exampleScored, useDemo } from './demo-page.ts';
+import { downloaded, exampleScored, patience, useDemo } from './demo-page.ts';
 
 const demo = useDemo('policy');
 
@@ -116,6 +116,7 @@ test('npm start serves the page with the policy, but for styles in the page and 
   try {
     await server.listen();
     const page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     const complaints: string[] = [];
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {

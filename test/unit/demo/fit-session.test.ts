@@ -41,3 +41,32 @@ test('scoring that is stopped, or asked for anew, rejects; samples and scores af
   session.stopScoring();
   expect(scoresIn(await session.evaluate(partial))).toEqual(found);
 });
+
+test('an opening that is stopped leaves the files that were open; scores say which those are', async () => {
+  const session = await fitted();
+  const before = await session.evaluate(params);
+  expect(before.provenance).toMatchObject({
+    run: 1,
+    model: { name: 'model.onnx', digest: 'model.onnx' },
+    data: { name: 'data.npz', samples: 2000 },
+    samples: 2000,
+    params: { score: 'corr' },
+    resampled: false,
+  });
+  const model = { ...(await namedFile('model.onnx')), digest: 'another' };
+  const data = { ...(await namedFile('data.npz')), digest: 'another' };
+  const openings = [session.openModel(model, params), session.openData(data, params)];
+  session.stop();
+  for (const result of await Promise.allSettled(openings))
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'AbortError' } });
+  await session.rest();
+  const after = await session.evaluate({ ...params, score: 'partial' });
+  expect(after.provenance).toMatchObject({ model: { digest: 'model.onnx' }, params: { score: 'partial' } });
+  expect(scoresIn(await session.evaluate(params))).toEqual(scoresIn(before));
+
+  // Data that were opened since are not what the statistics are of.
+  await session.openData(data, params);
+  expect((await session.evaluate(params)).provenance.data.digest).toBe('data.npz');
+  const { source } = await session.fit(params, 'start', 2);
+  expect(source).toMatchObject({ run: 2, data: { digest: 'another' } });
+});
