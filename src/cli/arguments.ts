@@ -48,6 +48,15 @@ export class Arguments {
     return typeof value === 'string' ? value : undefined;
   }
 
+  /** Names between commas; undefined where the option was not given. */
+  names(name: string): readonly string[] | undefined {
+    const names = this.text(name)
+      ?.split(',')
+      .map((part) => part.trim());
+    if (names?.includes('') === true) throw new UsageError(`--${name} has an empty name in its list`);
+    return names;
+  }
+
   required(name: string): string {
     const value = this.text(name);
     if (value === undefined || value === '') throw new UsageError(`--${name} is missing`);

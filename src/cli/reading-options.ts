@@ -22,5 +22,13 @@ export function readMemoryBudget(given: Arguments): number | undefined {
 export function inCommandWords({ message }: MagnitudeEdgeError): string {
   return message
     .replace('(maskMissingTargets: true ', '(--mask-missing-targets ')
-    .replace('(memoryBudget: BYTES ', '(--memory-budget BYTES ');
+    .replace('(memoryBudget: BYTES ', '(--memory-budget BYTES ')
+    .replace(
+      "name the one that the loss takes as 'prediction'",
+      'name the one that the loss takes with --prediction',
+    )
+    .replace(
+      /, which (wrt|prediction|outputs|stopGradient) names\.$/,
+      (_, option: string) => `, which --${option === 'stopGradient' ? 'stop-gradient' : option} names.`,
+    );
 }

@@ -18,18 +18,33 @@ import { printLine } from './terminal.ts';
 const help = `magnitude-edge train-graph M.onnx --out T.onnx
 
 Writes a model with its loss and the gradients of the loss as one ordinary ONNX graph. Of a GSNN (ONNX profile v1), the
-values of all blocks and their gradients become outputs; of any other model, the gradients that --wrt names.
+values of all blocks and their gradients become outputs, unless --wrt names others; of any other model, the gradients that
+--wrt and --parameters name.
 
   --loss ${lossNames.join('|')}   (mse)
   --loss-reduction mean|sum                            (mean)
-  --wrt NAME,NAME,...       values to take gradients of
-  --json                    names of inputs and outputs as one JSON object`;
+  --target-kind values|class-index                     what targets of cross-entropy are  (values)
+  --ignore-index=N             class index of samples that do not count  (-100)
+  --mask-missing-targets       targets that are NaN do not count
+  --wrt NAME,NAME,...          inputs or inner values to take gradients of
+  --parameters all|NAME,...    parameters to take gradients of; they become inputs
+  --prediction NAME            output that the loss takes, where the model has several
+  --outputs NAME,NAME,...      values to give out besides loss and gradients  (the prediction)
+  --stop-gradient NAME,...     values that no gradient passes (torch detach), besides those that a GSNN's metadata names
+  --json                       names of inputs and outputs as one JSON object`;
 
 const options = {
   out: { type: 'string' },
   loss: { type: 'string' },
   'loss-reduction': { type: 'string' },
+  'target-kind': { type: 'string' },
+  'ignore-index': { type: 'string' },
+  'mask-missing-targets': { type: 'boolean' },
   wrt: { type: 'string' },
+  parameters: { type: 'string' },
+  prediction: { type: 'string' },
+  outputs: { type: 'string' },
+  'stop-gradient': { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
@@ -42,24 +57,41 @@ export const trainGraph: Command = {
     if (further.length > 0)
       throw new UsageError(`one model was expected, and ${given.positionals.length} were given`);
     const out = given.required('out');
-    const loss = given.choice('loss', lossNames, 'mse');
-    const lossReduction = given.choice('loss-reduction', ['mean', 'sum'], 'mean');
-    const wrt = given.text('wrt')?.split(',');
+    const asked: Asked = {
+      wrt: given.names('wrt'),
+      parameters: given.text('parameters') === 'all' ? 'all' : given.names('parameters'),
+      prediction: given.text('prediction'),
+      outputs: given.names('outputs'),
+      stopGradient: given.names('stop-gradient'),
+    };
+    const loss = {
+      loss: given.choice('loss', lossNames, 'mse'),
+      lossReduction: given.choice('loss-reduction', ['mean', 'sum'], 'mean'),
+      targetKind: given.choice('target-kind', ['values', 'class-index'], 'values'),
+      ignoreIndex: given.wholeNumber('ignore-index', Number.MIN_SAFE_INTEGER),
+      maskMissingTargets: given.flag('mask-missing-targets'),
+    };
     const [place] = await placeOutputs([path, `${path}.data`], [out]);
     const { model, name } = await readModel(pathToFileURL(path), { name: path });
-    const graph = buildTrainingGraph(model, { loss, lossReduction, ...gradientsOf(model, name, wrt) });
+    const graph = buildTrainingGraph(model, { ...loss, ...gradientsOf(model, name, asked) });
     await writeOutputs([{ place: place!, bytes: graph.bytes }]);
     printLine(terminal.out, given.flag('json') ? jsonReport(path, out, graph) : textReport(out, graph));
   },
 };
 
+/** What was asked for by name; undefined where nothing was. */
+type Asked = Pick<TrainingGraphOptions, 'wrt' | 'parameters' | 'prediction' | 'outputs' | 'stopGradient'>;
+
 /** All block values of a GSNN, or what was asked for. */
-function gradientsOf(
-  model: OnnxModel,
-  name: string,
-  wrt: readonly string[] | undefined,
-): TrainingGraphOptions {
-  if (wrt && !model.metadata.has('gsnn')) return { wrt };
+function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
+  if (!model.metadata.has('gsnn')) {
+    if (asked.wrt ?? asked.parameters) return asked;
+    throw new MagnitudeEdgeError(
+      'unsupported-model',
+      `${name} is no exported GSNN (it has no metadata key 'gsnn'), and of any other model --wrt or --parameters has to name what gradients are asked for.`,
+      { details: { source: name } },
+    );
+  }
   const { preNorm, activation, output, stopGradient, joint } = readProfile(model, name);
   if (joint) {
     // Its forward pass does not say where gradients stop: differentiating it would give other numbers than the file.
@@ -70,11 +102,18 @@ function gradientsOf(
     );
   }
   const values = [...new Set([...preNorm, ...activation])];
-  return { prediction: output, outputs: [output, ...values], wrt: wrt ?? values, stopGradient };
+  const prediction = asked.prediction ?? output;
+  return {
+    prediction,
+    outputs: asked.outputs ?? [prediction, ...values],
+    wrt: asked.wrt ?? values,
+    parameters: asked.parameters,
+    stopGradient: [...stopGradient, ...(asked.stopGradient ?? [])],
+  };
 }
 
 function jsonReport(model: string, out: string, graph: TrainingGraph): string {
-  const { inputs, target, prediction, loss, outputs, gradients, disconnected } = graph;
+  const { inputs, target, prediction, loss, outputs, gradients, disconnected, parameters } = graph;
   return JSON.stringify({
     command: 'train-graph',
     model,
@@ -86,15 +125,25 @@ function jsonReport(model: string, out: string, graph: TrainingGraph): string {
     outputs,
     gradients,
     disconnected,
+    parameters: Object.keys(parameters),
   });
 }
 
-function textReport(out: string, { inputs, target, loss, outputs, gradients }: TrainingGraph): string {
+function textReport(out: string, graph: TrainingGraph): string {
+  const { inputs, target, loss, outputs, gradients, disconnected, parameters } = graph;
+  const names = Object.keys(parameters);
+  const ofModel = inputs.filter((input) => !Object.hasOwn(parameters, input));
   return [
     `wrote ${out}`,
-    `inputs     ${inputs.join(', ')} (targets: ${target})`,
+    `inputs     ${ofModel.join(', ')} (targets: ${target})`,
+    ...(names.length > 0
+      ? [`parameters ${names.join(', ')} (inputs now; the model's are their values)`]
+      : []),
     `loss       ${loss}`,
     `outputs    ${outputs.length}`,
-    ...Object.entries(gradients).map(([value, gradient]) => `gradient   of ${value}: ${gradient}`),
+    ...Object.entries(gradients).map(
+      ([value, gradient]) =>
+        `gradient   of ${value}: ${gradient}${disconnected.includes(value) ? ' (zeros: the loss does not depend on it)' : ''}`,
+    ),
   ].join('\n');
 }
