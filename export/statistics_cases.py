@@ -112,8 +112,8 @@ def explained_target() -> dict:
 
 
 def units(variance_floor: float | None = None) -> dict:
-    """Gradient magnitudes from 1e-30 to 1e17, activations from 1e-9: nothing is constant but by a floor, and one
-    node that varies in its last digits alone, in every unit."""
+    """Gradient magnitudes from 1e-30 to 1e17, activations from 1e-9: nothing is constant but by a floor, and
+    one node that varies in its last digits alone, in every unit."""
     x, y = base(10, n=150, nodes=24)
     x[:, :, :6] *= 1e-9
     y *= 10.0 ** (2 * np.arange(24) - 30)

@@ -27,6 +27,8 @@ override FROM_DIAGONAL: u32;
 @group(0) @binding(3) var<storage, read> diagonal: array<vec2f>;
 // [x or y, column]
 @group(0) @binding(4) var<storage, read_write> moments: array<Moment>;
+// [x or y, column], 1 where constant in this layer pair or one before it
+@group(0) @binding(5) var<storage, read_write> constants: array<u32>;
 
 // A variance at or below this share of the mean of squares is rounding (src/scores/constant-nodes.ts).
 const CONSTANT_SHARE: f32 = 1e-14;
@@ -75,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let magnify = power_of_two(clamp(-2 * (unit_exponent + scale_exponent), -126, 126));
   variance = variance * unit * unit;
   let least = f32(params.has_floor) * floor_at(scale_exponent + unit_exponent).x;
+  constants[id.z * params.stride + column] |= u32(is_constant);
   moments[id.z * params.stride + column] =
     Moment(mean, variance, ext_sqrt(variance), unit, magnify, least, u32(is_constant));
 }

@@ -29,10 +29,13 @@ export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
+export { coverageWarning, nothingScored, unscoredInWords } from './scores/coverage-words.ts';
 export { rocAuc } from './scores/roc.ts';
 export type { ChannelAggregation } from './scores/channel/request.ts';
 export type { EdgeScore, LayerAggregation, Score } from './scores/score-matrices.ts';
 export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
+export type { ScoreCoverage, UnscoredPairs } from './scores/unscored.ts';
+export { tableCoverage } from './table/coverage-metadata.ts';
 export {
   edgeTable,
   edgeTableBatches,

@@ -9,6 +9,7 @@ import type { LossSettings } from './model/loss-settings.ts';
 import type { ChannelAggregation } from './scores/channel/request.ts';
 import type { EdgeScore } from './scores/score-matrices.ts';
 import type { Scores } from './scores/scores.ts';
+import type { ScoreCoverage } from './scores/unscored.ts';
 import type { EdgeTableOptions } from './table/edge-table.ts';
 
 /** How magnitudes are taken, and where their statistics are computed. */
@@ -103,6 +104,12 @@ export interface EdgeScores extends Scores {
    * @throws MagnitudeEdgeError `invalid-argument`, `released`
    */
   table(options?: EdgeTableOptions): Promise<Table>;
+  /**
+   * How many pairs have a score, and why the others have none: what the schema metadata of {@link EdgeScores.table}
+   * records.
+   * @throws MagnitudeEdgeError `released`, `device-lost`
+   */
+  coverage(options?: Pick<EdgeTableOptions, 'excludeSelf' | 'signal'>): Promise<ScoreCoverage>;
 }
 
 /** As {@link EvaluateOptions}, and how many rows come at a time. */

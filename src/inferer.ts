@@ -27,6 +27,7 @@ import { checkPostNorm } from './model/profile.ts';
 import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
 import type { LayerAggregation, Score } from './scores/score-matrices.ts';
 import { startedGenerator } from './started-generator.ts';
+import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
@@ -228,11 +229,12 @@ export class MagnitudeEdgeInferer {
   scores(options: ScoreOptions = {}): Promise<EdgeScores> {
     return this.#reading(async () => {
       const { scores, graph, parents, provenance } = await this.#score({ ...options, uncertainty: false });
-      const { nodes, pairs, scoredTargets, gpu } = scores;
+      const { nodes, pairs, scoredTargets, nodeFlags, gpu } = scores;
       return {
         nodes,
         pairs,
         scoredTargets,
+        nodeFlags,
         gpu,
         matrices: () => scores.matrices(),
         aggregate: () => scores.aggregate(),
@@ -243,6 +245,13 @@ export class MagnitudeEdgeInferer {
           checkEdgeTableOptions(rows);
           return edgeTable(scores, graph, parents, provenance, { ...rows });
         },
+        coverage: ({ excludeSelf = true, signal } = {}) =>
+          scoreCoverage(scores, {
+            conditioningSets: provenance.score === 'partial' ? parents : undefined,
+            edges: graph.edgeIndex['function,function'],
+            excludeSelf,
+            pace: createPacer(signal),
+          }),
       };
     });
   }

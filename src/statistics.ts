@@ -43,10 +43,17 @@ export { resampleScores } from './engine/resample.ts';
 export { createWebGpuEngine } from './engine/webgpu/engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { conditioningSets } from './scores/conditioning-sets.ts';
+export { NODE_FLAG } from './scores/node-flags.ts';
 export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
 export type { ResampledScores, ResamplePlan } from './scores/resampled-scores.ts';
 export { rocAuc } from './scores/roc.ts';
 export { scoreStatistics } from './scores/score-statistics.ts';
+export {
+  scoreCoverage,
+  type CoverageRequest,
+  type ScoreCoverage,
+  type UnscoredPairs,
+} from './scores/unscored.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
 export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
 export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';

@@ -66,8 +66,8 @@ def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def constant(values: np.ndarray, variance_floor: float | None = None) -> np.ndarray:
-    """Which columns of ``values [n, N]`` count as constant: ``[N]``. A correlation does not depend on the unit,
-    so neither does this, unless a floor is given in place of the relative limit."""
+    """Which columns of ``values [n, N]`` count as constant: ``[N]``. A correlation does not depend on the
+    unit, so neither does this, unless a floor is given in place of the relative limit."""
     if variance_floor is None:
         return values.var(axis=0) <= CONSTANT_SHARE * np.square(values).mean(axis=0)
     return values.var(axis=0) <= variance_floor

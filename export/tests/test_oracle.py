@@ -59,6 +59,52 @@ def test_constant_nodes_give_nan_and_no_warning():
         assert np.isfinite(np.delete(np.delete(r, 1, 0), 2, 1)).all()
 
 
+def reference_scores(x, y, parents, ridge=1e-8, eps=1e-12):
+    """Plain and partial correlations by the published class's formula: from raw sums, with a fixed eps."""
+    n = len(x)
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    var_x, var_y = (x**2).mean(axis=0) - mean_x**2, (y**2).mean(axis=0) - mean_y**2
+    s_xy, s_xx = x.T @ y / n - np.outer(mean_x, mean_y), x.T @ x / n - np.outer(mean_x, mean_x)
+    corr = np.clip(s_xy / np.maximum(np.sqrt(np.outer(var_x, var_y).clip(0)), eps), -1, 1)
+    corr[var_x <= eps, :], corr[:, var_y <= eps] = np.nan, np.nan
+    partial = np.full_like(corr, np.nan)
+    for j, s in enumerate(parents):
+        if len(s) == 0:
+            partial[:, j] = corr[:, j]
+            continue
+        inverse = np.linalg.inv(s_xx[np.ix_(s, s)] + ridge * np.eye(len(s)))
+        vy = var_y[j] - s_xy[s, j] @ inverse @ s_xy[s, j]
+        if vy <= eps:
+            continue
+        vx = var_x - np.einsum("is,st,it->i", s_xx[:, s], inverse, s_xx[:, s])
+        num = s_xy[:, j] - s_xx[:, s] @ inverse @ s_xy[s, j]
+        partial[:, j] = np.clip(num / np.maximum(np.sqrt(np.maximum(vx, 0) * vy), eps), -1, 1)
+        partial[vx <= eps, j], partial[s, j], partial[j, j] = np.nan, np.nan, np.nan
+    return corr, partial
+
+
+@pytest.mark.parametrize("batch", [128, 2000])
+def test_a_floor_gives_the_nan_of_the_reference_to_the_pair(batch):
+    # Gradients of a mean over batch times outputs: the larger the batch, the more the reference loses.
+    x, y = (side[0].copy() for side in magnitudes(nodes=24))
+    y *= 10 ** np.linspace(-5, 0, 24) / (batch * 200) * 128 * 200 * 1e-2
+    parents = [np.array([], int)] * 6 + [np.array([(j + 1) % 24, (j + 2) % 24]) for j in range(6, 24)]
+    corr, partial = reference_scores(x, y, parents)
+    np.testing.assert_allclose(oracle.correlation(x, y, 1e-12), corr, atol=1e-9)
+    np.testing.assert_allclose(oracle.partial_correlation(x, y, parents, 1e-8, 1e-12), partial, atol=1e-9)
+    assert 0 < np.isnan(corr).all(axis=0).sum() < 24
+    assert not np.isnan(oracle.correlation(x, y)).any()
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e-6, 1e12])
+def test_scores_do_not_depend_on_the_unit_of_the_gradients(unit):
+    x, y = (side[0].copy() for side in magnitudes())
+    y[:, 2] = 3.0
+    parents = oracle.parents_of(EDGES, 6)
+    for score in (oracle.correlation, lambda x, y: oracle.partial_correlation(x, y, parents)):
+        np.testing.assert_allclose(score(x, unit * y), score(x, y), atol=1e-9)
+
+
 def test_identical_parents_need_a_ridge():
     x, y = (side[0].copy() for side in magnitudes())
     x[:, 1] = x[:, 0]

@@ -6,6 +6,9 @@ import type { UncertaintyOptions } from '../engine/uncertainty-settings.ts';
 import { MagnitudeEdgeInferer } from '../inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
+import { coverageWarning, nothingScored, unscoredInWords } from '../scores/coverage-words.ts';
+import type { ScoreCoverage } from '../scores/unscored.ts';
+import { coverageFrom } from '../table/coverage-metadata.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
@@ -198,8 +201,12 @@ async function inferWith(
     return batchesOut;
   });
   clock.lap('write');
-  const { notes, workers, warnings } = inferer.diagnostics;
-  const report = { samples, batches: batchesDone, rows, notes, workers, warnings, seconds: clock.seconds };
+  const { notes, workers, warnings: ofInferer } = inferer.diagnostics;
+  const coverage = coverageFrom(rows.metadata)!;
+  const ofScores = coverageWarning(coverage);
+  const warnings = ofScores === undefined ? ofInferer : [ofScores, ...ofInferer];
+  const { seconds } = clock;
+  const report = { samples, batches: batchesDone, rows, coverage, notes, workers, warnings, seconds };
   printLine(
     summaryStream(terminal, places.table),
     settings.json ? jsonReport(model, ranOn, settings, report) : textReport(model, ranOn, settings, report),
@@ -242,6 +249,7 @@ interface Report {
   readonly samples: number;
   readonly batches: number;
   readonly rows: RowCount;
+  readonly coverage: ScoreCoverage;
   /** What the statistics were computed with */
   readonly notes: readonly string[];
   /** Workers of the CPU backend; undefined with another */
@@ -270,6 +278,8 @@ function jsonReport(model: GsnnModel, ranOn: RanOn, settings: Settings, report: 
     batches: report.batches,
     rows: report.rows.count,
     score: settings.score,
+    unscored: report.coverage.unscored,
+    candidates: report.coverage.candidates,
     ...(settings.resampling ? { uncertainty: resamplingOf(report.rows) } : {}),
     backend: ranOn.backend,
     backendReason: ranOn.reason,
@@ -289,13 +299,18 @@ function textReport(model: GsnnModel, ranOn: RanOn, settings: Settings, report: 
   const { nodeNames, edgeIndex } = model.graph;
   const nodes = `${nodeNames.input.length} input, ${nodeNames.function.length} function and ${nodeNames.output.length} output nodes`;
   const seconds = Object.entries(report.seconds).map(([what, time]) => `${what} ${time.toFixed(2)} s`);
+  const { coverage } = report;
+  const warnings = report.warnings.map((warning) => `warning  ${warning}`);
   const lines = [
+    // First where there is nothing else to read.
+    ...(nothingScored(coverage) ? warnings : []),
     `model    ${settings.model}: ${nodes}, ${edgeIndex['function,function'][0].length} edges between functions, ${model.layers} blocks, norm ${model.norm}`,
     `data     ${settings.data.join(', ')}: ${report.samples} samples`,
     `ran on   ${ranOn.backend} (${ranOn.reason})${workersInWords(report.workers)}; model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
     `time     ${seconds.join(', ')}`,
-    ...report.warnings.map((warning) => `warning  ${warning}`),
+    ...(nothingScored(coverage) ? [] : warnings),
     ...(settings.resampling ? [`errors   ${resamplingInWords(report.rows)}`] : []),
+    `unscored ${unscoredInWords(coverage)}`,
     `wrote    ${settings.out}: ${report.rows.count} rows`,
     ...(settings.statsOut === undefined
       ? []

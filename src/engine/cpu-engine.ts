@@ -174,9 +174,9 @@ class CpuEngine implements Engine {
       return inRoom(this.shape, async () => {
         if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
         const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
-        const perPair = await sums.scores(request, matrices);
+        const { perPair, nodeFlags } = await sums.scores(request, matrices);
         const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
-        return { nodes, aggregated, perPair };
+        return { nodes, aggregated, perPair, nodeFlags };
       });
     });
   }

@@ -1,6 +1,7 @@
 import { AggregateScores, SharedAggregate, type PairScoresAgain } from '../scores/aggregate-scores.ts';
 import { rowsByTarget } from '../scores/by-target.ts';
 import { elementGroups } from '../scores/element-groups.ts';
+import { flagsAfter } from '../scores/node-flags.ts';
 import { GatheredScores } from '../scores/gathered-scores.ts';
 import { targetsToScore } from '../scores/kept-scores.ts';
 import { RunningAggregate } from '../scores/running-aggregate.ts';
@@ -85,8 +86,8 @@ export class KeptAggregate {
     try {
       const { nodes } = this.#shape;
       const { perPair, takePanel } = this.#matrices();
-      const aggregated = await this.#aggregate(request, nodes, snapshot.samples, takePanel);
-      return { nodes, aggregated, perPair };
+      const { values, nodeFlags } = await this.#aggregate(request, nodes, snapshot.samples, takePanel);
+      return { nodes, aggregated: values, perPair, nodeFlags };
     } finally {
       snapshot.leave();
     }
@@ -105,8 +106,8 @@ export class KeptAggregate {
   async #scoreAll(request: ScoreRequest, samples: CpuSnapshot): Promise<SharedAggregate> {
     // What nobody reads any more makes room for what comes.
     this.#forget();
-    const values = await this.#aggregate(request, this.#shape.nodes, samples);
-    return new SharedAggregate(values).enter();
+    const { values, nodeFlags } = await this.#aggregate(request, this.#shape.nodes, samples);
+    return new SharedAggregate(values, nodeFlags).enter();
   }
 
   /** @returns what has been entered for the caller */
@@ -118,11 +119,13 @@ export class KeptAggregate {
     const { targets } = request;
     if (targets.length === 0) return aggregate;
     try {
-      const columns = await this.#aggregate(request, targets.length, samples);
+      const { values: columns, nodeFlags: found } = await this.#aggregate(request, targets.length, samples);
+      const nodeFlags = flagsAfter(aggregate.nodeFlags, found, targets);
       const kept = this.#last?.aggregate === aggregate ? 1 : 0;
       // Whoever still reads the last scores must not see them change.
       const seen = aggregate.readers > 1 + kept;
-      const own = seen ? new SharedAggregate(aggregate.values.slice()) : aggregate;
+      const own = seen ? new SharedAggregate(aggregate.values.slice(), nodeFlags) : aggregate;
+      own.nodeFlags = nodeFlags;
       writeColumns(columns, targets, own.values, this.#shape.nodes);
       return own.enter();
     } finally {
@@ -136,15 +139,15 @@ export class KeptAggregate {
     width: number,
     samples: CpuSnapshot,
     take?: TakePanel,
-  ): Promise<Float64Array> {
+  ): Promise<Pick<SharedAggregate, 'values' | 'nodeFlags'>> {
     const { nodes, pairs } = this.#shape;
     const running = new RunningAggregate(nodes, width, pairs, request.layerAgg);
     try {
-      await samples.panels(request, (pair, panel, scores) => {
+      const nodeFlags = await samples.panels(request, (pair, panel, scores) => {
         running.add(pair, panel.first, panel.end, scores);
         take?.(pair, panel, scores);
       });
-      return running.values;
+      return { values: running.values, nodeFlags };
     } catch (error) {
       discard(running.values);
       throw error;

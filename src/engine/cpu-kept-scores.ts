@@ -1,15 +1,17 @@
 import { aggregatePairs } from '../scores/aggregate.ts';
 import { HostScores } from '../scores/host-scores.ts';
+import { flagsAfter } from '../scores/node-flags.ts';
 import { KEPT_BYTES, targetsToScore } from '../scores/kept-scores.ts';
 import { ownArrays, type ArraySource } from '../scores/array-source.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { aggregateScores } from '../scores/score-statistics.ts';
 import { createPacer } from '../statistics/pacer.ts';
+import type { PairScores } from './cpu-scores.ts';
 import type { CpuSums } from './cpu-sums.ts';
 import type { EngineShape } from './engine.ts';
 
 /** What gives the scores of layer pairs. */
-type PairScores = Pick<CpuSums, 'scores' | 'threads'>;
+type ScoreSource = Pick<CpuSums, 'scores' | 'threads'>;
 
 /** Matrices of the CPU engine */
 interface HeldMatrices extends ScoreMatrices {
@@ -37,7 +39,7 @@ export class KeptScores {
   }
 
   /** The scores of a request that has been checked. */
-  async scores(request: ScoreRequest, sums: PairScores): Promise<HostScores> {
+  async scores(request: ScoreRequest, sums: ScoreSource): Promise<HostScores> {
     this.#arrays = sums.threads?.shared?.arrays ?? ownArrays;
     const last = this.#last;
     const targets = last && targetsToScore(last.request, request);
@@ -46,10 +48,14 @@ export class KeptScores {
     let matrices: HeldMatrices;
     if (last === undefined || targets === undefined) {
       this.#forget();
-      const perPair = await this.#score(request, sums);
-      matrices = { nodes, perPair, aggregated: await this.#aggregate(perPair, request, sums) };
+      const { perPair, nodeFlags } = await this.#score(request, sums);
+      const aggregated = await this.#aggregate(perPair, request, sums);
+      matrices = { nodes, perPair, aggregated, nodeFlags };
     } else {
-      const fresh = targets.length > 0 ? await this.#score({ ...request, targets }, sums) : [];
+      const scored = targets.length > 0 ? await this.#score({ ...request, targets }, sums) : undefined;
+      const fresh = scored?.perPair ?? [];
+      const before = last.matrices.nodeFlags;
+      const nodeFlags = scored === undefined ? before : flagsAfter(before, scored.nodeFlags, targets);
       // Whoever still holds the last ones must not see them change.
       const { free } = last.handle;
       const own = (matrix: Float64Array): Float64Array => (free ? matrix : this.#copy(matrix));
@@ -72,7 +78,7 @@ export class KeptScores {
         if (free) this.#arrays.give([aggregated]);
         aggregated = await this.#aggregate(perPair, request, sums);
       }
-      matrices = { nodes, perPair, aggregated };
+      matrices = { nodes, perPair, aggregated, nodeFlags };
     }
     const handle = new HostScores(matrices, {
       scoredTargets: targets?.length ?? nodes,
@@ -96,7 +102,7 @@ export class KeptScores {
     this.#arrays.give([aggregated, ...perPair]);
   }
 
-  #score(request: TargetsRequest, sums: PairScores): Promise<readonly Float64Array[]> {
+  #score(request: TargetsRequest, sums: ScoreSource): Promise<PairScores> {
     const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix());
     return sums.scores(request, out).catch((error: unknown) => {
       this.#arrays.give(out);
@@ -107,7 +113,7 @@ export class KeptScores {
   async #aggregate(
     perPair: readonly Float64Array[],
     { layerAgg, signal }: ScoreRequest,
-    sums: PairScores,
+    sums: ScoreSource,
   ): Promise<Float64Array> {
     const aggregated = this.#newMatrix();
     const here = (): Promise<Float64Array> =>

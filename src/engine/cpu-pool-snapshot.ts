@@ -1,3 +1,4 @@
+import { addFlags } from '../scores/node-flags.ts';
 import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
 import { discard } from '../statistics/discard.ts';
@@ -30,10 +31,14 @@ export class PooledSnapshot implements CpuSnapshot {
     this.#id = id;
   }
 
-  async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<void> {
+  async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
+    const nodeFlags = new Uint8Array(this.#nodes);
     const panels = targetPanels(this.#nodes, request);
     const turns = new PanelTurns(panels.length);
-    await this.#all(signal, turns, (share) => this.#formPanels(share, request, panels, turns, take));
+    await this.#all(signal, turns, async (share) => {
+      addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, take));
+    });
+    return nodeFlags;
   }
 
   async scoresAt({ signal, ...request }: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
@@ -73,14 +78,14 @@ export class PooledSnapshot implements CpuSnapshot {
     if (turns.stopped !== undefined) throw turns.stopped.cause;
   }
 
-  /** Has a worker form all panels of its layer pairs. */
+  /** Has a worker form all panels of its layer pairs. @returns the flags of the nodes in those */
   async #formPanels(
     { worker, pairs }: Share,
     request: TargetsRequest,
     panels: readonly TargetRange[],
     turns: PanelTurns,
     take: TakePanel,
-  ): Promise<void> {
+  ): Promise<Uint8Array> {
     await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));
     const jobs = pairs.flatMap((pair, own) => panels.map((_, panel) => ({ pair, own, panel })));
     const lane = async (buffer: Float64Array): Promise<void> => {
@@ -102,9 +107,11 @@ export class PooledSnapshot implements CpuSnapshot {
       for (const settled of await Promise.allSettled(buffers.map(lane))) {
         if (settled.status === 'rejected') throw settled.reason;
       }
-    } finally {
+    } catch (error) {
       await worker.call('closePanels', undefined).catch(ignore);
+      throw error;
     }
+    return (await worker.call('closePanels', undefined)) ?? new Uint8Array(this.#nodes);
   }
 }
 

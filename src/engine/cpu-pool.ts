@@ -1,4 +1,5 @@
 import type { MagnitudeEdgeError } from '../errors.ts';
+import { addFlags } from '../scores/node-flags.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
@@ -11,6 +12,7 @@ import {
   type SumsShape,
 } from './cpu-sums.ts';
 import type { Added } from './cpu-protocol.ts';
+import type { PairScores } from './cpu-scores.ts';
 import { PooledSnapshot, type Share } from './cpu-pool-snapshot.ts';
 import { PooledThreads } from './cpu-pool-threads.ts';
 import script from './cpu-worker.ts?script';
@@ -111,10 +113,7 @@ export class PooledSums implements CpuSums {
     this.#spare.length = 0;
   }
 
-  async scores(
-    { signal, ...request }: TargetsRequest,
-    out: readonly Float64Array[],
-  ): Promise<Float64Array[]> {
+  async scores({ signal, ...request }: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
     await this.settle();
     signal?.throwIfAborted();
     const stop = (): void => {
@@ -122,15 +121,18 @@ export class PooledSums implements CpuSums {
     };
     signal?.addEventListener('abort', stop);
     try {
-      const found = await this.#gather(({ worker, pairs }) =>
-        worker.call('scores', {
+      const nodeFlags = new Uint8Array(this.#shape.nodes);
+      const perPair = await this.#gather(async ({ worker, pairs }) => {
+        const found = await worker.call('scores', {
           request: structuredClone(request),
           out: pairs.map((p) => out[p]!),
-        }),
-      );
+        });
+        addFlags(nodeFlags, found.nodeFlags);
+        return found.perPair;
+      });
       // Workers that were done before they heard of it have not refused.
       signal?.throwIfAborted();
-      return found;
+      return { perPair, nodeFlags };
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

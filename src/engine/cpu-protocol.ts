@@ -5,6 +5,7 @@ import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../scores/s
 import type { DealtOrder, DealtRows, SortedPlaces } from '../scores/sort-together.ts';
 import type { TargetRange } from '../scores/target-panels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import type { PairScores } from './cpu-scores.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from './engine.ts';
 
@@ -27,7 +28,7 @@ export interface WorkerCalls {
       readonly request: Omit<TargetsRequest, 'signal'>;
       readonly out: readonly Float64Array[];
     };
-    result: readonly Float64Array[];
+    result: PairScores;
   };
   /** P-values of rows that need not have to do with what the worker keeps */
   pValues: { argument: PValueRows; result: Float64Array };
@@ -81,7 +82,8 @@ export interface WorkerCalls {
     argument: { readonly pair: number; readonly panel: TargetRange; readonly out: Float64Array };
     result: Float64Array;
   };
-  closePanels: { argument: undefined; result: undefined };
+  /** Answers with the flags of the nodes in all that was scored, see PanelScorer */
+  closePanels: { argument: undefined; result: Uint8Array | undefined };
   /** See CpuSnapshot.scoresAt */
   scoresAt: {
     argument: {

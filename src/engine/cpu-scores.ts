@@ -6,6 +6,14 @@ import type { CpuAccumulator } from '../statistics/cpu-accumulator.ts';
 import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import type { PairSums } from '../statistics/pair-sums.ts';
 
+/** Scores before they are aggregated. */
+export interface PairScores {
+  /** A matrix for each layer pair */
+  readonly perPair: readonly Float64Array[];
+  /** `[nodes]`, those of all these layer pairs; see {@link NODE_FLAG} */
+  readonly nodeFlags: Uint8Array;
+}
+
 /**
  * Scores of all layer pairs of an accumulator, which must not change meanwhile but for the products that this forms.
  * Sums are kept, so that this is not for an accumulator whose sums would take too much room.
@@ -17,14 +25,15 @@ export async function scoreAccumulator(
   accumulator: CpuAccumulator,
   request: TargetsRequest,
   out: readonly Float64Array[] = accumulator.pairs.map(() => new Float64Array(accumulator.nodes ** 2)),
-): Promise<readonly Float64Array[]> {
+): Promise<PairScores> {
   const pace = createPacer(request.signal);
   const { nodes, samples, pairs } = accumulator;
-  const scorePair = createPairScorer(nodes, request, pace);
+  const nodeFlags = new Uint8Array(nodes);
+  const scorePair = createPairScorer(nodes, request, pace, nodeFlags);
   for (const [p, pair] of pairs.entries()) {
     await scorePair(await summedSource(pair, samples, request, pace), out[p]!);
   }
-  return out;
+  return { perPair: out, nodeFlags };
 }
 
 /** Forms the products that the score needs, and keeps them. */

@@ -23,9 +23,10 @@ export interface CpuSnapshot {
   /**
    * Forms scores panel by panel. Those of a panel come in the order of the layer pairs.
    *
+   * @returns the flags of the nodes, see NODE_FLAG
    * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted
    */
-  panels(request: TargetsRequest, take: TakePanel): Promise<void>;
+  panels(request: TargetsRequest, take: TakePanel): Promise<Uint8Array>;
   /**
    * Scores of pairs of nodes in each layer pair, which must be so few that {@link elementGroups} has groups for them.
    *
@@ -47,7 +48,7 @@ export class LocalSnapshot implements CpuSnapshot {
     this.#pairs = pairs;
   }
 
-  panels(request: TargetsRequest, take: TakePanel): Promise<void> {
+  panels(request: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
     const nodes = this.#nodes;
     const pairs = this.#pairs.length;
     return inRoom({ nodes, pairs }, async () => {
@@ -61,6 +62,7 @@ export class LocalSnapshot implements CpuSnapshot {
             take(pair, panel, scores);
           }
         }
+        return scorer.nodeFlags;
       } finally {
         scorer.release();
       }

@@ -6,7 +6,7 @@ import { CpuAccumulator, sumsBytes, type Plan } from '../statistics/cpu-accumula
 import { createPacer, paced } from '../statistics/pacer.ts';
 import { Products } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
-import { scoreAccumulator } from './cpu-scores.ts';
+import { scoreAccumulator, type PairScores } from './cpu-scores.ts';
 import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
 import type { EngineShape, MagnitudeBatch } from './engine.ts';
 import { inRoom } from './in-room.ts';
@@ -59,7 +59,7 @@ export interface CpuSums {
    * it fails, nobody is at work on them. Scores of targets that were not asked for are left as they are. Not where products
    * are tiled.
    */
-  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]>;
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores>;
   /** Where products are tiled: the samples as they are now, to form scores from at any later time. */
   snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
   /** Where there are threads beside the calling one */
@@ -130,7 +130,7 @@ export class LocalSums implements CpuSums {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
-  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<readonly Float64Array[]> {
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
     return this.#inRoom(() => scoreAccumulator(this.#accumulator, request, out));
   }
 

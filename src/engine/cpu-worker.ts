@@ -82,10 +82,12 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       const { snapshot, request, elements } = call.argument;
       return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, elements);
     }
-    case 'closePanels':
+    case 'closePanels': {
+      const nodeFlags = panels?.nodeFlags;
       panels?.release();
       panels = undefined;
-      return undefined;
+      return nodeFlags;
+    }
     case 'pValues':
       return pValuesOf(call.argument, () => undefined);
     case 'tails': {

@@ -6,12 +6,15 @@ import type { Scores } from './scores.ts';
 /** Aggregated scores, row-major `[nodes, nodes]`, whose memory is freed when nobody reads them any more. */
 export class SharedAggregate {
   readonly values: Float64Array;
+  /** `[nodes]`, see {@link NODE_FLAG} */
+  nodeFlags: Uint8Array;
   /** Whether the array has been given away: then it may be read for as long as somebody has it. */
   given = false;
   #readers = 0;
 
-  constructor(values: Float64Array) {
+  constructor(values: Float64Array, nodeFlags: Uint8Array) {
     this.values = values;
+    this.nodeFlags = nodeFlags;
   }
 
   get readers(): number {
@@ -50,6 +53,7 @@ export class AggregateScores implements Scores {
   readonly pairs: number;
   readonly gpu = undefined;
   readonly scoredTargets: number;
+  readonly nodeFlags: Uint8Array;
   readonly #again: PairScoresAgain;
   #aggregate: SharedAggregate | undefined;
 
@@ -62,6 +66,7 @@ export class AggregateScores implements Scores {
     this.nodes = nodes;
     this.pairs = pairs;
     this.scoredTargets = scoredTargets;
+    this.nodeFlags = aggregate.nodeFlags;
     this.#aggregate = aggregate.enter();
     this.#again = again;
   }
@@ -82,8 +87,9 @@ export class AggregateScores implements Scores {
   }
 
   async matrices(): Promise<ScoreMatrices> {
+    const { nodes, nodeFlags } = this;
     const aggregated = this.#give();
-    return { nodes: this.nodes, aggregated, perPair: await this.#again.matrices() };
+    return { nodes, aggregated, perPair: await this.#again.matrices(), nodeFlags };
   }
 
   release(): void {

@@ -31,8 +31,10 @@ export async function scoreElements(
     const columnOf = new Uint32Array(size);
     targets.forEach((target, column) => (columnOf[target] = column));
     const scores = new Float64Array(size * targets.length);
+    // Nobody asks for those of single pairs.
+    const flags = new Uint8Array(size);
     for (const [p, pair] of pairs.entries()) {
-      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, pace);
+      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, flags, pace);
       for (const row of group.rows) {
         const target = elements[row]! % nodes;
         const source = placeOf[(elements[row]! - target) / nodes]!;

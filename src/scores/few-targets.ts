@@ -2,6 +2,7 @@ import { productsWith, type PairSnapshot } from '../statistics/pair-snapshot.ts'
 import { paced, type Pacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { scoredMoments } from './constant-nodes.ts';
+import { flagConstants } from './node-flags.ts';
 import { noSources, type SourceProducts } from './pair-source.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import type { TileScorer } from './score-statistics.ts';
@@ -11,6 +12,7 @@ import type { TileScorer } from './score-statistics.ts';
  *
  * @param targets ascending
  * @param out receives `[nodes, targets.length]`, row-major
+ * @param nodeFlags `[nodes]`, those of this layer pair are added
  */
 export async function scoreFewTargets(
   pair: PairSnapshot,
@@ -18,6 +20,7 @@ export async function scoreFewTargets(
   scoreTile: TileScorer,
   targets: Uint32Array,
   out: Float64Array,
+  nodeFlags: Uint8Array,
   pace: Pacer,
 ): Promise<void> {
   const { products, nodes, samples, x, y } = pair;
@@ -25,6 +28,7 @@ export async function scoreFewTargets(
   const members = partial ? membersOf(conditioningSets, targets) : new Uint32Array();
   const exact = partial ? await paced(pair.exactMoments(), pace) : pair.moments;
   const moments = scoredMoments(exact, varianceFloor);
+  flagConstants(moments, nodeFlags);
   const sources = partial
     ? new MemberProducts(nodes, members, await paced(productsWith(products, x, x, members), pace))
     : noSources;
@@ -33,7 +37,7 @@ export async function scoreFewTargets(
   const stride = targets.length;
   for (const [t, target] of targets.entries()) {
     const tile = { values: values.subarray(t), stride, first: target, end: target + 1 };
-    await scoreTile(basis, tile, { values: out, stride, first: target - t });
+    await scoreTile(basis, tile, { values: out, stride, first: target - t }, nodeFlags);
   }
 }
 

@@ -16,7 +16,7 @@ export type HostAggregate = Pick<ScoreMatrices, 'nodes' | 'aggregated'>;
 export type PairScoresAt = ScorePasses['perPairAt'];
 
 /** Those that are there, in matrices. */
-export function pairScoresIn({ perPair }: ScoreMatrices): PairScoresAt {
+export function pairScoresIn({ perPair }: Pick<ScoreMatrices, 'perPair'>): PairScoresAt {
   return (elements) => Promise.resolve(perPair.map((matrix) => pick(matrix, elements)));
 }
 
@@ -88,6 +88,15 @@ export class HostPasses implements ScorePasses {
     }
   }
 
+  async missing(flagged: Uint8Array): Promise<Uint32Array> {
+    const counts = new Uint32Array(3 * this.nodes);
+    for (let first = 0; first < this.nodes; first += STEP) {
+      countMissing(this.#matrices, flagged, first, Math.min(first + STEP, this.nodes), counts);
+      await this.#pace();
+    }
+    return counts;
+  }
+
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array> {
     return Promise.resolve(pick(this.#matrices.aggregated, elements));
   }
@@ -107,6 +116,23 @@ function countRows(
     const row = source * nodes;
     for (let target = 0; target < nodes; target++) {
       counts[bins.binOf(classOf[target]!, aggregated[row + target]!)]!++;
+    }
+  }
+}
+
+function countMissing(
+  { aggregated, nodes }: HostAggregate,
+  flagged: Uint8Array,
+  first: number,
+  end: number,
+  counts: Uint32Array,
+): void {
+  for (let source = first; source < end; source++) {
+    const row = source * nodes;
+    const flag = flagged[source]!;
+    for (let target = 0; target < nodes; target++) {
+      const score = aggregated[row + target]!;
+      if (score !== score) counts[3 * target + (source === target ? 2 : flag)]!++;
     }
   }
 }

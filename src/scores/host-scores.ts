@@ -21,6 +21,7 @@ export class HostScores implements Scores {
   readonly pairs: number;
   readonly gpu = undefined;
   readonly scoredTargets: number;
+  readonly nodeFlags: Uint8Array;
   readonly threads: ScoreThreads | undefined;
   readonly #matrices: ScoreMatrices;
   readonly #onFree: (() => void) | undefined;
@@ -37,6 +38,7 @@ export class HostScores implements Scores {
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = pairs;
+    this.nodeFlags = matrices.nodeFlags;
     this.#matrices = matrices;
     this.#onFree = onFree;
   }

@@ -4,6 +4,7 @@ import { paced, type Pacer } from '../statistics/pacer.ts';
 import type { Tile } from '../statistics/products.ts';
 import { scoredMoments } from './constant-nodes.ts';
 import { scoreFewTargets } from './few-targets.ts';
+import { flagConstants } from './node-flags.ts';
 import { noSources, type PairBasis } from './pair-source.ts';
 import type { TargetsRequest } from './score-matrices.ts';
 import { createTileScorer, type TileScorer } from './score-statistics.ts';
@@ -14,6 +15,8 @@ import type { TargetRange } from './target-panels.ts';
  * no N x N sums exist, but those among the sources for partial scores of all targets, of one layer pair at a time.
  */
 export class PanelScorer {
+  /** `[nodes]`, of all panels scored so far; see {@link NODE_FLAG} */
+  readonly nodeFlags: Uint8Array;
   readonly #pairs: readonly PairSnapshot[];
   readonly #request: TargetsRequest;
   readonly #pace: Pacer;
@@ -26,6 +29,7 @@ export class PanelScorer {
   /** @throws RangeError or `out-of-memory` where what it works in finds no room */
   constructor(pairs: readonly PairSnapshot[], request: TargetsRequest, pace: Pacer) {
     const { nodes } = pairs[0]!;
+    this.nodeFlags = new Uint8Array(nodes);
     this.#pairs = pairs;
     this.#request = request;
     this.#pace = pace;
@@ -49,7 +53,8 @@ export class PanelScorer {
     const { targets } = this.#request;
     if (targets !== undefined) {
       const some = targets.subarray(first, end);
-      await scoreFewTargets(this.#pairs[pair]!, this.#request, this.#scoreTile, some, out, this.#pace);
+      const snapshot = this.#pairs[pair]!;
+      await scoreFewTargets(snapshot, this.#request, this.#scoreTile, some, out, this.nodeFlags, this.#pace);
       return;
     }
     if (pair !== this.#pair || this.#basis === undefined) await this.#open(pair);
@@ -62,7 +67,7 @@ export class PanelScorer {
         first: at,
         end: Math.min(end, tile.end),
       };
-      await this.#scoreTile(this.#basis!, part, columns);
+      await this.#scoreTile(this.#basis!, part, columns, this.nodeFlags);
       at = part.end;
     }
   }
@@ -84,6 +89,7 @@ export class PanelScorer {
     this.#pair = pair;
     const { varianceFloor } = this.#request;
     moments = scoredMoments(moments, varianceFloor);
+    flagConstants(moments, this.nodeFlags);
     this.#basis = { nodes, samples, moments, sources: this.#packed ?? noSources };
   }
 

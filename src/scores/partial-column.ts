@@ -32,20 +32,21 @@ const BLOCK = 256;
  * Cholesky factor, then forward substitution over all the sources at once. An empty set gives plain correlations.
  *
  * @param scores receives `[nodes]` scores, NaN where the method gives none
+ * @returns false where S is numerically singular
  */
 export function solvePartialColumn(
   system: ConditionalSystem,
   ridge: number,
   limits: RemainderLimits,
   scores: Float64Array,
-): void {
+): boolean {
   const { set, target, covSS, covSY, covSX, covXY, varX } = system;
   const size = set.length;
   const nodes = varX.length;
   const varY = factorTarget(covSS, covSY, system.varY, ridge, limits);
-  if (Number.isNaN(varY)) {
+  if (varY === undefined || Number.isNaN(varY)) {
     scores.fill(NaN, 0, nodes);
-    return;
+    return varY !== undefined;
   }
   const least = varX.map((variance) => leastRemainder(variance, limits));
   for (let first = 0; first < nodes; first += BLOCK) {
@@ -60,9 +61,11 @@ export function solvePartialColumn(
       scores[i] = partialCorrelation(covXY[i]!, varX[i]!, least[i]!, varY);
     }
   }
-  if (size === 0) return;
-  for (const source of set) scores[source] = NaN;
-  scores[target] = NaN;
+  if (size > 0) {
+    for (const source of set) scores[source] = NaN;
+    scores[target] = NaN;
+  }
+  return true;
 }
 
 // The substitution W = R^-1 S_xx[S, :] takes four rows of S at a time: each value that is loaded serves four products.

@@ -8,7 +8,8 @@ import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
  * @param covSS row-major `[|S|, |S|]`; its lower triangle becomes R
  * @param covSY `[|S|]`; becomes w_y
  * @param varY NaN where y_j is constant
- * @returns vy = var_y - w_y . w_y, or NaN where the method gives the whole column none
+ * @returns vy = var_y - w_y . w_y; NaN where y_j is constant or explained by S, undefined where S is singular: then the
+ *   method gives the whole column none
  */
 export function factorTarget(
   covSS: Float64Array,
@@ -16,10 +17,10 @@ export function factorTarget(
   varY: number,
   ridge: number,
   limits: RemainderLimits,
-): number {
+): number | undefined {
   const size = covSY.length;
   for (let k = 0; k < size; k++) covSS[k * size + k]! += ridge;
-  if (!choleskyFactor(covSS, size)) return NaN;
+  if (!choleskyFactor(covSS, size)) return undefined;
   let rest = varY;
   for (let k = 0; k < size; k++) {
     let w = covSY[k]!;

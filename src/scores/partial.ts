@@ -1,6 +1,7 @@
 import type { Tile } from '../statistics/products.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { remainderLimits, type RemainderLimits } from './constant-nodes.ts';
+import { NODE_FLAG } from './node-flags.ts';
 import type { PairBasis, ScoreColumns } from './pair-source.ts';
 import { factorTarget } from './partial-factor.ts';
 import type { ScoreRequest } from './score-matrices.ts';
@@ -86,11 +87,17 @@ export class PartialScorer {
    * Scores all sources with the targets of a tile. Yields some milliseconds of work apart.
    *
    * @param out columns of scores, those of the tile among them, which are written
+   * @param flags `[nodes]`, of targets whose sets are singular
    */
-  *score(source: PairBasis, tile: Tile, out: ScoreColumns): Generator<undefined, void, undefined> {
+  *score(
+    source: PairBasis,
+    tile: Tile,
+    out: ScoreColumns,
+    flags: Uint8Array,
+  ): Generator<undefined, void, undefined> {
     this.#variances.set(source.moments.varX);
     for (let first = tile.first; first < tile.end;) {
-      const { end, restY } = yield* this.#factor(source, tile, first);
+      const { end, restY } = yield* this.#factor(source, tile, first, flags);
       const members = this.#membersOf(first, end);
       for (let i0 = 0; i0 < this.#nodes; i0 += PANEL_COLUMNS) {
         const iEnd = Math.min(i0 + PANEL_COLUMNS, this.#nodes);
@@ -126,6 +133,7 @@ export class PartialScorer {
     { samples, moments: { meanX, meanY, varY }, sources }: PairBasis,
     { values, stride, first: tileFirst, end: tileEnd }: Tile,
     first: number,
+    flags: Uint8Array,
   ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }, undefined> {
     const scale = 1 / samples;
     const factors = this.#factors;
@@ -145,7 +153,9 @@ export class PartialScorer {
           covSS[k * size + m] = sources.at(member, set[m]!) * scale - mean * meanX[set[m]!]!;
         }
       }
-      restY.push(factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits));
+      const rest = factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits);
+      if (rest === undefined) flags[end]! |= NODE_FLAG.singularSet;
+      restY.push(rest ?? NaN);
       for (let k = 0; k < size; k++) {
         for (let m = 0; m < k; m++) factors[at++] = covSS[k * size + m]!;
         factors[at++] = 1 / covSS[k * size + k]!;

@@ -41,6 +41,13 @@ export interface ScorePasses {
     groups: readonly BinRange[],
     counts: Uint32Array,
   ): AsyncIterable<ScoredElements>;
+  /**
+   * How many scores of each target are none: `[nodes, 3]` counts, with sources that are not flagged, with those that are,
+   * and with itself.
+   *
+   * @param flagged 1 for each source that is
+   */
+  missing(flagged: Uint8Array): Promise<Uint32Array>;
   /** Aggregated scores of some pairs. */
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array>;
   /** Scores of some pairs in each layer pair. */

@@ -2,6 +2,7 @@ import { createPacer, paced, type Pacer } from '../statistics/pacer.ts';
 import type { Tile } from '../statistics/products.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
+import { flagConstants } from './node-flags.ts';
 import { statisticsSource, type PairBasis, type PairSource, type ScoreColumns } from './pair-source.ts';
 import { PartialScorer } from './partial.ts';
 import { pearsonScores } from './pearson.ts';
@@ -24,8 +25,9 @@ export async function scoreStatistics(
   const { nodes, samples } = statistics;
   checkScoreRequest(request, nodes, samples);
   const pace = createPacer(request.signal);
-  const perPair = await scorePairs(statistics, request, pace);
-  return { nodes, aggregated: await aggregateScores(perPair, request, nodes, pace), perPair };
+  const nodeFlags = new Uint8Array(nodes);
+  const perPair = await scorePairs(statistics, request, pace, nodeFlags);
+  return { nodes, aggregated: await aggregateScores(perPair, request, nodes, pace), perPair, nodeFlags };
 }
 
 /** The scores of {@link scoreStatistics} before they are aggregated, one matrix per layer pair. */
@@ -33,8 +35,9 @@ async function scorePairs(
   { nodes, samples, pairs }: SufficientStatistics,
   request: ScoreRequest,
   pace: Pacer,
+  nodeFlags: Uint8Array,
 ): Promise<Float64Array[]> {
-  const scorePair = createPairScorer(nodes, request, pace);
+  const scorePair = createPairScorer(nodes, request, pace, nodeFlags);
   const perPair: Float64Array[] = [];
   for (const pair of pairs) {
     const scores = new Float64Array(nodes * nodes);
@@ -47,26 +50,41 @@ async function scorePairs(
 /** Writes the scores of one layer pair to `out`, row-major `[nodes, nodes]`. */
 export type PairScorer = (source: PairSource, out: Float64Array | Float32Array) => Promise<void>;
 
-/** Scores one layer pair after the other, from sums however they are held. */
-export function createPairScorer(nodes: number, request: TargetsRequest, pace: Pacer): PairScorer {
+/**
+ * Scores one layer pair after the other, from sums however they are held.
+ *
+ * @param nodeFlags `[nodes]`, those of every layer pair are added
+ */
+export function createPairScorer(
+  nodes: number,
+  request: TargetsRequest,
+  pace: Pacer,
+  nodeFlags: Uint8Array,
+): PairScorer {
   const scoreTile = createTileScorer(nodes, request, pace);
   const targets = request.score === 'partial' ? request.targets : undefined;
   return async (source, values) => {
     const out = { values, stride: nodes, first: 0 };
+    flagConstants(source.moments, nodeFlags);
     for await (const tile of source.targets()) {
-      for (const part of partsOf(tile, targets)) await scoreTile(source, part, out);
+      for (const part of partsOf(tile, targets)) await scoreTile(source, part, out, nodeFlags);
     }
   };
 }
 
-/** Writes the scores of the targets of a tile. */
-export type TileScorer = (source: PairBasis, tile: Tile, out: ScoreColumns) => Promise<void>;
+/** Writes the scores of the targets of a tile, and flags targets whose sets are singular. */
+export type TileScorer = (
+  source: PairBasis,
+  tile: Tile,
+  out: ScoreColumns,
+  nodeFlags: Uint8Array,
+) => Promise<void>;
 
 /** Scores some targets after the other. */
 export function createTileScorer(nodes: number, request: ScoreRequest, pace: Pacer): TileScorer {
   if (request.score === 'partial') {
     const partial = new PartialScorer(nodes, request);
-    return (source, tile, out) => paced(partial.score(source, tile, out), pace);
+    return (source, tile, out, flags) => paced(partial.score(source, tile, out, flags), pace);
   }
   return async (source, tile, out) => {
     for (let first = 0; first < nodes; first += STEP) {

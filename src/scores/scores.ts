@@ -14,6 +14,8 @@ export interface Scores {
    * and the samples being the same, costs the targets whose parents differ, another aggregation none.
    */
   readonly scoredTargets: number;
+  /** `[N]`, why pairs of a node have no score: see {@link NODE_FLAG} */
+  readonly nodeFlags: Uint8Array;
   /** Where they are on a GPU; undefined for scores on the host */
   readonly gpu: ScoreBuffers | undefined;
   /**

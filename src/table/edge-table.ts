@@ -6,10 +6,12 @@ import type { EdgeScore, LayerAggregation, ScoreMatrices } from '../scores/score
 import { freedomClasses } from '../scores/freedom.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
+import { scoreCoverage, type ScoreCoverage } from '../scores/unscored.ts';
 import { createPacer } from '../statistics/pacer.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
 import { batchOf, nameVector, schemaOf } from './columns.ts';
+import { coverageMetadata } from './coverage-metadata.ts';
 import { edgeColumns } from './edge-columns.ts';
 import { edgeRowGroups, type RowGroup } from './edge-rows.ts';
 import { edgeSet } from './edge-set.ts';
@@ -130,12 +132,18 @@ export async function* edgeTableBatches(
     tested: provenance.score !== 'channel' || options.resampled?.empiricalP !== undefined,
     names: nameVector(graph.nodeNames.function),
   };
+  const coverage = await scoreCoverage(handle, {
+    conditioningSets: provenance.score === 'partial' ? conditioningSets : undefined,
+    edges,
+    excludeSelf,
+    pace,
+  });
   const rowsPerGroup = Math.max(rowsPerBatch, ROWS_PER_GROUP);
   const { samples } = provenance;
   let schema: Schema | undefined;
   const batch = (group: RowGroup, first: number, end: number): RecordBatch => {
     const columns = edgeColumns(group, context, first, end);
-    schema ??= schemaOf(columns, schemaMetadata(handle, provenance, options.resampled?.plan));
+    schema ??= schemaOf(columns, schemaMetadata(handle, provenance, coverage, options.resampled?.plan));
     return batchOf(columns, schema);
   };
   let last: RowGroup | undefined;
@@ -170,11 +178,19 @@ function conditionedOn({ offsets }: RaggedIndices): Int32Array {
 function schemaMetadata(
   scores: Scores,
   provenance: EdgeTableProvenance,
+  coverage: ScoreCoverage,
   plan: ResamplePlan | undefined,
 ): Map<string, string> {
   const { samples, ...recorded } = { ...provenance, ...plan };
   return new Map(
-    Object.entries({ version, ...recorded, n: samples, N: scores.nodes, P: scores.pairs })
+    Object.entries({
+      version,
+      ...recorded,
+      n: samples,
+      N: scores.nodes,
+      P: scores.pairs,
+      ...coverageMetadata(coverage),
+    })
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => [key, String(value)]),
   );

@@ -8,6 +8,7 @@ import {
   type LayerPair,
 } from '../../scores/channel/system.ts';
 import type { Part } from '../../scores/channel/ways.ts';
+import { NODE_FLAG } from '../../scores/node-flags.ts';
 import type { ScoreMatrices } from '../../scores/score-matrices.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import { createPacer } from '../../statistics/pacer.ts';
@@ -93,11 +94,24 @@ async function scoresOf(
     },
     signal,
   );
+  const nodeFlags = flagsOf(systems);
   return all.map((scores) =>
     layerAgg === 'pooled'
-      ? { nodes, aggregated: scores[0]!, perPair: [] }
-      : { nodes, aggregated: aggregateChannels(scores, layerAgg), perPair: scores },
+      ? { nodes, nodeFlags, aggregated: scores[0]!, perPair: [] }
+      : { nodes, nodeFlags, aggregated: aggregateChannels(scores, layerAgg), perPair: scores },
   );
+}
+
+/** Flags nodes that have no channel left in some system. */
+function flagsOf(systems: readonly ChannelSystem[]): Uint8Array {
+  const flags = new Uint8Array(systems[0]!.nodes);
+  for (const { sources, targets } of systems) {
+    for (let node = 0; node < flags.length; node++) {
+      if (sources.starts[node] === sources.starts[node + 1]) flags[node]! |= NODE_FLAG.constantSource;
+      if (targets.starts[node] === targets.starts[node + 1]) flags[node]! |= NODE_FLAG.constantTarget;
+    }
+  }
+  return flags;
 }
 
 /** Puts the scores of a part where they belong: row-major `[source, target]`. */

@@ -1,4 +1,5 @@
 import aggregate from '../../../shaders/aggregate.wgsl?raw';
+import countMissing from '../../../shaders/count-missing.wgsl?raw';
 import collectBins from '../../../shaders/collect-bins.wgsl?raw';
 import countBins from '../../../shaders/count-bins.wgsl?raw';
 import gatherScores from '../../../shaders/gather-scores.wgsl?raw';
@@ -32,7 +33,13 @@ export const momentsKernel = {
     floor_exponent: 'i32',
     zero: 'u32',
   },
-  buffers: { pivots: 'read', column_sums: 'read', diagonal: 'read', moments: 'read-write' },
+  buffers: {
+    pivots: 'read',
+    column_sums: 'read',
+    diagonal: 'read',
+    moments: 'read-write',
+    constants: 'read-write',
+  },
 } as const satisfies KernelDefinition;
 
 /** Sums -> Pearson correlations of one layer pair. */
@@ -68,6 +75,14 @@ export const countBinsKernel = {
   sources: [dispatch, bins, countBins],
   params: binned,
   buffers: { ...binnedScores, counts: 'read-write' },
+} as const satisfies KernelDefinition;
+
+/** Aggregated scores -> how many of each target are none. */
+export const countMissingKernel = {
+  label: 'count-missing.wgsl',
+  sources: [dispatch, countMissing],
+  params: { nodes: 'u32', panel_row: 'u32', elements: 'u32' },
+  buffers: { scores: 'read', sources: 'read', counts: 'read-write' },
 } as const satisfies KernelDefinition;
 
 /** Aggregated scores -> those of some bins. */

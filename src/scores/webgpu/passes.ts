@@ -6,7 +6,13 @@ import { readBack } from '../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
 import type { BinRange, ScoredElements, ScorePasses } from '../score-passes.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { collectBinsKernel, countBinsKernel, gatherScoresKernel, WORKGROUP } from './kernels.ts';
+import {
+  collectBinsKernel,
+  countBinsKernel,
+  countMissingKernel,
+  gatherScoresKernel,
+  WORKGROUP,
+} from './kernels.ts';
 import type { GpuScores } from './scores.ts';
 
 /** {@link ScorePasses} over scores on the GPU: counts and chosen scores are all that comes to the host. */
@@ -86,6 +92,27 @@ export class GpuPasses implements ScorePasses {
       const most = counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
       yield await this.collect(thresholds, wanted, most);
     }
+  }
+
+  missing(flagged: Uint8Array): Promise<Uint32Array> {
+    return this.#withBuffers(async (keep) => {
+      const kernel = await compileKernel(this.#context, countMissingKernel, { WORKGROUP });
+      const sources = keep(() => storageFrom(this.#context, 'flagged sources', Uint32Array.from(flagged)));
+      const bytes = 4 * 3 * this.nodes;
+      const counts = keep(() => createStorage(this.#context, 'counts of missing scores', bytes));
+      const recorder = new Recorder(this.#context);
+      for (const { index, panel_row, elements } of this.#panels()) {
+        recorder.dispatch(
+          kernel,
+          { nodes: this.nodes, panel_row, elements },
+          { scores: this.#scores.aggregated[index]!, sources, counts },
+          workgroups(Math.ceil(elements / WORKGROUP)),
+        );
+      }
+      await recorder.submit('counts of missing scores');
+      const [read] = await readBack(this.#context, [{ ...counts, size: bytes }]);
+      return new Uint32Array(read!);
+    });
   }
 
   async aggregatedAt(elements: Uint32Array): Promise<Float32Array> {

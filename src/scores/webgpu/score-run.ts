@@ -9,6 +9,7 @@ import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import { createPacer } from '../../statistics/pacer.ts';
 import { quantityOf } from '../../statistics/webgpu/layout.ts';
 import type { SumSource } from '../../statistics/webgpu/sum-source.ts';
+import { flagsAfter, NODE_FLAG } from '../node-flags.ts';
 import type { ScoreRequest, TargetsRequest } from '../score-matrices.ts';
 import { twoWords } from './block.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, WORKGROUP } from './kernels.ts';
@@ -42,6 +43,7 @@ export async function scoreOnGpu(
     if (request.targets?.length !== 0) {
       for (let p = 0; p < sums.layout.pairs; p++) await run.scorePair(p);
       await run.settle();
+      storage.nodeFlags = flagsAfter(storage.nodeFlags, await run.nodeFlags(), request.targets);
     }
     await run.aggregate();
   } finally {
@@ -64,6 +66,10 @@ class ScoreRun {
   readonly #inverseCount: readonly [high: number, low: number];
   readonly #floor: ReturnType<typeof floorParams>;
   readonly #moments: OwnedBuffer;
+  /** `[x or y, stride]`, see shaders/moments.wgsl */
+  readonly #constants: OwnedBuffer;
+  /** Targets whose sets are singular in some layer pair */
+  readonly #singular = new Set<number>();
   /** Of X^T X, where the score needs it */
   readonly #diagonal: OwnedBuffer;
   /** Of scores taken in so far, one per panel */
@@ -94,6 +100,7 @@ class ScoreRun {
     const create = (label: string, bytes: number): OwnedBuffer =>
       pool.keep(createStorage(context, label, bytes));
     this.#moments = create('moments', 2 * stride * MOMENT_BYTES);
+    this.#constants = create('constant nodes', 4 * 2 * stride);
     this.#diagonal = create('diagonal of X^T X', 8 * stride);
     this.#counts = panels.map(({ rows }) => create('counts', 4 * rows * nodes));
   }
@@ -145,11 +152,26 @@ class ScoreRun {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
       if (unsettled.length === 0) continue;
       settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples, this.#pace);
-      await settler.settle(p, unsettled, this.#request, (target, column) => {
+      await settler.settle(p, unsettled, this.#request, (target, column, singular) => {
+        if (singular) this.#singular.add(target);
         this.#scores.writeTarget(p, target, Float32Array.from(column));
         return hostPace();
       });
     }
+  }
+
+  /** Why nodes have no scores, of all layer pairs scored; see {@link NODE_FLAG}. */
+  async nodeFlags(): Promise<Uint8Array> {
+    const { nodes, stride } = this.#sums.layout;
+    const [bytes] = await readBack(this.#context, [this.#constants]);
+    const constants = new Uint32Array(bytes!);
+    return Uint8Array.from(
+      { length: nodes },
+      (_, node) =>
+        constants[node]! * NODE_FLAG.constantSource +
+        constants[stride + node]! * NODE_FLAG.constantTarget +
+        Number(this.#singular.has(node)) * NODE_FLAG.singularSet,
+    );
   }
 
   /** Aggregates the pairs, once all their scores are there. */
@@ -192,7 +214,13 @@ class ScoreRun {
         ...this.#floor,
         zero: 0,
       },
-      { pivots, column_sums, diagonal: this.#diagonal, moments: this.#moments },
+      {
+        pivots,
+        column_sums,
+        diagonal: this.#diagonal,
+        moments: this.#moments,
+        constants: this.#constants,
+      },
       [Math.ceil(stride / WORKGROUP), 1, 2],
       2 * stride * CORRELATION_OPERATIONS,
     );

@@ -12,6 +12,7 @@ export class GpuScores implements Scores {
   readonly nodes: number;
   readonly pairs: number;
   readonly scoredTargets: number;
+  readonly nodeFlags: Uint8Array;
   readonly gpu: ScoreBuffers;
   readonly panels: readonly Panel[];
   readonly #storage: ScoreStorage;
@@ -23,6 +24,7 @@ export class GpuScores implements Scores {
     this.nodes = nodes;
     this.pairs = perPair.length;
     this.scoredTargets = scoredTargets;
+    this.nodeFlags = storage.nodeFlags;
     this.panels = panels;
     const buffers = (owned: readonly OwnedBuffer[]): GPUBuffer[] => owned.map(({ buffer }) => buffer);
     this.gpu = {
@@ -45,7 +47,8 @@ export class GpuScores implements Scores {
     assertAlive(this.context);
     const perPair: Float32Array[] = [];
     for (const buffers of this.perPair) perPair.push(await this.#read(buffers));
-    return { nodes: this.nodes, aggregated: await this.#read(this.aggregated), perPair };
+    const { nodes, nodeFlags } = this;
+    return { nodes, aggregated: await this.#read(this.aggregated), perPair, nodeFlags };
   }
 
   async aggregate(): Promise<Float32Array> {

@@ -30,13 +30,14 @@ export class ColumnSettler {
    * Computes columns of one layer pair as the CPU backend would.
    *
    * @param targets ascending
-   * @param take is given each target's `[N]` scores, valid during the call; the next target waits for what it returns
+   * @param take is given each target's `[N]` scores, valid during the call, and whether its set is singular; the next
+   *   target waits for what it returns
    */
   async settle(
     pair: number,
     targets: readonly number[],
     { conditioningSets: sets, ridge, varianceFloor }: ScoreRequest,
-    take: (target: number, scores: Float64Array) => Promise<void> | undefined,
+    take: (target: number, scores: Float64Array, singular: boolean) => Promise<void> | undefined,
   ): Promise<void> {
     const { nodes, stride } = this.#sums.layout;
     const scores = new Float64Array(nodes);
@@ -51,8 +52,8 @@ export class ColumnSettler {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
         const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
         const system = this.#system(columns, fetched, set, target, varianceFloor);
-        solvePartialColumn(system, ridge, limits, scores);
-        await take(target, scores);
+        const singular = !solvePartialColumn(system, ridge, limits, scores);
+        await take(target, scores, singular);
       }
     }
   }

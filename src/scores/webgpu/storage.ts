@@ -13,12 +13,15 @@ export class ScoreStorage {
   readonly perPair: readonly (readonly OwnedBuffer[])[];
   readonly context: GpuContext;
   readonly bytes: number;
+  /** `[N]`, see {@link NODE_FLAG} */
+  nodeFlags: Uint8Array;
   readonly #pool = new BufferPool();
   #users = 0;
 
   private constructor(context: GpuContext, { nodes, pairs, panels }: StatisticsLayout) {
     this.context = context;
     this.nodes = nodes;
+    this.nodeFlags = new Uint8Array(nodes);
     this.panels = panels;
     const matrix = (label: string): OwnedBuffer[] =>
       panels.map(({ rows }) => this.#pool.keep(createStorage(context, label, 4 * rows * nodes)));
@@ -58,6 +61,7 @@ export class ScoreStorage {
   /** Copies all scores of another storage of the same layout. */
   copyFrom(other: ScoreStorage): Promise<void> {
     const { device } = this.context;
+    this.nodeFlags = other.nodeFlags;
     return scoped(this.context, 'the scores', () => {
       const encoder = device.createCommandEncoder({ label: 'copy of scores' });
       [this.aggregated, ...this.perPair].flat().forEach(({ buffer, size }, at) => {

@@ -28,6 +28,7 @@ const kinds = (['corr', 'partial'] as const).flatMap((score) =>
 
 /** Whether two arrays hold the same numbers to the bit; quicker than comparing them one by one. */
 function expectSame(found: ScoreMatrices, expected: ScoreMatrices): void {
+  expect(found.nodeFlags).toEqual(expected.nodeFlags);
   const bytes = ({ aggregated, perPair }: ScoreMatrices): Buffer[] =>
     [aggregated, ...perPair].map(({ buffer, byteLength }) => Buffer.from(buffer, 0, byteLength));
   const [own, others] = [bytes(found), bytes(expected)];
@@ -68,7 +69,7 @@ test('products in narrow tiles are those in wide ones', async () => {
     nodes,
     tiled.pairs.map((pair) => pair.now(samples)),
   );
-  const expected = await scoreAccumulator(make(), largeRequest);
+  const { perPair: expected } = await scoreAccumulator(make(), largeRequest);
   const wrong: string[] = [];
   await snapshot.panels(largeRequest, (pair, { first, end }, scores) => {
     for (let source = 0; source < nodes; source++) {

@@ -30,7 +30,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
 
   /** Expects the scores of every pair after some of the samples, or all of them. */
   async function expectOracle(accumulator: CpuAccumulator, score: 'corr' | 'partial', within: number) {
-    const perPair = await scoreAccumulator(accumulator, { score, ...sets });
+    const { perPair } = await scoreAccumulator(accumulator, { score, ...sets });
     perPair.forEach((scores, p) => {
       const oracle = data.oracle(score).subarray(p * nodes ** 2, (p + 1) * nodes ** 2);
       expect(largestError(scores, oracle)).toBeLessThan(within);

@@ -94,8 +94,9 @@ describe('partial correlations of all sources and targets', () => {
   ])('are those of one column after the other: ridge %d, tiles of %i', (ridge, width) => {
     const out = new Float64Array(nodes * nodes).fill(7);
     const scorer = new PartialScorer(nodes, { conditioningSets: sets, ridge });
+    const flags = new Uint8Array(nodes);
     for (const tile of inTiles(width))
-      atOnce(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }));
+      atOnce(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }, flags));
     // The same operations, fused or not; sets of 290 among 700 samples have condition numbers of some thousands.
     expect(largestError(out, columnByColumn(ridge))).toBeLessThan(1e-10);
   });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fisherPValue } from '../../../src/scores/significance.ts';
 import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
 import { checkTableRoom, edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
+import { tableCoverage } from '../../../src/table/coverage-metadata.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { column, graph, scores, tinyBatches, tinyTable } from './tiny.ts';
 
@@ -58,7 +59,25 @@ test('columns, types, order of rows, and metadata', async () => {
     N: '4',
     P: '2',
     backend: 'cpu',
+    pairs: '12',
+    unscored: JSON.stringify({
+      pairs: 2,
+      constantSource: 1,
+      constantTarget: 1,
+      explained: 0,
+      knownParent: 0,
+      singular: 0,
+    }),
+    candidates: '10',
+    unscoredCandidates: '2',
   });
+  expect(tableCoverage(table)).toEqual({
+    pairs: 12,
+    unscored: { pairs: 2, constantSource: 1, constantTarget: 1, explained: 0, knownParent: 0, singular: 0 },
+    candidates: { pairs: 10, unscored: 2 },
+  });
+  table.schema.metadata.set('unscored', '{}');
+  expect(tableCoverage(table)).toBeUndefined();
 });
 
 /** Benjamini-Hochberg by its definition, in quadratic time. */
@@ -130,7 +149,12 @@ test.each(['corr', 'partial'] as const)(
     const random = randomNumbers(5);
     const matrix = () =>
       Float32Array.from({ length: nodes * nodes }, () => (random() < 0.01 ? NaN : random() ** 3 - 0.4));
-    const matrices = { nodes, aggregated: matrix(), perPair: [matrix(), matrix()] };
+    const matrices = {
+      nodes,
+      aggregated: matrix(),
+      perPair: [matrix(), matrix()],
+      nodeFlags: new Uint8Array(nodes),
+    };
     const edges = [
       Array.from({ length: 900 }, (_, e) => (e * 7) % nodes),
       Array.from({ length: 900 }, (_, e) => (e * e + 1) % nodes),
@@ -182,7 +206,7 @@ test.each(['corr', 'partial'] as const)(
 test('float32 scores stay float32', async () => {
   const aggregated = Float32Array.from(scores.aggregated);
   const table = await edgeTable(
-    { nodes: 4, aggregated, perPair: [aggregated] },
+    { nodes: 4, aggregated, perPair: [aggregated], nodeFlags: new Uint8Array(4) },
     graph,
     { offsets: new Uint32Array(5), indices: new Uint32Array(0) },
     {

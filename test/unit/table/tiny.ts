@@ -1,6 +1,7 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { GsnnGraph } from '../../../src/model/graph.ts';
 import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
+import { NODE_FLAG } from '../../../src/scores/node-flags.ts';
 import type { Score, ScoreMatrices } from '../../../src/scores/score-matrices.ts';
 import {
   edgeTable,
@@ -32,6 +33,8 @@ export const scores: ScoreMatrices = {
     Float64Array.of(1, 0.25, -0.5, 0, 0.5, 0.75, nan, 0, nan, 0.25, 0.1, 0.5, -1, 0.25, 0.25, nan),
     Float64Array.of(1, 0.75, 0, 0, 0.5, 0.75, nan, 0, nan, 0.75, 0.1, 0.1, -1, 0.25, 0, nan),
   ],
+  // Nothing starts from c or ends there that has no score for another reason.
+  nodeFlags: Uint8Array.of(0, 0, NODE_FLAG.constantSource | NODE_FLAG.constantTarget, 0),
 };
 
 const sets = conditioningSets(graph.edgeIndex['function,function'], 4);

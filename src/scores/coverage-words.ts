@@ -1,0 +1,42 @@
+import type { ScoreCoverage, UnscoredPairs } from './unscored.ts';
+
+/** Share of the candidates without a score beyond which there is a warning. */
+const MANY = 0.1;
+
+const reasons: readonly (readonly [keyof UnscoredPairs, string])[] = [
+  ['knownParent', 'known parent'],
+  ['constantTarget', 'constant target'],
+  ['constantSource', 'constant source'],
+  ['singular', 'singular set of parents'],
+  ['explained', 'explained by the parents'],
+];
+
+/** How many pairs have no score and why, as part of a sentence. */
+export function unscoredInWords({ pairs, unscored }: ScoreCoverage): string {
+  const counts = reasons
+    .filter(([reason]) => unscored[reason] > 0)
+    .map(([reason, words]) => `${unscored[reason].toLocaleString('en')} ${words}`);
+  const why = counts.length > 0 ? ` (${counts.join(', ')})` : '';
+  return `${unscored.pairs.toLocaleString('en')} of ${pairs.toLocaleString('en')} pairs${why}`;
+}
+
+/** Whether there are pairs, and none of them has a score. */
+export function nothingScored({ pairs, unscored }: ScoreCoverage): boolean {
+  return pairs > 0 && unscored.pairs === pairs;
+}
+
+/**
+ * A warning where nothing is scored, or where more than a tenth of the candidates (pairs that are no known edge and not
+ * i -> i) have no score; else undefined.
+ */
+export function coverageWarning(coverage: ScoreCoverage): string | undefined {
+  const { candidates } = coverage;
+  if (nothingScored(coverage)) return `No pair has a score: ${unscoredInWords(coverage)}.`;
+  if (!(candidates.unscored > MANY * candidates.pairs)) return undefined;
+  const share = Math.round((100 * candidates.unscored) / candidates.pairs);
+  return (
+    `${share} % of the candidates (${candidates.unscored.toLocaleString('en')} of ` +
+    `${candidates.pairs.toLocaleString('en')} pairs that are no known edge) have no score; without one are ` +
+    `${unscoredInWords(coverage)}.`
+  );
+}

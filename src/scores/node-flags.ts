@@ -1,0 +1,34 @@
+import type { PairMoments } from '../statistics/covariances.ts';
+
+/** Why the pairs of a node have no score: bits of a byte for each node, set where it is so in any layer pair. */
+export const NODE_FLAG = { constantSource: 1, constantTarget: 2, singularSet: 4 } as const;
+
+/** Sets the flags of nodes that are constant in a layer pair, whose variances are NaN; see `scoredMoments`. */
+export function flagConstants({ varX, varY }: PairMoments, flags: Uint8Array): void {
+  for (let i = 0; i < flags.length; i++) {
+    if (Number.isNaN(varX[i]!)) flags[i]! |= NODE_FLAG.constantSource;
+    if (Number.isNaN(varY[i]!)) flags[i]! |= NODE_FLAG.constantTarget;
+  }
+}
+
+/** Adds flags of other layer pairs. */
+export function addFlags(into: Uint8Array, flags: Uint8Array): void {
+  for (let i = 0; i < into.length; i++) into[i]! |= flags[i]!;
+}
+
+/**
+ * The flags after some targets have been scored again, over the same samples: what those found before does not count.
+ *
+ * @param targets absent: all
+ */
+export function flagsAfter(
+  before: Uint8Array,
+  now: Uint8Array,
+  targets: Uint32Array | undefined,
+): Uint8Array {
+  if (targets === undefined) return now;
+  const flags = before.slice();
+  for (const target of targets) flags[target]! &= ~NODE_FLAG.singularSet;
+  addFlags(flags, now);
+  return flags;
+}

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import type { MagnitudeBatch } from '../../src/engine/engine.ts';
+import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
+import { normalNumbers } from './random-numbers.ts';
+
+const NODES = 6;
+const SAMPLES = 60;
+
+/** Magnitudes in float32 are rounded anew in every unit: 2^-24 of each, means being a few deviations. */
+export const UNIT_ROUNDING = 1e-6;
+
+/** A draw of magnitudes, a factor for the gradients, and how the samples come. */
+export const drawnUnits = fc.record({
+  seed: fc.integer({ min: 1, max: 1e6 }),
+  constant: fc.double({ min: -12, max: 12, noNaN: true }).map((exponent) => 10 ** exponent),
+  batchSize: fc.constantFrom(60, 7, 20),
+  score: fc.constantFrom('corr', 'partial'),
+});
+
+/** Edges 0 -> 1, 2 -> 1 and 3 -> 4; without a ridge, so that whole columns are explained. */
+export const unitsRequest = {
+  score: 'partial' as 'corr' | 'partial',
+  layerAgg: 'mean',
+  ridge: 0,
+  conditioningSets: conditioningSets(
+    [
+      [0, 2, 3],
+      [1, 1, 4],
+    ],
+    NODES,
+  ),
+  varianceFloor: undefined as number | undefined,
+} as const;
+
+/**
+ * Correlated magnitudes of six nodes, those of gradients multiplied by a constant, in batches. y2 is constant, y5 differs
+ * in one sample's last digit alone, y4 is what x3 is, and x5 what x0 is.
+ */
+export function inUnit(seed: number, constant: number, batchSize: number): MagnitudeBatch[] {
+  const normal = normalNumbers(seed);
+  const rows = Array.from({ length: SAMPLES }, (_, row) => {
+    const factor = normal();
+    const x = Array.from({ length: NODES }, (_, node) => 6 + (node % 3) * factor + normal());
+    const y = Array.from({ length: NODES }, (_, node) => 5 + 0.4 * x[(node + 1) % NODES]! + normal());
+    x[5] = x[0]!;
+    y[2] = 3;
+    y[4] = Math.fround(x[3]!);
+    y[5] = 1 + 2 ** -23 * Number(row === 7);
+    return { x, y: y.map((value) => Math.fround(value) * constant) };
+  });
+  const batches: MagnitudeBatch[] = [];
+  for (let first = 0; first < SAMPLES; first += batchSize) {
+    const own = rows.slice(first, first + batchSize);
+    batches.push({
+      size: own.length,
+      x: [Float32Array.from(own.flatMap(({ x }) => x))],
+      y: [Float32Array.from(own.flatMap(({ y }) => y))],
+    });
+  }
+  return batches;
+}
