@@ -9,17 +9,21 @@ export function describeNode(node: OnnxNode): string {
 
 /**
  * Runs what reads a node's attributes and shapes. Numbers in a damaged file can contradict each other in more ways than are
- * worth a sentence each: what then fails in the arithmetic is reported as the node's fault (`invalid-model`).
+ * worth a sentence each: what then fails in the arithmetic is reported as the node's fault (`invalid-model`), and so is a
+ * node that cannot be added for it.
  */
 export function guarded<T>(node: OnnxNode, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!(cause instanceof RangeError || cause instanceof TypeError || cause instanceof SyntaxError))
-      throw cause;
+    const arithmetic =
+      cause instanceof RangeError || cause instanceof TypeError || cause instanceof SyntaxError;
+    const ofOther = cause instanceof MagnitudeEdgeError && cause.code === 'invalid-model';
+    const named = describeNode(node);
+    if (!arithmetic && (!ofOther || cause.message.includes(named))) throw cause;
     throw new MagnitudeEdgeError(
       'invalid-model',
-      `The attributes and input shapes of ${describeNode(node)} do not fit together: ${cause.message}.`,
+      `The attributes and input shapes of ${named} do not fit together: ${cause.message.replace(/\.$/, '')}.`,
       { cause },
     );
   }

@@ -84,6 +84,27 @@ export function broadcastShapes(
   return result;
 }
 
+/** Whether sizes that are numbers can be broadcast: on each axis they are the same, or 1. */
+export function canBroadcast(shapes: readonly (readonly Dimension[] | undefined)[]): boolean {
+  const known = shapes.filter((shape) => shape !== undefined);
+  const rank = Math.max(0, ...known.map(({ length }) => length));
+  return Array.from({ length: rank }, (_, axis) => axis).every((axis) => {
+    const sizes = known.map((shape) => padded(shape, rank)[axis]);
+    const fixed = new Set(sizes.filter((size) => typeof size === 'number' && size !== 1));
+    return fixed.size <= 1;
+  });
+}
+
+/** Whether two sizes are numbers that are not the same. */
+export function differ(a: Dimension, b: Dimension): boolean {
+  return typeof a === 'number' && typeof b === 'number' && a !== b;
+}
+
+/** A shape as messages show it. */
+export function shapeText(shape: readonly Dimension[] | undefined): string {
+  return shape === undefined ? '[?]' : `[${shape.map((size) => size ?? '?').join(', ')}]`;
+}
+
 /** `shape` with leading axes of size 1, up to `rank` axes. */
 export function padded(shape: readonly Dimension[], rank: number): readonly Dimension[] {
   return [...Array<Dimension>(rank - shape.length).fill(1), ...shape];

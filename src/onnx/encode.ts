@@ -54,7 +54,14 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     graph: encodeGraph(model.graph),
     functions: [...model.functions],
   });
-  return toBinary(ModelProtoSchema, proto);
+  try {
+    return toBinary(ModelProtoSchema, proto);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MagnitudeEdgeError('invalid-model', `The model cannot be written as ONNX: ${reason}.`, {
+      cause,
+    });
+  }
 }
 
 /** A message with `fields`, and with whatever else its `source` holds: notes, and fields unknown to the schema. */

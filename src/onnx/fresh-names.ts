@@ -14,11 +14,18 @@ export class FreshNames {
 
   /** `wish` itself where it is free, else `wish_1`, `wish_2` and so on. */
   take(wish: string): string {
-    let name = wish;
+    if (this.#isNew(wish)) return wish;
     let suffix = this.#suffixes.get(wish) ?? 0;
-    while (this.#taken.has(name)) name = `${wish}_${++suffix}`;
-    if (suffix > 0) this.#suffixes.set(wish, suffix);
-    this.#taken.add(name);
+    let name: string;
+    do name = `${wish}_${++suffix}`;
+    while (!this.#isNew(name));
+    this.#suffixes.set(wish, suffix);
     return name;
+  }
+
+  /** Adds the name; false where it was there. */
+  #isNew(name: string): boolean {
+    const before = this.#taken.size;
+    return this.#taken.add(name).size > before;
   }
 }

@@ -14,6 +14,7 @@ import { inlineKnownBranches } from '../onnx/inline-branches.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { allDefinedNames } from '../onnx/subgraphs.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { upgradeOpset } from '../onnx/upgrade-opset.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { GraphRecorder } from './graph-recorder.ts';
@@ -169,8 +170,9 @@ function linearMapsOf(
     else graph.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
   }
   for (const node of nodes) graph.addForeignNode(node, declared);
+  const size = [...initializers.values()].reduce((sum, { dims }) => sum + elementCount(dims), 0);
   const maps = new Map<string, MappedValue>();
-  for (const [value, view] of findLinearMaps(graph, nodes, withAliases(graph, kept))) {
+  for (const [value, view] of findLinearMaps(graph, nodes, withAliases(graph, kept), size)) {
     const shape = graph.shape(value);
     if (view.base !== undefined && shape !== undefined)
       maps.set(value, { view: { ...view, base: view.base }, shape });

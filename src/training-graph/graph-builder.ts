@@ -138,7 +138,10 @@ export class GraphBuilder extends ArithmeticBuilder {
   /** Reshapes to `shape`, of which one size may be named. */
   reshape(x: string, shape: readonly Dimension[]): string {
     if (sameShape(this.shape(x), shape)) return x;
-    return this.op('Reshape', [x, this.ints(shape.map((size) => (typeof size === 'number' ? size : -1)))]);
+    const sizes = this.ints(shape.map((size) => (typeof size === 'number' ? size : -1)));
+    // A size of 0 would mean the one that is there.
+    const zeros = isStatic(shape) && shape.includes(0);
+    return this.op('Reshape', [x, sizes], zeros ? { allowzero: { int: 1 } } : {});
   }
 
   /** Reshapes to the shape of `like`. */

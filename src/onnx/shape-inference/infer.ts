@@ -1,3 +1,4 @@
+import { requireArity } from '../arity.ts';
 import { describeNode, guarded } from '../attributes.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { DataType, type ElementType } from '../data-type.ts';
@@ -62,6 +63,7 @@ export class ShapeInference {
 
   /** Learns the types of a node's outputs; `declared` fills what cannot be inferred. */
   addNode(node: OnnxNode, declared: ReadonlyMap<string, TensorType> = new Map()): void {
+    requireArity(node);
     const context = this.#context(node);
     const standard = node.domain === '';
     const inferred =

@@ -1,5 +1,5 @@
 import { intAttribute, stringAttribute } from '../attributes.ts';
-import { broadcastShapes } from '../dimension.ts';
+import { broadcastShapes, canBroadcast, differ, shapeText } from '../dimension.ts';
 import { parseEinsum } from '../einsum.ts';
 import type { Dimension } from '../graph.ts';
 import type { InferenceRule } from './knowledge.ts';
@@ -13,15 +13,26 @@ const matMul: InferenceRule = ({ type, shape }) => {
   }
   const left = a.length === 1 ? [1, ...a] : a;
   const right = b.length === 1 ? [...b, 1] : b;
-  const batch = broadcastShapes([left.slice(0, -2), right.slice(0, -2)])!;
+  const batches = [left.slice(0, -2), right.slice(0, -2)];
+  if (differ(left.at(-1), right.at(-2)) || !canBroadcast(batches))
+    throw new RangeError(`${shapeText(a)} times ${shapeText(b)}`);
+  const batch = broadcastShapes(batches)!;
   const rows = a.length === 1 ? [] : [left.at(-2)];
   const columns = b.length === 1 ? [] : [right.at(-1)];
   return [{ elementType, shape: [...batch, ...rows, ...columns] }];
 };
 
 const gemm: InferenceRule = ({ node, type, shape }) => {
-  const rows = shape(0)?.[intAttribute(node, 'transA', 0) === 1 ? 1 : 0];
-  const columns = shape(1)?.[intAttribute(node, 'transB', 0) === 1 ? 0 : 1];
+  const [a, b] = [shape(0), shape(1)];
+  const [rowsAxis, columnsAxis] = [
+    Number(intAttribute(node, 'transA', 0) !== 0),
+    Number(intAttribute(node, 'transB', 0) === 0),
+  ];
+  const matrices = [a, b].every((one) => one === undefined || one.length === 2);
+  if (!matrices || differ(a?.[1 - rowsAxis], b?.[1 - columnsAxis]))
+    throw new RangeError(`${shapeText(a)} times ${shapeText(b)}`);
+  const rows = a?.[rowsAxis];
+  const columns = b?.[columnsAxis];
   return [{ elementType: type(0).elementType, shape: [rows, columns] }];
 };
 
@@ -29,8 +40,13 @@ const einsum: InferenceRule = ({ node, type, shape }) => {
   const elementType = type(0).elementType;
   const equation = parseEinsum(stringAttribute(node, 'equation', ''));
   if (equation === undefined) return [{ elementType, shape: undefined }];
+  if (equation.inputs.length !== node.inputs.length)
+    throw new RangeError(`an equation of ${equation.inputs.length} operands for ${node.inputs.length}`);
   const sizes = new Map<string, Dimension>();
   equation.inputs.forEach((labels, index) => {
+    const rank = shape(index)?.length;
+    if (rank !== undefined && rank !== labels.length)
+      throw new RangeError(`labels '${labels.join('')}' for ${shapeText(shape(index))}`);
     labels.forEach((label, axis) => {
       const size = shape(index)?.[axis];
       const known = sizes.get(label);

@@ -1,6 +1,15 @@
 import { intAttribute, intsAttribute, tensorAttribute } from '../attributes.ts';
 import { DataType } from '../data-type.ts';
-import { broadcastShapes, divide, multiply, plus, product } from '../dimension.ts';
+import {
+  broadcastShapes,
+  canBroadcast,
+  differ,
+  divide,
+  multiply,
+  plus,
+  product,
+  shapeText,
+} from '../dimension.ts';
 import type { Dimension, TensorType } from '../graph.ts';
 import type { InferenceContext, InferenceRule } from './knowledge.ts';
 
@@ -27,7 +36,15 @@ const reshape: InferenceRule = (context) => {
   if (target === undefined) return withShape(context, undefined);
   const keepsZero = intAttribute(context.node, 'allowzero', 0) === 0;
   const copied = target.map((size, axis) => (size === 0 && keepsZero ? data?.[axis] : size));
+  if (copied.filter((size) => size === -1).length > 1) throw new RangeError(`more than one size of -1`);
   const known = product(copied.filter((size) => size !== -1));
+  const whole = data && product(data);
+  if (
+    typeof whole === 'number' &&
+    typeof known === 'number' &&
+    !fitsReshape(whole, known, copied.includes(-1))
+  )
+    throw new RangeError(`${whole} elements as ${shapeText(copied)}`);
   const rest = data === undefined ? undefined : divide(product(data), known);
   return withShape(
     context,
@@ -35,15 +52,35 @@ const reshape: InferenceRule = (context) => {
   );
 };
 
+function fitsReshape(elements: number, known: number, open: boolean): boolean {
+  if (!open) return elements === known;
+  return known === 0 ? elements === 0 : elements % known === 0;
+}
+
 const transpose: InferenceRule = (context) => {
   const data = context.shape(0);
+  const permutation = intsAttribute(context.node, 'perm');
+  if (permutation !== undefined) requirePermutation(permutation, data?.length ?? permutation.length);
   if (data === undefined) return withShape(context, undefined);
-  const permutation = intsAttribute(context.node, 'perm') ?? data.map((_, axis) => data.length - 1 - axis);
-  return withShape(
-    context,
-    permutation.map((axis) => data[context.axis(axis, data.length)]),
-  );
+  return withShape(context, permutation?.map((axis) => data[axis]) ?? data.toReversed());
 };
+
+function requirePermutation(permutation: readonly number[], rank: number): void {
+  const sorted = permutation.toSorted((a, b) => a - b);
+  if (sorted.length === rank && sorted.every((axis, i) => axis === i)) return;
+  throw new RangeError(`perm [${permutation.join(', ')}] is no order of ${rank} axes`);
+}
+
+/** Axes counted from the front. Throws where one is named twice or lies outside `rank`. */
+export function distinctAxes(
+  context: InferenceContext,
+  axes: readonly number[],
+  rank: number,
+): readonly number[] {
+  const found = axes.map((axis) => context.axis(axis, rank));
+  if (new Set(found).size === found.length) return found;
+  throw new RangeError(`axes [${axes.join(', ')}] name one twice`);
+}
 
 /** Axes from an input (opset 13) or an attribute (before); undefined where they are not known. */
 export function axesOf(context: InferenceContext, index = 1): readonly number[] | undefined | 'absent' {
@@ -62,7 +99,11 @@ const squeeze: InferenceRule = (context) => {
     const decided = data.every((size) => typeof size === 'number');
     return withShape(context, decided ? data.filter((size) => size !== 1) : undefined);
   }
-  const removed = new Set(axes.map((axis) => context.axis(axis, data.length)));
+  const removed = new Set(distinctAxes(context, axes, data.length));
+  for (const axis of removed) {
+    const size = data[axis];
+    if (typeof size === 'number' && size !== 1) throw new RangeError(`axis ${axis} of ${size} elements`);
+  }
   return withShape(
     context,
     data.filter((_, axis) => !removed.has(axis)),
@@ -74,7 +115,7 @@ const unsqueeze: InferenceRule = (context) => {
   const axes = axesOf(context);
   if (data === undefined || axes === undefined || axes === 'absent') return withShape(context, undefined);
   const rank = data.length + axes.length;
-  const added = new Set(axes.map((axis) => context.axis(axis, rank)));
+  const added = new Set(distinctAxes(context, axes, rank));
   const kept = [...data];
   return withShape(
     context,
@@ -84,7 +125,9 @@ const unsqueeze: InferenceRule = (context) => {
 
 const expand: InferenceRule = (context) => {
   const target = shapeInput(context, 1);
-  return withShape(context, target && broadcastShapes([context.shape(0), target]));
+  const shapes = [context.shape(0), target];
+  if (!canBroadcast(shapes)) throw new RangeError(`${shapes.map(shapeText).join(' to ')} cannot be expanded`);
+  return withShape(context, target && broadcastShapes(shapes));
 };
 
 const concat: InferenceRule = (context) => {
@@ -92,6 +135,11 @@ const concat: InferenceRule = (context) => {
   const first = shapes.find((shape) => shape !== undefined);
   if (first === undefined) return withShape(context, undefined);
   const axis = context.axis(intAttribute(context.node, 'axis', 0), first.length);
+  for (const shape of shapes) {
+    const fits = shape?.every((size, a) => a === axis || !differ(size, first[a]));
+    if (shape !== undefined && (shape.length !== first.length || fits !== true))
+      throw new RangeError(`${shapeText(first)} beside ${shapeText(shape)}`);
+  }
   return withShape(
     context,
     first.map((_, a) => {
@@ -161,6 +209,13 @@ const split: InferenceRule = (context) => {
   if (data === undefined) return node.outputs.map(() => ({ elementType, shape: undefined }));
   const axis = context.axis(intAttribute(node, 'axis', 0), data.length);
   const sizes = node.inputs[1] ? context.contents(1)?.values : evenSplit(data[axis], node.outputs.length);
+  const whole = sizes?.reduce<Dimension>((sum, size) => plus(sum, size), 0);
+  if (
+    node.inputs[1] &&
+    sizes !== undefined &&
+    (sizes.length !== node.outputs.length || differ(whole, data[axis]))
+  )
+    throw new RangeError(`parts ${shapeText(sizes)} of an axis of ${String(data[axis])}`);
   return node.outputs.map((_, i) => ({
     elementType,
     shape: data.map((size, a) => (a === axis ? sizes?.[i] : size)),
@@ -177,6 +232,8 @@ function evenSplit(size: Dimension, parts: number): readonly Dimension[] | undef
 const tile: InferenceRule = (context) => {
   const data = context.shape(0);
   const repeats = shapeInput(context, 1);
+  if (data !== undefined && repeats !== undefined && repeats.length !== data.length)
+    throw new RangeError(`${repeats.length} repeats of ${data.length} axes`);
   return withShape(
     context,
     data?.map((size, axis) => multiply(size, repeats?.[axis])),

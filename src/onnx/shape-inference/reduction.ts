@@ -2,7 +2,7 @@ import { intAttribute } from '../attributes.ts';
 import { DataType } from '../data-type.ts';
 import type { Dimension } from '../graph.ts';
 import type { InferenceContext, InferenceRule } from './knowledge.ts';
-import { axesOf } from './movement.ts';
+import { axesOf, distinctAxes } from './movement.ts';
 
 function reducedShape(context: InferenceContext): readonly Dimension[] | undefined {
   const data = context.shape(0);
@@ -12,7 +12,7 @@ function reducedShape(context: InferenceContext): readonly Dimension[] | undefin
   if (given === undefined) return keep ? data.map(() => undefined) : undefined;
   const all = given === 'absent' || given.length === 0;
   if (all && intAttribute(context.node, 'noop_with_empty_axes', 0) === 1) return data;
-  const axes = new Set(all ? data.keys() : given.map((axis) => context.axis(axis, data.length)));
+  const axes = new Set(all ? data.keys() : distinctAxes(context, given, data.length));
   return keep
     ? data.map((size, axis) => (axes.has(axis) ? 1 : size))
     : data.filter((_, axis) => !axes.has(axis));

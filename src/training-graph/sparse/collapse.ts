@@ -1,6 +1,7 @@
 import type { OnnxNode } from '../../onnx/graph.ts';
 import { valuesRead } from '../../onnx/subgraphs.ts';
 import type { GraphRecorder } from '../graph-recorder.ts';
+import { productSize } from './product.ts';
 import { entryCount } from './sparse-matrix.ts';
 import { ownView, viewThrough, type StaticView } from './static-view.ts';
 
@@ -11,13 +12,44 @@ import { ownView, viewThrough, type StaticView } from './static-view.ts';
  * product with its transpose.
  *
  * Values in `kept` are not looked through: they are to be there, or gradients are asked for or stopped at them.
+ * @param size elements of the model's constants: maps that would make the graph much larger are left out
  */
 export function findLinearMaps(
   graph: GraphRecorder,
   nodes: readonly OnnxNode[],
   kept: ReadonlySet<string>,
+  size: number,
 ): ReadonlyMap<string, StaticView> {
-  const first = sweep(graph, nodes, kept);
+  return ofBoundedSize(linearMaps(graph, nodes, kept, size), size);
+}
+
+/** Constants that maps may add: for each element of the model's own, and in any model. */
+const GROWTH = 8;
+const ALWAYS = 1 << 16;
+
+/**
+ * A matrix holds what index arithmetic only describes (7 x 7 patches of an image: 49 entries for every pixel), and its
+ * transpose as much again. Where that is far more than the model's own constants, the model's nodes stay.
+ */
+function ofBoundedSize(maps: ReadonlyMap<string, StaticView>, size: number): ReadonlyMap<string, StaticView> {
+  let left = ALWAYS + GROWTH * size;
+  const kept = new Map<string, StaticView>();
+  for (const [value, view] of maps) {
+    const added = productSize(view.matrix);
+    if (added > left) continue;
+    left -= added;
+    kept.set(value, view);
+  }
+  return kept;
+}
+
+function linearMaps(
+  graph: GraphRecorder,
+  nodes: readonly OnnxNode[],
+  kept: ReadonlySet<string>,
+  size: number,
+): ReadonlyMap<string, StaticView> {
+  const first = sweep(graph, nodes, kept, size);
   const found = ends(first, nodes, kept);
   const passedThrough = nodes.some(
     ({ inputs, outputs }) =>
@@ -26,7 +58,7 @@ export function findLinearMaps(
   if (!passedThrough) return found;
   // A value that something else needs is computed once, and chains that go on from it start there.
   const boundaries = new Set([...kept, ...found.keys()]);
-  return ends(sweep(graph, nodes, boundaries), nodes, boundaries);
+  return ends(sweep(graph, nodes, boundaries, size), nodes, boundaries);
 }
 
 interface Sweep {
@@ -36,7 +68,18 @@ interface Sweep {
   readonly cut: ReadonlySet<string>;
 }
 
-function sweep(graph: GraphRecorder, nodes: readonly OnnxNode[], boundaries: ReadonlySet<string>): Sweep {
+/** Elements per sample that all views together may have been made of: for each of the model's constants, and in any model. */
+const WORK = 256;
+const WORK_ALWAYS = 1 << 26;
+
+function sweep(
+  graph: GraphRecorder,
+  nodes: readonly OnnxNode[],
+  boundaries: ReadonlySet<string>,
+  size: number,
+): Sweep {
+  const mostRows = ALWAYS + GROWTH * size;
+  let work = WORK_ALWAYS + WORK * size;
   const views = new Map<string, StaticView>();
   const own = new Map<string, StaticView | undefined>();
   const cut = new Set<string>();
@@ -45,6 +88,8 @@ function sweep(graph: GraphRecorder, nodes: readonly OnnxNode[], boundaries: Rea
     return own.get(name);
   };
   for (const node of nodes) {
+    const rows = Math.max(0, ...[...node.inputs, ...node.outputs].map((name) => sampleSize(graph, name)));
+    if (rows > mostRows || rows > work) continue;
     node.outputs.forEach((value, output) => {
       const through = (index: number): StaticView | undefined => {
         const name = node.inputs[index] ?? '';
@@ -56,10 +101,19 @@ function sweep(graph: GraphRecorder, nodes: readonly OnnxNode[], boundaries: Rea
         node.inputs.forEach((input) => views.has(input) && cut.add(input));
         found = viewThrough({ graph, node, output, view: through });
       }
-      if (found !== undefined) views.set(value, found);
+      if (found === undefined) return;
+      views.set(value, found);
+      work -= rows + entryCount(found.matrix);
     });
   }
   return { views, cut };
+}
+
+/** Elements of a value behind its first axis, as far as sizes are known; 0 for constants. */
+function sampleSize(graph: GraphRecorder, value: string): number {
+  if (graph.constantValue(value) !== undefined) return 0;
+  const sizes = graph.shape(value)?.slice(1) ?? [];
+  return sizes.reduce<number>((count, size) => (typeof size === 'number' ? count * size : count), 1);
 }
 
 /** Whether sums that the input's view stands for would be taken again for each of several copies. */

@@ -1,9 +1,16 @@
 import type { Dimension } from '../../onnx/graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
-import { isSelection, type SparseMatrix } from './sparse-matrix.ts';
+import { entryCount, isSelection, type SparseMatrix } from './sparse-matrix.ts';
 
 /** Up to this many elements a dense matrix costs less than the steps around a sparse one. */
 const DENSE_ELEMENTS = 1 << 16;
+
+/** Elements of the constants that a product with the matrix is written with, about. */
+export function productSize(matrix: SparseMatrix): number {
+  if (isSelection(matrix)) return matrix.rows;
+  const dense = matrix.rows * matrix.columns;
+  return dense <= DENSE_ELEMENTS ? dense : 2 * entryCount(matrix);
+}
 
 /**
  * `y[b, :] = matrix x[b, :]` for `x` of shape `[batch, matrix.columns]`, written with what runtimes run fastest: one gather
