@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { endQuietly } from './endings.ts';
 import { ClosedOutput } from './files.ts';
+import { evaluate } from './evaluate.ts';
 import { infer } from './infer.ts';
 import { merge } from './merge.ts';
 import { rank } from './rank.ts';
@@ -14,11 +15,18 @@ import { enableRelaxedSimd } from './relaxed-simd.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
 
-const commands: Readonly<Record<string, Command>> = { infer, rank, merge, 'train-graph': trainGraph };
+const commands: Readonly<Record<string, Command>> = {
+  infer,
+  evaluate,
+  rank,
+  merge,
+  'train-graph': trainGraph,
+};
 
 const help = `magnitude-edge ${version}: magnitude edge inference for graph structured neural networks
 
   magnitude-edge infer        model and data in, ranked edges out
+  magnitude-edge evaluate     ranked edges from statistics, without model or data
   magnitude-edge rank         how well an edge table ranks edges that are known
   magnitude-edge merge        one statistics file from several
   magnitude-edge train-graph  a model with loss and gradients, as ONNX

@@ -16,14 +16,18 @@ import { openArrow } from '../columns/arrow.ts';
 import type { Column } from '../columns/column.ts';
 import { MemoryBudget } from '../columns/memory-budget.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
+import { checkGraph, edgeTypes, type GsnnGraph } from '../model/graph.ts';
+import { findImpossible } from '../statistics/check-statistics.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { nameVector } from './columns.ts';
+import { graphFingerprint } from './graph-fingerprint.ts';
 import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
+import { xxhash32 } from './xxhash32.ts';
 
 /** Raised when the layout of the file changes so that older readers would misread it. */
-const FORMAT = '1';
+const FORMAT = '2';
 
 const vectors = [
   ['pivot_x', 'pivotX'],
@@ -41,10 +45,12 @@ const matrices = [
 /**
  * Statistics as an Arrow IPC file: one record batch per layer pair, one row per function node. Columns: pair, node,
  * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), and sum_xy, sum_xx as lists of N (row i of the
- * matrix). The schema metadata holds n, N, P and the origin.
+ * matrix). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
+ * a checksum over all of it.
  */
 export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8Array {
   const { nodes } = statistics;
+  const facts = factsOf(statistics, origin);
   const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
   const schema = new Schema(
     [
@@ -57,14 +63,9 @@ export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8
       Object.entries({
         format: FORMAT,
         version,
-        n: statistics.samples,
-        N: nodes,
-        P: statistics.pairs.length,
-        graph: origin.graph,
-        reduction: origin.reduction,
-        usePreNorm: origin.usePreNorm,
-        loss: origin.loss,
-      }).map(([key, value]) => [key, String(value)]),
+        ...facts,
+        checksum: checksumOf(facts, origin.functionNames, statistics.pairs),
+      }),
     ),
   );
   const names = nameVector(origin.functionNames).data[0]!;
@@ -92,7 +93,8 @@ export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8
  * to check (`checkSameOrigin`).
  *
  * @param name what messages call the bytes
- * @throws `invalid-data` where the bytes are not a whole and finite statistics file of a known format
+ * @throws `invalid-data` where the bytes are not a whole statistics file of a known format, do not agree with their
+ * checksum, or hold what no samples can have given
  */
 export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'): SavedStatistics {
   const refuse = (why: string, cause?: unknown): never => {
@@ -132,15 +134,83 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   ]) as Record<keyof PairStatistics, Float64Array>;
   const names = column('node');
   if (names.kind !== 'strings') return refuse("has a column 'node' of an unexpected type");
-  const origin: StatisticsOrigin = {
-    functionNames: Array.from({ length: nodes }, (_, i) => names.dictionary[names.codes[i]!] ?? ''),
-    graph: text('graph'),
-    reduction: text('reduction'),
-    usePreNorm: text('usePreNorm') === 'true',
-    loss: text('loss'),
-  };
+  const functionNames = Array.from({ length: nodes }, (_, i) => names.dictionary[names.codes[i]!] ?? '');
   const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
+  const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
+  if (text('checksum') !== checksumOf(facts, functionNames, pairs))
+    refuse('does not agree with its checksum: it is damaged, or was changed');
+  const impossible = findImpossible({ nodes, samples, pairs });
+  if (impossible !== undefined) refuse(impossible);
+  const origin: StatisticsOrigin = {
+    functionNames,
+    graph: facts.graph,
+    structure: structureOf(facts, functionNames, refuse),
+    reduction: facts.reduction,
+    usePreNorm: facts.usePreNorm === 'true',
+    loss: facts.loss,
+  };
   return { statistics: { nodes, samples, pairs }, origin };
+}
+
+const factNames = [
+  'n',
+  'N',
+  'P',
+  'graph',
+  'nodeNames',
+  'edgeIndex',
+  'reduction',
+  'usePreNorm',
+  'loss',
+] as const;
+
+/** What the schema metadata say beside format, version and checksum. */
+type Facts = Readonly<Record<(typeof factNames)[number], string>>;
+
+function factsOf({ samples, nodes, pairs }: SufficientStatistics, origin: StatisticsOrigin): Facts {
+  const { nodeNames, edgeIndex } = origin.structure;
+  const { input, output } = nodeNames;
+  const edges = edgeTypes.map((type) => [type, edgeIndex[type].map((ends) => Array.from(ends))]);
+  return {
+    n: String(samples),
+    N: String(nodes),
+    P: String(pairs.length),
+    graph: origin.graph,
+    nodeNames: JSON.stringify({ input, output }),
+    edgeIndex: JSON.stringify(Object.fromEntries(edges)),
+    reduction: origin.reduction,
+    usePreNorm: String(origin.usePreNorm),
+    loss: origin.loss,
+  };
+}
+
+/** The graph that the metadata hold, which must be the one of their fingerprint. */
+function structureOf(
+  facts: Facts,
+  functionNames: readonly string[],
+  refuse: (why: string) => never,
+): GsnnGraph {
+  let structure: GsnnGraph;
+  try {
+    const { input, output } = JSON.parse(facts.nodeNames) as GsnnGraph['nodeNames'];
+    const edgeIndex = JSON.parse(facts.edgeIndex) as GsnnGraph['edgeIndex'];
+    structure = { nodeNames: { input, function: functionNames, output }, edgeIndex };
+    checkGraph(structure, 'the graph');
+  } catch (cause) {
+    return refuse(`holds no graph: ${cause instanceof Error ? cause.message.replace(/\.$/, '') : 'damaged'}`);
+  }
+  return graphFingerprint(structure) === facts.graph ? structure : refuse('holds another graph than it says');
+}
+
+/** Eight hexadecimal digits over all that a file says and holds, however it is cut into record batches. */
+function checksumOf(facts: Facts, names: readonly string[], pairs: readonly PairStatistics[]): string {
+  const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  const numbers = pairs.map((pair) =>
+    [...vectors, ...matrices].map(([, key]) => xxhash32(bytesOf(pair[key]))),
+  );
+  const whole = JSON.stringify([factNames.map((key) => facts[key]), names, numbers]);
+  return xxhash32(new TextEncoder().encode(whole)).toString(16).padStart(8, '0');
 }
 
 /**

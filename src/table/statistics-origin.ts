@@ -10,6 +10,8 @@ export interface StatisticsOrigin {
   readonly functionNames: readonly string[];
   /** {@link graphFingerprint} of the graph */
   readonly graph: string;
+  /** The graph itself: what scores are judged by */
+  readonly structure: GsnnGraph;
   readonly reduction: string;
   readonly usePreNorm: boolean;
   /** Name of the loss */
@@ -28,9 +30,11 @@ export function statisticsOrigin(
   settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm' | 'loss'>,
 ): StatisticsOrigin {
   const { reduction, usePreNorm, loss } = settings;
+  const { nodeNames, edgeIndex } = graph;
   return {
-    functionNames: graph.nodeNames.function,
+    functionNames: nodeNames.function,
     graph: graphFingerprint(graph),
+    structure: { nodeNames, edgeIndex },
     reduction,
     usePreNorm,
     loss,

@@ -155,6 +155,44 @@ describe('uncertainty', () => {
   });
 });
 
+describe('evaluate', () => {
+  test('statistics alone give the rows of infer, to the bit; several files those of their samples', async () => {
+    const scoring = ['--score', 'partial', '--layer-agg', 'max', '--ridge', '0.1', '--top', '9'];
+    await run('infer', ...input, ...scoring, '--out', 'from-model.csv', '--stats-out', 'a.arrow');
+    const { status, out } = await run(
+      'evaluate',
+      '--stats',
+      'a.arrow',
+      ...scoring,
+      '--out',
+      'from-stats.csv',
+      '--backend',
+      'cpu',
+      '--json',
+    );
+    expect(status).toBe(0);
+    expect(json(out)).toMatchObject({ command: 'evaluate', samples: 107, functions: 7, pairs: 2, rows: 9 });
+    const text = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+    expect(await text('from-stats.csv')).toBe(await text('from-model.csv'));
+
+    await writeFile(join(folder, 'b.arrow'), await readFile(join(folder, 'a.arrow')));
+    await run('merge', 'a.arrow', 'b.arrow', '--out', 'ab.arrow');
+    await run('evaluate', '--stats', 'ab.arrow', '--out', 'merged.csv', '--backend', 'cpu');
+    const several = await run(
+      'evaluate',
+      '--stats',
+      'a.arrow',
+      'b.arrow',
+      '--out',
+      'several.csv',
+      '--backend',
+      'cpu',
+    );
+    expect(several.out).toMatch(/a\.arrow, b\.arrow: 214 samples/);
+    expect(await text('several.csv')).toBe(await text('merged.csv'));
+  });
+});
+
 describe('merged statistics', () => {
   test('count the samples of both', async () => {
     await run('infer', ...input, '--out', 'whole.arrow', '--stats-out', 'a.arrow');
@@ -365,7 +403,7 @@ test('help and version', async () => {
   expect(await run('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
   expect((await run('--help')).out).toMatch(/magnitude-edge merge/);
   expect((await run('help')).out).toBe((await run('--help')).out);
-  for (const name of ['infer', 'rank', 'merge', 'train-graph']) {
+  for (const name of ['infer', 'evaluate', 'rank', 'merge', 'train-graph']) {
     const { status, out } = await run(name, '--help');
     expect([status, out]).toEqual([0, expect.stringContaining(`magnitude-edge ${name}`)]);
     expect((await run('help', name)).out).toBe(out);

@@ -1,0 +1,137 @@
+import { createEngine } from '../engine/create.ts';
+import type { Reduction } from '../engine/engine.ts';
+import { functionParents } from '../model/graph.ts';
+import { raggedFromLists } from '../statistics/ragged.ts';
+import { edgeTableBatches } from '../table/edge-table.ts';
+import { encodeBatches } from '../table/encode-batches.ts';
+import { decodeStatistics } from '../table/statistics-file.ts';
+import { mergeSaved, type SavedStatistics } from '../table/statistics-origin.ts';
+import { Arguments } from './arguments.ts';
+import { chooseBackend } from './backend.ts';
+import type { Command } from './command.ts';
+import { checkInputs, readInput, summaryStream, writeOutputs } from './files.ts';
+import { placeOutputs } from './output-place.ts';
+import { RowCount } from './row-count.ts';
+import {
+  outputHelp,
+  readScoreSettings,
+  scoreHelp,
+  scoreOptions,
+  type ScoreSettings,
+} from './score-options.ts';
+import { formatTable } from './summary.ts';
+import { printLine } from './terminal.ts';
+
+const help = `magnitude-edge evaluate --stats S.arrow... --out E.(arrow|csv|tsv|parquet)
+
+Scores statistics (infer --stats-out, merge) without the model or the data. Several files are added up, as merge does.
+
+${scoreHelp}
+  --backend auto|webgpu|cpu            where the scores are computed                  (auto)
+${outputHelp}`;
+
+const options = {
+  ...scoreOptions,
+  stats: { type: 'string', multiple: true },
+  backend: { type: 'string' },
+} as const;
+
+export const evaluate: Command = {
+  help,
+  async run(args, terminal) {
+    const given = new Arguments(args, options, { allowed: false });
+    const settings = readScoreSettings(given);
+    const paths = given.requiredList('stats');
+    const requested = given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto');
+    await checkInputs(paths, 'its samples would count twice');
+    const [place] = await placeOutputs(paths, [settings.out]);
+    const saved = await readStatistics(paths);
+    const chosen = await chooseBackend(requested);
+    try {
+      const { statistics, origin } = saved;
+      const { engine, release } = await createEngine(
+        chosen.backend === 'cpu' ? 'cpu' : requested,
+        {
+          nodes: statistics.nodes,
+          pairs: statistics.pairs.length,
+          reduction: origin.reduction as Reduction,
+        },
+        chosen.gpu?.device,
+      );
+      try {
+        await engine.merge(statistics);
+        const { backend } = engine.diagnostics;
+        const rows = new RowCount(scoredRows(engine, saved, settings), () => undefined);
+        const bytes = encodeBatches(rows, settings.format, settings);
+        await writeOutputs([{ place: place!, bytes }]);
+        const { samples } = statistics;
+        printLine(
+          summaryStream(terminal, place!),
+          settings.json
+            ? jsonReport(paths, settings, saved, rows, backend)
+            : [
+                `statistics  ${paths.join(', ')}: ${samples} samples, ${statistics.nodes} function nodes`,
+                `ran on      ${backend}`,
+                `wrote       ${settings.out}: ${rows.count} rows`,
+                '',
+                formatTable(rows.top),
+              ].join('\n'),
+        );
+      } finally {
+        await release();
+      }
+    } finally {
+      chosen.release();
+    }
+  },
+};
+
+/** One file, or several added up. */
+async function readStatistics(paths: readonly string[]): Promise<SavedStatistics> {
+  let merged: SavedStatistics | undefined;
+  for (const path of paths) {
+    const saved = decodeStatistics(await readInput(path), path);
+    merged = merged === undefined ? saved : mergeSaved(merged, saved, path);
+  }
+  return merged!;
+}
+
+async function* scoredRows(
+  engine: Awaited<ReturnType<typeof createEngine>>['engine'],
+  { statistics, origin }: SavedStatistics,
+  settings: ScoreSettings,
+) {
+  const { score, layerAgg, ridge, varianceFloor } = settings;
+  const { structure, reduction, usePreNorm, loss } = origin;
+  const conditioningSets = raggedFromLists(functionParents(structure));
+  const scores = await engine.scores({ score, layerAgg, ridge, varianceFloor, conditioningSets });
+  const { samples } = statistics;
+  const { backend } = engine.diagnostics;
+  const provenance = { score, layerAgg, reduction, ridge, varianceFloor, usePreNorm, loss, samples, backend };
+  try {
+    yield* edgeTableBatches(scores, structure, conditioningSets, provenance, settings);
+  } finally {
+    scores.release();
+  }
+}
+
+function jsonReport(
+  stats: readonly string[],
+  { out, score }: ScoreSettings,
+  { statistics }: SavedStatistics,
+  rows: RowCount,
+  backend: string,
+): string {
+  return JSON.stringify({
+    command: 'evaluate',
+    stats,
+    out,
+    functions: statistics.nodes,
+    pairs: statistics.pairs.length,
+    samples: statistics.samples,
+    rows: rows.count,
+    score,
+    backend,
+    top: rows.top,
+  });
+}
