@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { tableFromIPC } from 'apache-arrow';
+import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { tableCoverage } from '../../../src/table/coverage-metadata.ts';
 import { version } from '../../../src/version.ts';
 import {
   expectGoldenEdges,
@@ -28,7 +29,10 @@ describe.each(goldenModels)('%s: edge tables against the float64 oracle', async 
     const loader = batches(new URL('edges-data.npz', folder), model, goldenBatches);
     expect(await inferer.fit(loader, { loss })).toBe(n);
     const table = await inferer.evaluate({ score, layerAgg, ridge, excludeSelf });
-    expectGoldenEdges(table, tableFromIPC(await readFile(new URL(golden.file, folder))));
+    const oracle = tableFromIPC(await readFile(new URL(golden.file, folder)));
+    expectGoldenEdges(table, oracle);
+    const { pairs, unscored, candidates } = tableCoverage(table)!;
+    expect([pairs, unscored.pairs]).toEqual([oracle.numRows, missingRows(oracle)]);
     expect(Object.fromEntries(table.schema.metadata)).toEqual({
       version,
       score,
@@ -41,6 +45,15 @@ describe.each(goldenModels)('%s: edge tables against the float64 oracle', async 
       N: String(golden.N),
       P: String(golden.P),
       backend: 'cpu',
+      pairs: String(pairs),
+      unscored: JSON.stringify(unscored),
+      candidates: String(candidates.pairs),
+      unscoredCandidates: String(candidates.unscored),
     });
   });
 });
+
+function missingRows(table: Table): number {
+  return [...(table.getChild('corr')!.toArray() as Float64Array)].filter((score) => Number.isNaN(score))
+    .length;
+}
