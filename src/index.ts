@@ -35,7 +35,7 @@ export type { ChannelAggregation } from './scores/channel/request.ts';
 export type { EdgeScore, LayerAggregation, Score } from './scores/score-matrices.ts';
 export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
 export type { ScoreCoverage, UnscoredPairs } from './scores/unscored.ts';
-export { tableCoverage } from './table/coverage-metadata.ts';
+export { coverageFrom, tableCoverage } from './table/coverage-metadata.ts';
 export {
   edgeTable,
   edgeTableBatches,

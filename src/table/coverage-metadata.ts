@@ -21,7 +21,7 @@ export function tableCoverage({ schema }: Pick<Table, 'schema'>): ScoreCoverage 
   return coverageFrom(schema.metadata);
 }
 
-/** The same from the metadata itself. */
+/** The same from the metadata itself, of a table that is held in another form. */
 export function coverageFrom(metadata: ReadonlyMap<string, string>): ScoreCoverage | undefined {
   const count = (text: unknown): number =>
     (typeof text === 'string' && /^\d+$/.test(text)) || typeof text === 'number' ? Number(text) : NaN;

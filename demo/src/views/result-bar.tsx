@@ -1,4 +1,6 @@
-import { counted } from '../parts/format.ts';
+import { computed } from '@preact/signals';
+import { coverageFrom, coverageWarning, nothingScored, unscoredInWords } from 'magnitude-edge';
+import { counted, whole } from '../parts/format.ts';
 import { provenanceLine, provenanceText } from '../results/wording.ts';
 import { edges, result } from '../state/edges.ts';
 import { run } from '../state/fitting.ts';
@@ -11,6 +13,7 @@ export function ResultBar() {
   const shown = result.value;
   const said = shown && standing(shown.provenance);
   const outdated = said?.isOutdated ?? false;
+  const unscored = coverageText.value;
   return (
     <section class={outdated ? 'result-bar outdated' : 'result-bar'} aria-label="What these results are of">
       <p
@@ -20,6 +23,11 @@ export function ResultBar() {
       >
         {said?.text}
       </p>
+      {unscored && (
+        <p class={unscored.isMuch ? 'unscored much' : 'unscored'} title={unscored.detail}>
+          {unscored.text}
+        </p>
+      )}
       {outdated && (
         <button
           class="tight"
@@ -51,16 +59,38 @@ function standing(of: Provenance): Standing {
     };
   const few =
     of.kind === 'fit' && of.samples < of.data.samples ? ` of ${of.data.samples.toLocaleString('en')}` : '';
-  const none = nothingScored();
+  const none = noScores();
   return {
     text: `${none ? `${none} ` : ''}${few ? line.replace(/\)$/, `${few} samples)`) : line}`,
     isOutdated: false,
   };
 }
 
+/** How many pairs of the table have no score and why, as its metadata record it; also where few of its rows are there. */
+const coverageText = computed(() => {
+  const coverage = edges.value && coverageFrom(new Map(Object.entries(edges.value.metadata)));
+  // That nothing is scored is said by the bar itself, first.
+  if (!coverage || coverage.unscored.pairs === 0) return null;
+  const { unscored, candidates } = coverage;
+  const warning = coverageWarning(coverage);
+  return warning === undefined
+    ? {
+        isMuch: false,
+        text: `${counted(unscored.pairs, 'pair')} without a score`,
+        detail: `Without a score: ${unscoredInWords(coverage)}.`,
+      }
+    : {
+        isMuch: true,
+        text: `${whole(candidates.unscored)} of ${counted(candidates.pairs, 'candidate')} without a score`,
+        detail: warning,
+      };
+});
+
 /** What has to be said first about a table without a single score. */
-function nothingScored(): string | null {
+function noScores(): string | null {
   const table = edges.value;
+  const coverage = table && coverageFrom(new Map(Object.entries(table.metadata)));
+  if (coverage && nothingScored(coverage)) return coverageWarning(coverage)!;
   if (!table || table.score.some((score) => !Number.isNaN(score))) return null;
   return `None of the ${counted(table.rows, 'pair')} has a score.`;
 }
