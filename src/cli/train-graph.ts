@@ -113,7 +113,8 @@ function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
 }
 
 function jsonReport(model: string, out: string, graph: TrainingGraph): string {
-  const { inputs, target, prediction, loss, outputs, gradients, disconnected, parameters } = graph;
+  const { inputs, target, prediction, loss, outputs, gradients, disconnected, parameters, sharedParameters } =
+    graph;
   return JSON.stringify({
     command: 'train-graph',
     model,
@@ -126,11 +127,17 @@ function jsonReport(model: string, out: string, graph: TrainingGraph): string {
     gradients,
     disconnected,
     parameters: Object.keys(parameters),
+    sharedParameters,
   });
 }
 
 function textReport(out: string, graph: TrainingGraph): string {
-  const { inputs, target, loss, outputs, gradients, disconnected, parameters } = graph;
+  const { inputs, target, loss, outputs, gradients, disconnected, parameters, sharedParameters } = graph;
+  const note = (value: string): string => {
+    if (disconnected.includes(value)) return ' (zeros: the loss does not depend on it)';
+    const readers = sharedParameters[value];
+    return readers === undefined ? '' : ` (the sum over its uses: ${readers.join(', ')})`;
+  };
   const names = Object.keys(parameters);
   const ofModel = inputs.filter((input) => !Object.hasOwn(parameters, input));
   return [
@@ -142,8 +149,7 @@ function textReport(out: string, graph: TrainingGraph): string {
     `loss       ${loss}`,
     `outputs    ${outputs.length}`,
     ...Object.entries(gradients).map(
-      ([value, gradient]) =>
-        `gradient   of ${value}: ${gradient}${disconnected.includes(value) ? ' (zeros: the loss does not depend on it)' : ''}`,
+      ([value, gradient]) => `gradient   of ${value}: ${gradient}${note(value)}`,
     ),
   ].join('\n');
 }

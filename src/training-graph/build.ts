@@ -6,6 +6,7 @@ import { float32Values } from '../onnx/tensor.ts';
 import { assemble } from './assemble.ts';
 import { differentiate } from './differentiate.ts';
 import { ForwardGraph } from './forward.ts';
+import { sharedParameters } from './shared-parameters.ts';
 import { addLoss, targetType, type Loss, type LossOptions } from './losses.ts';
 
 /** What the training graph is to compute. */
@@ -54,6 +55,11 @@ export interface TrainingGraph {
   readonly gradients: Readonly<Record<string, string>>;
   /** The parameters that are inputs now, with their values in the model; owned by the caller. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /**
+   * The parameters that more than one node of the model reads, with the names of these nodes: tied weights, and equal
+   * weights that an exporter stored once (torch.onnx does, of equal biases for one). Their gradients are sums over all uses.
+   */
+  readonly sharedParameters: Readonly<Record<string, readonly string[]>>;
   /** Those of `wrt` and of named `parameters` that the loss does not depend on: their gradients are zeros. */
   readonly disconnected: readonly string[];
 }
@@ -129,6 +135,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
     target,
     prediction,
     parameters: byName(parameters),
+    sharedParameters: byName(sharedParameters(forward.model.graph.nodes, prediction, parameters.keys())),
     disconnected,
   };
 }

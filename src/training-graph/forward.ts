@@ -10,7 +10,7 @@ import {
   type TensorType,
 } from '../onnx/graph.ts';
 import { foldConstants } from '../onnx/fold-constants.ts';
-import { inlineKnownBranches } from '../onnx/inline-branches.ts';
+import { inlineControlFlow } from '../onnx/inline-control-flow.ts';
 import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { allDefinedNames } from '../onnx/subgraphs.ts';
@@ -42,7 +42,7 @@ export class ForwardGraph {
     this.parameters = parametersOf(original, parameters);
     const fixed = new Set([...kept, ...this.parameters.keys()]);
     const folded = foldConstants(liftConstants(inlined.graph), fixed);
-    const taken = inlineKnownBranches(folded, new Set(this.parameters.keys()));
+    const taken = inlineControlFlow(folded, new Set(this.parameters.keys()));
     this.model = { ...inlined, graph: taken === folded ? folded : foldConstants(taken, fixed) };
     const { inputs, initializers, nodes, valueTypes, outputs } = this.model.graph;
     this.graph = new GraphBuilder(standardOpset(this.model));

@@ -224,8 +224,8 @@ describe('If', () => {
   });
 });
 
-/** y = x times itself, three times over, with `factor` read from around the loop. */
-function loop(state: string, factor: string, output: string): TestNode {
+/** `output` = `state` times `factor`, which is read from around the loop, as often as `trips` says. */
+function loop(state: string, factor: string, output: string, trips: string): TestNode {
   const body = subgraph(
     [node('Identity', ['go'], ['go_on']), node('Mul', ['carried', factor], ['carried_on'])],
     ['go_on', 'carried_on'],
@@ -242,42 +242,88 @@ function loop(state: string, factor: string, output: string): TestNode {
     name,
     type: { ...type, elementType: types[k + 1] },
   }));
-  return node('Loop', ['trips', 'yes', state], [output], {
+  return node('Loop', [trips, 'yes', state], [output], {
     body: { kind: 'graph', value: { ...body.value, inputs, outputs } },
   });
 }
 
 const loopConstants = {
-  trips: int64Tensor([], [3]),
+  three: int64Tensor([], [3]),
+  many: int64Tensor([], [2 ** 40]),
   yes: numericTensor(DataType.bool, [], [1]),
+  first: int64Tensor([1], [0]),
+  seed: float32Tensor([1, 3], [1, 2, 3]),
   w: float32Tensor([], [2]),
 };
 
+/** `batch`, a scalar: as many runs as there are samples, which only the run knows. */
+const batch = [
+  node('Shape', ['x'], ['sizes'], { end: attribute.int(1) }),
+  node('Squeeze', ['sizes', 'first'], ['batch']),
+];
+
 describe('Loop', () => {
   test('off every path works, and keeps what its body reads', async () => {
-    // The whole numbers that come out of Shape carry no gradient; the loop scales a constant.
-    const constants = { ...loopConstants, seed: float32Tensor([1, 3], [1, 2, 3]) };
     const graph = built(
-      [node('Neg', ['w'], ['minus']), loop('seed', 'minus', 'scale'), node('Mul', ['x', 'scale'], ['y'])],
-      constants,
+      [
+        ...batch,
+        node('Neg', ['w'], ['minus']),
+        loop('seed', 'minus', 'scale', 'batch'),
+        node('Mul', ['x', 'scale'], ['y']),
+      ],
+      loopConstants,
     );
     const found = await runOnnx(graph.bytes, {
-      x: { dims: [1, 3], data: [1, 1, 1] },
+      x: { dims: [2, 3], data: [1, 1, 1, 1, 1, 1] },
+      [graph.target]: { dims: [2, 3], data: [0, 0, 0, 0, 0, 0] },
+    });
+    expect([...found.y!.data]).toEqual([4, 8, 12, 4, 8, 12]);
+    expect([...found[graph.gradients.x!]!.data]).toEqual([32, 128, 288, 32, 128, 288]);
+  });
+
+  test('whose number of runs is known is written out, and what all runs read is a sum', async () => {
+    const graph = built([loop('x', 'w', 'y', 'three')], loopConstants, { parameters: ['w'] });
+    const found = await runOnnx(graph.bytes, {
+      x: { dims: [1, 3], data: [1, 2, 3] },
+      w: { dims: [], data: [2] },
       [graph.target]: { dims: [1, 3], data: [0, 0, 0] },
     });
-    expect([...found.y!.data]).toEqual([-8, -16, -24]);
-    expect([...found[graph.gradients.x!]!.data]).toEqual([2 * 64, 2 * 256, 2 * 576]);
+    // y = w^3 x; sum(y^2) has the gradients 2 w^6 x and 6 w^5 sum(x^2).
+    expect([...found[graph.gradients.x!]!.data]).toEqual([128, 256, 384]);
+    expect([...found[graph.gradients.w!]!.data]).toEqual([6 * 32 * 14]);
+    expect(Object.keys(graph.sharedParameters)).toEqual(['w']);
+    expect(graph.sharedParameters.w).toHaveLength(3);
   });
 
   test.each([
-    ['as its state', [loop('x', 'w', 'y')], 'x -> y'],
-    ['from around it', [node('Tanh', ['x'], ['t']), loop('seed', 't', 'y')], 'x -> t -> y'],
+    ['as its state', [...batch, loop('x', 'w', 'y', 'batch')], 'x -> y'],
+    ['in too many runs', [loop('x', 'w', 'y', 'many')], 'x -> y'],
+    [
+      'from around it',
+      [...batch, node('Tanh', ['x'], ['t']), loop('seed', 't', 'y', 'batch')],
+      'x -> t -> y',
+    ],
   ])('that takes what gradients are asked for %s is refused, naming it and the path', (_, nodes, path) => {
-    const constants = { ...loopConstants, seed: float32Tensor([1, 3], [1, 2, 3]) };
-    const refused = (): TrainingGraph => built(nodes, constants);
+    const refused = (): TrainingGraph => built(nodes, loopConstants);
     expect(refused).toThrow(MagnitudeEdgeError);
     expect(refused).toThrow(
       `Loop 'node${nodes.length - 1}' has no gradient rule; it lies on the path ${path}`,
     );
   });
+});
+
+test('parameters that several nodes read are named with them, through Identity too', () => {
+  const nodes = [
+    node('Identity', ['w'], ['v']),
+    node('Mul', ['x', 'w'], ['a']),
+    node('Add', ['a', 'b'], ['c']),
+    node('Mul', ['c', 'v'], ['y']),
+    // Read by nothing that the loss depends on.
+    node('Mul', ['x', 'b'], ['unused']),
+  ];
+  const constants = { w: float32Tensor([], [2]), b: float32Tensor([], [1]) };
+  const graph = built(nodes, constants, { parameters: 'all' });
+  expect(Object.keys(graph.sharedParameters)).toEqual(['w']);
+  expect(graph.sharedParameters.w?.toSorted()).toEqual(['node1', 'node3']);
+  expect(built(nodes, constants).sharedParameters).toEqual({});
 });

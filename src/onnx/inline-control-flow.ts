@@ -1,19 +1,21 @@
 import { FreshNames } from './fresh-names.ts';
 import { identityNode, type OnnxGraph, type OnnxNode, type Tensor, type TensorType } from './graph.ts';
 import { ShapeInference } from './shape-inference/infer.ts';
+import { unrolledLoop, type Expansion } from './unroll-loop.ts';
 import { allDefinedNames, definedNames, graphAttribute, mapSubgraphs, renameGraph } from './subgraphs.ts';
 
 /**
- * The graph with every If whose condition is known before it runs replaced by the branch that is taken, in subgraphs too.
- * Exporters write such an If where the code asks for a size: `squeeze` of an axis, for one. Values of the branch keep
- * their names where no other value has them.
+ * The graph with every If whose condition is known before it runs replaced by the branch that is taken, and every short
+ * Loop whose number of runs is known by its runs, in subgraphs too. Exporters write such an If where the code asks for a
+ * size: `squeeze` of an axis, for one. Values of the branch keep their names where no other value has them.
  * @param variable initializers whose values may change from run to run
  */
-export function inlineKnownBranches(graph: OnnxGraph, variable: ReadonlySet<string>): OnnxGraph {
+export function inlineControlFlow(graph: OnnxGraph, variable: ReadonlySet<string>): OnnxGraph {
   if (!graph.nodes.some(mayBeKnown)) return graph;
   const names = allDefinedNames(graph);
   const seen = new Set<string>();
   const repeated = new Set(names.filter((name) => seen.size === seen.add(name).size));
+  const room = UNROLLED_NODES + graph.nodes.length;
   const fresh = new FreshNames(names);
   const inference = new ShapeInference();
   for (const name of variable) {
@@ -22,21 +24,27 @@ export function inlineKnownBranches(graph: OnnxGraph, variable: ReadonlySet<stri
       inference.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
   }
   const constants = new Map([...graph.initializers].filter(([name]) => !variable.has(name)));
-  return new BranchInliner(repeated, fresh).inline(graph, constants, inference);
+  return new ControlFlowInliner(repeated, fresh, room).inline(graph, constants, inference);
 }
 
 function mayBeKnown(node: OnnxNode): boolean {
   return node.domain === '' && ['If', 'Loop', 'Scan'].includes(node.opType);
 }
 
-class BranchInliner {
-  /** Names that more than one value has, in graphs that do not see each other. */
-  readonly #repeated: ReadonlySet<string>;
-  readonly #fresh: FreshNames;
+/** Nodes that loops may be written out as, beside as many as the model has. */
+const UNROLLED_NODES = 1000;
 
-  constructor(repeated: ReadonlySet<string>, fresh: FreshNames) {
+class ControlFlowInliner {
+  /** Names that more than one value has, in graphs that do not see each other. */
+  readonly #repeated: Set<string>;
+  readonly #fresh: FreshNames;
+  /** Nodes that loops may still be written out as. */
+  #room: number;
+
+  constructor(repeated: Set<string>, fresh: FreshNames, room: number) {
     this.#repeated = repeated;
     this.#fresh = fresh;
+    this.#room = room;
   }
 
   inline(graph: OnnxGraph, constants: ReadonlyMap<string, Tensor>, inference: ShapeInference): OnnxGraph {
@@ -51,6 +59,15 @@ class BranchInliner {
     ]);
     const add = (node: OnnxNode): void => {
       const branch = takenBranch(node, inference);
+      const unrolled = this.#unrolled(node, inference);
+      if (unrolled !== undefined) {
+        for (const [name, tensor] of unrolled.initializers) {
+          initializers.set(name, tensor);
+          inference.addConstant(name, tensor);
+        }
+        unrolled.nodes.forEach(add);
+        return;
+      }
       if (branch === undefined) {
         inference.addNode(node, declared);
         nodes.push(
@@ -78,6 +95,19 @@ class BranchInliner {
     };
     graph.nodes.forEach(add);
     return { ...graph, nodes, initializers, valueTypes };
+  }
+
+  #unrolled(node: OnnxNode, inference: ShapeInference): Expansion | undefined {
+    const expansion = unrolledLoop(node, inference, (name) => this.#again(name), this.#room);
+    this.#room -= expansion?.nodes.length ?? 0;
+    return expansion;
+  }
+
+  /** A name for a copy of a value. */
+  #again(name: string): string {
+    const fresh = this.#fresh.take(name);
+    if (this.#repeated.has(name)) this.#repeated.add(fresh);
+    return fresh;
   }
 
   #renamed(branch: OnnxGraph): OnnxGraph {
