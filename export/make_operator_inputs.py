@@ -1,9 +1,10 @@
-"""Writes what the ONNX standard says of each operator's inputs: the list that the gradient rules are held against.
+"""Writes what the ONNX standard says of each operator's inputs: gradient rules are held against it.
 
     python export/make_operator_inputs.py
 
-``test/fixtures/operators/inputs.json``: for every operator of the standard, in its newest version, the inputs in
-order, each with whether float32 is allowed and whether it stands for any number of inputs.
+``test/fixtures/operators/inputs.json``: for every operator of the standard, in its newest version,
+the inputs in order, each with whether float32 is allowed and whether it stands for any number of
+inputs.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def inputs_of(schema: onnx.defs.OpSchema) -> list[dict[str, object]]:
 
 def main() -> None:
     schemas = sorted(
-        (schema for schema in onnx.defs.get_all_schemas() if schema.domain == ""), key=lambda schema: schema.name
+        (schema for schema in onnx.defs.get_all_schemas() if schema.domain == ""),
+        key=lambda schema: schema.name,
     )
     lines = [f"{json.dumps(schema.name)}: {json.dumps(inputs_of(schema))}" for schema in schemas]
     TARGET.parent.mkdir(parents=True, exist_ok=True)
