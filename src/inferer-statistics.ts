@@ -31,19 +31,25 @@ export interface ScoredSamples<E = Evidence> {
 export class InfererStatistics {
   readonly uncertainty: Uncertainty | undefined;
   readonly channels: Channels | undefined;
-  readonly #choice: EngineChoice;
+  readonly #open: () => Promise<EngineChoice>;
+  #choice: EngineChoice;
   readonly #functionNames: readonly string[];
   readonly #queue = new SerialQueue();
   #held: HeldStatistics;
 
-  /** @param functionNames names of the engine's nodes, for messages */
+  /**
+   * @param open opens another engine, where the device of this one is lost
+   * @param functionNames names of the engine's nodes, for messages
+   */
   constructor(
     choice: EngineChoice,
+    open: () => Promise<EngineChoice>,
     { uncertainty, channels }: { uncertainty: Uncertainty | undefined; channels: Channels | undefined },
     functionNames: readonly string[],
     settings: FitSettings,
   ) {
     this.#choice = choice;
+    this.#open = open;
     this.uncertainty = uncertainty;
     this.channels = channels;
     this.#functionNames = functionNames;
@@ -57,6 +63,20 @@ export class InfererStatistics {
   /** What calls made now are of. */
   get held(): HeldStatistics {
     return this.#held;
+  }
+
+  /** Where the engine's device is lost, begins anew with another engine: no samples. Else does nothing. */
+  async recover(): Promise<void> {
+    if (!this.#choice.lost) return;
+    this.#held = new HeldStatistics(this.#held.settings);
+    await this.#queue.run(async () => {
+      const lost = this.#choice;
+      this.#choice = await this.#open();
+      this.uncertainty?.moveTo(this.#choice.engine);
+      this.channels?.clear();
+      // It says again that the device is gone, if anything.
+      await Promise.allSettled([lost.release()]);
+    });
   }
 
   /** No samples, for calls from now on; the engine forgets those that it holds in its turn. */

@@ -86,12 +86,15 @@ export class MagnitudeEdgeInferer {
     const kept = channelSettings(options.channels);
     const letModelGo = model.retain();
     try {
-      const choice = await createEngine(backend, engineShape(model, reduction), model.device);
-      const uncertainty = settings && new Uncertainty(settings, choice.engine, model.device);
-      const channels = kept && new Channels(kept, choice.engine.shape, model.device);
+      const deviceNow = () => model.device;
+      const open = () => createEngine(backend, engineShape(model, reduction), deviceNow());
+      const choice = await open();
+      const uncertainty = settings && new Uncertainty(settings, choice.engine, deviceNow);
+      const channels = kept && new Channels(kept, choice.engine.shape, deviceNow);
       const beside = { uncertainty, channels };
       const { function: names } = graph.nodeNames;
-      const statistics = new InfererStatistics(choice, beside, names, fitSettings(model, graph, {}));
+      const fitted = fitSettings(model, graph, {});
+      const statistics = new InfererStatistics(choice, open, beside, names, fitted);
       return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, letModelGo);
     } catch (error) {
       letModelGo();
@@ -119,6 +122,8 @@ export class MagnitudeEdgeInferer {
   /**
    * Resets, then accumulates over the loader; resolves to n, the samples held. A batch that is refused ends the fit and
    * is not counted; the batches before it are. Nor is a batch during whose run through the model the signal is aborted.
+   * After `device-lost` the samples are gone, and the next fit starts again on another device, unless the lost one was the
+   * caller's.
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
    * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
    * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
@@ -138,6 +143,7 @@ export class MagnitudeEdgeInferer {
     const goesOn = !reset && this.samples > 0;
     const statistics = this.#statistics;
     if (goesOn) checkGoesOn(this.model, statistics.held.settings, settings);
+    else await this.#recover();
     const { loss, edgeMask } = settings;
     const session = await this.model.trainingSession({
       ...loss,
@@ -348,6 +354,7 @@ export class MagnitudeEdgeInferer {
   loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     return this.#claimed('loadStats', async () => {
       const saved = this.#decodeStats(bytes);
+      if (this.#statistics.choice.lost) await this.#recover();
       this.#statistics.startAnew(this.#statistics.held.settings);
       return this.#statistics.merge(saved);
     });
@@ -379,6 +386,12 @@ export class MagnitudeEdgeInferer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  /** Starts again where a device has been lost, and the samples with it. */
+  async #recover(): Promise<void> {
+    await this.model.recover();
+    await this.#statistics.recover();
   }
 
   /** Whether the model's values go to the engine without leaving the GPU. */

@@ -15,6 +15,8 @@ export interface EngineChoice {
   readonly engine: Engine;
   /** What was looked for and not taken: a sentence each */
   readonly fallbacks: readonly string[];
+  /** Whether the engine's device has gone away, and all samples with it */
+  readonly lost: boolean;
   /** Frees the engine, and the device it runs on unless that is the caller's. Idempotent. */
   readonly release: () => Promise<void>;
 }
@@ -49,9 +51,7 @@ export async function createEngine(
   }
   try {
     const engine = await createWebGpuEngine({ device: context.device, shape });
-    return choice(engine, [], () => {
-      releaseDevice(context);
-    });
+    return choice(engine, [], context);
   } catch (error) {
     releaseDevice(context);
     const unfit = error instanceof MagnitudeEdgeError && UNFIT.has(error.code);
@@ -67,13 +67,16 @@ function onCpu(shape: EngineShape, ...fallbacks: string[]): EngineChoice {
   return choice(createCpuEngine(shape), fallbacks);
 }
 
-function choice(engine: Engine, fallbacks: readonly string[], afterwards?: () => void): EngineChoice {
+function choice(engine: Engine, fallbacks: readonly string[], context?: GpuContext): EngineChoice {
   return {
     engine,
     fallbacks,
+    get lost() {
+      return context?.lostReason !== undefined;
+    },
     release: async () => {
       await engine.release();
-      afterwards?.();
+      if (context) releaseDevice(context);
     },
   };
 }

@@ -41,8 +41,8 @@ export class Uncertainty {
   readonly #plan: ResamplePlan;
   readonly #shape: EngineShape;
   readonly #openEngine: () => Promise<EngineChoice>;
-  readonly #device: GPUDevice | undefined;
-  readonly #engine: Engine;
+  readonly #deviceNow: () => GPUDevice | undefined;
+  #engine: Engine;
   /** Samples as rows, and the most of them before they become sums */
   readonly #record: MagnitudeRecord;
   readonly #rows: number;
@@ -54,15 +54,20 @@ export class Uncertainty {
 
   /**
    * @param engine the engine whose scores it is about; made with channels
-   * @param device the device of values that come as GPU buffers, and of further engines on WebGPU
+   * @param deviceNow gives the device of values that come as GPU buffers, and of further engines on WebGPU
    */
-  constructor(settings: UncertaintySettings, engine: Engine, device?: GPUDevice) {
+  constructor(
+    settings: UncertaintySettings,
+    engine: Engine,
+    deviceNow: () => GPUDevice | undefined = () => undefined,
+  ) {
     const { nodes, pairs, reduction } = engine.shape;
     this.#plan = settings.plan;
     this.#engine = engine;
     this.#shape = engine.shape;
-    this.#openEngine = () => createEngine(engine.diagnostics.backend, { nodes, pairs, reduction }, device);
-    this.#device = device;
+    this.#openEngine = () =>
+      createEngine(this.#engine.diagnostics.backend, { nodes, pairs, reduction }, deviceNow());
+    this.#deviceNow = deviceNow;
     this.#record = new MagnitudeRecord(engine.shape, settings.maxBytes);
     this.#rows = rowsToKeep(settings, engine.shape);
   }
@@ -104,6 +109,13 @@ export class Uncertainty {
     this.#record.truncate(samples - this.#merged - (this.#runs?.samples ?? 0));
   }
 
+  /** The engine's device is lost, and another engine without samples takes its place. */
+  moveTo(engine: Engine): void {
+    this.#engine = engine;
+    this.clear();
+    void this.#dropReader();
+  }
+
   /** Forgets all samples. Scores that are being computed go on. */
   clear(): void {
     this.#record.clear();
@@ -137,9 +149,15 @@ export class Uncertainty {
   /** Frees what is held, once nothing is being computed any more. Idempotent. */
   async release(): Promise<void> {
     this.#record.clear();
-    await this.#reader?.then(
-      (reader) => {
-        reader.destroy();
+    await this.#dropReader();
+  }
+
+  async #dropReader(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.then(
+      (made) => {
+        made.destroy();
       },
       () => undefined,
     );
@@ -199,8 +217,9 @@ export class Uncertainty {
         return Float32Array.from(norms);
       });
     }
-    if (this.#device === undefined) throw new TypeError('Values on a GPU need its device.');
-    this.#reader ??= MagnitudeReader.create(adoptDevice(this.#device), {
+    const device = this.#deviceNow();
+    if (device === undefined) throw new TypeError('Values on a GPU need its device.');
+    this.#reader ??= MagnitudeReader.create(adoptDevice(device), {
       nodes,
       channels,
       channelGroups,

@@ -1,4 +1,4 @@
-import { MagnitudeEdgeError } from '../errors.ts';
+import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import { requiredLimits } from './limits.ts';
 
 /**
@@ -17,7 +17,7 @@ export interface GpuContext {
    */
   readonly operationsPerSubmit: number;
   /** Why the device went away, once it has. */
-  lostReason: string | undefined;
+  readonly lostReason: string | undefined;
 }
 
 /**
@@ -55,13 +55,42 @@ export function releaseDevice(context: GpuContext): void {
   if (context.owned) context.device.destroy();
 }
 
+/** Milliseconds within which a device tells that it is lost, once a call has failed for it. */
+const TOLD_WITHIN = 500;
+
+/**
+ * What a failure on a device comes to. A loss is told by a promise of its own, which may settle later than the calls that
+ * fail for it: it is waited for.
+ *
+ * @param error what was thrown; refusals of this package that have nothing to do with a loss pass
+ * @returns `device-lost` where the device has gone away, else the error
+ */
+export async function lossOr(device: GPUDevice, error: unknown): Promise<unknown> {
+  if (error instanceof MagnitudeEdgeError && !MAY_BE_LOSS.has(error.code)) return error;
+  const loss = lossOf(device);
+  if (loss.reason === undefined) {
+    await Promise.race([loss.told, new Promise((resolve) => setTimeout(resolve, TOLD_WITHIN))]);
+  }
+  return loss.reason === undefined ? error : deviceLost({ lostReason: loss.reason }, error);
+}
+
+/** As {@link lossOr}, of work that may fail for other reasons, an abort among them: nothing is waited for. */
+export function lossBehind(context: Pick<GpuContext, 'lostReason'>, error: unknown): unknown {
+  if (context.lostReason === undefined) return error;
+  if (error instanceof MagnitudeEdgeError && !MAY_BE_LOSS.has(error.code)) return error;
+  return deviceLost(context, error);
+}
+
+/** What calls on a device that is no longer there may seem to be refused for. */
+const MAY_BE_LOSS: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory', 'runtime']);
+
 /** @throws `device-lost` once the device has gone away */
 export function assertAlive(context: GpuContext): void {
   if (context.lostReason !== undefined) throw deviceLost(context);
 }
 
 /** The error for work on a device that has gone away. */
-export function deviceLost(context: GpuContext, cause?: unknown): MagnitudeEdgeError {
+export function deviceLost(context: Pick<GpuContext, 'lostReason'>, cause?: unknown): MagnitudeEdgeError {
   const reason = context.lostReason ?? 'no reason given';
   return new MagnitudeEdgeError('device-lost', `The GPU device was lost (${reason}); what it held is gone.`, {
     cause,
@@ -93,16 +122,38 @@ export function describeAdapter(info: GPUAdapterInfo): string {
 
 function watch(device: GPUDevice, owned: boolean, adapterInfo: GPUAdapterInfo): GpuContext {
   const software = isSoftwareAdapter(adapterInfo);
-  const context: GpuContext = {
+  const loss = lossOf(device);
+  return {
     device,
     owned,
     adapterInfo,
     software,
     operationsPerSubmit: OPERATIONS_PER_SUBMIT[software ? 'software' : 'hardware'],
-    lostReason: undefined,
+    get lostReason() {
+      return loss.reason;
+    },
   };
-  void device.lost.then(({ reason, message }) => {
-    context.lostReason = message === '' ? reason : `${reason}: ${message}`;
-  });
-  return context;
+}
+
+interface Loss {
+  /** Undefined while the device is there */
+  reason: string | undefined;
+  /** Resolves once it is gone */
+  readonly told: Promise<void>;
+}
+
+const losses = new WeakMap<GPUDevice, Loss>();
+
+/** Listens to a device once, however often it is adopted. */
+function lossOf(device: GPUDevice): Loss {
+  const known = losses.get(device);
+  if (known !== undefined) return known;
+  const loss: Loss = {
+    reason: undefined,
+    told: device.lost.then(({ reason, message }) => {
+      loss.reason = message === '' ? reason : `${reason}: ${message}`;
+    }),
+  };
+  losses.set(device, loss);
+  return loss;
 }

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { assertAlive, deviceLost, type GpuContext } from './device.ts';
+import { assertAlive, deviceLost, lossOr, type GpuContext } from './device.ts';
 
 /**
  * Runs GPU calls inside error scopes. The scopes are popped at once and awaited later, so that calls made meanwhile
@@ -75,9 +75,9 @@ export async function alive<T>(context: GpuContext, promise: Promise<T>): Promis
   try {
     return await promise;
   } catch (cause) {
-    // The loss is told by a promise of its own, which may settle a turn later than the call that failed for it.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (context.lostReason !== undefined) throw deviceLost(context, cause);
-    throw cause;
+    const error = await lossOr(context.device, cause);
+    // What is aborted was not by us: buffers are kept until they have been read.
+    if (error instanceof DOMException && error.name === 'AbortError') throw deviceLost(context, cause);
+    throw error;
   }
 }

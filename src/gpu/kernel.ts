@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { COMPUTE_STAGE } from './constants.ts';
-import { assertAlive, type GpuContext } from './device.ts';
+import { assertAlive, deviceLost, lossOr, type GpuContext } from './device.ts';
 import { alive } from './error-scope.ts';
 
 /** How a kernel uses a storage buffer. */
@@ -93,8 +93,7 @@ async function compile(
     });
     return { definition, layout, pipeline };
   } catch (cause) {
-    await Promise.resolve();
-    assertAlive(context);
+    if ((await lossOr(device, cause)) !== cause) throw deviceLost(context, cause);
     throw new MagnitudeEdgeError('gpu-validation', `The GPU made no pipeline of ${label}: ${String(cause)}`, {
       cause,
     });

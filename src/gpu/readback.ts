@@ -76,12 +76,15 @@ async function readPieces(
     context.device.queue.submit([encoder.finish()]);
   });
   await copied.settled;
-  await alive(context, staging.mapAsync(MAP_READ, 0, used));
-  const mapped = new Uint8Array(staging.getMappedRange(0, used));
-  let from = 0;
-  for (const { view, result, at } of taken) {
-    results[result]!.set(mapped.subarray(from, from + view.size), at);
-    from += view.size;
-  }
-  staging.unmap();
+  const copyMapped = (): void => {
+    const mapped = new Uint8Array(staging.getMappedRange(0, used));
+    let from = 0;
+    for (const { view, result, at } of taken) {
+      results[result]!.set(mapped.subarray(from, from + view.size), at);
+      from += view.size;
+    }
+    staging.unmap();
+  };
+  // A device that goes away takes the mapping with it.
+  await alive(context, staging.mapAsync(MAP_READ, 0, used).then(copyMapped));
 }

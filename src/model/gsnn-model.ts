@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { describeAdapter, releaseDevice } from '../gpu/device.ts';
+import { describeAdapter, deviceLost, releaseDevice, type GpuContext } from '../gpu/device.ts';
 import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
@@ -83,12 +83,12 @@ export class GsnnModel {
    * self edges that the model adds); none where the model has no such input.
    */
   readonly maskableEdges: readonly NamedEdge[];
-  /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
-  readonly device: GPUDevice | undefined;
-
   readonly #model: OnnxModel;
   readonly #profile: GsnnProfile;
-  readonly #place: ExecutionPlace;
+  readonly #requested: 'auto' | ExecutionProvider;
+  readonly #lent: GPUDevice | undefined;
+  #place: ExecutionPlace;
+  #recovering: Promise<void> | undefined;
   readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
   #cpuOperators: readonly CpuOperator[] | undefined;
   #users = 0;
@@ -101,6 +101,7 @@ export class GsnnModel {
     profile: GsnnProfile,
     place: ExecutionPlace,
     loss: CompleteLoss,
+    requested: 'auto' | ExecutionProvider,
     device: GPUDevice | undefined,
   ) {
     this.name = name;
@@ -113,10 +114,16 @@ export class GsnnModel {
     this.outputWeights = loss.outputWeights;
     this.maskMissingTargets = loss.maskMissingTargets;
     this.maskableEdges = (profile.edgeMask?.edges ?? []).map((edge) => edgeNames(edge, profile.graph));
-    this.device = place.gpu?.device ?? device;
+    this.#requested = requested;
+    this.#lent = device;
     this.#model = model;
     this.#profile = profile;
     this.#place = place;
+  }
+
+  /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
+  get device(): GPUDevice | undefined {
+    return this.#place.gpu?.device ?? this.#lent;
   }
 
   get #isSmall(): boolean {
@@ -152,8 +159,9 @@ export class GsnnModel {
     const loss = completeLoss(options, lossOf(profile));
     buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
-    const place = await chooseExecution(options.executionProvider ?? 'auto', options.device);
-    return new GsnnModel(name, model, profile, place, loss, options.device);
+    const { executionProvider: requested = 'auto', device } = options;
+    const place = await chooseExecution(requested, device);
+    return new GsnnModel(name, model, profile, place, loss, requested, device);
   }
 
   /**
@@ -173,9 +181,33 @@ export class GsnnModel {
     const entry = { key, session: this.#createSession(loss, usePreNorm, onGpu) };
     this.#sessions.push(entry);
     entry.session.catch(() => {
-      this.#sessions.splice(this.#sessions.indexOf(entry), 1);
+      const at = this.#sessions.indexOf(entry);
+      if (at >= 0) this.#sessions.splice(at, 1);
     });
     return entry.session;
+  }
+
+  /**
+   * Where the model's own device has been lost, chooses anew where it runs; else does nothing. `MagnitudeEdgeInferer.fit`
+   * calls it. What the caller has of the old device, sessions among it, is of no more use.
+   * @throws MagnitudeEdgeError `device-lost` where the device was the caller's, who has another one or none;
+   * `no-adapter` where there is none any more
+   */
+  recover(): Promise<void> {
+    const { gpu } = this.#place;
+    if (gpu?.lostReason === undefined) return Promise.resolve();
+    this.#recovering ??= this.#leaveDevice(gpu).finally(() => (this.#recovering = undefined));
+    return this.#recovering;
+  }
+
+  async #leaveDevice(gpu: GpuContext): Promise<void> {
+    if (!gpu.owned) throw deviceLost(gpu);
+    const place = await chooseExecution(this.#requested);
+    const sessions = this.#sessions.splice(0);
+    this.#place = place;
+    this.#cpuOperators = undefined;
+    // Nothing of them is left to be freed where the device was: what they say of that is of no use to anybody.
+    await Promise.allSettled(sessions.map(async ({ session }) => (await session).release()));
   }
 
   async #createSession(loss: CompleteLoss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {

@@ -1,6 +1,7 @@
 /** The only file that imports onnxruntime-web: what is known of its ways is kept here (issues named where they bite). */
 import type * as Ort from 'onnxruntime-web';
 import { MagnitudeEdgeError } from '../errors.ts';
+import { lossOr } from '../gpu/device.ts';
 import { nodeProcess } from '../node-process.ts';
 import { SerialQueue } from '../serial-queue.ts';
 
@@ -183,10 +184,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     const strict = provider === 'webgpu' ? await unlessLeftToCpu(create(withoutCpu)) : undefined;
     return new OrtSession(ort, strict ?? (await create({})), device, strict !== undefined);
   } catch (cause) {
-    throw (
-      (await deviceLost(device, cause)) ??
-      runtimeError('onnxruntime-web could not prepare the training graph', cause)
-    );
+    throw await failure(device, 'onnxruntime-web could not prepare the training graph', cause);
   }
 }
 
@@ -261,10 +259,7 @@ class OrtSession implements RuntimeSession {
     try {
       return new OrtOutputs(await calls.run(() => session.run(Object.fromEntries(inputs), outputs)));
     } catch (cause) {
-      throw (
-        (await deviceLost(this.#device, cause)) ??
-        runtimeError('onnxruntime-web failed while running the model', cause)
-      );
+      throw await failure(this.#device, 'onnxruntime-web failed while running the model', cause);
     }
   }
 
@@ -290,21 +285,20 @@ class OrtOutputs implements RuntimeOutputs {
   }
 
   dispose(): void {
-    for (const tensor of Object.values(this.#tensors)) tensor.dispose();
+    for (const tensor of Object.values(this.#tensors)) {
+      try {
+        tensor.dispose();
+      } catch {
+        // Its memory went with the device, which is told by what reads the values.
+      }
+    }
   }
 }
 
-/** The runtime does not say when its device has gone away: ask the device itself. */
-async function deviceLost(
-  device: GPUDevice | undefined,
-  cause: unknown,
-): Promise<MagnitudeEdgeError | undefined> {
-  const lost = device && (await Promise.race([device.lost, Promise.resolve(undefined)]));
-  if (!lost) return undefined;
-  const why = lost.message || lost.reason;
-  return new MagnitudeEdgeError('device-lost', `The GPU device was lost while the model ran: ${why}.`, {
-    cause,
-  });
+/** The runtime does not say when its device has gone away: the device itself is asked. */
+async function failure(device: GPUDevice | undefined, what: string, cause: unknown): Promise<unknown> {
+  const error = runtimeError(what, cause);
+  return device ? lossOr(device, error) : error;
 }
 
 function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {

@@ -82,7 +82,7 @@ export interface ChannelEvidence {
 export class Channels {
   readonly #shape: EngineShape & { readonly channels: number };
   readonly #settings: ChannelSettings;
-  readonly #device: GPUDevice | undefined;
+  readonly #deviceNow: () => GPUDevice | undefined;
   readonly #record: ChannelRecord;
   readonly #threads: ChannelThreads;
   /** Why nothing is kept any more; undefined while it is */
@@ -93,13 +93,17 @@ export class Channels {
   /** Counts changes of the samples: scores asked for before one are not of those after it */
   #version = 0;
 
-  /** @param device of values that come as GPU buffers */
-  constructor(settings: ChannelSettings, shape: EngineShape, device?: GPUDevice) {
+  /** @param deviceNow gives the device of values that come as GPU buffers */
+  constructor(
+    settings: ChannelSettings,
+    shape: EngineShape,
+    deviceNow: () => GPUDevice | undefined = () => undefined,
+  ) {
     const { channels, pairs } = shape;
     if (channels === undefined) throw new TypeError('Channels beside an engine for magnitudes alone.');
     this.#settings = settings;
     this.#shape = { ...shape, channels };
-    this.#device = device;
+    this.#deviceNow = deviceNow;
     const shared = canShare() ? new SharedArrays() : undefined;
     this.#record = new ChannelRecord(
       pairs,
@@ -257,10 +261,11 @@ export class Channels {
   async #onHost(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {
     const onHost = values.filter((value) => value instanceof Float32Array);
     if (onHost.length === values.length) return onHost;
-    if (this.#device === undefined) throw new TypeError('Values on a GPU need its device.');
+    const device = this.#deviceNow();
+    if (device === undefined) throw new TypeError('Values on a GPU need its device.');
     const bytes = 4 * size * this.#shape.channels;
     const views = values.map((value) => borrow(value as GPUBuffer, 0, bytes));
-    const read = await readBack(adoptDevice(this.#device), views);
+    const read = await readBack(adoptDevice(device), views);
     return read.map((buffer) => new Float32Array(buffer));
   }
 }

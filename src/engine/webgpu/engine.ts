@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
-import { adoptDevice, describeAdapter, type GpuContext } from '../../gpu/device.ts';
+import { adoptDevice, describeAdapter, lossBehind, type GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
 import { checkArithmetic } from '../../gpu/self-test.ts';
 import { SubmitPace } from '../../gpu/submit-pace.ts';
@@ -226,9 +226,13 @@ class WebGpuEngine implements Engine {
 
   /** Runs one call after the other, however they are made: scores must not see half a batch. */
   #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
-    return this.#queue.run(() => {
+    return this.#queue.run(async () => {
       this.#assertHeld();
-      return work();
+      try {
+        return await work();
+      } catch (error) {
+        throw lossBehind(this.#context, error);
+      }
     });
   }
 

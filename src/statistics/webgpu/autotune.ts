@@ -1,5 +1,6 @@
 import { createStorage, storageFrom, type BufferView } from '../../gpu/buffer.ts';
 import { describeAdapter, type GpuContext } from '../../gpu/device.ts';
+import { alive } from '../../gpu/error-scope.ts';
 import { Recorder } from '../../gpu/recorder.ts';
 import type { Configuration } from './configurations.ts';
 import { KeptRows } from './kept-rows.ts';
@@ -95,10 +96,10 @@ async function time(
   for (let k = 0; k <= RUNS; k++) {
     const recorder = new Recorder(context);
     products.recordProducts(recorder, range, { sums, left: 'y', rows, tiles: TILES.all });
-    await queue.onSubmittedWorkDone();
+    await alive(context, queue.onSubmittedWorkDone());
     const start = performance.now();
     const submitted = recorder.submit('a trial');
-    await queue.onSubmittedWorkDone();
+    await alive(context, queue.onSubmittedWorkDone());
     const taken = performance.now() - start;
     await submitted;
     // The first run pays for what the driver puts off.
