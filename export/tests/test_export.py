@@ -15,13 +15,14 @@ from magnitude_edge_export.capture import capture
 from magnitude_edge_export.reference import GSNN
 from variants import VARIANTS, build, graph_data, sample
 
-ROUTES = [True, False]
+#: Written directly, through torch.export, through TorchScript.
+ROUTES = [None, True, False]
 #: Through torch.export an export takes seconds: these cover every norm, the rest goes through TorchScript.
 DYNAMO = ("layer-elu", "none-gelu-mlp", "softmax-gelutanh-ragged", "attention-signed", "channelema-mish")
 
 
 def cases():
-    return [(name, False) for name in VARIANTS] + [(name, True) for name in DYNAMO]
+    return [(name, route) for name in VARIANTS for route in (None, False)] + [(name, True) for name in DYNAMO]
 
 
 def run_file(path, x, names=None, **feeds):
