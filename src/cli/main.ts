@@ -12,6 +12,7 @@ import { merge } from './merge.ts';
 import { rank } from './rank.ts';
 import { inCommandWords } from './reading-options.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
+import { serve } from './serve/serve.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
 
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   rank,
   merge,
   'train-graph': trainGraph,
+  serve,
 };
 
 const help = `magnitude-edge ${version}: magnitude edge inference for graph structured neural networks

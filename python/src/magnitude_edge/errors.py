@@ -1,0 +1,19 @@
+"""What goes wrong, as exceptions that carry a code."""
+
+from __future__ import annotations
+
+
+class MagnitudeEdgeError(ValueError):
+    """The one exception that this package raises on purpose.
+
+    Attributes:
+        code: stable, for programs to compare: the codes of the JavaScript library (``batch-mismatch``,
+            ``non-finite``, ``too-few-samples``, ``graph-mismatch``, ``no-positives``, ...), and ``process`` where
+            the engine's process could not be started or has ended.
+        details: facts beside the sentence, such as the batch or the node at fault.
+    """
+
+    def __init__(self, code: str, message: str, details: dict | None = None):
+        super().__init__(message)
+        self.code = code
+        self.details = details or {}

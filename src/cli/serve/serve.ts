@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { SerialQueue } from '../../serial-queue.ts';
+import { version } from '../../version.ts';
+import { Arguments } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { encodeFrame, readFrames, type Frame } from './frames.ts';
+import { ServedInferer } from './served-inferer.ts';
+
+const help = `magnitude-edge serve
+
+For host programs, such as the Python package: one inferer behind standard input and output, until the input ends.
+Calls and replies are frames: a 4-byte length (little endian), as many bytes of JSON, binary parts whose lengths stand
+in the JSON under 'parts'. A call has 'id', 'call' and 'args'; its reply 'id' and 'result' or 'error'.`;
+
+export const serve: Command = {
+  help,
+  async run(args) {
+    new Arguments(args, {}, { allowed: false });
+    const served = new ServedInferer();
+    const turns = new SerialQueue();
+    await send({ header: { ready: version }, parts: [] });
+    for await (const { header, parts } of readFrames(process.stdin)) {
+      const { id, call, args: given } = header as { id: number; call: string; args: Record<string, unknown> };
+      // At once: it is about what stands in the queue before it.
+      if (call === 'cancel') served.cancel();
+      else void turns.run(() => answer(served, { id, call, args: given, parts }));
+    }
+    served.cancel();
+    await turns.idle();
+    await served.release();
+  },
+};
+
+interface Request {
+  readonly id: number;
+  readonly call: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly parts: Frame['parts'];
+}
+
+async function answer(served: ServedInferer, { id, call, args, parts }: Request): Promise<void> {
+  try {
+    const reply = await served.call(call, args, parts);
+    await send({ header: { id, result: reply.result }, parts: reply.parts });
+  } catch (error) {
+    await send({ header: { id, error: described(error) }, parts: [] });
+  }
+}
+
+function described(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof MagnitudeEdgeError) {
+    return { code: error.code, message: error.message, details: error.details };
+  }
+  return {
+    code: 'internal',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
+}
+
+async function send(frame: Frame): Promise<void> {
+  let roomy = true;
+  for (const bytes of encodeFrame(frame)) roomy = process.stdout.write(bytes);
+  if (!roomy) await once(process.stdout, 'drain');
+}

@@ -1,0 +1,182 @@
+import { batches, type Batch } from '../../data/batches.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
+import type { EvaluateOptions, FitOptions, InfererOptions } from '../../inferer-options.ts';
+import { MagnitudeEdgeInferer } from '../../inferer.ts';
+import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
+import { encodeTable } from '../../table/formats.ts';
+import { chooseBackend, type ChosenBackend } from '../backend.ts';
+import { BatchQueue } from './batch-queue.ts';
+import type { Frame } from './frames.ts';
+
+/** What a call gives back: a JSON object and binary parts. */
+export type Reply = Pick<Frame, 'parts'> & { readonly result: Readonly<Record<string, unknown>> };
+
+/** Batches that wait while the model runs. */
+const ROOM = 2;
+
+/** The one inferer of a serving process, and what a host program may call on it. */
+export class ServedInferer {
+  #backend: ChosenBackend | undefined;
+  #model: GsnnModel | undefined;
+  #inferer: MagnitudeEdgeInferer | undefined;
+  #fit:
+    { readonly batches: BatchQueue<Batch>; readonly samples: Promise<number>; error?: unknown } | undefined;
+  #aborted = new AbortController();
+
+  /** Ends what is under way, a fit or scoring; calls after it work again. */
+  cancel(): void {
+    this.#aborted.abort(new MagnitudeEdgeError('busy', 'The call was cancelled by its caller.'));
+    this.#aborted = new AbortController();
+    this.#fit?.batches.end();
+  }
+
+  /**
+   * @throws MagnitudeEdgeError what the library throws, `invalid-argument` for a call that there is not
+   */
+  async call(name: string, args: Readonly<Record<string, unknown>>, parts: Frame['parts']): Promise<Reply> {
+    if (!Object.hasOwn(calls, name)) {
+      throw new MagnitudeEdgeError('invalid-argument', `There is no call '${name}'.`);
+    }
+    return calls[name as keyof typeof calls](this, args, parts);
+  }
+
+  /** @param parts the model's bytes */
+  async open(args: Readonly<Record<string, unknown>>, [bytes]: Frame['parts']): Promise<Reply> {
+    const { load = {}, create = {} } = args as { load?: LoadOptions; create?: InfererOptions };
+    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'open takes a model.');
+    await this.release();
+    this.#backend = await chooseBackend(create.backend ?? 'auto');
+    const { backend, gpu, reason } = this.#backend;
+    this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
+    this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend });
+    const { graph, layers, norm } = this.#model;
+    const { nodeNames, edgeIndex } = graph;
+    return reply({ nodeNames, edgeIndex, layers, norm, backend, reason });
+  }
+
+  /** A whole fit over the bytes of a data file. */
+  async fitFile(
+    { name, batchSize, fit }: { name: string; batchSize: number; fit: FitOptions },
+    [bytes]: Frame['parts'],
+  ): Promise<Reply> {
+    const inferer = this.#opened();
+    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'fitFile takes a file.');
+    const data = batches(bytes, inferer.model, { batchSize, name });
+    return reply({ samples: await inferer.fit(data, { ...fit, signal: this.#aborted.signal }) });
+  }
+
+  /** Begins a fit; batches follow by `batch`, and `endFit` waits for it. */
+  startFit(options: FitOptions): Reply {
+    if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
+    const inferer = this.#opened();
+    const queue = new BatchQueue<Batch>(ROOM);
+    const fit = {
+      batches: queue,
+      samples: inferer.fit(queue, { ...options, signal: this.#aborted.signal }),
+      error: undefined as unknown,
+    };
+    // A batch that is refused is told at once: at the next batch.
+    fit.samples.catch((error: unknown) => {
+      fit.error = error;
+      queue.end();
+    });
+    this.#fit = fit;
+    return reply({});
+  }
+
+  /** @param parts x `[size, inputs]` and y `[size, outputs]`, float32 */
+  async batch({ size }: { size: number }, [x, y]: Frame['parts']): Promise<Reply> {
+    const fit = this.#running();
+    if (x === undefined || y === undefined)
+      throw new MagnitudeEdgeError('invalid-argument', 'batch takes x and y.');
+    await fit.batches.push({ size, x: floats(x), y: floats(y) });
+    if (fit.error !== undefined) return this.endFit();
+    return reply({});
+  }
+
+  /** Resolves to the samples held, when all batches have been taken in. */
+  async endFit(): Promise<Reply> {
+    const { batches: queue, samples } = this.#running();
+    queue.end();
+    try {
+      return reply({ samples: await samples });
+    } finally {
+      this.#fit = undefined;
+    }
+  }
+
+  /** The edge table, as one Arrow file. */
+  async evaluate(options: EvaluateOptions): Promise<Reply> {
+    const table = await this.#opened().evaluate({ ...options, signal: this.#aborted.signal });
+    return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
+  }
+
+  async saveStats(): Promise<Reply> {
+    return reply({}, await this.#opened().saveStats());
+  }
+
+  async takeStats({ merge }: { merge: boolean }, [bytes]: Frame['parts']): Promise<Reply> {
+    const inferer = this.#opened();
+    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'takeStats takes a file.');
+    await (merge ? inferer.mergeStats(bytes) : inferer.loadStats(bytes));
+    return reply({ samples: inferer.samples });
+  }
+
+  resetStats(): Reply {
+    this.#opened().resetStats();
+    return reply({});
+  }
+
+  diagnostics(): Reply {
+    return reply({ diagnostics: this.#opened().diagnostics });
+  }
+
+  async release(): Promise<void> {
+    this.cancel();
+    await this.#inferer?.release();
+    await this.#model?.release();
+    this.#backend?.release();
+    this.#inferer = this.#model = this.#backend = this.#fit = undefined;
+  }
+
+  #opened(): MagnitudeEdgeInferer {
+    if (this.#inferer) return this.#inferer;
+    throw new MagnitudeEdgeError('invalid-argument', 'There is no model yet: open comes first.');
+  }
+
+  #running() {
+    if (this.#fit) return this.#fit;
+    throw new MagnitudeEdgeError('invalid-argument', 'No fit is running.');
+  }
+}
+
+/** What a host may call. Options come from a host that checks them by itself; the library checks them again. */
+const calls = {
+  open: (served, args, parts) => served.open(args, parts),
+  fitFile: (served, args, parts) =>
+    served.fitFile(args as { name: string; batchSize: number; fit: FitOptions }, parts),
+  startFit: (served, args) => served.startFit(args),
+  batch: (served, args, parts) => served.batch(args as { size: number }, parts),
+  endFit: (served) => served.endFit(),
+  evaluate: (served, args) => served.evaluate(args),
+  saveStats: (served) => served.saveStats(),
+  takeStats: (served, args, parts) => served.takeStats(args as { merge: boolean }, parts),
+  resetStats: (served) => served.resetStats(),
+  diagnostics: (served) => served.diagnostics(),
+} as const satisfies Record<
+  string,
+  (
+    served: ServedInferer,
+    args: Readonly<Record<string, unknown>>,
+    parts: Frame['parts'],
+  ) => Reply | Promise<Reply>
+>;
+
+function reply(result: Reply['result'], ...parts: Uint8Array[]): Reply {
+  return { result, parts };
+}
+
+/** A part has a buffer of its own, so that it is aligned. */
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
+}
