@@ -14,7 +14,14 @@ const external = [
 
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 
-/** `vite build`: the library. `vite --mode demo`: the page, served or built. */
+/** The command of the Python wheel has no node_modules beside it, but for the runtime's. */
+const besideTheWheelsCommand = [
+  /^onnxruntime-web/,
+  'webgpu',
+  ...builtinModules.flatMap((name) => [name, `node:${name}`]),
+];
+
+/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode python`: the wheel's command. */
 export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
@@ -30,24 +37,28 @@ export default defineConfig(({ mode }) => {
       worker: { format: 'es' as const, plugins: () => [workerScript()] },
     };
   }
+  const forPython = mode === 'python';
   return {
     define,
     plugins: [workerScript()],
     publicDir: false,
     build: {
       target: 'es2022',
-      sourcemap: true,
-      minify: false,
+      sourcemap: !forPython,
+      minify: forPython,
+      ...(forPython ? { outDir: 'python/src/magnitude_edge/command', emptyOutDir: true } : {}),
       lib: {
         formats: ['es' as const],
-        entry: {
-          index: 'src/index.ts',
-          'training-graph': 'src/training-graph.ts',
-          statistics: 'src/statistics.ts',
-          cli: 'src/cli/main.ts',
-        },
+        entry: forPython
+          ? { cli: 'src/cli/main.ts' }
+          : {
+              index: 'src/index.ts',
+              'training-graph': 'src/training-graph.ts',
+              statistics: 'src/statistics.ts',
+              cli: 'src/cli/main.ts',
+            },
       },
-      rolldownOptions: { external },
+      rolldownOptions: { external: forPython ? besideTheWheelsCommand : external },
     },
     worker: { format: 'es' as const, plugins: () => [workerScript()] },
   };

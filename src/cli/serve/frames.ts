@@ -52,7 +52,8 @@ function parseHeader(json: Uint8Array): Record<string, unknown> {
 }
 
 function lengths({ parts = [] }: Record<string, unknown>): number[] {
-  if (Array.isArray(parts) && parts.every((part) => Number.isSafeInteger(part) && part >= 0)) return parts as number[];
+  if (Array.isArray(parts) && parts.every((part) => Number.isSafeInteger(part) && part >= 0))
+    return parts as number[];
   throw noFrame('its parts are no list of lengths');
 }
 
@@ -79,7 +80,9 @@ class ByteReader {
       filled += taken.length;
       this.#rest = this.#rest.subarray(taken.length);
       if (filled === size) return wanted;
-  XX        if (mayEnd && filled === 0) return undefined;
+      const next = await this.#chunks.next();
+      if (next.done === true) {
+        if (mayEnd && filled === 0) return undefined;
         throw noFrame('the stream ended within it');
       }
       this.#rest = next.value;
