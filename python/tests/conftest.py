@@ -1,0 +1,30 @@
+"""Paths of what the tests read, and one thread for torch, so that results repeat."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "export"))
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """The folder of the bundled example: model.onnx, data.npz, heldout.csv, expected.json."""
+    return ROOT / "demo" / "public" / "example"
+
+
+@pytest.fixture(scope="session")
+def samples(example) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(example / "data.npz") as arrays:
+        return arrays["x"], arrays["y"]
+
+
+@pytest.fixture(scope="session")
+def loader(samples) -> list[tuple[np.ndarray, np.ndarray]]:
+    x, y = samples
+    return [(x[k : k + 128], y[k : k + 128]) for k in range(0, len(x), 128)]
