@@ -11,6 +11,8 @@ export default tseslint.config(
       'test/artifacts',
       'bench/out',
       'export',
+      'python/src',
+      'python/build',
       'src/onnx/schema',
       '**/.venv',
     ],

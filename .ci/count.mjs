@@ -1,7 +1,7 @@
-/** Adds up what ran: node count.mjs VITEST_JSON PYTEST_XML FAILED_STEPS. Exits 1 when anything failed or did not run. */
+/** Adds up what ran: node count.mjs FAILED_STEPS VITEST_JSON PYTEST_XML... Exits 1 when anything failed or did not run. */
 import { existsSync, readFileSync } from 'node:fs';
 
-const [vitestFile = '', pytestFile = '', failedSteps = '0'] = process.argv.slice(2);
+const [failedSteps = '0', vitestFile = '', ...pytestFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0, notRun: 0 };
 
 if (existsSync(vitestFile)) {
@@ -15,7 +15,7 @@ if (existsSync(vitestFile)) {
   ).length;
   counts.notRun += report.numPendingTests + report.numTodoTests;
 }
-if (existsSync(pytestFile)) {
+for (const pytestFile of pytestFiles.filter((file) => existsSync(file))) {
   const suite = readFileSync(pytestFile, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? '';
   const attribute = (/** @type {string} */ name) => Number(suite.match(`${name}="(\\d+)"`)?.[1] ?? 0);
   const failed = attribute('failures') + attribute('errors');

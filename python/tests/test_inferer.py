@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from magnitude_edge_export import oracle
-from variants import build, sample
 
 from magnitude_edge import MagnitudeEdgeError, MagnitudeEdgeInferer, infer
+from magnitude_edge_export import oracle
+from variants import build, sample
 
 #: Scores of a float32 model against the float64 oracle: the model's own rounding, on well-conditioned samples.
 MODEL_ROUNDING = 2e-5

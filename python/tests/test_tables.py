@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from magnitude_edge_export import GraphData, oracle
 
 from magnitude_edge import MagnitudeEdgeError, add_edges, compare, evaluate_target_ranking
+from magnitude_edge_export import GraphData, oracle
 
 
 def random_table(seed: int, nodes: int = 9) -> pd.DataFrame:

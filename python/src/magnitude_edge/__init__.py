@@ -1,5 +1,7 @@
 """Magnitude edge inference for graph structured neural networks: the edges that a trained model's graph lacks."""
 
+from typing import Any
+
 from .errors import MagnitudeEdgeError
 from .graph_edits import add_edges, compare
 from .inferer import MagnitudeEdgeInferer
@@ -12,5 +14,15 @@ __all__ = [
     "add_edges",
     "compare",
     "evaluate_target_ranking",
+    "export_gsnn",
     "infer",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The exporter needs torch, which everything else does without: it is loaded when it is asked for."""
+    if name == "export_gsnn":
+        from magnitude_edge_export import export_gsnn
+
+        return export_gsnn
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
