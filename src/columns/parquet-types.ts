@@ -28,6 +28,8 @@ export function parquetField({ element, children }: SchemaTree): ParquetField {
     logical_type: logical,
     converted_type: converted,
   } = element;
+  // hyparquet's metadata are as the file has them: in a damaged one anything may be absent.
+  if (typeof name !== 'string') throw new Error('a column of it has no name');
   const other = (holds: string): ParquetField => ({
     name,
     kind: 'other',

@@ -16,6 +16,7 @@ interface ColumnarType {
   readonly typeId: number;
   readonly scale?: number;
   readonly dictionary?: unknown;
+  readonly children?: readonly { readonly type?: unknown }[];
 }
 
 /** What apache-arrow's and flechette's tables have in common. */
@@ -61,6 +62,18 @@ export class TableInMemory implements ColumnFile {
 
   /** The column at a position of `fields`. @throws MagnitudeEdgeError `invalid-data` */
   column(position: number): Column {
+    const { name } = this.fields[position]!;
+    try {
+      return this.#column(position);
+    } catch (cause) {
+      if (cause instanceof MagnitudeEdgeError) throw cause;
+      // flechette refuses 64-bit integers beyond 2^53 unless it is told to give bigints.
+      const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
+      throw this.#invalid(`column '${name}' could not be read: ${why}`, name, cause);
+    }
+  }
+
+  #column(position: number): Column {
     const { name, kind, holds } = this.fields[position]!;
     switch (kind) {
       case 'numbers':
@@ -133,14 +146,16 @@ export class TableInMemory implements ColumnFile {
     throw this.#invalid(`column '${name}' is empty`, name);
   }
 
-  #invalid(why: string, column: string): MagnitudeEdgeError {
+  #invalid(why: string, column: string, cause?: unknown): MagnitudeEdgeError {
     return new MagnitudeEdgeError('invalid-data', `${this.#name}, ${why}.`, {
       details: { source: this.#name, column },
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 }
 
 const decimalType = 7;
+const runsType = 22;
 
 /** By the union `Type` of Arrow's Schema.fbs. A column whose library does not say its type is read as numbers. */
 function describe(type: ColumnarType | undefined): Pick<FieldInfo, 'kind' | 'holds'> {
@@ -173,11 +188,12 @@ function describe(type: ColumnarType | undefined): Pick<FieldInfo, 'kind' | 'hol
   }
 }
 
-/** The type of the values: of a dictionary's, where there is one. */
+/** The type of the values: of a dictionary's or of runs, where there are such. */
 function valueType(type: unknown): ColumnarType | undefined {
   if (typeof type !== 'object' || type === null || !('typeId' in type)) return undefined;
   const known = type as ColumnarType;
-  return known.typeId === -1 ? valueType(known.dictionary) : known;
+  if (known.typeId === -1) return valueType(known.dictionary);
+  return known.typeId === runsType ? valueType(known.children?.[1]?.type) : known;
 }
 
 /** Whether `toArray` gives the numbers themselves, and not their bits: of float16 and decimals it does not. */

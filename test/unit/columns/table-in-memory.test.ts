@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { tableFromIPC as flechetteFromIPC } from '@uwdata/flechette';
 import {
   DateDay,
   Decimal,
@@ -99,5 +100,45 @@ describe('dates in tables', () => {
       const back = await decodeTable(encodeTable(edges, format), format, 'edges');
       expect(Array.from(back.getChild('corr')!)).toEqual([0.5, -0.25]);
     }
+  });
+});
+
+describe('a table of flechette', () => {
+  test('is read by its types, runs and decimals too', async () => {
+    const expected = JSON.parse(new TextDecoder().decode(await read('columns/expected.json'))) as Record<
+      string,
+      (number | string | null)[]
+    >;
+    const memory = new TableInMemory(flechetteFromIPC(await read('columns/plain.arrow')), 'the table');
+    const position = (name: string): number => memory.fields.findIndex((field) => field.name === name);
+    for (const name of [
+      'f16',
+      'f16_null',
+      'f64_nan',
+      'u32',
+      'decimal_9_3',
+      'decimal32',
+      'dictionary_f64',
+      'runs_f64',
+    ]) {
+      const { values, valid } = memory.numbers(position(name));
+      const found = Array.from(values, (value, row) => {
+        if (valid?.[row] === 0) return null;
+        return Number.isNaN(value) ? 'NaN' : value;
+      });
+      expect(found, name).toEqual(expected[name]);
+    }
+    const column = memory.column(position('runs_text'));
+    if (column.kind !== 'strings') throw new Error(column.kind);
+    expect(Array.from(column.codes, (code) => column.dictionary[code])).toEqual(expected.runs_text);
+    expect(memory.fields[position('timestamp')]).toMatchObject({ kind: 'other', holds: 'timestamps' });
+  });
+
+  test('what the library itself refuses is an error of ours', async () => {
+    const memory = new TableInMemory(flechetteFromIPC(await read('columns/plain.arrow')), 'the table');
+    const position = memory.fields.findIndex(({ name }) => name === 'i64_large');
+    expect(() => memory.column(position)).toThrow(
+      /^the table, column 'i64_large' could not be read: BigInt exceeds integer/,
+    );
   });
 });

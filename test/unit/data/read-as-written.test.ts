@@ -150,10 +150,10 @@ describe('edge tables', () => {
     expectScore(evaluateTargetRanking(table, positives).summary.mrr!, 0.587831);
   });
 
-  test.each(['damaged-46.arrow', 'damaged-hang.arrow', 'damaged-stats.arrow'])(
+  test.each(['damaged-46.arrow', 'damaged-hang.arrow', 'damaged-stats.arrow', 'damaged-name.parquet'])(
     '%s is refused',
     async (file) => {
-      const error = await refusal(decodeTable(await read(file), 'arrow', file));
+      const error = await refusal(decodeTable(await read(file), tableFormat(file), file));
       expect(error.code).toBe('invalid-data');
     },
   );
