@@ -10,7 +10,7 @@ import { decodeTable, rocAuc } from 'magnitude-edge';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const files = 'demo/public/example';
 const heldOut = `${files}/heldout.csv`;
-const scores = ['corr', 'partial'];
+const scores = ['corr', 'partial', 'channel'];
 
 /**
  * Runs one command from the root of the package and gives back the JSON that it prints.
@@ -37,7 +37,7 @@ async function aucOfHeldOut(path) {
   const positives = new Set(pairs);
   const rows = Array.from(table).filter((row) => !row.has_edge);
   return rocAuc(
-    Float64Array.from(rows, (row) => row.corr),
+    Float64Array.from(rows, (row) => row.corr ?? row.score),
     rows.map((row) => positives.has(`${row.src_func},${row.dst_func}`)),
   );
 }
@@ -68,15 +68,16 @@ function print(rows) {
 
 for (const { score, run } of results) {
   console.log(`\nTop edges by ${score}, of ${run.rows} pairs`);
-  /** @type {{ src: string, dst: string, corr: number, q: number, edge: boolean }[]} */
+  /** @type {{ src: string, dst: string, corr: number, score?: number, q: number | null, edge: boolean }[]} */
   const edges = run.top;
   print([
     ['source', 'target', 'score', 'q', 'in the graph'],
-    ...edges.map(({ src, dst, corr, q, edge }) => [
+    ...edges.map(({ src, dst, corr, score = corr, q, edge }) => [
       src,
       dst,
-      corr.toFixed(4),
-      q < 1e-300 ? '< 1e-300' : q.toExponential(1),
+      score.toFixed(4),
+      // Scores of channels have none until targets are shuffled.
+      q === null ? '' : q < 1e-300 ? '< 1e-300' : q.toExponential(1),
       edge ? 'yes' : '',
     ]),
   ]);

@@ -164,6 +164,8 @@ async function inferWith(
     // The library falls back where 'auto' finds the device too small or inexact.
     backend: chosen.backend === 'cpu' ? 'cpu' : settings.backend,
     uncertainty: resampling,
+    // All of them, or none: nobody asks for another score later.
+    channels: settings.score === 'channel' && { maxBytes: Number.MAX_SAFE_INTEGER },
   });
   const ranOn = backendOf(inferer, chosen);
   clock.lap('load');

@@ -1,6 +1,7 @@
 import { decodeTable, encodeTable } from '../table/formats.ts';
 import { readPositiveEdges, type NamedPair } from '../table/positives.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
+import { scoreColumnOf } from '../table/score-column.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
 import { checkInputs, inputFormat, outputFormat, readInput, writeOutputs } from './files.ts';
@@ -15,7 +16,7 @@ P has the columns src and dst (or src_func and dst_func, source and target, TF a
 function nodes; without such a header its first two columns are taken. Edges whose names the table does not have, and
 those without a score, count as missed, and are told.
 
-  --score-col NAME                 the column to rank by, highest first   (corr)
+  --score-col NAME                 the column to rank by, highest first   (corr, or score)
   --top-k K,K,...                                                         (1,3,5)
   --out R.(arrow|csv|tsv|parquet)    one row per positive edge
 ${memoryBudgetHelp}
@@ -46,7 +47,7 @@ export const rank: Command = {
     const [place] = await placeOutputs([edges, positives], [out]);
     const table = await decodeTable(await readInput(edges), format, edges, { memoryBudget });
     const pairs = readPositiveEdges(await readInput(positives), positives);
-    const scoreCol = given.text('score-col') ?? 'corr';
+    const scoreCol = given.text('score-col') ?? scoreColumnOf(table);
     const { detail, summary, unknown, unscored } = evaluateTargetRanking(table, pairs, { scoreCol, topK });
     const count = detail.numRows;
     warn(terminal, positives, count, unknown, 'name nodes that the table does not have');

@@ -1,12 +1,14 @@
-import type { LayerAggregation, Score } from '../scores/score-matrices.ts';
+import { DEFAULT_LAMBDA, type ChannelAggregation } from '../scores/channel/request.ts';
+import type { EdgeScore } from '../scores/score-matrices.ts';
 import type { TableFormat } from '../table/formats.ts';
-import type { Arguments } from './arguments.ts';
+import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';
 
 /** What is asked of statistics, wherever they come from, and how the table is written. */
 export interface ScoreSettings {
-  readonly score: Score;
-  readonly layerAgg: LayerAggregation;
+  readonly score: EdgeScore;
+  readonly layerAgg: ChannelAggregation;
+  readonly lambda: number;
   readonly ridge: number;
   readonly varianceFloor: number | undefined;
   readonly excludeSelf: boolean;
@@ -22,6 +24,7 @@ export interface ScoreSettings {
 export const scoreOptions = {
   score: { type: 'string' },
   'layer-agg': { type: 'string' },
+  lambda: { type: 'string' },
   ridge: { type: 'string' },
   'variance-floor': { type: 'string' },
   'include-self': { type: 'boolean' },
@@ -34,8 +37,12 @@ export const scoreOptions = {
   json: { type: 'boolean' },
 } as const;
 
-export const scoreHelp = `  --score corr|partial                 plain, or given the target's known parents     (corr)
-  --layer-agg mean|max                 over the pairs of layers                       (mean)
+export const scoreHelp = `  --score corr|partial|channel         of magnitudes: plain, or given the target's known parents; channel:
+                                       one ridge regression of all gradient channels on all activation
+                                       channels, which finds more in large networks   (corr)
+  --layer-agg mean|max|pooled          over the pairs of layers; pooled, one regression for all of them,
+                                       is for channel scores                          (mean)
+  --lambda NUMBER                      ridge of channel scores, in variances of a channel  (3)
   --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
   --variance-floor NUMBER              variances up to this are none, in place of relative limits;
                                        1e-12 gives the NaN of the Python reference
@@ -54,8 +61,7 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
   const out = given.required('out');
   const said = given.text('format');
   return {
-    score: given.choice('score', ['corr', 'partial'], 'corr'),
-    layerAgg: given.choice('layer-agg', ['mean', 'max'], 'mean'),
+    ...readScore(given),
     ridge: given.number('ridge', { least: 0 }) ?? 1e-8,
     varianceFloor: given.number('variance-floor', { least: 0 }),
     excludeSelf: !given.flag('include-self'),
@@ -72,4 +78,18 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
     spreadsheetSafe: given.flag('spreadsheet-safe'),
     json: given.flag('json'),
   };
+}
+
+/** The score, and what goes with that one alone. @throws UsageError */
+function readScore(given: Arguments): Pick<ScoreSettings, 'score' | 'layerAgg' | 'lambda'> {
+  const score = given.choice('score', ['corr', 'partial', 'channel'], 'corr');
+  const layerAgg = given.choice('layer-agg', ['mean', 'max', 'pooled'], 'mean');
+  const lambda = given.number('lambda', { least: Number.MIN_VALUE });
+  if (score !== 'channel') {
+    if (layerAgg === 'pooled') throw new UsageError('--layer-agg pooled goes with --score channel');
+    if (lambda !== undefined) throw new UsageError('--lambda goes with --score channel');
+  } else if (given.text('max-q') !== undefined && given.text('permutations') === undefined) {
+    throw new UsageError('--max-q of channel scores goes with --permutations, which their q comes from');
+  }
+  return { score, layerAgg, lambda: lambda ?? DEFAULT_LAMBDA };
 }

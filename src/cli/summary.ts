@@ -1,11 +1,15 @@
 import type { Table } from 'apache-arrow';
+import { scoreColumnOf } from '../table/score-column.ts';
 import { oneLine } from './terminal.ts';
 
 /** One row of an edge table as people read it. */
 export interface EdgeRow {
   readonly src: string;
   readonly dst: string;
-  readonly corr: number | null;
+  /** A correlation, */
+  readonly corr?: number | null;
+  /** or another score */
+  readonly score?: number | null;
   readonly q: number | null;
   readonly edge: boolean;
 }
@@ -14,13 +18,14 @@ export interface EdgeRow {
 export function topRows(table: Table, count: number): EdgeRow[] {
   const column = (name: string, row: number): unknown => table.getChild(name)!.get(row);
   const number = (name: string, row: number): number | null => {
-    const value = Number(column(name, row));
-    return Number.isNaN(value) ? null : value;
+    const value = column(name, row);
+    return value === null || Number.isNaN(value) ? null : Number(value);
   };
+  const scores = scoreColumnOf(table);
   return Array.from({ length: Math.min(count, table.numRows) }, (_, row) => ({
     src: String(column('src_func', row)),
     dst: String(column('dst_func', row)),
-    corr: number('corr', row),
+    [scores]: number(scores, row),
     q: number('q_value', row),
     edge: column('has_edge', row) === true,
   }));
@@ -28,13 +33,14 @@ export function topRows(table: Table, count: number): EdgeRow[] {
 
 /** Rows under a header, each column as wide as its widest cell; numbers to the right. */
 export function formatTable(rows: readonly EdgeRow[]): string {
+  const scores = rows.some((row) => 'score' in row) ? 'score' : 'corr';
   const cells = [
-    ['source', 'target', 'corr', 'q', 'known'],
-    ...rows.map(({ src, dst, corr, q, edge }) => [
+    ['source', 'target', scores, 'q', 'known'],
+    ...rows.map(({ src, dst, corr, score = corr, q, edge }) => [
       cellOf(src),
       cellOf(dst),
-      corr === null ? 'NaN' : corr.toFixed(4),
-      q === null ? 'NaN' : shortNumber(q),
+      score?.toFixed(4) ?? 'NaN',
+      q === null ? '' : shortNumber(q),
       edge ? 'yes' : '',
     ]),
   ];
