@@ -11,6 +11,7 @@ import type { ScoreRequest } from './scores/score-matrices.ts';
 import type { Scores } from './scores/scores.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { ChannelValuesBatch } from './statistics/channel-record.ts';
+import type { SavedChannels } from './statistics/saved-channels.ts';
 import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
 
 /** Scores, and what they are of. */
@@ -136,14 +137,7 @@ export class InfererStatistics {
   /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
   scoreChannels(request: ChannelRequest, withEvidence: boolean): Promise<ScoredSamples<ChannelEvidence>> {
     const held = this.#held;
-    const { channels } = this;
-    if (channels === undefined) {
-      throw new MagnitudeEdgeError(
-        'invalid-argument',
-        "Channel scores need the samples' channel values, and the inferer was created with channels: false.",
-        { details: { option: 'channels' } },
-      );
-    }
+    const channels = this.#kept();
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
@@ -157,15 +151,24 @@ export class InfererStatistics {
     return this.#queue.run(() => this.#choice.engine.statistics());
   }
 
-  /** Adds statistics over other samples. */
-  merge(statistics: SufficientStatistics): Promise<void> {
+  /** As {@link InfererStatistics.read}, with the channel values of the same samples. @throws `invalid-argument` */
+  readWithChannels(): Promise<{ statistics: SufficientStatistics; channels: SavedChannels }> {
+    const channels = this.#kept();
+    return this.#queue.run(async () => {
+      const statistics = await this.#choice.engine.statistics();
+      return { statistics, channels: channels.saved(statistics.samples) };
+    });
+  }
+
+  /** Adds statistics over other samples, and their channel values where there are any. */
+  merge(statistics: SufficientStatistics, channels?: SavedChannels): Promise<void> {
     const held = this.#held;
     return this.#queue.run(async () => {
       await this.#forgetRefusal(held);
       await this.#choice.engine.merge(statistics);
       held.tally.addMerged(statistics.samples);
       this.uncertainty?.noteMerged(statistics.samples);
-      this.channels?.noteMerged(statistics.samples);
+      this.channels?.merge(statistics.samples, channels);
     });
   }
 
@@ -191,6 +194,15 @@ export class InfererStatistics {
       this.channels?.release();
       await this.#choice.release();
     });
+  }
+
+  #kept(): Channels {
+    if (this.channels !== undefined) return this.channels;
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      "Channel scores need the samples' channel values, and the inferer was created with channels: false.",
+      { details: { option: 'channels' } },
+    );
   }
 
   async #samplesIn(held: HeldStatistics): Promise<number> {

@@ -30,11 +30,10 @@ import { startedGenerator } from './started-generator.ts';
 import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
-import type { SufficientStatistics } from './statistics/sufficient-statistics.ts';
 import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
 import { decodeStatisticsOf, encodeStatistics } from './table/statistics-file.ts';
-import { statisticsOrigin, type StatisticsOrigin } from './table/statistics-origin.ts';
+import { statisticsOrigin, type SavedStatistics, type StatisticsOrigin } from './table/statistics-origin.ts';
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
@@ -338,10 +337,16 @@ export class MagnitudeEdgeInferer {
     this.#statistics.startAnew(this.#statistics.held.settings);
   }
 
-  /** The statistics held, as an Arrow IPC file. @throws MagnitudeEdgeError `released` */
-  saveStats(): Promise<Uint8Array> {
+  /**
+   * The statistics held, as an Arrow IPC file.
+   * @param options `channels: true` puts the channel values of the samples into it as well, 8 P C bytes a sample, so that
+   * channel scores can be had of it; default false
+   * @throws MagnitudeEdgeError `invalid-argument` for channel values that are not held, `released`
+   */
+  saveStats({ channels = false }: { readonly channels?: boolean | undefined } = {}): Promise<Uint8Array> {
     return this.#reading(async () => {
       const origin = this.#origin(this.#statistics.held);
+      if (channels) return encodeStatistics({ ...(await this.#statistics.readWithChannels()), origin });
       return encodeStatistics({ statistics: await this.#statistics.read(), origin });
     });
   }
@@ -356,13 +361,16 @@ export class MagnitudeEdgeInferer {
       const saved = this.#decodeStats(bytes);
       if (this.#statistics.choice.lost) await this.#recover();
       this.#statistics.startAnew(this.#statistics.held.settings);
-      return this.#statistics.merge(saved);
+      return this.#statistics.merge(saved.statistics, saved.channels);
     });
   }
 
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
   mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    return this.#claimed('mergeStats', async () => this.#statistics.merge(this.#decodeStats(bytes)));
+    return this.#claimed('mergeStats', async () => {
+      const { statistics, channels } = this.#decodeStats(bytes);
+      return this.#statistics.merge(statistics, channels);
+    });
   }
 
   /**
@@ -405,10 +413,12 @@ export class MagnitudeEdgeInferer {
     return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
   }
 
-  #decodeStats(bytes: Uint8Array | ArrayBuffer): SufficientStatistics {
-    const { held, choice } = this.#statistics;
+  #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
+    const { held, choice, channels } = this.#statistics;
     const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-    return decodeStatisticsOf(view, this.#origin(held), choice.engine.shape.pairs);
+    const saved = decodeStatisticsOf(view, this.#origin(held), choice.engine.shape.pairs);
+    if (saved.channels) channels?.checkLayout(saved.channels);
+    return saved;
   }
 
   /** Runs what changes the statistics, unless something else does already. */

@@ -1,3 +1,6 @@
+import { scoreSavedChannels } from '../engine/channels/score-saved.ts';
+import type { LayerAggregation } from '../scores/score-matrices.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
 import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
 import { functionParents } from '../model/graph.ts';
@@ -98,10 +101,16 @@ async function readStatistics(paths: readonly string[]): Promise<SavedStatistics
 
 async function* scoredRows(
   engine: Awaited<ReturnType<typeof createEngine>>['engine'],
-  { statistics, origin }: SavedStatistics,
+  saved: SavedStatistics,
   settings: ScoreSettings,
 ) {
-  const { score, layerAgg, ridge, varianceFloor } = settings;
+  if (settings.score === 'channel') {
+    yield* channelRows(saved, settings);
+    return;
+  }
+  const { statistics, origin } = saved;
+  const { score, ridge, varianceFloor } = settings;
+  const layerAgg = settings.layerAgg as LayerAggregation;
   const { structure, reduction, usePreNorm, loss } = origin;
   const conditioningSets = raggedFromLists(functionParents(structure));
   const scores = await engine.scores({ score, layerAgg, ridge, varianceFloor, conditioningSets });
@@ -109,6 +118,37 @@ async function* scoredRows(
   const { backend } = engine.diagnostics;
   const provenance = { score, layerAgg, reduction, ridge, varianceFloor, usePreNorm, loss, samples, backend };
   try {
+    yield* edgeTableBatches(scores, structure, conditioningSets, provenance, settings);
+  } finally {
+    scores.release();
+  }
+}
+
+async function* channelRows(
+  { statistics, channels, origin }: SavedStatistics,
+  { layerAgg, lambda, varianceFloor, ...settings }: ScoreSettings,
+) {
+  if (channels === undefined) {
+    throw new MagnitudeEdgeError(
+      'invalid-data',
+      'Channel scores need channel values, which the statistics lack: write them with infer --score channel --stats-out.',
+    );
+  }
+  const { structure, usePreNorm, loss } = origin;
+  const scores = await scoreSavedChannels(channels, { layerAgg, lambda, varianceFloor });
+  const { samples } = statistics;
+  const provenance = {
+    score: settings.score,
+    layerAgg,
+    lambda,
+    varianceFloor,
+    usePreNorm,
+    loss,
+    samples,
+    backend: 'cpu',
+  };
+  try {
+    const conditioningSets = raggedFromLists(functionParents(structure));
     yield* edgeTableBatches(scores, structure, conditioningSets, provenance, settings);
   } finally {
     scores.release();

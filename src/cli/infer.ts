@@ -198,7 +198,11 @@ async function inferWith(
     const files: OutputFile[] = [
       { place: places.table, bytes: encodeBatches(batchesOut, settings.format, settings) },
     ];
-    if (places.statistics) files.push({ place: places.statistics, bytes: await inferer.saveStats() });
+    if (places.statistics)
+      files.push({
+        place: places.statistics,
+        bytes: await inferer.saveStats({ channels: settings.score === 'channel' }),
+      });
     await writeOutputs(files);
     return batchesOut;
   });

@@ -21,6 +21,7 @@ import { findImpossible } from '../statistics/check-statistics.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
+import { channelData, channelFields, hasChannels, readChannels } from './channel-columns.ts';
 import { nameVector } from './columns.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';
 import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
@@ -45,10 +46,10 @@ const matrices = [
 /**
  * Statistics as an Arrow IPC file: one record batch per layer pair, one row per function node. Columns: pair, node,
  * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), and sum_xy, sum_xx as lists of N (row i of the
- * matrix). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
+ * matrix); where channel values are held, further columns for them ({@link channelFields}). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
  * a checksum over all of it.
  */
-export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8Array {
+export function encodeStatistics({ statistics, channels, origin }: SavedStatistics): Uint8Array {
   const { nodes } = statistics;
   const facts = factsOf(statistics, origin);
   const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
@@ -58,6 +59,7 @@ export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8
       new Field('node', new Utf8(), false),
       ...vectors.map(([column]) => new Field(column, new Float64(), false)),
       ...matrices.map(([column]) => new Field(column, rowType, false)),
+      ...channelFields(channels),
     ],
     new Map(
       Object.entries({
@@ -79,6 +81,7 @@ export function encodeStatistics({ statistics, origin }: SavedStatistics): Uint8
       ...matrices.map(([, key]) =>
         makeData({ type: rowType, length: nodes, nullCount: 0, child: float64(pair[key]) }),
       ),
+      ...channelData(channels, p),
     ];
     return new RecordBatch(
       schema,
@@ -149,7 +152,9 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
     usePreNorm: facts.usePreNorm === 'true',
     loss: facts.loss,
   };
-  return { statistics: { nodes, samples, pairs }, origin };
+  const sizes = { samples, nodes, pairs: pairCount };
+  const channels = hasChannels(file.fields) ? readChannels(column, sizes, refuse) : undefined;
+  return { statistics: { nodes, samples, pairs }, channels, origin };
 }
 
 const factNames = [
@@ -223,9 +228,10 @@ export function decodeStatisticsOf(
   bytes: Uint8Array,
   expected: StatisticsOrigin,
   pairs: number,
-): SufficientStatistics {
+): SavedStatistics {
   const name = 'The statistics file';
-  const { statistics, origin } = decodeStatistics(bytes, name);
+  const saved = decodeStatistics(bytes, name);
+  const { statistics, origin } = saved;
   checkSameOrigin(expected, origin, name);
   if (statistics.pairs.length !== pairs) {
     throw new MagnitudeEdgeError(
@@ -233,7 +239,7 @@ export function decodeStatisticsOf(
       `${name} has ${statistics.pairs.length} layer pairs, but the model has ${pairs}.`,
     );
   }
-  return statistics;
+  return saved;
 }
 
 /** All values of a float64 column, or of one of lists of `width` of them, end to end; undefined for any other. */

@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
+import { mergeChannels, type SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';
 
@@ -21,6 +22,8 @@ export interface StatisticsOrigin {
 /** Statistics together with where they come from: what a statistics file holds. */
 export interface SavedStatistics {
   readonly statistics: SufficientStatistics;
+  /** The channel values of the same samples, where they are held */
+  readonly channels?: SavedChannels | undefined;
   readonly origin: StatisticsOrigin;
 }
 
@@ -80,12 +83,16 @@ export function checkSameOrigin(expected: StatisticsOrigin, found: StatisticsOri
 }
 
 /**
- * Joins statistics over disjoint samples.
+ * Joins statistics over disjoint samples. Channel values are kept where both have them.
  *
  * @param name what messages call the place where `b` comes from
  * @throws `graph-mismatch` where they do not belong together
  */
 export function mergeSaved(a: SavedStatistics, b: SavedStatistics, name: string): SavedStatistics {
   checkSameOrigin(a.origin, b.origin, name);
-  return { origin: a.origin, statistics: mergeStatistics(a.statistics, b.statistics) };
+  return {
+    origin: a.origin,
+    statistics: mergeStatistics(a.statistics, b.statistics),
+    channels: mergeChannels(a.channels, b.channels),
+  };
 }

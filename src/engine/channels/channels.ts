@@ -9,6 +9,13 @@ import { HostScores } from '../../scores/host-scores.ts';
 import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
 import type { Scores } from '../../scores/scores.ts';
 import { ChannelRecord, type ChannelRows, type ChannelValuesBatch } from '../../statistics/channel-record.ts';
+import {
+  batchOfSaved,
+  channelCounts,
+  sameCounts,
+  savedChannels,
+  type SavedChannels,
+} from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import { ChannelThreads } from './channel-threads.ts';
@@ -125,7 +132,14 @@ export class Channels {
    * @throws `out-of-memory` where they find no room and must be kept; `device-lost`, `gpu-validation`
    */
   async read({ size, activations, gradients }: ChannelBatch): Promise<ChannelValuesBatch | undefined> {
-    if (this.#left !== undefined) return undefined;
+    if (this.#left !== undefined || !this.#hasRoom(size)) return undefined;
+    const values = await this.#onHost([...activations, ...gradients], size);
+    const { pairs } = this.#shape;
+    return { size, activations: values.slice(0, pairs), gradients: values.slice(pairs) };
+  }
+
+  /** Whether there is room for so many samples more; where not, those there are are let go. @throws `out-of-memory` */
+  #hasRoom(size: number): boolean {
     const { maxBytes, required } = this.#settings;
     const samples = this.#record.samples + size;
     const bytes = this.#record.bytesOf(samples);
@@ -140,11 +154,9 @@ export class Channels {
         );
       }
       this.#letGo(why);
-      return undefined;
+      return false;
     }
-    const values = await this.#onHost([...activations, ...gradients], size);
-    const { pairs } = this.#shape;
-    return { size, activations: values.slice(0, pairs), gradients: values.slice(pairs) };
+    return true;
   }
 
   /** Keeps what {@link Channels.read} gave for the batch that the engine has taken since. @throws `out-of-memory` */
@@ -162,10 +174,35 @@ export class Channels {
     }
   }
 
-  /** The engine now holds samples of a statistics file without channels, too. */
-  noteMerged(samples: number): void {
-    this.#merged += samples;
-    this.#changed();
+  /**
+   * The engine now holds samples of a statistics file, too, with their channel values or without.
+   *
+   * @throws `graph-mismatch` for other numbers of channels, `out-of-memory` where they find no room and must be kept
+   */
+  merge(samples: number, saved: SavedChannels | undefined): void {
+    if (saved === undefined || this.#left !== undefined || !this.#hasRoom(saved.samples)) {
+      this.#merged += samples;
+      this.#changed();
+      return;
+    }
+    this.keep(batchOfSaved(saved, this.#groups, this.#shape.channels));
+  }
+
+  /** Checks that saved channel values are of nodes with as many channels. @throws `graph-mismatch` */
+  checkLayout(saved: SavedChannels): void {
+    const expected = channelCounts(this.#groups);
+    if (sameCounts(expected, saved.counts)) return;
+    const node = expected.findIndex((count, at) => count !== saved.counts[at]);
+    throw new MagnitudeEdgeError(
+      'graph-mismatch',
+      `The statistics file has ${saved.counts[node]} channels of function node ${node}, and the model has ${expected[node]}.`,
+      { details: { node, expected: expected[node]!, found: saved.counts[node] ?? 0 } },
+    );
+  }
+
+  /** A copy of the channel values of all samples that the engine holds, for a file. @throws as {@link Channels.rows} */
+  saved(samples: number): SavedChannels {
+    return savedChannels(this.rows(samples), this.#groups);
   }
 
   /** The engine holds so many samples in all: it has refused a batch that it had already taken. */

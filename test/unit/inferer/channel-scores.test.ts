@@ -4,8 +4,11 @@ import { batches, type Batch } from '../../../src/data/batches.ts';
 import type { InfererOptions } from '../../../src/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { scoreSavedChannels } from '../../../src/engine/channels/score-saved.ts';
 import { randomBits, shuffledWithin } from '../../../src/scores/shuffle.ts';
 import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
+import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
+import { mergeSaved } from '../../../src/table/statistics-origin.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../../support/channel-definition.ts';
 import { goldenOf, rowsOf, valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
@@ -249,6 +252,60 @@ describe('channel scores and uncertainty', () => {
     const smallest = Math.min(...q);
     const few = await inferer.evaluate({ score: 'channel', excludeSelf: false, maxQ: smallest });
     expect(few.numRows).toBe(q.filter((value) => value <= smallest).length);
+  });
+});
+
+describe('saved channel values', () => {
+  test('resume, merge and come from a file as if all samples had been seen here', async () => {
+    await using whole = await create();
+    await whole.fit(data);
+    const expected = await whole.evaluate({ score: 'channel' });
+    await using first = await create();
+    await first.fit(data.slice(0, 2));
+    const saved = await first.saveStats({ channels: true });
+
+    await using resumed = await create();
+    await resumed.loadStats(saved);
+    await resumed.fit(data.slice(2), { reset: false });
+    const found = await resumed.evaluate({ score: 'channel' });
+    expect(found.toArray()).toEqual(expected.toArray());
+
+    await using last = await create();
+    await last.fit(data.slice(2));
+    const merged = mergeSaved(
+      decodeStatistics(saved),
+      decodeStatistics(await last.saveStats({ channels: true })),
+      'the second file',
+    );
+    const again = decodeStatistics(encodeStatistics(merged));
+    const scores = await scoreSavedChannels(again.channels!, { layerAgg: 'mean', lambda: 3 });
+    // Without the model channels have another order, and sums over them round otherwise.
+    const right = matrixOf(await whole.evaluate({ score: 'channel', excludeSelf: false }), 'score');
+    const aggregate = await scores.aggregate();
+    expectScores(
+      right.map((row, i) => row.map((_, j) => aggregate[i * right.length + j]!)),
+      right,
+      1e-6,
+    );
+  });
+
+  test('are refused where they are not held, and where nodes have other channels', async () => {
+    await using inferer = await create({ channels: false });
+    await inferer.fit(data);
+    expect((await refusal(inferer.saveStats({ channels: true }))).code).toBe('invalid-argument');
+    await using other = await create();
+    await other.fit(data);
+    const saved = decodeStatistics(await other.saveStats({ channels: true }));
+    const channels = saved.channels!;
+    const counts = channels.counts.map((count, node) => (node === 1 ? channels.most - count + 1 : count));
+    const bytes = encodeStatistics({ ...saved, channels: { ...channels, counts } });
+    const refused = await refusal(other.mergeStats(bytes));
+    expect(refused.code).toBe('graph-mismatch');
+    expect(refused.message).toContain('channels of function node 1');
+    // A file without them stays one of magnitudes.
+    expect(decodeStatistics(await other.saveStats()).channels).toBeUndefined();
+    const without = decodeStatistics(await inferer.saveStats());
+    expect(mergeSaved(saved, without, 'the other file').channels).toBeUndefined();
   });
 });
 

@@ -1,0 +1,110 @@
+import type { ChannelRows, ChannelValuesBatch } from './channel-record.ts';
+import type { RaggedIndices } from './ragged.ts';
+
+/**
+ * Channel values by node, whatever number a model gives a channel: what is saved and merged. For each layer pair
+ * `[nodes, most, samples]`: the samples of a channel behind each other, and zeros for channels that a node lacks.
+ */
+export interface SavedChannels {
+  /** n */
+  readonly samples: number;
+  /** Channels of each node, `[nodes]` */
+  readonly counts: Int32Array;
+  /** Channels of the node that has most */
+  readonly most: number;
+  /** P entries */
+  readonly pairs: readonly { readonly x: Float32Array; readonly u: Float32Array }[];
+}
+
+/** Channels of each node. @param groups channels of each node */
+export function channelCounts({ offsets }: RaggedIndices): Int32Array {
+  return Int32Array.from({ length: offsets.length - 1 }, (_, node) => offsets[node + 1]! - offsets[node]!);
+}
+
+/** A copy of rows, by node. */
+export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedChannels {
+  const { samples, channels } = rows;
+  const counts = channelCounts(groups);
+  const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
+  const byNode = (blocks: readonly Float32Array[]): Float32Array => {
+    const values = new Float32Array(counts.length * most * samples);
+    let sample = 0;
+    for (const block of blocks) {
+      for (let row = 0; row < block.length; row += channels, sample++) {
+        forEachChannel(groups, most, (channel, place) => {
+          values[place * samples + sample] = block[row + channel]!;
+        });
+      }
+    }
+    return values;
+  };
+  return {
+    samples,
+    counts,
+    most,
+    pairs: rows.pairs.map(({ x, u }) => ({ x: byNode(x), u: byNode(u) })),
+  };
+}
+
+/** The samples as a batch of values in a model's own order of channels, which must have as many of each node. */
+export function batchOfSaved(
+  { samples, most, pairs }: SavedChannels,
+  groups: RaggedIndices,
+  channels: number,
+): ChannelValuesBatch {
+  const byChannel = (values: Float32Array): Float32Array => {
+    const rows = new Float32Array(samples * channels);
+    forEachChannel(groups, most, (channel, place) => {
+      const from = place * samples;
+      for (let sample = 0; sample < samples; sample++)
+        rows[sample * channels + channel] = values[from + sample]!;
+    });
+    return rows;
+  };
+  return {
+    size: samples,
+    activations: pairs.map(({ x }) => byChannel(x)),
+    gradients: pairs.map(({ u }) => byChannel(u)),
+  };
+}
+
+/** Samples of both, one after the other; undefined where either has none, or another number of channels of some node. */
+export function mergeChannels(
+  a: SavedChannels | undefined,
+  b: SavedChannels | undefined,
+): SavedChannels | undefined {
+  if (a === undefined || b === undefined || !sameCounts(a.counts, b.counts)) return undefined;
+  const samples = a.samples + b.samples;
+  const lists = a.counts.length * a.most;
+  const joined = (first: Float32Array, second: Float32Array): Float32Array => {
+    const values = new Float32Array(lists * samples);
+    for (let list = 0; list < lists; list++) {
+      const to = list * samples;
+      values.set(first.subarray(list * a.samples, (list + 1) * a.samples), to);
+      values.set(second.subarray(list * b.samples, (list + 1) * b.samples), to + a.samples);
+    }
+    return values;
+  };
+  const pairs = a.pairs.map(({ x, u }, p) => ({
+    x: joined(x, b.pairs[p]!.x),
+    u: joined(u, b.pairs[p]!.u),
+  }));
+  return { samples, counts: a.counts, most: a.most, pairs };
+}
+
+/** Whether nodes have the same numbers of channels. */
+export function sameCounts(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((count, node) => count === b[node]);
+}
+
+/** @param visit gets each channel, and its place among `nodes * most` */
+function forEachChannel(
+  { offsets, indices }: RaggedIndices,
+  most: number,
+  visit: (channel: number, place: number) => void,
+): void {
+  for (let node = 0; node + 1 < offsets.length; node++) {
+    const first = offsets[node]!;
+    for (let at = first; at < offsets[node + 1]!; at++) visit(indices[at]!, node * most + at - first);
+  }
+}
