@@ -32,6 +32,7 @@ const BLOCK = 256;
  * Cholesky factor, then forward substitution over all the sources at once. An empty set gives plain correlations.
  *
  * @param scores receives `[nodes]` scores, NaN where the method gives none
+ * @param roundoff of the sums behind the system, see {@link choleskyFactor}
  * @returns false where S is numerically singular
  */
 export function solvePartialColumn(
@@ -39,11 +40,12 @@ export function solvePartialColumn(
   ridge: number,
   limits: RemainderLimits,
   scores: Float64Array,
+  roundoff?: number,
 ): boolean {
   const { set, target, covSS, covSY, covSX, covXY, varX } = system;
   const size = set.length;
   const nodes = varX.length;
-  const varY = factorTarget(covSS, covSY, system.varY, ridge, limits);
+  const varY = factorTarget(covSS, covSY, system.varY, ridge, limits, roundoff);
   if (varY === undefined || Number.isNaN(varY)) {
     scores.fill(NaN, 0, nodes);
     return varY !== undefined;

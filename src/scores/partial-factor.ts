@@ -8,6 +8,7 @@ import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
  * @param covSS row-major `[|S|, |S|]`; its lower triangle becomes R
  * @param covSY `[|S|]`; becomes w_y
  * @param varY NaN where y_j is constant
+ * @param roundoff see {@link choleskyFactor}
  * @returns vy = var_y - w_y . w_y; NaN where y_j is constant or explained by S, undefined where S is singular: then the
  *   method gives the whole column none
  */
@@ -17,10 +18,11 @@ export function factorTarget(
   varY: number,
   ridge: number,
   limits: RemainderLimits,
+  roundoff?: number,
 ): number | undefined {
   const size = covSY.length;
   for (let k = 0; k < size; k++) covSS[k * size + k]! += ridge;
-  if (!choleskyFactor(covSS, size)) return undefined;
+  if (!choleskyFactor(covSS, size, roundoff)) return undefined;
   let rest = varY;
   for (let k = 0; k < size; k++) {
     let w = covSY[k]!;

@@ -52,7 +52,7 @@ export class ColumnSettler {
         const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
         const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
         const system = this.#system(columns, fetched, set, target, varianceFloor);
-        const singular = !solvePartialColumn(system, ridge, limits, scores);
+        const singular = !solvePartialColumn(system, ridge, limits, scores, this.#sums.roundoff);
         await take(target, scores, singular);
       }
     }

@@ -15,6 +15,8 @@ import type { Panel, StatisticsLayout } from './layout.ts';
  */
 export interface SumSource {
   readonly layout: StatisticsLayout;
+  /** Of the sums, relative to them: float64's where they were formed here, more where they came in (high, low) pairs */
+  readonly roundoff: number;
   /** `[2 P, stride]`: pivot, scale */
   readonly pivots: OwnedBuffer;
   /** `[2 P, stride]`: sum (high, low), sum of squares (high, low) */

@@ -31,6 +31,9 @@ interface Kernels {
   readonly rangeCheck: RangeCheck;
 }
 
+/** Of sums that come from the host in float64: what two float32 hold of them. */
+const LOADED_ROUNDOFF = 2 ** -48;
+
 /**
  * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
  * float32. Pivots and scales are fixed by the first range of rows. Rows that are kept join the column sums when
@@ -61,6 +64,7 @@ export class GpuSums implements SumSource {
   /** Ranges that may join; the rest waits */
   #visible = Infinity;
   #pivotsFixed = false;
+  #roundoff: number = Number.EPSILON;
 
   private constructor(
     context: GpuContext,
@@ -177,6 +181,7 @@ export class GpuSums implements SumSource {
    */
   async load(statistics: SufficientStatistics, largest?: Float32Array): Promise<void> {
     await this.absorb();
+    this.#roundoff = LOADED_ROUNDOFF;
     const { queue } = this.#context.device;
     const { pairs, stride, panels } = this.layout;
     const pivots = new Float32Array(2 * pairs * 2 * stride);
@@ -205,6 +210,7 @@ export class GpuSums implements SumSource {
   clear(): void {
     this.#dropProducts();
     this.#plan = this.#firstPlan;
+    this.#roundoff = Number.EPSILON;
     this.#joining = new Recorder(this.#context);
     this.#failure = undefined;
     const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
@@ -212,6 +218,10 @@ export class GpuSums implements SumSource {
     this.#context.device.queue.submit([encoder.finish()]);
     this.#counted = 0;
     this.#pivotsFixed = false;
+  }
+
+  get roundoff(): number {
+    return this.#roundoff;
   }
 
   /** Frees the sums. Idempotent. */
