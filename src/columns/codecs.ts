@@ -1,6 +1,6 @@
 import { gunzipSync } from 'fflate';
-import { snappyUncompress } from 'hyparquet';
 import { lz4Frame, lz4Hadoop, lz4Raw } from './lz4.ts';
+import { snappy } from './snappy.ts';
 
 /**
  * Unpacks bytes to a known length.
@@ -15,11 +15,7 @@ export type Codecs = ReadonlyMap<CodecName, Decompress>;
 
 /** Decoders that only some files need are fetched when a file needs them. */
 const loaders: Readonly<Record<CodecName, () => Decompress | Promise<Decompress>>> = {
-  SNAPPY: () => (input, length) => {
-    const output = new Uint8Array(length);
-    snappyUncompress(input, output);
-    return output;
-  },
+  SNAPPY: () => snappy,
   GZIP: () => (input, length) => gunzipSync(input, { out: new Uint8Array(length) }),
   BROTLI: async () => (await import('hyparquet-compressors')).decompressBrotli,
   ZSTD: async () => (await import('./zstd.ts')).zstd,

@@ -47,6 +47,14 @@ describe('LZ4', () => {
   });
 });
 
+test('Snappy: a literal of 2^31 bytes is no way back', () => {
+  const snappy = codecs.get('SNAPPY')!;
+  expect(text(snappy(Uint8Array.of(5, 0x10, ...new TextEncoder().encode('hello')), 5))).toBe('hello');
+  const backwards = Uint8Array.of(5, 0x10, 1, 2, 3, 4, 5, 0xfc, 0xf0, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+  expect(() => snappy(backwards, 5)).toThrow(/more than the file says/);
+  expect(() => snappy(backwards, 2 ** 20)).toThrow(/more than the file says/);
+});
+
 test('Zstandard frames that do not say their size', async () => {
   const stream = await readFile(new URL('../../fixtures/columns/stream.zst', import.meta.url));
   const unpacked = codecs.get('ZSTD')!(stream, 200_000);
