@@ -13,11 +13,15 @@ const reasons: readonly (readonly [keyof UnscoredPairs, string])[] = [
 
 /** How many pairs have no score and why, as part of a sentence. */
 export function unscoredInWords({ pairs, unscored }: ScoreCoverage): string {
-  const counts = reasons
-    .filter(([reason]) => unscored[reason] > 0)
-    .map(([reason, words]) => `${unscored[reason].toLocaleString('en')} ${words}`);
-  const why = counts.length > 0 ? ` (${counts.join(', ')})` : '';
+  const why = unscored.pairs > 0 ? ` (${reasonsInWords(unscored)})` : '';
   return `${unscored.pairs.toLocaleString('en')} of ${pairs.toLocaleString('en')} pairs${why}`;
+}
+
+function reasonsInWords(unscored: UnscoredPairs): string {
+  return reasons
+    .filter(([reason]) => unscored[reason] > 0)
+    .map(([reason, words]) => `${unscored[reason].toLocaleString('en')} ${words}`)
+    .join(', ');
 }
 
 /** Whether there are pairs, and none of them has a score. */
@@ -30,8 +34,10 @@ export function nothingScored({ pairs, unscored }: ScoreCoverage): boolean {
  * i -> i) have no score; else undefined.
  */
 export function coverageWarning(coverage: ScoreCoverage): string | undefined {
-  const { candidates } = coverage;
-  if (nothingScored(coverage)) return `No pair has a score: ${unscoredInWords(coverage)}.`;
+  const { pairs, unscored, candidates } = coverage;
+  if (nothingScored(coverage)) {
+    return `None of the ${pairs.toLocaleString('en')} pairs has a score (${reasonsInWords(unscored)}).`;
+  }
   if (!(candidates.unscored > MANY * candidates.pairs)) return undefined;
   const share = Math.round((100 * candidates.unscored) / candidates.pairs);
   return (

@@ -6,6 +6,7 @@ import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
 const demo = useDemo('results');
 
 const bar = () => demo.page.getByRole('region', { name: 'What these results are of' });
+const standing = () => bar().getByRole('status').innerText();
 const button = (name: string) => demo.page.getByRole('button', { name, exact: true });
 const choose = async (role: string, file: Awaited<ReturnType<typeof exampleFile>>) =>
   demo.page.getByLabel(role, { exact: true }).setInputFiles(file);
@@ -77,7 +78,10 @@ describe('results belong to what they were computed from', () => {
     // The file of before is known by its content, whatever it is called.
     await choose('Data', { ...half, name: 'other-name.npz' });
     await page.getByText('other-name.npz', { exact: true }).waitFor();
-    expect(await bar().innerText()).toBe('model.onnx with half.npz (partial, mean of layers, n = 1,000)');
+    expect(await standing()).toBe('model.onnx with half.npz (partial, mean of layers, n = 1,000)');
+    // 17 edges are known, none of which is scored given the target's known parents.
+    const unscored = bar().getByText('17 pairs without a score', { exact: true });
+    expect(await unscored.getAttribute('title')).toBe('Without a score: 17 of 552 pairs (17 known parent).');
   });
 
   test('another model: a selection does not go over to it by number, and its run takes the place of all', async () => {
@@ -157,7 +161,7 @@ describe('results belong to what they were computed from', () => {
     await page.getByRole('alert').filter({ hasText: 'broken.npz' }).waitFor();
     await page.getByText('broken.npz was refused; this one stays').waitFor();
     await page.getByText('data.npz', { exact: true }).waitFor();
-    expect(await bar().innerText()).toBe('model.onnx with data.npz (corr, mean of layers, n = 2,000)');
+    expect(await standing()).toBe('model.onnx with data.npz (corr, mean of layers, n = 2,000)');
   });
 });
 
@@ -170,7 +174,7 @@ describe('where there are no scores, no table is taken for them', () => {
     await button('Run').click();
     await page.getByText('There are no scores: 2 samples are too few, 3 are the least.').waitFor();
     expect(await page.getByRole('grid').count()).toBe(0);
-    expect(await bar().innerText()).toBe('');
+    expect(await standing()).toBe('');
     for (const name of ['Download CSV', 'Methods text']) expect(await button(name).isDisabled()).toBe(true);
     await page.getByText(/^2 samples in .+, too few for scores/).waitFor();
     for (const view of ['Heatmap', 'Network', 'Significance', 'Ranking', 'Target', 'Try']) {
@@ -211,7 +215,7 @@ describe('where there are no scores, no table is taken for them', () => {
     await page.getByText('50 samples', { exact: true }).waitFor();
     await button('Run').click();
     await bar()
-      .getByText(/^None of the 552 pairs has a score\. model\.onnx with same\.npz/)
+      .getByText(/^None of the 552 pairs has a score \(552 constant target\)\. model\.onnx with same\.npz/)
       .waitFor();
   });
 });

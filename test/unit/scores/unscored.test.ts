@@ -105,7 +105,7 @@ test('a warning from a tenth of the candidates on, and another one where nothing
       '3,001 of 12,000 pairs (2,000 known parent, 1,001 constant target).',
   );
   expect(coverageWarning(coverage(10_000, 10_000))).toBe(
-    'No pair has a score: 12,000 of 12,000 pairs (2,000 known parent, 10,000 constant target).',
+    'None of the 12,000 pairs has a score (2,000 known parent, 10,000 constant target).',
   );
   expect(unscoredInWords(coverage(5, 0))).toBe('2,000 of 2,005 pairs (2,000 known parent)');
 });
