@@ -79,9 +79,11 @@ describe('results belong to what they were computed from', () => {
     await choose('Data', { ...half, name: 'other-name.npz' });
     await page.getByText('other-name.npz', { exact: true }).waitFor();
     expect(await standing()).toBe('model.onnx with half.npz (partial, mean of layers, n = 1,000)');
-    // 17 edges are known, none of which is scored given the target's known parents.
-    const unscored = bar().getByText('17 pairs without a score', { exact: true });
-    expect(await unscored.getAttribute('title')).toBe('Without a score: 17 of 552 pairs (17 known parent).');
+    // 17 edges are known, and the gradients of one node are zero for all samples.
+    const unscored = bar().getByText('29 pairs without a score', { exact: true });
+    expect(await unscored.getAttribute('title')).toBe(
+      'Without a score: 29 of 552 pairs (17 known parent, 12 constant target).',
+    );
   });
 
   test('another model: a selection does not go over to it by number, and its run takes the place of all', async () => {
