@@ -86,13 +86,17 @@ export function broadcastShapes(
 
 /** Whether sizes that are numbers can be broadcast: on each axis they are the same, or 1. */
 export function canBroadcast(shapes: readonly (readonly Dimension[] | undefined)[]): boolean {
-  const known = shapes.filter((shape) => shape !== undefined);
-  const rank = Math.max(0, ...known.map(({ length }) => length));
-  return Array.from({ length: rank }, (_, axis) => axis).every((axis) => {
-    const sizes = known.map((shape) => padded(shape, rank)[axis]);
-    const fixed = new Set(sizes.filter((size) => typeof size === 'number' && size !== 1));
-    return fixed.size <= 1;
-  });
+  // Sizes above or below 1, counted from the last axis.
+  const fixed: (number | undefined)[] = [];
+  for (const shape of shapes) {
+    if (shape === undefined) continue;
+    for (let fromEnd = 0; fromEnd < shape.length; fromEnd++) {
+      const size = shape[shape.length - 1 - fromEnd];
+      if (typeof size !== 'number' || size === 1) continue;
+      if ((fixed[fromEnd] ??= size) !== size) return false;
+    }
+  }
+  return true;
 }
 
 /** Whether two sizes are numbers that are not the same. */

@@ -293,13 +293,18 @@ export function nodeKey(
   attributes: ReadonlyMap<string, Attribute>,
   outputs: number,
 ): string | undefined {
-  const parts: string[] = [];
-  for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const text = attributeText(attribute);
-    if (text === undefined) return undefined;
-    parts.push(`${name}:${text}`);
+  const parts = [opType, domain, ...inputs];
+  if (attributes.size > 0) {
+    for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const text = attributeText(attribute);
+      if (text === undefined) return undefined;
+      parts.push(`${name}:${text}`);
+    }
   }
-  return JSON.stringify([domain, opType, inputs, parts, outputs]);
+  // Lengths keep apart what separators within names would run together.
+  let key = `${outputs},${inputs.length}`;
+  for (const part of parts) key += `,${part.length}:${part}`;
+  return key;
 }
 
 /** A number that differs for most constants that differ (FNV-1a). */
