@@ -65,3 +65,42 @@ test('cross-entropy with class indices', async () => {
     await compare(`cross-entropy:${lossReduction}:labels`, options, target);
   }
 });
+
+describe('cross-entropy with class indices that are no class', () => {
+  const labels = [...golden.labels!.data];
+  const run = async (data: number[], options: TrainingGraphOptions) => {
+    const built = buildTrainingGraph(file, {
+      ...options,
+      wrt: ['x'],
+      loss: 'cross-entropy',
+      targetKind: 'class-index',
+    });
+    const found = await runOnnx(built.bytes, { x, [built.target]: { dims: [6], data, type: 'int64' } });
+    return { loss: found[built.loss]!.data[0]!, gradient: [...found[built.gradients.x!]!.data] };
+  };
+
+  // Ignoring samples is taking the mean over the others: held to the loss of those alone, weighted back to a sum.
+  test.each([-100, 3])('samples of index %i do not count', async (ignoreIndex) => {
+    const data = labels.map((label, i) => (i % 2 === 0 ? ignoreIndex : label));
+    const kept = data.filter((label) => label !== ignoreIndex).length;
+    const [mean, sum] = [
+      await run(data, { ignoreIndex }),
+      await run(data, { ignoreIndex, lossReduction: 'sum' }),
+    ];
+    expect(mean.loss * kept).toBeCloseTo(sum.loss, 5);
+    const all = await run(labels, { lossReduction: 'sum' });
+    const rows = data.flatMap((label) => Array<boolean>(4).fill(label !== ignoreIndex));
+    sum.gradient.forEach((value, i) => {
+      expect(value).toBeCloseTo(rows[i] ? all.gradient[i]! : 0, 6);
+    });
+  });
+
+  test('without any sample that counts loss and gradients are 0', async () => {
+    const { loss, gradient } = await run(Array<number>(6).fill(-100), {});
+    expect([Math.abs(loss), ...gradient.map(Math.abs)]).toEqual(Array(25).fill(0));
+  });
+
+  test.each([-1, 4])('index %i shows as NaN', async (index) => {
+    expect((await run(labels.with(2, index), {})).loss).toBeNaN();
+  });
+});
