@@ -30,13 +30,22 @@ export async function tableFromFile(file: ColumnFile, name: string): Promise<Tab
       { details: { source: name, column } },
     );
   });
+  const names = file.fields.map((field) => field.name);
+  const repeated = names.find((column, position) => isKnown(column) && names.indexOf(column) !== position);
+  if (repeated !== undefined) {
+    throw new MagnitudeEdgeError('invalid-data', `${name} has more than one column '${repeated}'.`, {
+      details: { source: name, column: repeated },
+    });
+  }
   const readable = file.fields.flatMap(({ kind }, position) =>
     kind === 'other' || kind === 'lists' ? [] : [position],
   );
   const read = await file.read(readable);
-  const columns = file.fields.map(({ name: column, holds }, position) => {
+  const columns = file.fields.flatMap(({ name: column, holds }, position) => {
+    // Of columns of one name the first: apache-arrow cannot tell them apart.
+    if (names.indexOf(column) !== position) return [];
     const index = readable.indexOf(position);
-    return index < 0 ? unreadColumn(column, file.rows, holds) : arrowColumn(column, read[index]!);
+    return [index < 0 ? unreadColumn(column, file.rows, holds) : arrowColumn(column, read[index]!)];
   });
   return tableOf(columns, file.metadata);
 }
@@ -53,6 +62,8 @@ const isNumbers = (column: string): boolean =>
   /^(?:corr|corr_se|p_value|q_value|p_empirical|sign_stability|src_idx|dst_idx|n_cond|corr_a\d+_g\d+)$/.test(
     column,
   );
+
+const isKnown = (column: string): boolean => isNames(column) || isNumbers(column);
 
 function unreadColumn(name: string, rows: number, holds: string): Column {
   const type = new Null();
