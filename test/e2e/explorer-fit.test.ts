@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { changedExample, repeatedExample } from '../support/example-data.ts';
-import { downloaded, exampleScored, layerNormScored, useDemo } from './demo-page.ts';
+import { downloaded, exampleScored, layerNormScored, patience, useDemo } from './demo-page.ts';
 
 const demo = useDemo('fit');
 
@@ -28,21 +28,19 @@ function expectSameScores(
   }
 }
 
-/** Presses Cancel and counts the milliseconds until the page says so and takes another Run. */
-const cancelled = () =>
+/** Presses Cancel; whether the page says so and takes another Run before it paints, whatever the worker is doing. */
+const isFreeAfterCancel = () =>
   demo.page.evaluate(async () => {
     const button = (name: string) =>
       [...document.querySelectorAll('button')].find(({ textContent }) => textContent === name)!;
     if (button('Cancel').disabled) throw new Error('The fit was over before it could be cancelled.');
-    const start = performance.now();
     button('Cancel').click();
-    while (
-      button('Run').disabled ||
-      !button('Cancel').disabled ||
-      !document.querySelector('.run-note')!.textContent.startsWith('Stopped at')
-    )
-      await new Promise(requestAnimationFrame);
-    return performance.now() - start;
+    const isFree = () =>
+      !button('Run').disabled &&
+      button('Cancel').disabled &&
+      document.querySelector('.run-note')!.textContent.startsWith('Stopped at');
+    for (let turn = 0; turn < 100 && !isFree(); turn++) await Promise.resolve();
+    return isFree();
   });
 
 describe('a fit in batches of a good part of a second', () => {
@@ -55,20 +53,22 @@ describe('a fit in batches of a good part of a second', () => {
     await page.getByText('128,000 samples').first().waitFor();
   });
 
-  test('Cancel frees the page within 200 ms at any time, and Resume goes on where it was', async () => {
+  test('Cancel frees the page at once at any time, and Resume goes on where it was', async () => {
     const { page } = demo;
-    const start = performance.now();
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/^128,000 samples in /).waitFor();
-    const whole = performance.now() - start;
     const uninterrupted = await scores();
     expect(uninterrupted.samples).toBe('128000');
 
     await page.getByRole('button', { name: 'Run', exact: true }).click();
-    // Shares of the whole fit, quick or slow as the machine is; together they leave more than half of it to the end.
-    for (const share of [0, 0.05, 0.12, 0.2]) {
-      await page.waitForTimeout(share * whole);
-      expect(await cancelled(), `after ${share} of a fit`).toBeLessThan(200);
+    // As it begins, and in the model's later batches, of which there are eight; half of them are left to the end.
+    for (const batches of [0, 1, 2, 4]) {
+      await page.waitForFunction((least) => {
+        const [, seen] =
+          /^([\d,]+) of 128,000 samples/.exec(document.querySelector('.run-note')!.textContent) ?? [];
+        return least === 0 || Number(seen?.replace(',', '')) >= least;
+      }, 16_000 * batches);
+      expect(await isFreeAfterCancel(), `after ${batches} batches`).toBe(true);
       await page.getByRole('button', { name: 'Resume' }).click();
     }
     await page.getByText(/^128,000 samples in /).waitFor();
@@ -82,12 +82,12 @@ describe('a fit in batches of a good part of a second', () => {
     const { page } = demo;
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText(/ of 128,000 samples · /).waitFor();
-    expect(await cancelled()).toBeLessThan(200);
+    expect(await isFreeAfterCancel()).toBe(true);
     // A batch that was in the sums already when the press arrived counts; then page and table agree on that.
     const seen = async () =>
       /^Stopped at ([\d,]+) of /.exec(await page.locator('.run-note').innerText())?.[1]?.replace(',', '');
     await expect
-      .poll(async () => (await scores()).samples === (await seen()), { timeout: 10_000 })
+      .poll(async () => (await scores()).samples === (await seen()), { timeout: patience })
       .toBe(true);
     const held = Number(await seen());
     expect(held % 16_000).toBe(0);

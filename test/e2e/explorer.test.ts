@@ -282,7 +282,14 @@ describe('manners', () => {
     await exampleScored(page);
     for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Try', 'Heatmap']) {
       await openView(view);
-      await page.waitForTimeout(600);
+      await page.getByRole('tabpanel').locator('canvas, figure svg, .toolbar').first().waitFor();
+      // What comes late has come once the page has nothing to do, and has painted.
+      await page.evaluate(
+        () =>
+          new Promise((done) => {
+            requestIdleCallback(() => requestAnimationFrame(() => requestAnimationFrame(done)));
+          }),
+      );
     }
     expect(await page.evaluate(() => (globalThis as unknown as { shifts: string[] }).shifts)).toEqual([]);
   });
