@@ -4,7 +4,9 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
 import { functionParents } from '../model/graph.ts';
+import { coverageWarning, unscoredInWords } from '../scores/coverage-words.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
+import { coverageFrom } from '../table/coverage-metadata.ts';
 import { edgeTableBatches } from '../table/edge-table.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
 import { decodeStatistics } from '../table/statistics-file.ts';
@@ -67,19 +69,8 @@ export const evaluate: Command = {
         const rows = new RowCount(scoredRows(engine, saved, settings), () => undefined);
         const bytes = encodeBatches(rows, settings.format, settings);
         await writeOutputs([{ place: place!, bytes }]);
-        const { samples } = statistics;
-        printLine(
-          summaryStream(terminal, place!),
-          settings.json
-            ? jsonReport(paths, settings, saved, rows, backend)
-            : [
-                `statistics  ${paths.join(', ')}: ${samples} samples, ${statistics.nodes} function nodes`,
-                `ran on      ${backend}`,
-                `wrote       ${settings.out}: ${rows.count} rows`,
-                '',
-                formatTable(rows.top),
-              ].join('\n'),
-        );
+        const report = { paths, settings, saved, rows, backend };
+        printLine(summaryStream(terminal, place!), settings.json ? jsonReport(report) : textReport(report));
       } finally {
         await release();
       }
@@ -155,23 +146,48 @@ async function* channelRows(
   }
 }
 
-function jsonReport(
-  stats: readonly string[],
-  { out, score }: ScoreSettings,
-  { statistics }: SavedStatistics,
-  rows: RowCount,
-  backend: string,
-): string {
+interface Report {
+  readonly paths: readonly string[];
+  readonly settings: ScoreSettings;
+  readonly saved: SavedStatistics;
+  readonly rows: RowCount;
+  readonly backend: string;
+}
+
+function jsonReport({ paths, settings, saved, rows, backend }: Report): string {
+  const { nodes, pairs, samples } = saved.statistics;
+  const coverage = coverageFrom(rows.metadata)!;
+  const warning = coverageWarning(coverage);
   return JSON.stringify({
     command: 'evaluate',
-    stats,
-    out,
-    functions: statistics.nodes,
-    pairs: statistics.pairs.length,
-    samples: statistics.samples,
+    stats: paths,
+    out: settings.out,
+    functions: nodes,
+    pairs: pairs.length,
+    samples,
     rows: rows.count,
-    score,
+    score: settings.score,
+    unscored: coverage.unscored,
+    candidates: coverage.candidates,
     backend,
+    warnings: warning === undefined ? [] : [warning],
     top: rows.top,
   });
+}
+
+function textReport({ paths, settings, saved, rows, backend }: Report): string {
+  const { nodes, samples } = saved.statistics;
+  const coverage = coverageFrom(rows.metadata)!;
+  const warning = coverageWarning(coverage);
+  return [
+    ...(warning === undefined ? [] : [`warning  ${warning}`]),
+    `stats    ${paths.join(', ')}: ${samples} samples, ${nodes} function nodes`,
+    `ran on   ${backend}`,
+    `unscored ${unscoredInWords(coverage)}`,
+    `wrote    ${settings.out}: ${rows.count} rows`,
+    '',
+    formatTable(rows.top),
+  ]
+    .join('\n')
+    .trimEnd();
 }

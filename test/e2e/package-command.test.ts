@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enableRelaxedSimd } from '../../src/cli/relaxed-simd.ts';
@@ -408,4 +410,19 @@ test('help and version', async () => {
     expect([status, out]).toEqual([0, expect.stringContaining(`magnitude-edge ${name}`)]);
     expect((await run('help', name)).out).toBe(out);
   }
+});
+
+test('what the guide says of Node runs as it stands, with or without an adapter', async () => {
+  const guide = await readFile(new URL('../../docs/guide.md', import.meta.url), 'utf8');
+  const [, snippet] = /In Node the library uses a `GPUDevice`[^`]*`webgpu`[^`]*```js\n([^`]*)```/.exec(
+    guide,
+  )!;
+  const code = `import { GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';\n${snippet!.replace(
+    "'model.onnx'",
+    JSON.stringify(join(example, 'model.onnx')),
+  )}\nprocess.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+  });
+  expect(stdout).toMatch(/^(cpu|webgpu) \[/);
 });

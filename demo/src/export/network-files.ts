@@ -1,21 +1,25 @@
 import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
+import { escapeXml } from './xml.ts';
 
-/** GraphML with score, p, q, what is known of uncertainty, and kind ("known" or "inferred") on each edge. */
+/** GraphML with ids, what Cytoscape calls edges (`name`, `interaction`), score, p, q, what is known of uncertainty, and kind ("known" or "inferred") on each edge. */
 export function* graphml(columns: EdgeColumns, rows: Iterable<number>): Generator<string> {
   const numbers = numbersOf(columns);
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n`;
   yield `<key id="name" for="node" attr.name="name" attr.type="string"/>\n`;
-  yield `<key id="kind" for="edge" attr.name="kind" attr.type="string"/>\n`;
+  for (const [id, name] of [['interaction'], ['edge_name', 'name'], ['kind']] as const)
+    yield `<key id="${id}" for="edge" attr.name="${name ?? id}" attr.type="string"/>\n`;
   for (const { name } of numbers)
     yield `<key id="${name}" for="edge" attr.name="${name}" attr.type="double"/>\n`;
   yield `<graph edgedefault="directed">\n`;
   for (const [node, name] of columns.names.entries())
-    yield `<node id="n${node}"><data key="name">${escaped(name)}</data></node>\n`;
+    yield `<node id="n${node}"><data key="name">${escapeXml(name)}</data></node>\n`;
   for (const row of rows) {
     const data = numbers
       .filter(({ values }) => Number.isFinite(values[row]))
       .map(({ name, values }) => `<data key="${name}">${values[row]!}</data>`);
-    yield `<edge source="n${columns.src[row]!}" target="n${columns.dst[row]!}"><data key="kind">${kindOf(columns, row)}</data>${data.join('')}</edge>\n`;
+    const { id, source, target } = endsOf(columns, row);
+    const [kind, name] = [kindOf(columns, row), escapeXml(nameOf(columns, row))];
+    yield `<edge id="${id}" source="${source}" target="${target}"><data key="interaction">${kind}</data><data key="edge_name">${name}</data><data key="kind">${kind}</data>${data.join('')}</edge>\n`;
   }
   yield `</graph>\n</graphml>\n`;
 }
@@ -28,16 +32,16 @@ export function* cytoscapeJson(
 ): Generator<string> {
   yield `{"data":{"name":${JSON.stringify(title)}},"elements":{"nodes":[\n`;
   yield columns.names
-    .map((name, node) => JSON.stringify({ data: { id: `n${node}`, name } }))
+    .map((name, node) => JSON.stringify({ data: { id: `n${node}`, name, 'shared name': name } }))
     .join(',\n');
   yield `\n],"edges":[\n`;
   const numbers = numbersOf(columns);
   let first = true;
   for (const row of rows) {
-    const [source, target] = [columns.src[row]!, columns.dst[row]!];
-    const ends = { id: `e${source}_${target}`, source: `n${source}`, target: `n${target}` };
+    const [kind, name] = [kindOf(columns, row), nameOf(columns, row)];
+    const shown = { interaction: kind, 'shared interaction': kind, name, 'shared name': name };
     const facts = numbers.map(({ name, values }) => [name, finite(values[row]!)] as const);
-    const data = { ...ends, kind: kindOf(columns, row), ...Object.fromEntries(facts) };
+    const data = { ...endsOf(columns, row), ...shown, kind, ...Object.fromEntries(facts) };
     yield (first ? '' : ',\n') + JSON.stringify({ data });
     first = false;
   }
@@ -45,6 +49,16 @@ export function* cytoscapeJson(
 }
 
 const kindOf = ({ hasEdge }: EdgeColumns, row: number) => (hasEdge[row] ? 'known' : 'inferred');
+
+/** What Cytoscape calls an edge that it makes itself. */
+const nameOf = (columns: EdgeColumns, row: number) =>
+  `${columns.names[columns.src[row]!]!} (${kindOf(columns, row)}) ${columns.names[columns.dst[row]!]!}`;
+
+const endsOf = ({ src, dst }: EdgeColumns, row: number) => ({
+  id: `e${src[row]!}_${dst[row]!}`,
+  source: `n${src[row]!}`,
+  target: `n${dst[row]!}`,
+});
 
 /** The numbers of an edge, by their names in these files. */
 const numbersOf = (columns: EdgeColumns) => [
@@ -56,16 +70,3 @@ const numbersOf = (columns: EdgeColumns) => [
 
 /** NaN has no place in XML doubles or JSON: such a number is left out there, and null here. */
 const finite = (value: number) => (Number.isFinite(value) ? value : null);
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
-const escaped = (text: string) =>
-  text
-    .replaceAll(/[&<>"]/g, (character) => escapes[character]!)
-    // Control characters are not allowed in XML 1.0, not even escaped.
-    // eslint-disable-next-line no-control-regex
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\uFFFD');

@@ -1,4 +1,4 @@
-import { escapeXml } from '../network/shapes.ts';
+import { escapeXml } from './xml.ts';
 
 /** A view as SVG content with its size in CSS pixels. */
 export interface Picture {

@@ -1,3 +1,5 @@
+import { escapeXml } from '../export/xml.ts';
+
 /** The few kinds of marks that network pictures are made of, in CSS pixels; drawn on a canvas or written as SVG. */
 export type Shape =
   | {
@@ -103,9 +105,6 @@ export function svgOfShapes(shapes: Iterable<Shape>, font: string): string {
   }
   return parts.join('\n');
 }
-
-export const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 type Point = [number, number];
 
