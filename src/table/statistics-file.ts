@@ -19,6 +19,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { checkGraph, edgeTypes, type GsnnGraph } from '../model/graph.ts';
 import { findImpossible } from '../statistics/check-statistics.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { channelData, channelFields, hasChannels, readChannels } from './channel-columns.ts';
@@ -66,7 +67,7 @@ export function encodeStatistics({ statistics, channels, origin }: SavedStatisti
         format: FORMAT,
         version,
         ...facts,
-        checksum: checksumOf(facts, origin.functionNames, statistics.pairs),
+        checksum: checksumOf(facts, origin.functionNames, statistics.pairs, channels),
       }),
     ),
   );
@@ -140,7 +141,9 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const functionNames = Array.from({ length: nodes }, (_, i) => names.dictionary[names.codes[i]!] ?? '');
   const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
   const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
-  if (text('checksum') !== checksumOf(facts, functionNames, pairs))
+  const sizes = { samples, nodes, pairs: pairCount };
+  const channels = hasChannels(file.fields) ? readChannels(column, sizes, refuse) : undefined;
+  if (text('checksum') !== checksumOf(facts, functionNames, pairs, channels))
     refuse('does not agree with its checksum: it is damaged, or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
   if (impossible !== undefined) refuse(impossible);
@@ -152,8 +155,6 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
     usePreNorm: facts.usePreNorm === 'true',
     loss: facts.loss,
   };
-  const sizes = { samples, nodes, pairs: pairCount };
-  const channels = hasChannels(file.fields) ? readChannels(column, sizes, refuse) : undefined;
   return { statistics: { nodes, samples, pairs }, channels, origin };
 }
 
@@ -208,13 +209,20 @@ function structureOf(
 }
 
 /** Eight hexadecimal digits over all that a file says and holds, however it is cut into record batches. */
-function checksumOf(facts: Facts, names: readonly string[], pairs: readonly PairStatistics[]): string {
-  const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
-    new Uint8Array(buffer, byteOffset, byteLength);
-  const numbers = pairs.map((pair) =>
-    [...vectors, ...matrices].map(([, key]) => xxhash32(bytesOf(pair[key]))),
-  );
-  const whole = JSON.stringify([factNames.map((key) => facts[key]), names, numbers]);
+function checksumOf(
+  facts: Facts,
+  names: readonly string[],
+  pairs: readonly PairStatistics[],
+  channels: SavedChannels | undefined,
+): string {
+  const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
+    xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
+  const numbers = pairs.map((pair) => [...vectors, ...matrices].map(([, key]) => hash(pair[key])));
+  const ofChannels = channels && [
+    hash(channels.counts),
+    ...channels.pairs.flatMap(({ x, u }) => [hash(x), hash(u)]),
+  ];
+  const whole = JSON.stringify([factNames.map((key) => facts[key]), names, numbers, ...(ofChannels ?? [])]);
   return xxhash32(new TextEncoder().encode(whole)).toString(16).padStart(8, '0');
 }
 

@@ -26,6 +26,7 @@ const values = (/** @type {number} */ count) =>
   Float32Array.from({ length: 8 * count }, (_, k) => Math.sin(k));
 await inferer.fit([{ size: 8, x: values(input.length), y: values(output.length) }]);
 const statistics = await inferer.saveStats();
+const withChannels = await inferer.saveStats({ channels: true });
 
 /** @typedef {(bytes: Uint8Array) => Promise<string>} Read reads and gives what identifies the content */
 
@@ -47,7 +48,9 @@ const readTable = (format) => async (bytes) => {
 /** @type {Read} */
 async function readStatistics(bytes) {
   await inferer.loadStats(bytes);
-  return digest(await inferer.saveStats());
+  return digest(
+    await inferer.saveStats({ channels: bytes.length > (statistics.length + withChannels.length) / 2 }),
+  );
 }
 
 /** @type {Read} */
@@ -89,6 +92,7 @@ const formats = {
   positives: { bytes: fixture('fixtures/reading/heldout.csv'), read: readPositives },
   'positives tsv': { bytes: tsv, read: readPositives },
   statistics: { bytes: statistics, read: readStatistics, sealed: true },
+  'statistics, channels': { bytes: withChannels, read: readStatistics, sealed: true },
   model: { bytes: modelBytes, read: readModel },
   'onnx if': { bytes: fixture('fixtures/onnx-cases/if-reads-around/model.onnx'), read: readOnnx('x') },
   'onnx function': { bytes: fixture('fixtures/onnx-cases/function-with-if/model.onnx'), read: readOnnx('x') },
