@@ -2,8 +2,9 @@ import extended from '../../shaders/shared/extended.wgsl?raw';
 import selfTest from '../../shaders/self-test.wgsl?raw';
 import selfTestDot from '../../shaders/self-test-dot.wgsl?raw';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { BufferPool, createStorage, storageFrom } from './buffer.ts';
+import { BufferPool, createStorage, storageFrom, type OwnedBuffer } from './buffer.ts';
 import { assertAlive, describeAdapter, type GpuContext } from './device.ts';
+import { created } from './error-scope.ts';
 import { compileKernel, type KernelDefinition } from './kernel.ts';
 import { readBack } from './readback.ts';
 import { Recorder } from './recorder.ts';
@@ -70,8 +71,7 @@ async function run(context: GpuContext): Promise<Arithmetic> {
   const pool = new BufferPool();
   try {
     const pairs = testPairs();
-    const numbers = pool.keep(storageFrom(context, 'self-test', pairs));
-    const results = pool.keep(createStorage(context, 'self-test results', 4 * 2 * 5 * WORKGROUP));
+    const [numbers, results] = await create(context, pool, pairs, 4 * 2 * 5 * WORKGROUP);
     await new Recorder(context)
       .dispatch(kernel, { count: WORKGROUP, zero: 0 }, { numbers, results }, [1, 1, 1])
       .submit('the self-test');
@@ -90,6 +90,20 @@ async function run(context: GpuContext): Promise<Arithmetic> {
   } finally {
     pool.destroy();
   }
+}
+
+/** Buffers for the operands, filled, and for so many bytes of results; the pool's. */
+async function create(
+  context: GpuContext,
+  pool: BufferPool,
+  operands: Parameters<typeof storageFrom>[2],
+  bytes: number,
+): Promise<readonly [OwnedBuffer, OwnedBuffer]> {
+  const what = 'the self-test';
+  return [
+    pool.keep(await created(context, what, () => storageFrom(context, 'self-test', operands))),
+    pool.keep(await created(context, what, () => createStorage(context, 'self-test results', bytes))),
+  ];
 }
 
 /** 48 products of digits: 16 times 512^2 + 2 * 512 * 511, which float32 holds exactly. */
@@ -145,8 +159,7 @@ async function testIntegerDot(context: GpuContext): Promise<boolean> {
   try {
     const kernel = await compileKernel(context, selfTestDotKernel, { WORKGROUP });
     const pairs = testWords();
-    const words = pool.keep(storageFrom(context, 'self-test', pairs));
-    const results = pool.keep(createStorage(context, 'self-test results', 4 * WORKGROUP));
+    const [words, results] = await create(context, pool, pairs, 4 * WORKGROUP);
     await new Recorder(context)
       .dispatch(kernel, { count: WORKGROUP }, { words, results }, [1, 1, 1])
       .submit('the self-test');

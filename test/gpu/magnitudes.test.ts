@@ -27,7 +27,7 @@ async function gpuNorms(
 ): Promise<{ norms: Float32Array; refused: RefusalRecord; nodes: number }> {
   const nodes = shape.groups.offsets.length - 1;
   const layout = layoutOf(gpu, nodes, 1);
-  const refused = new RefusalRecord(gpu);
+  const refused = await RefusalRecord.create(gpu);
   const kept = new KeptRows(gpu, layout);
   const { chunk } = kept.place(3 + rows, 4);
   const intake = await Intake.create(gpu, layout, refused, {

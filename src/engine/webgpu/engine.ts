@@ -53,7 +53,7 @@ export async function createWebGpuEngine(options: {
     bindingBytes: options.bindingBytes,
     panelBytes: memory.matrices === 'formed' ? PANEL_BYTES : undefined,
   });
-  const refusal = new RefusalRecord(context);
+  const refusal = await RefusalRecord.create(context);
   const parts: Partial<Parts> = { refusal };
   try {
     const { channels, channelGroups, reduction } = shape;

@@ -1,5 +1,6 @@
 import { BufferPool, createStorage, type BufferView } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
+import { created } from '../../gpu/error-scope.ts';
 import { readBack } from '../../gpu/readback.ts';
 import type { SubmitPace } from '../../gpu/submit-pace.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
@@ -125,10 +126,12 @@ export class ColumnSettler {
     const { nodes, stride } = this.#sums.layout;
     const pool = new BufferPool();
     try {
-      const create = (label: string, lines: number): BufferView =>
-        pool.keep(createStorage(this.#context, label, 8 * stride * lines));
-      const lines = create('lines of X^T X', sources.length);
-      const diagonal = create('diagonal of X^T X', 1);
+      const create = async (label: string, lines: number): Promise<BufferView> =>
+        pool.keep(
+          await created(this.#context, label, () => createStorage(this.#context, label, 8 * stride * lines)),
+        );
+      const lines = await create('lines of X^T X', sources.length);
+      const diagonal = await create('diagonal of X^T X', 1);
       await this.#sums.linesXX(pair, Uint32Array.from(sources), lines, this.#pace);
       await this.#sums.diagonalXX(pair, diagonal, this.#pace);
       const [fetched, last] = await readBack(this.#context, [lines, diagonal]);

@@ -1,6 +1,6 @@
 import { createStorage, storageFrom, type BufferView } from '../../gpu/buffer.ts';
 import { describeAdapter, type GpuContext } from '../../gpu/device.ts';
-import { alive } from '../../gpu/error-scope.ts';
+import { alive, created, scoped } from '../../gpu/error-scope.ts';
 import { Recorder } from '../../gpu/recorder.ts';
 import type { Configuration } from './configurations.ts';
 import { KeptRows } from './kept-rows.ts';
@@ -57,10 +57,15 @@ async function run(context: GpuContext, candidates: readonly Configuration[]): P
   const layout = layoutOf(context, nodes, 1);
   const rows = new KeptRows(context, layout);
   const none = Uint32Array.of(NEVER, NEVER, NEVER);
-  const refusal = storageFrom(context, 'no refusal', none);
-  const sums = createStorage(context, 'sums of a trial', 8 * layout.stride ** 2);
+  const refusal = await created(context, 'a trial', () => storageFrom(context, 'no refusal', none));
+  const sums = await created(context, 'a trial', () =>
+    createStorage(context, 'sums of a trial', 8 * layout.stride ** 2),
+  );
   // Of zeros: no GPU multiplies them quicker than others.
-  rows.place(samples, 0);
+  const placed = scoped(context, 'a trial', () => {
+    rows.place(samples, 0);
+  });
+  await placed.settled;
   rows.close();
   try {
     const found: Trial[] = [];

@@ -219,9 +219,16 @@ export class FormedProducts {
   }
 
   /** Copies whole rows of `sums`, or its diagonal. */
-  #gather(rows: Uint32Array<ArrayBuffer>, sums: BufferView, into: BufferView, width?: number): Promise<void> {
+  async #gather(
+    rows: Uint32Array<ArrayBuffer>,
+    sums: BufferView,
+    into: BufferView,
+    width?: number,
+  ): Promise<void> {
     const { stride } = this.#products.layout;
-    const lines = storageFrom(this.#context, 'lines', rows);
+    const lines = await created(this.#context, 'a list of lines', () =>
+      storageFrom(this.#context, 'lines', rows),
+    );
     const submitted = new Recorder(this.#context)
       .dispatch(
         this.#kernels.gatherSums,

@@ -7,7 +7,7 @@ import {
   type OwnedBuffer,
 } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
-import { scoped } from '../../gpu/error-scope.ts';
+import { created, scoped } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
 import type { Reduction } from '../channel-norms.ts';
@@ -107,7 +107,9 @@ export class Intake {
     if (source === undefined) throw new TypeError('An intake made without channels takes magnitudes only.');
     const { stride, nodes, chunkRows, together } = this.layout;
     const bytes = 4 * source.width;
-    const upload = this.#uploader(values, rows * bytes);
+    const { result: upload, settled } = scoped(this.#context, 'the upload of a batch', () =>
+      this.#uploader(values, rows * bytes),
+    );
     const recorder = new Recorder(this.#context);
     for (const [quantity, value] of values.entries()) {
       recorder.dispatch(
@@ -137,7 +139,7 @@ export class Intake {
         workgroups(Math.ceil((rows * stride) / WORKGROUP)),
       );
     }
-    return recorder.submit('the magnitudes of a batch');
+    return bothSettled(settled, recorder.submit('the magnitudes of a batch'));
   }
 
   /** Most rows of a batch that one call of {@link Intake.write} can take; a multiple of {@link ROW_STEP}. */
@@ -188,10 +190,17 @@ async function createSource(
   groups: RaggedIndices,
 ): Promise<Source> {
   const constants = { REDUCTION: reductionCode[reduction], WORKGROUP };
+  const list = async (label: string, indices: Uint32Array): Promise<OwnedBuffer> =>
+    pool.keep(await created(context, label, () => storageFrom(context, label, Uint32Array.from(indices))));
   return {
     kernel: await compileKernel(context, magnitudesKernel, constants),
     width,
-    offsets: pool.keep(storageFrom(context, 'channel group offsets', Uint32Array.from(groups.offsets))),
-    channels: pool.keep(storageFrom(context, 'channel group members', Uint32Array.from(groups.indices))),
+    offsets: await list('channel group offsets', groups.offsets),
+    channels: await list('channel group members', groups.indices),
   };
+}
+
+/** Both, at rest; what was refused first. */
+async function bothSettled(...works: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
 }

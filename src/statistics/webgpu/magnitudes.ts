@@ -1,5 +1,6 @@
 import { borrow, BufferPool, createStorage, storageFrom, type OwnedBuffer } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
+import { created } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../gpu/recorder.ts';
@@ -38,17 +39,19 @@ export class MagnitudeReader {
     source: MagnitudeSource,
     kernel: KernelOf<typeof magnitudesKernel>,
     pieceBytes: number,
+    buffers: {
+      readonly offsets: OwnedBuffer;
+      readonly channels: OwnedBuffer;
+      readonly refusal: RefusalRecord;
+    },
   ) {
-    const { offsets, indices } = source.channelGroups;
     this.#context = context;
     this.#source = source;
     this.#kernel = kernel;
     this.#pieceBytes = pieceBytes;
-    this.#offsets = this.#pool.keep(storageFrom(context, 'channel group offsets', Uint32Array.from(offsets)));
-    this.#channels = this.#pool.keep(
-      storageFrom(context, 'channel group members', Uint32Array.from(indices)),
-    );
-    this.#refusal = new RefusalRecord(context);
+    this.#offsets = this.#pool.keep(buffers.offsets);
+    this.#channels = this.#pool.keep(buffers.channels);
+    this.#refusal = buffers.refusal;
     this.#pool.keep(this.#refusal.view);
   }
 
@@ -63,7 +66,16 @@ export class MagnitudeReader {
   ): Promise<MagnitudeReader> {
     const constants = { REDUCTION: reductionCode[source.reduction], WORKGROUP };
     const kernel = await compileKernel(context, magnitudesKernel, constants);
-    return new MagnitudeReader(context, source, kernel, pieceBytes);
+    const refusal = await RefusalRecord.create(context);
+    const { offsets, indices } = source.channelGroups;
+    const list = (label: string, values: Uint32Array): Promise<OwnedBuffer> =>
+      created(context, label, () => storageFrom(context, label, Uint32Array.from(values)));
+    const buffers = {
+      offsets: await list('channel group offsets', offsets),
+      channels: await list('channel group members', indices),
+      refusal,
+    };
+    return new MagnitudeReader(context, source, kernel, pieceBytes, buffers);
   }
 
   /**
@@ -98,7 +110,9 @@ export class MagnitudeReader {
   async #readPiece(values: readonly ReturnType<typeof borrow>[], rows: number): Promise<Float32Array[]> {
     const { nodes, channels } = this.#source;
     const size = rows * nodes;
-    const magnitudes = createStorage(this.#context, 'magnitudes', 4 * values.length * size);
+    const magnitudes = await created(this.#context, 'magnitudes', () =>
+      createStorage(this.#context, 'magnitudes', 4 * values.length * size),
+    );
     try {
       const recorder = new Recorder(this.#context);
       for (const [quantity, channel_values] of values.entries()) {

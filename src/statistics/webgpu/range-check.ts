@@ -1,5 +1,6 @@
 import { createStorage, type BufferView, type OwnedBuffer } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
+import { created } from '../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../gpu/kernel.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { Recorder } from '../../gpu/recorder.ts';
@@ -89,7 +90,9 @@ export class RangeCheck {
   /** The largest deviation of each column, and what it is from, `[2 P, stride]` both. */
   async #look(ranges: readonly RowRange[], pivots: OwnedBuffer) {
     const { pairs, together, stride, chunkRows } = this.#layout;
-    const largest = createStorage(this.#context, 'largest deviations', 4 * 2 * pairs * stride);
+    const largest = await created(this.#context, 'largest deviations', () =>
+      createStorage(this.#context, 'largest deviations', 4 * 2 * pairs * stride),
+    );
     try {
       const recorder = new Recorder(this.#context);
       for (const { chunk, rows, firstRow, firstBatch, endBatch } of ranges) {

@@ -1,5 +1,6 @@
 import { createStorage } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
+import { created } from '../../gpu/error-scope.ts';
 import { readBack } from '../../gpu/readback.ts';
 import type { PairStatistics, SufficientStatistics } from '../sufficient-statistics.ts';
 import type { SumSource } from './sum-source.ts';
@@ -50,7 +51,9 @@ async function readSources(
 ): Promise<void> {
   const { nodes, stride } = sums.layout;
   const most = Math.max(1, Math.min(nodes, Math.floor(FETCH_BYTES / (8 * stride))));
-  const lines = createStorage(context, 'lines for the host', 8 * stride * most);
+  const lines = await created(context, 'lines for the host', () =>
+    createStorage(context, 'lines for the host', 8 * stride * most),
+  );
   try {
     for (let first = 0; first < nodes; first += most) {
       const count = Math.min(most, nodes - first);

@@ -1,6 +1,7 @@
 import type { MagnitudeEdgeError } from '../../errors.ts';
 import { createStorage, type OwnedBuffer } from '../../gpu/buffer.ts';
 import type { GpuContext } from '../../gpu/device.ts';
+import { created } from '../../gpu/error-scope.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { nonFiniteError } from '../non-finite.ts';
 
@@ -15,10 +16,20 @@ export class RefusalRecord {
   readonly view: OwnedBuffer;
   readonly #context: GpuContext;
 
-  constructor(context: GpuContext) {
+  private constructor(context: GpuContext) {
     this.#context = context;
     this.view = createStorage(context, 'refusal', 4 * WORDS);
     this.clear();
+  }
+
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static create(context: GpuContext): Promise<RefusalRecord> {
+    return created(context, 'the record of a refusal', () => new RefusalRecord(context));
+  }
+
+  /** Idempotent. */
+  destroy(): void {
+    this.view.destroy();
   }
 
   /** Forgets a refusal, for work submitted from now on. */

@@ -345,7 +345,9 @@ export class GpuSums implements SumSource {
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
     await this.#join([this.#xx], pace);
     const { stride, panels } = this.layout;
-    const lines = storageFrom(this.#context, 'lines', list);
+    const lines = await created(this.#context, 'a list of lines', () =>
+      storageFrom(this.#context, 'lines', list),
+    );
     const recorder = new Recorder(this.#context);
     for (const panel of panels) {
       recorder.dispatch(
