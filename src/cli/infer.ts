@@ -3,6 +3,7 @@ import { batches, type Batch, type Batches } from '../data/batches.ts';
 import { concatenateBatches } from '../data/concatenate.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
 import type { UncertaintyOptions } from '../engine/uncertainty-settings.ts';
+import type { FitOptions } from '../inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
@@ -10,12 +11,14 @@ import { coverageWarning, nothingScored, unscoredInWords } from '../scores/cover
 import type { ScoreCoverage } from '../scores/unscored.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
+import { readPositiveEdges } from '../table/positives.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { chooseBackend, type ChosenBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs, type OutputFile } from './files.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
+import { readOutputWeights } from './loss-files.ts';
 import { withProgress } from './progress.ts';
 import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
 import { RowCount } from './row-count.ts';
@@ -29,7 +32,7 @@ import {
 import { formatTable } from './summary.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
-const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|csv|tsv|parquet)... --out E.(arrow|csv|tsv|parquet)
+const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|feather|csv|tsv|parquet)... --out E.(arrow|csv|tsv|parquet)
 
 Runs a GSNN (ONNX profile v1) over the data and writes the edge table: every ordered pair of function nodes, scored by
 the correlation of activation and gradient magnitudes, with p- and q-values, sorted. Several files of data are read one
@@ -41,6 +44,8 @@ ${scoreHelp}
   --loss ${lossNames.join('|')}
                                        what the gradients are of                      (mse)
   --loss-reduction mean|sum            over each batch                                (mean)
+  --output-weights W.csv               factors on the loss of outputs: columns output and weight; 1 for others
+  --mask-edges E.csv                   edges to switch off in a model with an edge_mask input, and in its graph
   --mask-missing-targets               targets may be missing (NaN, null, an empty cell, NA): they are left out of the loss
 ${memoryBudgetHelp}
   --batch-size N                                                                      (128)
@@ -63,6 +68,8 @@ const options = {
   loss: { type: 'string' },
   'loss-reduction': { type: 'string' },
   'mask-missing-targets': { type: 'boolean' },
+  'output-weights': { type: 'string' },
+  'mask-edges': { type: 'string' },
   ...memoryBudgetOption,
   'batch-size': { type: 'string' },
   jackknife: { type: 'string' },
@@ -77,10 +84,13 @@ export const infer: Command = {
   help,
   async run(args, terminal) {
     const settings = readSettings(args);
-    const { model, data, out, statsOut } = settings;
+    const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
     // External data of a model are read with it.
-    const [table, statistics] = await placeOutputs([model, `${model}.data`, ...data], [out, statsOut]);
+    const [table, statistics] = await placeOutputs(
+      [model, `${model}.data`, ...data, ...[outputWeights, maskEdges].filter((path) => path !== undefined)],
+      [out, statsOut],
+    );
     const chosen = await chooseBackend(settings.backend);
     try {
       await inferWith(chosen, settings, { table: table!, statistics }, terminal);
@@ -98,6 +108,8 @@ interface Settings extends ScoreSettings {
   readonly loss: LossName;
   readonly lossReduction: 'mean' | 'sum';
   readonly maskMissingTargets: boolean;
+  readonly outputWeights: string | undefined;
+  readonly maskEdges: string | undefined;
   readonly memoryBudget: number | undefined;
   readonly batchSize: number;
   readonly resampling: UncertaintyOptions | false;
@@ -117,6 +129,8 @@ function readSettings(args: readonly string[]): Settings {
     loss: given.choice('loss', lossNames, 'mse'),
     lossReduction: given.choice('loss-reduction', ['mean', 'sum'], 'mean'),
     maskMissingTargets: given.flag('mask-missing-targets'),
+    outputWeights: given.text('output-weights'),
+    maskEdges: given.text('mask-edges'),
     memoryBudget: readMemoryBudget(given),
     batchSize: given.wholeNumber('batch-size', 1) ?? 128,
     resampling: readResampling(given),
@@ -158,6 +172,7 @@ async function inferWith(
     ...(chosen.gpu ? { device: chosen.gpu.device } : {}),
   });
   const data = await openData(settings, model);
+  const fitOptions = await readFitOptions(settings, model);
   await using inferer = await MagnitudeEdgeInferer.create(model, {
     reduction,
     usePreNorm,
@@ -176,6 +191,7 @@ async function inferWith(
   let batchesDone = 0;
   const samples = await withProgress(terminal, { what: 'fit', unit: 'batch' }, (progress) =>
     inferer.fit(data, {
+      ...fitOptions,
       onProgress: ({ batch, batches: total, samples }) => {
         batchesDone = batch;
         progress.update({ done: batch, total, samples });
@@ -217,6 +233,22 @@ async function inferWith(
     summaryStream(terminal, places.table),
     settings.json ? jsonReport(model, ranOn, settings, report) : textReport(model, ranOn, settings, report),
   );
+}
+
+/** What files say of the loss and of the graph. */
+async function readFitOptions(
+  { outputWeights, maskEdges }: Settings,
+  model: GsnnModel,
+): Promise<Pick<FitOptions, 'outputWeights' | 'maskedEdges'>> {
+  const { output } = model.graph.nodeNames;
+  return {
+    ...(outputWeights === undefined
+      ? {}
+      : { outputWeights: readOutputWeights(await readInput(outputWeights), output, outputWeights) }),
+    ...(maskEdges === undefined
+      ? {}
+      : { maskedEdges: readPositiveEdges(await readInput(maskEdges), maskEdges) }),
+  };
 }
 
 /** The batches of one file, or of several as if they were one. */

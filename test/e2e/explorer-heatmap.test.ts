@@ -29,10 +29,8 @@ async function pictures(drawnFrom: 'scores' | 'table') {
   await page.getByLabel('Order of nodes').selectOption('cluster');
   for (let step = 0; step < 3; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
   await page.getByText('Known edges', { exact: true }).click();
-  // The order comes from a worker.
-  await page.waitForTimeout(500);
+  await page.locator(`canvas[data-drawn-from=${drawnFrom}][data-order=cluster]`).waitFor();
   taken.push(await picture());
-  await page.locator(`canvas[data-drawn-from=${drawnFrom}]`).waitFor();
   return taken;
 }
 

@@ -22,6 +22,10 @@ const run = (...args: string[]): Promise<Run> => runIn(folder, ...args);
 const header = 'in_0,in_1,in_2,in_3,out_0,out_1,out_2\n';
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
+/** The package as it is built. */
+const builtLibrary = async () =>
+  (await import(new URL('../../dist/index.js', import.meta.url).href)) as typeof import('../../src/index.ts');
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
@@ -62,6 +66,39 @@ describe('infer', () => {
     ).toBe(0);
     const withSelf = tableFromIPC(fixture('layer-elu', 'edges-corr-with-self.arrow'));
     expectGoldenEdges(tableFromIPC(await readFile(join(folder, 'self.arrow'))), withSelf);
+  });
+
+  test('weights of outputs and edges to mask, from files: what the library gives with them', async () => {
+    await writeFile(join(folder, 'mask.onnx'), fixture('layer-elu-mask'));
+    await writeFile(join(folder, 'weights.csv'), 'output;weight\nout_2;0,5\nout_0;3\n');
+    await writeFile(join(folder, 'masked.csv'), 'gene_0,gene_2\n');
+    const asked = ['--output-weights', 'weights.csv', '--mask-edges', 'masked.csv'];
+    const masked = ['--model', 'mask.onnx', ...input.slice(2)];
+    const { status, err } = await run('infer', ...masked, ...asked, '--out', 'masked.arrow');
+    expect([status, err]).toEqual([0, expect.any(String)]);
+    const found = tableFromIPC(await readFile(join(folder, 'masked.arrow')));
+
+    const library = await builtLibrary();
+    await using model = await library.GsnnModel.load(fixture('layer-elu-mask'));
+    await using inferer = await library.MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+    const data = library.batches(fixture('layer-elu', 'edges-data.npz'), model, { batchSize: 32 });
+    await inferer.fit(data, { outputWeights: [3, 1, 0.5], maskedEdges: [['gene_0', 'gene_2']] });
+    const expected = await inferer.evaluate();
+    for (const column of ['src_func', 'dst_func', 'has_edge'])
+      expect([...found.getChild(column)!]).toEqual([...expected.getChild(column)!]);
+    // Threads of the runtime may add up in another order.
+    const scores = [...expected.getChild('corr')!] as number[];
+    [...found.getChild('corr')!].forEach((score: number, row) => {
+      if (Number.isNaN(scores[row])) expect(score).toBeNaN();
+      else expect(score).toBeCloseTo(scores[row]!, 6);
+    });
+
+    await writeFile(join(folder, 'weights.csv'), 'out_2,0.5\nOUT_0,3\n');
+    const refused = await run('infer', ...masked, ...asked, '--out', 'refused.arrow');
+    expect(refused).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("weights.csv, line 2: 'OUT_0' is no output of the model") as string,
+    });
   });
 
   test('a summary for people: what ran where, how long, and the first rows', async () => {
@@ -132,9 +169,7 @@ describe('uncertainty', () => {
     const table = await decodeTable(await readFile(join(folder, 'u.csv')), 'csv', 'u.csv');
     // The command's products are fused: those of this process are to round alike.
     enableRelaxedSimd();
-    const library = (await import(
-      new URL('../../dist/index.js', import.meta.url).href
-    )) as typeof import('../../src/index.ts');
+    const library = await builtLibrary();
     await using loaded = await library.GsnnModel.load(model);
     const uncertainty = { groups: 5, permutations: 9, seed: 4 };
     await using inferer = await library.MagnitudeEdgeInferer.create(loaded, { backend: 'cpu', uncertainty });

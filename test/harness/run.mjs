@@ -32,7 +32,10 @@ const parts = {
     ],
     env: { INTERLEAVINGS: '3000' },
   },
-  losses: { args: [...vitest, 'test/gpu/device-loss.test.ts', '--testTimeout=7200000'] },
+  losses: {
+    args: [...vitest, 'test/gpu/device-loss.test.ts', '--testTimeout=7200000'],
+    env: { VITE_FORCED_LOSSES: '400' },
+  },
   kills: { args: [...vitest, 'test/e2e/command-files.test.ts', 'test/e2e/explorer-hang.test.ts'] },
   fuzz: { args: ['test/harness/fuzz.mjs', '--files', '20000'] },
 };

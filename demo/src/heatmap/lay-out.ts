@@ -6,6 +6,7 @@ import type { HeatmapLayout } from '../worker/table-protocol.ts';
 
 /** A layout, and what the square can be drawn from. */
 export interface PlacedLayout extends HeatmapLayout {
+  readonly kind: NodeOrderName;
   readonly from: 'scores' | 'table';
 }
 
@@ -20,7 +21,7 @@ export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promi
         : nodeOrder(kind, names, from.model.facts.edges);
     // A GPU that cannot draw is no reason to show nothing.
     const laid = await fitWorker.layHeatmap(scores, order).catch(() => null);
-    if (laid) return { order, extent: laid.extent, from: 'scores' };
+    if (laid) return { kind, order, extent: laid.extent, from: 'scores' };
   }
-  return { ...(await tableWorker.layOut(kind)), from: 'table' };
+  return { ...(await tableWorker.layOut(kind)), kind, from: 'table' };
 }

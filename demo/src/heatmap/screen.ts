@@ -125,6 +125,8 @@ export class HeatmapScreen {
     const surface = await (from === 'scores' ? this.#scores : this.#rows)!;
     if (this.#released || !this.#table || this.#layout?.from !== from) return;
     surface.renew(this.#table.names.length);
+    // For tests and user styles: what the square shows.
+    surface.canvas.dataset.order = this.#layout.kind;
     if (this.#surface !== surface) {
       this.#surface?.canvas.remove();
       this.#surface = surface;
