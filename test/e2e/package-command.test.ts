@@ -413,11 +413,11 @@ describe('wrong usage: exit 2 and what is wrong', () => {
     [['infer'], /--out is missing/],
     [
       ['infer', '--out', 'e.txt', '--model', 'm', '--data', 'd'],
-      /'e\.txt' must end in \.arrow, \.csv, \.tsv or \.parquet/,
+      /'e\.txt' must end in \.arrow, \.feather, \.csv, \.tsv or \.parquet/,
     ],
     [
       ['infer', ...input, '--out', 'e.csv', '--score', 'spearman'],
-      /--score is 'spearman', one of corr, partial was expected/,
+      /--score is 'spearman', one of corr, partial, channel was expected/,
     ],
     [['infer', ...input, '--out', 'e.csv', '--ridge', '-1'], /ridge/],
     [['infer', ...input, '--out', 'e.csv', '--batch-size', '0'], /--batch-size is '0'/],
