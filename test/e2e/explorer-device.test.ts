@@ -6,10 +6,10 @@ const demo = useDemo('device');
 const button = (name: string) => demo.page.getByRole('button', { name, exact: true });
 
 /**
- * Serves the fit's worker so that the GPU device goes away under it: at a message that starts the given fit, or at the
- * given submit. The devices asked for after that stay.
+ * Serves the fit's worker so that the GPU device goes away under it, once: at the first message of a kind, or at the given
+ * submit. It says `lost` on the console when the device has told so.
  */
-async function loseDevice(when: { readonly fit: number } | { readonly submit: number }): Promise<void> {
+async function loseDevice(when: { readonly message: string } | { readonly submit: number }): Promise<void> {
   // The page's own service worker would answer instead.
   await demo.open({ serviceWorkers: 'block', query: '?backend=webgpu&executionProvider=wasm' });
   const { page } = demo;
@@ -18,7 +18,7 @@ async function loseDevice(when: { readonly fit: number } | { readonly submit: nu
     const lose = `{
       const when = ${JSON.stringify(when)};
       const devices = [];
-      let [fits, submits, lost] = [0, 0, false];
+      let [submits, lost] = [0, false];
       const lose = () => {
         if (lost) return;
         lost = true;
@@ -28,6 +28,7 @@ async function loseDevice(when: { readonly fit: number } | { readonly submit: nu
       GPUAdapter.prototype.requestDevice = async function (...wish) {
         const device = await request.apply(this, wish);
         devices.push(device);
+        void device.lost.then(() => console.log('lost'));
         return device;
       };
       const submit = GPUQueue.prototype.submit;
@@ -36,7 +37,7 @@ async function loseDevice(when: { readonly fit: number } | { readonly submit: nu
         return submit.call(this, work);
       };
       addEventListener('message', ({ data }) => {
-        if (data.method === 'fit' && ++fits === when.fit) lose();
+        if (data.method === when.message) lose();
       });
     }`;
     await route.fulfill({ response, body: `${lose}\n${await response.text()}` });
@@ -45,12 +46,14 @@ async function loseDevice(when: { readonly fit: number } | { readonly submit: nu
 }
 
 test('a device that goes away between two runs: Run starts again by itself', async () => {
-  await loseDevice({ fit: 2 });
+  // The square is laid out when the scores of the first run are there.
+  await loseDevice({ message: 'layHeatmap' });
   const { page } = demo;
+  const lost = page.waitForEvent('console', (message) => message.text() === 'lost');
   await exampleScored(page);
+  await lost;
   await button('Run').click();
-  await button('Cancel').waitFor();
-  await button('Cancel').waitFor({ state: 'hidden' });
+  await button('Pause').waitFor();
   await exampleScored(page);
   expect(await page.getByRole('alert').count()).toBe(0);
 });

@@ -282,7 +282,7 @@ describe('manners', () => {
     await exampleScored(page);
     for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Try', 'Heatmap']) {
       await openView(view);
-      await page.getByRole('tabpanel').locator('canvas, figure svg, .toolbar').first().waitFor();
+      await page.getByRole('tabpanel').waitFor();
       // What comes late has come once the page has nothing to do, and has painted.
       await page.evaluate(
         () =>
