@@ -152,7 +152,7 @@ describe('lists', () => {
     await page.getByLabel('Positives', { exact: true }).setInputFiles(file('positives.tsv', list));
     await page.getByText('2 pairs', { exact: true }).waitFor();
     await page.getByRole('tab', { name: 'Ranking' }).click();
-    await page.getByText('Not among the function nodes: nobody.').waitFor();
+    await page.getByText(/Not among the function nodes: nobody; edges of theirs count as missed\./).waitFor();
     await page.getByText(/^1 positive against /).waitFor();
   });
 });
