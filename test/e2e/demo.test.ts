@@ -47,11 +47,11 @@ test('picked files run, and leave as CSV and Arrow that other readers open', asy
   await exampleScored(page);
 
   const csv = await downloaded(page, 'Download CSV');
-  expect(csv.name).toBe('edges.csv');
+  expect(csv.name).toBe('model_data_corr_mean_n2000.csv');
   const records = csvParse(csv.bytes.toString('utf8'));
   expect(records).toHaveLength(552);
   const arrow = await downloaded(page, 'Download Arrow');
-  expect(arrow.name).toBe('edges.arrow');
+  expect(arrow.name).toBe('model_data_corr_mean_n2000.arrow');
   const table = tableFromIPC(arrow.bytes);
   expect(table.numRows).toBe(552);
   for (const [rank, [source, target, score]] of expected.corr.top.entries()) {
