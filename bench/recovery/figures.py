@@ -1,0 +1,61 @@
+"""How well a score finds the held-out edges among all pairs that are no known edge."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import rankdata
+
+
+def candidates(nodes: int, known: np.ndarray) -> np.ndarray:
+    """``[source, target]`` flags: no self pair, no known edge."""
+    flags = ~np.eye(nodes, dtype=bool)
+    flags[known[:, 0], known[:, 1]] = False
+    return flags
+
+
+def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
+    """AUC, average precision, early precision (at as many pairs as positives), and by target, known edges filtered
+    out and ties at their average rank: mean reciprocal rank, top@k, median rank. Pairs without a score rank last."""
+    nodes = len(score)
+    among = candidates(nodes, known)
+    value = np.where(np.isnan(score), -np.inf, score)
+    positive = np.zeros_like(among)
+    positive[held_out[:, 0], held_out[:, 1]] = True
+    all_values, labels = value[among], positive[among]
+    hits, count = labels.sum(), len(labels)
+    rank = rankdata(all_values)
+    auc = (rank[labels].sum() - hits * (hits + 1) / 2) / (hits * (count - hits))
+    order = np.argsort(-all_values, kind="stable")
+    precision = np.cumsum(labels[order]) / np.arange(1, count + 1)
+    by_target = []
+    for i, j in held_out:
+        column = value[among[:, j], j]
+        by_target.append((column > value[i, j]).sum() + ((column == value[i, j]).sum() + 1) / 2)
+    by_target = np.array(by_target)
+    return {
+        "auc": float(auc),
+        "ap": float(precision[labels[order]].mean()),
+        "early": float(precision[hits - 1]),
+        "mrr": float((1 / by_target).mean()),
+        "top@5": float((by_target <= 5).mean()),
+        "top@20": float((by_target <= 20).mean()),
+        "median_rank": float(np.median(by_target)),
+    }
+
+
+def best_pairs(score: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
+    """The first pairs of a score that are no known edge."""
+    among = candidates(len(score), known)
+    value = np.where(among & ~np.isnan(score), score, -np.inf)
+    order = np.argsort(-value, axis=None, kind="stable")[:count]
+    return np.stack(np.unravel_index(order, value.shape), axis=1)
+
+
+def known_auc(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> float:
+    """AUC of the known edges against pairs that are no edge at all: what a score says of edges already in use."""
+    rest = candidates(len(score), np.concatenate([known, held_out]))
+    value = np.where(np.isnan(score), -np.inf, score)
+    inside = value[known[:, 0], known[:, 1]]
+    rank = rankdata(np.concatenate([inside, value[rest]]))
+    hits, others = len(inside), int(rest.sum())
+    return float((rank[:hits].sum() - hits * (hits + 1) / 2) / (hits * others))
