@@ -17,11 +17,13 @@ import torch
 from figures import best_pairs, known_auc, recovery
 from networks import Network, Setting, draw, settings
 from scipy.stats import norm
-from training import channels_of, train
+from training import channels_of, model_of, train
 
 import scores
+from magnitude_edge_export.reference import GSNN
 
 RESULTS = Path(__file__).parent / "results"
+MODELS = Path(__file__).parent / "out"  # not committed: scores can be computed again without training
 LAMBDAS = (0.3, 1.0, 3.0, 10.0, 30.0)
 MAGNITUDE_LAMBDAS = (0.03, 0.1, 0.3, 1.0, 3.0)
 
@@ -105,11 +107,25 @@ def retraining(setting: Setting, network: Network, found: dict[str, np.ndarray],
     }
 
 
+def trained_model(setting: Setting, network: Network, epochs: int) -> tuple[GSNN, float]:
+    """The network trained on its known edges, and its loss on unseen samples; trained once, then read from a file."""
+    path = MODELS / f"{setting.name}.pt"
+    if path.exists():
+        state, loss = torch.load(path)
+        model = model_of(setting, network)[0]
+        model.load_state_dict(state)
+        return model.eval(), loss
+    model, _, loss = train(setting, network, epochs, seed=setting.seed)
+    MODELS.mkdir(exist_ok=True)
+    torch.save((model.state_dict(), loss), path)
+    return model, loss
+
+
 def measure(setting: Setting) -> dict:
     started = time.perf_counter()
     network = draw(setting)
     epochs = epochs_of(setting)
-    model, _, loss = train(setting, network, epochs, seed=setting.seed)
+    model, loss = trained_model(setting, network, epochs)
     trained = time.perf_counter() - started
     f, u, groups = channels_of(model, network)
     found = all_scores(f, u, groups, network)

@@ -64,12 +64,17 @@ def graph_of(network: Network, functions: int, added=()) -> GraphData:
     return GraphData(names, {kind: torch.from_numpy(np.ascontiguousarray(pairs.T)) for kind, pairs in edges.items()})
 
 
+def model_of(setting: Setting, network: Network, added=()) -> tuple[GSNN, GraphData]:
+    """An untrained model on the known edges and ``added`` ones."""
+    data = graph_of(network, setting.functions, added)
+    options = {"share_layers": setting.share_layers, "node_mlp": setting.node_mlp, "norm": setting.norm}
+    return GSNN(data.edge_index_dict, data.node_names_dict, setting.channels, setting.layers, **options), data
+
+
 def train(setting: Setting, network: Network, epochs: int, added=(), seed: int = 0) -> tuple[GSNN, GraphData, float]:
     """Adam on the mean squared error, the epoch of the lowest loss on unseen samples kept; returns that loss, too."""
     torch.manual_seed(seed)
-    data = graph_of(network, setting.functions, added)
-    options = {"share_layers": setting.share_layers, "node_mlp": setting.node_mlp, "norm": setting.norm}
-    model = GSNN(data.edge_index_dict, data.node_names_dict, setting.channels, setting.layers, **options)
+    model, data = model_of(setting, network, added)
     for module in model.modules():
         if isinstance(module, SparseLinear):
             module.forward = fast_forward.__get__(module)

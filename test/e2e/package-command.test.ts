@@ -28,6 +28,8 @@ const builtLibrary = async () =>
 
 let folder: string;
 beforeAll(async () => {
+  // The command's products are fused: those of this process round alike, if it is asked before any WebAssembly runs.
+  enableRelaxedSimd();
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
   await writeFile(join(folder, 'm.onnx'), fixture('layer-elu'));
   await writeFile(join(folder, 'd.npz'), fixture('layer-elu', 'edges-data.npz'));
@@ -167,8 +169,6 @@ describe('uncertainty', () => {
     expect([status, err]).toEqual([0, expect.stringContaining('uncertainty: scoring 14/14\n')]);
     expect(json(out)).toMatchObject({ uncertainty: { groups: 5, permutations: 9, seed: 4 } });
     const table = await decodeTable(await readFile(join(folder, 'u.csv')), 'csv', 'u.csv');
-    // The command's products are fused: those of this process are to round alike.
-    enableRelaxedSimd();
     const library = await builtLibrary();
     await using loaded = await library.GsnnModel.load(model);
     const uncertainty = { groups: 5, permutations: 9, seed: 4 };
