@@ -27,8 +27,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from magnitude_edge_export import GraphData, export_gsnn, oracle
-from magnitude_edge_export.reference import GSNN
+import oracle
+from magnitude_edge.export import GraphData, export_gsnn
+from reference import GSNN
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent / "demo" / "public" / "example"

@@ -22,8 +22,8 @@ import onnx
 import onnxruntime
 import torch
 
-from magnitude_edge_export import ExportError, export_gsnn, export_joint
-from magnitude_edge_export.capture import capture
+from magnitude_edge.export import ExportError, export_gsnn, export_joint
+from magnitude_edge.export.capture import capture
 from variants import VARIANTS, build, sample
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "EXPORTS.md"

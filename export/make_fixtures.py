@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from magnitude_edge_export import export_gsnn, export_joint, oracle
-from magnitude_edge_export.capture import capture
+import oracle
+from magnitude_edge.export import export_gsnn, export_joint
+from magnitude_edge.export.capture import capture
 from statistics_cases import CASES, solved
 from variants import VARIANTS, build, sample
 

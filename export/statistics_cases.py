@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from magnitude_edge_export import oracle
+import oracle
 
 
 def base(seed: int, pairs: int = 2, n: int = 300, nodes: int = 24) -> tuple[np.ndarray, np.ndarray]:

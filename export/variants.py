@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from magnitude_edge_export import GraphData
-from magnitude_edge_export.reference import GSNN
+from magnitude_edge.export import GraphData
+from reference import GSNN
 
 
 @dataclass(frozen=True)

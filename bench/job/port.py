@@ -1,7 +1,7 @@
 """Times the port on magnitudes that bench/job/run.mjs wrote, and torch on the example's model. Prints one JSON object.
 
-    python bench/job/port.py evaluate JOB.json
-    python bench/job/port.py fit JOB.json
+python bench/job/port.py evaluate JOB.json
+python bench/job/port.py fit JOB.json
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def evaluate(job: dict) -> dict:
 
     def accumulate():
         for first in range(0, samples, batch):
-            port.update(np.array(x[:, first:first + batch]), np.array(y[:, first:first + batch]))
+            port.update(np.array(x[:, first : first + batch]), np.array(y[:, first : first + batch]))
 
     accumulated, _ = timed(accumulate)
     evaluated = []
@@ -52,8 +52,9 @@ def evaluate(job: dict) -> dict:
 def fit(job: dict) -> dict:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "export"))
     import torch
-    from magnitude_edge_export.reference import GSNN
     from make_example import MODEL, network, partial_graph
+
+    from reference import GSNN
 
     torch.set_num_threads(job["threads"])
     torch.manual_seed(0)
@@ -75,18 +76,21 @@ def fit(job: dict) -> dict:
         return out.numpy()
 
     def run():
-        port = Port(names["function"], len(model.ResBlocks) - 1, list(zip(*np.asarray(function_edges).tolist())))
+        port = Port(
+            names["function"], len(model.ResBlocks) - 1, list(zip(*np.asarray(function_edges).tolist(), strict=True))
+        )
         for first in range(0, len(x), job["batch"]):
             kept = []
-            hooks = [block.norm.register_forward_pre_hook(lambda _m, z: kept.append(z[0]) or z[0].retain_grad())
-                     for block in model.ResBlocks]
-            loss = torch.nn.functional.mse_loss(model(x[first:first + job["batch"]]), y[first:first + job["batch"]])
+            hooks = [
+                block.norm.register_forward_pre_hook(lambda _m, z, kept=kept: kept.append(z[0]) or z[0].retain_grad())
+                for block in model.ResBlocks
+            ]
+            loss = torch.nn.functional.mse_loss(model(x[first : first + job["batch"]]), y[first : first + job["batch"]])
             model.zero_grad(set_to_none=True)
             loss.backward()
             for hook in hooks:
                 hook.remove()
-            port.update(np.stack([magnitudes(z) for z in kept[:-1]]),
-                        np.stack([magnitudes(z.grad) for z in kept[1:]]))
+            port.update(np.stack([magnitudes(z) for z in kept[:-1]]), np.stack([magnitudes(z.grad) for z in kept[1:]]))
         return port
 
     run()

@@ -1,7 +1,7 @@
 /**
  * Forward and backward of the same GSNN, batch 128: torch's message-passing form beside the training graph in
  * onnxruntime-web, in Node (wasm) and, for small sizes, in Chromium (wasm and WebGPU). Two threads each, medians side by
- * side, a process for each. PYTHON names an interpreter that has torch and the exporter (`pip install ./export`).
+ * side, a process for each. PYTHON names an interpreter that has torch and the exporter (`pip install "./python[torch]"`).
  *
  *     npm run bench -- training                          # 24, 250, 1000 and 4000 nodes
  *     npm run bench -- training --nodes 24,60,250 --browser-nodes 60

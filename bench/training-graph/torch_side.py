@@ -1,8 +1,8 @@
 """Torch's side of the training-graph benchmark: makes the model, exports it, and times forward + backward.
 
-``python torch_side.py NODES OUT_DIR`` writes ``NODES.onnx`` and ``NODES.npz`` and prints one JSON line. The model is the
-reference GSNN in its message-passing form (gather, multiply, index_add), 5 layers, 8 channels, average in-degree 8 and,
-from 1,000 nodes on, one hub of in-degree 500. Timed: one batch of 128, MSE, gradients of all block activations.
+``python torch_side.py NODES OUT_DIR`` writes ``NODES.onnx`` and ``NODES.npz`` and prints one JSON line. The model is
+the reference GSNN in its message-passing form (gather, multiply, index_add), 5 layers, 8 channels, average in-degree 8
+and, from 1,000 nodes on, one hub of in-degree 500. Timed: one batch of 128, MSE, gradients of all block activations.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from magnitude_edge_export import GraphData, export_gsnn
-from magnitude_edge_export.reference import GSNN
+from magnitude_edge.export import GraphData, export_gsnn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "export"))
+from reference import GSNN
 
 BATCH, LAYERS, CHANNELS, IN_DEGREE, HUB, RUNS, WARM_UP_SECONDS = 128, 5, 8, 8, 500, 15, 4
 
@@ -36,16 +38,21 @@ def random_graph(nodes: int, seed: int = 0) -> GraphData:
         ("function", "to", "function"): between,
         ("function", "to", "output"): [(int(s), i) for i in range(ends) for s in rng.choice(nodes, 2, replace=False)],
     }
-    names = {"input": [f"in_{i}" for i in range(ends)], "function": [f"gene_{i}" for i in range(nodes)],
-             "output": [f"out_{i}" for i in range(ends)]}
+    names = {
+        "input": [f"in_{i}" for i in range(ends)],
+        "function": [f"gene_{i}" for i in range(nodes)],
+        "output": [f"out_{i}" for i in range(ends)],
+    }
     return GraphData(names, {kind: torch.tensor(np.array(pairs).T) for kind, pairs in edges.items()})
 
 
 def step(model: GSNN, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
     """One forward + backward: gradients of the loss with respect to every block's pre-norm activation."""
     kept = []
-    handles = [layer.register_forward_hook(lambda _m, _i, out: kept.append(out))
-               for layer in dict.fromkeys(block.lin_in for block in model.ResBlocks)]
+    handles = [
+        layer.register_forward_hook(lambda _m, _i, out: kept.append(out))
+        for layer in dict.fromkeys(block.lin_in for block in model.ResBlocks)
+    ]
     loss = torch.nn.functional.mse_loss(model(x), y)
     gradients = torch.autograd.grad(loss, kept[1:])
     for handle in handles:
@@ -71,22 +78,30 @@ def main(nodes: int, out: Path) -> None:
     x = torch.randn(BATCH, len(data.node_names_dict["input"])).requires_grad_()
     y = torch.randn(BATCH, len(data.node_names_dict["output"]))
     gradients = step(model, x, y)
-    np.savez(out / f"{nodes}.npz", x=x.detach().numpy(), y=y.numpy(),
-             **{f"grad_pre_{layer + 1}": g.reshape(BATCH, -1).numpy() for layer, g in enumerate(gradients)})
+    np.savez(
+        out / f"{nodes}.npz",
+        x=x.detach().numpy(),
+        y=y.numpy(),
+        **{f"grad_pre_{layer + 1}": g.reshape(BATCH, -1).numpy() for layer, g in enumerate(gradients)},
+    )
     cold = [timed(model, x, y) for _ in range(16)]
     warm = time.perf_counter() + WARM_UP_SECONDS
     while time.perf_counter() < warm:
         step(model, x, y)
     seconds = [timed(model, x, y) for _ in range(RUNS)]
-    print(json.dumps({
-        "nodes": nodes,
-        "edges": int(model.edge_index.shape[1]),
-        "seconds": statistics.median(seconds),
-        "cold": statistics.median(cold),
-        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }))
+    print(
+        json.dumps(
+            {
+                "nodes": nodes,
+                "edges": int(model.edge_index.shape[1]),
+                "seconds": statistics.median(seconds),
+                "cold": statistics.median(cold),
+                "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "torch": torch.__version__,
+                "threads": torch.get_num_threads(),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from torch import nn
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import scatter
 
-from magnitude_edge_export.reference import GSNN
+from reference import GSNN
 
 
 def batched(indices, size, batch):

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from magnitude_edge_export import ExportError, ExportNotice, GraphData, export_gsnn
-from magnitude_edge_export.capture import capture
-from magnitude_edge_export.reference import GSNN
+from magnitude_edge.export import ExportError, ExportNotice, GraphData, export_gsnn
+from magnitude_edge.export.capture import capture
+from reference import GSNN
 from variants import VARIANTS, build, graph_data, sample
 
 #: Written directly, through torch.export, through TorchScript.

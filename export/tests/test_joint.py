@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from magnitude_edge_export import ExportError, export_gsnn, export_joint
-from magnitude_edge_export.capture import capture
+from magnitude_edge.export import ExportError, export_gsnn, export_joint
+from magnitude_edge.export.capture import capture
 from variants import build, sample
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from magnitude_edge_export import oracle
+import oracle
 from variants import build, sample
 
 rng = np.random.default_rng(0)

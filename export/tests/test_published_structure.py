@@ -7,8 +7,8 @@ import torch
 from pyg_gsnn import PygGSNN
 from test_export import assert_close, read_metadata, run_file
 
-from magnitude_edge_export import ExportError, export_gsnn
-from magnitude_edge_export.capture import capture
+from magnitude_edge.export import ExportError, export_gsnn
+from magnitude_edge.export.capture import capture
 from variants import VARIANTS, build, sample
 
 #: The published package gives a fixed residual weight as a plain float, on which its own forward pass fails.

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from magnitude_edge_export.reference import GSNN
-from magnitude_edge_export.reference.norms import NORMS, make_norms
-from magnitude_edge_export.reference.sparse import INITS, SparseLinear, channel_patterns, initial_values
+from reference import GSNN
+from reference.norms import NORMS, make_norms
+from reference.sparse import INITS, SparseLinear, channel_patterns, initial_values
 from variants import VARIANTS, build, graph_data, sample
 
 GROUPS = [0, 0, 0, 1, 1, 2, 2, 2, 2]

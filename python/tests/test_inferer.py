@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+import oracle
 from magnitude_edge import MagnitudeEdgeError, MagnitudeEdgeInferer, infer
-from magnitude_edge_export import oracle
 from variants import build, sample
 
 #: Scores of a float32 model against the float64 oracle: the model's own rounding, on well-conditioned samples.

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
+import oracle
 from magnitude_edge import MagnitudeEdgeError, add_edges, compare, evaluate_target_ranking
-from magnitude_edge_export import GraphData, oracle
+from magnitude_edge.export import GraphData
 
 
 def random_table(seed: int, nodes: int = 9) -> pd.DataFrame:

@@ -22,7 +22,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The exporter needs torch, which everything else does without: it is loaded when it is asked for."""
     if name == "export_gsnn":
-        from magnitude_edge_export import export_gsnn
+        from magnitude_edge.export import export_gsnn
 
         return export_gsnn
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -18,6 +19,9 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from .errors import MagnitudeEdgeError
 
@@ -27,7 +31,7 @@ PACKAGE = Path(__file__).resolve().parent
 #: The command within the wheel, and in a checkout of the project.
 COMMANDS = (PACKAGE / "command" / "cli.js", PACKAGE.parents[2] / "dist" / "cli.js")
 
-Buffer = bytes | bytearray | memoryview
+Buffer = bytes | bytearray | memoryview | np.ndarray
 
 
 def find_node() -> str:
@@ -76,7 +80,9 @@ class Engine:
             )
         except OSError as error:
             raise MagnitudeEdgeError("process", f"{command[0]} could not be started: {error}") from error
-        threading.Thread(target=self._collect_messages, daemon=True).start()
+        self._calls = cast(io.BufferedWriter, self._process.stdin)
+        self._replies = cast(io.BufferedReader, self._process.stdout)
+        threading.Thread(target=self._collect_messages, args=(self._process.stderr,), daemon=True).start()
         self._read()  # says that it is ready
 
     @property
@@ -115,10 +121,9 @@ class Engine:
         """Ends the process. Idempotent; in a forked process nothing happens to that of its parent."""
         if os.getpid() != self._owner or not hasattr(self, "_process"):
             return
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):  # a pipe whose other end has gone
-                    stream.close()
+        for stream in (self._calls, self._replies):
+            with contextlib.suppress(OSError):  # a pipe whose other end has gone
+                stream.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -138,15 +143,14 @@ class Engine:
             )
 
     def _write(self, header: dict, parts: Sequence[Buffer]) -> None:
-        views = [memoryview(part).cast("B") for part in parts]
+        views = [memoryview(cast(bytes, part)).cast("B") for part in parts]
         encoded = json.dumps({**header, "parts": [view.nbytes for view in views]}).encode()
         try:
-            stream = self._process.stdin
-            stream.write(struct.pack("<I", len(encoded)))
-            stream.write(encoded)
+            self._calls.write(struct.pack("<I", len(encoded)))
+            self._calls.write(encoded)
             for view in views:
-                stream.write(view)
-            stream.flush()
+                self._calls.write(view)
+            self._calls.flush()
         except (OSError, ValueError) as error:
             raise self._gone() from error
 
@@ -160,7 +164,7 @@ class Engine:
         view = memoryview(buffer)
         filled = 0
         while filled < size:
-            count = self._process.stdout.readinto(view[filled:])
+            count = self._replies.readinto(view[filled:])
             if not count:
                 raise self._gone()
             filled += count
@@ -175,7 +179,6 @@ class Engine:
         said = "".join(self._messages).strip()
         return MagnitudeEdgeError("process", f"The engine's process {how}{': ' + said if said else '.'}")
 
-    def _collect_messages(self) -> None:
-        lines: Iterable[bytes] = self._process.stderr
+    def _collect_messages(self, lines: Iterable[bytes]) -> None:
         for line in lines:
             self._messages.append(line.decode(errors="replace"))

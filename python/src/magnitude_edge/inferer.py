@@ -195,7 +195,7 @@ class MagnitudeEdgeInferer:
 def _model_bytes(model, data) -> bytes:
     if isinstance(model, (str, os.PathLike)):
         return Path(model).read_bytes()
-    from magnitude_edge_export import export_gsnn
+    from magnitude_edge.export import export_gsnn
 
     with tempfile.TemporaryDirectory() as folder:
         return export_gsnn(model, data, Path(folder) / "model.onnx").path.read_bytes()

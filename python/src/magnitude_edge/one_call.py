@@ -46,8 +46,7 @@ def infer(
     Raises:
         MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
     """
-    options = {"reduction": reduction, "use_pre_norm": use_pre_norm, "backend": backend}
-    with MagnitudeEdgeInferer(model, data, **options) as inferer:
+    with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, backend=backend) as inferer:
         if y is None and isinstance(x, (str, os.PathLike)):
             inferer.fit_file(x, crit, batch_size=batch_size)
         else:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from .errors import ExportError
+
+#: A module with the attributes of a GSNN: the published package's class, or any other that has them.
+GsnnModule = Any
 
 NODE_TYPES = ("input", "function", "output")
 EDGE_TYPES = (("input", "function"), ("function", "function"), ("function", "output"))
@@ -25,8 +29,7 @@ class GraphData:
     def __init__(self, node_names_dict: dict, edge_index_dict: dict):
         self.node_names_dict = {kind: [str(name) for name in node_names_dict[kind]] for kind in NODE_TYPES}
         self.edge_index_dict = {
-            key: torch.as_tensor(index, dtype=torch.long).reshape(2, -1)
-            for key, index in edge_index_dict.items()
+            key: torch.as_tensor(index, dtype=torch.long).reshape(2, -1) for key, index in edge_index_dict.items()
         }
 
 
@@ -60,7 +63,7 @@ class GsnnGraph:
         return graph
 
     @classmethod
-    def from_model(cls, model) -> GsnnGraph:
+    def from_model(cls, model: GsnnModule) -> GsnnGraph:
         """Restates ``homo_names``, ``edge_index`` and the node masks of the model. Self edges that the model
         appended on its own (``add_function_self_edges``) are left out."""
         kinds = homogeneous_kinds(model)
@@ -80,7 +83,7 @@ class GsnnGraph:
             edges[ends] = _unique_edges(np.stack([within[source[of_type]], within[target[of_type]]]))
         return cls(names, edges)
 
-    def check_against(self, model) -> None:
+    def check_against(self, model: GsnnModule) -> None:
         """Raises :class:`ExportError` when this graph and the model's own disagree, saying both."""
         own = GsnnGraph.from_model(model)
         for kind in NODE_TYPES:
@@ -88,13 +91,10 @@ class GsnnGraph:
                 difference = next(
                     ((a, b) for a, b in zip(self.names[kind], own.names[kind], strict=False) if a != b), None
                 )
-                detail = (
-                    f"; first difference {difference[0]!r} against {difference[1]!r}" if difference else ""
-                )
+                detail = f"; first difference {difference[0]!r} against {difference[1]!r}" if difference else ""
                 raise ExportError(
                     "graph",
-                    f"the data has {len(self.names[kind])} {kind} nodes, the model "
-                    f"{len(own.names[kind])}{detail}",
+                    f"the data has {len(self.names[kind])} {kind} nodes, the model {len(own.names[kind])}{detail}",
                 )
         for ends in EDGE_TYPES:
             ours, theirs = (set(map(tuple, g.edges[ends].T.tolist())) for g in (self, own))
@@ -126,7 +126,7 @@ class GsnnGraph:
         }
 
 
-def homogeneous_kinds(model) -> np.ndarray:
+def homogeneous_kinds(model: GsnnModule) -> np.ndarray:
     """Node type of every homogeneous node, from the model's masks: array of str ``[nodes]``."""
     is_input = _as_array(model.input_node_mask).astype(bool)
     is_output = _as_array(model.output_node_mask).astype(bool)

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from torch import nn
 
 from .check import check_twin
 from .direct import write_onnx
 from .errors import ExportError, ExportNotice
-from .graph import GsnnGraph, homogeneous_kinds
+from .graph import GsnnGraph, GsnnModule, homogeneous_kinds
 from .onnx_file import check_file, finish, to_onnx
 from .profile import metadata, value_names
 from .twin import GsnnTwin
@@ -41,7 +40,7 @@ class Exported:
 
 
 def export_gsnn(
-    model: nn.Module, data, path: str | os.PathLike, *, edge_mask: bool = False, dynamo: bool | None = None
+    model: GsnnModule, data, path: str | os.PathLike, *, edge_mask: bool = False, dynamo: bool | None = None
 ) -> Exported:
     """Writes a trained GSNN as one self-contained ONNX file, checked against the model before it is written.
 
@@ -49,7 +48,7 @@ def export_gsnn(
     The file is float32, opset 18, with a dynamic batch; block values are named ``pre{l}`` and ``post{l}``.
 
     Args:
-        model: a GSNN, of this package's :class:`~magnitude_edge_export.reference.GSNN` or of the published
+        model: a GSNN of the published package, or of its structure and attribute names
             package.
         data: what holds ``node_names_dict`` and ``edge_index_dict``; ``None`` reads both from the model.
         path: the file to write; replaced whole, or left alone when the export fails.
@@ -106,7 +105,7 @@ class Source:
         return feed
 
 
-def prepare(model: nn.Module, data, *, edge_mask: bool = False, allow_unknown: bool = False) -> Source:
+def prepare(model: GsnnModule, data, *, edge_mask: bool = False, allow_unknown: bool = False) -> Source:
     """Refuses what cannot be exported, rebuilds the model and holds the rebuilt one to the original.
 
     Args:
@@ -117,15 +116,13 @@ def prepare(model: nn.Module, data, *, edge_mask: bool = False, allow_unknown: b
     graph.check_against(model)
     groups = function_of_channel(model)
     if any(module.training for module in model.modules()):
-        warnings.warn(
-            "the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3
-        )
+        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
     twin = GsnnTwin(model, edge_mask, allow_unknown).double().eval()
     check_twin(model, twin, len(graph.names["input"]), len(graph.names["output"]))
     return Source(graph, groups, twin.float(), int(model.edge_index.shape[1]))
 
 
-def refuse_unfit(model: nn.Module) -> None:
+def refuse_unfit(model: GsnnModule) -> None:
     """Refuses what no file can stand for, before any work is done."""
     missing = [name for name in REQUIRED if not hasattr(model, name)]
     if missing:
@@ -133,15 +130,13 @@ def refuse_unfit(model: nn.Module) -> None:
     if len(model.ResBlocks) < 2:
         raise ExportError(
             "layers",
-            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} "
-            "and at least 2 are needed",
+            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} and at least 2 are needed",
             "ResBlocks",
         )
     if getattr(model, "checkpoint", False):
         raise ExportError(
             "checkpointing",
-            "the model uses gradient checkpointing, which recomputes activations; "
-            "set model.checkpoint = False",
+            "the model uses gradient checkpointing, which recomputes activations; set model.checkpoint = False",
             "checkpoint",
         )
     if getattr(model, "node_activity_model", None) is not None:
@@ -152,7 +147,7 @@ def refuse_unfit(model: nn.Module) -> None:
         )
 
 
-def function_of_channel(model: nn.Module) -> list[int]:
+def function_of_channel(model: GsnnModule) -> list[int]:
     """``channelGroups`` of the profile: the function node (counted among function nodes) of every channel."""
     kinds = homogeneous_kinds(model)
     functions = np.flatnonzero(kinds == "function")

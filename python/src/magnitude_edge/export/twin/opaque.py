@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import nn
@@ -49,7 +50,7 @@ class ScatterMeanGuard(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def refuse_scatter_mean(twin: nn.Module, x: torch.Tensor) -> None:
+def refuse_scatter_mean(twin: Any, x: torch.Tensor) -> None:
     """Runs ``twin.run(x)`` once and looks at every operation that unknown modules perform."""
     guards, handles = [], []
 

@@ -10,6 +10,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -39,7 +40,12 @@ def to_onnx(
         static: names of inputs without a batch axis.
         dynamo: through ``torch.export`` (True) or the older TorchScript tracer (False).
     """
-    options = {"input_names": list(inputs), "output_names": outputs, "opset_version": OPSET, "dynamo": dynamo}
+    options: dict[str, Any] = {
+        "input_names": list(inputs),
+        "output_names": outputs,
+        "opset_version": OPSET,
+        "dynamo": dynamo,
+    }
     batched = [name for name in inputs if name not in static]
     if dynamo:
         batch = torch.export.Dim("batch", min=1)
@@ -67,9 +73,7 @@ def quiet():
         logger.setLevel(level)
 
 
-def finish(
-    model: onnx.ModelProto, gsnn: dict, inner: list[str], unbatched: tuple[str, ...] = ()
-) -> onnx.ModelProto:
+def finish(model: onnx.ModelProto, gsnn: dict, inner: list[str], unbatched: tuple[str, ...] = ()) -> onnx.ModelProto:
     """Drops what only debugging needs, names the batch dimension and writes the metadata.
 
     Args:
@@ -117,9 +121,7 @@ def check_file(model: onnx.ModelProto, module: torch.nn.Module, names: list[str]
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     del probe.graph.output[:]
-    probe.graph.output.extend(
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
-    )
+    probe.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
     evaluator = ReferenceEvaluator(probe)
     for feed in feeds:
         with torch.no_grad():

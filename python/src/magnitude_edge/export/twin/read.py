@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,9 +36,13 @@ def class_name(module) -> str:
     return type(module).__name__
 
 
-def array(tensor) -> np.ndarray | None:
-    """A copy of a tensor as numpy, ``None`` for ``None``."""
-    return None if tensor is None else tensor.detach().cpu().numpy().copy()
+def array(tensor: torch.Tensor) -> np.ndarray:
+    """A copy of a tensor as numpy."""
+    return tensor.detach().cpu().numpy().copy()
+
+
+def array_or_none(tensor: torch.Tensor | None) -> np.ndarray | None:
+    return None if tensor is None else array(tensor)
 
 
 def finite_array(tensor: torch.Tensor, path: str) -> np.ndarray:
@@ -66,7 +71,10 @@ class Affine(nn.Module):
     """``x W + b`` over the last axis. Written as a product because ``linear`` under ``torch.func.grad`` fixes
     the batch size while tracing (torch 2.13)."""
 
-    def __init__(self, linear: nn.Linear):
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, linear: Any):
         super().__init__()
         self.register_buffer("weight", linear.weight.detach().t().contiguous().cpu())
         self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().clone().cpu())
@@ -91,7 +99,7 @@ def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False)
         return Selu()
     if kind == "Mish":
         return Mish()
-    twin = copy.deepcopy(module)
+    twin: Any = copy.deepcopy(module)
     if hasattr(twin, "inplace"):
         twin.inplace = False
     return twin

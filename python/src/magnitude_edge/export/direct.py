@@ -1,10 +1,13 @@
 """Writes a twin's ONNX graph node by node, without tracing: some hundred nodes in milliseconds.
 
-One function per module of :mod:`magnitude_edge_export.twin`, in the order of its forward pass; the file is held to
-the module by :func:`magnitude_edge_export.onnx_file.check_file`.
+One function per module of :mod:`magnitude_edge.export.twin`, in the order of its forward pass; the file is held to
+the module by :func:`magnitude_edge.export.onnx_file.check_file`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -217,7 +220,7 @@ def write_sequence(w: GraphWriter, layers: nn.Sequential, x: str) -> str:
     return x
 
 
-def write_layer(w: GraphWriter, layer: nn.Module, x: str) -> str:
+def write_layer(w: GraphWriter, layer: Any, x: str) -> str:
     """An ordinary layer or a nonlinearity, by the formulas of torch."""
     if isinstance(layer, Affine):
         y = w.op("MatMul", x, w.tensor(layer.weight))
@@ -270,7 +273,7 @@ def write_clip(w: GraphWriter, layer: nn.Hardtanh, x: str) -> str:
     return w.op("Clip", x, w.number(layer.min_val), w.number(layer.max_val))
 
 
-LAYERS = {
+LAYERS: dict[str, Callable[..., str]] = {
     "LayerNorm": write_layer_norm,
     "ELU": lambda w, layer, x: w.op("Elu", x, alpha=float(layer.alpha)),
     "CELU": lambda w, layer, x: w.op("Celu", x, alpha=float(layer.alpha)),

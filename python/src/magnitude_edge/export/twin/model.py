@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 
 from ..errors import ExportError
-from ..graph import homogeneous_kinds
+from ..graph import GsnnModule, homogeneous_kinds
 from .blocks import BlockTwin
 from .read import array, finite_array
 from .sparse import WeightedGather
@@ -27,19 +29,22 @@ class GsnnTwin(nn.Module):
         allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
     """
 
-    def __init__(self, model: nn.Module, edge_mask: bool = False, allow_unknown: bool = False):
+    blocks: Any  #: an ``nn.ModuleList`` of :class:`BlockTwin`
+    edge_input: torch.Tensor
+    reads_input: torch.Tensor
+
+    def __init__(self, model: GsnnModule, edge_mask: bool = False, allow_unknown: bool = False):
         super().__init__()
         self.edge_mask = edge_mask
         twins: dict[int, WeightedGather] = {}
 
-        def sparse(layer: nn.Module, path: str) -> WeightedGather:
+        def sparse(layer: Any, path: str) -> WeightedGather:
             if id(layer) not in twins:
                 twins[id(layer)] = sparse_twin(layer, path)
             return twins[id(layer)]
 
         self.blocks = nn.ModuleList(
-            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown)
-            for i, block in enumerate(model.ResBlocks)
+            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
         )
         kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
         input_of_node = np.cumsum(kinds == "input") - 1
@@ -62,7 +67,7 @@ class GsnnTwin(nn.Module):
 
     def forward(self, x: torch.Tensor, edge_mask: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
         """The outputs and every tap, flat, in the order of
-        :func:`magnitude_edge_export.profile.value_names`."""
+        :func:`magnitude_edge.export.profile.value_names`."""
         yhat, taps = self.run(x, edge_mask)
         return (yhat, *taps.pre_norm, *taps.activation, *taps.constants)
 
@@ -72,24 +77,20 @@ class GsnnTwin(nn.Module):
         return len(self.run(x)[1].constants)
 
 
-def sparse_twin(layer: nn.Module, path: str) -> WeightedGather:
+def sparse_twin(layer: Any, path: str) -> WeightedGather:
     """Twin of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
     ``bias``."""
     indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
     if indices.shape != (2, values.size):
-        raise ExportError(
-            "sparse", f"has {values.size} values for indices of shape {list(indices.shape)}", path
-        )
+        raise ExportError("sparse", f"has {values.size} values for indices of shape {list(indices.shape)}", path)
     inputs, outputs = int(layer.N), int(layer.M)
     if values.size and (indices.min() < 0 or indices[0].max() >= inputs or indices[1].max() >= outputs):
         raise ExportError("sparse", f"has indices outside its size [{inputs}, {outputs}]", path)
     bias = getattr(layer, "bias", None)
-    return WeightedGather(
-        indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias")
-    )
+    return WeightedGather(indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias"))
 
 
-def read_out(kinds: np.ndarray, target: np.ndarray, model: nn.Module) -> WeightedGather:
+def read_out(kinds: np.ndarray, target: np.ndarray, model: GsnnModule) -> WeightedGather:
     """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the
     root of the number of layers) where blocks are residual."""
     output_of_node = np.cumsum(kinds == "output") - 1

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from .graph import GsnnModule
+
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -38,7 +40,7 @@ def evaluation_mode(model: nn.Module):
 
 
 def capture(
-    model: nn.Module,
+    model: GsnnModule,
     x: torch.Tensor,
     y: torch.Tensor,
     loss: Loss = nn.functional.mse_loss,

@@ -1,7 +1,7 @@
 """The joint route: one ONNX file that holds the forward pass, the loss and its gradients, differentiated by
 torch.
 
-Where :func:`~magnitude_edge_export.export.export_gsnn` leaves differentiation to the reader, this writes what
+Where :func:`~magnitude_edge.export.gsnn.export_gsnn` leaves differentiation to the reader, this writes what
 ``torch.func.grad`` computes. It takes models with nonlinearities or norms that the exporter does not know,
 and it is an independent check of a reader's own gradients. The price is a fixed loss, a larger file and
 operators such as ScatterND.
@@ -10,6 +10,7 @@ operators such as ScatterND.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -17,14 +18,15 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
 from .errors import ExportError
-from .export import Exported, Source, prepare, write
+from .graph import GsnnModule
+from .gsnn import Exported, Source, prepare, write
 from .onnx_file import check_file, finish, to_onnx
 from .profile import joint_names, metadata
 from .twin import GsnnTwin
 from .twin.opaque import refuse_scatter_mean
 from .twin.taps import ShiftedTaps
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "mse": F.mse_loss,
     "l1": F.l1_loss,
     "huber": F.huber_loss,
@@ -34,7 +36,7 @@ LOSSES = {
 
 
 def export_joint(
-    model: nn.Module, data, path: str | os.PathLike, *, loss: str = "mse", reduction: str = "mean"
+    model: GsnnModule, data, path: str | os.PathLike, *, loss: str = "mse", reduction: str = "mean"
 ) -> Exported:
     """Writes forward pass, loss and gradients of a GSNN as one ONNX file with inputs ``x`` and ``y``.
 
@@ -43,7 +45,7 @@ def export_joint(
     of every profile-v1 file.
 
     Args:
-        model, data, path: as for :func:`~magnitude_edge_export.export.export_gsnn`.
+        model, data, path: as for :func:`~magnitude_edge.export.gsnn.export_gsnn`.
         loss: one of ``mse``, ``l1``, ``huber``, ``bce-with-logits``, ``cross-entropy`` (targets are
             probabilities).
         reduction: ``"mean"`` (torch's: over all elements, for cross-entropy over samples) or ``"sum"``.

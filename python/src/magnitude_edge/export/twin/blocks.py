@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -15,7 +17,7 @@ from .taps import Taps
 class AttentionTwin(nn.Module):
     """One sigmoid gate per node, optionally passed along signed edges first."""
 
-    def __init__(self, attention: nn.Module, nodes: int, path: str):
+    def __init__(self, attention: Any, nodes: int, path: str):
         super().__init__()
         self.mlp = sequential_twin(attention.mlp, f"{path}.mlp")
         passing = attention.signed_message_passing
@@ -47,8 +49,7 @@ class AttentionTwin(nn.Module):
 
 
 class BlockTwin(nn.Module):
-    """``lin_in``, norm and nonlinearity, node MLP, node attention, ``lin_out``, residual; see
-    :class:`magnitude_edge_export.reference.blocks.ResBlock`.
+    """``lin_in``, norm and nonlinearity, node MLP, node attention, ``lin_out``, residual.
 
     Args:
         block: the original.
@@ -57,14 +58,14 @@ class BlockTwin(nn.Module):
         allow_unknown: copy unknown norms and nonlinearities as they are.
     """
 
-    def __init__(self, block: nn.Module, path: str, sparse, allow_unknown: bool = False):
+    residual_weight: torch.Tensor
+
+    def __init__(self, block: Any, path: str, sparse, allow_unknown: bool = False):
         super().__init__()
         self.lin_in = sparse(block.lin_in, f"{path}.lin_in")
         self.lin_out = sparse(block.lin_out, f"{path}.lin_out")
         self.groups = Groups(array(block.channel_groups))
-        self.edge_norm = norm_twin(
-            getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown
-        )
+        self.edge_norm = norm_twin(getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown)
         self.norm = norm_twin(block.norm, f"{path}.norm", self.groups, allow_unknown)
         self.nonlin = nonlinearity_twin(block.nonlin, f"{path}.nonlin", allow_unknown)
         self.norm_first = bool(block.norm_first)
@@ -78,9 +79,7 @@ class BlockTwin(nn.Module):
         self.mlp = None
         if mlp is not None:
             self.mlp = sequential_twin(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp", allow_unknown)
-        self.attention = (
-            None if attention is None else AttentionTwin(attention, self.groups.nodes, f"{path}.node_attn")
-        )
+        self.attention = None if attention is None else AttentionTwin(attention, self.groups.nodes, f"{path}.node_attn")
         self.residual = bool(block.residual)
         weight = torch.as_tensor(block.residual_weight)
         finite_array(weight, f"{path}.residual_weight")

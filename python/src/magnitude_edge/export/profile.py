@@ -57,7 +57,7 @@ def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra
     """The metadata of one model, ready for JSON.
 
     Args:
-        graph: :class:`magnitude_edge_export.graph.GsnnGraph`.
+        graph: :class:`magnitude_edge.export.graph.GsnnGraph`.
         channel_groups: function node of every channel.
         **extra: further keys, e.g. ``edgeMask``.
     """

@@ -23,6 +23,9 @@ class WeightedGather(nn.Module):
         bias: ``[outputs]`` or ``None``.
     """
 
+    order: torch.Tensor | None
+    bias: torch.Tensor | None
+
     def __init__(self, indices: np.ndarray, values: np.ndarray, outputs: int, bias: np.ndarray | None = None):
         super().__init__()
         table = GatherTable(indices, values, outputs)
@@ -72,9 +75,7 @@ class GatherTable:
             width = max(int(degree[rows].max()), 1)
             slot = np.arange(width)
             used = slot < degree[rows, None]
-            entry = np.where(used, first[rows, None] + slot, first[rows, None]).clip(
-                max=max(source.size - 1, 0)
-            )
+            entry = np.where(used, first[rows, None] + slot, first[rows, None]).clip(max=max(source.size - 1, 0))
             if source.size:
                 index, weight = source[entry], np.where(used, values[entry], 0)
             else:
@@ -92,7 +93,15 @@ class Groups(nn.Module):
     channels]`` between :meth:`split` and :meth:`join` and reductions are plain ones over the last axis;
     ragged nodes stay ``[batch, channels]`` and each reduction is a gather, handed back per channel.
     Reductions broadcast against split values in both cases.
+
+    Attributes:
+        sizes: channels per node where they are uniform, else 0.
     """
+
+    of_channel: torch.Tensor
+    padded: torch.Tensor
+    size_of_channel: torch.Tensor
+    add: WeightedGather
 
     def __init__(self, channel_groups: np.ndarray):
         super().__init__()
@@ -103,7 +112,7 @@ class Groups(nn.Module):
         per_node = groups.size // self.nodes
         self.uniform = bool(np.array_equal(groups, np.repeat(np.arange(self.nodes), per_node)))
         self.register_buffer("of_channel", torch.from_numpy(groups))
-        self.sizes = per_node if self.uniform else None
+        self.sizes = per_node if self.uniform else 0
         if not self.uniform:
             members = np.stack([np.arange(groups.size), groups])
             self.add = WeightedGather(members, np.ones(groups.size, np.float32), self.nodes)

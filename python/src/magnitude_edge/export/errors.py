@@ -1,7 +1,11 @@
 """Errors of the exporter. Every refusal is an :class:`ExportError` whose message names what is at fault."""
 
+from __future__ import annotations
 
-class ExportError(ValueError):
+from ..errors import MagnitudeEdgeError
+
+
+class ExportError(MagnitudeEdgeError):
     """The model cannot be exported as it stands.
 
     Attributes:
@@ -10,11 +14,9 @@ class ExportError(ValueError):
     """
 
     def __init__(self, code: str, message: str, path: str | None = None):
-        super().__init__(f"{path}: {message}" if path else message)
-        self.code = code
+        super().__init__(code, f"{path}: {message}" if path else message, {} if path is None else {"path": path})
         self.path = path
 
 
 class ExportNotice(UserWarning):
-    """Something the exporter did on its own that the caller should know, e.g. switching to evaluation
-    mode."""
+    """Something the exporter did on its own that the caller should know, e.g. switching to evaluation mode."""

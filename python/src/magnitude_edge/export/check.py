@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 from torch import nn
 
 from .capture import Capture, capture, differentiable, differentiate
 from .errors import ExportError
+from .graph import GsnnModule
 from .twin import GsnnTwin
 
 #: Largest deviation allowed, of the largest magnitude of the tensor compared.
@@ -29,7 +31,7 @@ def capture_twin(
         return differentiate(yhat, y, loss, taps.pre_norm, taps.activation)
 
 
-def check_twin(model: nn.Module, twin: GsnnTwin, inputs: int, outputs: int, batches=(1, 5)) -> None:
+def check_twin(model: GsnnModule, twin: GsnnTwin, inputs: int, outputs: int, batches=(1, 5)) -> None:
     """Compares both on random batches, in float64 where the original allows it, else in float32. The twin is
     left in the type it was compared in.
 
@@ -38,24 +40,20 @@ def check_twin(model: nn.Module, twin: GsnnTwin, inputs: int, outputs: int, batc
             the original itself fails or gives NaN.
     """
     generator = torch.Generator().manual_seed(SEED)
-    mask = (
-        (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if twin.edge_mask else None
-    )
+    mask = (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if twin.edge_mask else None
     for batch in batches:
         x = torch.randn(batch, inputs, generator=generator)
         y = torch.randn(batch, outputs, generator=generator)
         reference, dtype = reference_capture(model, x, y, mask)
         twin.to(dtype)
-        ours = capture_twin(
-            twin, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype)
-        )
+        ours = capture_twin(twin, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype))
         compare(reference, ours, dtype)
 
 
-def reference_capture(model: nn.Module, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None):
+def reference_capture(model: GsnnModule, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None):
     """The original's capture and the type it was computed in."""
     device = model.edge_index.device
-    extra = {} if mask is None else {"edge_mask": mask.expand(x.shape[0], -1).to(device)}
+    extra: dict[str, Any] = {} if mask is None else {"edge_mask": mask.expand(x.shape[0], -1).to(device)}
     x, y = x.to(device), y.to(device)
     for dtype in (torch.float64, torch.float32):
         try:
@@ -64,9 +62,7 @@ def reference_capture(model: nn.Module, x: torch.Tensor, y: torch.Tensor, mask: 
                 return capture(model, x, y, dtype=dtype, **extra), dtype
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             failure = error  # the published model builds float32 tensors inside: no float64 run of it exists
-    raise ExportError(
-        "original", f"the model itself fails on random inputs [{x.shape[0]}, {x.shape[1]}]: {failure}"
-    )
+    raise ExportError("original", f"the model itself fails on random inputs [{x.shape[0]}, {x.shape[1]}]: {failure}")
 
 
 def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
@@ -84,13 +80,9 @@ def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
     for name, expected, found in pairs:
         expected, found = expected.cpu().double(), found.double()
         if not torch.isfinite(expected).all():
-            raise ExportError(
-                "original", f"the model itself gives NaN or infinite values ({name}) on random inputs"
-            )
+            raise ExportError("original", f"the model itself gives NaN or infinite values ({name}) on random inputs")
         if expected.shape != found.shape:
-            raise ExportError(
-                "twin", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt"
-            )
+            raise ExportError("twin", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt")
         error = float((expected - found).abs().max() / expected.abs().max().clamp_min(1e-30))
         if not error <= TOLERANCE[dtype] and float((expected - found).abs().max()) > 1e-12:
             raise ExportError(

@@ -1,10 +1,11 @@
 """Evaluation-mode twins of the normalisation layers, told apart by class name and read by attribute.
 
-Formulas: those of the layers in :mod:`magnitude_edge_export.reference.norms`, which restate the published
-    ones.
+Formulas: those of the published package's layers.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from ..errors import ExportError
 from .opaque import Opaque
-from .read import array, class_name
+from .read import array, array_or_none, class_name
 from .sparse import Groups
 from .taps import Taps
 
@@ -24,6 +25,10 @@ class NoNorm(nn.Module):
 
 class Running(nn.Module):
     """``(x - mean) * scale + shift`` with constants per channel: every norm with running statistics."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    shift: torch.Tensor | None
 
     def __init__(self, mean: np.ndarray, variance: np.ndarray, eps: float, gamma, beta):
         super().__init__()
@@ -42,11 +47,17 @@ class Running(nn.Module):
 class Grouped(nn.Module):
     """Norms whose statistics come from the sample itself, one per function node."""
 
+    gamma: torch.Tensor | None
+    beta: torch.Tensor | None
+
     def __init__(self, groups: Groups, eps: float, gamma, beta):
         super().__init__()
         self.groups, self.eps = groups, eps
         self.register_buffer("gamma", None if gamma is None else torch.as_tensor(gamma))
         self.register_buffer("beta", None if beta is None else torch.as_tensor(beta))
+
+    def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
+        raise NotImplementedError
 
     def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
         y = self.groups.join(self.normalise(self.groups.split(x), taps))
@@ -82,9 +93,7 @@ GROUPED = {"GroupLayerNorm": LayerNorm, "GroupRMSNorm": RMSNorm, "SoftmaxGroupNo
 RUNNING = ("BatchNorm1d", "SyncBatchNorm", "GroupBatchNorm", "GroupEMANorm", "ChannelEMANorm")
 
 
-def norm_twin(
-    module: nn.Module | None, path: str, groups: Groups | None = None, allow_unknown: bool = False
-) -> nn.Module:
+def norm_twin(module: Any, path: str, groups: Groups | None = None, allow_unknown: bool = False) -> nn.Module:
     """The evaluation-mode twin of ``module``.
 
     Args:
@@ -99,10 +108,8 @@ def norm_twin(
         return running_twin(module, path)
     if kind in GROUPED and groups is not None:
         of_channel = groups.of_channel.numpy()
-        gamma, beta = (array(getattr(module, name, None)) for name in ("gamma", "beta"))
-        return GROUPED[kind](
-            groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta))
-        )
+        gamma, beta = (array_or_none(getattr(module, name, None)) for name in ("gamma", "beta"))
+        return GROUPED[kind](groups, float(module.eps), *(v if v is None else v[of_channel] for v in (gamma, beta)))
     if allow_unknown:
         return Opaque(module, path, trailing=groups is not None)
     raise ExportError(
@@ -113,10 +120,10 @@ def norm_twin(
     )
 
 
-def running_twin(module: nn.Module, path: str) -> Running:
+def running_twin(module: Any, path: str) -> Running:
     """Reads running statistics, per channel or per group (then spread over the channels)."""
-    mean, variance = array(getattr(module, "running_mean", None)), array(getattr(module, "running_var", None))
-    if mean is None or not getattr(module, "track_running_stats", True):
+    mean, variance = (array_or_none(getattr(module, name, None)) for name in ("running_mean", "running_var"))
+    if mean is None or variance is None or not getattr(module, "track_running_stats", True):
         raise ExportError(
             "batch-statistics",
             "normalises by the statistics of the batch even in evaluation mode "
@@ -124,12 +131,11 @@ def running_twin(module: nn.Module, path: str) -> Running:
             path,
         )
     gamma, beta = (
-        array(getattr(module, ours, getattr(module, theirs, None)))
+        array_or_none(getattr(module, ours, getattr(module, theirs, None)))
         for ours, theirs in (("gamma", "weight"), ("beta", "bias"))
     )
     if hasattr(module, "channel_groups"):
         of_channel = array(module.channel_groups)
-        mean, variance, gamma, beta = (
-            v if v is None else v[of_channel] for v in (mean, variance, gamma, beta)
-        )
+        mean, variance = mean[of_channel], variance[of_channel]
+        gamma, beta = (v if v is None else v[of_channel] for v in (gamma, beta))
     return Running(mean, variance, float(module.eps), gamma, beta)
