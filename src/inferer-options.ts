@@ -6,8 +6,7 @@ import type { GsnnGraph } from './model/graph.ts';
 import type { NamedEdge } from './model/edge-mask.ts';
 import type { ModelDiagnostics } from './model/gsnn-model.ts';
 import type { LossSettings } from './model/loss-settings.ts';
-import type { ChannelAggregation } from './scores/channel/request.ts';
-import type { EdgeScore } from './scores/score-matrices.ts';
+import type { Correlation, EdgeScore, ScoreAggregation } from './scores/score-matrices.ts';
 import type { Scores } from './scores/scores.ts';
 import type { ScoreCoverage } from './scores/unscored.ts';
 import type { EdgeTableOptions } from './table/edge-table.ts';
@@ -60,11 +59,19 @@ export interface FitOptions extends LossSettings {
 
 /** What is asked of the statistics. */
 export interface ScoreOptions {
-  /** How the scores of the layer pairs become one. Default 'mean'; 'pooled' is for 'channel' alone. */
-  readonly layerAgg?: ChannelAggregation | undefined;
+  /**
+   * How the scores of the layer pairs become one. Default 'mean'; 'pooled' takes the observations of all layer pairs as those
+   * of one, and has no scores of layer pairs.
+   */
+  readonly layerAgg?: ScoreAggregation | undefined;
   /** Default 'corr' */
   readonly score?: EdgeScore | undefined;
-  /** Ridge of 'channel', in variances of a channel. Default 3. */
+  /**
+   * Of 'corr', 'partial' and 'regression': of the magnitudes, or of their ranks, for which the samples' channel values must be
+   * kept (`channels`). Default 'pearson'.
+   */
+  readonly correlation?: Correlation | undefined;
+  /** Ridge of 'regression' and 'channel', in variances of a magnitude or channel. Default 0.3 and 3. */
   readonly lambda?: number | undefined;
   /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
   readonly ridge?: number | undefined;

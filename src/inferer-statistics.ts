@@ -1,13 +1,14 @@
 import type { ChannelEvidence, Channels } from './engine/channels/channels.ts';
 import type { EngineChoice } from './engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from './engine/engine.ts';
+import { scoreMagnitudes, scoreRanks } from './engine/score-magnitudes.ts';
 import { refusalInModelTerms, refusedBatch } from './engine/sample-tally.ts';
 import type { Evidence, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 import type { FitSettings } from './fit-settings.ts';
 import { HeldStatistics } from './held-statistics.ts';
 import type { ChannelRequest } from './scores/channel/request.ts';
-import type { ScoreRequest } from './scores/score-matrices.ts';
+import { checkMagnitudeRequest, type MagnitudeRequest } from './scores/magnitude-request.ts';
 import type { Scores } from './scores/scores.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { ChannelValuesBatch } from './statistics/channel-record.ts';
@@ -124,20 +125,28 @@ export class InfererStatistics {
   }
 
   /** Scores of the samples held when it is called, and of a batch that is being taken in. */
-  score(request: ScoreRequest, uncertainty: Uncertainty | undefined): Promise<ScoredSamples> {
+  score(request: MagnitudeRequest, uncertainty: Uncertainty | undefined): Promise<ScoredSamples> {
     const held = this.#held;
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
       const evidence = uncertainty?.evidence();
-      return { samples, evidence, scores: await this.#choice.engine.scores(request) };
+      return { samples, evidence, scores: await this.#scores(request, samples) };
     });
+  }
+
+  async #scores(request: MagnitudeRequest, samples: number): Promise<Scores> {
+    const { engine } = this.#choice;
+    checkMagnitudeRequest(request, engine.shape.nodes, samples);
+    if (request.correlation !== 'spearman') return scoreMagnitudes(engine, request);
+    const magnitudes = this.#kept("Spearman's correlations").magnitudes(samples);
+    return scoreRanks(magnitudes, engine.shape, request);
   }
 
   /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
   scoreChannels(request: ChannelRequest, withEvidence: boolean): Promise<ScoredSamples<ChannelEvidence>> {
     const held = this.#held;
-    const channels = this.#kept();
+    const channels = this.#kept('Channel scores');
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
@@ -153,7 +162,7 @@ export class InfererStatistics {
 
   /** As {@link InfererStatistics.read}, with the channel values of the same samples. @throws `invalid-argument` */
   readWithChannels(): Promise<{ statistics: SufficientStatistics; channels: SavedChannels }> {
-    const channels = this.#kept();
+    const channels = this.#kept('Statistics with channels');
     return this.#queue.run(async () => {
       const statistics = await this.#choice.engine.statistics();
       return { statistics, channels: channels.saved(statistics.samples) };
@@ -196,11 +205,12 @@ export class InfererStatistics {
     });
   }
 
-  #kept(): Channels {
+  /** @param what needs them, for the error */
+  #kept(what: string): Channels {
     if (this.channels !== undefined) return this.channels;
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      "Channel scores need the samples' channel values, and the inferer was created with channels: false.",
+      `${what} need the channel values of the samples, and the inferer was created with channels: false.`,
       { details: { option: 'channels' } },
     );
   }

@@ -25,7 +25,8 @@ import type { GsnnModel } from './model/gsnn-model.ts';
 import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
 import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
-import type { LayerAggregation, Score } from './scores/score-matrices.ts';
+import { magnitudeProvenance, magnitudeSettings } from './scores/magnitude-settings.ts';
+import type { MagnitudeScore } from './scores/score-matrices.ts';
 import { startedGenerator } from './started-generator.ts';
 import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
@@ -234,12 +235,13 @@ export class MagnitudeEdgeInferer {
   scores(options: ScoreOptions = {}): Promise<EdgeScores> {
     return this.#reading(async () => {
       const { scores, graph, parents, provenance } = await this.#score({ ...options, uncertainty: false });
-      const { nodes, pairs, scoredTargets, nodeFlags, gpu } = scores;
+      const { nodes, pairs, scoredTargets, nodeFlags, tests, gpu } = scores;
       return {
         nodes,
         pairs,
         scoredTargets,
         nodeFlags,
+        tests,
         gpu,
         matrices: () => scores.matrices(),
         aggregate: () => scores.aggregate(),
@@ -291,21 +293,18 @@ export class MagnitudeEdgeInferer {
   }
 
   async #scoreMagnitudes(
-    options: ScoreOptions & { readonly score: Score },
+    options: ScoreOptions & { readonly score: MagnitudeScore },
     conditioningSets: RaggedIndices,
     uncertainty: Uncertainty | undefined,
   ) {
-    const { score, ridge = 1e-8, varianceFloor, signal } = options;
-    // Which of them there are is the engine's to check.
-    const layerAgg = (options.layerAgg ?? 'mean') as LayerAggregation;
-    const request = { score, layerAgg, ridge, varianceFloor, conditioningSets, signal };
+    const request = { ...magnitudeSettings(options), conditioningSets, signal: options.signal };
     const { samples, evidence, scores } = await this.#statistics.score(request, uncertainty);
     const { backend } = this.#statistics.choice.engine.diagnostics;
     const { reduction } = this;
     return {
       scores,
       resample: evidence && ((onResample?: OnResample) => evidence.resample(scores, request, onResample)),
-      provenance: { layerAgg, reduction, ridge, varianceFloor, samples, backend },
+      provenance: magnitudeProvenance(request, { reduction, samples, backend }),
     };
   }
 

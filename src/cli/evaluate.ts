@@ -1,5 +1,8 @@
-import { scoreSavedChannels } from '../engine/channels/score-saved.ts';
-import type { LayerAggregation } from '../scores/score-matrices.ts';
+import { scoreSavedChannels, scoreSavedRanks } from '../engine/channels/score-saved.ts';
+import { scoreMagnitudes } from '../engine/score-magnitudes.ts';
+import { magnitudeProvenance, magnitudeSettings } from '../scores/magnitude-settings.ts';
+import type { Scores } from '../scores/scores.ts';
+import type { SavedChannels } from '../statistics/saved-channels.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
@@ -7,7 +10,7 @@ import { functionParents } from '../model/graph.ts';
 import { coverageWarning, unscoredInWords } from '../scores/coverage-words.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
-import { edgeTableBatches } from '../table/edge-table.ts';
+import { edgeTableBatches, type EdgeTableProvenance } from '../table/edge-table.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
 import { decodeStatistics } from '../table/statistics-file.ts';
 import { mergeSaved, type SavedStatistics } from '../table/statistics-origin.ts';
@@ -95,55 +98,42 @@ async function* scoredRows(
   saved: SavedStatistics,
   settings: ScoreSettings,
 ) {
-  if (settings.score === 'channel') {
-    yield* channelRows(saved, settings);
+  const { statistics, origin } = saved;
+  const { structure, reduction, usePreNorm, loss } = origin;
+  const { score, layerAgg, lambda, varianceFloor } = settings;
+  const conditioningSets = raggedFromLists(functionParents(structure));
+  const { samples } = statistics;
+  const of = { usePreNorm, loss, samples };
+  if (score === 'channel') {
+    const scores = await scoreSavedChannels(channelsOf(saved, 'Channel scores'), settings);
+    const provenance = { score, layerAgg, lambda, varianceFloor, ...of, backend: 'cpu' };
+    yield* rowsOf(scores, provenance);
     return;
   }
-  const { statistics, origin } = saved;
-  const { score, ridge, varianceFloor } = settings;
-  const layerAgg = settings.layerAgg as LayerAggregation;
-  const { structure, reduction, usePreNorm, loss } = origin;
-  const conditioningSets = raggedFromLists(functionParents(structure));
-  const scores = await engine.scores({ score, layerAgg, ridge, varianceFloor, conditioningSets });
-  const { samples } = statistics;
   const { backend } = engine.diagnostics;
-  const provenance = { score, layerAgg, reduction, ridge, varianceFloor, usePreNorm, loss, samples, backend };
-  try {
-    yield* edgeTableBatches(scores, structure, conditioningSets, provenance, settings);
-  } finally {
-    scores.release();
+  const request = { ...magnitudeSettings({ ...settings, score }), conditioningSets };
+  const scores =
+    request.correlation === 'spearman'
+      ? await scoreSavedRanks(channelsOf(saved, "Spearman's correlations"), reduction as Reduction, request)
+      : await scoreMagnitudes(engine, request);
+  yield* rowsOf(scores, { score, ...of, ...magnitudeProvenance(request, { reduction, samples, backend }) });
+
+  async function* rowsOf(scored: Scores, provenance: EdgeTableProvenance) {
+    try {
+      yield* edgeTableBatches(scored, structure, conditioningSets, provenance, settings);
+    } finally {
+      scored.release();
+    }
   }
 }
 
-async function* channelRows(
-  { statistics, channels, origin }: SavedStatistics,
-  { layerAgg, lambda, varianceFloor, ...settings }: ScoreSettings,
-) {
-  if (channels === undefined) {
-    throw new MagnitudeEdgeError(
-      'invalid-data',
-      'Channel scores need channel values, which the statistics lack: write them with infer --score channel --stats-out.',
-    );
-  }
-  const { structure, usePreNorm, loss } = origin;
-  const scores = await scoreSavedChannels(channels, { layerAgg, lambda, varianceFloor });
-  const { samples } = statistics;
-  const provenance = {
-    score: settings.score,
-    layerAgg,
-    lambda,
-    varianceFloor,
-    usePreNorm,
-    loss,
-    samples,
-    backend: 'cpu',
-  };
-  try {
-    const conditioningSets = raggedFromLists(functionParents(structure));
-    yield* edgeTableBatches(scores, structure, conditioningSets, provenance, settings);
-  } finally {
-    scores.release();
-  }
+/** @param what needs them, for the error */
+function channelsOf({ channels }: SavedStatistics, what: string): SavedChannels {
+  if (channels !== undefined) return channels;
+  throw new MagnitudeEdgeError(
+    'invalid-data',
+    `${what} need channel values, which the statistics lack: write them with infer --stats-out and --score channel or --correlation spearman.`,
+  );
 }
 
 interface Report {

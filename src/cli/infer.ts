@@ -180,7 +180,7 @@ async function inferWith(
     backend: chosen.backend === 'cpu' ? 'cpu' : settings.backend,
     uncertainty: resampling,
     // All of them, or none: nobody asks for another score later.
-    channels: settings.score === 'channel' && { maxBytes: Number.MAX_SAFE_INTEGER },
+    channels: needsChannels(settings) && { maxBytes: Number.MAX_SAFE_INTEGER },
   });
   const ranOn = backendOf(inferer, chosen);
   clock.lap('load');
@@ -217,7 +217,7 @@ async function inferWith(
     if (places.statistics)
       files.push({
         place: places.statistics,
-        bytes: await inferer.saveStats({ channels: settings.score === 'channel' }),
+        bytes: await inferer.saveStats({ channels: needsChannels(settings) }),
       });
     await writeOutputs(files);
     return batchesOut;
@@ -233,6 +233,11 @@ async function inferWith(
     summaryStream(terminal, places.table),
     settings.json ? jsonReport(model, ranOn, settings, report) : textReport(model, ranOn, settings, report),
   );
+}
+
+/** Ranks are of all samples' magnitudes, which are those of the channel values. */
+function needsChannels({ score, correlation }: ScoreSettings): boolean {
+  return score === 'channel' || correlation === 'spearman';
 }
 
 /** What files say of the loss and of the graph. */

@@ -1,5 +1,6 @@
-import { DEFAULT_LAMBDA, type ChannelAggregation } from '../scores/channel/request.ts';
-import type { EdgeScore } from '../scores/score-matrices.ts';
+import { DEFAULT_LAMBDA } from '../scores/channel/request.ts';
+import { DEFAULT_REGRESSION_LAMBDA } from '../scores/magnitude-request.ts';
+import type { Correlation, EdgeScore, ScoreAggregation } from '../scores/score-matrices.ts';
 import type { TableFormat } from '../table/formats.ts';
 import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';
@@ -7,7 +8,8 @@ import { outputFormat } from './files.ts';
 /** What is asked of statistics, wherever they come from, and how the table is written. */
 export interface ScoreSettings {
   readonly score: EdgeScore;
-  readonly layerAgg: ChannelAggregation;
+  readonly layerAgg: ScoreAggregation;
+  readonly correlation: Correlation;
   readonly lambda: number;
   readonly ridge: number;
   readonly varianceFloor: number | undefined;
@@ -24,6 +26,7 @@ export interface ScoreSettings {
 export const scoreOptions = {
   score: { type: 'string' },
   'layer-agg': { type: 'string' },
+  correlation: { type: 'string' },
   lambda: { type: 'string' },
   ridge: { type: 'string' },
   'variance-floor': { type: 'string' },
@@ -37,12 +40,17 @@ export const scoreOptions = {
   json: { type: 'boolean' },
 } as const;
 
-export const scoreHelp = `  --score corr|partial|channel         of magnitudes: plain, or given the target's known parents; channel:
-                                       one ridge regression of all gradient channels on all activation
-                                       channels, which finds more in large networks   (corr)
-  --layer-agg mean|max|pooled          over the pairs of layers; pooled, one regression for all of them,
-                                       is for channel scores                          (mean)
-  --lambda NUMBER                      ridge of channel scores, in variances of a channel  (3)
+export const scoreHelp = `  --score corr|partial|regression|channel
+                                       of magnitudes: plain, given the target's known parents, or one ridge
+                                       regression of all targets on all sources; channel: one ridge regression
+                                       of all gradient channels on all activation channels, which finds more
+                                       in large networks                             (corr)
+  --layer-agg mean|max|pooled          over the pairs of layers; pooled takes the observations of all of them
+                                       as those of one                               (mean)
+  --correlation pearson|spearman       of magnitudes, or of their ranks, for corr, partial and regression
+                                                                                     (pearson)
+  --lambda NUMBER                      ridge of regression and channel scores, in variances of a magnitude
+                                       or channel                                    (0.3, 3)
   --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
   --variance-floor NUMBER              variances up to this are none, in place of relative limits;
                                        1e-12 gives the NaN of the Python reference
@@ -81,15 +89,21 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
 }
 
 /** The score, and what goes with that one alone. @throws UsageError */
-function readScore(given: Arguments): Pick<ScoreSettings, 'score' | 'layerAgg' | 'lambda'> {
-  const score = given.choice('score', ['corr', 'partial', 'channel'], 'corr');
+function readScore(given: Arguments): Pick<ScoreSettings, 'score' | 'layerAgg' | 'correlation' | 'lambda'> {
+  const score = given.choice('score', ['corr', 'partial', 'regression', 'channel'], 'corr');
   const layerAgg = given.choice('layer-agg', ['mean', 'max', 'pooled'], 'mean');
+  const correlation = given.choice('correlation', ['pearson', 'spearman'], 'pearson');
   const lambda = given.number('lambda', { least: Number.MIN_VALUE });
-  if (score !== 'channel') {
-    if (layerAgg === 'pooled') throw new UsageError('--layer-agg pooled goes with --score channel');
-    if (lambda !== undefined) throw new UsageError('--lambda goes with --score channel');
-  } else if (given.text('max-q') !== undefined && given.text('permutations') === undefined) {
-    throw new UsageError('--max-q of channel scores goes with --permutations, which their q comes from');
+  if (lambda !== undefined && score !== 'regression' && score !== 'channel') {
+    throw new UsageError('--lambda goes with --score regression and --score channel');
   }
-  return { score, layerAgg, lambda: lambda ?? DEFAULT_LAMBDA };
+  if (score === 'channel') {
+    if (correlation === 'spearman')
+      throw new UsageError('--correlation spearman is of magnitudes, not of channels');
+    if (given.text('max-q') !== undefined && given.text('permutations') === undefined) {
+      throw new UsageError('--max-q of channel scores goes with --permutations, which their q comes from');
+    }
+  }
+  const byDefault = score === 'channel' ? DEFAULT_LAMBDA : DEFAULT_REGRESSION_LAMBDA;
+  return { score, layerAgg, correlation, lambda: lambda ?? byDefault };
 }

@@ -19,7 +19,8 @@ export interface RowPairing {
  * Rows are written once, so that what {@link MagnitudeRecord.rows} reads stays as it is while more are added.
  */
 export class MagnitudeRecord {
-  readonly #nodes: number;
+  /** N */
+  readonly nodes: number;
   readonly #pairs: number;
   readonly #blockRows: number;
   readonly #maxBytes: number;
@@ -29,7 +30,7 @@ export class MagnitudeRecord {
 
   /** @param maxBytes most that is kept */
   constructor({ nodes, pairs }: Pick<EngineShape, 'nodes' | 'pairs'>, maxBytes: number) {
-    this.#nodes = nodes;
+    this.nodes = nodes;
     this.#pairs = pairs;
     this.#maxBytes = maxBytes;
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / this.#rowBytes));
@@ -74,7 +75,7 @@ export class MagnitudeRecord {
       ] as const) {
         for (let row = 0; row < size; row++) {
           const { block, at } = this.#locate(quantity, this.#samples + row);
-          block.set(values.subarray(row * this.#nodes, (row + 1) * this.#nodes), at);
+          block.set(values.subarray(row * this.nodes, (row + 1) * this.nodes), at);
         }
       }
     }
@@ -94,7 +95,7 @@ export class MagnitudeRecord {
 
   /** A view of the samples held now, whatever is added or forgotten later. */
   view(): MagnitudeRecord {
-    const view = new MagnitudeRecord({ nodes: this.#nodes, pairs: this.#pairs }, this.#maxBytes);
+    const view = new MagnitudeRecord({ nodes: this.nodes, pairs: this.#pairs }, this.#maxBytes);
     view.#blocks = [...this.#blocks];
     view.#samples = this.#samples;
     return view;
@@ -115,12 +116,22 @@ export class MagnitudeRecord {
     }
   }
 
+  /** All samples that a pairing makes of the rows: P entries each, copies of their own. */
+  gathered({ x, y }: RowPairing): MagnitudeBatch {
+    const pairs = Array.from({ length: this.#pairs }, (_, p) => p);
+    return {
+      size: x.length,
+      x: pairs.map((p) => this.#gather(2 * p, x)),
+      y: pairs.map((p) => this.#gather(2 * p + 1, y)),
+    };
+  }
+
   get #rowBytes(): number {
-    return 4 * 2 * this.#pairs * this.#nodes;
+    return 4 * 2 * this.#pairs * this.nodes;
   }
 
   #gather(quantity: number, rows: Uint32Array): Float32Array {
-    const nodes = this.#nodes;
+    const nodes = this.nodes;
     const gathered = new Float32Array(rows.length * nodes);
     for (let k = 0; k < rows.length; k++) {
       const { block, at } = this.#locate(quantity, rows[k]!);
@@ -134,7 +145,7 @@ export class MagnitudeRecord {
     const within = row - index * this.#blockRows;
     return {
       block: this.#blocks[index]!,
-      at: (quantity * this.#blockRows + within) * this.#nodes,
+      at: (quantity * this.#blockRows + within) * this.nodes,
     };
   }
 }

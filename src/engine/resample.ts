@@ -3,14 +3,16 @@ import { JackknifeTally } from '../scores/jackknife.ts';
 import { PermutationTally } from '../scores/permutation.ts';
 import { MIN_SAMPLES } from '../scores/request.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
-import type { ScoreMatrices, ScoreRequest } from '../scores/score-matrices.ts';
+import type { MagnitudeRequest } from '../scores/magnitude-request.ts';
+import type { ScoreMatrices } from '../scores/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../scores/shuffle.ts';
 import { withAggregate } from '../scores/with-aggregate.ts';
 import { leaveOneOut } from '../statistics/leave-one-out.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { createPacer } from '../statistics/pacer.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, MagnitudeBatch } from './engine.ts';
 import type { MagnitudeRecord, RowPairing } from './magnitude-record.ts';
+import { rankedBatches, scoreMagnitudes } from './score-magnitudes.ts';
 
 /**
  * Standard errors, sign stability and empirical p-values of scores, by scoring the same samples again: without each group,
@@ -26,7 +28,7 @@ import type { MagnitudeRecord, RowPairing } from './magnitude-record.ts';
 export async function resampleScores(
   record: MagnitudeRecord,
   observed: ScoreMatrices['aggregated'],
-  request: ScoreRequest,
+  request: MagnitudeRequest,
   plan: ResamplePlan,
   engine: Engine,
   onProgress?: (done: number, total: number) => void,
@@ -42,7 +44,7 @@ export async function resampleScores(
     use: (aggregated: ScoreMatrices['aggregated']) => void,
   ): Promise<void> => {
     engine.reset();
-    for (const batch of record.batches(pairing)) {
+    for await (const batch of batchesOf(record, pairing, request)) {
       await pace();
       await engine.accumulateMagnitudes(batch);
     }
@@ -83,7 +85,7 @@ export async function resampleScores(
 export async function resampleGroups(
   groups: readonly SufficientStatistics[],
   observed: ScoreMatrices['aggregated'],
-  request: ScoreRequest,
+  request: MagnitudeRequest,
   plan: ResamplePlan,
   engine: Engine,
   onProgress?: (done: number, total: number) => void,
@@ -104,15 +106,25 @@ export async function resampleGroups(
 
 async function useAggregate(
   engine: Engine,
-  request: ScoreRequest,
+  request: MagnitudeRequest,
   use: (aggregated: ScoreMatrices['aggregated']) => void,
 ): Promise<void> {
-  const scores = await engine.scores(request);
+  const scores = await scoreMagnitudes(engine, request);
   try {
     await withAggregate(scores, use);
   } finally {
     scores.release();
   }
+}
+
+/** The samples that a pairing makes of the rows: their magnitudes, or the ranks of those. */
+function batchesOf(
+  record: MagnitudeRecord,
+  pairing: RowPairing,
+  { correlation, signal }: MagnitudeRequest,
+): Iterable<MagnitudeBatch> | AsyncIterable<MagnitudeBatch> {
+  if (correlation === 'spearman') return rankedBatches(record.gathered(pairing), record.nodes, signal);
+  return record.batches(pairing);
 }
 
 /** Where each of the contiguous groups of samples begins, and n at the end. */

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { adoptDevice } from '../gpu/device.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
-import type { ScoreRequest } from '../scores/score-matrices.ts';
+import type { MagnitudeRequest } from '../scores/magnitude-request.ts';
 import type { Scores } from '../scores/scores.ts';
 import { withAggregate } from '../scores/with-aggregate.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
@@ -24,7 +24,7 @@ export interface Evidence {
    */
   resample(
     scores: Scores,
-    request: ScoreRequest,
+    request: MagnitudeRequest,
     onResample?: (done: number, total: number) => void,
   ): Promise<ResampledScores>;
 }
@@ -174,6 +174,7 @@ export class Uncertainty {
         if (runs === undefined) {
           return resampleScores(record, aggregated, request, this.#plan, engine, onResample);
         }
+        if (request.correlation === 'spearman') throw ranksNeedRows();
         await addRows(runs, record, engine, signal);
         const groups = await runs.grouped(createPacer(signal));
         return resampleGroups(groups, aggregated, request, this.#plan, engine, onResample);
@@ -230,6 +231,15 @@ export class Uncertainty {
       size,
     );
   }
+}
+
+function ranksNeedRows(): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(
+    'invalid-argument',
+    "Standard errors of Spearman's correlations need the magnitudes of all samples, and so many samples came that they were " +
+      'summed up: raise uncertainty.maxBytes and ask for permutations, which keep them, or take Pearson correlations.',
+    { details: { option: 'correlation' } },
+  );
 }
 
 /**

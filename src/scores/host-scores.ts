@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreMatrices } from './score-matrices.ts';
 import type { ScoreThreads } from './score-threads.ts';
-import type { Scores } from './scores.ts';
+import type { Scores, ScoreTests } from './scores.ts';
 
 /** What scores on the host come with. */
 interface Origin {
@@ -11,6 +11,7 @@ interface Origin {
   readonly pairs?: number;
   /** Threads beside the calling one, where there are any */
   readonly threads?: ScoreThreads | undefined;
+  readonly tests?: ScoreTests | undefined;
   /** Told once when the scores are {@link HostScores.free}; never, where somebody was given them. */
   readonly onFree?: () => void;
 }
@@ -23,6 +24,7 @@ export class HostScores implements Scores {
   readonly scoredTargets: number;
   readonly nodeFlags: Uint8Array;
   readonly threads: ScoreThreads | undefined;
+  readonly tests: ScoreTests | undefined;
   readonly #matrices: ScoreMatrices;
   readonly #onFree: (() => void) | undefined;
   #released = false;
@@ -32,9 +34,10 @@ export class HostScores implements Scores {
   /** Takes the matrices over. */
   constructor(
     matrices: ScoreMatrices,
-    { scoredTargets = matrices.nodes, pairs = matrices.perPair.length, threads, onFree }: Origin = {},
+    { scoredTargets = matrices.nodes, pairs = matrices.perPair.length, threads, tests, onFree }: Origin = {},
   ) {
     this.threads = threads;
+    this.tests = tests;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = pairs;

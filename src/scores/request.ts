@@ -59,7 +59,8 @@ function checkConditioningSets({ conditioningSets: sets }: ScoreRequest, nodes: 
   }
 }
 
-function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
+/** @throws `invalid-argument` */
+export function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
   if (allowed.includes(found)) return;
   const names = allowed.map((name) => `'${name}'`).join(' or ');
   throw new MagnitudeEdgeError('invalid-argument', `${option} must be ${names} and is '${found}'.`, {

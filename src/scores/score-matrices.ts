@@ -1,10 +1,17 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
 
-/** Scores of magnitudes */
+/** Scores that an engine has of magnitudes */
 export type Score = 'corr' | 'partial';
-/** All scores that an edge can have; those of channels are not an engine's. */
-export type EdgeScore = Score | 'channel';
+/** All scores of magnitudes */
+export type MagnitudeScore = Score | 'regression';
+/** All scores that an edge can have */
+export type EdgeScore = MagnitudeScore | 'channel';
+/** How an engine makes one score of those of the layer pairs */
 export type LayerAggregation = 'mean' | 'max';
+/** All ways to one score; 'pooled' takes the observations of all layer pairs as those of one. */
+export type ScoreAggregation = LayerAggregation | 'pooled';
+/** What correlations of magnitudes are of: the magnitudes, or their ranks */
+export type Correlation = 'pearson' | 'spearman';
 
 /** What is asked of the sufficient statistics. */
 export interface ScoreRequest {

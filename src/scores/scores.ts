@@ -16,6 +16,8 @@ export interface Scores {
   readonly scoredTargets: number;
   /** `[N]`, why pairs of a node have no score: see {@link NODE_FLAG} */
   readonly nodeFlags: Uint8Array;
+  /** Standard errors and p-values, where they do not follow from the scores themselves; not to be written to */
+  readonly tests?: ScoreTests | undefined;
   /** Where they are on a GPU; undefined for scores on the host */
   readonly gpu: ScoreBuffers | undefined;
   /**
@@ -34,6 +36,14 @@ export interface Scores {
   aggregate(): Promise<ScoreMatrices['aggregated']>;
   /** Frees what the scores take. Idempotent. */
   release(): void;
+}
+
+/** What is known of each aggregated score, row-major `[source, target]`. */
+export interface ScoreTests {
+  /** Analytic standard errors; NaN where there is no score */
+  readonly standardError: Float64Array;
+  /** One-sided p-values; 1 where there is no score */
+  readonly pValues: Float64Array;
 }
 
 /** Targets whose scores share a buffer. */

@@ -1,4 +1,5 @@
 import type { Utf8, Vector } from 'apache-arrow';
+import { pick } from '../scores/pick.ts';
 import type { ResampledScores } from '../scores/resampled-scores.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, nullColumn, type Column } from './columns.ts';
 import type { RowGroup } from './edge-rows.ts';
@@ -15,6 +16,10 @@ export interface EdgeContext {
   readonly nodes: number;
   readonly resampled: ResampledScores | undefined;
   readonly scoreColumn: ScoreColumn;
+  /** Whether the scores have signs */
+  readonly signed: boolean;
+  /** Analytic standard errors of the elements of the matrix, where there are any */
+  readonly standardError: Float64Array | undefined;
   /** Whether the rows have p and q; null where not */
   readonly tested: boolean;
   /** Names of the function nodes */
@@ -25,10 +30,11 @@ export interface EdgeContext {
  * uncertainty follow. */
 export function edgeColumns(
   { pairs, perPair }: RowGroup,
-  { edges, conditioned, nodes, resampled, scoreColumn, tested, names }: EdgeContext,
+  { edges, conditioned, nodes, names, ...context }: EdgeContext,
   first: number,
   end: number,
 ): Column[] {
+  const { resampled, scoreColumn, signed, standardError, tested } = context;
   const elements = pairs.elements.subarray(first, end);
   const { sources, targets } = endpoints(elements, nodes);
   const columns = [
@@ -45,12 +51,13 @@ export function edgeColumns(
   }
   columns.push(
     ...perPair(first, end).map((values, pair) => floatColumn(`${scoreColumn}_a${pair}_g${pair + 1}`, values)),
+    ...(standardError === undefined ? [] : [floatColumn('standard_error', pick(standardError, elements))]),
     ...(['p', 'q'] as const).map((which) =>
       tested
         ? floatColumn(`${which}_value`, pairs[which].subarray(first, end))
         : nullColumn(`${which}_value`, elements.length),
     ),
-    ...uncertaintyColumns(resampled, elements, scoreColumn),
+    ...uncertaintyColumns(resampled, elements, scoreColumn, signed),
   );
   return columns;
 }

@@ -2,7 +2,7 @@ import { Table, type RecordBatch, type Schema } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
-import type { EdgeScore, LayerAggregation, ScoreMatrices } from '../scores/score-matrices.ts';
+import type { Correlation, EdgeScore, ScoreAggregation, ScoreMatrices } from '../scores/score-matrices.ts';
 import { freedomClasses } from '../scores/freedom.ts';
 import { HostScores } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
@@ -20,13 +20,15 @@ import { scoreColumn } from './score-column.ts';
 /** How the scores came to be: what the table's schema metadata records. */
 export interface EdgeTableProvenance {
   readonly score: EdgeScore;
-  readonly layerAgg: LayerAggregation | 'pooled';
+  readonly layerAgg: ScoreAggregation;
+  /** Recorded where it is not 'pearson' */
+  readonly correlation?: Correlation | undefined;
   /** Of magnitudes */
   readonly reduction?: string | undefined;
   readonly usePreNorm: boolean;
   /** Of partial correlations; recorded with all correlations */
   readonly ridge?: number | undefined;
-  /** Of channel scores */
+  /** Of regression and channel scores */
   readonly lambda?: number | undefined;
   /** Recorded where it is given */
   readonly varianceFloor?: number | undefined;
@@ -35,6 +37,8 @@ export interface EdgeTableProvenance {
   /** n, samples */
   readonly samples: number;
   readonly backend: string;
+  /** Where the scores were made of the backend's statistics, where that is elsewhere */
+  readonly solver?: string | undefined;
 }
 
 /** Which rows come back. p and q are always over all pairs. */
@@ -123,13 +127,16 @@ export async function* edgeTableBatches(
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
   const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
   const freedom = freedomClasses(nodes, provenance.samples, conditioned);
+  const given = givenP(handle, provenance.score, options.resampled);
   const context = {
     edges: edgeSet(edges, nodes),
     conditioned,
     nodes,
     resampled: options.resampled,
     scoreColumn: scoreColumn(provenance.score),
-    tested: provenance.score !== 'channel' || options.resampled?.empiricalP !== undefined,
+    signed: provenance.score !== 'channel',
+    standardError: handle.tests?.standardError,
+    tested: given === undefined || given.p !== undefined,
     names: nameVector(graph.nodeNames.function),
   };
   const coverage = await scoreCoverage(handle, {
@@ -152,7 +159,7 @@ export async function* edgeTableBatches(
     freedom,
     samples,
     conditioned,
-    given: provenance.score === 'channel' ? { p: options.resampled?.empiricalP } : undefined,
+    given,
     rowsPerGroup,
     pace,
     signal: options.signal,
@@ -165,6 +172,16 @@ export async function* edgeTableBatches(
     }
   }
   if (schema === undefined && last !== undefined) yield batch(last, 0, 0);
+}
+
+/** p of each element of the matrix, where it does not follow from the score itself: from its errors, or from shuffles. */
+function givenP(
+  { tests }: Scores,
+  score: EdgeScore,
+  resampled: ResampledScores | undefined,
+): { readonly p: Float64Array | undefined } | undefined {
+  if (tests !== undefined) return { p: tests.pValues };
+  return scoreColumn(score) === 'score' ? { p: resampled?.empiricalP } : undefined;
 }
 
 /** Rows that are sorted at a time, where a table comes in batches. */
@@ -223,8 +240,10 @@ export function checkTableRoom(
   { excludeSelf = true, top = Infinity, maxQ = 1 }: EdgeTableOptions,
 ): void {
   const rows = Math.min(top, excludeSelf ? nodes * (nodes - 1) : nodes ** 2);
-  // Four columns of int32 and a bit, n_cond, and float64 for the rest.
-  const bytes = Math.ceil(rows * (16 + 1 / 8 + (score === 'partial' ? 4 : 0) + 8 * (3 + pairs)));
+  // Four columns of int32 and a bit, n_cond, and float64 for the rest, standard errors of regressions among it.
+  const bytes = Math.ceil(
+    rows * (16 + 1 / 8 + (score === 'partial' ? 4 : 0) + 8 * (3 + pairs + (score === 'regression' ? 1 : 0))),
+  );
   if (maxQ < 1 || bytes <= MOST_TABLE_BYTES) return;
   throw new MagnitudeEdgeError(
     'out-of-memory',

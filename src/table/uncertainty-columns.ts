@@ -4,19 +4,20 @@ import { pick } from '../scores/pick.ts';
 import type { ScoreColumn } from './score-column.ts';
 
 /**
- * What resampling says of some elements of the score matrix: `corr_se`, `sign_stability` and, where targets were
- * shuffled, `p_empirical`; of scores without a sign `score_se` alone, since their p-values are the empirical ones. No
+ * What resampling says of some elements of the score matrix: `corr_se` or `score_se`, `sign_stability` and, where targets
+ * were shuffled, `p_empirical`; of scores without a sign `score_se` alone, since their p-values are the empirical ones. No
  * columns where nothing was resampled.
  */
 export function uncertaintyColumns(
   resampled: ResampledScores | undefined,
   elements: Uint32Array,
   scoreColumn: ScoreColumn,
+  signed: boolean,
 ): Column[] {
   if (resampled === undefined) return [];
   const { standardError, signStability, empiricalP } = resampled;
   const error = floatColumn(`${scoreColumn}_se`, pick(standardError, elements));
-  if (scoreColumn === 'score') return [error];
+  if (!signed) return [error];
   return [
     error,
     floatColumn('sign_stability', pick(signStability, elements)),

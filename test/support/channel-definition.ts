@@ -55,7 +55,10 @@ export function channelScoresByDefinition(
 }
 
 /** Gauss and Jordan, for a positive definite matrix. */
-function solve(matrix: readonly (readonly number[])[], right: readonly (readonly number[])[]): number[][] {
+export function solve(
+  matrix: readonly (readonly number[])[],
+  right: readonly (readonly number[])[],
+): number[][] {
   const rows = matrix.map((row, k) => [...row, ...right[k]!]);
   rows.forEach((pivot, k) => {
     const scale = pivot[k]!;

@@ -19,6 +19,8 @@ import {
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import { ChannelThreads } from './channel-threads.ts';
+import type { AllMagnitudes } from '../score-magnitudes.ts';
+import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { resampleChannels } from './resample-channels.ts';
 
 /** Whether channel values are kept beside the statistics of magnitudes. */
@@ -223,15 +225,16 @@ export class Channels {
    * The rows of all samples that the engine holds.
    *
    * @param samples n, the engine's
+   * @param what needs them, for the error
    * @throws `invalid-argument` where there are others
    */
-  rows(samples: number): ChannelRows {
+  rows(samples: number, what = 'Channel scores'): ChannelRows {
     if (this.#record.samples === samples) return this.#record.view();
     throw new MagnitudeEdgeError(
       'invalid-argument',
       this.#left === undefined
-        ? `Channel scores need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
-        : `Channel scores need the channel values of the samples, which were let go. ${this.#left}: create the inferer with channels: { maxBytes } for more.`,
+        ? `${what} need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
+        : `${what} need the channel values of the samples, which were let go. ${this.#left}: create the inferer with channels: { maxBytes } for more.`,
       { details: { option: 'channels', samples, kept: this.#record.samples } },
     );
   }
@@ -255,6 +258,16 @@ export class Channels {
       matrices = { ...matrices, aggregated: aggregateChannels(matrices.perPair, layerAgg) };
     }
     return new HostScores(matrices, { pairs: this.#shape.pairs });
+  }
+
+  /**
+   * Magnitudes of all samples that the engine holds, in float64, formed anew.
+   *
+   * @throws as {@link Channels.rows}
+   */
+  magnitudes(samples: number): AllMagnitudes {
+    const rows = this.rows(samples, "Spearman's correlations");
+    return magnitudesOfChannels(rows, this.#groups, this.#shape.reduction);
   }
 
   /** The samples held now: scores of them can be resampled at any later time. @throws as {@link Channels.rows} */

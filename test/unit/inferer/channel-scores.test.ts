@@ -350,8 +350,6 @@ describe('channel scores are refused', () => {
     const refused = await refusal(inferer.evaluate({ score: 'channel', ...options }));
     expect(refused.code).toBe('invalid-argument');
     expect(refused.details.option).toBe(option);
-    const pooled = await refusal(inferer.evaluate({ score: 'corr', layerAgg: 'pooled' }));
-    expect(pooled.details.option).toBe('layerAgg');
   });
 
   test('below three samples', async () => {

@@ -1,0 +1,79 @@
+import {
+  checkMagnitudeRequest,
+  isEngineRequest,
+  type MagnitudeRequest,
+} from '../scores/magnitude-request.ts';
+import { magnitudeScores } from '../scores/magnitude-scores.ts';
+import type { Scores } from '../scores/scores.ts';
+import { createPacer, paced } from '../statistics/pacer.ts';
+import { averageRanks, type MagnitudeRows } from '../statistics/ranks.ts';
+import { createCpuEngine } from './cpu-engine.ts';
+import type { Engine, EngineShape, MagnitudeBatch } from './engine.ts';
+import { inRoom } from './in-room.ts';
+
+/**
+ * Scores of what an engine holds: its own, or those that are made of its statistics on the calling thread. A request for
+ * ranks needs an engine that holds ranks.
+ *
+ * @throws as `Engine.scores` and `magnitudeScores`
+ */
+export async function scoreMagnitudes(engine: Engine, request: MagnitudeRequest): Promise<Scores> {
+  if (isEngineRequest(request)) return engine.scores(request);
+  return inRoom(engine.shape, async () => magnitudeScores(await engine.statistics(), request));
+}
+
+/** Magnitudes of all samples, P entries each. */
+export interface AllMagnitudes {
+  /** n */
+  readonly size: number;
+  readonly x: readonly MagnitudeRows[];
+  readonly y: readonly MagnitudeRows[];
+}
+
+/** Batches that an engine takes at a time. */
+const BATCH_ROWS = 256;
+
+/** The ranks of magnitudes, as batches of magnitudes. Yields nothing until all are ranked. */
+export async function* rankedBatches(
+  { size, x, y }: AllMagnitudes,
+  nodes: number,
+  signal?: AbortSignal,
+): AsyncGenerator<MagnitudeBatch, void, undefined> {
+  const pace = createPacer(signal);
+  const ranked: [Float32Array, Float32Array][] = [];
+  for (const [p, values] of x.entries()) {
+    ranked.push([
+      await paced(averageRanks(values, nodes), pace),
+      await paced(averageRanks(y[p]!, nodes), pace),
+    ]);
+  }
+  for (let first = 0; first < size; first += BATCH_ROWS) {
+    const end = Math.min(first + BATCH_ROWS, size);
+    const rows = (values: Float32Array): Float32Array => values.slice(first * nodes, end * nodes);
+    yield { size: end - first, x: ranked.map(([own]) => rows(own)), y: ranked.map(([, own]) => rows(own)) };
+    await pace();
+  }
+}
+
+/**
+ * Scores of the ranks of magnitudes (method.md, "Spearman's correlations"), on the CPU.
+ *
+ * @throws as {@link scoreMagnitudes}
+ */
+export async function scoreRanks(
+  magnitudes: AllMagnitudes,
+  { nodes, pairs, reduction }: EngineShape,
+  request: MagnitudeRequest,
+): Promise<Scores> {
+  checkMagnitudeRequest(request, nodes, magnitudes.size);
+  const shape = { nodes, pairs, reduction };
+  const engine = createCpuEngine(shape);
+  try {
+    for await (const batch of rankedBatches(magnitudes, nodes, request.signal)) {
+      await engine.accumulateMagnitudes(batch);
+    }
+    return await inRoom(shape, async () => magnitudeScores(await engine.statistics(), request));
+  } finally {
+    await engine.release();
+  }
+}
