@@ -76,6 +76,11 @@ export function broadcastShapes(
   let result: readonly Dimension[] = [];
   for (const shape of shapes) {
     if (shape === undefined) return undefined;
+    if (shape === result || shape.length === 0) continue;
+    if (result.length === 0) {
+      result = shape;
+      continue;
+    }
     const rank = Math.max(result.length, shape.length);
     const left = padded(result, rank);
     const right = padded(shape, rank);
@@ -88,8 +93,9 @@ export function broadcastShapes(
 export function canBroadcast(shapes: readonly (readonly Dimension[] | undefined)[]): boolean {
   // Sizes above or below 1, counted from the last axis.
   const fixed: (number | undefined)[] = [];
-  for (const shape of shapes) {
-    if (shape === undefined) continue;
+  for (let i = 0; i < shapes.length; i++) {
+    const shape = shapes[i];
+    if (shape === undefined || (i > 0 && shape === shapes[i - 1])) continue;
     for (let fromEnd = 0; fromEnd < shape.length; fromEnd++) {
       const size = shape[shape.length - 1 - fromEnd];
       if (typeof size !== 'number' || size === 1) continue;

@@ -85,6 +85,7 @@ function encodeGraph(graph: OnnxGraph): GraphProto {
 }
 
 function encodeNode(node: OnnxNode): NodeProto {
+  if (node.source === undefined && node.attributes.size === 0) return plainNode(node);
   return messageFrom(NodeProtoSchema, node.source, {
     name: node.name,
     opType: node.opType,
@@ -93,6 +94,21 @@ function encodeNode(node: OnnxNode): NodeProto {
     output: [...node.outputs],
     attribute: [...node.attributes].map(([name, attribute]) => encodeAttribute(name, attribute)),
   });
+}
+
+/** What most nodes are, written out: graphs have hundreds of thousands. */
+function plainNode({ name, opType, domain, inputs, outputs }: OnnxNode): NodeProto {
+  const fields: Pick<NodeProto, 'name' | 'opType' | 'domain'> & Record<string, unknown> = {
+    $typeName: NodeProtoSchema.typeName,
+    name,
+    opType,
+    domain,
+    input: inputs,
+    output: outputs,
+    attribute: [],
+    metadataProps: [],
+  };
+  return fields as NodeProto;
 }
 
 const utf8 = new TextEncoder();

@@ -3,13 +3,22 @@ export class FreshNames {
   readonly #taken: Set<string>;
   readonly #suffixes = new Map<string, number>();
 
-  constructor(taken: Iterable<string> = []) {
+  readonly #isTaken: (name: string) => boolean;
+
+  /** `isTaken` knows names besides those that are given, reserved or handed out here. */
+  constructor(taken: Iterable<string> = [], isTaken: (name: string) => boolean = () => false) {
     this.#taken = new Set(taken);
+    this.#isTaken = isTaken;
   }
 
   /** Keeps a name from being handed out. */
   reserve(name: string): void {
     this.#taken.add(name);
+  }
+
+  /** Whether the name was given, reserved or handed out here. */
+  has(name: string): boolean {
+    return this.#taken.has(name);
   }
 
   /** `wish` itself where it is free, else `wish_1`, `wish_2` and so on. */
@@ -26,6 +35,6 @@ export class FreshNames {
   /** Adds the name; false where it was there. */
   #isNew(name: string): boolean {
     const before = this.#taken.size;
-    return this.#taken.add(name).size > before;
+    return this.#taken.add(name).size > before && !this.#isTaken(name);
   }
 }

@@ -7,6 +7,7 @@ import type { Attribute, OnnxGraph, OnnxNode } from './graph.ts';
 
 /** The graphs that a node holds; none for most operators. */
 export function subgraphsOf(node: OnnxNode): readonly OnnxGraph[] {
+  if (node.attributes.size === 0) return none;
   const graphs: OnnxGraph[] = [];
   for (const attribute of node.attributes.values()) {
     if (attribute.kind === 'graph') graphs.push(attribute.value);
@@ -14,6 +15,8 @@ export function subgraphsOf(node: OnnxNode): readonly OnnxGraph[] {
   }
   return graphs;
 }
+
+const none: readonly OnnxGraph[] = [];
 
 /** The graph in attribute `name`; undefined where there is none. */
 export function graphAttribute(node: OnnxNode, name: string): OnnxGraph | undefined {

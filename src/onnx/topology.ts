@@ -107,17 +107,27 @@ function isSorted(nodes: readonly OnnxNode[], producer: ReadonlyMap<string, Onnx
 
 /** The values that a node reads, its subgraphs included. */
 export function nodeDependencies(node: OnnxNode): readonly string[] {
-  return valuesRead(node).filter((value) => value !== '');
+  const read = valuesRead(node);
+  return read.includes('') ? read.filter((value) => value !== '') : read;
 }
 
 /** The nodes that `outputs` depend on, in the order given, which must be one in which they can run. */
 export function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
-  const needed = new Set(outputs);
+  return neededFor(nodes, outputs).nodes;
+}
+
+/** The same, and the values that they read or that `outputs` names. */
+export function neededFor(
+  nodes: readonly OnnxNode[],
+  outputs: readonly string[],
+): { readonly nodes: OnnxNode[]; readonly values: ReadonlySet<string> } {
+  const values = new Set(outputs);
   const kept: OnnxNode[] = [];
-  for (const node of [...nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    if (!node.outputs.some((output) => values.has(output))) continue;
     kept.push(node);
-    for (const value of nodeDependencies(node)) needed.add(value);
+    for (const value of nodeDependencies(node)) values.add(value);
   }
-  return kept.reverse();
+  return { nodes: kept.reverse(), values };
 }

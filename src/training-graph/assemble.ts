@@ -7,8 +7,8 @@ import {
   type TensorType,
   type ValueInfo,
 } from '../onnx/graph.ts';
-import { mapSubgraphs, renameNode } from '../onnx/subgraphs.ts';
-import { neededNodes, nodeDependencies } from '../onnx/topology.ts';
+import { mapSubgraphs, renameNode, subgraphsOf, valuesRead } from '../onnx/subgraphs.ts';
+import { neededFor } from '../onnx/topology.ts';
 import type { ForwardGraph } from './forward.ts';
 
 /** Values of the grown graph that become its outputs. */
@@ -48,13 +48,15 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   for (const [value, gradient] of wanted.gradients) gradients.set(value, publish(gradient, `${value}.grad`));
   const outputs = [...new Set([loss, ...wanted.outputs, ...gradients.values()])];
 
-  const rename = (value: string): string => renamed.get(value) ?? value;
   const original = new Map([...renamed].map(([from, to]) => [to, from]));
-  const nodes = neededNodes(
+  const { nodes, values: used } = neededFor(
     graph.nodes,
     outputs.map((name) => original.get(name) ?? name),
   );
-  const used = new Set([...outputs, ...nodes.flatMap(nodeDependencies)]);
+  // Most nodes are called as the value that they produce, which nothing else is called.
+  const isNamedByOutput = (node: OnnxNode | undefined): boolean =>
+    node !== undefined && node.name !== '' && node.name === node.outputs[0];
+  const names = new FreshNames([], (name) => isNamedByOutput(graph.producer(name)));
   const given = model.graph.inputs.map(({ name }) => name);
   const inputs = [...given, wanted.target, ...forward.parameters.keys()].filter((name) => used.has(name));
   const describe = (name: string): ValueInfo => ({
@@ -73,10 +75,7 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
         outputs: outputs.map(describe),
         valueTypes: new Map(),
         initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))),
-        nodes: withUniqueNames(
-          nodes.map((node) => renameNode(node, rename)),
-          new FreshNames(),
-        ),
+        nodes: renamedNodes(withUniqueNames(nodes, names, isNamedByOutput), renamed),
       },
     },
     inputs,
@@ -86,15 +85,31 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   };
 }
 
+/** The nodes with values renamed; most read and produce none of these, and are given back as they are. */
+function renamedNodes(nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>): OnnxNode[] {
+  const isRenamed = (value: string): boolean => names.has(value);
+  return nodes.map((node) =>
+    node.outputs.some(isRenamed) || valuesRead(node).some(isRenamed)
+      ? renameNode(node, (value) => names.get(value) ?? value)
+      : node,
+  );
+}
+
 /** Runtimes refuse two nodes of one name. What else the messages held that nodes were read from is left out. */
-function withUniqueNames(nodes: readonly OnnxNode[], names: FreshNames): OnnxNode[] {
+function withUniqueNames(
+  nodes: readonly OnnxNode[],
+  names: FreshNames,
+  isUnique: (node: OnnxNode) => boolean = () => false,
+): OnnxNode[] {
   return nodes.map((node) => {
+    const name = node.name === '' || isUnique(node) ? node.name : names.take(node.name);
+    if (name === node.name && node.source === undefined && subgraphsOf(node).length === 0) return node;
     const { attributes } = mapSubgraphs(node, (inner) => ({
       ...inner,
       nodes: withUniqueNames(inner.nodes, names),
     }));
     return {
-      name: node.name === '' ? '' : names.take(node.name),
+      name,
       opType: node.opType,
       domain: node.domain,
       attributes,

@@ -17,6 +17,13 @@ export type AttributeInit = Readonly<
   Record<string, { int: number } | { ints: readonly number[] } | { float: number } | { string: string }>
 >;
 
+/** What a value comes from. */
+interface Produced {
+  readonly node: OnnxNode;
+  /** Whether gradients see where it comes from, be it as another node than this one. */
+  onTape: boolean;
+}
+
 /** Operators that give other values each time they run. */
 const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
@@ -38,22 +45,27 @@ export class GraphRecorder {
   readonly #inference: ShapeInference;
   readonly #nodes: OnnxNode[] = [];
   readonly #tape: OnnxNode[] = [];
-  readonly #onTape = new Set<string>();
   #taping = true;
   readonly #initializers = new Map<string, Tensor>();
   readonly #inputs = new Set<string>();
+  /** Names of the model and names that were wished for; those that {@link node} makes are in `#produced`. */
   readonly #names: FreshNames;
   readonly #constants = new Map<string, readonly string[]>();
+  readonly #scalars = new Map<number, string>();
   readonly #known = new Map<string, OnnxNode>();
-  readonly #producers = new Map<string, OnnxNode>();
-  #serial = 0;
+  /** Nodes of the model that {@link shareExisting} has not looked at yet. */
+  #foreign: OnnxNode[] = [];
+  readonly #produced = new Map<string, Produced>();
+  /** Counts the nodes of the graph and of its subgraphs: no name that holds the count is made twice. */
+  readonly #serial: { count: number };
 
   /** `outer` is the graph around a subgraph: its values can be read, and no name of it is used again. */
   constructor(opset: number, outer?: GraphRecorder) {
     this.opset = opset;
     this.#outer = outer;
     this.#inference = new ShapeInference(outer === undefined ? undefined : outer.#inference);
-    this.#names = outer === undefined ? new FreshNames() : outer.#names;
+    this.#names = outer === undefined ? new FreshNames([], (name) => this.#produced.has(name)) : outer.#names;
+    this.#serial = outer === undefined ? { count: 0 } : outer.#serial;
   }
 
   get nodes(): readonly OnnxNode[] {
@@ -87,20 +99,44 @@ export class GraphRecorder {
     for (const output of node.outputs) this.#names.reserve(output);
     this.#inference.addNode(node, declared);
     this.#append(node);
+    this.#foreign.push(node);
   }
 
-  /** Takes over a node of a model that gradients see as it is, while what `emit` adds computes its output. */
+  /** Takes over a node of a model that gradients see as it is, while what `emit` adds computes its only output. */
   addForeignNodeAs(node: OnnxNode, emit: () => string, declared?: ReadonlyMap<string, TensorType>): void {
     const taping = this.#taping;
     this.#taping = false;
-    this.addForeignNode(identityNode(node.name, emit(), node.outputs[0]!), declared);
+    const before = this.#nodes.length;
+    const value = emit();
+    const last = this.#nodes.at(-1);
+    const output = node.outputs[0]!;
+    if (this.#nodes.length > before && last?.outputs.length === 1 && last.outputs[0] === value)
+      this.#renameLast(last, node.name, output, declared);
+    else this.addForeignNode(identityNode(node.name, value, output), declared);
     this.#taping = taping;
-    if (taping) this.#putOnTape(node);
+    if (taping) this.#putOnTape(node, node.outputs);
+  }
+
+  /** Gives the node that was added last, and what it computes, the names that they have in the model. */
+  #renameLast(
+    last: OnnxNode,
+    name: string,
+    output: string,
+    declared?: ReadonlyMap<string, TensorType>,
+  ): void {
+    const node = { ...last, name, outputs: [output] };
+    this.#names.reserve(output);
+    this.#inference.rename(last.outputs[0]!, output, declared);
+    this.#produced.delete(last.outputs[0]!);
+    this.#nodes.pop();
+    this.#append(node);
+    const key = nodeKey(node.opType, node.domain, node.inputs, node.attributes, 1);
+    if (key !== undefined) this.#known.set(key, node);
   }
 
   /** Whether a value is computed where gradients do not see it: another node of the tape stands for what it is part of. */
   isOffTape(value: string): boolean {
-    return this.#producers.has(value) && !this.#onTape.has(value);
+    return this.#produced.get(value)?.onTape === false;
   }
 
   /**
@@ -119,7 +155,7 @@ export class GraphRecorder {
     const value = emit();
     this.#taping = taping;
     if (!taping) return { value, node: undefined };
-    if (value === input || this.#onTape.has(value)) return { value, node: undefined };
+    if (value === input || this.#produced.get(value)?.onTape === true) return { value, node: undefined };
     const node: OnnxNode = {
       name: value,
       opType,
@@ -128,14 +164,14 @@ export class GraphRecorder {
       outputs: [value],
       attributes: encodedAttributes(attributes),
     };
-    this.#tape.push(node);
-    this.#onTape.add(value);
+    this.#putOnTape(node, [value]);
     return { value, node };
   }
 
   /** Lets nodes that are added from now on be found among all that are there, the model's own included. */
   shareExisting(): void {
-    for (const node of this.#nodes) this.#remember(node);
+    for (const node of this.#foreign) this.#remember(node);
+    this.#foreign = [];
   }
 
   /** Reserves a name that nothing in the graph has yet, `wish` itself where it is free. */
@@ -150,13 +186,13 @@ export class GraphRecorder {
 
   /** Whether a value with this name is there. */
   has(value: string): boolean {
-    const own = this.#producers.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
+    const own = this.#produced.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
     return own || this.#outer?.has(value) === true;
   }
 
   /** The node of this graph that produces a value; undefined for inputs and constants. */
   producer(value: string): OnnxNode | undefined {
-    return this.#producers.get(value);
+    return this.#produced.get(value)?.node;
   }
 
   /** Adds a standard operator with one output and returns the output's name. An input '' is left out. */
@@ -176,18 +212,16 @@ export class GraphRecorder {
     const known = this.#known.get(key);
     if (known !== undefined) {
       // It may have been added behind `recordAs`, where gradients see another node.
-      if (this.#taping && outputs > 0 && !this.#onTape.has(known.outputs[0]!)) this.#putOnTape(known);
+      if (this.#taping && outputs > 0 && this.isOffTape(known.outputs[0]!))
+        this.#putOnTape(known, known.outputs);
       return known.outputs;
     }
-    const name = `${this.scope}${opType}_${this.#serial++}`;
-    const node: OnnxNode = {
-      name,
-      opType,
-      domain: '',
-      inputs,
-      outputs: Array.from({ length: outputs }, (_, i) => this.freshName(i === 0 ? name : `${name}.${i}`)),
-      attributes: encoded,
-    };
+    let name: string;
+    do name = `${this.scope}${opType}_${this.#serial.count++}`;
+    while (this.#names.has(name));
+    const written: string[] = [];
+    for (let i = 0; i < outputs; i++) written.push(i === 0 ? name : this.freshName(`${name}.${i}`));
+    const node: OnnxNode = { name, opType, domain: '', inputs, outputs: written, attributes: encoded };
     this.#inference.addNode(node);
     this.#append(node);
     this.#known.set(key, node);
@@ -208,7 +242,15 @@ export class GraphRecorder {
 
   /** A scalar constant, float32 unless another type is given. */
   scalar(value: number, elementType: ElementType = DataType.float32): string {
-    return this.constant(numericTensor(elementType, [], [value]));
+    // A map takes -0 for 0.
+    if (elementType !== DataType.float32 || Object.is(value, -0))
+      return this.constant(numericTensor(elementType, [], [value]));
+    let name = this.#scalars.get(value);
+    if (name === undefined) {
+      name = this.constant(numericTensor(elementType, [], [value]));
+      this.#scalars.set(value, name);
+    }
+    return name;
   }
 
   /** A scalar int64 constant. */
@@ -252,13 +294,18 @@ export class GraphRecorder {
 
   #append(node: OnnxNode): void {
     this.#nodes.push(node);
-    if (this.#taping) this.#putOnTape(node);
-    for (const output of node.outputs) if (output !== '') this.#producers.set(output, node);
+    const onTape = this.#taping;
+    if (onTape) this.#tape.push(node);
+    for (const output of node.outputs) if (output !== '') this.#produced.set(output, { node, onTape });
   }
 
-  #putOnTape(node: OnnxNode): void {
+  /** Lets gradients see a node as what produces `values`. */
+  #putOnTape(node: OnnxNode, values: readonly string[]): void {
     this.#tape.push(node);
-    for (const output of node.outputs) if (output !== '') this.#onTape.add(output);
+    for (const value of values) {
+      const produced = this.#produced.get(value);
+      if (produced !== undefined) produced.onTape = true;
+    }
   }
 
   #remember(node: OnnxNode): void {
@@ -268,9 +315,13 @@ export class GraphRecorder {
   }
 }
 
+const noAttributes: ReadonlyMap<string, Attribute> = new Map();
+
 /** Attributes as a node holds them. */
 export function encodedAttributes(attributes: AttributeInit): ReadonlyMap<string, Attribute> {
-  return new Map(Object.entries(attributes).map(([name, init]) => [name, attributeFrom(init)]));
+  const entries = Object.entries(attributes);
+  if (entries.length === 0) return noAttributes;
+  return new Map(entries.map(([name, init]) => [name, attributeFrom(init)]));
 }
 
 function attributeFrom(init: AttributeInit[string]): Attribute {
@@ -293,17 +344,15 @@ export function nodeKey(
   attributes: ReadonlyMap<string, Attribute>,
   outputs: number,
 ): string | undefined {
-  const parts = [opType, domain, ...inputs];
-  if (attributes.size > 0) {
-    for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const text = attributeText(attribute);
-      if (text === undefined) return undefined;
-      parts.push(`${name}:${text}`);
-    }
-  }
   // Lengths keep apart what separators within names would run together.
-  let key = `${outputs},${inputs.length}`;
-  for (const part of parts) key += `,${part.length}:${part}`;
+  let key = `${outputs},${inputs.length},${domain.length}:${domain}${opType}`;
+  for (const input of inputs) key += `,${input.length}:${input}`;
+  if (attributes.size === 0) return key;
+  for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const text = attributeText(attribute);
+    if (text === undefined) return undefined;
+    key += `,${name.length}:${name}:${text.length}:${text}`;
+  }
   return key;
 }
 

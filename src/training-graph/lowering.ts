@@ -37,24 +37,35 @@ export function sigmoidSlope(graph: ArithmeticBuilder, x: string): string {
 
 /** r (1 - r) for r = 1 / (1 + e^z). */
 function productOfShares(graph: ArithmeticBuilder, exp: string): string {
-  const r = share(graph, exp);
+  return timesSquare(graph, exp, share(graph, exp));
+}
+
+/** exp r^2 for r below 2 / exp: 0, not NaN, where exp overflows. */
+function timesSquare(graph: ArithmeticBuilder, exp: string, r: string): string {
   return graph.mul(graph.mul(graph.op('Min', [exp, graph.scalar(LARGEST)]), r), r);
 }
 
-/** 1 - tanh(x)^2 = 4 r (1 - r) with r = 1 / (1 + e^2x). */
-export function tanhSlope(graph: ArithmeticBuilder, x: string): string {
-  return graph.scale(productOfShares(graph, graph.op('Exp', [graph.scale(x, 2)])), 4);
+/** e = e^2x and q = 2 / (1 + e), of which tanh and its slope are made. */
+function tanhParts(graph: ArithmeticBuilder, x: string): { exp: string; q: string } {
+  const exp = graph.op('Exp', [graph.scale(x, 2)]);
+  return { exp, q: graph.div(graph.scalar(2), graph.add(exp, graph.scalar(1))) };
 }
 
-/** 1 - 2 / (1 + e^2x); where that cancels, x - x^3 / 3 + 2 x^5 / 15, whose next term is 2e-7 of x there. */
+/** 1 - tanh(x)^2 = q (2 - q) = e q^2. */
+export function tanhSlope(graph: ArithmeticBuilder, x: string): string {
+  const { exp, q } = tanhParts(graph, x);
+  return timesSquare(graph, exp, q);
+}
+
+/** 1 - q; where that cancels, x - x^3 / 3 + 2 x^5 / 15, whose next term is 2e-7 of x there. */
 function tanh(graph: ArithmeticBuilder, x: string): string {
-  const r = share(graph, graph.op('Exp', [graph.scale(x, 2)]));
+  const { q } = tanhParts(graph, x);
   const square = graph.mul(x, x);
   const bend = graph.mul(square, graph.sub(graph.scalar(1 / 3), graph.scale(square, 2 / 15)));
   return graph.where(
-    graph.op('Less', [graph.op('Abs', [x]), graph.scalar(1 / 8)]),
+    graph.op('Less', [square, graph.scalar(1 / 64)]),
     graph.mul(x, graph.sub(graph.scalar(1), bend)),
-    graph.sub(graph.scalar(1), graph.scale(r, 2)),
+    graph.sub(graph.scalar(1), q),
   );
 }
 

@@ -13,6 +13,9 @@ import { refusal } from '../support/refusal.ts';
 /** VITE_FORCED_LOSSES=400 loses so many devices; the points are spread over all calls. */
 const losses = Number(import.meta.env.VITE_FORCED_LOSSES ?? 8);
 
+/** Milliseconds: a bound for what never ends, however many losses there are. */
+const LIMIT = 75_000 * losses;
+
 /** Points among so many calls, the first and the last with them. */
 function points(calls: number): number[] {
   const count = Math.min(losses, calls);
@@ -49,17 +52,21 @@ async function workEngine(calls: number): Promise<{ readonly calls: number; read
   }
 }
 
-test('an engine whose device is lost says device-lost, wherever in its work that is', async () => {
-  const { calls, error } = await workEngine(Infinity);
-  expect(error).toBeUndefined();
-  expect(calls).toBeGreaterThan(50);
-  for (const point of points(calls)) {
-    const { error } = await workEngine(point);
-    // A loss in the very last calls may come too late to be noticed.
-    if (error === undefined && point > calls - 5) continue;
-    expectLost(error, `lost after call ${point} of ${calls}`);
-  }
-}, 600_000);
+test(
+  'an engine whose device is lost says device-lost, wherever in its work that is',
+  async () => {
+    const { calls, error } = await workEngine(Infinity);
+    expect(error).toBeUndefined();
+    expect(calls).toBeGreaterThan(50);
+    for (const point of points(calls)) {
+      const { error } = await workEngine(point);
+      // A loss in the very last calls may come too late to be noticed.
+      if (error === undefined && point > calls - 5) continue;
+      expectLost(error, `lost after call ${point} of ${calls}`);
+    }
+  },
+  LIMIT,
+);
 
 function expectLost(error: unknown, when: string): void {
   expect(error, when).toBeInstanceOf(MagnitudeEdgeError);
@@ -70,38 +77,42 @@ function expectLost(error: unknown, when: string): void {
 const folder = '/test/fixtures/models/layer-elu';
 const scoresOf = (table: Table): number[] => [...table.getChild('corr')!] as number[];
 
-test('the next fit starts again on another device, model and statistics; it gives what the one before did', async () => {
-  await using model = await GsnnModel.load(`${folder}/model.onnx`, { executionProvider: 'webgpu' });
-  const uncertainty = { groups: 3 };
-  await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'webgpu', uncertainty });
-  const data = batches(`${folder}/edges-data.npz`, model, { batchSize: 32 });
-  const work = async (): Promise<Table> => {
-    await inferer.fit(data);
-    return inferer.evaluate({ score: 'partial' });
-  };
-  const expected = scoresOf(await work());
-  const first = model.device!;
-  const made = loseAfter(first, Infinity);
-  expect(scoresOf(await work())).toEqual(expected);
-  const calls = made();
-  // Each loss takes the runtime a session, so that there are fewer of them.
-  for (const point of points(calls).filter((_, k) => k % 4 === 0)) {
-    const device = model.device!;
-    loseAfter(device, point);
-    try {
-      await work();
-    } catch (error) {
-      expectLost(error, `lost after call ${point} of ${calls}`);
-    }
-    device.destroy();
-    await device.lost;
-    // Where it went before the first batch, there is nothing to score besides.
-    const { code } = await refusal(inferer.evaluate({ score: 'corr' }));
-    expect(['device-lost', 'too-few-samples']).toContain(code);
+test(
+  'the next fit starts again on another device, model and statistics; it gives what the one before did',
+  async () => {
+    await using model = await GsnnModel.load(`${folder}/model.onnx`, { executionProvider: 'webgpu' });
+    const uncertainty = { groups: 3 };
+    await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'webgpu', uncertainty });
+    const data = batches(`${folder}/edges-data.npz`, model, { batchSize: 32 });
+    const work = async (): Promise<Table> => {
+      await inferer.fit(data);
+      return inferer.evaluate({ score: 'partial' });
+    };
+    const expected = scoresOf(await work());
+    const first = model.device!;
+    const made = loseAfter(first, Infinity);
     expect(scoresOf(await work())).toEqual(expected);
-    expect(model.device).not.toBe(device);
-  }
-}, 600_000);
+    const calls = made();
+    // Each loss takes the runtime a session, so that there are fewer of them.
+    for (const point of points(calls).filter((_, k) => k % 4 === 0)) {
+      const device = model.device!;
+      loseAfter(device, point);
+      try {
+        await work();
+      } catch (error) {
+        expectLost(error, `lost after call ${point} of ${calls}`);
+      }
+      device.destroy();
+      await device.lost;
+      // Where it went before the first batch, there is nothing to score besides.
+      const { code } = await refusal(inferer.evaluate({ score: 'corr' }));
+      expect(['device-lost', 'too-few-samples']).toContain(code);
+      expect(scoresOf(await work())).toEqual(expected);
+      expect(model.device).not.toBe(device);
+    }
+  },
+  LIMIT,
+);
 
 test("a device of the caller's that is lost stays lost: the fit after it says so", async () => {
   const context = await acquireDevice();

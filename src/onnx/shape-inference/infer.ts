@@ -27,11 +27,23 @@ export class ShapeInference {
   readonly #constants = new Map<string, Tensor>();
   readonly #outer: ShapeInference | undefined;
   readonly #unnamed: { count: number };
+  /** One for all nodes, since rules ask it while they run and keep nothing of it. */
+  readonly #context: { -readonly [K in keyof InferenceContext]: InferenceContext[K] };
 
   /** `outer` knows the values around a subgraph. */
   constructor(outer?: ShapeInference) {
     this.#outer = outer;
     this.#unnamed = outer === undefined ? { count: 0 } : outer.#unnamed;
+    const name = (index: number): string => this.#context.node.inputs[index] ?? '';
+    this.#context = {
+      node: noNode,
+      type: (index) => this.type(name(index)),
+      shape: (index) => this.type(name(index)).shape,
+      contents: (index) => this.contents(name(index)),
+      constant: (index) => this.constant(name(index)),
+      axis: (axis, rank) => normalizeAxis(this.#context.node, axis, rank),
+      outputsOf: (graph) => this.#outputsOf(graph),
+    };
   }
 
   type(value: string): TensorType {
@@ -44,6 +56,15 @@ export class ShapeInference {
 
   constant(value: string): Tensor | undefined {
     return this.#isOwn(value) ? this.#constants.get(value) : this.#outer?.constant(value);
+  }
+
+  /** Calls a value by another name; `declared` fills what could not be inferred. */
+  rename(from: string, to: string, declared?: ReadonlyMap<string, TensorType>): void {
+    this.#types.set(to, this.#named(merged(this.type(from), declared?.get(to))));
+    const contents = this.#contents.get(from);
+    if (contents !== undefined) this.#contents.set(to, contents);
+    this.#types.delete(from);
+    this.#contents.delete(from);
   }
 
   #isOwn(value: string): boolean {
@@ -62,36 +83,25 @@ export class ShapeInference {
   }
 
   /** Learns the types of a node's outputs; `declared` fills what cannot be inferred. */
-  addNode(node: OnnxNode, declared: ReadonlyMap<string, TensorType> = new Map()): void {
+  addNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
     requireArity(node);
-    const context = this.#context(node);
+    const context = this.#context;
+    context.node = node;
     const standard = node.domain === '';
-    const inferred =
-      (standard ? guarded(node, () => inferenceRules.get(node.opType)?.(context)) : undefined) ?? [];
+    const rule = standard ? inferenceRules.get(node.opType) : undefined;
+    const inferred = rule === undefined ? [] : guarded(node, () => rule(context));
     node.outputs.forEach((output, index) => {
       if (output === '') return;
-      const type = merged(inferred[index] ?? unknownType, declared.get(output));
+      const type = merged(inferred[index] ?? unknownType, declared?.get(output));
       requireSizes(node, type);
       this.#types.set(output, this.#named(type));
     });
-    const contents = standard ? guarded(node, () => contentsRules.get(node.opType)?.(context)) : undefined;
+    const contentsRule = standard ? contentsRules.get(node.opType) : undefined;
+    const contents = contentsRule && guarded(node, () => contentsRule(context));
     const output = node.outputs[0] ?? '';
     if (contents === undefined || output === '') return;
     const rounded = asStored(contents, this.type(output).elementType);
     if (rounded !== undefined) this.#contents.set(output, rounded);
-  }
-
-  #context(node: OnnxNode): InferenceContext {
-    const name = (index: number): string => node.inputs[index] ?? '';
-    return {
-      node,
-      type: (index) => this.type(name(index)),
-      shape: (index) => this.type(name(index)).shape,
-      contents: (index) => this.contents(name(index)),
-      constant: (index) => this.constant(name(index)),
-      axis: (axis, rank) => normalizeAxis(node, axis, rank),
-      outputsOf: (graph) => this.#outputsOf(graph),
-    };
   }
 
   /** Types of a subgraph's outputs, as far as what it reads from this graph tells. */
@@ -104,10 +114,12 @@ export class ShapeInference {
   }
 
   #named(type: TensorType): TensorType {
-    if (type.shape === undefined) return type;
+    if (type.shape?.includes(undefined) !== true) return type;
     return { ...type, shape: type.shape.map((dimension) => dimension ?? `size#${this.#unnamed.count++}`) };
   }
 }
+
+const noNode: OnnxNode = { name: '', opType: '', domain: '', inputs: [], outputs: [], attributes: new Map() };
 
 /** Contents as a tensor of the type holds them; undefined for types that no sizes are computed in. */
 function asStored(contents: Contents, elementType: ElementType | undefined): Contents | undefined {
