@@ -13,11 +13,23 @@ def candidates(nodes: int, known: np.ndarray) -> np.ndarray:
     return flags
 
 
+def average_ranks(value: np.ndarray, edges: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Of each edge ``[source, target]``, its rank among the candidates of its target (1 = best, ties at their mean)."""
+    ranks = []
+    for i, j in edges:
+        column = value[among[:, j], j]
+        ranks.append((column > value[i, j]).sum() + ((column == value[i, j]).sum() + 1) / 2)
+    return np.array(ranks)
+
+
 def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
-    """AUC, average precision, early precision (at as many pairs as positives), and by target, known edges filtered
-    out and ties at their average rank: mean reciprocal rank, top@k, median rank. Pairs without a score rank last."""
-    nodes = len(score)
-    among = candidates(nodes, known)
+    """Figures of the held-out edges among all pairs that are no known edge.
+
+    AUC, average precision (tied pairs are taken all together, so that their order says nothing), early precision (at
+    as many pairs as positives); by target, known edges filtered out and ties at their average rank: mean reciprocal
+    rank, top@k, median rank; the mean reciprocal rank by source. Pairs without a score rank last.
+    """
+    among = candidates(len(score), known)
     value = np.where(np.isnan(score), -np.inf, score)
     positive = np.zeros_like(among)
     positive[held_out[:, 0], held_out[:, 1]] = True
@@ -25,18 +37,18 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     hits, count = labels.sum(), len(labels)
     rank = rankdata(all_values)
     auc = (rank[labels].sum() - hits * (hits + 1) / 2) / (hits * (count - hits))
+    # How many pairs, and how many positives, score at least as much as each positive.
+    at_least = count - rankdata(all_values, method="min")[labels] + 1
+    found = hits - rankdata(all_values[labels], method="min") + 1
     order = np.argsort(-all_values, kind="stable")
-    precision = np.cumsum(labels[order]) / np.arange(1, count + 1)
-    by_target = []
-    for i, j in held_out:
-        column = value[among[:, j], j]
-        by_target.append((column > value[i, j]).sum() + ((column == value[i, j]).sum() + 1) / 2)
-    by_target = np.array(by_target)
+    by_target = average_ranks(value, held_out, among)
+    by_source = average_ranks(value.T, held_out[:, ::-1], among.T)
     return {
         "auc": float(auc),
-        "ap": float(precision[labels[order]].mean()),
-        "early": float(precision[hits - 1]),
+        "ap": float((found / at_least).mean()),
+        "early": float(labels[order][:hits].mean()),
         "mrr": float((1 / by_target).mean()),
+        "mrr_by_source": float((1 / by_source).mean()),
         "top@5": float((by_target <= 5).mean()),
         "top@20": float((by_target <= 20).mean()),
         "median_rank": float(np.median(by_target)),

@@ -248,11 +248,6 @@ def settings() -> list[Setting]:
         chosen += [Setting(**base, noise=noise) for noise in (0.05, 1.0)]
         chosen += [Setting(**base, share_layers=False), Setting(**base, node_mlp=True)]
         chosen += [Setting(**base, trained=0.1), Setting(**base, held_out="roles")]
-    chosen += [
-        Setting(family, 300, norm, layers=6)
-        for family, norm in (("tiers", "batch"), ("scale-free", "layer"), ("feedback", "batch"))
-    ]
-    chosen += [
-        Setting(family, 600, norm, layers=6) for family, norm in (("scale-free", "batch"), ("feedback", "layer"))
-    ]
+    large = ((300, "tiers", "batch"), (300, "scale-free", "layer"), (600, "feedback", "layer"))
+    chosen += [Setting(family, functions, norm, layers=6) for functions, family, norm in large]
     return sorted(dict.fromkeys(chosen), key=lambda setting: setting.functions)

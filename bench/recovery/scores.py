@@ -1,8 +1,5 @@
-"""Every score of the benchmark, in float64, from the channels of a trained model (docs/method.md).
-
-All return ``[source, target]`` matrices. ``f`` and ``u`` are the activation and gradient channels ``[P, n, K]``,
-``groups [K]`` the function node of each channel.
-"""
+"""Scores at the level of magnitudes, in float64 (docs/method.md): ``x`` and ``y`` are ``[P, n, N]``, scores
+``[source, target]``."""
 
 from __future__ import annotations
 
@@ -13,12 +10,6 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import rankdata
 
 CONSTANT = 1e-14
-
-
-def magnitudes(z: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The l1 norm per node: ``[P, n, N]``."""
-    member = (groups[:, None] == np.arange(groups.max() + 1)).astype(float)
-    return np.abs(z) @ member
 
 
 def standardised(x: np.ndarray) -> np.ndarray:
@@ -88,63 +79,20 @@ def regression(x: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
     return result
 
 
-def block_norms(b: np.ndarray, rows: np.ndarray, columns: np.ndarray, nodes: int) -> np.ndarray:
-    """``||B_ij||_F / sqrt(channels of j left)``; NaN where either side has none left."""
-    left, right = np.eye(nodes)[rows], np.eye(nodes)[columns]
-    squares = left.T @ b**2 @ right
-    counts = right.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores = np.sqrt(squares / counts)
-    scores[left.sum(axis=0) == 0] = np.nan
-    return scores
-
-
-class ChannelScores:
-    """Channel regressions of all targets on all sources, for several lambdas from one eigendecomposition per pair."""
-
-    def __init__(self, f: np.ndarray, u: np.ndarray, groups: np.ndarray):
-        self.groups, self.nodes = groups, int(groups.max()) + 1
-        self.f = standardised(f)
-        self.u = u
-        self.n = f.shape[1]
-
-    def pair(self, p: int, lambdas) -> list[np.ndarray]:
-        size = np.sqrt((self.u[p] ** 2).mean(axis=0))
-        return self._solve(self.f[p], self.u[p], size, lambdas, self.n)
-
-    def per_pair(self, lambdas) -> np.ndarray:
-        """``[lambdas, P, N, N]``."""
-        return np.stack([self.pair(p, lambdas) for p in range(len(self.f))], axis=1)
-
-    def pooled(self, lambdas) -> list[np.ndarray]:
-        """One regression over the observations of all pairs."""
-        f = self.f.reshape(-1, self.f.shape[2])
-        f = np.where(np.isnan(f), 0, f)
-        size = np.sqrt((self.u**2).mean(axis=(0, 1)))
-        missing = np.isnan(self.f[:, 0]).all(axis=0)
-        f[:, missing] = np.nan
-        return self._solve(f, self.u.reshape(-1, self.u.shape[2]), size, lambdas, len(f))
-
-    def _solve(self, f, u, size, lambdas, n) -> list[np.ndarray]:
-        left, right = ~np.isnan(f[0]), size > 0
-        f, u = f[:, left], u[:, right] / size[right]
-        if f.shape[1] <= n:
-            values, vectors = np.linalg.eigh(f.T @ f / n)
-            inner, outer = vectors.T @ (f.T @ u / n), vectors
-        else:
-            values, vectors = np.linalg.eigh(f @ f.T / n)
-            inner, outer = vectors.T @ u / n, f.T @ vectors
-        return [
-            block_norms(outer @ (inner / (values + lam)[:, None]), self.groups[left], self.groups[right], self.nodes)
-            for lam in lambdas
-        ]
-
-
-def root_mean_square(pairs: np.ndarray) -> np.ndarray:
-    """``[..., P, N, N]`` over the pairs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return np.sqrt(np.nanmean(pairs**2, axis=-3))
+def regression_t(x: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
+    """The same over its standard errors, from ``sigma^2 / n A C A`` with ``A = (C + lam I)^-1``."""
+    x, y = standardised(x), standardised(y)
+    n = x.shape[1]
+    result = np.full((len(x), x.shape[2], y.shape[2]), np.nan)
+    for p in range(len(x)):
+        i, j = ~np.isnan(x[p][0]), ~np.isnan(y[p][0])
+        c = x[p][:, i].T @ x[p][:, i] / n
+        r = x[p][:, i].T @ y[p][:, j] / n
+        a = np.linalg.inv(c + lam * np.eye(len(c)))
+        beta = a @ r
+        residual = 1 - 2 * (beta * r).sum(axis=0) + (beta * (c @ beta)).sum(axis=0)
+        result[p][np.ix_(i, j)] = beta / np.sqrt(np.outer(np.diag(a @ c @ a), residual) / n)
+    return result
 
 
 def ranks(x: np.ndarray) -> np.ndarray:

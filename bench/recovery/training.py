@@ -1,6 +1,9 @@
-"""Trains a reference GSNN on a drawn network, and gives its channels in float64."""
+"""Trains a reference GSNN on a drawn network."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,11 +11,10 @@ from networks import Network, Setting
 from torch import nn
 
 from magnitude_edge_export import GraphData
-from magnitude_edge_export.capture import capture
-from magnitude_edge_export.export import function_of_channel
 from magnitude_edge_export.reference import GSNN
 from magnitude_edge_export.reference.sparse import SparseLinear
 
+MODELS = Path(__file__).parent / "out"
 BATCH = 128
 VALIDATION = 500
 LEARNING_RATE = 5e-3
@@ -102,19 +104,23 @@ def train(setting: Setting, network: Network, epochs: int, added=(), seed: int =
     return model.eval(), data, best
 
 
-def channels_of(model: GSNN, network: Network, permutation=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``(activations [L - 1, n, K], gradients [L - 1, n, K], node of each channel [K])`` in float64, batches of 128,
-    mean squared error; pre-norm. ``permutation`` reorders the targets among the samples."""
-    n = len(network.x) - VALIDATION
-    x, y = torch.from_numpy(network.x[:n]), torch.from_numpy(network.y[:n])
-    if permutation is not None:
-        y = y[torch.from_numpy(permutation)]
-    activations, gradients = [], []
-    for batch_x, batch_y in zip(x.split(BATCH), y.split(BATCH), strict=True):
-        batch = capture(model, batch_x, batch_y, nn.functional.mse_loss, dtype=torch.float64)
-        activations.append([layer.numpy() for layer in batch.pre[:-1]])
-        gradients.append([layer.numpy() for layer in batch.grad_pre[1:]])
-    joined = (
-        np.stack([np.concatenate(layer) for layer in zip(*side, strict=True)]) for side in (activations, gradients)
-    )
-    return *joined, np.asarray(function_of_channel(model))
+def epochs_of(setting: Setting) -> int:
+    """40 for 1,500 samples, and about as many steps for others."""
+    return round(40 * max(0.5, min(2.0, 1500 / setting.samples)))
+
+
+def trained_model(setting: Setting, network: Network, kept_as: str) -> tuple[GSNN, float]:
+    """The model trained on the network's known edges, and its loss on unseen samples; trained once, then read from
+    ``out/``, which is not committed: scores can be computed again without training."""
+    path = MODELS / f"{kept_as}.pt"
+    if path.exists():
+        state, loss = torch.load(path)
+        model = model_of(setting, network)[0]
+        model.load_state_dict(state)
+        return model.eval(), loss
+    model, _, loss = train(setting, network, epochs_of(setting), seed=setting.seed)
+    MODELS.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    torch.save((model.state_dict(), loss), unfinished)
+    os.replace(unfinished, path)
+    return model, loss
