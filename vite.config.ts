@@ -1,8 +1,9 @@
 import { builtinModules } from 'node:module';
-import { defineConfig } from 'vite';
+import { defineConfig, type UserConfig } from 'vite';
 import packageJson from './package.json' with { type: 'json' };
 import { offline } from './demo/offline/offline-plugin.ts';
 import { servedPolicy } from './demo/policy/served-policy-plugin.ts';
+import { singleFile } from './demo/widget/single-file-plugin.ts';
 import { workerScript } from './worker-script.config.ts';
 
 /** Everything that npm or a CDN resolves for the user stays an import: one copy of each per page. */
@@ -21,7 +22,7 @@ const besideTheWheelsCommand = [
   ...builtinModules.flatMap((name) => [name, `node:${name}`]),
 ];
 
-/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode python`: the wheel's command. */
+/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode python`: the wheel's command; `--mode widget`: its explorer. */
 export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
@@ -37,6 +38,7 @@ export default defineConfig(({ mode }) => {
       worker: { format: 'es' as const, plugins: () => [workerScript()] },
     };
   }
+  if (mode === 'widget') return widget;
   const forPython = mode === 'python';
   return {
     define,
@@ -72,3 +74,34 @@ const demoAliases = [
     replacement: new URL('./src/$1.ts', import.meta.url).pathname,
   },
 ];
+
+/** The explorer of a table: its page as one file, and the module with which a notebook shows it. */
+const widget: UserConfig = {
+  define,
+  plugins: [workerScript({ define, resolve: { alias: demoAliases } }), singleFile('explorer.html')],
+  root: 'demo/widget',
+  publicDir: false,
+  resolve: {
+    alias: [
+      ...demoAliases,
+      {
+        find: /^\.\.\/worker\/start\.ts$/,
+        replacement: new URL('./demo/widget/start.ts', import.meta.url).pathname,
+      },
+    ],
+  },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: '../../python/src/magnitude_edge/explorer',
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: false,
+    cssCodeSplit: false,
+    assetsInlineLimit: Number.MAX_SAFE_INTEGER,
+    rolldownOptions: {
+      input: { explorer: 'demo/widget/index.html', widget: 'demo/widget/notebook/widget.ts' },
+      preserveEntrySignatures: 'strict',
+      output: { entryFileNames: '[name].js' },
+    },
+  },
+};

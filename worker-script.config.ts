@@ -1,4 +1,4 @@
-import { build, type Plugin } from 'vite';
+import { build, type Plugin, type UserConfig } from 'vite';
 
 const SUFFIX = '?script';
 
@@ -7,14 +7,19 @@ const SUFFIX = '?script';
  * cannot ship a worker as a file: bundlers of its users lose it, and pages may not start workers of another origin. As
  * text it starts from a Blob in a page and from the text itself in Node, the same in the sources, the tests and the
  * package.
+ *
+ * @param settings of the script's own build
  */
-export function workerScript(): Plugin {
+export function workerScript(settings: Pick<UserConfig, 'define' | 'resolve'> = {}): Plugin {
   return {
     name: 'worker-script',
     async load(id) {
       if (!id.endsWith(SUFFIX)) return null;
       const entry = id.slice(0, -SUFFIX.length);
       const built = await build({
+        ...settings,
+        // A script may start workers of its own.
+        plugins: [workerScript(settings)],
         configFile: false,
         logLevel: 'error',
         publicDir: false,

@@ -2,22 +2,26 @@ import { effect, signal } from '@preact/signals';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
-const stored = localStorage.getItem('theme');
-export const theme = signal<Theme>(stored === 'light' || stored === 'dark' ? stored : 'auto');
+export const theme = signal<Theme>('auto');
 
 /** Counts changes of what colours resolve to, so that canvases know when to paint again. */
 export const paletteVersion = signal(0);
 
 effect(() => {
-  if (theme.value === 'auto') {
-    delete document.documentElement.dataset.theme;
-    localStorage.removeItem('theme');
-  } else {
-    document.documentElement.dataset.theme = theme.value;
-    localStorage.setItem('theme', theme.value);
-  }
+  if (theme.value === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme.value;
   paletteVersion.value = paletteVersion.peek() + 1;
 });
+
+/** Takes the theme chosen at the last visit, and keeps the choice for the next one. */
+export function rememberTheme(): void {
+  const stored = localStorage.getItem('theme');
+  if (stored === 'light' || stored === 'dark') theme.value = stored;
+  effect(() => {
+    if (theme.value === 'auto') localStorage.removeItem('theme');
+    else localStorage.setItem('theme', theme.value);
+  });
+}
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   paletteVersion.value += 1;

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
-import fitAddress from '../worker/fit.worker.ts?worker&url';
-import tableAddress from '../worker/table.worker.ts?worker&url';
 import { connect, type Methods, type Refusal } from '../worker/rpc.ts';
+import { startFit, startTable } from '../worker/start.ts';
 import type { FitApi, FitEvents } from '../worker/protocol.ts';
 import type { TableApi, TableQuestions } from '../worker/table-protocol.ts';
 import { edgesVersion } from './edges.ts';
@@ -24,17 +23,6 @@ const events: FitEvents = {
   },
 };
 
-/**
- * Starts a module as a worker. From a Blob it is under the policy of the page; loaded by its address, it would be under
- * none, on hosts that send no headers.
- */
-function start(address: string, name: string): Worker {
-  const code = `import ${JSON.stringify(new URL(address, location.href).href)};`;
-  const blob = new Blob([code], { type: 'text/javascript' });
-  return new Worker(URL.createObjectURL(blob), { type: 'module', name });
-}
-
-const startFit = () => start(fitAddress, 'fit');
 let running = startFit();
 const fitLink = connect<FitApi>(running, (name, value) => {
   events[name as keyof FitEvents](value as never);
@@ -60,7 +48,7 @@ export function unheard(answer: Promise<unknown>): void {
 }
 
 /** Takes tables over and gives them up. */
-export const tableKeeper = connect<TableApi>(start(tableAddress, 'table')).calls;
+export const tableKeeper = connect<TableApi>(startTable()).calls;
 
 /** Questions about one table, by its number. */
 export const questionsAbout = (table: number): Methods<TableQuestions> =>

@@ -40,12 +40,13 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     const values = table.uncertainty[key];
     return values ? [number(key, label, about, least, (row) => shown(values[row]!), leastFirst)] : [];
   };
+  const nameWidth = leastNameWidth(table.names);
   const name = (key: 'src' | 'dst', label: string): Column => ({
     key,
     label,
     about: `${label} of the edge`,
-    track: 'minmax(84px, 1fr)',
-    least: 84,
+    track: `minmax(${nameWidth}px, 1fr)`,
+    least: nameWidth,
     isNumber: false,
     leastFirst: true,
     cell: (row) => table.names[table[key][row]!]!,
@@ -105,6 +106,13 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     ),
   ];
 }
+
+/** Pixels in which all names can be told apart, as far as two such columns leave room for the scores. */
+const leastNameWidth = (names: readonly string[]): number =>
+  Math.min(
+    216,
+    Math.max(84, 14 + Math.ceil(7.4 * names.reduce((most, { length }) => Math.max(most, length), 0))),
+  );
 
 /** `corr_a0_g1` as people read it: activation of block 0, gradient of block 1. */
 export const pairLabel = (name: string): string => name.replace(/^corr_a(\d+)_g(\d+)$/, 'a$1·g$2');

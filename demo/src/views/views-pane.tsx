@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { savePicture } from '../state/picture.ts';
-import { view, type ViewName } from '../state/view.ts';
+import { view, viewNames, type ViewName } from '../state/view.ts';
 import { Heatmap } from './heatmap.tsx';
 import { NetworkView } from './network.tsx';
 import { RankingView } from './ranking.tsx';
@@ -8,7 +8,7 @@ import { Significance } from './significance.tsx';
 import { TargetView } from './target.tsx';
 import { TryView } from './try.tsx';
 
-const views: readonly { name: ViewName; label: string; View: () => JSX.Element }[] = [
+const allViews: readonly { name: ViewName; label: string; View: () => JSX.Element }[] = [
   { name: 'heatmap', label: 'Heatmap', View: Heatmap },
   { name: 'network', label: 'Network', View: NetworkView },
   { name: 'target', label: 'Target', View: TargetView },
@@ -17,8 +17,9 @@ const views: readonly { name: ViewName; label: string; View: () => JSX.Element }
   { name: 'try', label: 'Try', View: TryView },
 ];
 
-/** The views of the table, one at a time, as tabs. */
-export function ViewsPane() {
+/** The views of the table, one at a time, as tabs; `names` are those on offer. */
+export function ViewsPane({ names = viewNames }: { readonly names?: readonly ViewName[] }) {
+  const views = allViews.filter(({ name }) => names.includes(name));
   const at = views.find(({ name }) => name === view.value) ?? views[0]!;
   const move = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .errors import MagnitudeEdgeError
+from .exploring import explore, export_html
 from .graph_edits import add_edges, compare
 from .inferer import MagnitudeEdgeInferer
 from .one_call import infer
@@ -14,7 +15,9 @@ __all__ = [
     "add_edges",
     "compare",
     "evaluate_target_ranking",
+    "explore",
     "export_gsnn",
+    "export_html",
     "infer",
 ]
 

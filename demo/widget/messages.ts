@@ -1,0 +1,44 @@
+import type { NodeOrderName } from '../src/edges/node-order.ts';
+import type { RowFilter, Sort } from '../src/edges/row-query.ts';
+import type { ViewName } from '../src/state/view.ts';
+
+/** What goes with the bytes of an edge table. */
+export interface TableFacts {
+  /** Counts the tables that one widget has shown. */
+  readonly version: number;
+  /** What the table is called. */
+  readonly title: string;
+  /** Names of all function nodes by their index, where they are known. */
+  readonly names: readonly string[] | null;
+  /** Edges known to be right, as (source, target). */
+  readonly positives: readonly (readonly [string, string])[];
+}
+
+/** How one looks at a table; what the host keeps while the frame is taken off the page. */
+export interface Settings {
+  readonly view: ViewName;
+  readonly order: NodeOrderName;
+  readonly threshold: number;
+  readonly sort: Sort;
+  readonly filter: RowFilter;
+}
+
+/** From the host's page to the explorer in its frame. */
+export type ToExplorer =
+  | { readonly kind: 'table'; readonly facts: TableFacts; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'theme'; readonly theme: 'light' | 'dark' }
+  /** Names: none, a node, or source and target. */
+  | { readonly kind: 'select'; readonly names: readonly string[] }
+  | { readonly kind: 'settings'; readonly settings: Settings }
+  | { readonly kind: 'notice'; readonly text: string };
+
+/** From the explorer to its host's page. */
+export type FromExplorer =
+  | { readonly kind: 'selected'; readonly names: readonly string[] }
+  /** Row numbers of the table on show, in order; null for all of them as they stand. */
+  | {
+      readonly kind: 'rows';
+      readonly version: number;
+      readonly rows: Uint32Array<ArrayBuffer> | null;
+    }
+  | { readonly kind: 'settings'; readonly settings: Settings };

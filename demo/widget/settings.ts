@@ -1,0 +1,24 @@
+import { batch } from '@preact/signals';
+import { filter, sort } from '../src/state/edges.ts';
+import { heatmapOrder, networkThreshold, view } from '../src/state/view.ts';
+import type { Settings } from './messages.ts';
+
+/** How the table is looked at now. */
+export const settingsNow = (): Settings => ({
+  view: view.value,
+  order: heatmapOrder.value,
+  threshold: networkThreshold.value,
+  sort: sort.value,
+  filter: filter.value,
+});
+
+/** Looks at the table as one did before. */
+export function restore(settings: Settings): void {
+  batch(() => {
+    view.value = settings.view;
+    heatmapOrder.value = settings.order;
+    networkThreshold.value = settings.threshold;
+    sort.value = settings.sort;
+    filter.value = settings.filter;
+  });
+}

@@ -1,0 +1,37 @@
+import { batch, signal } from '@preact/signals';
+import { refuse } from '../src/state/alerts.ts';
+import { positives } from '../src/state/positives.ts';
+import { putOnShow } from '../src/state/scores.ts';
+import { tableKeeper } from '../src/state/workers.ts';
+import type { TableFacts } from './messages.ts';
+
+/** The version of the table on show; 0 before there is one. */
+export const version = signal(0);
+
+let asked = 0;
+
+/** Puts a table on show: Arrow IPC, file or stream. One that another has overtaken is dropped. */
+export async function showTable(facts: TableFacts, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const turn = ++asked;
+  try {
+    const opened = await tableKeeper.open(bytes, facts.title, facts.names ?? undefined);
+    if (turn !== asked) {
+      await tableKeeper.close(opened.table);
+      return;
+    }
+    const file = {
+      name: facts.title,
+      // Tables of one list of nodes are about the same nodes: what is selected stays selected.
+      digest: JSON.stringify(facts.names ?? facts.version),
+      origin: 'disk',
+      address: null,
+    } as const;
+    await putOnShow(opened, { kind: 'file', file, metadata: opened.columns.metadata }, null);
+    batch(() => {
+      positives.value = facts.positives;
+      version.value = facts.version;
+    });
+  } catch (error) {
+    refuse(error);
+  }
+}

@@ -1,0 +1,119 @@
+"""The explorer in a notebook: an anywidget widget, with what one does in it back in Python."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import anywidget
+import numpy as np
+import pandas as pd
+import traitlets
+
+from .errors import MagnitudeEdgeError
+from .explorer_data import ExplorerData, built_file, write_html
+
+#: Bytes of one message. Notebook servers take larger ones from a kernel, but hold up everything else meanwhile.
+PIECE = 4_000_000
+
+
+class ExplorerWidget(anywidget.AnyWidget):
+    """A table in the explorer: heatmap, table, network, target and significance, with one selection.
+
+    Made by :func:`magnitude_edge.explore`. Bytes go to the page in pieces, when a view asks for them, and are not
+    saved with the notebook.
+
+    Attributes:
+        selected: names of what is selected: none, a node, or source and target. Assigning selects; ``observe`` it to
+            follow.
+        height: of the view, in CSS pixels.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    height = traitlets.Int(560).tag(sync=True)
+
+    def __init__(self, data: ExplorerData, height: int = 560):
+        self._data = data
+        self._version = 1
+        self._rows: np.ndarray | None = None
+        self._arriving: tuple[str, dict[int, bytes]] = ("", {})
+        super().__init__(_esm=built_file("widget.js").read_text(encoding="utf-8"), height=height)
+        self.on_msg(self._receive)
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """The rows on show, in the order on show: those that pass the filters. All of them before anything is shown."""
+        frame = self._data.frame
+        return frame.copy() if self._rows is None else frame.iloc[self._rows]
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """Rows of what is selected: one of a pair, those into a node; none where nothing is selected."""
+        frame = self._data.frame
+        if not self.selected:
+            return frame.iloc[:0].copy()
+        target = frame["dst_func"].astype(str) == self.selected[-1]
+        if len(self.selected) == 1:
+            return frame[target].copy()
+        return frame[target & (frame["src_func"].astype(str) == self.selected[0])].copy()
+
+    def show(self, data: ExplorerData) -> None:
+        """Another table in the place of this one; filters stay, and the selection where its names are there."""
+        self._data = data
+        self._version += 1
+        self._rows = None
+        self.send({"kind": "changed"})
+
+    def export_html(self, path: str | os.PathLike) -> Path:
+        """The same view as one HTML file with the table in it: it needs no server, no network and no Python.
+
+        Returns:
+            The path.
+        """
+        return write_html(self._data, path)
+
+    def __await__(self) -> NoReturn:
+        raise MagnitudeEdgeError(
+            "invalid-argument",
+            "The widget cannot be awaited: its messages are taken when the cell has ended, so the cell would wait for "
+            "ever. Read widget.selection and widget.edges in the next cell.",
+        )
+
+    def _receive(self, _widget: Any, message: dict, buffers: list) -> None:
+        if message.get("kind") == "ask":
+            self._answer(message["what"], message["token"])
+        elif message.get("kind") == "rows":
+            self._take_rows(message, buffers)
+
+    def _answer(self, what: str, token: str) -> None:
+        if what == "page":
+            content, facts = memoryview(built_file("explorer.html").read_bytes()), None
+        else:
+            content, facts = memoryview(self._data.content), self._data.facts(self._version)
+        pieces = max(1, -(-len(content) // PIECE))
+        for piece in range(pieces):
+            message = {"kind": "piece", "token": token, "piece": piece, "pieces": pieces}
+            if piece == 0 and facts is not None:
+                message["facts"] = facts
+            self.send(message, [content[piece * PIECE : (piece + 1) * PIECE]])
+
+    def _take_rows(self, message: dict, buffers: list) -> None:
+        """Row numbers, little endian, in pieces. Those of a table that is gone, or overtaken by later ones, are
+        dropped."""
+        if message["version"] != self._version:
+            return
+        if message["rows"] is None:
+            self._rows = None
+            return
+        if self._arriving[0] != message["token"]:
+            self._arriving = (message["token"], {})
+        parts = self._arriving[1]
+        parts[message["piece"]] = bytes(buffers[0]) if buffers else b""
+        if len(parts) < message["pieces"]:
+            return
+        rows = np.frombuffer(b"".join(parts[piece] for piece in range(message["pieces"])), dtype="<u4")
+        self._arriving = ("", {})
+        if len(rows) == message["rows"]:
+            self._rows = rows.astype(np.int64)

@@ -1,0 +1,83 @@
+"""``explore`` and ``export_html``: any edge table in the explorer, in a notebook or as a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from .explorer_data import explorer_data, write_html
+
+if TYPE_CHECKING:
+    from .explorer_widget import ExplorerWidget
+
+Table = pd.DataFrame | pa.Table | str | os.PathLike
+Pairs = Iterable[tuple[str, str]] | pd.DataFrame
+
+
+def explore(
+    table: Table,
+    *,
+    names: Sequence[str] | None = None,
+    positives: Pairs = (),
+    title: str | None = None,
+    height: int = 560,
+) -> ExplorerWidget:
+    """The explorer as a notebook widget, with a table in it.
+
+    Args:
+        table: an edge table: a DataFrame, an Arrow table, or the path of an Arrow, Parquet or CSV file.
+        names: names of all function nodes, in the order that ``src_idx`` and ``dst_idx`` count; without them, nodes
+            that stand in no row are on no axis.
+        positives: (source, target) names of edges known to be right, or a DataFrame of them: they are marked, and
+            ranked in a view of their own.
+        title: what the table is called.
+        height: of the view, in CSS pixels.
+
+    Returns:
+        The widget: show it by leaving it at the end of a cell. ``widget.selection`` and ``widget.edges`` are what is
+        selected and on show, as DataFrames; read them in a later cell.
+
+    Raises:
+        ImportError: without anywidget (``pip install 'magnitude-edge[widget]'``).
+        MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument``.
+    """
+    data = explorer_data(table, names, positives, title)
+    try:
+        from .explorer_widget import ExplorerWidget
+    except ImportError as error:
+        if error.name not in ("anywidget", "traitlets", "ipywidgets"):
+            raise
+        raise ImportError(
+            f"explore needs {error.name}: pip install 'magnitude-edge[widget]'. "
+            "export_html writes the same view as a file without it.",
+            name=error.name,
+        ) from error
+    return ExplorerWidget(data, height)
+
+
+def export_html(
+    table: Table,
+    path: str | os.PathLike,
+    *,
+    names: Sequence[str] | None = None,
+    positives: Pairs = (),
+    title: str | None = None,
+) -> Path:
+    """The explorer with a table in it as one HTML file: it opens from a disk, without a server or a network.
+
+    Args:
+        path: of the file to write.
+        table, names, positives, title: as of :func:`explore`.
+
+    Returns:
+        The path.
+
+    Raises:
+        MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument``.
+    """
+    return write_html(explorer_data(table, names, positives, title), path)
