@@ -8,6 +8,8 @@ NEEDED = (
     "magnitude_edge/command/cli.js",
     "magnitude_edge/command/package.json",
     "magnitude_edge/command/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+    "magnitude_edge/explorer/explorer.html",
+    "magnitude_edge/explorer/widget.js",
     "magnitude_edge/export/gsnn.py",
     "magnitude_edge/export/twin/model.py",
     "magnitude_edge_export/__init__.py",

@@ -191,3 +191,12 @@ def test_other_losses_are_refused_before_anything_is_forgotten(fitted, loader, c
         fitted.fit(loader, crit, verbose=False)
     assert refused.value.code == "invalid-argument"
     assert fitted.evaluate(top=1).attrs["n"] == "2000"
+
+
+def test_the_explorer_has_the_models_table_and_all_its_nodes(fitted, example):
+    widget = fitted.explore(positives=positives(example), title="example")
+    pd.testing.assert_frame_equal(widget.edges, fitted.evaluate())
+    assert widget._data.names == fitted.node_names["function"]
+    assert widget._data.facts()["positives"] == positives(example)
+    few = fitted.evaluate(score="partial", top=5)
+    pd.testing.assert_frame_equal(fitted.explore(few).edges, few)

@@ -35,7 +35,11 @@ export class NotebookServer {
         ].map((name) => [name, join(settings, name)]),
       ),
     };
-    const child = spawn(python, ['-m', ...args], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(python, ['-m', ...args], {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#process = child;
     return new Promise((resolve, reject) => {
       const hear = (text: string) => {
@@ -94,7 +98,10 @@ interface JupyterApp {
 }
 
 interface NotebookPanel {
-  readonly context: { readonly ready: Promise<void>; readonly sessionContext: { readonly ready: Promise<void> } };
+  readonly context: {
+    readonly ready: Promise<void>;
+    readonly sessionContext: { readonly ready: Promise<void> };
+  };
   readonly content: {
     activeCellIndex: number;
     readonly widgets: readonly { readonly model: { readonly type: string; toJSON(): CellResult } }[];
@@ -110,7 +117,7 @@ declare global {
 interface Output {
   readonly output_type: string;
   readonly text?: string | readonly string[];
-  readonly data?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, string | readonly string[]>>;
   readonly ename?: string;
   readonly evalue?: string;
 }
@@ -154,7 +161,9 @@ export class OpenNotebook {
     }, place);
     const error = result.outputs.find((output) => output.output_type === 'error');
     if (error)
-      throw new Error(`Cell ${place} raised ${error.ename ?? ''}: ${error.evalue ?? ''}\n${String(result.source)}`);
+      throw new Error(
+        `Cell ${place} raised ${error.ename ?? ''}: ${error.evalue ?? ''}\n${String(result.source)}`,
+      );
     return result;
   }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -15,8 +15,8 @@ from .explorer_data import explorer_data, write_html
 if TYPE_CHECKING:
     from .explorer_widget import ExplorerWidget
 
-Table = pd.DataFrame | pa.Table | str | os.PathLike
-Pairs = Iterable[tuple[str, str]] | pd.DataFrame
+Table: TypeAlias = "pd.DataFrame | pa.Table | str | os.PathLike"
+Pairs: TypeAlias = "Iterable[tuple[str, str]] | pd.DataFrame"
 
 
 def explore(

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,11 @@ from ._engine import Engine
 from ._loss import NAMES, Loss, engine_loss
 from ._tables import to_frame
 from .errors import MagnitudeEdgeError
+from .exploring import explore
 from .ranking import evaluate_target_ranking
+
+if TYPE_CHECKING:
+    from .explorer_widget import ExplorerWidget
 
 
 class MagnitudeEdgeInferer:
@@ -148,6 +152,19 @@ class MagnitudeEdgeInferer:
         return to_frame(file)
 
     evaluate_target_ranking = staticmethod(evaluate_target_ranking)
+
+    def explore(self, table: pd.DataFrame | None = None, **options: Any) -> ExplorerWidget:
+        """The explorer as a notebook widget, with a table of this model in it.
+
+        Args:
+            table: of :meth:`evaluate`, whose defaults give it where it is left out.
+            **options: ``positives``, ``title`` and ``height`` of :func:`magnitude_edge.explore`.
+
+        Raises:
+            ImportError: without anywidget.
+            MagnitudeEdgeError: as :meth:`evaluate` and :func:`magnitude_edge.explore`.
+        """
+        return explore(self.evaluate() if table is None else table, names=self.node_names["function"], **options)
 
     def reset_stats(self) -> None:
         """Forgets all samples."""
