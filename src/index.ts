@@ -32,8 +32,15 @@ export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { coverageWarning, nothingScored, unscoredInWords } from './scores/coverage-words.ts';
 export { rocAuc } from './scores/roc.ts';
 export type { ChannelAggregation } from './scores/channel/request.ts';
-export type { EdgeScore, LayerAggregation, Score } from './scores/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
+export type {
+  Correlation,
+  EdgeScore,
+  LayerAggregation,
+  MagnitudeScore,
+  Score,
+  ScoreAggregation,
+} from './scores/score-matrices.ts';
+export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scores/scores.ts';
 export type { ScoreCoverage, UnscoredPairs } from './scores/unscored.ts';
 export { coverageFrom, tableCoverage } from './table/coverage-metadata.ts';
 export {
@@ -53,6 +60,7 @@ export {
   type TextOptions,
 } from './table/formats.ts';
 export { readPositiveEdges, type NamedPair } from './table/positives.ts';
+export { evaluateRecovery, type Recovery, type RecoveryOptions } from './table/recovery.ts';
 export { evaluateTargetRanking, type RankingOptions, type TargetRanking } from './table/ranking.ts';
 export type { CustomLoss, Loss, LossName, LossReduction } from './training-graph/losses.ts';
 export { version } from './version.ts';

@@ -32,6 +32,7 @@ import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from './table/edge-table.ts';
+import { evaluateRecovery } from './table/recovery.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
 import { decodeStatisticsOf, encodeStatistics } from './table/statistics-file.ts';
 import { statisticsOrigin, type SavedStatistics, type StatisticsOrigin } from './table/statistics-origin.ts';
@@ -43,6 +44,8 @@ import { statisticsOrigin, type SavedStatistics, type StatisticsOrigin } from '.
 export class MagnitudeEdgeInferer {
   /** Ranks positive edges among the sources of their targets; see docs/method.md, "Target ranking". */
   static readonly evaluateTargetRanking = evaluateTargetRanking;
+  /** How well scores find positive edges among all pairs that are no known edge; see docs/method.md, "Ranking figures". */
+  static readonly evaluateRecovery = evaluateRecovery;
 
   readonly model: GsnnModel;
   readonly graph: GsnnGraph;

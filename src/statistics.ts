@@ -54,8 +54,10 @@ export {
   type ScoreCoverage,
   type UnscoredPairs,
 } from './scores/unscored.ts';
+export type { MagnitudeRequest } from './scores/magnitude-request.ts';
+export { magnitudeScores } from './scores/magnitude-scores.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores } from './scores/scores.ts';
+export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scores/scores.ts';
 export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
 export { sortedOrder } from './scores/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';

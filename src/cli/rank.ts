@@ -1,6 +1,9 @@
+import type { Table } from 'apache-arrow';
+import { MagnitudeEdgeError } from '../errors.ts';
 import { decodeTable, encodeTable } from '../table/formats.ts';
 import { readPositiveEdges, type NamedPair } from '../table/positives.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
+import { evaluateRecovery, type Recovery, type RecoveryOptions } from '../table/recovery.ts';
 import { scoreColumnOf } from '../table/score-column.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -11,13 +14,17 @@ import { printLine, type Terminal } from './terminal.ts';
 
 const help = `magnitude-edge rank --edges E.(arrow|csv|tsv|parquet) --positives P.(csv|tsv)
 
-Ranks edges that are known among all scored sources of their targets: mean reciprocal rank and top@k.
+Ranks edges that are known among all scored sources of their targets: mean reciprocal rank and top@k. Where the table has all
+rows, also among the pairs that are no known edge (has_edge): AUC, average and early precision, and mean reciprocal rank,
+hits@k and median rank by target and by source, with bootstrap intervals.
 P has the columns src and dst (or src_func and dst_func, source and target, TF and target, Gene1 and Gene2), names of
 function nodes; without such a header its first two columns are taken. Edges whose names the table does not have, and
 those without a score, count as missed, and are told.
 
   --score-col NAME                 the column to rank by, highest first   (corr, or score)
   --top-k K,K,...                                                         (1,3,5)
+  --bootstrap N                    samples of the positives behind the intervals; 0 for none  (1000)
+  --seed S                         what they are drawn from               (0)
   --out R.(arrow|csv|tsv|parquet)    one row per positive edge
 ${memoryBudgetHelp}
   --json                           the summary as one JSON object`;
@@ -27,6 +34,8 @@ const options = {
   positives: { type: 'string' },
   'score-col': { type: 'string' },
   'top-k': { type: 'string' },
+  bootstrap: { type: 'string' },
+  seed: { type: 'string' },
   ...memoryBudgetOption,
   out: { type: 'string' },
   json: { type: 'boolean' },
@@ -40,6 +49,8 @@ export const rank: Command = {
     const format = inputFormat(edges);
     const positives = given.required('positives');
     const topK = readTopK(given.text('top-k'));
+    const resamples = given.wholeNumber('bootstrap', 0);
+    const seed = given.wholeNumber('seed', 0);
     const out = given.text('out');
     const outFormat = out === undefined ? undefined : outputFormat(out);
     const memoryBudget = readMemoryBudget(given);
@@ -53,11 +64,12 @@ export const rank: Command = {
     warn(terminal, positives, count, unknown, 'name nodes that the table does not have');
     warn(terminal, positives, count, unscored, 'have no score');
     if (place && outFormat) await writeOutputs([{ place, bytes: encodeTable(detail, outFormat) }]);
+    const recovery = recoveryOf(table, pairs, { scoreCol, hits: topK, resamples, seed });
     if (given.flag('json')) {
       const counts = { unknown: unknown.length, unscored: unscored.length };
       printLine(
         terminal.out,
-        JSON.stringify({ command: 'rank', edges, positives, scoreCol, ...summary, ...counts }),
+        JSON.stringify({ command: 'rank', edges, positives, scoreCol, ...summary, ...counts, recovery }),
       );
       return;
     }
@@ -66,9 +78,40 @@ export const rank: Command = {
     for (const [name, value] of Object.entries(lines) as [string, number][]) {
       printLine(terminal.out, `${name.padEnd(12)}${Number.isInteger(value) ? value : value.toFixed(4)}`);
     }
+    printRecovery(terminal, recovery);
     if (out !== undefined) printLine(terminal.out, `wrote ${out}: ${detail.numRows} rows`);
   },
 };
+
+/** Figures among the pairs that are no known edge; why there are none, where the table does not have what they take. */
+function recoveryOf(
+  table: Table,
+  positives: readonly NamedPair[],
+  options: RecoveryOptions,
+): Recovery | { readonly unavailable: string } {
+  try {
+    return evaluateRecovery(table, positives, options);
+  } catch (error) {
+    const cannot =
+      error instanceof MagnitudeEdgeError && ['invalid-data', 'no-positives'].includes(error.code);
+    if (cannot) return { unavailable: error.message };
+    throw error;
+  }
+}
+
+function printRecovery({ out }: Terminal, recovery: ReturnType<typeof recoveryOf>): void {
+  if ('unavailable' in recovery) {
+    printLine(out, `no figures among all pairs: ${recovery.unavailable}`);
+    return;
+  }
+  const { positives, pairs, figures, intervals } = recovery;
+  printLine(out, '');
+  printLine(out, `among ${pairs} scored pairs that are no known edge, ${positives} positives with a score`);
+  for (const [name, value] of Object.entries(figures)) {
+    const interval = intervals[name]?.map((end) => end.toFixed(4)).join(' to ');
+    printLine(out, `${name.padEnd(24)}${value.toFixed(4)}${interval === undefined ? '' : `  (${interval})`}`);
+  }
+}
 
 /** Says which positives count as missed, and why. */
 function warn(

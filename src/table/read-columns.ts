@@ -70,6 +70,30 @@ export function numberReader(table: Table, name: string): (row: number) => numbe
   return (row) => (valid?.[row] === 0 ? NaN : values[row]!);
 }
 
+/**
+ * Reads a column of flags row by row, booleans or numbers that are 0 or not; null reads as false.
+ *
+ * @returns undefined where the table has no such column
+ * @throws `invalid-data` where it holds something else
+ */
+export function flagReader(table: Table, name: string): ((row: number) => boolean) | undefined {
+  const position = positionOf(table, name);
+  if (position < 0) return undefined;
+  const memory = new TableInMemory(table, 'The table');
+  const { kind, holds } = memory.fields[position]!;
+  if (kind !== 'booleans' && kind !== 'numbers') {
+    throw new MagnitudeEdgeError(
+      'invalid-data',
+      `Column '${name}' of the table holds ${holds}, not booleans.`,
+      {
+        details: { column: name },
+      },
+    );
+  }
+  const { values, valid } = memory.numbers(position);
+  return (row) => valid?.[row] !== 0 && values[row] !== 0;
+}
+
 function positionOf(table: Table, name: string): number {
   return table.schema.fields.findIndex((field) => field.name === name);
 }

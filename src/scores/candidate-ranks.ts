@@ -1,0 +1,41 @@
+/** Ordered pairs that compete, each with a score. */
+export interface Candidates {
+  /** Number of the source of each, and of its target */
+  readonly sources: Int32Array;
+  readonly targets: Int32Array;
+  readonly scores: Float64Array;
+  /** 1 where the pair is a positive */
+  readonly positive: Uint8Array;
+}
+
+/**
+ * Ranks of some candidates among those with the same target, or with the same source; 1 is best, equal scores share the average
+ * of their ranks.
+ *
+ * @param rows places of the candidates to rank
+ */
+export function rankWithin(
+  candidates: Candidates,
+  side: 'sources' | 'targets',
+  rows: readonly number[],
+): number[] {
+  const { scores } = candidates;
+  const group = candidates[side];
+  const asked = new Map<number, number[]>();
+  rows.forEach((row, k) => {
+    const own = asked.get(group[row]!);
+    if (own === undefined) asked.set(group[row]!, [k]);
+    else own.push(k);
+  });
+  const above = new Uint32Array(rows.length);
+  const equal = new Uint32Array(rows.length);
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at]!;
+    for (const k of asked.get(group[at]!) ?? []) {
+      const own = scores[rows[k]!]!;
+      if (score > own) above[k]!++;
+      else if (score === own) equal[k]!++;
+    }
+  }
+  return rows.map((_, k) => above[k]! + (equal[k]! + 1) / 2);
+}
