@@ -20,7 +20,7 @@ const layers = Object.entries(may).map(([folder, below]) => ({
     path: '^src/',
     pathNot: [
       `^src/(${[folder, ...below].join('|')})/`,
-      '^src/(errors|node-process|serial-queue|version)\\.ts$',
+      '^src/(all-settled-or-throw|errors|node-process|serial-queue|version)\\.ts$',
     ],
   },
 }));

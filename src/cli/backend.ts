@@ -9,6 +9,7 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
+import type { MagnitudeEdgeInferer } from '../inferer.ts';
 
 /** Where the statistics are computed, and why there. */
 export interface ChosenBackend {
@@ -46,6 +47,15 @@ export async function chooseBackend(requested: 'auto' | BackendName): Promise<Ch
       releaseDevice(gpu);
     },
   };
+}
+
+/** Where an inferer's statistics were computed, and why there. */
+export type RanOn = Pick<ChosenBackend, 'backend' | 'reason'>;
+
+/** What became of the choice: an inferer left to itself takes the CPU where its device turns out to be unfit. */
+export function backendOf(inferer: MagnitudeEdgeInferer, { backend, reason }: ChosenBackend): RanOn {
+  const { backend: taken, fallbacks } = inferer.diagnostics;
+  return taken === backend ? { backend, reason } : { backend: taken, reason: fallbacks.join(' ') };
 }
 
 function onCpu(reason: string): ChosenBackend {

@@ -14,7 +14,7 @@ import { encodeBatches } from '../table/encode-batches.ts';
 import { readPositiveEdges } from '../table/positives.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
-import { chooseBackend, type ChosenBackend } from './backend.ts';
+import { backendOf, chooseBackend, type ChosenBackend, type RanOn } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs, type OutputFile } from './files.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
@@ -281,13 +281,6 @@ async function openData(
 }
 
 /** Where the statistics are, and why there. */
-type RanOn = Pick<ChosenBackend, 'backend' | 'reason'>;
-
-function backendOf(inferer: MagnitudeEdgeInferer, { backend, reason }: ChosenBackend): RanOn {
-  const { backend: taken, fallbacks } = inferer.diagnostics;
-  return taken === backend ? { backend, reason } : { backend: taken, reason: fallbacks.join(' ') };
-}
-
 interface Report {
   readonly samples: number;
   readonly batches: number;

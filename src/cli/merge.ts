@@ -1,4 +1,5 @@
 import { decodeStatistics, encodeStatistics } from '../table/statistics-file.ts';
+import { sameCounts, type SavedChannels } from '../statistics/saved-channels.ts';
 import { mergeSaved } from '../table/statistics-origin.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -8,7 +9,8 @@ import { printLine } from './terminal.ts';
 
 const help = `magnitude-edge merge S1.arrow S2.arrow ... --out S.arrow
 
-Adds up statistics files (infer --stats-out) over disjoint samples of the same graph, settings and loss.
+Adds up statistics files (infer --stats-out) over disjoint samples of the same graph, settings and loss. Channel values
+(infer --score channel) are kept where all files have them, of the same channels; that they are not is told.
 
   --json   the summary as one JSON object`;
 
@@ -24,10 +26,15 @@ export const merge: Command = {
     await checkInputs(given.positionals, 'its samples would count twice');
     const [place] = await placeOutputs(given.positionals, [out]);
     let merged = decodeStatistics(await readInput(first), first);
+    const channels = new ChannelsOfFiles(first, merged.channels);
     for (const path of others) {
-      merged = mergeSaved(merged, decodeStatistics(await readInput(path), path), path);
+      const read = decodeStatistics(await readInput(path), path);
+      channels.add(path, read.channels);
+      merged = mergeSaved(merged, read, path);
     }
     await writeOutputs([{ place: place!, bytes: encodeStatistics(merged) }]);
+    const lost = channels.whyLost();
+    if (lost !== undefined) printLine(terminal.err, `${out} holds no channel values: ${lost}`);
     const { samples, nodes, pairs } = merged.statistics;
     printLine(
       terminal.out,
@@ -39,8 +46,37 @@ export const merge: Command = {
             samples,
             nodes,
             pairs: pairs.length,
+            channels: merged.channels !== undefined,
+            withoutChannels: channels.without,
           })
         : `wrote ${out}: statistics of ${samples} samples from ${given.positionals.length} files, ${nodes} function nodes, ${pairs.length} layer pairs`,
     );
   },
 };
+
+/** Which files hold channel values. */
+class ChannelsOfFiles {
+  readonly without: string[] = [];
+  #first: { readonly path: string; readonly counts: Int32Array } | undefined;
+  #other: string | undefined;
+
+  constructor(path: string, channels: SavedChannels | undefined) {
+    this.add(path, channels);
+  }
+
+  add(path: string, channels: SavedChannels | undefined): void {
+    if (channels === undefined) this.without.push(path);
+    else if (this.#first === undefined) this.#first = { path, counts: channels.counts };
+    else if (!sameCounts(this.#first.counts, channels.counts)) this.#other ??= path;
+  }
+
+  /** Why the files together hold none, where some of them do; undefined where none is lost. */
+  whyLost(): string | undefined {
+    if (this.#first === undefined) return undefined;
+    if (this.without.length > 0)
+      return `${this.without.join(', ')} ${this.without.length === 1 ? 'has' : 'have'} none, so that the samples together have no channel or Spearman scores`;
+    return this.#other === undefined
+      ? undefined
+      : `${this.#other} has other numbers of channels than ${this.#first.path}`;
+  }
+}

@@ -18,7 +18,8 @@ Ranks edges that are known among all scored sources of their targets: mean recip
 rows, also among the pairs that are no known edge (has_edge): AUC, average and early precision, and mean reciprocal rank,
 hits@k and median rank by target and by source, with bootstrap intervals.
 P has the columns src and dst (or src_func and dst_func, source and target, TF and target, Gene1 and Gene2), names of
-function nodes; without such a header its first two columns are taken. Edges whose names the table does not have, and
+function nodes; without such a header its first two columns are taken. Rows that a column 'label' (or a third column
+without a header) marks with 0 are no positives. Edges whose names the table does not have, and
 those without a score, count as missed, and are told.
 
   --score-col NAME                 the column to rank by, highest first   (corr, or score)

@@ -1,10 +1,10 @@
+import { allSettledOrThrow } from '../all-settled-or-throw.ts';
 import { canShare, SharedArrays } from '../scores/array-source.ts';
 import { SLICES, type FloatArray } from '../scores/order.ts';
 import { copyRows, type PValueRows } from '../scores/p-values.ts';
 import type { LayerAggregation } from '../scores/score-matrices.ts';
 import type { ScoreThreads, SharedThreads } from '../scores/score-threads.ts';
 import type { DealtOrder, DealtRows, SortedPlaces } from '../scores/sort-together.ts';
-import { atRest } from './at-rest.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 /** {@link ScoreThreads} of workers. */
@@ -67,7 +67,7 @@ class PooledSharedThreads implements SharedThreads {
     const dealt = workers.map((_, w) => arrays.flatMap((_, a) => (turnOf(a) === w ? [a] : [])));
     this.#turn = turnOf(arrays.length);
     const reordered = new Array<T>(arrays.length);
-    await atRest(
+    await allSettledOrThrow(
       workers.map(async (worker, w) => {
         const places = dealt[w]!;
         if (places.length === 0) return;
@@ -85,7 +85,7 @@ async function inParts(
   placeAt: (share: number) => number,
   ask: (worker: WorkerClient, first: number, end: number) => Promise<unknown>,
 ): Promise<void> {
-  await atRest(
+  await allSettledOrThrow(
     workers.map((worker, w) => ask(worker, placeAt(w / workers.length), placeAt((w + 1) / workers.length))),
   );
 }

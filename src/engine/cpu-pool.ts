@@ -1,9 +1,9 @@
+import { allSettledOrThrow } from '../all-settled-or-throw.ts';
 import type { MagnitudeEdgeError } from '../errors.ts';
 import { addFlags } from '../scores/node-flags.ts';
 import type { TargetsRequest } from '../scores/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../statistics/merge.ts';
-import { atRest } from './at-rest.ts';
 import {
   emptyPlan,
   type CpuSums,
@@ -224,7 +224,7 @@ export class PooledSums implements CpuSums {
   /** What all workers hold of their pairs, in the order of the pairs. */
   async #gather<T>(ask: (share: Share) => Promise<readonly T[]>): Promise<T[]> {
     const all = new Array<T>(this.#shape.pairs);
-    const answers = await atRest(this.#shares.map(ask));
+    const answers = await allSettledOrThrow(this.#shares.map(ask));
     this.#shares.forEach(({ pairs }, s) => {
       pairs.forEach((p, at) => (all[p] = answers[s]![at]!));
     });

@@ -23,7 +23,7 @@ export interface EngineChoice {
 
 /**
  * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one
- * (on which shaders are many times slower), or where the device fails its self-test or has no room for the sums.
+ * (on which shaders are many times slower), or where the device fails its self-test, is lost at once or has no room for the sums.
  *
  * @param device the device to run on, borrowed; another one is asked for where it is missing
  * @throws `no-adapter` when 'webgpu' is asked for and cannot be had
@@ -60,8 +60,8 @@ export async function createEngine(
   }
 }
 
-/** What a device can turn out to be too small or too inexact for; 'auto' then takes the CPU. */
-const UNFIT: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory']);
+/** How a device turns out to be too small or too inexact, or breaks down at once; 'auto' then takes the CPU. */
+const UNFIT: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory', 'device-lost']);
 
 function onCpu(shape: EngineShape, ...fallbacks: string[]): EngineChoice {
   return choice(createCpuEngine(shape), fallbacks);

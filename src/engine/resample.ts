@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { JackknifeTally } from '../scores/jackknife.ts';
-import { PermutationTally } from '../scores/permutation.ts';
+import { CORRELATION_UNIT, largestScore, PermutationTally } from '../scores/permutation.ts';
 import { MIN_SAMPLES } from '../scores/request.ts';
 import type { ResampledScores, ResamplePlan } from '../scores/resampled-scores.ts';
 import type { MagnitudeRequest } from '../scores/magnitude-request.ts';
@@ -63,7 +63,8 @@ export async function resampleScores(
     });
   }
 
-  const shuffles = new PermutationTally(observed);
+  const unit = request.score === 'regression' ? largestScore(observed) : CORRELATION_UNIT;
+  const shuffles = new PermutationTally(observed, unit);
   for (let shuffle = 0; shuffle < permutations; shuffle++) {
     const shuffled = shuffledWithin(starts, randomBits(seed, shuffle));
     await score({ x: everyone, y: shuffled }, (aggregated) => {

@@ -1,8 +1,21 @@
 /**
- * Scores that differ by less than this count as equal. Backends are held to 1e-6 (method.md, "Numbers to hold"), and a
- * shuffle that changes nothing, or only swaps equal values, must not come out smaller for its rounding.
+ * Scores that differ by less than this part of their unit count as equal. Backends are held to 1e-6 (method.md, "Numbers
+ * to hold"), and a shuffle that changes nothing, or only swaps equal values, must not come out smaller for its rounding.
  */
 const TIE = 1e-6;
+
+/** The unit of correlations, whose rounding errors are relative to 1 however small they come out. */
+export const CORRELATION_UNIT = 1;
+
+/** The unit of scores that have none of their own, such as regression coefficients: the largest of them. */
+export function largestScore(scores: Float64Array | Float32Array): number {
+  let largest = 0;
+  for (const score of scores) {
+    const size = Math.abs(score);
+    if (size > largest && size < Infinity) largest = size;
+  }
+  return largest;
+}
 
 /**
  * One-sided empirical p-values of scores, from the scores that shuffles of the targets give. With b of R shuffles
@@ -13,20 +26,25 @@ const TIE = 1e-6;
 export class PermutationTally {
   readonly #observed: Float64Array | Float32Array;
   readonly #reached: Uint32Array;
+  readonly #tie: number;
   #shuffles = 0;
 
-  /** @param observed the scores themselves; not copied */
-  constructor(observed: Float64Array | Float32Array) {
+  /**
+   * @param observed the scores themselves; not copied
+   * @param unit the size that differences of scores are measured by: {@link CORRELATION_UNIT}, or {@link largestScore}
+   */
+  constructor(observed: Float64Array | Float32Array, unit: number) {
     this.#observed = observed;
+    this.#tie = TIE * unit;
     this.#reached = new Uint32Array(observed.length);
   }
 
   /** Counts the scores of one shuffle. One that is NaN counts as reaching the observed score. */
   add(shuffled: Float64Array | Float32Array): void {
     this.#shuffles++;
-    const count = shuffled.length;
+    const [count, tie] = [shuffled.length, this.#tie];
     for (let e = 0; e < count; e++) {
-      if (!(shuffled[e]! < this.#observed[e]! - TIE)) this.#reached[e]!++;
+      if (!(shuffled[e]! < this.#observed[e]! - tie)) this.#reached[e]!++;
     }
   }
 

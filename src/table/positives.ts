@@ -17,6 +17,9 @@ const columnNames = [
   ['from', 'to'],
 ] as const;
 
+/** What tools call a column that says of each pair whether it is an edge, in lower case. */
+const labelNames = ['label', 'class', 'truth', 'y', 'positive', 'is_positive', 'is_edge', 'known'];
+
 const isColumn = (cell: string): boolean =>
   columnNames.some((pair) => (pair as readonly string[]).includes(cell.toLowerCase()));
 
@@ -24,7 +27,11 @@ const isColumn = (cell: string): boolean =>
  * Reads positive edges: delimited text (comma, tab or semicolon, gzip-compressed or not) with the columns `src` and `dst`
  * (or `src_func` and `dst_func`, `source` and `target`, `TF` and `target`, `Gene1` and `Gene2`, `regulator` and `target`,
  * `TF` and `gene`, `from` and `to`, in upper or lower case), or without a header: then the first two columns, after one of
- * running numbers where there is one. Other columns are ignored.
+ * running numbers where there is one.
+ *
+ * Lists of negatives beside positives have a column of labels: called `label` (or `class`, `truth`, `y`, `positive`,
+ * `is_positive`, `is_edge`, `known`), or the last of three without a header, and holding nothing but 1 and 0, or true and
+ * false. Rows with 0 are no positives. Other columns are ignored.
  *
  * @param name what messages call the file
  * @throws MagnitudeEdgeError `invalid-data` naming a line without source or target, `no-positives` for a file of none
@@ -38,7 +45,18 @@ export function readPositiveEdges(bytes: Uint8Array, name: string): NamedPair[] 
   const positions = named
     ? named.map((column) => header.indexOf(column))
     : positionsWithoutHeader(data, file.delimiter, name);
-  const pairs = data.map(({ cells, line }): NamedPair => {
+  const label = labelColumn(data, named ? header : undefined, positions);
+  const labelled = data.filter(({ cells }) => label === undefined || !isNegative(cells[label]!));
+  if (labelled.length === 0 && data.length > 0) {
+    throw new MagnitudeEdgeError(
+      'no-positives',
+      `${name} labels all of its ${data.length} pairs as no edges.`,
+      {
+        details: { source: name },
+      },
+    );
+  }
+  const pairs = labelled.map(({ cells, line }): NamedPair => {
     const [source, target] = positions.map((position) => cells[position]?.trim() ?? '');
     if (!source || !target)
       throw refusal(name, `${name}, line ${line} lacks a source or a target: ${expected}`);
@@ -51,6 +69,24 @@ export function readPositiveEdges(bytes: Uint8Array, name: string): NamedPair[] 
 }
 
 const expected = 'two columns, src and dst, were expected';
+
+/** The column that says of each pair whether it is an edge; undefined where there is none. */
+function labelColumn(
+  rows: readonly CsvRow[],
+  header: readonly string[] | undefined,
+  positions: readonly number[],
+): number | undefined {
+  const after = Math.max(...positions) + 1;
+  const at = header ? header.findIndex((column) => labelNames.includes(column)) : after;
+  if (at < 0 || (!header && rows.some(({ cells }) => cells.length !== after + 1))) return undefined;
+  return rows.every(({ cells }) => isLabel.test(cells[at]?.trim() ?? '')) ? at : undefined;
+}
+
+const isLabel = /^([01](\.0*)?|true|false)$/i;
+
+function isNegative(label: string): boolean {
+  return /^(0|false)/i.test(label.trim());
+}
 
 /** The first two columns, or the two after running numbers such as a table's index. */
 function positionsWithoutHeader(rows: readonly CsvRow[], delimiter: string, name: string): [number, number] {

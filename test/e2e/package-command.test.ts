@@ -231,6 +231,36 @@ describe('evaluate', () => {
 });
 
 describe('merged statistics', () => {
+  test('channel values that not all files have are left out, and which file lacks them is told', async () => {
+    const withChannels = ['--score', 'channel', '--stats-out'];
+    await run('infer', ...input, ...withChannels, 'c.arrow', '--out', 'c-edges.arrow');
+    await run('infer', ...input, '--stats-out', 'n.arrow', '--out', 'n-edges.arrow');
+    await run('infer', ...input, ...withChannels, 'c2.arrow', '--out', 'c-edges.arrow');
+    const merged = async (...files: string[]) => {
+      const { status, out, err } = await run('merge', ...files, '--out', 'all.arrow', '--json');
+      const { channels, withoutChannels } = json(out);
+      return { status, err, channels, withoutChannels };
+    };
+    expect(await merged('c.arrow', 'c2.arrow')).toEqual({
+      ...{ status: 0, err: '', channels: true, withoutChannels: [] },
+    });
+    expect(
+      (await run('evaluate', '--stats', 'all.arrow', '--score', 'channel', '--out', 'x.csv')).status,
+    ).toBe(0);
+    for (const files of [
+      ['c.arrow', 'n.arrow'],
+      ['n.arrow', 'c.arrow'],
+    ]) {
+      expect(await merged(...files)).toEqual({
+        status: 0,
+        err: 'all.arrow holds no channel values: n.arrow has none, so that the samples together have no channel or Spearman scores\n',
+        channels: false,
+        withoutChannels: ['n.arrow'],
+      });
+    }
+    expect(await merged('n.arrow')).toMatchObject({ err: '', channels: false, withoutChannels: ['n.arrow'] });
+  });
+
   test('count the samples of both', async () => {
     await run('infer', ...input, '--out', 'whole.arrow', '--stats-out', 'a.arrow');
     await writeFile(join(folder, 'b.arrow'), await readFile(join(folder, 'a.arrow')));

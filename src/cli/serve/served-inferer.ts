@@ -4,7 +4,7 @@ import type { EvaluateOptions, FitOptions, InfererOptions } from '../../inferer-
 import { MagnitudeEdgeInferer } from '../../inferer.ts';
 import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
 import { encodeTable } from '../../table/formats.ts';
-import { chooseBackend, type ChosenBackend } from '../backend.ts';
+import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { Frame } from './frames.ts';
 
@@ -45,10 +45,14 @@ export class ServedInferer {
     const { load = {}, create = {} } = args as { load?: LoadOptions; create?: InfererOptions };
     if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'open takes a model.');
     await this.release();
-    this.#backend = await chooseBackend(create.backend ?? 'auto');
-    const { backend, gpu, reason } = this.#backend;
+    const requested = create.backend ?? 'auto';
+    this.#backend = await chooseBackend(requested);
+    const { gpu } = this.#backend;
     this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
-    this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend });
+    // Left to itself, an engine may find its device wanting.
+    const asked = this.#backend.backend === 'cpu' ? 'cpu' : requested;
+    this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: asked });
+    const { backend, reason } = backendOf(this.#inferer, this.#backend);
     const { graph, layers, norm } = this.#model;
     const { nodeNames, edgeIndex } = graph;
     return reply({ nodeNames, edgeIndex, layers, norm, backend, reason });

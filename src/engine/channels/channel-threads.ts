@@ -1,10 +1,10 @@
+import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import { regress, type PartNorms } from '../../scores/channel/regression.ts';
 import type { ChannelSystem } from '../../scores/channel/system.ts';
 import { cheaperWay, costOf, dealSystems, type Part } from '../../scores/channel/ways.ts';
 import { isShared } from '../../scores/array-source.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createPacer, paced } from '../../statistics/pacer.ts';
-import { atRest } from '../at-rest.ts';
 import { WorkerClient } from '../worker-client.ts';
 import { availableThreads } from '../worker-thread.ts';
 import type { ChannelCalls } from './channel-protocol.ts';
@@ -85,7 +85,7 @@ export class ChannelThreads {
     signal?.addEventListener('abort', stop);
     try {
       const shares = dealSystems(systems, workers.length);
-      await atRest(
+      await allSettledOrThrow(
         shares.map(async (parts, w) => {
           for (const part of parts) {
             const { system, ...rest } = part;

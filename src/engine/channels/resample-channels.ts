@@ -1,6 +1,6 @@
 import type { ChannelRequest } from '../../scores/channel/request.ts';
 import { JackknifeTally } from '../../scores/jackknife.ts';
-import { PermutationTally } from '../../scores/permutation.ts';
+import { largestScore, PermutationTally } from '../../scores/permutation.ts';
 import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
 import type { ScoreMatrices } from '../../scores/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../../scores/shuffle.ts';
@@ -42,7 +42,7 @@ export async function resampleChannels(
     jackknife.add((await channelScores(kept, groups, request, threads)).aggregated, kept.samples);
     onProgress?.(++done, total);
   }
-  const shuffles = new PermutationTally(observed);
+  const shuffles = new PermutationTally(observed, largestScore(observed));
   const bytes = 8 * observed.length * (rows.pairs.length + 1);
   const together = Math.min(MOST_SHUFFLES, Math.max(1, Math.floor(SHUFFLES_BYTES / bytes)));
   for (let first = 0; first < permutations; first += together) {

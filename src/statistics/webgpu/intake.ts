@@ -1,3 +1,4 @@
+import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import {
   borrow,
   BufferPool,
@@ -139,7 +140,7 @@ export class Intake {
         workgroups(Math.ceil((rows * stride) / WORKGROUP)),
       );
     }
-    return bothSettled(settled, recorder.submit('the magnitudes of a batch'));
+    return allSettledOrThrow([settled, recorder.submit('the magnitudes of a batch')]).then(() => undefined);
   }
 
   /** Most rows of a batch that one call of {@link Intake.write} can take; a multiple of {@link ROW_STEP}. */
@@ -198,9 +199,4 @@ async function createSource(
     offsets: await list('channel group offsets', groups.offsets),
     channels: await list('channel group members', groups.indices),
   };
-}
-
-/** Both, at rest; what was refused first. */
-async function bothSettled(...works: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason;
 }

@@ -21,6 +21,27 @@ test.each([
   expect(read(text)).toEqual([['f1', 'f13']]);
 });
 
+test.each([
+  ['a column label', 'src,dst,label\nf1,f13,1\nf2,f13,0\n'],
+  ['a column before the pair', 'is_edge,src,dst\ntrue,f1,f13\nFalse,f2,f13\n'],
+  ['numbers with a point', 'TF\ttarget\tClass\nf1\tf13\t1.0\nf2\tf13\t0.0\n'],
+  ['a gold standard of DREAM, without a header', 'f1\tf13\t1\nf2\tf13\t0\n'],
+])('rows labelled 0 are no positives: %s', (_, text) => {
+  expect(read(text)).toEqual([['f1', 'f13']]);
+});
+
+test.each([
+  ['a column of another name', 'src,dst,weight\nf1,f13,1\nf2,f13,0\n'],
+  ['a label that is no yes or no', 'src,dst,label\nf1,f13,1\nf2,f13,activates\n'],
+  ['without a header, weights', 'f1,f13,1\nf2,f13,0.5\n'],
+  ['without a header, further columns', 'f1,f13,1,x\nf2,f13,0,y\n'],
+])('other columns are no labels: %s', (_, text) => {
+  expect(read(text)).toEqual([
+    ['f1', 'f13'],
+    ['f2', 'f13'],
+  ]);
+});
+
 test('a comma in a name of a .tsv', () => {
   expect(read('src\tdst\nIL2, x\tf13\n', 'p.tsv')).toEqual([['IL2, x', 'f13']]);
 });
@@ -37,6 +58,12 @@ test.each([
   ['no target', 'src,dst\nf1,f2\nf1,\n', 'invalid-data', /p\.csv, line 3 lacks a source or a target/],
   ['one column', 'f1\nf2\n', 'invalid-data', /line 1 lacks a source or a target/],
   ['a header alone', 'src,dst\n', 'no-positives', /p\.csv holds no pairs/],
+  [
+    'labels of 0 alone',
+    'src,dst,label\nf1,f2,0\nf3,f4,0\n',
+    'no-positives',
+    /p\.csv labels all of its 2 pairs as no edges/,
+  ],
   ['nothing', '', 'no-positives', /p\.csv holds no pairs/],
 ])('refused: %s', (_, text, code, message) => {
   expect(() => read(text)).toThrow(
