@@ -12,6 +12,7 @@
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
+ *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a trained network's
  *     npm run bench -- activations        # slopes of activations beside torch in float32, wasm and WebGPU
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
@@ -29,6 +30,7 @@ const parts = {
   training: 'training-graph/run.mjs',
   interactive: 'interactive/run.mjs',
   uncertainty: 'uncertainty/run.mjs',
+  channels: 'channels/run.mjs',
   activations: 'activations/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',

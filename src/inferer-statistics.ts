@@ -115,7 +115,7 @@ export class InfererStatistics {
       await this.#choice.engine.accumulate(batch);
       held.tally.add(batch.size);
       if (magnitudes) this.uncertainty?.keep(magnitudes);
-      if (channelValues) this.channels?.keep(channelValues);
+      if (channelValues) await this.channels?.keep(channelValues, () => this.#choice.engine.flush());
     });
   }
 
@@ -165,7 +165,7 @@ export class InfererStatistics {
     const channels = this.#kept('Statistics with channels');
     return this.#queue.run(async () => {
       const statistics = await this.#choice.engine.statistics();
-      return { statistics, channels: channels.saved(statistics.samples) };
+      return { statistics, channels: await channels.saved(statistics.samples) };
     });
   }
 
@@ -177,7 +177,7 @@ export class InfererStatistics {
       await this.#choice.engine.merge(statistics);
       held.tally.addMerged(statistics.samples);
       this.uncertainty?.noteMerged(statistics.samples);
-      this.channels?.merge(statistics.samples, channels);
+      await this.channels?.merge(statistics.samples, channels);
     });
   }
 

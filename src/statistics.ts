@@ -27,6 +27,7 @@ import type { BackendName, EngineShape } from './engine/engine.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 
 export { createCpuEngine, type CpuEngineOptions } from './engine/cpu-engine.ts';
+export { scoreSavedChannels } from './engine/channels/score-saved.ts';
 export type { EngineChoice } from './engine/create.ts';
 export type {
   BackendName,
@@ -42,6 +43,7 @@ export { MagnitudeRecord, type RowPairing } from './engine/magnitude-record.ts';
 export { resampleScores } from './engine/resample.ts';
 export { createWebGpuEngine } from './engine/webgpu/engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export type { ChannelAggregation, ChannelRequest } from './scores/channel/request.ts';
 export { conditioningSets } from './scores/conditioning-sets.ts';
 export { NODE_FLAG } from './scores/node-flags.ts';
 export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
@@ -63,6 +65,7 @@ export { sortedOrder } from './scores/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
 export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
+export type { SavedChannels } from './statistics/saved-channels.ts';
 export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
 export { version } from './version.ts';
 

@@ -9,6 +9,7 @@ import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
 import { coverageWarning, nothingScored, unscoredInWords } from '../scores/coverage-words.ts';
 import type { ScoreCoverage } from '../scores/unscored.ts';
+import { channelSumsBytes } from '../statistics/channel-sums.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
 import { readPositiveEdges } from '../table/positives.ts';
@@ -150,6 +151,15 @@ function readResampling(given: Arguments): UncertaintyOptions | false {
   throw new UsageError('--seed goes with --permutations');
 }
 
+/** Values of this many bytes are kept, and become sums beyond. */
+const KEPT_CHANNEL_BYTES = 2 ** 32;
+
+/** Room for channel values: at least as much as sums of them take with some samples beside; ranks and resampling need all samples. */
+function channelRoom({ channelGroups, layers }: GsnnModel, { score, resampling }: Settings): number {
+  if (score !== 'channel' || resampling !== false) return Number.MAX_SAFE_INTEGER;
+  return Math.max(KEPT_CHANNEL_BYTES, 2 * channelSumsBytes(layers - 1, channelGroups.length));
+}
+
 interface Places {
   readonly table: OutputPlace;
   readonly statistics: OutputPlace | undefined;
@@ -179,8 +189,8 @@ async function inferWith(
     // The library falls back where 'auto' finds the device too small or inexact.
     backend: chosen.backend === 'cpu' ? 'cpu' : settings.backend,
     uncertainty: resampling,
-    // All of them, or none: nobody asks for another score later.
-    channels: needsChannels(settings) && { maxBytes: Number.MAX_SAFE_INTEGER },
+    // Nobody asks for another score later.
+    channels: needsChannels(settings) && { maxBytes: channelRoom(model, settings) },
   });
   const ranOn = backendOf(inferer, chosen);
   clock.lap('load');

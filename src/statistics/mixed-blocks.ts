@@ -7,8 +7,9 @@ import {
   type BlockShape,
   type WasmBlockKernel,
 } from './wasm-block-kernel.ts';
-import { encodeModule } from './wasm-encoding.ts';
+import { encodeModule, type WasmFunction } from './wasm-encoding.ts';
 import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
+import { columnPanels, rowPanels, type WasmPanels } from './wasm-panels.ts';
 
 /** A place in memory: a typed array over it, and its address in bytes. */
 export interface Span<T extends Float32Array | Float64Array> {
@@ -17,6 +18,17 @@ export interface Span<T extends Float32Array | Float64Array> {
 }
 export type Singles = Span<Float32Array>;
 export type Doubles = Span<Float64Array>;
+
+/** A row-major matrix in memory. */
+export interface Place {
+  /** Of its first element, in bytes */
+  readonly address: number;
+  /** Elements from one row to the next */
+  readonly stride: number;
+}
+
+/** Left panels have `leftWidth` columns, right ones `rightWidth`. */
+export type Side = 'left' | 'right';
 
 /** Products of panels in one precision, see {@link WasmBlockKernel}. */
 export interface Blocks extends BlockShape {
@@ -39,6 +51,17 @@ export interface Blocks extends BlockShape {
     outRowBytes: number,
     fresh: boolean,
   ): void;
+  /**
+   * Lays columns out in panels `[panel, rows, width]`. Whole panels are laid out, so that what follows the columns in memory
+   * comes along; products of other columns do not read it.
+   *
+   * @param from the first element
+   * @param columns at least 1
+   * @param to address of the panels
+   */
+  packColumns(side: Side, from: Place, rows: number, columns: number, to: number): void;
+  /** The same of the transposed matrix: rows become the columns of the panels. */
+  packRows(side: Side, from: Place, rows: number, columns: number, to: number): void;
 }
 
 /**
@@ -74,10 +97,7 @@ export function mixedBlocks(): MixedBlocks {
   const shapes = { float32: singleBlockShapes[bits], float64: blockShapes[bits] };
   if (compiled === 'not yet') {
     compiled = compileWidest((fused) =>
-      encodeModule([
-        blockFunction('addSingles', 'float32', shapes.float32, fused),
-        blockFunction('addDoubles', 'float64', shapes.float64, fused),
-      ]),
+      encodeModule(elements.flatMap((element) => functionsOf(element, shapes[element], fused))),
     );
   }
   const module = compiled;
@@ -85,8 +105,12 @@ export function mixedBlocks(): MixedBlocks {
   const products = module.fused ? ' with fused products' : '';
   return new Memory(`WebAssembly SIMD${products}`, shapes, (bytes) => {
     const { exports, buffer } = instantiate(module, bytes);
-    const { addSingles, addDoubles } = exports as Record<string, WasmBlockKernel>;
-    return { buffer, float32: addSingles!, float64: addDoubles! };
+    const of = (element: BlockElement): Kernels => ({
+      add: exports[`${element} add`] as WasmBlockKernel,
+      columns: pairOf((side) => exports[`${element} columns ${side}`] as WasmPanels),
+      rows: pairOf((side) => exports[`${element} rows ${side}`] as WasmPanels),
+    });
+    return { buffer, float32: of('float32'), float64: of('float64') };
   });
 }
 
@@ -99,20 +123,45 @@ export function scalarMixedBlocks(): MixedBlocks {
   );
 }
 
-type Kernels = { readonly buffer: ArrayBuffer } & Readonly<Record<BlockElement, WasmBlockKernel>>;
+const elements = ['float32', 'float64'] as const;
+
+function functionsOf(element: BlockElement, shape: BlockShape, fused: boolean): WasmFunction[] {
+  return [
+    blockFunction(`${element} add`, element, shape, fused),
+    ...(['left', 'right'] as const).flatMap((side) => [
+      columnPanels(`${element} columns ${side}`, element, shape[widthOf[side]]),
+      rowPanels(`${element} rows ${side}`, element, shape[widthOf[side]]),
+    ]),
+  ];
+}
+
+const widthOf = { left: 'leftWidth', right: 'rightWidth' } as const;
+
+function pairOf<T>(of: (side: Side) => T): Readonly<Record<Side, T>> {
+  return { left: of('left'), right: of('right') };
+}
+
+/** Functions of one element over a memory. */
+interface Kernels {
+  readonly add: WasmBlockKernel;
+  readonly columns: Readonly<Record<Side, WasmPanels>>;
+  readonly rows: Readonly<Record<Side, WasmPanels>>;
+}
+
+type OpenMemory = { readonly buffer: ArrayBuffer } & Readonly<Record<BlockElement, Kernels>>;
 
 class Memory implements MixedBlocks {
   readonly description: string;
   readonly single: Blocks;
   readonly double: Blocks;
-  readonly #open: (bytes: number) => Kernels;
-  #kernels: Kernels | undefined;
+  readonly #open: (bytes: number) => OpenMemory;
+  #kernels: OpenMemory | undefined;
   #used = ZEROS_BYTES;
 
   constructor(
     description: string,
     shapes: Readonly<Record<BlockElement, BlockShape>>,
-    open: (bytes: number) => Kernels,
+    open: (bytes: number) => OpenMemory,
   ) {
     this.description = description;
     this.#open = open;
@@ -146,26 +195,58 @@ class Memory implements MixedBlocks {
   }
 
   #blocks(element: BlockElement, bytes: number, shape: BlockShape): Blocks {
+    const kernels = (): Kernels => this.#kernels![element];
+    const panels = (side: Side, columns: number): number => Math.ceil(columns / shape[widthOf[side]]);
     return {
       ...shape,
       bytes,
       add: (left, right, rows, panels, out, outRowBytes, fresh) => {
         const leftBytes = bytes * shape.leftWidth * rows;
         const panelBytes = bytes * shape.rightWidth;
-        const kernel = this.#kernels![element];
-        if (fresh) kernel(left, leftBytes, right, panels, 0, 0, 0, out, outRowBytes);
-        else kernel(left, leftBytes, right, panels, out, outRowBytes, panelBytes, out, outRowBytes);
+        const { add } = kernels();
+        if (fresh) add(left, leftBytes, right, panels, 0, 0, 0, out, outRowBytes);
+        else add(left, leftBytes, right, panels, out, outRowBytes, panelBytes, out, outRowBytes);
+      },
+      packColumns: (side, { address, stride }, rows, columns, to) => {
+        kernels().columns[side](address, bytes * stride, rows, to, panels(side, columns));
+      },
+      packRows: (side, { address, stride }, rows, columns, to) => {
+        kernels().rows[side](address, bytes * stride, columns, to, panels(side, rows));
       },
     };
   }
 }
 
-function scalarKernels(bytes: number): Kernels {
+function scalarKernels(bytes: number): OpenMemory {
   const buffer = new ArrayBuffer(aligned(bytes));
+  const of = (values: Float32Array | Float64Array, shape: BlockShape): Kernels => ({
+    add: scalarKernel(values, shape),
+    columns: pairOf((side) => scalarPanels(values, shape[widthOf[side]], 'columns')),
+    rows: pairOf((side) => scalarPanels(values, shape[widthOf[side]], 'rows')),
+  });
   return {
     buffer,
-    float32: scalarKernel(new Float32Array(buffer), singleBlockShapes[128]),
-    float64: scalarKernel(new Float64Array(buffer), blockShapes[128]),
+    float32: of(new Float32Array(buffer), singleBlockShapes[128]),
+    float64: of(new Float64Array(buffer), blockShapes[128]),
+  };
+}
+
+function scalarPanels(
+  values: Float32Array | Float64Array,
+  width: number,
+  which: 'columns' | 'rows',
+): WasmPanels {
+  const bytes = values.BYTES_PER_ELEMENT;
+  return (from, rowBytes, length, to, panels) => {
+    const stride = rowBytes / bytes;
+    const [along, across] = which === 'columns' ? [stride, 1] : [1, stride];
+    let place = to / bytes;
+    for (let panel = 0; panel < panels; panel++) {
+      const first = from / bytes + panel * width * across;
+      for (let k = 0; k < length; k++) {
+        for (let c = 0; c < width; c++) values[place++] = values[first + k * along + c * across]!;
+      }
+    }
   };
 }
 

@@ -1,11 +1,12 @@
-import type { ChannelRows, ChannelValuesBatch } from './channel-record.ts';
+import type { ChannelRows, ChannelValuesBatch, NewSingles } from './channel-record.ts';
+import type { ChannelSums } from './channel-sums.ts';
 import type { RaggedIndices } from './ragged.ts';
 
 /**
  * Channel values by node, whatever number a model gives a channel: what is saved and merged. For each layer pair
  * `[nodes, most, samples]`: the samples of a channel behind each other, and zeros for channels that a node lacks.
  */
-export interface SavedChannels {
+export interface SavedChannelValues {
   /** n */
   readonly samples: number;
   /** Channels of each node, `[nodes]` */
@@ -16,13 +17,26 @@ export interface SavedChannels {
   readonly pairs: readonly { readonly x: Float32Array; readonly u: Float32Array }[];
 }
 
+/** Sums of channel values, where there were too many samples to keep. */
+export interface SavedChannelSums {
+  /** n */
+  readonly samples: number;
+  /** Channels of each node, `[nodes]` */
+  readonly counts: Int32Array;
+  /** Of all channels, node by node */
+  readonly sums: ChannelSums;
+}
+
+/** What is saved and merged of channel values. */
+export type SavedChannels = SavedChannelValues | SavedChannelSums;
+
 /** Channels of each node. @param groups channels of each node */
 export function channelCounts({ offsets }: RaggedIndices): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, node) => offsets[node + 1]! - offsets[node]!);
 }
 
 /** A copy of rows, by node. */
-export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedChannels {
+export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedChannelValues {
   const { samples, channels } = rows;
   const counts = channelCounts(groups);
   const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
@@ -48,12 +62,13 @@ export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedCh
 
 /** The samples as a batch of values in a model's own order of channels, which must have as many of each node. */
 export function batchOfSaved(
-  { samples, most, pairs }: SavedChannels,
+  { samples, most, pairs }: SavedChannelValues,
   groups: RaggedIndices,
   channels: number,
+  newSingles: NewSingles = (length) => new Float32Array(length),
 ): ChannelValuesBatch {
   const byChannel = (values: Float32Array): Float32Array => {
-    const rows = new Float32Array(samples * channels);
+    const rows = newSingles(samples * channels);
     forEachChannel(groups, most, (channel, place) => {
       const from = place * samples;
       for (let sample = 0; sample < samples; sample++)
@@ -68,12 +83,8 @@ export function batchOfSaved(
   };
 }
 
-/** Samples of both, one after the other; undefined where either has none, or another number of channels of some node. */
-export function mergeChannels(
-  a: SavedChannels | undefined,
-  b: SavedChannels | undefined,
-): SavedChannels | undefined {
-  if (a === undefined || b === undefined || !sameCounts(a.counts, b.counts)) return undefined;
+/** Samples of both, one after the other, with the same channels of each node. */
+export function joinValues(a: SavedChannelValues, b: SavedChannelValues): SavedChannelValues {
   const samples = a.samples + b.samples;
   const lists = a.counts.length * a.most;
   const joined = (first: Float32Array, second: Float32Array): Float32Array => {

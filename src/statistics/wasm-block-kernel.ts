@@ -55,10 +55,10 @@ export type WasmBlockKernel = (
 
 const VECTOR = 16;
 
-/** Types that the kernel computes in: bytes of an element, and its instructions. */
-const elements = {
-  float64: { bytes: 8, splat: wasm.v128.load64Splat, lanes: wasm.f64x2 },
-  float32: { bytes: 4, splat: wasm.v128.load32Splat, lanes: wasm.f32x4 },
+/** Types that kernels compute in: bytes of an element, and its instructions. */
+export const elements = {
+  float64: { bytes: 8, splat: wasm.v128.load64Splat, lanes: wasm.f64x2, scalar: wasm.f64 },
+  float32: { bytes: 4, splat: wasm.v128.load32Splat, lanes: wasm.f32x4, scalar: wasm.f32 },
 } as const;
 export type BlockElement = keyof typeof elements;
 

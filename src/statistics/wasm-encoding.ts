@@ -32,6 +32,11 @@ function memoryAccess(opcode: number, alignment: number): (offset: number) => Co
   return (offset) => [vector(opcode), alignment, unsigned(offset)];
 }
 
+/** The same for a scalar, whose instructions have no prefix. */
+function scalarAccess(opcode: number, alignment: number): (offset: number) => Code {
+  return (offset) => [opcode, alignment, unsigned(offset)];
+}
+
 const BLOCK_WITHOUT_RESULT = 0x40;
 
 /** Instructions, under the names of the specification. Operands come before their instruction, as on its stack. */
@@ -58,6 +63,14 @@ export const wasm = {
     add: [0x6a],
     sub: [0x6b],
     lessUnsigned: [0x49],
+  },
+  f32: {
+    load: scalarAccess(0x2a, 2),
+    store: scalarAccess(0x38, 2),
+  },
+  f64: {
+    load: scalarAccess(0x2b, 2),
+    store: scalarAccess(0x39, 2),
   },
   v128: {
     load: memoryAccess(0x00, 3),

@@ -1,7 +1,8 @@
 import { Field, FixedSizeList, Float32, Int32, makeData, type Data } from 'apache-arrow';
 import type { Column } from '../columns/column.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
-import type { SavedChannels } from '../statistics/saved-channels.ts';
+import type { SavedChannels, SavedChannelValues } from '../statistics/saved-channels.ts';
+import { hasChannelSums, readChannelSums, sumsData, sumsFields } from './channel-sum-columns.ts';
 
 /** Columns of a statistics file that hold channel values; in a file without them there are none. */
 const COUNT = 'channels';
@@ -10,28 +11,33 @@ const SIDES = [
   ['channel_u', 'u'],
 ] as const;
 
-const listType = ({ most, samples }: SavedChannels): FixedSizeList =>
+const listType = ({ most, samples }: SavedChannelValues): FixedSizeList =>
   new FixedSizeList(most * samples, new Field('item', new Float32(), false));
 
 /**
  * For each node the number of its channels, and the activation and gradient values of each of them, sample after sample, as
- * one list that is filled up with zeros where a node has fewer channels than another.
+ * one list that is filled up with zeros where a node has fewer channels than another; or sums of them ({@link sumsFields}).
  */
 export function channelFields(channels: SavedChannels | undefined): Field[] {
   if (channels === undefined) return [];
   return [
     new Field(COUNT, new Int32(), false),
-    ...SIDES.map(([name]) => new Field(name, listType(channels), false)),
+    ...('sums' in channels
+      ? sumsFields(channels)
+      : SIDES.map(([name]) => new Field(name, listType(channels), false))),
   ];
 }
 
 /** The columns of a layer pair. */
 export function channelData(channels: SavedChannels | undefined, pair: number): Data[] {
   if (channels === undefined) return [];
-  const { counts, pairs } = channels;
+  const { counts } = channels;
   const length = counts.length;
+  const count = makeData({ type: new Int32(), length, nullCount: 0, data: counts });
+  if ('sums' in channels) return [count, ...sumsData(channels, pair)];
+  const { pairs } = channels;
   return [
-    makeData({ type: new Int32(), length, nullCount: 0, data: counts }),
+    count,
     ...SIDES.map(([, side]) => {
       const data = pairs[pair]![side];
       const child = makeData({ type: new Float32(), length: data.length, nullCount: 0, data });
@@ -40,8 +46,10 @@ export function channelData(channels: SavedChannels | undefined, pair: number): 
   ];
 }
 
-/** Whether a file has channel values. */
-export function hasChannels(fields: readonly { readonly name: string }[]): boolean {
+type Fields = readonly { readonly name: string }[];
+
+/** Whether a file has channel values, or sums of them. */
+export function hasChannels(fields: Fields): boolean {
   return fields.some(({ name }) => name === COUNT);
 }
 
@@ -53,6 +61,7 @@ export function hasChannels(fields: readonly { readonly name: string }[]): boole
  */
 export function readChannels(
   column: (name: string) => Column,
+  fields: Fields,
   { samples, nodes, pairs }: { readonly samples: number; readonly nodes: number; readonly pairs: number },
   refuse: (why: string) => never,
 ): SavedChannels {
@@ -64,6 +73,8 @@ export function readChannels(
   const most = counts.reduce((largest, value) => Math.max(largest, value), 0);
   if (values.some((value, row) => value !== counts[row % nodes] || value < 1))
     refuse(`has numbers of channels that differ between layer pairs, or are none`);
+  if (hasChannelSums(fields))
+    return { samples, counts, sums: readChannelSums(column, { samples, counts, pairs }, refuse) };
   const length = nodes * most * samples;
   const [x, u] = SIDES.map(([name]) => {
     const lists = column(name);

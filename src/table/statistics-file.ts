@@ -17,6 +17,7 @@ import type { Column } from '../columns/column.ts';
 import { MemoryBudget } from '../columns/memory-budget.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { checkGraph, edgeTypes, type GsnnGraph } from '../model/graph.ts';
+import { channelMatrices, channelVectors } from '../statistics/channel-sums.ts';
 import { findImpossible } from '../statistics/check-statistics.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
@@ -142,7 +143,7 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
   const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
   const sizes = { samples, nodes, pairs: pairCount };
-  const channels = hasChannels(file.fields) ? readChannels(column, sizes, refuse) : undefined;
+  const channels = hasChannels(file.fields) ? readChannels(column, file.fields, sizes, refuse) : undefined;
   if (text('checksum') !== checksumOf(facts, functionNames, pairs, channels))
     refuse('does not agree with its checksum: it is damaged, or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
@@ -220,7 +221,11 @@ function checksumOf(
   const numbers = pairs.map((pair) => [...vectors, ...matrices].map(([, key]) => hash(pair[key])));
   const ofChannels = channels && [
     hash(channels.counts),
-    ...channels.pairs.flatMap(({ x, u }) => [hash(x), hash(u)]),
+    ...('sums' in channels
+      ? channels.sums.pairs.flatMap((pair) =>
+          [...channelVectors, ...channelMatrices].map((key) => hash(pair[key])),
+        )
+      : channels.pairs.flatMap(({ x, u }) => [hash(x), hash(u)])),
   ];
   const whole = JSON.stringify([factNames.map((key) => facts[key]), names, numbers, ...(ofChannels ?? [])]);
   return xxhash32(new TextEncoder().encode(whole)).toString(16).padStart(8, '0');

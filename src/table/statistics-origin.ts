@@ -1,7 +1,8 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
-import { mergeChannels, type SavedChannels } from '../statistics/saved-channels.ts';
+import { mergeChannels } from '../scores/channel/merge-channels.ts';
+import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';
 
@@ -22,7 +23,7 @@ export interface StatisticsOrigin {
 /** Statistics together with where they come from: what a statistics file holds. */
 export interface SavedStatistics {
   readonly statistics: SufficientStatistics;
-  /** The channel values of the same samples, where they are held */
+  /** The channel values of the same samples, or sums of them, where they are held */
   readonly channels?: SavedChannels | undefined;
   readonly origin: StatisticsOrigin;
 }

@@ -1,4 +1,4 @@
-import { channelMoments, type LayerPair } from '../../src/scores/channel/system.ts';
+import { channelMoments, meanSquares, type LayerPair } from '../../src/scores/channel/system.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import { npzArrays } from './npz-arrays.ts';
 
@@ -42,8 +42,8 @@ export function channelCase(bytes: Uint8Array): ChannelCase {
   const [x, u] = [halves('x'), halves('u')];
   const pairs = Array.from({ length: pairCount }, (_, p) => {
     const own = { x: x.map((half) => half[p]!), u: u.map((half) => half[p]!) };
-    const [momentsX, momentsU] = [channelMoments(own.x, channels), channelMoments(own.u, channels)];
-    return { ...own, momentsX, momentsU, samples };
+    const [momentsX, meanSquareU] = [channelMoments(own.x, channels), meanSquares(own.u, channels)];
+    return { ...own, momentsX, meanSquareU, samples };
   });
   return {
     nodes,

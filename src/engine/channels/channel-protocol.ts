@@ -1,6 +1,8 @@
 import type { PartNorms } from '../../scores/channel/regression.ts';
 import type { ChannelSystem } from '../../scores/channel/system.ts';
 import type { Part } from '../../scores/channel/ways.ts';
+import type { PairRows } from '../../statistics/channel-record.ts';
+import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import type { AnyCall } from '../cpu-protocol.ts';
 
 /** What a worker that does regressions is asked, and what it answers with. */
@@ -15,6 +17,16 @@ export interface ChannelCalls {
       readonly orders: readonly (readonly Uint32Array[] | undefined)[];
     };
     result: PartNorms[];
+  };
+  /** See `absorbRows`: sums are in shared memory, and change there */
+  absorb: {
+    argument: {
+      readonly sums: PairChannelSums;
+      readonly rows: PairRows;
+      readonly channels: Uint32Array;
+      readonly width: number;
+    };
+    result: undefined;
   };
 }
 

@@ -1,9 +1,11 @@
 import { aggregateChannels } from '../../scores/channel/aggregate.ts';
 import type { ChannelRequest } from '../../scores/channel/request.ts';
 import type { PartNorms } from '../../scores/channel/regression.ts';
+import { pairsOfSums } from '../../scores/channel/sums.ts';
 import {
   channelMoments,
   channelSystem,
+  meanSquares,
   type ChannelSystem,
   type LayerPair,
 } from '../../scores/channel/system.ts';
@@ -12,6 +14,7 @@ import { NODE_FLAG } from '../../scores/node-flags.ts';
 import type { ScoreMatrices } from '../../scores/score-matrices.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import { createPacer } from '../../statistics/pacer.ts';
+import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads, RowOrders } from './channel-threads.ts';
 
@@ -28,7 +31,7 @@ export interface ChannelMatrices extends ScoreMatrices {
  * @throws as {@link ChannelThreads.run}
  */
 export async function channelScores(
-  rows: ChannelRows,
+  rows: ChannelRows | ChannelSums,
   groups: RaggedIndices,
   request: ChannelRequest,
   threads: ChannelThreads,
@@ -52,11 +55,30 @@ export async function shuffledChannelScores(
 }
 
 async function systemsOf(
-  { samples, channels, pairs }: ChannelRows,
+  held: ChannelRows | ChannelSums,
   groups: RaggedIndices,
-  { layerAgg, lambda, varianceFloor, signal }: ChannelRequest,
+  request: ChannelRequest,
   threads: ChannelThreads,
 ): Promise<ChannelSystem[]> {
+  const { layerAgg, lambda, varianceFloor } = request;
+  const sums = isSums(held);
+  const layerPairs = sums ? pairsOfSums(held) : await pairsOfRows(held, request, threads);
+  const together = layerAgg === 'pooled' ? [layerPairs] : layerPairs.map((pair) => [pair]);
+  // Channels of sums are in the order of their nodes.
+  const own = sums ? { ...groups, indices: Uint32Array.from(groups.indices.keys()) } : groups;
+  return together.map((pairs) => channelSystem(pairs, own, held.channels, lambda, { varianceFloor }));
+}
+
+/** Whether it is sums of samples, not samples. */
+export function isSums(held: ChannelRows | ChannelSums): held is ChannelSums {
+  return 'sumXX' in held.pairs[0]!;
+}
+
+async function pairsOfRows(
+  { samples, channels, pairs }: ChannelRows,
+  { signal }: ChannelRequest,
+  threads: ChannelThreads,
+): Promise<LayerPair[]> {
   const pace = createPacer(signal);
   // Workers start while means and variances are taken here.
   const smaller = Math.min(samples, channels);
@@ -66,14 +88,13 @@ async function systemsOf(
     for (const { x, u } of pairs) {
       const momentsX = channelMoments(x, channels);
       await pace();
-      layerPairs.push({ x, u, momentsX, momentsU: channelMoments(u, channels), samples });
+      layerPairs.push({ x, u, momentsX, meanSquareU: meanSquares(u, channels), samples });
       await pace();
     }
   } finally {
     await starting;
   }
-  const together = layerAgg === 'pooled' ? [layerPairs] : layerPairs.map((pair) => [pair]);
-  return together.map((own) => channelSystem(own, groups, channels, lambda, { varianceFloor }));
+  return layerPairs;
 }
 
 async function scoresOf(

@@ -1,8 +1,11 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
+import { absorbRows } from '../../scores/channel/absorb.ts';
 import { regress, type PartNorms } from '../../scores/channel/regression.ts';
 import type { ChannelSystem } from '../../scores/channel/system.ts';
 import { cheaperWay, costOf, dealSystems, type Part } from '../../scores/channel/ways.ts';
 import { isShared } from '../../scores/array-source.ts';
+import type { ChannelRows } from '../../statistics/channel-record.ts';
+import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createPacer, paced } from '../../statistics/pacer.ts';
 import { WorkerClient } from '../worker-client.ts';
@@ -103,6 +106,38 @@ export class ChannelThreads {
     }
   }
 
+  /**
+   * Adds samples to sums, in place. In workers where sums and samples are in shared memory.
+   *
+   * @param channels where each channel of the sums stands in a row
+   * @throws `out-of-memory`, `runtime`
+   */
+  async absorb(
+    sums: readonly PairChannelSums[],
+    { samples, channels: width, pairs }: ChannelRows,
+    channels: Uint32Array,
+  ): Promise<void> {
+    await this.open(1.5 * samples * channels.length ** 2 * pairs.length);
+    const shared = sums.every(({ sumXX }) => isShared(sumXX));
+    const workers = shared ? this.#workers : undefined;
+    if (workers === undefined) {
+      const memory = (this.#local ??= mixedBlocks());
+      const pace = createPacer();
+      for (const [p, rows] of pairs.entries())
+        await paced(absorbRows(memory, sums[p]!, rows, channels, width), pace);
+      return;
+    }
+    await allSettledOrThrow(
+      workers.map(async (worker, w) => {
+        for (let p = w; p < pairs.length; p += workers.length) {
+          const rows = { x: sharedRows(pairs[p]!.x), u: sharedRows(pairs[p]!.u) };
+          const argument = { sums: sums[p]!, rows, channels: channels.slice(), width };
+          await worker.call('absorb', argument);
+        }
+      }),
+    );
+  }
+
   /** Ends the workers. They are started again when they are needed. */
   release(): void {
     for (const worker of this.#workers ?? []) worker.terminate();
@@ -128,14 +163,23 @@ export class ChannelThreads {
 
 /** A system whose memory may be handed over: a copy, but for rows in shared memory. */
 function copied({ segments, ...system }: ChannelSystem): ChannelSystem {
-  const rows = (blocks: readonly Float32Array[]): Float32Array[] =>
-    blocks.map((block) => (isShared(block) ? block : block.slice()));
   return {
     ...structuredClone(system),
-    segments: segments.map(({ x, u, ...scaling }) => ({
+    segments: segments.map(({ x, u, sums, ...scaling }) => ({
       ...structuredClone(scaling),
-      x: rows(x),
-      u: rows(u),
+      x: sharedRows(x),
+      u: sharedRows(u),
+      sums:
+        sums &&
+        (Object.fromEntries(
+          Object.entries(sums).map(([name, values]) => [name, sharedOrCopied(values as Float64Array)]),
+        ) as unknown as PairChannelSums),
     })),
   };
+}
+
+const sharedRows = (blocks: readonly Float32Array[]): Float32Array[] => blocks.map(sharedOrCopied);
+
+function sharedOrCopied<T extends Float32Array | Float64Array>(values: T): T {
+  return isShared(values) ? values : (values.slice() as T);
 }

@@ -1,15 +1,21 @@
+import { absorbRows } from '../../scores/channel/absorb.ts';
 import { regress } from '../../scores/channel/regression.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { atOnce } from '../../statistics/pacer.ts';
 import { answerCalls } from '../answer-calls.ts';
 import type { ChannelCall } from './channel-protocol.ts';
 
-/** The program of a worker that does parts of regressions, one after the other in the same memory. */
+/** The program of a worker that does parts of regressions, or adds samples to sums, one after the other in the same memory. */
 const memory = mixedBlocks();
 
 answerCalls((message) => {
   const call = message as ChannelCall;
   if (call.name === 'open') return memory.description;
+  if (call.name === 'absorb') {
+    const { sums, rows, channels, width } = call.argument;
+    atOnce(absorbRows(memory, sums, rows, channels, width));
+    return undefined;
+  }
   const { system, part, orders } = call.argument;
   return atOnce(regress(memory, system, part, orders));
 });

@@ -2,22 +2,16 @@ import { MagnitudeEdgeError } from '../../errors.ts';
 import { borrow } from '../../gpu/buffer.ts';
 import { adoptDevice } from '../../gpu/device.ts';
 import { readBack } from '../../gpu/readback.ts';
-import { canShare, SharedArrays } from '../../scores/array-source.ts';
 import { aggregateChannels } from '../../scores/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/request.ts';
 import { HostScores } from '../../scores/host-scores.ts';
 import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
 import type { Scores } from '../../scores/scores.ts';
-import { ChannelRecord, type ChannelRows, type ChannelValuesBatch } from '../../statistics/channel-record.ts';
-import {
-  batchOfSaved,
-  channelCounts,
-  sameCounts,
-  savedChannels,
-  type SavedChannels,
-} from '../../statistics/saved-channels.ts';
+import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
+import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
+import { ChannelStore } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
@@ -92,7 +86,7 @@ export class Channels {
   readonly #shape: EngineShape & { readonly channels: number };
   readonly #settings: ChannelSettings;
   readonly #deviceNow: () => GPUDevice | undefined;
-  readonly #record: ChannelRecord;
+  readonly #store: ChannelStore;
   readonly #threads: ChannelThreads;
   /** Why nothing is kept any more; undefined while it is */
   #left: string | undefined;
@@ -113,13 +107,8 @@ export class Channels {
     this.#settings = settings;
     this.#shape = { ...shape, channels };
     this.#deviceNow = deviceNow;
-    const shared = canShare() ? new SharedArrays() : undefined;
-    this.#record = new ChannelRecord(
-      pairs,
-      channels,
-      shared && ((length) => shared.take(Float32Array, length)),
-    );
     this.#threads = new ChannelThreads();
+    this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 
   /** What is worth telling of them, for diagnostics */
@@ -143,37 +132,33 @@ export class Channels {
   /** Whether there is room for so many samples more; where not, those there are are let go. @throws `out-of-memory` */
   #hasRoom(size: number): boolean {
     const { maxBytes, required } = this.#settings;
-    const samples = this.#record.samples + size;
-    const bytes = this.#record.bytesOf(samples);
-    if (bytes > maxBytes) {
-      const why = `The channel values of ${samples} samples take ${bytes} bytes, and there are ${maxBytes} for them`;
-      const details = { option: 'channels.maxBytes', samples, bytes, maxBytes };
-      if (required) {
-        throw new MagnitudeEdgeError(
-          'out-of-memory',
-          `${why}: create the inferer with channels: { maxBytes: ${bytes} } or more, or with channels: false.`,
-          { details },
-        );
-      }
-      this.#letGo(why);
-      return false;
+    if (this.#store.room(size, maxBytes) !== 'none') return true;
+    const samples = this.#store.samples + size;
+    const bytes = this.#store.bytesWith(size);
+    const why = `The channel values of ${samples} samples take ${bytes} bytes, and there are ${maxBytes} for them`;
+    const details = { option: 'channels.maxBytes', samples, bytes, maxBytes };
+    if (required) {
+      throw new MagnitudeEdgeError(
+        'out-of-memory',
+        `${why}: create the inferer with channels: { maxBytes: ${bytes} } or more, or with channels: false.`,
+        { details },
+      );
     }
-    return true;
+    this.#letGo(why);
+    return false;
   }
 
-  /** Keeps what {@link Channels.read} gave for the batch that the engine has taken since. @throws `out-of-memory` */
-  keep(batch: ChannelValuesBatch): void {
-    this.#changed();
-    try {
-      this.#record.add(batch);
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      const samples = this.#record.samples + batch.size;
-      const why = `The channel values of ${samples} samples, ${this.#record.bytesOf(samples)} bytes, found no room`;
-      // The engine has counted the batch.
-      this.#letGo(why);
-      if (this.#settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
-    }
+  /**
+   * Keeps what {@link Channels.read} gave for the batch that the engine has taken since.
+   *
+   * @param confirmed resolves when the engine has looked at all batches: those kept before may have to become sums, of which
+   * none can be taken back
+   * @throws `out-of-memory`, and what `confirmed` does
+   */
+  async keep(batch: ChannelValuesBatch, confirmed: () => Promise<unknown>): Promise<void> {
+    await this.#take(batch.size, confirmed, () => {
+      this.#store.add(batch);
+    });
   }
 
   /**
@@ -181,13 +166,41 @@ export class Channels {
    *
    * @throws `graph-mismatch` for other numbers of channels, `out-of-memory` where they find no room and must be kept
    */
-  merge(samples: number, saved: SavedChannels | undefined): void {
-    if (saved === undefined || this.#left !== undefined || !this.#hasRoom(saved.samples)) {
+  async merge(samples: number, saved: SavedChannels | undefined): Promise<void> {
+    const rows = saved === undefined || 'sums' in saved ? 0 : saved.samples;
+    if (saved === undefined || this.#left !== undefined || !this.#hasRoom(rows)) {
       this.#merged += samples;
       this.#changed();
       return;
     }
-    this.keep(batchOfSaved(saved, this.#groups, this.#shape.channels));
+    await this.#take(
+      rows,
+      () => Promise.resolve(),
+      () => this.#store.merge(saved),
+    );
+  }
+
+  /** Adds samples to the store, once it has room for their rows. */
+  async #take(
+    rows: number,
+    confirmed: () => Promise<unknown>,
+    add: () => void | Promise<void>,
+  ): Promise<void> {
+    this.#changed();
+    const samples = this.#store.samples + rows;
+    try {
+      if (this.#store.room(rows, this.#settings.maxBytes) === 'sums') {
+        await confirmed();
+        await this.#store.absorb();
+      }
+      await add();
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      const why = `The channel values of ${samples} samples, ${this.#store.bytesWith(rows)} bytes, found no room`;
+      // The engine has counted the batch.
+      this.#letGo(why);
+      if (this.#settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
+    }
   }
 
   /** Checks that saved channel values are of nodes with as many channels. @throws `graph-mismatch` */
@@ -202,57 +215,58 @@ export class Channels {
     );
   }
 
-  /** A copy of the channel values of all samples that the engine holds, for a file. @throws as {@link Channels.rows} */
-  saved(samples: number): SavedChannels {
-    return savedChannels(this.rows(samples), this.#groups);
+  /** A copy of the channel values of all samples that the engine holds, or of sums of them, for a file. @throws `invalid-argument` */
+  saved(samples: number): Promise<SavedChannels> {
+    this.#checkHeld(samples);
+    return this.#store.saved();
   }
 
   /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
   truncate(samples: number): void {
-    this.#record.truncate(samples - this.#merged);
+    this.#store.truncate(samples - this.#merged);
     this.#changed();
   }
 
   /** Forgets all samples. Scores that are being computed go on. */
   clear(): void {
-    this.#record.clear();
+    this.#store.clear();
     this.#merged = 0;
     this.#left = undefined;
     this.#changed();
   }
 
   /**
-   * The rows of all samples that the engine holds.
+   * Checks that all samples that the engine holds are here.
    *
-   * @param samples n, the engine's
    * @param what needs them, for the error
    * @throws `invalid-argument` where there are others
    */
-  rows(samples: number, what = 'Channel scores'): ChannelRows {
-    if (this.#record.samples === samples) return this.#record.view();
+  #checkHeld(samples: number, what = 'Channel scores'): void {
+    if (this.#store.samples === samples) return;
     throw new MagnitudeEdgeError(
       'invalid-argument',
       this.#left === undefined
         ? `${what} need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
         : `${what} need the channel values of the samples, which were let go. ${this.#left}: create the inferer with channels: { maxBytes } for more.`,
-      { details: { option: 'channels', samples, kept: this.#record.samples } },
+      { details: { option: 'channels', samples, kept: this.#store.samples } },
     );
   }
 
   /**
    * Scores of all ordered pairs from the samples held; the caller's, until released. The last ones are kept.
    *
-   * @throws as {@link Channels.rows} and `checkChannelRequest`
+   * @throws `invalid-argument` where not all samples are here; as `checkChannelRequest`
    */
   async scores(request: ChannelRequest, samples: number): Promise<Scores> {
     checkChannelRequest(request, samples);
-    const rows = this.rows(samples);
+    this.#checkHeld(samples);
     const { layerAgg, lambda, varianceFloor } = request;
     // Another aggregation of the layer pairs costs no regression.
     const key = JSON.stringify([layerAgg === 'pooled', lambda, varianceFloor, this.#version]);
     let matrices = this.#last?.key === key ? this.#last.matrices : undefined;
     if (matrices === undefined) {
-      matrices = await channelScores(rows, this.#groups, request, this.#threads);
+      const held = await this.#store.held();
+      matrices = await channelScores(held, this.#groups, request, this.#threads);
       this.#last = { key, matrices };
     } else if (layerAgg !== 'pooled') {
       matrices = { ...matrices, aggregated: aggregateChannels(matrices.perPair, layerAgg) };
@@ -263,16 +277,20 @@ export class Channels {
   /**
    * Magnitudes of all samples that the engine holds, in float64, formed anew.
    *
-   * @throws as {@link Channels.rows}
+   * @throws as {@link Channels.evidence}
    */
   magnitudes(samples: number): AllMagnitudes {
-    const rows = this.rows(samples, "Spearman's correlations");
+    const rows = this.#rows(samples, "Spearman's correlations");
     return magnitudesOfChannels(rows, this.#groups, this.#shape.reduction);
   }
 
-  /** The samples held now: scores of them can be resampled at any later time. @throws as {@link Channels.rows} */
+  /**
+   * The samples held now: scores of them can be resampled at any later time.
+   *
+   * @throws `invalid-argument` where not all samples are here, or some have become sums
+   */
   evidence(samples: number): ChannelEvidence {
-    const rows = this.rows(samples);
+    const rows = this.#rows(samples, 'Standard errors and p-values of channel scores');
     return {
       resample: async (scores, request, plan, onResample) =>
         resampleChannels(
@@ -287,6 +305,19 @@ export class Channels {
     };
   }
 
+  /** The rows of all samples. @param what needs them, for the error @throws `invalid-argument` */
+  #rows(samples: number, what: string): ChannelRows {
+    this.#checkHeld(samples, what);
+    const rows = this.#store.rows();
+    if (rows !== undefined) return rows;
+    const { maxBytes } = this.#settings;
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `${what} need the channel values of each of the ${samples} samples, and there are only sums of them: they took more than the ${maxBytes} bytes of channels.maxBytes, or came from a file of sums. Create the inferer with channels: { maxBytes } for more.`,
+      { details: { option: 'channels.maxBytes', maxBytes, samples } },
+    );
+  }
+
   /** Frees what is held. Idempotent. */
   release(): void {
     this.clear();
@@ -298,7 +329,7 @@ export class Channels {
   }
 
   #letGo(why: string): void {
-    this.#record.clear();
+    this.#store.clear();
     this.#left = why;
     this.#changed();
   }

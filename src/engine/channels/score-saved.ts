@@ -1,28 +1,37 @@
+import { canShare, SharedArrays } from '../../scores/array-source.ts';
+import { consecutiveGroups } from '../../scores/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/request.ts';
 import { HostScores } from '../../scores/host-scores.ts';
 import type { Scores } from '../../scores/scores.ts';
-import { raggedFromLists, type RaggedIndices } from '../../statistics/ragged.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { Reduction } from '../../statistics/channel-norms.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
-import { batchOfSaved, type SavedChannels } from '../../statistics/saved-channels.ts';
+import {
+  batchOfSaved,
+  type SavedChannels,
+  type SavedChannelValues,
+} from '../../statistics/saved-channels.ts';
 import type { MagnitudeRequest } from '../../scores/magnitude-request.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
 import { scoreRanks } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { channelScores } from './channel-scores.ts';
 import { ChannelThreads } from './channel-threads.ts';
 
 /**
- * Channel scores of saved channel values, without the model that they came from.
+ * Channel scores (docs/method.md, "score = 'channel'") of saved channel values, without the model that they came from; or of
+ * any two sets of values by node. All cores take part.
  *
  * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`; the signal's reason once it is aborted
  */
 export async function scoreSavedChannels(saved: SavedChannels, request: ChannelRequest): Promise<Scores> {
   checkChannelRequest(request, saved.samples);
-  const { rows, groups } = rowsOf(saved);
+  const groups = consecutiveGroups(saved.counts);
+  const held = 'sums' in saved ? saved.sums : rowsOf(saved, groups);
   const threads = new ChannelThreads();
   try {
-    const matrices = await channelScores(rows, groups, request, threads);
-    return new HostScores(matrices, { pairs: rows.pairs.length });
+    const matrices = await channelScores(held, groups, request, threads);
+    return new HostScores(matrices, { pairs: held.pairs.length });
   } finally {
     threads.release();
   }
@@ -31,25 +40,35 @@ export async function scoreSavedChannels(saved: SavedChannels, request: ChannelR
 /**
  * Scores of the ranks of magnitudes, from saved channel values.
  *
- * @throws as {@link scoreRanks}
+ * @throws as {@link scoreRanks}; `invalid-data` for sums of them
  */
-export function scoreSavedRanks(
+export async function scoreSavedRanks(
   saved: SavedChannels,
   reduction: Reduction,
   request: MagnitudeRequest,
 ): Promise<Scores> {
-  const { rows, groups } = rowsOf(saved);
+  if ('sums' in saved) {
+    throw new MagnitudeEdgeError(
+      'invalid-data',
+      "Spearman's correlations need the channel values of each sample, and the statistics have only sums of them.",
+    );
+  }
+  const groups = consecutiveGroups(saved.counts);
+  const rows = rowsOf(saved, groups);
   const shape = { nodes: saved.counts.length, pairs: rows.pairs.length, reduction };
   return scoreRanks(magnitudesOfChannels(rows, groups, reduction), shape, request);
 }
 
-/** The values as rows, and which channels are whose. */
-function rowsOf(saved: SavedChannels): { readonly rows: ChannelRows; readonly groups: RaggedIndices } {
-  let channels = 0;
-  const groups = raggedFromLists(
-    Array.from(saved.counts, (count) => Array.from({ length: count }, () => channels++)),
+/** In shared memory, which workers read where it lies. */
+function rowsOf(saved: SavedChannelValues, groups: RaggedIndices): ChannelRows {
+  const shared = canShare() ? new SharedArrays() : undefined;
+  const channels = groups.indices.length;
+  const { size, activations, gradients } = batchOfSaved(
+    saved,
+    groups,
+    channels,
+    shared && ((length) => shared.take(Float32Array, length)),
   );
-  const { size, activations, gradients } = batchOfSaved(saved, groups, channels);
   const pairs = activations.map((x, p) => ({ x: [x], u: [gradients[p]!] }));
-  return { rows: { samples: size, channels, pairs }, groups };
+  return { samples: size, channels, pairs };
 }

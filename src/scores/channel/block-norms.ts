@@ -1,10 +1,13 @@
-import type { MixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { packColumns, roundUp, type Matrix } from './panels.ts';
+import { spanBytes, type MixedBlocks, type Place, type Singles } from '../../statistics/mixed-blocks.ts';
+import { matrixBytes, newMatrix, placeIn, roundUp, type Matrix } from './panels.ts';
+import type { ChannelSystem } from './system.ts';
 
 /** Rows that one call of the block kernel takes: a right panel of them stays in a near cache. */
 export const DEPTH = 256;
 /** Columns of right panels that are packed together. */
 export const WIDTH = 256;
+
+export type Range = readonly [first: number, end: number];
 
 /** A left operand in panels `[panel, rows, leftWidth]`, each with all rows. */
 export interface LeftPanels {
@@ -17,19 +20,17 @@ export interface LeftPanels {
 /**
  * Adds the product of left panels, over some of their rows, with packed right ones to a matrix.
  *
- * @param rows `first .. end` of the left panels; at most {@link DEPTH}
+ * @param rows `first .. end` of the left panels
  * @param right address of `[panel, end - first, rightWidth]` for so many `columns`
- * @param out address of a row-major matrix with room for whole panels both ways
- * @param stride elements from one of its rows to the next
+ * @param out with room for whole panels both ways
  */
 export function addProduct(
   { single }: MixedBlocks,
   left: LeftPanels,
-  [first, end]: readonly [number, number],
+  [first, end]: Range,
   right: number,
   columns: number,
-  out: number,
-  stride: number,
+  out: Place,
   fresh: boolean,
 ): void {
   const { leftWidth, rightWidth, bytes } = single;
@@ -40,32 +41,15 @@ export function addProduct(
       right,
       end - first,
       panels,
-      out + bytes * i * stride,
-      bytes * stride,
+      out.address + bytes * i * out.stride,
+      bytes * out.stride,
       fresh,
     );
   }
 }
 
-/** Packs right panels in pieces of {@link DEPTH} rows, as {@link addProduct} takes them. */
-export function packRight(
-  matrix: Matrix,
-  rows: number,
-  columns: readonly [number, number],
-  width: number,
-  to: Float32Array,
-): void {
-  const wide = roundUp(columns[1] - columns[0], width);
-  for (let row = 0; row < rows; row += DEPTH) {
-    packColumns(matrix, [row, Math.min(row + DEPTH, rows)], columns, width, to, row * wide);
-  }
-}
-
 /** Target nodes whose columns are taken together: `first .. end`, about {@link WIDTH} columns of whole nodes. */
-export function* targetPanels(
-  starts: Uint32Array,
-  [first, end]: readonly [number, number],
-): Generator<readonly [number, number], void, undefined> {
+function* targetPanels(starts: Uint32Array, [first, end]: Range): Generator<Range, void, undefined> {
   for (let from = first; from < end;) {
     let to = from + 1;
     while (to < end && starts[to + 1]! - starts[from]! <= WIDTH) to++;
@@ -74,7 +58,7 @@ export function* targetPanels(
   }
 }
 
-/** Columns of the widest of {@link targetPanels}. */
+/** Columns of the widest panel of target nodes. */
 export function widestPanel(starts: Uint32Array): number {
   let widest = WIDTH;
   for (let node = 0; node + 1 < starts.length; node++)
@@ -82,22 +66,86 @@ export function widestPanel(starts: Uint32Array): number {
   return widest;
 }
 
+/** Bytes of {@link normsScratch}. */
+export function normsBytes(
+  { single: { leftWidth, rightWidth } }: MixedBlocks,
+  { rows, columns }: Pick<LeftPanels, 'rows' | 'columns'>,
+  targets: Uint32Array,
+): number {
+  const wide = roundUp(widestPanel(targets), rightWidth);
+  return (
+    matrixBytes(rows, wide) +
+    spanBytes({ length: DEPTH * wide, bytes: 4 }, { length: roundUp(columns, leftWidth) * wide, bytes: 4 })
+  );
+}
+
+/** Scratch memory of {@link normsOf}. */
+export interface NormsScratch {
+  /** The columns of a panel of targets, `[left.rows, stride]` */
+  readonly filled: Matrix;
+  readonly right: Singles;
+  readonly block: Matrix;
+}
+
+export function normsScratch(
+  memory: MixedBlocks,
+  { rows, columns }: Pick<LeftPanels, 'rows' | 'columns'>,
+  targets: Uint32Array,
+): NormsScratch {
+  const { leftWidth, rightWidth } = memory.single;
+  const stride = roundUp(widestPanel(targets), rightWidth);
+  return {
+    filled: newMatrix(memory, rows, stride),
+    right: memory.singles(DEPTH * stride),
+    block: { ...memory.singles(roundUp(columns, leftWidth) * stride), stride },
+  };
+}
+
+/**
+ * Blocks of the product of left panels with target columns, a panel of target nodes after the other, and their squared norms
+ * over the columns of the target: the product as a whole never exists.
+ *
+ * @param fill writes target columns `first .. end` to a matrix of `left.rows`
+ * @returns row-major `[source nodes, target nodes]`, NaN where one of the two has no column
+ */
+export function* normsOf(
+  memory: MixedBlocks,
+  { sources, targets }: ChannelSystem,
+  left: LeftPanels,
+  { filled, right, block }: NormsScratch,
+  [sourceNodes, targetNodes]: readonly [Range, Range],
+  fill: (columns: Range, out: Matrix) => Iterable<undefined>,
+): Generator<undefined, Float32Array, undefined> {
+  const count = targetNodes[1] - targetNodes[0];
+  const out = new Float32Array((sourceNodes[1] - sourceNodes[0]) * count).fill(NaN);
+  for (const panel of targetPanels(targets.starts, targetNodes)) {
+    const columns: Range = [targets.starts[panel[0]]!, targets.starts[panel[1]]!];
+    const wide = columns[1] - columns[0];
+    yield* fill(columns, filled);
+    for (let row = 0; row < left.rows; row += DEPTH) {
+      const rows: Range = [row, Math.min(row + DEPTH, left.rows)];
+      memory.single.packColumns('right', placeIn(filled, row, 0), rows[1] - row, wide, right.address);
+      addProduct(memory, left, rows, right.address, wide, block, row === 0);
+      yield;
+    }
+    blockNorms(block, [sources.starts, sourceNodes], [targets.starts, panel], out, [count, targetNodes[0]]);
+  }
+  return out;
+}
+
 /**
  * Squared norms of the blocks of B, over the number of columns of each target: `||B_ij||^2 / C_j`.
  *
- * @param blocks rows of B for the columns of source nodes `sources`, by columns of target nodes `targets`
- * @param sourceStarts where the columns of each node begin, and likewise for targets
- * @param out row-major `[source nodes, stride]`; the first is node `sources[0]`, its column 0 node `origin`
+ * @param blocks rows of B for the columns of some source nodes, by columns of some target nodes
+ * @param sources where the columns of each node begin, and which nodes there are; likewise for targets
+ * @param out row-major `[source nodes, stride]`; the first is node `sources[1][0]`, its column 0 node `origin`
  */
-export function blockNorms(
+function blockNorms(
   { values, stride }: Matrix,
-  sourceStarts: Uint32Array,
-  sources: readonly [number, number],
-  targetStarts: Uint32Array,
-  targets: readonly [number, number],
+  [sourceStarts, sources]: readonly [Uint32Array, Range],
+  [targetStarts, targets]: readonly [Uint32Array, Range],
   out: Float32Array,
-  outStride: number,
-  origin: number,
+  [outStride, origin]: readonly [number, number],
 ): void {
   const [firstRow, firstColumn] = [sourceStarts[sources[0]]!, targetStarts[targets[0]]!];
   const count = targets[1] - targets[0];

@@ -1,64 +1,100 @@
-import { spanBytes, type Doubles, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { DEPTH, WIDTH } from './block-norms.ts';
-import { invertStride } from './invert.ts';
-import { packColumns, packRows, roundDown, roundUp, type Matrix } from './panels.ts';
+import { spanBytes, type MixedBlocks, type Place, type Singles } from '../../statistics/mixed-blocks.ts';
+import { placeIn, roundDown, roundUp } from './panels.ts';
 
-/** Bytes of scratch memory that {@link addGram} takes. */
+/** Elements that are multiplied and added up in float32 at most, before they join the float64 sums. */
+export const GRAM_DEPTH = 512;
+/** Columns of right panels that are taken together: they stay in a near cache. */
+const GRAM_WIDTH = 256;
+
+/** Scratch memory of a Gram matrix. */
+export interface GramScratch {
+  /** Panels of both sides, with up to {@link GRAM_DEPTH} rows */
+  readonly left: Singles;
+  readonly right: Singles;
+  readonly block: Singles;
+}
+
+/** A square matrix whose upper triangle counts; rows are `stride` apart. */
+export interface UpperTriangle {
+  readonly values: Float64Array;
+  readonly stride: number;
+}
+
+/** Bytes of {@link gramScratch}. */
 export function gramBytes({ single: { leftWidth, rightWidth } }: MixedBlocks, size: number): number {
   return spanBytes(
-    { length: DEPTH * roundUp(size, leftWidth), bytes: 4 },
-    { length: DEPTH * roundUp(size, rightWidth), bytes: 4 },
-    { length: roundUp(size, leftWidth) * (WIDTH + rightWidth), bytes: 4 },
+    { length: GRAM_DEPTH * roundUp(size, leftWidth), bytes: 4 },
+    { length: GRAM_DEPTH * roundUp(size, rightWidth), bytes: 4 },
+    { length: roundUp(size, leftWidth) * (GRAM_WIDTH + rightWidth), bytes: 4 },
   );
 }
 
+/** @param size rows and columns of the Gram matrix */
+export function gramScratch(memory: MixedBlocks, size: number): GramScratch {
+  const { leftWidth, rightWidth } = memory.single;
+  return {
+    left: memory.singles(GRAM_DEPTH * roundUp(size, leftWidth)),
+    right: memory.singles(GRAM_DEPTH * roundUp(size, rightWidth)),
+    block: memory.singles(roundUp(size, leftWidth) * (GRAM_WIDTH + rightWidth)),
+  };
+}
+
 /**
- * Adds products of the columns of a matrix with each other (`over: 'rows'`, its A'A), or of its rows (`over: 'columns'`, its
- * A A'), to the upper triangle of a float64 matrix laid out for `invert`. Products are in float32 over {@link DEPTH} elements
- * at a time, and added up in float64. Yields some milliseconds of work apart.
+ * Adds the products of the rows of a float32 matrix with each other, A A', to a float64 matrix. Yields some milliseconds of work apart.
+ *
+ * @param matrix `[rows, columns]`, in the memory; whole panels of what follows it may be read
  */
-export function* addGram(
+export function* addGramOfRows(
   memory: MixedBlocks,
-  matrix: Matrix,
-  rows: number,
-  over: 'rows' | 'columns',
-  { values: sums }: Doubles,
+  scratch: GramScratch,
+  matrix: Place,
+  [rows, columns]: readonly [number, number],
+  sums: UpperTriangle,
 ): Generator<undefined, void, undefined> {
-  const { leftWidth, rightWidth, bytes } = memory.single;
-  const [size, length] = over === 'rows' ? [matrix.stride, rows] : [rows, matrix.stride];
-  const left = memory.singles(DEPTH * roundUp(size, leftWidth));
-  const right = memory.singles(DEPTH * roundUp(size, rightWidth));
-  const stride = WIDTH + rightWidth;
-  const block = memory.singles(roundUp(size, leftWidth) * stride);
-  const sumsStride = invertStride(memory, size);
-  for (let first = 0; first < length; first += DEPTH) {
-    const end = Math.min(first + DEPTH, length);
-    const depth = end - first;
-    for (const [width, to] of [
-      [leftWidth, left.values],
-      [rightWidth, right.values],
-    ] as const) {
-      if (over === 'rows') packColumns(matrix, [first, end], [0, size], width, to);
-      else packRows(matrix, [0, size], [first, end], width, to);
+  for (let first = 0; first < columns; first += GRAM_DEPTH) {
+    const depth = Math.min(GRAM_DEPTH, columns - first);
+    const from = placeIn(matrix, 0, first);
+    memory.single.packRows('left', from, rows, depth, scratch.left.address);
+    memory.single.packRows('right', from, rows, depth, scratch.right.address);
+    yield* addGramOfPanels(memory, scratch, scratch.left.address, depth, rows, sums);
+  }
+}
+
+/**
+ * Adds A'A of a piece of a matrix that lies in panels: left ones anywhere, right ones in the scratch memory. Products are in
+ * float32 over the rows of the piece, and added up in float64.
+ *
+ * @param depth rows of the piece, {@link GRAM_DEPTH} at most
+ * @param size columns of A
+ */
+export function* addGramOfPanels(
+  memory: MixedBlocks,
+  { right, block }: GramScratch,
+  left: number,
+  depth: number,
+  size: number,
+  sums: UpperTriangle,
+): Generator<undefined, void, undefined> {
+  const { single } = memory;
+  const { leftWidth, rightWidth, bytes } = single;
+  const stride = GRAM_WIDTH + rightWidth;
+  for (let column = 0; column < size; column += GRAM_WIDTH) {
+    const wide = Math.min(GRAM_WIDTH, size - column);
+    // On and above the diagonal.
+    for (let i = 0; i < column + wide; i += leftWidth) {
+      const skipped = roundDown(Math.max(i - column, 0), rightWidth);
+      single.add(
+        left + bytes * i * depth,
+        right.address + bytes * (column + skipped) * depth,
+        depth,
+        Math.ceil((wide - skipped) / rightWidth),
+        block.address + bytes * (i * stride + skipped),
+        bytes * stride,
+        true,
+      );
     }
-    for (let column = 0; column < size; column += WIDTH) {
-      const columns = Math.min(WIDTH, size - column);
-      // On and above the diagonal.
-      for (let i = 0; i < column + columns; i += leftWidth) {
-        const skipped = roundDown(Math.max(i - column, 0), rightWidth);
-        memory.single.add(
-          left.address + bytes * i * depth,
-          right.address + bytes * (column + skipped) * depth,
-          depth,
-          Math.ceil((columns - skipped) / rightWidth),
-          block.address + bytes * (i * stride + skipped),
-          bytes * stride,
-          true,
-        );
-      }
-      addUpper(block.values, stride, column, columns, sums, sumsStride);
-      yield;
-    }
+    addUpper(block.values, stride, column, wide, sums);
+    yield;
   }
 }
 
@@ -67,8 +103,7 @@ function addUpper(
   stride: number,
   first: number,
   columns: number,
-  sums: Float64Array,
-  sumsStride: number,
+  { values: sums, stride: sumsStride }: UpperTriangle,
 ): void {
   for (let i = 0; i < first + columns; i++) {
     const from = i * stride - first;

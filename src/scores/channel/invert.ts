@@ -1,4 +1,4 @@
-import { spanBytes, type Doubles, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
+import { spanBytes, type Doubles, type MixedBlocks, type Place } from '../../statistics/mixed-blocks.ts';
 import { roundDown, roundUp } from './panels.ts';
 
 /** Rows that are swept together: a block of them and its product with the others stay in near caches. */
@@ -8,9 +8,11 @@ const BLOCK = 64;
 export function invertBytes({ double: { leftWidth, rightWidth } }: MixedBlocks, size: number): number {
   const wide = roundUp(size, rightWidth) + rightWidth;
   return spanBytes(
+    { length: BLOCK * roundUp(size, rightWidth), bytes: 8 },
     { length: BLOCK * roundUp(size, leftWidth), bytes: 8 },
     { length: BLOCK * wide, bytes: 8 },
     { length: roundUp(BLOCK, leftWidth) * wide, bytes: 8 },
+    { length: roundUp(BLOCK, leftWidth) * BLOCK, bytes: 8 },
     { length: BLOCK * roundUp(BLOCK, leftWidth), bytes: 8 },
   );
 }
@@ -44,20 +46,24 @@ export function* invert(
   const { leftWidth, rightWidth, bytes } = memory.double;
   const stride = invertStride(memory, size);
   const wide = stride + rightWidth;
+  const rows = memory.doubles(BLOCK * stride);
   const left = memory.doubles(BLOCK * roundUp(size, leftWidth));
   const right = memory.doubles(BLOCK * wide);
   const swept = memory.doubles(roundUp(BLOCK, leftWidth) * wide);
+  const minusPivot = memory.doubles(roundUp(BLOCK, leftWidth) * BLOCK);
   const pivotLeft = memory.doubles(BLOCK * roundUp(BLOCK, leftWidth));
-  const rows = new Float64Array(BLOCK * stride);
+  const { double } = memory;
+  const rowsPlace: Place = { address: rows.address, stride };
   for (let first = 0; first < size; first += BLOCK) {
     const count = Math.min(BLOCK, size - first);
-    readRows(values, stride, size, first, count, rows);
-    const pivot = invertSmall(rows, stride, first, count);
-    // P^-1 R
-    packPanels(pivot, count, count, count, leftWidth, 1, pivotLeft.values);
-    packPanels(rows, stride, count, size, rightWidth, 1, right.values);
+    readRows(values, stride, size, first, count, rows.values);
+    const pivot = invertSmall(rows.values, stride, first, count);
+    // -P^-1 R
+    pivot.forEach((value, at) => (minusPivot.values[at] = -value));
+    double.packRows('left', { address: minusPivot.address, stride: count }, count, count, pivotLeft.address);
+    double.packColumns('right', rowsPlace, count, size, right.address);
     for (let i = 0; i < count; i += leftWidth) {
-      memory.double.add(
+      double.add(
         pivotLeft.address + bytes * i * count,
         right.address,
         count,
@@ -68,11 +74,11 @@ export function* invert(
       );
     }
     // All other elements, and those of the block for nothing.
-    packPanels(rows, stride, count, size, leftWidth, -1, left.values);
-    packPanels(swept.values, wide, count, size, rightWidth, 1, right.values);
+    double.packColumns('left', rowsPlace, count, size, left.address);
+    double.packColumns('right', { address: swept.address, stride: wide }, count, size, right.address);
     for (let i = 0; i < size; i += leftWidth) {
       const from = roundDown(i, rightWidth);
-      memory.double.add(
+      double.add(
         left.address + bytes * i * count,
         right.address + bytes * from * count,
         count,
@@ -119,12 +125,12 @@ function writeRows(
   pivot: Float64Array,
 ): void {
   for (let j = 0; j < first; j++) {
-    for (let r = 0; r < count; r++) values[j * stride + first + r] = swept[r * wide + j]!;
+    for (let r = 0; r < count; r++) values[j * stride + first + r] = -swept[r * wide + j]!;
   }
   for (let r = 0; r < count; r++) {
     const row = (first + r) * stride;
     for (let s = r; s < count; s++) values[row + first + s] = -pivot[r * count + s]!;
-    for (let j = first + count; j < size; j++) values[row + j] = swept[r * wide + j]!;
+    for (let j = first + count; j < size; j++) values[row + j] = -swept[r * wide + j]!;
   }
 }
 
@@ -159,24 +165,4 @@ function invertSmall(rows: Float64Array, stride: number, first: number, count: n
     }
   }
   return inverse;
-}
-
-function packPanels(
-  values: Float64Array,
-  stride: number,
-  rows: number,
-  columns: number,
-  width: number,
-  sign: number,
-  to: Float64Array,
-): void {
-  let at = 0;
-  for (let column = 0; column < columns; column += width) {
-    const end = Math.min(column + width, columns);
-    for (let row = 0; row < rows; row++, at += width) {
-      const from = row * stride;
-      for (let c = column; c < end; c++) to[at + c - column] = sign * values[from + c]!;
-      for (let c = end; c < column + width; c++) to[at + c - column] = 0;
-    }
-  }
 }

@@ -1,57 +1,26 @@
-/** A row-major matrix in float32; rows are `stride` apart. */
-export interface Matrix {
+import { spanBytes, type MixedBlocks, type Place } from '../../statistics/mixed-blocks.ts';
+
+/** A row-major matrix of float32 in the memory of {@link MixedBlocks}, of which any columns or rows can be packed. */
+export interface Matrix extends Place {
   readonly values: Float32Array;
-  readonly stride: number;
 }
 
-/**
- * Lays columns out in panels `[panel, rows, width]` for a block kernel. The last panel is filled up with zeros.
- *
- * @param rows `first .. end` of the matrix
- * @param columns likewise
- * @param to receives the panels from place `at` on
- */
-export function packColumns(
-  { values, stride }: Matrix,
-  [firstRow, endRow]: readonly [number, number],
-  [firstColumn, endColumn]: readonly [number, number],
-  width: number,
-  to: Float32Array,
-  at = 0,
-): void {
-  const rows = endRow - firstRow;
-  for (let column = firstColumn; column < endColumn; column += width, at += rows * width) {
-    const whole = column + width <= endColumn;
-    let place = at;
-    for (let row = firstRow; row < endRow; row++) {
-      const from = row * stride + column;
-      if (whole) for (let c = 0; c < width; c++) to[place++] = values[from + c]!;
-      else for (let c = 0; c < width; c++) to[place++] = column + c < endColumn ? values[from + c]! : 0;
-    }
-  }
+/** Rows behind the last one, which are packed with it and mean nothing. */
+const SPARE_ROWS = 16;
+
+/** Bytes of {@link newMatrix}. */
+export function matrixBytes(rows: number, columns: number): number {
+  return spanBytes({ length: (rows + SPARE_ROWS) * columns, bytes: 4 });
 }
 
-/** {@link packColumns} of the transposed matrix: rows become the columns of the panels. */
-export function packRows(
-  { values, stride }: Matrix,
-  [firstRow, endRow]: readonly [number, number],
-  [firstColumn, endColumn]: readonly [number, number],
-  width: number,
-  to: Float32Array,
-  at = 0,
-): void {
-  const columns = endColumn - firstColumn;
-  for (let row = firstRow; row < endRow; row += width, at += columns * width) {
-    for (let r = 0; r < width; r++) {
-      const from = (row + r) * stride + firstColumn;
-      let place = at + r;
-      if (row + r < endRow) {
-        for (let c = 0; c < columns; c++, place += width) to[place] = values[from + c]!;
-      } else {
-        for (let c = 0; c < columns; c++, place += width) to[place] = 0;
-      }
-    }
-  }
+/** Takes room for a matrix; its values are what they happen to be. */
+export function newMatrix(memory: MixedBlocks, rows: number, columns: number): Matrix {
+  return { ...memory.singles((rows + SPARE_ROWS) * columns), stride: columns };
+}
+
+/** The place of one element of a matrix of float32. */
+export function placeIn({ address, stride }: Place, row: number, column: number): Place {
+  return { address: address + 4 * (row * stride + column), stride };
 }
 
 /** The next multiple of `step`. */

@@ -1,8 +1,13 @@
 import type { Matrix } from './panels.ts';
-import type { ChannelSystem, Columns, RowBlocks, Segment } from './system.ts';
+import type { ChannelSystem, RowBlocks } from './system.ts';
+
+type Range = readonly [first: number, end: number];
+
+/** Which row of U belongs to each row of F, per segment; undefined for its own. */
+export type RowOrder = readonly Uint32Array[] | undefined;
 
 /** The observations of a segment as they lie in its blocks, in their own order or another one. */
-export class RowFinder {
+class RowFinder {
   readonly rows: number;
   readonly #blocks: RowBlocks;
   readonly #channels: number;
@@ -28,19 +33,52 @@ export class RowFinder {
   }
 }
 
-/** F: the source columns of all observations, centred and scaled: `[observations, columns]`. */
-export function standardizedSources({ sources, segments, observations, channels }: ChannelSystem): Matrix {
-  const stride = sources.channels.length;
-  const values = new Float32Array(observations * stride);
-  let at = 0;
-  for (const { x, shift, scale } of segments) {
-    for (const block of x) {
-      for (let row = 0; row < block.length; row += channels, at += stride) {
-        standardizeRow(block, row, sources.channels, shift, scale, values, at);
-      }
-    }
+/** Rows of F and U of a regression, those of its segments behind each other. */
+export class ObservationRows {
+  readonly #system: ChannelSystem;
+  readonly #parts: readonly { readonly first: number; readonly x: RowFinder; readonly u: RowFinder }[];
+
+  constructor(system: ChannelSystem) {
+    this.#system = system;
+    let first = 0;
+    this.#parts = system.segments.map(({ x, u }) => {
+      const part = { first, x: new RowFinder(x, system.channels), u: new RowFinder(u, system.channels) };
+      first += part.x.rows;
+      return part;
+    });
   }
-  return { values, stride };
+
+  /** Writes rows `first .. end` of F, centred and scaled, to the first rows of a matrix. */
+  standardized([first, end]: Range, { values, stride }: Matrix): void {
+    const { sources, segments } = this.#system;
+    this.#parts.forEach((part, s) => {
+      const { shift, scale } = segments[s]!;
+      for (let row = Math.max(first, part.first); row < Math.min(end, part.first + part.x.rows); row++) {
+        const { block, at } = part.x.find(row - part.first);
+        standardizeRow(block, at, sources.channels, shift, scale, values, (row - first) * stride);
+      }
+    });
+  }
+
+  /** Writes rows of some columns of U, scaled, to the first rows of a matrix. */
+  scaledTargets(
+    [first, end]: Range,
+    [firstColumn, endColumn]: Range,
+    order: RowOrder,
+    { values, stride }: Matrix,
+  ): void {
+    const { targets, targetScale } = this.#system;
+    const channels = targets.channels.subarray(firstColumn, endColumn);
+    const scale = targetScale.subarray(firstColumn, endColumn);
+    this.#parts.forEach((part, s) => {
+      const own = order?.[s];
+      for (let row = Math.max(first, part.first); row < Math.min(end, part.first + part.u.rows); row++) {
+        const { block, at } = part.u.find(own === undefined ? row - part.first : own[row - part.first]!);
+        const to = (row - first) * stride;
+        for (let c = 0; c < channels.length; c++) values[to + c] = block[at + channels[c]!]! * scale[c]!;
+      }
+    });
+  }
 }
 
 function standardizeRow(
@@ -54,31 +92,4 @@ function standardizeRow(
 ): void {
   const columns = channels.length;
   for (let c = 0; c < columns; c++) out[at + c] = (block[row + channels[c]!]! - shift[c]!) * scale[c]!;
-}
-
-/**
- * Target columns `first .. end` of some rows of a segment, scaled.
- *
- * @param order which row of U belongs to each row of F; undefined for its own
- * @param out receives `[endRow - firstRow, end - first]`
- */
-export function scaledTargets(
-  finder: RowFinder,
-  { channels }: Columns,
-  scale: Float64Array,
-  [firstRow, endRow]: readonly [number, number],
-  [first, end]: readonly [number, number],
-  order: Uint32Array | undefined,
-  out: Float32Array,
-): void {
-  const width = end - first;
-  for (let row = firstRow, to = 0; row < endRow; row++, to += width) {
-    const { block, at } = finder.find(order === undefined ? row : order[row]!);
-    for (let c = 0; c < width; c++) out[to + c] = block[at + channels[first + c]!]! * scale[first + c]!;
-  }
-}
-
-/** Samples of a segment. */
-export function samplesOf({ x }: Segment, channels: number): number {
-  return x.reduce((sum, { length }) => sum + length / channels, 0);
 }

@@ -1,3 +1,4 @@
+import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
 /** Channel values of one layer: row-major `[rows, channels]` matrices, one after the other. */
@@ -15,6 +16,9 @@ export interface Columns {
 export interface Segment {
   readonly x: RowBlocks;
   readonly u: RowBlocks;
+  /** In place of rows, which there are none of then; channels are numbered as in the sums */
+  readonly sums?: PairChannelSums | undefined;
+  readonly samples: number;
   /** Of each source column, which is `(channel - shift) * scale`; a column that is constant here has scale 0 */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
@@ -62,6 +66,19 @@ export function channelMoments(blocks: RowBlocks, channels: number): ChannelMome
     meanSquare[c]! /= rows;
   }
   return { mean, variance, meanSquare };
+}
+
+/** Mean squares of channels in float64. @param channels C */
+export function meanSquares(blocks: RowBlocks, channels: number): Float64Array {
+  const sums = new Float64Array(channels);
+  let rows = 0;
+  for (const block of blocks) {
+    rows += block.length / channels;
+    for (let row = 0; row < block.length; row += channels) {
+      for (let c = 0; c < channels; c++) sums[c]! += block[row + c]! ** 2;
+    }
+  }
+  return sums.map((sum) => sum / rows);
 }
 
 function addMoments(
@@ -119,8 +136,10 @@ export function columnsOf({ offsets, indices }: RaggedIndices, takes: (channel: 
 export interface LayerPair {
   readonly x: RowBlocks;
   readonly u: RowBlocks;
+  /** In place of rows */
+  readonly sums?: PairChannelSums | undefined;
   readonly momentsX: ChannelMoments;
-  readonly momentsU: Pick<ChannelMoments, 'meanSquare'>;
+  readonly meanSquareU: Float64Array;
   /** n */
   readonly samples: number;
 }
@@ -140,7 +159,7 @@ export function channelSystem(
   const sources = columnsOf(groups, (c) => pairs.some(({ momentsX }) => varies(momentsX, c, rule)));
   const observations = pairs.reduce((sum, { samples }) => sum + samples, 0);
   const meanSquare = (c: number): number =>
-    pairs.reduce((sum, { momentsU, samples }) => sum + momentsU.meanSquare[c]! * samples, 0) / observations;
+    pairs.reduce((sum, { meanSquareU, samples }) => sum + meanSquareU[c]! * samples, 0) / observations;
   const targets = columnsOf(groups, (c) => meanSquare(c) > 0);
   return {
     nodes: groups.offsets.length - 1,
@@ -148,9 +167,11 @@ export function channelSystem(
     sources,
     targets,
     targetScale: Float64Array.from(targets.channels, (c) => 1 / Math.sqrt(meanSquare(c))),
-    segments: pairs.map(({ x, u, momentsX }) => ({
+    segments: pairs.map(({ x, u, sums, momentsX, samples }) => ({
       x,
       u,
+      sums,
+      samples,
       shift: Float64Array.from(sources.channels, (c) => momentsX.mean[c]!),
       scale: Float64Array.from(sources.channels, (c) =>
         varies(momentsX, c, rule) ? 1 / Math.sqrt(momentsX.variance[c]!) : 0,

@@ -1,3 +1,4 @@
+import { hasSums } from './sums.ts';
 import type { ChannelSystem } from './system.ts';
 
 /**
@@ -17,15 +18,18 @@ export interface Cost {
 /** Operations in float64 take about twice as long. */
 const DOUBLE = 2;
 
-export function costOf({ sources, targets, observations: n }: ChannelSystem, way: Way): Cost {
+export function costOf(system: ChannelSystem, way: Way): Cost {
+  const { sources, targets, observations: n } = system;
   const [k, m] = [sources.channels.length, targets.channels.length];
+  if (hasSums(system)) return { fixed: DOUBLE * k ** 3, divided: 2 * k * k * m };
   return way === 'dual'
     ? { fixed: n * n * k + DOUBLE * n ** 3, divided: 2 * n * n * k + 2 * n * k * m }
     : { fixed: n * k * k + DOUBLE * k ** 3, divided: 2 * n * k * m + 2 * k * k * m };
 }
 
-/** The cheaper way. */
+/** The cheaper way; of sums there is only one. */
 export function cheaperWay(system: ChannelSystem): Way {
+  if (hasSums(system)) return 'primal';
   const total = (way: Way): number => {
     const { fixed, divided } = costOf(system, way);
     return fixed + divided;

@@ -9,6 +9,8 @@ import { randomBits, shuffledWithin } from '../../../src/scores/shuffle.ts';
 import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
 import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
 import { mergeSaved } from '../../../src/table/statistics-origin.ts';
+import { channelSumsBytes } from '../../../src/statistics/channel-sums.ts';
+import type { SavedChannelValues } from '../../../src/statistics/saved-channels.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../../support/channel-definition.ts';
 import { goldenOf, rowsOf, valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
@@ -296,7 +298,7 @@ describe('saved channel values', () => {
     await using other = await create();
     await other.fit(data);
     const saved = decodeStatistics(await other.saveStats({ channels: true }));
-    const channels = saved.channels!;
+    const channels = saved.channels as SavedChannelValues;
     const counts = channels.counts.map((count, node) => (node === 1 ? channels.most - count + 1 : count));
     const bytes = encodeStatistics({ ...saved, channels: { ...channels, counts } });
     const refused = await refusal(other.mergeStats(bytes));
@@ -306,6 +308,83 @@ describe('saved channel values', () => {
     expect(decodeStatistics(await other.saveStats()).channels).toBeUndefined();
     const without = decodeStatistics(await inferer.saveStats());
     expect(mergeSaved(saved, without, 'the other file').channels).toBeUndefined();
+  });
+});
+
+describe('sums of channel values, where samples have no room', () => {
+  /** Room for the sums and one batch, and not for the samples of two. */
+  const room = (): number => {
+    const [channels, layerPairs] = [model.channelGroups.length, pairs.length];
+    return channelSumsBytes(layerPairs, channels) + 8 * layerPairs * channels * 40;
+  };
+
+  test.each(['mean', 'pooled'] as const)('%s scores are those of the samples', async (layerAgg) => {
+    await using whole = await create();
+    await whole.fit(data);
+    await using summed = await create({ channels: { maxBytes: room() } });
+    await summed.fit(data);
+    expect(summed.samples).toBe(whole.samples);
+    const options = { score: 'channel', layerAgg, excludeSelf: false } as const;
+    const right = matrixOf(await whole.evaluate(options), 'score');
+    expectScores(matrixOf(await summed.evaluate(options), 'score'), right, 1e-6);
+    // Once more, with more samples: those there were have joined the sums.
+    await summed.fit(data, { reset: false });
+    await whole.fit(data, { reset: false });
+    const twice = matrixOf(await whole.evaluate(options), 'score');
+    expectScores(matrixOf(await summed.evaluate(options), 'score'), twice, 1e-6);
+  });
+
+  test('are saved, resumed and merged with sums and with samples', async () => {
+    await using whole = await create();
+    await whole.fit(data);
+    const right = matrixOf(await whole.evaluate({ score: 'channel', excludeSelf: false }), 'score');
+    const [front, back] = [data.slice(0, 3), data.slice(3)];
+    const savedOf = async (some: Batch[], maxBytes?: number): Promise<Uint8Array> => {
+      await using inferer = await create({ channels: maxBytes === undefined ? true : { maxBytes } });
+      await inferer.fit(some);
+      return await inferer.saveStats({ channels: true });
+    };
+    const summed = await savedOf(front, room());
+    expect('sums' in decodeStatistics(summed).channels!).toBe(true);
+    const others = [await savedOf(back), await savedOf([...back, ...front], room())] as const;
+
+    await using resumed = await create();
+    await resumed.loadStats(summed);
+    await resumed.fit(back, { reset: false });
+    const after = await resumed.evaluate({ score: 'channel', excludeSelf: false });
+    expectScores(matrixOf(after, 'score'), right, 1e-6);
+    // Samples first, then sums.
+    await using merged = await create();
+    await merged.loadStats(others[0]);
+    await merged.mergeStats(summed);
+    const mixed = await merged.evaluate({ score: 'channel', excludeSelf: false });
+    expectScores(matrixOf(mixed, 'score'), right, 1e-6);
+
+    const scoresOf = async (first: Uint8Array, second: Uint8Array): Promise<number[][]> => {
+      const both = mergeSaved(decodeStatistics(first), decodeStatistics(second), 'the second file');
+      const again = decodeStatistics(encodeStatistics(both));
+      const scores = await scoreSavedChannels(again.channels!, { layerAgg: 'mean', lambda: 3 });
+      const aggregate = await scores.aggregate();
+      return right.map((row, i) => row.map((_, j) => aggregate[i * right.length + j]!));
+    };
+    expectScores(await scoresOf(summed, others[0]), right, 1e-6);
+    expectScores(await scoresOf(others[0], summed), right, 1e-6);
+    await whole.fit(front, { reset: false });
+    const more = matrixOf(await whole.evaluate({ score: 'channel', excludeSelf: false }), 'score');
+    expectScores(await scoresOf(summed, others[1]), more, 1e-6);
+  });
+
+  test('have no uncertainty, which needs the samples', async () => {
+    await using inferer = await create({
+      channels: { maxBytes: room() },
+      uncertainty: { groups: 3, permutations: 2 },
+    });
+    await inferer.fit(data);
+    const refused = await refusal(inferer.evaluate({ score: 'channel' }));
+    expect(refused.code).toBe('invalid-argument');
+    expect(refused.message).toContain('channels.maxBytes');
+    const table = await inferer.evaluate({ score: 'channel', uncertainty: false });
+    expect(table.numRows).toBeGreaterThan(0);
   });
 });
 

@@ -1,12 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { absorbRows } from '../../../../src/scores/channel/absorb.ts';
 import { regress } from '../../../../src/scores/channel/regression.ts';
 import {
   channelMoments,
   channelSystem,
+  meanSquares,
   type ChannelSystem,
   type LayerPair,
 } from '../../../../src/scores/channel/system.ts';
+import { pairsOfSums } from '../../../../src/scores/channel/sums.ts';
+import {
+  addChannelSums,
+  emptyChannelSums,
+  type ChannelSums,
+} from '../../../../src/statistics/channel-sums.ts';
 import { dealSystems, type Part, type Way } from '../../../../src/scores/channel/ways.ts';
 import { mixedBlocks, scalarMixedBlocks, type MixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
 import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics/ragged.ts';
@@ -41,6 +49,29 @@ function expectWithin(found: Float64Array, right: Float64Array, tolerance: numbe
   });
 }
 
+/** Sums over all samples: over some of them in two steps, over the others about pivots of their own, and merged. */
+function sumsOf(given: ChannelCase, samples: number): ChannelSums {
+  const { channels, groups } = given;
+  const bounds = [0, Math.floor(samples / 3), Math.floor(samples / 2), samples] as const;
+  const [first, second, last] = [0, 1, 2].map((k) => given.batch(bounds[k]!, bounds[k + 1]!));
+  const over = (parts: readonly ReturnType<ChannelCase['batch']>[]): ChannelSums => {
+    const sums = emptyChannelSums(
+      parts[0]!.activations.map((x) => {
+        const { mean } = channelMoments([x], channels);
+        return Float64Array.from(groups.indices, (channel) => mean[channel]!);
+      }),
+    );
+    for (const { activations, gradients } of parts) {
+      sums.pairs.forEach((pair, p) => {
+        const rows = { x: [activations[p]!], u: [gradients[p]!] };
+        atOnce(absorbRows(mixedBlocks(), pair, rows, groups.indices, channels));
+      });
+    }
+    return { ...sums, samples: parts.reduce((sum, { size }) => sum + size, 0) };
+  };
+  return addChannelSums(over([first!, second!]), over([last!]));
+}
+
 /** Random values of 300 samples. */
 function wideCase(): { groups: RaggedIndices; pairs: LayerPair[]; channels: number } {
   const random = randomNumbers(5);
@@ -50,14 +81,14 @@ function wideCase(): { groups: RaggedIndices; pairs: LayerPair[]; channels: numb
   const groups = raggedFromLists(sizes.map((size) => Array.from({ length: size }, () => next++)));
   const [x, u] = [0, 1].map(() => [Float32Array.from({ length: 300 * channels }, () => random())]);
   const pair = { x: x!, u: u!, samples: 300 };
-  const [momentsX, momentsU] = [channelMoments(pair.x, channels), channelMoments(pair.u, channels)];
-  return { groups, channels, pairs: [{ ...pair, momentsX, momentsU }] };
+  const [momentsX, meanSquareU] = [channelMoments(pair.x, channels), meanSquares(pair.u, channels)];
+  return { groups, channels, pairs: [{ ...pair, momentsX, meanSquareU }] };
 }
 
 describe('channel regression', () => {
   for (const name of channelCases) {
     const given = fixture(name);
-    const { pairs, groups, channels, lambda, nodes } = given;
+    const { pairs, groups, channels, lambda, nodes, samples } = given;
     const systems = [
       ...pairs.map((pair, p) => ({
         system: channelSystem([pair], groups, channels, lambda),
@@ -78,6 +109,18 @@ describe('channel regression', () => {
         expectWithin(scores(scalarMixedBlocks(), system, way), right, 1e-6);
       });
     }
+
+    it(`${name}: sums of samples, in two pieces about other pivots, give what numpy finds`, () => {
+      const sums = sumsOf(given, samples);
+      const own = { ...groups, indices: Uint32Array.from(groups.indices.keys()) };
+      const ofSums = pairsOfSums(sums);
+      const fromSums = [...ofSums.map((pair) => [pair]), ofSums].map((some) =>
+        channelSystem(some, own, sums.channels, lambda),
+      );
+      systems.forEach(({ right }, s) => {
+        expectWithin(scores(mixedBlocks(), fromSums[s]!, 'primal'), right, 1e-6);
+      });
+    });
 
     it.each([1, 2, 3, 5])(`${name}: %i threads have all of it between them`, (threads) => {
       const all = systems.map(({ system }) => system);

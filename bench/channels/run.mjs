@@ -1,0 +1,89 @@
+/**
+ * Measures channel scores from the channel values on: one ridge regression per layer pair, as `evaluate` does them after a
+ * fit, and the pooled one.
+ *
+ *     npm run bench -- channels                              # 600 nodes, 5 channels, 1,500 samples, 5 layer pairs
+ *     npm run bench -- channels --nodes 2000 --samples 2000 --aggregations mean
+ *     npm run bench -- channels --network FOLDER             # of a model.onnx and data.npz: what evaluate takes after fit
+ *
+ */
+import { readFileSync } from 'node:fs';
+import { resourceUsage } from 'node:process';
+import { setFlagsFromString } from 'node:v8';
+import { readOptions } from '../shared/options.mjs';
+import { generator } from '../shared/problem.mjs';
+import { printTable, seconds, writeResult } from '../shared/report.mjs';
+
+// As the command does: V8 has relaxed SIMD behind a flag in Node 20.
+if (process.versions.v8.startsWith('11.3.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+// A variable keeps the type checker out of built files; their types are those of the sources.
+const [statistics, library] = ['statistics', 'index'].map(
+  (name) => new URL(`../../dist/${name}.js`, import.meta.url).href,
+);
+/** @type {typeof import('../../src/statistics.ts')} */
+const { scoreSavedChannels } = await import(/** @type {string} */ (statistics));
+/** @type {typeof import('../../src/index.ts')} */
+const { batches, GsnnModel, MagnitudeEdgeInferer } = await import(/** @type {string} */ (library));
+
+const setup = readOptions({
+  nodes: 600,
+  channels: 5,
+  pairs: 5,
+  samples: 1500,
+  repeats: 3,
+  aggregations: 'mean,pooled',
+  network: '',
+});
+
+/** @typedef {{ layerAgg: string, repeat: number, wall: number, cpu: number }} Taken seconds by the clock, and of all cores */
+/** @type {Taken[]} */
+const times = [];
+
+/** @param {(layerAgg: 'mean' | 'pooled', lambda: number) => Promise<void>} score */
+async function measure(score) {
+  for (const layerAgg of /** @type {('mean' | 'pooled')[]} */ (setup.aggregations.split(','))) {
+    for (let repeat = 0; repeat < setup.repeats; repeat++) {
+      const [wall, cpu] = [performance.now(), process.cpuUsage()];
+      await score(layerAgg, 3 + repeat / 10);
+      const { user, system } = process.cpuUsage(cpu);
+      times.push({ layerAgg, repeat, wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 });
+    }
+  }
+}
+
+async function measureNetwork() {
+  const model = await GsnnModel.load(readFileSync(`${setup.network}/model.onnx`));
+  const inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
+  await inferer.fit(batches(readFileSync(`${setup.network}/data.npz`), model));
+  await measure(async (layerAgg, lambda) => {
+    await inferer.evaluate({ score: 'channel', layerAgg, lambda });
+  });
+  await inferer.release();
+  await model.release();
+}
+
+async function measureNoise() {
+  const { nodes, channels, samples, pairs } = setup;
+  const random = generator(7);
+  const values = () => Float32Array.from({ length: nodes * channels * samples }, () => random() - 0.5);
+  const saved = {
+    samples,
+    most: channels,
+    counts: new Int32Array(nodes).fill(channels),
+    pairs: Array.from({ length: pairs }, () => ({ x: values(), u: values() })),
+  };
+  await measure(async (layerAgg, lambda) => {
+    (await scoreSavedChannels(saved, { layerAgg, lambda })).release();
+  });
+}
+
+await (setup.network === '' ? measureNoise() : measureNetwork());
+const peakMiB = Math.round(resourceUsage().maxRSS / 1024);
+const name = setup.network === '' ? `channels-${setup.nodes}-${setup.samples}` : 'channels-network';
+const { network, ...sizes } = setup;
+writeResult(name, { setup: network === '' ? sizes : { repeats: setup.repeats }, peakMiB, times });
+console.log(`peak memory ${peakMiB} MiB\n`);
+printTable(
+  ['layer pairs', 'run', 'by the clock', 'CPU time'],
+  times.map(({ layerAgg, repeat, wall, cpu }) => [layerAgg, repeat + 1, seconds(wall), seconds(cpu)]),
+);

@@ -1,0 +1,138 @@
+import { canShare, SharedArrays } from '../../scores/array-source.ts';
+import { channelMoments } from '../../scores/channel/system.ts';
+import { ChannelRecord, type ChannelRows, type ChannelValuesBatch } from '../../statistics/channel-record.ts';
+import {
+  addChannelSums,
+  channelSumsBytes,
+  emptyChannelSums,
+  type ChannelSums,
+} from '../../statistics/channel-sums.ts';
+import {
+  batchOfSaved,
+  channelCounts,
+  savedChannels,
+  type SavedChannels,
+} from '../../statistics/saved-channels.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import type { ChannelThreads } from './channel-threads.ts';
+
+/** What has room: rows as they come; rows once those there are have joined the sums; or nothing. */
+export type ChannelRoom = 'rows' | 'sums' | 'none';
+
+/**
+ * Channel values of samples: rows as long as they have room, which take 8 P C bytes each; from then on sums of K x K channels,
+ * which take 16 P K^2 bytes for any number of samples, and the rows that came last.
+ */
+export class ChannelStore {
+  readonly #pairs: number;
+  /** Channels of each node */
+  readonly #groups: RaggedIndices;
+  readonly #threads: ChannelThreads;
+  readonly #shared = canShare() ? new SharedArrays() : undefined;
+  readonly #record: ChannelRecord;
+  #sums: ChannelSums | undefined;
+
+  /** @param pairs P @param channels C */
+  constructor(pairs: number, channels: number, groups: RaggedIndices, threads: ChannelThreads) {
+    this.#pairs = pairs;
+    this.#groups = groups;
+    this.#threads = threads;
+    const shared = this.#shared;
+    this.#record = new ChannelRecord(
+      pairs,
+      channels,
+      shared && ((length) => shared.take(Float32Array, length)),
+    );
+  }
+
+  /** n */
+  get samples(): number {
+    return (this.#sums?.samples ?? 0) + this.#record.samples;
+  }
+
+  /** Whether samples have become sums */
+  get summed(): boolean {
+    return this.#sums !== undefined;
+  }
+
+  /** Bytes that the rows of so many samples more take, with those there are. */
+  bytesWith(samples: number): number {
+    return this.#record.bytesOf(this.#record.samples + samples);
+  }
+
+  /** What there is room for in so many bytes, with so many samples more. */
+  room(samples: number, bytes: number): ChannelRoom {
+    const sums = channelSumsBytes(this.#pairs, this.#groups.indices.length);
+    if (this.bytesWith(samples) + (this.summed ? sums : 0) <= bytes) return 'rows';
+    return sums + this.#record.bytesOf(samples) <= bytes ? 'sums' : 'none';
+  }
+
+  /** Keeps a copy. @throws RangeError where there is no room, and then keeps nothing of it */
+  add(batch: ChannelValuesBatch): void {
+    this.#record.add(batch);
+  }
+
+  /** Lets the rows that are held join the sums. They cannot be taken back from then on. @throws `out-of-memory` */
+  async absorb(): Promise<void> {
+    const rows = this.#record.view();
+    if (rows.samples === 0) return;
+    const sums = (this.#sums ??= this.#newSums(
+      rows.pairs.map(({ x }) => {
+        const { mean } = channelMoments(x, rows.channels);
+        return Float64Array.from(this.#groups.indices, (channel) => mean[channel]!);
+      }),
+    ));
+    await this.#threads.absorb(sums.pairs, rows, this.#groups.indices);
+    this.#sums = { ...sums, samples: sums.samples + rows.samples };
+    this.#record.clear();
+  }
+
+  /** All samples as they are now: rows, where all of them are, else sums. */
+  async held(): Promise<ChannelRows | ChannelSums> {
+    if (this.#sums === undefined) return this.#record.view();
+    await this.absorb();
+    return this.#sums;
+  }
+
+  /** The rows of all samples; undefined where some have become sums. */
+  rows(): ChannelRows | undefined {
+    return this.summed ? undefined : this.#record.view();
+  }
+
+  /** A copy for a file. */
+  async saved(): Promise<SavedChannels> {
+    const held = await this.held();
+    if (!('sumXX' in held.pairs[0]!)) return savedChannels(held as ChannelRows, this.#groups);
+    const sums = addChannelSums(
+      emptyChannelSums((held as ChannelSums).pairs.map(({ pivot }) => pivot)),
+      held as ChannelSums,
+    );
+    return { samples: sums.samples, counts: channelCounts(this.#groups), sums };
+  }
+
+  /** Adds what a file holds. For values there must be room as rows. @throws `out-of-memory`, RangeError */
+  async merge(saved: SavedChannels): Promise<void> {
+    if (!('sums' in saved)) {
+      this.add(batchOfSaved(saved, this.#groups, this.#record.channels));
+      return;
+    }
+    this.#sums ??= this.#newSums(saved.sums.pairs.map(({ pivot }) => pivot));
+    await this.absorb();
+    this.#sums = addChannelSums(this.#sums, saved.sums);
+  }
+
+  /** Forgets the last samples, of which none is in the sums. */
+  truncate(samples: number): void {
+    this.#record.truncate(Math.max(samples - (this.#sums?.samples ?? 0), 0));
+  }
+
+  clear(): void {
+    this.#record.clear();
+    this.#sums = undefined;
+  }
+
+  #newSums(pivots: readonly Float64Array[]): ChannelSums {
+    const shared = this.#shared;
+    return emptyChannelSums(pivots, shared && ((length) => shared.take(Float64Array, length)));
+  }
+}
