@@ -14,6 +14,7 @@ export type {
   InfererDiagnostics,
   InfererOptions,
   ScoreOptions,
+  SelectOptions,
 } from './inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer.ts';
 export type { CpuOperator } from './model/cpu-operators.ts';

@@ -104,6 +104,18 @@ export interface EvaluateOptions extends ScoreOptions {
   readonly onResample?: ((done: number, total: number) => void) | undefined;
 }
 
+/** How edges are taken in, one after the other. */
+export interface SelectOptions extends ScoreOptions {
+  /** Steps at most. Default 10. */
+  readonly steps?: number | undefined;
+  /** Edges of a step at most, each of another target. Default 1. */
+  readonly perStep?: number | undefined;
+  /** No edge of a lower score is taken in. Default 0. */
+  readonly stopAt?: number | undefined;
+  /** Called after each step, with the edges taken in so far */
+  readonly onStep?: ((step: number, edges: number) => void) | undefined;
+}
+
 /** Scores of a fit, wherever they are, that know what their table says. */
 export interface EdgeScores extends Scores {
   /**

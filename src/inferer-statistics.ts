@@ -2,6 +2,7 @@ import type { ChannelEvidence, Channels } from './engine/channels/channels.ts';
 import type { EngineChoice } from './engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from './engine/engine.ts';
 import { scoreMagnitudes, scoreRanks } from './engine/score-magnitudes.ts';
+import { openConditionalScores } from './engine/select-magnitudes.ts';
 import { refusalInModelTerms, refusedBatch } from './engine/sample-tally.ts';
 import type { Evidence, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
@@ -10,6 +11,7 @@ import { HeldStatistics } from './held-statistics.ts';
 import type { ChannelRequest } from './scores/channel/request.ts';
 import { checkMagnitudeRequest, type MagnitudeRequest } from './scores/magnitude-request.ts';
 import type { Scores } from './scores/scores.ts';
+import type { ConditionalScores } from './scores/select-edges.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { ChannelValuesBatch } from './statistics/channel-record.ts';
 import type { SavedChannels } from './statistics/saved-channels.ts';
@@ -141,6 +143,29 @@ export class InfererStatistics {
     if (request.correlation !== 'spearman') return scoreMagnitudes(engine, request);
     const magnitudes = this.#kept("Spearman's correlations").magnitudes(samples);
     return scoreRanks(magnitudes, engine.shape, request);
+  }
+
+  /**
+   * Does something with scores that change as edges are taken in, of the samples held when it is called; no batch is taken in
+   * meanwhile.
+   */
+  select<T>(
+    request: MagnitudeRequest,
+    work: (scores: ConditionalScores) => Promise<T>,
+  ): Promise<{ readonly samples: number; readonly result: T }> {
+    const held = this.#held;
+    return this.#queue.run(async () => {
+      request.signal?.throwIfAborted();
+      const samples = await this.#samplesIn(held);
+      const { engine } = this.#choice;
+      const magnitudes = () => this.#kept("Spearman's correlations").magnitudes(samples);
+      const { scores, release } = await openConditionalScores(engine, samples, request, magnitudes);
+      try {
+        return { samples, result: await work(scores) };
+      } finally {
+        await release();
+      }
+    });
   }
 
   /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */

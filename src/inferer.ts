@@ -15,6 +15,7 @@ import type {
   InfererDiagnostics,
   InfererOptions,
   ScoreOptions,
+  SelectOptions,
 } from './inferer-options.ts';
 import { checkGoesOn, fitSettings } from './fit-settings.ts';
 import type { HeldStatistics } from './held-statistics.ts';
@@ -27,10 +28,13 @@ import { checkPostNorm } from './model/profile.ts';
 import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
 import { magnitudeProvenance, magnitudeSettings } from './scores/magnitude-settings.ts';
 import type { MagnitudeScore } from './scores/score-matrices.ts';
+import { noChannelSelection, selectEdges, selectionPlan } from './scores/select-edges.ts';
 import { startedGenerator } from './started-generator.ts';
 import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
+import { edgeSet } from './table/edge-set.ts';
+import { selectionTable } from './table/selection-table.ts';
 import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from './table/edge-table.ts';
 import { evaluateRecovery } from './table/recovery.ts';
 import { evaluateTargetRanking } from './table/ranking.ts';
@@ -263,6 +267,36 @@ export class MagnitudeEdgeInferer {
             pace: createPacer(signal),
           }),
       };
+    });
+  }
+
+  /**
+   * Takes the best candidate edges in, one after the other: each is conditioned on before the next ones of its target are
+   * scored (docs/method.md, "Stagewise selection"). Known edges are not taken. Nothing of the inferer changes.
+   * @returns a row per edge, in the order in which they were taken in: `step`, `src_func`, `dst_func`, `src_idx`, `dst_idx`,
+   * `corr` or `score`, `n_cond`
+   * @throws MagnitudeEdgeError as {@link evaluate}, `invalid-argument` for steps, perStep and stopAt out of range
+   */
+  select(options: SelectOptions = {}): Promise<Table> {
+    return this.#reading(async () => {
+      const { score = 'corr', signal, onStep } = options;
+      const plan = selectionPlan(options);
+      if (score === 'channel') throw noChannelSelection();
+      const { held, choice } = this.#statistics;
+      if (options.graph) checkGraphFitsModel(options.graph, this.model.graph);
+      const graph = options.graph ?? held.settings.graph;
+      const parents = options.graph ? raggedFromLists(functionParents(options.graph)) : held.settings.parents;
+      const { usePreNorm, loss } = this.#origin(held);
+      const settings = magnitudeSettings({ ...options, score });
+      const known = edgeSet(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
+      const request = { ...settings, conditioningSets: parents, signal };
+      const { samples, result } = await this.#statistics.select(request, (scores) =>
+        selectEdges(scores, known, plan, createPacer(signal), onStep),
+      );
+      const { backend } = choice.engine.diagnostics;
+      const of = { reduction: this.reduction, samples, backend };
+      const provenance = { score, usePreNorm, loss, ...magnitudeProvenance(settings, of) };
+      return selectionTable(result, graph, provenance, plan);
     });
   }
 

@@ -84,7 +84,7 @@ export const evaluate: Command = {
 };
 
 /** One file, or several added up. */
-async function readStatistics(paths: readonly string[]): Promise<SavedStatistics> {
+export async function readStatistics(paths: readonly string[]): Promise<SavedStatistics> {
   let merged: SavedStatistics | undefined;
   for (const path of paths) {
     const saved = decodeStatistics(await readInput(path), path);
@@ -128,7 +128,7 @@ async function* scoredRows(
 }
 
 /** @param what needs them, for the error */
-function channelsOf({ channels }: SavedStatistics, what: string): SavedChannels {
+export function channelsOf({ channels }: SavedStatistics, what: string): SavedChannels {
   if (channels !== undefined) return channels;
   throw new MagnitudeEdgeError(
     'invalid-data',

@@ -12,6 +12,7 @@ import { merge } from './merge.ts';
 import { rank } from './rank.ts';
 import { inCommandWords } from './reading-options.ts';
 import { enableRelaxedSimd } from './relaxed-simd.ts';
+import { select } from './select.ts';
 import { serve } from './serve/serve.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { trainGraph } from './train-graph.ts';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   evaluate,
   rank,
   merge,
+  select,
   'train-graph': trainGraph,
   serve,
 };
@@ -30,6 +32,7 @@ const help = `magnitude-edge ${version}: magnitude edge inference for graph stru
   magnitude-edge infer        model and data in, ranked edges out
   magnitude-edge evaluate     ranked edges from statistics, without model or data
   magnitude-edge rank         how well an edge table ranks edges that are known
+  magnitude-edge select       edges taken in one after the other, each given those before
   magnitude-edge merge        one statistics file from several
   magnitude-edge train-graph  a model with loss and gradients, as ONNX
 

@@ -23,13 +23,18 @@ export interface ScoreSettings {
   readonly json: boolean;
 }
 
-export const scoreOptions = {
+/** Which scores are asked for */
+export const scoringOptions = {
   score: { type: 'string' },
   'layer-agg': { type: 'string' },
   correlation: { type: 'string' },
   lambda: { type: 'string' },
   ridge: { type: 'string' },
   'variance-floor': { type: 'string' },
+} as const;
+
+export const scoreOptions = {
+  ...scoringOptions,
   'include-self': { type: 'boolean' },
   top: { type: 'string' },
   'max-q': { type: 'string' },
@@ -40,7 +45,7 @@ export const scoreOptions = {
   json: { type: 'boolean' },
 } as const;
 
-export const scoreHelp = `  --score corr|partial|regression|channel
+export const scoringHelp = `  --score corr|partial|regression|channel
                                        of magnitudes: plain, given the target's known parents, or one ridge
                                        regression of all targets on all sources; channel: one ridge regression
                                        of all gradient channels on all activation channels, which finds more
@@ -53,7 +58,9 @@ export const scoreHelp = `  --score corr|partial|regression|channel
                                        or channel                                    (0.3, 3)
   --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
   --variance-floor NUMBER              variances up to this are none, in place of relative limits;
-                                       1e-12 gives the NaN of the Python reference
+                                       1e-12 gives the NaN of the Python reference`;
+
+export const scoreHelp = `${scoringHelp}
   --include-self                       also score i -> i
   --top K, --max-q Q, --candidates-only
                                        only the first K rows, q up to Q, pairs that are no edges;
@@ -69,9 +76,7 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
   const out = given.required('out');
   const said = given.text('format');
   return {
-    ...readScore(given),
-    ridge: given.number('ridge', { least: 0 }) ?? 1e-8,
-    varianceFloor: given.number('variance-floor', { least: 0 }),
+    ...readScoring(given),
     excludeSelf: !given.flag('include-self'),
     top: given.wholeNumber('top', 0),
     maxQ: given.number('max-q', { least: 0, most: 1 }),
@@ -88,8 +93,14 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
   };
 }
 
+/** Which scores are asked for, with nothing left out. */
+type Scoring = Pick<
+  ScoreSettings,
+  'score' | 'layerAgg' | 'correlation' | 'lambda' | 'ridge' | 'varianceFloor'
+>;
+
 /** The score, and what goes with that one alone. @throws UsageError */
-function readScore(given: Arguments): Pick<ScoreSettings, 'score' | 'layerAgg' | 'correlation' | 'lambda'> {
+export function readScoring(given: Arguments): Scoring {
   const score = given.choice('score', ['corr', 'partial', 'regression', 'channel'], 'corr');
   const layerAgg = given.choice('layer-agg', ['mean', 'max', 'pooled'], 'mean');
   const correlation = given.choice('correlation', ['pearson', 'spearman'], 'pearson');
@@ -105,5 +116,12 @@ function readScore(given: Arguments): Pick<ScoreSettings, 'score' | 'layerAgg' |
     }
   }
   const byDefault = score === 'channel' ? DEFAULT_LAMBDA : DEFAULT_REGRESSION_LAMBDA;
-  return { score, layerAgg, correlation, lambda: lambda ?? byDefault };
+  return {
+    score,
+    layerAgg,
+    correlation,
+    lambda: lambda ?? byDefault,
+    ridge: given.number('ridge', { least: 0 }) ?? 1e-8,
+    varianceFloor: given.number('variance-floor', { least: 0 }),
+  };
 }

@@ -4,9 +4,14 @@ import type { PairRows } from './score-definition.ts';
 /**
  * Regression scores of one layer pair by the definition of docs/method.md, in float64, for small data.
  *
+ * @param lambda of all sources, or of each
  * @returns `[source][target]`, NaN where a side is constant
  */
-export function regressionByDefinition({ x, y }: PairRows, lambda: number): number[][] {
+export function regressionByDefinition(
+  { x, y }: PairRows,
+  lambda: number | ((source: number) => number),
+): number[][] {
+  const ridge = typeof lambda === 'number' ? () => lambda : lambda;
   const f = x[0]!.map((_, node) => standardized(x.map((row) => row[node]!)));
   const u = y[0]!.map((_, node) => standardized(y.map((row) => row[node]!)));
   const sources = [...f.keys()].filter((i) => f[i] !== undefined);
@@ -14,7 +19,7 @@ export function regressionByDefinition({ x, y }: PairRows, lambda: number): numb
   const correlation = (a: readonly number[], b: readonly number[]): number =>
     a.reduce((sum, value, k) => sum + value * b[k]!, 0) / a.length;
   const beta = solve(
-    sources.map((i) => sources.map((k) => correlation(f[i]!, f[k]!) + (i === k ? lambda : 0))),
+    sources.map((i) => sources.map((k) => correlation(f[i]!, f[k]!) + (i === k ? ridge(i) : 0))),
     sources.map((i) => targets.map((j) => correlation(f[i]!, u[j]!))),
   );
   return f.map((_, i) => u.map((_, j) => beta[sources.indexOf(i)]?.[targets.indexOf(j)] ?? NaN));

@@ -1,6 +1,6 @@
 import { batches, type Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
-import type { EvaluateOptions, FitOptions, InfererOptions } from '../../inferer-options.ts';
+import type { EvaluateOptions, FitOptions, InfererOptions, SelectOptions } from '../../inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../inferer.ts';
 import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
 import { encodeTable } from '../../table/formats.ts';
@@ -115,6 +115,12 @@ export class ServedInferer {
     return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
   }
 
+  /** The edges of a selection, as one Arrow file. */
+  async select(options: SelectOptions): Promise<Reply> {
+    const table = await this.#opened().select({ ...options, signal: this.#aborted.signal });
+    return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
+  }
+
   async saveStats(): Promise<Reply> {
     return reply({}, await this.#opened().saveStats());
   }
@@ -163,6 +169,7 @@ const calls = {
   batch: (served, args, parts) => served.batch(args as { size: number }, parts),
   endFit: (served) => served.endFit(),
   evaluate: (served, args) => served.evaluate(args),
+  select: (served, args) => served.select(args),
   saveStats: (served) => served.saveStats(),
   takeStats: (served, args, parts) => served.takeStats(args as { merge: boolean }, parts),
   resetStats: (served) => served.resetStats(),

@@ -13,7 +13,7 @@ import {
 } from '../../statistics/saved-channels.ts';
 import type { MagnitudeRequest } from '../../scores/magnitude-request.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
-import { scoreRanks } from '../score-magnitudes.ts';
+import { scoreRanks, type AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { channelScores } from './channel-scores.ts';
 import { ChannelThreads } from './channel-threads.ts';
@@ -47,6 +47,13 @@ export async function scoreSavedRanks(
   reduction: Reduction,
   request: MagnitudeRequest,
 ): Promise<Scores> {
+  const magnitudes = magnitudesOfSaved(saved, reduction);
+  const shape = { nodes: saved.counts.length, pairs: magnitudes.x.length, reduction };
+  return scoreRanks(magnitudes, shape, request);
+}
+
+/** The magnitudes of saved channel values. @throws `invalid-data` where only sums of those were saved */
+export function magnitudesOfSaved(saved: SavedChannels, reduction: Reduction): AllMagnitudes {
   if ('sums' in saved) {
     throw new MagnitudeEdgeError(
       'invalid-data',
@@ -54,9 +61,7 @@ export async function scoreSavedRanks(
     );
   }
   const groups = consecutiveGroups(saved.counts);
-  const rows = rowsOf(saved, groups);
-  const shape = { nodes: saved.counts.length, pairs: rows.pairs.length, reduction };
-  return scoreRanks(magnitudesOfChannels(rows, groups, reduction), shape, request);
+  return magnitudesOfChannels(rowsOf(saved, groups), groups, reduction);
 }
 
 /** In shared memory, which workers read where it lies. */

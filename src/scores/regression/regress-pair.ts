@@ -21,6 +21,8 @@ export interface PairRegression {
   readonly sourceError: Float64Array;
   /** `[nodes]`, sigma_j of each target */
   readonly targetError: Float64Array;
+  /** Elements of A by their nodes, NaN where one is constant; absent unless it was asked to be kept */
+  readonly inverse?: ((source: number, other: number) => number) | undefined;
 }
 
 /** Rows of the product that are added up between two pauses, and columns that are formed together: they stay in a near cache. */
@@ -32,6 +34,7 @@ const WIDTH = 128;
  *
  * @param samples n
  * @param size samples that count for the standard errors; n where the observations are independent
+ * @param keepInverse keeps A, count^2 numbers
  * @returns yields some milliseconds of work apart
  * @throws `out-of-memory` or RangeError where it finds no room
  */
@@ -41,6 +44,7 @@ export function* regressPair(
   samples: number,
   size: number,
   { lambda, varianceFloor }: RidgeSettings,
+  keepInverse = false,
 ): Generator<undefined, PairRegression, undefined> {
   const nodes = pair.sumX.length;
   const { meanX, meanY, varX, varY } = scoredMoments(pairMoments(pair, samples), varianceFloor);
@@ -71,6 +75,9 @@ export function* regressPair(
     if (a % DEPTH === 0) yield;
   }
   yield* invert(memory, matrix, count);
+  const inverse = keepInverse
+    ? elementsOf(matrix.values.slice(0, count * stride), stride, sources, nodes)
+    : undefined;
 
   const left = memory.doubles(count * roundUp(count, leftWidth));
   const variances = yield* packInverse(memory, matrix, count, lambda, left.values);
@@ -109,7 +116,22 @@ export function* regressPair(
     });
     yield;
   }
-  return { beta, sourceError, targetError };
+  return { beta, sourceError, targetError, inverse };
+}
+
+/** Reads a symmetric matrix over some nodes, of which the upper triangle is there. */
+function elementsOf(
+  values: Float64Array,
+  stride: number,
+  own: Uint32Array,
+  nodes: number,
+): NonNullable<PairRegression['inverse']> {
+  const place = new Int32Array(nodes).fill(-1);
+  own.forEach((node, at) => (place[node] = at));
+  return (source, other) => {
+    const [a, b] = [place[source]!, place[other]!];
+    return a < 0 || b < 0 ? NaN : values[Math.min(a, b) * stride + Math.max(a, b)]!;
+  };
 }
 
 /** Nodes whose variance is not NaN. */

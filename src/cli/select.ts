@@ -1,0 +1,156 @@
+import { magnitudesOfSaved } from '../engine/channels/score-saved.ts';
+import { createEngine } from '../engine/create.ts';
+import type { Reduction } from '../engine/engine.ts';
+import { openConditionalScores } from '../engine/select-magnitudes.ts';
+import { functionParents } from '../model/graph.ts';
+import { magnitudeProvenance, magnitudeSettings } from '../scores/magnitude-settings.ts';
+import {
+  noChannelSelection,
+  selectEdges,
+  selectionPlan,
+  type SelectionPlan,
+} from '../scores/select-edges.ts';
+import { createPacer } from '../statistics/pacer.ts';
+import { raggedFromLists } from '../statistics/ragged.ts';
+import { edgeSet } from '../table/edge-set.ts';
+import { encodeTable, type TableFormat } from '../table/formats.ts';
+import { scoreColumnOf } from '../table/score-column.ts';
+import { selectionTable } from '../table/selection-table.ts';
+import { Arguments } from './arguments.ts';
+import { chooseBackend } from './backend.ts';
+import type { Command } from './command.ts';
+import { channelsOf, readStatistics } from './evaluate.ts';
+import { checkInputs, outputFormat, summaryStream, writeOutputs } from './files.ts';
+import { placeOutputs } from './output-place.ts';
+import { readScoring, scoringHelp, scoringOptions } from './score-options.ts';
+import { oneLine, printLine } from './terminal.ts';
+
+const help = `magnitude-edge select --stats S.arrow... --out E.(arrow|csv|tsv|parquet)
+
+Takes the best candidate edges in, one after the other: each is conditioned on before the next ones of its target are scored.
+Of corr and partial scores the conditioning set of the target grows; of regression scores the ridge leaves what is taken in.
+Known edges are not taken. Several files of statistics (infer --stats-out, merge) are added up. Not for channel scores.
+
+  --steps N                            steps at most                                  (10)
+  --per-step N                         edges of a step at most, each of another target (1)
+  --stop-at NUMBER                     no edge of a lower score is taken in           (0)
+${scoringHelp}
+  --backend auto|webgpu|cpu            where the scores are computed                  (auto)
+  --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it
+  --json                               the summary as one JSON object`;
+
+const options = {
+  ...scoringOptions,
+  stats: { type: 'string', multiple: true },
+  steps: { type: 'string' },
+  'per-step': { type: 'string' },
+  'stop-at': { type: 'string' },
+  backend: { type: 'string' },
+  out: { type: 'string' },
+  format: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+export const select: Command = {
+  help,
+  async run(args, terminal) {
+    const given = new Arguments(args, options, { allowed: false });
+    const scoring = readScoring(given);
+    const plan = selectionPlan({
+      steps: given.wholeNumber('steps', 1),
+      perStep: given.wholeNumber('per-step', 1),
+      stopAt: given.number('stop-at', { least: -Infinity }),
+    });
+    const paths = given.requiredList('stats');
+    const out = given.required('out');
+    const said = given.text('format');
+    const format = outputFormat(
+      out,
+      said === undefined
+        ? undefined
+        : given.choice<TableFormat>('format', ['arrow', 'csv', 'tsv', 'parquet'], 'csv'),
+    );
+    const requested = given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto');
+    await checkInputs(paths, 'its samples would count twice');
+    const [place] = await placeOutputs(paths, [out]);
+    const saved = await readStatistics(paths);
+    const chosen = await chooseBackend(requested);
+    try {
+      const table = await selected(
+        saved,
+        scoring,
+        plan,
+        chosen.backend === 'cpu' ? 'cpu' : requested,
+        chosen.gpu?.device,
+      );
+      await writeOutputs([{ place: place!, bytes: encodeTable(table, format) }]);
+      const { samples, nodes } = saved.statistics;
+      const ended = table.schema.metadata.get('ended');
+      const column = scoreColumnOf(table);
+      const edges = Array.from({ length: table.numRows }, (_, row) => {
+        const at = (name: string): unknown => table.getChild(name)!.get(row);
+        return { step: at('step'), src: at('src_func'), dst: at('dst_func'), [column]: at(column) };
+      });
+      const report = {
+        command: 'select',
+        stats: paths,
+        out,
+        functions: nodes,
+        samples,
+        score: scoring.score,
+        ...plan,
+        ended,
+      };
+      printLine(
+        summaryStream(terminal, place!),
+        given.flag('json')
+          ? JSON.stringify({ ...report, edges })
+          : [
+              `stats    ${paths.join(', ')}: ${samples} samples, ${nodes} function nodes`,
+              `wrote    ${out}: ${table.numRows} edges, ended by ${ended === 'steps' ? '--steps' : '--stop-at'}`,
+              ...edges.map((edge) =>
+                oneLine(
+                  `${edge.step as number}  ${String(edge.src)} -> ${String(edge.dst)}  ${Number(edge[column]).toFixed(4)}`,
+                ),
+              ),
+            ].join('\n'),
+      );
+    } finally {
+      chosen.release();
+    }
+  },
+};
+
+async function selected(
+  saved: Awaited<ReturnType<typeof readStatistics>>,
+  scoring: ReturnType<typeof readScoring>,
+  plan: SelectionPlan,
+  backend: 'auto' | 'webgpu' | 'cpu',
+  device: GPUDevice | undefined,
+) {
+  const { score } = scoring;
+  if (score === 'channel') throw noChannelSelection();
+  const { statistics, origin } = saved;
+  const { structure, usePreNorm, loss } = origin;
+  const reduction = origin.reduction as Reduction;
+  const { nodes, samples, pairs } = statistics;
+  const { engine, release } = await createEngine(backend, { nodes, pairs: pairs.length, reduction }, device);
+  try {
+    await engine.merge(statistics);
+    const settings = magnitudeSettings({ ...scoring, score });
+    const request = { ...settings, conditioningSets: raggedFromLists(functionParents(structure)) };
+    const magnitudes = () => magnitudesOfSaved(channelsOf(saved, "Spearman's correlations"), reduction);
+    const opened = await openConditionalScores(engine, samples, request, magnitudes);
+    try {
+      const known = edgeSet(structure.edgeIndex['function,function'], nodes);
+      const selection = await selectEdges(opened.scores, known, plan, createPacer());
+      const of = { reduction, samples, backend: engine.diagnostics.backend };
+      const provenance = { score, usePreNorm, loss, ...magnitudeProvenance(settings, of) };
+      return selectionTable(selection, structure, provenance, plan);
+    } finally {
+      await opened.release();
+    }
+  } finally {
+    await release();
+  }
+}
