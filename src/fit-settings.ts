@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from './errors.ts';
 import type { FitOptions } from './inferer-options.ts';
 import { functionParents, type GsnnGraph } from './model/graph.ts';
-import type { GsnnModel } from './model/gsnn-model.ts';
+import type { InfererModel } from './model/external-model.ts';
 import { completeLoss, describeLoss, type CompleteLoss } from './model/loss-settings.ts';
 import { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
 
@@ -21,7 +21,7 @@ export interface FitSettings {
  * @throws MagnitudeEdgeError `invalid-argument` for an edge that cannot be masked or loss options that do not fit the loss
  */
 export function fitSettings(
-  model: GsnnModel,
+  model: InfererModel,
   graph: GsnnGraph,
   { maskedEdges, ...loss }: FitOptions,
 ): FitSettings {
@@ -35,7 +35,7 @@ export function fitSettings(
  * Whether a fit may add to the statistics of another one.
  * @throws MagnitudeEdgeError `invalid-argument` naming what differs
  */
-export function checkGoesOn(model: GsnnModel, held: FitSettings, wanted: FitSettings): void {
+export function checkGoesOn(model: InfererModel, held: FitSettings, wanted: FitSettings): void {
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError(
       'invalid-argument',

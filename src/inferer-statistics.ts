@@ -106,7 +106,7 @@ export class InfererStatistics {
    * @throws what the engine throws; the signal's reason, where it is aborted by then: scores may have come first
    */
   take(
-    batch: ChannelBatch,
+    batch: ChannelBatch | MagnitudeBatch,
     magnitudes: MagnitudeBatch | undefined,
     channelValues: ChannelValuesBatch | undefined,
     signal: AbortSignal | undefined,
@@ -114,7 +114,8 @@ export class InfererStatistics {
     const held = this.#held;
     return this.#queue.run(async () => {
       signal?.throwIfAborted();
-      await this.#choice.engine.accumulate(batch);
+      const { engine } = this.#choice;
+      await ('x' in batch ? engine.accumulateMagnitudes(batch) : engine.accumulate(batch));
       held.tally.add(batch.size);
       if (magnitudes) this.uncertainty?.keep(magnitudes);
       if (channelValues) await this.channels?.keep(channelValues, () => this.#choice.engine.flush());

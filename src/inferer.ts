@@ -3,7 +3,7 @@ import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
 import { Channels, channelSettings } from './engine/channels/channels.ts';
 import { createEngine } from './engine/create.ts';
-import type { Reduction } from './engine/engine.ts';
+import type { ChannelBatch, MagnitudeBatch, Reduction } from './engine/engine.ts';
 import { uncertaintySettings } from './engine/uncertainty-settings.ts';
 import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
@@ -17,12 +17,12 @@ import type {
   ScoreOptions,
   SelectOptions,
 } from './inferer-options.ts';
-import { checkGoesOn, fitSettings } from './fit-settings.ts';
+import { checkGoesOn, fitSettings, type FitSettings } from './fit-settings.ts';
 import type { HeldStatistics } from './held-statistics.ts';
 import { InfererStatistics } from './inferer-statistics.ts';
 import { engineShape } from './model-engine-shape.ts';
 import { checkGraphFitsModel, functionParents, type GsnnGraph } from './model/graph.ts';
-import type { GsnnModel } from './model/gsnn-model.ts';
+import type { InfererModel } from './model/external-model.ts';
 import { describeLoss } from './model/loss-settings.ts';
 import { checkPostNorm } from './model/profile.ts';
 import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
@@ -51,7 +51,7 @@ export class MagnitudeEdgeInferer {
   /** How well scores find positive edges among all pairs that are no known edge; see docs/method.md, "Ranking figures". */
   static readonly evaluateRecovery = evaluateRecovery;
 
-  readonly model: GsnnModel;
+  readonly model: InfererModel;
   readonly graph: GsnnGraph;
   readonly reduction: Reduction;
   readonly usePreNorm: boolean;
@@ -65,7 +65,7 @@ export class MagnitudeEdgeInferer {
   #released: Promise<void> | undefined;
 
   private constructor(
-    model: GsnnModel,
+    model: InfererModel,
     { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
     statistics: InfererStatistics,
     letModelGo: () => void,
@@ -83,7 +83,7 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError `graph-mismatch` for a graph of other sizes than the model, `unsupported-model` for
    * `usePreNorm: false` behind a norm that erases magnitudes, `no-adapter` when 'webgpu' cannot be had
    */
-  static async create(model: GsnnModel, options: InfererOptions = {}): Promise<MagnitudeEdgeInferer> {
+  static async create(model: InfererModel, options: InfererOptions = {}): Promise<MagnitudeEdgeInferer> {
     const { graph = model.graph, reduction = 'l1', usePreNorm = true, backend = 'auto' } = options;
     checkOneOf('reduction', reduction, ['l1', 'l2']);
     checkOneOf('backend', backend, ['auto', 'webgpu', 'cpu']);
@@ -138,54 +138,106 @@ export class MagnitudeEdgeInferer {
    * once it is aborted
    */
   fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
-    return this.#claimed('fit', () => this.#fit(loader, options));
+    return this.#claimed('fit', () => {
+      const settings = fitSettings(this.model, this.graph, options);
+      return this.#fit(loader, settings, options, () => this.#runner(settings));
+    });
   }
 
-  async #fit(
-    loader: Iterable<Batch> | AsyncIterable<Batch>,
-    { onProgress, signal, reset = true, ...options }: FitOptions,
+  /**
+   * As {@link MagnitudeEdgeInferer.fit}, from values that were computed elsewhere, on the host: channel values of a batch or,
+   * without channel scores later, its magnitudes alone.
+   * @param options `loss` says in provenance what the gradients are of; edges cannot be masked here
+   * @throws MagnitudeEdgeError as `fit`, and `invalid-argument` for magnitudes alone where uncertainty is kept
+   */
+  fitValues(
+    loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
+    options: Omit<FitOptions, 'maskedEdges'> = {},
+  ): Promise<number> {
+    return this.#claimed('fit', () => {
+      const settings = fitSettings(this.model, this.graph, options);
+      const run = (values: ChannelBatch | MagnitudeBatch) =>
+        Promise.resolve({ values, dispose: () => undefined });
+      return this.#fit(loader, settings, options, () => Promise.resolve(run));
+    });
+  }
+
+  /** Whether `fitValues` would keep the channel values of another batch. */
+  get keepsChannels(): boolean {
+    return this.#statistics.channels?.keeping ?? false;
+  }
+
+  /** Runs batches through the model. */
+  async #runner({ loss, edgeMask }: FitSettings): Promise<Runner<Batch>> {
+    const { usePreNorm } = this;
+    const session = await this.model.trainingSession({ ...loss, usePreNorm, onGpu: this.#onGpu });
+    return async (batch, index) => {
+      const { x, y, size } = checkBatch(batch, index, this.model.graph, loss.maskMissingTargets);
+      const values = await session.run(x, y, size, edgeMask);
+      return {
+        values,
+        dispose: () => {
+          values.dispose();
+        },
+      };
+    };
+  }
+
+  async #fit<T>(
+    loader: Iterable<T> | AsyncIterable<T>,
+    settings: FitSettings,
+    { onProgress, signal, reset = true }: FitOptions,
+    prepare: () => Promise<Runner<T>>,
   ): Promise<number> {
     signal?.throwIfAborted();
-    const settings = fitSettings(this.model, this.graph, options);
     const goesOn = !reset && this.samples > 0;
     const statistics = this.#statistics;
     if (goesOn) checkGoesOn(this.model, statistics.held.settings, settings);
     else await this.#recover();
-    const { loss, edgeMask } = settings;
-    const session = await this.model.trainingSession({
-      ...loss,
-      usePreNorm: this.usePreNorm,
-      onGpu: this.#onGpu,
-    });
+    const run = await prepare();
     signal?.throwIfAborted();
     if (!goesOn) statistics.startAnew(settings);
     await statistics.goOn();
-    const { held, uncertainty, channels } = statistics;
+    const { held } = statistics;
     const firstBatch = held.tally.batches;
     const pace = createPacer(signal);
     let [batches, samples] = [0, 0];
     try {
       for await (const batch of loader) {
         await pace();
-        const { x, y, size } = checkBatch(batch, batches, this.model.graph, loss.maskMissingTargets);
-        const values = await session.run(x, y, size, edgeMask);
+        const { values, dispose } = await run(batch, batches);
         try {
-          const magnitudes = await uncertainty?.read(values);
-          const channelValues = await channels?.read(values);
+          const kept = await this.#read(values);
           // A batch during which the signal was aborted is not counted.
           await pace();
-          await statistics.take(values, magnitudes, channelValues, signal);
+          await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
         } finally {
-          values.dispose();
+          dispose();
         }
         batches++;
-        samples += size;
+        samples += values.size;
         onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
       }
       return await statistics.flush();
     } catch (error) {
       throw statistics.noteRefusal(held, error, firstBatch);
     }
+  }
+
+  /** What is kept of a batch beside the statistics. */
+  async #read(values: ChannelBatch | MagnitudeBatch) {
+    const { uncertainty, channels } = this.#statistics;
+    if (!('x' in values)) {
+      return { magnitudes: await uncertainty?.read(values), channelValues: await channels?.read(values) };
+    }
+    if (uncertainty) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        'Uncertainty needs channel values, not magnitudes alone.',
+      );
+    }
+    channels?.skip();
+    return { magnitudes: undefined, channelValues: undefined };
   }
 
   /**
@@ -501,7 +553,13 @@ export class MagnitudeEdgeInferer {
 
 type OnResample = NonNullable<EvaluateOptions['onResample']>;
 
-function lengthOf(loader: Iterable<Batch> | AsyncIterable<Batch>): { batches?: number } {
+/** Gives the values of a batch, until they are disposed of. @param index batches before this one */
+type Runner<T> = (
+  batch: T,
+  index: number,
+) => Promise<{ readonly values: ChannelBatch | MagnitudeBatch; readonly dispose: () => void }>;
+
+function lengthOf(loader: Iterable<unknown> | AsyncIterable<unknown>): { batches?: number } {
   return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};
 }
 

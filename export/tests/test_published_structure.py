@@ -4,11 +4,11 @@ package's."""
 import onnx
 import pytest
 import torch
-from pyg_gsnn import PygGSNN
 from test_export import assert_close, read_metadata, run_file
 
 from magnitude_edge.export import ExportError, export_gsnn
 from magnitude_edge.export.capture import capture
+from pyg_gsnn import PygGSNN
 from variants import VARIANTS, build, sample
 
 #: The published package gives a fixed residual weight as a plain float, on which its own forward pass fails.

@@ -30,7 +30,8 @@ export interface LoadOptions extends ReadModelOptions, LossSettings {
 
 /** What runs where, for people. */
 export interface ModelDiagnostics {
-  readonly executionProvider: ExecutionProvider;
+  /** 'external' for a model whose values are computed elsewhere and given to `fitValues` */
+  readonly executionProvider: ExecutionProvider | 'external';
   /** The adapter that the model runs on; absent with 'wasm'. */
   readonly adapter?: string;
   /** Threads of the wasm provider: 1 where the page is not cross-origin isolated, or the model small. */

@@ -20,7 +20,7 @@ export function asRecord(value: unknown, label: string, refuse: Refuse): Record<
   return value as Record<string, unknown>;
 }
 
-export function asString(record: Record<string, unknown>, label: string, refuse: Refuse): string {
+export function asString(record: Readonly<Record<string, unknown>>, label: string, refuse: Refuse): string {
   const value = record[label];
   return typeof value === 'string' ? value : refuse(`'${label}' is ${shown(value)}, a string was expected`);
 }

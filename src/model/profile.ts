@@ -5,11 +5,18 @@ import { checkGraph, edgeTypes, nodeTypes, type EdgeIndex, type GsnnGraph } from
 import { readEdgeMask, readJoint, type EdgeMaskProfile, type JointProfile } from './profile-extensions.ts';
 import { asRecord, asStringList, asIndexList, asString, readJson } from './profile-json.ts';
 
-/** What the metadata key `gsnn` says (docs/onnx-profile.md and docs/onnx-profile-extensions.md), checked against the model that carries it. */
-export interface GsnnProfile {
+/** What a model is to the method, whatever computes it. */
+export interface GsnnStructure {
   /** L, residual blocks */
   readonly layers: number;
   readonly norm: string;
+  /** The function node of each channel; C entries */
+  readonly channelGroups: readonly number[];
+  readonly graph: GsnnGraph;
+}
+
+/** What the metadata key `gsnn` says (docs/onnx-profile.md and docs/onnx-profile-extensions.md), checked against the model that carries it. */
+export interface GsnnProfile extends GsnnStructure {
   /** Name of the model's input, `[batch, inputs]` */
   readonly input: string;
   /** Name of the model's output, `[batch, outputs]` */
@@ -20,9 +27,6 @@ export interface GsnnProfile {
   readonly activation: readonly string[];
   /** Values through which no gradient flows */
   readonly stopGradient: readonly string[];
-  /** The function node of each channel; C entries */
-  readonly channelGroups: readonly number[];
-  readonly graph: GsnnGraph;
   /** Undefined where edges cannot be masked */
   readonly edgeMask: EdgeMaskProfile | undefined;
   /** Undefined where the file is a forward pass alone */
@@ -39,12 +43,37 @@ const normsWithMagnitudes: readonly string[] = ['batch', 'groupbatch', 'none'];
  * (checkpointing, fewer than two blocks), `graph-mismatch` (channel map, names and edges that disagree)
  */
 export function readProfile(model: OnnxModel, name: string): GsnnProfile {
-  const refuse = (why: string, code: ErrorCode = 'invalid-model'): never => {
-    throw new MagnitudeEdgeError(code, `${name}: ${why}.`, { details: { source: name } });
-  };
+  const refuse = refusalOf(name);
   const text = model.metadata.get('gsnn');
   if (text === undefined) return refuse(`there is no metadata key 'gsnn', so this is not an exported GSNN`);
   const json = readJson(text, refuse);
+  const structure = readStructure(json, name);
+  const { layers, graph } = structure;
+  const profile: GsnnProfile = {
+    ...structure,
+    input: asString(json, 'input', refuse),
+    output: asString(json, 'output', refuse),
+    preNorm: asStringList(json.preNorm, 'preNorm', refuse),
+    activation: asStringList(json.activation, 'activation', refuse),
+    stopGradient: asStringList(json.stopGradient ?? [], 'stopGradient', refuse),
+    edgeMask: readEdgeMask(json, graph, name, refuse),
+    joint: readJoint(json, layers, refuse),
+  };
+  for (const list of ['preNorm', 'activation'] as const) {
+    if (profile[list].length !== layers) {
+      refuse(`'${list}' names ${profile[list].length} values, but there are ${layers} blocks`);
+    }
+  }
+  checkValues(profile, model, refuse);
+  return profile;
+}
+
+/**
+ * Reads and checks what the profile says of the graph, the blocks and the channels.
+ * @throws MagnitudeEdgeError as {@link readProfile}
+ */
+export function readStructure(json: Readonly<Record<string, unknown>>, name: string): GsnnStructure {
+  const refuse = refusalOf(name);
   if (json.version !== 1) {
     refuse(`profile version ${JSON.stringify(json.version)} is unknown, version 1 was expected`);
   }
@@ -63,30 +92,23 @@ export function readProfile(model: OnnxModel, name: string): GsnnProfile {
   }
   const graph = readGraph(json, refuse);
   checkGraph(graph, `The graph of ${name}`);
-  const profile: GsnnProfile = {
+  const structure = {
     layers,
     norm: asString(json, 'norm', refuse),
-    input: asString(json, 'input', refuse),
-    output: asString(json, 'output', refuse),
-    preNorm: asStringList(json.preNorm, 'preNorm', refuse),
-    activation: asStringList(json.activation, 'activation', refuse),
-    stopGradient: asStringList(json.stopGradient ?? [], 'stopGradient', refuse),
     channelGroups: asIndexList(json.channelGroups, 'channelGroups', refuse),
     graph,
-    edgeMask: readEdgeMask(json, graph, name, refuse),
-    joint: readJoint(json, layers, refuse),
   };
-  for (const list of ['preNorm', 'activation'] as const) {
-    if (profile[list].length !== layers) {
-      refuse(`'${list}' names ${profile[list].length} values, but there are ${layers} blocks`);
-    }
-  }
-  checkChannels(profile, name);
-  checkValues(profile, model, refuse);
-  return profile;
+  checkChannels(structure, name);
+  return structure;
 }
 
-function readGraph(json: Record<string, unknown>, refuse: (why: string) => never): GsnnGraph {
+function refusalOf(name: string): (why: string, code?: ErrorCode) => never {
+  return (why, code = 'invalid-model') => {
+    throw new MagnitudeEdgeError(code, `${name}: ${why}.`, { details: { source: name } });
+  };
+}
+
+function readGraph(json: Readonly<Record<string, unknown>>, refuse: (why: string) => never): GsnnGraph {
   const names = asRecord(json.nodeNames, 'nodeNames', refuse);
   const edges = asRecord(json.edgeIndex, 'edgeIndex', refuse);
   const readEdges = (edgeType: string): EdgeIndex => {
@@ -107,7 +129,7 @@ function readGraph(json: Record<string, unknown>, refuse: (why: string) => never
 }
 
 /** Each channel belongs to a function node, and each function node has a channel. */
-function checkChannels({ channelGroups, graph }: GsnnProfile, name: string): void {
+function checkChannels({ channelGroups, graph }: GsnnStructure, name: string): void {
   const functions = graph.nodeNames.function;
   const mismatch = (why: string): never => {
     throw new MagnitudeEdgeError('graph-mismatch', `${name}: ${why}.`, { details: { source: name } });

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .errors import MagnitudeEdgeError
+
 NAMES = ("mse", "l1", "huber", "bce-with-logits", "cross-entropy")
 MODULES = {
     "MSELoss": "mse",
@@ -64,6 +66,27 @@ def engine_loss(crit) -> Loss | None:
         name = FUNCTIONS.get(getattr(crit, "__name__", ""))
         return Loss(name) if name else None
     return None
+
+
+def known_loss(crit) -> Loss:
+    """As :func:`engine_loss`.
+
+    Raises:
+        MagnitudeEdgeError: ``invalid-argument`` where the engine has none.
+    """
+    loss = engine_loss(crit)
+    if loss is None:
+        raise MagnitudeEdgeError(
+            "invalid-argument",
+            f"crit is {loss_name(crit)!r}; the engine has {', '.join(NAMES)} and torch's losses of these names. Others "
+            "need the model itself: MagnitudeEdgeInferer(model, data, route='torch').",
+        )
+    return loss
+
+
+def loss_name(crit) -> str:
+    """What messages and provenance call a loss."""
+    return getattr(crit, "__name__", None) or (crit if isinstance(crit, str) else type(crit).__name__)
 
 
 def _same(value, default) -> bool:

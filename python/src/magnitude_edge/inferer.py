@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ._engine import Engine
-from ._loss import NAMES, Loss, engine_loss
+from ._loss import engine_loss, known_loss, loss_name
+from ._routes import Routes
 from ._tables import to_frame
 from .errors import MagnitudeEdgeError
 from .exploring import explore
@@ -32,10 +34,19 @@ class MagnitudeEdgeInferer:
             model. Not used with a path.
         reduction: norm over the channels of a node, ``"l1"`` or ``"l2"``.
         use_pre_norm: values before each block's norm, or the blocks' last activations.
+        route: what runs the model. ``"onnx"``: the engine, from a file that is written here in a fraction of a second.
+            ``"torch"``: the model itself, forward and backward, where it is; for any loss and any model.
+            ``"auto"``: the engine where it knows the model's modules and the loss of the fit, else torch.
+        channels: whether the channel values of the samples are kept, which scores of channels are of: 8 bytes for
+            each channel and layer pair of a sample. ``"auto"`` keeps them up to 1 GiB.
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
 
     One process of the engine belongs to the object; :meth:`close`, leaving a ``with`` block or the end of this process
-    ends it. The model's parameters are read once, here: train on, and make another one.
+    ends it. With the route onnx the model's parameters are read once, here: train on, and make another one.
+
+    Attributes:
+        route: ``"onnx"`` or ``"torch"``: that of the last fit and, before the first, the one that is meant.
+        route_reason: why, in words.
 
     Raises:
         MagnitudeEdgeError: for a model that the method refuses; ``ExportError`` for one that cannot be exported.
@@ -48,15 +59,19 @@ class MagnitudeEdgeInferer:
         reduction: str = "l1",
         use_pre_norm: bool = True,
         *,
+        route: str = "auto",
+        channels: bool | str = "auto",
         backend: str = "auto",
     ):
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
-        content = _model_bytes(model, data)
+        self._routes = Routes(model, data, route, reduction=reduction, use_pre_norm=use_pre_norm)
+        self.route, self.route_reason = self._routes.first
+        self._channels = channels
         self._engine = Engine()
         try:
-            create = {"reduction": reduction, "usePreNorm": use_pre_norm, "backend": backend}
-            name = str(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
-            self._facts, _ = self._engine.call("open", {"create": create, "load": {"name": name}}, [content])
+            create = {"reduction": reduction, "usePreNorm": use_pre_norm, "channels": channels, "backend": backend}
+            args = {"create": create, "load": {"name": self._routes.name}, "profile": self._routes.profile}
+            self._facts, _ = self._engine.call("open", args, self._routes.take_file())
         except BaseException:
             self._engine.close()
             raise
@@ -77,9 +92,10 @@ class MagnitudeEdgeInferer:
         Args:
             dataloader: gives ``(x, y)``: tensors or arrays, ``[batch, inputs]`` and ``[batch, outputs]``.
             crit: ``None`` (mean squared error), a name (``"mse"``, ``"l1"``, ``"huber"``, ``"bce-with-logits"``,
-                ``"cross-entropy"``), or the torch loss that one of them stands for.
-            device: taken for the reference's sake; the engine chooses.
-            verbose: a progress bar, where tqdm is installed.
+                ``"cross-entropy"``), the torch loss that one of them stands for or, with torch models, any callable
+                ``crit(prediction, y)`` that gives one number.
+            device: of the route torch: where the model runs, moved there and back; ``None`` leaves it where it is.
+            verbose: says which route is taken, and why; a progress bar, where tqdm is installed.
             reset: forget earlier samples first; ``False`` goes on.
 
         Returns:
@@ -88,17 +104,45 @@ class MagnitudeEdgeInferer:
         Raises:
             MagnitudeEdgeError: ``batch-mismatch``, ``non-finite``, ...; batches before the one refused stay counted.
         """
-        loss = _known_loss(crit)
-        self._engine.call("startFit", {"reset": reset, **loss.options()})
-        try:
+        self.route, self.route_reason = self._routes.of_loss(crit)
+        if verbose:
+            print(f"magnitude-edge: route {self.route}: {self.route_reason}", file=sys.stderr)
+        if self.route == "torch":
+            return self._fit_in_torch(dataloader, crit, device, verbose, reset)
+        self._engine.call("startFit", {"reset": reset, **known_loss(crit).options()})
+        with self._ending_fit():
             for batch in _progress(dataloader, verbose):
                 x, y = (_float_rows(side) for side in _pair(batch))
                 self._engine.call("batch", {"size": len(x)}, [x, y])
-        except BaseException as error:
-            if not isinstance(error, MagnitudeEdgeError):
-                self._end_quietly()
-            raise
         return int(self._engine.call("endFit")[0]["samples"])
+
+    def _fit_in_torch(self, dataloader: Iterable, crit, device, verbose: bool, reset: bool) -> int:
+        from ._torch_route import torch_loss
+
+        known, model = engine_loss(crit), self._routes.torch_model
+        loss = torch_loss(crit, known.name if known else None)
+        said = known.options() if known else {"custom": loss_name(crit)}
+        kept = self._engine.call("startValues", {"reset": reset, **said})[0]["channels"]
+        channels = self._channels is not False and (reset or kept)
+        with self._ending_fit(), model.on(device):
+            for index, batch in enumerate(_progress(dataloader, verbose)):
+                x, y = _pair(batch)
+                values = model.values(x, y, loss, index=index, channels=channels)
+                args = {"size": len(values[0]), "kind": "channels" if channels else "magnitudes"}
+                kept = self._engine.call("values", args, values)[0].get("channels")
+                channels = channels and bool(kept)
+        return int(self._engine.call("endFit")[0]["samples"])
+
+    @contextlib.contextmanager
+    def _ending_fit(self) -> Iterator[None]:
+        """After an error of the loader, the model or the loss: what came before it stays counted, and the engine waits
+        for no more."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(MagnitudeEdgeError):  # that which is on its way is the one to tell
+                self._engine.call("endFit")
+            raise
 
     def fit_file(self, path: str | os.PathLike, crit=None, *, batch_size: int = 128, reset: bool = True) -> int:
         """As :meth:`fit`, over a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
@@ -107,7 +151,7 @@ class MagnitudeEdgeInferer:
         Raises:
             MagnitudeEdgeError: ``invalid-data``, ``batch-mismatch``, ...
         """
-        options = {"reset": reset, **_known_loss(crit).options()}
+        options = {"reset": reset, **known_loss(crit).options()}
         args = {"name": str(path), "batchSize": batch_size, "fit": options}
         return int(self._engine.call("fitFile", args, [Path(path).read_bytes()])[0]["samples"])
 
@@ -202,31 +246,6 @@ class MagnitudeEdgeInferer:
 
     def __exit__(self, *_exception) -> None:
         self.close()
-
-    def _end_quietly(self) -> None:
-        """After an error of the loader: what came before it stays counted, and the engine waits for no more."""
-        with contextlib.suppress(MagnitudeEdgeError):  # the loader's error is the one to tell
-            self._engine.call("endFit")
-
-
-def _model_bytes(model, data) -> bytes:
-    if isinstance(model, (str, os.PathLike)):
-        return Path(model).read_bytes()
-    from magnitude_edge.export import export_gsnn
-
-    with tempfile.TemporaryDirectory() as folder:
-        return export_gsnn(model, data, Path(folder) / "model.onnx").path.read_bytes()
-
-
-def _known_loss(crit) -> Loss:
-    loss = engine_loss(crit)
-    if loss is None:
-        told = getattr(crit, "__name__", None) or (crit if isinstance(crit, str) else type(crit).__name__)
-        raise MagnitudeEdgeError(
-            "invalid-argument",
-            f"crit is {told!r}; the engine has {', '.join(NAMES)} and torch's losses of these names.",
-        )
-    return loss
 
 
 def _pair(batch) -> tuple:

@@ -23,6 +23,7 @@ def infer(
     batch_size: int = 128,
     reduction: str = "l1",
     use_pre_norm: bool = True,
+    route: str = "auto",
     backend: str = "auto",
     verbose: bool = False,
     **evaluate,
@@ -37,6 +38,7 @@ def infer(
         y: ``[samples, outputs]``, as ``x``.
         data: as of :class:`MagnitudeEdgeInferer`.
         crit: the loss, as of :meth:`MagnitudeEdgeInferer.fit`.
+        route: as of :class:`MagnitudeEdgeInferer`.
         batch_size: samples in a batch; the gradients of a mean loss depend on it.
         **evaluate: further options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
@@ -46,7 +48,7 @@ def infer(
     Raises:
         MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
     """
-    with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, backend=backend) as inferer:
+    with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, route=route, backend=backend) as inferer:
         if y is None and isinstance(x, (str, os.PathLike)):
             inferer.fit_file(x, crit, batch_size=batch_size)
         else:

@@ -2,7 +2,11 @@ import { batches, type Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import type { EvaluateOptions, FitOptions, InfererOptions, SelectOptions } from '../../inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../inferer.ts';
+import type { ChannelBatch, MagnitudeBatch } from '../../engine/engine.ts';
+import { ExternalModel, type InfererModel } from '../../model/external-model.ts';
 import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
+import type { LossSettings } from '../../model/loss-settings.ts';
+import type { CustomLoss } from '../../training-graph/losses.ts';
 import { encodeTable } from '../../table/formats.ts';
 import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -11,16 +15,29 @@ import type { Frame } from './frames.ts';
 /** What a call gives back: a JSON object and binary parts. */
 export type Reply = Pick<Frame, 'parts'> & { readonly result: Readonly<Record<string, unknown>> };
 
+interface OpenArguments {
+  readonly load?: LoadOptions;
+  readonly create?: InfererOptions;
+  readonly profile?: Readonly<Record<string, unknown>>;
+}
+type Values = ChannelBatch | MagnitudeBatch;
+type ValuesOptions = LossSettings & { readonly reset?: boolean; readonly custom?: string };
+interface ValuesArguments {
+  readonly size: number;
+  readonly kind: 'channels' | 'magnitudes';
+}
+
 /** Batches that wait while the model runs. */
 const ROOM = 2;
 
 /** The one inferer of a serving process, and what a host program may call on it. */
 export class ServedInferer {
   #backend: ChosenBackend | undefined;
-  #model: GsnnModel | undefined;
+  #model: InfererModel | undefined;
   #inferer: MagnitudeEdgeInferer | undefined;
   #fit:
-    { readonly batches: BatchQueue<Batch>; readonly samples: Promise<number>; error?: unknown } | undefined;
+    | { readonly batches: BatchQueue<Batch | Values>; readonly samples: Promise<number>; error?: unknown }
+    | undefined;
   #aborted = new AbortController();
 
   /** Ends what is under way, a fit or scoring; calls after it work again. */
@@ -40,15 +57,19 @@ export class ServedInferer {
     return calls[name as keyof typeof calls](this, args, parts);
   }
 
-  /** @param parts the model's bytes */
-  async open(args: Readonly<Record<string, unknown>>, [bytes]: Frame['parts']): Promise<Reply> {
-    const { load = {}, create = {} } = args as { load?: LoadOptions; create?: InfererOptions };
-    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'open takes a model.');
+  /** @param parts the model's bytes; none for a model that the host runs by itself, of which `profile` tells the graph */
+  async open(args: OpenArguments, [bytes]: Frame['parts']): Promise<Reply> {
+    const { load = {}, create = {}, profile } = args;
     await this.release();
     const requested = create.backend ?? 'auto';
     this.#backend = await chooseBackend(requested);
     const { gpu } = this.#backend;
-    this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
+    if (bytes !== undefined) {
+      this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
+    } else if (profile !== undefined) {
+      this.#model = ExternalModel.read(profile, load.name ?? 'The model');
+    } else
+      throw new MagnitudeEdgeError('invalid-argument', 'open takes a model, or what is to be known of one.');
     // Left to itself, an engine may find its device wanting.
     const asked = this.#backend.backend === 'cpu' ? 'cpu' : requested;
     this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: asked });
@@ -71,21 +92,37 @@ export class ServedInferer {
 
   /** Begins a fit; batches follow by `batch`, and `endFit` waits for it. */
   startFit(options: FitOptions): Reply {
-    if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
     const inferer = this.#opened();
-    const queue = new BatchQueue<Batch>(ROOM);
-    const fit = {
-      batches: queue,
-      samples: inferer.fit(queue, { ...options, signal: this.#aborted.signal }),
-      error: undefined as unknown,
-    };
+    const { signal } = this.#aborted;
+    return this.#start((queue) => inferer.fit(queue as BatchQueue<Batch>, { ...options, signal }));
+  }
+
+  /**
+   * Begins a fit of values that the host computes; `values` brings them, and `endFit` waits for it.
+   * @param custom the name of a loss that is the host's own, in place of `loss`
+   */
+  startValues({ custom, ...options }: ValuesOptions): Reply {
+    const inferer = this.#opened();
+    const loss = custom === undefined ? {} : { loss: namedLoss(custom) };
+    const { signal } = this.#aborted;
+    return this.#start((queue) =>
+      inferer.fitValues(queue as BatchQueue<Values>, { ...options, ...loss, signal }),
+    );
+  }
+
+  /** @param fitFrom takes the batches of a queue in */
+  #start(fitFrom: (batches: BatchQueue<Batch | Values>) => Promise<number>): Reply {
+    if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
+    const batches = new BatchQueue<Batch | Values>(ROOM);
+    const samples = fitFrom(batches);
+    const fit = { batches, samples, error: undefined as unknown };
     // A batch that is refused is told at once: at the next batch.
     fit.samples.catch((error: unknown) => {
       fit.error = error;
-      queue.end();
+      batches.end();
     });
     this.#fit = fit;
-    return reply({});
+    return reply({ channels: this.#opened().keepsChannels });
   }
 
   /** @param parts x `[size, inputs]` and y `[size, outputs]`, float32 */
@@ -96,6 +133,22 @@ export class ServedInferer {
     await fit.batches.push({ size, x: floats(x), y: floats(y) });
     if (fit.error !== undefined) return this.endFit();
     return reply({});
+  }
+
+  /**
+   * @param kind of the values: `[size, channels]`, or magnitudes `[size, nodes]`
+   * @param parts float32: those of the activations of blocks 0 .. L-2, then of the gradients of blocks 1 .. L-1
+   * @returns whether the channel values of another batch would be kept
+   */
+  async values({ size, kind }: ValuesArguments, parts: Frame['parts']): Promise<Reply> {
+    const fit = this.#running();
+    const values = parts.map(floats);
+    const [first, second] = [values.slice(0, values.length / 2), values.slice(values.length / 2)];
+    await fit.batches.push(
+      kind === 'magnitudes' ? { size, x: first, y: second } : { size, activations: first, gradients: second },
+    );
+    if (fit.error !== undefined) return this.endFit();
+    return reply({ channels: this.#opened().keepsChannels });
   }
 
   /** Resolves to the samples held, when all batches have been taken in. */
@@ -167,6 +220,8 @@ const calls = {
     served.fitFile(args as { name: string; batchSize: number; fit: FitOptions }, parts),
   startFit: (served, args) => served.startFit(args),
   batch: (served, args, parts) => served.batch(args as { size: number }, parts),
+  startValues: (served, args) => served.startValues(args),
+  values: (served, args, parts) => served.values(args as unknown as ValuesArguments, parts),
   endFit: (served) => served.endFit(),
   evaluate: (served, args) => served.evaluate(args),
   select: (served, args) => served.select(args),
@@ -185,6 +240,17 @@ const calls = {
 
 function reply(result: Reply['result'], ...parts: Uint8Array[]): Reply {
   return { result, parts };
+}
+
+/** A loss that the host differentiates by itself, known here by its name alone. */
+function namedLoss(name: string): CustomLoss {
+  const loss: CustomLoss = () => {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `The loss ${name} is computed by the host program alone.`,
+    );
+  };
+  return Object.defineProperty(loss, 'name', { value: name });
 }
 
 /** A part has a buffer of its own, so that it is aligned. */

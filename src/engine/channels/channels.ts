@@ -111,6 +111,11 @@ export class Channels {
     this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 
+  /** Whether the values of further samples would be kept */
+  get keeping(): boolean {
+    return this.#left === undefined;
+  }
+
   /** What is worth telling of them, for diagnostics */
   get notes(): readonly string[] {
     return [this.#left, this.#threads.note].filter((note) => note !== undefined && note !== '') as string[];
@@ -159,6 +164,13 @@ export class Channels {
     await this.#take(batch.size, confirmed, () => {
       this.#store.add(batch);
     });
+  }
+
+  /** The engine takes samples whose channel values are not known. @throws `invalid-argument` where they must be kept */
+  skip(): void {
+    const why = 'Samples came as magnitudes, without channel values';
+    if (this.#settings.required) throw new MagnitudeEdgeError('invalid-argument', `${why}.`);
+    if (this.#left === undefined) this.#letGo(why);
   }
 
   /**

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,9 @@ from torch import nn
 from .graph import GsnnModule
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+#: Attributes that stand in the way, and what they are meanwhile: index tensors as long as the batch that the published
+#: class keeps (made under ``torch.inference_mode`` they are of no use to autograd), compiled code, checkpointing.
+NEUTRAL = {"_B": None, "_batch_params": None, "_compiled_call_impl": None, "checkpoint": False}
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,46 @@ class Capture:
 
 
 @contextmanager
-def evaluation_mode(model: nn.Module):
-    """Evaluation mode within, every submodule's own flag restored after."""
-    training = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, flag in training:
-            module.training = flag
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """Within: evaluation mode, no checkpointing, no compiled code (which does not see hooks), no caches, gradients on,
+    also under ``torch.inference_mode``. After: every module's attributes and torch's random state as they were."""
+    attributes = [(module, dict(vars(module))) for module in model.modules()]
+    gpus = {tensor.device for tensor in model.parameters() if tensor.device.type == "cuda"}
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(torch.random.fork_rng(list(gpus)))
+        if hasattr(torch.compiler, "set_stance"):  # from torch 2.6 on
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        try:
+            model.eval()
+            for module, held in attributes:
+                for name, neutral in NEUTRAL.items():
+                    if held.get(name) is not None:
+                        setattr(module, name, neutral)
+            yield
+        finally:
+            for module, held in attributes:
+                for name in vars(module).keys() - held.keys():
+                    delattr(module, name)
+                vars(module).update(held)
+
+
+@contextmanager
+def watched_blocks(model: GsnnModule) -> Iterator[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+    """Lists that a forward pass within fills: the pre-norm and the post activations of every block, in their order.
+
+    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it works on
+    any GSNN, whatever it stores by itself.
+    """
+    pre: list[torch.Tensor] = []
+    post: list[torch.Tensor] = []
+    with ExitStack() as stack:
+        for layer in dict.fromkeys(block.lin_in for block in model.ResBlocks):
+            stack.enter_context(layer.register_forward_hook(lambda _m, _i, out: pre.append(out)))
+        for layer in dict.fromkeys(block.lin_out for block in model.ResBlocks):
+            stack.enter_context(layer.register_forward_pre_hook(lambda _m, args: post.append(args[0])))
+        yield pre, post
 
 
 def capture(
@@ -49,22 +83,12 @@ def capture(
 ) -> Capture:
     """Runs one batch and differentiates its loss by every pre-norm and post activation.
 
-    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it
-    works on any GSNN, whatever it stores by itself.
-
     Args:
         x, y: ``[batch, inputs]``, ``[batch, outputs]``.
         dtype: compute in this type, on converted copies of the parameters; default: the model's own.
         **inputs: further keyword inputs of the model, such as ``edge_mask``.
     """
-    pre, post = [], []
-    with ExitStack() as stack:
-        stack.enter_context(evaluation_mode(model))
-        stack.enter_context(torch.enable_grad())
-        for layer in dict.fromkeys(block.lin_in for block in model.ResBlocks):
-            stack.enter_context(layer.register_forward_hook(lambda _m, _i, out: pre.append(out)))
-        for layer in dict.fromkeys(block.lin_out for block in model.ResBlocks):
-            stack.enter_context(layer.register_forward_pre_hook(lambda _m, args: post.append(args[0])))
+    with left_as_found(model), watched_blocks(model) as (pre, post):
         if dtype is None:
             yhat = model(differentiable(x), **inputs)
         else:
@@ -86,7 +110,7 @@ def differentiable(x: torch.Tensor) -> torch.Tensor:
 
 
 def differentiate(yhat: torch.Tensor, y: torch.Tensor, loss: Loss, pre: list, post: list) -> Capture:
-    value = loss(yhat, y)
+    value = loss(yhat, y.clone() if y.is_inference() else y)
     gradients = torch.autograd.grad(value, [*pre, *post], allow_unused=True, materialize_grads=True)
 
     def flat(tensors):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..errors import MagnitudeEdgeError
 
+#: Refusals of models that need no export where torch itself runs them.
+TAKEN_BY_TORCH = ("attention", "checkpointing", "dtype", "export", "ragged", "sparse", "twin", "unknown-module")
+
 
 class ExportError(MagnitudeEdgeError):
     """The model cannot be exported as it stands.
@@ -11,10 +14,15 @@ class ExportError(MagnitudeEdgeError):
     Attributes:
         code: stable, machine-readable reason, e.g. ``"checkpointing"`` or ``"unknown-module"``.
         path: dotted module path at fault (``"ResBlocks.2.norm"``), or ``None`` when no module is.
+        reason: the message without the way out.
+        torch_takes_it: whether the model can be run by torch itself.
     """
 
     def __init__(self, code: str, message: str, path: str | None = None):
-        super().__init__(code, f"{path}: {message}" if path else message, {} if path is None else {"path": path})
+        self.reason = f"{path}: {message}" if path else message
+        self.torch_takes_it = code in TAKEN_BY_TORCH
+        hint = ". MagnitudeEdgeInferer(..., route='torch') takes the model as it is" if self.torch_takes_it else ""
+        super().__init__(code, self.reason + hint, {} if path is None else {"path": path})
         self.path = path
 
 

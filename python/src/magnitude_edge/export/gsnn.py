@@ -18,16 +18,10 @@ from .graph import GsnnGraph, GsnnModule, homogeneous_kinds
 from .onnx_file import check_file, finish, to_onnx
 from .profile import metadata, value_names
 from .twin import GsnnTwin
+from .unwrap import unwrap
 
-REQUIRED = (
-    "ResBlocks",
-    "edge_index",
-    "input_node_mask",
-    "output_node_mask",
-    "homo_names",
-    "residual",
-    "norm",
-)
+#: What the file's numbers are made from: other types have no faithful float32 form, or none that can be checked.
+DTYPES = (torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
@@ -48,8 +42,8 @@ def export_gsnn(
     The file is float32, opset 18, with a dynamic batch; block values are named ``pre{l}`` and ``post{l}``.
 
     Args:
-        model: a GSNN of the published package, or of its structure and attribute names
-            package.
+        model: a GSNN of the published package or of its structure and attribute names, or what wraps one
+            (DataParallel, AveragedModel, torch.compile, a LightningModule).
         data: what holds ``node_names_dict`` and ``edge_index_dict``; ``None`` reads both from the model.
         path: the file to write; replaced whole, or left alone when the export fails.
         edge_mask: give the file a second input ``edge_mask``, float32 ``[edges]``, that multiplies edge
@@ -61,6 +55,16 @@ def export_gsnn(
     Raises:
         ExportError: the model, or its agreement with ``data``, does not allow a faithful export.
     """
+    refuse_missing_folder(path)
+    note_training_mode(model)
+    return write(*gsnn_model(model, data, edge_mask=edge_mask, dynamo=dynamo), path)
+
+
+def gsnn_model(
+    model: GsnnModule, data, *, edge_mask: bool = False, dynamo: bool | None = None
+) -> tuple[onnx.ModelProto, dict]:
+    """What :func:`export_gsnn` writes, and its ``gsnn`` metadata."""
+    model = unwrap(model)
     source = prepare(model, data, edge_mask=edge_mask)
     names = value_names(source.layers, source.twin.count_constants())
     extra = {"edgeMask": "edge_mask", "edgeMaskEdges": model.edge_index.tolist()} if edge_mask else {}
@@ -71,7 +75,7 @@ def export_gsnn(
         proto = to_onnx(source.twin, source.example(3), names.all, dynamo, static=("edge_mask",))
     proto = finish(proto, gsnn, inner=names.constants, unbatched=("edge_mask",))
     check_file(proto, source.twin, names.all, (source.example(batch) for batch in (1, 4)))
-    return write(proto, path, gsnn)
+    return proto, gsnn
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Source:
         return feed
 
 
+@torch.inference_mode(False)
 def prepare(model: GsnnModule, data, *, edge_mask: bool = False, allow_unknown: bool = False) -> Source:
     """Refuses what cannot be exported, rebuilds the model and holds the rebuilt one to the original.
 
@@ -115,8 +120,6 @@ def prepare(model: GsnnModule, data, *, edge_mask: bool = False, allow_unknown: 
     graph = GsnnGraph.from_model(model) if data is None else GsnnGraph.from_data(data)
     graph.check_against(model)
     groups = function_of_channel(model)
-    if any(module.training for module in model.modules()):
-        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
     twin = GsnnTwin(model, edge_mask, allow_unknown).double().eval()
     check_twin(model, twin, len(graph.names["input"]), len(graph.names["output"]))
     return Source(graph, groups, twin.float(), int(model.edge_index.shape[1]))
@@ -124,15 +127,11 @@ def prepare(model: GsnnModule, data, *, edge_mask: bool = False, allow_unknown: 
 
 def refuse_unfit(model: GsnnModule) -> None:
     """Refuses what no file can stand for, before any work is done."""
-    missing = [name for name in REQUIRED if not hasattr(model, name)]
-    if missing:
-        raise ExportError("not-a-gsnn", f"{type(model).__name__} has no {missing[0]}: a GSNN was expected")
-    if len(model.ResBlocks) < 2:
-        raise ExportError(
-            "layers",
-            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} and at least 2 are needed",
-            "ResBlocks",
-        )
+    refuse_few_layers(model)
+    for name, tensor in model.named_parameters():
+        if tensor.dtype not in DTYPES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ExportError("dtype", f"is {kind}, and the file holds float32: export a copy made by .float()", name)
     if getattr(model, "checkpoint", False):
         raise ExportError(
             "checkpointing",
@@ -145,6 +144,27 @@ def refuse_unfit(model: GsnnModule) -> None:
             "node activity takes a second input x_fn, for which the file has no place",
             "node_activity_model",
         )
+
+
+def refuse_few_layers(model: GsnnModule) -> None:
+    if len(model.ResBlocks) < 2:
+        raise ExportError(
+            "layers",
+            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} and at least 2 are needed",
+            "ResBlocks",
+        )
+
+
+def note_training_mode(model: GsnnModule) -> None:
+    """Says to the caller's caller what is not as it may be expected."""
+    if any(module.training for module in unwrap(model).modules()):
+        warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
+
+
+def refuse_missing_folder(path: str | os.PathLike) -> None:
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise ExportError("path", f"{path} cannot be written: there is no folder {folder}")
 
 
 def function_of_channel(model: GsnnModule) -> list[int]:
@@ -173,7 +193,7 @@ def function_of_channel(model: GsnnModule) -> list[int]:
     return [place[node] for node in nodes]
 
 
-def write(proto: onnx.ModelProto, path: str | os.PathLike, gsnn: dict) -> Exported:
+def write(proto: onnx.ModelProto, gsnn: dict, path: str | os.PathLike) -> Exported:
     """Writes beside the target and renames, so that a failure leaves no half file."""
     content = proto.SerializeToString()
     target = Path(path)

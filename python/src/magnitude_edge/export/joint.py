@@ -19,12 +19,13 @@ from torch.nn import functional as F
 
 from .errors import ExportError
 from .graph import GsnnModule
-from .gsnn import Exported, Source, prepare, write
+from .gsnn import Exported, Source, note_training_mode, prepare, refuse_missing_folder, write
 from .onnx_file import check_file, finish, to_onnx
 from .profile import joint_names, metadata
 from .twin import GsnnTwin
 from .twin.opaque import refuse_scatter_mean
 from .twin.taps import ShiftedTaps
+from .unwrap import unwrap
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "mse": F.mse_loss,
@@ -60,6 +61,9 @@ def export_joint(
             "loss",
             f"loss is one of {', '.join(LOSSES)} with reduction mean or sum; got {loss!r} with {reduction!r}",
         )
+    model = unwrap(model)
+    refuse_missing_folder(path)
+    note_training_mode(model)
     source = prepare(model, data, allow_unknown=True)
     refuse_scatter_mean(source.twin, source.example(2)["x"])
     names = joint_names(source.layers)
@@ -84,7 +88,7 @@ def export_joint(
         raise ExportError("export", f"torch.onnx cannot write this model's gradients: {reason}") from error
     proto = finish(proto, gsnn, inner=[], unbatched=(names.loss,))
     check_file(proto, step, names.all, (feed(source, batch) for batch in (1, 4)))
-    return write(proto, path, gsnn)
+    return write(proto, gsnn, path)
 
 
 def feed(source: Source, batch: int) -> dict[str, torch.Tensor]:

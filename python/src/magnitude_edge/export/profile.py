@@ -53,6 +53,18 @@ def value_names(layers: int, constants: int) -> ValueNames:
     )
 
 
+def structure(model, graph, channel_groups: list[int]) -> dict:
+    """What is to be known of a model, whatever computes it: graph, blocks, the function node of every channel."""
+    return {
+        "version": VERSION,
+        "layers": len(model.ResBlocks),
+        "norm": str(model.norm),
+        "checkpoint": False,
+        "channelGroups": channel_groups,
+        **graph.to_profile(),
+    }
+
+
 def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra) -> dict:
     """The metadata of one model, ready for JSON.
 
@@ -62,16 +74,11 @@ def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra
         **extra: further keys, e.g. ``edgeMask``.
     """
     return {
-        "version": VERSION,
-        "layers": len(model.ResBlocks),
-        "norm": str(model.norm),
-        "checkpoint": False,
+        **structure(model, graph, channel_groups),
         "input": "x",
         "output": names.output,
         "preNorm": names.pre_norm,
         "activation": names.activation,
         "stopGradient": names.constants,
-        "channelGroups": channel_groups,
-        **graph.to_profile(),
         **extra,
     }

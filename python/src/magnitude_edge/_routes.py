@@ -1,0 +1,89 @@
+"""Which of the two routes runs a model: the engine, from an exported file, or torch."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._loss import engine_loss, known_loss, loss_name
+from .errors import MagnitudeEdgeError
+
+if TYPE_CHECKING:
+    from ._torch_route import TorchModel
+
+ROUTES = ("auto", "onnx", "torch")
+
+
+class Routes:
+    """The ways that a model can be run.
+
+    Args:
+        model: a torch GSNN, or the path of an exported file.
+        wanted: ``"auto"``, ``"onnx"`` or ``"torch"``.
+
+    Attributes:
+        first: the route of a loss that the engine knows, and why.
+        profile: what the engine is told of a model that it does not run; ``None`` where it runs it.
+    """
+
+    def __init__(self, model, data, wanted: str, *, reduction: str, use_pre_norm: bool):
+        if wanted not in ROUTES:
+            raise MagnitudeEdgeError(
+                "invalid-argument", f"route is {wanted!r}, one of {', '.join(ROUTES)} was expected."
+            )
+        self._model, self._data, self._wanted = model, data, wanted
+        self._settings = (reduction, use_pre_norm)
+        self._file: bytes | None = None
+        self.profile: dict[str, Any] | None = None
+        self.from_path = isinstance(model, (str, os.PathLike))
+        self.name = str(model) if self.from_path else type(model).__name__
+        self.first = self._choose()
+
+    def _choose(self) -> tuple[str, str]:
+        asked = "it was asked for"
+        if self.from_path:
+            if self._wanted == "torch":
+                raise MagnitudeEdgeError("invalid-argument", f"The route torch needs the torch model, not {self.name}.")
+            self._file = Path(self._model).read_bytes()
+            return "onnx", "the model is a file"
+        if self._wanted == "torch":
+            self.profile = self.torch_model.profile
+            return "torch", asked
+        from .export.errors import ExportError
+        from .export.gsnn import gsnn_model
+
+        try:
+            self._file = gsnn_model(self._model, self._data)[0].SerializeToString()
+        except ExportError as error:
+            if self._wanted == "onnx" or not error.torch_takes_it:
+                raise
+            self.profile = self.torch_model.profile
+            return "torch", f"the model has no exact ONNX form: {error.reason}"
+        return "onnx", asked if self._wanted == "onnx" else "the engine knows the model's modules and the loss"
+
+    def of_loss(self, crit) -> tuple[str, str]:
+        """The route of a fit, and why.
+
+        Raises:
+            MagnitudeEdgeError: ``invalid-argument`` for a loss that the route asked for does not have.
+        """
+        if isinstance(crit, str) or not callable(crit):
+            known_loss(crit)
+        if self.first[0] == "torch" or engine_loss(crit) is not None:
+            return self.first
+        if self._wanted == "onnx" or self.from_path:
+            known_loss(crit)
+        return "torch", f"the engine does not know the loss {loss_name(crit)}"
+
+    @cached_property
+    def torch_model(self) -> TorchModel:
+        from ._torch_route import TorchModel
+
+        return TorchModel(self._model, self._data, *self._settings)
+
+    def take_file(self) -> list[bytes]:
+        """The exported file, once: it is not kept."""
+        file, self._file = self._file, None
+        return [] if file is None else [file]
