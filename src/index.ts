@@ -19,6 +19,7 @@ export type {
 export { MagnitudeEdgeInferer } from './inferer.ts';
 export type { CpuOperator } from './model/cpu-operators.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
+export { ExternalModel, type InfererModel } from './model/external-model.ts';
 export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
 export {
   GsnnModel,
