@@ -166,15 +166,18 @@ class MagnitudeEdgeInferer:
         top: int | None = None,
         max_q: float | None = None,
         candidates_only: bool = False,
+        *,
+        correlation: str = "pearson",
     ) -> pd.DataFrame:
         """The edge table: one row per ordered pair of function nodes, best first.
 
         Args:
-            layer_agg: ``"mean"``, ``"max"`` or, for some scores, ``"pooled"``.
+            layer_agg: ``"mean"``, ``"max"`` or ``"pooled"``, the observations of all layer pairs as those of one.
             score: ``"corr"``, ``"partial"``, ``"regression"`` or ``"channel"``.
             ridge: of ``"partial"``, in covariance units.
             lam: lambda of ``"regression"`` (default 0.3) and ``"channel"`` (default 3).
             variance_floor: default ``None``: limits are relative; ``1e-12`` gives the reference's NaN.
+            correlation: of ``"corr"`` and ``"partial"``: ``"pearson"``, or ``"spearman"`` for that of ranks.
             top, max_q, candidates_only: fewer rows back; p and q are over all pairs all the same.
 
         Raises:
@@ -190,6 +193,7 @@ class MagnitudeEdgeInferer:
             "top": top,
             "maxQ": max_q,
             "candidatesOnly": candidates_only,
+            "correlation": None if correlation == "pearson" else correlation,
         }
         given = {name: value for name, value in options.items() if value is not None}
         _, (file,) = self._engine.call("evaluate", given)
