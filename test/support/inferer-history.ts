@@ -1,9 +1,13 @@
 import type { Table } from 'apache-arrow';
 import type { Batch } from '../../src/data/batches.ts';
+import { MagnitudeEdgeError } from '../../src/errors.ts';
 import { MagnitudeEdgeInferer } from '../../src/inferer.ts';
 import type { GsnnModel } from '../../src/model/gsnn-model.ts';
 
 export type LossName = 'mse' | 'l1';
+
+export const scoreNames = ['corr', 'partial', 'channel'] as const;
+export type ScoreName = (typeof scoreNames)[number];
 
 /** One call that changed the statistics, as far as it went: batches by number. */
 export type Part =
@@ -35,13 +39,13 @@ export function samplesOf({ batches, refused, files }: Material, { parts }: Hist
 }
 
 export function scoresIn(table: Table): number[] {
-  return [...table.getChild('corr')!] as number[];
+  return [...(table.getChild('corr') ?? table.getChild('score'))!] as number[];
 }
 
 /** The numbers that a history gives where every call is awaited before the next one. */
 export interface Numbers {
-  /** Undefined below 3 samples */
-  readonly scores: Readonly<Record<'corr' | 'partial', readonly number[]>> | undefined;
+  /** Or the code that they are refused with: for few samples, and for channel values that a file lacks */
+  readonly scores: Readonly<Record<ScoreName, readonly number[] | string>>;
   readonly saved: Uint8Array;
 }
 
@@ -76,9 +80,19 @@ export class HistoryReplay {
       }
     }
     const saved = await inferer.saveStats();
-    if (inferer.samples < 3) return { scores: undefined, saved };
-    const corr = scoresIn(await inferer.evaluate());
-    const partial = scoresIn(await inferer.evaluate({ score: 'partial' }));
-    return { scores: { corr, partial }, saved };
+    const scored = async (score: ScoreName): Promise<readonly number[] | string> => {
+      try {
+        return scoresIn(await inferer.evaluate({ score }));
+      } catch (error) {
+        if (error instanceof MagnitudeEdgeError) return error.code;
+        throw error;
+      }
+    };
+    const scores = {
+      corr: await scored('corr'),
+      partial: await scored('partial'),
+      channel: await scored('channel'),
+    };
+    return { scores, saved };
   }
 }
