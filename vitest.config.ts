@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import packageJson from './package.json' with { type: 'json' };
@@ -6,6 +7,9 @@ import { chromiumFlags, findChromium } from './test/support/chromium.mjs';
 
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 const executablePath = findChromium();
+
+/** Vitest leaves one core free by itself: of two, half. */
+const maxWorkers = availableParallelism();
 
 /** Projects one after the other: each browser finds the cores that the software adapter needs. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
@@ -19,6 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...order(0),
+          maxWorkers,
           include: ['test/unit/**/*.test.ts'],
           environment: 'node',
           // Flags of V8 reach the tests: `node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs run`.
@@ -71,6 +76,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           ...order(2),
+          globalSetup: ['test/e2e/build-demo.ts'],
           // A renderer that dies under the test is the browser's failure, not ours (seen in about one page
           // of two hundred); the next page gets a new one. Any other failure stands.
           retry: { count: 2, condition: /Target crashed/ },
@@ -79,7 +85,7 @@ export default defineConfig({
           // Bounds for what never ends. How long anything takes is nothing that a test may depend on.
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          maxWorkers,
         },
       },
     ],

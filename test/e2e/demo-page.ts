@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { build, preview, type PreviewServer } from 'vite';
+import { preview, type PreviewServer } from 'vite';
 import { TestBrowser } from '../support/browser.ts';
 import { exampleFile, layerNormFolder } from '../support/example-data.ts';
+import { demoFolder } from './build-demo.ts';
 
 /** The built page on a server of its own, in a real Chromium. */
 interface DemoSite {
@@ -27,12 +28,12 @@ export const patience = 240_000;
 /** What a page says that was opened with `serviceWorkers: 'block'`. */
 const blocked = 'Service Worker registration blocked by Playwright';
 
-/** Builds the page and serves it. Each test file has its own folder, so that none pulls the page from under another. */
-async function startDemo(name: string): Promise<DemoSite> {
-  const outDir = new URL(`../artifacts/demo-${name}`, import.meta.url).pathname;
-  const quiet = { mode: 'demo', logLevel: 'error' } as const;
-  await build({ ...quiet, build: { outDir, emptyOutDir: true } });
-  const server: PreviewServer = await preview({ ...quiet, build: { outDir }, preview: { port: 0 } });
+async function startDemo(): Promise<DemoSite> {
+  const server: PreviewServer = await preview({
+    ...{ mode: 'demo', logLevel: 'error' },
+    build: { outDir: demoFolder },
+    preview: { port: 0 },
+  });
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error('The preview server has no port.');
   const url = `http://localhost:${address.port}/`;
@@ -60,11 +61,11 @@ async function startDemo(name: string): Promise<DemoSite> {
 }
 
 /** Opens the site for a test file: a fresh page before each test; after it, whatever a page has complained of fails. */
-export function useDemo(name: string): DemoPage & Pick<DemoSite, 'open'> {
+export function useDemo(): DemoPage & Pick<DemoSite, 'open'> {
   let site: DemoSite;
   let demo: DemoPage;
   beforeAll(async () => {
-    site = await startDemo(name);
+    site = await startDemo();
   });
   afterAll(async () => {
     await site.close();

@@ -13,7 +13,7 @@ const expected = JSON.parse(await readFile(new URL('expected.json', exampleFolde
   corr: Golden;
   partial: Golden;
 };
-const demo = useDemo('page');
+const demo = useDemo();
 
 test('the bundled example is fitted at once and its table holds the numbers of the float64 oracle', async () => {
   const { page } = demo;

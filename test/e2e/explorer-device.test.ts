@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exampleScored, useDemo } from './demo-page.ts';
 
-const demo = useDemo('device');
+const demo = useDemo();
 
 const button = (name: string) => demo.page.getByRole('button', { name, exact: true });
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { changedExample, repeatedExample } from '../support/example-data.ts';
 import { downloaded, exampleScored, layerNormScored, patience, useDemo } from './demo-page.ts';
 
-const demo = useDemo('fit');
+const demo = useDemo();
 
 /** Scores of all pairs by name, and the samples that they are of. */
 async function scores(): Promise<{ samples: string | undefined; byPair: Map<string, number> }> {

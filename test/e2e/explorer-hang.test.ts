@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
 import { exampleScored, useDemo } from './demo-page.ts';
 
-const demo = useDemo('hang');
+const demo = useDemo();
 
 const button = (name: string) => demo.page.getByRole('button', { name, exact: true });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { downloaded, exampleScored, useDemo } from './demo-page.ts';
 
-const demo = useDemo('heatmap');
+const demo = useDemo();
 
 /** The heatmap's PNG as RGBA bytes. */
 async function picture(): Promise<{ width: number; height: number; rgba: Uint8Array }> {

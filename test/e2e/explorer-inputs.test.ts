@@ -9,7 +9,7 @@ import { npzArrays } from '../support/npz-arrays.ts';
 import { splitModel } from '../support/split-model.ts';
 import { exampleScored, shownRows, useDemo } from './demo-page.ts';
 
-const demo = useDemo('inputs');
+const demo = useDemo();
 
 interface Column {
   readonly name: string;

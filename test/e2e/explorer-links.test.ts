@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
 import { exampleScored, seriousViolations, useDemo } from './demo-page.ts';
 
-const demo = useDemo('links');
+const demo = useDemo();
 
 /** Another site with the example's files, and what was asked of it. */
 async function withSite(

@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
 import { downloaded, exampleScored, patience, useDemo } from './demo-page.ts';
 
-const demo = useDemo('policy');
+const demo = useDemo();
 
 /** The policy as the built page has it, by directive. */
 async function builtPolicy(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const html = await readFile(new URL('../artifacts/demo-policy/index.html', import.meta.url), 'utf8');
+  const html = await readFile(new URL('../artifacts/demo/index.html', import.meta.url), 'utf8');
   const content = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1] ?? '';
   return new Map(
     content.split(';').map((directive) => {

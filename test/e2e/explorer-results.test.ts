@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { changedExample, exampleFile, layerNormFolder } from '../support/example-data.ts';
 import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
 
-const demo = useDemo('results');
+const demo = useDemo();
 
 const bar = () => demo.page.getByRole('region', { name: 'What these results are of' });
 const standing = () => bar().getByRole('status').innerText();

@@ -19,7 +19,7 @@ import { exampleScored, shownRows, useDemo } from './demo-page.ts';
 const artifacts = new URL('../artifacts/', import.meta.url).pathname;
 mkdirSync(artifacts, { recursive: true });
 
-const demo = useDemo('scale');
+const demo = useDemo();
 
 /** An edge table of so many rows, sorted by score, row r from node `src(r)` to node `dst(r)`. */
 function edgeTable(

@@ -10,7 +10,7 @@ const expected = JSON.parse(await readFile(new URL('expected.json', exampleFolde
   partial: { auc: number };
 };
 
-const demo = useDemo('try');
+const demo = useDemo();
 
 interface Found {
   readonly auc: number;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
 import { downloaded, exampleScored, seriousViolations, shownRows, useDemo } from './demo-page.ts';
 
-const demo = useDemo('uncertainty');
+const demo = useDemo();
 
 const names = ['corr_se', 'sign_stability', 'p_empirical'] as const;
 type Told = readonly [corr: number, ...told: number[]];

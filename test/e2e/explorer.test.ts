@@ -27,7 +27,7 @@ const [source, target, score] = expected.corr.top[0]!;
 const artifacts = new URL('../artifacts/', import.meta.url).pathname;
 mkdirSync(artifacts, { recursive: true });
 
-const demo = useDemo('explorer');
+const demo = useDemo();
 
 const openView = (name: string) => demo.page.getByRole('tab', { name }).click();
 const numberOf = async (term: string) =>
