@@ -1,5 +1,6 @@
 /**
- * `npm run harness`: the random, damaging and interrupting tests of the suite, at length. About an hour on two cores.
+ * `npm run harness`: the random, damaging and interrupting tests of the suite, at length. Some hours on two cores,
+ * more than one of them for the losses.
  *
  *     npm run harness                 # all of it
  *     npm run harness -- fuzz         # one part: problems, turns, losses, kills, fuzz
