@@ -88,6 +88,15 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which blocks of channel scores are asked for; see `channelBlock`. */
+export interface ChannelBlockOptions extends Pick<
+  ScoreOptions,
+  'lambda' | 'layerAgg' | 'varianceFloor' | 'signal'
+> {
+  /** Only the block of that layer pair. Default: all of them. */
+  readonly layerPair?: number | undefined;
+}
+
 /** What is asked of the statistics, and which rows come back. */
 export interface EvaluateOptions extends ScoreOptions {
   /** Leaves out i -> i. Default true. */

@@ -1,3 +1,4 @@
+import type { BlockRequest, ChannelBlock } from './engine/channels/channel-blocks.ts';
 import type { ChannelEvidence, Channels } from './engine/channels/channels.ts';
 import type { EngineChoice } from './engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from './engine/engine.ts';
@@ -179,6 +180,14 @@ export class InfererStatistics {
       const scores = await channels.scores(request, samples);
       return { samples, evidence: withEvidence ? channels.evidence(samples) : undefined, scores };
     });
+  }
+
+  /** Blocks of channel scores, of the samples held when it is called. @throws `invalid-argument` where they are not kept */
+  async channelBlocks(request: BlockRequest): Promise<ChannelBlock[]> {
+    const held = this.#held;
+    const channels = this.#kept();
+    const blocks = await this.#queue.run(async () => channels.blocks(await this.#samplesIn(held)));
+    return blocks(request);
   }
 
   /** A copy of the statistics held. */

@@ -7,7 +7,9 @@ import type { ChannelBatch, MagnitudeBatch, Reduction } from './engine/engine.ts
 import { uncertaintySettings } from './engine/uncertainty-settings.ts';
 import { uncertaintyAsked, Uncertainty } from './engine/uncertainty.ts';
 import { MagnitudeEdgeError } from './errors.ts';
+import type { ChannelBlock } from './engine/channels/channel-blocks.ts';
 import type {
+  ChannelBlockOptions,
   EdgeScores,
   EvaluateBatchesOptions,
   EvaluateOptions,
@@ -352,6 +354,32 @@ export class MagnitudeEdgeInferer {
     });
   }
 
+  /**
+   * The blocks behind the channel scores of one ordered pair of function nodes: one per layer pair, or one for 'pooled'.
+   * A score of a layer pair is the Frobenius norm of its block over the square root of its target channels.
+   * @param source name of a function node
+   * @param target name of a function node
+   * @throws MagnitudeEdgeError as {@link evaluate} for channel scores; `invalid-argument` for a name or a layer pair that
+   * there is not
+   */
+  channelBlock(source: string, target: string, options: ChannelBlockOptions = {}): Promise<ChannelBlock[]> {
+    return this.#reading(() => {
+      const { layerAgg, lambda = DEFAULT_LAMBDA, ...rest } = options;
+      const [from, to] = [this.#functionNode(source), this.#functionNode(target)];
+      checkLayerPair(rest.layerPair, this.#statistics.choice.engine.shape.pairs);
+      const pooled = layerAgg === 'pooled';
+      return this.#statistics.channelBlocks({ ...rest, source: from, target: to, lambda, pooled });
+    });
+  }
+
+  #functionNode(name: string): number {
+    const node = this.graph.nodeNames.function.indexOf(name);
+    if (node >= 0) return node;
+    throw new MagnitudeEdgeError('invalid-argument', `There is no function node named '${name}'.`, {
+      details: { found: name },
+    });
+  }
+
   /** Scores, and what resampling says of them where it is asked. */
   async #resample(options: EvaluateBatchesOptions) {
     checkEdgeTableOptions(options);
@@ -561,6 +589,15 @@ type Runner<T> = (
 
 function lengthOf(loader: Iterable<unknown> | AsyncIterable<unknown>): { batches?: number } {
   return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};
+}
+
+function checkLayerPair(layerPair: number | undefined, pairs: number): void {
+  if (layerPair === undefined || (Number.isInteger(layerPair) && layerPair >= 0 && layerPair < pairs)) return;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    `layerPair must be a whole number from 0 to ${pairs - 1} and is ${layerPair}.`,
+    { details: { option: 'layerPair', found: layerPair } },
+  );
 }
 
 function checkOneOf(option: string, found: string, allowed: readonly string[]): void {

@@ -16,6 +16,21 @@ export function channelScoresByDefinition(
   groups: readonly number[],
   lambda: number,
 ): number[][] {
+  return channelBlocksByDefinition(pairs, groups, lambda).map((blocks) =>
+    blocks.map((block) => {
+      if (block.length === 0 || block[0]!.length === 0) return NaN;
+      const squares = block.flat().map((value) => value ** 2);
+      return Math.sqrt(squares.reduce((sum, v) => sum + v, 0) / block[0]!.length);
+    }),
+  );
+}
+
+/** The blocks B_ij behind them: `[source][target]`, each `[channels of the source left][channels of the target left]`. */
+export function channelBlocksByDefinition(
+  pairs: readonly ChannelPair[],
+  groups: readonly number[],
+  lambda: number,
+): number[][][][] {
   const channels = groups.map((_, channel) => channel);
   const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const square = (values: readonly number[]): number => mean(values.map((v) => v * v));
@@ -47,9 +62,7 @@ export function channelScoresByDefinition(
   return Array.from({ length: nodes }, (_, i) =>
     Array.from({ length: nodes }, (_, j) => {
       const [rows, columns] = [own(sources, i), own(targets, j)];
-      if (rows.length === 0 || columns.length === 0) return NaN;
-      const squares = rows.flatMap((r) => columns.map((c) => b[r]![c]! ** 2));
-      return Math.sqrt(squares.reduce((sum, v) => sum + v, 0) / columns.length);
+      return rows.map((r) => columns.map((c) => b[r]![c]!));
     }),
   );
 }

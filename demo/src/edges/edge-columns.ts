@@ -1,11 +1,16 @@
-/** What resampling says of a score, by the name that its column has in the table. */
-export const uncertaintyNames = {
-  standardError: 'corr_se',
+/** What resampling says of a score, in the table's order. */
+export const uncertaintyKeys = ['standardError', 'signStability', 'empiricalP'] as const;
+export type UncertaintyKey = (typeof uncertaintyKeys)[number];
+
+/** Name of the column of the aggregated score, with which those of the layer pairs begin. */
+export type ScoreColumn = 'corr' | 'score';
+
+/** The columns of uncertainty by their names in the table. */
+export const uncertaintyNames = (score: ScoreColumn): Readonly<Record<UncertaintyKey, string>> => ({
+  standardError: `${score}_se`,
   signStability: 'sign_stability',
   empiricalP: 'p_empirical',
-} as const;
-export type UncertaintyKey = keyof typeof uncertaintyNames;
-export const uncertaintyKeys = Object.keys(uncertaintyNames) as readonly UncertaintyKey[];
+});
 
 /** The edge table as the views read it: one typed array per column, row r of each is row r of the Arrow table. */
 export interface EdgeColumns {
@@ -16,11 +21,17 @@ export interface EdgeColumns {
   readonly dst: Int32Array;
   /** Aggregated score, NaN where the method gives none. */
   readonly score: FloatColumn;
+  /** What the table calls it. */
+  readonly scoreColumn: ScoreColumn;
+  /** Whether the sign of a score means something. */
+  readonly isSigned: boolean;
+  /** Whether the table has p-values; else p and q are NaN throughout. */
+  readonly isTested: boolean;
   readonly pValue: FloatColumn;
   readonly qValue: FloatColumn;
   /** 1 where the graph has the edge. */
   readonly hasEdge: Uint8Array;
-  /** |S_j|; null for marginal scores. */
+  /** |S_j|; null for scores that condition on nothing. */
   readonly conditioned: Int32Array | null;
   /** One column per layer pair, under its name in the table. */
   readonly pairs: readonly { readonly name: string; readonly values: FloatColumn }[];
@@ -33,11 +44,28 @@ export interface EdgeColumns {
 export type FloatColumn = Float64Array | Float32Array;
 
 /** The columns of uncertainty that there are, in the table's order. */
-export function uncertaintyOf({ uncertainty }: Pick<EdgeColumns, 'uncertainty'>) {
+export function uncertaintyOf({
+  uncertainty,
+  scoreColumn,
+}: Pick<EdgeColumns, 'uncertainty' | 'scoreColumn'>) {
+  const names = uncertaintyNames(scoreColumn);
   return uncertaintyKeys.flatMap((key) => {
     const values = uncertainty[key];
-    return values ? [{ key, name: uncertaintyNames[key], values }] : [];
+    return values ? [{ key, name: names[key], values }] : [];
   });
+}
+
+const extents = new WeakMap<EdgeColumns, number>();
+
+/** The largest |score| of a table, 0 without scores. */
+export function extentOf(columns: EdgeColumns): number {
+  let extent = extents.get(columns);
+  if (extent === undefined) {
+    extent = 0;
+    for (const value of columns.score) extent = Math.max(extent, Math.abs(value) || 0);
+    extents.set(columns, extent);
+  }
+  return extent;
 }
 
 /** Every buffer of the columns, for moving them between threads. */

@@ -1,9 +1,16 @@
 import { DataType, type Table, type Vector } from 'apache-arrow';
 import { MagnitudeEdgeError } from 'magnitude-edge';
-import { uncertaintyKeys, uncertaintyNames, type EdgeColumns, type FloatColumn } from './edge-columns.ts';
+import {
+  uncertaintyKeys,
+  uncertaintyNames,
+  type EdgeColumns,
+  type FloatColumn,
+  type ScoreColumn,
+} from './edge-columns.ts';
+import { isScoreName, scoreKinds } from './score-kind.ts';
 
 /**
- * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only names and `corr` are
+ * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only names and `corr`, or `score`, are
  * indispensable, so that tables which other tools have thinned out still open.
  * Throws `invalid-data` where the table is not an edge table.
  */
@@ -17,27 +24,41 @@ export function columnsFromArrow(table: Table, file: string): EdgeColumns {
   // Indices may name nodes that occur on one side only, or on none when rows were left out.
   for (let node = 0; node < names.length; node++) names[node] ??= `node ${node}`;
   const conditioned = table.getChild('n_cond');
+  const scoreColumn: ScoreColumn = !table.getChild('corr') && table.getChild('score') ? 'score' : 'corr';
+  const score = floats(required(table, scoreColumn, file), rows);
+  const pValue = floats(table.getChild('p_value'), rows);
+  const metadata = Object.fromEntries(table.schema.metadata);
+  const uncertain = uncertaintyNames(scoreColumn);
   return {
     names,
     rows,
     src,
     dst,
-    score: floats(required(table, 'corr', file), rows),
-    pValue: floats(table.getChild('p_value'), rows),
+    score,
+    scoreColumn,
+    isSigned: isSigned(metadata.score, scoreColumn, score),
+    pValue,
+    isTested: pValue.some((p) => !Number.isNaN(p)),
     qValue: floats(table.getChild('q_value'), rows),
     hasEdge: flags(table.getChild('has_edge'), rows),
     conditioned: conditioned && Int32Array.from(floats(conditioned, rows)),
     pairs: table.schema.fields
-      .filter(({ name }) => /^corr_a\d+_g\d+$/.test(name))
+      .filter(({ name }) => /^(corr|score)_a\d+_g\d+$/.test(name))
       .map(({ name }) => ({ name, values: floats(table.getChild(name), rows) })),
     uncertainty: Object.fromEntries(
       uncertaintyKeys.flatMap((key) => {
-        const column = table.getChild(uncertaintyNames[key]);
+        const column = table.getChild(uncertain[key]);
         return column ? [[key, floats(column, rows)]] : [];
       }),
     ),
-    metadata: Object.fromEntries(table.schema.metadata),
+    metadata,
   };
+}
+
+/** Whether scores of that name have a sign; of a table that does not name them, whether any has. */
+function isSigned(name: string | undefined, column: ScoreColumn, score: FloatColumn): boolean {
+  if (isScoreName(name)) return scoreKinds[name].isSigned;
+  return column === 'corr' || score.some((value) => value < 0);
 }
 
 function required(table: Table, name: string, file: string): Vector {

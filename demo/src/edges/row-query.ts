@@ -96,7 +96,9 @@ export function nameRanks(names: readonly string[]): Int32Array {
 
 function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) => boolean {
   const { src, dst, score, qValue, hasEdge } = columns;
-  const { minScore, maxQ, edges } = filter;
+  const { minScore, edges } = filter;
+  // Scores that were not tested cannot be filtered by it.
+  const maxQ = columns.isTested ? filter.maxQ : null;
   const [left, right] = filter.search.split(/\s*(?:->|→|>)\s*/, 2).map((part) => part.trim().toLowerCase());
   const matches = (part: string) => columns.names.map((name) => name.toLowerCase().includes(part));
   const from = left ? matches(left) : null;

@@ -36,7 +36,7 @@ function fieldsOf(columns: EdgeColumns): { name: string; at: (row: number) => st
     { name: 'dst_func', at: (row) => columns.names[columns.dst[row]!]! },
     { name: 'src_idx', at: number(columns.src) },
     { name: 'dst_idx', at: number(columns.dst) },
-    { name: 'corr', at: number(columns.score) },
+    { name: columns.scoreColumn, at: number(columns.score) },
     { name: 'has_edge', at: (row) => (columns.hasEdge[row] ? 'true' : 'false') },
     ...(columns.conditioned ? [{ name: 'n_cond', at: number(columns.conditioned) }] : []),
     ...columns.pairs.map(({ name, values }) => ({ name, at: number(values) })),

@@ -24,18 +24,43 @@ export function methodsParagraph(
   const values = params.usePreNorm ? "before each block's normalisation" : "after each block's last activation";
   let significant = 0;
   for (const q of table.qValue) if (q <= 0.05) significant++;
-  const score =
-    params.score === 'partial'
-      ? `partial correlations given the known parents of the target (ridge ${params.ridge} on the diagonal of the parents' covariance)`
-      : 'Pearson correlations';
+  const pairs = model.layers - 1;
   return [
     `Missing edges between ${model.functions.length} function nodes were inferred with magnitude edge inference (magnitude-edge ${version}) from a trained graph structured neural network with ${model.layers} residual blocks (${model.norm} norm) and ${model.edges.length} edges between function nodes.`,
-    `For ${samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
-    `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${score}, ${params.layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${model.layers - 1} layer pairs.`,
-    `One-sided p-values come from the Fisher z transformation and were adjusted over ${table.rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`,
+    params.score === 'channel'
+      ? `For ${samples} samples in batches of ${params.batchSize}, the activations of all channels and the gradients of the ${losses[params.loss]} with respect to them were taken ${values}.`
+      : `For ${samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
+    params.score === 'channel' ? channelRegression(params, pairs) : correlations(params, pairs),
+    ...(table.isTested ? [pValues(params, table, significant)] : []),
     ...howSure(table),
     `The computation ran on the ${placement.backend} backend (model: ${placement.provider}).`,
   ].join(' ');
+}
+
+const correlations = ({ score, ridge, layerAgg }: Params, pairs: number): string => {
+  const kind =
+    score === 'partial'
+      ? `partial correlations given the known parents of the target (ridge ${ridge} on the diagonal of the parents' covariance)`
+      : 'Pearson correlations';
+  return `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${kind}, ${layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${pairs} layer pairs.`;
+};
+
+/** docs/method.md, "Channel scores". */
+function channelRegression({ channelLambda, layerAgg }: Params, pairs: number): string {
+  const together = {
+    mean: `one regression for each of ${pairs} layer pairs, whose scores were combined as their root mean square`,
+    max: `one regression for each of ${pairs} layer pairs, of whose scores the largest was kept`,
+    pooled: `one regression over the observations of all ${pairs} layer pairs`,
+  }[layerAgg];
+  return `The gradient channels of all nodes at one block, divided by their root mean square, were regressed on the standardised activation channels of all nodes at the block before by ridge regression (lambda = ${channelLambda} per observation): ${together}. The score of an ordered pair of nodes is the Frobenius norm of its block of coefficients divided by the square root of the number of the target's channels.`;
+}
+
+function pValues({ score }: Params, { rows, metadata }: EdgeColumns, significant: number): string {
+  const from =
+    score === 'channel'
+      ? `come from ${metadata.permutations ?? 'a number of'} shuffles of the gradients`
+      : 'come from the Fisher z transformation';
+  return `One-sided p-values ${from} and were adjusted over ${rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`;
 }
 
 /** How the table's uncertainty came to be; nothing where it has none. */

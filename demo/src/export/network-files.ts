@@ -63,8 +63,12 @@ const endsOf = ({ src, dst }: EdgeColumns, row: number) => ({
 /** The numbers of an edge, by their names in these files. */
 const numbersOf = (columns: EdgeColumns) => [
   { name: 'score', values: columns.score },
-  { name: 'p_value', values: columns.pValue },
-  { name: 'q_value', values: columns.qValue },
+  ...(columns.isTested
+    ? [
+        { name: 'p_value', values: columns.pValue },
+        { name: 'q_value', values: columns.qValue },
+      ]
+    : []),
   ...uncertaintyOf(columns),
 ];
 

@@ -25,6 +25,8 @@ export function levelCount(nodes: number): number {
 export class HeatmapPyramid {
   readonly #matrix: ScoreMatrix;
   readonly #order: Uint32Array;
+  /** The score that a texel holds as 1: scores that are no correlations may be larger. */
+  readonly #unit: number;
   /** Levels 2 and up, each square. */
   readonly #upper: { side: number; cells: Uint32Array }[] = [];
 
@@ -32,6 +34,7 @@ export class HeatmapPyramid {
   constructor(matrix: ScoreMatrix, order: Uint32Array) {
     this.#matrix = matrix;
     this.#order = order;
+    this.#unit = Math.max(1, matrix.extent);
     const levels = levelCount(matrix.nodes);
     for (let level = 2; level < levels; level++)
       this.#upper.push(level === 2 ? this.#gatherLevel2() : halve(this.#upper[level - 3]!));
@@ -73,7 +76,7 @@ export class HeatmapPyramid {
         edge |= edges[cell]!;
       }
     }
-    return packCell(min, max, edge === 1);
+    return packCell(min / this.#unit, max / this.#unit, edge === 1);
   }
 
   #gatherLevel2() {

@@ -1,6 +1,7 @@
 import { imageOf, type Picture } from '../export/picture.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
-import { probability, score } from '../parts/format.ts';
+import { score } from '../parts/format.ts';
+import { qOf } from '../results/significance.ts';
 import { pairRows } from '../state/edges.ts';
 import { selectPair, type Selection } from '../state/selection.ts';
 import { tokenColour } from '../state/theme.ts';
@@ -251,7 +252,8 @@ export class HeatmapScreen {
       size: this.#size,
       ratio: devicePixelRatio,
       palette: (this.#palette ??= readPalette()),
-      extent: Math.max(this.#layout.extent, 1e-6),
+      // Texels hold scores up to 1, larger ones as shares of the largest.
+      extent: Math.min(Math.max(this.#layout.extent, 1e-6), 1),
       marksEdges: this.#marksEdges,
     };
   }
@@ -287,8 +289,8 @@ export class HeatmapScreen {
     const at = this.#rowOf(source, target);
     const pair = `${table.names[source]!} → ${table.names[target]!}`;
     if (at < 0) return pair;
-    const known = table.hasEdge[at] ? ' · edge of the graph' : '';
-    return `${pair} · ${score(table.score[at]!)} · q ${probability(table.qValue[at]!)}${known}`;
+    const known = table.hasEdge[at] ? ['edge of the graph'] : [];
+    return [pair, score(table.score[at]!), ...qOf(table, at), ...known].join(' · ');
   }
 
   #pick({ row, column }: Cell): void {

@@ -108,7 +108,11 @@ function* edgeShapes(
       from: [from[0] + (to[0] - from[0]) * inset, from[1] + (to[1] - from[1]) * inset],
       to: [to[0] + (from[0] - to[0]) * inset, to[1] + (from[1] - to[1]) * inset],
       colour: isSelected ? look.accent : colours[kind]!,
-      width: isSelected ? 3 : kind === 0 ? 1.2 : 0.8 + 1.8 * Math.max(0, data.scores[edge]! || 0),
+      width: isSelected
+        ? 3
+        : kind === 0
+          ? 1.2
+          : 0.8 + 1.8 * Math.max(0, data.scores[edge]! / data.extent || 0),
       dashed: kind !== 0,
       opacity: isNear(source) && isNear(target) ? 1 : 0.08,
     };

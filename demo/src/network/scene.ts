@@ -9,6 +9,12 @@ export interface NetworkData {
   readonly kinds: Uint8Array;
   /** For each edge its score, NaN where it has none. */
   readonly scores: Float32Array;
+  /** Inferred edges score at least this. */
+  readonly threshold: number;
+  /** Largest |score| of the table. */
+  readonly extent: number;
+  /** Pairs that are not in the graph, by score: equal bins from 0 to {@link NetworkData.extent}. */
+  readonly counts: Uint32Array;
 }
 
 export interface Camera {

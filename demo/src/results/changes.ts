@@ -1,4 +1,4 @@
-import type { Params } from '../state/params.ts';
+import { scoreDependsOn, scoringKeys, type Params } from '../state/params.ts';
 import type { FileFacts, FitSource, Provenance } from './provenance.ts';
 
 /** What the page would compute from if it ran now. */
@@ -8,13 +8,14 @@ export interface Inputs {
   readonly params: Params;
 }
 
-const scoring: readonly (keyof Params)[] = ['score', 'layerAgg', 'ridge', 'excludeSelf'];
+const scoring: readonly (keyof Params)[] = scoringKeys;
 const resampling: readonly (keyof Params)[] = ['uncertainty', 'groups', 'permutations', 'seed'];
 
 const names: Readonly<Record<keyof Params, string>> = {
   score: 'score',
   layerAgg: 'aggregation',
   ridge: 'ridge',
+  channelLambda: 'lambda',
   excludeSelf: 'self pairs',
   reduction: 'magnitude',
   usePreNorm: 'values',
@@ -33,10 +34,8 @@ export function changesSince(from: Provenance, now: Inputs): readonly string[] {
   if (from.kind === 'file') return now.model ? [`a model was opened (${now.model.name})`] : [];
   const { params } = from;
   const counts = (key: keyof Params): boolean => {
-    // Marginal scores have no ridge, and scores that were not resampled no groups.
-    if (key === 'ridge') return params.score === 'partial';
     if (resampling.includes(key)) return from.resampled && now.params.uncertainty && key !== 'uncertainty';
-    return true;
+    return scoreDependsOn(params.score, key);
   };
   return [...otherFiles(from, now), ...otherParams(params, now.params, counts)];
 }

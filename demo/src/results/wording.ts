@@ -1,15 +1,18 @@
 import { counted } from '../parts/format.ts';
-import type { Params } from '../state/params.ts';
+import { aggregationLabels } from '../edges/score-kind.ts';
+import type { Scoring } from '../state/params.ts';
 import type { Provenance } from './provenance.ts';
 
-/** `corr, mean of layers` */
-const scoreName = ({ score, layerAgg }: Pick<Params, 'score' | 'layerAgg'>): string =>
-  `${score}, ${layerAgg === 'max' ? 'strongest layer' : 'mean of layers'}`;
+/** `corr, mean of layers`; `channel, lambda 3, layers pooled` */
+export const scoringLine = ({ score, layerAgg, channelLambda }: Scoring): string =>
+  [score, ...(score === 'channel' ? [`lambda ${channelLambda}`] : []), aggregationLabels[layerAgg]].join(
+    ', ',
+  );
 
 /** What a result was computed from, on one line. */
 export function provenanceLine(of: Provenance): string {
   if (of.kind === 'fit')
-    return `${of.model.name} with ${of.data.name} (${scoreName(of.params)}, n = ${of.samples.toLocaleString('en')})`;
+    return `${of.model.name} with ${of.data.name} (${scoringLine(of.params)}, n = ${of.samples.toLocaleString('en')})`;
   const { score, layerAgg: layers, n } = of.metadata;
   const known = [score, layers, n && `n = ${Number(n).toLocaleString('en')}`].filter(Boolean);
   return known.length > 0 ? `${of.file.name} (${known.join(', ')})` : of.file.name;
@@ -36,7 +39,7 @@ export function provenanceText(of: Provenance): string {
     `score ${params.score}`,
     `layer_agg ${params.layerAgg}`,
     ...(params.score === 'partial' ? [`ridge ${params.ridge}`] : []),
-    `reduction ${params.reduction}`,
+    ...(params.score === 'channel' ? [`lambda ${params.channelLambda}`] : [`reduction ${params.reduction}`]),
     `use_pre_norm ${params.usePreNorm}`,
     `loss ${params.loss}`,
     `batches of ${params.batchSize}`,

@@ -1,12 +1,13 @@
 import { isColumnKey, noFilter } from '../edges/row-query.ts';
 import { nodeOrders } from '../edges/node-order.ts';
+import { aggregations, scoreNames } from '../edges/score-kind.ts';
 import type { FileFacts } from '../results/provenance.ts';
 import { edges, filter, result, sort } from './edges.ts';
 import { inputs, type InputRole } from './inputs.ts';
-import { defaultParams, params, wholeNumbers, type Params } from './params.ts';
+import { consistent, defaultParams, params, wholeNumbers, type Params } from './params.ts';
 import { select, selection } from './selection.ts';
 import { currentInputs } from './session.ts';
-import { defaultOrder, defaultThreshold, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
+import { defaultOrder, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
 
 /** Roles of files that a link can name by their addresses. */
 export const linkedRoles = ['model', 'data', 'positives', 'table'] as const;
@@ -60,7 +61,7 @@ export function sessionLink(): string {
     if (settings[key] !== defaultParams[key]) query.set(key, String(settings[key]));
   if (view.value !== 'heatmap') query.set('view', view.value);
   if (heatmapOrder.value !== defaultOrder) query.set('heatmap', heatmapOrder.value);
-  if (networkThreshold.value !== defaultThreshold) query.set('threshold', String(networkThreshold.value));
+  if (networkThreshold.value !== null) query.set('threshold', String(networkThreshold.value));
   const { column, descending } = sort.value;
   if (column !== 'score' || !descending) query.set('sort', `${column} ${descending ? 'down' : 'up'}`);
   const { search, minScore, maxQ, edges: shown } = filter.value;
@@ -85,7 +86,7 @@ export function restoreSettings(query: URLSearchParams): void {
     const value = readAs(typeof fallback, text);
     if (isAllowed(key as keyof Params, value)) read[key] = value;
   }
-  params.value = read as unknown as Params;
+  params.value = consistent(read as unknown as Params);
   const shown = viewNames.find((name) => name === query.get('view'));
   if (shown) view.value = shown;
   const [column, direction] = query.get('sort')?.split(' ') ?? [];
@@ -97,7 +98,7 @@ export function restoreSettings(query: URLSearchParams): void {
   const order = nodeOrders.find((name) => name === query.get('heatmap'));
   if (order) heatmapOrder.value = order;
   const threshold = number('threshold');
-  if (threshold !== null && threshold >= 0 && threshold <= 1) networkThreshold.value = threshold;
+  if (threshold !== null && threshold >= 0) networkThreshold.value = threshold;
   const kinds = query.get('edges');
   filter.value = {
     ...noFilter,
@@ -132,8 +133,8 @@ function readAs(kind: string, text: string): unknown {
 }
 
 const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
-  score: ['corr', 'partial'],
-  layerAgg: ['mean', 'max'],
+  score: scoreNames,
+  layerAgg: aggregations,
   reduction: ['l1', 'l2'],
   loss: ['mse', 'l1', 'huber', 'bce-with-logits', 'cross-entropy'],
   backend: ['auto', 'webgpu', 'cpu'],
@@ -142,6 +143,7 @@ const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
 
 function isAllowed(key: keyof Params, value: unknown): boolean {
   if (key === 'ridge') return Number.isFinite(value) && Number(value) >= 0;
+  if (key === 'channelLambda') return Number.isFinite(value) && Number(value) > 0;
   const range = wholeNumbers[key];
   if (range)
     return Number.isSafeInteger(value) && Number(value) >= range.least && Number(value) <= range.most;

@@ -1,10 +1,13 @@
 import { signal } from '@preact/signals';
+import { scoreKinds, type Aggregation, type ScoreName } from '../edges/score-kind.ts';
 
 /** Everything that a run depends on, under the names of the library's options. */
 export interface Params {
-  readonly score: 'corr' | 'partial';
-  readonly layerAgg: 'mean' | 'max';
+  readonly score: ScoreName;
+  readonly layerAgg: Aggregation;
   readonly ridge: number;
+  /** Lambda of channel scores. */
+  readonly channelLambda: number;
   readonly excludeSelf: boolean;
   readonly reduction: 'l1' | 'l2';
   readonly usePreNorm: boolean;
@@ -23,6 +26,7 @@ export const defaultParams: Params = {
   score: 'corr',
   layerAgg: 'mean',
   ridge: 1e-8,
+  channelLambda: 3,
   excludeSelf: true,
   reduction: 'l1',
   usePreNorm: true,
@@ -47,7 +51,38 @@ export const wholeNumbers: Partial<Record<keyof Params, { readonly least: number
 
 export const params = signal<Params>(defaultParams);
 
-const scoring: readonly (keyof Params)[] = ['score', 'layerAgg', 'ridge', 'excludeSelf'];
+/** What a score is asked for with; the samples seen stay. */
+export const scoringKeys = ['score', 'layerAgg', 'ridge', 'channelLambda', 'excludeSelf'] as const;
+export type Scoring = Pick<Params, (typeof scoringKeys)[number]>;
+
+export const scoringOf = ({ score, layerAgg, ridge, channelLambda, excludeSelf }: Scoring): Scoring => ({
+  score,
+  layerAgg,
+  ridge,
+  channelLambda,
+  excludeSelf,
+});
+
+/** Whether a score depends on a parameter. */
+export function scoreDependsOn(score: ScoreName, key: keyof Params): boolean {
+  if (key === 'ridge') return score === 'partial';
+  if (key === 'channelLambda') return score === 'channel';
+  return true;
+}
+
+/** The library's options for a score, without the rows. */
+export const scoreOptions = ({ score, layerAgg, ridge, channelLambda }: Scoring) => ({
+  score,
+  layerAgg,
+  ridge,
+  lambda: score === 'channel' ? channelLambda : undefined,
+});
+
+/** Parameters that go together: an aggregation that the score does not have gives way to the mean. */
+export const consistent = (params: Params): Params =>
+  scoreKinds[params.score].aggregations.includes(params.layerAgg) ? params : { ...params, layerAgg: 'mean' };
+
+const scoring: readonly (keyof Params)[] = scoringKeys;
 const loading: readonly (keyof Params)[] = ['executionProvider'];
 const resampling: readonly (keyof Params)[] = ['uncertainty', 'groups', 'permutations', 'seed'];
 

@@ -11,6 +11,5 @@ export const view = signal<ViewName>('heatmap');
 export const defaultOrder: NodeOrderName = 'index';
 export const heatmapOrder = signal<NodeOrderName>(defaultOrder);
 
-/** Inferred edges of the network score at least this. */
-export const defaultThreshold = 0.5;
-export const networkThreshold = signal(defaultThreshold);
+/** Inferred edges of the network score at least this; null shows the best few. */
+export const networkThreshold = signal<number | null>(null);

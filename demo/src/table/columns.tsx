@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import type { EdgeColumns, UncertaintyKey } from '../edges/edge-columns.ts';
+import { extentOf, type EdgeColumns, type UncertaintyKey } from '../edges/edge-columns.ts';
+import { isScoreName, scoreKinds } from '../edges/score-kind.ts';
 import type { ColumnKey } from '../edges/row-query.ts';
 import { percent, probability, score, whole } from '../parts/format.ts';
 
@@ -41,6 +42,10 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     return values ? [number(key, label, about, least, (row) => shown(values[row]!), leastFirst)] : [];
   };
   const nameWidth = leastNameWidth(table.names);
+  /** A column of significance, where the table has it. */
+  const tested = (key: 'pValue' | 'qValue', label: string, about: string, values: ArrayLike<number>) =>
+    table.isTested ? [number(key, label, about, 78, (row) => probability(values[row]!), true)] : [];
+  const extent = extentOf(table);
   const name = (key: 'src' | 'dst', label: string): Column => ({
     key,
     label,
@@ -54,8 +59,8 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
   return [
     name('src', 'Source'),
     name('dst', 'Target'),
-    number('score', 'Score', 'Correlation of magnitudes, aggregated over layer pairs', 112, (row) => (
-      <ScoreCell value={table.score[row]!} />
+    number('score', 'Score', aboutScore(table), 112, (row) => (
+      <ScoreCell value={table.score[row]!} extent={extent} />
     )),
     ...told('standardError', '± error', 'Jackknife standard error of the score', 74, score, true),
     ...told(
@@ -65,14 +70,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       88,
       percent,
     ),
-    number(
-      'qValue',
-      'q',
-      'Benjamini-Hochberg adjusted p-value over all rows',
-      78,
-      (row) => probability(table.qValue[row]!),
-      true,
-    ),
+    ...tested('qValue', 'q', 'Benjamini-Hochberg adjusted p-value over all rows', table.qValue),
     {
       key: 'hasEdge',
       label: 'Edge',
@@ -83,7 +81,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       leastFirst: true,
       cell: (row) => edgeBadge(table.hasEdge[row] === 1, positives?.[row] === 1),
     },
-    number('pValue', 'p', 'One-sided p-value', 78, (row) => probability(table.pValue[row]!), true),
+    ...tested('pValue', 'p', 'One-sided p-value', table.pValue),
     ...told(
       'empiricalP',
       'Shuffled p',
@@ -100,7 +98,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
         ]
       : []),
     ...table.pairs.map(({ name: label, values }, pair) =>
-      number(`pair:${pair}`, pairLabel(label), `Score of one layer pair, ${label}`, 70, (row) =>
+      number(`pair:${pair}`, pairLabel(label), `Score of one layer pair, ${label}`, 84, (row) =>
         score(values[row]!),
       ),
     ),
@@ -115,10 +113,17 @@ const leastNameWidth = (names: readonly string[]): number =>
   );
 
 /** `corr_a0_g1` as people read it: activation of block 0, gradient of block 1. */
-export const pairLabel = (name: string): string => name.replace(/^corr_a(\d+)_g(\d+)$/, 'a$1·g$2');
+export const pairLabel = (name: string): string =>
+  name.replace(/^(?:corr|score)_a(\d+)_g(\d+)$/, 'layer $1→$2');
 
-function ScoreCell({ value }: { readonly value: number }) {
-  const width = Number.isNaN(value) ? 0 : value;
+function aboutScore({ metadata: { score } }: EdgeColumns): string {
+  const what = isScoreName(score) ? scoreKinds[score].about : 'The score of the edge.';
+  return `${what} Aggregated over layer pairs.`;
+}
+
+/** Bars are as long as the score is a share of the largest one. */
+function ScoreCell({ value, extent }: { readonly value: number; readonly extent: number }) {
+  const width = Number.isNaN(value) || extent === 0 ? 0 : value / extent;
   return (
     <span class="score">
       <span class="bar" aria-hidden="true">

@@ -46,13 +46,15 @@ export function EdgesPane() {
             filter.value = { ...at, minScore };
           }}
         />
-        <NumberField
-          label="q ≤"
-          value={at.maxQ}
-          onChange={(maxQ) => {
-            filter.value = { ...at, maxQ };
-          }}
-        />
+        {(table?.isTested ?? true) && (
+          <NumberField
+            label="q ≤"
+            value={at.maxQ}
+            onChange={(maxQ) => {
+              filter.value = { ...at, maxQ };
+            }}
+          />
+        )}
         <span
           class="end soft count"
           role="status"

@@ -1,4 +1,5 @@
-import { estimate, probability } from '../parts/format.ts';
+import { estimate } from '../parts/format.ts';
+import { pAndQOf } from '../results/significance.ts';
 import { edges, result, rowOfPair } from '../state/edges.ts';
 import { selection } from '../state/selection.ts';
 import { duration } from '../parts/format.ts';
@@ -28,8 +29,7 @@ function selected(): string {
   return [
     pair,
     `score ${estimate(table.score[row]!, table.uncertainty.standardError?.[row])}`,
-    `p ${probability(table.pValue[row]!)}`,
-    `q ${probability(table.qValue[row]!)}`,
+    ...pAndQOf(table, row),
     table.hasEdge[row] ? 'edge of the graph' : 'not in the graph',
   ].join(' · ');
 }

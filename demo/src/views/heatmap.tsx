@@ -116,12 +116,21 @@ export function Heatmap() {
       <div class="canvas-frame" ref={frame} />
       <div class="readout">
         <p class="clip">{readout.value || 'Drag to move, scroll to zoom, arrow keys to step'}</p>
-        <span class="legend" aria-label={`Colours from ${-extent.value} to ${extent.value}`} role="img">
-          <span>{(-extent.value).toFixed(2).replace('-', '−')}</span>
-          <span class="ramp" />
-          <span>{extent.value.toFixed(2)}</span>
-        </span>
+        <Legend from={table.isSigned ? -extent.value : 0} to={extent.value} />
       </div>
     </>
+  );
+}
+
+/** The colours of scores: to both sides of 0, or upwards from it. */
+function Legend({ from, to }: { readonly from: number; readonly to: number }) {
+  const digits = to < 0.1 ? 3 : 2;
+  const text = (value: number) => (value === 0 ? '0' : value.toFixed(digits).replace('-', '−'));
+  return (
+    <span class="legend" aria-label={`Colours from ${from} to ${to}`} role="img">
+      <span>{text(from)}</span>
+      <span class={from < 0 ? 'ramp' : 'ramp from-zero'} />
+      <span>{text(to)}</span>
+    </span>
   );
 }

@@ -2,12 +2,12 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useSize } from '../charts/use-size.ts';
 import { attachGestures } from '../heatmap/gestures.ts';
-import { mostInferred } from '../network/data.ts';
+import { bestShown, mostInferred } from '../network/data.ts';
 import { hit, networkShapes, type Look } from '../network/picture.ts';
 import { cameraFor, neighbourhood, type Camera, type NetworkData } from '../network/scene.ts';
 import { drawShapes, svgOfShapes } from '../network/shapes.ts';
 import { Choice } from '../parts/choice.tsx';
-import { whole } from '../parts/format.ts';
+import { score, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
 import { identityOf } from '../results/provenance.ts';
 import { edges, edgesVersion, result } from '../state/edges.ts';
@@ -44,21 +44,7 @@ export function NetworkView() {
   return (
     <>
       <div class="toolbar">
-        <label>
-          Inferred from
-          <input
-            type="range"
-            aria-label="Least score of inferred edges"
-            min={0}
-            max={1}
-            step={0.01}
-            value={networkThreshold.value}
-            onInput={(event) => {
-              networkThreshold.value = Number(event.currentTarget.value);
-            }}
-          />
-          <span>{networkThreshold.value.toFixed(2)}</span>
-        </label>
+        {data && <Threshold data={data} />}
         <Choice
           inline
           label="Layout"
@@ -102,6 +88,51 @@ export function NetworkView() {
         </p>
       </div>
     </>
+  );
+}
+
+/** From which score on pairs are drawn, over a histogram of what that cuts off. */
+function Threshold({ data: { threshold, extent, counts } }: { readonly data: NetworkData }) {
+  const tallest = Math.log1p(Math.max(1, ...counts));
+  const at = networkThreshold.value ?? threshold;
+  const cut = (at / (extent || 1)) * counts.length;
+  return (
+    <div class="threshold">
+      <label>
+        Score ≥
+        <span class="slider">
+          <svg viewBox={`0 0 ${counts.length} 1`} preserveAspectRatio="none" aria-hidden="true">
+            {[...counts].map((count, bin) => {
+              const height = Math.log1p(count) / tallest;
+              const side = bin + 0.5 < cut ? 'cut' : undefined;
+              return <rect key={bin} class={side} x={bin} width={1} y={1 - height} height={height} />;
+            })}
+          </svg>
+          <input
+            type="range"
+            aria-label="Least score of inferred edges"
+            min={0}
+            max={extent || 1}
+            step={(extent || 1) / 500}
+            value={at}
+            onInput={(event) => {
+              networkThreshold.value = Number(event.currentTarget.value);
+            }}
+          />
+        </span>
+        <span class="value">{score(at)}</span>
+      </label>
+      <button
+        class="plain tight"
+        title={`Draw the ${bestShown} best pairs that are not in the graph`}
+        disabled={networkThreshold.value === null}
+        onClick={() => {
+          networkThreshold.value = null;
+        }}
+      >
+        {bestShown} best
+      </button>
+    </div>
   );
 }
 

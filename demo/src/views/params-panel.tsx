@@ -1,3 +1,5 @@
+import { aggregationLabels, scoreKinds, scoreNames } from '../edges/score-kind.ts';
+import { AmountField } from '../parts/amount-field.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { WholeField } from '../parts/whole-field.tsx';
 import { params } from '../state/params.ts';
@@ -6,43 +8,41 @@ import { change } from '../state/fitting.ts';
 /** The options of the method. Scores follow at once; those that need the samples again run again. */
 export function ParamsPanel() {
   const at = params.value;
+  const kind = scoreKinds[at.score];
   return (
     <section aria-labelledby="params-title">
       <h2 id="params-title">Method</h2>
       <Choice
         label="Score"
         value={at.score}
-        options={[
-          ['corr', 'marginal'],
-          ['partial', 'partial'],
-        ]}
+        options={scoreNames.map((name) => [name, scoreKinds[name].label] as const)}
         onChange={(score) => void change({ score })}
       />
+      <p class="caption three-lines">{kind.about}</p>
       <Choice
         label="Aggregate"
         value={at.layerAgg}
-        options={[
-          ['mean', 'mean of layers'],
-          ['max', 'strongest layer'],
-        ]}
+        options={kind.aggregations.map((name) => [name, aggregationLabels[name]] as const)}
         onChange={(layerAgg) => void change({ layerAgg })}
       />
-      <label class="field">
-        <span>Ridge</span>
-        <input
-          type="text"
-          aria-label="Ridge"
-          inputMode="decimal"
-          value={at.ridge === 0 ? '0' : String(at.ridge)}
-          disabled={at.score !== 'partial'}
-          onChange={(event) => {
-            const ridge = Number(event.currentTarget.value);
-            if (Number.isFinite(ridge) && ridge >= 0 && event.currentTarget.value.trim())
-              void change({ ridge });
-            else event.currentTarget.value = String(at.ridge);
-          }}
+      {at.score === 'channel' ? (
+        <AmountField
+          label="Lambda"
+          title="Ridge, in variances of a channel. From 1 to 10 it changes little."
+          value={at.channelLambda}
+          isAllowed={(value) => value > 0}
+          onChange={(channelLambda) => void change({ channelLambda })}
         />
-      </label>
+      ) : (
+        <AmountField
+          label="Ridge"
+          title="Added to the variances of the parents, for partial correlations"
+          disabled={at.score !== 'partial'}
+          value={at.ridge}
+          isAllowed={(value) => value >= 0}
+          onChange={(ridge) => void change({ ridge })}
+        />
+      )}
       <details class="more">
         <summary>Magnitudes, loss and where it runs</summary>
         <Choice

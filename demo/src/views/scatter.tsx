@@ -86,7 +86,7 @@ export function Scatter({ table, source, target }: Props) {
 }
 
 /** The layer pair that speaks most for this edge; the first where none has a score. */
-function strongestPair(table: EdgeColumns, row: number): number {
+export function strongestPair(table: EdgeColumns, row: number): number {
   const strength = table.pairs.map(({ values }) => Math.abs(values[row] ?? 0) || 0);
   return Math.max(0, strength.indexOf(Math.max(...strength)));
 }

@@ -5,6 +5,7 @@ import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { nullShare, type Histogram } from '../edges/histogram.ts';
 import { counted, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
+import { untested } from '../results/significance.ts';
 import { edges, edgesVersion, rowOfPair } from '../state/edges.ts';
 import { selection, selectPair } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
@@ -17,6 +18,7 @@ const highest = 50;
 export function Significance() {
   const table = edges.value;
   if (!table) return <p class="empty">p-values and q-values, once there are scores.</p>;
+  if (!table.isTested) return <p class="empty">{untested}</p>;
   return (
     <div class="figures">
       <PValues table={table} />
@@ -103,11 +105,9 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
       ys,
       fresh: scored.filter((row) => !table.hasEdge[row]),
       known: scored.filter((row) => table.hasEdge[row] === 1),
-      range: [
-        Math.min(-0.1, Math.floor(10 * extent(-1)) / 10),
-        Math.max(0.1, Math.ceil(10 * extent(1)) / 10),
-      ] as const,
-      top: ys.reduce((most, y) => Math.max(most, y), 1),
+      // The ends keep some room, so that the best edges are inside.
+      range: [1.04 * extent(-1), 1.04 * extent(1) || 0.1] as const,
+      top: 1.04 * ys.reduce((most, y) => Math.max(most, y), 1),
     };
   }, [table]);
   const { xs, ys } = points;

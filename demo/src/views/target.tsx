@@ -6,6 +6,7 @@ import { positiveRows } from '../state/positives.ts';
 import { selectedTarget, selection, selectNode, selectPair } from '../state/selection.ts';
 import { pairLabel } from '../table/columns.tsx';
 import { sortPermutation } from '../edges/sort.ts';
+import { Block } from './block.tsx';
 import { EdgeDoubt } from './edge-doubt.tsx';
 import { Scatter } from './scatter.tsx';
 
@@ -59,7 +60,12 @@ function Target({ table, target, source }: Props) {
         ))}
       </p>
       {source !== null && <EdgeDoubt table={table} row={rowOfPair.value(source, target)} />}
-      {source !== null && <Scatter table={table} source={source} target={target} />}
+      {source !== null &&
+        (table.metadata.score === 'channel' ? (
+          <Block table={table} source={source} target={target} />
+        ) : (
+          <Scatter table={table} source={source} target={target} />
+        ))}
       <table class="plain-table">
         <caption>
           {scored.length > listed
@@ -72,7 +78,7 @@ function Target({ table, target, source }: Props) {
             <th>Source</th>
             <th class="number">Score</th>
             {standardError && <th class="number">± error</th>}
-            <th class="number">q</th>
+            {table.isTested && <th class="number">q</th>}
             {table.pairs.map(({ name }) => (
               <th key={name} class="number">
                 {pairLabel(name)}
@@ -98,7 +104,7 @@ function Target({ table, target, source }: Props) {
               </td>
               <td class="number">{score(table.score[row]!)}</td>
               {standardError && <td class="number">{score(standardError[row]!)}</td>}
-              <td class="number">{probability(table.qValue[row]!)}</td>
+              {table.isTested && <td class="number">{probability(table.qValue[row]!)}</td>}
               {table.pairs.map(({ name, values }) => (
                 <td key={name} class="number">
                   {score(values[row]!)}

@@ -1,4 +1,5 @@
 import { Plot } from '../charts/plot.tsx';
+import { scoreKinds } from '../edges/score-kind.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import type { Trial } from '../state/trials.ts';
@@ -19,7 +20,7 @@ export function TrialOutcomes({
   return (
     <section class="outcomes">
       <h2 aria-live="polite">
-        {title}, {params.score === 'partial' ? 'partial' : 'marginal'} score
+        {title}, {scoreKinds[params.score].label}
       </h2>
       <dl class="numbers">
         <Figure label="Repeats" value={`${repeated.length} of ${wanted}`} />
@@ -46,7 +47,7 @@ export function TrialOutcomes({
 
 function againstReal(real: TrialOutcome, areas: readonly number[], isPartial: boolean): string {
   const reaching = areas.filter((area) => area >= real.rocAuc).length;
-  const why = isPartial ? '' : '; the marginal score does not condition, so all are equal';
+  const why = isPartial ? '' : '; only partial correlations condition on the graph, so all are equal';
   return `${counted(reaching, 'permuted graph')} of ${areas.length} reach the real one${why}.`;
 }
 

@@ -3,6 +3,7 @@ import {
   encodeTable,
   MagnitudeEdgeError,
   MagnitudeEdgeInferer,
+  type ChannelBlock,
   type EdgeScores,
   type InfererOptions,
   type GsnnModel,
@@ -11,7 +12,7 @@ import type { Table } from 'apache-arrow';
 import type { View } from '../heatmap/painter.ts';
 import { factsOfFile, type FitSource } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
-import type { Params } from '../state/params.ts';
+import { scoreOptions, scoringOf, type Params } from '../state/params.ts';
 import { BatchFeed } from './batch-feed.ts';
 import { Gate, nextTask } from './clock.ts';
 import { modelFacts, placementOf } from './facts.ts';
@@ -48,6 +49,8 @@ export class FitSession implements FitApi {
   #stoppingScores = new AbortController();
   /** Of all work that `stop` ends. */
   readonly #stopping = new Set<AbortController>();
+  /** Of the block asked for last. */
+  #stoppingBlock = new AbortController();
   /** Of what a scatter is read from. */
   #stoppingSample = new AbortController();
   #model: GsnnModel | null = null;
@@ -167,13 +170,11 @@ export class FitSession implements FitApi {
   }
 
   resample(params: Params, turn: number): Promise<ScoredTable> {
-    const { score, layerAgg, ridge, excludeSelf } = params;
+    const { excludeSelf } = params;
     return this.#asScores((signal) =>
       this.#score(params, signal, true, (inferer) =>
         inferer.evaluate({
-          score,
-          layerAgg,
-          ridge,
+          ...scoreOptions(params),
           excludeSelf,
           signal,
           ...rowLimit(inferer),
@@ -240,9 +241,26 @@ export class FitSession implements FitApi {
     });
   }
 
+  async channelBlock(
+    params: Params,
+    source: number,
+    target: number,
+    layerPair: number,
+  ): Promise<ChannelBlock> {
+    this.#stoppingBlock.abort();
+    this.#stoppingBlock = new AbortController();
+    const { inferer } = this.#fitted();
+    const names = inferer.graph.nodeNames.function;
+    const { layerAgg, lambda } = scoreOptions(params);
+    const { signal } = this.#stoppingBlock;
+    const options = { layerAgg, lambda, signal, layerPair: layerAgg === 'pooled' ? undefined : layerPair };
+    const [block] = await inferer.channelBlock(names[source]!, names[target]!, options);
+    return block!;
+  }
+
   /** Forms the scores, has their table made, and gives them to the heatmap where they lie on a GPU. */
   async #score(
-    { score, layerAgg, ridge, excludeSelf }: Params,
+    params: Params,
     signal: AbortSignal,
     resampled: boolean,
     tableOf: (inferer: MagnitudeEdgeInferer, scores: EdgeScores) => Promise<Table>,
@@ -250,14 +268,14 @@ export class FitSession implements FitApi {
     const { inferer, source } = this.#fitted();
     const placement = placementOf(inferer);
     const start = performance.now();
-    const scores = await inferer.scores({ score, layerAgg, ridge, signal });
+    const scores = await inferer.scores({ ...scoreOptions(params), signal });
     try {
       const table = await tableOf(inferer, scores);
       signal.throwIfAborted();
       const provenance = {
         ...source,
         kind: 'fit' as const,
-        params: { ...source.params, score, layerAgg, ridge, excludeSelf },
+        params: { ...source.params, ...scoringOf(params) },
         // Those of the table: a fit may have gone on meanwhile.
         samples: Number(table.schema.metadata.get('n')),
         placement,
@@ -267,7 +285,7 @@ export class FitSession implements FitApi {
       const bytes = encodeTable(table, 'arrow') as Uint8Array<ArrayBuffer>;
       const { gpu } = scores;
       let onGpu: number | null = null;
-      if (gpu) onGpu = await this.#heatmap.hold(scores, gpu, squareOf(inferer, excludeSelf));
+      if (gpu) onGpu = await this.#heatmap.hold(scores, gpu, squareOf(inferer, params.excludeSelf));
       else scores.release();
       return moved({ bytes, provenance, onGpu }, [bytes.buffer]);
     } catch (error) {

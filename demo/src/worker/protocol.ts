@@ -1,3 +1,4 @@
+import type { ChannelBlock } from 'magnitude-edge';
 import type { View } from '../heatmap/painter.ts';
 import type { FitSource, FitProvenance } from '../results/provenance.ts';
 import type { Params } from '../state/params.ts';
@@ -158,6 +159,11 @@ export interface FitApi {
   trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome>;
   /** x of the source against y of the target; the model runs for it once, not for each pair. */
   magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
+  /**
+   * The block behind a channel score in one layer pair; of pooled scores the only one. The one asked for before is given up
+   * if it is still being worked out.
+   */
+  channelBlock(params: Params, source: number, target: number, layerPair: number): Promise<ChannelBlock>;
   /** The heatmap is drawn on this canvas from now on. */
   attachHeatmap(canvas: OffscreenCanvas): void;
   /** Lays out the scores of that number; the answer is their largest |score|, null where they do not lie on a GPU (any more). */

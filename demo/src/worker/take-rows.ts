@@ -23,7 +23,7 @@ export function takeRows(columns: EdgeColumns, rows: Uint32Array): Table {
     ['dst_func', nameData(columns.dst, rows, names)],
     ['src_idx', intData(columns.src, rows)],
     ['dst_idx', intData(columns.dst, rows)],
-    ['corr', floatData(columns.score, rows)],
+    [columns.scoreColumn, floatData(columns.score, rows)],
     ['has_edge', boolData(columns.hasEdge, rows)],
     ...(columns.conditioned ? [['n_cond', intData(columns.conditioned, rows)] satisfies [string, Data]] : []),
     ...columns.pairs.map(({ name, values }): [string, Data] => [name, floatData(values, rows)]),

@@ -4,7 +4,7 @@ import { curves, markPairs } from '../edges/curves.ts';
 import { columnsFromArrow } from '../edges/from-arrow.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../graph/change.ts';
 import { seeded } from '../graph/random.ts';
-import type { Params } from '../state/params.ts';
+import { scoreOptions, type Params } from '../state/params.ts';
 import type { BatchFeed } from './batch-feed.ts';
 import type { TrialOutcome, TrialRequest } from './protocol.ts';
 import type { NamedPair } from './table-protocol.ts';
@@ -94,8 +94,8 @@ function evaluate(
   { params, signal }: Bench,
   graph?: GsnnGraph,
 ): Promise<Table> {
-  const { score, layerAgg, ridge, excludeSelf } = params;
-  return inferer.evaluate({ score, layerAgg, ridge, excludeSelf, graph, signal, uncertainty: false });
+  const { excludeSelf } = params;
+  return inferer.evaluate({ ...scoreOptions(params), excludeSelf, graph, signal, uncertainty: false });
 }
 
 /** Ranks and AUC of positives among the pairs that are not in `known`. */

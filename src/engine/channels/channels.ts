@@ -10,6 +10,7 @@ import type { Scores } from '../../scores/scores.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
+import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import { ChannelStore } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
@@ -294,6 +295,19 @@ export class Channels {
   magnitudes(samples: number): AllMagnitudes {
     const rows = this.#rows(samples, "Spearman's correlations");
     return magnitudesOfChannels(rows, this.#groups, this.#shape.reduction);
+  }
+
+  /**
+   * What gives the blocks of pairs of nodes from the samples held now, at any later time; see {@link channelBlocks}.
+   *
+   * @throws `invalid-argument` where not all samples are here, or some have become sums
+   */
+  blocks(samples: number): (request: BlockRequest) => Promise<ChannelBlock[]> {
+    const rows = this.#rows(samples, 'Blocks of channel scores');
+    return (request) => {
+      checkChannelRequest({ ...request, layerAgg: 'mean' }, rows.samples);
+      return channelBlocks(rows, this.#groups, request);
+    };
   }
 
   /**

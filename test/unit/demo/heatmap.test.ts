@@ -100,6 +100,9 @@ test('a table becomes the square that it lists', () => {
     hasEdge: Uint8Array.of(1, 0),
     conditioned: null,
     uncertainty: {},
+    scoreColumn: 'corr',
+    isSigned: true,
+    isTested: true,
     pairs: [],
     metadata: {},
   });

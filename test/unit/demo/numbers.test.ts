@@ -55,6 +55,9 @@ function tableOf(nodes: number, random: () => number): EdgeColumns {
     hasEdge: Uint8Array.from(pairs, () => (random() < 0.2 ? 1 : 0)),
     conditioned: null,
     uncertainty: {},
+    scoreColumn: 'corr',
+    isSigned: true,
+    isTested: true,
     pairs: [],
     metadata: {},
   };
@@ -190,6 +193,9 @@ describe('networkShapes', () => {
     positions: Float32Array.of(0, 0, 0, 1, 0, 3),
     edges: new Uint32Array(0),
     kinds: new Uint8Array(0),
+    threshold: 0,
+    extent: 1,
+    counts: new Uint32Array(1),
     scores: new Float32Array(0),
   };
   const colours = { ground: '', ink: '', known: '', inferred: '', positive: '', accent: '' };

@@ -1,0 +1,161 @@
+import type { ChannelBlock } from 'magnitude-edge';
+import { useEffect, useState } from 'preact/hooks';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { Choice } from '../parts/choice.tsx';
+import { score } from '../parts/format.ts';
+import { otherFiles } from '../results/changes.ts';
+import { result, rowOfPair } from '../state/edges.ts';
+import { phase } from '../state/run.ts';
+import { currentInputs } from '../state/session.ts';
+import { fitWorker } from '../state/workers.ts';
+import { strongestPair } from './scatter.tsx';
+
+interface Props {
+  readonly table: EdgeColumns;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** What a channel score is the size of: the coefficients from each channel of the source to each of the target. */
+export function Block({ table, source, target }: Props) {
+  const [answer, setAnswer] = useState<{ of: string; block: ChannelBlock } | null>(null);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const from = result.value?.provenance;
+  const isOpen = from?.kind === 'fit' && otherFiles(from, currentInputs.value).length === 0;
+  const row = rowOfPair.value(source, target);
+  const layer = Math.max(0, Math.min(Number(chosen ?? strongestPair(table, row)), table.pairs.length - 1));
+  const canAsk = isOpen && phase.value === 'idle';
+  const of = isOpen ? JSON.stringify([from.run, from.samples, from.params, source, target, layer]) : '';
+  useEffect(() => {
+    if (!canAsk) return;
+    let wanted = true;
+    fitWorker.channelBlock(from.params, source, target, layer).then(
+      (block) => {
+        if (wanted) setAnswer({ of, block });
+      },
+      () => {
+        if (wanted) setAnswer(null);
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [of, canAsk]);
+  if (!isOpen)
+    return (
+      <p class="caption">The block of coefficients needs the model and the data that the scores are of.</p>
+    );
+  // Coefficients of another pair, or of another run, are not shown under the name of this one.
+  const block = answer?.of === of ? answer.block : null;
+  const names: Names = [table.names[source]!, table.names[target]!];
+  return (
+    <figure class="plot block" data-title="Coefficients">
+      <figcaption>
+        {names[0]} → {names[1]}
+      </figcaption>
+      {block ? <Cells block={block} names={names} /> : <p class="caption">Working out the coefficients …</p>}
+      <p class="caption">
+        Coefficients of the target's gradient channels (in root mean squares) on the source's activation
+        channels (in standard deviations). The score is their root sum of squares, divided by the root of the
+        target's channels.
+      </p>
+      {table.pairs.length > 1 && (
+        <Choice
+          label="Layers"
+          value={String(layer)}
+          options={table.pairs.map(({ values }, k): [string, string] => [
+            String(k),
+            `blocks ${k} and ${k + 1}: ${row >= 0 ? score(values[row]!) : '–'}`,
+          ])}
+          onChange={setChosen}
+        />
+      )}
+    </figure>
+  );
+}
+
+type Names = readonly [source: string, target: string];
+
+const side = 30;
+const room = { left: 74, top: 34, right: 8, bottom: 8 };
+
+/** One square for each pair of channels: the source's down, the target's across, colour by sign and size. */
+function Cells({ block, names: [source, target] }: { readonly block: ChannelBlock; readonly names: Names }) {
+  const { sourceChannels, targetChannels, values } = block;
+  if (values.length === 0)
+    return <p class="caption">None: every channel of one of the two is constant in these layers.</p>;
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  const [width, height] = [targetChannels.length * side, sourceChannels.length * side];
+  const norm = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / targetChannels.length);
+  return (
+    <div class="block-scroll" tabIndex={0} role="group" aria-label="Coefficients, channel by channel">
+      <svg
+        width={width + room.left + room.right}
+        height={height + room.top + room.bottom}
+        role="img"
+        aria-label={`${sourceChannels.length} by ${targetChannels.length} coefficients from ${source} to ${target}, the largest ${score(largest)} in size; score ${score(norm)}`}
+      >
+        <g class="axes" transform={`translate(${room.left},${room.top})`}>
+          <text x={width / 2} y={-22} text-anchor="middle" class="axis-label">
+            channel of the target
+          </text>
+          <text
+            transform={`translate(-26,${height / 2}) rotate(-90)`}
+            text-anchor="middle"
+            class="axis-label"
+          >
+            of the source
+          </text>
+          {targetChannels.map((channel, column) => (
+            <text key={channel} x={(column + 0.5) * side} y={-6} text-anchor="middle">
+              {channel}
+            </text>
+          ))}
+          {sourceChannels.map((channel, row) => (
+            <g key={channel} transform={`translate(0,${row * side})`}>
+              <text x={-6} y={side / 2} dy="0.32em" text-anchor="end">
+                {channel}
+              </text>
+              {targetChannels.map((other, column) => (
+                <Cell
+                  key={other}
+                  x={column * side}
+                  value={values[row * targetChannels.length + column]!}
+                  largest={largest}
+                  name={`channel ${channel} → channel ${other}`}
+                />
+              ))}
+            </g>
+          ))}
+        </g>
+      </svg>
+      <span class="legend" aria-hidden="true">
+        <span>{score(-largest)}</span>
+        <span class="ramp" />
+        <span>{score(largest)}</span>
+      </span>
+    </div>
+  );
+}
+
+interface CellProps {
+  readonly x: number;
+  readonly value: number;
+  readonly largest: number;
+  readonly name: string;
+}
+
+function Cell({ x, value, largest, name }: CellProps) {
+  const share = Math.round((100 * Math.abs(value)) / largest);
+  const full = value < 0 ? 'var(--negative-full)' : 'var(--positive-full)';
+  return (
+    <rect
+      x={x}
+      width={side - 1}
+      height={side - 1}
+      style={{ fill: `color-mix(in srgb, ${full} ${share}%, var(--score-zero))` }}
+    >
+      <title>{`${name}: ${value.toPrecision(3).replace('-', '−')}`}</title>
+    </rect>
+  );
+}

@@ -1,0 +1,73 @@
+import { channelBlock } from '../../scores/channel/block.ts';
+import type { ChannelRequest } from '../../scores/channel/request.ts';
+import { channelMoments, channelSystem, type Columns, type LayerPair } from '../../scores/channel/system.ts';
+import type { ChannelRows } from '../../statistics/channel-record.ts';
+import { createPacer, paced } from '../../statistics/pacer.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+
+/** B_ij: what channel scores are the norms of (docs/method.md, "Channel scores"). */
+export interface ChannelBlock {
+  /** p, the layer pair; undefined for one regression over all of them */
+  readonly layerPair: number | undefined;
+  /** Channels of the source that are not constant, by their number within the node */
+  readonly sourceChannels: readonly number[];
+  /** Channels of the target that are not zero throughout, by their number within the node */
+  readonly targetChannels: readonly number[];
+  /** Row-major `[sourceChannels, targetChannels]`, signed: gradient in its root mean square per standard deviation */
+  readonly values: Float64Array;
+}
+
+/** Which blocks are asked for. */
+export interface BlockRequest extends Omit<ChannelRequest, 'layerAgg'> {
+  /** Function nodes */
+  readonly source: number;
+  readonly target: number;
+  /** One regression over the observations of all layer pairs */
+  readonly pooled: boolean;
+  /** Only that layer pair's; of no meaning for pooled ones */
+  readonly layerPair?: number | undefined;
+}
+
+/**
+ * The blocks of one pair of nodes, one per layer pair.
+ *
+ * @param groups channels of each node
+ * @throws the signal's reason once it is aborted
+ */
+export async function channelBlocks(
+  { samples, channels, pairs }: ChannelRows,
+  groups: RaggedIndices,
+  request: BlockRequest,
+): Promise<ChannelBlock[]> {
+  const { source, target, pooled, layerPair, lambda, varianceFloor, signal } = request;
+  const pace = createPacer(signal);
+  const prepared = async (pair: number): Promise<LayerPair> => {
+    const { x, u } = pairs[pair]!;
+    const momentsX = channelMoments(x, channels);
+    await pace();
+    return { x, u, momentsX, momentsU: channelMoments(u, channels), samples };
+  };
+  const all = [...pairs.keys()];
+  const systems = pooled
+    ? [all]
+    : all.filter((p) => layerPair === undefined || p === layerPair).map((p) => [p]);
+  const blocks: ChannelBlock[] = [];
+  for (const members of systems) {
+    const own: LayerPair[] = [];
+    for (const pair of members) own.push(await prepared(pair));
+    const system = channelSystem(own, groups, channels, lambda, { varianceFloor });
+    blocks.push({
+      layerPair: pooled ? undefined : members[0]!,
+      sourceChannels: numbersWithin(system.sources, groups, source),
+      targetChannels: numbersWithin(system.targets, groups, target),
+      values: await paced(channelBlock(system, source, target), pace),
+    });
+  }
+  return blocks;
+}
+
+/** The columns of a node by the places of their channels among the node's. */
+function numbersWithin({ starts, channels }: Columns, groups: RaggedIndices, node: number): number[] {
+  const own = groups.indices.subarray(groups.offsets[node], groups.offsets[node + 1]);
+  return Array.from(channels.subarray(starts[node], starts[node + 1]), (channel) => own.indexOf(channel));
+}
