@@ -9,7 +9,7 @@ export interface Curves {
   readonly rocAuc: number;
   /** Average precision: precision at each positive, averaged over positives, ties entered together. */
   readonly averagePrecision: number;
-  /** Points (x, y) of the curves, thinned for drawing; both go through every threshold when there are few. */
+  /** Corners (x, y) of the curves: where positives are found, thinned where there are thousands. */
   readonly roc: Float64Array;
   readonly precisionRecall: Float64Array;
 }
@@ -25,6 +25,8 @@ export function curves(columns: EdgeColumns, positive: Uint8Array): Curves {
   const negatives = order.length - positives;
   const roc = [0, 0];
   const precisionRecall: number[] = [];
+  const pushRoc = (at: number) => roc.push((at - hits) / negatives, hits / positives);
+  const pushPrecision = (at: number) => precisionRecall.push(hits / positives, hits / at);
   let hits = 0;
   let area = 0;
   let averagePrecision = 0;
@@ -35,13 +37,19 @@ export function curves(columns: EdgeColumns, positive: Uint8Array): Curves {
     while (end < order.length && score[order[end]!] === score[order[start]!])
       tiedHits += positive[order[end++]!]!;
     const tiedMisses = end - start - tiedHits;
+    // Between two positives the curves run straight on: their corners are enough.
+    if (tiedHits > 0 && hits > 0) pushPrecision(start);
+    if (tiedHits > 0) pushRoc(start);
     area += tiedMisses * (hits + tiedHits / 2);
     hits += tiedHits;
     averagePrecision += tiedHits * (hits / end);
-    roc.push((end - hits) / negatives, hits / positives);
-    precisionRecall.push(hits / positives, hits / end);
+    if (tiedHits > 0) {
+      pushRoc(end);
+      pushPrecision(end);
+    }
     start = end;
   }
+  pushRoc(order.length);
   return {
     positives,
     negatives,

@@ -2,7 +2,8 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import { readPositiveEdges, type NamedPair } from 'magnitude-edge';
 import type { Ranking } from '../worker/table-protocol.ts';
 import { refuse } from './alerts.ts';
-import { edgesVersion } from './edges.ts';
+import { edgesVersion, result } from './edges.ts';
+import { keepFigures } from './figures.ts';
 import { inputs, noteInput, type NamedFile } from './inputs.ts';
 import { tableWorker } from './workers.ts';
 
@@ -46,6 +47,8 @@ export function setPositives(file: NamedFile): void {
 }
 
 let ranked: readonly NamedPair[] = [];
+/** Counts lists of positives. */
+let lists = 0;
 
 /** From now on, the ranking follows table and positives; an answer for an older table is dropped. */
 export function keepRankingInStep(): void {
@@ -54,6 +57,7 @@ export function keepRankingInStep(): void {
     const pairs = positives.value;
     // A ranking of other positives, or without a table, is nobody's.
     if (version === 0 || pairs !== ranked) ranking.value = null;
+    if (pairs !== ranked) lists++;
     ranked = pairs;
     if (version === 0 || pairs.length === 0) return;
     tableWorker.rank(pairs).then(
@@ -61,6 +65,8 @@ export function keepRankingInStep(): void {
         if (edgesVersion.peek() !== version || positives.peek() !== pairs) return;
         batch(() => {
           ranking.value = answer;
+          const from = result.peek()?.provenance;
+          if (from) keepFigures(from, lists, answer);
           rankedTable.value = version;
         });
       },

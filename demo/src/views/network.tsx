@@ -113,7 +113,7 @@ function Threshold({ data: { threshold, extent, counts } }: { readonly data: Net
             aria-label="Least score of inferred edges"
             min={0}
             max={extent || 1}
-            step={(extent || 1) / 500}
+            step="any"
             value={at}
             onInput={(event) => {
               networkThreshold.value = Number(event.currentTarget.value);

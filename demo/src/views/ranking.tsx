@@ -1,7 +1,9 @@
 import { Plot, pathOf } from '../charts/plot.tsx';
+import { hitRanks } from '../edges/recovery.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import { edges } from '../state/edges.ts';
+import { figuresSoFar } from '../state/figures.ts';
 import { positives, ranking } from '../state/positives.ts';
 import { selectPair } from '../state/selection.ts';
 import type { RankedPositive } from '../worker/table-protocol.ts';
@@ -39,6 +41,7 @@ export function RankingView() {
           ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}${unknown.length > 8 ? ` and ${unknown.length - 8} more` : ''}; edges of theirs count as missed.`}
         {unscored > 0 && ` ${counted(unscored, 'positive')} without a score count as missed.`}
       </p>
+      <SideBySide />
       <div class="side-by-side">
         <Plot
           title="ROC"
@@ -73,6 +76,68 @@ export function RankingView() {
     </div>
   );
 }
+
+/** The figures of every score computed so far. */
+function SideBySide() {
+  const { figures, current } = figuresSoFar.value;
+  return (
+    <div class="wide-table" tabIndex={0} role="group" aria-label="Scores side by side">
+      <table class="plain-table">
+        <caption>Scores side by side</caption>
+        <thead>
+          <tr>
+            <th>Score</th>
+            <th class="number">AUC</th>
+            <th class="number">Avg. prec.</th>
+            <th class="number" title="Share of positives among as many first pairs as there are positives">
+              Early prec.
+            </th>
+            <th class="number" title="Mean reciprocal rank among the sources of the target">
+              MRR, target
+            </th>
+            <th class="number" title="Mean reciprocal rank among the targets of the source">
+              MRR, source
+            </th>
+            {hitRanks.map((k) => (
+              <th
+                key={k}
+                class="number"
+                title={`Share of positives at one of the first ${k} ranks of their target`}
+              >
+                hits@{k}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {figures.map(({ label, rocAuc, averagePrecision, recovery }, at) => (
+            <tr key={label} class={at === current ? 'is-selected' : undefined}>
+              <td>{label}</td>
+              {[
+                rocAuc,
+                averagePrecision,
+                recovery.earlyPrecision,
+                recovery.mrrByTarget,
+                recovery.mrrBySource,
+                ...recovery.hits,
+              ].map((value, column) => (
+                <td key={column} class="number">
+                  {figure(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="caption">
+        Among pairs that are no edge of the graph: known edges do not compete, equal scores share their
+        average rank, positives without a score count as missed. Choose another score to add its row.
+      </p>
+    </div>
+  );
+}
+
+const figure = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));
 
 /** Where each positive stands among the sources of its target. Long lists are cut; the file has them all. */
 function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[] }) {

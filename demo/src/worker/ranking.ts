@@ -1,5 +1,6 @@
 import { MagnitudeEdgeInferer } from 'magnitude-edge';
 import { curves, markPairs } from '../edges/curves.ts';
+import { recovery } from '../edges/recovery.ts';
 import type { EdgeTable } from './edge-table.ts';
 import type { NamedPair, Ranking } from './table-protocol.ts';
 
@@ -12,6 +13,7 @@ export function rankPositives({ table, columns }: EdgeTable, positives: readonly
   const [score, rank, candidates] = [column('score'), column('rank'), column('n_candidates')];
   return {
     curves: curves(columns, marks),
+    recovery: recovery(columns, marks, detail.numRows),
     summary,
     detail: Array.from({ length: detail.numRows }, (_, row) => ({
       source: String(source.get(row)),

@@ -1,4 +1,5 @@
 import type { Curves } from '../edges/curves.ts';
+import type { Recovery } from '../edges/recovery.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { Histogram } from '../edges/histogram.ts';
 import type { NodeOrderName } from '../edges/node-order.ts';
@@ -13,6 +14,7 @@ export type NamedPair = readonly [source: string, target: string];
 /** What the table says about a list of positive edges. */
 export interface Ranking {
   readonly curves: Curves;
+  readonly recovery: Recovery;
   /** n_positives, mrr, top@k */
   readonly summary: Readonly<Record<string, number>>;
   readonly detail: readonly RankedPositive[];
