@@ -5,6 +5,7 @@ import { Foot } from './views/foot.tsx';
 import { Head } from './views/head.tsx';
 import { ResultBar } from './views/result-bar.tsx';
 import { SidePanel } from './views/side-panel.tsx';
+import { Tooltip } from './views/tooltip.tsx';
 import { ViewsPane } from './views/views-pane.tsx';
 import { dropTarget, isDropping } from './state/drop.ts';
 
@@ -23,6 +24,7 @@ export function App() {
       <EdgesPane />
       <ViewsPane />
       <Foot />
+      <Tooltip />
     </div>
   );
 }

@@ -14,6 +14,16 @@ interface Props {
   /** A canvas under the marks, for more points than SVG holds. */
   readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: Area) => void;
   readonly onPick?: (x: number, y: number, scales: { x: Scale; y: Scale }) => void;
+  /** The pointer is there, in the inner rectangle; undefined once it leaves. */
+  readonly onHover?: (at: HoverPlace | undefined) => void;
+}
+
+/** Where the pointer is: in the inner rectangle, and in the window. */
+export interface HoverPlace {
+  readonly x: number;
+  readonly y: number;
+  readonly scales: { readonly x: Scale; readonly y: Scale };
+  readonly window: { readonly x: number; readonly y: number };
 }
 
 /** The inner rectangle of a plot. */
@@ -25,7 +35,7 @@ export interface Area {
 export const margin = { left: 60, right: 12, top: 8, bottom: 34 };
 
 /** A figure with two axes; its marks are SVG children, or painted on a canvas below them. */
-export function Plot({ summary, title, x, y, height, children, paint, onPick }: Props) {
+export function Plot({ summary, title, x, y, height, children, paint, onPick, onHover }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
   const area = {
@@ -65,6 +75,25 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick }: 
               height={height}
               role="img"
               aria-label={summary}
+              onPointerLeave={
+                onHover &&
+                (() => {
+                  onHover(undefined);
+                })
+              }
+              onPointerMove={
+                onHover &&
+                (({ currentTarget, clientX, clientY }) => {
+                  const box = currentTarget.getBoundingClientRect();
+                  const [px, py] = [clientX - box.left - margin.left, clientY - box.top - margin.top];
+                  onHover({
+                    x: px,
+                    y: py,
+                    scales: { x: scaleX, y: scaleY },
+                    window: { x: clientX, y: clientY },
+                  });
+                })
+              }
               onClick={
                 onPick &&
                 ((event) => {

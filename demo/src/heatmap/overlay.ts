@@ -1,3 +1,4 @@
+import { fittingLabel } from '../names/labels.ts';
 import type { PlotSize, Viewport } from './viewport.ts';
 
 /** Room around the plot, CSS pixels: for labels at the left and on top. */
@@ -27,7 +28,7 @@ export function drawOverlay(canvas: HTMLCanvasElement, scene: OverlayScene): voi
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size.width + gutter.left + gutter.right, size.height + gutter.top);
   drawAxisTitles(context, scene);
-  if (at.scale >= leastLabelled) drawLabels(context, scene);
+  drawLabels(context, scene);
   context.save();
   context.beginPath();
   context.rect(gutter.left, gutter.top, size.width, size.height);
@@ -66,10 +67,19 @@ function drawAxisTitles(context: CanvasRenderingContext2D, { size, soft, font }:
 
 function drawLabels(context: CanvasRenderingContext2D, scene: OverlayScene): void {
   const { at, size, nodes, nameAt, hovered, selected } = scene;
-  context.font = `${Math.min(11, at.scale)}px ${scene.font}`;
-  context.textBaseline = 'middle';
   const isMarked = (place: number, axis: 'row' | 'column') =>
     hovered?.[axis] === place || selected[axis] === place;
+  context.font = `${Math.min(11, Math.max(at.scale, leastLabelled))}px ${scene.font}`;
+  // Where rows are too low for letters, every so many-th one is named.
+  const step = Math.ceil(leastLabelled / at.scale);
+  const isNamed = (place: number, axis: 'row' | 'column') => place % step === 0 || isMarked(place, axis);
+  const isHidden = (place: number, axis: 'row' | 'column') => {
+    if (step === 1 || isMarked(place, axis)) return false;
+    return [hovered?.[axis], selected[axis]].some(
+      (other) => other !== null && other !== undefined && Math.abs(other - place) < step,
+    );
+  };
+  context.textBaseline = 'middle';
   const visible = (start: number, length: number) => [
     Math.max(0, Math.ceil(start - 0.5)),
     Math.min(nodes, Math.floor(start + length / at.scale + 0.5)),
@@ -77,6 +87,7 @@ function drawLabels(context: CanvasRenderingContext2D, scene: OverlayScene): voi
   context.textAlign = 'right';
   const [top, bottom] = visible(at.row, size.height) as [number, number];
   for (let row = top; row < bottom; row++) {
+    if (!isNamed(row, 'row') || isHidden(row, 'row')) continue;
     context.fillStyle = isMarked(row, 'row') ? scene.ink : scene.soft;
     const y = gutter.top + (row + 0.5 - at.row) * at.scale;
     context.fillText(shortened(context, nameAt(row), gutter.left - 8), gutter.left - 6, y);
@@ -84,6 +95,7 @@ function drawLabels(context: CanvasRenderingContext2D, scene: OverlayScene): voi
   context.textAlign = 'left';
   const [left, right] = visible(at.column, size.width) as [number, number];
   for (let column = left; column < right; column++) {
+    if (!isNamed(column, 'column') || isHidden(column, 'column')) continue;
     context.fillStyle = isMarked(column, 'column') ? scene.ink : scene.soft;
     context.save();
     context.translate(gutter.left + (column + 0.5 - at.column) * at.scale, gutter.top - 5);
@@ -93,9 +105,5 @@ function drawLabels(context: CanvasRenderingContext2D, scene: OverlayScene): voi
   }
 }
 
-function shortened(context: CanvasRenderingContext2D, name: string, width: number): string {
-  if (context.measureText(name).width <= width) return name;
-  let end = name.length;
-  while (end > 1 && context.measureText(name.slice(0, end) + '…').width > width) end--;
-  return name.slice(0, end) + '…';
-}
+const shortened = (context: CanvasRenderingContext2D, name: string, width: number): string =>
+  fittingLabel(name, (text) => context.measureText(text).width <= width);

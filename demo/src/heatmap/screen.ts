@@ -1,8 +1,11 @@
 import { imageOf, type Picture } from '../export/picture.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
+import { whyUnscored } from '../results/why-unscored.ts';
 import { qOf } from '../results/significance.ts';
 import { pairRows } from '../state/edges.ts';
+import { hover, hoverNothing } from '../state/hover.ts';
 import { selectPair, type Selection } from '../state/selection.ts';
 import { tokenColour } from '../state/theme.ts';
 import { attachGestures } from './gestures.ts';
@@ -78,6 +81,7 @@ export class HeatmapScreen {
       },
       leave: () => {
         this.#pointer = null;
+        hoverNothing();
         this.#hover();
       },
       pick: (x, y) => {
@@ -156,6 +160,19 @@ export class HeatmapScreen {
     this.#schedule();
   }
 
+  /** Lights up what the pointer is on in another view. */
+  light(at: Selection): void {
+    if (this.#pointer) return;
+    this.#hovered =
+      at.kind === 'pair' &&
+      this.#layout &&
+      at.source < this.#placeOf.length &&
+      at.target < this.#placeOf.length
+        ? { row: this.#placeOf[at.source]!, column: this.#placeOf[at.target]! }
+        : null;
+    this.#schedule();
+  }
+
   fit(): void {
     this.#at = null;
     this.#schedule();
@@ -231,11 +248,12 @@ export class HeatmapScreen {
     const [table, layout, view] = [this.#table, this.#layout, this.#view()];
     if (!table || !layout || !view || !this.#surface || this.#size.width <= 1) return;
     this.#surface.draw(view);
+    const labels = labelsOf(table.names);
     drawOverlay(this.#overlay, {
       at: view.at,
       size: this.#size,
       nodes: table.names.length,
-      nameAt: (place) => table.names[layout.order[place]!]!,
+      nameAt: (place) => labels[layout.order[place]!]!,
       hovered: this.#hovered,
       selected: this.#selectedPlaces(),
       ink: tokenColour('--ink'),
@@ -279,6 +297,12 @@ export class HeatmapScreen {
   /** Tells of the cell under the pointer. */
   #hover(): void {
     this.#hovered = this.#pointer && this.#cellAt(this.#pointer.x, this.#pointer.y);
+    if (this.#pointer) {
+      const { left, top } = this.#overlay.getBoundingClientRect();
+      const place = { x: left + this.#pointer.x, y: top + this.#pointer.y };
+      if (this.#hovered) hover(this.#pairAt(this.#hovered), place);
+      else hoverNothing();
+    }
     this.#say(this.#hovered ? this.#describe(this.#hovered) : '');
     this.#schedule();
   }
@@ -287,10 +311,16 @@ export class HeatmapScreen {
     const [table, layout] = [this.#table!, this.#layout!];
     const [source, target] = [layout.order[row]!, layout.order[column]!];
     const at = this.#rowOf(source, target);
-    const pair = `${table.names[source]!} → ${table.names[target]!}`;
+    const labels = labelsOf(table.names);
+    const pair = `${labels[source]!} → ${labels[target]!}`;
     if (at < 0) return pair;
     const known = table.hasEdge[at] ? ['edge of the graph'] : [];
-    return [pair, score(table.score[at]!), ...qOf(table, at), ...known].join(' · ');
+    return [pair, whyUnscored(table, at) ?? score(table.score[at]!), ...qOf(table, at), ...known].join(' · ');
+  }
+
+  #pairAt({ row, column }: Cell): Selection {
+    const { order } = this.#layout!;
+    return { kind: 'pair', source: order[row]!, target: order[column]! };
   }
 
   #pick({ row, column }: Cell): void {

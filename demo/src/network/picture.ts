@@ -1,5 +1,7 @@
+import { labelsOf } from '../names/labels.ts';
 import type { Selection } from '../state/selection.ts';
 import type { Camera, NetworkData } from './scene.ts';
+import { placedNames } from './placed-names.ts';
 import type { Shape } from './shapes.ts';
 
 export interface Look {
@@ -11,8 +13,18 @@ export interface Look {
   readonly accent: string;
 }
 
-const radius = 6;
-const lineHeight = 12;
+/** What stands out. */
+export interface Marks {
+  readonly selection: Selection;
+  /** What the pointer is on, here or in another view. */
+  readonly lit: Selection;
+  /** Nodes in focus; null for all. */
+  readonly near: Uint8Array | null;
+}
+
+const largestRadius = 6;
+/** Nodes up to which discs are as large as they get, whatever stands beside them. */
+const few = 60;
 
 const toScreen = (data: NetworkData, { scale, x, y }: Camera, node: number): [number, number] => [
   (data.positions[2 * node]! - x) * scale,
@@ -25,70 +37,83 @@ export function* networkShapes(
   camera: Camera,
   size: { readonly width: number; readonly height: number },
   look: Look,
-  selection: Selection,
-  near: Uint8Array | null,
+  marks: Marks,
 ): Generator<Shape> {
+  const { selection, lit, near } = marks;
   const isSeen = ([x, y]: readonly [number, number], room: number) =>
     x > -room && y > -room && x < size.width + room && y < size.height + room;
   const isNear = (node: number) => near === null || near[node] === 1;
-  const nodeRadius = data.names.length > 1500 ? 3 : radius;
-  yield* edgeShapes(data, camera, look, selection, isNear, nodeRadius);
+  const radius = discRadius(data, camera);
+  yield* edgeShapes(data, camera, look, marks, radius);
 
-  const labelled: number[] = [];
+  const places: [number, number][] = [];
+  const named: { node: number; at: [number, number] }[] = [];
   for (let node = 0; node < data.names.length; node++) {
     const at = toScreen(data, camera, node);
     if (!isSeen(at, 10)) continue;
     const isSelected = selects(selection, node);
+    const stands = isSelected || selects(lit, node);
     yield {
       kind: 'disc',
       at,
-      radius: isSelected ? nodeRadius + 2 : nodeRadius,
+      radius: stands ? Math.max(radius + 2, 5) : radius,
       fill: isSelected ? look.accent : look.ground,
-      ring: isSelected ? look.accent : look.ink,
-      opacity: isNear(node) ? 1 : 0.15,
+      ring: stands ? look.accent : look.ink,
+      opacity: isNear(node) || stands ? 1 : 0.15,
     };
-    if (isNear(node)) labelled.push(node);
+    places.push(at);
+    if (isNear(node) || stands) named.push({ node, at });
   }
-  // Names only where there is room for them, and always on what is selected.
-  const roomy = labelled.length <= 150;
-  const places = labelled.map((node) => toScreen(data, camera, node));
-  for (const [k, node] of labelled.entries()) {
-    const bold = selects(selection, node);
-    if (!roomy && !bold) continue;
-    yield {
-      kind: 'text',
-      ...besideOrAbove(places[k]!, places, nodeRadius),
-      text: data.names[node]!,
-      colour: look.ink,
-      halo: look.ground,
-      bold,
-    };
-  }
+  const labels = labelsOf(data.names);
+  const degrees = degreesOf(data);
+  const isBold = (node: number) => selects(selection, node) || selects(lit, node);
+  named.sort(
+    (a, b) => Number(isBold(b.node)) - Number(isBold(a.node)) || degrees[b.node]! - degrees[a.node]!,
+  );
+  const texts = named.map(({ node, at }) => ({ text: labels[node]!, at, bold: isBold(node) }));
+  yield* placedNames(texts, places, radius, look);
 }
 
-/** Where the name of a disc stands: above it, or beside it where another disc stands there. */
-function besideOrAbove(
-  [x, y]: readonly [number, number],
-  others: readonly (readonly [number, number])[],
-  nodeRadius: number,
-): { at: [number, number]; align: 'center' | 'start' } {
-  const above = nodeRadius + 9;
-  const isTaken = others.some(
-    ([otherX, otherY]) =>
-      otherY < y && y - otherY < above + lineHeight / 2 + nodeRadius && Math.abs(otherX - x) < 2 * nodeRadius,
-  );
-  return isTaken ? { at: [x + nodeRadius + 4, y], align: 'start' } : { at: [x, y - above], align: 'center' };
+const degreesByEdges = new WeakMap<Uint32Array, Uint32Array>();
+
+function degreesOf({ edges, names }: NetworkData): Uint32Array {
+  let degrees = degreesByEdges.get(edges);
+  if (!degrees) {
+    degrees = new Uint32Array(names.length);
+    for (const node of edges) degrees[node]! += 1;
+    degreesByEdges.set(edges, degrees);
+  }
+  return degrees;
+}
+
+const spacings = new WeakMap<Float32Array, number>();
+
+/** Discs leave room between them where most nodes are, at any zoom. */
+function discRadius({ names, positions }: NetworkData, { scale }: Camera): number {
+  if (names.length <= few) return largestRadius;
+  let spacing = spacings.get(positions);
+  if (spacing === undefined) {
+    // The middle half of either axis: single nodes far out say nothing about the others.
+    const half = [0, 1].map((axis) => {
+      const along = positions.filter((_, k) => k % 2 === axis).sort();
+      return along[Math.floor(0.75 * along.length)]! - along[Math.floor(0.25 * along.length)]!;
+    }) as [number, number];
+    spacing = Math.sqrt((half[0] * half[1] * 4) / names.length);
+    spacings.set(positions, spacing);
+  }
+  return Math.min(Math.max(0.3 * spacing * scale, 1.5), largestRadius);
 }
 
 function* edgeShapes(
   data: NetworkData,
   camera: Camera,
   look: Look,
-  selection: Selection,
-  isNear: (node: number) => boolean,
+  { selection, lit, near }: Marks,
   nodeRadius: number,
 ): Generator<Shape> {
   const colours = [look.known, look.inferred, look.positive];
+  const isNear = (node: number) => near === null || near[node] === 1;
+  const drawn = new Set<string>();
   for (let edge = 0; edge < data.kinds.length; edge++) {
     const [source, target] = [data.edges[2 * edge]!, data.edges[2 * edge + 1]!];
     if (source === target) continue;
@@ -97,8 +122,8 @@ function* edgeShapes(
     const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
     if (length < 2 * nodeRadius) continue;
     const kind = data.kinds[edge]!;
-    const isSelected =
-      selection.kind === 'pair' && selection.source === source && selection.target === target;
+    const isMarked = isPair(selection, source, target) || isPair(lit, source, target);
+    if (isMarked) drawn.add(`${source} ${target}`);
     // Lines end at the discs, so that their heads are seen.
     const inset = (nodeRadius + 2) / length;
     const by = bend(from, to, kind);
@@ -107,17 +132,27 @@ function* edgeShapes(
       by,
       from: [from[0] + (to[0] - from[0]) * inset, from[1] + (to[1] - from[1]) * inset],
       to: [to[0] + (from[0] - to[0]) * inset, to[1] + (from[1] - to[1]) * inset],
-      colour: isSelected ? look.accent : colours[kind]!,
-      width: isSelected
+      colour: isMarked ? look.accent : colours[kind]!,
+      width: isMarked
         ? 3
         : kind === 0
           ? 1.2
           : 0.8 + 1.8 * Math.max(0, data.scores[edge]! / data.extent || 0),
       dashed: kind !== 0,
-      opacity: isNear(source) && isNear(target) ? 1 : 0.08,
+      opacity: isMarked || (isNear(source) && isNear(target)) ? 1 : 0.08,
     };
   }
+  // What is selected is there, however low it scores.
+  for (const marked of [selection, lit]) {
+    if (marked.kind !== 'pair' || drawn.has(`${marked.source} ${marked.target}`)) continue;
+    const [from, to] = [toScreen(data, camera, marked.source), toScreen(data, camera, marked.target)];
+    const by = bend(from, to, 1);
+    yield { kind: 'arrow', from, to, by, colour: look.accent, width: 2.5, dashed: true, opacity: 1 };
+  }
 }
+
+const isPair = (at: Selection, source: number, target: number): boolean =>
+  at.kind === 'pair' && at.source === source && at.target === target;
 
 /** Inferred edges bow, so that they part from known ones and from the nodes between their ends. */
 function bend(

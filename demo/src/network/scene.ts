@@ -45,10 +45,14 @@ export function cameraFor(positions: Float32Array, width: number, height: number
   };
 }
 
-/** Nodes at most `hops` steps away from `node`, against and along edges. */
-export function neighbourhood({ names, edges }: NetworkData, node: number, hops: number): Uint8Array {
+/** Nodes at most `hops` steps away from any of `nodes`, against and along edges. */
+export function neighbourhood(
+  { names, edges }: NetworkData,
+  nodes: readonly number[],
+  hops: number,
+): Uint8Array {
   const near = new Uint8Array(names.length);
-  near[node] = 1;
+  for (const node of nodes) near[node] = 1;
   for (let hop = 0; hop < hops; hop++) {
     const next = near.slice();
     for (let e = 0; e < edges.length; e += 2) {

@@ -6,7 +6,8 @@ export function score(value: number): string {
 /** A p- or q-value: two significant digits, exponents below one thousandth. */
 export function probability(value: number): string {
   if (Number.isNaN(value)) return '–';
-  if (value === 0) return '0';
+  // Smaller ones are no numbers of full precision, and none is 0.
+  if (value < 1e-300) return '< 1e−300';
   if (value >= 0.9995) return '1';
   return value < 1e-3 ? value.toExponential(1).replace('-', '−') : value.toPrecision(2);
 }

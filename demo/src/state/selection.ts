@@ -64,4 +64,4 @@ export const clearSelection = (): void => {
 export const selectedTarget = (at: Selection): number | null =>
   at.kind === 'none' ? null : at.kind === 'node' ? at.node : at.target;
 
-const isSame = (a: Selection, b: Selection): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const isSame = (a: Selection, b: Selection): boolean => JSON.stringify(a) === JSON.stringify(b);

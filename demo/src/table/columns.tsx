@@ -2,6 +2,8 @@ import type { JSX } from 'preact';
 import { extentOf, type EdgeColumns, type UncertaintyKey } from '../edges/edge-columns.ts';
 import { isScoreName, scoreKinds } from '../edges/score-kind.ts';
 import type { ColumnKey } from '../edges/row-query.ts';
+import { NodeName } from '../parts/node-name.tsx';
+import { whyNoLayerScore, whyUnscored } from '../results/why-unscored.ts';
 import { percent, probability, score, whole } from '../parts/format.ts';
 
 /** One column of the table on show. */
@@ -41,7 +43,6 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     const values = table.uncertainty[key];
     return values ? [number(key, label, about, least, (row) => shown(values[row]!), leastFirst)] : [];
   };
-  const nameWidth = leastNameWidth(table.names);
   /** A column of significance, where the table has it. */
   const tested = (key: 'pValue' | 'qValue', label: string, about: string, values: ArrayLike<number>) =>
     table.isTested ? [number(key, label, about, 78, (row) => probability(values[row]!), true)] : [];
@@ -50,17 +51,17 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     key,
     label,
     about: `${label} of the edge`,
-    track: `minmax(${nameWidth}px, 1fr)`,
-    least: nameWidth,
+    track: 'minmax(110px, 1fr)',
+    least: 110,
     isNumber: false,
     leastFirst: true,
-    cell: (row) => table.names[table[key][row]!]!,
+    cell: (row) => <NodeName names={table.names} node={table[key][row]!} />,
   });
   return [
     name('src', 'Source'),
     name('dst', 'Target'),
     number('score', 'Score', aboutScore(table), 112, (row) => (
-      <ScoreCell value={table.score[row]!} extent={extent} />
+      <ScoreCell value={table.score[row]!} extent={extent} why={whyUnscored(table, row)} />
     )),
     ...told('standardError', '± error', 'Jackknife standard error of the score', 74, score, true),
     ...told(
@@ -99,18 +100,14 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       : []),
     ...table.pairs.map(({ name: label, values }, pair) =>
       number(`pair:${pair}`, pairLabel(label), `Score of one layer pair, ${label}`, 84, (row) =>
-        score(values[row]!),
+        layerScore(values[row]!),
       ),
     ),
   ];
 }
 
-/** Pixels in which all names can be told apart, as far as two such columns leave room for the scores. */
-const leastNameWidth = (names: readonly string[]): number =>
-  Math.min(
-    216,
-    Math.max(84, 14 + Math.ceil(7.4 * names.reduce((most, { length }) => Math.max(most, length), 0))),
-  );
+const layerScore = (value: number): JSX.Element | string =>
+  Number.isNaN(value) ? <span title={whyNoLayerScore}>{score(value)}</span> : score(value);
 
 /** `corr_a0_g1` as people read it: activation of block 0, gradient of block 1. */
 export const pairLabel = (name: string): string =>
@@ -122,10 +119,17 @@ function aboutScore({ metadata: { score } }: EdgeColumns): string {
 }
 
 /** Bars are as long as the score is a share of the largest one. */
-function ScoreCell({ value, extent }: { readonly value: number; readonly extent: number }) {
+interface ScoreCellProps {
+  readonly value: number;
+  readonly extent: number;
+  /** Why there is none */
+  readonly why: string | undefined;
+}
+
+function ScoreCell({ value, extent, why }: ScoreCellProps) {
   const width = Number.isNaN(value) || extent === 0 ? 0 : value / extent;
   return (
-    <span class="score">
+    <span class="score" title={why}>
       <span class="bar" aria-hidden="true">
         <i class={width < 0 ? 'negative' : undefined} style={{ transform: `scaleX(${Math.abs(width)})` }} />
       </span>

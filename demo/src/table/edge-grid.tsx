@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { rowOfPair, rows, sort } from '../state/edges.ts';
 import { positiveRows } from '../state/positives.ts';
+import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
 import { columnsOf, type Column } from './columns.tsx';
 import { ScrollMap } from './scroll-map.ts';
@@ -64,6 +65,7 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
     select(target);
   };
 
+  const lit = litRow(table);
   const visible = [];
   for (let at = first; at < last; at++) {
     const row = order[at]!;
@@ -76,9 +78,14 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
         aria-rowindex={at + 2}
         aria-selected={at === place}
         data-odd={at % 2 === 1 ? '' : undefined}
+        data-lit={row === lit ? '' : undefined}
         style={{ transform: `translateY(${at * rowHeight - scroll.offset}px)` }}
         onClick={() => {
           select(at);
+        }}
+        onPointerMove={({ clientX: x, clientY: y, pointerType }) => {
+          if (pointerType !== 'touch')
+            hover({ kind: 'pair', source: table.src[row]!, target: table.dst[row]! }, { x, y });
         }}
       >
         {columns.map((column) => (
@@ -101,6 +108,7 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
       tabIndex={0}
       ref={scroller}
       onKeyDown={onKeyDown}
+      onPointerLeave={hoverNothing}
       onScroll={(event) => {
         scroll.scrolled(event.currentTarget.scrollTop);
         repaint((n) => n + 1);
@@ -123,6 +131,7 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
       <div class="edge-body" role="rowgroup" style={{ height: `${tall}px` }}>
         <div class="window" role="presentation" style={{ height: `${height}px` }}>
           {visible}
+          {order.length === 0 && <p class="empty">No pair passes the search and the filters.</p>}
         </div>
       </div>
     </div>
@@ -151,6 +160,14 @@ function HeadCell({ column }: { readonly column: Column }) {
       </button>
     </div>
   );
+}
+
+/** The row of the pair that the pointer is on, here or in another view; -1 for none. */
+function litRow(table: EdgeColumns): number {
+  const at = hovered.value;
+  if (at.kind !== 'pair') return -1;
+  const row = rowOfPair.value(at.source, at.target);
+  return row < table.rows ? row : -1;
 }
 
 /** Where the selected pair stands among the rows on show; -1 when it does not. */

@@ -1,6 +1,7 @@
 import type { ChannelBlock } from 'magnitude-edge';
 import { useEffect, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { labelsOf } from '../names/labels.ts';
 import { Choice } from '../parts/choice.tsx';
 import { score } from '../parts/format.ts';
 import { otherFiles } from '../results/changes.ts';
@@ -47,7 +48,8 @@ export function Block({ table, source, target }: Props) {
     );
   // Coefficients of another pair, or of another run, are not shown under the name of this one.
   const block = answer?.of === of ? answer.block : null;
-  const names: Names = [table.names[source]!, table.names[target]!];
+  const labels = labelsOf(table.names);
+  const names: Names = [labels[source]!, labels[target]!];
   return (
     <figure class="plot block" data-title="Coefficients">
       <figcaption>

@@ -1,4 +1,6 @@
+import { labelsOf } from '../names/labels.ts';
 import { estimate } from '../parts/format.ts';
+import { whyUnscored } from '../results/why-unscored.ts';
 import { pAndQOf } from '../results/significance.ts';
 import { edges, result, rowOfPair } from '../state/edges.ts';
 import { selection } from '../state/selection.ts';
@@ -22,13 +24,14 @@ function selected(): string {
   const table = edges.value;
   const at = selection.value;
   if (!table || at.kind === 'none') return 'Select an edge in any view';
-  if (at.kind === 'node') return table.names[at.node] ?? '';
+  const labels = labelsOf(table.names);
+  if (at.kind === 'node') return labels[at.node] ?? '';
   const row = rowOfPair.value(at.source, at.target);
-  const pair = `${table.names[at.source] ?? '?'} → ${table.names[at.target] ?? '?'}`;
+  const pair = `${labels[at.source] ?? '?'} → ${labels[at.target] ?? '?'}`;
   if (row < 0) return `${pair} · not in the table`;
   return [
     pair,
-    `score ${estimate(table.score[row]!, table.uncertainty.standardError?.[row])}`,
+    whyUnscored(table, row) ?? `score ${estimate(table.score[row]!, table.uncertainty.standardError?.[row])}`,
     ...pAndQOf(table, row),
     table.hasEdge[row] ? 'edge of the graph' : 'not in the graph',
   ].join(' · ');

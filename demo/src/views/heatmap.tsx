@@ -8,6 +8,7 @@ import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, scoresOnGpu } from '../state/edges.ts';
 import { fitWorkerNumber } from '../state/workers.ts';
 import { offerPicture } from '../state/picture.ts';
+import { hovered } from '../state/hover.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
 import { heatmapOrder } from '../state/view.ts';
@@ -72,6 +73,10 @@ export function Heatmap() {
   useEffect(() => {
     screen.current?.select(selection.value);
   }, [selection.value]);
+
+  useEffect(() => {
+    screen.current?.light(hovered.value);
+  }, [hovered.value]);
 
   if (!table) return <p class="empty">Scores of all pairs, as a square, once there are some.</p>;
   return (

@@ -13,7 +13,8 @@ import { identityOf } from '../results/provenance.ts';
 import { edges, edgesVersion, result } from '../state/edges.ts';
 import { offerPicture } from '../state/picture.ts';
 import { ranking } from '../state/positives.ts';
-import { select, selectedTarget, selection } from '../state/selection.ts';
+import { hover, hovered, hoverNothing } from '../state/hover.ts';
+import { select, selectedTarget, selection, type Selection } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
 import { tableWorker } from '../state/workers.ts';
@@ -153,7 +154,6 @@ function Picture({ data }: { readonly data: NetworkData }) {
     const look = (change: (camera: Camera) => Camera) => {
       setMoved({ of: now.current.data.positions, camera: change(now.current.camera) });
     };
-    const none = () => undefined;
     attachGestures(canvas.current!, {
       pan: (x, y) => {
         look((at) => ({ ...at, x: at.x + x / at.scale, y: at.y + y / at.scale }));
@@ -172,13 +172,16 @@ function Picture({ data }: { readonly data: NetworkData }) {
         const count = now.current.data.names.length;
         select(now.current.data, { kind: 'node', node: (node + rows + columns + count) % count });
       },
-      hover: none,
-      leave: none,
+      hover: (x, y) => {
+        const box = canvas.current!.getBoundingClientRect();
+        hover(hit(now.current.data, now.current.camera, x, y), { x: box.left + x, y: box.top + y });
+      },
+      leave: hoverNothing,
     });
   }, []);
 
   const at = selection.value;
-  const focus = selectedTarget(at);
+  const lit = hovered.value;
   useEffect(() => {
     const element = canvas.current;
     if (!element || width === 0) return;
@@ -188,10 +191,14 @@ function Picture({ data }: { readonly data: NetworkData }) {
     context.scale(devicePixelRatio, devicePixelRatio);
     drawShapes(
       context,
-      networkShapes(data, camera, { width, height }, currentLook(), at, nearOf(data, focus)),
+      networkShapes(data, camera, { width, height }, currentLook(), {
+        selection: at,
+        lit,
+        near: nearOf(data, at),
+      }),
       getComputedStyle(element).fontFamily,
     );
-  }, [data, camera.scale, camera.x, camera.y, width, height, at, hops.value, paletteVersion.value]);
+  }, [data, camera.scale, camera.x, camera.y, width, height, at, lit, hops.value, paletteVersion.value]);
 
   useEffect(
     () =>
@@ -199,18 +206,15 @@ function Picture({ data }: { readonly data: NetworkData }) {
         width,
         height,
         content: svgOfShapes(
-          networkShapes(
-            data,
-            camera,
-            { width, height },
-            currentLook(),
-            selection.peek(),
-            nearOf(data, focus),
-          ),
+          networkShapes(data, camera, { width, height }, currentLook(), {
+            selection: selection.peek(),
+            lit: { kind: 'none' },
+            near: nearOf(data, selection.peek()),
+          }),
           getComputedStyle(canvas.current!).fontFamily,
         ),
       })),
-    [data, camera.scale, camera.x, camera.y, width, height, focus, hops.value],
+    [data, camera.scale, camera.x, camera.y, width, height, at, hops.value],
   );
 
   return (
@@ -226,8 +230,11 @@ function Picture({ data }: { readonly data: NetworkData }) {
 }
 
 /** Nodes in focus, null for all. */
-const nearOf = (data: NetworkData, focus: number | null): Uint8Array | null =>
-  hops.value !== 'all' && focus !== null ? neighbourhood(data, focus, Number(hops.value)) : null;
+function nearOf(data: NetworkData, at: Selection): Uint8Array | null {
+  if (hops.value === 'all' || at.kind === 'none') return null;
+  const ends = at.kind === 'node' ? [at.node] : [at.source, at.target];
+  return neighbourhood(data, ends, Number(hops.value));
+}
 
 const sameLayout = (a: Float32Array | undefined, b: Float32Array): boolean =>
   a?.length === b.length && a.every((value, k) => value === b[k]);

@@ -3,6 +3,7 @@ import { hitRanks } from '../edges/recovery.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import { edges } from '../state/edges.ts';
+import { labelsOf } from '../names/labels.ts';
 import { figuresSoFar } from '../state/figures.ts';
 import { positives, ranking } from '../state/positives.ts';
 import { selectPair } from '../state/selection.ts';
@@ -143,6 +144,9 @@ const figure = (value: number): string => (Number.isNaN(value) ? '–' : value.t
 function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[] }) {
   const shown = detail.slice(0, 500);
   const names = edges.value?.names ?? [];
+  const labels = labelsOf(names);
+  // A positive may name a node that the table does not have.
+  const label = (name: string) => labels[names.indexOf(name)] ?? name;
   return (
     <table class="plain-table">
       <caption>Positives within their targets</caption>
@@ -167,10 +171,10 @@ function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[]
                 }}
                 aria-label={`Select ${row.source} to ${row.target}`}
               >
-                {row.source}
+                {label(row.source)}
               </button>
             </td>
-            <td>{row.target}</td>
+            <td title={row.target}>{label(row.target)}</td>
             <td class="number">{score(row.score)}</td>
             <td class="number">{row.rank ?? '–'}</td>
             <td class="number">{row.candidates}</td>

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { paintPoints } from '../charts/density.ts';
 import { Plot } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { labelsOf } from '../names/labels.ts';
 import { Choice } from '../parts/choice.tsx';
 import { score } from '../parts/format.ts';
 import { result, rowOfPair } from '../state/edges.ts';
@@ -52,15 +53,17 @@ export function Scatter({ table, source, target }: Props) {
   const xs = magnitudes?.x[layer] ?? new Float32Array(0);
   const ys = magnitudes?.y[layer] ?? new Float32Array(0);
   const pairScore = row >= 0 ? (table.pairs[layer]?.values[row] ?? Number.NaN) : Number.NaN;
+  const labels = labelsOf(table.names);
+  const ends = [labels[source]!, labels[target]!] as const;
   // Read here, so that another theme paints again.
   const palette = paletteVersion.value;
   return (
     <div>
       <Plot
         key={palette}
-        title={`${table.names[source]!} → ${table.names[target]!}`}
-        summary={`Scatter of ${xs.length} samples: activation magnitude of ${table.names[source]!} in block ${layer} against gradient magnitude of ${table.names[target]!} in block ${layer + 1}; score ${score(pairScore)}`}
-        x={{ label: `|activation| of ${table.names[source]!}, block ${layer}`, domain: extent(xs) }}
+        title={`${ends[0]} → ${ends[1]}`}
+        summary={`Scatter of ${xs.length} samples: activation magnitude of ${ends[0]} in block ${layer} against gradient magnitude of ${ends[1]} in block ${layer + 1}; score ${score(pairScore)}`}
+        x={{ label: `|activation| of ${ends[0]}, block ${layer}`, domain: extent(xs) }}
         y={{ label: `|gradient|, block ${layer + 1}`, domain: extent(ys) }}
         height={220}
         paint={(context, x, y, area) => {

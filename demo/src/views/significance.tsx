@@ -1,12 +1,13 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { paintPoints } from '../charts/density.ts';
-import { Plot } from '../charts/plot.tsx';
+import { Plot, type HoverPlace } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { nullShare, type Histogram } from '../edges/histogram.ts';
 import { counted, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
 import { untested } from '../results/significance.ts';
 import { edges, edgesVersion, rowOfPair } from '../state/edges.ts';
+import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { tableWorker } from '../state/workers.ts';
@@ -114,8 +115,18 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
   // Read here, so that another theme paints again.
   const palette = paletteVersion.value;
   const at = selection.value;
-  const row = at.kind === 'pair' ? rowOfPair.value(at.source, at.target) : -1;
-  const pick = (px: number, py: number, scales: { x: (v: number) => number; y: (v: number) => number }) => {
+  const marked = [
+    ...new Set(
+      [at, hovered.value].map((each) =>
+        each.kind === 'pair' ? rowOfPair.value(each.source, each.target) : -1,
+      ),
+    ),
+  ];
+  const nearestTo = (
+    px: number,
+    py: number,
+    scales: { x: (v: number) => number; y: (v: number) => number },
+  ) => {
     let nearest = -1;
     let least = 100;
     for (const group of [points.fresh, points.known])
@@ -123,7 +134,26 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         const distance = (scales.x(xs[candidate]!) - px) ** 2 + (scales.y(ys[candidate]!) - py) ** 2;
         if (distance < least) [least, nearest] = [distance, candidate];
       }
+    return nearest;
+  };
+  const pick: typeof nearestTo = (px, py, scales) => {
+    const nearest = nearestTo(px, py, scales);
     if (nearest >= 0) selectPair(table, table.src[nearest]!, table.dst[nearest]!);
+    return nearest;
+  };
+  const frame = useRef(0);
+  const point = (at: HoverPlace | undefined) => {
+    cancelAnimationFrame(frame.current);
+    if (!at) {
+      hoverNothing();
+      return;
+    }
+    // Once a frame: there may be a million points to look through.
+    frame.current = requestAnimationFrame(() => {
+      const nearest = nearestTo(at.x, at.y, at.scales);
+      if (nearest < 0) hoverNothing();
+      else hover({ kind: 'pair', source: table.src[nearest]!, target: table.dst[nearest]! }, at.window);
+    });
   };
   return (
     <>
@@ -139,10 +169,16 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
           paintPoints(context, x, y, area, { xs, ys, rows: points.known }, tokenColour('--known'));
         }}
         onPick={pick}
+        onHover={point}
       >
         {(x, y) =>
-          row >= 0 &&
-          !Number.isNaN(xs[row]) && <circle class="selected-mark" cx={x(xs[row]!)} cy={y(ys[row]!)} r={6} />
+          marked.map(
+            (row) =>
+              row >= 0 &&
+              !Number.isNaN(xs[row]) && (
+                <circle key={row} class="selected-mark" cx={x(xs[row]!)} cy={y(ys[row]!)} r={6} />
+              ),
+          )
         }
       </Plot>
       <p class="caption">

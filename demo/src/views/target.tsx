@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { labelsOf } from '../names/labels.ts';
 import { counted, probability, score } from '../parts/format.ts';
 import { edges, rowOfPair } from '../state/edges.ts';
 import { positiveRows } from '../state/positives.ts';
@@ -35,6 +36,7 @@ interface Props {
 
 function Target({ table, target, source }: Props) {
   const { names } = table;
+  const labels = labelsOf(names);
   const { standardError } = table.uncertainty;
   const incoming = useMemo(() => incomingRows(table, target), [table, target]);
   const parents = incoming.filter((row) => table.hasEdge[row] === 1);
@@ -42,7 +44,7 @@ function Target({ table, target, source }: Props) {
   const isPartial = table.metadata.score === 'partial';
   return (
     <div class="figures">
-      <h2>{names[target]}</h2>
+      <h2 title={names[target]}>{labels[target]}</h2>
       <p>
         {counted(parents.length, 'known parent')}
         {isPartial && parents.length > 0 && ', conditioned on'}
@@ -55,7 +57,7 @@ function Target({ table, target, source }: Props) {
               selectNode(table, table.src[row]!);
             }}
           >
-            {names[table.src[row]!]}
+            {labels[table.src[row]!]}
           </button>
         ))}
       </p>
@@ -99,7 +101,7 @@ function Target({ table, target, source }: Props) {
                     selectPair(table, table.src[row]!, target);
                   }}
                 >
-                  {names[table.src[row]!]}
+                  {labels[table.src[row]!]}
                 </button>
               </td>
               <td class="number">{score(table.score[row]!)}</td>

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { NumberField } from '../parts/number-field.tsx';
 import { edges, rowOfPair } from '../state/edges.ts';
+import { labelsOf } from '../names/labels.ts';
 import { positives } from '../state/positives.ts';
 import { modelFacts, outcome, phase } from '../state/run.ts';
 import { selection } from '../state/selection.ts';
@@ -138,5 +139,8 @@ function selectedKnownEdge(): { edge: readonly [number, number]; names: readonly
   if (!table || at.kind !== 'pair' || at.source === at.target) return null;
   const row = rowOfPair.value(at.source, at.target);
   if (row < 0 || table.hasEdge[row] !== 1) return null;
-  return { edge: [at.source, at.target], names: [table.names[at.source]!, table.names[at.target]!] };
+  return {
+    edge: [at.source, at.target],
+    names: [labelsOf(table.names)[at.source]!, labelsOf(table.names)[at.target]!],
+  };
 }

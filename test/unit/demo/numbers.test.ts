@@ -201,14 +201,11 @@ describe('networkShapes', () => {
   const colours = { ground: '', ink: '', known: '', inferred: '', positive: '', accent: '' };
   const texts = (scale: number) =>
     [
-      ...networkShapes(
-        data,
-        { scale, x: -1, y: -1 },
-        { width: 500, height: 500 },
-        colours,
-        { kind: 'none' },
-        null,
-      ),
+      ...networkShapes(data, { scale, x: -1, y: -1 }, { width: 500, height: 500 }, colours, {
+        selection: { kind: 'none' },
+        lit: { kind: 'none' },
+        near: null,
+      }),
     ].filter((shape) => shape.kind === 'text');
 
   test('a name stands above its disc, and beside it where another disc is', () => {

@@ -1,0 +1,68 @@
+/** Names are shortened where the longest has more letters than this. */
+const longest = 16;
+const separator = /[_:.|/\-\s]/;
+
+const made = new WeakMap<readonly string[], readonly string[]>();
+
+/**
+ * What views call nodes: their names without a beginning that all share, where names are long. `FUNC__ENSG01_A` and
+ * `FUNC__ENSG02_B` become `ENSG01_A` and `ENSG02_B`. Different names stay different; files and links keep the names.
+ */
+export function labelsOf(names: readonly string[]): readonly string[] {
+  let labels = made.get(names);
+  if (!labels) {
+    const length = sharedLength(names);
+    labels = length === 0 ? names : names.map((name) => name.slice(length));
+    made.set(names, labels);
+  }
+  return labels;
+}
+
+/** Letters that all names begin with, up to a separator. */
+function sharedLength(names: readonly string[]): number {
+  const [first = ''] = names;
+  if (names.length < 2 || !names.some((name) => name.length > longest)) return 0;
+  let shared = first.length;
+  for (const name of names) {
+    let same = 0;
+    while (same < shared && name[same] === first[same]) same++;
+    shared = same;
+  }
+  // No name becomes an empty one.
+  const least = names.reduce((shortest, { length }) => Math.min(shortest, length), Infinity);
+  shared = Math.min(shared, least - 1);
+  while (shared > 0 && !separator.test(first[shared - 1]!)) shared--;
+  return shared;
+}
+
+/** Letters of an end that is kept at most. */
+const longestEnd = 14;
+
+/**
+ * A label as a beginning, which may be cut, and an end, which stays: what follows the last separator, with it, or half of a
+ * label without one.
+ */
+export function halvesOf(label: string): readonly [start: string, end: string] {
+  let at = label.length - 1;
+  while (at > 0 && !separator.test(label[at]!)) at--;
+  const isShort = label.length <= longest / 2;
+  if (isShort) return [label, ''];
+  const end = at > 0 ? label.length - at : Math.floor(label.length / 2);
+  const cut = label.length - Math.min(end, longestEnd);
+  return [label.slice(0, cut), label.slice(cut)];
+}
+
+/** The longest way to write a label that fits: whole, else with its middle left out. @param fits tells of a text */
+export function fittingLabel(label: string, fits: (text: string) => boolean): string {
+  if (fits(label)) return label;
+  const [start, end] = halvesOf(label);
+  for (let kept = start.length - 1; kept > 0; kept--) {
+    const text = `${start.slice(0, kept)}…${end}`;
+    if (fits(text)) return text;
+  }
+  for (let kept = end.length - 1; kept > 0; kept--) {
+    const text = `…${end.slice(-kept)}`;
+    if (fits(text)) return text;
+  }
+  return '…';
+}
