@@ -185,7 +185,7 @@ export class InfererStatistics {
   /** Blocks of channel scores, of the samples held when it is called. @throws `invalid-argument` where they are not kept */
   async channelBlocks(request: BlockRequest): Promise<ChannelBlock[]> {
     const held = this.#held;
-    const channels = this.#kept();
+    const channels = this.#kept('Channel blocks');
     const blocks = await this.#queue.run(async () => channels.blocks(await this.#samplesIn(held)));
     return blocks(request);
   }

@@ -1,5 +1,6 @@
-import { tableFromIPC } from 'apache-arrow';
+import { tableFromIPC, type Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
+import { exampleFile } from '../support/example-data.ts';
 import { downloaded, exampleScored, seriousViolations, shownRows, useDemo } from './demo-page.ts';
 
 const demo = useDemo('scores');
@@ -71,9 +72,102 @@ test('channel scores: table, views, files, methods text and link speak of them',
   await page.reload();
   await standing('channel, lambda 10, layers pooled');
   expect(await shownRows(page)).toEqual(shown);
-  // An aggregation that correlations do not have gives way.
   await choose('Score', 'corr');
-  await standing('corr, mean of layers');
+  await standing('corr, layers pooled');
+});
+
+test('regression of magnitudes has its errors and p; correlations can be those of ranks', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await choose('Score', 'regression');
+  await standing('regression, lambda 0.3, mean of layers');
+  expect(Object.keys((await shownRows(page))[0]!).slice(0, 7)).toEqual([
+    'Source',
+    'Target',
+    'Score',
+    '± error',
+    'q',
+    'Edge',
+    'p',
+  ]);
+  await page.getByRole('img', { name: /^Colours from -0\.\d+ to 0\./ }).waitFor();
+  await page.getByLabel('Lambda').fill('1');
+  await page.getByLabel('Lambda').press('Enter');
+  await standing('regression, lambda 1, mean of layers');
+  const regression = tableFromIPC((await downloaded(page, 'Download Arrow')).bytes);
+  expect(regression.schema.fields.map(({ name }) => name)).toContain('standard_error');
+  expect(regression.schema.metadata.get('lambda')).toBe('1');
+  await choose('Score', 'corr');
+  await page.getByText('Magnitudes, loss and where it runs').click();
+  await choose('Correlate', 'spearman');
+  await standing('corr, of ranks, mean of layers');
+  const ranks = await downloaded(page, 'Download Arrow');
+  expect(ranks.name).toBe('model_data_corr_ranks_mean_n2000.arrow');
+  expect(tableFromIPC(ranks.bytes).schema.metadata.get('correlation')).toBe('spearman');
+});
+
+/** What a table says of positive pairs, by the definitions: known edges do not compete. */
+function figuresOf(table: Table, column: string, positives: readonly string[]) {
+  const read = (name: string) => [...table.getChild(name)!] as unknown[];
+  const [sources, targets, scores, known] = ['src_func', 'dst_func', column, 'has_edge'].map(read) as [
+    string[],
+    string[],
+    number[],
+    boolean[],
+  ];
+  const rows = sources
+    .map((source, row) => ({ source, target: targets[row]!, score: scores[row]!, known: known[row]! }))
+    .map((row) => ({ ...row, positive: positives.includes(`${row.source},${row.target}`) }))
+    .filter(({ score, known, positive }) => !Number.isNaN(score) && (positive || !known));
+  const found = rows.filter(({ positive }) => positive);
+  const others = rows.filter(({ positive }) => !positive);
+  const wins = found.flatMap((one) =>
+    others.map(({ score }) => (score < one.score ? 1 : score === one.score ? 0.5 : 0)),
+  );
+  const mean = (values: readonly number[], count = values.length) =>
+    values.reduce((sum, value) => sum + value, 0) / count;
+  const reciprocal = (node: 'source' | 'target') =>
+    mean(
+      found.map((one) => {
+        const beside = rows.filter((row) => row[node] === one[node]);
+        const ahead = beside.filter(({ score }) => score > one.score).length;
+        return 1 / (ahead + (beside.filter(({ score }) => score === one.score).length + 1) / 2);
+      }),
+      positives.length,
+    );
+  return { auc: mean(wins), byTarget: reciprocal('target'), bySource: reciprocal('source') };
+}
+
+test('figures of the scores computed so far stand side by side, those of other samples do not', async () => {
+  const { page } = demo;
+  await exampleScored(page);
+  await tab('Ranking');
+  const rows = page.getByRole('table', { name: 'Scores side by side' }).getByRole('row');
+  await rows.filter({ hasText: 'corr, mean of layers' }).waitFor();
+  await choose('Score', 'channel');
+  await rows.filter({ hasText: 'channel, lambda 3, mean of layers' }).waitFor();
+  expect(await rows.count()).toBe(3);
+  const positives = (await exampleFile('heldout.csv')).buffer.toString().trim().split(/\r?\n/).slice(1);
+  for (const [score, label, column] of [
+    ['channel', 'channel, lambda 3, mean of layers', 'score'],
+    ['corr', 'corr, mean of layers', 'corr'],
+  ] as const) {
+    await choose('Score', score);
+    await standing(label);
+    const table = tableFromIPC((await downloaded(page, 'Download Arrow')).bytes);
+    const { auc, byTarget, bySource } = figuresOf(table, column, positives);
+    const cells = await rows.filter({ hasText: label }).getByRole('cell').allInnerTexts();
+    // label, AUC, average precision, early precision, MRR by target and by source, hits
+    expect([cells[1], cells[4], cells[5]]).toEqual(
+      [auc, byTarget, bySource].map((value) => value.toFixed(3)),
+    );
+  }
+  expect(await rows.count()).toBe(3);
+  // Another fit has other samples behind its scores.
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await exampleScored(page);
+  await expect.poll(() => rows.count()).toBe(2);
+  expect(await seriousViolations(page)).toEqual([]);
 });
 
 test('the target view draws the block behind a channel score, whose size is that score', async () => {

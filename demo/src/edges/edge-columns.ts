@@ -1,5 +1,5 @@
-/** What resampling says of a score, in the table's order. */
-export const uncertaintyKeys = ['standardError', 'signStability', 'empiricalP'] as const;
+/** How sure a score is: by the regression itself, and by resampling. */
+export const uncertaintyKeys = ['regressionError', 'standardError', 'signStability', 'empiricalP'] as const;
 export type UncertaintyKey = (typeof uncertaintyKeys)[number];
 
 /** Name of the column of the aggregated score, with which those of the layer pairs begin. */
@@ -7,6 +7,7 @@ export type ScoreColumn = 'corr' | 'score';
 
 /** The columns of uncertainty by their names in the table. */
 export const uncertaintyNames = (score: ScoreColumn): Readonly<Record<UncertaintyKey, string>> => ({
+  regressionError: 'standard_error',
   standardError: `${score}_se`,
   signStability: 'sign_stability',
   empiricalP: 'p_empirical',
@@ -54,6 +55,10 @@ export function uncertaintyOf({
     return values ? [{ key, name: names[key], values }] : [];
   });
 }
+
+/** The standard error of a score, by resampling where there is one; undefined without any. */
+export const errorOf = ({ uncertainty }: EdgeColumns, row: number): number | undefined =>
+  (uncertainty.standardError ?? uncertainty.regressionError)?.[row];
 
 const extents = new WeakMap<EdgeColumns, number>();
 

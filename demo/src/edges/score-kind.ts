@@ -1,5 +1,5 @@
 /** A score by the library's name for it. */
-export const scoreNames = ['corr', 'partial', 'channel'] as const;
+export const scoreNames = ['corr', 'partial', 'regression', 'channel'] as const;
 export type ScoreName = (typeof scoreNames)[number];
 
 export const aggregations = ['mean', 'max', 'pooled'] as const;
@@ -12,7 +12,6 @@ export interface ScoreKind {
   readonly about: string;
   /** Whether it can be negative; one that cannot has no sign to colour. */
   readonly isSigned: boolean;
-  readonly aggregations: readonly Aggregation[];
 }
 
 export const scoreKinds: Readonly<Record<ScoreName, ScoreKind>> = {
@@ -20,20 +19,23 @@ export const scoreKinds: Readonly<Record<ScoreName, ScoreKind>> = {
     label: 'correlation',
     about: "Correlation of the source's activation magnitude with the target's gradient magnitude.",
     isSigned: true,
-    aggregations: ['mean', 'max'],
   },
   partial: {
     label: 'partial',
     about: "The same correlation once what the target's known parents explain is taken away.",
     isSigned: true,
-    aggregations: ['mean', 'max'],
+  },
+  regression: {
+    label: 'regression',
+    about:
+      "Coefficient of the source's activation magnitude in one ridge regression of the target's gradient magnitude on all sources.",
+    isSigned: true,
   },
   channel: {
     label: 'channel',
     about:
       "Size of the linear map from the source's channels that best takes away the target's gradient, with all sources in one ridge regression.",
     isSigned: false,
-    aggregations: ['mean', 'max', 'pooled'],
   },
 };
 
@@ -42,5 +44,9 @@ export const aggregationLabels: Readonly<Record<Aggregation, string>> = {
   max: 'strongest layer',
   pooled: 'layers pooled',
 };
+
+export const correlations = ['pearson', 'spearman'] as const;
+/** What scores of magnitudes are of: the magnitudes, or their ranks. */
+export type CorrelationKind = (typeof correlations)[number];
 
 export const isScoreName = (text: unknown): text is ScoreName => scoreNames.some((name) => name === text);

@@ -1,6 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { FitProvenance } from '../results/provenance.ts';
-import type { Params } from '../state/params.ts';
+import { isOfRanks, type Params } from '../state/params.ts';
 
 /** What is cited for the method and for this software. */
 export const citation = (version: string): string =>
@@ -30,19 +30,28 @@ export function methodsParagraph(
     params.score === 'channel'
       ? `For ${samples} samples in batches of ${params.batchSize}, the activations of all channels and the gradients of the ${losses[params.loss]} with respect to them were taken ${values}.`
       : `For ${samples} samples in batches of ${params.batchSize}, activation magnitudes and magnitudes of the gradients of the ${losses[params.loss]} were taken as the ${norm} over each node's channels, ${values}.`,
-    params.score === 'channel' ? channelRegression(params, pairs) : correlations(params, pairs),
+    params.score === 'channel' ? channelRegression(params, pairs) : ofMagnitudes(params, pairs),
     ...(table.isTested ? [pValues(params, table, significant)] : []),
     ...howSure(table),
     `The computation ran on the ${placement.backend} backend (model: ${placement.provider}).`,
   ].join(' ');
 }
 
-const correlations = ({ score, ridge, layerAgg }: Params, pairs: number): string => {
-  const kind =
-    score === 'partial'
-      ? `partial correlations given the known parents of the target (ridge ${ridge} on the diagonal of the parents' covariance)`
-      : 'Pearson correlations';
-  return `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${kind}, ${layerAgg === 'mean' ? 'averaged over' : 'keeping the strongest of'} ${pairs} layer pairs.`;
+const ofMagnitudes = (params: Params, pairs: number): string => {
+  const { score, ridge, layerAgg, regressionLambda } = params;
+  const ranks = isOfRanks(params) ? ' of the ranks of magnitudes' : '';
+  const kind = {
+    corr: isOfRanks(params) ? "Spearman's correlations" : 'Pearson correlations',
+    channel: '',
+    regression: `coefficients of one ridge regression of each target on all sources, both standardised${ranks} (lambda = ${regressionLambda})`,
+    partial: `partial correlations given the known parents of the target (ridge ${ridge} on the diagonal of the parents' covariance)${ranks}`,
+  }[score];
+  const together = {
+    mean: `averaged over ${pairs} layer pairs`,
+    max: `keeping the strongest of ${pairs} layer pairs`,
+    pooled: `over the standardised observations of all ${pairs} layer pairs together`,
+  }[layerAgg];
+  return `For every ordered pair of nodes, source activation at one block was compared with target gradient at the next by ${kind}, ${together}.`;
 };
 
 /** docs/method.md, "Channel scores". */
@@ -59,7 +68,9 @@ function pValues({ score }: Params, { rows, metadata }: EdgeColumns, significant
   const from =
     score === 'channel'
       ? `come from ${metadata.permutations ?? 'a number of'} shuffles of the gradients`
-      : 'come from the Fisher z transformation';
+      : score === 'regression'
+        ? 'come from the normal distribution of coefficients over their standard errors'
+        : 'come from the Fisher z transformation';
   return `One-sided p-values ${from} and were adjusted over ${rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`;
 }
 

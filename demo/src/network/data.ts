@@ -22,7 +22,7 @@ const mostKnown = 60_000;
 /** The graph's edges and the inferred ones above a threshold, laid out by the graph's edges alone, so that it stays put. */
 export class NetworkBuilder {
   readonly #columns: EdgeColumns;
-  readonly #layouts = new Map<string, Float32Array>();
+  readonly #layouts = new Map<string, Pick<NetworkData, 'layout' | 'positions'>>();
   #byScore: Uint32Array | null = null;
   #counts: Uint32Array | null = null;
 
@@ -46,7 +46,7 @@ export class NetworkBuilder {
     const rows = [...known, ...inferred];
     return {
       names,
-      positions: this.#positions(layout, known),
+      ...this.#placed(layout, known),
       edges: Uint32Array.from(rows.flatMap((row) => [src[row]!, dst[row]!])),
       kinds: Uint8Array.from(rows, (row) => (hasEdge[row] ? 0 : positive?.[row] ? 2 : 1)),
       scores: Float32Array.from(rows, (row) => score[row]!),
@@ -56,15 +56,17 @@ export class NetworkBuilder {
     };
   }
 
-  #positions(kind: NetworkRequest['layout'], known: readonly number[]): Float32Array {
-    let positions = this.#layouts.get(kind);
-    if (!positions) {
+  #placed(asked: NetworkRequest['layout'], known: readonly number[]) {
+    let placed = this.#layouts.get(asked);
+    if (!placed) {
       const { src, dst, names } = this.#columns;
       const edges = known.map((row) => [src[row]!, dst[row]!] as const);
-      positions =
-        (kind === 'layers' ? layeredLayout(names.length, edges) : null) ?? forceLayout(names.length, edges);
-      this.#layouts.set(kind, positions);
+      const inLayers = asked === 'layers' ? layeredLayout(names.length, edges) : null;
+      placed = inLayers
+        ? { layout: 'layers', positions: inLayers }
+        : { layout: 'force', positions: forceLayout(names.length, edges) };
+      this.#layouts.set(asked, placed);
     }
-    return positions;
+    return placed;
   }
 }

@@ -113,6 +113,8 @@ function* edgeShapes(
 ): Generator<Shape> {
   const colours = [look.known, look.inferred, look.positive];
   const isNear = (node: number) => near === null || near[node] === 1;
+  // Thousands of known edges would cover what is inferred.
+  const calm = near === null ? Math.min(1, Math.max(0.3, 500 / data.kinds.length)) : 1;
   const drawn = new Set<string>();
   for (let edge = 0; edge < data.kinds.length; edge++) {
     const [source, target] = [data.edges[2 * edge]!, data.edges[2 * edge + 1]!];
@@ -122,6 +124,7 @@ function* edgeShapes(
     const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
     if (length < 2 * nodeRadius) continue;
     const kind = data.kinds[edge]!;
+    const isBetweenNear = isNear(source) && isNear(target);
     const isMarked = isPair(selection, source, target) || isPair(lit, source, target);
     if (isMarked) drawn.add(`${source} ${target}`);
     // Lines end at the discs, so that their heads are seen.
@@ -133,13 +136,9 @@ function* edgeShapes(
       from: [from[0] + (to[0] - from[0]) * inset, from[1] + (to[1] - from[1]) * inset],
       to: [to[0] + (from[0] - to[0]) * inset, to[1] + (from[1] - to[1]) * inset],
       colour: isMarked ? look.accent : colours[kind]!,
-      width: isMarked
-        ? 3
-        : kind === 0
-          ? 1.2
-          : 0.8 + 1.8 * Math.max(0, data.scores[edge]! / data.extent || 0),
+      width: isMarked ? 3 : kind === 0 ? 1.2 : 0.8 + 1.8 * Math.max(0, data.scores[edge]! / data.extent || 0),
       dashed: kind !== 0,
-      opacity: isMarked || (isNear(source) && isNear(target)) ? 1 : 0.08,
+      opacity: isMarked ? 1 : !isBetweenNear ? 0.08 : kind === 0 ? calm : 1,
     };
   }
   // What is selected is there, however low it scores.

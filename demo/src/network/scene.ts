@@ -1,6 +1,8 @@
 /** What the network view draws: positions in CSS pixels are made from `positions` by the camera. */
 export interface NetworkData {
   readonly names: readonly string[];
+  /** How the nodes were laid out: graphs with cycles have no layers. */
+  readonly layout: 'layers' | 'force';
   /** x, y of each node. */
   readonly positions: Float32Array;
   /** Source, target of each edge. */

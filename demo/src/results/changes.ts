@@ -15,6 +15,8 @@ const names: Readonly<Record<keyof Params, string>> = {
   score: 'score',
   layerAgg: 'aggregation',
   ridge: 'ridge',
+  correlation: 'ranks',
+  regressionLambda: 'lambda',
   channelLambda: 'lambda',
   excludeSelf: 'self pairs',
   reduction: 'magnitude',

@@ -1,13 +1,18 @@
 import { counted } from '../parts/format.ts';
 import { aggregationLabels } from '../edges/score-kind.ts';
-import type { Scoring } from '../state/params.ts';
+import { isOfRanks, lambdaOf, type Scoring } from '../state/params.ts';
 import type { Provenance } from './provenance.ts';
 
 /** `corr, mean of layers`; `channel, lambda 3, layers pooled` */
-export const scoringLine = ({ score, layerAgg, channelLambda }: Scoring): string =>
-  [score, ...(score === 'channel' ? [`lambda ${channelLambda}`] : []), aggregationLabels[layerAgg]].join(
-    ', ',
-  );
+export function scoringLine(params: Scoring): string {
+  const lambda = lambdaOf(params);
+  return [
+    params.score,
+    ...(isOfRanks(params) ? ['of ranks'] : []),
+    ...(lambda === undefined ? [] : [`lambda ${lambda}`]),
+    aggregationLabels[params.layerAgg],
+  ].join(', ');
+}
 
 /** What a result was computed from, on one line. */
 export function provenanceLine(of: Provenance): string {
@@ -23,7 +28,14 @@ export function fileStem(of: Provenance): string {
   const stem = (name: string) => name.replace(/\.[^.]*$/, '');
   const parts =
     of.kind === 'fit'
-      ? [stem(of.model.name), stem(of.data.name), of.params.score, of.params.layerAgg, `n${of.samples}`]
+      ? [
+          stem(of.model.name),
+          stem(of.data.name),
+          of.params.score,
+          ...(isOfRanks(of.params) ? ['ranks'] : []),
+          of.params.layerAgg,
+          `n${of.samples}`,
+        ]
       : [stem(of.file.name)];
   return parts
     .map((part) => part.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').slice(0, 60))
@@ -35,11 +47,14 @@ export function fileStem(of: Provenance): string {
 export function provenanceText(of: Provenance): string {
   if (of.kind === 'file') return `Edge table ${provenanceLine(of)}.`;
   const { model, data, params, samples } = of;
+  const lambda = lambdaOf(params);
   const settings = [
     `score ${params.score}`,
     `layer_agg ${params.layerAgg}`,
     ...(params.score === 'partial' ? [`ridge ${params.ridge}`] : []),
-    ...(params.score === 'channel' ? [`lambda ${params.channelLambda}`] : [`reduction ${params.reduction}`]),
+    ...(lambda === undefined ? [] : [`lambda ${lambda}`]),
+    ...(isOfRanks(params) ? ['correlation spearman'] : []),
+    ...(params.score === 'channel' ? [] : [`reduction ${params.reduction}`]),
     `use_pre_norm ${params.usePreNorm}`,
     `loss ${params.loss}`,
     `batches of ${params.batchSize}`,

@@ -4,7 +4,7 @@ import { refusalOf, WorkerRefusal } from '../worker/rpc.ts';
 import { dismissAll, refuse } from './alerts.ts';
 import { cancel } from './cancel.ts';
 import { result } from './edges.ts';
-import { consequenceOf, consistent, params, type Params } from './params.ts';
+import { consequenceOf, params, type Params } from './params.ts';
 import {
   beginRun,
   dataFacts,
@@ -133,7 +133,7 @@ export async function resume(): Promise<void> {
 /** Changes parameters and brings the page up to date with them: new scores at once, a new fit where one is needed. */
 export async function change(changes: Partial<Params>): Promise<void> {
   const before = params.value;
-  params.value = consistent({ ...before, ...changes });
+  params.value = { ...before, ...changes };
   const consequence = consequenceOf(before, params.value);
   if (consequence === 'none') return;
   if (consequence === 'evaluate') await rescore();

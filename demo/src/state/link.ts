@@ -1,10 +1,10 @@
 import { isColumnKey, noFilter } from '../edges/row-query.ts';
 import { nodeOrders } from '../edges/node-order.ts';
-import { aggregations, scoreNames } from '../edges/score-kind.ts';
+import { aggregations, correlations, scoreNames } from '../edges/score-kind.ts';
 import type { FileFacts } from '../results/provenance.ts';
 import { edges, filter, result, sort } from './edges.ts';
 import { inputs, type InputRole } from './inputs.ts';
-import { consistent, defaultParams, params, wholeNumbers, type Params } from './params.ts';
+import { defaultParams, params, wholeNumbers, type Params } from './params.ts';
 import { select, selection } from './selection.ts';
 import { currentInputs } from './session.ts';
 import { defaultOrder, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
@@ -86,7 +86,7 @@ export function restoreSettings(query: URLSearchParams): void {
     const value = readAs(typeof fallback, text);
     if (isAllowed(key as keyof Params, value)) read[key] = value;
   }
-  params.value = consistent(read as unknown as Params);
+  params.value = read as unknown as Params;
   const shown = viewNames.find((name) => name === query.get('view'));
   if (shown) view.value = shown;
   const [column, direction] = query.get('sort')?.split(' ') ?? [];
@@ -135,6 +135,7 @@ function readAs(kind: string, text: string): unknown {
 const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
   score: scoreNames,
   layerAgg: aggregations,
+  correlation: correlations,
   reduction: ['l1', 'l2'],
   loss: ['mse', 'l1', 'huber', 'bce-with-logits', 'cross-entropy'],
   backend: ['auto', 'webgpu', 'cpu'],
@@ -143,7 +144,8 @@ const choices: Partial<Record<keyof Params, readonly unknown[]>> = {
 
 function isAllowed(key: keyof Params, value: unknown): boolean {
   if (key === 'ridge') return Number.isFinite(value) && Number(value) >= 0;
-  if (key === 'channelLambda') return Number.isFinite(value) && Number(value) > 0;
+  if (key === 'channelLambda' || key === 'regressionLambda')
+    return Number.isFinite(value) && Number(value) > 0;
   const range = wholeNumbers[key];
   if (range)
     return Number.isSafeInteger(value) && Number(value) >= range.least && Number(value) <= range.most;

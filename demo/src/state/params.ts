@@ -1,11 +1,14 @@
 import { signal } from '@preact/signals';
-import { scoreKinds, type Aggregation, type ScoreName } from '../edges/score-kind.ts';
+import type { Aggregation, CorrelationKind, ScoreName } from '../edges/score-kind.ts';
 
 /** Everything that a run depends on, under the names of the library's options. */
 export interface Params {
   readonly score: ScoreName;
   readonly layerAgg: Aggregation;
+  readonly correlation: CorrelationKind;
   readonly ridge: number;
+  /** Lambda of regression scores. */
+  readonly regressionLambda: number;
   /** Lambda of channel scores. */
   readonly channelLambda: number;
   readonly excludeSelf: boolean;
@@ -25,7 +28,9 @@ export interface Params {
 export const defaultParams: Params = {
   score: 'corr',
   layerAgg: 'mean',
+  correlation: 'pearson',
   ridge: 1e-8,
+  regressionLambda: 0.3,
   channelLambda: 3,
   excludeSelf: true,
   reduction: 'l1',
@@ -52,35 +57,43 @@ export const wholeNumbers: Partial<Record<keyof Params, { readonly least: number
 export const params = signal<Params>(defaultParams);
 
 /** What a score is asked for with; the samples seen stay. */
-export const scoringKeys = ['score', 'layerAgg', 'ridge', 'channelLambda', 'excludeSelf'] as const;
+export const scoringKeys = [
+  'score',
+  'layerAgg',
+  'correlation',
+  'ridge',
+  'regressionLambda',
+  'channelLambda',
+  'excludeSelf',
+] as const;
 export type Scoring = Pick<Params, (typeof scoringKeys)[number]>;
 
-export const scoringOf = ({ score, layerAgg, ridge, channelLambda, excludeSelf }: Scoring): Scoring => ({
-  score,
-  layerAgg,
-  ridge,
-  channelLambda,
-  excludeSelf,
-});
+export const scoringOf = (params: Scoring): Scoring =>
+  Object.fromEntries(scoringKeys.map((key) => [key, params[key]])) as unknown as Scoring;
+
+/** Lambda of a score that has one. */
+export const lambdaOf = ({ score, regressionLambda, channelLambda }: Scoring): number | undefined =>
+  ({ corr: undefined, partial: undefined, regression: regressionLambda, channel: channelLambda })[score];
 
 /** Whether a score depends on a parameter. */
 export function scoreDependsOn(score: ScoreName, key: keyof Params): boolean {
   if (key === 'ridge') return score === 'partial';
+  if (key === 'regressionLambda') return score === 'regression';
   if (key === 'channelLambda') return score === 'channel';
+  if (key === 'correlation' || key === 'reduction') return score !== 'channel';
   return true;
 }
 
-/** The library's options for a score, without the rows. */
-export const scoreOptions = ({ score, layerAgg, ridge, channelLambda }: Scoring) => ({
-  score,
-  layerAgg,
-  ridge,
-  lambda: score === 'channel' ? channelLambda : undefined,
-});
+/** Whether scores are of the ranks of magnitudes. */
+export const isOfRanks = ({ score, correlation }: Scoring): boolean =>
+  score !== 'channel' && correlation === 'spearman';
 
-/** Parameters that go together: an aggregation that the score does not have gives way to the mean. */
-export const consistent = (params: Params): Params =>
-  scoreKinds[params.score].aggregations.includes(params.layerAgg) ? params : { ...params, layerAgg: 'mean' };
+/** The library's options for a score, without the rows. */
+export const scoreOptions = (params: Scoring) => {
+  const { score, layerAgg, ridge, correlation } = params;
+  const ofMagnitudes = score === 'channel' ? {} : { correlation };
+  return { score, layerAgg, ridge, lambda: lambdaOf(params), ...ofMagnitudes };
+};
 
 const scoring: readonly (keyof Params)[] = scoringKeys;
 const loading: readonly (keyof Params)[] = ['executionProvider'];

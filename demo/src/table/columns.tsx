@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { extentOf, type EdgeColumns, type UncertaintyKey } from '../edges/edge-columns.ts';
 import { isScoreName, scoreKinds } from '../edges/score-kind.ts';
 import type { ColumnKey } from '../edges/row-query.ts';
+import { labelsOf } from '../names/labels.ts';
 import { NodeName } from '../parts/node-name.tsx';
 import { whyNoLayerScore, whyUnscored } from '../results/why-unscored.ts';
 import { percent, probability, score, whole } from '../parts/format.ts';
@@ -45,14 +46,15 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
   };
   /** A column of significance, where the table has it. */
   const tested = (key: 'pValue' | 'qValue', label: string, about: string, values: ArrayLike<number>) =>
-    table.isTested ? [number(key, label, about, 78, (row) => probability(values[row]!), true)] : [];
+    table.isTested ? [number(key, label, about, 88, (row) => probability(values[row]!), true)] : [];
   const extent = extentOf(table);
+  const nameWidth = widthOfNames(table.names);
   const name = (key: 'src' | 'dst', label: string): Column => ({
     key,
     label,
     about: `${label} of the edge`,
-    track: 'minmax(110px, 1fr)',
-    least: 110,
+    track: `minmax(${nameWidth}px, 1fr)`,
+    least: nameWidth,
     isNumber: false,
     leastFirst: true,
     cell: (row) => <NodeName names={table.names} node={table[key][row]!} />,
@@ -63,7 +65,22 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     number('score', 'Score', aboutScore(table), 112, (row) => (
       <ScoreCell value={table.score[row]!} extent={extent} why={whyUnscored(table, row)} />
     )),
-    ...told('standardError', '± error', 'Jackknife standard error of the score', 74, score, true),
+    ...told(
+      'regressionError',
+      '± error',
+      'Standard error of the score, from its regression',
+      74,
+      score,
+      true,
+    ),
+    ...told(
+      'standardError',
+      table.uncertainty.regressionError ? '± jackknife' : '± error',
+      'Jackknife standard error of the score',
+      84,
+      score,
+      true,
+    ),
     ...told(
       'signStability',
       'Same sign',
@@ -104,6 +121,12 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
       ),
     ),
   ];
+}
+
+/** Room for most names in pixels, within bounds. */
+function widthOfNames(names: readonly string[]): number {
+  const longest = labelsOf(names).reduce((most, { length }) => Math.max(most, length), 0);
+  return Math.min(Math.max(84, 14 + 7.6 * longest), 182);
 }
 
 const layerScore = (value: number): JSX.Element | string =>

@@ -1,3 +1,4 @@
+import { errorOf } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
 import { estimate } from '../parts/format.ts';
 import { whyUnscored } from '../results/why-unscored.ts';
@@ -31,7 +32,7 @@ function selected(): string {
   if (row < 0) return `${pair} · not in the table`;
   return [
     pair,
-    whyUnscored(table, row) ?? `score ${estimate(table.score[row]!, table.uncertainty.standardError?.[row])}`,
+    whyUnscored(table, row) ?? `score ${estimate(table.score[row]!, errorOf(table, row))}`,
     ...pAndQOf(table, row),
     table.hasEdge[row] ? 'edge of the graph' : 'not in the graph',
   ].join(' · ');

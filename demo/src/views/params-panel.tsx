@@ -1,8 +1,8 @@
-import { aggregationLabels, scoreKinds, scoreNames } from '../edges/score-kind.ts';
+import { aggregationLabels, aggregations, scoreKinds, scoreNames } from '../edges/score-kind.ts';
 import { AmountField } from '../parts/amount-field.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { WholeField } from '../parts/whole-field.tsx';
-import { params } from '../state/params.ts';
+import { lambdaOf, params } from '../state/params.ts';
 import { change } from '../state/fitting.ts';
 
 /** The options of the method. Scores follow at once; those that need the samples again run again. */
@@ -22,27 +22,10 @@ export function ParamsPanel() {
       <Choice
         label="Aggregate"
         value={at.layerAgg}
-        options={kind.aggregations.map((name) => [name, aggregationLabels[name]] as const)}
+        options={aggregations.map((name) => [name, aggregationLabels[name]] as const)}
         onChange={(layerAgg) => void change({ layerAgg })}
       />
-      {at.score === 'channel' ? (
-        <AmountField
-          label="Lambda"
-          title="Ridge, in variances of a channel. From 1 to 10 it changes little."
-          value={at.channelLambda}
-          isAllowed={(value) => value > 0}
-          onChange={(channelLambda) => void change({ channelLambda })}
-        />
-      ) : (
-        <AmountField
-          label="Ridge"
-          title="Added to the variances of the parents, for partial correlations"
-          disabled={at.score !== 'partial'}
-          value={at.ridge}
-          isAllowed={(value) => value >= 0}
-          onChange={(ridge) => void change({ ridge })}
-        />
-      )}
+      <Regularisation />
       <details class="more">
         <summary>Magnitudes, loss and where it runs</summary>
         <Choice
@@ -53,6 +36,15 @@ export function ParamsPanel() {
             ['l2', 'l2 norm'],
           ]}
           onChange={(reduction) => void change({ reduction })}
+        />
+        <Choice
+          label="Correlate"
+          value={at.correlation}
+          options={[
+            ['pearson', 'magnitudes'],
+            ['spearman', 'their ranks'],
+          ]}
+          onChange={(correlation) => void change({ correlation })}
         />
         <Choice
           label="Values"
@@ -103,5 +95,33 @@ export function ParamsPanel() {
         />
       </details>
     </section>
+  );
+}
+
+/** Lambda of the score, or the ridge of partial correlations: one field, so that nothing moves. */
+function Regularisation() {
+  const at = params.value;
+  const lambda = lambdaOf(at);
+  if (lambda === undefined)
+    return (
+      <AmountField
+        label="Ridge"
+        title="Added to the variances of the parents, for partial correlations"
+        disabled={at.score !== 'partial'}
+        value={at.ridge}
+        isAllowed={(value) => value >= 0}
+        onChange={(ridge) => void change({ ridge })}
+      />
+    );
+  return (
+    <AmountField
+      label="Lambda"
+      title={`Ridge, in variances of a ${at.score === 'channel' ? 'channel' : 'magnitude'}`}
+      value={lambda}
+      isAllowed={(value) => value > 0}
+      onChange={(value) =>
+        void change(at.score === 'channel' ? { channelLambda: value } : { regressionLambda: value })
+      }
+    />
   );
 }

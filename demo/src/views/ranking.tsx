@@ -1,4 +1,5 @@
 import { Plot, pathOf } from '../charts/plot.tsx';
+import type { Curves } from '../edges/curves.ts';
 import { hitRanks } from '../edges/recovery.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
@@ -62,7 +63,7 @@ export function RankingView() {
           title="Precision and recall"
           summary={`Precision-recall curve, average precision ${curves.averagePrecision.toFixed(4)}`}
           x={{ label: 'recall', domain: unit }}
-          y={{ label: 'precision', domain: unit }}
+          y={{ label: 'precision', domain: [0, highestPrecision(curves)] }}
           height={230}
         >
           {(x, y) => (
@@ -113,7 +114,7 @@ function SideBySide() {
         <tbody>
           {figures.map(({ label, rocAuc, averagePrecision, recovery }, at) => (
             <tr key={label} class={at === current ? 'is-selected' : undefined}>
-              <td>{label}</td>
+              <td class="whole">{label}</td>
               {[
                 rocAuc,
                 averagePrecision,
@@ -136,6 +137,12 @@ function SideBySide() {
       </p>
     </div>
   );
+}
+
+/** The end of the axis: a curve far below 1 would lie on the line. */
+function highestPrecision({ precisionRecall }: Curves): number {
+  const most = precisionRecall.reduce((high, value, at) => (at % 2 === 1 ? Math.max(high, value) : high), 0);
+  return Math.min(1, 1.1 * most) || 1;
 }
 
 const figure = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { extentOf, type EdgeColumns } from '../edges/edge-columns.ts';
+import { errorOf, extentOf, type EdgeColumns } from '../edges/edge-columns.ts';
 import { estimate, score } from '../parts/format.ts';
 import { pAndQOf } from '../results/significance.ts';
 import { whyUnscored } from '../results/why-unscored.ts';
@@ -55,7 +55,7 @@ function Pair({ table, source, target }: Props) {
         <p>{source === target ? 'The node itself' : 'Not in the table'}</p>
       </>
     );
-  const error = table.uncertainty.standardError?.[row];
+  const error = errorOf(table, row);
   const kind = table.hasEdge[row]
     ? 'Edge of the graph'
     : positiveRows.value?.[row]

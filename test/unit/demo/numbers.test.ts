@@ -189,6 +189,7 @@ describe('changed graphs', () => {
 describe('networkShapes', () => {
   const data = {
     names: ['a', 'b', 'c'],
+    layout: 'layers' as const,
     // b right under a, c further down.
     positions: Float32Array.of(0, 0, 0, 1, 0, 3),
     edges: new Uint32Array(0),
