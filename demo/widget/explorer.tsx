@@ -4,6 +4,7 @@ import { Alerts } from '../src/views/alerts.tsx';
 import { EdgesPane } from '../src/views/edges-pane.tsx';
 import { Foot } from '../src/views/foot.tsx';
 import { ResultBar } from '../src/views/result-bar.tsx';
+import { Tooltip } from '../src/views/tooltip.tsx';
 import { ViewsPane } from '../src/views/views-pane.tsx';
 
 /** The views that need a table alone. */
@@ -19,6 +20,7 @@ export function Explorer() {
       <EdgesPane />
       <ViewsPane names={positives.value.length > 0 ? ofPositives : ofTable} />
       <Foot />
+      <Tooltip />
     </div>
   );
 }

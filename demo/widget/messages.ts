@@ -18,7 +18,7 @@ export interface TableFacts {
 export interface Settings {
   readonly view: ViewName;
   readonly order: NodeOrderName;
-  readonly threshold: number;
+  readonly threshold: number | null;
   readonly sort: Sort;
   readonly filter: RowFilter;
 }

@@ -124,8 +124,7 @@ function figuresOf(table: Table, column: string, positives: readonly string[]) {
   const wins = found.flatMap((one) =>
     others.map(({ score }) => (score < one.score ? 1 : score === one.score ? 0.5 : 0)),
   );
-  const mean = (values: readonly number[], count = values.length) =>
-    values.reduce((sum, value) => sum + value, 0) / count;
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const reciprocal = (node: 'source' | 'target') =>
     mean(
       found.map((one) => {
@@ -133,7 +132,6 @@ function figuresOf(table: Table, column: string, positives: readonly string[]) {
         const ahead = beside.filter(({ score }) => score > one.score).length;
         return 1 / (ahead + (beside.filter(({ score }) => score === one.score).length + 1) / 2);
       }),
-      positives.length,
     );
   return { auc: mean(wins), byTarget: reciprocal('target'), bySource: reciprocal('source') };
 }

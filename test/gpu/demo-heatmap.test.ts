@@ -151,7 +151,7 @@ test('the pyramid made on the GPU from score panels is that of the host, at ever
   for (const [source, target] of edges) flags[source * nodes + target] = 1;
   const order = Uint32Array.from({ length: nodes }, (_, place) => (place * 7) % nodes);
   device.pushErrorScope('validation');
-  const onHost = new HeatmapPyramid({ nodes, scores, edges: flags, extent: 0.9 }, order);
+  const onHost = new HeatmapPyramid({ nodes, scores, edges: flags, isSigned: true, extent: 0.9 }, order);
   // Scores of a node with itself are there, and must stay out of sight.
   const withSelf = scores.map((score, cell) => (cell % (nodes + 1) === 0 ? 0.99 : score));
   const onGpu = await ScorePyramid.build(scoreBuffers(withSelf, nodes, 300), {

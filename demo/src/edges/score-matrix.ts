@@ -6,6 +6,8 @@ export interface ScoreMatrix {
   readonly scores: Float32Array;
   /** 1 where the graph has the edge. */
   readonly edges: Uint8Array;
+  /** Whether scores have a sign; those without spread over orders of magnitude, and are drawn by their roots. */
+  readonly isSigned: boolean;
   /** Largest |score|, 0 without scores. */
   readonly extent: number;
 }
@@ -25,5 +27,5 @@ export function matrixFromColumns(columns: EdgeColumns): ScoreMatrix {
     edges[cell] = columns.hasEdge[row]!;
     if (Math.abs(score) > extent) extent = Math.abs(score);
   }
-  return { nodes, scores, edges, extent };
+  return { nodes, scores, edges, isSigned: columns.isSigned, extent };
 }

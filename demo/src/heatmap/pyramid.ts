@@ -25,8 +25,8 @@ export function levelCount(nodes: number): number {
 export class HeatmapPyramid {
   readonly #matrix: ScoreMatrix;
   readonly #order: Uint32Array;
-  /** The score that a texel holds as 1: scores that are no correlations may be larger. */
-  readonly #unit: number;
+  /** What a texel holds of a score: numbers up to 1. */
+  readonly #shown: (score: number) => number;
   /** Levels 2 and up, each square. */
   readonly #upper: { side: number; cells: Uint32Array }[] = [];
 
@@ -34,7 +34,9 @@ export class HeatmapPyramid {
   constructor(matrix: ScoreMatrix, order: Uint32Array) {
     this.#matrix = matrix;
     this.#order = order;
-    this.#unit = Math.max(1, matrix.extent);
+    const { isSigned, extent } = matrix;
+    const unit = isSigned ? Math.max(1, extent) : extent || 1;
+    this.#shown = isSigned ? (score) => score / unit : (score) => Math.sqrt(score / unit);
     const levels = levelCount(matrix.nodes);
     for (let level = 2; level < levels; level++)
       this.#upper.push(level === 2 ? this.#gatherLevel2() : halve(this.#upper[level - 3]!));
@@ -76,7 +78,9 @@ export class HeatmapPyramid {
         edge |= edges[cell]!;
       }
     }
-    return packCell(min / this.#unit, max / this.#unit, edge === 1);
+    return min <= max
+      ? packCell(this.#shown(min), this.#shown(max), edge === 1)
+      : packCell(min, max, edge === 1);
   }
 
   #gatherLevel2() {

@@ -270,8 +270,8 @@ export class HeatmapScreen {
       size: this.#size,
       ratio: devicePixelRatio,
       palette: (this.#palette ??= readPalette()),
-      // Texels hold scores up to 1, larger ones as shares of the largest.
-      extent: Math.min(Math.max(this.#layout.extent, 1e-6), 1),
+      // Texels hold scores up to 1, larger ones as shares of the largest, as do the roots of scores without a sign.
+      extent: this.#table.isSigned ? Math.min(Math.max(this.#layout.extent, 1e-6), 1) : 1,
       marksEdges: this.#marksEdges,
     };
   }

@@ -23,5 +23,37 @@ export function forceLayout(nodes: number, edges: EdgeList): Float32Array {
   graph.forEachNode((node, { x, y }) => {
     positions.set([x as number, y as number], 2 * Number(node));
   });
-  return positions;
+  return nodes > few ? spread(positions) : positions;
+}
+
+/** Nodes up to which a layout stays as it is. */
+const few = 60;
+
+/**
+ * Nodes keep their directions from the middle and the order of their distances, which become the geometric mean of what they
+ * are and of those on an evenly filled disc: a crowd in the middle gets room, single nodes far out take less.
+ */
+function spread(positions: Float32Array): Float32Array {
+  const nodes = positions.length / 2;
+  const middle = [0, 1].map((axis) => {
+    const along = positions.filter((_, k) => k % 2 === axis).sort();
+    return along[nodes >> 1]!;
+  }) as [number, number];
+  const offsets = Array.from(
+    { length: nodes },
+    (_, node) => [positions[2 * node]! - middle[0], positions[2 * node + 1]! - middle[1]] as const,
+  );
+  const distances = offsets.map(([x, y]) => Math.hypot(x, y));
+  const order = [...distances.keys()].sort((a, b) => distances[a]! - distances[b]!);
+  const typical = distances[order[nodes >> 1]!]! || 1;
+  const moved = new Float32Array(positions.length);
+  order.forEach((node, rank) => {
+    const even = typical * Math.sqrt((2 * (rank + 0.5)) / nodes);
+    const factor = distances[node]! > 0 ? Math.sqrt(even / distances[node]!) : 1;
+    moved.set(
+      offsets[node]!.map((offset) => offset * factor),
+      2 * node,
+    );
+  });
+  return moved;
 }

@@ -1,4 +1,4 @@
-import { labelsOf } from '../names/labels.ts';
+import { fittingLabel, labelsOf } from '../names/labels.ts';
 import type { Selection } from '../state/selection.ts';
 import type { Camera, NetworkData } from './scene.ts';
 import { placedNames } from './placed-names.ts';
@@ -23,6 +23,8 @@ export interface Marks {
 }
 
 const largestRadius = 6;
+/** Letters of a name; what stands out has all of them. */
+const longestName = 14;
 /** Nodes up to which discs are as large as they get, whatever stands beside them. */
 const few = 60;
 
@@ -70,7 +72,11 @@ export function* networkShapes(
   named.sort(
     (a, b) => Number(isBold(b.node)) - Number(isBold(a.node)) || degrees[b.node]! - degrees[a.node]!,
   );
-  const texts = named.map(({ node, at }) => ({ text: labels[node]!, at, bold: isBold(node) }));
+  const fits = (text: string) => text.length <= longestName;
+  const texts = named.map(({ node, at }) => {
+    const bold = isBold(node);
+    return { text: bold ? labels[node]! : fittingLabel(labels[node]!, fits), at, bold };
+  });
   yield* placedNames(texts, places, radius, look);
 }
 

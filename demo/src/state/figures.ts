@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Recovery } from '../edges/recovery.ts';
+import type { Recovery } from 'magnitude-edge';
 import type { Provenance } from '../results/provenance.ts';
 import { scoringLine } from '../results/wording.ts';
 import { scoreDependsOn, scoringKeys } from './params.ts';
@@ -10,8 +10,6 @@ import { result } from './edges.ts';
 export interface ScoreFigures {
   /** The score as results name it; what it depends on, no more. */
   readonly label: string;
-  readonly rocAuc: number;
-  readonly averagePrecision: number;
   readonly recovery: Recovery;
 }
 
@@ -34,9 +32,9 @@ export function keepFigures(provenance: Provenance, positives: number, ranking: 
   const of = JSON.stringify([samplesOf(provenance), positives]);
   const before = kept.peek();
   const key = keyOf(provenance);
-  const { curves, recovery } = ranking;
-  const { rocAuc, averagePrecision } = curves;
-  const added = { key, label: labelOf(provenance), rocAuc, averagePrecision, recovery };
+  const { recovery } = ranking;
+  if (!recovery) return;
+  const added = { key, label: labelOf(provenance), recovery };
   const others = before.of === of ? before.figures : [];
   const at = others.findIndex((one) => one.key === key);
   kept.value = { of, figures: at < 0 ? [...others, added] : others.with(at, added) };

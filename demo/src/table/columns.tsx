@@ -126,7 +126,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
 /** Room for most names in pixels, within bounds. */
 function widthOfNames(names: readonly string[]): number {
   const longest = labelsOf(names).reduce((most, { length }) => Math.max(most, length), 0);
-  return Math.min(Math.max(84, 14 + 7.6 * longest), 182);
+  return Math.min(Math.max(84, 14 + 8.2 * longest), 196);
 }
 
 const layerScore = (value: number): JSX.Element | string =>

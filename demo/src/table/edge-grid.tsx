@@ -1,6 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { rowOfPair, rows, sort } from '../state/edges.ts';
+import { labelsOf } from '../names/labels.ts';
+import { columnWidths, setColumnWidth } from '../state/column-widths.ts';
 import { positiveRows } from '../state/positives.ts';
 import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
@@ -13,7 +15,11 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
   const scroll = useMemo(() => new ScrollMap(), []);
   const [frame, setFrame] = useState({ height: 0, rowHeight: 24 });
   const [, repaint] = useState(0);
-  const columns = useMemo(() => columnsOf(table, positiveRows.value), [table, positiveRows.value]);
+  const widths = columnWidths.value;
+  const columns = useMemo(
+    () => columnsOf(table, positiveRows.value).map((column) => withWidth(column, widths.get(column.key))),
+    [table, positiveRows.value, widths],
+  );
   const order = rows.value;
   const { height, rowHeight } = frame;
 
@@ -124,7 +130,7 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
       <div class="edge-head" role="rowgroup">
         <div role="row" aria-rowindex={1}>
           {columns.map((column) => (
-            <HeadCell key={column.key} column={column} />
+            <HeadCell key={column.key} column={column} table={table} />
           ))}
         </div>
       </div>
@@ -138,7 +144,51 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
   );
 }
 
-function HeadCell({ column }: { readonly column: Column }) {
+/** A column as wide as somebody wants it. */
+const withWidth = (column: Column, width: number | undefined): Column =>
+  width === undefined ? column : { ...column, track: `${width}px`, least: width };
+
+/** The width at which every name of a column is whole; of other columns what they need. */
+function fittingWidth({ key, least }: Column, { names }: EdgeColumns, like: Element): number {
+  if (key !== 'src' && key !== 'dst') return least;
+  const context = document.createElement('canvas').getContext('2d')!;
+  const { fontWeight, fontFamily } = getComputedStyle(like.closest('.edges')!);
+  context.font = `${fontWeight} ${getComputedStyle(like.closest('.edges')!).fontSize} ${fontFamily}`;
+  return 18 + labelsOf(names).reduce((most, label) => Math.max(most, context.measureText(label).width), 0);
+}
+
+/** The border of a column: drag it, or click it twice for the width of the longest name. */
+function ResizeHandle({ column, table }: HeadProps) {
+  const drag = useRef<{ from: number; width: number } | null>(null);
+  return (
+    <span
+      class="resize"
+      aria-hidden="true"
+      onPointerDown={(event) => {
+        const cell = event.currentTarget.parentElement!;
+        drag.current = { from: event.clientX, width: cell.getBoundingClientRect().width };
+        event.currentTarget.setPointerCapture(event.pointerId);
+        event.preventDefault();
+      }}
+      onPointerMove={({ clientX }) => {
+        if (drag.current) setColumnWidth(column.key, drag.current.width + clientX - drag.current.from);
+      }}
+      onPointerUp={() => {
+        drag.current = null;
+      }}
+      onDblClick={({ currentTarget }) => {
+        setColumnWidth(column.key, fittingWidth(column, table, currentTarget));
+      }}
+    />
+  );
+}
+
+interface HeadProps {
+  readonly column: Column;
+  readonly table: EdgeColumns;
+}
+
+function HeadCell({ column, table }: HeadProps) {
   const { column: by, descending } = sort.value;
   const active = by === column.key;
   const direction = descending ? 'descending' : 'ascending';
@@ -158,6 +208,7 @@ function HeadCell({ column }: { readonly column: Column }) {
         {column.label}
         <span aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
       </button>
+      <ResizeHandle column={column} table={table} />
     </div>
   );
 }

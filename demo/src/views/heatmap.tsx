@@ -127,14 +127,28 @@ export function Heatmap() {
   );
 }
 
-/** The colours of scores: to both sides of 0, or upwards from it. */
+/** The colours of scores: to both sides of 0, or upwards from it by their roots. */
 function Legend({ from, to }: { readonly from: number; readonly to: number }) {
   const digits = to < 0.1 ? 3 : 2;
   const text = (value: number) => (value === 0 ? '0' : value.toFixed(digits).replace('-', '−'));
+  const isSigned = from < 0;
   return (
-    <span class="legend" aria-label={`Colours from ${from} to ${to}`} role="img">
+    <span
+      class="legend"
+      aria-label={`Colours from ${from} to ${to}`}
+      title={isSigned ? undefined : `By square roots: the middle colour is ${text(to / 4)}`}
+      role="img"
+    >
       <span>{text(from)}</span>
-      <span class={from < 0 ? 'ramp' : 'ramp from-zero'} />
+      {isSigned ? (
+        <span class="ramp" />
+      ) : (
+        <>
+          <span class="ramp from-zero lower" />
+          <span>{text(to / 4)}</span>
+          <span class="ramp from-zero upper" />
+        </>
+      )}
       <span>{text(to)}</span>
     </span>
   );

@@ -78,7 +78,7 @@ export function NetworkView() {
         <p class="clip">
           {data && `${whole(data.kinds.length - inferred)} known, ${whole(inferred)} inferred`}
           {inferred === mostInferred && ' (the strongest)'}
-          {layout.value === 'layers' && data?.layout === 'force' && ', by force: the graph has cycles'}
+          {layout.value === 'layers' && data?.layout === 'force' && ', by force (it has cycles)'}
         </p>
         <p class="strokes">
           <span class="stroke known" /> known <span class="stroke inferred" /> inferred{' '}

@@ -1,6 +1,6 @@
+import type { Recovery } from 'magnitude-edge';
 import { Plot, pathOf } from '../charts/plot.tsx';
 import type { Curves } from '../edges/curves.ts';
-import { hitRanks } from '../edges/recovery.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import { edges } from '../state/edges.ts';
@@ -79,9 +79,22 @@ export function RankingView() {
   );
 }
 
+/** The library's figures that are shown (docs/method.md, "Ranking figures"), and what they are. */
+const columns = [
+  ['auc', 'AUC', 'Share of pairs of a positive and another one in which the positive scores higher'],
+  ['average_precision', 'Avg. prec.', 'Precision, averaged over the positives'],
+  ['early_precision', 'Early prec.', 'Share of positives among as many first pairs as there are positives'],
+  ['mrr_by_target', 'MRR target', 'Mean reciprocal rank among the sources of the target'],
+  ['mrr_by_source', 'MRR source', 'Mean reciprocal rank among the targets of the source'],
+  ['hits@1_by_target', 'hits @1', 'Share of positives that are the first source of their target'],
+  ['hits@5_by_target', 'hits @5', 'Share of positives among the first 5 sources of their target'],
+  ['hits@20_by_target', 'hits @20', 'Share of positives among the first 20 sources of their target'],
+] as const;
+
 /** The figures of every score computed so far. */
 function SideBySide() {
   const { figures, current } = figuresSoFar.value;
+  if (figures.length === 0) return null;
   return (
     <div class="wide-table" tabIndex={0} role="group" aria-label="Scores side by side">
       <table class="plain-table">
@@ -89,42 +102,20 @@ function SideBySide() {
         <thead>
           <tr>
             <th>Score</th>
-            <th class="number">AUC</th>
-            <th class="number">Avg. prec.</th>
-            <th class="number" title="Share of positives among as many first pairs as there are positives">
-              Early prec.
-            </th>
-            <th class="number" title="Mean reciprocal rank among the sources of the target">
-              MRR, target
-            </th>
-            <th class="number" title="Mean reciprocal rank among the targets of the source">
-              MRR, source
-            </th>
-            {hitRanks.map((k) => (
-              <th
-                key={k}
-                class="number"
-                title={`Share of positives at one of the first ${k} ranks of their target`}
-              >
-                hits@{k}
+            {columns.map(([name, label, about]) => (
+              <th key={name} class="number" title={about}>
+                {label}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {figures.map(({ label, rocAuc, averagePrecision, recovery }, at) => (
+          {figures.map(({ label, recovery }, at) => (
             <tr key={label} class={at === current ? 'is-selected' : undefined}>
               <td class="whole">{label}</td>
-              {[
-                rocAuc,
-                averagePrecision,
-                recovery.earlyPrecision,
-                recovery.mrrByTarget,
-                recovery.mrrBySource,
-                ...recovery.hits,
-              ].map((value, column) => (
-                <td key={column} class="number">
-                  {figure(value)}
+              {columns.map(([name]) => (
+                <td key={name} class="number" title={intervalOf(recovery, name)}>
+                  {recovery.figures[name]?.toFixed(3) ?? '–'}
                 </td>
               ))}
             </tr>
@@ -132,11 +123,17 @@ function SideBySide() {
         </tbody>
       </table>
       <p class="caption">
-        Among pairs that are no edge of the graph: known edges do not compete, equal scores share their
-        average rank, positives without a score count as missed. Choose another score to add its row.
+        Of the positives with a score, among pairs that are no edge of the graph: known edges do not compete,
+        equal scores share their average rank. Choose another score to add its row; intervals (95%, bootstrap)
+        on hover.
       </p>
     </div>
   );
+}
+
+function intervalOf({ intervals }: Recovery, name: string): string | undefined {
+  const interval = intervals[name];
+  return interval && `95% interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}`;
 }
 
 /** The end of the axis: a curve far below 1 would lie on the line. */
@@ -144,8 +141,6 @@ function highestPrecision({ precisionRecall }: Curves): number {
   const most = precisionRecall.reduce((high, value, at) => (at % 2 === 1 ? Math.max(high, value) : high), 0);
   return Math.min(1, 1.1 * most) || 1;
 }
-
-const figure = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));
 
 /** Where each positive stands among the sources of its target. Long lists are cut; the file has them all. */
 function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[] }) {

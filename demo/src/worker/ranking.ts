@@ -1,6 +1,6 @@
-import { MagnitudeEdgeInferer } from 'magnitude-edge';
+import type { Table } from 'apache-arrow';
+import { evaluateRecovery, MagnitudeEdgeError, MagnitudeEdgeInferer, type Recovery } from 'magnitude-edge';
 import { curves, markPairs } from '../edges/curves.ts';
-import { recovery } from '../edges/recovery.ts';
 import type { EdgeTable } from './edge-table.ts';
 import type { NamedPair, Ranking } from './table-protocol.ts';
 
@@ -13,7 +13,7 @@ export function rankPositives({ table, columns }: EdgeTable, positives: readonly
   const [score, rank, candidates] = [column('score'), column('rank'), column('n_candidates')];
   return {
     curves: curves(columns, marks),
-    recovery: recovery(columns, marks, detail.numRows),
+    recovery: recoveryOf(table, positives),
     summary,
     detail: Array.from({ length: detail.numRows }, (_, row) => ({
       source: String(source.get(row)),
@@ -26,4 +26,15 @@ export function rankPositives({ table, columns }: EdgeTable, positives: readonly
     unknown,
     unscored: unscored.length,
   };
+}
+
+/** The library's figures; none where they would be of no positive, or of a part of the pairs. */
+function recoveryOf(table: Table, positives: readonly NamedPair[]): Recovery | null {
+  try {
+    return evaluateRecovery(table, positives);
+  } catch (error) {
+    if (error instanceof MagnitudeEdgeError && ['no-positives', 'invalid-data'].includes(error.code))
+      return null;
+    throw error;
+  }
 }

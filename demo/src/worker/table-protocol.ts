@@ -1,5 +1,5 @@
 import type { Curves } from '../edges/curves.ts';
-import type { Recovery } from '../edges/recovery.ts';
+import type { Recovery } from 'magnitude-edge';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { Histogram } from '../edges/histogram.ts';
 import type { NodeOrderName } from '../edges/node-order.ts';
@@ -14,7 +14,8 @@ export type NamedPair = readonly [source: string, target: string];
 /** What the table says about a list of positive edges. */
 export interface Ranking {
   readonly curves: Curves;
-  readonly recovery: Recovery;
+  /** Figures among all pairs that are no known edge; null where the table has no score for a positive, or not all pairs. */
+  readonly recovery: Recovery | null;
   /** n_positives, mrr, top@k */
   readonly summary: Readonly<Record<string, number>>;
   readonly detail: readonly RankedPositive[];

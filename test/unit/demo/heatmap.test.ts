@@ -51,6 +51,7 @@ describe('HeatmapPyramid', () => {
       random() < 0.1 ? Number.NaN : 2 * random() - 1,
     ),
     edges: Uint8Array.from({ length: nodes * nodes }, () => (random() < 0.01 ? 1 : 0)),
+    isSigned: true,
     extent: 1,
   };
   const order = Uint32Array.from({ length: nodes }, (_, place) => (place * 7) % nodes);

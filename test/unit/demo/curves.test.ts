@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { curves, markPairs } from '../../../demo/src/edges/curves.ts';
+import { curves } from '../../../demo/src/edges/curves.ts';
 import type { EdgeColumns } from '../../../demo/src/edges/edge-columns.ts';
-import { recovery } from '../../../demo/src/edges/recovery.ts';
 
 /** Scores `[source][target]` of a few nodes; null for pairs without one. */
 function tableOf(scores: readonly (readonly (number | null)[])[], known: readonly string[]): EdgeColumns {
@@ -27,51 +26,6 @@ function tableOf(scores: readonly (readonly (number | null)[])[], known: readonl
     metadata: {},
   };
 }
-
-test('known edges do not compete, equal scores share their average rank, what has no score is missed', () => {
-  const table = tableOf(
-    [
-      [0, 9, 5, 4],
-      [2, 0, 8, null],
-      [1, 3, 0, 4],
-      [7, 3, 6, 0],
-    ],
-    ['01', '32'],
-  );
-  // To 1: 0 (known) 9, 2 and 3 equal at 3. To 2: 1 at 8, 3 (known) 6, 0 at 5. To 3: 0 and 2 equal, 1 without a score.
-  const positives = [
-    ['2', '1'],
-    ['0', '2'],
-    ['1', '3'],
-    ['3', '0'],
-  ] as const;
-  const { marks } = markPairs(table, positives);
-  const found = recovery(table, marks, positives.length);
-  // By target: 1.5 of two equal, 2 behind 1 -> 2, none, 1 of 7, 2, 1.
-  expect(found.mrrByTarget).toBeCloseTo((1 / 1.5 + 1 / 2 + 0 + 1) / 4, 12);
-  // By source: 2 -> 1 is behind 2 -> 3 and before 2 -> 0; 0 -> 2 before 0 -> 3, without the known 0 -> 1; 3 -> 0 first.
-  expect(found.mrrBySource).toBeCloseTo((1 / 2 + 1 + 0 + 1) / 4, 12);
-  expect(found.hits).toEqual([1 / 4, 3 / 4, 3 / 4]);
-  // The first three of 8, 7, 5, 4, 4, 3, 3, 2, 1 for three positives with a score: 3 -> 0 and 0 -> 2.
-  expect(found.earlyPrecision).toBeCloseTo(2 / 3, 12);
-});
-
-test('a border of equal scores counts in proportion', () => {
-  const table = tableOf(
-    [
-      [0, 1, 1],
-      [1, 0, 1],
-      [0, 0, 0],
-    ],
-    [],
-  );
-  const { marks } = markPairs(table, [
-    ['0', '1'],
-    ['2', '0'],
-  ]);
-  // Two of four equal pairs, of which one is positive.
-  expect(recovery(table, marks, 2).earlyPrecision).toBeCloseTo(0.25, 12);
-});
 
 test('curves keep every step of positives among many pairs', () => {
   const nodes = 100;
