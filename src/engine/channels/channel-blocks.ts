@@ -1,6 +1,12 @@
 import { channelBlock } from '../../scores/channel/block.ts';
 import type { ChannelRequest } from '../../scores/channel/request.ts';
-import { channelMoments, channelSystem, type Columns, type LayerPair } from '../../scores/channel/system.ts';
+import {
+  channelMoments,
+  channelSystem,
+  meanSquares,
+  type Columns,
+  type LayerPair,
+} from '../../scores/channel/system.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import { createPacer, paced } from '../../statistics/pacer.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
@@ -45,7 +51,7 @@ export async function channelBlocks(
     const { x, u } = pairs[pair]!;
     const momentsX = channelMoments(x, channels);
     await pace();
-    return { x, u, momentsX, momentsU: channelMoments(u, channels), samples };
+    return { x, u, momentsX, meanSquareU: meanSquares(u, channels), samples };
   };
   const all = [...pairs.keys()];
   const systems = pooled

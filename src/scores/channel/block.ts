@@ -1,4 +1,4 @@
-import { RowFinder, samplesOf, scaledTargets, standardizedSources } from './rows.ts';
+import { ObservationRows } from './rows.ts';
 import type { ChannelSystem } from './system.ts';
 
 /** Iterations end where what is left of a right side is this small, relative to it. */
@@ -24,32 +24,20 @@ export function* channelBlock(
   const [first, end] = [targets.starts[target]!, targets.starts[target + 1]!];
   const block = new Float64Array((endRow - firstRow) * (end - first));
   if (block.length === 0) return block;
-  const f = standardizedSources(system).values;
+  const { observations: n } = system;
+  const rows = new ObservationRows(system);
+  const stride = sources.channels.length;
+  const f = new Float32Array(n * stride);
+  rows.standardized([0, n], { values: f, stride });
   yield;
-  const u = targetColumns(system, [first, end]);
+  const u = new Float32Array(n * (end - first));
+  rows.scaledTargets([0, n], [first, end], undefined, { values: u, stride: end - first });
   for (let column = 0; column < end - first; column++) {
     const coefficients = yield* solve(system, f, yield* leftOf(system, f, u, column, end - first));
     for (let row = firstRow; row < endRow; row++)
       block[(row - firstRow) * (end - first) + column] = coefficients[row]!;
   }
   return block;
-}
-
-/** Some columns of U: row-major `[observations, end - first]`. */
-function targetColumns(
-  { segments, targets, targetScale, channels, observations }: ChannelSystem,
-  columns: readonly [number, number],
-): Float32Array {
-  const width = columns[1] - columns[0];
-  const out = new Float32Array(observations * width);
-  let row = 0;
-  for (const segment of segments) {
-    const rows = samplesOf(segment, channels);
-    const finder = new RowFinder(segment.u, channels);
-    scaledTargets(finder, targets, targetScale, [0, rows], columns, undefined, out.subarray(row * width));
-    row += rows;
-  }
-  return out;
 }
 
 /** F'u/n */
