@@ -19,7 +19,7 @@ interface Props {
 
 /** What a channel score is the size of: the coefficients from each channel of the source to each of the target. */
 export function Block({ table, source, target }: Props) {
-  const [answer, setAnswer] = useState<{ of: string; block: ChannelBlock } | null>(null);
+  const [answer, setAnswer] = useState<{ of: string; block: ChannelBlock | string } | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const from = result.value?.provenance;
   const isOpen = from?.kind === 'fit' && otherFiles(from, currentInputs.value).length === 0;
@@ -34,8 +34,8 @@ export function Block({ table, source, target }: Props) {
       (block) => {
         if (wanted) setAnswer({ of, block });
       },
-      () => {
-        if (wanted) setAnswer(null);
+      (error: unknown) => {
+        if (wanted) setAnswer({ of, block: error instanceof Error ? error.message : String(error) });
       },
     );
     return () => {
@@ -55,7 +55,13 @@ export function Block({ table, source, target }: Props) {
       <figcaption>
         {names[0]} → {names[1]}
       </figcaption>
-      {block ? <Cells block={block} names={names} /> : <p class="caption">Working out the coefficients …</p>}
+      {typeof block === 'string' ? (
+        <p class="caption">{block}</p>
+      ) : block ? (
+        <Cells block={block} names={names} />
+      ) : (
+        <p class="caption">Working out the coefficients …</p>
+      )}
       <p class="caption">
         Coefficients of the target's gradient channels (in root mean squares) on the source's activation
         channels (in standard deviations). The score is their root sum of squares, divided by the root of the

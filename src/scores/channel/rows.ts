@@ -3,6 +3,9 @@ import type { ChannelSystem, RowBlocks } from './system.ts';
 
 type Range = readonly [first: number, end: number];
 
+/** A matrix, in WebAssembly's memory or not. */
+type AnyMatrix = Pick<Matrix, 'values' | 'stride'>;
+
 /** Which row of U belongs to each row of F, per segment; undefined for its own. */
 export type RowOrder = readonly Uint32Array[] | undefined;
 
@@ -49,7 +52,7 @@ export class ObservationRows {
   }
 
   /** Writes rows `first .. end` of F, centred and scaled, to the first rows of a matrix. */
-  standardized([first, end]: Range, { values, stride }: Matrix): void {
+  standardized([first, end]: Range, { values, stride }: AnyMatrix): void {
     const { sources, segments } = this.#system;
     this.#parts.forEach((part, s) => {
       const { shift, scale } = segments[s]!;
@@ -65,7 +68,7 @@ export class ObservationRows {
     [first, end]: Range,
     [firstColumn, endColumn]: Range,
     order: RowOrder,
-    { values, stride }: Matrix,
+    { values, stride }: AnyMatrix,
   ): void {
     const { targets, targetScale } = this.#system;
     const channels = targets.channels.subarray(firstColumn, endColumn);
