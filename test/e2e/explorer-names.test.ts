@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exampleScored, seriousViolations, useDemo } from './demo-page.ts';
 
-const demo = useDemo('names');
+const demo = useDemo();
 
 const names = ['ENSG00000141510_TP53', 'ENSG00000100037_MPAK1', 'ENSG00000113949_LNCB86'].map(
   (name) => `FUNC__${name}`,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
 import { downloaded, exampleScored, seriousViolations, shownRows, useDemo } from './demo-page.ts';
 
-const demo = useDemo('scores');
+const demo = useDemo();
 
 const choose = (label: string, value: string) =>
   demo.page.getByLabel(label, { exact: true }).selectOption(value);
