@@ -470,7 +470,7 @@ test('help and version', async () => {
   expect(await run('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
   expect((await run('--help')).out).toMatch(/magnitude-edge merge/);
   expect((await run('help')).out).toBe((await run('--help')).out);
-  for (const name of ['infer', 'evaluate', 'rank', 'merge', 'train-graph']) {
+  for (const name of ['infer', 'evaluate', 'select', 'rank', 'merge', 'train-graph']) {
     const { status, out } = await run(name, '--help');
     expect([status, out]).toEqual([0, expect.stringContaining(`magnitude-edge ${name}`)]);
     expect((await run('help', name)).out).toBe(out);
