@@ -1,10 +1,11 @@
-/** Adds up what ran: node count.mjs FAILED_STEPS VITEST_JSON PYTEST_XML... Exits 1 when anything failed or did not run. */
+/** Adds up what ran: node count.mjs FAILED_STEPS VITEST_JSON... PYTEST_XML... Exits 1 when anything failed or did not run. */
 import { existsSync, readFileSync } from 'node:fs';
 
-const [failedSteps = '0', vitestFile = '', ...pytestFiles] = process.argv.slice(2);
+const [failedSteps = '0', ...given] = process.argv.slice(2);
+const reports = given.filter((file) => existsSync(file));
 const counts = { passed: 0, failed: 0, notRun: 0 };
 
-if (existsSync(vitestFile)) {
+for (const vitestFile of reports.filter((file) => file.endsWith('.json'))) {
   const report = JSON.parse(readFileSync(vitestFile, 'utf8'));
   counts.passed += report.numPassedTests;
   counts.failed += report.numFailedTests;
@@ -15,7 +16,7 @@ if (existsSync(vitestFile)) {
   ).length;
   counts.notRun += report.numPendingTests + report.numTodoTests;
 }
-for (const pytestFile of pytestFiles.filter((file) => existsSync(file))) {
+for (const pytestFile of reports.filter((file) => file.endsWith('.xml'))) {
   const suite = readFileSync(pytestFile, 'utf8').match(/<testsuite [^>]*>/)?.[0] ?? '';
   const attribute = (/** @type {string} */ name) => Number(suite.match(`${name}="(\\d+)"`)?.[1] ?? 0);
   const failed = attribute('failures') + attribute('errors');

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright';
@@ -35,12 +35,17 @@ export class NotebookServer {
         ].map((name) => [name, join(settings, name)]),
       ),
     };
+    // What JupyterLab would ask the network for, and the user about.
+    const notifications = join(settings, 'JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension');
+    mkdirSync(notifications, { recursive: true });
+    writeFileSync(join(notifications, 'notification.jupyterlab-settings'), '{ "fetchNews": "false" }');
     const child = spawn(python, ['-m', ...args], {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
+    process.once('exit', () => child.kill());
     return new Promise((resolve, reject) => {
       const hear = (text: string) => {
         this.#log += text;
@@ -98,7 +103,8 @@ interface JupyterApp {
 }
 
 interface NotebookPanel {
-  readonly context: {
+  readonly context?: {
+    readonly path: string;
     readonly ready: Promise<void>;
     readonly sessionContext: { readonly ready: Promise<void> };
   };
@@ -138,13 +144,16 @@ export class OpenNotebook {
   }
 
   /** Waits until the notebook and its kernel are there. Returns its code cells by their place. */
-  async ready(): Promise<number[]> {
-    await this.page.waitForFunction(() => window.jupyterapp?.shell.currentWidget?.content.widgets.length);
+  async ready(name: string): Promise<number[]> {
+    await this.page.waitForFunction((file) => {
+      const panel = window.jupyterapp?.shell.currentWidget;
+      return panel?.context?.path.endsWith(file) && panel.content.widgets.length > 0;
+    }, name);
     return this.page.evaluate(async () => {
       await window.jupyterapp!.restored;
       const panel = window.jupyterapp!.shell.currentWidget!;
-      await panel.context.ready;
-      await panel.context.sessionContext.ready;
+      await panel.context!.ready;
+      await panel.context!.sessionContext.ready;
       const cells = panel.content.widgets.map(({ model }, place) => ({ place, type: model.type }));
       return cells.filter(({ type }) => type === 'code').map(({ place }) => place);
     });
@@ -176,3 +185,11 @@ export class OpenNotebook {
 /** What a cell printed, or its last value as text. */
 export const textOf = ({ outputs }: CellResult): string =>
   outputs.map(({ text, data }) => [text ?? data?.['text/plain'] ?? ''].flat().join('')).join('');
+
+/** A row of the explorer's table, by its place on show. */
+export const row = (explorer: FrameLocator, at: number) =>
+  explorer.getByRole('grid', { name: 'Edges' }).locator(`[aria-rowindex="${at + 2}"]`);
+/** What the explorer says is selected. */
+export const selectionOf = (explorer: FrameLocator) => explorer.getByRole('status', { name: 'Selection' });
+export /** How many rows the explorer says are on show. */
+const rowsOf = (explorer: FrameLocator) => explorer.getByRole('status', { name: 'Rows on show' });

@@ -1,0 +1,103 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FrameLocator } from 'playwright';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  NotebookServer,
+  OpenNotebook,
+  patience,
+  row,
+  rowsOf,
+  selectionOf,
+  startJupyter,
+  textOf,
+} from './jupyter.ts';
+
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** A notebook of code cells. */
+const notebookOf = (cells: readonly string[]): string =>
+  JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    cells: cells.map((source, k) => ({
+      id: `cell-${k}`,
+      cell_type: 'code',
+      source,
+      metadata: {},
+      outputs: [],
+      execution_count: null,
+    })),
+  });
+
+const cells = [
+  'from small_table import table_of\nfrom magnitude_edge import explore\nimport ipykernel; print(ipykernel.__version__)',
+  // Large enough for its bytes to come in pieces.
+  'first = explore(table_of(600), title="large")\nfirst',
+  'second = explore(table_of(8, seed=1), title="small", height=480)\nsecond',
+  'print(first.selected, len(first.edges), len(first.selection))\nprint(second.selected, len(second.edges), second.edges["corr"].min() >= 0)',
+  'second.selected = ["n3", "n5"]',
+  'try:\n    await first\nexcept Exception as error:\n    print(error)',
+];
+
+const poll = <T>(ask: () => Promise<T>) => expect.poll(ask, { timeout: patience });
+const background = (explorer: FrameLocator) =>
+  explorer.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor);
+
+/** The start of the version of ipykernel that is meant to be tested. */
+const kernel = new RegExp(`^${process.env.IPYKERNEL ?? ''}`);
+
+let server: NotebookServer;
+beforeEach(() => {
+  server = new NotebookServer();
+  cpSync(beside('small_table.py'), join(server.folder, 'small_table.py'));
+});
+afterEach(() => server.close());
+
+describe.each(['lab', 'notebook'] as const)('two widgets in %s', (kind) => {
+  test('are drawn apart, and what is done in one comes back to Python', async () => {
+    const name = `two-${kind}.ipynb`;
+    writeFileSync(join(server.folder, name), notebookOf(cells));
+    const url = await startJupyter(server, kind);
+    const page = await server.open(`${url}${kind === 'lab' ? 'lab/tree' : 'notebooks'}/${name}`);
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    const notebook = new OpenNotebook(page);
+    await notebook.ready(name);
+    expect(textOf(await notebook.run(0))).toMatch(kernel);
+    await notebook.run(1);
+    const first = notebook.explorer(1);
+    await row(first, 3).click();
+    await notebook.run(2);
+    const second = notebook.explorer(2);
+    await second.getByLabel('Score ≥').fill('0');
+    await second.getByLabel('Score ≥').press('Enter');
+    await poll(() => rowsOf(second).textContent()).not.toContain('rows');
+    const kept = Number(await rowsOf(second).textContent());
+    expect(kept).toBeLessThan(56);
+    // The two have nothing in common: neither the selection nor the filter.
+    await poll(() => selectionOf(second).textContent()).toBe('Select an edge in any view');
+    expect(await rowsOf(first).textContent()).toBe('359,400 rows');
+    const shown = await selectionOf(first).textContent();
+    const [source, target] = /(n\d+) → (n\d+)/.exec(shown ?? '')?.slice(1) ?? [];
+    // A filter is told once it has stayed for a moment.
+    await page.waitForTimeout(1000);
+    const [ofFirst, ofSecond] = textOf(await notebook.run(3))
+      .trim()
+      .split('\n');
+    expect(ofFirst).toBe(`['${source ?? ''}', '${target ?? ''}'] 359400 1`);
+    expect(ofSecond).toBe(`[] ${kept} True`);
+    await notebook.run(4);
+    await poll(() => selectionOf(second).textContent()).toContain('n3 → n5');
+    expect(await selectionOf(first).textContent()).toBe(shown);
+    expect(textOf(await notebook.run(5))).toContain('in the next cell');
+    const light = await background(first);
+    await page.evaluate(() =>
+      window.jupyterapp!.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' }),
+    );
+    await poll(() => background(first)).not.toBe(light);
+    expect(complaints).toEqual([]);
+  });
+});
