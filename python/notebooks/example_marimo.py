@@ -85,7 +85,7 @@ def _(add_edges, data, make_example, table, x, y):
     # Add the 16 best new edges to a copy of the graph, and train with both graphs alike, briefly.
     wider = add_edges(data, table, top=16)
     make_example.EPOCHS = 12
-    before, loss_before = make_example.train(data, x, y, seed=0, verbose=False)
+    _, loss_before = make_example.train(data, x, y, seed=0, verbose=False)
     after, loss_after = make_example.train(wider, x, y, seed=0, verbose=False)
     print(f"validation loss {loss_before:.3f} with the old graph, {loss_after:.3f} with the new one")
     return after, wider

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -216,6 +217,7 @@ def test_a_file_for_a_colleague_holds_page_and_table(tmp_path):
 def test_without_anywidget_the_message_says_what_to_install():
     script = """
 import sys
+from pathlib import Path
 sys.modules["anywidget"] = None
 import pandas as pd
 from magnitude_edge import explore
@@ -226,3 +228,12 @@ except ImportError as error:
 """
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert "pip install 'magnitude-edge[widget]'" in said
+
+
+def test_notebooks_are_kept_without_outputs():
+    notebooks = list((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+    assert notebooks
+    for notebook in notebooks:
+        code = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+        assert code
+        assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code), notebook.name

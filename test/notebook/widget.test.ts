@@ -35,7 +35,7 @@ const notebookOf = (cells: readonly string[]): string =>
 const cells = [
   'from small_table import table_of\nfrom magnitude_edge import explore\nimport ipykernel; print(ipykernel.__version__)',
   // Large enough for its bytes to come in pieces.
-  'first = explore(table_of(600), title="large")\nfirst',
+  'first = explore(table_of(420), title="large")\nfirst',
   'second = explore(table_of(8, seed=1), title="small", height=480)\nsecond',
   'print(first.selected, len(first.edges), len(first.selection))\nprint(second.selected, len(second.edges), second.edges["corr"].min() >= 0)',
   'second.selected = ["n3", "n5"]',
@@ -79,7 +79,7 @@ describe.each(['lab', 'notebook'] as const)('two widgets in %s', (kind) => {
     expect(kept).toBeLessThan(56);
     // The two have nothing in common: neither the selection nor the filter.
     await poll(() => selectionOf(second).textContent()).toBe('Select an edge in any view');
-    expect(await rowsOf(first).textContent()).toBe('359,400 rows');
+    expect(await rowsOf(first).textContent()).toBe('175,980 rows');
     const shown = await selectionOf(first).textContent();
     const [source, target] = /(n\d+) → (n\d+)/.exec(shown ?? '')?.slice(1) ?? [];
     // A filter is told once it has stayed for a moment.
@@ -87,7 +87,7 @@ describe.each(['lab', 'notebook'] as const)('two widgets in %s', (kind) => {
     const [ofFirst, ofSecond] = textOf(await notebook.run(3))
       .trim()
       .split('\n');
-    expect(ofFirst).toBe(`['${source ?? ''}', '${target ?? ''}'] 359400 1`);
+    expect(ofFirst).toBe(`['${source ?? ''}', '${target ?? ''}'] 175980 1`);
     expect(ofSecond).toBe(`[] ${kept} True`);
     await notebook.run(4);
     await poll(() => selectionOf(second).textContent()).toContain('n3 → n5');
