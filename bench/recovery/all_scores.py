@@ -20,6 +20,7 @@ import scores
 
 LAMBDAS = (0.3, 1.0, 3.0, 10.0, 30.0)
 LARGE = 150  # function nodes
+LARGE_LAMBDAS = {"channel": (1.0, 3.0, 10.0, np.inf), "channel post": (3.0,)}
 MAGNITUDE_LAMBDAS = (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
@@ -61,7 +62,7 @@ def free_scores(channels: Channels, known: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def channel_scores(channels: Channels) -> dict[str, np.ndarray]:
-    """For large networks fewer variants: pooled with one lambda, no summed activations, no weights of samples."""
+    """For large networks fewer variants, in float32: some lambdas, no summed activations, no weights of samples."""
     large = channels.nodes > LARGE
     out: dict[str, np.ndarray] = {}
     forms = {"channel": channels.pre, "channel post": channels.post}
@@ -69,16 +70,15 @@ def channel_scores(channels: Channels) -> dict[str, np.ndarray]:
         forms["channel summed post"] = channels.summed()
     for name, f in forms.items():
         for aggregation, observations in (("mean", of_pairs), ("pooled", of_all_pairs)):
-            single = large and aggregation == "pooled"
-            kind, lambdas = (SingleRegression, (3.0, np.inf)) if single else (Regression, (*LAMBDAS, np.inf))
+            kind, lambdas = (SingleRegression, LARGE_LAMBDAS[name]) if large else (Regression, (*LAMBDAS, np.inf))
             regressions = [kind(pair, channels.nodes) for pair in observations(f, channels.gradients)]
             for lam in lambdas:
                 pairs = [regression.norms(regression.solution(lam)) for regression in regressions]
                 out[f"{name} {aggregation} {lam:g}"] = root_mean_square(pairs)
                 if lam == 3 and aggregation == "mean":
                     out[f"{name} max 3"] = largest(pairs)
-            if not single and name == "channel":
-                out |= scaled_otherwise(regressions, aggregation, not large)
+            if not large and name == "channel":
+                out |= scaled_otherwise(regressions, aggregation)
     for name, power in () if large else (("by", 1), ("against", -1)):
         regressions = [Regression(pair, channels.nodes) for pair in weighted(channels.pre, channels.gradients, power)]
         pairs = [regression.norms(regression.solution(3)) for regression in regressions]
@@ -89,12 +89,11 @@ def channel_scores(channels: Channels) -> dict[str, np.ndarray]:
     return out
 
 
-def scaled_otherwise(regressions: list[Regression], aggregation: str, singular: bool) -> dict[str, np.ndarray]:
+def scaled_otherwise(regressions: list[Regression], aggregation: str) -> dict[str, np.ndarray]:
     """Other sizes of a block than its Frobenius norm, lambda 3."""
     out = {
         f"channel t {aggregation} 3": [r.norms(r.t_values(3)) for r in regressions],
         f"channel Wald {aggregation} 3": [np.sqrt(r.wald(3)[0]) for r in regressions],
+        f"channel singular {aggregation} 3": [r.singular_values(r.solution(3)) for r in regressions],
     }
-    if singular:
-        out[f"channel singular {aggregation} 3"] = [r.singular_values(r.solution(3)) for r in regressions]
     return {name: root_mean_square(pairs) for name, pairs in out.items()}

@@ -36,7 +36,8 @@ def unit(u: np.ndarray, axes) -> np.ndarray:
 
 def of_pairs(f: np.ndarray, u: np.ndarray) -> list[Observations]:
     """``f, u [P, n, K]``: one regression per layer pair."""
-    return [Observations(*pair) for pair in zip(np.nan_to_num(standardised(f)), unit(u, 1), strict=True)]
+    pairs = zip(f, u, strict=True)
+    return [Observations(np.nan_to_num(standardised(fp)), unit(up, 0)) for fp, up in pairs]
 
 
 def of_all_pairs(f: np.ndarray, u: np.ndarray) -> list[Observations]:
@@ -149,14 +150,21 @@ class Regression:
 
 
 class SingleRegression(Regression):
-    """The same by a Cholesky factor per lambda: cheaper for one lambda of many channels."""
+    """The same by a Cholesky factor per lambda: cheaper for one lambda of many channels. In float32."""
+
+    def __init__(self, observations: Observations, nodes: int):
+        single = (side.astype(np.float32) for side in (observations.f, observations.u))
+        super().__init__(Observations(*single), nodes)
 
     def solution(self, lam: float) -> np.ndarray:
         if np.isinf(lam):
             return self.gradient
-        f = self.observations.f
-        system = f.T @ f / self.n + lam * np.eye(f.shape[1])
-        return cho_solve(cho_factor(system, overwrite_a=True), self.gradient)
+        f, u, n = self.observations.f, self.observations.u, np.float32(self.n)
+        if f.shape[1] <= self.n:
+            system = f.T @ f / n + np.float32(lam) * np.eye(f.shape[1], dtype=f.dtype)
+            return cho_solve(cho_factor(system, overwrite_a=True), self.gradient)
+        system = f @ f.T / n + np.float32(lam) * np.eye(self.n, dtype=f.dtype)
+        return f.T @ cho_solve(cho_factor(system, overwrite_a=True), u / n)
 
 
 def inverse_roots(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

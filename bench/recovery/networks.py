@@ -248,6 +248,7 @@ def settings() -> list[Setting]:
         chosen += [Setting(**base, noise=noise) for noise in (0.05, 1.0)]
         chosen += [Setting(**base, share_layers=False), Setting(**base, node_mlp=True)]
         chosen += [Setting(**base, trained=0.1), Setting(**base, held_out="roles")]
-    large = ((300, "tiers", "batch"), (300, "scale-free", "layer"), (600, "feedback", "layer"))
+    large = [(300, "tiers", "batch"), (300, "scale-free", "layer"), (300, "feedback", "batch")]
+    large += [(600, "scale-free", "batch"), (600, "feedback", "layer")]
     chosen += [Setting(family, functions, norm, layers=6) for functions, family, norm in large]
     return sorted(dict.fromkeys(chosen), key=lambda setting: setting.functions)

@@ -43,7 +43,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"
 
 
 def with_interval(values) -> str:
@@ -114,15 +114,15 @@ def group_table(networks: list[dict]) -> str:
 
 
 def lambda_table(networks: list[dict], aggregation: str) -> str:
-    rows = [
-        [lam, *(with_interval(of(networks, f"channel {aggregation} {lam}", m)) for m in ("auc", "ap", "mrr"))]
-        for lam in LAMBDAS
-        if len(of(networks, f"channel {aggregation} {lam}", "auc"))
-    ]
-    return table([f"lambda, {aggregation}", "AUC", "average precision", "MRR"], rows)
+    """Over the networks that have them all."""
+    names = {lam: f"channel {aggregation} {lam}" for lam in LAMBDAS}
+    having = [network for network in networks if set(names.values()) <= network["figures"].keys()]
+    rows = [[lam, *(with_interval(of(having, names[lam], m)) for m in ("auc", "ap", "mrr"))] for lam in LAMBDAS]
+    return table([f"lambda, {aggregation} ({len(having)} networks)", "AUC", "average precision", "MRR"], rows)
 
 
 def calibration_table(networks: list[dict]) -> str:
+    networks = [network for network in networks if "calibration" in network]
     situations = ("trained", "targets_shuffled", "gradients_shuffled", "graph_permuted")
     rows = []
     for name in networks[0]["calibration"]["trained"]:
