@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,6 @@ from training import BATCH, VALIDATION
 from magnitude_edge_export.capture import capture
 from magnitude_edge_export.export import function_of_channel
 from magnitude_edge_export.reference import GSNN
-
-SIDES = (("pre", 0, ""), ("post", 0, ""), ("pre", 1, ".grad"))
 
 
 @dataclass(frozen=True)
@@ -76,28 +73,3 @@ def channels_of(model: GSNN, network: Network, permutation: np.ndarray | None = 
         post.append([layer.numpy() for layer in batch.post[:-1]])
         gradients.append([layer.numpy() for layer in batch.grad_pre[1:]])
     return Channels(joined(pre), joined(post), joined(gradients), equal_groups(function_of_channel(model)))
-
-
-def read_model_file(model: str) -> tuple[list[str], int, np.ndarray]:
-    """Names of the function nodes, blocks, and the function -> function edges ``[k, 2]`` of a model file of the profile
-    (docs/onnx-profile.md)."""
-    import onnx
-
-    profile = json.loads({entry.key: entry.value for entry in onnx.load(model).metadata_props}["gsnn"])
-    equal_groups(profile["channelGroups"])
-    edges = np.array(profile["edgeIndex"]["function,function"]).T
-    return profile["nodeNames"]["function"], profile["layers"], np.unique(edges, axis=0)
-
-
-def channels_of_file(training_graph: str, x: np.ndarray, y: np.ndarray, blocks: int, nodes: int) -> Channels:
-    """From the training graph that ``magnitude-edge train-graph MODEL --wrt pre1,...`` writes; the model in float32."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(training_graph, providers=["CPUExecutionProvider"])
-    mask = {entry.name: np.ones(entry.shape, np.float32) for entry in session.get_inputs() if entry.name == "edge_mask"}
-    sides = [[f"{kind}{block + shift}{end}" for block in range(blocks - 1)] for kind, shift, end in SIDES]
-    batches = [
-        [session.run(names, {"x": x[at : at + BATCH], "target": y[at : at + BATCH], **mask}) for names in sides]
-        for at in range(0, len(x), BATCH)
-    ]
-    return Channels(*(joined(list(side)) for side in zip(*batches, strict=True)), nodes)

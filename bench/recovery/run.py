@@ -4,7 +4,7 @@
 
 Needs what ``requirements.txt`` names. Networks whose file is there already are left out, so that a run can be
 interrupted and gone on with; without the files in ``results/`` everything is measured anew. ``retrain.py`` adds edges
-and trains again, ``from_file.py`` scores model files, ``report.py`` makes the tables and plots.
+and trains again, ``model_file.py`` does model files, ``report.py`` makes the tables and plots.
 """
 
 from __future__ import annotations
