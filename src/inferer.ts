@@ -99,7 +99,11 @@ export class MagnitudeEdgeInferer {
       const open = () => createEngine(backend, engineShape(model, reduction), deviceNow());
       const choice = await open();
       const uncertainty = settings && new Uncertainty(settings, choice.engine, deviceNow);
-      const channels = kept && new Channels(kept, choice.engine.shape, deviceNow);
+      const channels =
+        kept &&
+        new Channels(kept, choice.engine.shape, deviceNow, () =>
+          choice.engine.diagnostics.backend === 'webgpu' ? deviceNow() : undefined,
+        );
       const beside = { uncertainty, channels };
       const { function: names } = graph.nodeNames;
       const fitted = fitSettings(model, graph, {});
@@ -443,7 +447,13 @@ export class MagnitudeEdgeInferer {
         evidence &&
         plan &&
         ((onResample?: OnResample) => evidence.resample(scores, request, plan, onResample)),
-      provenance: { layerAgg, lambda, varianceFloor, samples, backend: 'cpu' },
+      provenance: {
+        layerAgg,
+        lambda,
+        varianceFloor,
+        samples,
+        backend: this.#statistics.channels?.backend ?? 'cpu',
+      },
     };
   }
 

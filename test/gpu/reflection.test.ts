@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
 import * as scoreKernels from '../../src/scores/webgpu/kernels.ts';
+import * as channelKernels from '../../src/scores/webgpu/channel-kernels.ts';
 import * as partialKernels from '../../src/scores/webgpu/partial-kernels.ts';
 import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
 import { configurations, productKernels } from '../../src/statistics/webgpu/configurations.ts';
@@ -17,6 +18,7 @@ const definitions = [
   ...Object.values(statisticsKernels),
   ...Object.values(statisticsKernels.centreKernels),
   ...Object.values(productKernels),
+  ...Object.values(channelKernels),
 ].filter(
   (value): value is KernelDefinition & typeof value => typeof value === 'object' && 'sources' in value,
 );

@@ -1,5 +1,7 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
+import { lossBehind, type GpuContext } from '../../gpu/device.ts';
 import { absorbRows } from '../../scores/channel/absorb.ts';
+import { dualOnGpu, largestBinding } from '../../scores/webgpu/channel-regression.ts';
 import { regress, type PartNorms } from '../../scores/channel/regression.ts';
 import type { ChannelSystem } from '../../scores/channel/system.ts';
 import { cheaperWay, costOf, dealSystems, type Part } from '../../scores/channel/ways.ts';
@@ -28,18 +30,29 @@ export type TakePart = (part: Part, norms: readonly PartNorms[]) => void;
  */
 export class ChannelThreads {
   readonly #most: number;
+  readonly #gpuNow: () => GpuContext | undefined;
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
   #local: MixedBlocks | undefined;
   #note = '';
+  #backend: 'webgpu' | 'cpu' = 'cpu';
 
-  /** @param most workers at most; 0 for the calling thread */
-  constructor(most = availableThreads()) {
+  /**
+   * @param most workers at most; 0 for the calling thread
+   * @param gpuNow gives the GPU device that regressions are to run on, where there is one now
+   */
+  constructor(most = availableThreads(), gpuNow: () => GpuContext | undefined = () => undefined) {
     this.#most = most;
+    this.#gpuNow = gpuNow;
   }
 
   /** What the regressions ran on, in words */
   get note(): string {
     return this.#note;
+  }
+
+  /** What did the last regressions */
+  get backend(): 'webgpu' | 'cpu' {
+    return this.#backend;
   }
 
   /** Starts workers for so much work; how much there is need not be known exactly. */
@@ -71,6 +84,13 @@ export class ChannelThreads {
     signal?: AbortSignal,
   ): Promise<void> {
     signal?.throwIfAborted();
+    const gpu = this.#gpuNow();
+    const onGpu = gpu !== undefined && systems.every((system) => suits(gpu, system));
+    this.#backend = onGpu ? 'webgpu' : 'cpu';
+    if (onGpu) {
+      await this.#runOnGpu(gpu, systems, orders, take, signal);
+      return;
+    }
     const operations = systems.reduce((sum, system) => {
       const { fixed, divided } = costOf(system, cheaperWay(system));
       return sum + fixed + divided * orders.length;
@@ -145,6 +165,27 @@ export class ChannelThreads {
     this.#local = undefined;
   }
 
+  async #runOnGpu(
+    gpu: GpuContext,
+    systems: readonly ChannelSystem[],
+    orders: RowOrders,
+    take: TakePart,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const memory = (this.#local ??= mixedBlocks());
+    this.#note = 'channel regressions: WebGPU, their systems inverted in float64 on the CPU';
+    const pace = createPacer(signal);
+    try {
+      for (const [s, system] of systems.entries()) {
+        const part = { system: s, way: 'dual', first: 0, end: system.nodes } as const;
+        take(part, await dualOnGpu(gpu, memory, system, orders, pace));
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw lossBehind(gpu, error);
+    }
+  }
+
   async #runHere(
     systems: readonly ChannelSystem[],
     orders: RowOrders,
@@ -159,6 +200,12 @@ export class ChannelThreads {
       await pace();
     }
   }
+}
+
+/** Whether a regression is one for a GPU: of observations, and small enough for its bindings. */
+function suits({ device: { limits } }: GpuContext, system: ChannelSystem): boolean {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  return cheaperWay(system) === 'dual' && largestBinding(system) <= most;
 }
 
 /** A system whose memory may be handed over: a copy, but for rows in shared memory. */

@@ -97,24 +97,37 @@ export class Channels {
   /** Counts changes of the samples: scores asked for before one are not of those after it */
   #version = 0;
 
-  /** @param deviceNow gives the device of values that come as GPU buffers */
+  /**
+   * @param deviceNow gives the device of values that come as GPU buffers
+   * @param regressOn gives the device that regressions run on, unless it is a software adapter
+   */
   constructor(
     settings: ChannelSettings,
     shape: EngineShape,
     deviceNow: () => GPUDevice | undefined = () => undefined,
+    regressOn: () => GPUDevice | undefined = () => undefined,
   ) {
     const { channels, pairs } = shape;
     if (channels === undefined) throw new TypeError('Channels beside an engine for magnitudes alone.');
     this.#settings = settings;
     this.#shape = { ...shape, channels };
     this.#deviceNow = deviceNow;
-    this.#threads = new ChannelThreads();
+    this.#threads = new ChannelThreads(undefined, () => {
+      const device = regressOn();
+      const context = device && adoptDevice(device);
+      return context?.software === false ? context : undefined;
+    });
     this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 
   /** Whether the values of further samples would be kept */
   get keeping(): boolean {
     return this.#left === undefined;
+  }
+
+  /** What did the last regressions */
+  get backend(): 'webgpu' | 'cpu' {
+    return this.#threads.backend;
   }
 
   /** What is worth telling of them, for diagnostics */

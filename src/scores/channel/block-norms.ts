@@ -48,19 +48,23 @@ export function addProduct(
   }
 }
 
-/** Target nodes whose columns are taken together: `first .. end`, about {@link WIDTH} columns of whole nodes. */
-function* targetPanels(starts: Uint32Array, [first, end]: Range): Generator<Range, void, undefined> {
+/** Target nodes whose columns are taken together: `first .. end`, about `width` columns of whole nodes. */
+export function* targetPanels(
+  starts: Uint32Array,
+  [first, end]: Range,
+  width = WIDTH,
+): Generator<Range, void, undefined> {
   for (let from = first; from < end;) {
     let to = from + 1;
-    while (to < end && starts[to + 1]! - starts[from]! <= WIDTH) to++;
+    while (to < end && starts[to + 1]! - starts[from]! <= width) to++;
     if (starts[to]! > starts[from]!) yield [from, to];
     from = to;
   }
 }
 
 /** Columns of the widest panel of target nodes. */
-export function widestPanel(starts: Uint32Array): number {
-  let widest = WIDTH;
+export function widestPanel(starts: Uint32Array, width = WIDTH): number {
+  let widest = width;
   for (let node = 0; node + 1 < starts.length; node++)
     widest = Math.max(widest, starts[node + 1]! - starts[node]!);
   return widest;

@@ -79,6 +79,17 @@ export function packInverse(
   return packed;
 }
 
+/** A symmetric matrix in float32 as a whole, times a factor. */
+export function symmetricSingles(
+  { values, stride }: System,
+  size: number,
+  factor: number,
+): Float32Array<ArrayBuffer> {
+  const rows = new Float32Array(size * size);
+  readRows(values, stride, [0, size], size, factor, rows);
+  return rows;
+}
+
 /** Rows that lie together in the right panels of {@link packInverse}. */
 export const INVERSE_DEPTH = STEP;
 

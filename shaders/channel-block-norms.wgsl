@@ -1,0 +1,51 @@
+// Squared norms of blocks of ridge coefficients, over the channels of the target (method.md, "score = 'channel'"). Twin:
+// src/scores/channel/block-norms.ts. One thread per (source node, target node of a panel).
+
+struct Params {
+  sources: u32,
+  // target nodes of the panel, the first of them, and of all
+  targets: u32,
+  first_target: u32,
+  nodes: u32,
+  // from one row of the coefficients to the next
+  stride: u32,
+}
+
+override WORKGROUP: u32;
+
+@group(0) @binding(0) var<uniform> params: Params;
+// where the columns of each node begin, and the end
+@group(0) @binding(1) var<storage, read> source_starts: array<u32>;
+@group(0) @binding(2) var<storage, read> target_starts: array<u32>;
+// [source columns, columns of the panel]
+@group(0) @binding(3) var<storage, read> coefficients: array<f32>;
+// [source, node]; what has no column is left as it is
+@group(0) @binding(4) var<storage, read_write> norms: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = workgroup_index(group, groups) * WORKGROUP + local;
+  let i = index / params.targets;
+  let j = params.first_target + index % params.targets;
+  if (i >= params.sources) {
+    return;
+  }
+  let origin = target_starts[params.first_target];
+  let columns = vec2u(target_starts[j], target_starts[j + 1u]);
+  let rows = vec2u(source_starts[i], source_starts[i + 1u]);
+  if (columns.x == columns.y || rows.x == rows.y) {
+    return;
+  }
+  var sum = 0.0;
+  for (var row = rows.x; row < rows.y; row++) {
+    for (var column = columns.x; column < columns.y; column++) {
+      let value = coefficients[row * params.stride + column - origin];
+      sum += value * value;
+    }
+  }
+  norms[i * params.nodes + j] = sum / f32(columns.y - columns.x);
+}
