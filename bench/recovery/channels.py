@@ -10,9 +10,9 @@ from networks import Network
 from torch import nn
 from training import BATCH, VALIDATION
 
-from magnitude_edge_export.capture import capture
-from magnitude_edge_export.export import function_of_channel
-from magnitude_edge_export.reference import GSNN
+from magnitude_edge.export.capture import capture
+from magnitude_edge.export.gsnn import function_of_channel
+from reference import GSNN
 
 
 @dataclass(frozen=True)

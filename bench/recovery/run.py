@@ -1,6 +1,6 @@
 """Trains the benchmark's networks and keeps the figures of every score, one JSON file per network.
 
-    PYTHONPATH=export python bench/recovery/run.py [--only TEXT] [--most FUNCTIONS] [--part K/N]
+    PYTHONPATH=export:python/src python bench/recovery/run.py [--only TEXT] [--most FUNCTIONS] [--part K/N]
 
 Needs what ``requirements.txt`` names. Networks whose file is there already are left out, so that a run can be
 interrupted and gone on with; without the files in ``results/`` everything is measured anew. ``retrain.py`` adds edges
@@ -25,7 +25,7 @@ from grnboost import grnboost
 from networks import Network, Setting, draw, settings
 from training import MODELS, epochs_of, trained_model
 
-from magnitude_edge_export.reference import GSNN
+from reference import GSNN
 
 RESULTS = Path(__file__).parent / "results"
 GRNBOOST_MOST = 60  # function nodes; minutes there

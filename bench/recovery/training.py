@@ -10,9 +10,9 @@ import torch
 from networks import Network, Setting
 from torch import nn
 
-from magnitude_edge_export import GraphData
-from magnitude_edge_export.reference import GSNN
-from magnitude_edge_export.reference.sparse import SparseLinear
+from magnitude_edge.export import GraphData
+from reference import GSNN
+from reference.sparse import SparseLinear
 
 MODELS = Path(__file__).parent / "out"
 BATCH = 128

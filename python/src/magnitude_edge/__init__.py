@@ -7,7 +7,9 @@ from .exploring import explore, export_html
 from .graph_edits import add_edges, compare
 from .inferer import MagnitudeEdgeInferer
 from .one_call import infer
+from .plots import plot_heatmap, plot_network, plot_ranking
 from .ranking import evaluate_target_ranking
+from .recovering import recovery
 
 __all__ = [
     "MagnitudeEdgeError",
@@ -19,6 +21,10 @@ __all__ = [
     "export_gsnn",
     "export_html",
     "infer",
+    "plot_heatmap",
+    "plot_network",
+    "plot_ranking",
+    "recovery",
 ]
 
 

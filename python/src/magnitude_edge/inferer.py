@@ -82,11 +82,20 @@ class MagnitudeEdgeInferer:
         return self._facts["nodeNames"]
 
     @property
+    def function_edges(self) -> list[tuple[str, str]]:
+        """The function -> function edges of the model's graph, (source, target) names, without self edges."""
+        names = self._facts["nodeNames"]["function"]
+        sources, targets = self._facts["edgeIndex"]["function,function"]
+        return [(names[i], names[j]) for i, j in zip(sources, targets, strict=True) if i != j]
+
+    @property
     def diagnostics(self) -> dict[str, Any]:
         """What runs where: backend, workers, warnings."""
         return self._engine.call("diagnostics")[0]["diagnostics"]
 
-    def fit(self, dataloader: Iterable, crit=None, device=None, verbose: bool = True, *, reset: bool = True) -> int:
+    def fit(
+        self, dataloader: Iterable, crit=None, device=None, verbose: bool = True, *, reset: bool = True, masked_edges=()
+    ) -> int:
         """Accumulates statistics over batches ``(x, y)``.
 
         Args:
@@ -97,6 +106,7 @@ class MagnitudeEdgeInferer:
             device: of the route torch: where the model runs, moved there and back; ``None`` leaves it where it is.
             verbose: says which route is taken, and why; a progress bar, where tqdm is installed.
             reset: forget earlier samples first; ``False`` goes on.
+            masked_edges: (source, target) names of edges to switch off; of files exported with ``edge_mask=True``.
 
         Returns:
             The samples that the statistics hold.
@@ -107,9 +117,13 @@ class MagnitudeEdgeInferer:
         self.route, self.route_reason = self._routes.of_loss(crit)
         if verbose:
             print(f"magnitude-edge: route {self.route}: {self.route_reason}", file=sys.stderr)
+        masked = [list(edge) for edge in masked_edges]
         if self.route == "torch":
+            if masked:
+                raise MagnitudeEdgeError("invalid-argument", "masked_edges needs a file exported with edge_mask=True.")
             return self._fit_in_torch(dataloader, crit, device, verbose, reset)
-        self._engine.call("startFit", {"reset": reset, **known_loss(crit).options()})
+        options = {"reset": reset, **known_loss(crit).options()}
+        self._engine.call("startFit", options | ({"maskedEdges": masked} if masked else {}))
         with self._ending_fit():
             for batch in _progress(dataloader, verbose):
                 x, y = (_float_rows(side) for side in _pair(batch))

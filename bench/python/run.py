@@ -1,0 +1,56 @@
+"""The whole way in Python beside the published class's way of doing it, in one run: sides take turns, each in a process
+of its own, medians and ratios of them.
+
+    python bench/python/run.py [--nodes 24,600,2000] [--repeats 3]
+
+Writes bench/results/python.json. Needs ``pip install "./python[torch]"`` (or PYTHONPATH=python/src after
+``npm run build:python``) and scipy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+FIGURES = ("wall", "cpu", "peakMiB")
+
+
+def measure(side: str, nodes: int) -> dict:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "side.py"), side, str(nodes)], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nodes", default="24,600,2000")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    results = []
+    for nodes in map(int, arguments.nodes.split(",")):
+        runs: dict[str, list[dict]] = {"ours": [], "hooks": []}
+        for _ in range(arguments.repeats):
+            for side, taken in runs.items():
+                taken.append(measure(side, nodes))
+        if len({tuple(run["top"][0].split()[:2]) for taken in runs.values() for run in taken}) > 1:
+            sys.exit(f"The sides disagree on the first edge of {nodes} nodes: {runs}")
+        median = {s: {f: statistics.median(r[f] for r in taken) for f in FIGURES} for s, taken in runs.items()}
+        ratio = {figure: median["hooks"][figure] / median["ours"][figure] for figure in FIGURES}
+        results.append({"nodes": nodes, "repeats": arguments.repeats, **median, "ratio": ratio})
+        for side in runs:
+            print(nodes, side, *(f"{figure} {value:.2f}" for figure, value in median[side].items()))
+        print(nodes, "ratio", *(f"{figure} {value:.2f}" for figure, value in ratio.items()), flush=True)
+    load = os.getloadavg()[0]
+    out = HERE.parent / "results" / "python.json"
+    out.write_text(json.dumps({"cores": os.cpu_count(), "load": load, "results": results}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
