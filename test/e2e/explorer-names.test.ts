@@ -85,16 +85,13 @@ test('a pair without a score says why; the pair under the pointer lights up in t
 test('borders of columns drag, and two clicks give every name its room', async () => {
   const { page } = demo;
   await openLongTable();
-  // The example's positives are none of this table's: the message moves the table down.
-  await page.locator('[data-code="no-positives"]').waitFor();
   const head = page.getByRole('columnheader', { name: 'Source' });
   const width = async () => (await head.boundingBox())!.width;
-  const handle = (await head.locator('.resize').boundingBox())!;
   const before = await width();
-  const [x, y] = [handle.x + handle.width / 2, handle.y + handle.height / 2];
-  await page.mouse.move(x, y);
+  await head.locator('.resize').hover();
   await page.mouse.down();
-  await page.mouse.move(x - 60, y, { steps: 3 });
+  const { x, y, width: wide, height } = (await head.locator('.resize').boundingBox())!;
+  await page.mouse.move(x + wide / 2 - 60, y + height / 2, { steps: 3 });
   await page.mouse.up();
   await expect.poll(async () => Math.abs((await width()) - (before - 60))).toBeLessThan(2);
   await head.locator('.resize').dblclick();
