@@ -447,7 +447,7 @@ describe('wrong usage: exit 2 and what is wrong', () => {
     ],
     [
       ['infer', ...input, '--out', 'e.csv', '--score', 'spearman'],
-      /--score is 'spearman', one of corr, partial, channel was expected/,
+      /--score is 'spearman', one of corr, partial, regression, channel was expected/,
     ],
     [['infer', ...input, '--out', 'e.csv', '--ridge', '-1'], /ridge/],
     [['infer', ...input, '--out', 'e.csv', '--batch-size', '0'], /--batch-size is '0'/],
