@@ -3,8 +3,10 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 
 import oracle
@@ -185,3 +187,34 @@ def test_infer_takes_a_route():
     x, y = sample(data, 100)
     tables = [infer(model, x, y, data=data, route=route, backend="cpu") for route in ("onnx", "torch")]
     np.testing.assert_allclose(*(scores(table) for table in tables), atol=MODEL_ROUNDING)
+
+
+@pytest.mark.filterwarnings("ignore:An input array is constant", "ignore:Mean of empty slice")
+def test_spearman_is_scipys_of_the_magnitudes():
+    """Ranks of float32 magnitudes: two neighbours that change places move a coefficient by 12 / (n (n^2 - 1)), 1.5e-6
+    here, and rounding swaps few of 200."""
+    model, data = build("layer-elu")
+    batches = doubled(batches_of(data))
+    x, y = oracle.model_magnitudes(model.double(), batches)
+    pairs = [
+        [[spearmanr(source, target).statistic for target in y_p.T] for source in x_p.T]
+        for x_p, y_p in zip(x, y, strict=True)
+    ]
+    with fitted(model, data, batches, route="torch") as inferer:
+        table = inferer.evaluate(correlation="spearman")
+        pearson = inferer.evaluate()
+    assert table.attrs["correlation"] == "spearman"
+    i, j = table["src_idx"], table["dst_idx"]
+    for p, right in enumerate(np.array(pairs)):
+        np.testing.assert_allclose(table[f"corr_a{p}_g{p + 1}"], right[i, j], atol=1e-5)
+    np.testing.assert_allclose(table["corr"], np.nanmean(pairs, axis=0)[i, j], atol=1e-5)
+    assert np.nanmax(np.abs(scores(table) - scores(pearson))) > 0.01
+
+
+def test_the_explorer_takes_what_torch_ran():
+    model, data = build("layer-elu")
+    with fitted(model, data, batches_of(data), weighted, channels=False) as inferer:
+        assert inferer.route == "torch"
+        widget = inferer.explore(title="own loss")
+        pd.testing.assert_frame_equal(widget.edges, inferer.evaluate())
+        assert widget._data.names == data.node_names_dict["function"]

@@ -17,9 +17,10 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import numpy as np
 
@@ -82,7 +83,11 @@ class Engine:
             raise MagnitudeEdgeError("process", f"{command[0]} could not be started: {error}") from error
         self._calls = cast(io.BufferedWriter, self._process.stdin)
         self._replies = cast(io.BufferedReader, self._process.stdout)
-        threading.Thread(target=self._collect_messages, args=(self._process.stderr,), daemon=True).start()
+        # Of a function, not a method: the thread must not keep alive an engine that its owner has dropped.
+        threading.Thread(
+            target=_collect, args=(cast(IO[bytes], self._process.stderr), self._messages), daemon=True
+        ).start()
+        _engines.add(self)
         self._read()  # says that it is ready
 
     @property
@@ -135,6 +140,16 @@ class Engine:
             self._process.kill()
             self._process.wait()
 
+    def _let_go_in_fork(self) -> None:
+        """Puts the null device in the place of the pipes. Held open by a forked process (a DataLoader's worker), they
+        would keep the engine waiting after its owner has gone. The numbers stay taken, so that nothing else is closed
+        in their place."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (self._calls, self._replies, self._process.stderr):
+            if stream is not None and not stream.closed:
+                os.dup2(nothing, stream.fileno(), inheritable=False)
+        os.close(nothing)
+
     def _check_owner(self) -> None:
         if os.getpid() != self._owner:
             raise MagnitudeEdgeError(
@@ -179,6 +194,21 @@ class Engine:
         said = "".join(self._messages).strip()
         return MagnitudeEdgeError("process", f"The engine's process {how}{': ' + said if said else '.'}")
 
-    def _collect_messages(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            self._messages.append(line.decode(errors="replace"))
+
+def _collect(stream: IO[bytes], messages: collections.deque[str]) -> None:
+    with stream:
+        for line in stream:
+            messages.append(line.decode(errors="replace"))
+
+
+#: The engines of this process; weak, so that being in it keeps none alive.
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _let_go_of_engines() -> None:
+    for engine in list(_engines):
+        engine._let_go_in_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_of_engines)
