@@ -101,6 +101,29 @@ def test_statistics_save_load_and_merge(example, loader, fitted, tmp_path):
     pd.testing.assert_frame_equal(merged, expected, rtol=1e-9)
 
 
+def test_statistics_with_channel_values_give_ranks_and_channel_scores(example, loader, fitted, tmp_path):
+    path = tmp_path / "stats.arrow"
+    asked = ({"score": "channel"}, {"correlation": "spearman"}, {"score": "partial"})
+    with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu") as inferer:
+        fitted.save_stats(path, channels=True)
+        inferer.load_stats(path)
+        for options in asked:
+            pd.testing.assert_frame_equal(inferer.evaluate(**options), fitted.evaluate(**options), rtol=1e-6, atol=1e-7)
+        with_channels = path.stat().st_size
+        for options in ({}, {"channels": None}, {"channels": False}):
+            fitted.save_stats(path, **options)
+            assert path.stat().st_size < with_channels / 4
+        inferer.load_stats(path)
+        for options in asked[:2]:
+            with pytest.raises(MagnitudeEdgeError, match="channel values"):
+                inferer.evaluate(**options)
+    with MagnitudeEdgeInferer(example / "model.onnx", channels=False, backend="cpu") as inferer:
+        inferer.fit(loader[:1], verbose=False)
+        with pytest.raises(MagnitudeEdgeError) as refused:
+            inferer.save_stats(path, channels=True)
+        assert refused.value.code == "invalid-argument"
+
+
 def test_refused_batches_say_why_and_keep_what_came_before(example, loader):
     with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu") as inferer:
         bad = loader[3][0].copy()

@@ -232,9 +232,17 @@ class MagnitudeEdgeInferer:
         """Forgets all samples."""
         self._engine.call("resetStats")
 
-    def save_stats(self, path: str | os.PathLike) -> None:
-        """Writes the statistics held, as an Arrow file; whole or not at all."""
-        _, (content,) = self._engine.call("saveStats")
+    def save_stats(self, path: str | os.PathLike, channels: bool | None = None) -> None:
+        """Writes the statistics held, as an Arrow file; whole or not at all.
+
+        Args:
+            channels: ``True`` puts the channel values of the samples into it as well, 8 bytes for each channel and
+                layer pair of a sample, so that ranks and channel scores can be had of it; ``None`` is ``False``.
+
+        Raises:
+            MagnitudeEdgeError: ``invalid-argument`` for channel values that are not held.
+        """
+        _, (content,) = self._engine.call("saveStats", {"channels": bool(channels)})
         target = Path(path)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".part", delete=False) as scratch:
             scratch.write(content)

@@ -22,6 +22,7 @@ interface OpenArguments {
 }
 type Values = ChannelBatch | MagnitudeBatch;
 type ValuesOptions = LossSettings & { readonly reset?: boolean; readonly custom?: string };
+type SaveOptions = NonNullable<Parameters<MagnitudeEdgeInferer['saveStats']>[0]>;
 interface ValuesArguments {
   readonly size: number;
   readonly kind: 'channels' | 'magnitudes';
@@ -174,8 +175,8 @@ export class ServedInferer {
     return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
   }
 
-  async saveStats(): Promise<Reply> {
-    return reply({}, await this.#opened().saveStats());
+  async saveStats(options: SaveOptions): Promise<Reply> {
+    return reply({}, await this.#opened().saveStats(options));
   }
 
   async takeStats({ merge }: { merge: boolean }, [bytes]: Frame['parts']): Promise<Reply> {
@@ -225,7 +226,7 @@ const calls = {
   endFit: (served) => served.endFit(),
   evaluate: (served, args) => served.evaluate(args),
   select: (served, args) => served.select(args),
-  saveStats: (served) => served.saveStats(),
+  saveStats: (served, args) => served.saveStats(args),
   takeStats: (served, args, parts) => served.takeStats(args as { merge: boolean }, parts),
   resetStats: (served) => served.resetStats(),
   diagnostics: (served) => served.diagnostics(),
