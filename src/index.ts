@@ -2,7 +2,7 @@ export type { ColumnarTable } from './columns/table-in-memory.ts';
 export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { ChannelBlock } from './engine/channels/channel-blocks.ts';
-export type { ChannelOptions } from './engine/channels/channels.ts';
+export type { ChannelOptions } from './engine/channels/channel-settings.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
 export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';

@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow';
-import type { ChannelOptions } from './engine/channels/channels.ts';
+import type { ChannelOptions } from './engine/channels/channel-settings.ts';
 import type { BackendName, Reduction } from './engine/engine.ts';
 import type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
 import type { GsnnGraph } from './model/graph.ts';

@@ -170,6 +170,20 @@ export class InfererStatistics {
     });
   }
 
+  /** As {@link InfererStatistics.select}, with scores of channels. @throws `invalid-argument` where they are not kept */
+  selectChannels<T>(
+    request: ChannelRequest,
+    work: (scores: ConditionalScores) => Promise<T>,
+  ): Promise<{ readonly samples: number; readonly result: T }> {
+    const held = this.#held;
+    const channels = this.#kept('Channel scores');
+    return this.#queue.run(async () => {
+      request.signal?.throwIfAborted();
+      const samples = await this.#samplesIn(held);
+      return { samples, result: await work(await channels.conditional(request, samples)) };
+    });
+  }
+
   /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
   scoreChannels(request: ChannelRequest, withEvidence: boolean): Promise<ScoredSamples<ChannelEvidence>> {
     const held = this.#held;

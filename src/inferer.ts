@@ -1,7 +1,8 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from './data/batches.ts';
 import { checkBatch } from './data/check-batch.ts';
-import { Channels, channelSettings } from './engine/channels/channels.ts';
+import { channelSettings } from './engine/channels/channel-settings.ts';
+import { Channels } from './engine/channels/channels.ts';
 import { createEngine } from './engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch, Reduction } from './engine/engine.ts';
 import { uncertaintySettings } from './engine/uncertainty-settings.ts';
@@ -30,7 +31,7 @@ import { checkPostNorm } from './model/profile.ts';
 import { DEFAULT_LAMBDA } from './scores/channel/request.ts';
 import { magnitudeProvenance, magnitudeSettings } from './scores/magnitude-settings.ts';
 import type { MagnitudeScore } from './scores/score-matrices.ts';
-import { noChannelSelection, selectEdges, selectionPlan } from './scores/select-edges.ts';
+import { selectEdges, selectionPlan, type ConditionalScores, type Selection } from './scores/select-edges.ts';
 import { startedGenerator } from './started-generator.ts';
 import { scoreCoverage } from './scores/unscored.ts';
 import { createPacer } from './statistics/pacer.ts';
@@ -339,23 +340,47 @@ export class MagnitudeEdgeInferer {
     return this.#reading(async () => {
       const { score = 'corr', signal, onStep } = options;
       const plan = selectionPlan(options);
-      if (score === 'channel') throw noChannelSelection();
-      const { held, choice } = this.#statistics;
+      const { held } = this.#statistics;
       if (options.graph) checkGraphFitsModel(options.graph, this.model.graph);
       const graph = options.graph ?? held.settings.graph;
       const parents = options.graph ? raggedFromLists(functionParents(options.graph)) : held.settings.parents;
       const { usePreNorm, loss } = this.#origin(held);
-      const settings = magnitudeSettings({ ...options, score });
       const known = edgeSet(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
-      const request = { ...settings, conditioningSets: parents, signal };
-      const { samples, result } = await this.#statistics.select(request, (scores) =>
-        selectEdges(scores, known, plan, createPacer(signal), onStep),
-      );
-      const { backend } = choice.engine.diagnostics;
-      const of = { reduction: this.reduction, samples, backend };
-      const provenance = { score, usePreNorm, loss, ...magnitudeProvenance(settings, of) };
-      return selectionTable(result, graph, provenance, plan);
+      const work = (scores: ConditionalScores): Promise<Selection> =>
+        selectEdges(scores, known, plan, createPacer(signal), onStep);
+      const { result, provenance } =
+        score === 'channel'
+          ? await this.#selectChannels(options, work)
+          : await this.#selectMagnitudes({ ...options, score }, parents, work);
+      return selectionTable(result, graph, { score, usePreNorm, loss, ...provenance }, plan);
     });
+  }
+
+  async #selectMagnitudes(
+    options: SelectOptions & { readonly score: MagnitudeScore },
+    conditioningSets: RaggedIndices,
+    work: (scores: ConditionalScores) => Promise<Selection>,
+  ) {
+    const settings = magnitudeSettings(options);
+    const { signal } = options;
+    const { choice } = this.#statistics;
+    const { samples, result } = await this.#statistics.select(
+      { ...settings, conditioningSets, signal },
+      work,
+    );
+    const { backend } = choice.engine.diagnostics;
+    const of = { reduction: this.reduction, samples, backend };
+    return { result, provenance: magnitudeProvenance(settings, of) };
+  }
+
+  async #selectChannels(
+    { layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, signal }: SelectOptions,
+    work: (scores: ConditionalScores) => Promise<Selection>,
+  ) {
+    const request = { layerAgg, lambda, varianceFloor, signal };
+    const { samples, result } = await this.#statistics.selectChannels(request, work);
+    const backend = this.#statistics.channels?.backend ?? 'cpu';
+    return { result, provenance: { layerAgg, lambda, varianceFloor, samples, backend, solver: 'cpu' } };
   }
 
   /**

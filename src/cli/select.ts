@@ -1,13 +1,14 @@
-import { magnitudesOfSaved } from '../engine/channels/score-saved.ts';
+import { magnitudesOfSaved, selectSavedChannels } from '../engine/channels/score-saved.ts';
 import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { functionParents } from '../model/graph.ts';
 import { magnitudeProvenance, magnitudeSettings } from '../scores/magnitude-settings.ts';
 import {
-  noChannelSelection,
   selectEdges,
   selectionPlan,
+  type ConditionalScores,
+  type Selection,
   type SelectionPlan,
 } from '../scores/select-edges.ts';
 import { createPacer } from '../statistics/pacer.ts';
@@ -28,8 +29,9 @@ import { oneLine, printLine } from './terminal.ts';
 const help = `magnitude-edge select --stats S.arrow... --out E.(arrow|csv|tsv|parquet)
 
 Takes the best candidate edges in, one after the other: each is conditioned on before the next ones of its target are scored.
-Of corr and partial scores the conditioning set of the target grows; of regression scores the ridge leaves what is taken in.
-Known edges are not taken. Several files of statistics (infer --stats-out, merge) are added up. Not for channel scores.
+Of corr and partial scores the conditioning set of the target grows; of regression and channel scores the ridge leaves what is
+taken in. Known edges are not taken. Several files of statistics (infer --stats-out, merge) are added up. Channel scores need
+the channels in them (infer --score channel --stats-out).
 
   --steps N                            steps at most                                  (10)
   --per-step N                         edges of a step at most, each of another target (1)
@@ -128,12 +130,19 @@ async function selected(
   backend: 'auto' | 'webgpu' | 'cpu',
   device: GPUDevice | undefined,
 ) {
-  const { score } = scoring;
-  if (score === 'channel') throw noChannelSelection();
+  const { score, layerAgg, lambda, varianceFloor } = scoring;
   const { statistics, origin } = saved;
   const { structure, usePreNorm, loss } = origin;
   const reduction = origin.reduction as Reduction;
   const { nodes, samples, pairs } = statistics;
+  const known = edgeSet(structure.edgeIndex['function,function'], nodes);
+  const work = (scores: ConditionalScores): Promise<Selection> =>
+    selectEdges(scores, known, plan, createPacer());
+  if (score === 'channel') {
+    const selection = await selectSavedChannels(channelsOf(saved, 'Channel scores'), scoring, work);
+    const of = { layerAgg, lambda, varianceFloor, samples, backend: 'cpu', solver: 'cpu' };
+    return selectionTable(selection, structure, { score, usePreNorm, loss, ...of }, plan);
+  }
   const { engine, release } = await createEngine(backend, { nodes, pairs: pairs.length, reduction }, device);
   try {
     await engine.merge(statistics);
@@ -142,8 +151,7 @@ async function selected(
     const magnitudes = () => magnitudesOfSaved(channelsOf(saved, "Spearman's correlations"), reduction);
     const opened = await openConditionalScores(engine, samples, request, magnitudes);
     try {
-      const known = edgeSet(structure.edgeIndex['function,function'], nodes);
-      const selection = await selectEdges(opened.scores, known, plan, createPacer());
+      const selection = await work(opened.scores);
       const of = { reduction, samples, backend: engine.diagnostics.backend };
       const provenance = { score, usePreNorm, loss, ...magnitudeProvenance(settings, of) };
       return selectionTable(selection, structure, provenance, plan);

@@ -146,12 +146,3 @@ export function selectionPlan({
     details: { option: 'stopAt', found: stopAt },
   });
 }
-
-/** The error for scores that cannot be selected by. */
-export function noChannelSelection(): MagnitudeEdgeError {
-  return new MagnitudeEdgeError(
-    'invalid-argument',
-    "Edges cannot be selected by channel scores yet: 'corr', 'partial' and 'regression' can.",
-    { details: { option: 'score', found: 'channel' } },
-  );
-}

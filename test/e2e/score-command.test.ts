@@ -266,6 +266,41 @@ test('select takes edges in, from statistics alone', async () => {
   expect(text.out).toContain('0 edges, ended by --stop-at');
 });
 
+test('select by channel scores: each is given those before, by definition', async () => {
+  const written = ['--out', 'e.arrow', '--stats-out', 'c.arrow'];
+  await run('infer', ...input, '--score', 'channel', ...written);
+  const { status, out, err } = await run(
+    ...[
+      'select',
+      '--stats',
+      'c.arrow',
+      '--score',
+      'channel',
+      '--steps',
+      '6',
+      '--out',
+      'chosen.csv',
+      '--json',
+    ],
+  );
+  expect([status, err]).toEqual([0, '']);
+  await using model = await GsnnModel.load(fixture(NAME));
+  const names = model.graph.nodeNames.function;
+  const taken: number[][] = names.map(() => []);
+  const edges = json(out).edges as { src: string; dst: string; score: number }[];
+  expect(edges).toHaveLength(6);
+  for (const { src, dst, score } of edges) {
+    const [source, target] = [names.indexOf(src), names.indexOf(dst)];
+    const given = (channel: number): number => (taken[target]!.includes(groups[channel]!) ? 0 : 3);
+    const perPair = channels.map(
+      (pair) => channelScoresByDefinition([pair], groups, given)[source]![target]!,
+    );
+    // As for all channel scores, of the largest one.
+    expect(Math.abs(score - over(perPair, rootMeanSquare)) / edges[0]!.score).toBeLessThan(CLOSE);
+    taken[target]!.push(source);
+  }
+});
+
 test('rank: figures with intervals, as scikit-learn has them', async () => {
   const of = json(
     await readFile(new URL('../fixtures/recovery/figures.json', import.meta.url), 'utf8'),
@@ -304,7 +339,7 @@ test('what the statistics do not have is one line', async () => {
       /Spearman's correlations need channel values, which the statistics lack/,
     ],
     [['select', '--correlation', 'spearman'], /Spearman's correlations need channel values/],
-    [['select', '--score', 'channel'], /cannot be selected by channel scores/],
+    [['select', '--score', 'channel'], /Channel scores need channel values, which the statistics lack/],
   ] as const) {
     const [name, ...options] = args;
     const { status, err } = await run(name, '--stats', 'plain.arrow', ...options, '--out', 'no.csv');

@@ -14,7 +14,7 @@ export interface ChannelPair {
 export function channelScoresByDefinition(
   pairs: readonly ChannelPair[],
   groups: readonly number[],
-  lambda: number,
+  lambda: number | ((channel: number) => number),
 ): number[][] {
   return channelBlocksByDefinition(pairs, groups, lambda).map((blocks) =>
     blocks.map((block) => {
@@ -25,13 +25,18 @@ export function channelScoresByDefinition(
   );
 }
 
-/** The blocks B_ij behind them: `[source][target]`, each `[channels of the source left][channels of the target left]`. */
+/**
+ * The blocks B_ij behind them: `[source][target]`, each `[channels of the source left][channels of the target left]`.
+ *
+ * @param lambda for all channels, or for each
+ */
 export function channelBlocksByDefinition(
   pairs: readonly ChannelPair[],
   groups: readonly number[],
-  lambda: number,
+  lambda: number | ((channel: number) => number),
 ): number[][][][] {
   const channels = groups.map((_, channel) => channel);
+  const ridgeOn = typeof lambda === 'number' ? () => lambda : lambda;
   const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const square = (values: readonly number[]): number => mean(values.map((v) => v * v));
   const column = (rows: readonly (readonly number[])[], c: number): number[] => rows.map((row) => row[c]!);
@@ -53,7 +58,7 @@ export function channelBlocksByDefinition(
   const scaled = targets.map((c) => u[c]!.map((v) => v / Math.sqrt(square(u[c]!))));
   const product = (a: readonly number[], b: readonly number[]): number => mean(a.map((v, k) => v * b[k]!));
   const b = solve(
-    sources.map((i) => sources.map((k) => product(f[i]!, f[k]!) + (i === k ? lambda : 0))),
+    sources.map((i) => sources.map((k) => product(f[i]!, f[k]!) + (i === k ? ridgeOn(i) : 0))),
     sources.map((i) => scaled.map((target) => product(f[i]!, target))),
   );
   const nodes = Math.max(...groups) + 1;

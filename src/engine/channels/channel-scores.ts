@@ -54,7 +54,8 @@ export async function shuffledChannelScores(
   return scoresOf(systems, request, threads, perSegment);
 }
 
-async function systemsOf(
+/** The regressions behind channel scores: one per layer pair, or one for 'pooled'. @param groups channels of each node */
+export async function systemsOf(
   held: ChannelRows | ChannelSums,
   groups: RaggedIndices,
   request: ChannelRequest,

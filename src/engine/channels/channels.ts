@@ -7,59 +7,19 @@ import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/r
 import { HostScores } from '../../scores/host-scores.ts';
 import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
 import type { Scores } from '../../scores/scores.ts';
+import type { ConditionalScores } from '../../scores/select-edges.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
+import type { ChannelSettings } from './channel-settings.ts';
 import { ChannelStore } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { resampleChannels } from './resample-channels.ts';
-
-/** Whether channel values are kept beside the statistics of magnitudes. */
-export interface ChannelOptions {
-  /** Most bytes of channel values, 8 P C a sample. Default 2^30. */
-  readonly maxBytes?: number | undefined;
-}
-
-/** {@link ChannelOptions} with nothing left out. */
-export interface ChannelSettings {
-  /** Whether a fit that finds no room for them fails, or goes on without */
-  readonly required: boolean;
-  readonly maxBytes: number;
-}
-
-const DEFAULT_MAX_BYTES = 2 ** 30;
-
-/**
- * Checks the option.
- *
- * @returns undefined where nothing is to be kept
- * @throws `invalid-argument`
- */
-export function channelSettings(
-  option: 'auto' | boolean | ChannelOptions = 'auto',
-): ChannelSettings | undefined {
-  if (option === false) return undefined;
-  const { maxBytes = DEFAULT_MAX_BYTES } = typeof option === 'object' ? option : {};
-  if (option !== 'auto' && option !== true && typeof option !== 'object') {
-    throw new MagnitudeEdgeError(
-      'invalid-argument',
-      `channels must be 'auto', true, false or { maxBytes } and is ${JSON.stringify(option)}.`,
-      { details: { option: 'channels' } },
-    );
-  }
-  if (!(Number.isSafeInteger(maxBytes) && maxBytes >= 1)) {
-    throw new MagnitudeEdgeError(
-      'invalid-argument',
-      `channels.maxBytes must be a whole number of at least 1 and is ${String(maxBytes)}.`,
-      { details: { option: 'channels.maxBytes', found: maxBytes } },
-    );
-  }
-  return { required: option !== 'auto', maxBytes };
-}
+import { conditionalChannels } from './select-channels.ts';
 
 /** Samples that channel scores are of. */
 export interface ChannelEvidence {
@@ -284,6 +244,16 @@ export class Channels {
    * @throws `invalid-argument` where not all samples are here; as `checkChannelRequest`
    */
   async scores(request: ChannelRequest, samples: number): Promise<Scores> {
+    return new HostScores(await this.#matrices(request, samples), { pairs: this.#shape.pairs });
+  }
+
+  /** Scores that change as edges are taken in, of the samples held now. @throws as {@link Channels.scores} */
+  async conditional(request: ChannelRequest, samples: number): Promise<ConditionalScores> {
+    const { aggregated } = await this.#matrices(request, samples);
+    return conditionalChannels(await this.#store.held(), this.#groups, request, this.#threads, aggregated);
+  }
+
+  async #matrices(request: ChannelRequest, samples: number): Promise<ChannelMatrices> {
     checkChannelRequest(request, samples);
     this.#checkHeld(samples);
     const { layerAgg, lambda, varianceFloor } = request;
@@ -297,7 +267,7 @@ export class Channels {
     } else if (layerAgg !== 'pooled') {
       matrices = { ...matrices, aggregated: aggregateChannels(matrices.perPair, layerAgg) };
     }
-    return new HostScores(matrices, { pairs: this.#shape.pairs });
+    return matrices;
   }
 
   /**

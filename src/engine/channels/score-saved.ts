@@ -3,6 +3,7 @@ import { consecutiveGroups } from '../../scores/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/request.ts';
 import { HostScores } from '../../scores/host-scores.ts';
 import type { Scores } from '../../scores/scores.ts';
+import type { ConditionalScores } from '../../scores/select-edges.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { Reduction } from '../../statistics/channel-norms.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
@@ -17,6 +18,7 @@ import { scoreRanks, type AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { channelScores } from './channel-scores.ts';
 import { ChannelThreads } from './channel-threads.ts';
+import { conditionalChannels } from './select-channels.ts';
 
 /**
  * Channel scores (docs/method.md, "score = 'channel'") of saved channel values, without the model that they came from; or of
@@ -32,6 +34,28 @@ export async function scoreSavedChannels(saved: SavedChannels, request: ChannelR
   try {
     const matrices = await channelScores(held, groups, request, threads);
     return new HostScores(matrices, { pairs: held.pairs.length });
+  } finally {
+    threads.release();
+  }
+}
+
+/**
+ * Channel scores of saved values that change as edges are taken in, which work is done with.
+ *
+ * @throws as {@link scoreSavedChannels}
+ */
+export async function selectSavedChannels<T>(
+  saved: SavedChannels,
+  request: ChannelRequest,
+  work: (scores: ConditionalScores) => Promise<T>,
+): Promise<T> {
+  checkChannelRequest(request, saved.samples);
+  const groups = consecutiveGroups(saved.counts);
+  const held = 'sums' in saved ? saved.sums : rowsOf(saved, groups);
+  const threads = new ChannelThreads();
+  try {
+    const { aggregated } = await channelScores(held, groups, request, threads);
+    return await work(await conditionalChannels(held, groups, request, threads, aggregated));
   } finally {
     threads.release();
   }

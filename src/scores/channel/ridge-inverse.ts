@@ -5,16 +5,21 @@ import { roundUp } from './panels.ts';
 /** Rows of the inverse that are packed together: about this many, whole panels of either side. */
 const STEP = 256;
 
-/** Bytes of {@link newSystem}, and of what {@link invertRidge} and {@link packInverse} take. */
-export function ridgeBytes(memory: MixedBlocks, size: number, side: 'left' | 'right'): number {
+/** Bytes of {@link newSystem}, and of what {@link invertRidge} takes. */
+export function systemBytes(memory: MixedBlocks, size: number): number {
   const matrix = invertRows(memory, size) * invertStride(memory, size);
+  return spanBytes({ length: matrix, bytes: 8 }) + invertBytes(memory, size);
+}
+
+/** {@link systemBytes}, and what {@link packInverse} takes. */
+export function ridgeBytes(memory: MixedBlocks, size: number, side: 'left' | 'right'): number {
   const width = memory.single[`${side}Width`];
   return (
+    systemBytes(memory, size) +
     spanBytes(
-      { length: matrix, bytes: 8 },
       { length: roundUp(size, STEP) * roundUp(size, width), bytes: 4 },
       { length: (STEP + width) * size, bytes: 4 },
-    ) + invertBytes(memory, size)
+    )
   );
 }
 
@@ -88,6 +93,16 @@ export function symmetricSingles(
   const rows = new Float32Array(size * size);
   readRows(values, stride, [0, size], size, factor, rows);
   return rows;
+}
+
+/** A symmetric matrix in float64 as a whole, in memory of its own. */
+export function symmetricDoubles({ values, stride }: System, size: number): Float64Array<ArrayBuffer> {
+  const whole = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    whole.set(values.subarray(i * stride + i, i * stride + size), i * size + i);
+    for (let j = i + 1; j < size; j++) whole[j * size + i] = whole[i * size + j]!;
+  }
+  return whole;
 }
 
 /** Rows that lie together in the right panels of {@link packInverse}. */

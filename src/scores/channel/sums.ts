@@ -46,7 +46,7 @@ export function addGramOfSums(
 export function productsOfSums(
   { sources, targets, targetScale, segments }: ChannelSystem,
   [first, end]: readonly [number, number],
-  { values, stride }: Matrix,
+  { values, stride }: Pick<Matrix, 'values' | 'stride'>,
 ): void {
   const columns = targets.channels.subarray(first, end);
   for (let i = 0; i < sources.channels.length; i++) {

@@ -2,9 +2,9 @@ import { createPacer, paced } from '../../statistics/pacer.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from '../aggregate.ts';
-import { choleskyFactor } from '../cholesky.ts';
 import type { LayerAggregation } from '../score-matrices.ts';
 import type { ConditionalScores } from '../select-edges.ts';
+import { solveDefinite } from '../solve-definite.ts';
 import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
 
 /**
@@ -101,26 +101,8 @@ export function ridgeless(
     const [a, b] = [Math.floor(at / size), at % size];
     return (a === b ? 1 / lambda : 0) - inverse[a]![b]!;
   });
-  if (!choleskyFactor(factor, size, DEPENDENT)) return undefined;
-  const solved = right.map((row) => [...row]);
-  for (let a = 0; a < size; a++) {
-    for (let b = 0; b < a; b++) subtract(solved[a]!, factor[a * size + b]!, solved[b]!);
-    divide(solved[a]!, factor[a * size + a]!);
-  }
-  for (let a = size - 1; a >= 0; a--) {
-    for (let b = a + 1; b < size; b++) subtract(solved[a]!, factor[b * size + a]!, solved[b]!);
-    divide(solved[a]!, factor[a * size + a]!);
-  }
-  return solved;
+  return solveDefinite(factor, right, DEPENDENT);
 }
 
 /** What is left of a pivot where sources depend on each other is the rounding of A, well below this share of it. */
 const DEPENDENT = 1e-12;
-
-function subtract(row: number[], factor: number, other: readonly number[]): void {
-  for (let k = 0; k < row.length; k++) row[k]! -= factor * other[k]!;
-}
-
-function divide(row: number[], by: number): void {
-  for (let k = 0; k < row.length; k++) row[k]! /= by;
-}

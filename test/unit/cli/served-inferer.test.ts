@@ -2,7 +2,6 @@ import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ServedInferer } from '../../../src/cli/serve/served-inferer.ts';
 import { fixture } from '../../support/model-files.ts';
-import { refusal } from '../../support/refusal.ts';
 
 const served = new ServedInferer();
 beforeAll(async () => {
@@ -49,6 +48,19 @@ test('a host has edges selected', async () => {
     expect(edges.getChild(name)!.get(0)).toEqual(candidates.getChild(name)!.get(0));
   }
   expect(edges.getChild('corr')!.get(0)).toBeCloseTo(candidates.getChild('corr')!.get(0) as number, 12);
-  const refused = await refusal(served.call('select', { score: 'channel' }, []));
-  expect(refused.code).toBe('invalid-argument');
+});
+
+test('by channel scores as well, of which the first is that of the table', async () => {
+  const edges = await table('select', { score: 'channel', steps: 3 });
+  const candidates = await table('evaluate', { score: 'channel', candidatesOnly: true, top: 1 });
+  for (const name of ['src_func', 'dst_func', 'score']) {
+    expect(edges.getChild(name)!.get(0)).toEqual(candidates.getChild(name)!.get(0));
+  }
+  expect([...edges.getChild('step')!]).toEqual([1, 2, 3]);
+  expect(Object.fromEntries(edges.schema.metadata)).toMatchObject({
+    score: 'channel',
+    lambda: '3',
+    ended: 'steps',
+    solver: 'cpu',
+  });
 });

@@ -1,0 +1,39 @@
+import { ConditionalChannels } from '../../scores/channel/conditional-channels.ts';
+import type { ChannelRequest } from '../../scores/channel/request.ts';
+import { RidgeSolver } from '../../scores/channel/ridge-solver.ts';
+import type { ConditionalScores } from '../../scores/select-edges.ts';
+import type { ChannelRows } from '../../statistics/channel-record.ts';
+import type { ChannelSums } from '../../statistics/channel-sums.ts';
+import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
+import { createPacer, paced } from '../../statistics/pacer.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import { inRoom } from '../in-room.ts';
+import { systemsOf } from './channel-scores.ts';
+import type { ChannelThreads } from './channel-threads.ts';
+
+/**
+ * Channel scores that change as edges are taken in (method.md, "Stagewise selection"). The system of each layer pair is inverted
+ * once more, on the calling thread, and kept.
+ *
+ * @param groups channels of each node
+ * @param first scores of the same samples that nothing has been taken in for, row-major `[nodes, nodes]`
+ * @throws `out-of-memory`; the signal's reason once it is aborted
+ */
+export function conditionalChannels(
+  held: ChannelRows | ChannelSums,
+  groups: RaggedIndices,
+  request: ChannelRequest,
+  threads: ChannelThreads,
+  first: ArrayLike<number>,
+): Promise<ConditionalScores> {
+  const shape = { nodes: groups.offsets.length - 1, pairs: held.pairs.length };
+  return inRoom(shape, async () => {
+    const pace = createPacer(request.signal);
+    const memory = mixedBlocks();
+    const solvers: RidgeSolver[] = [];
+    for (const system of await systemsOf(held, groups, request, threads)) {
+      solvers.push(await paced(RidgeSolver.create(memory, system), pace));
+    }
+    return new ConditionalChannels(solvers, request.layerAgg, first, pace);
+  });
+}
