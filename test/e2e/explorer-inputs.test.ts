@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleFile, exampleFolder } from '../support/example-data.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 import { splitModel } from '../support/split-model.ts';
-import { exampleScored, shownRows, useDemo } from './demo-page.ts';
+import { exampleScored, layerNormScored, shownRows, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -208,3 +208,26 @@ describe('addresses', () => {
     demo.complaints.length = 0;
   });
 });
+
+test.each(['model.onnx', 'heldout.csv'])(
+  'files chosen before the example has come stay: its %s is late',
+  async (late) => {
+    await demo.open({ serviceWorkers: 'block' });
+    const { page } = demo;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route(`**/example/${late}`, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.reload();
+    const came = page.waitForResponse(`**/example/${late}`);
+    const scored = layerNormScored(page);
+    await page.getByText('107 samples').first().waitFor();
+    release();
+    await came;
+    await scored;
+    expect(await page.getByText('was refused').count()).toBe(0);
+    await page.getByText('edges-data.npz', { exact: true }).first().waitFor();
+  },
+);

@@ -7,9 +7,12 @@ import { linkedRoles, restoreSelection, restoreSettings, type LinkedRole } from 
 import { goOffline } from './offline.ts';
 import { keepRankingInStep, setPositives } from './positives.ts';
 import { keepRowsInStep } from './rows.ts';
-import { openData, openModel, openTable } from './session.ts';
+import { filesAskedFor, openTable, openTogether } from './session.ts';
 
-/** What the page does before anyone touches it: what its address asks for, else the example. */
+/**
+ * What the page does before anyone touches it: what its address asks for, else the example. Files that somebody chooses
+ * meanwhile stay.
+ */
 export async function begin(): Promise<void> {
   keepRowsInStep();
   keepRankingInStep();
@@ -45,15 +48,18 @@ async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
     return;
   }
   if (table) {
-    await openTable(await fromAddress(table));
-    await openPositives(positives);
+    const file = await fromAddress(table);
+    if (isUntouched() && (await openTable(file))) await openPositives(positives);
     return;
   }
-  if (!(await openModel(await fromAddress(model!)))) return;
-  if (data && !(await openData(await fromAddress(data)))) return;
+  const file = await fromAddress(model!);
+  if (!isUntouched() || !(await openTogether(file, data ? () => fromAddress(data) : null))) return;
   await openPositives(positives);
   if (data) await run();
 }
+
+/** Nobody has chosen a file yet. */
+const isUntouched = (): boolean => filesAskedFor() === 0;
 
 /** Without them there is less to see, and no reason not to run. */
 async function openPositives(address: string | undefined): Promise<void> {
@@ -76,7 +82,7 @@ async function openExample(): Promise<void> {
   const [model, data, positives] = await Promise.all(
     ['model.onnx', 'data.npz', 'heldout.csv'].map((name) => fromAddress(`./example/${name}`, 'example')),
   );
-  if (!((await openModel(model!)) && (await openData(data!)))) return;
+  if (!isUntouched() || !(await openTogether(model!, () => data!))) return;
   setPositives(positives!);
   await run();
 }

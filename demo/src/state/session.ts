@@ -77,10 +77,26 @@ export async function openData(file: NamedFile): Promise<boolean> {
   });
 }
 
+/**
+ * Opens a model, and then its data. False where one is refused, or where another file was asked for before both were open:
+ * that one stays.
+ */
+export async function openTogether(
+  model: NamedFile,
+  data: (() => NamedFile | Promise<NamedFile>) | null,
+): Promise<boolean> {
+  const opening = openModel(model);
+  const asked = filesAskedFor();
+  if (!(await opening)) return false;
+  const file = (await data?.()) ?? null;
+  if (filesAskedFor() !== asked) return false;
+  return file === null || ((await openData(file)) && filesAskedFor() === asked + 1);
+}
+
 /** Opens model and data again, for another runtime. */
 export async function reopen(): Promise<boolean> {
   const { model, data } = files.value;
-  return model !== null && data !== null && (await openModel(model)) && (await openData(data));
+  return model !== null && data !== null && openTogether(model, () => data);
 }
 
 /** Opens the files in a worker that took the place of the one that held them. True where there is nothing to do. */
@@ -122,6 +138,11 @@ export async function openTable(file: NamedFile): Promise<boolean> {
 /** Openings under way. */
 let openings = 0;
 
+let askedFor = 0;
+
+/** How many models, data and tables have been asked for since the page is open. */
+export const filesAskedFor = (): number => askedFor;
+
 /** Runs `work` for an input and notes beside the input what came of it. */
 async function taking(role: InputRole, file: NamedFile, work: () => Promise<string>): Promise<boolean> {
   const wasFitting = running.value;
@@ -129,6 +150,7 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
   forgetScores();
   phase.value = 'opening';
   openings += 1;
+  askedFor += 1;
   try {
     const note = await work();
     noteInput(role, { name: file.name, note, refused: false, origin: file.origin, address: file.address });
