@@ -9,8 +9,6 @@ import pandas as pd
 
 from .errors import MagnitudeEdgeError
 
-FUNCTIONS = ("function", "to", "function")
-
 
 def score_column(table: pd.DataFrame) -> str:
     """``corr``, or ``score`` where the table has that instead."""
@@ -43,9 +41,7 @@ def add_edges(data, table: pd.DataFrame, top: int | None = None, max_q: float | 
     if max_q is not None and ("q_value" not in table.columns or table["q_value"].isna().all()):
         raise MagnitudeEdgeError("invalid-argument", "max_q needs a table with q-values.")
     place = {name: at for at, name in enumerate(data.node_names_dict["function"])}
-    key = next(key for key in data.edge_index_dict if (key[0], key[-1]) == ("function", "function"))
-    held = data.edge_index_dict[key]
-    old = np.asarray(held.cpu() if hasattr(held, "cpu") else held)
+    old = function_edges(data)
     known = set(map(tuple, old.T.tolist()))
     rows = table[table[score_column(table)].notna()]
     if max_q is not None:
@@ -64,7 +60,23 @@ def add_edges(data, table: pd.DataFrame, top: int | None = None, max_q: float | 
             known.add(edge)
             added.append(edge)
     edges = np.concatenate([old, np.array(added, dtype=old.dtype).reshape(-1, 2).T], axis=1)
-    return _with_edges(data, key, _like(held, edges))
+    return with_function_edges(data, edges)
+
+
+def function_edges(data) -> np.ndarray:
+    """Function -> function edges of a graph: ``[2, edges]``, indices among the function nodes."""
+    held = data.edge_index_dict[_key(data)]
+    return np.asarray(held.cpu() if hasattr(held, "cpu") else held)
+
+
+def with_function_edges(data, edges: np.ndarray):
+    """A copy of a graph with other function -> function edges, ``[2, edges]``."""
+    key = _key(data)
+    return _with_edges(data, key, _like(data.edge_index_dict[key], edges))
+
+
+def _key(data):
+    return next(key for key in data.edge_index_dict if (key[0], key[-1]) == ("function", "function"))
 
 
 def compare(table_a: pd.DataFrame, table_b: pd.DataFrame) -> pd.DataFrame:

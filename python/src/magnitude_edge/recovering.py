@@ -1,16 +1,16 @@
-"""Do edges come back that are hidden from the model? A control for a screen, on a model with an edge mask."""
+"""Do edges come back that are hidden from the model? A control for a screen."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from .errors import MagnitudeEdgeError
-from .graph_edits import score_column
+from .graph_edits import function_edges, score_column, with_function_edges
 from .inferer import MagnitudeEdgeInferer
 from .ranking import evaluate_target_ranking
 
@@ -29,49 +29,125 @@ def recovery(
     backend: str = "auto",
     **evaluate,
 ) -> pd.DataFrame:
-    """Hides edges between function nodes, by the model's edge mask, and looks where the score ranks them.
+    """Hides edges between function nodes and looks where the score ranks them, beside those of a permuted graph.
 
-    Edges are switched off in the trained model, which is not trained again: how the model was changed by them shows, so
-    that the figures are an upper bound of what a model trained without them would give.
+    The control is a permuted graph: its edges are those of the model's, their ends exchanged at random so that every
+    node keeps its in- and out-degree and no pair is an edge of both. The edges at the hidden ones' places are looked
+    for in the same way. A score that tells more than degrees ranks hidden edges above them.
+
+    Of a model, edges are switched off and it is not trained again: how it was changed by them shows, so that the
+    figures are an upper bound of what a model trained without them would give; the control is ranked in the same
+    tables. With a function, every graph has a model of its own, trained without the edges looked for: two a repeat.
 
     Args:
-        model: a torch GSNN, or the path of a file exported with ``edge_mask=True``.
-        dataloader: batches ``(x, y)``; gone through once for each repeat, so a list or a DataLoader, no generator.
-        data: as of :class:`MagnitudeEdgeInferer`.
+        model: a torch GSNN, the path of a file exported with ``edge_mask=True``, or a function: a graph like ``data``
+            to a trained torch GSNN.
+        dataloader: batches ``(x, y)``; gone through up to twice for each repeat, so a list or a DataLoader.
+        data: as of :class:`MagnitudeEdgeInferer`; needed with a function.
         hidden: the share of the edges to hide, at least one edge.
         repeats: so many choices of hidden edges.
-        seed: of the choices.
-        crit: a loss that the engine knows.
+        seed: of the choices and permutations.
+        crit: a loss that the engine knows; with a function, any.
         **evaluate: options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
     Returns:
-        Two rows per repeat. ``edges`` is ``"hidden"``, or ``"permuted"``: a control of as many pairs into the same
-        targets, whose sources are drawn from those that are no edge. Columns ``repeat``, ``edges``, ``n_positives``,
-        ``auc`` (of positives among all pairs that are no edge and have a score), ``mrr``, ``top@k`` within targets.
+        Two rows per repeat; ``edges`` is ``"hidden"`` or ``"permuted"``. Columns ``repeat``, ``edges``, ``n_positives``
+        (of the control fewer where degrees leave an edge no other place), ``auc`` (of positives among all pairs that
+        are no edge and have a score), ``mrr``, ``top@k`` within targets; missing where there are no positives.
         Where the score finds nothing both rows are alike: an auc of 0.5.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-argument`` for a model without an edge mask and for a share outside (0, 1).
+        MagnitudeEdgeError: ``invalid-argument`` for a model without an edge mask, a function without ``data``, and a
+            share outside (0, 1).
     """
     if not 0 < hidden < 1:
         raise MagnitudeEdgeError("invalid-argument", f"hidden is {hidden}, a share between 0 and 1 was expected.")
+    trained = callable(model) and not hasattr(model, "state_dict")  # modules of torch can be called as well
+    if trained and data is None:
+        raise MagnitudeEdgeError("invalid-argument", "recovery with a function that trains needs data: the graph.")
+    score: _Trained | _Masked = (_Trained if trained else _Masked)(model, data, backend)
     rng = np.random.default_rng(seed)
     rows = []
-    with _inferer(model, data, backend) as inferer:
-        edges = inferer.function_edges
-        names = inferer.node_names["function"]
+    with score:
+        edges = score.edges
         for repeat in range(repeats):
-            chosen = rng.choice(len(edges), max(1, round(hidden * len(edges))), replace=False)
-            positives = [edges[at] for at in sorted(chosen)]
-            inferer.fit(dataloader, crit, verbose=False, masked_edges=positives)
-            table = inferer.evaluate(**evaluate)
-            control = _permuted(positives, set(edges), names, rng)
-            for kind, pairs in (("hidden", positives), ("permuted", control)):
-                rows.append({"repeat": repeat, "edges": kind, **_figures(table, pairs)})
+            at = np.sort(rng.choice(len(edges), max(1, round(hidden * len(edges))), replace=False))
+            positives = [edges[k] for k in at]
+            table = score.without(edges, positives, dataloader, crit, evaluate)
+            rows.append({"repeat": repeat, "edges": "hidden", **_figures(table, positives)})
+            permuted = permuted_edges(edges, rng)
+            control = [permuted[k] for k in at if permuted[k] not in set(edges)]
+            if trained:
+                table = score.without(permuted, [permuted[k] for k in at], dataloader, crit, evaluate)
+            rows.append({"repeat": repeat, "edges": "permuted", **_figures(table, control)})
     return pd.DataFrame(rows)
 
 
-def _inferer(model, data, backend: str) -> MagnitudeEdgeInferer:
+class _Masked:
+    """One trained model whose edges are switched off."""
+
+    def __init__(self, model, data, backend: str):
+        self._inferer = _masked_inferer(model, data, backend)
+        self.edges = self._inferer.function_edges
+
+    def without(self, _edges, hidden: list[Edge], dataloader, crit, evaluate: dict) -> pd.DataFrame:
+        self._inferer.fit(dataloader, crit, verbose=False, masked_edges=hidden)
+        return self._inferer.evaluate(**evaluate)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self._inferer.close()
+
+
+class _Trained:
+    """A model trained for each graph."""
+
+    def __init__(self, train: Callable, data, backend: str):
+        self._train, self._data, self._backend = train, data, backend
+        self._names = [str(name) for name in data.node_names_dict["function"]]
+        pairs = dict.fromkeys(map(tuple, function_edges(data).T.tolist()))
+        self._own = [pair for pair in pairs if pair[0] == pair[1]]  # self edges stay where they are
+        self.edges = [(self._names[i], self._names[j]) for i, j in pairs if i != j]
+
+    def without(self, edges: list[Edge], hidden: list[Edge], dataloader, crit, evaluate: dict) -> pd.DataFrame:
+        place = {name: at for at, name in enumerate(self._names)}
+        left = [(place[i], place[j]) for i, j in edges if (i, j) not in set(hidden)]
+        graph = with_function_edges(self._data, np.array(left + self._own, dtype=np.int64).reshape(-1, 2).T)
+        with MagnitudeEdgeInferer(self._train(graph), graph, backend=self._backend) as inferer:
+            inferer.fit(dataloader, crit, verbose=False)
+            return inferer.evaluate(**evaluate)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        pass
+
+
+def permuted_edges(edges: list[Edge], rng: np.random.Generator) -> list[Edge]:
+    """A permuted graph: two edges exchange their targets, again and again, where that makes no edge twice, none of the
+    graph itself and no self edge. Every node keeps its in- and out-degree, every place its source. Edges that nothing
+    could be exchanged with stay."""
+    forbidden, now = set(edges), list(edges)
+    present = set(edges)
+    exchanged = 0
+    for _ in range(100 * len(now)):
+        a, b = rng.integers(len(now), size=2)
+        first, second = (now[a][0], now[b][1]), (now[b][0], now[a][1])
+        if a == b or any(i == j or (i, j) in forbidden or (i, j) in present for i, j in (first, second)):
+            continue
+        present -= {now[a], now[b]}
+        present |= {first, second}
+        now[a], now[b] = first, second
+        exchanged += 1
+        if exchanged >= 10 * len(now):
+            break
+    return now
+
+
+def _masked_inferer(model, data, backend: str) -> MagnitudeEdgeInferer:
     if isinstance(model, (str, Path)):
         return MagnitudeEdgeInferer(model, backend=backend)
     from .export import export_gsnn
@@ -81,19 +157,9 @@ def _inferer(model, data, backend: str) -> MagnitudeEdgeInferer:
         return MagnitudeEdgeInferer(path, backend=backend)
 
 
-def _permuted(positives: list[Edge], edges: set[Edge], names: list[str], rng: np.random.Generator) -> list[Edge]:
-    """As many pairs into the same targets that are no edges; a target whose sources are all edges gives none."""
-    taken = set(edges)
-    pairs = []
-    for _, target in positives:
-        free = [source for source in names if source != target and (source, target) not in taken]
-        if free:
-            pairs.append((free[rng.integers(len(free))], target))
-            taken.add(pairs[-1])
-    return pairs
-
-
 def _figures(table: pd.DataFrame, positives: list[Edge]) -> dict[str, float]:
+    if not positives:
+        return {"n_positives": 0, "auc": float("nan")}
     _, ranking = evaluate_target_ranking(table, positives)
     among = table[~table["has_edge"] & table[score_column(table)].notna()]
     wanted = set(positives)
