@@ -1,6 +1,7 @@
 """Does adding the edges that a score finds help? One JSON file per network and seed in ``retrained/``.
 
-    PYTHONPATH=export:python/src python bench/recovery/retrain.py [--seed 11] [--only TEXT] [--most FUNCTIONS] [--part K/N]
+    PYTHONPATH=export:python/src python bench/recovery/retrain.py [--seed 11] [--only TEXT] [--most FUNCTIONS]
+                                                                  [--part K/N]
 
 As many edges as were held out are added to the graph: none, random ones, the first of each score, the true ones. Each
 time the network is trained again, and the lowest loss on unseen samples is kept. Slow: only networks drawn with seed 0,
