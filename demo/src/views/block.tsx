@@ -2,13 +2,13 @@ import type { ChannelBlock } from 'magnitude-edge';
 import { useEffect, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
-import { Choice } from '../parts/choice.tsx';
 import { score } from '../parts/format.ts';
 import { otherFiles } from '../results/changes.ts';
 import { result, rowOfPair } from '../state/edges.ts';
 import { phase } from '../state/run.ts';
 import { currentInputs } from '../state/session.ts';
 import { fitWorker } from '../state/workers.ts';
+import { LayerChoice } from './layer-choice.tsx';
 import { strongestPair } from './scatter.tsx';
 
 interface Props {
@@ -67,17 +67,7 @@ export function Block({ table, source, target }: Props) {
         channels (in standard deviations). The score is their root sum of squares, divided by the root of the
         target's channels.
       </p>
-      {table.pairs.length > 1 && (
-        <Choice
-          label="Layers"
-          value={String(layer)}
-          options={table.pairs.map(({ values }, k): [string, string] => [
-            String(k),
-            `blocks ${k} and ${k + 1}: ${row >= 0 ? score(values[row]!) : '–'}`,
-          ])}
-          onChange={setChosen}
-        />
-      )}
+      <LayerChoice table={table} row={row} layer={layer} onChange={setChosen} />
     </figure>
   );
 }

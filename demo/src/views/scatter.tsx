@@ -3,7 +3,6 @@ import { paintPoints } from '../charts/density.ts';
 import { Plot } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
-import { Choice } from '../parts/choice.tsx';
 import { score } from '../parts/format.ts';
 import { result, rowOfPair } from '../state/edges.ts';
 import { otherFiles } from '../results/changes.ts';
@@ -12,6 +11,7 @@ import { currentInputs } from '../state/session.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { fitWorker } from '../state/workers.ts';
 import type { PairMagnitudes } from '../worker/protocol.ts';
+import { LayerChoice } from './layer-choice.tsx';
 
 interface Props {
   readonly table: EdgeColumns;
@@ -73,17 +73,7 @@ export function Scatter({ table, source, target }: Props) {
       >
         {() => null}
       </Plot>
-      {table.pairs.length > 1 && (
-        <Choice
-          label="Layers"
-          value={String(layer)}
-          options={table.pairs.map(({ values }, k): [string, string] => [
-            String(k),
-            `blocks ${k} and ${k + 1}: ${row >= 0 ? score(values[row]!) : '–'}`,
-          ])}
-          onChange={setChosen}
-        />
-      )}
+      <LayerChoice table={table} row={row} layer={layer} onChange={setChosen} />
     </div>
   );
 }
