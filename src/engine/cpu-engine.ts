@@ -14,7 +14,7 @@ import { KeptScores } from './cpu-kept-scores.ts';
 import { PooledSums } from './cpu-pool.ts';
 import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from './engine.ts';
-import { inRoom } from './in-room.ts';
+import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 import { availableThreads } from './worker-thread.ts';
 
 /**
@@ -99,7 +99,7 @@ class CpuEngine implements Engine {
     this.#aggregate = new KeptAggregate(shape, (work) =>
       this.#queue.run(() => {
         this.#held();
-        return inRoom(shape, work);
+        return withOutOfMemoryError(shape, work);
       }),
     );
     if (workers === 0) this.#sums = new LocalSums(shape);
@@ -158,7 +158,7 @@ class CpuEngine implements Engine {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const sums = this.#sums!;
-      return inRoom<Scores>(this.shape, () => {
+      return withOutOfMemoryError<Scores>(this.shape, () => {
         if (sums.inForce.tiled) return this.#aggregate.scores(request, () => sums.snapshot());
         return this.#kept.scores(request, sums);
       });
@@ -171,7 +171,7 @@ class CpuEngine implements Engine {
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       const { nodes, pairs } = this.shape;
       const sums = this.#sums!;
-      return inRoom(this.shape, async () => {
+      return withOutOfMemoryError(this.shape, async () => {
         if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
         const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
         const { perPair, nodeFlags } = await sums.scores(request, matrices);

@@ -6,7 +6,7 @@ import type { ScoreRequest, TargetsRequest } from '../scores/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../scores/target-panels.ts';
 import { createPacer, paced } from '../statistics/pacer.ts';
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
-import { inRoom } from './in-room.ts';
+import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 
 /**
  * Takes the scores of all sources with a panel of the targets asked for, in one layer pair.
@@ -51,7 +51,7 @@ export class LocalSnapshot implements CpuSnapshot {
   panels(request: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
     const nodes = this.#nodes;
     const pairs = this.#pairs.length;
-    return inRoom({ nodes, pairs }, async () => {
+    return withOutOfMemoryError({ nodes, pairs }, async () => {
       const panels = targetPanels(nodes, request);
       const scores = new Float64Array(nodes * widestOf(panels));
       const scorer = await this.scorer(request);
@@ -71,7 +71,7 @@ export class LocalSnapshot implements CpuSnapshot {
 
   scoresAt(request: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
     const nodes = this.#nodes;
-    return inRoom({ nodes, pairs: this.#pairs.length }, async () => {
+    return withOutOfMemoryError({ nodes, pairs: this.#pairs.length }, async () => {
       const pace = createPacer(request.signal);
       const byTarget = await paced(rowsByTarget(elements, nodes), pace);
       const groups = elementGroups(elements, nodes, request, byTarget)!;
@@ -86,7 +86,7 @@ export class LocalSnapshot implements CpuSnapshot {
    */
   scorer(request: TargetsRequest): Promise<PanelScorer> {
     const pace = createPacer(request.signal);
-    return inRoom(
+    return withOutOfMemoryError(
       { nodes: this.#nodes, pairs: this.#pairs.length },
       () => new PanelScorer(this.#pairs, request, pace),
     );

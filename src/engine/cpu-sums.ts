@@ -9,7 +9,7 @@ import type { SufficientStatistics } from '../statistics/sufficient-statistics.t
 import { scoreAccumulator, type PairScores } from './cpu-scores.ts';
 import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
 import type { EngineShape, MagnitudeBatch } from './engine.ts';
-import { inRoom } from './in-room.ts';
+import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 
 /** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
 export interface HostChannelBatch {
@@ -112,7 +112,7 @@ export class LocalSums implements CpuSums {
   }
 
   addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
-    return this.#inRoom(() => {
+    return this.#withOutOfMemoryError(() => {
       this.#makeRoom(size);
       for (let p = 0; p < this.#shape.pairs; p++) {
         this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
@@ -131,7 +131,7 @@ export class LocalSums implements CpuSums {
   }
 
   scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
-    return this.#inRoom(() => scoreAccumulator(this.#accumulator, request, out));
+    return this.#withOutOfMemoryError(() => scoreAccumulator(this.#accumulator, request, out));
   }
 
   snapshot(): LocalSnapshot {
@@ -143,11 +143,11 @@ export class LocalSums implements CpuSums {
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#inRoom(() => paced(this.#accumulator.copy(), createPacer()));
+    return this.#withOutOfMemoryError(() => paced(this.#accumulator.copy(), createPacer()));
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#inRoom(() => paced(this.#accumulator.merge(statistics), createPacer()));
+    return this.#withOutOfMemoryError(() => paced(this.#accumulator.merge(statistics), createPacer()));
   }
 
   reset(): void {
@@ -169,7 +169,7 @@ export class LocalSums implements CpuSums {
     y: readonly (Float64Array | Float32Array)[],
     size: number,
   ): Promise<void> {
-    return this.#inRoom(() => {
+    return this.#withOutOfMemoryError(() => {
       const accumulator = this.#accumulator;
       try {
         accumulator.add(x, y, size);
@@ -197,7 +197,7 @@ export class LocalSums implements CpuSums {
     channelNorms(values, size, channels!, channelGroups!, reduction, out);
   }
 
-  #inRoom<T>(work: () => T | Promise<T>): Promise<T> {
-    return inRoom(this.#shape, work);
+  #withOutOfMemoryError<T>(work: () => T | Promise<T>): Promise<T> {
+    return withOutOfMemoryError(this.#shape, work);
   }
 }

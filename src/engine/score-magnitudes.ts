@@ -9,7 +9,7 @@ import { createPacer, paced } from '../statistics/pacer.ts';
 import { averageRanks, type MagnitudeRows } from '../statistics/ranks.ts';
 import { createCpuEngine } from './cpu-engine.ts';
 import type { Engine, EngineShape, MagnitudeBatch } from './engine.ts';
-import { inRoom } from './in-room.ts';
+import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 
 /**
  * Scores of what an engine holds: its own, or those that are made of its statistics on the calling thread. A request for
@@ -19,7 +19,7 @@ import { inRoom } from './in-room.ts';
  */
 export async function scoreMagnitudes(engine: Engine, request: MagnitudeRequest): Promise<Scores> {
   if (isEngineRequest(request)) return engine.scores(request);
-  return inRoom(engine.shape, async () => magnitudeScores(await engine.statistics(), request));
+  return withOutOfMemoryError(engine.shape, async () => magnitudeScores(await engine.statistics(), request));
 }
 
 /** Magnitudes of all samples, P entries each. */
@@ -72,7 +72,7 @@ export async function scoreRanks(
     for await (const batch of rankedBatches(magnitudes, nodes, request.signal)) {
       await engine.accumulateMagnitudes(batch);
     }
-    return await inRoom(shape, async () => magnitudeScores(await engine.statistics(), request));
+    return await withOutOfMemoryError(shape, async () => magnitudeScores(await engine.statistics(), request));
   } finally {
     await engine.release();
   }

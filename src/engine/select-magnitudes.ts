@@ -10,7 +10,7 @@ import { createPacer } from '../statistics/pacer.ts';
 import { ConditionalPartial } from './conditional-partial.ts';
 import { createCpuEngine } from './cpu-engine.ts';
 import type { Engine } from './engine.ts';
-import { inRoom } from './in-room.ts';
+import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 import { rankedBatches, type AllMagnitudes } from './score-magnitudes.ts';
 
 /** Scores to select by, and what frees what they are made of. */
@@ -47,7 +47,7 @@ export async function openConditionalScores(
     return opened;
   };
   try {
-    return await inRoom(engine.shape, async () => {
+    return await withOutOfMemoryError(engine.shape, async () => {
       let source = engine;
       if (correlation === 'spearman') {
         source = open(pairs);

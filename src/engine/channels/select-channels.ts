@@ -7,7 +7,7 @@ import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createPacer, paced } from '../../statistics/pacer.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
-import { inRoom } from '../in-room.ts';
+import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { systemsOf } from './channel-scores.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
@@ -27,7 +27,7 @@ export function conditionalChannels(
   first: ArrayLike<number>,
 ): Promise<ConditionalScores> {
   const shape = { nodes: groups.offsets.length - 1, pairs: held.pairs.length };
-  return inRoom(shape, async () => {
+  return withOutOfMemoryError(shape, async () => {
     const pace = createPacer(request.signal);
     const memory = mixedBlocks();
     const solvers: RidgeSolver[] = [];

@@ -6,7 +6,7 @@ import { sumsBytes } from '../statistics/cpu-accumulator.ts';
  *
  * @throws `out-of-memory`
  */
-export async function inRoom<T>(
+export async function withOutOfMemoryError<T>(
   { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
   work: () => T | Promise<T>,
 ): Promise<T> {
