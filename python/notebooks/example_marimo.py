@@ -18,7 +18,6 @@ def _():
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "export"))  # the example's simulation and its GSNN
     import make_example
-
     from magnitude_edge import MagnitudeEdgeInferer, add_edges, compare
 
     torch.set_num_threads(1)  # a model this small trains fastest on one thread
