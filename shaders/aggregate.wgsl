@@ -1,5 +1,5 @@
 // Takes one layer pair's scores into the aggregate (method.md, "Aggregation over pairs"), pair by pair in order.
-// Twin: src/scores/aggregate.ts. One thread per (source, target).
+// Twin: src/scoring/aggregate.ts. One thread per (source, target).
 
 struct Params {
   // of this dispatch: the first, and one past the last

@@ -1,5 +1,5 @@
 // Squared norms of blocks of ridge coefficients, over the channels of the target (method.md, "score = 'channel'"). Twin:
-// src/scores/channel/block-norms.ts. One thread per (source node, target node of a panel).
+// src/scoring/channel/block-norms.ts. One thread per (source node, target node of a panel).
 
 struct Params {
   sources: u32,

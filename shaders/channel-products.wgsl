@@ -1,6 +1,6 @@
 // A'B of two row-major matrices: the Gram matrix of channel values, the product of an inverse with them, and blocks of
 // ridge coefficients (method.md, "score = 'channel'"). Products are added up in float32 over CHUNK rows, and chunks in
-// extended precision. Twin: src/scores/channel/gram.ts and block-norms.ts. One workgroup of 16 x 16 threads per tile of
+// extended precision. Twin: src/scoring/channel/gram.ts and block-norms.ts. One workgroup of 16 x 16 threads per tile of
 // 64 x 64 sums, 4 x 4 for each thread.
 
 struct Params {

@@ -11,7 +11,7 @@ struct Params {
 
 override WORKGROUP: u32;
 
-// Most members (src/scores/webgpu/partial-kernels.ts).
+// Most members (src/engine/webgpu/scoring/partial-kernels.ts).
 const THREAD_SET: u32 = 16u;
 var<private> packed: array<vec2f, (THREAD_SET + 1u) * (THREAD_SET + 2u) / 2u>;
 

@@ -15,7 +15,7 @@ struct Params {
   zero: u32,
 }
 
-// Most members whose factor has room in the 16 KiB that every adapter has (src/scores/webgpu/partial-kernels.ts).
+// Most members whose factor has room in the 16 KiB that every adapter has (src/engine/webgpu/scoring/partial-kernels.ts).
 const WORKGROUP_SET: u32 = 60u;
 var<workgroup> packed: array<vec2f, (WORKGROUP_SET + 1u) * (WORKGROUP_SET + 2u) / 2u>;
 // bits of a float that is not negative: those are in the order of the floats

@@ -1,4 +1,4 @@
-// Collects the aggregated scores of a panel that are in wanted bins, in no order. Twin: src/scores/host-passes.ts.
+// Collects the aggregated scores of a panel that are in wanted bins, in no order. Twin: src/ranking/host-score-scanner.ts.
 // One thread per (source, target).
 
 struct Params {

@@ -1,4 +1,4 @@
-// Counts the aggregated scores of a panel by bins. Twin: src/scores/host-passes.ts. One thread per (source, target).
+// Counts the aggregated scores of a panel by bins. Twin: src/ranking/host-score-scanner.ts. One thread per (source, target).
 
 struct Params {
   nodes: u32,

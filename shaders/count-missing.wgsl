@@ -1,5 +1,5 @@
 // Counts the aggregated scores of a panel that are none: of each target those with sources that are flagged, and those
-// with others; its own apart. Twin: src/scores/host-passes.ts. One thread per (target, source).
+// with others; its own apart. Twin: src/ranking/host-score-scanner.ts. One thread per (target, source).
 
 struct Params {
   nodes: u32,

@@ -30,7 +30,7 @@ override FROM_DIAGONAL: u32;
 // [x or y, column], 1 where constant in this layer pair or one before it
 @group(0) @binding(5) var<storage, read_write> constants: array<u32>;
 
-// A variance at or below this share of the mean of squares is rounding (src/scores/constant-nodes.ts).
+// A variance at or below this share of the mean of squares is rounding (src/scoring/constant-nodes.ts).
 const CONSTANT_SHARE: f32 = 1e-14;
 
 // Smallest variance of scaled deviations that units are fitted to.

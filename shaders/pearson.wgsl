@@ -1,4 +1,4 @@
-// Pearson correlations of one layer pair, for the targets of a panel. Twin: src/scores/pearson.ts.
+// Pearson correlations of one layer pair, for the targets of a panel. Twin: src/scoring/pearson.ts.
 // One thread per (target, source).
 
 struct Params {

@@ -1,5 +1,5 @@
 // The pivot of each column (mean over the first range of kept rows) and its power-of-two scale, both fixed from here on.
-// Twin: columnMeans in src/statistics/pair-sums.ts. One thread per column of the layer pairs that lie together; z is the
+// Twin: columnMeans in src/statistics/pair-accumulator.ts. One thread per column of the layer pairs that lie together; z is the
 // plane.
 
 struct Params {
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     largest = max(largest, abs(chunk[base + row * params.stride]));
   }
   // The largest magnitude becomes one to two, whatever its unit: squares of deviations stay far from the ends of f32.
-  // A column of zeros waits for its scale (RangeCheck in src/statistics/webgpu/range-check.ts).
+  // A column of zeros waits for its scale (RangeCheck in src/engine/webgpu/statistics/range-check.ts).
   let scale = select(power_of_two(clamp(-exponent_of(largest), -126, 126)), 1.0, largest == 0.0);
   var pivot = 0.0;
   if (rows > 0u) {

@@ -1,6 +1,6 @@
 // The linear systems of a block of targets of one panel, in units: of each target the lower triangle of
 // S_xx[S, S] + ridge I, below it the row S_xy[S, j], and at its end var_y[j] (method.md, "score = 'partial'"), in the
-// place of the factor that it becomes. Twin: covariances in src/scores/partial.ts. One thread per (target, element).
+// place of the factor that it becomes. Twin: covariances in src/scoring/partial.ts. One thread per (target, element).
 
 struct Params {
   stride: u32,

@@ -4,7 +4,7 @@ export type { RowMajorValues } from './data/row-major.ts';
 export type { ChannelBlock } from './engine/channels/channel-blocks.ts';
 export type { ChannelOptions } from './engine/channels/channel-settings.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
-export type { UncertaintyOptions } from './engine/uncertainty-settings.ts';
+export type { UncertaintyOptions } from './resampling/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type {
   ChannelBlockOptions,
@@ -17,8 +17,8 @@ export type {
   InfererOptions,
   ScoreOptions,
   SelectOptions,
-} from './inferer-options.ts';
-export { MagnitudeEdgeInferer } from './inferer.ts';
+} from './inferer/inferer-options.ts';
+export { MagnitudeEdgeInferer } from './inferer/inferer.ts';
 export type { CpuOperator } from './model/cpu-operators.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
 export { ExternalModel, type InfererModel } from './model/external-model.ts';
@@ -33,9 +33,9 @@ export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
-export { coverageWarning, nothingScored, unscoredInWords } from './scores/coverage-words.ts';
-export { rocAuc } from './scores/roc.ts';
-export type { ChannelAggregation } from './scores/channel/request.ts';
+export { coverageWarning, nothingScored, unscoredInWords } from './ranking/coverage-words.ts';
+export { rocAuc } from './ranking/roc.ts';
+export type { ChannelAggregation } from './scoring/channel/request.ts';
 export type {
   Correlation,
   EdgeScore,
@@ -43,9 +43,9 @@ export type {
   MagnitudeScore,
   Score,
   ScoreAggregation,
-} from './scores/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scores/scores.ts';
-export type { ScoreCoverage, UnscoredPairs } from './scores/unscored.ts';
+} from './scoring/score-matrices.ts';
+export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scoring/scores.ts';
+export type { ScoreCoverage, UnscoredPairs } from './ranking/unscored.ts';
 export { coverageFrom, tableCoverage } from './table/coverage-metadata.ts';
 export {
   edgeTable,

@@ -26,7 +26,7 @@ import { createEngine as chooseEngine, type EngineChoice } from './engine/create
 import type { BackendName, EngineShape } from './engine/engine.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 
-export { createCpuEngine, type CpuEngineOptions } from './engine/cpu-engine.ts';
+export { createCpuEngine, type CpuEngineOptions } from './engine/cpu/cpu-engine.ts';
 export { scoreSavedChannels } from './engine/channels/score-saved.ts';
 export type { EngineChoice } from './engine/create.ts';
 export type {
@@ -39,29 +39,29 @@ export type {
   MagnitudeBatch,
   Reduction,
 } from './engine/engine.ts';
-export { MagnitudeRecord, type RowPairing } from './engine/magnitude-record.ts';
-export { resampleScores } from './engine/resample.ts';
-export { createWebGpuEngine } from './engine/webgpu/engine.ts';
+export { MagnitudeRecord, type RowPairing } from './resampling/sample-store.ts';
+export { resampleScores } from './resampling/resample.ts';
+export { createWebGpuEngine } from './engine/webgpu/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
-export type { ChannelAggregation, ChannelRequest } from './scores/channel/request.ts';
-export { conditioningSets } from './scores/conditioning-sets.ts';
-export { NODE_FLAG } from './scores/node-flags.ts';
-export { jackknifeScores, type JackknifeScores } from './scores/jackknife.ts';
-export type { ResampledScores, ResamplePlan } from './scores/resampled-scores.ts';
-export { rocAuc } from './scores/roc.ts';
-export { scoreStatistics } from './scores/score-statistics.ts';
+export type { ChannelAggregation, ChannelRequest } from './scoring/channel/request.ts';
+export { conditioningSets } from './scoring/conditioning-sets.ts';
+export { NODE_FLAG } from './scoring/node-flags.ts';
+export { jackknifeScores, type JackknifeScores } from './resampling/jackknife.ts';
+export type { ResampledScores, ResamplePlan } from './resampling/resampled-scores.ts';
+export { rocAuc } from './ranking/roc.ts';
+export { scoreStatistics } from './scoring/score-statistics.ts';
 export {
   scoreCoverage,
   type CoverageRequest,
   type ScoreCoverage,
   type UnscoredPairs,
-} from './scores/unscored.ts';
-export type { MagnitudeRequest } from './scores/magnitude-request.ts';
-export { magnitudeScores } from './scores/magnitude-scores.ts';
-export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scores/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scores/scores.ts';
-export { benjaminiHochberg, fisherPValue } from './scores/significance.ts';
-export { sortedOrder } from './scores/order.ts';
+} from './ranking/unscored.ts';
+export type { MagnitudeRequest } from './scoring/magnitude-request.ts';
+export { magnitudeScores } from './scoring/magnitude-scores.ts';
+export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scoring/score-matrices.ts';
+export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scoring/scores.ts';
+export { benjaminiHochberg, fisherPValue } from './ranking/significance.ts';
+export { sortedOrder } from './ranking/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
 export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';

@@ -50,7 +50,7 @@ async function measure(what, work, times = repeats) {
   steps.push({ what, seconds: median(taken) });
 }
 
-/** @param {Partial<import('../../src/scores/score-matrices.ts').ScoreRequest>} changes */
+/** @param {Partial<import('../../src/scoring/score-matrices.ts').ScoreRequest>} changes */
 async function scored(changes) {
   const scores = await engine.scores({ ...request, conditioningSets: sets, ...changes });
   scores.release();

@@ -1,7 +1,7 @@
 /** What bench/large/webgpu.mjs has a page do: bundled with the library's sources. */
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
-import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { watchThread } from '../shared/held-thread.mjs';
 import { functionGraph, layersWithSignal, provenanceOf, randomEdges } from '../shared/problem.mjs';

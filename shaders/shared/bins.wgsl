@@ -1,10 +1,10 @@
-// Bins of scores (src/scores/thresholds.ts): the bin of a score is the number of its class's thresholds that it reaches.
+// Bins of scores (src/ranking/thresholds.ts): the bin of a score is the number of its class's thresholds that it reaches.
 // Scores and thresholds are compared as integers, so that the host, which knows the very thresholds, counts alike.
 
 const EXPONENT_BITS: u32 = 0x7f800000u;
 
 // Bits of a number -> an integer in the order of the numbers; both zeros are one. `orderedBits` of
-// src/scores/webgpu/passes.ts.
+// src/engine/webgpu/scoring/gpu-score-scanner.ts.
 fn ordered(bits: u32) -> u32 {
   if (bits == 0x80000000u) {
     return 0x80000000u;

@@ -1,7 +1,7 @@
 // What the ways to factor share: Cholesky factors K = R R^T of systems (systems.wgsl), in their place, and the forward
 // substitution of y_j as one row more (method.md, "score = 'partial'"). Whatever the way, an entry loses its products
 // with the columns before it one after the other, and is multiplied by its column's reciprocal pivot: a factor depends
-// neither on the way nor on the targets beside it. Twin: src/scores/cholesky.ts, src/scores/partial-factor.ts.
+// neither on the way nor on the targets beside it. Twin: src/scoring/cholesky.ts, src/scoring/partial-factor.ts.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> plan: array<u32>;

@@ -1,5 +1,5 @@
 // The first batch that held a value that is not finite; all ones while there is none (RefusalRecord in
-// src/statistics/webgpu/refusal.ts). Batches after it change nothing, so the host may find out late.
+// src/engine/webgpu/statistics/non-finite-flag.ts). Batches after it change nothing, so the host may find out late.
 struct Refusal {
   batch: u32,
   // quantity * nodes + node, quantity = 2 * pair + (0 for activations, 1 for gradients)

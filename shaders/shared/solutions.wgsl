@@ -27,7 +27,7 @@ struct Params {
   zero: u32,
 }
 
-// Members of a panel (src/scores/webgpu/partial-kernels.ts).
+// Members of a panel (src/engine/webgpu/scoring/partial-kernels.ts).
 const PANEL: u32 = 32u;
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,7 +1,7 @@
 // Where the sums of a matrix lie: rows of `stride` columns in groups of four, the high words of a group (a vec4f)
 // before its low words. `stride` is a multiple of TILE. X^T Y is kept as Y^T X, a row for each target, so that threads
 // on neighbouring sources touch neighbouring words. A matrix too large for one binding is cut into panels of rows,
-// whole tiles each (StatisticsLayout in src/statistics/webgpu/layout.ts); rows count from the panel's first.
+// whole tiles each (StatisticsLayout in src/engine/webgpu/statistics/layout.ts); rows count from the panel's first.
 
 const TILE: u32 = 8u;
 

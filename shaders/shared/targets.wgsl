@@ -1,4 +1,4 @@
-// A block of targets as the host lays it out (packTargets in src/scores/webgpu/targets.ts): one header per target,
+// A block of targets as the host lays it out (packTargets in src/engine/webgpu/scoring/target-blocks.ts): one header per target,
 // then for each member of each conditioning set its source and its row among the covariance rows.
 struct TargetHeader {
   node: u32,

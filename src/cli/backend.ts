@@ -9,7 +9,7 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
-import type { MagnitudeEdgeInferer } from '../inferer.ts';
+import type { MagnitudeEdgeInferer } from '../inferer/inferer.ts';
 
 /** Where the statistics are computed, and why there. */
 export interface ChosenBackend {

@@ -1,6 +1,6 @@
-import { DEFAULT_LAMBDA } from '../scores/channel/request.ts';
-import { DEFAULT_REGRESSION_LAMBDA } from '../scores/magnitude-request.ts';
-import type { Correlation, EdgeScore, ScoreAggregation } from '../scores/score-matrices.ts';
+import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
+import { DEFAULT_REGRESSION_LAMBDA } from '../scoring/magnitude-request.ts';
+import type { Correlation, EdgeScore, ScoreAggregation } from '../scoring/score-matrices.ts';
 import type { TableFormat } from '../table/formats.ts';
 import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';

@@ -3,15 +3,15 @@ import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { functionParents } from '../model/graph.ts';
-import { magnitudeProvenance, magnitudeSettings } from '../scores/magnitude-settings.ts';
+import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
 import {
   selectEdges,
   selectionPlan,
   type ConditionalScores,
   type Selection,
   type SelectionPlan,
-} from '../scores/select-edges.ts';
-import { createPacer } from '../statistics/pacer.ts';
+} from '../scoring/select-edges.ts';
+import { createPacer } from '../statistics/yielder.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import { edgeSet } from '../table/edge-set.ts';
 import { encodeTable, type TableFormat } from '../table/formats.ts';

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { buffersOf, type AnswerMessage, type WorkerError } from './cpu-protocol.ts';
+import { buffersOf, type AnswerMessage, type WorkerError } from './cpu/worker-protocol.ts';
 import { connectToParent } from './worker-thread.ts';
 
 /** A worker's own side: answers calls in the order they come, and says what they fail with. */

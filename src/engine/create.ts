@@ -6,9 +6,9 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
-import { createCpuEngine } from './cpu-engine.ts';
+import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { BackendName, Engine, EngineShape } from './engine.ts';
-import { createWebGpuEngine } from './webgpu/engine.ts';
+import { createWebGpuEngine } from './webgpu/webgpu-engine.ts';
 
 /** An engine, and why it is this one. */
 export interface EngineChoice {

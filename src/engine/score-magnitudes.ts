@@ -2,12 +2,12 @@ import {
   checkMagnitudeRequest,
   isEngineRequest,
   type MagnitudeRequest,
-} from '../scores/magnitude-request.ts';
-import { magnitudeScores } from '../scores/magnitude-scores.ts';
-import type { Scores } from '../scores/scores.ts';
-import { createPacer, paced } from '../statistics/pacer.ts';
+} from '../scoring/magnitude-request.ts';
+import { magnitudeScores } from '../scoring/magnitude-scores.ts';
+import type { Scores } from '../scoring/scores.ts';
+import { createPacer, paced } from '../statistics/yielder.ts';
 import { averageRanks, type MagnitudeRows } from '../statistics/ranks.ts';
-import { createCpuEngine } from './cpu-engine.ts';
+import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { Engine, EngineShape, MagnitudeBatch } from './engine.ts';
 import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 

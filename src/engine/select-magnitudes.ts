@@ -2,13 +2,13 @@ import {
   checkMagnitudeRequest,
   DEFAULT_REGRESSION_LAMBDA,
   type MagnitudeRequest,
-} from '../scores/magnitude-request.ts';
-import { pooledStatistics } from '../scores/pooled.ts';
-import { ConditionalRegression } from '../scores/regression/conditional-regression.ts';
-import type { ConditionalScores } from '../scores/select-edges.ts';
-import { createPacer } from '../statistics/pacer.ts';
+} from '../scoring/magnitude-request.ts';
+import { pooledStatistics } from '../scoring/pooled.ts';
+import { ConditionalRegression } from '../scoring/regression/conditional-regression.ts';
+import type { ConditionalScores } from '../scoring/select-edges.ts';
+import { createPacer } from '../statistics/yielder.ts';
 import { ConditionalPartial } from './conditional-partial.ts';
-import { createCpuEngine } from './cpu-engine.ts';
+import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { Engine } from './engine.ts';
 import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 import { rankedBatches, type AllMagnitudes } from './score-magnitudes.ts';

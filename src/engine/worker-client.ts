@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { buffersOf, type AnswerMessage, type CallTable, type WorkerCalls } from './cpu-protocol.ts';
+import { buffersOf, type AnswerMessage, type CallTable, type WorkerCalls } from './cpu/worker-protocol.ts';
 import { startWorker, type WorkerThread } from './worker-thread.ts';
 
 interface Waiting {

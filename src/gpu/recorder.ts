@@ -3,7 +3,7 @@ import { bufferUsage } from './constants.ts';
 import type { GpuContext } from './device.ts';
 import { scoped } from './error-scope.ts';
 import type { Kernel } from './kernel.ts';
-import type { SubmitPace } from './submit-pace.ts';
+import type { SubmitPace } from './submit-throttle.ts';
 
 /** Workgroups in one dimension of a dispatch; more are laid out as rows (see shared/dispatch.wgsl). */
 const MAX_WORKGROUPS = 65_535;

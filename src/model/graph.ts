@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { parentLists } from '../scores/conditioning-sets.ts';
+import { parentLists } from '../scoring/conditioning-sets.ts';
 
 /** `[sources, targets]`: two lists of equal length, each entry an index within its own node type. */
 export type EdgeIndex = readonly [sources: ArrayLike<number>, targets: ArrayLike<number>];

@@ -1,8 +1,8 @@
-import { PIECE_ROWS } from './kept-rows.ts';
+import { PIECE_ROWS } from './row-buffer.ts';
 import { checkSameShape, copyPair } from './merge.ts';
-import { atOnce } from './pacer.ts';
-import { PairSums } from './pair-sums.ts';
-import { Products } from './products.ts';
+import { atOnce } from './yielder.ts';
+import { PairSums } from './pair-accumulator.ts';
+import { Products } from './tiled-matmul.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
 /** Bytes of the N x N sums of so many layer pairs. */

@@ -1,5 +1,5 @@
 import { discard } from './discard.ts';
-import type { Tile } from './products.ts';
+import type { Tile } from './tiled-matmul.ts';
 
 /** Rows and columns of a block: a row of the matrix that runs down a column of blocks stays within 32 KiB of each. */
 const SIDE = 64;

@@ -1,5 +1,5 @@
 import type { PairMoments } from './covariances.ts';
-import type { Deviations, Products } from './products.ts';
+import type { Deviations, Products } from './tiled-matmul.ts';
 
 /** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
 const DIAGONAL_COLUMNS = 64;

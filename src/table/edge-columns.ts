@@ -1,6 +1,6 @@
 import type { Utf8, Vector } from 'apache-arrow';
-import { pick } from '../scores/pick.ts';
-import type { ResampledScores } from '../scores/resampled-scores.ts';
+import { pick } from '../ranking/gather.ts';
+import type { ResampledScores } from '../resampling/resampled-scores.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, nullColumn, type Column } from './columns.ts';
 import type { RowGroup } from './edge-rows.ts';
 import type { EdgeSet } from './edge-set.ts';

@@ -1,18 +1,18 @@
-import type { FreedomClasses } from '../scores/freedom.ts';
-import { AggregateScores } from '../scores/aggregate-scores.ts';
-import { HostScores } from '../scores/host-scores.ts';
-import { passesOf } from '../scores/passes-of.ts';
-import { pick, pickMost } from '../scores/pick.ts';
-import { sortedOrder, sortRows } from '../scores/order.ts';
-import { rankByThreads } from '../scores/rank-by-threads.ts';
-import { pickRows, rankPairs, type RankedPairs } from '../scores/ranked-pairs.ts';
-import type { ScorePasses } from '../scores/score-passes.ts';
-import type { ScoreMatrices } from '../scores/score-matrices.ts';
-import type { Scores } from '../scores/scores.ts';
-import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../scores/select-pairs.ts';
-import { benjaminiHochberg } from '../scores/significance.ts';
-import { streamPairs } from '../scores/stream-pairs.ts';
-import type { Pacer } from '../statistics/pacer.ts';
+import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import { AggregateScores } from '../scoring/aggregate-scores.ts';
+import { HostScores } from '../scoring/host-scores.ts';
+import { passesOf } from '../ranking/score-scanner-of.ts';
+import { pick, pickMost } from '../ranking/gather.ts';
+import { sortedOrder, sortRows } from '../ranking/order.ts';
+import { rankByThreads } from '../ranking/rank-by-threads.ts';
+import { pickRows, rankPairs, type RankedPairs } from '../ranking/ranked-pairs.ts';
+import type { ScorePasses } from '../ranking/score-scanner.ts';
+import type { ScoreMatrices } from '../scoring/score-matrices.ts';
+import type { Scores } from '../scoring/scores.ts';
+import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../ranking/select-pairs.ts';
+import { benjaminiHochberg } from '../ranking/significance.ts';
+import { streamPairs } from '../ranking/stream-pairs.ts';
+import type { Pacer } from '../statistics/yielder.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
 
 /** Some rows of an edge table, one after the other. */

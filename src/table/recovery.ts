@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { Candidates } from '../scores/candidate-ranks.ts';
-import { recoveryFigures, type FiguresWithIntervals } from '../scores/recovery-figures.ts';
+import type { Candidates } from '../ranking/candidate-ranks.ts';
+import { recoveryFigures, type FiguresWithIntervals } from '../ranking/recovery-figures.ts';
 import { tableCoverage } from './coverage-metadata.ts';
 import type { NamedPair } from './positives.ts';
 import { flagReader, nameReader, numberReader } from './read-columns.ts';

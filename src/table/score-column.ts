@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow';
-import type { EdgeScore } from '../scores/score-matrices.ts';
+import type { EdgeScore } from '../scoring/score-matrices.ts';
 
 /** Name of the column of the aggregated score, with which those of the layer pairs begin. */
 export type ScoreColumn = 'corr' | 'score';

@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow';
 import type { GsnnGraph } from '../model/graph.ts';
-import type { Selection, SelectionPlan } from '../scores/select-edges.ts';
+import type { Selection, SelectionPlan } from '../scoring/select-edges.ts';
 import { version } from '../version.ts';
 import { floatColumn, int32Column, nameColumn, nameVector, tableOf } from './columns.ts';
 import type { EdgeTableProvenance } from './edge-table.ts';

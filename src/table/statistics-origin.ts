@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
-import { mergeChannels } from '../scores/channel/merge-channels.ts';
+import { mergeChannels } from '../scoring/channel/merge-channels.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';

@@ -1,6 +1,6 @@
-import type { ResampledScores } from '../scores/resampled-scores.ts';
+import type { ResampledScores } from '../resampling/resampled-scores.ts';
 import { floatColumn, type Column } from './columns.ts';
-import { pick } from '../scores/pick.ts';
+import { pick } from '../ranking/gather.ts';
 import type { ScoreColumn } from './score-column.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
-import { channelSystem, type ChannelSystem } from '../../src/scores/channel/system.ts';
-import { regress } from '../../src/scores/channel/regression.ts';
-import { dualOnGpu } from '../../src/scores/webgpu/channel-regression.ts';
+import { channelSystem, type ChannelSystem } from '../../src/scoring/channel/system.ts';
+import { regress } from '../../src/scoring/channel/regression.ts';
+import { dualOnGpu } from '../../src/engine/webgpu/scoring/channel-dual.ts';
 import { mixedBlocks } from '../../src/statistics/mixed-blocks.ts';
-import { atOnce } from '../../src/statistics/pacer.ts';
+import { atOnce } from '../../src/statistics/yielder.ts';
 import { channelCase, channelCases } from '../support/channel-case.ts';
 import { test } from '../support/gpu.ts';
 

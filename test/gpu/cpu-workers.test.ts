@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { channelBatch, request, shape } from '../support/cpu-workers-case.ts';
 import * as large from '../support/large-case.ts';

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import { scoreMagnitudes } from '../../src/engine/score-magnitudes.ts';
 import { openConditionalScores } from '../../src/engine/select-magnitudes.ts';
-import type { MagnitudeRequest } from '../../src/scores/magnitude-request.ts';
-import { selectEdges, selectionPlan } from '../../src/scores/select-edges.ts';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import type { MagnitudeRequest } from '../../src/scoring/magnitude-request.ts';
+import { selectEdges, selectionPlan } from '../../src/scoring/select-edges.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { createPacer } from '../../src/statistics/pacer.ts';
+import { createPacer } from '../../src/statistics/yielder.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { magnitudesEngine } from '../support/score-twins.ts';

@@ -1,8 +1,8 @@
 /** Numbers to hold (method.md) in precision 'exact', against the float64 twin on the same float32 magnitudes. */
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { batches } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../src/model/gsnn-model.ts';
 import { refusal } from '../support/refusal.ts';
 import { test } from '../support/gpu.ts';

@@ -1,7 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { batches } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../src/model/gsnn-model.ts';
 import { expectGoldenEdges, goldenBatches, goldenModels, type GoldenEdges } from '../support/edge-goldens.ts';
 

@@ -2,10 +2,10 @@ import { expect } from 'vitest';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { channelNorms, type Reduction } from '../../src/statistics/channel-norms.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
-import { Intake } from '../../src/statistics/webgpu/intake.ts';
-import { layoutOf } from '../../src/statistics/webgpu/layout.ts';
-import { RefusalRecord } from '../../src/statistics/webgpu/refusal.ts';
-import { KeptRows } from '../../src/statistics/webgpu/kept-rows.ts';
+import { Intake } from '../../src/engine/webgpu/statistics/batch-uploader.ts';
+import { layoutOf } from '../../src/engine/webgpu/statistics/layout.ts';
+import { RefusalRecord } from '../../src/engine/webgpu/statistics/non-finite-flag.ts';
+import { KeptRows } from '../../src/engine/webgpu/statistics/gpu-row-store.ts';
 import { floats, normalNumbers, readFloats } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 

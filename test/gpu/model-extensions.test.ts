@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { MagnitudeEdgeInferer } from '../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
 import { GsnnModel, type LoadOptions } from '../../src/model/gsnn-model.ts';
-import type { FitOptions } from '../../src/inferer-options.ts';
+import type { FitOptions } from '../../src/inferer/inferer-options.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 
 const models = '/test/fixtures/models';

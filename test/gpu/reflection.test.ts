@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { KernelDefinition } from '../../src/gpu/kernel.ts';
-import * as scoreKernels from '../../src/scores/webgpu/kernels.ts';
-import * as channelKernels from '../../src/scores/webgpu/channel-kernels.ts';
-import * as partialKernels from '../../src/scores/webgpu/partial-kernels.ts';
+import * as scoreKernels from '../../src/engine/webgpu/scoring/score-kernels.ts';
+import * as channelKernels from '../../src/engine/webgpu/scoring/channel-kernels.ts';
+import * as partialKernels from '../../src/engine/webgpu/scoring/partial-kernels.ts';
 import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
-import { configurations, productKernels } from '../../src/statistics/webgpu/configurations.ts';
-import * as statisticsKernels from '../../src/statistics/webgpu/kernels.ts';
-import { factorElements } from '../../src/scores/webgpu/targets.ts';
-import { TILES } from '../../src/statistics/webgpu/products.ts';
-import { isConstant } from '../../src/scores/constant-nodes.ts';
+import { configurations, productKernels } from '../../src/engine/webgpu/statistics/configurations.ts';
+import * as statisticsKernels from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
+import { factorElements } from '../../src/engine/webgpu/scoring/target-blocks.ts';
+import { TILES } from '../../src/engine/webgpu/statistics/gpu-matmul.ts';
+import { isConstant } from '../../src/scoring/constant-nodes.ts';
 
 const definitions = [
   selfTestKernel,

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import { borrow } from '../../src/gpu/buffer.ts';
 import { readBack } from '../../src/gpu/readback.ts';
-import { WORKGROUP } from '../../src/scores/webgpu/kernels.ts';
-import { PANEL, THREAD_SET, WORKGROUP_SET } from '../../src/scores/webgpu/partial-kernels.ts';
+import { WORKGROUP } from '../../src/engine/webgpu/scoring/score-kernels.ts';
+import { PANEL, THREAD_SET, WORKGROUP_SET } from '../../src/engine/webgpu/scoring/partial-kernels.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
-import type { Precision } from '../../src/statistics/webgpu/kernels.ts';
+import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { againstTwin, factorBatch, magnitudesEngine } from '../support/score-twins.ts';

@@ -4,8 +4,8 @@
  */
 import { expect } from 'vitest';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
-import { scoreStatistics } from '../../src/scores/score-statistics.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import { scoreStatistics } from '../../src/scoring/score-statistics.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';

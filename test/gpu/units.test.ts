@@ -1,10 +1,10 @@
 /** Scores do not depend on the unit of the loss, and both engines agree on which pairs have none, and why. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { scoreCoverage } from '../../src/scores/unscored.ts';
-import { createPacer } from '../../src/statistics/pacer.ts';
+import { scoreCoverage } from '../../src/ranking/unscored.ts';
+import { createPacer } from '../../src/statistics/yielder.ts';
 import { test } from '../support/gpu.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { magnitudesEngine } from '../support/score-twins.ts';

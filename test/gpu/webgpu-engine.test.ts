@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { ChannelBatch, Engine, EngineShape } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import { bufferUsage } from '../../src/gpu/constants.ts';
 import { acquireDevice, releaseDevice, type GpuContext } from '../../src/gpu/device.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';

@@ -1,4 +1,4 @@
-import { channelMoments, meanSquares, type LayerPair } from '../../src/scores/channel/system.ts';
+import { channelMoments, meanSquares, type LayerPair } from '../../src/scoring/channel/system.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import { npzArrays } from './npz-arrays.ts';
 

@@ -1,5 +1,5 @@
 import type { ChannelBatch, EngineShape, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 
 /** Three layer pairs, so that two workers keep unequal shares; 37 nodes, so that the last panel is not full. */

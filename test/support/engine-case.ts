@@ -1,5 +1,5 @@
 import type { EngineShape, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 
 /** Magnitudes and a request as `test/fixtures/engines` holds them; `x` and `y` are `[pair][sample][node]`. */

@@ -1,5 +1,5 @@
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 

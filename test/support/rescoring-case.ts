@@ -1,6 +1,6 @@
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreMatrices, ScoreRequest } from '../../src/scores/score-matrices.ts';
+import type { ScoreMatrices, ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { normalNumbers } from './random-numbers.ts';
 
 /** Function nodes of {@link rescoringCase}, sets of up to 37 parents among them. */

@@ -1,10 +1,10 @@
-import { createCpuEngine } from '../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/engine.ts';
+import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import type { ScoreRequest } from '../../src/scores/score-matrices.ts';
+import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import type { RaggedIndices } from '../../src/statistics/ragged.ts';
-import type { Precision } from '../../src/statistics/webgpu/kernels.ts';
+import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { largestDifference, normalNumbers } from './gpu-arrays.ts';
 
 /** A WebGPU engine that takes magnitudes, on the test's device. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { conditioningSets } from '../../src/scores/conditioning-sets.ts';
+import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
 import { normalNumbers } from './random-numbers.ts';
 
 const NODES = 6;

@@ -1,14 +1,14 @@
-import { channelBlock } from '../../scores/channel/block.ts';
-import type { ChannelRequest } from '../../scores/channel/request.ts';
+import { channelBlock } from '../../scoring/channel/block.ts';
+import type { ChannelRequest } from '../../scoring/channel/request.ts';
 import {
   channelMoments,
   channelSystem,
   meanSquares,
   type Columns,
   type LayerPair,
-} from '../../scores/channel/system.ts';
+} from '../../scoring/channel/system.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
-import { createPacer, paced } from '../../statistics/pacer.ts';
+import { createPacer, paced } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
 /** B_ij: what channel scores are the norms of (docs/method.md, "Channel scores"). */

@@ -1,9 +1,9 @@
-import type { PartNorms } from '../../scores/channel/regression.ts';
-import type { ChannelSystem } from '../../scores/channel/system.ts';
-import type { Part } from '../../scores/channel/ways.ts';
+import type { PartNorms } from '../../scoring/channel/regression.ts';
+import type { ChannelSystem } from '../../scoring/channel/system.ts';
+import type { Part } from '../../scoring/channel/ways.ts';
 import type { PairRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
-import type { AnyCall } from '../cpu-protocol.ts';
+import type { AnyCall } from '../cpu/worker-protocol.ts';
 
 /** What a worker that does regressions is asked, and what it answers with. */
 export interface ChannelCalls {

@@ -1,19 +1,19 @@
-import { aggregateChannels } from '../../scores/channel/aggregate.ts';
-import type { ChannelRequest } from '../../scores/channel/request.ts';
-import type { PartNorms } from '../../scores/channel/regression.ts';
-import { pairsOfSums } from '../../scores/channel/sums.ts';
+import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
+import type { ChannelRequest } from '../../scoring/channel/request.ts';
+import type { PartNorms } from '../../scoring/channel/regression.ts';
+import { pairsOfSums } from '../../scoring/channel/sums.ts';
 import {
   channelMoments,
   channelSystem,
   meanSquares,
   type ChannelSystem,
   type LayerPair,
-} from '../../scores/channel/system.ts';
-import type { Part } from '../../scores/channel/ways.ts';
-import { NODE_FLAG } from '../../scores/node-flags.ts';
-import type { ScoreMatrices } from '../../scores/score-matrices.ts';
+} from '../../scoring/channel/system.ts';
+import type { Part } from '../../scoring/channel/ways.ts';
+import { NODE_FLAG } from '../../scoring/node-flags.ts';
+import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
-import { createPacer } from '../../statistics/pacer.ts';
+import { createPacer } from '../../statistics/yielder.ts';
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads, RowOrders } from './channel-threads.ts';

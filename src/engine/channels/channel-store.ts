@@ -1,5 +1,5 @@
-import { canShare, SharedArrays } from '../../scores/array-source.ts';
-import { channelMoments } from '../../scores/channel/system.ts';
+import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
+import { channelMoments } from '../../scoring/channel/system.ts';
 import { ChannelRecord, type ChannelRows, type ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import {
   addChannelSums,

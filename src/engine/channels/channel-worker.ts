@@ -1,7 +1,7 @@
-import { absorbRows } from '../../scores/channel/absorb.ts';
-import { regress } from '../../scores/channel/regression.ts';
+import { absorbRows } from '../../scoring/channel/absorb.ts';
+import { regress } from '../../scoring/channel/regression.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { atOnce } from '../../statistics/pacer.ts';
+import { atOnce } from '../../statistics/yielder.ts';
 import { answerCalls } from '../answer-calls.ts';
 import type { ChannelCall } from './channel-protocol.ts';
 

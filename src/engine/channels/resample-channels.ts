@@ -1,12 +1,12 @@
-import type { ChannelRequest } from '../../scores/channel/request.ts';
-import { JackknifeTally } from '../../scores/jackknife.ts';
-import { largestScore, PermutationTally } from '../../scores/permutation.ts';
-import type { ResampledScores, ResamplePlan } from '../../scores/resampled-scores.ts';
-import type { ScoreMatrices } from '../../scores/score-matrices.ts';
-import { randomBits, shuffledWithin } from '../../scores/shuffle.ts';
+import type { ChannelRequest } from '../../scoring/channel/request.ts';
+import { JackknifeTally } from '../../resampling/jackknife.ts';
+import { largestScore, PermutationTally } from '../../resampling/permutation.ts';
+import type { ResampledScores, ResamplePlan } from '../../resampling/resampled-scores.ts';
+import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
+import { randomBits, shuffledWithin } from '../../resampling/shuffle.ts';
 import { withoutRows, type ChannelRows } from '../../statistics/channel-record.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
-import { checkSampleCount, groupStarts } from '../resample.ts';
+import { checkSampleCount, groupStarts } from '../../resampling/resample.ts';
 import { channelScores, shuffledChannelScores } from './channel-scores.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 

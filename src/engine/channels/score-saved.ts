@@ -1,9 +1,9 @@
-import { canShare, SharedArrays } from '../../scores/array-source.ts';
-import { consecutiveGroups } from '../../scores/channel/merge-channels.ts';
-import { checkChannelRequest, type ChannelRequest } from '../../scores/channel/request.ts';
-import { HostScores } from '../../scores/host-scores.ts';
-import type { Scores } from '../../scores/scores.ts';
-import type { ConditionalScores } from '../../scores/select-edges.ts';
+import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
+import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
+import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
+import { HostScores } from '../../scoring/host-scores.ts';
+import type { Scores } from '../../scoring/scores.ts';
+import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { Reduction } from '../../statistics/channel-norms.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
@@ -12,7 +12,7 @@ import {
   type SavedChannels,
   type SavedChannelValues,
 } from '../../statistics/saved-channels.ts';
-import type { MagnitudeRequest } from '../../scores/magnitude-request.ts';
+import type { MagnitudeRequest } from '../../scoring/magnitude-request.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { scoreRanks, type AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';

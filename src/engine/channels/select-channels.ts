@@ -1,11 +1,11 @@
-import { ConditionalChannels } from '../../scores/channel/conditional-channels.ts';
-import type { ChannelRequest } from '../../scores/channel/request.ts';
-import { RidgeSolver } from '../../scores/channel/ridge-solver.ts';
-import type { ConditionalScores } from '../../scores/select-edges.ts';
+import { ConditionalChannels } from '../../scoring/channel/conditional-channels.ts';
+import type { ChannelRequest } from '../../scoring/channel/request.ts';
+import { RidgeSolver } from '../../scoring/channel/ridge-solver.ts';
+import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { createPacer, paced } from '../../statistics/pacer.ts';
+import { createPacer, paced } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { systemsOf } from './channel-scores.ts';

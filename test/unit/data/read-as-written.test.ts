@@ -3,7 +3,7 @@ import type { Table } from 'apache-arrow';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batches, type BatchesOptions } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { decodeStatistics } from '../../../src/table/statistics-file.ts';
 import { decodeTable, tableFormat } from '../../../src/table/formats.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { ChannelBatch, Engine } from '../../../src/engine/engine.ts';
 import { createEngine, raggedFromLists, type ScoreRequest } from '../../../src/statistics.ts';
 import { generator } from '../statistics/random-magnitudes.ts';

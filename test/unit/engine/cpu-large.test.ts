@@ -1,12 +1,12 @@
 import { afterEach, expect, it, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
-import { LocalSnapshot } from '../../../src/engine/cpu-snapshot.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
+import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { AggregateScores } from '../../../src/scores/aggregate-scores.ts';
-import type { ScoreMatrices } from '../../../src/scores/score-matrices.ts';
+import { AggregateScores } from '../../../src/scoring/aggregate-scores.ts';
+import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { Products } from '../../../src/statistics/products.ts';
+import { Products } from '../../../src/statistics/tiled-matmul.ts';
 import { largeBatch, largeRequest, largeSets, memory, samples, shape } from '../../support/large-case.ts';
 
 const engines: Engine[] = [];

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { scoreAccumulator } from '../../../src/engine/cpu-scores.ts';
-import { LocalSnapshot } from '../../../src/engine/cpu-snapshot.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
+import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { atOnce } from '../../../src/statistics/pacer.ts';
-import { Products } from '../../../src/statistics/products.ts';
+import { atOnce } from '../../../src/statistics/yielder.ts';
+import { Products } from '../../../src/statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { largestError } from '../../support/largest-error.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { dealPairs } from '../../../src/engine/cpu-pool.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { dealPairs } from '../../../src/engine/cpu/pooled-sums.ts';
 import type { Engine, MagnitudeBatch } from '../../../src/engine/engine.ts';
 import { WorkerClient } from '../../../src/engine/worker-client.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';

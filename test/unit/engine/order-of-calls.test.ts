@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../../src/scores/score-matrices.ts';
+import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import file from '../../fixtures/engines/asked-before.json' with { type: 'json' };
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';

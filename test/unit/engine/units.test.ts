@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { jackknifeScores } from '../../../src/scores/jackknife.ts';
+import { jackknifeScores } from '../../../src/resampling/jackknife.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { drawnUnits, inUnit, UNIT_ROUNDING, unitsRequest } from '../../support/units.ts';
 

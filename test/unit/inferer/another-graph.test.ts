@@ -1,7 +1,7 @@
 import { Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,11 +1,11 @@
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { InfererOptions } from '../../../src/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import type { InfererOptions } from '../../../src/inferer/inferer-options.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { scoreSavedChannels } from '../../../src/engine/channels/score-saved.ts';
-import { randomBits, shuffledWithin } from '../../../src/scores/shuffle.ts';
+import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
 import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
 import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
 import { mergeSaved } from '../../../src/table/statistics-origin.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { ExternalModel } from '../../../src/model/external-model.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { channelNorms } from '../../../src/statistics/channel-norms.ts';

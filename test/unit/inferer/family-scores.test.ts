@@ -1,8 +1,8 @@
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { InfererOptions } from '../../../src/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import type { InfererOptions } from '../../../src/inferer/inferer-options.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
 import { valuesOf } from '../../support/golden-batches.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,8 +1,8 @@
 import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { FitOptions } from '../../../src/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import type { FitOptions } from '../../../src/inferer/inferer-options.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,13 +1,13 @@
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { UncertaintyOptions } from '../../../src/engine/uncertainty-settings.ts';
-import type { EvaluateOptions } from '../../../src/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import type { UncertaintyOptions } from '../../../src/resampling/uncertainty-settings.ts';
+import type { EvaluateOptions } from '../../../src/inferer/inferer-options.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { functionParents } from '../../../src/model/graph.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { randomBits, shuffledWithin } from '../../../src/scores/shuffle.ts';
-import type { ScoreRequest } from '../../../src/scores/score-matrices.ts';
+import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
+import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trainGraph } from '../../../src/cli/train-graph.ts';
 import { batches } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer.ts';
+import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { keepOutputs } from '../../../src/model/joint-graph.ts';
 import { decodeModel } from '../../../src/onnx/decode.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { covariances } from '../../../src/statistics/covariances.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { atOnce } from '../../../src/statistics/pacer.ts';
+import { atOnce } from '../../../src/statistics/yielder.ts';
 import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from './random-magnitudes.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockKernel } from '../../../src/statistics/block-kernel.ts';
-import { KeptRows } from '../../../src/statistics/kept-rows.ts';
-import { GrowingProducts } from '../../../src/statistics/growing-products.ts';
-import { atOnce } from '../../../src/statistics/pacer.ts';
-import { Products, type Deviations } from '../../../src/statistics/products.ts';
+import { KeptRows } from '../../../src/statistics/row-buffer.ts';
+import { GrowingProducts } from '../../../src/statistics/incremental-product.ts';
+import { atOnce } from '../../../src/statistics/yielder.ts';
+import { Products, type Deviations } from '../../../src/statistics/tiled-matmul.ts';
 import { scalarBlockKernel } from '../../../src/statistics/scalar-blocks.ts';
 import { vectorBits, type VectorBits } from '../../../src/statistics/vector-bits.ts';
 import { blockKernelOf, encodeBlocks, wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';

@@ -1,8 +1,8 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { GsnnGraph } from '../../../src/model/graph.ts';
-import { conditioningSets } from '../../../src/scores/conditioning-sets.ts';
-import { NODE_FLAG } from '../../../src/scores/node-flags.ts';
-import type { Score, ScoreMatrices } from '../../../src/scores/score-matrices.ts';
+import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
+import { NODE_FLAG } from '../../../src/scoring/node-flags.ts';
+import type { Score, ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import {
   edgeTable,
   edgeTableBatches,

@@ -1,0 +1,319 @@
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { SerialQueue } from '../../serial-queue.ts';
+import { aggregateScores } from '../../scoring/score-statistics.ts';
+import { checkScoreRequest } from '../../scoring/score-request.ts';
+import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
+import type { Scores } from '../../scoring/scores.ts';
+import { checkSameShape } from '../../statistics/merge.ts';
+import { sumsBytes } from '../../statistics/cpu-accumulator.ts';
+import { createPacer } from '../../statistics/yielder.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import { checkChannelBatch, checkMagnitudeBatch } from '../check-channel-batch.ts';
+import { KeptAggregate } from './tiled-score-cache.ts';
+import { KeptScores } from './score-cache.ts';
+import { PooledSums } from './pooled-sums.ts';
+import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
+import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
+import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
+import { availableThreads } from '../worker-thread.ts';
+
+/**
+ * N^2 P from which workers are started unasked. Two of them take 150 to 250 ms to start on a busy machine (measured), in
+ * which one thread adds some 500 samples to this many sums: a job of 2,000 samples is shorter with them.
+ */
+const WORKERS_FROM = 2 ** 20;
+
+export interface CpuEngineOptions {
+  /**
+   * Workers that keep the sums: 0 for the calling thread. Whole layer pairs are dealt out, so that no more than
+   * `shape.pairs` are started. Default: one per thread of the machine, none where the sums are few.
+   */
+  readonly workers?: number | undefined;
+  /**
+   * Bytes that the sums of N x N products may take, 16 N^2 P. Where they would take more, there are none: magnitudes are
+   * kept in so many bytes instead (8 N P for each sample), and every request forms its products anew, panel by panel.
+   * Default 2 GiB.
+   */
+  readonly memory?: number | undefined;
+}
+
+const DEFAULT_MEMORY = 2 ** 31;
+
+/** Pairs of nodes are numbered in 32 bits: there are no scores of more. */
+const MOST_NODES = 2 ** 16 - 1;
+
+/**
+ * An engine in float64 on the host: the twin that the WebGPU engine is tested against, and the backend where there
+ * is no adapter worth using. Workers are started by the first batch and ended by `release`; where they cannot be had
+ * (none exist, or a content security policy without `worker-src blob:` forbids them) the calling thread does the work,
+ * and the diagnostics say so.
+ *
+ * @throws `invalid-argument` for a number of workers or bytes that is none, `out-of-memory` for more nodes than there
+ *   can be scores of
+ */
+export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = {}): Engine {
+  const { workers } = options;
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `workers must be a whole number of at least 0 and is ${workers}.`,
+      { details: { option: 'workers', found: workers } },
+    );
+  }
+  const { memory = DEFAULT_MEMORY } = options;
+  if (!(memory >= 0)) {
+    throw new MagnitudeEdgeError('invalid-argument', `memory must be a number of bytes and is ${memory}.`, {
+      details: { option: 'memory', found: memory },
+    });
+  }
+  if (shape.nodes > MOST_NODES) {
+    const bytes = 4 * shape.nodes ** 2 * (shape.pairs + 1);
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `Scores of ${shape.nodes} function nodes and ${shape.pairs} layer pairs take ${bytes} bytes at least; no more than ${MOST_NODES} nodes can be scored.`,
+      { details: { nodes: shape.nodes, pairs: shape.pairs, bytes } },
+    );
+  }
+  const few = shape.pairs * shape.nodes ** 2 < WORKERS_FROM;
+  return new CpuEngine({ ...shape, memory }, workers ?? (few ? 0 : availableThreads()));
+}
+
+class CpuEngine implements Engine {
+  readonly shape: SumsShape;
+  readonly #kept: KeptScores;
+  readonly #aggregate: KeptAggregate;
+  #workers: number;
+  #sums: CpuSums | undefined;
+  /** Why there are no workers although some were wanted */
+  #fallback: string | undefined;
+  #released = false;
+  #batches = 0;
+  #refusal: MagnitudeEdgeError | undefined;
+  /** One call after the other, however they are made: scores must not see half a batch. */
+  readonly #queue = new SerialQueue();
+
+  constructor(shape: SumsShape, workers: number) {
+    this.shape = shape;
+    this.#workers = workers;
+    this.#kept = new KeptScores(shape);
+    this.#aggregate = new KeptAggregate(shape, (work) =>
+      this.#queue.run(() => {
+        this.#held();
+        return withOutOfMemoryError(shape, work);
+      }),
+    );
+    if (workers === 0) this.#sums = new LocalSums(shape);
+  }
+
+  get diagnostics(): EngineDiagnostics {
+    const note = this.#sums?.note ?? `float64, at most ${this.#workers} workers, not started yet`;
+    const inForce = this.#sums?.inForce ?? emptyPlan(this.shape);
+    return {
+      backend: 'cpu',
+      plan: inForce.plan,
+      workers: this.#sums?.workers ?? 0,
+      notes: [note, describePlan(this.shape, inForce)],
+      warnings: this.#fallback === undefined ? [] : [this.#fallback],
+    };
+  }
+
+  accumulate(batch: ChannelBatch): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#ready();
+      const { activations, gradients } = this.#orRefuse(() =>
+        checkChannelBatch(this.shape, batch, this.#batches),
+      );
+      const sums = this.#sums ?? (await this.#open());
+      this.#checkRoom(sums, batch.size);
+      this.#forgetScores();
+      await sums.addChannels({ size: batch.size, activations, gradients });
+      this.#batches++;
+    });
+  }
+
+  accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#ready();
+      this.#orRefuse(() => {
+        checkMagnitudeBatch(this.shape, batch, this.#batches);
+      });
+      const sums = this.#sums ?? (await this.#open());
+      this.#checkRoom(sums, batch.size);
+      this.#forgetScores();
+      await sums.addMagnitudes(batch);
+      this.#batches++;
+    });
+  }
+
+  flush(): Promise<number> {
+    return this.#queue.run(async () => {
+      this.#ready();
+      await this.#sums?.settle();
+      return this.#sums?.samples ?? 0;
+    });
+  }
+
+  scores(request: ScoreRequest): Promise<Scores> {
+    return this.#queue.run(() => {
+      this.#sound();
+      checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
+      const sums = this.#sums!;
+      return withOutOfMemoryError<Scores>(this.shape, () => {
+        if (sums.inForce.tiled) return this.#aggregate.scores(request, () => sums.snapshot());
+        return this.#kept.scores(request, sums);
+      });
+    });
+  }
+
+  score(request: ScoreRequest): Promise<ScoreMatrices> {
+    return this.#queue.run(async () => {
+      this.#sound();
+      checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
+      const { nodes, pairs } = this.shape;
+      const sums = this.#sums!;
+      return withOutOfMemoryError(this.shape, async () => {
+        if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
+        const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
+        const { perPair, nodeFlags } = await sums.scores(request, matrices);
+        const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
+        return { nodes, aggregated, perPair, nodeFlags };
+      });
+    });
+  }
+
+  statistics(): Promise<SufficientStatistics> {
+    return this.#queue.run(async () => {
+      this.#sound();
+      return (this.#sums ?? (await this.#open())).statistics();
+    });
+  }
+
+  merge(statistics: SufficientStatistics): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#ready();
+      checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
+      if (statistics.samples === 0) return;
+      this.#forgetScores();
+      await (this.#sums ?? (await this.#open())).merge(statistics);
+    });
+  }
+
+  reset(): void {
+    this.#held();
+    // In its turn: what was asked for before is told of the samples that it was asked of.
+    this.#queue
+      .run(() => {
+        if (this.#released) return;
+        this.#forgetScores();
+        const lost = this.#sums?.lost;
+        if (lost !== undefined) {
+          // Workers that have died are started anew by the next batch. Those that live still had samples of earlier handles.
+          this.#sums?.release(
+            samplesLost('These scores cannot be formed again: their samples are lost.', lost),
+          );
+          this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
+        } else {
+          this.#sums?.reset();
+        }
+        this.#batches = 0;
+        this.#refusal = undefined;
+      })
+      .catch(ignore);
+  }
+
+  release(): Promise<void> {
+    this.#released = true;
+    this.#forgetScores();
+    this.#sums?.release();
+    this.#sums = undefined;
+    return Promise.resolve();
+  }
+
+  /** Forgets the last scores: the samples are others. */
+  #forgetScores(): void {
+    this.#kept.clear();
+    this.#aggregate.clear();
+  }
+
+  /** Starts the workers, or falls back to this thread where that fails. */
+  async #open(): Promise<CpuSums> {
+    try {
+      this.#sums = await PooledSums.open(this.shape, this.#workers);
+      this.#fallback = undefined;
+    } catch (error) {
+      if (error instanceof MagnitudeEdgeError && error.code === 'out-of-memory') throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#fallback = `Workers cannot be used here, and one thread does the work of ${this.#workers}: ${why}`;
+      this.#sums = new LocalSums(this.shape);
+    }
+    // Released while the workers started: nobody would end them any more.
+    if (this.#released) await this.release();
+    this.#held();
+    return this.#sums;
+  }
+
+  /** @throws `out-of-memory` where magnitudes are all there is and would take more room than there is for them */
+  #checkRoom(sums: CpuSums, size: number): void {
+    const { nodes, pairs, memory } = this.shape;
+    const samples = sums.samples + size;
+    const bytes = 8 * nodes * pairs * samples;
+    if (!sums.inForce.tiled || bytes <= memory) return;
+    throw new MagnitudeEdgeError(
+      'out-of-memory',
+      `The magnitudes of ${samples} samples, ${nodes} function nodes and ${pairs} layer pairs take ${bytes} bytes, and ` +
+        `the sums ${sumsBytes(nodes, pairs)}: both more than the ${memory} bytes that there are for them. The ` +
+        `${sums.samples} samples before stay.`,
+      { details: { nodes, pairs, samples: sums.samples, bytes, memory } },
+    );
+  }
+
+  #held(): void {
+    if (!this.#released) return;
+    throw new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.');
+  }
+
+  /** @throws `released`, or why samples have been lost */
+  #sound(): void {
+    this.#held();
+    const lost = this.#sums?.lost;
+    if (lost === undefined) return;
+    throw samplesLost('The samples are lost; others can be taken after a reset.', lost);
+  }
+
+  #ready(): void {
+    this.#sound();
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** Remembers a value that was not finite: no later batch may be counted after it. */
+  #orRefuse<T>(check: () => T): T {
+    try {
+      return check();
+    } catch (error) {
+      if (error instanceof MagnitudeEdgeError && error.code === 'non-finite') this.#refusal = error;
+      throw error;
+    }
+  }
+}
+
+/** @param what follows from it */
+function samplesLost(what: string, lost: Error): MagnitudeEdgeError {
+  const code = lost instanceof MagnitudeEdgeError ? lost.code : 'out-of-memory';
+  return new MagnitudeEdgeError(code, `${what} The reason: ${lost.message}`, { cause: lost });
+}
+
+function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce): string {
+  if (tiled) {
+    return (
+      `magnitudes are kept and scores formed panel by panel for every request: the sums of ${nodes} function nodes and ` +
+      `${pairs} layer pairs would take ${sumsBytes(nodes, pairs)} bytes`
+    );
+  }
+  return plan === 'magnitudes'
+    ? 'magnitudes are kept, and products formed when they are asked for: the samples take no more room than the sums'
+    : 'products are added to the sums as batches come: the samples would take more room than the sums';
+}
+
+function ignore(): void {
+  // What a call refused is its caller's to handle; the next call goes on.
+}

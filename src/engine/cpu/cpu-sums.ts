@@ -1,0 +1,203 @@
+import type { MagnitudeEdgeError } from '../../errors.ts';
+import type { TargetsRequest } from '../../scoring/score-matrices.ts';
+import type { ScoreThreads } from '../../scoring/score-threads.ts';
+import { channelNorms } from '../../statistics/channel-norms.ts';
+import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
+import { createPacer, paced } from '../../statistics/yielder.ts';
+import { Products } from '../../statistics/tiled-matmul.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import { scoreAccumulator, type PairScores } from './score-accumulator.ts';
+import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
+import type { EngineShape, MagnitudeBatch } from '../engine.ts';
+import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
+
+/** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
+export interface HostChannelBatch {
+  readonly size: number;
+  readonly activations: readonly Float32Array[];
+  readonly gradients: readonly Float32Array[];
+}
+
+/** What sums are made for. */
+export interface SumsShape extends EngineShape {
+  /** Bytes that the sums of these layer pairs may take, see {@link CpuAccumulator} */
+  readonly memory: number;
+}
+
+/** What is in force, for decisions and for people */
+export interface PlanInForce {
+  readonly plan: Plan;
+  /** Whether products are formed anew for every request, because sums would take too much room */
+  readonly tiled: boolean;
+}
+
+/** What is in force while there are no samples. */
+export function emptyPlan({ nodes, pairs, memory }: SumsShape): PlanInForce {
+  return { plan: 'magnitudes', tiled: sumsBytes(nodes, pairs) > memory };
+}
+
+/**
+ * The sums behind a CPU engine, wherever they are kept. Batches have been checked when they come here, and calls do
+ * not overlap, but for `release`.
+ */
+export interface CpuSums {
+  /** n, samples handed in */
+  readonly samples: number;
+  readonly inForce: PlanInForce;
+  /** How the work is done, in words */
+  readonly note: string;
+  /** Workers that do it; 0 for the calling thread */
+  readonly workers: number;
+  /** Why samples have been lost, so that these sums are of no more use; undefined while they are */
+  readonly lost: Error | undefined;
+  addChannels(batch: HostChannelBatch): Promise<void>;
+  addMagnitudes(batch: MagnitudeBatch): Promise<void>;
+  /** Waits until all batches handed in have been taken in. */
+  settle(): void | Promise<void>;
+  /**
+   * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more. When
+   * it fails, nobody is at work on them. Scores of targets that were not asked for are left as they are. Not where products
+   * are tiled.
+   */
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores>;
+  /** Where products are tiled: the samples as they are now, to form scores from at any later time. */
+  snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
+  /** Where there are threads beside the calling one */
+  readonly threads?: ScoreThreads;
+  /** A copy, owned by the caller. */
+  statistics(): Promise<SufficientStatistics>;
+  /** `statistics` must be of the same shape. */
+  merge(statistics: SufficientStatistics): void | Promise<void>;
+  reset(): void;
+  /** @param why snapshots that somebody still holds cannot be read, where it is not the release of the engine */
+  release(why?: MagnitudeEdgeError): void;
+}
+
+/** Sums on the calling thread, which gets a turn of its event loop every 50 ms. */
+export class LocalSums implements CpuSums {
+  readonly workers = 0;
+  readonly #shape: SumsShape;
+  readonly #products: Products;
+  #accumulator: CpuAccumulator;
+  #lost: Error | undefined;
+  #magnitudesX: readonly Float64Array[] = [];
+  #magnitudesY: readonly Float64Array[] = [];
+
+  constructor(shape: SumsShape) {
+    this.#shape = shape;
+    this.#products = new Products(shape.nodes);
+    this.#accumulator = this.#empty();
+  }
+
+  get samples(): number {
+    return this.#accumulator.samples;
+  }
+
+  /** What the products run on, in words */
+  get products(): string {
+    return this.#products.description;
+  }
+
+  get inForce(): PlanInForce {
+    const { plan, tiled } = this.#accumulator;
+    return { plan, tiled };
+  }
+
+  get lost(): Error | undefined {
+    return this.#lost;
+  }
+
+  get note(): string {
+    return `float64, ${this.products}, one thread`;
+  }
+
+  addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
+    return this.#withOutOfMemoryError(() => {
+      this.#makeRoom(size);
+      for (let p = 0; p < this.#shape.pairs; p++) {
+        this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
+        this.#norms(gradients[p]!, size, this.#magnitudesY[p]!);
+      }
+      return this.#add(this.#magnitudesX, this.#magnitudesY, size);
+    });
+  }
+
+  addMagnitudes({ x, y, size }: MagnitudeBatch): Promise<void> {
+    return this.#add(x, y, size);
+  }
+
+  settle(): void {
+    // Nothing is on its way: every batch has been taken in when its call returns.
+  }
+
+  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
+    return this.#withOutOfMemoryError(() => scoreAccumulator(this.#accumulator, request, out));
+  }
+
+  snapshot(): LocalSnapshot {
+    const { nodes, pairs, samples } = this.#accumulator;
+    return new LocalSnapshot(
+      nodes,
+      pairs.map((pair) => pair.now(samples)),
+    );
+  }
+
+  statistics(): Promise<SufficientStatistics> {
+    return this.#withOutOfMemoryError(() => paced(this.#accumulator.copy(), createPacer()));
+  }
+
+  merge(statistics: SufficientStatistics): Promise<void> {
+    return this.#withOutOfMemoryError(() => paced(this.#accumulator.merge(statistics), createPacer()));
+  }
+
+  reset(): void {
+    this.#accumulator = this.#empty();
+    this.#lost = undefined;
+  }
+
+  release(): void {
+    // The engine lets go of the sums, and with them of all that they hold.
+  }
+
+  #empty(): CpuAccumulator {
+    const { nodes, pairs, memory } = this.#shape;
+    return new CpuAccumulator(nodes, pairs, { memory, products: this.#products });
+  }
+
+  #add(
+    x: readonly (Float64Array | Float32Array)[],
+    y: readonly (Float64Array | Float32Array)[],
+    size: number,
+  ): Promise<void> {
+    return this.#withOutOfMemoryError(() => {
+      const accumulator = this.#accumulator;
+      try {
+        accumulator.add(x, y, size);
+      } catch (error) {
+        // Some layer pairs have taken the batch, and others have found no room for it.
+        this.#lost = error as Error;
+        throw error;
+      }
+      return paced(accumulator.settle(), createPacer());
+    });
+  }
+
+  #makeRoom(size: number): void {
+    const { nodes, pairs } = this.#shape;
+    if ((this.#magnitudesX[0]?.length ?? 0) >= size * nodes) return;
+    const layers = (): Float64Array[] => Array.from({ length: pairs }, () => new Float64Array(size * nodes));
+    // Both or none: where one side found no room, the next batch must not take it for there.
+    const [x, y] = [layers(), layers()];
+    this.#magnitudesX = x;
+    this.#magnitudesY = y;
+  }
+
+  #norms(values: Float32Array, size: number, out: Float64Array): void {
+    const { channels, channelGroups, reduction } = this.#shape;
+    channelNorms(values, size, channels!, channelGroups!, reduction, out);
+  }
+
+  #withOutOfMemoryError<T>(work: () => T | Promise<T>): Promise<T> {
+    return withOutOfMemoryError(this.#shape, work);
+  }
+}

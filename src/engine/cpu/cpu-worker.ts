@@ -1,0 +1,128 @@
+import { aggregatePairs } from '../../scoring/aggregate.ts';
+import { pValuesOf, pValuesOfMatrix } from '../../ranking/p-values.ts';
+import type { PanelScorer } from '../../scoring/panel-scorer.ts';
+import { reorder, sortSlices } from '../../ranking/sort-with-payload.ts';
+import { SerialQueue } from '../../serial-queue.ts';
+import { atOnce } from '../../statistics/yielder.ts';
+import { describeError } from '../answer-calls.ts';
+import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './worker-protocol.ts';
+import type { LocalSnapshot } from './cpu-snapshot.ts';
+import { LocalSums } from './cpu-sums.ts';
+import { connectToParent } from '../worker-thread.ts';
+
+/** The program of a worker: {@link LocalSums} of some of the layer pairs, called by messages. */
+let sums: LocalSums | undefined;
+const snapshots = new Map<number, LocalSnapshot>();
+let panels: PanelScorer | undefined;
+let scoring: AbortController | undefined;
+/** Number of the last call to abort: scoring that was asked for before it is not begun. */
+let aborted = -1;
+
+/** Calls in the order they came, however long each takes */
+const queue = new SerialQueue();
+
+const post = connectToParent((data) => {
+  const call = data as CallMessage;
+  if (call.name === 'abort') {
+    aborted = call.id;
+    scoring?.abort();
+    void answer(call, () => undefined);
+    return;
+  }
+  void queue.run(() => answer(call, () => run(call)));
+});
+
+async function answer(call: CallMessage, work: () => unknown): Promise<void> {
+  let message: AnswerMessage;
+  try {
+    message = { id: call.id, result: await work() };
+  } catch (error) {
+    message = { id: call.id, error: describeError(error) };
+  }
+  post(message, [...buffersOf(message)]);
+}
+
+async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unknown> {
+  if (call.name === 'open') {
+    sums = new LocalSums(call.argument);
+    return sums.products;
+  }
+  if (sums === undefined) throw new TypeError('A worker must be opened first.');
+  switch (call.name) {
+    case 'addChannels': {
+      const { activations, gradients } = call.argument;
+      await sums.addChannels(call.argument);
+      return { inForce: sums.inForce, spent: [...activations, ...gradients] } satisfies Added;
+    }
+    case 'addMagnitudes': {
+      const { x, y } = call.argument;
+      await sums.addMagnitudes(call.argument);
+      return { inForce: sums.inForce, spent: [...x, ...y] } satisfies Added;
+    }
+    case 'scores':
+      return sums.scores({ ...call.argument.request, signal: begin(call.id) }, call.argument.out);
+    case 'snapshot':
+      snapshots.set(call.argument, sums.snapshot());
+      return undefined;
+    case 'dropSnapshot':
+      snapshots.delete(call.argument);
+      return undefined;
+    case 'openPanels': {
+      const { snapshot, request } = call.argument;
+      panels = await snapshots.get(snapshot)!.scorer({ ...request, signal: begin(call.id) });
+      return undefined;
+    }
+    case 'panel': {
+      const { pair, panel, out } = call.argument;
+      if (panels === undefined) throw new TypeError('No panels are open.');
+      await panels.score(pair, panel, out);
+      return out;
+    }
+    case 'scoresAt': {
+      const { snapshot, request, elements } = call.argument;
+      return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, elements);
+    }
+    case 'closePanels': {
+      const nodeFlags = panels?.nodeFlags;
+      panels?.release();
+      panels = undefined;
+      return nodeFlags;
+    }
+    case 'pValues':
+      return pValuesOf(call.argument, () => undefined);
+    case 'tails': {
+      const { scores, roots, first, end, out } = call.argument;
+      pValuesOfMatrix(scores, roots, out, first, end);
+      return undefined;
+    }
+    case 'sortSlices': {
+      const { dealt, first, end, out } = call.argument;
+      atOnce(sortSlices(dealt, first, end, out));
+      return undefined;
+    }
+    case 'reorder': {
+      const { arrays, order } = call.argument;
+      return atOnce(reorder(arrays, order));
+    }
+    case 'aggregate': {
+      const { perPair, layerAgg, first, end, out } = call.argument;
+      aggregatePairs(perPair, layerAgg, first, end, out);
+      return undefined;
+    }
+    case 'statistics':
+      return sums.statistics();
+    case 'merge':
+      await sums.merge(call.argument);
+      return sums.inForce;
+    case 'reset':
+      sums.reset();
+      return sums.inForce;
+  }
+}
+
+/** The signal of scoring that has been asked for by a call of that number. */
+function begin(id: number): AbortSignal {
+  scoring = new AbortController();
+  if (id < aborted) scoring.abort();
+  return scoring.signal;
+}

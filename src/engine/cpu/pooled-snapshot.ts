@@ -1,0 +1,120 @@
+import { addFlags } from '../../scoring/node-flags.ts';
+import type { ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
+import { targetPanels, type TargetRange } from '../../scoring/target-panels.ts';
+import { discard } from '../../statistics/discard.ts';
+import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
+import { PanelTurns } from './in-order-barrier.ts';
+import type { WorkerClient } from '../worker-client.ts';
+
+/** A worker, and which layer pairs are its. */
+export interface Share {
+  readonly worker: WorkerClient;
+  readonly pairs: readonly number[];
+}
+
+/** Panels that a worker has on its way: one at work, and one that is taken meanwhile or waits for its turn. */
+const PANELS_ON_THEIR_WAY = 2;
+
+/**
+ * A snapshot spread over workers, each with its own layer pairs. Scores come to the calling thread in a few buffers that
+ * go back to the workers to be filled again, so that no more memory is in use than those, whatever is collected when.
+ */
+export class PooledSnapshot implements CpuSnapshot {
+  readonly #nodes: number;
+  readonly #shares: readonly Share[];
+  readonly #id: number;
+
+  /** @param id the number by which the workers know it */
+  constructor(nodes: number, shares: readonly Share[], id: number) {
+    this.#nodes = nodes;
+    this.#shares = shares;
+    this.#id = id;
+  }
+
+  async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
+    const nodeFlags = new Uint8Array(this.#nodes);
+    const panels = targetPanels(this.#nodes, request);
+    const turns = new PanelTurns(panels.length);
+    await this.#all(signal, turns, async (share) => {
+      addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, take));
+    });
+    return nodeFlags;
+  }
+
+  async scoresAt({ signal, ...request }: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
+    const found: Float64Array[] = [];
+    await this.#all(signal, new PanelTurns(0), async ({ worker, pairs }) => {
+      const call = structuredClone({ snapshot: this.#id, request, elements });
+      const own = await worker.call('scoresAt', call);
+      pairs.forEach((pair, at) => (found[pair] = own[at]!));
+    });
+    return found;
+  }
+
+  release(): void {
+    for (const { worker } of this.#shares) worker.call('dropSnapshot', this.#id).catch(ignore);
+  }
+
+  /**
+   * Has all workers do some work, and waits until all have come to rest: none is at work any more, and no buffer on its
+   * way, when the call fails.
+   */
+  async #all(
+    signal: AbortSignal | undefined,
+    turns: PanelTurns,
+    work: (share: Share) => Promise<void>,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const stop = (cause: unknown): void => {
+      turns.stop(cause);
+      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
+    };
+    const onAbort = (): void => {
+      stop(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
+    await Promise.all(this.#shares.map((share) => work(share).catch(stop)));
+    signal?.removeEventListener('abort', onAbort);
+    if (turns.stopped !== undefined) throw turns.stopped.cause;
+  }
+
+  /** Has a worker form all panels of its layer pairs. @returns the flags of the nodes in those */
+  async #formPanels(
+    { worker, pairs }: Share,
+    request: TargetsRequest,
+    panels: readonly TargetRange[],
+    turns: PanelTurns,
+    take: TakePanel,
+  ): Promise<Uint8Array> {
+    await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));
+    const jobs = pairs.flatMap((pair, own) => panels.map((_, panel) => ({ pair, own, panel })));
+    const lane = async (buffer: Float64Array): Promise<void> => {
+      for (let job = jobs.shift(); job !== undefined && turns.stopped === undefined; job = jobs.shift()) {
+        const range = panels[job.panel]!;
+        const call = { pair: job.own, panel: range, out: buffer };
+        buffer = await worker.call('panel', call);
+        await turns.of(job.pair, job.panel);
+        take(job.pair, range, buffer);
+        turns.done(job.pair, job.panel);
+      }
+      discard(buffer);
+    };
+    try {
+      const length = this.#nodes * widestOf(panels);
+      const lanes = Math.min(PANELS_ON_THEIR_WAY, jobs.length);
+      // All of them before any lane begins: nobody would wait for that one if the next found no room.
+      const buffers = Array.from({ length: lanes }, () => new Float64Array(length));
+      for (const settled of await Promise.allSettled(buffers.map(lane))) {
+        if (settled.status === 'rejected') throw settled.reason;
+      }
+    } catch (error) {
+      await worker.call('closePanels', undefined).catch(ignore);
+      throw error;
+    }
+    return (await worker.call('closePanels', undefined)) ?? new Uint8Array(this.#nodes);
+  }
+}
+
+function ignore(): void {
+  // A worker that cannot be told has failed, which the calls that matter tell.
+}

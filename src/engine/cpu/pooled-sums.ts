@@ -1,0 +1,251 @@
+import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
+import type { MagnitudeEdgeError } from '../../errors.ts';
+import { addFlags } from '../../scoring/node-flags.ts';
+import type { TargetsRequest } from '../../scoring/score-matrices.ts';
+import type { PairStatistics, SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import { copyStatistics } from '../../statistics/merge.ts';
+import {
+  emptyPlan,
+  type CpuSums,
+  type HostChannelBatch,
+  type PlanInForce,
+  type SumsShape,
+} from './cpu-sums.ts';
+import type { Added } from './worker-protocol.ts';
+import type { PairScores } from './score-accumulator.ts';
+import { PooledSnapshot, type Share } from './pooled-snapshot.ts';
+import { PooledThreads } from './pooled-threads.ts';
+import script from './cpu-worker.ts?script';
+import type { MagnitudeBatch } from '../engine.ts';
+import { WorkerClient } from '../worker-client.ts';
+
+/** Batches that workers may be behind: one at work and one that waits for it. */
+const MAX_BATCHES_BEHIND = 2;
+
+/**
+ * Sums spread over workers, each of which keeps whole layer pairs: magnitudes, sums and scores of a pair never leave
+ * its worker before they are asked for, no memory is shared (pages without cross-origin isolation have none to
+ * share), and every number is the one that a single thread would give.
+ */
+export class PooledSums implements CpuSums {
+  readonly note: string;
+  readonly threads: PooledThreads;
+  readonly #shape: SumsShape;
+  readonly #shares: readonly Share[];
+  /** Batches on their way, oldest first */
+  readonly #behind: Promise<readonly PlanInForce[]>[] = [];
+  /** Arrays of the last batches that workers have given back: filling new memory takes twice as long. */
+  readonly #spare: Float32Array[] = [];
+  #samples = 0;
+  /** Snapshots taken so far, which numbers them */
+  #snapshots = 0;
+  #inForce: PlanInForce;
+  /** Why workers no longer hold sums over the same samples: none of them is asked again. */
+  #failure: Error | undefined;
+
+  private constructor(shape: SumsShape, shares: readonly Share[], products: string) {
+    this.#shape = shape;
+    this.#inForce = emptyPlan(shape);
+    this.#shares = shares;
+    this.threads = new PooledThreads(shares.map(({ worker }) => worker));
+    const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
+    this.note = `float64, ${products}, ${workers}`;
+  }
+
+  /**
+   * Starts the workers and waits until they answer.
+   *
+   * @param threads workers at most; no more are started than shorten the work
+   * @throws `runtime` where workers cannot be started, `out-of-memory` where the sums find no room
+   */
+  static async open(shape: SumsShape, threads: number): Promise<PooledSums> {
+    const shares: Share[] = [];
+    try {
+      for (const pairs of dealPairs(shape.pairs, threads)) {
+        shares.push({ worker: new WorkerClient(script), pairs });
+      }
+      const products = await Promise.all(
+        shares.map(({ worker, pairs }) => worker.call('open', structuredClone(shareOf(shape, pairs.length)))),
+      );
+      return new PooledSums(shape, shares, products[0]!);
+    } catch (error) {
+      for (const { worker } of shares) worker.terminate();
+      throw error;
+    }
+  }
+
+  get workers(): number {
+    return this.#shares.length;
+  }
+
+  get samples(): number {
+    return this.#samples;
+  }
+
+  get lost(): Error | undefined {
+    return (
+      this.#failure ?? this.#shares.map(({ worker }) => worker.ended).find((ended) => ended !== undefined)
+    );
+  }
+
+  get inForce(): PlanInForce {
+    return this.#inForce;
+  }
+
+  addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
+    return this.#add(size, ({ worker, pairs }) =>
+      worker.call('addChannels', {
+        size,
+        activations: this.#copies(activations, pairs),
+        gradients: this.#copies(gradients, pairs),
+      }),
+    );
+  }
+
+  addMagnitudes({ size, x, y }: MagnitudeBatch): Promise<void> {
+    return this.#add(size, ({ worker, pairs }) =>
+      worker.call('addMagnitudes', { size, x: this.#copies(x, pairs), y: this.#copies(y, pairs) }),
+    );
+  }
+
+  async settle(): Promise<void> {
+    await this.#catchUp(0);
+    this.#spare.length = 0;
+  }
+
+  async scores({ signal, ...request }: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
+    await this.settle();
+    signal?.throwIfAborted();
+    const stop = (): void => {
+      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
+    };
+    signal?.addEventListener('abort', stop);
+    try {
+      const nodeFlags = new Uint8Array(this.#shape.nodes);
+      const perPair = await this.#gather(async ({ worker, pairs }) => {
+        const found = await worker.call('scores', {
+          request: structuredClone(request),
+          out: pairs.map((p) => out[p]!),
+        });
+        addFlags(nodeFlags, found.nodeFlags);
+        return found.perPair;
+      });
+      // Workers that were done before they heard of it have not refused.
+      signal?.throwIfAborted();
+      return { perPair, nodeFlags };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async snapshot(): Promise<PooledSnapshot> {
+    await this.settle();
+    const id = this.#snapshots++;
+    await Promise.all(this.#shares.map(({ worker }) => worker.call('snapshot', id)));
+    return new PooledSnapshot(this.#shape.nodes, this.#shares, id);
+  }
+
+  async statistics(): Promise<SufficientStatistics> {
+    await this.settle();
+    const pairs = await this.#gather<PairStatistics>(async ({ worker }) => {
+      return (await worker.call('statistics', undefined)).pairs;
+    });
+    return { nodes: this.#shape.nodes, samples: this.#samples, pairs };
+  }
+
+  async merge(statistics: SufficientStatistics): Promise<void> {
+    await this.settle();
+    this.#change(({ worker, pairs }) => {
+      const held = pairs.map((p) => statistics.pairs[p]!);
+      return worker.call('merge', copyStatistics({ ...statistics, pairs: held }));
+    });
+    this.#samples += statistics.samples;
+    await this.settle();
+  }
+
+  reset(): void {
+    this.#samples = 0;
+    this.#inForce = emptyPlan(this.#shape);
+    this.#change(({ worker }) => worker.call('reset', undefined));
+  }
+
+  release(why?: MagnitudeEdgeError): void {
+    for (const { worker } of this.#shares) worker.terminate(why);
+    this.threads.shared?.arrays.end();
+  }
+
+  async #add(size: number, send: (share: Share) => Promise<Added>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#change(async (share) => {
+      const { inForce, spent } = await send(share);
+      this.#spare.push(...spent);
+      return inForce;
+    });
+    this.#samples += size;
+    await this.#catchUp(MAX_BATCHES_BEHIND);
+  }
+
+  /** Copies, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
+  #copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
+    return pairs.map((p) => {
+      const own = values[p]!;
+      const spare = this.#spare.pop();
+      if (spare?.length !== own.length) {
+        this.#spare.length = 0;
+        return own.slice();
+      }
+      spare.set(own);
+      return spare;
+    });
+  }
+
+  /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
+  #change(send: (share: Share) => Promise<PlanInForce>): void {
+    // Also one that finds no room for its copy of a batch is a failure: the others have theirs.
+    const changed = Promise.all(this.#shares.map(async (share) => send(share)));
+    changed.catch((error: unknown) => {
+      this.#failure ??= error as Error;
+    });
+    this.#behind.push(changed);
+  }
+
+  async #catchUp(behind: number): Promise<void> {
+    while (this.#behind.length > behind) {
+      // The same for all workers: pairs fill up alike.
+      const answers = await this.#behind.shift();
+      this.#inForce = answers?.[0] ?? this.#inForce;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What all workers hold of their pairs, in the order of the pairs. */
+  async #gather<T>(ask: (share: Share) => Promise<readonly T[]>): Promise<T[]> {
+    const all = new Array<T>(this.#shape.pairs);
+    const answers = await allSettledOrThrow(this.#shares.map(ask));
+    this.#shares.forEach(({ pairs }, s) => {
+      pairs.forEach((p, at) => (all[p] = answers[s]![at]!));
+    });
+    return all;
+  }
+}
+
+/** Pairs dealt out to the fewest workers that finish as early as `threads` of them would. */
+export function dealPairs(pairs: number, threads: number): number[][] {
+  const rounds = Math.ceil(pairs / threads);
+  const workers = Math.ceil(pairs / rounds);
+  return Array.from({ length: workers }, (_, w) =>
+    Array.from({ length: Math.ceil((pairs - w) / workers) }, (_, r) => w + r * workers),
+  );
+}
+
+/** What a worker that keeps so many of the pairs is made for. */
+function shareOf(shape: SumsShape, pairs: number): SumsShape {
+  return { ...shape, pairs, memory: (shape.memory * pairs) / shape.pairs };
+}
+
+function ignore(): void {
+  // A worker that cannot be told to stop has failed, which the call it was to stop tells.
+}

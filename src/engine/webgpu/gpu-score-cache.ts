@@ -1,0 +1,72 @@
+import type { GpuContext } from '../../gpu/device.ts';
+import type { SubmitPace } from '../../gpu/submit-throttle.ts';
+import { KEPT_BYTES, targetsToScore } from '../../scoring/targets-to-score.ts';
+import { checkScoreRequest } from '../../scoring/score-request.ts';
+import type { ScoreRequest } from '../../scoring/score-matrices.ts';
+import { scoreOnGpu } from './scoring/score-run.ts';
+import { GpuScores } from './scoring/gpu-scores.ts';
+import { ScoreStorage } from './scoring/score-storage.ts';
+import type { SumSource } from './statistics/sum-source.ts';
+
+/** The scores of the last request, from which the next one over the same samples takes what has not changed. */
+export class KeptGpuScores {
+  readonly #context: GpuContext;
+  #last: { request: ScoreRequest; storage: ScoreStorage } | undefined;
+
+  constructor(context: GpuContext) {
+    this.#context = context;
+  }
+
+  /** Forgets them: the samples are others. */
+  clear(): void {
+    this.#last?.storage.leave();
+    this.#last = undefined;
+  }
+
+  /**
+   * Scores of all ordered pairs, the caller's. Calls must not overlap.
+   *
+   * @param pace of the request, with its signal
+   * @throws as `checkScoreRequest` and {@link scoreOnGpu}
+   */
+  async scores(
+    sums: SumSource,
+    samples: number,
+    request: ScoreRequest,
+    pace: SubmitPace,
+  ): Promise<GpuScores> {
+    const { nodes } = sums.layout;
+    checkScoreRequest(request, nodes, samples);
+    request.signal?.throwIfAborted();
+    const last = this.#last;
+    const targets = last && targetsToScore(last.request, request);
+    // What an aborted request leaves of the last scores is nobody's.
+    this.#last = undefined;
+    const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
+    try {
+      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, pace);
+      const scores = new GpuScores(storage, targets?.length ?? nodes);
+      if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.use() };
+      return scores;
+    } finally {
+      storage.leave();
+    }
+  }
+
+  /** Storage to write scores to, used; with the last scores in it where they are wanted. Leaves the last one. */
+  async #storageFor(sums: SumSource, last: ScoreStorage | undefined, wanted: boolean): Promise<ScoreStorage> {
+    // Whoever still holds the last ones must not see them change.
+    if (last !== undefined && wanted && last.users === 1) return last;
+    let storage: ScoreStorage | undefined;
+    try {
+      storage = (await ScoreStorage.create(this.#context, sums.layout)).use();
+      if (last !== undefined && wanted) await storage.copyFrom(last);
+      return storage;
+    } catch (error) {
+      storage?.leave();
+      throw error;
+    } finally {
+      last?.leave();
+    }
+  }
+}

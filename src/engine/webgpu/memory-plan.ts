@@ -1,0 +1,53 @@
+import type { GpuContext } from '../../gpu/device.ts';
+import type { StatisticsLayout } from './statistics/layout.ts';
+import type { MatrixPlan } from './statistics/gpu-sums.ts';
+
+/** Memory that an engine takes at most by its own choice; no interface tells how much a device has. */
+const MEMORY_BYTES = { hardware: 4 * 2 ** 30, software: 2 ** 30 };
+
+/** Most bytes of a panel where whole matrices have no room. */
+export const PANEL_BYTES = 256 * 2 ** 20;
+
+/** What is kept: rows of magnitudes, or matrices of sums. */
+export interface MemoryPlan {
+  /** Whether matrices of products are held once formed */
+  readonly matrices: MatrixPlan;
+  /** Chunks of magnitudes that are kept before they must join held matrices */
+  chunks(layout: StatisticsLayout): number;
+  /** A sentence for diagnostics */
+  explain(layout: StatisticsLayout): string;
+}
+
+/**
+ * Chooses by cost. Products are formed when they are asked for, as long as the magnitudes kept for that take no more
+ * room than the matrices would: about n = 2 N. Matrices that do not fit the memory are never held, if all magnitudes do.
+ *
+ * @param memoryBytes memory for magnitudes and matrices
+ */
+export function planMemory(
+  context: GpuContext,
+  nodes: number,
+  pairs: number,
+  memoryBytes: number = MEMORY_BYTES[context.software ? 'software' : 'hardware'],
+): MemoryPlan {
+  const matrixBytes = 2 * 8 * pairs * nodes ** 2;
+  const matrices = matrixBytes > memoryBytes ? 'formed' : 'held';
+  const keptBytes = Math.min(matrices === 'held' ? matrixBytes : Infinity, memoryBytes / 2);
+  const chunks = ({ chunkRows, stride }: StatisticsLayout): number =>
+    Math.max(1, Math.floor(keptBytes / (4 * 2 * pairs * chunkRows * stride)));
+  return {
+    matrices,
+    chunks,
+    explain: (layout) => {
+      const samples = chunks(layout) * layout.chunkRows;
+      const sums = `matrices of sums take ${mebibytes(matrixBytes)} MiB`;
+      return matrices === 'held'
+        ? `${sums}: magnitudes of up to ${samples} samples are kept, and products formed when they are asked for`
+        : `${sums} and ${mebibytes(memoryBytes)} MiB are there: magnitudes of up to ${samples} samples are kept, and products formed by panel whenever scores are asked for`;
+    },
+  };
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
+}

@@ -1,0 +1,202 @@
+import { allSettledOrThrow } from '../../../all-settled-or-throw.ts';
+import {
+  borrow,
+  BufferPool,
+  createStorage,
+  storageFrom,
+  type BufferView,
+  type OwnedBuffer,
+} from '../../../gpu/buffer.ts';
+import type { GpuContext } from '../../../gpu/device.ts';
+import { created, scoped } from '../../../gpu/error-scope.ts';
+import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
+import { Recorder, workgroups } from '../../../gpu/recorder.ts';
+import type { Reduction } from '../../../statistics/channel-norms.ts';
+import { raggedFromLists, type RaggedIndices } from '../../../statistics/ragged.ts';
+import { magnitudesKernel, reductionCode, WORKGROUP } from './statistics-kernels.ts';
+import type { Chunk } from './gpu-row-store.ts';
+import { ROW_STEP, type StatisticsLayout } from './layout.ts';
+import type { RefusalRecord } from './non-finite-flag.ts';
+
+/** How values become magnitudes: a kernel with the channels of each node. */
+interface Source {
+  readonly kernel: KernelOf<typeof magnitudesKernel>;
+  readonly width: number;
+  readonly offsets: OwnedBuffer;
+  readonly channels: OwnedBuffer;
+}
+
+/** Rows of a batch, and where they go. */
+export interface IncomingRows {
+  /** One array or buffer per quantity, row-major `[size, width]`: the whole batch */
+  readonly values: readonly (Float32Array | GPUBuffer)[];
+  readonly batch: number;
+  /** First row of the batch to take, and how many */
+  readonly from: number;
+  readonly rows: number;
+  /** Chunk of kept rows that they go to, and its row for the first of them */
+  readonly chunk: Chunk;
+  readonly to: number;
+  /** Row of the chunk that the batch begins at */
+  readonly batchRow: number;
+}
+
+/** Most bytes of host values that are on their way at a time. */
+const UPLOAD_BYTES = 128 * 2 ** 20;
+
+/**
+ * Where batches come in: channel values become magnitudes among the kept rows, and batches with values that are not
+ * finite are refused.
+ */
+export class Intake {
+  readonly layout: StatisticsLayout;
+  readonly #context: GpuContext;
+  readonly #pool: BufferPool;
+  readonly #refusal: RefusalRecord;
+  readonly #magnitudes: Source;
+  readonly #channels: Source | undefined;
+  #upload: OwnedBuffer | undefined;
+
+  private constructor(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    refusal: RefusalRecord,
+    pool: BufferPool,
+    sources: { magnitudes: Source; channels: Source | undefined },
+  ) {
+    this.#context = context;
+    this.layout = layout;
+    this.#refusal = refusal;
+    this.#pool = pool;
+    this.#magnitudes = sources.magnitudes;
+    this.#channels = sources.channels;
+  }
+
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static async create(
+    context: GpuContext,
+    layout: StatisticsLayout,
+    refusal: RefusalRecord,
+    channels?: { readonly count: number; readonly groups: RaggedIndices; readonly reduction: Reduction },
+  ): Promise<Intake> {
+    const pool = new BufferPool();
+    try {
+      const themselves = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
+      const sources = {
+        magnitudes: await createSource(context, pool, 'none', layout.nodes, themselves),
+        channels:
+          channels &&
+          (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
+      };
+      const made = scoped(context, 'the intake', () => new Intake(context, layout, refusal, pool, sources));
+      await made.settled;
+      return made.result;
+    } catch (error) {
+      pool.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the kept rows, all
+   * quantities in one submit. Host values have been copied, and GPU values may be released, when the call returns.
+   *
+   * @returns settles with what the GPU found wrong with the commands
+   */
+  write({ values, batch, from, rows, chunk, to, batchRow }: IncomingRows, asTheyAre: boolean): Promise<void> {
+    const source = asTheyAre ? this.#magnitudes : this.#channels;
+    if (source === undefined) throw new TypeError('An intake made without channels takes magnitudes only.');
+    const { stride, nodes, chunkRows, together } = this.layout;
+    const bytes = 4 * source.width;
+    const { result: upload, settled } = scoped(this.#context, 'the upload of a batch', () =>
+      this.#uploader(values, rows * bytes),
+    );
+    const recorder = new Recorder(this.#context);
+    for (const [quantity, value] of values.entries()) {
+      recorder.dispatch(
+        source.kernel,
+        {
+          rows,
+          channels: source.width,
+          nodes,
+          stride,
+          batch,
+          quantity,
+          first_row: to,
+          batch_row: batchRow,
+          chunk_offset: (quantity % (2 * together)) * chunkRows * stride,
+          zero: 0,
+        },
+        {
+          channel_values:
+            value instanceof Float32Array
+              ? upload(value, from * source.width, rows * source.width)
+              : borrow(value, from * bytes, rows * bytes),
+          group_offsets: source.offsets,
+          group_channels: source.channels,
+          chunk: chunk[Math.floor(quantity / (2 * together))]!,
+          refusal: this.#refusal.view,
+        },
+        workgroups(Math.ceil((rows * stride) / WORKGROUP)),
+      );
+    }
+    return allSettledOrThrow([settled, recorder.submit('the magnitudes of a batch')]).then(() => undefined);
+  }
+
+  /** Most rows of a batch that one call of {@link Intake.write} can take; a multiple of {@link ROW_STEP}. */
+  rowsPerWrite(asTheyAre: boolean): number {
+    const width = (asTheyAre ? this.#magnitudes : this.#channels)?.width ?? 1;
+    const { pairs, chunkRows } = this.layout;
+    const bound = this.#context.device.limits.maxStorageBufferBindingSize;
+    const steps = Math.floor(Math.min(bound, UPLOAD_BYTES / (2 * pairs)) / (4 * width * ROW_STEP));
+    return Math.min(chunkRows, Math.max(1, steps) * ROW_STEP);
+  }
+
+  /** Frees what belongs to it. Idempotent. */
+  destroy(): void {
+    this.#pool.destroy();
+    this.#upload?.destroy();
+  }
+
+  /**
+   * Makes room for the host values among `values`, and returns what copies them there one by one. Writes and submits
+   * keep their order, so one buffer serves all batches.
+   */
+  #uploader(
+    values: readonly (Float32Array | GPUBuffer)[],
+    bytes: number,
+  ): (value: Float32Array, from: number, count: number) => BufferView {
+    const alignment = this.#context.device.limits.minStorageBufferOffsetAlignment;
+    const step = Math.ceil(bytes / alignment) * alignment;
+    const needed = step * values.filter((value) => value instanceof Float32Array).length;
+    if (needed > (this.#upload?.size ?? 0)) {
+      this.#upload?.destroy();
+      this.#upload = createStorage(this.#context, 'channel values', needed);
+    }
+    let offset = -step;
+    return (value, from, count) => {
+      const { buffer } = this.#upload!;
+      offset += step;
+      this.#context.device.queue.writeBuffer(buffer, offset, value as Float32Array<ArrayBuffer>, from, count);
+      return borrow(buffer, offset, bytes);
+    };
+  }
+}
+
+async function createSource(
+  context: GpuContext,
+  pool: BufferPool,
+  reduction: keyof typeof reductionCode,
+  width: number,
+  groups: RaggedIndices,
+): Promise<Source> {
+  const constants = { REDUCTION: reductionCode[reduction], WORKGROUP };
+  const list = async (label: string, indices: Uint32Array): Promise<OwnedBuffer> =>
+    pool.keep(await created(context, label, () => storageFrom(context, label, Uint32Array.from(indices))));
+  return {
+    kernel: await compileKernel(context, magnitudesKernel, constants),
+    width,
+    offsets: await list('channel group offsets', groups.offsets),
+    channels: await list('channel group members', groups.indices),
+  };
+}

@@ -1,0 +1,371 @@
+import {
+  BufferPool,
+  createStorage,
+  storageFrom,
+  type BufferView,
+  type OwnedBuffer,
+} from '../../../gpu/buffer.ts';
+import type { GpuContext } from '../../../gpu/device.ts';
+import { created } from '../../../gpu/error-scope.ts';
+import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
+import { Recorder, workgroups } from '../../../gpu/recorder.ts';
+import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SufficientStatistics } from '../../../statistics/sufficient-statistics.ts';
+import { FormedProducts, type KeptProducts } from './on-demand-products.ts';
+import type { KeptRows, RowRange } from './gpu-row-store.ts';
+import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP } from './statistics-kernels.ts';
+import { quantityOf, type Panel, type StatisticsLayout } from './layout.ts';
+import { Matrices } from './matrices.ts';
+import { TILES, type Products } from './gpu-matmul.ts';
+import { RangeCheck } from './range-check.ts';
+import { readStatistics } from './read-statistics.ts';
+import type { SumSource } from './sum-source.ts';
+import { packPair } from './transfer.ts';
+
+/** Whether matrices of products are held once they are formed, or formed by panel whenever they are asked for. */
+export type MatrixPlan = 'held' | 'formed';
+
+interface Kernels {
+  readonly fixPivots: KernelOf<typeof pivotsKernel>;
+  readonly gather: KernelOf<typeof gatherSumsKernel>;
+  readonly rangeCheck: RangeCheck;
+}
+
+/** Of sums that come from the host in float64: what two float32 hold of them. */
+const LOADED_ROUNDOFF = 2 ** -48;
+
+/**
+ * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
+ * float32. Pivots and scales are fixed by the first range of rows. Rows that are kept join the column sums when
+ * {@link GpuSums.update} is called, and products when someone asks for them.
+ */
+export class GpuSums implements SumSource {
+  readonly layout: StatisticsLayout;
+  readonly pivots: OwnedBuffer;
+  readonly columnSums: OwnedBuffer;
+  readonly #context: GpuContext;
+  readonly #pool = new BufferPool();
+  readonly #rows: KeptRows;
+  readonly #products: Products;
+  readonly #refusal: BufferView;
+  readonly #kernels: Kernels;
+  /** Plan to start from after a reset */
+  readonly #firstPlan: MatrixPlan;
+  #plan: MatrixPlan;
+  #formed: FormedProducts | undefined;
+  #xy: Matrices | undefined;
+  #xx: Matrices | undefined;
+  /** What takes ranges into sums; an aborted request leaves its rest here, which the next one does first */
+  #joining: Recorder;
+  /** Why ranges that count as joined are missing in sums */
+  #failure: unknown;
+  /** Ranges that have joined the column sums, or will by what is recorded */
+  #counted = 0;
+  /** Ranges that may join; the rest waits */
+  #visible = Infinity;
+  #pivotsFixed = false;
+  #roundoff: number = Number.EPSILON;
+
+  private constructor(
+    context: GpuContext,
+    rows: KeptRows,
+    products: Products,
+    refusal: BufferView,
+    plan: MatrixPlan,
+    kernels: Kernels,
+  ) {
+    this.#context = context;
+    this.#rows = rows;
+    this.#products = products;
+    this.#refusal = refusal;
+    this.#firstPlan = plan;
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#joining = new Recorder(context);
+    this.layout = products.layout;
+    const { pairs, stride } = this.layout;
+    this.pivots = this.#pool.keep(createStorage(context, 'pivots', 8 * 2 * pairs * stride));
+    this.columnSums = this.#pool.keep(createStorage(context, 'column sums', 16 * 2 * pairs * stride));
+  }
+
+  /**
+   * @param rows kept rows, closed by the caller before {@link GpuSums.update}; the caller's
+   * @param products what forms products; the caller's
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
+   */
+  static async create(
+    context: GpuContext,
+    rows: KeptRows,
+    products: Products,
+    refusal: BufferView,
+    plan: MatrixPlan,
+  ): Promise<GpuSums> {
+    const [fixPivots, gather, rangeCheck] = await Promise.all([
+      compileKernel(context, pivotsKernel, { WORKGROUP }),
+      compileKernel(context, gatherSumsKernel, { WORKGROUP }),
+      RangeCheck.create(context, products.layout, refusal),
+    ]);
+    const kernels = { fixPivots, gather, rangeCheck };
+    return created(context, 'the sums', () => new GpuSums(context, rows, products, refusal, plan, kernels));
+  }
+
+  /** How matrices of products are had at present. */
+  get plan(): MatrixPlan {
+    return this.#plan;
+  }
+
+  /**
+   * Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots.
+   *
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal, then another call goes on
+   */
+  async update(pace?: SubmitPace): Promise<void> {
+    await this.#keepInRange();
+    if (this.#counted < this.#ranges.length) await this.#join([], pace);
+  }
+
+  /**
+   * Takes all closed ranges into held matrices, so that the rows are needed no more; gives the plan 'formed' up.
+   *
+   * @throws `out-of-memory` where the matrices have no room, `device-lost`
+   */
+  async absorb(): Promise<void> {
+    this.#plan = 'held';
+    this.#formed?.destroy();
+    this.#formed = undefined;
+    this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
+    this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
+    await this.#keepInRange();
+    await this.#join([this.#xy, this.#xx]);
+  }
+
+  /** The caller has dropped the ranges that {@link GpuSums.absorb} took in; new ones are counted from nought. */
+  rowsDropped(): void {
+    this.#counted = 0;
+    if (this.#xy) this.#xy.formed = 0;
+    if (this.#xx) this.#xx.formed = 0;
+  }
+
+  async sumXY(pair: number, panel: Panel, pace?: SubmitPace): Promise<BufferView> {
+    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(pace), pair, panel);
+    this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
+    await this.#join([this.#xy], pace);
+    return this.#xy.ofPair(pair, panel);
+  }
+
+  async linesXX(
+    pair: number,
+    sources: Uint32Array<ArrayBuffer>,
+    into: BufferView,
+    pace?: SubmitPace,
+  ): Promise<void> {
+    if (sources.length === 0) return;
+    if (this.#plan === 'formed') return (await this.#former()).linesXX(this.#kept(pace), pair, sources, into);
+    await this.#gather(pair, sources, into, pace);
+  }
+
+  async diagonalXX(pair: number, into: BufferView, pace?: SubmitPace): Promise<void> {
+    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(pace), pair, into);
+    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, pace);
+  }
+
+  /** Copies the statistics to the host, a panel at a time. `samples` is what the caller knows to be counted. */
+  read(samples: number): Promise<SufficientStatistics> {
+    return readStatistics(this.#context, this, samples);
+  }
+
+  /**
+   * Replaces all sums by those of the host; kept rows must have been dropped. Pivots are rounded to float32.
+   *
+   * @param largest `[2 P, stride]` deviations that scales must leave room for
+   */
+  async load(statistics: SufficientStatistics, largest?: Float32Array): Promise<void> {
+    await this.absorb();
+    this.#roundoff = LOADED_ROUNDOFF;
+    const { queue } = this.#context.device;
+    const { pairs, stride, panels } = this.layout;
+    const pivots = new Float32Array(2 * pairs * 2 * stride);
+    const columnSums = new Float32Array(4 * pairs * 2 * stride);
+    statistics.pairs.forEach((pair, p) => {
+      const { sumXY, sumXX } = packPair(
+        this.layout,
+        p,
+        pair,
+        statistics.samples,
+        { pivots, columnSums },
+        largest,
+      );
+      for (const panel of panels) {
+        const [xy, xx] = [this.#xy!.ofPair(p, panel), this.#xx!.ofPair(p, panel)];
+        queue.writeBuffer(xy.buffer, xy.offset, sumXY[panel.index]!);
+        queue.writeBuffer(xx.buffer, xx.offset, sumXX[panel.index]!);
+      }
+    });
+    queue.writeBuffer(this.pivots.buffer, 0, pivots);
+    queue.writeBuffer(this.columnSums.buffer, 0, columnSums);
+    this.#pivotsFixed = statistics.samples > 0;
+  }
+
+  /** Forgets all sums and the pivots, as the caller forgets the rows. */
+  clear(): void {
+    this.#dropProducts();
+    this.#plan = this.#firstPlan;
+    this.#roundoff = Number.EPSILON;
+    this.#joining = new Recorder(this.#context);
+    this.#failure = undefined;
+    const encoder = this.#context.device.createCommandEncoder({ label: 'reset' });
+    encoder.clearBuffer(this.columnSums.buffer);
+    this.#context.device.queue.submit([encoder.finish()]);
+    this.#counted = 0;
+    this.#pivotsFixed = false;
+  }
+
+  get roundoff(): number {
+    return this.#roundoff;
+  }
+
+  /** Frees the sums. Idempotent. */
+  destroy(): void {
+    this.#dropProducts();
+    this.#pool.destroy();
+  }
+
+  /**
+   * Makes sure that sums of the ranges that are about to join stay within float32. The first range fixes the scales; where
+   * later values are far beyond it, what has joined so far goes to the host, in float64, and comes back scaled down.
+   */
+  async #keepInRange(): Promise<void> {
+    const ranges = this.#ranges;
+    if (this.#counted === ranges.length) return;
+    if (!this.#pivotsFixed) {
+      await this.#fixPivots(ranges[0]!);
+      if (ranges.length === 1) return;
+    }
+    const coming = ranges.slice(this.#counted);
+    const largest = await this.#kernels.rangeCheck.fit(coming, this, () =>
+      this.#joining.submit('the sums of kept rows'),
+    );
+    if (largest === undefined) return;
+    this.#visible = this.#counted;
+    try {
+      // Pivots are float32 as they are, so that the number of samples moves nothing; scales err to the safe side.
+      const statistics = await this.read(1);
+      await this.load(statistics, largest);
+    } finally {
+      this.#visible = Infinity;
+    }
+  }
+
+  /** Ranges that may join. */
+  get #ranges(): readonly RowRange[] {
+    const { ranges } = this.#rows;
+    return this.#visible < ranges.length ? ranges.slice(0, this.#visible) : ranges;
+  }
+
+  #dropProducts(): void {
+    this.#xy?.destroy();
+    this.#xx?.destroy();
+    this.#formed?.destroy();
+    this.#xy = this.#xx = this.#formed = undefined;
+  }
+
+  #kept(pace: SubmitPace | undefined): KeptProducts {
+    return { ranges: this.#ranges, columns: this, pace };
+  }
+
+  async #former(): Promise<FormedProducts> {
+    return (this.#formed ??= await FormedProducts.create(this.#context, this.#products));
+  }
+
+  /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
+  async #join(matrices: readonly Matrices[], pace?: SubmitPace): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure as Error;
+    const { pairs, together, panels } = this.layout;
+    const ranges = this.#ranges;
+    const recorder = this.#joining;
+    const counted = this.#counted;
+    const first = Math.min(counted, ...matrices.map(({ formed }) => formed));
+    for (let firstPair = 0; firstPair < pairs; firstPair += together) {
+      for (const [index, range] of ranges.entries()) {
+        if (index < first) continue;
+        this.#products.recordCentring(recorder, range, firstPair, this, index >= counted);
+        for (const matrix of matrices) {
+          if (index < matrix.formed) continue;
+          const isXX = matrix === this.#xx;
+          const [left, tiles] = isXX ? (['x', TILES.triangle] as const) : (['y', TILES.all] as const);
+          for (const panel of panels) {
+            const sums = matrix.ofGroup(firstPair, panel);
+            this.#products.recordProducts(recorder, range, { sums, left, rows: panel, tiles });
+          }
+        }
+      }
+    }
+    this.#counted = ranges.length;
+    for (const matrix of matrices) matrix.formed = ranges.length;
+    const what = 'the sums of kept rows';
+    try {
+      await (pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace));
+    } catch (error) {
+      // What an abort put off is still recorded; after a failure nothing is, and what was is in no sums.
+      if (recorder.isEmpty) this.#failure = error;
+      throw error;
+    }
+  }
+
+  async #fixPivots({ chunk, rows, firstBatch, endBatch }: RowRange): Promise<void> {
+    const { together, stride, chunkRows } = this.layout;
+    const recorder = new Recorder(this.#context);
+    for (const [group, buffer] of chunk.entries()) {
+      recorder.dispatch(
+        this.#kernels.fixPivots,
+        {
+          rows,
+          stride,
+          first_batch: firstBatch,
+          end_batch: endBatch,
+          chunk_rows: chunkRows,
+          quantity: quantityOf.x(group * together),
+          zero: 0,
+        },
+        { chunk: buffer, refusal: this.#refusal, pivots: this.pivots },
+        [Math.ceil(stride / WORKGROUP), 1, 2 * together],
+      );
+    }
+    await recorder.submit('pivots');
+    this.#pivotsFixed = true;
+  }
+
+  /** Copies lines of the held X^T X. */
+  async #gather(
+    pair: number,
+    list: Uint32Array<ArrayBuffer>,
+    into: BufferView,
+    pace: SubmitPace | undefined,
+  ): Promise<void> {
+    this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
+    await this.#join([this.#xx], pace);
+    const { stride, panels } = this.layout;
+    const lines = await created(this.#context, 'a list of lines', () =>
+      storageFrom(this.#context, 'lines', list),
+    );
+    const recorder = new Recorder(this.#context);
+    for (const panel of panels) {
+      recorder.dispatch(
+        this.#kernels.gather,
+        {
+          lines: list.length,
+          stride,
+          width: stride,
+          panel_row: panel.row,
+          panel_rows: panel.rows,
+          whole: 0,
+        },
+        { lines, sum_xx: this.#xx.ofPair(pair, panel), gathered: into },
+        workgroups(Math.ceil((list.length * stride) / WORKGROUP)),
+      );
+    }
+    const submitted = recorder.submit('lines of X^T X');
+    lines.destroy();
+    await submitted;
+  }
+}

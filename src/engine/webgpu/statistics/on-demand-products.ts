@@ -1,0 +1,250 @@
+import {
+  BufferPool,
+  createStorage,
+  storageFrom,
+  type BufferView,
+  type OwnedBuffer,
+} from '../../../gpu/buffer.ts';
+import type { GpuContext } from '../../../gpu/device.ts';
+import { created } from '../../../gpu/error-scope.ts';
+import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
+import { Recorder, workgroups } from '../../../gpu/recorder.ts';
+import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { RowRange } from './gpu-row-store.ts';
+import { DIAGONAL, gatherColumnsKernel, gatherSumsKernel, TILE, WORKGROUP } from './statistics-kernels.ts';
+import type { Panel } from './layout.ts';
+import { TILES, type Columns, type Products } from './gpu-matmul.ts';
+
+/** Most bytes of lines of X^T X that are kept: all of them at N = 10,000. */
+const LINE_BYTES = 2 ** 30;
+
+/** What products are formed of, and how quickly. */
+export interface KeptProducts {
+  readonly ranges: readonly RowRange[];
+  readonly columns: Columns;
+  /** Of the request that asks; an abort leaves nothing of what it was forming. Without one it is submitted at once. */
+  readonly pace: SubmitPace | undefined;
+}
+
+interface Kernels {
+  readonly gatherColumns: KernelOf<typeof gatherColumnsKernel>;
+  readonly gatherSums: KernelOf<typeof gatherSumsKernel>;
+}
+
+/** Lines of X^T X of one layer pair that have been formed. */
+interface LineCache {
+  readonly pair: number;
+  /** Ranges that they are of */
+  readonly ranges: number;
+  readonly rowOf: Map<number, number>;
+}
+
+/**
+ * Products formed when they are asked for, straight from kept rows, for sums that have no room as whole matrices: one
+ * panel of X^T Y at a time, and of X^T X no lines but those that are asked for, which are kept as long as there is room
+ * and the layer pair stays the same.
+ */
+export class FormedProducts {
+  readonly #context: GpuContext;
+  readonly #products: Products;
+  readonly #kernels: Kernels;
+  readonly #pool = new BufferPool();
+  readonly #panel: OwnedBuffer;
+  readonly #lines: OwnedBuffer;
+  readonly #listedValues: OwnedBuffer;
+  readonly #listedExponents: OwnedBuffer;
+  /** Tiles of the diagonal: `[stride, span]` */
+  readonly #band: OwnedBuffer;
+  #cache: LineCache = { pair: -1, ranges: 0, rowOf: new Map() };
+  /** What the panel holds */
+  #panelOf: { readonly pair: number; readonly panel: Panel; readonly ranges: number } | undefined;
+
+  private constructor(context: GpuContext, products: Products, kernels: Kernels) {
+    this.#context = context;
+    this.#products = products;
+    this.#kernels = kernels;
+    const { stride, chunkRows, panels } = products.layout;
+    const create = (label: string, bytes: number): OwnedBuffer =>
+      this.#pool.keep(createStorage(context, label, bytes));
+    this.#panel = create('a panel of X^T Y', 8 * panels[0]!.rows * stride);
+    this.#lines = create('lines of X^T X', 8 * this.#roomForLines() * stride);
+    const most = this.#mostAtOnce();
+    this.#listedValues = create('values of listed columns', 4 * most * chunkRows);
+    this.#listedExponents = create('exponents of listed columns', 4 * most);
+    this.#band = create('tiles of the diagonal', 8 * stride * products.configuration.span);
+  }
+
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static async create(context: GpuContext, products: Products): Promise<FormedProducts> {
+    const [gatherColumns, gatherSums] = await Promise.all([
+      compileKernel(context, gatherColumnsKernel, { WORKGROUP }),
+      compileKernel(context, gatherSumsKernel, { WORKGROUP }),
+    ]);
+    const kernels = { gatherColumns, gatherSums };
+    return created(context, 'products', () => new FormedProducts(context, products, kernels));
+  }
+
+  /** Forms a panel of X^T Y, unless it is the one asked for last; the next panel takes its place. */
+  async sumXY(kept: KeptProducts, pair: number, panel: Panel): Promise<BufferView> {
+    const sums = { ...this.#panel, size: 8 * panel.rows * this.#products.layout.stride };
+    const held = this.#panelOf;
+    const ranges = kept.ranges.length;
+    if (held?.pair === pair && held.panel.index === panel.index && held.ranges === ranges) return sums;
+    this.#panelOf = undefined;
+    await this.#form(kept, pair, sums, (recorder, range) => {
+      const target = { sums, left: 'y', rows: panel, tiles: TILES.all } as const;
+      this.#products.recordProducts(recorder, range, target, 1);
+    });
+    this.#panelOf = { pair, panel, ranges };
+    return sums;
+  }
+
+  /** Forms the diagonal of X^T X and writes it to `into`. */
+  async diagonalXX(kept: KeptProducts, pair: number, into: BufferView): Promise<void> {
+    const { stride } = this.#products.layout;
+    const { span } = this.#products.configuration;
+    await this.#form(kept, pair, this.#band, (recorder, range) => {
+      const rows = { row: 0, rows: stride };
+      const target = { sums: this.#band, left: 'x', rows, tiles: TILES.diagonal } as const;
+      this.#products.recordProducts(recorder, range, target, 1);
+    });
+    const band = { ...this.#band, size: 8 * stride * span };
+    await this.#gather(Uint32Array.of(DIAGONAL), band, into, span);
+  }
+
+  /** Writes lines of X^T X to `into`, forming those that are not there from an earlier call. */
+  async linesXX(
+    kept: KeptProducts,
+    pair: number,
+    sources: Uint32Array<ArrayBuffer>,
+    into: BufferView,
+  ): Promise<void> {
+    if (this.#cache.pair !== pair || this.#cache.ranges !== kept.ranges.length) this.#forget(kept, pair);
+    const { stride } = this.#products.layout;
+    const most = this.#mostAtOnce();
+    // In pieces that the room for lines holds; a piece whose lines are not there and don't fit beside them replaces them.
+    for (let first = 0; first < sources.length; first += most) {
+      const piece = sources.subarray(first, first + most);
+      let missing = piece.filter((source) => !this.#cache.rowOf.has(source));
+      const filled = Math.ceil(this.#cache.rowOf.size / TILE) * TILE;
+      if (filled + Math.ceil(missing.length / TILE) * TILE > this.#roomForLines()) {
+        this.#forget(kept, pair);
+        missing = piece;
+      }
+      if (missing.length > 0) await this.#formLines(kept, pair, missing);
+      const rows = Uint32Array.from(piece, (source) => this.#cache.rowOf.get(source)!);
+      const size = 8 * stride;
+      await this.#gather(rows, this.#lines, {
+        buffer: into.buffer,
+        offset: into.offset + first * size,
+        size: rows.length * size,
+      });
+    }
+  }
+
+  /** Frees what belongs to it. Idempotent. */
+  destroy(): void {
+    this.#pool.destroy();
+  }
+
+  /** Lines that there is room for: all, where they fit one binding and LINE_BYTES. Whole tiles. */
+  #roomForLines(): number {
+    const { stride } = this.#products.layout;
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.#context.device.limits;
+    const bytes = Math.min(LINE_BYTES, maxStorageBufferBindingSize, maxBufferSize);
+    return Math.min(stride, Math.max(1, Math.floor(bytes / (8 * stride * TILE))) * TILE);
+  }
+
+  /** Lines that are formed at a time. */
+  #mostAtOnce(): number {
+    return Math.min(this.#roomForLines(), 1024);
+  }
+
+  #forget({ ranges }: KeptProducts, pair: number): void {
+    this.#cache = { pair, ranges: ranges.length, rowOf: new Map() };
+  }
+
+  async #formLines(kept: KeptProducts, pair: number, sources: Uint32Array<ArrayBuffer>): Promise<void> {
+    const { stride } = this.#products.layout;
+    const { rowOf } = this.#cache;
+    // Whole tiles, so that lines formed later begin at a row of their own.
+    const width = Math.ceil(sources.length / TILE) * TILE;
+    const first = Math.ceil(rowOf.size / TILE) * TILE;
+    const sums = { buffer: this.#lines.buffer, offset: 8 * first * stride, size: 8 * width * stride };
+    const columns = storageFrom(this.#context, 'listed columns', sources);
+    const listed = { values: this.#listedValues, exponents: this.#listedExponents, width };
+    const formed = this.#form(kept, pair, sums, (recorder, range) => {
+      recorder.dispatch(
+        this.#kernels.gatherColumns,
+        { rows: range.rows, stride, count: sources.length, width },
+        {
+          columns,
+          values: this.#products.values,
+          exponents: this.#products.exponents,
+          listed_values: listed.values,
+          listed_exponents: listed.exponents,
+        },
+        workgroups(Math.ceil((range.rows * width) / WORKGROUP)),
+      );
+      const rows = { row: 0, rows: width };
+      const target = { sums, left: listed, rows, tiles: TILES.all };
+      this.#products.recordProducts(recorder, range, target, 1);
+    });
+    await formed.finally(() => {
+      columns.destroy();
+    });
+    sources.forEach((source, k) => rowOf.set(source, first + k));
+    // Rows of padding are nobody's, but take their place.
+    for (let k = sources.length; k < width; k++) rowOf.set(-1 - first - k, first + k);
+  }
+
+  /** Empties `sums`, and adds what `record` does to each centred range of the pair. */
+  #form(
+    { ranges, columns, pace }: KeptProducts,
+    pair: number,
+    sums: BufferView,
+    record: (recorder: Recorder, range: RowRange) => void,
+  ): Promise<void> {
+    const { device } = this.#context;
+    const encoder = device.createCommandEncoder({ label: 'empty sums' });
+    encoder.clearBuffer(sums.buffer, sums.offset, sums.size);
+    device.queue.submit([encoder.finish()]);
+    const recorder = new Recorder(this.#context);
+    for (const range of ranges) {
+      this.#products.recordCentring(recorder, range, pair, columns, false);
+      record(recorder, range);
+    }
+    const what = 'products of kept rows';
+    return pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace);
+  }
+
+  /** Copies whole rows of `sums`, or its diagonal. */
+  async #gather(
+    rows: Uint32Array<ArrayBuffer>,
+    sums: BufferView,
+    into: BufferView,
+    width?: number,
+  ): Promise<void> {
+    const { stride } = this.#products.layout;
+    const lines = await created(this.#context, 'a list of lines', () =>
+      storageFrom(this.#context, 'lines', rows),
+    );
+    const submitted = new Recorder(this.#context)
+      .dispatch(
+        this.#kernels.gatherSums,
+        {
+          lines: rows.length,
+          stride,
+          width: width ?? stride,
+          panel_row: 0,
+          panel_rows: Math.floor(sums.size / (8 * (width ?? stride))),
+          whole: 1,
+        },
+        { lines, sum_xx: sums, gathered: into },
+        workgroups(Math.ceil((rows.length * stride) / WORKGROUP)),
+      )
+      .submit('lines of X^T X');
+    lines.destroy();
+    return submitted;
+  }
+}

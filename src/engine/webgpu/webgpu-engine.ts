@@ -1,0 +1,336 @@
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { adoptDevice, describeAdapter, lossBehind, type GpuContext } from '../../gpu/device.ts';
+import { scoped } from '../../gpu/error-scope.ts';
+import { checkArithmetic } from '../../gpu/self-test.ts';
+import { SubmitPace } from '../../gpu/submit-throttle.ts';
+import { SerialQueue } from '../../serial-queue.ts';
+import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
+import type { Scores } from '../../scoring/scores.ts';
+import { checkSameShape, mergeStatistics } from '../../statistics/merge.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import type { Precision } from './statistics/statistics-kernels.ts';
+import { Intake } from './statistics/batch-uploader.ts';
+import { KeptRows, type Chunk, type RowPlace } from './statistics/gpu-row-store.ts';
+import { layoutOf } from './statistics/layout.ts';
+import { Products } from './statistics/gpu-matmul.ts';
+import { RefusalRecord } from './statistics/non-finite-flag.ts';
+import { GpuSums } from './statistics/gpu-sums.ts';
+import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
+import { BatchRun } from './batch-tracker.ts';
+import { KeptGpuScores } from './gpu-score-cache.ts';
+import { checkIncomingBatch, type IncomingBatch } from './check-incoming-batch.ts';
+import { chooseConfiguration } from './choose-kernel.ts';
+import { PANEL_BYTES, planMemory } from './memory-plan.ts';
+
+/**
+ * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
+ * buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
+ *
+ * @throws `gpu-validation` (also for a device whose arithmetic fails the self-test), `out-of-memory` (matrices larger
+ *   than the device binds), `device-lost`
+ */
+export async function createWebGpuEngine(options: {
+  readonly device: GPUDevice;
+  readonly shape: EngineShape;
+  /** How products are summed; 'exact' (default) is as good as float64 sums, 'fast' several times quicker. */
+  readonly precision?: Precision | undefined;
+  /** Most bytes of one storage binding, where that is to be less than the device's own limit */
+  readonly bindingBytes?: number | undefined;
+  /** Memory for magnitudes and sums together; default 4 GiB, on software adapters 1 GiB */
+  readonly memoryBytes?: number | undefined;
+  /**
+   * How products are formed: the name of a configuration, or 'timed' for the one found fastest. Default: timed on a
+   * GPU from 512 nodes on, the one without shared memory on a software adapter.
+   */
+  readonly products?: string | undefined;
+}): Promise<Engine> {
+  const { shape, precision = 'exact' } = options;
+  const context = adoptDevice(options.device);
+  const arithmetic = await checkArithmetic(context);
+  const choice = await chooseConfiguration(context, precision, arithmetic, shape.nodes, options.products);
+  const memory = planMemory(context, shape.nodes, shape.pairs, options.memoryBytes);
+  const layout = layoutOf(context, shape.nodes, shape.pairs, {
+    bindingBytes: options.bindingBytes,
+    panelBytes: memory.matrices === 'formed' ? PANEL_BYTES : undefined,
+  });
+  const refusal = await RefusalRecord.create(context);
+  const parts: Partial<Parts> = { refusal };
+  try {
+    const { channels, channelGroups, reduction } = shape;
+    const source =
+      channels === undefined || channelGroups === undefined
+        ? undefined
+        : { count: channels, groups: channelGroups, reduction };
+    const intake = await Intake.create(context, layout, refusal, source);
+    Object.assign(parts, { intake });
+    const products = await Products.create(context, layout, choice.configuration, refusal.view);
+    Object.assign(parts, { products });
+    const rows = new KeptRows(context, layout);
+    const sums = await GpuSums.create(context, rows, products, refusal.view, memory.matrices);
+    const kind = context.software ? ' (software adapter)' : '';
+    const notes = [
+      `${describeAdapter(context.adapterInfo)}${kind}`,
+      `precision '${precision}'`,
+      ...choice.notes,
+      memory.explain(layout),
+    ];
+    const keptChunks = memory.chunks(layout);
+    return new WebGpuEngine(context, shape, { refusal, intake, products, rows, sums }, keptChunks, notes);
+  } catch (error) {
+    destroyParts(parts);
+    throw error;
+  }
+}
+
+/** What the engine holds on the GPU. */
+interface Parts {
+  readonly refusal: RefusalRecord;
+  readonly intake: Intake;
+  readonly products: Products;
+  readonly rows: KeptRows;
+  readonly sums: GpuSums;
+}
+
+function destroyParts({ refusal, intake, products, rows, sums }: Partial<Parts>): void {
+  refusal?.view.destroy();
+  for (const part of [intake, products, rows, sums]) part?.destroy();
+}
+
+class WebGpuEngine implements Engine {
+  readonly shape: EngineShape;
+  readonly #parts: Parts;
+  /** Chunks of rows that are kept at most, until their products first have joined held matrices; one from then on */
+  readonly #keptChunks: number;
+  readonly #notes: readonly string[];
+  #joined = false;
+  readonly #context: GpuContext;
+  readonly #kept: KeptGpuScores;
+  #run: BatchRun;
+  #released = false;
+  readonly #queue = new SerialQueue();
+
+  constructor(
+    context: GpuContext,
+    shape: EngineShape,
+    parts: Parts,
+    keptChunks: number,
+    notes: readonly string[],
+  ) {
+    this.#context = context;
+    this.#kept = new KeptGpuScores(context);
+    this.shape = shape;
+    this.#parts = parts;
+    this.#keptChunks = keptChunks;
+    this.#notes = notes;
+    this.#run = this.#newRun();
+  }
+
+  get diagnostics(): EngineDiagnostics {
+    const { chunkRows } = this.#parts.rows.layout;
+    const since = `sums take in up to ${chunkRows} samples at a time`;
+    return {
+      backend: 'webgpu',
+      plan: this.#joined ? 'sums' : 'magnitudes',
+      notes: this.#joined ? [...this.#notes, since] : this.#notes,
+      warnings: [],
+    };
+  }
+
+  accumulate(batch: ChannelBatch): Promise<void> {
+    return this.#inTurn(() => {
+      const { channels, channelGroups } = this.shape;
+      if (channels === undefined || channelGroups === undefined) {
+        throw new MagnitudeEdgeError(
+          'invalid-argument',
+          'Channel values need an engine made with channels and channelGroups; this one takes magnitudes only.',
+        );
+      }
+      const incoming = { size: batch.size, x: batch.activations, y: batch.gradients };
+      return this.#take(incoming, channels, false);
+    });
+  }
+
+  accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
+    return this.#inTurn(() => this.#take(batch, this.shape.nodes, true));
+  }
+
+  flush(): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#run.confirmed();
+      this.#run.assertOpen();
+      return this.#run.samples;
+    });
+  }
+
+  async score(request: ScoreRequest): Promise<ScoreMatrices> {
+    const scores = await this.scores(request);
+    try {
+      return await scores.matrices();
+    } finally {
+      scores.release();
+    }
+  }
+
+  scores(request: ScoreRequest): Promise<Scores> {
+    return this.#inTurn(async () => {
+      const { signal } = request;
+      const pace = new SubmitPace(this.#context, signal);
+      await this.#updated(pace, signal);
+      return this.#kept.scores(this.#parts.sums, this.#run.samples, request, pace);
+    });
+  }
+
+  statistics(): Promise<SufficientStatistics> {
+    return this.#inTurn(async () => {
+      await this.#updated();
+      return this.#parts.sums.read(this.#run.samples);
+    });
+  }
+
+  merge(statistics: SufficientStatistics): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#run.assertOpen();
+      checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
+      await this.#updated();
+      this.#run.assertOpen();
+      if (statistics.samples === 0) return;
+      this.#kept.clear();
+      const held = await this.#parts.sums.read(this.#run.samples);
+      const merged = mergeStatistics(held, statistics);
+      this.#dropRows();
+      await this.#parts.sums.load(merged);
+      this.#run.holds(merged.samples);
+    });
+  }
+
+  reset(): void {
+    this.#assertHeld();
+    // In its turn: scores being computed keep the sums they started from.
+    this.#inTurn(() => {
+      this.#run = this.#newRun();
+      this.#joined = false;
+      this.#kept.clear();
+      this.#parts.refusal.clear();
+      this.#parts.rows.clear(1);
+      this.#parts.sums.clear();
+    }).catch(ignore);
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    await this.#queue.idle();
+    await this.#run.confirmed();
+    this.#kept.clear();
+    destroyParts(this.#parts);
+  }
+
+  /** Runs one call after the other, however they are made: scores must not see half a batch. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
+      this.#assertHeld();
+      try {
+        return await work();
+      } catch (error) {
+        throw lossBehind(this.#context, error);
+      }
+    });
+  }
+
+  #assertHeld(): void {
+    if (!this.#released) return;
+    throw new MagnitudeEdgeError(
+      'released',
+      'The WebGPU engine has been released and cannot be used any more.',
+    );
+  }
+
+  #newRun(): BatchRun {
+    return new BatchRun(this.#parts.refusal, this.shape.nodes);
+  }
+
+  /** Takes a batch in: its magnitudes join the kept rows, and those the sums where there is no room for more. */
+  async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
+    const run = this.#run;
+    run.assertOpen();
+    this.#kept.clear();
+    checkIncomingBatch(this.shape, incoming, width, run.batches);
+    const batch = run.begin(incoming.size);
+    const { intake, rows: kept } = this.#parts;
+    // In the order of `quantityOf`.
+    const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
+    const step = intake.rowsPerWrite(asTheyAre);
+    const write = (from: number, chunk: Chunk, to: number, batchRow: number): void => {
+      const rows = Math.min(step, incoming.size - from);
+      run.watch(intake.write({ values, batch, from, rows, chunk, to, batchRow }, asTheyAre));
+    };
+    if (incoming.size <= kept.layout.chunkRows) {
+      await this.#makeRoom(incoming.size);
+      const { chunk, row } = this.#place(incoming.size, batch);
+      for (let from = 0; from < incoming.size; from += step) write(from, chunk, row + from, row);
+    } else {
+      // Larger than a chunk: looked through for values that are not finite before any of it counts. Its chunks are its
+      // own, so that a refusal leaves nothing of them.
+      await this.#makeRoom(kept.layout.chunkRows);
+      const apart = this.#startChunk();
+      for (let from = 0; from < incoming.size; from += step) write(from, apart, 0, 0);
+      for (let from = 0; from < incoming.size; from += step) {
+        await this.#makeRoom(step);
+        const { chunk, row } = this.#place(Math.min(step, incoming.size - from), batch);
+        write(from, chunk, row, 0);
+      }
+    }
+    await run.keepUp();
+    run.assertOpen();
+  }
+
+  /** Places rows; a chunk that the GPU has no memory for is found out by the next check. */
+  #place(rows: number, batch: number): RowPlace {
+    const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
+      this.#parts.rows.place(rows, batch),
+    );
+    this.#run.watch(settled);
+    return result;
+  }
+
+  #startChunk(): Chunk {
+    const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
+      this.#parts.rows.startChunk(),
+    );
+    this.#run.watch(settled);
+    return result;
+  }
+
+  /** Sees to it that rows can be placed: where another chunk would be one too many, all that are kept join the sums. */
+  async #makeRoom(rows: number): Promise<void> {
+    const { rows: kept, sums } = this.#parts;
+    if (!kept.needsChunk(rows) || kept.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
+    await this.#run.orFail(async () => {
+      kept.close();
+      await sums.absorb();
+      this.#dropRows();
+    });
+  }
+
+  /** Forgets kept rows that are in the sums; from then on one chunk is enough. */
+  #dropRows(): void {
+    this.#parts.rows.clear(1);
+    this.#parts.sums.rowsDropped();
+    this.#joined = true;
+  }
+
+  /**
+   * Waits until every batch has been looked at, and brings the sums up to date. A refused one is no error here: the
+   * earlier ones stay.
+   */
+  async #updated(pace?: SubmitPace, signal?: AbortSignal): Promise<void> {
+    await this.#run.confirmed();
+    await this.#run.orFail(async () => {
+      this.#parts.rows.close();
+      await this.#parts.sums.update(pace);
+    }, signal);
+  }
+}
+
+function ignore(): void {
+  // What a call refused is its caller's to handle; the next call goes on.
+}

@@ -1,0 +1,52 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { FitOptions } from './inferer-options.ts';
+import { functionParents, type GsnnGraph } from '../model/graph.ts';
+import type { InfererModel } from '../model/external-model.ts';
+import { completeLoss, describeLoss, type CompleteLoss } from '../model/loss-settings.ts';
+import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
+
+/** What a fit is of: statistics add up only where all of it is the same. */
+export interface FitSettings {
+  readonly loss: CompleteLoss;
+  /** `[edges]`; undefined where no edge is masked. */
+  readonly edgeMask: Float32Array | undefined;
+  /** The inferer's graph without the masked edges */
+  readonly graph: GsnnGraph;
+  /** The parents of the function nodes in that graph */
+  readonly parents: RaggedIndices;
+}
+
+/**
+ * What the options of a fit come to, for a model that is judged by `graph`.
+ * @throws MagnitudeEdgeError `invalid-argument` for an edge that cannot be masked or loss options that do not fit the loss
+ */
+export function fitSettings(
+  model: InfererModel,
+  graph: GsnnGraph,
+  { maskedEdges, ...loss }: FitOptions,
+): FitSettings {
+  const edgeMask = maskedEdges && model.edgeMask(maskedEdges);
+  const judged = edgeMask ? model.graphUnderMask(edgeMask, graph) : graph;
+  const parents = raggedFromLists(functionParents(judged));
+  return { loss: completeLoss(loss, model), edgeMask, graph: judged, parents };
+}
+
+/**
+ * Whether a fit may add to the statistics of another one.
+ * @throws MagnitudeEdgeError `invalid-argument` naming what differs
+ */
+export function checkGoesOn(model: InfererModel, held: FitSettings, wanted: FitSettings): void {
+  const refuse = (why: string): never => {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `fit with reset: false goes on from statistics ${why}; reset them, or fit apart.`,
+    );
+  };
+  const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(wanted.loss)];
+  if (loss !== wantedLoss) refuse(`of the loss ${loss}, but ${wantedLoss} was asked for`);
+  model.maskableEdges.forEach(([src, dst], edge) => {
+    if ((held.edgeMask?.[edge] ?? 1) === (wanted.edgeMask?.[edge] ?? 1)) return;
+    const [before, now] = held.edgeMask?.[edge] === 0 ? ['with', 'not'] : ['without', 'now'];
+    refuse(`${before} the edge '${src}' -> '${dst}' masked, which is ${now} to be masked`);
+  });
+}

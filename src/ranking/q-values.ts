@@ -1,0 +1,301 @@
+import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import { sortedOrder } from './order.ts';
+import { pValuesOfPairs } from './p-values.ts';
+import { pick } from './gather.ts';
+import type { ScoredElements, ScorePasses } from './score-scanner.ts';
+import { fisherZ, upperTail } from './significance.ts';
+import { countZ, splitBins, type ZBins } from './z-bins.ts';
+
+/** How finely rows are counted, and how many are looked at one by one. */
+export interface QTuning {
+  /** Bins of the first count */
+  readonly bins: number;
+  /** Bins of later, finer counts */
+  readonly mostBins: number;
+  /** Rows that are brought to the host and sorted, at most while finer counts may still help */
+  readonly budget: number;
+  /** Counts at most */
+  readonly rounds: number;
+}
+
+/**
+ * Exact q of some rows of a table of which only counts are known. The last row of a bin bounds from above what comes
+ * after the rows before it, and the bin's upper edge bounds from below what its rows can be; the rows of the few bins
+ * whose bounds leave open whether they matter are fetched and ranked one by one.
+ */
+export class QValues {
+  readonly #passes: ScorePasses;
+  readonly #freedom: FreedomClasses;
+  readonly #excluded: ScoredElements;
+  readonly #excludedSet: { has(element: number): boolean };
+  readonly #rows: number;
+  readonly #tuning: QTuning;
+  #bins: ZBins;
+  #rounds = 1;
+
+  private constructor(
+    passes: ScorePasses,
+    freedom: FreedomClasses,
+    excluded: ScoredElements,
+    rows: number,
+    tuning: QTuning,
+    bins: ZBins,
+  ) {
+    this.#passes = passes;
+    this.#freedom = freedom;
+    this.#excluded = excluded;
+    this.#excludedSet = new Set(excluded.elements);
+    this.#rows = rows;
+    this.#tuning = tuning;
+    this.#bins = bins;
+  }
+
+  /** @param excluded pairs that are no rows @param rows m, rows of the table, NaN among them */
+  static async create(
+    passes: ScorePasses,
+    freedom: FreedomClasses,
+    edges: Float64Array,
+    excluded: ScoredElements,
+    rows: number,
+    tuning: QTuning,
+  ): Promise<QValues> {
+    const bins = await countZ(passes, freedom, edges, excluded, rows);
+    return new QValues(passes, freedom, excluded, rows, tuning, bins);
+  }
+
+  /**
+   * A z that no row of q at or below `maxQ` falls short of, and next to no other row reaches; Infinity where there is
+   * none of such q. How many rows reach it.
+   */
+  async cutoff(maxQ: number): Promise<{ leastZ: number; rows: number }> {
+    for (;;) {
+      const { counts, least, last, edges, ranks } = this.#bins;
+      let sure = counts.length;
+      const open = new Uint8Array(counts.length);
+      for (let bin = 0; bin < counts.length && sure === counts.length; bin++) {
+        if (last[bin]! <= maxQ) sure = bin;
+        else if (least[bin]! <= maxQ) open[bin] = 1;
+      }
+      const inDoubt = sum(counts, open);
+      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
+      if (inDoubt > 0) {
+        const ranked = await this.#rank(open);
+        for (let bin = 0; bin < sure; bin++) {
+          const of = ranked.get(bin);
+          if (of === undefined) continue;
+          for (let k = of.ratios.length - 1; k >= 0; k--) {
+            if (of.ratios[k]! > maxQ) continue;
+            return { leastZ: slightlyBelow(fisherZ(of.scores[k]!, of.roots[k]!)), rows: ranks[bin]! };
+          }
+        }
+      }
+      if (sure === counts.length) return { leastZ: Infinity, rows: 0 };
+      return { leastZ: sure === 0 ? -Infinity : slightlyBelow(edges[sure - 1]!), rows: ranks[sure]! };
+    }
+  }
+
+  /** q of rows of the table. */
+  async of({ elements, scores }: ScoredElements): Promise<Float64Array> {
+    const { classOf, roots } = this.#freedom;
+    const nodes = classOf.length;
+    const { binOf, ranked, later } = await this.#settled(({ lookup }) =>
+      Int32Array.from(elements, (element, row) => {
+        const score = scores[row]!;
+        return score === score ? lookup.binOf(classOf[element % nodes]!, score) : 0;
+      }),
+    );
+    const { least, last } = this.#bins;
+    return Float64Array.from(binOf, (bin, row) => {
+      const own = ranked.get(bin);
+      if (own !== undefined) {
+        const key = this.#key(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
+        return Math.min(later[bin]!, own.least[firstAtLeast(own.keys, key)]!);
+      }
+      // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
+      return least[bin] === last[bin] ? Math.min(later[bin]!, last[bin]!) : later[bin]!;
+    });
+  }
+
+  /**
+   * The least ratio, at most 1, over all rows whose z falls short of each edge.
+   *
+   * @param edges some of those that the first count was made with
+   */
+  async below(edges: Float64Array): Promise<Float64Array> {
+    const { binOf, ranked, later } = await this.#settled((bins) =>
+      Int32Array.from(edges, (edge) => bins.edges.indexOf(edge)),
+    );
+    return Float64Array.from(binOf, (bin) =>
+      Math.min(later[bin]!, ranked.get(bin)?.least[0] ?? this.#bins.last[bin]!),
+    );
+  }
+
+  /** Looks at rows, and counts anew, until nothing is in doubt that matters for those bins. */
+  async #settled(locate: (bins: ZBins) => Int32Array): Promise<{
+    binOf: Int32Array;
+    ranked: ReadonlyMap<number, RankedBin>;
+    later: Float64Array;
+  }> {
+    for (;;) {
+      const binOf = locate(this.#bins);
+      const open = this.#open(binOf);
+      const inDoubt = sum(this.#bins.counts, open);
+      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
+      const ranked = await this.#rank(open);
+      return { binOf, ranked, later: this.#later(ranked) };
+    }
+  }
+
+  /** Bins that may hold the least ratio for some of the rows, as far as the counts can tell. */
+  #open(binOf: Int32Array): Uint8Array {
+    const { counts, least, last } = this.#bins;
+    const asked = new Uint8Array(counts.length);
+    for (const bin of binOf) asked[bin] = 1;
+    const later = this.#later(new Map());
+    const open = new Uint8Array(counts.length);
+    let before = Infinity;
+    let any = false;
+    for (let bin = counts.length - 1; bin > 0; bin--) {
+      if (asked[bin] === 1) {
+        // What comes before a row has no part in its q.
+        before = Infinity;
+        any = true;
+      }
+      const matters = any && least[bin]! < Math.min(later[bin]!, before);
+      if (matters && least[bin] !== last[bin]) open[bin] = 1;
+      before = Math.min(before, last[bin]!);
+    }
+    return open;
+  }
+
+  /** The least ratio over all bins of lower z, at most 1: exact where the ranked bins are the open ones. */
+  #later(ranked: ReadonlyMap<number, RankedBin>): Float64Array {
+    const { counts, last } = this.#bins;
+    const later = new Float64Array(counts.length);
+    let least = 1;
+    for (let bin = 0; bin < counts.length; bin++) {
+      later[bin] = least;
+      least = Math.min(least, ranked.get(bin)?.least[0] ?? last[bin]!);
+    }
+    return later;
+  }
+
+  /** Counts anew with the open bins split, where that is likely to spare looking at rows. */
+  async #finer(open: Uint8Array, inDoubt: number): Promise<boolean> {
+    const { budget, rounds, mostBins } = this.#tuning;
+    if (inDoubt <= budget || this.#rounds >= rounds) return false;
+    const edges = splitBins(this.#bins.edges, open, mostBins);
+    if (edges.length === this.#bins.edges.length) return false;
+    this.#rounds++;
+    this.#bins = await countZ(this.#passes, this.#freedom, edges, this.#excluded, this.#rows);
+    return true;
+  }
+
+  /**
+   * What the sorted table ranks rows by, rising: p or, where all have the same degrees of freedom, the score. The two
+   * orders differ where rounding gives the smaller of two neighbouring scores the smaller p.
+   */
+  #key(score: number, root: number): number {
+    return this.#freedom.roots.length === 1 ? -score : upperTail(fisherZ(score, root));
+  }
+
+  /** The rows of bins, ranked. */
+  async #rank(open: Uint8Array): Promise<Map<number, RankedBin>> {
+    const ranked = new Map<number, RankedBin>();
+    const { counts, ranks, thresholds, lookup } = this.#bins;
+    const { classOf, roots } = this.#freedom;
+    const nodes = classOf.length;
+    // What is no row is in the passes all the same.
+    const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
+    if (most === 0) return ranked;
+    const { elements, scores } = await this.#passes.collect(thresholds, open, most);
+    const p = pValuesOfPairs({ elements, scores }, this.#freedom);
+    const unranked = new Map<number, UnrankedBin>();
+    for (let k = 0; k < elements.length; k++) {
+      const element = elements[k]!;
+      if (this.#excludedSet.has(element)) continue;
+      const freedomClass = classOf[element % nodes]!;
+      const score = scores[k]!;
+      const bin = lookup.binOf(freedomClass, score);
+      let of = unranked.get(bin);
+      if (of === undefined) {
+        const numbers = (): Float64Array => new Float64Array(counts[bin]!);
+        of = { filled: 0, keys: numbers(), p: numbers(), scores: numbers(), roots: numbers() };
+        unranked.set(bin, of);
+      }
+      const at = of.filled++;
+      of.keys[at] = roots.length === 1 ? -score : p[k]!;
+      of.p[at] = p[k]!;
+      of.scores[at] = score;
+      of.roots[at] = roots[freedomClass]!;
+    }
+    for (const [bin, of] of unranked) {
+      const order = sortedOrder(of.keys, 'ascending');
+      const first = ranks[bin]! - order.length + 1;
+      const ratios = pick(of.p, order).map((value, k) => (value * this.#rows) / (first + k));
+      const least = ratios.slice();
+      for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
+      const [keys, ownScores, ownRoots] = [of.keys, of.scores, of.roots].map((values) => pick(values, order));
+      ranked.set(bin, { keys: keys!, scores: ownScores!, roots: ownRoots!, ratios, least });
+    }
+    return ranked;
+  }
+}
+
+/** The rows of one bin as they come. */
+interface UnrankedBin {
+  filled: number;
+  readonly keys: Float64Array;
+  readonly p: Float64Array;
+  readonly scores: Float64Array;
+  readonly roots: Float64Array;
+}
+
+/** The rows of one bin. */
+interface RankedBin {
+  /** Rising; see `QValues.#key` */
+  readonly keys: Float64Array;
+  readonly scores: Float64Array;
+  /** Square roots of their degrees of freedom */
+  readonly roots: Float64Array;
+  /** p m / rank of each */
+  readonly ratios: Float64Array;
+  /** The least of it from each row on */
+  readonly least: Float64Array;
+}
+
+/** First place in a rising list that holds no less than `value`; the last place where there is none. */
+function firstAtLeast(rising: Float64Array, value: number): number {
+  let [low, high] = [0, rising.length - 1];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rising[middle]! >= value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function slightlyBelow(z: number): number {
+  return z - 1e-9 * Math.max(1, Math.abs(z));
+}
+
+function sum(counts: Uint32Array, marked: Uint8Array): number {
+  let total = 0;
+  for (let bin = 0; bin < counts.length; bin++) if (marked[bin] === 1) total += counts[bin]!;
+  return total;
+}
+
+function countIn(
+  marked: Uint8Array,
+  { elements, scores }: ScoredElements,
+  lookup: ZBins['lookup'],
+  classOf: ArrayLike<number>,
+): number {
+  const nodes = classOf.length;
+  let count = 0;
+  for (let k = 0; k < elements.length; k++) {
+    const score = scores[k]!;
+    if (score === score) count += marked[lookup.binOf(classOf[elements[k]! % nodes]!, score)]!;
+  }
+  return count;
+}

@@ -1,0 +1,133 @@
+import type { Pacer } from '../statistics/yielder.ts';
+import type { RaggedIndices } from '../statistics/ragged.ts';
+import { NODE_FLAG } from '../scoring/node-flags.ts';
+import type { FunctionEdges } from '../scoring/conditioning-sets.ts';
+import { HostScores } from '../scoring/host-scores.ts';
+import { passesOf } from './score-scanner-of.ts';
+import type { Scores } from '../scoring/scores.ts';
+
+/**
+ * How many ordered pairs of nodes have no score, that is none in any layer pair, and why (method.md, "Constant nodes").
+ * Each pair counts once, under the first reason that holds for it in any layer pair, in this order: `knownParent`,
+ * `constantTarget`, `constantSource`, `singular`, `explained`.
+ */
+export interface UnscoredPairs {
+  /** All of them: the sum of those below */
+  readonly pairs: number;
+  readonly constantSource: number;
+  readonly constantTarget: number;
+  /** Partial scores: nothing is left of the source, or of the target, given the target's parents. */
+  readonly explained: number;
+  /** Partial scores: the source is among the target's parents, or the target itself, which its block hands on to it. */
+  readonly knownParent: number;
+  /** Partial scores: the covariance of the target's parents is singular. */
+  readonly singular: number;
+}
+
+/** How many pairs have a score. */
+export interface ScoreCoverage {
+  /** Ordered pairs, i -> i only where they are asked for */
+  readonly pairs: number;
+  readonly unscored: UnscoredPairs;
+  /** Pairs that are neither edges of the graph nor i -> i: what a screen is for */
+  readonly candidates: { readonly pairs: number; readonly unscored: number };
+}
+
+/** What pairs are counted. */
+export interface CoverageRequest {
+  /** S_j of each target; undefined for scores that take none */
+  readonly conditioningSets: RaggedIndices | undefined;
+  /** Of the graph */
+  readonly edges: FunctionEdges;
+  /** Leaves out i -> i */
+  readonly excludeSelf: boolean;
+  readonly pace: Pacer;
+}
+
+/**
+ * Counts the pairs that have a score where the scores are, which stay the caller's.
+ *
+ * @throws `released`, `device-lost`
+ */
+export async function scoreCoverage(scores: Scores, request: CoverageRequest): Promise<ScoreCoverage> {
+  const host = scores instanceof HostScores ? scores : undefined;
+  host?.enter();
+  try {
+    return await count(scores, request);
+  } finally {
+    host?.leave();
+  }
+}
+
+async function count(
+  scores: Scores,
+  { conditioningSets, edges, excludeSelf, pace }: CoverageRequest,
+): Promise<ScoreCoverage> {
+  const { nodes, nodeFlags } = scores;
+  // Nothing here asks for classes of targets.
+  const passes = await passesOf(scores, { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) }, pace);
+  const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
+  const missing = await passes.missing(isConstant);
+  const parents = conditioningSets && setElements(conditioningSets);
+  const ofParents = parents && (await passes.aggregatedAt(parents));
+  const found = { constantSource: 0, constantTarget: 0, explained: 0, knownParent: 0, singular: 0 };
+  let unscoredOthers = 0;
+  for (let target = 0; target < nodes; target++) {
+    let others = missing[3 * target]!;
+    let constants = missing[3 * target + 1]!;
+    const self = missing[3 * target + 2]!;
+    unscoredOthers += others + constants;
+    const [first, end] = [conditioningSets?.offsets[target] ?? 0, conditioningSets?.offsets[target + 1] ?? 0];
+    for (let at = first; at < end; at++) {
+      if (!Number.isNaN(ofParents![at])) continue;
+      found.knownParent++;
+      if (isConstant[conditioningSets!.indices[at]!] === 1) constants--;
+      else others--;
+    }
+    if (!excludeSelf && end > first) found.knownParent += self;
+    else if (!excludeSelf && isConstant[target] === 1) constants += self;
+    else if (!excludeSelf) others += self;
+    const flags = nodeFlags[target]!;
+    if ((flags & NODE_FLAG.constantTarget) !== 0) {
+      found.constantTarget += others + constants;
+    } else {
+      found.constantSource += constants;
+      found[(flags & NODE_FLAG.singularSet) === 0 ? 'explained' : 'singular'] += others;
+    }
+  }
+  const known = edgeElements(edges, nodes);
+  const unscoredEdges = countNaN(await passes.aggregatedAt(known));
+  const ofOthers = nodes * (nodes - 1);
+  return {
+    pairs: ofOthers + (excludeSelf ? 0 : nodes),
+    unscored: { pairs: Object.values(found).reduce((sum, count) => sum + count), ...found },
+    candidates: { pairs: ofOthers - known.length, unscored: unscoredOthers - unscoredEdges },
+  };
+}
+
+/** `source * nodes + target` of each member of each set, in their order. */
+function setElements({ offsets, indices }: RaggedIndices): Uint32Array {
+  const nodes = offsets.length - 1;
+  const elements = new Uint32Array(indices.length);
+  for (let target = 0; target < nodes; target++) {
+    for (let at = offsets[target]!; at < offsets[target + 1]!; at++) {
+      elements[at] = indices[at]! * nodes + target;
+    }
+  }
+  return elements;
+}
+
+/** `source * nodes + target` of each edge between two nodes, once. */
+function edgeElements([sources, targets]: FunctionEdges, nodes: number): Uint32Array {
+  const elements = new Set<number>();
+  for (let edge = 0; edge < sources.length; edge++) {
+    if (sources[edge] !== targets[edge]) elements.add(sources[edge]! * nodes + targets[edge]!);
+  }
+  return Uint32Array.from(elements);
+}
+
+function countNaN(values: Float64Array | Float32Array): number {
+  let count = 0;
+  for (const value of values) if (Number.isNaN(value)) count++;
+  return count;
+}

@@ -1,0 +1,109 @@
+import { mergeAll } from './leave-one-out.ts';
+import { mergeStatistics } from '../statistics/merge.ts';
+import { createPacer, type Pacer } from '../statistics/yielder.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { MagnitudeRecord } from './sample-store.ts';
+
+/**
+ * Statistics over consecutive runs of samples, for fits whose end nobody knows: there are never more than 2 G of them. The
+ * runs are of one length, the last one apart; when there are 2 G, neighbours are merged and the length doubles. Samples
+ * keep their order, so that G groups of neighbouring runs can be made of them at any time, of about one size.
+ */
+export class SampleRuns {
+  readonly #groups: number;
+  #length: number;
+  #runs: SufficientStatistics[] = [];
+
+  /**
+   * @param groups G
+   * @param length samples of the first runs
+   */
+  constructor(groups: number, length: number) {
+    this.#groups = groups;
+    this.#length = length;
+  }
+
+  /** n, samples in all runs */
+  get samples(): number {
+    return this.#runs.reduce((sum, { samples }) => sum + samples, 0);
+  }
+
+  /** Samples that {@link SampleRuns.add} takes at most */
+  get room(): number {
+    const open = this.#runs.at(-1)?.samples ?? this.#length;
+    return open < this.#length ? this.#length - open : this.#length;
+  }
+
+  /** Adds the samples that follow, no more than there is room for. The statistics are taken over. */
+  add(statistics: SufficientStatistics): void {
+    const last = this.#runs.at(-1);
+    if (last !== undefined && last.samples < this.#length) {
+      this.#runs[this.#runs.length - 1] = mergeStatistics(last, statistics);
+    } else {
+      this.#runs.push(statistics);
+    }
+    if (this.#runs.length < 2 * this.#groups || this.#runs.at(-1)!.samples < this.#length) return;
+    this.#runs = this.#runs.flatMap((run, r, runs) =>
+      r % 2 === 0 ? [mergeStatistics(run, runs[r + 1]!)] : [],
+    );
+    this.#length *= 2;
+  }
+
+  /** The same runs, which may go on in another way. */
+  copy(): SampleRuns {
+    const copy = new SampleRuns(this.#groups, this.#length);
+    copy.#runs = [...this.#runs];
+    return copy;
+  }
+
+  /**
+   * G groups of neighbouring runs, each ending with the run that ends nearest to where it should. Needs G runs.
+   *
+   * @param pace called between merges
+   */
+  async grouped(pace: Pacer): Promise<SufficientStatistics[]> {
+    const ends = this.#runs.reduce<number[]>(
+      (sums, { samples }) => [...sums, (sums.at(-1) ?? 0) + samples],
+      [],
+    );
+    const groups: SufficientStatistics[] = [];
+    let first = 0;
+    for (let group = 1; group <= this.#groups; group++) {
+      const wanted = (group * this.samples) / this.#groups;
+      // One run at least is left for each of the groups that follow.
+      const last = this.#runs.length - 1 - (this.#groups - group);
+      let end = group === this.#groups ? last : first;
+      while (end < last && Math.abs(ends[end + 1]! - wanted) < Math.abs(ends[end]! - wanted)) end++;
+      groups.push(await mergeAll(this.#runs.slice(first, end + 1), pace));
+      first = end + 1;
+    }
+    return groups;
+  }
+}
+
+/**
+ * Adds the samples of a record to runs.
+ *
+ * @param engine an engine to compute with; what it holds is lost
+ * @throws the signal's reason once it is aborted
+ */
+export async function addRows(
+  runs: SampleRuns,
+  record: MagnitudeRecord,
+  engine: Engine,
+  signal?: AbortSignal,
+): Promise<void> {
+  const pace = createPacer(signal);
+  for (let first = 0; first < record.samples;) {
+    const size = Math.min(runs.room, record.samples - first);
+    const rows = Uint32Array.from({ length: size }, (_, k) => first + k);
+    engine.reset();
+    for (const batch of record.batches({ x: rows, y: rows })) {
+      await pace();
+      await engine.accumulateMagnitudes(batch);
+    }
+    runs.add(await engine.statistics());
+    first += size;
+  }
+}

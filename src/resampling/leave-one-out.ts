@@ -1,0 +1,64 @@
+import { mergeStatistics } from '../statistics/merge.ts';
+import type { Pacer } from '../statistics/yielder.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+
+/** Statistics without one of the groups that they were merged from. */
+export interface LeftOut {
+  /** Index of the group that is left out */
+  readonly group: number;
+  readonly statistics: SufficientStatistics;
+}
+
+/**
+ * Statistics over all samples but those of one group, for each group in turn, by merging alone. Subtracting a group from
+ * the total would leave little but rounding where that group holds most of the variance, which is where leaving it out
+ * matters most. Each half of the groups is merged into what the other half starts from: `g log2 g` merges for g groups,
+ * and `log2 g` statistics held at a time.
+ *
+ * @param groups statistics over disjoint samples, of one shape; at least two
+ * @param pace called between merges
+ */
+export async function* leaveOneOut(
+  groups: readonly SufficientStatistics[],
+  pace: Pacer,
+): AsyncGenerator<LeftOut, void, undefined> {
+  yield* withoutEach(groups, 0, groups.length, undefined, pace);
+}
+
+/**
+ * Statistics over the samples of all groups.
+ *
+ * @param groups of one shape; at least one
+ * @param pace called between merges
+ */
+export async function mergeAll(
+  groups: readonly SufficientStatistics[],
+  pace: Pacer,
+): Promise<SufficientStatistics> {
+  const [first, ...others] = groups;
+  let merged = first!;
+  for (const group of others) {
+    merged = mergeStatistics(merged, group);
+    await pace();
+  }
+  return merged;
+}
+
+/** @param outside statistics over the groups before `first` and from `end` on; undefined where there are none */
+async function* withoutEach(
+  groups: readonly SufficientStatistics[],
+  first: number,
+  end: number,
+  outside: SufficientStatistics | undefined,
+  pace: Pacer,
+): AsyncGenerator<LeftOut, void, undefined> {
+  if (end - first === 1) {
+    if (outside !== undefined) yield { group: first, statistics: outside };
+    return;
+  }
+  const middle = (first + end) >> 1;
+  const outsideAnd = (half: readonly SufficientStatistics[]): Promise<SufficientStatistics> =>
+    mergeAll(outside === undefined ? half : [outside, ...half], pace);
+  yield* withoutEach(groups, first, middle, await outsideAnd(groups.slice(middle, end)), pace);
+  yield* withoutEach(groups, middle, end, await outsideAnd(groups.slice(first, middle)), pace);
+}

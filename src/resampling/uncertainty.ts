@@ -1,0 +1,262 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import { adoptDevice } from '../gpu/device.ts';
+import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
+import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
+import type { Scores } from '../scoring/scores.ts';
+import { withAggregate } from '../scoring/with-aggregate.ts';
+import { channelNorms } from '../statistics/channel-norms.ts';
+import { createPacer } from '../statistics/yielder.ts';
+import { MagnitudeReader } from '../engine/webgpu/statistics/magnitude-reader.ts';
+import { createEngine, type EngineChoice } from '../engine/create.ts';
+import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from '../engine/engine.ts';
+import { MagnitudeRecord } from './sample-store.ts';
+import { resampleGroups, resampleScores } from './resample.ts';
+import { addRows, SampleRuns } from './block-statistics.ts';
+import { rowsToKeep, type UncertaintySettings } from './uncertainty-settings.ts';
+
+/** Samples that scores are of. */
+export interface Evidence {
+  /**
+   * What resampling says of scores; see {@link resampleScores}. Opens an engine for it, and releases it.
+   *
+   * @param scores the scores of these samples, which stay the caller's
+   * @throws `too-few-samples`; the signal's reason once it is aborted
+   */
+  resample(
+    scores: Scores,
+    request: MagnitudeRequest,
+    onResample?: (done: number, total: number) => void,
+  ): Promise<ResampledScores>;
+}
+
+/**
+ * Keeps the magnitudes of the samples that an engine sees, on the host, and scores them again and again to tell how sure
+ * the scores are. Where nothing is shuffled, many samples become sums of consecutive runs: no fit is too long for standard
+ * errors. Works beside an engine, through its interface alone: what that computes does not change.
+ *
+ * For each batch: {@link Uncertainty.read}, then the engine, then {@link Uncertainty.keep}; so that nothing is kept of
+ * a batch that the engine refuses.
+ */
+export class Uncertainty {
+  readonly #plan: ResamplePlan;
+  readonly #shape: EngineShape;
+  readonly #openEngine: () => Promise<EngineChoice>;
+  readonly #deviceNow: () => GPUDevice | undefined;
+  #engine: Engine;
+  /** Samples as rows, and the most of them before they become sums */
+  readonly #record: MagnitudeRecord;
+  readonly #rows: number;
+  /** The samples before them as sums; undefined while there are none */
+  #runs: SampleRuns | undefined;
+  /** Samples held that came from files */
+  #merged = 0;
+  #reader: Promise<MagnitudeReader> | undefined;
+
+  /**
+   * @param engine the engine whose scores it is about; made with channels
+   * @param deviceNow gives the device of values that come as GPU buffers, and of further engines on WebGPU
+   */
+  constructor(
+    settings: UncertaintySettings,
+    engine: Engine,
+    deviceNow: () => GPUDevice | undefined = () => undefined,
+  ) {
+    const { nodes, pairs, reduction } = engine.shape;
+    this.#plan = settings.plan;
+    this.#engine = engine;
+    this.#shape = engine.shape;
+    this.#openEngine = () =>
+      createEngine(this.#engine.diagnostics.backend, { nodes, pairs, reduction }, deviceNow());
+    this.#deviceNow = deviceNow;
+    this.#record = new MagnitudeRecord(engine.shape, settings.maxBytes);
+    this.#rows = rowsToKeep(settings, engine.shape);
+  }
+
+  /**
+   * The magnitudes of a batch, on the host, with room for them in the record. From a GPU that costs one readback of
+   * 8 P N bytes a sample.
+   *
+   * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`; what the engine has
+   *   refused of the batches before
+   */
+  async read({ size, activations, gradients }: ChannelBatch): Promise<MagnitudeBatch> {
+    const kept = this.#record.samples;
+    // A batch that is larger than all before it does not cut them into runs too short.
+    if (kept + size > this.#rows && 2 * kept >= this.#rows) await this.#formRuns();
+    this.#record.reserve(size);
+    const { pairs } = this.#shape;
+    const magnitudes = await this.#magnitudes([...activations, ...gradients], size);
+    return { size, x: magnitudes.slice(0, pairs), y: magnitudes.slice(pairs) };
+  }
+
+  /** How often, and how, scores are computed again */
+  get plan(): ResamplePlan {
+    return this.#plan;
+  }
+
+  /** Keeps what {@link Uncertainty.read} gave for the batch that the engine has taken since. */
+  keep(batch: MagnitudeBatch): void {
+    this.#record.add(batch);
+  }
+
+  /** The engine now holds samples of a statistics file, too. */
+  noteMerged(samples: number): void {
+    this.#merged += samples;
+  }
+
+  /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
+  truncate(samples: number): void {
+    this.#record.truncate(samples - this.#merged - (this.#runs?.samples ?? 0));
+  }
+
+  /** The engine's device is lost, and another engine without samples takes its place. */
+  moveTo(engine: Engine): void {
+    this.#engine = engine;
+    this.clear();
+    void this.#dropReader();
+  }
+
+  /** Forgets all samples. Scores that are being computed go on. */
+  clear(): void {
+    this.#record.clear();
+    this.#runs = undefined;
+    this.#merged = 0;
+  }
+
+  /**
+   * The samples held now: scores of them can be resampled at any later time.
+   *
+   * @throws `invalid-argument` where the engine holds samples of a file
+   */
+  evidence(): Evidence {
+    const merged = this.#merged;
+    if (merged > 0) {
+      const samples = this.#record.samples + (this.#runs?.samples ?? 0) + merged;
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `Uncertainty needs the samples themselves, and ${merged} of the ${samples} that the statistics hold came from ` +
+          'a statistics file, which has their sums alone: evaluate with uncertainty: false, or fit all samples here.',
+        { details: { option: 'uncertainty', samples, merged } },
+      );
+    }
+    const record = this.#record.view();
+    const runs = this.#runs?.copy();
+    return {
+      resample: (scores, request, onResample) => this.#resample(record, runs, scores, request, onResample),
+    };
+  }
+
+  /** Frees what is held, once nothing is being computed any more. Idempotent. */
+  async release(): Promise<void> {
+    this.#record.clear();
+    await this.#dropReader();
+  }
+
+  async #dropReader(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.then(
+      (made) => {
+        made.destroy();
+      },
+      () => undefined,
+    );
+  }
+
+  #resample(
+    record: MagnitudeRecord,
+    runs: SampleRuns | undefined,
+    ...[scores, request, onResample]: Parameters<Evidence['resample']>
+  ): Promise<ResampledScores> {
+    const { signal } = request;
+    return this.#withEngine(signal, (engine) =>
+      withAggregate(scores, async (aggregated) => {
+        if (runs === undefined) {
+          return resampleScores(record, aggregated, request, this.#plan, engine, onResample);
+        }
+        if (request.correlation === 'spearman') throw ranksNeedRows();
+        await addRows(runs, record, engine, signal);
+        const groups = await runs.grouped(createPacer(signal));
+        return resampleGroups(groups, aggregated, request, this.#plan, engine, onResample);
+      }),
+    );
+  }
+
+  /** Turns the rows into sums. What is kept changes at once, at the end. */
+  async #formRuns(): Promise<void> {
+    // Only what the engine is known to have counted: sums cannot be taken back.
+    await this.#engine.flush();
+    const runs =
+      this.#runs?.copy() ??
+      new SampleRuns(this.#plan.groups, Math.ceil(this.#rows / (2 * this.#plan.groups)));
+    await this.#withEngine(undefined, (engine) => addRows(runs, this.#record, engine));
+    this.#runs = runs;
+    this.#record.clear();
+  }
+
+  /** Does some work on an engine of its own. */
+  async #withEngine<T>(signal: AbortSignal | undefined, work: (engine: Engine) => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const { engine, release } = await this.#openEngine();
+    try {
+      return await work(engine);
+    } finally {
+      await release();
+    }
+  }
+
+  async #magnitudes(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {
+    const { nodes, channels, channelGroups, reduction } = this.#shape;
+    if (channels === undefined || channelGroups === undefined) {
+      throw new TypeError('Uncertainty beside an engine for magnitudes alone has nothing to read.');
+    }
+    const onHost = values.filter((value) => value instanceof Float32Array);
+    if (onHost.length === values.length) {
+      const norms = new Float64Array(size * nodes);
+      return onHost.map((value) => {
+        channelNorms(value, size, channels, channelGroups, reduction, norms);
+        return Float32Array.from(norms);
+      });
+    }
+    const device = this.#deviceNow();
+    if (device === undefined) throw new TypeError('Values on a GPU need its device.');
+    this.#reader ??= MagnitudeReader.create(adoptDevice(device), {
+      nodes,
+      channels,
+      channelGroups,
+      reduction,
+    });
+    return (await this.#reader).read(
+      values.filter((value): value is GPUBuffer => !(value instanceof Float32Array)),
+      size,
+    );
+  }
+}
+
+function ranksNeedRows(): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(
+    'invalid-argument',
+    "Standard errors of Spearman's correlations need the magnitudes of all samples, and so many samples came that they were " +
+      'summed up: raise uncertainty.maxBytes and ask for permutations, which keep them, or take Pearson correlations.',
+    { details: { option: 'correlation' } },
+  );
+}
+
+/**
+ * The uncertainty that a call asks for, of what there is.
+ *
+ * @param asked undefined for whatever there is
+ * @throws `invalid-argument` where it is asked for and nothing was kept for it
+ */
+export function uncertaintyAsked(
+  asked: boolean | undefined,
+  there: Uncertainty | undefined,
+): Uncertainty | undefined {
+  if (asked !== true) return asked === false ? undefined : there;
+  if (there !== undefined) return there;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    'Uncertainty was asked for, but the inferer was created without it and has kept nothing to tell it from.',
+    { details: { option: 'uncertainty' } },
+  );
+}

@@ -1,0 +1,148 @@
+import { paced, type Pacer } from '../../statistics/yielder.ts';
+import type { ConditionalScores } from '../select-edges.ts';
+import { solveDefinite } from '../solve-definite.ts';
+import { aggregateChannels } from './aggregate.ts';
+import type { ChannelAggregation } from './request.ts';
+import type { RidgeSolver } from './ridge-solver.ts';
+import { addMultiple } from './times-rows.ts';
+
+/** Of the products that F'F is made of, in float32: channels that depend on each other by more digits are dependent. */
+const ROUNDOFF = 1e-6;
+/** Bytes of regressions that are kept for the next step at most. */
+const KEPT_BYTES = 2 ** 28;
+
+/**
+ * Channel scores of targets for which some sources have been taken in, on whose rows of B no ridge lies any more (method.md,
+ * "Stagewise selection"). With H_T the regression of the channels T of those sources on all channels,
+ * `B_T = B_j + (E - H_T) H_TT^-1 B_Tj`: no system is factored but one of |T|.
+ */
+export class ConditionalChannels implements ConditionalScores {
+  readonly nodes: number;
+  readonly #solvers: readonly RidgeSolver[];
+  readonly #layerAgg: ChannelAggregation;
+  readonly #first: ArrayLike<number>;
+  readonly #pace: Pacer;
+  readonly #taken: number[][];
+  /** The regressions used last, in the order of their use */
+  readonly #kept = new Map<string, Float64Array>();
+  #keptBytes = 0;
+
+  /**
+   * @param solvers one per layer pair, or one for 'pooled'
+   * @param first aggregated scores that nothing has been taken in for, row-major `[nodes, nodes]`
+   */
+  constructor(
+    solvers: readonly RidgeSolver[],
+    layerAgg: ChannelAggregation,
+    first: ArrayLike<number>,
+    pace: Pacer,
+  ) {
+    this.nodes = solvers[0]!.system.nodes;
+    this.#solvers = solvers;
+    this.#layerAgg = layerAgg;
+    this.#first = first;
+    this.#pace = pace;
+    this.#taken = Array.from({ length: this.nodes }, () => []);
+  }
+
+  async columns(targets: Uint32Array): Promise<Float64Array[]> {
+    const columns: Float64Array[] = [];
+    for (const target of targets) columns.push(await paced(this.#column(target), this.#pace));
+    return columns;
+  }
+
+  take(source: number, target: number): void {
+    this.#taken[target]!.push(source);
+  }
+
+  conditioned(target: number): number {
+    return this.#taken[target]!.length;
+  }
+
+  *#column(target: number): Generator<undefined, Float64Array, undefined> {
+    const { nodes } = this;
+    if (this.conditioned(target) === 0) {
+      return Float64Array.from({ length: nodes }, (_, source) => this.#first[source * nodes + target]!);
+    }
+    const perPair: Float64Array[] = [];
+    for (const pair of this.#solvers.keys()) perPair.push(yield* this.#pairColumn(pair, target));
+    return aggregateChannels(perPair, this.#layerAgg === 'max' ? 'max' : 'mean');
+  }
+
+  *#pairColumn(pair: number, target: number): Generator<undefined, Float64Array, undefined> {
+    const { sources, targets } = this.#solvers[pair]!.system;
+    const size = sources.channels.length;
+    const width = targets.starts[target + 1]! - targets.starts[target]!;
+    // Source columns that are conditioned on, and H_T' for each. What is constant here is not in the regression.
+    const taken: number[] = [];
+    const rows: Float64Array[] = [];
+    for (const source of this.#taken[target]!) {
+      const own = yield* this.#regression(pair, 'source', source);
+      const first = sources.starts[source]!;
+      for (let column = first; column < sources.starts[source + 1]!; column++) {
+        taken.push(column);
+        rows.push(own.subarray((column - first) * size, (column - first + 1) * size));
+      }
+    }
+    const b = (yield* this.#regression(pair, 'target', target)).slice();
+    const system = Float64Array.from({ length: taken.length ** 2 }, (_, at) => {
+      const [a, c] = [Math.floor(at / taken.length), at % taken.length];
+      return rows[a]![taken[c]!]!;
+    });
+    const right = taken.map((column) => Array.from({ length: width }, (_, c) => b[c * size + column]!));
+    const weights = solveDefinite(system, right, ROUNDOFF);
+    if (weights === undefined) return new Float64Array(this.nodes).fill(NaN);
+    taken.forEach((column, t) => {
+      weights[t]!.forEach((weight, c) => {
+        addMultiple(b, c * size, rows[t]!, -weight);
+        b[c * size + column]! += weight;
+      });
+    });
+    return blockRoots(b, sources.starts, width);
+  }
+
+  /** Of a node's channels, made or kept. */
+  *#regression(
+    pair: number,
+    side: 'source' | 'target',
+    node: number,
+  ): Generator<undefined, Float64Array, undefined> {
+    const key = `${pair} ${side} ${node}`;
+    let values = this.#kept.get(key);
+    if (values === undefined) {
+      const solver = this.#solvers[pair]!;
+      values = yield* side === 'source' ? solver.ofSource(node) : solver.ofTarget(node);
+      this.#keptBytes += values.byteLength;
+    }
+    // Used last, and so the last one to go.
+    this.#kept.delete(key);
+    this.#kept.set(key, values);
+    for (const [oldest, { byteLength }] of this.#kept) {
+      if (this.#keptBytes <= KEPT_BYTES) break;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= byteLength;
+    }
+    return values;
+  }
+}
+
+/**
+ * `||B_ij||_F` over the root of the number of target columns, for each source i.
+ *
+ * @param b B_j', row-major `[width, source columns]`
+ * @returns NaN where a side has no column
+ */
+function blockRoots(b: Float64Array, starts: Uint32Array, width: number): Float64Array {
+  const nodes = starts.length - 1;
+  const size = starts[nodes]!;
+  const roots = new Float64Array(nodes);
+  for (let node = 0; node < nodes; node++) {
+    const [first, end] = [starts[node]!, starts[node + 1]!];
+    let squares = first === end ? NaN : 0;
+    for (let c = 0; c < width; c++) {
+      for (let column = first; column < end; column++) squares += b[c * size + column]! ** 2;
+    }
+    roots[node] = Math.sqrt(squares / width);
+  }
+  return roots;
+}

@@ -1,0 +1,35 @@
+import { MagnitudeEdgeError } from '../../errors.ts';
+import { MIN_SAMPLES } from '../score-request.ts';
+import type { ConstantRule } from './system.ts';
+
+/** How channel scores of the layer pairs become one; 'pooled' is one regression over the observations of all of them. */
+export type ChannelAggregation = 'mean' | 'max' | 'pooled';
+
+/** What is asked of channel values. */
+export interface ChannelRequest extends ConstantRule {
+  readonly layerAgg: ChannelAggregation;
+  /** Ridge, in units of a standardised channel's variance. Default {@link DEFAULT_LAMBDA}. */
+  readonly lambda: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const DEFAULT_LAMBDA = 3;
+
+/** @throws `too-few-samples`, `invalid-argument` */
+export function checkChannelRequest({ layerAgg, lambda }: ChannelRequest, samples: number): void {
+  const refuse = (option: string, expected: string, found: string | number): never => {
+    throw new MagnitudeEdgeError('invalid-argument', `${option} must be ${expected} and is ${found}.`, {
+      details: { option, found },
+    });
+  };
+  if (samples < MIN_SAMPLES) {
+    throw new MagnitudeEdgeError(
+      'too-few-samples',
+      `Scores need at least ${MIN_SAMPLES} samples and ${samples} have been accumulated.`,
+      { details: { expected: MIN_SAMPLES, found: samples } },
+    );
+  }
+  if (!['mean', 'max', 'pooled'].includes(layerAgg))
+    refuse('layerAgg', "'mean', 'max' or 'pooled'", `'${layerAgg}'`);
+  if (!(lambda > 0 && lambda < Infinity)) refuse('lambda', 'a finite number above 0', lambda);
+}

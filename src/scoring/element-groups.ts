@@ -1,0 +1,72 @@
+import type { RowsByTarget } from '../ranking/by-target.ts';
+import type { ScoreRequest } from './score-matrices.ts';
+
+/** Ordered pairs of nodes whose scores are formed together, and the nodes that this takes. */
+export interface ElementGroup {
+  /** Sources, targets, and all that the latter are conditioned on, ascending */
+  readonly nodes: Uint32Array;
+  /** Ascending */
+  readonly targets: Uint32Array;
+  /** Where in the list of elements each of them is */
+  readonly rows: Uint32Array;
+}
+
+/** Nodes of a group, unless one pair needs more: products among them are wide enough for the kernel, and few for nothing. */
+const MOST_NODES = 384;
+
+/**
+ * Puts pairs of nodes whose scores are wanted into groups, so that products of all nodes of a group with each other are
+ * little work in all.
+ *
+ * @param elements `source * nodes + target` of each
+ * @param byTarget of the elements
+ * @returns undefined where scores of all pairs would be less work
+ */
+export function elementGroups(
+  elements: Uint32Array,
+  nodes: number,
+  { score, conditioningSets }: ScoreRequest,
+  byTarget: RowsByTarget,
+): ElementGroup[] | undefined {
+  const { offsets, indices } = conditioningSets;
+  const groups: ElementGroup[] = [];
+  // The group that each node was last put into.
+  const groupOf = new Int32Array(nodes).fill(-1);
+  let members: number[] = [];
+  let targets: number[] = [];
+  let rows: number[] = [];
+  let work = 0;
+  const close = (): void => {
+    work += members.length ** 2;
+    groups.push({
+      nodes: Uint32Array.from(members).sort(),
+      targets: Uint32Array.from(targets),
+      rows: Uint32Array.from(rows),
+    });
+    [members, targets, rows] = [[], [], []];
+  };
+  for (const row of byTarget.rows) {
+    const target = elements[row]! % nodes;
+    const source = (elements[row]! - target) / nodes;
+    const needed = [source, target];
+    if (score === 'partial' && targets.at(-1) !== target) {
+      needed.push(...indices.subarray(offsets[target], offsets[target + 1]));
+    }
+    const added = needed.filter((node) => groupOf[node] !== groups.length).length;
+    if (rows.length > 0 && members.length + added > MOST_NODES) {
+      close();
+      // All pairs take products of half of X^T X and all of X^T Y.
+      if (work > nodes ** 2 / 2) return undefined;
+      if (score === 'partial') needed.push(...indices.subarray(offsets[target], offsets[target + 1]));
+    }
+    for (const node of needed) {
+      if (groupOf[node] === groups.length) continue;
+      groupOf[node] = groups.length;
+      members.push(node);
+    }
+    if (targets.at(-1) !== target) targets.push(target);
+    rows.push(row);
+  }
+  if (rows.length > 0) close();
+  return groups;
+}

@@ -1,0 +1,64 @@
+import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
+import type { Pacer } from '../statistics/yielder.ts';
+import type { ElementGroup } from './element-groups.ts';
+import { scoreFewTargets } from './few-targets.ts';
+import type { ScoreRequest } from './score-matrices.ts';
+import { createTileScorer } from './score-statistics.ts';
+
+/**
+ * Scores of some pairs of nodes in each layer pair, from the samples of the nodes that those take and no others: a small
+ * graph by itself, whose scores have the same bits as in the whole one.
+ *
+ * @param elements `source * nodes + target` of each
+ * @param groups of {@link elementGroups}
+ */
+export async function scoreElements(
+  pairs: readonly PairSnapshot[],
+  request: ScoreRequest,
+  elements: Uint32Array,
+  groups: readonly ElementGroup[],
+  pace: Pacer,
+): Promise<Float64Array[]> {
+  const { nodes } = pairs[0]!;
+  const found = pairs.map(() => new Float64Array(elements.length));
+  const placeOf = new Uint32Array(nodes);
+  for (const group of groups) {
+    const size = group.nodes.length;
+    group.nodes.forEach((node, place) => (placeOf[node] = place));
+    const own = { ...request, conditioningSets: setsWithin(group, request.conditioningSets, placeOf) };
+    const scoreTile = createTileScorer(size, own, pace);
+    const targets = group.targets.map((target) => placeOf[target]!);
+    const columnOf = new Uint32Array(size);
+    targets.forEach((target, column) => (columnOf[target] = column));
+    const scores = new Float64Array(size * targets.length);
+    // Nobody asks for those of single pairs.
+    const flags = new Uint8Array(size);
+    for (const [p, pair] of pairs.entries()) {
+      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, flags, pace);
+      for (const row of group.rows) {
+        const target = elements[row]! % nodes;
+        const source = placeOf[(elements[row]! - target) / nodes]!;
+        found[p]![row] = scores[source * targets.length + columnOf[placeOf[target]!]!]!;
+      }
+    }
+  }
+  return found;
+}
+
+/** The conditioning sets of a group's targets, in places among its nodes; none for its other nodes. */
+function setsWithin(
+  { nodes, targets }: ElementGroup,
+  { offsets, indices }: ScoreRequest['conditioningSets'],
+  placeOf: Uint32Array,
+): ScoreRequest['conditioningSets'] {
+  const isTarget = new Set(targets);
+  const own: number[] = [];
+  const ends = Array.from(nodes, (node) => {
+    if (isTarget.has(node)) {
+      // Both are ascending, and so are the places.
+      for (let at = offsets[node]!; at < offsets[node + 1]!; at++) own.push(placeOf[indices[at]!]!);
+    }
+    return own.length;
+  });
+  return { offsets: Uint32Array.of(0, ...ends), indices: Uint32Array.from(own) };
+}

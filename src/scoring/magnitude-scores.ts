@@ -1,0 +1,51 @@
+import { createPacer } from '../statistics/yielder.ts';
+import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { HostScores } from './host-scores.ts';
+import {
+  checkMagnitudeRequest,
+  DEFAULT_REGRESSION_LAMBDA,
+  type MagnitudeRequest,
+} from './magnitude-request.ts';
+import { pooledStatistics } from './pooled.ts';
+import { regressionScores } from './regression/regression-scores.ts';
+import { scoreStatistics } from './score-statistics.ts';
+
+/**
+ * Any scores of magnitudes from sufficient statistics, in float64 on the calling thread. Pooled scores have none for the
+ * layer pairs.
+ *
+ * @throws as {@link checkMagnitudeRequest}; RangeError or `out-of-memory` where they find no room; the signal's reason once
+ *   it is aborted
+ */
+export async function magnitudeScores(
+  statistics: SufficientStatistics,
+  request: MagnitudeRequest,
+): Promise<HostScores> {
+  const { nodes, samples } = statistics;
+  checkMagnitudeRequest(request, nodes, samples);
+  const { score, layerAgg, lambda = DEFAULT_REGRESSION_LAMBDA, signal } = request;
+  const pace = createPacer(signal);
+  const pairs = statistics.pairs.length;
+  if (layerAgg !== 'pooled') {
+    if (score !== 'regression')
+      return new HostScores(await scoreStatistics(statistics, { ...request, score, layerAgg }));
+    const { varianceFloor } = request;
+    const { matrices, tests } = await regressionScores(
+      statistics,
+      { lambda, varianceFloor, layerAgg },
+      samples,
+      pace,
+    );
+    return new HostScores(matrices, { tests });
+  }
+  const pooled = await pooledStatistics(statistics, request.varianceFloor, pace);
+  // Standardised magnitudes have no unit that a floor could be in: the limits on what is left are relative.
+  const own = { ...request, layerAgg: 'mean', varianceFloor: undefined } as const;
+  if (score !== 'regression') {
+    const matrices = await scoreStatistics(pooled, { ...own, score });
+    return new HostScores({ ...matrices, perPair: [] }, { pairs });
+  }
+  // One sample's observations in several layer pairs depend on each other: they count as one.
+  const { matrices, tests } = await regressionScores(pooled, { lambda, layerAgg: 'mean' }, samples, pace);
+  return new HostScores({ ...matrices, perPair: [] }, { pairs, tests });
+}

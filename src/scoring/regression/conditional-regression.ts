@@ -1,0 +1,108 @@
+import { createPacer, paced } from '../../statistics/yielder.ts';
+import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import { aggregatePairs } from '../aggregate.ts';
+import type { LayerAggregation } from '../score-matrices.ts';
+import type { ConditionalScores } from '../select-edges.ts';
+import { solveDefinite } from '../solve-definite.ts';
+import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
+
+/**
+ * Regression scores of targets for which some sources have been taken in, on whose coefficients no ridge lies any more
+ * (method.md, "Stagewise selection"). With T those sources of target j and A the inverse that all targets share,
+ * `beta_T = beta + A_:T (I / lambda - A_TT)^-1 beta_T0` (Woodbury): no system is factored anew but one of |T|.
+ */
+export class ConditionalRegression implements ConditionalScores {
+  readonly nodes: number;
+  readonly #regressions: readonly PairRegression[];
+  readonly #lambda: number;
+  readonly #layerAgg: LayerAggregation;
+  readonly #taken: number[][];
+
+  private constructor(
+    nodes: number,
+    regressions: readonly PairRegression[],
+    { lambda, layerAgg }: RidgeSettings & { readonly layerAgg: LayerAggregation },
+  ) {
+    this.nodes = nodes;
+    this.#regressions = regressions;
+    this.#lambda = lambda;
+    this.#layerAgg = layerAgg;
+    this.#taken = Array.from({ length: nodes }, () => []);
+  }
+
+  /** @throws `out-of-memory` or RangeError where inverses find no room; the signal's reason once it is aborted */
+  static async create(
+    { nodes, samples, pairs }: SufficientStatistics,
+    settings: RidgeSettings & {
+      readonly layerAgg: LayerAggregation;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<ConditionalRegression> {
+    const pace = createPacer(settings.signal);
+    const memory = mixedBlocks();
+    const regressions: PairRegression[] = [];
+    for (const pair of pairs) {
+      regressions.push(await paced(regressPair(memory, pair, samples, samples, settings, true), pace));
+    }
+    return new ConditionalRegression(nodes, regressions, settings);
+  }
+
+  columns(targets: Uint32Array): Promise<Float64Array[]> {
+    return Promise.resolve(
+      Array.from(targets, (target) => {
+        const perPair = this.#regressions.map((regression) => this.#column(regression, target));
+        const column = new Float64Array(this.nodes);
+        aggregatePairs(perPair, this.#layerAgg, 0, this.nodes, column);
+        return column;
+      }),
+    );
+  }
+
+  take(source: number, target: number): void {
+    this.#taken[target]!.push(source);
+  }
+
+  conditioned(target: number): number {
+    return this.#taken[target]!.length;
+  }
+
+  #column({ beta, inverse, sourceError }: PairRegression, target: number): Float64Array {
+    const { nodes } = this;
+    const column = Float64Array.from({ length: nodes }, (_, source) => beta[source * nodes + target]!);
+    // What is constant in this layer pair is not in its regression.
+    const taken = this.#taken[target]!.filter((source) => !Number.isNaN(sourceError[source]!));
+    const weights = ridgeless(
+      taken.map((a) => taken.map((b) => inverse!(a, b))),
+      taken.map((source) => [column[source]!]),
+      this.#lambda,
+    );
+    if (weights === undefined) return column.fill(NaN);
+    for (let source = 0; source < nodes; source++) {
+      if (Number.isNaN(column[source]!)) continue;
+      for (const [k, a] of taken.entries()) column[source]! += inverse!(source, a) * weights[k]![0]!;
+    }
+    return column;
+  }
+}
+
+/**
+ * Solves `(I / lambda - A_TT) W = B_T`: what takes the ridge off the rows T of a regression.
+ *
+ * @returns undefined where the sources T depend on each other, so that without a ridge they have no coefficients
+ */
+export function ridgeless(
+  inverse: readonly (readonly number[])[],
+  right: readonly (readonly number[])[],
+  lambda: number,
+): number[][] | undefined {
+  const size = inverse.length;
+  const factor = Float64Array.from({ length: size ** 2 }, (_, at) => {
+    const [a, b] = [Math.floor(at / size), at % size];
+    return (a === b ? 1 / lambda : 0) - inverse[a]![b]!;
+  });
+  return solveDefinite(factor, right, DEPENDENT);
+}
+
+/** What is left of a pivot where sources depend on each other is the rounding of A, well below this share of it. */
+const DEPENDENT = 1e-12;

@@ -1,0 +1,91 @@
+import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
+import { paced, type Pacer } from '../../statistics/yielder.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import { aggregateScores } from '../score-statistics.ts';
+import type { LayerAggregation, ScoreMatrices } from '../score-matrices.ts';
+import type { ScoreTests } from '../scores.ts';
+import { upperTail } from '../../ranking/significance.ts';
+import { NODE_FLAG } from '../node-flags.ts';
+import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
+
+/** Scores of a regression, with their standard errors and p-values. */
+export interface RegressionScores {
+  readonly matrices: ScoreMatrices & { readonly aggregated: Float64Array };
+  readonly tests: ScoreTests;
+}
+
+/**
+ * Regression scores of all ordered pairs (method.md, "score = 'regression'"), in float64 on the calling thread, which gets a
+ * turn of its event loop every 50 ms.
+ *
+ * @param size samples that count for the standard errors
+ * @throws RangeError or `out-of-memory` where they find no room; the signal's reason once it is aborted
+ */
+export async function regressionScores(
+  { nodes, samples, pairs }: SufficientStatistics,
+  { layerAgg, ...ridge }: RidgeSettings & { readonly layerAgg: LayerAggregation },
+  size: number,
+  pace: Pacer,
+): Promise<RegressionScores> {
+  const memory = mixedBlocks();
+  const nodeFlags = new Uint8Array(nodes);
+  const regressions: PairRegression[] = [];
+  for (const pair of pairs) {
+    const regression = await paced(regressPair(memory, pair, samples, size, ridge), pace);
+    regressions.push(regression);
+    for (let node = 0; node < nodes; node++) {
+      if (Number.isNaN(regression.sourceError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantSource;
+      if (Number.isNaN(regression.targetError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantTarget;
+    }
+  }
+  const perPair = regressions.map(({ beta }) => beta);
+  const aggregated = await aggregateScores(perPair, { layerAgg }, nodes, pace);
+  const standardError = aggregateErrors(regressions, layerAgg, aggregated);
+  await pace();
+  const pValues = aggregated.map((score, e) => pValueOf(score / standardError[e]!));
+  await pace();
+  return { matrices: { nodes, aggregated, perPair, nodeFlags }, tests: { standardError, pValues } };
+}
+
+/** No error at all tells for a score, whichever sign it has; none of both tells nothing. */
+function pValueOf(z: number): number {
+  return Number.isNaN(z) ? 1 : upperTail(z);
+}
+
+/**
+ * The errors of aggregated scores: the mean of those of the layer pairs with a score, which is what errors that rise and fall
+ * together come to, or that of the layer pair whose score was taken.
+ */
+function aggregateErrors(
+  regressions: readonly PairRegression[],
+  layerAgg: LayerAggregation,
+  aggregated: Float64Array,
+): Float64Array {
+  const errors = new Float64Array(aggregated.length);
+  const nodes = regressions[0]!.sourceError.length;
+  for (let i = 0, at = 0; i < nodes; i++) {
+    for (let j = 0; j < nodes; j++, at++) {
+      errors[at] = errorOf(regressions, layerAgg, aggregated[at]!, i, j, at);
+    }
+  }
+  return errors;
+}
+
+function errorOf(
+  regressions: readonly PairRegression[],
+  layerAgg: LayerAggregation,
+  score: number,
+  source: number,
+  target: number,
+  at: number,
+): number {
+  let [sum, count] = [0, 0];
+  for (const { beta, sourceError, targetError } of regressions) {
+    const error = sourceError[source]! * targetError[target]!;
+    if (Number.isNaN(error)) continue;
+    if (layerAgg === 'max' && beta[at] === score) return error;
+    sum += error;
+    count++;
+  }
+  return sum / count;
+}

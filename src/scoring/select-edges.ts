@@ -1,0 +1,148 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { Pacer } from '../statistics/yielder.ts';
+
+/** Scores that change as edges are taken in: those of a target are given what has been taken in for it. */
+export interface ConditionalScores {
+  /** N, function nodes */
+  readonly nodes: number;
+  /**
+   * Aggregated scores of all sources with some targets, each `[nodes]`; NaN where there is none.
+   *
+   * @param targets ascending
+   */
+  columns(targets: Uint32Array): Promise<readonly ArrayLike<number>[]>;
+  /** Conditions the scores of a target on a source from now on. */
+  take(source: number, target: number): void;
+  /** How many sources a target is conditioned on */
+  conditioned(target: number): number;
+}
+
+/** How edges are taken in, one step after the other. */
+export interface SelectionPlan {
+  /** Steps at most */
+  readonly steps: number;
+  /** Edges of a step at most, of as many targets: one changes nothing of the others' scores */
+  readonly perStep: number;
+  /** No edge of a lower score is taken in. */
+  readonly stopAt: number;
+}
+
+export interface SelectedEdge {
+  /** From 1 up */
+  readonly step: number;
+  readonly source: number;
+  readonly target: number;
+  /** Its score when it was taken in */
+  readonly score: number;
+  /** Sources that its target was conditioned on by then */
+  readonly conditioned: number;
+}
+
+/** Why a selection ended: after its steps, or with no edge left of a score that is high enough. */
+export type SelectionEnd = 'steps' | 'stopAt';
+
+export interface Selection {
+  readonly edges: readonly SelectedEdge[];
+  readonly ended: SelectionEnd;
+}
+
+/** The best source of a target; none where its score is NaN. */
+interface Best {
+  readonly source: number;
+  readonly score: number;
+}
+
+/** Pairs of nodes by `source * nodes + target`. */
+export interface PairSet {
+  has(element: number): boolean;
+}
+
+/**
+ * Takes the best edges in, conditions their targets on them, and goes on (method.md, "Stagewise selection").
+ *
+ * @param known pairs that are no candidates; i -> i is none either
+ * @param onStep called after each step, with how many edges have been taken in
+ */
+export async function selectEdges(
+  scores: ConditionalScores,
+  known: PairSet,
+  { steps, perStep, stopAt }: SelectionPlan,
+  pace: Pacer,
+  onStep?: (step: number, edges: number) => void,
+): Promise<Selection> {
+  const { nodes } = scores;
+  const taken = new Set<number>();
+  const best: Best[] = [];
+  const update = async (targets: Uint32Array): Promise<void> => {
+    const columns = await scores.columns(targets);
+    for (const [k, target] of targets.entries()) {
+      const isCandidate = (source: number): boolean => {
+        const element = source * nodes + target;
+        return source !== target && !taken.has(element) && !known.has(element);
+      };
+      best[target] = bestOf(columns[k]!, isCandidate);
+      await pace();
+    }
+  };
+  await update(Uint32Array.from({ length: nodes }, (_, target) => target));
+  const edges: SelectedEdge[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const order = [...best.keys()]
+      .filter((target) => best[target]!.score >= stopAt)
+      .sort((a, b) => best[b]!.score - best[a]!.score || best[a]!.source - best[b]!.source || a - b);
+    const targets = order.slice(0, perStep);
+    if (targets.length === 0) return { edges, ended: 'stopAt' };
+    const own = targets.map((target): SelectedEdge => {
+      const { source, score } = best[target]!;
+      return { step, source, target, score, conditioned: scores.conditioned(target) };
+    });
+    for (const { source, target } of own) {
+      taken.add(source * nodes + target);
+      scores.take(source, target);
+    }
+    edges.push(...own);
+    onStep?.(step, edges.length);
+    if (step < steps) await update(Uint32Array.from(targets).sort());
+  }
+  return { edges, ended: 'steps' };
+}
+
+/** The first of the highest scores. */
+function bestOf(scores: ArrayLike<number>, isCandidate: (source: number) => boolean): Best {
+  let best: Best = { source: -1, score: NaN };
+  for (let source = 0; source < scores.length; source++) {
+    const score = scores[source]!;
+    if (Number.isNaN(score) || score <= best.score || !isCandidate(source)) continue;
+    best = { source, score };
+  }
+  return best;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws `invalid-argument`
+ */
+export function selectionPlan({
+  steps = 10,
+  perStep = 1,
+  stopAt = 0,
+}: {
+  readonly [Option in keyof SelectionPlan]?: number | undefined;
+}): SelectionPlan {
+  for (const [option, found] of [
+    ['steps', steps],
+    ['perStep', perStep],
+  ] as const) {
+    if (Number.isSafeInteger(found) && found >= 1) continue;
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `${option} must be a whole number of at least 1 and is ${found}.`,
+      { details: { option, found } },
+    );
+  }
+  if (!Number.isNaN(stopAt)) return { steps, perStep, stopAt };
+  throw new MagnitudeEdgeError('invalid-argument', 'stopAt must be a number and is NaN.', {
+    details: { option: 'stopAt', found: stopAt },
+  });
+}

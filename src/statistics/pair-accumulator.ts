@@ -1,0 +1,186 @@
+import { meanSquares, type PairMoments } from './covariances.ts';
+import { GrowingProducts } from './incremental-product.ts';
+import { KeptRows } from './row-buffer.ts';
+import { addShifted } from './merge.ts';
+import { PairSnapshot } from './pair-snapshot.ts';
+import type { Deviations, Products } from './tiled-matmul.ts';
+import type { PairStatistics } from './sufficient-statistics.ts';
+
+/** Deviations whose rows wait for their products. */
+interface WaitingDeviations extends Deviations {
+  readonly rows: KeptRows;
+}
+
+/**
+ * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
+ * whose products are formed when they are asked for.
+ */
+export class PairSums {
+  readonly nodes: number;
+  readonly products: Products;
+  readonly x: WaitingDeviations;
+  readonly y: WaitingDeviations;
+  readonly xy: GrowingProducts;
+  readonly xx: GrowingProducts;
+  readonly #sumX: Float64Array;
+  readonly #sumX2: Float64Array;
+  readonly #sumY: Float64Array;
+  readonly #sumY2: Float64Array;
+
+  constructor(nodes: number, products: Products) {
+    const zeros = (): Float64Array => new Float64Array(nodes);
+    this.nodes = nodes;
+    this.products = products;
+    this.x = { rows: new KeptRows(nodes), pivot: zeros() };
+    this.y = { rows: new KeptRows(nodes), pivot: zeros() };
+    this.xy = new GrowingProducts(nodes, products, false);
+    this.xx = new GrowingProducts(nodes, products, true);
+    [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
+  }
+
+  /** Room that waiting rows take, in bytes */
+  get keptBytes(): number {
+    return this.x.rows.bytes + this.y.rows.bytes;
+  }
+
+  /** Rows that some product has not seen */
+  get waitingRows(): number {
+    return this.x.rows.end - Math.min(this.xy.seen, this.xx.seen);
+  }
+
+  /** Takes the pivots from the first batch: its column means. */
+  fixPivots(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number): void {
+    columnMeans(x, rows, this.x.pivot);
+    columnMeans(y, rows, this.y.pivot);
+  }
+
+  /** @param single keeps float64 in half the room, see {@link KeptRows.appendCentred} */
+  add(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number, single: boolean): void {
+    addColumns(x, rows, this.x.pivot, this.#sumX, this.#sumX2);
+    addColumns(y, rows, this.y.pivot, this.#sumY, this.#sumY2);
+    for (const [side, values] of [[this.x, x] as const, [this.y, y] as const]) {
+      if (single && values instanceof Float64Array) side.rows.appendCentred(values, rows, side.pivot);
+      else side.rows.append(values, rows);
+    }
+  }
+
+  /** Forms X^T Y over all rows, and X^T X where asked; rows that both have seen are let go. */
+  *form(withXX: boolean): Generator<undefined, void, undefined> {
+    yield* this.xy.catchUp(this.x, this.y);
+    if (withXX) yield* this.xx.catchUp(this.x, this.x);
+    if (this.waitingRows > 0) return;
+    this.x.rows.dropAll();
+    this.y.rows.dropAll();
+  }
+
+  /** The statistics, all arrays new, with products that are not kept; all rows must wait still. */
+  *formApart(): Generator<undefined, PairStatistics, undefined> {
+    const xy = new GrowingProducts(this.nodes, this.products, false);
+    const xx = new GrowingProducts(this.nodes, this.products, true);
+    yield* xy.catchUp(this.x, this.y);
+    yield* xx.catchUp(this.x, this.x);
+    return {
+      pivotX: this.x.pivot.slice(),
+      pivotY: this.y.pivot.slice(),
+      sumX: this.#sumX.slice(),
+      sumY: this.#sumY.slice(),
+      sumY2: this.#sumY2.slice(),
+      sumXY: xy.sums,
+      sumXX: xx.sums,
+    };
+  }
+
+  /** Means and variances, from the sums of columns. */
+  moments(samples: number): PairMoments {
+    const scale = 1 / samples;
+    const mean = (sums: Float64Array): Float64Array => sums.map((sum) => sum * scale);
+    const variance = (squares: Float64Array, means: Float64Array): Float64Array =>
+      squares.map((sum, i) => Math.max(sum * scale - means[i]! * means[i]!, 0));
+    const [meanX, meanY] = [mean(this.#sumX), mean(this.#sumY)];
+    const [varX, varY] = [variance(this.#sumX2, meanX), variance(this.#sumY2, meanY)];
+    const meanX2 = meanSquares(this.x.pivot, meanX, varX);
+    const meanY2 = meanSquares(this.y.pivot, meanY, varY);
+    return { meanX, meanY, varX, varY, meanX2, meanY2 };
+  }
+
+  /** The samples as they are now, whatever comes later; all of their rows must wait still. */
+  now(samples: number): PairSnapshot {
+    const { x, y } = this;
+    return new PairSnapshot(
+      this.products,
+      samples,
+      { rows: x.rows.now(), pivot: x.pivot },
+      { rows: y.rows.now(), pivot: y.pivot },
+      this.moments(samples),
+    );
+  }
+
+  /** What is held, not a copy. The products are those formed so far. */
+  statistics(): PairStatistics {
+    return {
+      pivotX: this.x.pivot,
+      pivotY: this.y.pivot,
+      sumX: this.#sumX,
+      sumY: this.#sumY,
+      sumY2: this.#sumY2,
+      sumXY: this.xy.sums,
+      sumXX: this.xx.sums,
+    };
+  }
+
+  /** Adds statistics over other samples. No rows may wait. */
+  merge(other: PairStatistics, samples: number): void {
+    const { nodes } = this;
+    this.x.pivot.forEach((pivot, i) => {
+      // The squares of x are the diagonal of X^T X; shifted as addShifted shifts it.
+      const dx = other.pivotX[i]! - pivot;
+      this.#sumX2[i]! += other.sumXX[i * nodes + i]! + 2 * dx * other.sumX[i]! + samples * dx * dx;
+    });
+    addShifted(this.statistics(), other, samples);
+  }
+}
+
+/** Means over the rows of a row-major `[rows, means.length]` matrix. */
+function columnMeans(values: Float64Array | Float32Array, rows: number, means: Float64Array): void {
+  const columns = means.length;
+  means.fill(0);
+  for (let k = 0; k < rows; k++) {
+    for (let i = 0; i < columns; i++) means[i]! += values[k * columns + i]!;
+  }
+  for (let i = 0; i < columns; i++) means[i]! /= rows;
+}
+
+/**
+ * Adds deviations from the pivots, and their squares, column by column. Four rows at a time, one after the other as
+ * they come: the sums are read and written once for four values.
+ */
+function addColumns(
+  values: Float64Array | Float32Array,
+  rows: number,
+  pivot: Float64Array,
+  sum: Float64Array,
+  sumOfSquares: Float64Array,
+): void {
+  const columns = pivot.length;
+  const fours = rows - (rows % 4);
+  for (let k = 0; k < fours; k += 4) {
+    const row0 = k * columns;
+    const [row1, row2, row3] = [row0 + columns, row0 + 2 * columns, row0 + 3 * columns];
+    for (let i = 0; i < columns; i++) {
+      const shift = pivot[i]!;
+      const d0 = values[row0 + i]! - shift;
+      const d1 = values[row1 + i]! - shift;
+      const d2 = values[row2 + i]! - shift;
+      const d3 = values[row3 + i]! - shift;
+      sum[i] = sum[i]! + d0 + d1 + d2 + d3;
+      sumOfSquares[i] = sumOfSquares[i]! + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+    }
+  }
+  for (let k = fours; k < rows; k++) {
+    for (let i = 0; i < columns; i++) {
+      const deviation = values[k * columns + i]! - pivot[i]!;
+      sum[i]! += deviation;
+      sumOfSquares[i]! += deviation * deviation;
+    }
+  }
+}

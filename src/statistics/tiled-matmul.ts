@@ -1,0 +1,177 @@
+import type { BlockKernel, BlockMemory } from './block-kernel.ts';
+import { PIECE_ROWS, type Piece, type Rows } from './row-buffer.ts';
+import { scalarBlockKernel } from './scalar-blocks.ts';
+import { wasmBlockKernel } from './wasm-blocks.ts';
+
+/** Right panels together, in float64: they are used again and again while they stay in a core's own cache, 512 KiB. */
+const BLOCK_COLUMNS = 256;
+
+/** Elements of a tile, 64 MiB: wide enough that packing all sources once more for each tile costs little. */
+const TILE_LENGTH = 2 ** 23;
+
+/** Rows of one side of a layer pair, and the pivots that their deviations are taken from. */
+export interface Deviations {
+  readonly rows: Rows;
+  /** `[rows.nodes]` */
+  readonly pivot: Float64Array;
+}
+
+/** Columns `first .. end` of a matrix of products, row-major `[nodes, stride]`; column `first` comes first. */
+export interface Tile {
+  readonly values: Float64Array;
+  readonly stride: number;
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * Products `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
+ * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
+ */
+export class Products {
+  readonly #nodes: number;
+  readonly #kernel: BlockKernel;
+  readonly #leftLength: number;
+  readonly #rows: number;
+  /** Columns of the widest tile */
+  readonly tileColumns: number;
+  #memory: BlockMemory | undefined;
+
+  /** @param tileLength elements of a tile, more or less */
+  constructor(
+    nodes: number,
+    kernel: BlockKernel = wasmBlockKernel() ?? scalarBlockKernel,
+    tileLength = TILE_LENGTH,
+  ) {
+    this.#nodes = nodes;
+    this.#kernel = kernel;
+    this.#rows = roundUp(nodes, kernel.leftWidth);
+    this.#leftLength = this.#rows * PIECE_ROWS;
+    const widest = Math.max(BLOCK_COLUMNS, Math.floor(tileLength / nodes / BLOCK_COLUMNS) * BLOCK_COLUMNS);
+    this.tileColumns = Math.min(roundUp(nodes, kernel.rightWidth), widest);
+  }
+
+  /** What they run on, for diagnostics */
+  get description(): string {
+    return this.#kernel.description;
+  }
+
+  /**
+   * Columns `first .. end`, at most {@link Products.tileColumns}, of the products of all nodes of `a` with those of `b`
+   * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of
+   * work apart. The tile lies in scratch memory: it is good until the next one is begun.
+   *
+   * @param upperOnly leaves what lies below the diagonal unspecified
+   * @param onto row-major `[nodes, nodes]` sums that the rows are added to, one after the other: a matrix that grows by
+   *   some rows at a time is, to the bit, the one that sees them all at once. It does not change. Default: zeros
+   * @throws `out-of-memory` where the scratch memory finds no room
+   */
+  *tile(
+    a: Deviations,
+    b: Deviations,
+    [from, to]: readonly [number, number],
+    [first, end]: readonly [number, number],
+    upperOnly: boolean,
+    onto?: Float64Array,
+  ): Generator<undefined, Tile, undefined> {
+    const { leftWidth, rightWidth } = this.#kernel;
+    const memory = this.#open();
+    const { values } = memory;
+    const { nodes } = a.rows;
+    const sources = upperOnly ? Math.min(end, nodes) : nodes;
+    const stride = roundUp(end - first, rightWidth);
+    const right = this.#leftLength;
+    const out = right + this.tileColumns * PIECE_ROWS;
+    const pack = (
+      { values: rows, first: row, rows: count, centred }: Piece,
+      { rows: { nodes }, pivot }: Deviations,
+      columns: readonly [number, number],
+      width: number,
+      at: number,
+    ): void => {
+      const own = rows.subarray(row * nodes, (row + count) * nodes);
+      memory.pack(own, nodes, columns, centred ? undefined : pivot, width, at);
+    };
+    const rights = b.rows.pieces(from, to);
+    let fresh = onto === undefined;
+    if (onto !== undefined) {
+      for (let i = 0; i < sources; i++) {
+        const begin = upperOnly ? Math.max(i, first) : first;
+        values.set(onto.subarray(i * nodes + begin, i * nodes + end), out + i * stride + begin - first);
+      }
+    }
+    for (const piece of a.rows.pieces(from, to)) {
+      const { rows } = piece;
+      pack(piece, a, [0, sources], leftWidth, 0);
+      pack(rights.next().value!, b, [first, end], rightWidth, right);
+      for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
+        const columns = Math.min(BLOCK_COLUMNS, stride - column);
+        const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;
+        for (let i = 0; i < lastSource; i += leftWidth) {
+          // Above the diagonal: from the panel on that holds column i.
+          const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
+          const at = column + skipped;
+          memory.addBlocks(
+            i * rows,
+            right + at * rows,
+            rows,
+            (columns - skipped) / rightWidth,
+            out + i * stride + at,
+            stride,
+            fresh,
+          );
+        }
+        yield;
+      }
+      fresh = false;
+    }
+    // No rows at all.
+    if (fresh) values.fill(0, out, out + nodes * stride);
+    return { values: values.subarray(out), stride, first, end };
+  }
+
+  #open(): BlockMemory {
+    this.#memory ??= this.#kernel.open(
+      this.#leftLength + this.tileColumns * PIECE_ROWS + this.#rows * this.tileColumns,
+      this.#nodes,
+    );
+    return this.#memory;
+  }
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+function roundDown(value: number, step: number): number {
+  return Math.floor(value / step) * step;
+}
+
+/** Puts a tile of `A^T B` into a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked. */
+export function storeTile(
+  { values, stride, first, end }: Tile,
+  nodes: number,
+  upperOnly: boolean,
+  sums: Float64Array,
+): void {
+  const sources = upperOnly ? end : nodes;
+  for (let i = 0; i < sources; i++) {
+    const from = i * stride - first;
+    const begin = upperOnly ? Math.max(i, first) : first;
+    sums.set(values.subarray(from + begin, from + end), i * nodes + begin);
+  }
+}
+
+/** Copies the upper triangle of a square row-major matrix onto the lower one, tile by tile for the cache's sake. */
+export function mirrorUpper(matrix: Float64Array, nodes: number): void {
+  const tile = 8;
+  for (let i0 = 0; i0 < nodes; i0 += tile) {
+    const iEnd = Math.min(i0 + tile, nodes);
+    for (let j0 = i0; j0 < nodes; j0 += tile) {
+      const jEnd = Math.min(j0 + tile, nodes);
+      for (let i = i0; i < iEnd; i++) {
+        for (let j = Math.max(j0, i + 1); j < jEnd; j++) matrix[j * nodes + i] = matrix[i * nodes + j]!;
+      }
+    }
+  }
+}
