@@ -5,11 +5,13 @@ const may = {
   columns: [],
   onnx: [],
   'training-graph': ['onnx'],
-  statistics: ['gpu'],
-  scores: ['gpu', 'statistics'],
-  engine: ['gpu', 'statistics', 'scores'],
-  model: ['gpu', 'onnx', 'training-graph', 'scores'],
-  table: ['csv', 'columns', 'statistics', 'scores', 'model'],
+  statistics: [],
+  scoring: ['statistics'],
+  ranking: ['statistics', 'scoring'],
+  resampling: ['statistics', 'scoring', 'ranking'],
+  engine: ['gpu', 'statistics', 'scoring', 'ranking', 'resampling'],
+  model: ['gpu', 'onnx', 'training-graph', 'scoring'],
+  table: ['csv', 'columns', 'statistics', 'scoring', 'ranking', 'resampling', 'engine', 'model'],
   data: ['csv', 'columns', 'model'],
 };
 const layers = Object.entries(may).map(([folder, below]) => ({
@@ -37,7 +39,7 @@ module.exports = {
     {
       name: 'no-arrow-below-the-table',
       severity: 'error',
-      from: { path: '^src/(gpu|csv|columns|onnx|training-graph|statistics|scores|engine)/' },
+      from: { path: '^src/(gpu|csv|columns|onnx|training-graph|statistics|scoring|ranking|resampling|engine)/' },
       to: { path: 'apache-arrow' },
     },
     {

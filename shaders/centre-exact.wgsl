@@ -35,9 +35,9 @@ fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> v
     high_sum += high;
     low_sum += low;
     let value = quick_two_sum(f32(high) * 1024.0, f32(low));
-    squares = ext_add(squares, ext_multiply(value, value));
+    squares = ds_add(squares, ds_multiply(value, value));
   }
   let quantum = power_of_two(exponent - 29);
-  let sum = ext_add(ext_integer(high_sum) * 1024.0, ext_integer(low_sum));
+  let sum = ds_add(ds_integer(high_sum) * 1024.0, ds_integer(low_sum));
   return vec4f(sum * quantum, squares * quantum * quantum);
 }

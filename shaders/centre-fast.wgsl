@@ -9,8 +9,8 @@ fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> v
   for (var row = 0u; row < rows; row++) {
     let deviation = opaque(chunk[read_at + row * params.stride] * pivot.y - pivot.x * pivot.y);
     values[write_at + row * params.stride] = bitcast<u32>(deviation);
-    sum = ext_add(sum, vec2f(deviation, 0.0));
-    squares = ext_add(squares, two_product(deviation, deviation));
+    sum = ds_add(sum, vec2f(deviation, 0.0));
+    squares = ds_add(squares, two_product(deviation, deviation));
   }
   return vec4f(sum, squares);
 }

@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if ((row + STEP) % CHUNK == 0u || row + STEP >= params.depth) {
       for (var r = 0u; r < 4u; r++) {
         for (var c = 0u; c < 4u; c++) {
-          let sum = ext_add(vec2f(high[r][c], low[r][c]), vec2f(chunk[r][c], 0.0));
+          let sum = ds_add(vec2f(high[r][c], low[r][c]), vec2f(chunk[r][c], 0.0));
           high[r][c] = sum.x;
           low[r][c] = sum.y;
         }

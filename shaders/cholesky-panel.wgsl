@@ -31,8 +31,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let other = factor_index(header, column, 0u);
     var rest = factors[own + column];
     for (var m = first; m < column; m++) {
-      rest = ext_subtract_product(rest, factors[own + m], factors[other + m]);
+      rest = ds_subtract_product(rest, factors[own + m], factors[other + m]);
     }
-    factors[own + column] = ext_multiply(rest, factors[other + column]);
+    factors[own + column] = ds_multiply(rest, factors[other + column]);
   }
 }

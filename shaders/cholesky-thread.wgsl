@@ -19,7 +19,7 @@ var<private> packed: array<vec2f, (THREAD_SET + 1u) * (THREAD_SET + 2u) / 2u>;
 fn eliminated(row: u32, column: u32, columns: u32) -> vec2f {
   var rest = packed[packed_index(row, column)];
   for (var m = 0u; m < columns; m++) {
-    rest = ext_subtract_product(rest, packed[packed_index(row, m)], packed[packed_index(column, m)]);
+    rest = ds_subtract_product(rest, packed[packed_index(row, m)], packed[packed_index(column, m)]);
   }
   return rest;
 }
@@ -46,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     found |= pivot.found;
     packed[packed_index(column, column)] = pivot.reciprocal;
     for (var row = column + 1u; row <= size; row++) {
-      packed[packed_index(row, column)] = ext_multiply(eliminated(row, column, column), pivot.reciprocal);
+      packed[packed_index(row, column)] = ds_multiply(eliminated(row, column, column), pivot.reciprocal);
     }
   }
   packed[last] = eliminated(size, size, size);

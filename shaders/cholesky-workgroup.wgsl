@@ -65,7 +65,7 @@ fn main(
     for (var c = 0u; c < width; c++) {
       var rest = packed[packed_index(column + c, column + c)];
       for (var m = 0u; m < c; m++) {
-        rest = ext_subtract_product(rest, tip[STEP * c + m], tip[STEP * c + m]);
+        rest = ds_subtract_product(rest, tip[STEP * c + m], tip[STEP * c + m]);
       }
       let pivot = pivot_of(header, first + column + c, rest, largest_diagonal);
       found |= pivot.found;
@@ -73,9 +73,9 @@ fn main(
       for (var r = c + 1u; r < width; r++) {
         var entry = packed[packed_index(column + r, column + c)];
         for (var m = 0u; m < c; m++) {
-          entry = ext_subtract_product(entry, tip[STEP * r + m], tip[STEP * c + m]);
+          entry = ds_subtract_product(entry, tip[STEP * r + m], tip[STEP * c + m]);
         }
-        tip[STEP * r + c] = ext_multiply(entry, pivot.reciprocal);
+        tip[STEP * r + c] = ds_multiply(entry, pivot.reciprocal);
       }
     }
     let below = column + width;
@@ -84,9 +84,9 @@ fn main(
       for (var c = 0u; c < width; c++) {
         var entry = packed[start + c];
         for (var m = 0u; m < c; m++) {
-          entry = ext_subtract_product(entry, packed[start + m], tip[STEP * c + m]);
+          entry = ds_subtract_product(entry, packed[start + m], tip[STEP * c + m]);
         }
-        packed[start + c] = ext_multiply(entry, tip[STEP * c + c]);
+        packed[start + c] = ds_multiply(entry, tip[STEP * c + c]);
       }
     }
     workgroupBarrier();
@@ -103,7 +103,7 @@ fn main(
         let of_other = packed_index(other, column);
         var rest = packed[at];
         for (var m = 0u; m < width; m++) {
-          rest = ext_subtract_product(rest, packed[of_row + m], packed[of_other + m]);
+          rest = ds_subtract_product(rest, packed[of_row + m], packed[of_other + m]);
         }
         packed[at] = rest;
       }

@@ -36,14 +36,14 @@ fn main(
   if (index >= params.elements) {
     return;
   }
-  let aim = params.panel_row + index / params.nodes;
+  let target_index = params.panel_row + index / params.nodes;
   let bits = scores[index];
-  let bin = bin_of(bits, classes[aim], params.thresholds);
+  let bin = bin_of(bits, classes[target_index], params.thresholds);
   if (((wanted[bin / 32u] >> (bin % 32u)) & 1u) == 0u) {
     return;
   }
   let at = atomicAdd(&found[0], 1u);
   if (at < params.most) {
-    collected[at] = vec2u((index % params.nodes) * params.nodes + aim, bits);
+    collected[at] = vec2u((index % params.nodes) * params.nodes + target_index, bits);
   }
 }

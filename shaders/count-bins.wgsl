@@ -28,7 +28,7 @@ fn main(
   if (index >= params.elements) {
     return;
   }
-  let aim = params.panel_row + index / params.nodes;
-  let bin = bin_of(scores[index], classes[aim], params.thresholds);
+  let target_index = params.panel_row + index / params.nodes;
+  let bin = bin_of(scores[index], classes[target_index], params.thresholds);
   atomicAdd(&counts[bin], 1u);
 }

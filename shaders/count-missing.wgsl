@@ -29,7 +29,7 @@ fn main(
   if (index >= params.elements || (scores[index] & EXPONENT_BITS) != EXPONENT_BITS) {
     return;
   }
-  let aim = params.panel_row + index / params.nodes;
+  let target_index = params.panel_row + index / params.nodes;
   let source = index % params.nodes;
-  atomicAdd(&counts[3u * aim + select(sources[source], 2u, source == aim)], 1u);
+  atomicAdd(&counts[3u * target_index + select(sources[source], 2u, source == target_index)], 1u);
 }

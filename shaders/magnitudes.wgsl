@@ -81,7 +81,7 @@ fn main(
       let scaled = bitcast<f32>(channel_values[base + group_channels[c]]) * down;
       squares += scaled * scaled;
     }
-    let root = ext_sqrt(vec2f(squares, 0.0));
+    let root = ds_sqrt(vec2f(squares, 0.0));
     sum = (root.x + root.y) * power_of_two(exponent);
   }
   if (!finite || !is_finite(bitcast<u32>(sum))) {

@@ -52,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x;
   let place = select(params.quantity_y, params.quantity_x, is_x) * params.stride + column;
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
-  let mean = ext_multiply(column_sums[place].xy, inverse_count);
+  let mean = ds_multiply(column_sums[place].xy, inverse_count);
   var squares = column_sums[place].zw;
   if (is_x && FROM_DIAGONAL == 1u) {
     // The diagonal of X^T X, bit for bit: a source that equals another must have its variance for covariance.
@@ -65,11 +65,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let scale = pivots[place].y;
   let scale_exponent = exponent_of(scale);
   // Mean of squares of the magnitudes themselves, scaled.
-  let level = ext_add(vec2f(pivots[place].x * scale, 0.0), mean).x;
+  let level = ds_add(vec2f(pivots[place].x * scale, 0.0), mean).x;
   let rounding = CONSTANT_SHARE * (level * level + variance.x);
   var is_constant = variance.x <= rounding;
   if (params.has_floor == 1u) {
-    is_constant = ext_subtract(variance, floor_at(scale_exponent)).x <= 0.0;
+    is_constant = ds_subtract(variance, floor_at(scale_exponent)).x <= 0.0;
   }
   // Units are fitted no finer than to rounding.
   let unit_exponent = -(exponent_of(max(max(variance.x, rounding), SMALLEST)) >> 1u);
@@ -79,5 +79,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let least = f32(params.has_floor) * floor_at(scale_exponent + unit_exponent).x;
   constants[id.z * params.stride + column] |= u32(is_constant);
   moments[id.z * params.stride + column] =
-    Moment(mean, variance, ext_sqrt(variance), unit, magnify, least, u32(is_constant));
+    Moment(mean, variance, ds_sqrt(variance), unit, magnify, least, u32(is_constant));
 }

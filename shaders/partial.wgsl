@@ -159,7 +159,7 @@ fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
   let y_rest = factors[factor_index(header, size, size)];
   let no_column = is_constant(y);
   if (sources.x == 0u && !no_column && !is_settled(y_rest.x, y)) {
-    atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
+    atomicOr(&outcome[params.outcome_offset + header.node], NEEDS_FLOAT64);
   }
   var conditioned = vec4<bool>(false);
   for (var member = 0u; member < size; member++) {
@@ -178,10 +178,10 @@ fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
     var bits = NO_SCORE;
     if (!(no_column || conditioned[q] || is_constant(x))) {
       if (!is_settled(x_rest.x, x)) {
-        atomicOr(&outcome[params.outcome_offset + header.node], UNSETTLED);
+        atomicOr(&outcome[params.outcome_offset + header.node], NEEDS_FLOAT64);
       } else if (y_rest.x > y.least && x_rest.x > x.least) {
         let joint = vec2f(left.joint.high[q], left.joint.low[q]);
-        bits = score_bits(joint, ext_sqrt(ext_multiply(x_rest, y_rest)));
+        bits = score_bits(joint, ds_sqrt(ds_multiply(x_rest, y_rest)));
       }
     }
     scores[(header.node - params.panel_row) * params.nodes + source] = bits;

@@ -31,13 +31,13 @@ fn main(
   let place = workgroup_index(group, groups) * WORKGROUP + local;
   let row = params.first_row + place / params.nodes;
   let source = place % params.nodes;
-  let aim = params.panel_row + row;
-  if (row >= params.end_row || aim >= params.nodes) {
+  let target_index = params.panel_row + row;
+  if (row >= params.end_row || target_index >= params.nodes) {
     return;
   }
   let index = row * params.nodes + source;
   let x = moments[source];
-  let y = moments[params.stride + aim];
+  let y = moments[params.stride + target_index];
   if (is_constant(x) || is_constant(y)) {
     scores[index] = NO_SCORE;
     return;
@@ -45,5 +45,5 @@ fn main(
   let at = sum_index(row, source, params.stride);
   let inverse_count = vec2f(params.inverse_count_high, params.inverse_count_low);
   let joint = covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, x, y);
-  scores[index] = score_bits(joint, ext_multiply(x.deviation, y.deviation));
+  scores[index] = score_bits(joint, ds_multiply(x.deviation, y.deviation));
 }

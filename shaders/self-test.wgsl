@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let pair = numbers[id.x];
   results[5u * id.x] = two_sum(pair.x, pair.y);
   results[5u * id.x + 1u] = two_product(pair.x, pair.y);
-  results[5u * id.x + 2u] = ext_sqrt(vec2f(abs(pair.x), 0.0));
+  results[5u * id.x + 2u] = ds_sqrt(vec2f(abs(pair.x), 0.0));
   results[5u * id.x + 3u] = vec2f(digit_products(512.0 + f32(params.zero)), 0.0);
   let product = opaque(pair.x * pair.y);
   results[5u * id.x + 4u] = vec2f(product, fma(pair.x, pair.y, -product));

@@ -55,7 +55,7 @@ fn system_entry(header: TargetHeader, row: u32, column: u32) -> vec2f {
   if (row != column) {
     return value;
   }
-  let with_ridge = ext_add(value, vec2f(params.ridge_high, params.ridge_low) * (1.0 / x.magnify));
+  let with_ridge = ds_add(value, vec2f(params.ridge_high, params.ridge_low) * (1.0 / x.magnify));
   diagonals[member_index(header, column, params.targets)] = vec2f(with_ridge.x, x.magnify);
   return with_ridge;
 }

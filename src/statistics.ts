@@ -39,7 +39,7 @@ export type {
   MagnitudeBatch,
   Reduction,
 } from './engine/engine.ts';
-export { MagnitudeRecord, type RowPairing } from './resampling/sample-store.ts';
+export { SampleStore, type RowPairing } from './resampling/sample-store.ts';
 export { resampleScores } from './resampling/resample.ts';
 export { createWebGpuEngine } from './engine/webgpu/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';

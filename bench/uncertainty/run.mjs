@@ -16,7 +16,7 @@ import { printTable, seconds, writeResult } from '../shared/report.mjs';
 // A variable keeps the type checker out of built files; their types are those of the sources.
 const built = new URL('../../dist/statistics.js', import.meta.url).href;
 /** @type {typeof import('../../src/statistics.ts')} */
-const { conditioningSets, createEngine, MagnitudeRecord, resampleScores } = await import(built);
+const { conditioningSets, createEngine, SampleStore, resampleScores } = await import(built);
 
 const setup = readOptions({
   nodes: 500,
@@ -67,7 +67,7 @@ const shape = { nodes, pairs };
 const on = setup.backend === 'webgpu' ? { device: await dawnDevice() } : {};
 const backend = /** @type {'cpu' | 'webgpu'} */ (setup.backend);
 const { engine, release } = await createEngine({ ...shape, backend, ...on });
-const record = new MagnitudeRecord(shape, 2 ** 32);
+const record = new SampleStore(shape, 2 ** 32);
 record.reserve(samples);
 record.add({ size: samples, x, y });
 // Workers start and kernels compile before anything is measured.

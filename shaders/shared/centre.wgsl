@@ -45,6 +45,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let added = centre(id.z * params.stride + id.x, rows, read_at, write_at, pivots[column]);
   if (params.count == 1u) {
     let held = column_sums[column];
-    column_sums[column] = vec4f(ext_add(held.xy, added.xy), ext_add(held.zw, added.zw));
+    column_sums[column] = vec4f(ds_add(held.xy, added.xy), ds_add(held.zw, added.zw));
   }
 }

@@ -37,8 +37,8 @@ fn pivot_of(header: TargetHeader, column: u32, rest: vec2f, largest: f32) -> Piv
   let in_range = diagonal.y > MAGNIFY_ENDS.x && diagonal.y < MAGNIFY_ENDS.y;
   let near_singular = rest.x * diagonal.y <= NEAR_SINGULAR * largest;
   let settled = in_range && !near_singular && rest.x > UNSETTLED_RATIO * diagonal.x;
-  let root = ext_sqrt(vec2f(max(rest.x, SMALLEST_PIVOT), rest.y));
-  return Pivot(ext_divide(vec2f(1.0, 0.0), root), select(UNSETTLED, 0u, settled));
+  let root = ds_sqrt(vec2f(max(rest.x, SMALLEST_PIVOT), rest.y));
+  return Pivot(ds_divide(vec2f(1.0, 0.0), root), select(NEEDS_FLOAT64, 0u, settled));
 }
 
 fn tell(header: TargetHeader, found: u32) {

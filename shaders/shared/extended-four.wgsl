@@ -45,13 +45,13 @@ fn four_quick_two_sum(a: vec4f, b: vec4f) -> Four {
   return Four(sum, b - opaque_four(sum - a));
 }
 
-// ext_multiply(a, b) of each.
+// ds_multiply(a, b) of each.
 fn four_multiply(a: vec2f, b: Four) -> Four {
   let product = four_product(a, b);
   return four_quick_two_sum(product.high, product.low);
 }
 
-// rest - product of each, as ext_subtract_product.
+// rest - product of each, as ds_subtract_product.
 fn four_subtract(rest: Four, product: Four) -> Four {
   let sum = opaque_four(rest.high - product.high);
   let taken = opaque_four(sum - rest.high);

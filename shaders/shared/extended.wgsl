@@ -51,25 +51,25 @@ fn two_product(a: f32, b: f32) -> vec2f {
   return vec2f(product, third + a_low * b_low);
 }
 
-fn ext_add(a: vec2f, b: vec2f) -> vec2f {
+fn ds_add(a: vec2f, b: vec2f) -> vec2f {
   let high = two_sum(a.x, b.x);
   let low = two_sum(a.y, b.y);
   let carried = quick_two_sum(high.x, high.y + low.x);
   return quick_two_sum(carried.x, carried.y + low.y);
 }
 
-fn ext_subtract(a: vec2f, b: vec2f) -> vec2f {
-  return ext_add(a, -b);
+fn ds_subtract(a: vec2f, b: vec2f) -> vec2f {
+  return ds_add(a, -b);
 }
 
-fn ext_multiply(a: vec2f, b: vec2f) -> vec2f {
+fn ds_multiply(a: vec2f, b: vec2f) -> vec2f {
   let product = two_product(a.x, b.x);
   return quick_two_sum(product.x, product.y + (a.x * b.y + a.y * b.x));
 }
 
-// rest - a * b, to 2^-46 of the larger of the two: half the work of ext_subtract(rest, ext_multiply(a, b)), whose bound
+// rest - a * b, to 2^-46 of the larger of the two: half the work of ds_subtract(rest, ds_multiply(a, b)), whose bound
 // holds for the difference itself. Where so much cancels that this matters, the caller asks float64.
-fn ext_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
+fn ds_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
   let product = two_product(a.x, b.x);
   let difference = two_sum(rest.x, -product.x);
   let low = rest.y - (product.y + (a.x * b.y + a.y * b.x));
@@ -77,28 +77,28 @@ fn ext_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
 }
 
 // Long division: three quotients of f32, each of what the earlier ones left over.
-fn ext_divide(a: vec2f, b: vec2f) -> vec2f {
+fn ds_divide(a: vec2f, b: vec2f) -> vec2f {
   let first = a.x / b.x;
-  let after_first = ext_subtract(a, ext_multiply(b, vec2f(first, 0.0)));
+  let after_first = ds_subtract(a, ds_multiply(b, vec2f(first, 0.0)));
   let second = after_first.x / b.x;
-  let after_second = ext_subtract(after_first, ext_multiply(b, vec2f(second, 0.0)));
+  let after_second = ds_subtract(after_first, ds_multiply(b, vec2f(second, 0.0)));
   let third = after_second.x / b.x;
   let quotient = quick_two_sum(first, second);
-  return ext_add(quotient, vec2f(third, 0.0));
+  return ds_add(quotient, vec2f(third, 0.0));
 }
 
 // Square root with one Newton step in extended precision; zero for what is not positive.
-fn ext_sqrt(a: vec2f) -> vec2f {
+fn ds_sqrt(a: vec2f) -> vec2f {
   if (a.x <= 0.0) {
     return vec2f(0.0);
   }
   let root = sqrt(a.x);
-  let residual = ext_subtract(a, two_product(root, root));
+  let residual = ds_subtract(a, two_product(root, root));
   return quick_two_sum(root, residual.x / (2.0 * root));
 }
 
 // An integer as an extended number.
-fn ext_integer(value: i32) -> vec2f {
+fn ds_integer(value: i32) -> vec2f {
   let high = value >> 12u;
   return quick_two_sum(f32(high) * 4096.0, f32(value - (high << 12u)));
 }

@@ -24,7 +24,7 @@ fn is_constant(moment: Moment) -> bool {
 
 // sum / n - mean_a mean_b, of scaled deviations.
 fn raw_covariance(sum: vec2f, inverse_count: vec2f, mean_a: vec2f, mean_b: vec2f) -> vec2f {
-  return ext_subtract(ext_multiply(sum, inverse_count), ext_multiply(mean_a, mean_b));
+  return ds_subtract(ds_multiply(sum, inverse_count), ds_multiply(mean_a, mean_b));
 }
 
 // The same in units.
@@ -37,5 +37,5 @@ const NO_SCORE: u32 = 0x7fc00000u;
 
 // Bits of covariance / sqrt(variance_a variance_b), clipped to [-1, 1].
 fn score_bits(covariance: vec2f, deviations: vec2f) -> u32 {
-  return bitcast<u32>(clamp(ext_divide(covariance, deviations).x, -1.0, 1.0));
+  return bitcast<u32>(clamp(ds_divide(covariance, deviations).x, -1.0, 1.0));
 }

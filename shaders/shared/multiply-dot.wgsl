@@ -104,13 +104,13 @@ fn flush_row(row: Row) -> Row {
 fn total(row: Row, up: f32, to: vec4f) -> Sums {
   var sums: Sums;
   for (var c = 0u; c < 4u; c++) {
-    var sum = ext_integer(row.dd[c]) * SHIFT;
-    sum = ext_add(ext_integer(row.cd[c]), sum) * SHIFT;
-    sum = ext_add(ext_integer(row.bd[c]), sum) * SHIFT;
-    sum = ext_add(ext_integer(row.ad[c]), sum) * SHIFT;
-    sum = ext_add(ext_integer(row.ac[c]), sum) * SHIFT;
-    sum = ext_add(ext_integer(row.ab[c]), sum) * SHIFT;
-    sum = ext_add(ext_integer(row.aa[c]), sum) * up * to[c];
+    var sum = ds_integer(row.dd[c]) * SHIFT;
+    sum = ds_add(ds_integer(row.cd[c]), sum) * SHIFT;
+    sum = ds_add(ds_integer(row.bd[c]), sum) * SHIFT;
+    sum = ds_add(ds_integer(row.ad[c]), sum) * SHIFT;
+    sum = ds_add(ds_integer(row.ac[c]), sum) * SHIFT;
+    sum = ds_add(ds_integer(row.ab[c]), sum) * SHIFT;
+    sum = ds_add(ds_integer(row.aa[c]), sum) * up * to[c];
     sums.high[c] = sum.x;
     sums.low[c] = sum.y;
   }

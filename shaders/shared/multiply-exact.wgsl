@@ -79,9 +79,9 @@ fn flush_row(row: Row) -> Row {
 fn total(row: Row, up: f32, to: vec4f) -> Sums {
   var sums: Sums;
   for (var c = 0u; c < 4u; c++) {
-    let tail = ext_add(ext_integer(row.third[c]), vec2f(row.rest[c], 0.0) * SHIFT);
-    let after = ext_add(ext_integer(row.second[c]), tail * SHIFT);
-    let sum = ext_add(ext_integer(row.first[c]), after * SHIFT) * up * to[c];
+    let tail = ds_add(ds_integer(row.third[c]), vec2f(row.rest[c], 0.0) * SHIFT);
+    let after = ds_add(ds_integer(row.second[c]), tail * SHIFT);
+    let sum = ds_add(ds_integer(row.first[c]), after * SHIFT) * up * to[c];
     sums.high[c] = sum.x;
     sums.low[c] = sum.y;
   }

@@ -94,7 +94,7 @@ fn add_row(at: u32, added: Sums) {
   var high = sums[at];
   var low = sums[at + 1u];
   for (var c = 0u; c < 4u; c++) {
-    let sum = ext_add(vec2f(high[c], low[c]), vec2f(added.high[c], added.low[c]));
+    let sum = ds_add(vec2f(high[c], low[c]), vec2f(added.high[c], added.low[c]));
     high[c] = sum.x;
     low[c] = sum.y;
   }

@@ -1,4 +1,4 @@
-// The first batch that held a value that is not finite; all ones while there is none (RefusalRecord in
+// The first batch that held a value that is not finite; all ones while there is none (NonFiniteFlag in
 // src/engine/webgpu/statistics/non-finite-flag.ts). Batches after it change nothing, so the host may find out late.
 struct Refusal {
   batch: u32,

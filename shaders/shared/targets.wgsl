@@ -40,5 +40,5 @@ fn factor_index(header: TargetHeader, row: u32, column: u32) -> u32 {
 
 // In a target's word of `outcome`: a remainder is so small beside what it was taken from that these 48 bits do not
 // settle it, and float64 on the host does.
-const UNSETTLED: u32 = 1u;
+const NEEDS_FLOAT64: u32 = 1u;
 const UNSETTLED_RATIO: f32 = 5.9604644775390625e-8;

@@ -11,7 +11,7 @@ import {
   type Selection,
   type SelectionPlan,
 } from '../scoring/select-edges.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import { edgeSet } from '../table/edge-set.ts';
 import { encodeTable, type TableFormat } from '../table/formats.ts';
@@ -137,7 +137,7 @@ async function selected(
   const { nodes, samples, pairs } = statistics;
   const known = edgeSet(structure.edgeIndex['function,function'], nodes);
   const work = (scores: ConditionalScores): Promise<Selection> =>
-    selectEdges(scores, known, plan, createPacer());
+    selectEdges(scores, known, plan, createYielder());
   if (score === 'channel') {
     const selection = await selectSavedChannels(channelsOf(saved, 'Channel scores'), scoring, work);
     const of = { layerAgg, lambda, varianceFloor, samples, backend: 'cpu', solver: 'cpu' };

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
 /** Counts the samples that an engine holds, also after it has refused a batch that it had already taken in. */
-export class SampleTally {
+export class SampleCounter {
   #merged = 0;
   #sizes: number[] = [];
 

@@ -5,7 +5,7 @@ import {
 } from '../scoring/magnitude-request.ts';
 import { magnitudeScores } from '../scoring/magnitude-scores.ts';
 import type { Scores } from '../scoring/scores.ts';
-import { createPacer, paced } from '../statistics/yielder.ts';
+import { createYielder, runYielding } from '../statistics/yielder.ts';
 import { averageRanks, type MagnitudeRows } from '../statistics/ranks.ts';
 import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { Engine, EngineShape, MagnitudeBatch } from './engine.ts';
@@ -39,19 +39,19 @@ export async function* rankedBatches(
   nodes: number,
   signal?: AbortSignal,
 ): AsyncGenerator<MagnitudeBatch, void, undefined> {
-  const pace = createPacer(signal);
+  const yielder = createYielder(signal);
   const ranked: [Float32Array, Float32Array][] = [];
   for (const [p, values] of x.entries()) {
     ranked.push([
-      await paced(averageRanks(values, nodes), pace),
-      await paced(averageRanks(y[p]!, nodes), pace),
+      await runYielding(averageRanks(values, nodes), yielder),
+      await runYielding(averageRanks(y[p]!, nodes), yielder),
     ]);
   }
   for (let first = 0; first < size; first += BATCH_ROWS) {
     const end = Math.min(first + BATCH_ROWS, size);
     const rows = (values: Float32Array): Float32Array => values.slice(first * nodes, end * nodes);
     yield { size: end - first, x: ranked.map(([own]) => rows(own)), y: ranked.map(([, own]) => rows(own)) };
-    await pace();
+    await yielder();
   }
 }
 

@@ -6,7 +6,7 @@ import {
 import { pooledStatistics } from '../scoring/pooled.ts';
 import { ConditionalRegression } from '../scoring/regression/conditional-regression.ts';
 import type { ConditionalScores } from '../scoring/select-edges.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import { ConditionalPartial } from './conditional-partial.ts';
 import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { Engine } from './engine.ts';
@@ -56,7 +56,7 @@ export async function openConditionalScores(
       }
       let asked: MagnitudeRequest = request;
       if (layerAgg === 'pooled') {
-        const pooled = await pooledStatistics(await source.statistics(), varianceFloor, createPacer(signal));
+        const pooled = await pooledStatistics(await source.statistics(), varianceFloor, createYielder(signal));
         source = open(1);
         await source.merge(pooled);
         asked = { ...request, varianceFloor: undefined };

@@ -3,7 +3,7 @@ import { bufferUsage } from './constants.ts';
 import type { GpuContext } from './device.ts';
 import { scoped } from './error-scope.ts';
 import type { Kernel } from './kernel.ts';
-import type { SubmitPace } from './submit-throttle.ts';
+import type { SubmitThrottle } from './submit-throttle.ts';
 
 /** Workgroups in one dimension of a dispatch; more are laid out as rows (see shared/dispatch.wgsl). */
 const MAX_WORKGROUPS = 65_535;
@@ -81,17 +81,17 @@ export class Recorder {
    * Submits what was added bit by bit, as the queue has room. Buffers bound here must stay until it is all submitted.
    * After an abort the rest is still recorded, and another call goes on from there; after a failure nothing is.
    *
-   * @returns as {@link Recorder.submit}; rejects with the reason of the pace's signal, too
+   * @returns as {@link Recorder.submit}; rejects with the reason of the yielder's signal, too
    */
-  async submitPaced(what: string, pace: SubmitPace): Promise<void> {
+  async submitPaced(what: string, yielder: SubmitThrottle): Promise<void> {
     while (!this.isEmpty) {
       const { count, operations } = this.#fitting();
-      await pace.room(operations);
+      await yielder.room(operations);
       try {
         const { settled } = scoped(this.#context, what, () => {
           send(this.#context, what, this.#takeNext(count));
         });
-        pace.submitted(operations);
+        yielder.submitted(operations);
         await settled;
       } catch (error) {
         this.#dispatches.length = 0;

@@ -7,7 +7,7 @@ const SUBMITS_AHEAD = 2;
  * Paces all that one request submits: no more goes to the queue than two full submits, however many small ones that is,
  * until the oldest has run. So an abort is seen within the time of one submit, and leaves one more to the GPU.
  */
-export class SubmitPace {
+export class SubmitThrottle {
   readonly #context: GpuContext;
   readonly #signal: AbortSignal | undefined;
   /** When submits that the queue holds have run, oldest first */

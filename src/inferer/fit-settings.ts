@@ -35,7 +35,7 @@ export function fitSettings(
  * Whether a fit may add to the statistics of another one.
  * @throws MagnitudeEdgeError `invalid-argument` naming what differs
  */
-export function checkGoesOn(model: InfererModel, held: FitSettings, wanted: FitSettings): void {
+export function checkCanResume(model: InfererModel, held: FitSettings, wanted: FitSettings): void {
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError(
       'invalid-argument',

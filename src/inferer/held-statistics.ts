@@ -1,4 +1,4 @@
-import { SampleTally } from '../engine/sample-counter.ts';
+import { SampleCounter } from '../engine/sample-counter.ts';
 import type { FitSettings } from './fit-settings.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { FitSettings } from './fit-settings.ts';
 export class HeldStatistics {
   /** What the samples were, or will be, fitted with */
   readonly settings: FitSettings;
-  readonly tally = new SampleTally();
+  readonly tally = new SampleCounter();
   /** Whether the engine has refused a batch since it was last reset */
   refused = false;
 

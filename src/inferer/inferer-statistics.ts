@@ -5,7 +5,7 @@ import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { scoreMagnitudes, scoreRanks } from '../engine/score-magnitudes.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { refusalInModelTerms, refusedBatch } from '../engine/sample-counter.ts';
-import type { Evidence, Uncertainty } from '../resampling/uncertainty.ts';
+import type { ResamplingSnapshot, Uncertainty } from '../resampling/uncertainty.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { FitSettings } from './fit-settings.ts';
 import { HeldStatistics } from './held-statistics.ts';
@@ -19,7 +19,7 @@ import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
 /** Scores, and what they are of. */
-export interface ScoredSamples<E = Evidence> {
+export interface ScoredSamples<E = ResamplingSnapshot> {
   /** n */
   readonly samples: number;
   /** The samples behind the scores, where uncertainty was asked for */

@@ -20,7 +20,7 @@ import type {
   ScoreOptions,
   SelectOptions,
 } from './inferer-options.ts';
-import { checkGoesOn, fitSettings, type FitSettings } from './fit-settings.ts';
+import { checkCanResume, fitSettings, type FitSettings } from './fit-settings.ts';
 import type { HeldStatistics } from './held-statistics.ts';
 import { InfererStatistics } from './inferer-statistics.ts';
 import { engineShape } from './model-engine-shape.ts';
@@ -34,7 +34,7 @@ import type { MagnitudeScore } from '../scoring/score-matrices.ts';
 import { selectEdges, selectionPlan, type ConditionalScores, type Selection } from '../scoring/select-edges.ts';
 import { startedGenerator } from '../started-generator.ts';
 import { scoreCoverage } from '../ranking/unscored.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
 import { edgeSet } from '../table/edge-set.ts';
 import { selectionTable } from '../table/selection-table.ts';
@@ -60,7 +60,7 @@ export class MagnitudeEdgeInferer {
   readonly usePreNorm: boolean;
 
   readonly #statistics: InfererStatistics;
-  readonly #letModelGo: () => void;
+  readonly #releaseModel: () => void;
   /** The call that changes the statistics: there is one at a time. */
   #claim: { readonly call: string; readonly ended: Promise<void> } | undefined;
   /** Calls under way that give something made of the statistics */
@@ -71,14 +71,14 @@ export class MagnitudeEdgeInferer {
     model: InfererModel,
     { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
     statistics: InfererStatistics,
-    letModelGo: () => void,
+    releaseModel: () => void,
   ) {
     this.model = model;
     this.graph = graph;
     this.reduction = reduction;
     this.usePreNorm = usePreNorm;
     this.#statistics = statistics;
-    this.#letModelGo = letModelGo;
+    this.#releaseModel = releaseModel;
   }
 
   /**
@@ -94,7 +94,7 @@ export class MagnitudeEdgeInferer {
     if (!usePreNorm) checkPostNorm(model.norm);
     const settings = uncertaintySettings(options.uncertainty);
     const kept = channelSettings(options.channels);
-    const letModelGo = model.retain();
+    const releaseModel = model.retain();
     try {
       const deviceNow = () => model.device;
       const open = () => createEngine(backend, engineShape(model, reduction), deviceNow());
@@ -109,9 +109,9 @@ export class MagnitudeEdgeInferer {
       const { function: names } = graph.nodeNames;
       const fitted = fitSettings(model, graph, {});
       const statistics = new InfererStatistics(choice, open, beside, names, fitted);
-      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, letModelGo);
+      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, releaseModel);
     } catch (error) {
-      letModelGo();
+      releaseModel();
       throw error;
     }
   }
@@ -199,7 +199,7 @@ export class MagnitudeEdgeInferer {
     signal?.throwIfAborted();
     const goesOn = !reset && this.samples > 0;
     const statistics = this.#statistics;
-    if (goesOn) checkGoesOn(this.model, statistics.held.settings, settings);
+    if (goesOn) checkCanResume(this.model, statistics.held.settings, settings);
     else await this.#recover();
     const run = await prepare();
     signal?.throwIfAborted();
@@ -207,16 +207,16 @@ export class MagnitudeEdgeInferer {
     await statistics.goOn();
     const { held } = statistics;
     const firstBatch = held.tally.batches;
-    const pace = createPacer(signal);
+    const yielder = createYielder(signal);
     let [batches, samples] = [0, 0];
     try {
       for await (const batch of loader) {
-        await pace();
+        await yielder();
         const { values, dispose } = await run(batch, batches);
         try {
           const kept = await this.#read(values);
           // A batch during which the signal was aborted is not counted.
-          await pace();
+          await yielder();
           await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
         } finally {
           dispose();
@@ -323,7 +323,7 @@ export class MagnitudeEdgeInferer {
             conditioningSets: provenance.score === 'partial' ? parents : undefined,
             edges: graph.edgeIndex['function,function'],
             excludeSelf,
-            pace: createPacer(signal),
+            yielder: createYielder(signal),
           }),
       };
     });
@@ -347,7 +347,7 @@ export class MagnitudeEdgeInferer {
       const { usePreNorm, loss } = this.#origin(held);
       const known = edgeSet(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
       const work = (scores: ConditionalScores): Promise<Selection> =>
-        selectEdges(scores, known, plan, createPacer(signal), onStep);
+        selectEdges(scores, known, plan, createYielder(signal), onStep);
       const { result, provenance } =
         score === 'channel'
           ? await this.#selectChannels(options, work)
@@ -539,7 +539,7 @@ export class MagnitudeEdgeInferer {
       await Promise.allSettled(this.#readers);
       await this.#statistics.release();
     } finally {
-      this.#letModelGo();
+      this.#releaseModel();
     }
   }
 

@@ -18,13 +18,13 @@ const NOWHERE = 0xffff_ffff;
  * their scores lie anywhere in a matrix, so nearly every read of {@link pick} waits for memory. This reads the arrays from
  * front to back, deals their values out to blocks of rows, and sorts out each block by itself.
  */
-export function pickMost<T extends Float64Array | Float32Array>(arrays: readonly T[], at: Uint32Array): T[] {
+export function gatherBlocked<T extends Float64Array | Float32Array>(arrays: readonly T[], at: Uint32Array): T[] {
   const [first] = arrays;
   if (first === undefined) return [];
   const rowOf = inverse(at, first.length);
   const shift = blockBits(at.length);
   const rows = new Uint32Array(at.length);
-  dealRows(rowOf, shift, rows);
+  partition(rowOf, shift, rows);
   const make = first.constructor as new (length: number) => T;
   const dealt = new make(at.length);
   return arrays.map((values) => {
@@ -86,7 +86,7 @@ function placeRows(
   for (let k = start; k < end; k++) rowOf[dealt[k]!] = dealtRows[k]!;
 }
 
-function dealRows(rowOf: Uint32Array, shift: number, dealt: Uint32Array): void {
+function partition(rowOf: Uint32Array, shift: number, dealt: Uint32Array): void {
   const next = blockStarts(dealt.length, shift);
   for (const row of rowOf) {
     if (row !== NOWHERE) dealt[next[row >>> shift]!++] = row;

@@ -1,7 +1,7 @@
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import { pick } from './gather.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
-import type { BinRange, ScoredElements, ScorePasses } from './score-scanner.ts';
+import type { BinRange, ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';
 
 const NOWHERE = 0xffff_ffff;
@@ -13,28 +13,28 @@ const STEP = 64;
 export type HostAggregate = Pick<ScoreMatrices, 'nodes' | 'aggregated'>;
 
 /** Gives scores of some pairs of nodes in each layer pair. */
-export type PairScoresAt = ScorePasses['perPairAt'];
+export type PairScoresAt = ScoreScanner['perPairAt'];
 
 /** Those that are there, in matrices. */
 export function pairScoresIn({ perPair }: Pick<ScoreMatrices, 'perPair'>): PairScoresAt {
   return (elements) => Promise.resolve(perPair.map((matrix) => pick(matrix, elements)));
 }
 
-/** {@link ScorePasses} over aggregated scores on the host. */
-export class HostPasses implements ScorePasses {
+/** {@link ScoreScanner} over aggregated scores on the host. */
+export class HostScoreScanner implements ScoreScanner {
   readonly nodes: number;
   readonly perPairAt: PairScoresAt;
   readonly #matrices: HostAggregate;
   readonly #classOf: ArrayLike<number>;
-  readonly #pace: Pacer;
+  readonly #yielder: Yielder;
 
-  /** @param classOf class of each target; see `FreedomClasses` */
-  constructor(matrices: HostAggregate, classOf: ArrayLike<number>, pace: Pacer, perPairAt: PairScoresAt) {
+  /** @param classOf class of each target; see `DegreesOfFreedomGroups` */
+  constructor(matrices: HostAggregate, classOf: ArrayLike<number>, yielder: Yielder, perPairAt: PairScoresAt) {
     this.perPairAt = perPairAt;
     this.nodes = matrices.nodes;
     this.#matrices = matrices;
     this.#classOf = classOf;
-    this.#pace = pace;
+    this.#yielder = yielder;
   }
 
   async count(thresholds: Thresholds): Promise<Uint32Array> {
@@ -42,7 +42,7 @@ export class HostPasses implements ScorePasses {
     const counts = new Uint32Array(thresholds.count + 2);
     for (let first = 0; first < this.nodes; first += STEP) {
       countRows(this.#matrices, this.#classOf, bins, first, Math.min(first + STEP, this.nodes), counts);
-      await this.#pace();
+      await this.#yielder();
     }
     return counts;
   }
@@ -54,7 +54,7 @@ export class HostPasses implements ScorePasses {
     for (let first = 0; first < this.nodes; first += STEP) {
       const end = Math.min(first + STEP, this.nodes);
       found = collectRows(this.#matrices, this.#classOf, bins, wanted, first, end, elements, found);
-      await this.#pace();
+      await this.#yielder();
     }
     return { elements, scores: pick(this.#matrices.aggregated, elements) };
   }
@@ -79,8 +79,8 @@ export class HostPasses implements ScorePasses {
     const elements = new Uint32Array(starts.at(-1)!);
     for (let first = 0; first < this.nodes; first += STEP) {
       const end = Math.min(first + STEP, this.nodes);
-      dealRows(this.#matrices, this.#classOf, bins, first, end, next, elements);
-      await this.#pace();
+      partition(this.#matrices, this.#classOf, bins, first, end, next, elements);
+      await this.#yielder();
     }
     for (const [group, start] of starts.slice(0, -1).entries()) {
       const own = elements.subarray(start, starts[group + 1]);
@@ -92,7 +92,7 @@ export class HostPasses implements ScorePasses {
     const counts = new Uint32Array(3 * this.nodes);
     for (let first = 0; first < this.nodes; first += STEP) {
       countMissing(this.#matrices, flagged, first, Math.min(first + STEP, this.nodes), counts);
-      await this.#pace();
+      await this.#yielder();
     }
     return counts;
   }
@@ -157,7 +157,7 @@ function collectRows(
   return found;
 }
 
-function dealRows(
+function partition(
   { aggregated, nodes }: HostAggregate,
   classOf: ArrayLike<number>,
   bins: BinLookup,

@@ -1,4 +1,4 @@
-import { orderByBits } from './radix-argsort.ts';
+import { radixArgsort } from './radix-argsort.ts';
 import { pick } from './gather.ts';
 
 export type FloatArray = Float64Array | Float32Array;
@@ -38,7 +38,7 @@ export function sortedOrder(values: FloatArray, direction: Direction): Uint32Arr
 export function sortRows<T extends FloatArray>(values: T, direction: Direction, skip?: number): Ordered<T> {
   const scale = scaleOf(values, 0, values.length, SLICES, direction);
   if (scale === undefined) {
-    const all = orderByBits(values, direction);
+    const all = radixArgsort(values, direction);
     const rows = skip === undefined ? all : all.filter((row) => row % skip !== 0);
     return { rows, values: pick(values, rows) };
   }
@@ -181,7 +181,7 @@ function sortSlice(
   if (scale === undefined || fillCells(values, start, end, scale, counts) > CROWDED) {
     const run = rows.slice(start, end);
     const runValues = values.slice(start, end);
-    orderByBits(runValues, direction).forEach((from, to) => {
+    radixArgsort(runValues, direction).forEach((from, to) => {
       rows[start + to] = run[from]!;
       values[start + to] = runValues[from]!;
     });

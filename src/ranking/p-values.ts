@@ -1,8 +1,8 @@
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import type { FloatArray } from './order.ts';
-import { rootOfFreedom, type FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import { rootOfFreedom, type DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import type { ScoredElements } from './score-scanner.ts';
-import { tailProbabilities } from './upper-tail-p-values.ts';
+import { upperTailPValues } from './upper-tail-p-values.ts';
 
 /** Rows, and what their p-values follow from. */
 export interface PValueRows {
@@ -40,8 +40,8 @@ export function copyRows(
 /** Rows handled between two looks at the clock. */
 const STEP = 1 << 16;
 
-/** One-sided p of each row (method.md, "Significance"). @param pace called between pieces of work */
-export async function pValuesOf(rows: PValueRows, pace: Pacer): Promise<Float64Array> {
+/** One-sided p of each row (method.md, "Significance"). @param yielder called between pieces of work */
+export async function pValuesOf(rows: PValueRows, yielder: Yielder): Promise<Float64Array> {
   const { scores, samples, conditioning } = rows;
   const p = new Float64Array(scores.length);
   const sizes = conditioning?.sizes ?? Int32Array.of(0);
@@ -51,8 +51,8 @@ export async function pValuesOf(rows: PValueRows, pace: Pacer): Promise<Float64A
   for (let start = 0; start < p.length; start += STEP) {
     const end = Math.min(start + STEP, p.length);
     if (typeof roots !== 'number') takeRoots(conditioning!.elements, rootsOfTargets, roots, start, end);
-    tailProbabilities(scores, roots, p, start, end);
-    await pace();
+    upperTailPValues(scores, roots, p, start, end);
+    await yielder();
   }
   return p;
 }
@@ -84,14 +84,14 @@ export function pValuesOfMatrix(
   const targets = roots.length;
   for (let row = first; row < end; row++) {
     const [from, to] = [row * targets, (row + 1) * targets];
-    tailProbabilities(scores.subarray(from, to), roots, p.subarray(from, to), 0, targets);
+    upperTailPValues(scores.subarray(from, to), roots, p.subarray(from, to), 0, targets);
   }
 }
 
 /** One-sided p of pairs, at once. */
 export function pValuesOfPairs(
   { elements, scores }: ScoredElements,
-  { classOf, roots }: FreedomClasses,
+  { classOf, roots }: DegreesOfFreedomGroups,
 ): Float64Array {
   const nodes = classOf.length;
   const p = new Float64Array(elements.length);
@@ -99,6 +99,6 @@ export function pValuesOfPairs(
     roots.length === 1
       ? roots[0]!
       : Float64Array.from(elements, (element) => roots[classOf[element % nodes]!]!);
-  tailProbabilities(scores, rootOf, p, 0, p.length);
+  upperTailPValues(scores, rootOf, p, 0, p.length);
   return p;
 }

@@ -1,8 +1,8 @@
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { pValuesOfPairs } from './p-values.ts';
 import { pick } from './gather.ts';
-import type { ScoredElements, ScorePasses } from './score-scanner.ts';
+import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { fisherZ, upperTail } from './significance.ts';
 import { countZ, splitBins, type ZBins } from './z-bins.ts';
 
@@ -24,8 +24,8 @@ export interface QTuning {
  * whose bounds leave open whether they matter are fetched and ranked one by one.
  */
 export class QValues {
-  readonly #passes: ScorePasses;
-  readonly #freedom: FreedomClasses;
+  readonly #passes: ScoreScanner;
+  readonly #freedom: DegreesOfFreedomGroups;
   readonly #excluded: ScoredElements;
   readonly #excludedSet: { has(element: number): boolean };
   readonly #rows: number;
@@ -34,8 +34,8 @@ export class QValues {
   #rounds = 1;
 
   private constructor(
-    passes: ScorePasses,
-    freedom: FreedomClasses,
+    passes: ScoreScanner,
+    freedom: DegreesOfFreedomGroups,
     excluded: ScoredElements,
     rows: number,
     tuning: QTuning,
@@ -52,8 +52,8 @@ export class QValues {
 
   /** @param excluded pairs that are no rows @param rows m, rows of the table, NaN among them */
   static async create(
-    passes: ScorePasses,
-    freedom: FreedomClasses,
+    passes: ScoreScanner,
+    freedom: DegreesOfFreedomGroups,
     edges: Float64Array,
     excluded: ScoredElements,
     rows: number,

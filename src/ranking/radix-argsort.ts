@@ -9,7 +9,7 @@ const SHORT_RUN = 32;
  * Row numbers in ascending or descending order of their values, as `sortedOrder` gives them, however the values are
  * spread: a radix sort on the bits of the numbers, because a comparison sort of millions of boxed values takes seconds.
  */
-export function orderByBits(
+export function radixArgsort(
   values: Float64Array | Float32Array,
   direction: 'ascending' | 'descending',
 ): Uint32Array<ArrayBuffer> {

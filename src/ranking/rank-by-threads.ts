@@ -1,10 +1,10 @@
-import { paced } from '../statistics/yielder.ts';
+import { runYielding } from '../statistics/yielder.ts';
 import { rootOfFreedom } from '../scoring/degrees-of-freedom.ts';
 import { isShared, type NewArray } from '../scoring/array-pool.ts';
 import type { FloatArray } from './order.ts';
 import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
 import type { SharedThreads } from '../scoring/score-threads.ts';
-import { dealRows, placesFor } from './sort-with-payload.ts';
+import { partition, placesFor } from './sort-with-payload.ts';
 
 /**
  * As `rankPairs`, with other threads: they compute p while this one deals the rows out to slices, then sort the slices,
@@ -17,14 +17,14 @@ export async function rankByThreads(
   scores: FloatArray,
   perPair: readonly FloatArray[],
   nodes: number,
-  { excludeSelf, samples, conditioned, pace }: RankSettings,
+  { excludeSelf, samples, conditioned, yielder }: RankSettings,
   threads: SharedThreads,
 ): Promise<RankedWithPairs | undefined> {
   if (![scores, ...perPair].every(isShared)) return undefined;
   const { arrays } = threads;
   const taken: ArrayBufferView[] = [];
   const take: NewArray = (type, length) => {
-    const array = arrays.take(type, length);
+    const array = arrays.alloc(type, length);
     taken.push(array);
     return array;
   };
@@ -42,7 +42,7 @@ export async function rankByThreads(
     const pOfPairs = take(Float64Array, scores.length);
     const tails = later(threads.tails(scores, roots, pOfPairs));
     const skip = excludeSelf ? nodes + 1 : undefined;
-    const dealt = await paced(dealRows(scores, 'descending', skip, take), pace);
+    const dealt = await runYielding(partition(scores, 'descending', skip, take), yielder);
     if (dealt === undefined) return undefined;
     const sorted = placesFor(dealt, take);
     await later(threads.sortSlices(dealt, sorted));
@@ -54,12 +54,12 @@ export async function rankByThreads(
     const [elements, corr] = [sorted.rows.slice(), dealt.values.slice()];
     const [p] = (await pInOrder) as [Float64Array];
     const q = qValuesOf(p, conditioned);
-    await pace();
+    await yielder();
     return { elements, corr, p, q, perPair: await pairsInOrder };
   } finally {
     // Once nobody works on them any more; after an abort some still do.
     void Promise.allSettled(asked).then(() => {
-      arrays.give(taken);
+      arrays.free(taken);
     });
   }
 }

@@ -1,10 +1,10 @@
-import { paced, type Pacer } from '../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import { sortedOrder, sortRows, type FloatArray } from './order.ts';
 import { pick } from './gather.ts';
 import { pValuesOf } from './p-values.ts';
 import type { ScoreThreads } from '../scoring/score-threads.ts';
 import { benjaminiHochberg } from './significance.ts';
-import { sortTogether } from './sort-with-payload.ts';
+import { sortWithPayload } from './sort-with-payload.ts';
 
 /** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
 export interface RankedPairs {
@@ -33,7 +33,7 @@ export interface RankSettings {
   /** |S_j| of each target for partial scores */
   readonly conditioned: Int32Array | undefined;
   /** Called between pieces of work */
-  readonly pace: Pacer;
+  readonly yielder: Yielder;
 }
 
 /**
@@ -46,21 +46,21 @@ export interface RankSettings {
 export async function rankPairs(
   scores: FloatArray,
   nodes: number,
-  { excludeSelf, samples, conditioned, pace }: RankSettings,
+  { excludeSelf, samples, conditioned, yielder }: RankSettings,
   perPair?: readonly FloatArray[],
   threads?: Pick<ScoreThreads, 'pValues'>,
 ): Promise<RankedWithPairs> {
   const skip = excludeSelf ? nodes + 1 : undefined;
-  const together = perPair && (await paced(sortTogether(scores, 'descending', skip), pace));
+  const together = perPair && (await runYielding(sortWithPayload(scores, 'descending', skip), yielder));
   const { rows: elements, values: corr } = together ?? sortRows(scores, 'descending', skip);
-  await pace();
+  await yielder();
   const rows = { scores: corr, samples, conditioning: conditioned && { elements, sizes: conditioned } };
   // Other threads may end any time: their engine may be released while its scores live on.
   const asked = threads?.pValues(rows).catch(() => undefined);
-  const others = perPair && together ? await paced(together.others(perPair), pace) : [];
-  const p = (await asked) ?? (await pValuesOf(rows, pace));
+  const others = perPair && together ? await runYielding(together.others(perPair), yielder) : [];
+  const p = (await asked) ?? (await pValuesOf(rows, yielder));
   const q = qValuesOf(p, conditioned);
-  await pace();
+  await yielder();
   return { elements, corr, p, q, perPair: others };
 }
 

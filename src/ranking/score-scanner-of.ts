@@ -1,11 +1,11 @@
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import { AggregateScores } from '../scoring/aggregate-scores.ts';
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
-import { HostPasses, pairScoresIn } from './host-score-scanner.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
+import { HostScoreScanner, pairScoresIn } from './host-score-scanner.ts';
 import { HostScores } from '../scoring/host-scores.ts';
-import type { ScorePasses } from './score-scanner.ts';
+import type { ScoreScanner } from './score-scanner.ts';
 import type { Scores } from '../scoring/scores.ts';
-import { GpuPasses } from '../engine/webgpu/scoring/gpu-score-scanner.ts';
+import { GpuScoreScanner } from '../engine/webgpu/scoring/gpu-score-scanner.ts';
 import { GpuScores } from '../engine/webgpu/scoring/gpu-scores.ts';
 
 /**
@@ -13,16 +13,16 @@ import { GpuScores } from '../engine/webgpu/scoring/gpu-scores.ts';
  *
  * @param signal ends the forming of scores anew, where some must be
  */
-export async function passesOf(
+export async function scoreScannerOf(
   scores: Scores,
-  { classOf }: FreedomClasses,
-  pace: Pacer,
+  { classOf }: DegreesOfFreedomGroups,
+  yielder: Yielder,
   signal?: AbortSignal,
-): Promise<ScorePasses> {
-  if (scores instanceof GpuScores) return new GpuPasses(scores.context, scores, classOf);
+): Promise<ScoreScanner> {
+  if (scores instanceof GpuScores) return new GpuScoreScanner(scores.context, scores, classOf);
   if (scores instanceof AggregateScores) {
-    return new HostPasses(scores, classOf, pace, (elements) => scores.pairScoresAt(elements, signal));
+    return new HostScoreScanner(scores, classOf, yielder, (elements) => scores.pairScoresAt(elements, signal));
   }
   const matrices = scores instanceof HostScores ? scores.held : await scores.matrices();
-  return new HostPasses(matrices, classOf, pace, pairScoresIn(matrices));
+  return new HostScoreScanner(matrices, classOf, yielder, pairScoresIn(matrices));
 }

@@ -18,7 +18,7 @@ export interface BinRange {
  * What choosing rows asks of the scores: passes over all the aggregated ones, wherever they are, that bring back
  * little. All N^2 ordered pairs are seen, i -> i among them; NaN is in a bin of its own, the last.
  */
-export interface ScorePasses {
+export interface ScoreScanner {
   readonly nodes: number;
   /** How many scores each bin has: K + 2 counts */
   count(thresholds: Thresholds): Promise<Uint32Array>;
@@ -26,15 +26,15 @@ export interface ScorePasses {
    * The scores of some bins.
    *
    * @param wanted K + 2 flags
-   * @param most how many there are, from {@link ScorePasses.count}
+   * @param most how many there are, from {@link ScoreScanner.count}
    */
   collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements>;
   /**
-   * The scores of all bins, some bins at a time in the order given: what {@link ScorePasses.collect} would give for
+   * The scores of all bins, some bins at a time in the order given: what {@link ScoreScanner.collect} would give for
    * each, in fewer passes where that can be had.
    *
    * @param groups first bin and one past the last
-   * @param counts what {@link ScorePasses.count} gave
+   * @param counts what {@link ScoreScanner.count} gave
    */
   inGroups(
     thresholds: Thresholds,

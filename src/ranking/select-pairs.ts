@@ -1,11 +1,11 @@
 import type { FunctionEdges } from '../scoring/conditioning-sets.ts';
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { QValues, type QTuning } from './q-values.ts';
 import { pValuesOfPairs } from './p-values.ts';
 import { pick } from './gather.ts';
 import { pickRows, type RankedPairs } from './ranked-pairs.ts';
-import type { ScoredElements, ScorePasses } from './score-scanner.ts';
+import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, evenEdges, scoreThresholds } from './thresholds.ts';
 import { withoutExcluded } from './z-bins.ts';
 
@@ -69,8 +69,8 @@ function rowsOf(nodes: number, { excludeSelf }: RowChoice): number {
  * @returns undefined where so many rows are asked for that sorting them all is the way
  */
 export async function selectPairs(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   choice: RowChoice,
   tuning: SelectionTuning = DEFAULT_TUNING,
 ): Promise<SelectedPairs | undefined> {
@@ -106,14 +106,14 @@ export async function selectPairs(
 }
 
 /** Pairs that are no rows of the table: i -> i, where those are left out. */
-export async function pairsLeftOut(passes: ScorePasses, excludeSelf: boolean): Promise<ScoredElements> {
+export async function pairsLeftOut(passes: ScoreScanner, excludeSelf: boolean): Promise<ScoredElements> {
   const { nodes } = passes;
   const elements = Uint32Array.from({ length: excludeSelf ? nodes : 0 }, (_, i) => i * nodes + i);
   return { elements, scores: await passes.aggregatedAt(elements) };
 }
 
 async function withEdges(
-  passes: ScorePasses,
+  passes: ScoreScanner,
   { elements, scores }: ScoredElements,
   [sources, targets]: FunctionEdges,
   excludeSelf: boolean,
@@ -135,8 +135,8 @@ async function withEdges(
 
 /** The first `want` pairs whose z reaches `leastZ`, in the table's order; `all` where there are no more of them. */
 async function firstRows(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   unwanted: ScoredElements,
   want: number,
   leastZ: number,

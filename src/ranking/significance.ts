@@ -14,7 +14,7 @@ export function fisherPValue(r: number, samples: number, conditioned: number): n
 
 /** z of a correlation that is not NaN. @param rootDf square root of its degrees of freedom */
 export function fisherZ(r: number, rootDf: number): number {
-  const z = arcTangent(Math.min(LARGEST_CORRELATION, Math.abs(r))) * rootDf;
+  const z = atanh(Math.min(LARGEST_CORRELATION, Math.abs(r))) * rootDf;
   return r < 0 ? -z : z;
 }
 
@@ -27,7 +27,7 @@ const [LOW, HIGH] = [0, 1];
  * e ln 2 / 2 + atanh(f), f = (m - 1) / (m + 1), where m is between the root of 1/2 and that of 2. Its twin is in
  * wasm-tail-kernel.ts.
  */
-function arcTangent(size: number): number {
+function atanh(size: number): number {
   const quotient = (1 + size) / (1 - size);
   number[0] = quotient * Math.SQRT2;
   // Every platform that runs JavaScript today is little-endian. Without its fraction a number is a power of two.

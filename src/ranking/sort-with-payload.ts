@@ -7,7 +7,7 @@ import { pick } from './gather.ts';
 const STEP = 1 << 20;
 
 /** Rows dealt out to slices of the range of their values: the slices are in order, the rows of a slice are not yet. */
-export interface DealtRows<T extends FloatArray> {
+export interface PartitionedRows<T extends FloatArray> {
   readonly direction: Direction;
   /** Row and value at each place */
   readonly rows: Uint32Array;
@@ -20,7 +20,7 @@ export interface DealtRows<T extends FloatArray> {
   readonly most: number;
 }
 
-/** What comes of sorting {@link DealtRows}, beside their values, which are sorted where they are. */
+/** What comes of sorting {@link PartitionedRows}, beside their values, which are sorted where they are. */
 export interface SortedPlaces {
   /** The places in order */
   readonly inOrder: Uint32Array;
@@ -29,7 +29,7 @@ export interface SortedPlaces {
 }
 
 /** What puts other values of the same rows in the order of a sort. */
-export type DealtOrder = Pick<DealtRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
+export type DealtOrder = Pick<PartitionedRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
 
 /** {@link Ordered}, and what puts other values of the same rows in their order. */
 export interface OrderedTogether<T extends FloatArray> extends Ordered<T> {
@@ -43,12 +43,12 @@ export interface OrderedTogether<T extends FloatArray> extends Ordered<T> {
  * sort begins with, front to back, and put in order slice by slice, in a core's own cache. Yields some milliseconds of
  * work apart.
  */
-export function* sortTogether<T extends FloatArray>(
+export function* sortWithPayload<T extends FloatArray>(
   values: T,
   direction: Direction,
   skip?: number,
 ): Generator<undefined, OrderedTogether<T>, undefined> {
-  const dealt = yield* dealRows(values, direction, skip);
+  const dealt = yield* partition(values, direction, skip);
   if (dealt === undefined) {
     const sorted = sortRows(values, direction, skip);
     return { ...sorted, others: (arrays) => lookUpAll(arrays, sorted.rows) };
@@ -60,17 +60,17 @@ export function* sortTogether<T extends FloatArray>(
 }
 
 /**
- * The first half of {@link sortTogether}: deals the rows out.
+ * The first half of {@link sortWithPayload}: deals the rows out.
  *
  * @param newArray makes all arrays of what comes back, each with a buffer of its own
  * @returns undefined where values have no range that could be sliced
  */
-export function* dealRows<T extends FloatArray>(
+export function* partition<T extends FloatArray>(
   values: T,
   direction: Direction,
   skip?: number,
   newArray: NewArray = ownArray,
-): Generator<undefined, DealtRows<T> | undefined, undefined> {
+): Generator<undefined, PartitionedRows<T> | undefined, undefined> {
   const scale = scaleOf(values, 0, values.length, SLICES, direction);
   if (scale === undefined) return undefined;
   yield;
@@ -87,17 +87,17 @@ export function* dealRows<T extends FloatArray>(
 }
 
 /** Room for {@link sortSlices}. */
-export function placesFor(dealt: DealtRows<FloatArray>, newArray: NewArray = ownArray): SortedPlaces {
+export function placesFor(dealt: PartitionedRows<FloatArray>, newArray: NewArray = ownArray): SortedPlaces {
   const count = dealt.rows.length;
   return { inOrder: newArray(Uint32Array, count), rows: newArray(Uint32Array, count) };
 }
 
 /**
- * The second half of {@link sortTogether}: sorts slices `first .. end`, by themselves; what comes behind the last of all
+ * The second half of {@link sortWithPayload}: sorts slices `first .. end`, by themselves; what comes behind the last of all
  * goes with it. Yields some milliseconds of work apart.
  */
 export function* sortSlices(
-  dealt: DealtRows<FloatArray>,
+  dealt: PartitionedRows<FloatArray>,
   first: number,
   end: number,
   { inOrder, rows }: SortedPlaces,

@@ -1,9 +1,9 @@
-import { type FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import { type DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { pValuesOfPairs } from './p-values.ts';
 import { QValues } from './q-values.ts';
 import type { RankedPairs } from './ranked-pairs.ts';
-import type { BinRange, ScoredElements, ScorePasses } from './score-scanner.ts';
+import type { BinRange, ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { DEFAULT_TUNING, pairsLeftOut, tableOrder } from './select-pairs.ts';
 import { fisherZ } from './significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
@@ -22,8 +22,8 @@ const ROUNDS = 4;
  * @param rowsPerGroup rows that come at a time, about; more where so many scores are equal
  */
 export async function* streamPairs(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   excludeSelf: boolean,
   rowsPerGroup: number,
 ): AsyncGenerator<RankedPairs, void, undefined> {
@@ -63,8 +63,8 @@ type GroupQ = (pairs: ScoredElements, p: Float64Array, group: number, rank: numb
 
 /** Groups of bins of scores, the highest first, that have some `rowsPerGroup` scores each. */
 async function fallingGroups(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   rowsPerGroup: number,
 ): Promise<{ thresholds: Thresholds; counts: Uint32Array; groups: BinRange[] }> {
   let edges: Float64Array = Float64Array.from({ length: BINS }, (_, k) => -1 + (2 * k) / BINS);
@@ -95,8 +95,8 @@ async function fallingGroups(
 
 /** Where p rises as scores fall: ranks are places in the table, and later groups matter by their least ratio alone. */
 async function qInOrder(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   notRows: ScoredElements,
   rows: number,
   thresholds: Thresholds,
@@ -124,8 +124,8 @@ async function qInOrder(
 
 /** Where degrees of freedom differ: the rows by falling p give each its q, which is kept. */
 async function qByElement(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   notRows: ScoredElements,
   rows: number,
   rowsPerGroup: number,

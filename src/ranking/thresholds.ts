@@ -1,4 +1,4 @@
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { fisherZ } from './significance.ts';
 import { LARGEST_CORRELATION } from './tail-series.ts';
 
@@ -23,14 +23,14 @@ function largestZ(root: number): number {
 }
 
 /** K values of z, evenly over all that p can tell apart. */
-export function evenEdges(freedom: FreedomClasses, count: number): Float64Array {
+export function evenEdges(freedom: DegreesOfFreedomGroups, count: number): Float64Array {
   const most = 1.001 * largestZ(freedom.roots.reduce((a, b) => Math.max(a, b), 0));
   const [low, high] = [Math.max(LEAST_Z, -most), Math.min(LARGEST_Z, most)];
   return Float64Array.from({ length: count }, (_, k) => low + ((high - low) * k) / Math.max(1, count - 1));
 }
 
 /** Thresholds of the scores whose z reaches the edges. @param edges rising */
-export function zThresholds({ roots }: FreedomClasses, edges: Float64Array): Thresholds {
+export function zThresholds({ roots }: DegreesOfFreedomGroups, edges: Float64Array): Thresholds {
   const count = edges.length;
   const values = new Float64Array(roots.length * count);
   roots.forEach((root, c) => {
@@ -53,7 +53,7 @@ export function zThresholds({ roots }: FreedomClasses, edges: Float64Array): Thr
  *
  * @param edges rising
  */
-export function scoreThresholds(freedom: FreedomClasses, edges: Float64Array, leastZ: number): Thresholds {
+export function scoreThresholds(freedom: DegreesOfFreedomGroups, edges: Float64Array, leastZ: number): Thresholds {
   const count = edges.length;
   const least = zThresholds(freedom, Float64Array.of(leastZ)).values;
   const values = new Float64Array(freedom.roots.length * count);

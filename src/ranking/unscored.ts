@@ -1,9 +1,9 @@
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { NODE_FLAG } from '../scoring/node-flags.ts';
 import type { FunctionEdges } from '../scoring/conditioning-sets.ts';
 import { HostScores } from '../scoring/host-scores.ts';
-import { passesOf } from './score-scanner-of.ts';
+import { scoreScannerOf } from './score-scanner-of.ts';
 import type { Scores } from '../scoring/scores.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface CoverageRequest {
   readonly edges: FunctionEdges;
   /** Leaves out i -> i */
   readonly excludeSelf: boolean;
-  readonly pace: Pacer;
+  readonly yielder: Yielder;
 }
 
 /**
@@ -61,11 +61,11 @@ export async function scoreCoverage(scores: Scores, request: CoverageRequest): P
 
 async function count(
   scores: Scores,
-  { conditioningSets, edges, excludeSelf, pace }: CoverageRequest,
+  { conditioningSets, edges, excludeSelf, yielder }: CoverageRequest,
 ): Promise<ScoreCoverage> {
   const { nodes, nodeFlags } = scores;
   // Nothing here asks for classes of targets.
-  const passes = await passesOf(scores, { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) }, pace);
+  const passes = await scoreScannerOf(scores, { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) }, yielder);
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
   const missing = await passes.missing(isConstant);
   const parents = conditioningSets && setElements(conditioningSets);

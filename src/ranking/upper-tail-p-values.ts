@@ -26,7 +26,7 @@ let memory: TailMemory | undefined;
  *   have the same
  * @param p receives the p-values of correlations `first .. end`
  */
-export function tailProbabilities(
+export function upperTailPValues(
   scores: Float64Array | Float32Array,
   roots: Float64Array | number,
   p: Float64Array,

@@ -1,5 +1,5 @@
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
-import type { ScoredElements, ScorePasses } from './score-scanner.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
+import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { upperTail } from './significance.ts';
 import { BinLookup, zThresholds, type Thresholds } from './thresholds.ts';
 
@@ -30,8 +30,8 @@ const SLACK = 1e-9;
  * Counts the rows. @param excluded pairs that are no rows @param rows m
  */
 export async function countZ(
-  passes: ScorePasses,
-  freedom: FreedomClasses,
+  passes: ScoreScanner,
+  freedom: DegreesOfFreedomGroups,
   edges: Float64Array,
   excluded: ScoredElements,
   rows: number,
@@ -58,11 +58,11 @@ export async function countZ(
   return { edges, thresholds, lookup, counts, ranks, least, last };
 }
 
-/** Takes pairs that are no rows out of the counts of {@link ScorePasses.count}. */
+/** Takes pairs that are no rows out of the counts of {@link ScoreScanner.count}. */
 export function withoutExcluded(
   counts: Uint32Array,
   lookup: BinLookup,
-  { classOf }: FreedomClasses,
+  { classOf }: DegreesOfFreedomGroups,
   { elements, scores }: ScoredElements,
 ): void {
   const nodes = classOf.length;

@@ -1,16 +1,16 @@
 import { mergeAll } from './leave-one-out.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
-import { createPacer, type Pacer } from '../statistics/yielder.ts';
+import { createYielder, type Yielder } from '../statistics/yielder.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { MagnitudeRecord } from './sample-store.ts';
+import type { SampleStore } from './sample-store.ts';
 
 /**
  * Statistics over consecutive runs of samples, for fits whose end nobody knows: there are never more than 2 G of them. The
  * runs are of one length, the last one apart; when there are 2 G, neighbours are merged and the length doubles. Samples
  * keep their order, so that G groups of neighbouring runs can be made of them at any time, of about one size.
  */
-export class SampleRuns {
+export class BlockStatistics {
   readonly #groups: number;
   #length: number;
   #runs: SufficientStatistics[] = [];
@@ -29,7 +29,7 @@ export class SampleRuns {
     return this.#runs.reduce((sum, { samples }) => sum + samples, 0);
   }
 
-  /** Samples that {@link SampleRuns.add} takes at most */
+  /** Samples that {@link BlockStatistics.add} takes at most */
   get room(): number {
     const open = this.#runs.at(-1)?.samples ?? this.#length;
     return open < this.#length ? this.#length - open : this.#length;
@@ -51,8 +51,8 @@ export class SampleRuns {
   }
 
   /** The same runs, which may go on in another way. */
-  copy(): SampleRuns {
-    const copy = new SampleRuns(this.#groups, this.#length);
+  copy(): BlockStatistics {
+    const copy = new BlockStatistics(this.#groups, this.#length);
     copy.#runs = [...this.#runs];
     return copy;
   }
@@ -60,9 +60,9 @@ export class SampleRuns {
   /**
    * G groups of neighbouring runs, each ending with the run that ends nearest to where it should. Needs G runs.
    *
-   * @param pace called between merges
+   * @param yielder called between merges
    */
-  async grouped(pace: Pacer): Promise<SufficientStatistics[]> {
+  async grouped(yielder: Yielder): Promise<SufficientStatistics[]> {
     const ends = this.#runs.reduce<number[]>(
       (sums, { samples }) => [...sums, (sums.at(-1) ?? 0) + samples],
       [],
@@ -75,7 +75,7 @@ export class SampleRuns {
       const last = this.#runs.length - 1 - (this.#groups - group);
       let end = group === this.#groups ? last : first;
       while (end < last && Math.abs(ends[end + 1]! - wanted) < Math.abs(ends[end]! - wanted)) end++;
-      groups.push(await mergeAll(this.#runs.slice(first, end + 1), pace));
+      groups.push(await mergeAll(this.#runs.slice(first, end + 1), yielder));
       first = end + 1;
     }
     return groups;
@@ -89,18 +89,18 @@ export class SampleRuns {
  * @throws the signal's reason once it is aborted
  */
 export async function addRows(
-  runs: SampleRuns,
-  record: MagnitudeRecord,
+  runs: BlockStatistics,
+  record: SampleStore,
   engine: Engine,
   signal?: AbortSignal,
 ): Promise<void> {
-  const pace = createPacer(signal);
+  const yielder = createYielder(signal);
   for (let first = 0; first < record.samples;) {
     const size = Math.min(runs.room, record.samples - first);
     const rows = Uint32Array.from({ length: size }, (_, k) => first + k);
     engine.reset();
     for (const batch of record.batches({ x: rows, y: rows })) {
-      await pace();
+      await yielder();
       await engine.accumulateMagnitudes(batch);
     }
     runs.add(await engine.statistics());

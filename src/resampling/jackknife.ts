@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { leaveOneOut, mergeAll } from './leave-one-out.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { ScoreRequest } from '../scoring/score-matrices.ts';
 import { scoreStatistics } from '../scoring/score-statistics.ts';
@@ -33,11 +33,11 @@ export async function jackknifeScores(
       { details: { option: 'groups', found: filled.length } },
     );
   }
-  const pace = createPacer(request.signal);
-  const all = await mergeAll(filled, pace);
+  const yielder = createYielder(request.signal);
+  const all = await mergeAll(filled, yielder);
   const { aggregated } = await scoreStatistics(all, request);
   const tally = new JackknifeTally(aggregated, all.samples);
-  for await (const { statistics } of leaveOneOut(filled, pace)) {
+  for await (const { statistics } of leaveOneOut(filled, yielder)) {
     tally.add((await scoreStatistics(statistics, request)).aggregated, statistics.samples);
   }
   return tally.result();

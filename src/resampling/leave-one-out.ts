@@ -1,5 +1,5 @@
 import { mergeStatistics } from '../statistics/merge.ts';
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
 /** Statistics without one of the groups that they were merged from. */
@@ -16,30 +16,30 @@ export interface LeftOut {
  * and `log2 g` statistics held at a time.
  *
  * @param groups statistics over disjoint samples, of one shape; at least two
- * @param pace called between merges
+ * @param yielder called between merges
  */
 export async function* leaveOneOut(
   groups: readonly SufficientStatistics[],
-  pace: Pacer,
+  yielder: Yielder,
 ): AsyncGenerator<LeftOut, void, undefined> {
-  yield* withoutEach(groups, 0, groups.length, undefined, pace);
+  yield* withoutEach(groups, 0, groups.length, undefined, yielder);
 }
 
 /**
  * Statistics over the samples of all groups.
  *
  * @param groups of one shape; at least one
- * @param pace called between merges
+ * @param yielder called between merges
  */
 export async function mergeAll(
   groups: readonly SufficientStatistics[],
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<SufficientStatistics> {
   const [first, ...others] = groups;
   let merged = first!;
   for (const group of others) {
     merged = mergeStatistics(merged, group);
-    await pace();
+    await yielder();
   }
   return merged;
 }
@@ -50,7 +50,7 @@ async function* withoutEach(
   first: number,
   end: number,
   outside: SufficientStatistics | undefined,
-  pace: Pacer,
+  yielder: Yielder,
 ): AsyncGenerator<LeftOut, void, undefined> {
   if (end - first === 1) {
     if (outside !== undefined) yield { group: first, statistics: outside };
@@ -58,7 +58,7 @@ async function* withoutEach(
   }
   const middle = (first + end) >> 1;
   const outsideAnd = (half: readonly SufficientStatistics[]): Promise<SufficientStatistics> =>
-    mergeAll(outside === undefined ? half : [outside, ...half], pace);
-  yield* withoutEach(groups, first, middle, await outsideAnd(groups.slice(middle, end)), pace);
-  yield* withoutEach(groups, middle, end, await outsideAnd(groups.slice(first, middle)), pace);
+    mergeAll(outside === undefined ? half : [outside, ...half], yielder);
+  yield* withoutEach(groups, first, middle, await outsideAnd(groups.slice(middle, end)), yielder);
+  yield* withoutEach(groups, middle, end, await outsideAnd(groups.slice(first, middle)), yielder);
 }

@@ -9,9 +9,9 @@ import { randomBits, shuffledWithin } from './shuffle.ts';
 import { withAggregate } from '../scoring/with-aggregate.ts';
 import { leaveOneOut } from './leave-one-out.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import type { Engine, MagnitudeBatch } from '../engine/engine.ts';
-import type { MagnitudeRecord, RowPairing } from './sample-store.ts';
+import type { SampleStore, RowPairing } from './sample-store.ts';
 import { rankedBatches, scoreMagnitudes } from '../engine/score-magnitudes.ts';
 
 /**
@@ -26,7 +26,7 @@ import { rankedBatches, scoreMagnitudes } from '../engine/score-magnitudes.ts';
  * @throws `too-few-samples`; the signal's reason once it is aborted
  */
 export async function resampleScores(
-  record: MagnitudeRecord,
+  record: SampleStore,
   observed: ScoreMatrices['aggregated'],
   request: MagnitudeRequest,
   plan: ResamplePlan,
@@ -37,7 +37,7 @@ export async function resampleScores(
   const { groups, permutations, seed } = plan;
   const starts = groupStarts(samples, groups);
   checkSampleCount(samples, groups, permutations);
-  const pace = createPacer(request.signal);
+  const yielder = createYielder(request.signal);
   let done = 0;
   const score = async (
     pairing: RowPairing,
@@ -45,10 +45,10 @@ export async function resampleScores(
   ): Promise<void> => {
     engine.reset();
     for await (const batch of batchesOf(record, pairing, request)) {
-      await pace();
+      await yielder();
       await engine.accumulateMagnitudes(batch);
     }
-    await pace();
+    await yielder();
     await useAggregate(engine, request, use);
     onProgress?.(++done, groups + permutations);
   };
@@ -93,8 +93,8 @@ export async function resampleGroups(
 ): Promise<ResampledScores> {
   const samples = groups.reduce((sum, group) => sum + group.samples, 0);
   const jackknife = new JackknifeTally(observed, samples);
-  const pace = createPacer(request.signal);
-  for await (const { group, statistics } of leaveOneOut(groups, pace)) {
+  const yielder = createYielder(request.signal);
+  for await (const { group, statistics } of leaveOneOut(groups, yielder)) {
     engine.reset();
     await engine.merge(statistics);
     await useAggregate(engine, request, (aggregated) => {
@@ -120,7 +120,7 @@ async function useAggregate(
 
 /** The samples that a pairing makes of the rows: their magnitudes, or the ranks of those. */
 function batchesOf(
-  record: MagnitudeRecord,
+  record: SampleStore,
   pairing: RowPairing,
   { correlation, signal }: MagnitudeRequest,
 ): Iterable<MagnitudeBatch> | AsyncIterable<MagnitudeBatch> {

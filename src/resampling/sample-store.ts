@@ -16,9 +16,9 @@ export interface RowPairing {
 
 /**
  * Magnitudes of the samples seen, kept on the host in float32, in the order in which they came: 8 P N bytes a sample.
- * Rows are written once, so that what {@link MagnitudeRecord.rows} reads stays as it is while more are added.
+ * Rows are written once, so that what {@link SampleStore.rows} reads stays as it is while more are added.
  */
-export class MagnitudeRecord {
+export class SampleStore {
   /** N */
   readonly nodes: number;
   readonly #pairs: number;
@@ -94,8 +94,8 @@ export class MagnitudeRecord {
   }
 
   /** A view of the samples held now, whatever is added or forgotten later. */
-  view(): MagnitudeRecord {
-    const view = new MagnitudeRecord({ nodes: this.nodes, pairs: this.#pairs }, this.#maxBytes);
+  view(): SampleStore {
+    const view = new SampleStore({ nodes: this.nodes, pairs: this.#pairs }, this.#maxBytes);
     view.#blocks = [...this.#blocks];
     view.#samples = this.#samples;
     return view;

@@ -44,7 +44,7 @@ export function uncertaintySettings(
 const SMALL_BYTES = 64 * 2 ** 20;
 
 /**
- * How many samples stay as they are before they become sums of runs (see `SampleRuns`): as many as take no more room than
+ * How many samples stay as they are before they become sums of runs (see `BlockStatistics`): as many as take no more room than
  * the sums of G groups, 16 P N^2 bytes each. Shuffles need the samples themselves; and sums that would not fit beside the
  * rows are not begun with. There the rows alone may fill what there is.
  *

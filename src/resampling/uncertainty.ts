@@ -5,17 +5,17 @@ import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { Scores } from '../scoring/scores.ts';
 import { withAggregate } from '../scoring/with-aggregate.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import { MagnitudeReader } from '../engine/webgpu/statistics/magnitude-reader.ts';
 import { createEngine, type EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from '../engine/engine.ts';
-import { MagnitudeRecord } from './sample-store.ts';
+import { SampleStore } from './sample-store.ts';
 import { resampleGroups, resampleScores } from './resample.ts';
-import { addRows, SampleRuns } from './block-statistics.ts';
+import { addRows, BlockStatistics } from './block-statistics.ts';
 import { rowsToKeep, type UncertaintySettings } from './uncertainty-settings.ts';
 
 /** Samples that scores are of. */
-export interface Evidence {
+export interface ResamplingSnapshot {
   /**
    * What resampling says of scores; see {@link resampleScores}. Opens an engine for it, and releases it.
    *
@@ -44,10 +44,10 @@ export class Uncertainty {
   readonly #deviceNow: () => GPUDevice | undefined;
   #engine: Engine;
   /** Samples as rows, and the most of them before they become sums */
-  readonly #record: MagnitudeRecord;
+  readonly #record: SampleStore;
   readonly #rows: number;
   /** The samples before them as sums; undefined while there are none */
-  #runs: SampleRuns | undefined;
+  #runs: BlockStatistics | undefined;
   /** Samples held that came from files */
   #merged = 0;
   #reader: Promise<MagnitudeReader> | undefined;
@@ -68,7 +68,7 @@ export class Uncertainty {
     this.#openEngine = () =>
       createEngine(this.#engine.diagnostics.backend, { nodes, pairs, reduction }, deviceNow());
     this.#deviceNow = deviceNow;
-    this.#record = new MagnitudeRecord(engine.shape, settings.maxBytes);
+    this.#record = new SampleStore(engine.shape, settings.maxBytes);
     this.#rows = rowsToKeep(settings, engine.shape);
   }
 
@@ -128,7 +128,7 @@ export class Uncertainty {
    *
    * @throws `invalid-argument` where the engine holds samples of a file
    */
-  evidence(): Evidence {
+  evidence(): ResamplingSnapshot {
     const merged = this.#merged;
     if (merged > 0) {
       const samples = this.#record.samples + (this.#runs?.samples ?? 0) + merged;
@@ -164,9 +164,9 @@ export class Uncertainty {
   }
 
   #resample(
-    record: MagnitudeRecord,
-    runs: SampleRuns | undefined,
-    ...[scores, request, onResample]: Parameters<Evidence['resample']>
+    record: SampleStore,
+    runs: BlockStatistics | undefined,
+    ...[scores, request, onResample]: Parameters<ResamplingSnapshot['resample']>
   ): Promise<ResampledScores> {
     const { signal } = request;
     return this.#withEngine(signal, (engine) =>
@@ -176,7 +176,7 @@ export class Uncertainty {
         }
         if (request.correlation === 'spearman') throw ranksNeedRows();
         await addRows(runs, record, engine, signal);
-        const groups = await runs.grouped(createPacer(signal));
+        const groups = await runs.grouped(createYielder(signal));
         return resampleGroups(groups, aggregated, request, this.#plan, engine, onResample);
       }),
     );
@@ -188,7 +188,7 @@ export class Uncertainty {
     await this.#engine.flush();
     const runs =
       this.#runs?.copy() ??
-      new SampleRuns(this.#plan.groups, Math.ceil(this.#rows / (2 * this.#plan.groups)));
+      new BlockStatistics(this.#plan.groups, Math.ceil(this.#rows / (2 * this.#plan.groups)));
     await this.#withEngine(undefined, (engine) => addRows(runs, this.#record, engine));
     this.#runs = runs;
     this.#record.clear();

@@ -33,12 +33,12 @@ export class SharedAggregate {
 }
 
 /** Scores of layer pairs, formed from the samples whenever they are asked for. */
-export interface PairScoresAgain {
+export interface PairScoreSource {
   /**
    * Those of some pairs of nodes.
    *
    * @param elements `source * nodes + target` of each
-   * @throws as {@link PairScoresAgain.matrices}; the signal's reason once it is aborted
+   * @throws as {@link PairScoreSource.matrices}; the signal's reason once it is aborted
    */
   at(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]>;
   /** One matrix per layer pair. @throws as {@link Scores.matrices} */
@@ -54,14 +54,14 @@ export class AggregateScores implements Scores {
   readonly gpu = undefined;
   readonly scoredTargets: number;
   readonly nodeFlags: Uint8Array;
-  readonly #again: PairScoresAgain;
+  readonly #again: PairScoreSource;
   #aggregate: SharedAggregate | undefined;
 
   constructor(
     { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
     aggregate: SharedAggregate,
     scoredTargets: number,
-    again: PairScoresAgain,
+    again: PairScoreSource,
   ) {
     this.nodes = nodes;
     this.pairs = pairs;
@@ -76,7 +76,7 @@ export class AggregateScores implements Scores {
     return this.#held().values;
   }
 
-  /** Scores of some pairs of nodes in each layer pair; see {@link PairScoresAgain.at}. @throws `released` */
+  /** Scores of some pairs of nodes in each layer pair; see {@link PairScoreSource.at}. @throws `released` */
   async pairScoresAt(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
     this.#held();
     return this.#again.at(elements, signal);

@@ -4,41 +4,41 @@ export interface ArrayType<T> {
   new (buffer: ArrayBufferLike): T;
 }
 
-/** Makes an array, of which nothing is said but its length. @throws RangeError where it finds no room */
+/** Makes an uninitialised array. @throws RangeError where it finds no room */
 export type NewArray = <T extends ArrayBufferView>(type: ArrayType<T>, length: number) => T;
 
-/** Where arrays come from, and where they go when they are of no more use. */
-export interface ArraySource {
-  readonly take: NewArray;
-  /** Arrays of {@link ArraySource.take} that nobody, on no thread, uses any more. */
-  readonly give: (arrays: Iterable<ArrayBufferView>) => void;
+/** A source of arrays that takes them back for reuse. */
+export interface ArrayPool {
+  readonly alloc: NewArray;
+  /** Takes back arrays of {@link ArrayPool.alloc} that no thread uses any more. */
+  readonly free: (arrays: Iterable<ArrayBufferView>) => void;
 }
 
 /** In memory of the calling thread, which is collected when it is dropped. */
 export const ownArray: NewArray = (type, length) =>
   new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT));
-export const ownArrays: ArraySource = { take: ownArray, give: () => undefined };
+export const ownArrays: ArrayPool = { alloc: ownArray, free: () => undefined };
 
-/** Bytes that are kept for use at a later time, at most. */
+/** Largest number of bytes kept for reuse. */
 const MOST_KEPT = 2 ** 29;
 
 /**
  * Memory that other threads read and write in place, used again and again: engines leave it out of account when they
  * decide whether to collect garbage, and each thread that has had it must, so that dropped memory may stay for long.
  */
-export class SharedArrays implements ArraySource {
+export class SharedArrays implements ArrayPool {
   readonly #kept = new Map<number, ArrayBufferLike[]>();
   #bytes = 0;
   #ended = false;
 
-  readonly take: NewArray = (type, length) => {
+  readonly alloc: NewArray = (type, length) => {
     const bytes = length * type.BYTES_PER_ELEMENT;
     const kept = this.#kept.get(bytes)?.pop();
     if (kept !== undefined) this.#bytes -= bytes;
     return new type(kept ?? new SharedArrayBuffer(bytes));
   };
 
-  readonly give = (arrays: Iterable<ArrayBufferView>): void => {
+  readonly free = (arrays: Iterable<ArrayBufferView>): void => {
     for (const array of arrays) {
       const { buffer } = array;
       const bytes = buffer.byteLength;

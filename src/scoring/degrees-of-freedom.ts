@@ -1,5 +1,5 @@
 /** Targets by their degrees of freedom: the scores of a class are in the order of their z and p. */
-export interface FreedomClasses {
+export interface DegreesOfFreedomGroups {
   /** N: class of each target */
   readonly classOf: Uint16Array | Uint32Array;
   /** Square root of each class's degrees of freedom; 0 where there are fewer than two and p is 1 (method.md) */
@@ -10,11 +10,11 @@ export interface FreedomClasses {
  * @param samples n
  * @param conditioned |S_j| of each target for partial scores; absent: all targets are alike
  */
-export function freedomClasses(
+export function degreesOfFreedomGroups(
   nodes: number,
   samples: number,
   conditioned: Int32Array | undefined,
-): FreedomClasses {
+): DegreesOfFreedomGroups {
   const sizes = [...new Set(conditioned ?? [0])].sort((a, b) => a - b);
   const classes = new Map(sizes.map((size, index) => [size, index]));
   const classOf = new Uint32Array(nodes);

@@ -1,5 +1,5 @@
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import type { ElementGroup } from './element-groups.ts';
 import { scoreFewTargets } from './few-targets.ts';
 import type { ScoreRequest } from './score-matrices.ts';
@@ -17,7 +17,7 @@ export async function scoreElements(
   request: ScoreRequest,
   elements: Uint32Array,
   groups: readonly ElementGroup[],
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<Float64Array[]> {
   const { nodes } = pairs[0]!;
   const found = pairs.map(() => new Float64Array(elements.length));
@@ -26,7 +26,7 @@ export async function scoreElements(
     const size = group.nodes.length;
     group.nodes.forEach((node, place) => (placeOf[node] = place));
     const own = { ...request, conditioningSets: setsWithin(group, request.conditioningSets, placeOf) };
-    const scoreTile = createTileScorer(size, own, pace);
+    const scoreTile = createTileScorer(size, own, yielder);
     const targets = group.targets.map((target) => placeOf[target]!);
     const columnOf = new Uint32Array(size);
     targets.forEach((target, column) => (columnOf[target] = column));
@@ -34,7 +34,7 @@ export async function scoreElements(
     // Nobody asks for those of single pairs.
     const flags = new Uint8Array(size);
     for (const [p, pair] of pairs.entries()) {
-      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, flags, pace);
+      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, flags, yielder);
       for (const row of group.rows) {
         const target = elements[row]! % nodes;
         const source = placeOf[(elements[row]! - target) / nodes]!;

@@ -1,5 +1,5 @@
 import { productsWith, type PairSnapshot } from '../statistics/pair-snapshot.ts';
-import { paced, type Pacer } from '../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { scoredMoments } from './constant-nodes.ts';
 import { flagConstants } from './node-flags.ts';
@@ -21,18 +21,18 @@ export async function scoreFewTargets(
   targets: Uint32Array,
   out: Float64Array,
   nodeFlags: Uint8Array,
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<void> {
   const { products, nodes, samples, x, y } = pair;
   const partial = score === 'partial';
   const members = partial ? membersOf(conditioningSets, targets) : new Uint32Array();
-  const exact = partial ? await paced(pair.exactMoments(), pace) : pair.moments;
+  const exact = partial ? await runYielding(pair.exactMoments(), yielder) : pair.moments;
   const moments = scoredMoments(exact, varianceFloor);
   flagConstants(moments, nodeFlags);
   const sources = partial
-    ? new MemberProducts(nodes, members, await paced(productsWith(products, x, x, members), pace))
+    ? new MemberProducts(nodes, members, await runYielding(productsWith(products, x, x, members), yielder))
     : noSources;
-  const values = await paced(productsWith(products, x, y, targets), pace);
+  const values = await runYielding(productsWith(products, x, y, targets), yielder);
   const basis = { nodes, samples, moments, sources };
   const stride = targets.length;
   for (const [t, target] of targets.entries()) {

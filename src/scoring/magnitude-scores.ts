@@ -1,4 +1,4 @@
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { HostScores } from './host-scores.ts';
 import {
@@ -24,7 +24,7 @@ export async function magnitudeScores(
   const { nodes, samples } = statistics;
   checkMagnitudeRequest(request, nodes, samples);
   const { score, layerAgg, lambda = DEFAULT_REGRESSION_LAMBDA, signal } = request;
-  const pace = createPacer(signal);
+  const yielder = createYielder(signal);
   const pairs = statistics.pairs.length;
   if (layerAgg !== 'pooled') {
     if (score !== 'regression')
@@ -34,11 +34,11 @@ export async function magnitudeScores(
       statistics,
       { lambda, varianceFloor, layerAgg },
       samples,
-      pace,
+      yielder,
     );
     return new HostScores(matrices, { tests });
   }
-  const pooled = await pooledStatistics(statistics, request.varianceFloor, pace);
+  const pooled = await pooledStatistics(statistics, request.varianceFloor, yielder);
   // Standardised magnitudes have no unit that a floor could be in: the limits on what is left are relative.
   const own = { ...request, layerAgg: 'mean', varianceFloor: undefined } as const;
   if (score !== 'regression') {
@@ -46,6 +46,6 @@ export async function magnitudeScores(
     return new HostScores({ ...matrices, perPair: [] }, { pairs });
   }
   // One sample's observations in several layer pairs depend on each other: they count as one.
-  const { matrices, tests } = await regressionScores(pooled, { lambda, layerAgg: 'mean' }, samples, pace);
+  const { matrices, tests } = await regressionScores(pooled, { lambda, layerAgg: 'mean' }, samples, yielder);
   return new HostScores({ ...matrices, perPair: [] }, { pairs, tests });
 }

@@ -1,6 +1,6 @@
 import { PackedSymmetric } from '../statistics/packed-symmetric.ts';
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
-import { paced, type Pacer } from '../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { Tile } from '../statistics/tiled-matmul.ts';
 import { scoredMoments } from './constant-nodes.ts';
 import { scoreFewTargets } from './few-targets.ts';
@@ -19,7 +19,7 @@ export class PanelScorer {
   readonly nodeFlags: Uint8Array;
   readonly #pairs: readonly PairSnapshot[];
   readonly #request: TargetsRequest;
-  readonly #pace: Pacer;
+  readonly #yielder: Yielder;
   readonly #scoreTile: TileScorer;
   readonly #packed: PackedSymmetric | undefined;
   #pair = -1;
@@ -27,13 +27,13 @@ export class PanelScorer {
   #tile: Tile | undefined;
 
   /** @throws RangeError or `out-of-memory` where what it works in finds no room */
-  constructor(pairs: readonly PairSnapshot[], request: TargetsRequest, pace: Pacer) {
+  constructor(pairs: readonly PairSnapshot[], request: TargetsRequest, yielder: Yielder) {
     const { nodes } = pairs[0]!;
     this.nodeFlags = new Uint8Array(nodes);
     this.#pairs = pairs;
     this.#request = request;
-    this.#pace = pace;
-    this.#scoreTile = createTileScorer(nodes, request, pace);
+    this.#yielder = yielder;
+    this.#scoreTile = createTileScorer(nodes, request, yielder);
     const whole = request.score === 'partial' && request.targets === undefined;
     this.#packed = whole ? new PackedSymmetric(nodes) : undefined;
   }
@@ -54,7 +54,7 @@ export class PanelScorer {
     if (targets !== undefined) {
       const some = targets.subarray(first, end);
       const snapshot = this.#pairs[pair]!;
-      await scoreFewTargets(snapshot, this.#request, this.#scoreTile, some, out, this.nodeFlags, this.#pace);
+      await scoreFewTargets(snapshot, this.#request, this.#scoreTile, some, out, this.nodeFlags, this.#yielder);
       return;
     }
     if (pair !== this.#pair || this.#basis === undefined) await this.#open(pair);
@@ -79,11 +79,11 @@ export class PanelScorer {
     const { nodes, samples, products, x } = snapshot;
     let { moments } = snapshot;
     if (this.#packed !== undefined) {
-      moments = await paced(snapshot.exactMoments(), this.#pace);
+      moments = await runYielding(snapshot.exactMoments(), this.#yielder);
       const { tileColumns } = products;
       for (let first = 0; first < nodes; first += tileColumns) {
         const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-        this.#packed.setColumns(await paced(products.tile(x, x, [0, x.rows.end], columns, true), this.#pace));
+        this.#packed.setColumns(await runYielding(products.tile(x, x, [0, x.rows.end], columns, true), this.#yielder));
       }
     }
     this.#pair = pair;
@@ -101,7 +101,7 @@ export class PanelScorer {
     const { tileColumns } = products;
     const first = target - (target % tileColumns);
     const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-    this.#tile = await paced(products.tile(x, y, [0, x.rows.end], columns, false), this.#pace);
+    this.#tile = await runYielding(products.tile(x, y, [0, x.rows.end], columns, false), this.#yielder);
     return this.#tile;
   }
 }

@@ -37,9 +37,9 @@ export function factorTarget(
 /**
  * num_i / sqrt(vx_i vy), clipped; NaN where the method gives none.
  *
- * @param leastX what vx_i must be above
+ * @param floorX what vx_i must be above
  */
-export function partialCorrelation(covariance: number, restX: number, leastX: number, restY: number): number {
-  const r = covariance / Math.sqrt(restX * restY);
-  return restX > leastX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
+export function partialCorrelation(covariance: number, residualVarianceX: number, floorX: number, residualVarianceY: number): number {
+  const r = covariance / Math.sqrt(residualVarianceX * residualVarianceY);
+  return residualVarianceX > floorX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
 }

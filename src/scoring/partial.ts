@@ -97,7 +97,7 @@ export class PartialScorer {
   ): Generator<undefined, void, undefined> {
     this.#variances.set(source.moments.varX);
     for (let first = tile.first; first < tile.end;) {
-      const { end, restY } = yield* this.#factor(source, tile, first, flags);
+      const { end, residualVarianceY } = yield* this.#factor(source, tile, first, flags);
       const members = this.#membersOf(first, end);
       for (let i0 = 0; i0 < this.#nodes; i0 += PANEL_COLUMNS) {
         const iEnd = Math.min(i0 + PANEL_COLUMNS, this.#nodes);
@@ -107,7 +107,7 @@ export class PartialScorer {
         for (let j0 = first; j0 < end; j0 += TARGETS_TOGETHER) {
           const jEnd = Math.min(j0 + TARGETS_TOGETHER, end);
           for (let j = j0; j < jEnd; j++) {
-            this.#scoreTarget(source, tile, j, i0, iEnd, factor, restY[j - first]!, (j - j0) * PANEL_COLUMNS);
+            this.#scoreTarget(source, tile, j, i0, iEnd, factor, residualVarianceY[j - first]!, (j - j0) * PANEL_COLUMNS);
             factor += 8 * factorLength(this.#setOf(j).length);
           }
           this.#writeColumns(j0, jEnd, i0, iEnd, out);
@@ -134,10 +134,10 @@ export class PartialScorer {
     { values, stride, first: tileFirst, end: tileEnd }: Tile,
     first: number,
     flags: Uint8Array,
-  ): Generator<undefined, { readonly end: number; readonly restY: readonly number[] }, undefined> {
+  ): Generator<undefined, { readonly end: number; readonly residualVarianceY: readonly number[] }, undefined> {
     const scale = 1 / samples;
     const factors = this.#factors;
-    const restY: number[] = [];
+    const residualVarianceY: number[] = [];
     let end = first;
     for (let at = 0; end < tileEnd; end++) {
       const set = this.#setOf(end);
@@ -155,17 +155,17 @@ export class PartialScorer {
       }
       const rest = factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits);
       if (rest === undefined) flags[end]! |= NODE_FLAG.singularSet;
-      restY.push(rest ?? NaN);
+      residualVarianceY.push(rest ?? NaN);
       for (let k = 0; k < size; k++) {
         for (let m = 0; m < k; m++) factors[at++] = covSS[k * size + m]!;
         factors[at++] = 1 / covSS[k * size + k]!;
         factors[at++] = covSY[k]!;
       }
-      factors.set([restY.at(-1)!, this.#limits.share, this.#limits.floor, -1, 1], at);
+      factors.set([residualVarianceY.at(-1)!, this.#limits.share, this.#limits.floor, -1, 1], at);
       at += LIMITS_LENGTH;
       yield;
     }
-    return { end, restY };
+    return { end, residualVarianceY };
   }
 
   /**
@@ -204,12 +204,12 @@ export class PartialScorer {
     i0: number,
     iEnd: number,
     factor: number,
-    restY: number,
+    residualVarianceY: number,
     to: number,
   ): void {
     const columns = this.#columns;
     const count = iEnd - i0;
-    if (Number.isNaN(restY)) {
+    if (Number.isNaN(residualVarianceY)) {
       columns.fill(NaN, to, to + count);
       return;
     }

@@ -1,5 +1,5 @@
 import { pairMoments } from '../statistics/covariances.ts';
-import { paced, type Pacer } from '../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { scoredMoments } from './constant-nodes.ts';
 
@@ -16,7 +16,7 @@ const STEP = 64;
 export async function pooledStatistics(
   { nodes, samples, pairs }: SufficientStatistics,
   varianceFloor: number | undefined,
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<SufficientStatistics> {
   const pooled: PairStatistics = {
     pivotX: new Float64Array(nodes),
@@ -27,7 +27,7 @@ export async function pooledStatistics(
     sumXY: new Float64Array(nodes ** 2),
     sumXX: new Float64Array(nodes ** 2),
   };
-  for (const pair of pairs) await paced(addStandardized(pair, samples, varianceFloor, pooled), pace);
+  for (const pair of pairs) await runYielding(addStandardized(pair, samples, varianceFloor, pooled), yielder);
   return { nodes, samples: samples * pairs.length, pairs: [pooled] };
 }
 

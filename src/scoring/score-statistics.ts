@@ -1,4 +1,4 @@
-import { createPacer, paced, type Pacer } from '../statistics/yielder.ts';
+import { createYielder, runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { Tile } from '../statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from './aggregate.ts';
@@ -24,20 +24,20 @@ export async function scoreStatistics(
 ): Promise<ScoreMatrices> {
   const { nodes, samples } = statistics;
   checkScoreRequest(request, nodes, samples);
-  const pace = createPacer(request.signal);
+  const yielder = createYielder(request.signal);
   const nodeFlags = new Uint8Array(nodes);
-  const perPair = await scorePairs(statistics, request, pace, nodeFlags);
-  return { nodes, aggregated: await aggregateScores(perPair, request, nodes, pace), perPair, nodeFlags };
+  const perPair = await scorePairs(statistics, request, yielder, nodeFlags);
+  return { nodes, aggregated: await aggregateScores(perPair, request, nodes, yielder), perPair, nodeFlags };
 }
 
 /** The scores of {@link scoreStatistics} before they are aggregated, one matrix per layer pair. */
 async function scorePairs(
   { nodes, samples, pairs }: SufficientStatistics,
   request: ScoreRequest,
-  pace: Pacer,
+  yielder: Yielder,
   nodeFlags: Uint8Array,
 ): Promise<Float64Array[]> {
-  const scorePair = createPairScorer(nodes, request, pace, nodeFlags);
+  const scorePair = createPairScorer(nodes, request, yielder, nodeFlags);
   const perPair: Float64Array[] = [];
   for (const pair of pairs) {
     const scores = new Float64Array(nodes * nodes);
@@ -58,10 +58,10 @@ export type PairScorer = (source: PairSource, out: Float64Array | Float32Array) 
 export function createPairScorer(
   nodes: number,
   request: TargetsRequest,
-  pace: Pacer,
+  yielder: Yielder,
   nodeFlags: Uint8Array,
 ): PairScorer {
-  const scoreTile = createTileScorer(nodes, request, pace);
+  const scoreTile = createTileScorer(nodes, request, yielder);
   const targets = request.score === 'partial' ? request.targets : undefined;
   return async (source, values) => {
     const out = { values, stride: nodes, first: 0 };
@@ -81,15 +81,15 @@ export type TileScorer = (
 ) => Promise<void>;
 
 /** Scores some targets after the other. */
-export function createTileScorer(nodes: number, request: ScoreRequest, pace: Pacer): TileScorer {
+export function createTileScorer(nodes: number, request: ScoreRequest, yielder: Yielder): TileScorer {
   if (request.score === 'partial') {
     const partial = new PartialScorer(nodes, request);
-    return (source, tile, out, flags) => paced(partial.score(source, tile, out, flags), pace);
+    return (source, tile, out, flags) => runYielding(partial.score(source, tile, out, flags), yielder);
   }
   return async (source, tile, out) => {
     for (let first = 0; first < nodes; first += STEP) {
       pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
-      await pace();
+      await yielder();
     }
   };
 }
@@ -112,13 +112,13 @@ export async function aggregateScores(
   perPair: readonly (Float64Array | Float32Array)[],
   { layerAgg }: Pick<ScoreRequest, 'layerAgg'>,
   nodes: number,
-  pace: Pacer,
+  yielder: Yielder,
   aggregated: Float64Array = new Float64Array(nodes ** 2),
 ): Promise<Float64Array> {
   for (let first = 0; first < nodes; first += STEP) {
     const end = Math.min(first + STEP, nodes);
     aggregatePairs(perPair, layerAgg, first * nodes, end * nodes, aggregated);
-    await pace();
+    await yielder();
   }
   return aggregated;
 }

@@ -1,8 +1,8 @@
-import type { ArraySource } from './array-pool.ts';
+import type { ArrayPool } from './array-pool.ts';
 import type { FloatArray } from '../ranking/order.ts';
 import type { PValueRows } from '../ranking/p-values.ts';
 import type { LayerAggregation } from './score-matrices.ts';
-import type { DealtOrder, DealtRows, SortedPlaces } from '../ranking/sort-with-payload.ts';
+import type { DealtOrder, PartitionedRows, SortedPlaces } from '../ranking/sort-with-payload.ts';
 
 /**
  * Work on scores that other threads do while this one does something else. They may end at any time, and what they were
@@ -18,7 +18,7 @@ export interface ScoreThreads {
 /** Work on arrays in shared memory, all of which must be. */
 export interface SharedThreads {
   /** Arrays in shared memory */
-  readonly arrays: ArraySource;
+  readonly arrays: ArrayPool;
   /** Aggregates the scores of layer pairs, element by element, into `out`. */
   aggregate(perPair: readonly FloatArray[], layerAgg: LayerAggregation, out: Float64Array): Promise<void>;
   /**
@@ -28,7 +28,7 @@ export interface SharedThreads {
    */
   tails(scores: FloatArray, roots: Float64Array, out: Float64Array): Promise<void>;
   /** Sorts all slices. */
-  sortSlices(dealt: DealtRows<FloatArray>, out: SortedPlaces): Promise<void>;
+  sortSlices(dealt: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void>;
   /** Each of the arrays in an order. The arrays that come back are new, and this thread's own. */
   reorder<T extends FloatArray>(arrays: readonly T[], order: DealtOrder): Promise<readonly T[]>;
 }

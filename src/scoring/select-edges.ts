@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 
 /** Scores that change as edges are taken in: those of a target are given what has been taken in for it. */
 export interface ConditionalScores {
@@ -67,7 +67,7 @@ export async function selectEdges(
   scores: ConditionalScores,
   known: PairSet,
   { steps, perStep, stopAt }: SelectionPlan,
-  pace: Pacer,
+  yielder: Yielder,
   onStep?: (step: number, edges: number) => void,
 ): Promise<Selection> {
   const { nodes } = scores;
@@ -81,7 +81,7 @@ export async function selectEdges(
         return source !== target && !taken.has(element) && !known.has(element);
       };
       best[target] = bestOf(columns[k]!, isCandidate);
-      await pace();
+      await yielder();
     }
   };
   await update(Uint32Array.from({ length: nodes }, (_, target) => target));

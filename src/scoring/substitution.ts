@@ -27,7 +27,7 @@ export function openScalarSubstitution(bytes: number): SubstitutionMemory {
   return { buffer, run: scalarSubstitution(new Float64Array(buffer), new Uint32Array(buffer)) };
 }
 
-type Limits = [restY: number, share: number, floor: number, least: number, most: number];
+type Limits = [residualVarianceY: number, share: number, floor: number, least: number, most: number];
 
 function scalarSubstitution(values: Float64Array, addresses: Uint32Array): SubstitutionKernel {
   return (members, size, factor, scratch, variances, covariances, bytes) => {
@@ -46,8 +46,8 @@ function scalarSubstitution(values: Float64Array, addresses: Uint32Array): Subst
         covariance -= w * values[element + k + 1]!;
         element += k + 2;
       }
-      const [restY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k) => values[element + k]!) as Limits;
-      const score = Math.min(most, Math.max(least, covariance / Math.sqrt(variance * restY)));
+      const [residualVarianceY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k) => values[element + k]!) as Limits;
+      const score = Math.min(most, Math.max(least, covariance / Math.sqrt(variance * residualVarianceY)));
       values[covariances / 8 + source] = variance > whole * share + floor ? score : NaN;
     }
   };

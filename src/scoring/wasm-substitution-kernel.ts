@@ -105,7 +105,7 @@ function body(fused: boolean): Code {
   const load = (base: number, registers: readonly number[]): Code =>
     registers.map((register, v) => [place(base), v128.load(v * VECTOR), local.set(register)]);
   /** covariance / sqrt(variance vy), between -1 and 1; all bits set, which is a NaN, where the variance is too small */
-  const [restY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k): Code => [
+  const [residualVarianceY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k): Code => [
     local.get(element),
     v128.load64Splat(k * ELEMENT),
   ]) as [Code, Code, Code, Code, Code];
@@ -114,7 +114,7 @@ function body(fused: boolean): Code {
     [floor, f64x2.add],
   ];
   const quotient = (v: number): Code => [
-    [local.get(covariance[v]!), local.get(variance[v]!), restY, f64x2.mul, f64x2.sqrt, f64x2.div],
+    [local.get(covariance[v]!), local.get(variance[v]!), residualVarianceY, f64x2.mul, f64x2.sqrt, f64x2.div],
     [least, f64x2.max, most, f64x2.min],
     [local.get(variance[v]!), leastLeft(v), f64x2.greater, v128.not, v128.or],
   ];

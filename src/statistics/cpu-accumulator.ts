@@ -1,8 +1,8 @@
 import { PIECE_ROWS } from './row-buffer.ts';
 import { checkSameShape, copyPair } from './merge.ts';
-import { atOnce } from './yielder.ts';
-import { PairSums } from './pair-accumulator.ts';
-import { Products } from './tiled-matmul.ts';
+import { runToEnd } from './yielder.ts';
+import { PairAccumulator } from './pair-accumulator.ts';
+import { TiledMatmul } from './tiled-matmul.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
 /** Bytes of the N x N sums of so many layer pairs. */
@@ -26,7 +26,7 @@ export type Plan = 'sums' | 'magnitudes';
  */
 export class CpuAccumulator {
   readonly #nodes: number;
-  readonly #pairs: readonly PairSums[];
+  readonly #pairs: readonly PairAccumulator[];
   readonly #roomPerPair: number;
   #tiled: boolean;
   #samples = 0;
@@ -40,7 +40,7 @@ export class CpuAccumulator {
   constructor(
     nodes: number,
     pairs: number,
-    { memory = Infinity, products = new Products(nodes) }: { memory?: number; products?: Products } = {},
+    { memory = Infinity, products = new TiledMatmul(nodes) }: { memory?: number; products?: TiledMatmul } = {},
   ) {
     this.#nodes = nodes;
     this.#roomPerPair = Math.max(
@@ -49,7 +49,7 @@ export class CpuAccumulator {
       2 * 4 * nodes * CHUNK_ROWS,
     );
     this.#tiled = sumsBytes(nodes, pairs) > memory;
-    this.#pairs = Array.from({ length: pairs }, () => new PairSums(nodes, products));
+    this.#pairs = Array.from({ length: pairs }, () => new PairAccumulator(nodes, products));
   }
 
   /** N, function nodes */
@@ -71,7 +71,7 @@ export class CpuAccumulator {
     return this.#tiled;
   }
 
-  get pairs(): readonly PairSums[] {
+  get pairs(): readonly PairAccumulator[] {
     return this.#pairs;
   }
 
@@ -95,7 +95,7 @@ export class CpuAccumulator {
   }
 
   /** Forms the products of waiting rows where they take too much room: some milliseconds of work at a time. */
-  *settle(): Generator<undefined, void, undefined> {
+  *drain(): Generator<undefined, void, undefined> {
     if (this.#tiled) return;
     for (const pair of this.#pairs) {
       if (pair.keptBytes > this.#roomPerPair) this.#plan = 'sums';
@@ -124,7 +124,7 @@ export class CpuAccumulator {
 
   /** {@link CpuAccumulator.copy} without a pause. */
   statistics(): SufficientStatistics {
-    return atOnce(this.copy());
+    return runToEnd(this.copy());
   }
 
   /**

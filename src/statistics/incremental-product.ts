@@ -1,12 +1,12 @@
-import { mirrorUpper, storeTile, type Deviations, type Products } from './tiled-matmul.ts';
+import { mirrorUpper, storeTile, type Deviations, type TiledMatmul } from './tiled-matmul.ts';
 
 /**
  * A matrix of products that is brought up to date when it is wanted: row-major `[nodes, nodes]` sums over the rows seen
  * so far, the same to the bit however often it is wanted. It takes no room before that.
  */
-export class GrowingProducts {
+export class IncrementalProduct {
   readonly #nodes: number;
-  readonly #products: Products;
+  readonly #products: TiledMatmul;
   readonly #symmetric: boolean;
   /** For each tile of columns, the rows that it has seen: work that is broken off goes on from there. */
   readonly #seen: number[];
@@ -17,7 +17,7 @@ export class GrowingProducts {
   #mirrored = true;
 
   /** @param symmetric the products of one side with itself: only the upper triangle is formed, and mirrored */
-  constructor(nodes: number, products: Products, symmetric: boolean) {
+  constructor(nodes: number, products: TiledMatmul, symmetric: boolean) {
     this.#nodes = nodes;
     this.#products = products;
     this.#symmetric = symmetric;

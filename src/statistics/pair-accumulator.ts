@@ -1,40 +1,40 @@
 import { meanSquares, type PairMoments } from './covariances.ts';
-import { GrowingProducts } from './incremental-product.ts';
-import { KeptRows } from './row-buffer.ts';
+import { IncrementalProduct } from './incremental-product.ts';
+import { RowBuffer } from './row-buffer.ts';
 import { addShifted } from './merge.ts';
 import { PairSnapshot } from './pair-snapshot.ts';
-import type { Deviations, Products } from './tiled-matmul.ts';
+import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
 /** Deviations whose rows wait for their products. */
 interface WaitingDeviations extends Deviations {
-  readonly rows: KeptRows;
+  readonly rows: RowBuffer;
 }
 
 /**
  * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
  * whose products are formed when they are asked for.
  */
-export class PairSums {
+export class PairAccumulator {
   readonly nodes: number;
-  readonly products: Products;
+  readonly products: TiledMatmul;
   readonly x: WaitingDeviations;
   readonly y: WaitingDeviations;
-  readonly xy: GrowingProducts;
-  readonly xx: GrowingProducts;
+  readonly xy: IncrementalProduct;
+  readonly xx: IncrementalProduct;
   readonly #sumX: Float64Array;
   readonly #sumX2: Float64Array;
   readonly #sumY: Float64Array;
   readonly #sumY2: Float64Array;
 
-  constructor(nodes: number, products: Products) {
+  constructor(nodes: number, products: TiledMatmul) {
     const zeros = (): Float64Array => new Float64Array(nodes);
     this.nodes = nodes;
     this.products = products;
-    this.x = { rows: new KeptRows(nodes), pivot: zeros() };
-    this.y = { rows: new KeptRows(nodes), pivot: zeros() };
-    this.xy = new GrowingProducts(nodes, products, false);
-    this.xx = new GrowingProducts(nodes, products, true);
+    this.x = { rows: new RowBuffer(nodes), pivot: zeros() };
+    this.y = { rows: new RowBuffer(nodes), pivot: zeros() };
+    this.xy = new IncrementalProduct(nodes, products, false);
+    this.xx = new IncrementalProduct(nodes, products, true);
     [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
   }
 
@@ -54,7 +54,7 @@ export class PairSums {
     columnMeans(y, rows, this.y.pivot);
   }
 
-  /** @param single keeps float64 in half the room, see {@link KeptRows.appendCentred} */
+  /** @param single keeps float64 in half the room, see {@link RowBuffer.appendCentred} */
   add(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number, single: boolean): void {
     addColumns(x, rows, this.x.pivot, this.#sumX, this.#sumX2);
     addColumns(y, rows, this.y.pivot, this.#sumY, this.#sumY2);
@@ -75,8 +75,8 @@ export class PairSums {
 
   /** The statistics, all arrays new, with products that are not kept; all rows must wait still. */
   *formApart(): Generator<undefined, PairStatistics, undefined> {
-    const xy = new GrowingProducts(this.nodes, this.products, false);
-    const xx = new GrowingProducts(this.nodes, this.products, true);
+    const xy = new IncrementalProduct(this.nodes, this.products, false);
+    const xx = new IncrementalProduct(this.nodes, this.products, true);
     yield* xy.catchUp(this.x, this.y);
     yield* xx.catchUp(this.x, this.x);
     return {

@@ -1,12 +1,12 @@
 import type { PairMoments } from './covariances.ts';
-import type { Deviations, Products } from './tiled-matmul.ts';
+import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 
 /** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
 const DIAGONAL_COLUMNS = 64;
 
 /** Samples of one layer pair as they were at some time: rows, from which any products can be formed. */
 export class PairSnapshot {
-  readonly products: Products;
+  readonly products: TiledMatmul;
   /** n */
   readonly samples: number;
   readonly x: Deviations;
@@ -15,7 +15,7 @@ export class PairSnapshot {
   readonly moments: PairMoments;
   #varX: Float64Array | undefined;
 
-  constructor(products: Products, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
+  constructor(products: TiledMatmul, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
     this.products = products;
     this.samples = samples;
     this.x = x;
@@ -75,12 +75,12 @@ export class PairSnapshot {
 }
 
 /**
- * Products `A^T B` with some columns of `b` alone.
+ * TiledMatmul `A^T B` with some columns of `b` alone.
  *
  * @returns row-major `[a.rows.nodes, columns.length]`, a new array
  */
 export function* productsWith(
-  products: Products,
+  products: TiledMatmul,
   a: Deviations,
   b: Deviations,
   columns: Uint32Array,

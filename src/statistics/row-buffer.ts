@@ -11,7 +11,7 @@ export interface Piece {
   readonly centred: boolean;
 }
 
-/** Rows of one matrix: some of a {@link KeptRows}, or as they were at some time. */
+/** Rows of one matrix: some of a {@link RowBuffer}, or as they were at some time. */
 export interface Rows {
   /** Columns */
   readonly nodes: number;
@@ -33,7 +33,7 @@ interface Block {
  * Magnitudes of one side of one layer pair that wait for their products. Rows are numbered from the first one ever
  * appended, also after they have been dropped.
  */
-export class KeptRows implements Rows {
+export class RowBuffer implements Rows {
   readonly nodes: number;
   readonly #blocks: Block[] = [];
   #dropped = 0;
@@ -71,7 +71,7 @@ export class KeptRows implements Rows {
   }
 
   /**
-   * As {@link KeptRows.append}, in half the room of float64: as float32 deviations from the pivots, which are rounded
+   * As {@link RowBuffer.append}, in half the room of float64: as float32 deviations from the pivots, which are rounded
    * by 2^-25 of themselves, however large the pivots.
    */
   appendCentred(values: Float64Array, rows: number, pivot: Float64Array): void {
@@ -96,7 +96,7 @@ export class KeptRows implements Rows {
 
   /** The rows as they are now, whatever is appended or let go later. No copy is made. */
   now(): Rows {
-    const kept = new KeptRows(this.nodes);
+    const kept = new RowBuffer(this.nodes);
     kept.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
     kept.#dropped = this.#dropped;
     kept.#end = this.#end;
@@ -104,7 +104,7 @@ export class KeptRows implements Rows {
   }
 
   select(columns: Uint32Array): Rows {
-    const selected = new KeptRows(columns.length);
+    const selected = new RowBuffer(columns.length);
     for (const { values, rows, centred } of this.#blocks) {
       const length = rows * columns.length;
       const own = values instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);

@@ -25,10 +25,10 @@ export interface Tile {
 }
 
 /**
- * Products `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
+ * TiledMatmul `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
  * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
-export class Products {
+export class TiledMatmul {
   readonly #nodes: number;
   readonly #kernel: BlockKernel;
   readonly #leftLength: number;
@@ -57,7 +57,7 @@ export class Products {
   }
 
   /**
-   * Columns `first .. end`, at most {@link Products.tileColumns}, of the products of all nodes of `a` with those of `b`
+   * Columns `first .. end`, at most {@link TiledMatmul.tileColumns}, of the products of all nodes of `a` with those of `b`
    * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of
    * work apart. The tile lies in scratch memory: it is good until the next one is begun.
    *

@@ -1,14 +1,14 @@
 /** How long a page may stay without answering, in milliseconds. */
 const SLICE_MS = 50;
 
-/** See {@link createPacer}. */
-export type Pacer = () => Promise<void> | undefined;
+/** See {@link createYielder}. */
+export type Yielder = () => Promise<void> | undefined;
 
 /**
  * Lets long work share its thread: `await pacer()` between pieces of work returns at once until 50 ms have gone by,
  * and then lets the event loop turn. Throws the signal's reason once it is aborted.
  */
-export function createPacer(signal?: AbortSignal): Pacer {
+export function createYielder(signal?: AbortSignal): Yielder {
   let deadline = performance.now() + SLICE_MS;
   return () => {
     signal?.throwIfAborted();
@@ -20,17 +20,17 @@ export function createPacer(signal?: AbortSignal): Pacer {
   };
 }
 
-/** Work that yields between its pieces, done by the pace of the thread it runs on. */
-export async function paced<T>(work: Generator<undefined, T, undefined>, pace: Pacer): Promise<T> {
+/** Work that yields between its pieces, done by the yielder of the thread it runs on. */
+export async function runYielding<T>(work: Generator<undefined, T, undefined>, yielder: Yielder): Promise<T> {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;
-    await pace();
+    await yielder();
   }
 }
 
 /** The same work without a pause. */
-export function atOnce<T>(work: Generator<undefined, T, undefined>): T {
+export function runToEnd<T>(work: Generator<undefined, T, undefined>): T {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;

@@ -1,18 +1,18 @@
-import type { FreedomClasses } from '../scoring/degrees-of-freedom.ts';
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { AggregateScores } from '../scoring/aggregate-scores.ts';
 import { HostScores } from '../scoring/host-scores.ts';
-import { passesOf } from '../ranking/score-scanner-of.ts';
-import { pick, pickMost } from '../ranking/gather.ts';
+import { scoreScannerOf } from '../ranking/score-scanner-of.ts';
+import { pick, gatherBlocked } from '../ranking/gather.ts';
 import { sortedOrder, sortRows } from '../ranking/order.ts';
 import { rankByThreads } from '../ranking/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../ranking/ranked-pairs.ts';
-import type { ScorePasses } from '../ranking/score-scanner.ts';
+import type { ScoreScanner } from '../ranking/score-scanner.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
 import type { Scores } from '../scoring/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../ranking/select-pairs.ts';
 import { benjaminiHochberg } from '../ranking/significance.ts';
 import { streamPairs } from '../ranking/stream-pairs.ts';
-import type { Pacer } from '../statistics/yielder.ts';
+import type { Yielder } from '../statistics/yielder.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
 
 /** Some rows of an edge table, one after the other. */
@@ -25,7 +25,7 @@ export interface RowGroup {
 /** How the rows are to come. */
 export interface RowsRequest {
   readonly choice: RowChoice;
-  readonly freedom: FreedomClasses;
+  readonly freedom: DegreesOfFreedomGroups;
   /** n */
   readonly samples: number;
   /** |S_j| of each target for partial scores */
@@ -34,7 +34,7 @@ export interface RowsRequest {
   readonly given: { readonly p: Float64Array | undefined } | undefined;
   /** About how many rows a group has; Infinity for all of them at once */
   readonly rowsPerGroup: number;
-  readonly pace: Pacer;
+  readonly yielder: Yielder;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -66,7 +66,7 @@ export async function* edgeRowGroups(
 }
 
 async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<RowGroup, void, undefined> {
-  const { choice, freedom, pace, signal, given } = request;
+  const { choice, freedom, yielder, signal, given } = request;
   const { nodes } = scores;
   if (given !== undefined) {
     yield await rowsWithGivenP(scores, given.p, request);
@@ -75,7 +75,7 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
   const again = scores instanceof AggregateScores;
   const rowsPerGroup = again ? ROWS_SORTED : request.rowsPerGroup;
   if (isWorthChoosing(choice, nodes)) {
-    const selected = await selectPairs(await passesOf(scores, freedom, pace, signal), freedom, choice);
+    const selected = await selectPairs(await scoreScannerOf(scores, freedom, yielder, signal), freedom, choice);
     if (selected !== undefined) {
       yield wholeGroup(selected, selected.perPair);
       return;
@@ -86,7 +86,7 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
     yield await sortedRows(scores, edges, request);
     return;
   }
-  const passes = await passesOf(scores, freedom, pace, signal);
+  const passes = await scoreScannerOf(scores, freedom, yielder, signal);
   let left = choice.top;
   let waiting: RankedPairs[] = [];
   let rowsWaiting = 0;
@@ -97,7 +97,7 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
     waiting.push(kept);
     rowsWaiting += kept.elements.length;
     if (left <= 0) break;
-    await pace();
+    await yielder();
     if (again && rowsWaiting < ROWS_FORMED_AGAIN) continue;
     yield* withPairScores(waiting, passes);
     [waiting, rowsWaiting] = [[], 0];
@@ -108,7 +108,7 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
 /** Groups with their pair scores, which are fetched for all of them at once. */
 async function* withPairScores(
   groups: readonly RankedPairs[],
-  passes: ScorePasses,
+  passes: ScoreScanner,
 ): AsyncGenerator<RowGroup, void, undefined> {
   const starts = [0];
   for (const { elements } of groups) starts.push(starts.at(-1)! + elements.length);
@@ -131,7 +131,7 @@ function wholeGroup(pairs: RankedPairs, perPair: readonly (Float64Array | Float3
 async function sortedRows(
   scores: Scores,
   edges: EdgeSet,
-  { choice, samples, conditioned, pace }: RowsRequest,
+  { choice, samples, conditioned, yielder }: RowsRequest,
 ): Promise<RowGroup> {
   const host = scores instanceof HostScores ? scores : undefined;
   const matrices = host?.held ?? (await scores.matrices());
@@ -139,7 +139,7 @@ async function sortedRows(
   const { excludeSelf, candidatesOnly, maxQ, top } = choice;
   const large = isLargeTable(choice, nodes);
   const threads = large ? host?.threads : undefined;
-  const settings = { excludeSelf, samples, conditioned, pace };
+  const settings = { excludeSelf, samples, conditioned, yielder };
   if (large && !candidatesOnly && maxQ >= 1 && top === Infinity) {
     // No row is left out: the scores of the layer pairs are sorted along.
     const byThreads = threads?.shared && rankByThreads(aggregated, perPair, nodes, settings, threads.shared);
@@ -159,16 +159,16 @@ async function sortedRows(
 async function rowsWithGivenP(
   scores: Scores,
   pOfElements: Float64Array | undefined,
-  { choice, pace }: RowsRequest,
+  { choice, yielder }: RowsRequest,
 ): Promise<RowGroup> {
   const matrices = scores instanceof HostScores ? scores.held : await scores.matrices();
   const { aggregated, nodes } = matrices;
   const skip = choice.excludeSelf ? nodes + 1 : undefined;
   const { rows: elements, values: corr } = sortRows(aggregated, 'descending', skip);
-  await pace();
+  await yielder();
   const p = pOfElements ? pick(pOfElements, elements) : new Float64Array(elements.length).fill(1);
   const q = pOfElements ? benjaminiHochberg(p, sortedOrder(p, 'ascending')) : p;
-  await pace();
+  await yielder();
   const all = { elements, corr, p, q };
   const rows = chosenRows(all, edgeSet(choice.edges, nodes), choice);
   const pairs = rows === undefined ? all : pickRows(all, rows);
@@ -195,6 +195,6 @@ function perPairOf({ perPair, aggregated }: ScoreMatrices, elements: Uint32Array
   return (first, end) => {
     const own = elements.subarray(first, end);
     const few = own.length < aggregated.length / 4;
-    return few ? perPair.map((matrix) => pick(matrix, own)) : pickMost(perPair, own);
+    return few ? perPair.map((matrix) => pick(matrix, own)) : gatherBlocked(perPair, own);
   };
 }

@@ -3,11 +3,11 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { ResampledScores, ResamplePlan } from '../resampling/resampled-scores.ts';
 import type { Correlation, EdgeScore, ScoreAggregation, ScoreMatrices } from '../scoring/score-matrices.ts';
-import { freedomClasses } from '../scoring/degrees-of-freedom.ts';
+import { degreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { HostScores } from '../scoring/host-scores.ts';
 import type { Scores } from '../scoring/scores.ts';
 import { scoreCoverage, type ScoreCoverage } from '../ranking/unscored.ts';
-import { createPacer } from '../statistics/yielder.ts';
+import { createYielder } from '../statistics/yielder.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
 import { batchOf, nameVector, schemaOf } from './columns.ts';
@@ -118,15 +118,15 @@ export async function* edgeTableBatches(
       { details: { option: 'rowsPerBatch', found: rowsPerBatch } },
     );
   }
-  const pace = createPacer(options.signal);
-  await pace();
+  const yielder = createYielder(options.signal);
+  await yielder();
   const conditioned = provenance.score === 'partial' ? conditionedOn(conditioningSets) : undefined;
   const edges = graph.edgeIndex['function,function'];
   const { nodes } = scores;
   const handle = 'matrices' in scores ? scores : new HostScores(scores);
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
   const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
-  const freedom = freedomClasses(nodes, provenance.samples, conditioned);
+  const freedom = degreesOfFreedomGroups(nodes, provenance.samples, conditioned);
   const given = givenP(handle, provenance.score, options.resampled);
   const context = {
     edges: edgeSet(edges, nodes),
@@ -143,7 +143,7 @@ export async function* edgeTableBatches(
     conditioningSets: provenance.score === 'partial' ? conditioningSets : undefined,
     edges,
     excludeSelf,
-    pace,
+    yielder,
   });
   const rowsPerGroup = Math.max(rowsPerBatch, ROWS_PER_GROUP);
   const { samples } = provenance;
@@ -161,14 +161,14 @@ export async function* edgeTableBatches(
     conditioned,
     given,
     rowsPerGroup,
-    pace,
+    yielder,
     signal: options.signal,
   })) {
     last = group;
     const count = group.pairs.elements.length;
     for (let first = 0; first < count; first += rowsPerBatch) {
       yield batch(group, first, Math.min(first + rowsPerBatch, count));
-      await pace();
+      await yielder();
     }
   }
   if (schema === undefined && last !== undefined) yield batch(last, 0, 0);

@@ -3,11 +3,11 @@ import { channelSystem, type ChannelSystem } from '../../src/scoring/channel/sys
 import { regress } from '../../src/scoring/channel/regression.ts';
 import { dualOnGpu } from '../../src/engine/webgpu/scoring/channel-dual.ts';
 import { mixedBlocks } from '../../src/statistics/mixed-blocks.ts';
-import { atOnce } from '../../src/statistics/yielder.ts';
+import { runToEnd } from '../../src/statistics/yielder.ts';
 import { channelCase, channelCases } from '../support/channel-case.ts';
 import { test } from '../support/gpu.ts';
 
-const pace = (): undefined => undefined;
+const yielder = (): undefined => undefined;
 
 async function fixture(name: string) {
   const response = await fetch(`/test/fixtures/channels/${name}.npz`);
@@ -35,7 +35,7 @@ test.for(channelCases)('WebGPU: regressions of %s are what numpy finds', async (
     [channelSystem(pairs, groups, channels, lambda), given.oracle('pooled')],
   ];
   for (const [system, right] of systems) {
-    const [norms] = await dualOnGpu(gpu, mixedBlocks(), system, [undefined], pace);
+    const [norms] = await dualOnGpu(gpu, mixedBlocks(), system, [undefined], yielder);
     expectWithin(norms!, right, 1e-6);
   }
 });
@@ -45,8 +45,8 @@ test('WebGPU: rows of U in other orders are those of the CPU', async ({ gpu }) =
   const system = channelSystem([pairs[0]!], groups, channels, lambda);
   const order = [Uint32Array.from({ length: samples }, (_, row) => (row * 7 + 3) % samples)];
   const orders = [order, undefined];
-  const found = await dualOnGpu(gpu, mixedBlocks(), system, orders, pace);
-  const right = atOnce(regress(mixedBlocks(), system, { way: 'dual', first: 0, end: nodes }, orders));
+  const found = await dualOnGpu(gpu, mixedBlocks(), system, orders, yielder);
+  const right = runToEnd(regress(mixedBlocks(), system, { way: 'dual', first: 0, end: nodes }, orders));
   found.forEach((norms, k) => {
     expectWithin(norms, Float64Array.from(right[k]!, Math.sqrt), 1e-6);
   });

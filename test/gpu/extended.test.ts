@@ -82,16 +82,16 @@ test('products of two float32 keep their rounding error exactly', async ({ gpu }
 
 test.for([
   // Bounds of the double-word algorithms (Joldes, Muller, Popescu 2017), in units of 2^-48, rounded up.
-  ['ext_add(a, b)', 3, (a: number, b: number) => a + b, (a: number, b: number) => Math.abs(a + b)],
-  ['ext_multiply(a, b)', 8, (a: number, b: number) => a * b, (a: number, b: number) => Math.abs(a * b)],
-  ['ext_divide(a, b)', 16, (a: number, b: number) => a / b, (a: number, b: number) => Math.abs(a / b)],
+  ['ds_add(a, b)', 3, (a: number, b: number) => a + b, (a: number, b: number) => Math.abs(a + b)],
+  ['ds_multiply(a, b)', 8, (a: number, b: number) => a * b, (a: number, b: number) => Math.abs(a * b)],
+  ['ds_divide(a, b)', 16, (a: number, b: number) => a / b, (a: number, b: number) => Math.abs(a / b)],
   [
-    'ext_subtract_product(a, a, b)',
+    'ds_subtract_product(a, a, b)',
     16,
     (a: number, b: number) => a - a * b,
     (a: number, b: number) => Math.abs(a) + Math.abs(a * b),
   ],
-  ['ext_sqrt(abs(a.x) * vec2f(1.0, 0.0))', 16, undefined, undefined],
+  ['ds_sqrt(abs(a.x) * vec2f(1.0, 0.0))', 16, undefined, undefined],
 ] as const)('%s is within %d / 2^48 of float64', async ([expression, units, exact, size], { gpu }) => {
   const a = pairs(5);
   const b = pairs(6);

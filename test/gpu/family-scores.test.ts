@@ -5,7 +5,7 @@ import type { MagnitudeRequest } from '../../src/scoring/magnitude-request.ts';
 import { selectEdges, selectionPlan } from '../../src/scoring/select-edges.ts';
 import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { createPacer } from '../../src/statistics/yielder.ts';
+import { createYielder } from '../../src/statistics/yielder.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { magnitudesEngine } from '../support/score-twins.ts';
@@ -54,7 +54,7 @@ test('edges are selected on the GPU as on the CPU', async ({ gpu }) => {
     const request = { score, layerAgg: 'mean', ridge, conditioningSets: sets } as const;
     const opened = await openConditionalScores(engine, samples, request, () => oracle.batch(0, samples));
     const plan = selectionPlan({ steps: 6 });
-    const { edges } = await selectEdges(opened.scores, new Set<number>(), plan, createPacer());
+    const { edges } = await selectEdges(opened.scores, new Set<number>(), plan, createYielder());
     await opened.release();
     return edges;
   };

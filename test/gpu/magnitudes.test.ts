@@ -2,10 +2,10 @@ import { expect } from 'vitest';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { channelNorms, type Reduction } from '../../src/statistics/channel-norms.ts';
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
-import { Intake } from '../../src/engine/webgpu/statistics/batch-uploader.ts';
+import { BatchUploader } from '../../src/engine/webgpu/statistics/batch-uploader.ts';
 import { layoutOf } from '../../src/engine/webgpu/statistics/layout.ts';
-import { RefusalRecord } from '../../src/engine/webgpu/statistics/non-finite-flag.ts';
-import { KeptRows } from '../../src/engine/webgpu/statistics/gpu-row-store.ts';
+import { NonFiniteFlag } from '../../src/engine/webgpu/statistics/non-finite-flag.ts';
+import { GpuRowStore } from '../../src/engine/webgpu/statistics/gpu-row-store.ts';
 import { floats, normalNumbers, readFloats } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 
@@ -24,13 +24,13 @@ async function gpuNorms(
   values: Float32Array,
   rows: number,
   shape: { groups: RaggedIndices; channels: number; reduction: Reduction },
-): Promise<{ norms: Float32Array; refused: RefusalRecord; nodes: number }> {
+): Promise<{ norms: Float32Array; refused: NonFiniteFlag; nodes: number }> {
   const nodes = shape.groups.offsets.length - 1;
   const layout = layoutOf(gpu, nodes, 1);
-  const refused = await RefusalRecord.create(gpu);
-  const kept = new KeptRows(gpu, layout);
+  const refused = await NonFiniteFlag.create(gpu);
+  const kept = new GpuRowStore(gpu, layout);
   const { chunk } = kept.place(3 + rows, 4);
-  const intake = await Intake.create(gpu, layout, refused, {
+  const intake = await BatchUploader.create(gpu, layout, refused, {
     count: shape.channels,
     groups: shape.groups,
     reduction: shape.reduction,

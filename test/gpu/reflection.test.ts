@@ -67,7 +67,7 @@ test('constants that shaders and host share are the same', () => {
   expect(4 * own(partialKernels.partialUpdateKernel, 'DOWN')).toBe(partialKernels.UPDATE_MEMBERS);
   // A workgroup's memory has room for a factor of that size on every device.
   expect(8 * factorElements(partialKernels.WORKGROUP_SET)).toBeLessThanOrEqual(16_384);
-  expect(constant('UNSETTLED')).toBe(partialKernels.UNSETTLED);
+  expect(constant('NEEDS_FLOAT64')).toBe(partialKernels.NEEDS_FLOAT64);
   const share = constant('CONSTANT_SHARE');
   expect(isConstant(share, 1, undefined)).toBe(true);
   expect(isConstant(1.001 * share, 1, undefined)).toBe(false);

@@ -2,16 +2,16 @@ import { expect } from 'vitest';
 import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import type { GsnnGraph } from '../../src/model/graph.ts';
 import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
-import { freedomClasses } from '../../src/scoring/degrees-of-freedom.ts';
-import { HostPasses, pairScoresIn } from '../../src/ranking/host-score-scanner.ts';
+import { degreesOfFreedomGroups } from '../../src/scoring/degrees-of-freedom.ts';
+import { HostScoreScanner, pairScoresIn } from '../../src/ranking/host-score-scanner.ts';
 import { nextFloat32, orderedBits } from '../../src/engine/webgpu/scoring/gpu-score-scanner.ts';
-import { passesOf } from '../../src/ranking/score-scanner-of.ts';
+import { scoreScannerOf } from '../../src/ranking/score-scanner-of.ts';
 import { selectPairs } from '../../src/ranking/select-pairs.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { normalNumbers } from '../support/random-numbers.ts';
 import { test } from '../support/gpu.ts';
 
-const pace = (): undefined => undefined;
+const yielder = (): undefined => undefined;
 
 /** Enough nodes for a table whose rows are worth choosing; targets with 0 to 6 parents, and a constant source. */
 const nodes = 270;
@@ -54,10 +54,10 @@ async function scoredOnGpu(device: GPUDevice) {
 
 test('rows chosen on the GPU are those chosen on the host from the same scores', async ({ gpu }) => {
   const { engine, scores } = await scoredOnGpu(gpu.device);
-  const freedom = freedomClasses(nodes, samples, conditioned);
+  const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
   const matrices = await scores.matrices();
-  const host = new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices));
-  const device = await passesOf(scores, freedom, pace);
+  const host = new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices));
+  const device = await scoreScannerOf(scores, freedom, yielder);
   const all = { excludeSelf: true, top: Infinity, maxQ: 1, candidatesOnly: false, edges };
   const choices = [
     { ...all, top: 150 },

@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import { SubmitPace } from '../../src/gpu/submit-throttle.ts';
+import { SubmitThrottle } from '../../src/gpu/submit-throttle.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
@@ -41,10 +41,10 @@ async function engineWith(
   return engine;
 }
 
-/** Calls `seen` at each paced submit, with its operations and those that the queue holds with it, until it is stopped. */
+/** Calls `seen` at each runYielding submit, with its operations and those that the queue holds with it, until it is stopped. */
 function watchSubmits(gpu: GpuContext, seen: (operations: number, held: number) => void): () => void {
   const { queue } = gpu.device;
-  const submitted = vi.spyOn(SubmitPace.prototype, 'submitted');
+  const submitted = vi.spyOn(SubmitThrottle.prototype, 'submitted');
   const workDone = queue.onSubmittedWorkDone.bind(queue);
   let held = 0;
   // What `submitted` asks for; this count hears of it first.

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { batches } from '../../src/data/batches.ts';
 import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import { MagnitudeRecord } from '../../src/resampling/sample-store.ts';
+import { SampleStore } from '../../src/resampling/sample-store.ts';
 import { resampleScores } from '../../src/resampling/resample.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
@@ -46,7 +46,7 @@ test('both engines resample alike', async ({ gpu }) => {
   const samples = 90;
   const normal = normalNumbers(6);
   const some = (): Float32Array => Float32Array.from({ length: samples * shape.nodes }, () => 6 + normal());
-  const record = new MagnitudeRecord(shape, 1e6);
+  const record = new SampleStore(shape, 1e6);
   record.reserve(samples);
   const x = [some(), some()];
   const y = x.map((values) => values.map((value, k) => 0.3 * value + 6 + (k % 3) + normal()));

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { scoreCoverage } from '../../src/ranking/unscored.ts';
-import { createPacer } from '../../src/statistics/yielder.ts';
+import { createYielder } from '../../src/statistics/yielder.ts';
 import { test } from '../support/gpu.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { magnitudesEngine } from '../support/score-twins.ts';
@@ -51,7 +51,7 @@ test.for(unscoredCase().expected)(
       conditioningSets: score === 'partial' ? request.conditioningSets : undefined,
       edges,
       excludeSelf,
-      pace: createPacer(),
+      yielder: createYielder(),
     });
     expect(found).toEqual(coverage);
     scores.release();

@@ -56,9 +56,9 @@ function pairScore(
     given.reduce((sum, a, k) => sum + weights[k]! * covariance(a, values), 0);
   const varianceY = covariance(target, target) - explained(target, alpha);
   const varianceX = covariance(source, source) - explained(source, beta);
-  const leastX = varianceFloor ?? 1e-12 * covariance(source, source);
+  const floorX = varianceFloor ?? 1e-12 * covariance(source, source);
   const leastY = varianceFloor ?? 1e-12 * covariance(target, target);
-  if (!(varianceX > leastX && varianceY > leastY)) return NaN;
+  if (!(varianceX > floorX && varianceY > leastY)) return NaN;
   return (covariance(source, target) - explained(source, alpha)) / Math.sqrt(varianceX * varianceY);
 }
 

@@ -8,7 +8,7 @@ import {
   type LayerPair,
 } from '../../scoring/channel/system.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
 /** B_ij: what channel scores are the norms of (docs/method.md, "Channel scores"). */
@@ -46,11 +46,11 @@ export async function channelBlocks(
   request: BlockRequest,
 ): Promise<ChannelBlock[]> {
   const { source, target, pooled, layerPair, lambda, varianceFloor, signal } = request;
-  const pace = createPacer(signal);
+  const yielder = createYielder(signal);
   const prepared = async (pair: number): Promise<LayerPair> => {
     const { x, u } = pairs[pair]!;
     const momentsX = channelMoments(x, channels);
-    await pace();
+    await yielder();
     return { x, u, momentsX, meanSquareU: meanSquares(u, channels), samples };
   };
   const all = [...pairs.keys()];
@@ -66,7 +66,7 @@ export async function channelBlocks(
       layerPair: pooled ? undefined : members[0]!,
       sourceChannels: numbersWithin(system.sources, groups, source),
       targetChannels: numbersWithin(system.targets, groups, target),
-      values: await paced(channelBlock(system, source, target), pace),
+      values: await runYielding(channelBlock(system, source, target), yielder),
     });
   }
   return blocks;

@@ -13,7 +13,7 @@ import type { Part } from '../../scoring/channel/ways.ts';
 import { NODE_FLAG } from '../../scoring/node-flags.ts';
 import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
-import { createPacer } from '../../statistics/yielder.ts';
+import { createYielder } from '../../statistics/yielder.ts';
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads, RowOrders } from './channel-threads.ts';
@@ -80,7 +80,7 @@ async function pairsOfRows(
   { signal }: ChannelRequest,
   threads: ChannelThreads,
 ): Promise<LayerPair[]> {
-  const pace = createPacer(signal);
+  const yielder = createYielder(signal);
   // Workers start while means and variances are taken here.
   const smaller = Math.min(samples, channels);
   const starting = threads.open(pairs.length * samples * channels * smaller);
@@ -88,9 +88,9 @@ async function pairsOfRows(
   try {
     for (const { x, u } of pairs) {
       const momentsX = channelMoments(x, channels);
-      await pace();
+      await yielder();
       layerPairs.push({ x, u, momentsX, meanSquareU: meanSquares(u, channels), samples });
-      await pace();
+      await yielder();
     }
   } finally {
     await starting;

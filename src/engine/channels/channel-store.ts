@@ -41,7 +41,7 @@ export class ChannelStore {
     this.#record = new ChannelRecord(
       pairs,
       channels,
-      shared && ((length) => shared.take(Float32Array, length)),
+      shared && ((length) => shared.alloc(Float32Array, length)),
     );
   }
 
@@ -133,6 +133,6 @@ export class ChannelStore {
 
   #newSums(pivots: readonly Float64Array[]): ChannelSums {
     const shared = this.#shared;
-    return emptyChannelSums(pivots, shared && ((length) => shared.take(Float64Array, length)));
+    return emptyChannelSums(pivots, shared && ((length) => shared.alloc(Float64Array, length)));
   }
 }

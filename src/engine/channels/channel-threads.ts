@@ -9,7 +9,7 @@ import { isShared } from '../../scoring/array-pool.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import { WorkerClient } from '../worker-client.ts';
 import { availableThreads } from '../worker-thread.ts';
 import type { ChannelCalls } from './channel-protocol.ts';
@@ -142,9 +142,9 @@ export class ChannelThreads {
     const workers = shared ? this.#workers : undefined;
     if (workers === undefined) {
       const memory = (this.#local ??= mixedBlocks());
-      const pace = createPacer();
+      const yielder = createYielder();
       for (const [p, rows] of pairs.entries())
-        await paced(absorbRows(memory, sums[p]!, rows, channels, width), pace);
+        await runYielding(absorbRows(memory, sums[p]!, rows, channels, width), yielder);
       return;
     }
     await allSettledOrThrow(
@@ -174,11 +174,11 @@ export class ChannelThreads {
   ): Promise<void> {
     const memory = (this.#local ??= mixedBlocks());
     this.#note = 'channel regressions: WebGPU, their systems inverted in float64 on the CPU';
-    const pace = createPacer(signal);
+    const yielder = createYielder(signal);
     try {
       for (const [s, system] of systems.entries()) {
         const part = { system: s, way: 'dual', first: 0, end: system.nodes } as const;
-        take(part, await dualOnGpu(gpu, memory, system, orders, pace));
+        take(part, await dualOnGpu(gpu, memory, system, orders, yielder));
       }
     } catch (error) {
       signal?.throwIfAborted();
@@ -194,10 +194,10 @@ export class ChannelThreads {
   ): Promise<void> {
     const memory = (this.#local ??= mixedBlocks());
     this.#note ||= `channel regressions: ${memory.description}, one thread`;
-    const pace = createPacer(signal);
+    const yielder = createYielder(signal);
     for (const part of dealSystems(systems, 1).flat()) {
-      take(part, await paced(regress(memory, systems[part.system]!, part, orders), pace));
-      await pace();
+      take(part, await runYielding(regress(memory, systems[part.system]!, part, orders), yielder));
+      await yielder();
     }
   }
 }

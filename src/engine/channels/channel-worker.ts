@@ -1,7 +1,7 @@
 import { absorbRows } from '../../scoring/channel/absorb.ts';
 import { regress } from '../../scoring/channel/regression.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { atOnce } from '../../statistics/yielder.ts';
+import { runToEnd } from '../../statistics/yielder.ts';
 import { answerCalls } from '../answer-calls.ts';
 import type { ChannelCall } from './channel-protocol.ts';
 
@@ -13,9 +13,9 @@ answerCalls((message) => {
   if (call.name === 'open') return memory.description;
   if (call.name === 'absorb') {
     const { sums, rows, channels, width } = call.argument;
-    atOnce(absorbRows(memory, sums, rows, channels, width));
+    runToEnd(absorbRows(memory, sums, rows, channels, width));
     return undefined;
   }
   const { system, part, orders } = call.argument;
-  return atOnce(regress(memory, system, part, orders));
+  return runToEnd(regress(memory, system, part, orders));
 });

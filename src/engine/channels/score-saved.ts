@@ -96,7 +96,7 @@ function rowsOf(saved: SavedChannelValues, groups: RaggedIndices): ChannelRows {
     saved,
     groups,
     channels,
-    shared && ((length) => shared.take(Float32Array, length)),
+    shared && ((length) => shared.alloc(Float32Array, length)),
   );
   const pairs = activations.map((x, p) => ({ x: [x], u: [gradients[p]!] }));
   return { samples: size, channels, pairs };

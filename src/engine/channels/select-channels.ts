@@ -5,7 +5,7 @@ import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { systemsOf } from './channel-scores.ts';
@@ -28,12 +28,12 @@ export function conditionalChannels(
 ): Promise<ConditionalScores> {
   const shape = { nodes: groups.offsets.length - 1, pairs: held.pairs.length };
   return withOutOfMemoryError(shape, async () => {
-    const pace = createPacer(request.signal);
+    const yielder = createYielder(request.signal);
     const memory = mixedBlocks();
     const solvers: RidgeSolver[] = [];
     for (const system of await systemsOf(held, groups, request, threads)) {
-      solvers.push(await paced(RidgeSolver.create(memory, system), pace));
+      solvers.push(await runYielding(RidgeSolver.create(memory, system), yielder));
     }
-    return new ConditionalChannels(solvers, request.layerAgg, first, pace);
+    return new ConditionalChannels(solvers, request.layerAgg, first, yielder);
   });
 }

@@ -6,11 +6,11 @@ import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.t
 import type { Scores } from '../../scoring/scores.ts';
 import { checkSameShape } from '../../statistics/merge.ts';
 import { sumsBytes } from '../../statistics/cpu-accumulator.ts';
-import { createPacer } from '../../statistics/yielder.ts';
+import { createYielder } from '../../statistics/yielder.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from '../check-channel-batch.ts';
-import { KeptAggregate } from './tiled-score-cache.ts';
-import { KeptScores } from './score-cache.ts';
+import { TiledScoreCache } from './tiled-score-cache.ts';
+import { ScoreCache } from './score-cache.ts';
 import { PooledSums } from './pooled-sums.ts';
 import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
@@ -80,8 +80,8 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
 
 class CpuEngine implements Engine {
   readonly shape: SumsShape;
-  readonly #kept: KeptScores;
-  readonly #aggregate: KeptAggregate;
+  readonly #kept: ScoreCache;
+  readonly #aggregate: TiledScoreCache;
   #workers: number;
   #sums: CpuSums | undefined;
   /** Why there are no workers although some were wanted */
@@ -95,8 +95,8 @@ class CpuEngine implements Engine {
   constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
-    this.#kept = new KeptScores(shape);
-    this.#aggregate = new KeptAggregate(shape, (work) =>
+    this.#kept = new ScoreCache(shape);
+    this.#aggregate = new TiledScoreCache(shape, (work) =>
       this.#queue.run(() => {
         this.#held();
         return withOutOfMemoryError(shape, work);
@@ -148,7 +148,7 @@ class CpuEngine implements Engine {
   flush(): Promise<number> {
     return this.#queue.run(async () => {
       this.#ready();
-      await this.#sums?.settle();
+      await this.#sums?.drain();
       return this.#sums?.samples ?? 0;
     });
   }
@@ -175,7 +175,7 @@ class CpuEngine implements Engine {
         if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
         const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
         const { perPair, nodeFlags } = await sums.scores(request, matrices);
-        const aggregated = await aggregateScores(perPair, request, nodes, createPacer(request.signal));
+        const aggregated = await aggregateScores(perPair, request, nodes, createYielder(request.signal));
         return { nodes, aggregated, perPair, nodeFlags };
       });
     });

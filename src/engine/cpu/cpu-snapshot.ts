@@ -4,7 +4,7 @@ import { elementGroups } from '../../scoring/element-groups.ts';
 import { scoreElements } from '../../scoring/few-elements.ts';
 import type { ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../../scoring/target-panels.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { PairSnapshot } from '../../statistics/pair-snapshot.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
@@ -72,10 +72,10 @@ export class LocalSnapshot implements CpuSnapshot {
   scoresAt(request: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
     const nodes = this.#nodes;
     return withOutOfMemoryError({ nodes, pairs: this.#pairs.length }, async () => {
-      const pace = createPacer(request.signal);
-      const byTarget = await paced(rowsByTarget(elements, nodes), pace);
+      const yielder = createYielder(request.signal);
+      const byTarget = await runYielding(rowsByTarget(elements, nodes), yielder);
       const groups = elementGroups(elements, nodes, request, byTarget)!;
-      return scoreElements(this.#pairs, request, elements, groups, pace);
+      return scoreElements(this.#pairs, request, elements, groups, yielder);
     });
   }
 
@@ -85,10 +85,10 @@ export class LocalSnapshot implements CpuSnapshot {
    * @throws `out-of-memory`
    */
   scorer(request: TargetsRequest): Promise<PanelScorer> {
-    const pace = createPacer(request.signal);
+    const yielder = createYielder(request.signal);
     return withOutOfMemoryError(
       { nodes: this.#nodes, pairs: this.#pairs.length },
-      () => new PanelScorer(this.#pairs, request, pace),
+      () => new PanelScorer(this.#pairs, request, yielder),
     );
   }
 

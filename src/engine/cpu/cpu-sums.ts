@@ -3,8 +3,8 @@ import type { TargetsRequest } from '../../scoring/score-matrices.ts';
 import type { ScoreThreads } from '../../scoring/score-threads.ts';
 import { channelNorms } from '../../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
-import { Products } from '../../statistics/tiled-matmul.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
+import { TiledMatmul } from '../../statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { scoreAccumulator, type PairScores } from './score-accumulator.ts';
 import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
@@ -53,7 +53,7 @@ export interface CpuSums {
   addChannels(batch: HostChannelBatch): Promise<void>;
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
-  settle(): void | Promise<void>;
+  drain(): void | Promise<void>;
   /**
    * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more. When
    * it fails, nobody is at work on them. Scores of targets that were not asked for are left as they are. Not where products
@@ -77,7 +77,7 @@ export interface CpuSums {
 export class LocalSums implements CpuSums {
   readonly workers = 0;
   readonly #shape: SumsShape;
-  readonly #products: Products;
+  readonly #products: TiledMatmul;
   #accumulator: CpuAccumulator;
   #lost: Error | undefined;
   #magnitudesX: readonly Float64Array[] = [];
@@ -85,7 +85,7 @@ export class LocalSums implements CpuSums {
 
   constructor(shape: SumsShape) {
     this.#shape = shape;
-    this.#products = new Products(shape.nodes);
+    this.#products = new TiledMatmul(shape.nodes);
     this.#accumulator = this.#empty();
   }
 
@@ -126,7 +126,7 @@ export class LocalSums implements CpuSums {
     return this.#add(x, y, size);
   }
 
-  settle(): void {
+  drain(): void {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
@@ -143,11 +143,11 @@ export class LocalSums implements CpuSums {
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#withOutOfMemoryError(() => paced(this.#accumulator.copy(), createPacer()));
+    return this.#withOutOfMemoryError(() => runYielding(this.#accumulator.copy(), createYielder()));
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#withOutOfMemoryError(() => paced(this.#accumulator.merge(statistics), createPacer()));
+    return this.#withOutOfMemoryError(() => runYielding(this.#accumulator.merge(statistics), createYielder()));
   }
 
   reset(): void {
@@ -178,7 +178,7 @@ export class LocalSums implements CpuSums {
         this.#lost = error as Error;
         throw error;
       }
-      return paced(accumulator.settle(), createPacer());
+      return runYielding(accumulator.drain(), createYielder());
     });
   }
 

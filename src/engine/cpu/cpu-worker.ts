@@ -3,7 +3,7 @@ import { pValuesOf, pValuesOfMatrix } from '../../ranking/p-values.ts';
 import type { PanelScorer } from '../../scoring/panel-scorer.ts';
 import { reorder, sortSlices } from '../../ranking/sort-with-payload.ts';
 import { SerialQueue } from '../../serial-queue.ts';
-import { atOnce } from '../../statistics/yielder.ts';
+import { runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
 import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './worker-protocol.ts';
 import type { LocalSnapshot } from './cpu-snapshot.ts';
@@ -97,12 +97,12 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
     }
     case 'sortSlices': {
       const { dealt, first, end, out } = call.argument;
-      atOnce(sortSlices(dealt, first, end, out));
+      runToEnd(sortSlices(dealt, first, end, out));
       return undefined;
     }
     case 'reorder': {
       const { arrays, order } = call.argument;
-      return atOnce(reorder(arrays, order));
+      return runToEnd(reorder(arrays, order));
     }
     case 'aggregate': {
       const { perPair, layerAgg, first, end, out } = call.argument;

@@ -4,7 +4,7 @@ interface Waiting {
 }
 
 /** Has the scores of each panel taken in the order of the layer pairs, from whichever worker they come. */
-export class PanelTurns {
+export class InOrderBarrier {
   /** The layer pair that each panel is to be taken from next */
   readonly #next: Uint32Array;
   readonly #waiting = new Map<string, Waiting>();
@@ -19,7 +19,7 @@ export class PanelTurns {
     return this.#stopped;
   }
 
-  /** Waits until all layer pairs before this one are done. @throws the reason of {@link PanelTurns.stop} */
+  /** Waits until all layer pairs before this one are done. @throws the reason of {@link InOrderBarrier.stop} */
   of(pair: number, panel: number): Promise<void> {
     return new Promise((go, refuse) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort may have any reason

@@ -3,7 +3,7 @@ import type { ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.
 import { targetPanels, type TargetRange } from '../../scoring/target-panels.ts';
 import { discard } from '../../statistics/discard.ts';
 import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
-import { PanelTurns } from './in-order-barrier.ts';
+import { InOrderBarrier } from './in-order-barrier.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
 /** A worker, and which layer pairs are its. */
@@ -34,7 +34,7 @@ export class PooledSnapshot implements CpuSnapshot {
   async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
     const nodeFlags = new Uint8Array(this.#nodes);
     const panels = targetPanels(this.#nodes, request);
-    const turns = new PanelTurns(panels.length);
+    const turns = new InOrderBarrier(panels.length);
     await this.#all(signal, turns, async (share) => {
       addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, take));
     });
@@ -43,7 +43,7 @@ export class PooledSnapshot implements CpuSnapshot {
 
   async scoresAt({ signal, ...request }: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
     const found: Float64Array[] = [];
-    await this.#all(signal, new PanelTurns(0), async ({ worker, pairs }) => {
+    await this.#all(signal, new InOrderBarrier(0), async ({ worker, pairs }) => {
       const call = structuredClone({ snapshot: this.#id, request, elements });
       const own = await worker.call('scoresAt', call);
       pairs.forEach((pair, at) => (found[pair] = own[at]!));
@@ -61,7 +61,7 @@ export class PooledSnapshot implements CpuSnapshot {
    */
   async #all(
     signal: AbortSignal | undefined,
-    turns: PanelTurns,
+    turns: InOrderBarrier,
     work: (share: Share) => Promise<void>,
   ): Promise<void> {
     signal?.throwIfAborted();
@@ -83,7 +83,7 @@ export class PooledSnapshot implements CpuSnapshot {
     { worker, pairs }: Share,
     request: TargetsRequest,
     panels: readonly TargetRange[],
-    turns: PanelTurns,
+    turns: InOrderBarrier,
     take: TakePanel,
   ): Promise<Uint8Array> {
     await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));

@@ -108,13 +108,13 @@ export class PooledSums implements CpuSums {
     );
   }
 
-  async settle(): Promise<void> {
+  async drain(): Promise<void> {
     await this.#catchUp(0);
     this.#spare.length = 0;
   }
 
   async scores({ signal, ...request }: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
-    await this.settle();
+    await this.drain();
     signal?.throwIfAborted();
     const stop = (): void => {
       for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
@@ -142,14 +142,14 @@ export class PooledSums implements CpuSums {
   }
 
   async snapshot(): Promise<PooledSnapshot> {
-    await this.settle();
+    await this.drain();
     const id = this.#snapshots++;
     await Promise.all(this.#shares.map(({ worker }) => worker.call('snapshot', id)));
     return new PooledSnapshot(this.#shape.nodes, this.#shares, id);
   }
 
   async statistics(): Promise<SufficientStatistics> {
-    await this.settle();
+    await this.drain();
     const pairs = await this.#gather<PairStatistics>(async ({ worker }) => {
       return (await worker.call('statistics', undefined)).pairs;
     });
@@ -157,13 +157,13 @@ export class PooledSums implements CpuSums {
   }
 
   async merge(statistics: SufficientStatistics): Promise<void> {
-    await this.settle();
+    await this.drain();
     this.#change(({ worker, pairs }) => {
       const held = pairs.map((p) => statistics.pairs[p]!);
       return worker.call('merge', copyStatistics({ ...statistics, pairs: held }));
     });
     this.#samples += statistics.samples;
-    await this.settle();
+    await this.drain();
   }
 
   reset(): void {

@@ -4,7 +4,7 @@ import { SLICES, type FloatArray } from '../../ranking/order.ts';
 import { copyRows, type PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation } from '../../scoring/score-matrices.ts';
 import type { ScoreThreads, SharedThreads } from '../../scoring/score-threads.ts';
-import type { DealtOrder, DealtRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
 /** {@link ScoreThreads} of workers. */
@@ -48,7 +48,7 @@ class PooledSharedThreads implements SharedThreads {
     );
   }
 
-  sortSlices(dealt: DealtRows<FloatArray>, out: SortedPlaces): Promise<void> {
+  sortSlices(dealt: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void> {
     const { ends, rows } = dealt;
     // Slices with about as many rows for each worker.
     const sliceAt = (share: number): number => {

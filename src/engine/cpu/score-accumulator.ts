@@ -3,8 +3,8 @@ import { noSources, statisticsSource, type PairSource } from '../../scoring/pair
 import type { TargetsRequest } from '../../scoring/score-matrices.ts';
 import { createPairScorer } from '../../scoring/score-statistics.ts';
 import type { CpuAccumulator } from '../../statistics/cpu-accumulator.ts';
-import { createPacer, paced, type Pacer } from '../../statistics/yielder.ts';
-import type { PairSums } from '../../statistics/pair-accumulator.ts';
+import { createYielder, runYielding, type Yielder } from '../../statistics/yielder.ts';
+import type { PairAccumulator } from '../../statistics/pair-accumulator.ts';
 
 /** Scores before they are aggregated. */
 export interface PairScores {
@@ -26,25 +26,25 @@ export async function scoreAccumulator(
   request: TargetsRequest,
   out: readonly Float64Array[] = accumulator.pairs.map(() => new Float64Array(accumulator.nodes ** 2)),
 ): Promise<PairScores> {
-  const pace = createPacer(request.signal);
+  const yielder = createYielder(request.signal);
   const { nodes, samples, pairs } = accumulator;
   const nodeFlags = new Uint8Array(nodes);
-  const scorePair = createPairScorer(nodes, request, pace, nodeFlags);
+  const scorePair = createPairScorer(nodes, request, yielder, nodeFlags);
   for (const [p, pair] of pairs.entries()) {
-    await scorePair(await summedSource(pair, samples, request, pace), out[p]!);
+    await scorePair(await summedSource(pair, samples, request, yielder), out[p]!);
   }
   return { perPair: out, nodeFlags };
 }
 
 /** Forms the products that the score needs, and keeps them. */
 async function summedSource(
-  pair: PairSums,
+  pair: PairAccumulator,
   samples: number,
   { score, varianceFloor }: TargetsRequest,
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<PairSource> {
   const partial = score === 'partial';
-  await paced(pair.form(partial), pace);
+  await runYielding(pair.form(partial), yielder);
   if (partial) return statisticsSource(pair.statistics(), samples, varianceFloor);
   const { nodes, xy } = pair;
   return {

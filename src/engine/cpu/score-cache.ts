@@ -2,10 +2,10 @@ import { aggregatePairs } from '../../scoring/aggregate.ts';
 import { HostScores } from '../../scoring/host-scores.ts';
 import { flagsAfter } from '../../scoring/node-flags.ts';
 import { KEPT_BYTES, targetsToScore } from '../../scoring/targets-to-score.ts';
-import { ownArrays, type ArraySource } from '../../scoring/array-pool.ts';
+import { ownArrays, type ArrayPool } from '../../scoring/array-pool.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
 import { aggregateScores } from '../../scoring/score-statistics.ts';
-import { createPacer } from '../../statistics/yielder.ts';
+import { createYielder } from '../../statistics/yielder.ts';
 import type { PairScores } from './score-accumulator.ts';
 import type { CpuSums } from './cpu-sums.ts';
 import type { EngineShape } from '../engine.ts';
@@ -20,10 +20,10 @@ interface HeldMatrices extends ScoreMatrices {
 }
 
 /** The scores of the last request, from which the next one over the same samples takes what has not changed. */
-export class KeptScores {
+export class ScoreCache {
   readonly #shape: EngineShape;
   /** Where matrices come from */
-  #arrays: ArraySource = ownArrays;
+  #arrays: ArrayPool = ownArrays;
   /** How often the samples have changed */
   #samples = 0;
   #last: { request: ScoreRequest; matrices: HeldMatrices; handle: HostScores } | undefined;
@@ -65,7 +65,7 @@ export class KeptScores {
       fresh.forEach((columns, p) => {
         copyColumns(columns, perPair[p]!, targets, nodes);
       });
-      this.#arrays.give(fresh);
+      this.#arrays.free(fresh);
       let aggregated = last.matrices.aggregated;
       if (sameWay) {
         aggregated = own(aggregated);
@@ -75,7 +75,7 @@ export class KeptScores {
           }
         }
       } else {
-        if (free) this.#arrays.give([aggregated]);
+        if (free) this.#arrays.free([aggregated]);
         aggregated = await this.#aggregate(perPair, request, sums);
       }
       matrices = { nodes, perPair, aggregated, nodeFlags };
@@ -99,13 +99,13 @@ export class KeptScores {
   }
 
   #giveAll({ aggregated, perPair }: HeldMatrices): void {
-    this.#arrays.give([aggregated, ...perPair]);
+    this.#arrays.free([aggregated, ...perPair]);
   }
 
   #score(request: TargetsRequest, sums: ScoreSource): Promise<PairScores> {
     const out = Array.from({ length: this.#shape.pairs }, () => this.#newMatrix());
     return sums.scores(request, out).catch((error: unknown) => {
-      this.#arrays.give(out);
+      this.#arrays.free(out);
       throw error;
     });
   }
@@ -117,14 +117,14 @@ export class KeptScores {
   ): Promise<Float64Array> {
     const aggregated = this.#newMatrix();
     const here = (): Promise<Float64Array> =>
-      aggregateScores(perPair, { layerAgg }, this.#shape.nodes, createPacer(signal), aggregated);
+      aggregateScores(perPair, { layerAgg }, this.#shape.nodes, createYielder(signal), aggregated);
     const shared = sums.threads?.shared;
     await (shared ? shared.aggregate(perPair, layerAgg, aggregated).catch(here) : here());
     return aggregated;
   }
 
   #newMatrix(): Float64Array {
-    return this.#arrays.take(Float64Array, this.#shape.nodes ** 2);
+    return this.#arrays.alloc(Float64Array, this.#shape.nodes ** 2);
   }
 
   #copy(matrix: Float64Array): Float64Array {

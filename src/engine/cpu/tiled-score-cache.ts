@@ -1,4 +1,4 @@
-import { AggregateScores, SharedAggregate, type PairScoresAgain } from '../../scoring/aggregate-scores.ts';
+import { AggregateScores, SharedAggregate, type PairScoreSource } from '../../scoring/aggregate-scores.ts';
 import { rowsByTarget } from '../../ranking/by-target.ts';
 import { elementGroups } from '../../scoring/element-groups.ts';
 import { flagsAfter } from '../../scoring/node-flags.ts';
@@ -8,7 +8,7 @@ import { RunningAggregate } from '../../scoring/running-aggregate.ts';
 import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
 import { areFew } from '../../scoring/target-panels.ts';
 import { discard } from '../../statistics/discard.ts';
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 
 /** Most bytes of aggregated scores that are kept for the next request: 11,585 nodes. */
@@ -21,7 +21,7 @@ type RunInTurn = <T>(work: () => Promise<T>) => Promise<T>;
  * Scores where there are no N x N sums: panels of scores of the layer pairs are added to the aggregate as they are formed,
  * and it alone is held. The last one is kept: a request that differs in the parents of few targets scores those alone.
  */
-export class KeptAggregate {
+export class TiledScoreCache {
   readonly #shape: { readonly nodes: number; readonly pairs: number };
   readonly #run: RunInTurn;
   /** How often the samples have changed */
@@ -168,7 +168,7 @@ export class KeptAggregate {
     this.#last = undefined;
   }
 
-  #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoresAgain {
+  #again(request: ScoreRequest, snapshot: SharedSnapshot): PairScoreSource {
     const asked = { ...request, signal: undefined };
     const { nodes, pairs } = this.#shape;
     /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
@@ -182,7 +182,7 @@ export class KeptAggregate {
       at: (elements, signal) =>
         run(async () => {
           signal?.throwIfAborted();
-          const byTarget = await paced(rowsByTarget(elements, nodes), createPacer(signal));
+          const byTarget = await runYielding(rowsByTarget(elements, nodes), createYielder(signal));
           if (elementGroups(elements, nodes, asked, byTarget) !== undefined) {
             return snapshot.samples.scoresAt({ ...asked, signal }, elements);
           }

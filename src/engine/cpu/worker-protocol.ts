@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorDetails } from '../../errors.ts';
 import type { FloatArray } from '../../ranking/order.ts';
 import type { PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
-import type { DealtOrder, DealtRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { TargetRange } from '../../scoring/target-panels.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { PairScores } from './score-accumulator.ts';
@@ -46,7 +46,7 @@ export interface WorkerCalls {
   /** Slices `first .. end` of SharedThreads.sortSlices */
   sortSlices: {
     argument: {
-      readonly dealt: DealtRows<FloatArray>;
+      readonly dealt: PartitionedRows<FloatArray>;
       readonly first: number;
       readonly end: number;
       readonly out: SortedPlaces;

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
-import type { RefusalRecord } from './statistics/non-finite-flag.ts';
+import type { NonFiniteFlag } from './statistics/non-finite-flag.ts';
 
 /** Batches that may be under way before the engine waits for the GPU to have looked at them. */
 const BATCHES_AHEAD = 4;
@@ -9,8 +9,8 @@ const BATCHES_AHEAD = 4;
  * batch counts once the GPU has been asked, and found its values finite. After a refused one no more are taken in; after
  * a failure of the GPU the sums cannot be trusted either.
  */
-export class BatchRun {
-  readonly #record: RefusalRecord;
+export class BatchTracker {
+  readonly #record: NonFiniteFlag;
   readonly #nodes: number;
   #batches = 0;
   #samples = 0;
@@ -24,7 +24,7 @@ export class BatchRun {
   #failure: Error | undefined;
 
   /** @param record where the kernels note the first batch that is not finite; empty */
-  constructor(record: RefusalRecord, nodes: number) {
+  constructor(record: NonFiniteFlag, nodes: number) {
     this.#record = record;
     this.#nodes = nodes;
   }

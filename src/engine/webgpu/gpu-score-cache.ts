@@ -1,5 +1,5 @@
 import type { GpuContext } from '../../gpu/device.ts';
-import type { SubmitPace } from '../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../gpu/submit-throttle.ts';
 import { KEPT_BYTES, targetsToScore } from '../../scoring/targets-to-score.ts';
 import { checkScoreRequest } from '../../scoring/score-request.ts';
 import type { ScoreRequest } from '../../scoring/score-matrices.ts';
@@ -9,7 +9,7 @@ import { ScoreStorage } from './scoring/score-storage.ts';
 import type { SumSource } from './statistics/sum-source.ts';
 
 /** The scores of the last request, from which the next one over the same samples takes what has not changed. */
-export class KeptGpuScores {
+export class GpuScoreCache {
   readonly #context: GpuContext;
   #last: { request: ScoreRequest; storage: ScoreStorage } | undefined;
 
@@ -26,14 +26,14 @@ export class KeptGpuScores {
   /**
    * Scores of all ordered pairs, the caller's. Calls must not overlap.
    *
-   * @param pace of the request, with its signal
+   * @param yielder of the request, with its signal
    * @throws as `checkScoreRequest` and {@link scoreOnGpu}
    */
   async scores(
     sums: SumSource,
     samples: number,
     request: ScoreRequest,
-    pace: SubmitPace,
+    yielder: SubmitThrottle,
   ): Promise<GpuScores> {
     const { nodes } = sums.layout;
     checkScoreRequest(request, nodes, samples);
@@ -44,7 +44,7 @@ export class KeptGpuScores {
     this.#last = undefined;
     const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
     try {
-      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, pace);
+      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, yielder);
       const scores = new GpuScores(storage, targets?.length ?? nodes);
       if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.use() };
       return scores;

@@ -2,22 +2,22 @@ import { MagnitudeEdgeError } from '../../errors.ts';
 import { adoptDevice, describeAdapter, lossBehind, type GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
 import { checkArithmetic } from '../../gpu/self-test.ts';
-import { SubmitPace } from '../../gpu/submit-throttle.ts';
+import { SubmitThrottle } from '../../gpu/submit-throttle.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
 import type { Scores } from '../../scoring/scores.ts';
 import { checkSameShape, mergeStatistics } from '../../statistics/merge.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { Precision } from './statistics/statistics-kernels.ts';
-import { Intake } from './statistics/batch-uploader.ts';
-import { KeptRows, type Chunk, type RowPlace } from './statistics/gpu-row-store.ts';
+import { BatchUploader } from './statistics/batch-uploader.ts';
+import { GpuRowStore, type Chunk, type RowPlace } from './statistics/gpu-row-store.ts';
 import { layoutOf } from './statistics/layout.ts';
-import { Products } from './statistics/gpu-matmul.ts';
-import { RefusalRecord } from './statistics/non-finite-flag.ts';
+import { GpuMatmul } from './statistics/gpu-matmul.ts';
+import { NonFiniteFlag } from './statistics/non-finite-flag.ts';
 import { GpuSums } from './statistics/gpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
-import { BatchRun } from './batch-tracker.ts';
-import { KeptGpuScores } from './gpu-score-cache.ts';
+import { BatchTracker } from './batch-tracker.ts';
+import { GpuScoreCache } from './gpu-score-cache.ts';
 import { checkIncomingBatch, type IncomingBatch } from './check-incoming-batch.ts';
 import { chooseConfiguration } from './choose-kernel.ts';
 import { PANEL_BYTES, planMemory } from './memory-plan.ts';
@@ -53,7 +53,7 @@ export async function createWebGpuEngine(options: {
     bindingBytes: options.bindingBytes,
     panelBytes: memory.matrices === 'formed' ? PANEL_BYTES : undefined,
   });
-  const refusal = await RefusalRecord.create(context);
+  const refusal = await NonFiniteFlag.create(context);
   const parts: Partial<Parts> = { refusal };
   try {
     const { channels, channelGroups, reduction } = shape;
@@ -61,11 +61,11 @@ export async function createWebGpuEngine(options: {
       channels === undefined || channelGroups === undefined
         ? undefined
         : { count: channels, groups: channelGroups, reduction };
-    const intake = await Intake.create(context, layout, refusal, source);
+    const intake = await BatchUploader.create(context, layout, refusal, source);
     Object.assign(parts, { intake });
-    const products = await Products.create(context, layout, choice.configuration, refusal.view);
+    const products = await GpuMatmul.create(context, layout, choice.configuration, refusal.view);
     Object.assign(parts, { products });
-    const rows = new KeptRows(context, layout);
+    const rows = new GpuRowStore(context, layout);
     const sums = await GpuSums.create(context, rows, products, refusal.view, memory.matrices);
     const kind = context.software ? ' (software adapter)' : '';
     const notes = [
@@ -84,10 +84,10 @@ export async function createWebGpuEngine(options: {
 
 /** What the engine holds on the GPU. */
 interface Parts {
-  readonly refusal: RefusalRecord;
-  readonly intake: Intake;
-  readonly products: Products;
-  readonly rows: KeptRows;
+  readonly refusal: NonFiniteFlag;
+  readonly intake: BatchUploader;
+  readonly products: GpuMatmul;
+  readonly rows: GpuRowStore;
   readonly sums: GpuSums;
 }
 
@@ -104,8 +104,8 @@ class WebGpuEngine implements Engine {
   readonly #notes: readonly string[];
   #joined = false;
   readonly #context: GpuContext;
-  readonly #kept: KeptGpuScores;
-  #run: BatchRun;
+  readonly #kept: GpuScoreCache;
+  #run: BatchTracker;
   #released = false;
   readonly #queue = new SerialQueue();
 
@@ -117,7 +117,7 @@ class WebGpuEngine implements Engine {
     notes: readonly string[],
   ) {
     this.#context = context;
-    this.#kept = new KeptGpuScores(context);
+    this.#kept = new GpuScoreCache(context);
     this.shape = shape;
     this.#parts = parts;
     this.#keptChunks = keptChunks;
@@ -174,9 +174,9 @@ class WebGpuEngine implements Engine {
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#inTurn(async () => {
       const { signal } = request;
-      const pace = new SubmitPace(this.#context, signal);
-      await this.#updated(pace, signal);
-      return this.#kept.scores(this.#parts.sums, this.#run.samples, request, pace);
+      const yielder = new SubmitThrottle(this.#context, signal);
+      await this.#updated(yielder, signal);
+      return this.#kept.scores(this.#parts.sums, this.#run.samples, request, yielder);
     });
   }
 
@@ -244,8 +244,8 @@ class WebGpuEngine implements Engine {
     );
   }
 
-  #newRun(): BatchRun {
-    return new BatchRun(this.#parts.refusal, this.shape.nodes);
+  #newRun(): BatchTracker {
+    return new BatchTracker(this.#parts.refusal, this.shape.nodes);
   }
 
   /** Takes a batch in: its magnitudes join the kept rows, and those the sums where there is no room for more. */
@@ -322,11 +322,11 @@ class WebGpuEngine implements Engine {
    * Waits until every batch has been looked at, and brings the sums up to date. A refused one is no error here: the
    * earlier ones stay.
    */
-  async #updated(pace?: SubmitPace, signal?: AbortSignal): Promise<void> {
+  async #updated(yielder?: SubmitThrottle, signal?: AbortSignal): Promise<void> {
     await this.#run.confirmed();
     await this.#run.orFail(async () => {
       this.#parts.rows.close();
-      await this.#parts.sums.update(pace);
+      await this.#parts.sums.update(yielder);
     }, signal);
   }
 }

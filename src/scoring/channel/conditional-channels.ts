@@ -1,4 +1,4 @@
-import { paced, type Pacer } from '../../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../../statistics/yielder.ts';
 import type { ConditionalScores } from '../select-edges.ts';
 import { solveDefinite } from '../solve-definite.ts';
 import { aggregateChannels } from './aggregate.ts';
@@ -21,7 +21,7 @@ export class ConditionalChannels implements ConditionalScores {
   readonly #solvers: readonly RidgeSolver[];
   readonly #layerAgg: ChannelAggregation;
   readonly #first: ArrayLike<number>;
-  readonly #pace: Pacer;
+  readonly #yielder: Yielder;
   readonly #taken: number[][];
   /** The regressions used last, in the order of their use */
   readonly #kept = new Map<string, Float64Array>();
@@ -35,19 +35,19 @@ export class ConditionalChannels implements ConditionalScores {
     solvers: readonly RidgeSolver[],
     layerAgg: ChannelAggregation,
     first: ArrayLike<number>,
-    pace: Pacer,
+    yielder: Yielder,
   ) {
     this.nodes = solvers[0]!.system.nodes;
     this.#solvers = solvers;
     this.#layerAgg = layerAgg;
     this.#first = first;
-    this.#pace = pace;
+    this.#yielder = yielder;
     this.#taken = Array.from({ length: this.nodes }, () => []);
   }
 
   async columns(targets: Uint32Array): Promise<Float64Array[]> {
     const columns: Float64Array[] = [];
-    for (const target of targets) columns.push(await paced(this.#column(target), this.#pace));
+    for (const target of targets) columns.push(await runYielding(this.#column(target), this.#yielder));
     return columns;
   }
 

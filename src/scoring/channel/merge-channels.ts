@@ -1,6 +1,6 @@
 import { addChannelSums, emptyChannelSums, type ChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { atOnce } from '../../statistics/yielder.ts';
+import { runToEnd } from '../../statistics/yielder.ts';
 import { raggedFromLists, type RaggedIndices } from '../../statistics/ragged.ts';
 import {
   batchOfSaved,
@@ -39,7 +39,7 @@ function addValues(sums: ChannelSums, values: Exclude<SavedChannels, SavedChanne
   const memory = mixedBlocks();
   sums.pairs.forEach((pair, p) => {
     const rows = { x: [activations[p]!], u: [gradients[p]!] };
-    atOnce(absorbRows(memory, pair, rows, groups.indices, channels));
+    runToEnd(absorbRows(memory, pair, rows, groups.indices, channels));
   });
   return { ...sums, samples: sums.samples + values.samples };
 }

@@ -1,4 +1,4 @@
-import { createPacer, paced } from '../../statistics/yielder.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { aggregatePairs } from '../aggregate.ts';
@@ -39,11 +39,11 @@ export class ConditionalRegression implements ConditionalScores {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<ConditionalRegression> {
-    const pace = createPacer(settings.signal);
+    const yielder = createYielder(settings.signal);
     const memory = mixedBlocks();
     const regressions: PairRegression[] = [];
     for (const pair of pairs) {
-      regressions.push(await paced(regressPair(memory, pair, samples, samples, settings, true), pace));
+      regressions.push(await runYielding(regressPair(memory, pair, samples, samples, settings, true), yielder));
     }
     return new ConditionalRegression(nodes, regressions, settings);
   }

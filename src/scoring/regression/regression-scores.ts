@@ -1,5 +1,5 @@
 import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { paced, type Pacer } from '../../statistics/yielder.ts';
+import { runYielding, type Yielder } from '../../statistics/yielder.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { aggregateScores } from '../score-statistics.ts';
 import type { LayerAggregation, ScoreMatrices } from '../score-matrices.ts';
@@ -25,13 +25,13 @@ export async function regressionScores(
   { nodes, samples, pairs }: SufficientStatistics,
   { layerAgg, ...ridge }: RidgeSettings & { readonly layerAgg: LayerAggregation },
   size: number,
-  pace: Pacer,
+  yielder: Yielder,
 ): Promise<RegressionScores> {
   const memory = mixedBlocks();
   const nodeFlags = new Uint8Array(nodes);
   const regressions: PairRegression[] = [];
   for (const pair of pairs) {
-    const regression = await paced(regressPair(memory, pair, samples, size, ridge), pace);
+    const regression = await runYielding(regressPair(memory, pair, samples, size, ridge), yielder);
     regressions.push(regression);
     for (let node = 0; node < nodes; node++) {
       if (Number.isNaN(regression.sourceError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantSource;
@@ -39,11 +39,11 @@ export async function regressionScores(
     }
   }
   const perPair = regressions.map(({ beta }) => beta);
-  const aggregated = await aggregateScores(perPair, { layerAgg }, nodes, pace);
+  const aggregated = await aggregateScores(perPair, { layerAgg }, nodes, yielder);
   const standardError = aggregateErrors(regressions, layerAgg, aggregated);
-  await pace();
+  await yielder();
   const pValues = aggregated.map((score, e) => pValueOf(score / standardError[e]!));
-  await pace();
+  await yielder();
   return { matrices: { nodes, aggregated, perPair, nodeFlags }, tests: { standardError, pValues } };
 }
 

@@ -39,7 +39,7 @@ test('a table for people keeps one row a line, whatever the names', () => {
   }
 });
 
-test('time left is told from the pace of the pieces, not from what came before them', () => {
+test('time left is told from the yielder of the pieces, not from what came before them', () => {
   const left = new TimeLeft();
   // 40 s until the first of two million pieces, then one a millisecond.
   left.note(1, 40_000);

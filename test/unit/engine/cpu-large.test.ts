@@ -6,7 +6,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { AggregateScores } from '../../../src/scoring/aggregate-scores.ts';
 import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { Products } from '../../../src/statistics/tiled-matmul.ts';
+import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
 import { largeBatch, largeRequest, largeSets, memory, samples, shape } from '../../support/large-case.ts';
 
 const engines: Engine[] = [];
@@ -57,7 +57,7 @@ it.each([0, 2])('scores without sums are those with sums, to the bit, with %i wo
 test('products in narrow tiles are those in wide ones', async () => {
   const { nodes, pairs } = shape;
   const make = (tileLength?: number, bytes?: number): CpuAccumulator => {
-    const products = new Products(nodes, undefined, tileLength);
+    const products = new TiledMatmul(nodes, undefined, tileLength);
     const accumulator = new CpuAccumulator(nodes, pairs, { products, memory: bytes ?? Infinity });
     const { x, y } = largeBatch(1);
     accumulator.add(x, y, samples);

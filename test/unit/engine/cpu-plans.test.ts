@@ -4,8 +4,8 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { atOnce } from '../../../src/statistics/yielder.ts';
-import { Products } from '../../../src/statistics/tiled-matmul.ts';
+import { runToEnd } from '../../../src/statistics/yielder.ts';
+import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { largestError } from '../../support/largest-error.ts';
@@ -40,7 +40,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
   function add(accumulator: CpuAccumulator, first: number, end: number): void {
     const { x, y, size } = data.batch(first, end);
     accumulator.add(x, y, size);
-    atOnce(accumulator.settle());
+    runToEnd(accumulator.drain());
   }
 
   test('magnitudes kept, scored now and then while they come', async () => {
@@ -60,7 +60,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
     // Small tiles and no room for sums.
     const accumulator = new CpuAccumulator(nodes, pairs, {
       memory: 0,
-      products: new Products(nodes, undefined, 0),
+      products: new TiledMatmul(nodes, undefined, 0),
     });
     add(accumulator, 0, samples);
     const snapshot = new LocalSnapshot(
@@ -93,9 +93,9 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
     for (const memory of [Infinity, 0]) {
       for (const order of ['merge first', 'merge last'] as const) {
         const accumulator = new CpuAccumulator(nodes, pairs, { memory });
-        if (order === 'merge first') atOnce(accumulator.merge(rest));
+        if (order === 'merge first') runToEnd(accumulator.merge(rest));
         add(accumulator, 0, half);
-        if (order === 'merge last') atOnce(accumulator.merge(rest));
+        if (order === 'merge last') runToEnd(accumulator.merge(rest));
         for (const score of ['corr', 'partial'] as const) {
           await expectOracle(accumulator, score, tolerance[name] ?? 1e-10);
         }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sortedOrder, sortRows } from '../../../src/ranking/order.ts';
-import { pick, pickMost } from '../../../src/ranking/gather.ts';
-import { sortTogether } from '../../../src/ranking/sort-with-payload.ts';
-import { atOnce } from '../../../src/statistics/yielder.ts';
+import { pick, gatherBlocked } from '../../../src/ranking/gather.ts';
+import { sortWithPayload } from '../../../src/ranking/sort-with-payload.ts';
+import { runToEnd } from '../../../src/statistics/yielder.ts';
 
 /** Many ties, neighbours in the last bit, both zeros, NaN and infinities. */
 const numbers = fc.oneof(
@@ -86,9 +86,9 @@ test.each(spreads)(
         expect(sorted.rows).toEqual(expected);
         expect(sorted.values).toEqual(pick(values, expected));
         const others = [values.map((_, row) => row), values.map((value) => -value)];
-        const together = atOnce(sortTogether(values, direction, 51));
+        const together = runToEnd(sortWithPayload(values, direction, 51));
         expect([together.rows, together.values]).toEqual([sorted.rows, sorted.values]);
-        expect(atOnce(together.others(others))).toEqual(others.map((other) => pick(other, expected)));
+        expect(runToEnd(together.others(others))).toEqual(others.map((other) => pick(other, expected)));
       }
     }
   },
@@ -99,6 +99,6 @@ test('most values of several arrays, in any order, as one by one', () => {
   const arrays = [0.5, -2].map((factor) => Float64Array.from({ length }, (_, k) => factor * k));
   // Every number once, since 7919 is prime; then some are left out.
   const at = Uint32Array.from({ length }, (_, k) => (k * 7919) % length).filter((k) => k % 5 !== 0);
-  expect(pickMost(arrays, at)).toEqual(arrays.map((values) => pick(values, at)));
-  expect(pickMost([], at)).toEqual([]);
+  expect(gatherBlocked(arrays, at)).toEqual(arrays.map((values) => pick(values, at)));
+  expect(gatherBlocked([], at)).toEqual([]);
 });

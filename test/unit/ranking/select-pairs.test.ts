@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { freedomClasses } from '../../../src/scoring/degrees-of-freedom.ts';
-import { HostPasses, pairScoresIn } from '../../../src/ranking/host-score-scanner.ts';
+import { degreesOfFreedomGroups } from '../../../src/scoring/degrees-of-freedom.ts';
+import { HostScoreScanner, pairScoresIn } from '../../../src/ranking/host-score-scanner.ts';
 import { rankPairs } from '../../../src/ranking/ranked-pairs.ts';
 import { selectPairs, type RowChoice } from '../../../src/ranking/select-pairs.ts';
 import { streamPairs } from '../../../src/ranking/stream-pairs.ts';
 
-const pace = (): undefined => undefined;
+const yielder = (): undefined => undefined;
 
 /** Ties, both zeros, scores that are clipped before atanh, NaN, and anything between. */
 const score = fc.oneof(
@@ -49,7 +49,7 @@ test('rows chosen without sorting are those of the sorted table, with its p and 
       const { nodes, samples, excludeSelf, candidatesOnly, top, tuning } = drawn;
       const aggregated = drawn.single ? Float32Array.from(drawn.scores) : Float64Array.from(drawn.scores);
       const conditioned = drawn.conditioned ? Int32Array.from(drawn.conditioned) : undefined;
-      const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+      const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, yielder });
       const maxQ = Number.isInteger(drawn.limit) ? (all.q[drawn.limit] ?? 1) : drawn.limit;
       const edges = [drawn.edges.map(([i]) => i), drawn.edges.map(([, j]) => j)] as const;
       const choice: RowChoice = { excludeSelf, top, maxQ, candidatesOnly, edges };
@@ -59,9 +59,9 @@ test('rows chosen without sorting are those of the sorted table, with its p and 
         .filter((row) => all.q[row]! <= maxQ && !(candidatesOnly && isEdge.has(all.elements[row]!)))
         .slice(0, top);
       const matrices = { nodes, aggregated, perPair: [aggregated.map((value) => value / 2)] };
-      const freedom = freedomClasses(nodes, samples, conditioned);
+      const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
       const found = await selectPairs(
-        new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices)),
+        new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices)),
         freedom,
         choice,
         tuning,
@@ -91,10 +91,10 @@ test('rows that come group by group are those of the sorted table', async () => 
       const { nodes, samples, excludeSelf } = drawn;
       const aggregated = drawn.single ? Float32Array.from(drawn.scores) : Float64Array.from(drawn.scores);
       const conditioned = drawn.conditioned ? Int32Array.from(drawn.conditioned) : undefined;
-      const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, pace });
+      const all = await rankPairs(aggregated, nodes, { excludeSelf, samples, conditioned, yielder });
       const matrices = { nodes, aggregated, perPair: [] };
-      const freedom = freedomClasses(nodes, samples, conditioned);
-      const passes = new HostPasses(matrices, freedom.classOf, pace, pairScoresIn(matrices));
+      const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
+      const passes = new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices));
       const rows = { elements: [], corr: [], p: [], q: [] } as Record<string, number[]>;
       for await (const group of streamPairs(passes, freedom, excludeSelf, rowsPerGroup)) {
         const { elements, corr, p, q } = group;

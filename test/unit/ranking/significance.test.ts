@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { erfc } from '../../../src/ranking/erfc.ts';
 import { sortedOrder } from '../../../src/ranking/order.ts';
 import { benjaminiHochberg, fisherPValue, fisherZ, upperTail } from '../../../src/ranking/significance.ts';
-import { tailProbabilities } from '../../../src/ranking/upper-tail-p-values.ts';
+import { upperTailPValues } from '../../../src/ranking/upper-tail-p-values.ts';
 
 interface Goldens {
   erfc: [x: number, value: number][];
@@ -51,10 +51,10 @@ test('p-values of many correlations at once are those one by one, to the bit', (
   const expected = (score: number, root: number): number =>
     Number.isNaN(score) || root === 0 ? 1 : upperTail(fisherZ(score, root));
   const p = new Float64Array(scores.length);
-  tailProbabilities(scores, roots, p, 0, p.length);
+  upperTailPValues(scores, roots, p, 0, p.length);
   expect(p).toEqual(scores.map((score, k) => expected(score, roots[k]!)));
   for (const root of [0, 1.5, 45]) {
-    tailProbabilities(scores, root, p, 1, 9000);
+    upperTailPValues(scores, root, p, 1, 9000);
     expect(p.subarray(1, 9000)).toEqual(scores.map((score) => expected(score, root)).subarray(1, 9000));
   }
 });

@@ -5,7 +5,7 @@ import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
 import { coverageWarning, unscoredInWords } from '../../../src/ranking/coverage-words.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { scoreCoverage, type ScoreCoverage } from '../../../src/ranking/unscored.ts';
-import { createPacer } from '../../../src/statistics/yielder.ts';
+import { createYielder } from '../../../src/statistics/yielder.ts';
 import { unscoredCase } from '../../support/unscored-case.ts';
 
 async function coverageOf(
@@ -22,7 +22,7 @@ async function coverageOf(
     conditioningSets: partial ? request.conditioningSets : undefined,
     edges,
     excludeSelf,
-    pace: createPacer(),
+    yielder: createYielder(),
   });
   scores.release();
   await engine.release();
@@ -68,7 +68,7 @@ test('counts are those of the scores, whatever is drawn', async () => {
         conditioningSets: score === 'partial' ? sets : undefined,
         edges: graph,
         excludeSelf,
-        pace: createPacer(),
+        yielder: createYielder(),
       });
       const known = new Set(edges.map(([source, target]) => source * nodes + target));
       const isSelf = (element: number): boolean => element % (nodes + 1) === 0;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { SampleRuns } from '../../../src/resampling/block-statistics.ts';
+import { BlockStatistics } from '../../../src/resampling/block-statistics.ts';
 import { emptyPair } from '../../../src/statistics/merge.ts';
-import { createPacer } from '../../../src/statistics/yielder.ts';
+import { createYielder } from '../../../src/statistics/yielder.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 
 /** Statistics that remember which samples they are of: their sum is that of the numbers of the samples. */
@@ -12,8 +12,8 @@ function numbered(first: number, size: number): SufficientStatistics {
 }
 
 /** Runs over samples 0 .. n - 1, which come at most `most` at a time. */
-function runsOf(samples: number, groups: number, length: number, most: number): SampleRuns {
-  const runs = new SampleRuns(groups, length);
+function runsOf(samples: number, groups: number, length: number, most: number): BlockStatistics {
+  const runs = new BlockStatistics(groups, length);
   for (let first = 0; first < samples;) {
     const size = Math.min(runs.room, most, samples - first);
     runs.add(numbered(first, size));
@@ -37,7 +37,7 @@ test.each([
   for (const most of [100, 3]) {
     const runs = runsOf(samples, 5, length, most);
     expect(runs.samples).toBe(samples);
-    const groups = await runs.grouped(createPacer());
+    const groups = await runs.grouped(createYielder());
     expect(groups.map((group) => group.samples)).toEqual(sizes);
     // Consecutive samples, each in one group.
     let first = 0;
@@ -50,7 +50,7 @@ test.each([
 
 test('however many samples come, groups are between half and twice their share', async () => {
   for (let samples = 40; samples <= 2000; samples += 7) {
-    const groups = await runsOf(samples, 10, 2, 50).grouped(createPacer());
+    const groups = await runsOf(samples, 10, 2, 50).grouped(createYielder());
     const sizes = groups.map((group) => group.samples);
     expect(sizes).toHaveLength(10);
     expect(sizes.reduce((sum, size) => sum + size)).toBe(samples);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import { MagnitudeRecord } from '../../../src/resampling/sample-store.ts';
+import { SampleStore } from '../../../src/resampling/sample-store.ts';
 import { groupStarts, resampleScores } from '../../../src/resampling/resample.ts';
 import type { ResampledScores, ResamplePlan } from '../../../src/resampling/resampled-scores.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
@@ -28,9 +28,9 @@ function someRows(samples: number, nodes = 5): PairRows[] {
 }
 
 /** A record of the rows, in batches of uneven size. */
-function recordOf(pairs: readonly PairRows[]): MagnitudeRecord {
+function recordOf(pairs: readonly PairRows[]): SampleStore {
   const samples = pairs[0]!.x.length;
-  const record = new MagnitudeRecord({ nodes: pairs[0]!.x[0]!.length, pairs: pairs.length }, 1e6);
+  const record = new SampleStore({ nodes: pairs[0]!.x[0]!.length, pairs: pairs.length }, 1e6);
   for (let first = 0, size = 7; first < samples; first += size, size += 4) {
     const end = Math.min(first + size, samples);
     const flat = (rows: PairRows['x']): Float32Array => Float32Array.from(rows.slice(first, end).flat());

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { MagnitudeRecord } from '../../../src/resampling/sample-store.ts';
+import { SampleStore } from '../../../src/resampling/sample-store.ts';
 
 // 8 MiB blocks hold 10 rows of these: a few samples fill several blocks.
 const shape = { nodes: 100_000, pairs: 1 };
@@ -12,13 +12,13 @@ function numbered(first: number, size: number): MagnitudeBatch {
   return { size, x: [rows(0)], y: [rows(0.5)] };
 }
 
-function add(record: MagnitudeRecord, first: number, size: number): void {
+function add(record: SampleStore, first: number, size: number): void {
   record.reserve(size);
   record.add(numbered(first, size));
 }
 
 /** The first value of each row of x and of y. */
-function read(record: MagnitudeRecord, x: readonly number[], y: readonly number[]): number[][] {
+function read(record: SampleStore, x: readonly number[], y: readonly number[]): number[][] {
   const read: number[][] = [[], []];
   for (const batch of record.batches({ x: Uint32Array.from(x), y: Uint32Array.from(y) })) {
     for (let row = 0; row < batch.size; row++) {
@@ -30,7 +30,7 @@ function read(record: MagnitudeRecord, x: readonly number[], y: readonly number[
 }
 
 test('rows come back in any order, from any block', () => {
-  const record = new MagnitudeRecord(shape, 1e9);
+  const record = new SampleStore(shape, 1e9);
   add(record, 0, 7);
   add(record, 7, 18);
   expect(record.samples).toBe(25);
@@ -41,7 +41,7 @@ test('rows come back in any order, from any block', () => {
 });
 
 test('a view stays as it is while samples are taken back, added and forgotten', () => {
-  const record = new MagnitudeRecord(shape, 1e9);
+  const record = new SampleStore(shape, 1e9);
   add(record, 0, 6);
   const view = record.view();
   add(record, 6, 3);
@@ -61,7 +61,7 @@ test('a view stays as it is while samples are taken back, added and forgotten', 
 });
 
 test('beyond its limit nothing is taken in', () => {
-  const record = new MagnitudeRecord(shape, 10 * 8e5);
+  const record = new SampleStore(shape, 10 * 8e5);
   add(record, 0, 8);
   expect(() => {
     record.reserve(3);

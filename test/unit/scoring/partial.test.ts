@@ -7,7 +7,7 @@ import { openScalarSubstitution, openSubstitution } from '../../../src/scoring/s
 import { encodeSubstitutionKernel } from '../../../src/scoring/wasm-substitution-kernel.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { covariances } from '../../../src/statistics/covariances.ts';
-import { atOnce } from '../../../src/statistics/yielder.ts';
+import { runToEnd } from '../../../src/statistics/yielder.ts';
 import type { Tile } from '../../../src/statistics/tiled-matmul.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { largestError } from '../../support/largest-error.ts';
@@ -96,7 +96,7 @@ describe('partial correlations of all sources and targets', () => {
     const scorer = new PartialScorer(nodes, { conditioningSets: sets, ridge });
     const flags = new Uint8Array(nodes);
     for (const tile of inTiles(width))
-      atOnce(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }, flags));
+      runToEnd(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }, flags));
     // The same operations, fused or not; sets of 290 among 700 samples have condition numbers of some thousands.
     expect(largestError(out, columnByColumn(ridge))).toBeLessThan(1e-10);
   });

@@ -5,7 +5,7 @@ import { openConditionalScores } from '../../../src/engine/select-magnitudes.ts'
 import type { MagnitudeRequest } from '../../../src/scoring/magnitude-request.ts';
 import { ridgeless } from '../../../src/scoring/regression/conditional-regression.ts';
 import { selectEdges, selectionPlan, type SelectedEdge } from '../../../src/scoring/select-edges.ts';
-import { createPacer } from '../../../src/statistics/yielder.ts';
+import { createYielder } from '../../../src/statistics/yielder.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';
 import { refusal } from '../../support/refusal.ts';
@@ -60,7 +60,7 @@ async function selected(
 ): Promise<{ edges: readonly SelectedEdge[]; ended: string }> {
   const engine = await filled();
   const { scores, release } = await openConditionalScores(engine, SAMPLES, asked(request), () => batch);
-  const selection = await selectEdges(scores, known, selectionPlan(plan), createPacer());
+  const selection = await selectEdges(scores, known, selectionPlan(plan), createYielder());
   await release();
   await engine.release();
   return selection;

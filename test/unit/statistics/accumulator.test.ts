@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { covariances } from '../../../src/statistics/covariances.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { atOnce } from '../../../src/statistics/yielder.ts';
+import { runToEnd } from '../../../src/statistics/yielder.ts';
 import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from './random-magnitudes.ts';
@@ -63,10 +63,10 @@ test('products may be formed at any time, and are the same to the bit', () => {
           const end = at + size * nodes;
           accumulator.add([data.x.subarray(at, end)], [data.y.subarray(at, end)], size);
           at = end;
-          if (action === 'settle') atOnce(accumulator.settle());
+          if (action === 'settle') runToEnd(accumulator.drain());
           // Without sums no products are kept.
-          if (action === 'form xy' && !tiled) atOnce(pair!.form(false));
-          if (action === 'form all' && !tiled) atOnce(pair!.form(true));
+          if (action === 'form xy' && !tiled) runToEnd(pair!.form(false));
+          if (action === 'form all' && !tiled) runToEnd(pair!.form(true));
           if (action === 'statistics') expect(accumulator.statistics().samples).toBe(at / nodes);
         }
         const statistics = accumulator.statistics();
@@ -101,7 +101,7 @@ test('rows wait until they take more room than the sums, and not beyond', () => 
     [1280, 'sums', 0],
   ] as const) {
     accumulator.add([x], [y], 256);
-    atOnce(accumulator.settle());
+    runToEnd(accumulator.drain());
     expect([accumulator.samples, accumulator.plan, pair!.waitingRows]).toEqual([rows, plan, waiting]);
   }
   expect(pair!.keptBytes).toBe(0);
@@ -164,8 +164,8 @@ test('an accumulator that merges holds what one over all the samples holds, and 
   const data = magnitudes(60, 5, 7);
   const all = accumulate(data, 5, [60]);
   const accumulator = new CpuAccumulator(5, 1);
-  atOnce(accumulator.merge(accumulate({ x: data.x.subarray(0, 100), y: data.y.subarray(0, 100) }, 5, [20])));
-  atOnce(accumulator.merge(new CpuAccumulator(5, 1).statistics()));
+  runToEnd(accumulator.merge(accumulate({ x: data.x.subarray(0, 100), y: data.y.subarray(0, 100) }, 5, [20])));
+  runToEnd(accumulator.merge(new CpuAccumulator(5, 1).statistics()));
   accumulator.add([data.x.subarray(100)], [data.y.subarray(100)], 40);
   const merged = accumulator.statistics();
   expect(merged.samples).toBe(60);

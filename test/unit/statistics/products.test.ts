@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockKernel } from '../../../src/statistics/block-kernel.ts';
-import { KeptRows } from '../../../src/statistics/row-buffer.ts';
-import { GrowingProducts } from '../../../src/statistics/incremental-product.ts';
-import { atOnce } from '../../../src/statistics/yielder.ts';
-import { Products, type Deviations } from '../../../src/statistics/tiled-matmul.ts';
+import { RowBuffer } from '../../../src/statistics/row-buffer.ts';
+import { IncrementalProduct } from '../../../src/statistics/incremental-product.ts';
+import { runToEnd } from '../../../src/statistics/yielder.ts';
+import { TiledMatmul, type Deviations } from '../../../src/statistics/tiled-matmul.ts';
 import { scalarBlockKernel } from '../../../src/statistics/scalar-blocks.ts';
 import { vectorBits, type VectorBits } from '../../../src/statistics/vector-bits.ts';
 import { blockKernelOf, encodeBlocks, wasmBlockKernel } from '../../../src/statistics/wasm-blocks.ts';
@@ -17,8 +17,8 @@ function wasmKernel(bits: VectorBits, fused: boolean): BlockKernel {
 }
 
 /** Rows that are deviations as they are. */
-function side(values: Float64Array, rows: number, nodes: number): Deviations & { rows: KeptRows } {
-  const kept = new KeptRows(nodes);
+function side(values: Float64Array, rows: number, nodes: number): Deviations & { rows: RowBuffer } {
+  const kept = new RowBuffer(nodes);
   kept.append(values, rows);
   return { rows: kept, pivot: new Float64Array(nodes) };
 }
@@ -32,11 +32,11 @@ function productsOf(
   kernel: BlockKernel,
   tileLength?: number,
 ) {
-  const products = new Products(nodes, kernel, tileLength);
+  const products = new TiledMatmul(nodes, kernel, tileLength);
   const [a, b] = [side(x, rows, nodes), side(y, rows, nodes)];
-  const [xy, xx] = [new GrowingProducts(nodes, products, false), new GrowingProducts(nodes, products, true)];
-  atOnce(xy.catchUp(a, b));
-  atOnce(xx.catchUp(a, a));
+  const [xy, xx] = [new IncrementalProduct(nodes, products, false), new IncrementalProduct(nodes, products, true)];
+  runToEnd(xy.catchUp(a, b));
+  runToEnd(xx.catchUp(a, a));
   return { xy: xy.sums, xx: xx.sums };
 }
 
@@ -96,7 +96,7 @@ describe.each([
     const pivot = Float64Array.from({ length: nodes }, (_, i) => 1000 + i / 3);
     const centred = deviations(rows, nodes, 3);
     const raw = centred.map((value, e) => pivot[e % nodes]! + value);
-    const kept = { rows: new KeptRows(nodes), pivot };
+    const kept = { rows: new RowBuffer(nodes), pivot };
     const exact = new Float64Array(rows * nodes);
     // Float64, float32, and float64 kept as float32 deviations, in batches that do not fit the pieces.
     const part = (first: number, end: number): Float64Array => raw.subarray(first * nodes, end * nodes);
@@ -109,22 +109,22 @@ describe.each([
       exact[e] =
         row < 100 ? value - about : row < 420 ? Math.fround(value) - about : Math.fround(value - about);
     });
-    const growing = new GrowingProducts(nodes, new Products(nodes, kernel), false);
+    const growing = new IncrementalProduct(nodes, new TiledMatmul(nodes, kernel), false);
     expect(kept.rows.end).toBe(rows);
-    atOnce(growing.catchUp(kept, kept));
+    runToEnd(growing.catchUp(kept, kept));
     expect(worstError(growing.sums, product(exact, exact, rows, nodes), rows)).toBeLessThanOrEqual(1);
   });
 
   it('grow by the rows that they have not seen, also after those before were let go', () => {
     const nodes = 6;
     const [before, after] = [deviations(300, nodes, 5), deviations(2, nodes, 6)];
-    const growing = new GrowingProducts(nodes, new Products(nodes, kernel), true);
+    const growing = new IncrementalProduct(nodes, new TiledMatmul(nodes, kernel), true);
     const kept = side(before, 300, nodes);
-    atOnce(growing.catchUp(kept, kept));
+    runToEnd(growing.catchUp(kept, kept));
     expect(growing.seen).toBe(300);
     kept.rows.dropAll();
     kept.rows.append(after, 2);
-    atOnce(growing.catchUp(kept, kept));
+    runToEnd(growing.catchUp(kept, kept));
     const all = Float64Array.from([...before, ...after]);
     expect(worstError(growing.sums, product(all, all, 302, nodes), 302)).toBeLessThanOrEqual(1);
   });
@@ -132,9 +132,9 @@ describe.each([
   it('go on where they were broken off', () => {
     const [nodes, rows] = [300, 520];
     const x = deviations(rows, nodes, 7);
-    const narrow = new Products(nodes, kernel, 256 * nodes);
+    const narrow = new TiledMatmul(nodes, kernel, 256 * nodes);
     expect(narrow.tileColumns).toBe(256);
-    const growing = new GrowingProducts(nodes, narrow, true);
+    const growing = new IncrementalProduct(nodes, narrow, true);
     const kept = side(x, rows, nodes);
     for (let steps = 1; growing.seen < rows; steps++) {
       const work = growing.catchUp(kept, kept);

@@ -38,7 +38,7 @@ export const OPERATIONS_PER_COVARIANCE = 100;
 export const MOST_LAYERS = 65_535;
 
 /** A float64 as two float32 whose sum it is, to 48 bits. */
-export function twoWords(value: number): readonly [high: number, low: number] {
+export function doubleSingle(value: number): readonly [high: number, low: number] {
   const high = Math.fround(value);
   return [high, Math.fround(value - high)];
 }

@@ -29,24 +29,24 @@ export function largestBinding({ observations: n, sources, targets, nodes }: Cha
  * product with F, and blocks of B by panels of targets, of which only norms come back. The n x n system is inverted in float64
  * on the host: it is read back once. Twin: `dual`.
  *
- * @param pace is called between pieces of work on the host
+ * @param yielder is called between pieces of work on the host
  * @returns for each order, row-major `[nodes, nodes]`, as those of `dual`
- * @throws `gpu-validation`, `out-of-memory`, `device-lost`; what `pace` throws
+ * @throws `gpu-validation`, `out-of-memory`, `device-lost`; what `yielder` throws
  */
 export async function dualOnGpu(
   context: GpuContext,
   memory: MixedBlocks,
   system: ChannelSystem,
   orders: readonly RowOrder[],
-  pace: () => Promise<void> | undefined,
+  yielder: () => Promise<void> | undefined,
 ): Promise<PartNorms[]> {
   const pool = new BufferPool();
   try {
     const run = await GpuRun.create(context, pool, system);
-    const inverse = await invertOnHost(memory, system, await run.gram(), pace);
+    const inverse = await invertOnHost(memory, system, await run.gram(), yielder);
     await run.multiply(inverse);
     const results: PartNorms[] = [];
-    for (const order of orders) results.push(await run.norms(order, pace));
+    for (const order of orders) results.push(await run.norms(order, yielder));
     return results;
   } finally {
     pool.destroy();
@@ -58,7 +58,7 @@ async function invertOnHost(
   memory: MixedBlocks,
   { observations: n, lambda }: ChannelSystem,
   sums: Float32Array,
-  pace: () => Promise<void> | undefined,
+  yielder: () => Promise<void> | undefined,
 ): Promise<Singles> {
   memory.clear(ridgeBytes(memory, n, 'right'));
   const matrix = newSystem(memory, n);
@@ -69,7 +69,7 @@ async function invertOnHost(
     }
   }
   const steps = invertRidge(memory, matrix, n, n, lambda);
-  while (steps.next().done !== true) await pace();
+  while (steps.next().done !== true) await yielder();
   return symmetricSingles(matrix, n, 1 / n);
 }
 
@@ -166,7 +166,7 @@ class GpuRun {
     }
   }
 
-  async norms(order: RowOrder, pace: () => Promise<void> | undefined): Promise<PartNorms> {
+  async norms(order: RowOrder, yielder: () => Promise<void> | undefined): Promise<PartNorms> {
     const { observations: n, sources, targets, nodes } = this.#system;
     const context = this.#context;
     const stride = widestPanel(targets.starts, PANEL_COLUMNS);
@@ -196,7 +196,7 @@ class GpuRun {
           workgroups(Math.ceil((nodes * (end - first)) / WORKGROUP)),
         );
         await recorder.submit('the norms of coefficients');
-        await pace();
+        await yielder();
       }
       const [bytes] = await readBack(context, [norms]);
       return new Float32Array(bytes!);

@@ -7,7 +7,7 @@ import {
   MOST_LAYERS,
   OPERATIONS_PER_COVARIANCE,
   OPERATIONS_PER_STEP,
-  twoWords,
+  doubleSingle,
   type BlockOnGpu,
   type BlockSums,
   type PairOnGpu,
@@ -81,7 +81,7 @@ export class Factors {
   ) {
     this.#context = context;
     this.#kernels = kernels;
-    this.#ridge = twoWords(shape.ridge);
+    this.#ridge = doubleSingle(shape.ridge);
     this.#nodes = shape.nodes;
     this.#stride = shape.stride;
     this.#outcome = outcome;

@@ -2,7 +2,7 @@ import { BufferPool, createStorage, type BufferView } from '../../../gpu/buffer.
 import type { GpuContext } from '../../../gpu/device.ts';
 import { created } from '../../../gpu/error-scope.ts';
 import { readBack } from '../../../gpu/readback.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { RaggedIndices } from '../../../statistics/ragged.ts';
 import { panelOf, quantityOf, sumIndex } from '../statistics/layout.ts';
 import type { SumSource } from '../statistics/sum-source.ts';
@@ -14,17 +14,17 @@ import type { ScoreRequest } from '../../../scoring/score-matrices.ts';
 const FETCH_BYTES = 64 * 2 ** 20;
 
 /** Columns of partial correlations in float64 from the sums on the GPU, fetching no more of them than they need. */
-export class ColumnSettler {
+export class Float64Fallback {
   readonly #context: GpuContext;
   readonly #sums: SumSource;
   readonly #samples: number;
-  readonly #pace: SubmitPace;
+  readonly #yielder: SubmitThrottle;
 
-  constructor(context: GpuContext, sums: SumSource, samples: number, pace: SubmitPace) {
+  constructor(context: GpuContext, sums: SumSource, samples: number, yielder: SubmitThrottle) {
     this.#context = context;
     this.#sums = sums;
     this.#samples = samples;
-    this.#pace = pace;
+    this.#yielder = yielder;
   }
 
   /**
@@ -34,7 +34,7 @@ export class ColumnSettler {
    * @param take is given each target's `[N]` scores, valid during the call, and whether its set is singular; the next
    *   target waits for what it returns
    */
-  async settle(
+  async score(
     pair: number,
     targets: readonly number[],
     { conditioningSets: sets, ridge, varianceFloor }: ScoreRequest,
@@ -132,8 +132,8 @@ export class ColumnSettler {
         );
       const lines = await create('lines of X^T X', sources.length);
       const diagonal = await create('diagonal of X^T X', 1);
-      await this.#sums.linesXX(pair, Uint32Array.from(sources), lines, this.#pace);
-      await this.#sums.diagonalXX(pair, diagonal, this.#pace);
+      await this.#sums.rowsXX(pair, Uint32Array.from(sources), lines, this.#yielder);
+      await this.#sums.diagonalXX(pair, diagonal, this.#yielder);
       const [fetched, last] = await readBack(this.#context, [lines, diagonal]);
       const words = new Float32Array(stride * 2 * (sources.length + 1));
       words.set(new Float32Array(fetched!, 0, stride * 2 * sources.length));
@@ -157,7 +157,7 @@ export class ColumnSettler {
     for (const panel of layout.panels) {
       const rows = targets.filter((target) => panelOf(layout, target) === panel);
       if (rows.length === 0) continue;
-      const { buffer, offset } = await this.#sums.sumXY(pair, panel, this.#pace);
+      const { buffer, offset } = await this.#sums.sumXY(pair, panel, this.#yielder);
       const size = 8 * stride;
       const views = rows.map((target) => ({ buffer, offset: offset + (target - panel.row) * size, size }));
       for (const bytes of await readBack(this.#context, views)) {

@@ -4,7 +4,7 @@ import { scoped } from '../../../gpu/error-scope.ts';
 import { compileKernel } from '../../../gpu/kernel.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { BinRange, ScoredElements, ScorePasses } from '../../../ranking/score-scanner.ts';
+import type { BinRange, ScoredElements, ScoreScanner } from '../../../ranking/score-scanner.ts';
 import type { Thresholds } from '../../../ranking/thresholds.ts';
 import {
   collectBinsKernel,
@@ -15,14 +15,14 @@ import {
 } from './score-kernels.ts';
 import type { GpuScores } from './gpu-scores.ts';
 
-/** {@link ScorePasses} over scores on the GPU: counts and chosen scores are all that comes to the host. */
-export class GpuPasses implements ScorePasses {
+/** {@link ScoreScanner} over scores on the GPU: counts and chosen scores are all that comes to the host. */
+export class GpuScoreScanner implements ScoreScanner {
   readonly nodes: number;
   readonly #context: GpuContext;
   readonly #scores: GpuScores;
   readonly #classOf: Uint32Array<ArrayBuffer>;
 
-  /** @param classOf class of each target; see `FreedomClasses` */
+  /** @param classOf class of each target; see `DegreesOfFreedomGroups` */
   constructor(context: GpuContext, scores: GpuScores, classOf: ArrayLike<number>) {
     this.nodes = scores.nodes;
     this.#context = context;

@@ -33,7 +33,7 @@ export const WORKGROUP_SET = 60;
 export const SIDE = 8;
 
 /** What a target's word in `outcome` says where float64 must look at it; in shaders/shared/targets.wgsl. */
-export const UNSETTLED = 1;
+export const NEEDS_FLOAT64 = 1;
 
 const shared = [extended, dispatch, sums, momentParts];
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;

@@ -4,14 +4,14 @@ import { scoped } from '../../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
 import { ranges } from '../../../gpu/ranges.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { Panel } from '../statistics/layout.ts';
 import type { SumSource } from '../statistics/sum-source.ts';
 import type { TargetsRequest } from '../../../scoring/score-matrices.ts';
 import { OPERATIONS_PER_COVARIANCE, SCRATCH_BYTES, type BlockOnGpu, type PairOnGpu } from './block.ts';
 import { compileFactorKernels, Factors } from './factors.ts';
 import { WORKGROUP } from './score-kernels.ts';
-import { covarianceRowsKernel, UNSETTLED } from './partial-kernels.ts';
+import { covarianceRowsKernel, NEEDS_FLOAT64 } from './partial-kernels.ts';
 import { compileSubstitutionKernels, Substitution } from './gpu-substitution.ts';
 import { largestSet, planTargets, type TargetBlock } from './target-blocks.ts';
 
@@ -90,21 +90,21 @@ export class PartialSolver {
    * Writes the partial correlations of one layer pair to its scores, but for the columns that {@link outcome} marks
    * as unsettled.
    *
-   * @param pace of the request
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal
+   * @param yielder of the request
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
-  async solve(pair: PairOnGpu, pace: SubmitPace): Promise<void> {
+  async solve(pair: PairOnGpu, yielder: SubmitThrottle): Promise<void> {
     for (const block of this.#blocks) {
-      await this.#sums.linesXX(pair.pair, block.rowSources, this.#covarianceRows, pace);
+      await this.#sums.rowsXX(pair.pair, block.rowSources, this.#covarianceRows, yielder);
       const sums = {
-        sumXY: await this.#sums.sumXY(pair.pair, block.panel, pace),
+        sumXY: await this.#sums.sumXY(pair.pair, block.panel, yielder),
         covarianceRows: this.#covarianceRows,
       };
       const recorder = new Recorder(this.#context);
       this.#formCovariances(recorder, pair, block);
       this.#factors.record(recorder, pair, block, sums);
       this.#substitution.record(recorder, pair, block, sums, this.#factors.buffer);
-      await recorder.submitPaced('partial correlations', pace);
+      await recorder.submitPaced('partial correlations', yielder);
     }
   }
 
@@ -138,7 +138,7 @@ function outcomeBefore(
   const outcome = new Uint32Array(pairs * nodes);
   for (const target of targets ?? Array.from({ length: nodes }, (_, every) => every)) {
     if (offsets[target + 1]! - offsets[target]! <= largest) continue;
-    for (let p = 0; p < pairs; p++) outcome[p * nodes + target] = UNSETTLED;
+    for (let p = 0; p < pairs; p++) outcome[p * nodes + target] = NEEDS_FLOAT64;
   }
   return outcome;
 }

@@ -5,18 +5,18 @@ import { compileKernel } from '../../../gpu/kernel.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import { ranges } from '../../../gpu/ranges.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
-import { createPacer } from '../../../statistics/yielder.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
+import { createYielder } from '../../../statistics/yielder.ts';
 import { quantityOf } from '../statistics/layout.ts';
 import type { SumSource } from '../statistics/sum-source.ts';
 import { flagsAfter, NODE_FLAG } from '../../../scoring/node-flags.ts';
 import type { ScoreRequest, TargetsRequest } from '../../../scoring/score-matrices.ts';
-import { twoWords } from './block.ts';
+import { doubleSingle } from './block.ts';
 import { aggregateKernel, momentsKernel, pearsonKernel, WORKGROUP } from './score-kernels.ts';
 import { PartialSolver } from './partial-solver.ts';
-import { UNSETTLED } from './partial-kernels.ts';
+import { NEEDS_FLOAT64 } from './partial-kernels.ts';
 import type { ScoreStorage } from './score-storage.ts';
-import { ColumnSettler } from './float64-fallback.ts';
+import { Float64Fallback } from './float64-fallback.ts';
 
 /**
  * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns that extended
@@ -25,7 +25,7 @@ import { ColumnSettler } from './float64-fallback.ts';
  *
  * @param samples n, samples behind the sums
  * @param storage receives the scores; those of targets that are not asked for are taken to be there
- * @param pace of the request, with its signal
+ * @param yielder of the request, with its signal
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
@@ -34,15 +34,15 @@ export async function scoreOnGpu(
   samples: number,
   request: TargetsRequest,
   storage: ScoreStorage,
-  pace: SubmitPace,
+  yielder: SubmitThrottle,
 ): Promise<void> {
   request.signal?.throwIfAborted();
   const scratch = new BufferPool();
   try {
-    const run = await ScoreRun.create(context, sums, samples, request, storage, pace, scratch);
+    const run = await ScoreRun.create(context, sums, samples, request, storage, yielder, scratch);
     if (request.targets?.length !== 0) {
       for (let p = 0; p < sums.layout.pairs; p++) await run.scorePair(p);
-      await run.settle();
+      await run.drain();
       storage.nodeFlags = flagsAfter(storage.nodeFlags, await run.nodeFlags(), request.targets);
     }
     await run.aggregate();
@@ -59,7 +59,7 @@ class ScoreRun {
   readonly #sums: SumSource;
   readonly #samples: number;
   readonly #request: TargetsRequest;
-  readonly #pace: SubmitPace;
+  readonly #yielder: SubmitThrottle;
   readonly #scores: ScoreStorage;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
@@ -81,7 +81,7 @@ class ScoreRun {
     samples: number,
     request: TargetsRequest,
     scores: ScoreStorage,
-    pace: SubmitPace,
+    yielder: SubmitThrottle,
     pool: BufferPool,
     kernels: Kernels,
     solver: PartialSolver | undefined,
@@ -90,11 +90,11 @@ class ScoreRun {
     this.#sums = sums;
     this.#samples = samples;
     this.#request = request;
-    this.#pace = pace;
+    this.#yielder = yielder;
     this.#scores = scores;
     this.#kernels = kernels;
     this.#solver = solver;
-    this.#inverseCount = twoWords(1 / samples);
+    this.#inverseCount = doubleSingle(1 / samples);
     this.#floor = floorParams(request.varianceFloor);
     const { nodes, stride, panels } = sums.layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
@@ -111,7 +111,7 @@ class ScoreRun {
     samples: number,
     request: TargetsRequest,
     scores: ScoreStorage,
-    pace: SubmitPace,
+    yielder: SubmitThrottle,
     pool: BufferPool,
   ): Promise<ScoreRun> {
     const kernels = await compileAll(context, request);
@@ -120,7 +120,7 @@ class ScoreRun {
     const made = scoped(
       context,
       'the scores',
-      () => new ScoreRun(context, sums, samples, request, scores, pace, pool, kernels, solver),
+      () => new ScoreRun(context, sums, samples, request, scores, yielder, pool, kernels, solver),
     );
     await made.settled;
     return made.result;
@@ -132,27 +132,27 @@ class ScoreRun {
       await this.#findMoments(pair);
       await this.#correlate(pair);
     } else {
-      await this.#sums.diagonalXX(pair, this.#diagonal, this.#pace);
+      await this.#sums.diagonalXX(pair, this.#diagonal, this.#yielder);
       await this.#findMoments(pair);
       const scores = this.#scores.perPair[pair]!;
       const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores };
-      await this.#solver.solve({ pair, ...onGpu }, this.#pace);
+      await this.#solver.solve({ pair, ...onGpu }, this.#yielder);
     }
   }
 
   /** Computes the columns that the kernels left unsettled in float64, once every pair has been scored. */
-  async settle(): Promise<void> {
+  async drain(): Promise<void> {
     if (this.#solver === undefined) return;
-    const hostPace = createPacer(this.#request.signal);
+    const hostPace = createYielder(this.#request.signal);
     const { nodes, pairs } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
-    let settler: ColumnSettler | undefined;
+    let fallback: Float64Fallback | undefined;
     for (let p = 0; p < pairs; p++) {
-      const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & UNSETTLED) !== 0);
+      const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & NEEDS_FLOAT64) !== 0);
       if (unsettled.length === 0) continue;
-      settler ??= new ColumnSettler(this.#context, this.#sums, this.#samples, this.#pace);
-      await settler.settle(p, unsettled, this.#request, (target, column, singular) => {
+      fallback ??= new Float64Fallback(this.#context, this.#sums, this.#samples, this.#yielder);
+      await fallback.score(p, unsettled, this.#request, (target, column, singular) => {
         if (singular) this.#singular.add(target);
         this.#scores.writeTarget(p, target, Float32Array.from(column));
         return hostPace();
@@ -196,7 +196,7 @@ class ScoreRun {
         }
       }
     }
-    await recorder.submitPaced('aggregated scores', this.#pace);
+    await recorder.submitPaced('aggregated scores', this.#yielder);
   }
 
   #findMoments(pair: number): Promise<void> {
@@ -224,14 +224,14 @@ class ScoreRun {
       [Math.ceil(stride / WORKGROUP), 1, 2],
       2 * stride * CORRELATION_OPERATIONS,
     );
-    return recorder.submitPaced('moments', this.#pace);
+    return recorder.submitPaced('moments', this.#yielder);
   }
 
   async #correlate(pair: number): Promise<void> {
     const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     for (const panel of panels) {
-      const sum_xy = await this.#sums.sumXY(pair, panel, this.#pace);
+      const sum_xy = await this.#sums.sumXY(pair, panel, this.#yielder);
       const recorder = new Recorder(this.#context);
       const most = this.#context.operationsPerSubmit / (nodes * CORRELATION_OPERATIONS);
       for (const [first_row, end_row] of ranges(panel.rows, most)) {
@@ -252,7 +252,7 @@ class ScoreRun {
           CORRELATION_OPERATIONS * nodes * (end_row - first_row),
         );
       }
-      await recorder.submitPaced('correlations', this.#pace);
+      await recorder.submitPaced('correlations', this.#yielder);
     }
   }
 }
@@ -272,7 +272,7 @@ function floorParams(varianceFloor: number | undefined) {
   const exponent = floor === 0 ? 0 : Math.floor(Math.log2(floor));
   // In two steps: neither power leaves float64 where the floor is all but zero.
   const half = Math.trunc(exponent / 2);
-  const [floor_high, floor_low] = twoWords(floor * 2 ** -half * 2 ** (half - exponent));
+  const [floor_high, floor_low] = doubleSingle(floor * 2 ** -half * 2 ** (half - exponent));
   return { has_floor: Number(varianceFloor !== undefined), floor_high, floor_low, floor_exponent: exponent };
 }
 

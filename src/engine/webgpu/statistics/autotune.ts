@@ -3,10 +3,10 @@ import { describeAdapter, type GpuContext } from '../../../gpu/device.ts';
 import { alive, created, scoped } from '../../../gpu/error-scope.ts';
 import { Recorder } from '../../../gpu/recorder.ts';
 import type { Configuration } from './configurations.ts';
-import { KeptRows } from './gpu-row-store.ts';
+import { GpuRowStore } from './gpu-row-store.ts';
 import type { Precision } from './statistics-kernels.ts';
 import { layoutOf } from './layout.ts';
-import { Products, TILES } from './gpu-matmul.ts';
+import { GpuMatmul, TILES } from './gpu-matmul.ts';
 
 /** A configuration and the milliseconds that it took for the trial problem. */
 export interface Trial {
@@ -55,7 +55,7 @@ export function timeConfigurations(
 async function run(context: GpuContext, candidates: readonly Configuration[]): Promise<Trial[]> {
   const { nodes, samples } = TRIAL[context.software ? 'software' : 'hardware'];
   const layout = layoutOf(context, nodes, 1);
-  const rows = new KeptRows(context, layout);
+  const rows = new GpuRowStore(context, layout);
   const none = Uint32Array.of(NEVER, NEVER, NEVER);
   const refusal = await created(context, 'a trial', () => storageFrom(context, 'no refusal', none));
   const sums = await created(context, 'a trial', () =>
@@ -70,7 +70,7 @@ async function run(context: GpuContext, candidates: readonly Configuration[]): P
   try {
     const found: Trial[] = [];
     for (const configuration of candidates) {
-      const products = await Products.create(context, layout, configuration, refusal);
+      const products = await GpuMatmul.create(context, layout, configuration, refusal);
       try {
         const milliseconds = await time(context, products, rows, sums);
         found.push({ configuration, milliseconds });
@@ -90,8 +90,8 @@ const NEVER = 0xffff_ffff;
 /** Wall time of the quickest run: the runs are long beside what a submit costs, and no device feature is needed. */
 async function time(
   context: GpuContext,
-  products: Products,
-  kept: KeptRows,
+  products: GpuMatmul,
+  kept: GpuRowStore,
   sums: BufferView,
 ): Promise<number> {
   const range = kept.ranges[0]!;

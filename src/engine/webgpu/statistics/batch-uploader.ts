@@ -16,7 +16,7 @@ import { raggedFromLists, type RaggedIndices } from '../../../statistics/ragged.
 import { magnitudesKernel, reductionCode, WORKGROUP } from './statistics-kernels.ts';
 import type { Chunk } from './gpu-row-store.ts';
 import { ROW_STEP, type StatisticsLayout } from './layout.ts';
-import type { RefusalRecord } from './non-finite-flag.ts';
+import type { NonFiniteFlag } from './non-finite-flag.ts';
 
 /** How values become magnitudes: a kernel with the channels of each node. */
 interface Source {
@@ -48,11 +48,11 @@ const UPLOAD_BYTES = 128 * 2 ** 20;
  * Where batches come in: channel values become magnitudes among the kept rows, and batches with values that are not
  * finite are refused.
  */
-export class Intake {
+export class BatchUploader {
   readonly layout: StatisticsLayout;
   readonly #context: GpuContext;
   readonly #pool: BufferPool;
-  readonly #refusal: RefusalRecord;
+  readonly #refusal: NonFiniteFlag;
   readonly #magnitudes: Source;
   readonly #channels: Source | undefined;
   #upload: OwnedBuffer | undefined;
@@ -60,7 +60,7 @@ export class Intake {
   private constructor(
     context: GpuContext,
     layout: StatisticsLayout,
-    refusal: RefusalRecord,
+    refusal: NonFiniteFlag,
     pool: BufferPool,
     sources: { magnitudes: Source; channels: Source | undefined },
   ) {
@@ -76,9 +76,9 @@ export class Intake {
   static async create(
     context: GpuContext,
     layout: StatisticsLayout,
-    refusal: RefusalRecord,
+    refusal: NonFiniteFlag,
     channels?: { readonly count: number; readonly groups: RaggedIndices; readonly reduction: Reduction },
-  ): Promise<Intake> {
+  ): Promise<BatchUploader> {
     const pool = new BufferPool();
     try {
       const themselves = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
@@ -88,7 +88,7 @@ export class Intake {
           channels &&
           (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
       };
-      const made = scoped(context, 'the intake', () => new Intake(context, layout, refusal, pool, sources));
+      const made = scoped(context, 'the intake', () => new BatchUploader(context, layout, refusal, pool, sources));
       await made.settled;
       return made.result;
     } catch (error) {
@@ -143,7 +143,7 @@ export class Intake {
     return allSettledOrThrow([settled, recorder.submit('the magnitudes of a batch')]).then(() => undefined);
   }
 
-  /** Most rows of a batch that one call of {@link Intake.write} can take; a multiple of {@link ROW_STEP}. */
+  /** Most rows of a batch that one call of {@link BatchUploader.write} can take; a multiple of {@link ROW_STEP}. */
   rowsPerWrite(asTheyAre: boolean): number {
     const width = (asTheyAre ? this.#magnitudes : this.#channels)?.width ?? 1;
     const { pairs, chunkRows } = this.layout;

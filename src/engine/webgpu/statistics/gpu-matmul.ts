@@ -38,7 +38,7 @@ export interface Columns {
  * Forms products of kept rows, a range at a time: first its values are centred into planes of x and y, for the layer
  * pairs whose sums lie together, then they are multiplied.
  */
-export class Products {
+export class GpuMatmul {
   readonly configuration: Configuration;
   readonly layout: StatisticsLayout;
   /** `[2 pairs together, chunkRows, stride]` words, x and y in turn */
@@ -77,7 +77,7 @@ export class Products {
     layout: StatisticsLayout,
     configuration: Configuration,
     refusal: BufferView,
-  ): Promise<Products> {
+  ): Promise<GpuMatmul> {
     const [centre, multiply] = await Promise.all([
       compileKernel(context, centreKernels[configuration.precision], { WORKGROUP }),
       compileKernel(context, configuration.kernel, configuration.constants),
@@ -85,7 +85,7 @@ export class Products {
     return created(
       context,
       'centred values',
-      () => new Products(context, layout, configuration, refusal, centre, multiply),
+      () => new GpuMatmul(context, layout, configuration, refusal, centre, multiply),
     );
   }
 

@@ -32,7 +32,7 @@ interface OpenRange {
  * Rows of magnitudes that are kept on the GPU, in chunks. Rows come in at the end; closing the open range makes the
  * rows since the last close one range, for good, so that products can be formed of them more than once alike.
  */
-export class KeptRows {
+export class GpuRowStore {
   readonly #context: GpuContext;
   readonly layout: StatisticsLayout;
   readonly #chunks: Chunk[] = [];

@@ -9,14 +9,14 @@ import type { GpuContext } from '../../../gpu/device.ts';
 import { created } from '../../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { SufficientStatistics } from '../../../statistics/sufficient-statistics.ts';
-import { FormedProducts, type KeptProducts } from './on-demand-products.ts';
-import type { KeptRows, RowRange } from './gpu-row-store.ts';
+import { OnDemandProducts, type KeptProducts } from './on-demand-products.ts';
+import type { GpuRowStore, RowRange } from './gpu-row-store.ts';
 import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP } from './statistics-kernels.ts';
 import { quantityOf, type Panel, type StatisticsLayout } from './layout.ts';
 import { Matrices } from './matrices.ts';
-import { TILES, type Products } from './gpu-matmul.ts';
+import { TILES, type GpuMatmul } from './gpu-matmul.ts';
 import { RangeCheck } from './range-check.ts';
 import { readStatistics } from './read-statistics.ts';
 import type { SumSource } from './sum-source.ts';
@@ -45,14 +45,14 @@ export class GpuSums implements SumSource {
   readonly columnSums: OwnedBuffer;
   readonly #context: GpuContext;
   readonly #pool = new BufferPool();
-  readonly #rows: KeptRows;
-  readonly #products: Products;
+  readonly #rows: GpuRowStore;
+  readonly #products: GpuMatmul;
   readonly #refusal: BufferView;
   readonly #kernels: Kernels;
   /** Plan to start from after a reset */
   readonly #firstPlan: MatrixPlan;
   #plan: MatrixPlan;
-  #formed: FormedProducts | undefined;
+  #formed: OnDemandProducts | undefined;
   #xy: Matrices | undefined;
   #xx: Matrices | undefined;
   /** What takes ranges into sums; an aborted request leaves its rest here, which the next one does first */
@@ -68,8 +68,8 @@ export class GpuSums implements SumSource {
 
   private constructor(
     context: GpuContext,
-    rows: KeptRows,
-    products: Products,
+    rows: GpuRowStore,
+    products: GpuMatmul,
     refusal: BufferView,
     plan: MatrixPlan,
     kernels: Kernels,
@@ -95,8 +95,8 @@ export class GpuSums implements SumSource {
    */
   static async create(
     context: GpuContext,
-    rows: KeptRows,
-    products: Products,
+    rows: GpuRowStore,
+    products: GpuMatmul,
     refusal: BufferView,
     plan: MatrixPlan,
   ): Promise<GpuSums> {
@@ -117,11 +117,11 @@ export class GpuSums implements SumSource {
   /**
    * Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots.
    *
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal, then another call goes on
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal, then another call goes on
    */
-  async update(pace?: SubmitPace): Promise<void> {
+  async update(yielder?: SubmitThrottle): Promise<void> {
     await this.#keepInRange();
-    if (this.#counted < this.#ranges.length) await this.#join([], pace);
+    if (this.#counted < this.#ranges.length) await this.#join([], yielder);
   }
 
   /**
@@ -146,27 +146,27 @@ export class GpuSums implements SumSource {
     if (this.#xx) this.#xx.formed = 0;
   }
 
-  async sumXY(pair: number, panel: Panel, pace?: SubmitPace): Promise<BufferView> {
-    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(pace), pair, panel);
+  async sumXY(pair: number, panel: Panel, yielder?: SubmitThrottle): Promise<BufferView> {
+    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(yielder), pair, panel);
     this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
-    await this.#join([this.#xy], pace);
+    await this.#join([this.#xy], yielder);
     return this.#xy.ofPair(pair, panel);
   }
 
-  async linesXX(
+  async rowsXX(
     pair: number,
     sources: Uint32Array<ArrayBuffer>,
     into: BufferView,
-    pace?: SubmitPace,
+    yielder?: SubmitThrottle,
   ): Promise<void> {
     if (sources.length === 0) return;
-    if (this.#plan === 'formed') return (await this.#former()).linesXX(this.#kept(pace), pair, sources, into);
-    await this.#gather(pair, sources, into, pace);
+    if (this.#plan === 'formed') return (await this.#former()).rowsXX(this.#kept(yielder), pair, sources, into);
+    await this.#gather(pair, sources, into, yielder);
   }
 
-  async diagonalXX(pair: number, into: BufferView, pace?: SubmitPace): Promise<void> {
-    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(pace), pair, into);
-    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, pace);
+  async diagonalXX(pair: number, into: BufferView, yielder?: SubmitThrottle): Promise<void> {
+    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(yielder), pair, into);
+    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, yielder);
   }
 
   /** Copies the statistics to the host, a panel at a time. `samples` is what the caller knows to be counted. */
@@ -269,16 +269,16 @@ export class GpuSums implements SumSource {
     this.#xy = this.#xx = this.#formed = undefined;
   }
 
-  #kept(pace: SubmitPace | undefined): KeptProducts {
-    return { ranges: this.#ranges, columns: this, pace };
+  #kept(yielder: SubmitThrottle | undefined): KeptProducts {
+    return { ranges: this.#ranges, columns: this, yielder };
   }
 
-  async #former(): Promise<FormedProducts> {
-    return (this.#formed ??= await FormedProducts.create(this.#context, this.#products));
+  async #former(): Promise<OnDemandProducts> {
+    return (this.#formed ??= await OnDemandProducts.create(this.#context, this.#products));
   }
 
   /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
-  async #join(matrices: readonly Matrices[], pace?: SubmitPace): Promise<void> {
+  async #join(matrices: readonly Matrices[], yielder?: SubmitThrottle): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
     const { pairs, together, panels } = this.layout;
     const ranges = this.#ranges;
@@ -304,7 +304,7 @@ export class GpuSums implements SumSource {
     for (const matrix of matrices) matrix.formed = ranges.length;
     const what = 'the sums of kept rows';
     try {
-      await (pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace));
+      await (yielder === undefined ? recorder.submit(what) : recorder.submitPaced(what, yielder));
     } catch (error) {
       // What an abort put off is still recorded; after a failure nothing is, and what was is in no sums.
       if (recorder.isEmpty) this.#failure = error;
@@ -340,10 +340,10 @@ export class GpuSums implements SumSource {
     pair: number,
     list: Uint32Array<ArrayBuffer>,
     into: BufferView,
-    pace: SubmitPace | undefined,
+    yielder: SubmitThrottle | undefined,
   ): Promise<void> {
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
-    await this.#join([this.#xx], pace);
+    await this.#join([this.#xx], yielder);
     const { stride, panels } = this.layout;
     const lines = await created(this.#context, 'a list of lines', () =>
       storageFrom(this.#context, 'lines', list),

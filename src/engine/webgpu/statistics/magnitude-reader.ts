@@ -8,7 +8,7 @@ import type { Reduction } from '../../../statistics/channel-norms.ts';
 import type { RaggedIndices } from '../../../statistics/ragged.ts';
 import { magnitudesKernel, reductionCode, WORKGROUP } from './statistics-kernels.ts';
 import { ROW_STEP } from './layout.ts';
-import { RefusalRecord } from './non-finite-flag.ts';
+import { NonFiniteFlag } from './non-finite-flag.ts';
 
 const PIECE_BYTES = 64 * 2 ** 20;
 
@@ -31,7 +31,7 @@ export class MagnitudeReader {
   readonly #pool = new BufferPool();
   readonly #offsets: OwnedBuffer;
   readonly #channels: OwnedBuffer;
-  readonly #refusal: RefusalRecord;
+  readonly #refusal: NonFiniteFlag;
   readonly #pieceBytes: number;
 
   private constructor(
@@ -42,7 +42,7 @@ export class MagnitudeReader {
     buffers: {
       readonly offsets: OwnedBuffer;
       readonly channels: OwnedBuffer;
-      readonly refusal: RefusalRecord;
+      readonly refusal: NonFiniteFlag;
     },
   ) {
     this.#context = context;
@@ -66,7 +66,7 @@ export class MagnitudeReader {
   ): Promise<MagnitudeReader> {
     const constants = { REDUCTION: reductionCode[source.reduction], WORKGROUP };
     const kernel = await compileKernel(context, magnitudesKernel, constants);
-    const refusal = await RefusalRecord.create(context);
+    const refusal = await NonFiniteFlag.create(context);
     const { offsets, indices } = source.channelGroups;
     const list = (label: string, values: Uint32Array): Promise<OwnedBuffer> =>
       created(context, label, () => storageFrom(context, label, Uint32Array.from(values)));

@@ -12,7 +12,7 @@ const NONE = 0xffff_ffff;
 const WORDS = 3;
 
 /** The GPU's record of the first batch that held a value that is not finite: kernels leave off there by themselves. */
-export class RefusalRecord {
+export class NonFiniteFlag {
   readonly view: OwnedBuffer;
   readonly #context: GpuContext;
 
@@ -23,8 +23,8 @@ export class RefusalRecord {
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
-  static create(context: GpuContext): Promise<RefusalRecord> {
-    return created(context, 'the record of a refusal', () => new RefusalRecord(context));
+  static create(context: GpuContext): Promise<NonFiniteFlag> {
+    return created(context, 'the record of a refusal', () => new NonFiniteFlag(context));
   }
 
   /** Idempotent. */

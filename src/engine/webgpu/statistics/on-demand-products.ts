@@ -9,11 +9,11 @@ import type { GpuContext } from '../../../gpu/device.ts';
 import { created } from '../../../gpu/error-scope.ts';
 import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { RowRange } from './gpu-row-store.ts';
 import { DIAGONAL, gatherColumnsKernel, gatherSumsKernel, TILE, WORKGROUP } from './statistics-kernels.ts';
 import type { Panel } from './layout.ts';
-import { TILES, type Columns, type Products } from './gpu-matmul.ts';
+import { TILES, type Columns, type GpuMatmul } from './gpu-matmul.ts';
 
 /** Most bytes of lines of X^T X that are kept: all of them at N = 10,000. */
 const LINE_BYTES = 2 ** 30;
@@ -23,7 +23,7 @@ export interface KeptProducts {
   readonly ranges: readonly RowRange[];
   readonly columns: Columns;
   /** Of the request that asks; an abort leaves nothing of what it was forming. Without one it is submitted at once. */
-  readonly pace: SubmitPace | undefined;
+  readonly yielder: SubmitThrottle | undefined;
 }
 
 interface Kernels {
@@ -40,13 +40,13 @@ interface LineCache {
 }
 
 /**
- * Products formed when they are asked for, straight from kept rows, for sums that have no room as whole matrices: one
+ * GpuMatmul formed when they are asked for, straight from kept rows, for sums that have no room as whole matrices: one
  * panel of X^T Y at a time, and of X^T X no lines but those that are asked for, which are kept as long as there is room
  * and the layer pair stays the same.
  */
-export class FormedProducts {
+export class OnDemandProducts {
   readonly #context: GpuContext;
-  readonly #products: Products;
+  readonly #products: GpuMatmul;
   readonly #kernels: Kernels;
   readonly #pool = new BufferPool();
   readonly #panel: OwnedBuffer;
@@ -59,7 +59,7 @@ export class FormedProducts {
   /** What the panel holds */
   #panelOf: { readonly pair: number; readonly panel: Panel; readonly ranges: number } | undefined;
 
-  private constructor(context: GpuContext, products: Products, kernels: Kernels) {
+  private constructor(context: GpuContext, products: GpuMatmul, kernels: Kernels) {
     this.#context = context;
     this.#products = products;
     this.#kernels = kernels;
@@ -75,13 +75,13 @@ export class FormedProducts {
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
-  static async create(context: GpuContext, products: Products): Promise<FormedProducts> {
+  static async create(context: GpuContext, products: GpuMatmul): Promise<OnDemandProducts> {
     const [gatherColumns, gatherSums] = await Promise.all([
       compileKernel(context, gatherColumnsKernel, { WORKGROUP }),
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
     ]);
     const kernels = { gatherColumns, gatherSums };
-    return created(context, 'products', () => new FormedProducts(context, products, kernels));
+    return created(context, 'products', () => new OnDemandProducts(context, products, kernels));
   }
 
   /** Forms a panel of X^T Y, unless it is the one asked for last; the next panel takes its place. */
@@ -113,7 +113,7 @@ export class FormedProducts {
   }
 
   /** Writes lines of X^T X to `into`, forming those that are not there from an earlier call. */
-  async linesXX(
+  async rowsXX(
     kept: KeptProducts,
     pair: number,
     sources: Uint32Array<ArrayBuffer>,
@@ -200,7 +200,7 @@ export class FormedProducts {
 
   /** Empties `sums`, and adds what `record` does to each centred range of the pair. */
   #form(
-    { ranges, columns, pace }: KeptProducts,
+    { ranges, columns, yielder }: KeptProducts,
     pair: number,
     sums: BufferView,
     record: (recorder: Recorder, range: RowRange) => void,
@@ -215,7 +215,7 @@ export class FormedProducts {
       record(recorder, range);
     }
     const what = 'products of kept rows';
-    return pace === undefined ? recorder.submit(what) : recorder.submitPaced(what, pace);
+    return yielder === undefined ? recorder.submit(what) : recorder.submitPaced(what, yielder);
   }
 
   /** Copies whole rows of `sums`, or its diagonal. */

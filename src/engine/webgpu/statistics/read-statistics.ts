@@ -57,7 +57,7 @@ async function readSources(
   try {
     for (let first = 0; first < nodes; first += most) {
       const count = Math.min(most, nodes - first);
-      await sums.linesXX(
+      await sums.rowsXX(
         p,
         Uint32Array.from({ length: count }, (_, k) => first + k),
         lines,

@@ -1,5 +1,5 @@
 import type { BufferView, OwnedBuffer } from '../../../gpu/buffer.ts';
-import type { SubmitPace } from '../../../gpu/submit-throttle.ts';
+import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { Panel, StatisticsLayout } from './layout.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Panel, StatisticsLayout } from './layout.ts';
  * by piece, since they may have to be formed first, and whole matrices of them may have no room. Products are
  * (high, low) pairs about the pivots, scaled.
  *
- * Forming takes as long as it takes: with a pace it is submitted as that allows, and an abort ends it; what has been
+ * Forming takes as long as it takes: with a yielder it is submitted in steps, and an abort ends it; what has been
  * formed until then is lost or kept as suits the source, and is right either way.
  *
  * What a method gives belongs to the source, and is good for commands submitted before the source is next asked for
@@ -27,28 +27,28 @@ export interface SumSource {
    * shaders/shared/sums.wgsl says: X^T Y, a row for each target.
    *
    * @param panel one of the layout's
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
-  sumXY(pair: number, panel: Panel, pace?: SubmitPace): Promise<BufferView>;
+  sumXY(pair: number, panel: Panel, yielder?: SubmitThrottle): Promise<BufferView>;
 
   /**
    * Writes lines of X^T X to `into`: for each listed source its sums of products with all sources.
    *
    * @param into room for `[sources, stride]` (high, low); the caller's, read by commands submitted from then on
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
-  linesXX(
+  rowsXX(
     pair: number,
     sources: Uint32Array<ArrayBuffer>,
     into: BufferView,
-    pace?: SubmitPace,
+    yielder?: SubmitThrottle,
   ): Promise<void>;
 
   /**
    * Writes the diagonal of X^T X to `into`: each source's sum of squares, equal to that in its line bit for bit.
    *
    * @param into room for `[stride]` (high, low), as above
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the pace's signal
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
-  diagonalXX(pair: number, into: BufferView, pace?: SubmitPace): Promise<void>;
+  diagonalXX(pair: number, into: BufferView, yielder?: SubmitThrottle): Promise<void>;
 }

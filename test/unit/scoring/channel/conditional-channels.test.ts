@@ -8,7 +8,7 @@ import { selectEdges, selectionPlan } from '../../../../src/scoring/select-edges
 import type { ChannelRows } from '../../../../src/statistics/channel-record.ts';
 import { emptyChannelSums, type ChannelSums } from '../../../../src/statistics/channel-sums.ts';
 import { scalarMixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
-import { atOnce, createPacer } from '../../../../src/statistics/yielder.ts';
+import { runToEnd, createYielder } from '../../../../src/statistics/yielder.ts';
 import { raggedFromLists } from '../../../../src/statistics/ragged.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../../../support/channel-definition.ts';
 import { normalNumbers } from '../../../support/random-numbers.ts';
@@ -56,7 +56,7 @@ function sumsOf({ samples, pairs }: ChannelRows): ChannelSums {
   const sums = emptyChannelSums(pairs.map(() => pivot));
   const memory = scalarMixedBlocks();
   pairs.forEach((rows, p) => {
-    atOnce(absorbRows(memory, sums.pairs[p]!, rows, lists.indices, CHANNELS));
+    runToEnd(absorbRows(memory, sums.pairs[p]!, rows, lists.indices, CHANNELS));
   });
   return { ...sums, samples };
 }
@@ -147,7 +147,7 @@ test('edges are chosen as by scoring everything anew', async () => {
     await opened(rowsOf(pairs), 'mean', 3),
     known,
     selectionPlan({ steps: 8 }),
-    createPacer(),
+    createYielder(),
   );
   const own: number[][] = Array.from({ length: NODES }, () => []);
   for (const { source, target, score } of edges) {

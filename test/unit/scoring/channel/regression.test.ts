@@ -18,7 +18,7 @@ import {
 import { dealSystems, type Part, type Way } from '../../../../src/scoring/channel/ways.ts';
 import { mixedBlocks, scalarMixedBlocks, type MixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
 import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics/ragged.ts';
-import { atOnce } from '../../../../src/statistics/yielder.ts';
+import { runToEnd } from '../../../../src/statistics/yielder.ts';
 import { channelCase, channelCases, type ChannelCase } from '../../../support/channel-case.ts';
 import { randomNumbers } from '../../../support/random-numbers.ts';
 
@@ -37,7 +37,7 @@ function place(out: Float64Array, nodes: number, part: Omit<Part, 'system'>, nor
 function scores(memory: MixedBlocks, system: ChannelSystem, way: Way): Float64Array {
   const out = new Float64Array(system.nodes ** 2);
   const part = { way, first: 0, end: system.nodes };
-  place(out, system.nodes, part, atOnce(regress(memory, system, part))[0]!);
+  place(out, system.nodes, part, runToEnd(regress(memory, system, part))[0]!);
   return out;
 }
 
@@ -64,7 +64,7 @@ function sumsOf(given: ChannelCase, samples: number): ChannelSums {
     for (const { activations, gradients } of parts) {
       sums.pairs.forEach((pair, p) => {
         const rows = { x: [activations[p]!], u: [gradients[p]!] };
-        atOnce(absorbRows(mixedBlocks(), pair, rows, groups.indices, channels));
+        runToEnd(absorbRows(mixedBlocks(), pair, rows, groups.indices, channels));
       });
     }
     return { ...sums, samples: parts.reduce((sum, { size }) => sum + size, 0) };
@@ -129,7 +129,7 @@ describe('channel regression', () => {
       expect(dealt.length).toBeLessThanOrEqual(threads);
       for (const part of dealt.flat()) {
         const system = all[part.system]!;
-        place(found[part.system]!, nodes, part, atOnce(regress(mixedBlocks(), system, part))[0]!);
+        place(found[part.system]!, nodes, part, runToEnd(regress(mixedBlocks(), system, part))[0]!);
       }
       systems.forEach(({ right }, s) => {
         expectWithin(found[s]!, right, 1e-6);
@@ -152,7 +152,7 @@ describe('channel regression', () => {
     });
     for (const way of ['dual', 'primal'] as const) {
       const part = { way, first: 0, end: nodes };
-      const [plain, ordered, again] = atOnce(
+      const [plain, ordered, again] = runToEnd(
         regress(mixedBlocks(), channelSystem([pair], groups, channels, lambda), part, [
           undefined,
           [order],
@@ -160,7 +160,7 @@ describe('channel regression', () => {
         ]),
       );
       const copy = channelSystem([{ ...pair, u: [shuffled] }], groups, channels, lambda);
-      expect(ordered).toEqual(atOnce(regress(mixedBlocks(), copy, part))[0]);
+      expect(ordered).toEqual(runToEnd(regress(mixedBlocks(), copy, part))[0]);
       expect(again).toEqual(plain);
       expect(ordered).not.toEqual(plain);
     }
