@@ -33,7 +33,7 @@ export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
-export { coverageWarning, nothingScored, unscoredInWords } from './ranking/coverage-words.ts';
+export { coverageWarning, nothingScored, unscoredInWords } from './table/coverage-words.ts';
 export { rocAuc } from './ranking/roc.ts';
 export type { ChannelAggregation } from './scoring/channel/request.ts';
 export type {
@@ -44,8 +44,9 @@ export type {
   Score,
   ScoreAggregation,
 } from './scoring/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scoring/scores.ts';
-export type { ScoreCoverage, UnscoredPairs } from './ranking/unscored.ts';
+export type { ScoreBuffers, ScorePanel, Scores } from './engine/scores/scores.ts';
+export type { ScoreTests } from './scoring/score-matrices.ts';
+export type { ScoreCoverage, UnscoredPairs } from './engine/scores/unscored.ts';
 export { coverageFrom, tableCoverage } from './table/coverage-metadata.ts';
 export {
   edgeTable,

@@ -55,12 +55,13 @@ export {
   type CoverageRequest,
   type ScoreCoverage,
   type UnscoredPairs,
-} from './ranking/unscored.ts';
+} from './engine/scores/unscored.ts';
 export type { MagnitudeRequest } from './scoring/magnitude-request.ts';
-export { magnitudeScores } from './scoring/magnitude-scores.ts';
+export { magnitudeScores } from './engine/scores/magnitude-scores.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scoring/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores, ScoreTests } from './scoring/scores.ts';
-export { benjaminiHochberg, fisherPValue } from './ranking/significance.ts';
+export type { ScoreBuffers, ScorePanel, Scores } from './engine/scores/scores.ts';
+export type { ScoreTests } from './scoring/score-matrices.ts';
+export { benjaminiHochberg, fisherPValue } from './scoring/significance.ts';
 export { sortedOrder } from './ranking/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';

@@ -1,13 +1,13 @@
 import { scoreSavedChannels, scoreSavedRanks } from '../engine/channels/score-saved.ts';
 import { scoreMagnitudes } from '../engine/score-magnitudes.ts';
 import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
-import type { Scores } from '../scoring/scores.ts';
+import type { Scores } from '../engine/scores/scores.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { createEngine } from '../engine/create.ts';
 import type { Reduction } from '../engine/engine.ts';
 import { functionParents } from '../model/graph.ts';
-import { coverageWarning, unscoredInWords } from '../ranking/coverage-words.ts';
+import { coverageWarning, unscoredInWords } from '../table/coverage-words.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
 import { edgeTableBatches, type EdgeTableProvenance } from '../table/edge-table.ts';

@@ -1,5 +1,5 @@
 import type { ScoreMatrices, ScoreRequest } from '../scoring/score-matrices.ts';
-import type { Scores } from '../scoring/scores.ts';
+import type { Scores } from './scores/scores.ts';
 import type { Reduction } from '../statistics/channel-norms.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';

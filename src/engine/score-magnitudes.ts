@@ -3,8 +3,8 @@ import {
   isEngineRequest,
   type MagnitudeRequest,
 } from '../scoring/magnitude-request.ts';
-import { magnitudeScores } from '../scoring/magnitude-scores.ts';
-import type { Scores } from '../scoring/scores.ts';
+import { magnitudeScores } from './scores/magnitude-scores.ts';
+import type { Scores } from './scores/scores.ts';
 import { createYielder, runYielding } from '../statistics/yielder.ts';
 import { averageRanks, type MagnitudeRows } from '../statistics/ranks.ts';
 import { createCpuEngine } from './cpu/cpu-engine.ts';

@@ -56,7 +56,11 @@ export async function openConditionalScores(
       }
       let asked: MagnitudeRequest = request;
       if (layerAgg === 'pooled') {
-        const pooled = await pooledStatistics(await source.statistics(), varianceFloor, createYielder(signal));
+        const pooled = await pooledStatistics(
+          await source.statistics(),
+          varianceFloor,
+          createYielder(signal),
+        );
         source = open(1);
         await source.merge(pooled);
         asked = { ...request, varianceFloor: undefined };

@@ -7,8 +7,8 @@ import type { NamedEdge } from '../model/edge-mask.ts';
 import type { ModelDiagnostics } from '../model/gsnn-model.ts';
 import type { LossSettings } from '../model/loss-settings.ts';
 import type { Correlation, EdgeScore, ScoreAggregation } from '../scoring/score-matrices.ts';
-import type { Scores } from '../scoring/scores.ts';
-import type { ScoreCoverage } from '../ranking/unscored.ts';
+import type { Scores } from '../engine/scores/scores.ts';
+import type { ScoreCoverage } from '../engine/scores/unscored.ts';
 import type { EdgeTableOptions } from '../table/edge-table.ts';
 
 /** How magnitudes are taken, and where their statistics are computed. */

@@ -11,7 +11,7 @@ import type { FitSettings } from './fit-settings.ts';
 import { HeldStatistics } from './held-statistics.ts';
 import type { ChannelRequest } from '../scoring/channel/request.ts';
 import { checkMagnitudeRequest, type MagnitudeRequest } from '../scoring/magnitude-request.ts';
-import type { Scores } from '../scoring/scores.ts';
+import type { Scores } from '../engine/scores/scores.ts';
 import type { ConditionalScores } from '../scoring/select-edges.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import type { ChannelValuesBatch } from '../statistics/channel-record.ts';

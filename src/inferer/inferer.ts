@@ -31,9 +31,14 @@ import { checkPostNorm } from '../model/profile.ts';
 import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
 import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
 import type { MagnitudeScore } from '../scoring/score-matrices.ts';
-import { selectEdges, selectionPlan, type ConditionalScores, type Selection } from '../scoring/select-edges.ts';
+import {
+  selectEdges,
+  selectionPlan,
+  type ConditionalScores,
+  type Selection,
+} from '../scoring/select-edges.ts';
 import { startedGenerator } from '../started-generator.ts';
-import { scoreCoverage } from '../ranking/unscored.ts';
+import { scoreCoverage } from '../engine/scores/unscored.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
 import { edgeSet } from '../table/edge-set.ts';

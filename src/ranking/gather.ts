@@ -18,7 +18,10 @@ const NOWHERE = 0xffff_ffff;
  * their scores lie anywhere in a matrix, so nearly every read of {@link pick} waits for memory. This reads the arrays from
  * front to back, deals their values out to blocks of rows, and sorts out each block by itself.
  */
-export function gatherBlocked<T extends Float64Array | Float32Array>(arrays: readonly T[], at: Uint32Array): T[] {
+export function gatherBlocked<T extends Float64Array | Float32Array>(
+  arrays: readonly T[],
+  at: Uint32Array,
+): T[] {
   const [first] = arrays;
   if (first === undefined) return [];
   const rowOf = inverse(at, first.length);

@@ -29,7 +29,12 @@ export class HostScoreScanner implements ScoreScanner {
   readonly #yielder: Yielder;
 
   /** @param classOf class of each target; see `DegreesOfFreedomGroups` */
-  constructor(matrices: HostAggregate, classOf: ArrayLike<number>, yielder: Yielder, perPairAt: PairScoresAt) {
+  constructor(
+    matrices: HostAggregate,
+    classOf: ArrayLike<number>,
+    yielder: Yielder,
+    perPairAt: PairScoresAt,
+  ) {
     this.perPairAt = perPairAt;
     this.nodes = matrices.nodes;
     this.#matrices = matrices;

@@ -3,7 +3,7 @@ import { sortedOrder } from './order.ts';
 import { pValuesOfPairs } from './p-values.ts';
 import { pick } from './gather.ts';
 import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
-import { fisherZ, upperTail } from './significance.ts';
+import { fisherZ, upperTail } from '../scoring/significance.ts';
 import { countZ, splitBins, type ZBins } from './z-bins.ts';
 
 /** How finely rows are counted, and how many are looked at one by one. */
@@ -24,7 +24,7 @@ export interface QTuning {
  * whose bounds leave open whether they matter are fetched and ranked one by one.
  */
 export class QValues {
-  readonly #passes: ScoreScanner;
+  readonly #scanner: ScoreScanner;
   readonly #freedom: DegreesOfFreedomGroups;
   readonly #excluded: ScoredElements;
   readonly #excludedSet: { has(element: number): boolean };
@@ -34,14 +34,14 @@ export class QValues {
   #rounds = 1;
 
   private constructor(
-    passes: ScoreScanner,
+    scanner: ScoreScanner,
     freedom: DegreesOfFreedomGroups,
     excluded: ScoredElements,
     rows: number,
     tuning: QTuning,
     bins: ZBins,
   ) {
-    this.#passes = passes;
+    this.#scanner = scanner;
     this.#freedom = freedom;
     this.#excluded = excluded;
     this.#excludedSet = new Set(excluded.elements);
@@ -52,15 +52,15 @@ export class QValues {
 
   /** @param excluded pairs that are no rows @param rows m, rows of the table, NaN among them */
   static async create(
-    passes: ScoreScanner,
+    scanner: ScoreScanner,
     freedom: DegreesOfFreedomGroups,
     edges: Float64Array,
     excluded: ScoredElements,
     rows: number,
     tuning: QTuning,
   ): Promise<QValues> {
-    const bins = await countZ(passes, freedom, edges, excluded, rows);
-    return new QValues(passes, freedom, excluded, rows, tuning, bins);
+    const bins = await countZ(scanner, freedom, edges, excluded, rows);
+    return new QValues(scanner, freedom, excluded, rows, tuning, bins);
   }
 
   /**
@@ -187,7 +187,7 @@ export class QValues {
     const edges = splitBins(this.#bins.edges, open, mostBins);
     if (edges.length === this.#bins.edges.length) return false;
     this.#rounds++;
-    this.#bins = await countZ(this.#passes, this.#freedom, edges, this.#excluded, this.#rows);
+    this.#bins = await countZ(this.#scanner, this.#freedom, edges, this.#excluded, this.#rows);
     return true;
   }
 
@@ -208,7 +208,7 @@ export class QValues {
     // What is no row is in the passes all the same.
     const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
     if (most === 0) return ranked;
-    const { elements, scores } = await this.#passes.collect(thresholds, open, most);
+    const { elements, scores } = await this.#scanner.collect(thresholds, open, most);
     const p = pValuesOfPairs({ elements, scores }, this.#freedom);
     const unranked = new Map<number, UnrankedBin>();
     for (let k = 0; k < elements.length; k++) {

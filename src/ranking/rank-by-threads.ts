@@ -3,7 +3,7 @@ import { rootOfFreedom } from '../scoring/degrees-of-freedom.ts';
 import { isShared, type NewArray } from '../scoring/array-pool.ts';
 import type { FloatArray } from './order.ts';
 import { qValuesOf, type RankedWithPairs, type RankSettings } from './ranked-pairs.ts';
-import type { SharedThreads } from '../scoring/score-threads.ts';
+import type { SharedThreads } from './score-threads.ts';
 import { partition, placesFor } from './sort-with-payload.ts';
 
 /**

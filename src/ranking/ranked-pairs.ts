@@ -2,8 +2,8 @@ import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import { sortedOrder, sortRows, type FloatArray } from './order.ts';
 import { pick } from './gather.ts';
 import { pValuesOf } from './p-values.ts';
-import type { ScoreThreads } from '../scoring/score-threads.ts';
-import { benjaminiHochberg } from './significance.ts';
+import type { ScoreThreads } from './score-threads.ts';
+import { benjaminiHochberg } from '../scoring/significance.ts';
 import { sortWithPayload } from './sort-with-payload.ts';
 
 /** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */

@@ -1,5 +1,5 @@
 import { rankWithin, type Candidates } from './candidate-ranks.ts';
-import { randomBits } from '../resampling/shuffle.ts';
+import { randomBits } from '../statistics/shuffle.ts';
 
 /** How figures are taken. */
 export interface FigureSettings {

@@ -69,28 +69,28 @@ function rowsOf(nodes: number, { excludeSelf }: RowChoice): number {
  * @returns undefined where so many rows are asked for that sorting them all is the way
  */
 export async function selectPairs(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   choice: RowChoice,
   tuning: SelectionTuning = DEFAULT_TUNING,
 ): Promise<SelectedPairs | undefined> {
-  const { nodes } = passes;
+  const { nodes } = scanner;
   const { excludeSelf, top, maxQ, candidatesOnly } = choice;
   const rows = rowsOf(nodes, choice);
   const most = rows * tuning.largestShare;
   if (maxQ >= 1 && top > most) return undefined;
   const { bins } = tuning;
-  const notRows = await pairsLeftOut(passes, excludeSelf);
-  const q = await QValues.create(passes, freedom, evenEdges(freedom, bins), notRows, rows, tuning);
+  const notRows = await pairsLeftOut(scanner, excludeSelf);
+  const q = await QValues.create(scanner, freedom, evenEdges(freedom, bins), notRows, rows, tuning);
   const cut = maxQ >= 1 ? undefined : await q.cutoff(maxQ);
   if (Math.min(cut?.rows ?? Infinity, top) > most) return undefined;
   const leastZ = cut?.leastZ ?? -Infinity;
-  const unwanted = candidatesOnly ? await withEdges(passes, notRows, choice.edges, excludeSelf) : notRows;
+  const unwanted = candidatesOnly ? await withEdges(scanner, notRows, choice.edges, excludeSelf) : notRows;
   for (let want = top; ; want *= 2) {
     const found =
       leastZ === Infinity || want === 0
         ? { elements: new Uint32Array(), scores: pick(notRows.scores, new Uint32Array()), all: true }
-        : await firstRows(passes, freedom, unwanted, want, leastZ, bins);
+        : await firstRows(scanner, freedom, unwanted, want, leastZ, bins);
     // Fewer scores than rows asked for: rows without a score are among them.
     if (maxQ >= 1 && found.elements.length < want) return undefined;
     const qs = await q.of(found);
@@ -101,19 +101,19 @@ export async function selectPairs(
       { ...found, corr: found.scores, p: pValuesOfPairs(found, freedom), q: qs },
       Uint32Array.from(kept),
     );
-    return { ...pairs, perPair: await passes.perPairAt(pairs.elements) };
+    return { ...pairs, perPair: await scanner.perPairAt(pairs.elements) };
   }
 }
 
 /** Pairs that are no rows of the table: i -> i, where those are left out. */
-export async function pairsLeftOut(passes: ScoreScanner, excludeSelf: boolean): Promise<ScoredElements> {
-  const { nodes } = passes;
+export async function pairsLeftOut(scanner: ScoreScanner, excludeSelf: boolean): Promise<ScoredElements> {
+  const { nodes } = scanner;
   const elements = Uint32Array.from({ length: excludeSelf ? nodes : 0 }, (_, i) => i * nodes + i);
-  return { elements, scores: await passes.aggregatedAt(elements) };
+  return { elements, scores: await scanner.aggregatedAt(elements) };
 }
 
 async function withEdges(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   { elements, scores }: ScoredElements,
   [sources, targets]: FunctionEdges,
   excludeSelf: boolean,
@@ -121,7 +121,7 @@ async function withEdges(
   const edges = new Set<number>();
   for (let e = 0; e < sources.length; e++) {
     if (excludeSelf && sources[e] === targets[e]) continue;
-    edges.add(sources[e]! * passes.nodes + targets[e]!);
+    edges.add(sources[e]! * scanner.nodes + targets[e]!);
   }
   const added = Uint32Array.from(edges);
   const both = { elements: new Uint32Array(elements.length + edges.size), scores: new Float64Array() };
@@ -129,13 +129,13 @@ async function withEdges(
   both.elements.set(added, elements.length);
   both.scores = new Float64Array(both.elements.length);
   both.scores.set(scores);
-  both.scores.set(await passes.aggregatedAt(added), elements.length);
+  both.scores.set(await scanner.aggregatedAt(added), elements.length);
   return both;
 }
 
 /** The first `want` pairs whose z reaches `leastZ`, in the table's order; `all` where there are no more of them. */
 async function firstRows(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   unwanted: ScoredElements,
   want: number,
@@ -145,7 +145,7 @@ async function firstRows(
   let edges = Float64Array.from({ length: bins }, (_, k) => -1 + (2 * k) / bins);
   for (;;) {
     const thresholds = scoreThresholds(freedom, edges, leastZ);
-    const raw = await passes.count(thresholds);
+    const raw = await scanner.count(thresholds);
     const counts = raw.slice();
     withoutExcluded(counts, new BinLookup(thresholds), freedom, unwanted);
     const end = edges.length + 1;
@@ -162,7 +162,7 @@ async function firstRows(
     }
     const wanted = new Uint8Array(counts.length).fill(1, bin, end);
     const most = raw.subarray(bin, end).reduce((total, count) => total + count, 0);
-    const rows = tableOrder(await passes.collect(thresholds, wanted, most), new Set(unwanted.elements));
+    const rows = tableOrder(await scanner.collect(thresholds, wanted, most), new Set(unwanted.elements));
     // Bins below the finer ones hold rows, too.
     const all = bin === 1 && edges[0] === -1;
     return { ...firstOf(rows, want), all: all && rows.elements.length <= want };

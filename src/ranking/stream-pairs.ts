@@ -5,7 +5,7 @@ import { QValues } from './q-values.ts';
 import type { RankedPairs } from './ranked-pairs.ts';
 import type { BinRange, ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { DEFAULT_TUNING, pairsLeftOut, tableOrder } from './select-pairs.ts';
-import { fisherZ } from './significance.ts';
+import { fisherZ } from '../scoring/significance.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded } from './z-bins.ts';
 
@@ -22,22 +22,22 @@ const ROUNDS = 4;
  * @param rowsPerGroup rows that come at a time, about; more where so many scores are equal
  */
 export async function* streamPairs(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   excludeSelf: boolean,
   rowsPerGroup: number,
 ): AsyncGenerator<RankedPairs, void, undefined> {
-  const { nodes } = passes;
+  const { nodes } = scanner;
   const rows = excludeSelf ? nodes * (nodes - 1) : nodes * nodes;
-  const notRows = await pairsLeftOut(passes, excludeSelf);
+  const notRows = await pairsLeftOut(scanner, excludeSelf);
   const unwanted = new Set(notRows.elements);
-  const { thresholds, counts, groups } = await fallingGroups(passes, freedom, rowsPerGroup);
+  const { thresholds, counts, groups } = await fallingGroups(scanner, freedom, rowsPerGroup);
   const qOf =
     freedom.roots.length === 1
-      ? await qInOrder(passes, freedom, notRows, rows, thresholds, groups)
-      : await qByElement(passes, freedom, notRows, rows, rowsPerGroup);
+      ? await qInOrder(scanner, freedom, notRows, rows, thresholds, groups)
+      : await qByElement(scanner, freedom, notRows, rows, rowsPerGroup);
   let [group, rank] = [0, 0];
-  for await (const found of passes.inGroups(thresholds, groups, counts)) {
+  for await (const found of scanner.inGroups(thresholds, groups, counts)) {
     const { elements, scores: corr } = tableOrder(found, unwanted);
     const pairs = { elements, scores: corr };
     const p = pValuesOfPairs(pairs, freedom);
@@ -47,12 +47,12 @@ export async function* streamPairs(
   }
   // What has no score comes last.
   const none = { first: thresholds.count + 1, end: thresholds.count + 2 };
-  for await (const found of passes.inGroups(thresholds, [none], counts)) {
+  for await (const found of scanner.inGroups(thresholds, [none], counts)) {
     const elements = found.elements.filter((element) => !unwanted.has(element)).sort();
     for (let first = 0; first < elements.length; first += rowsPerGroup) {
       const some = elements.subarray(first, first + rowsPerGroup);
       const ones = new Float64Array(some.length).fill(1);
-      const corr = await passes.aggregatedAt(some);
+      const corr = await scanner.aggregatedAt(some);
       yield { elements: some, corr, p: ones, q: ones };
     }
   }
@@ -63,14 +63,14 @@ type GroupQ = (pairs: ScoredElements, p: Float64Array, group: number, rank: numb
 
 /** Groups of bins of scores, the highest first, that have some `rowsPerGroup` scores each. */
 async function fallingGroups(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   rowsPerGroup: number,
 ): Promise<{ thresholds: Thresholds; counts: Uint32Array; groups: BinRange[] }> {
   let edges: Float64Array = Float64Array.from({ length: BINS }, (_, k) => -1 + (2 * k) / BINS);
   for (let round = 1; ; round++) {
     const thresholds = scoreThresholds(freedom, edges, -Infinity);
-    const counts = await passes.count(thresholds);
+    const counts = await scanner.count(thresholds);
     const large = Uint8Array.from(counts, (count) => (count > rowsPerGroup / 4 ? 1 : 0));
     if (round < ROUNDS && large.subarray(0, -1).includes(1)) {
       const finer = splitBins(Float64Array.of(...edges, 1 + 1e-6), large, 2 * BINS);
@@ -95,7 +95,7 @@ async function fallingGroups(
 
 /** Where p rises as scores fall: ranks are places in the table, and later groups matter by their least ratio alone. */
 async function qInOrder(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   notRows: ScoredElements,
   rows: number,
@@ -109,7 +109,7 @@ async function qInOrder(
     return z + 1e-12 * Math.max(1, Math.abs(z));
   });
   const edges = Float64Array.from(new Set([...evenEdges(freedom, DEFAULT_TUNING.bins), ...borders])).sort();
-  const q = await QValues.create(passes, freedom, edges, notRows, rows, DEFAULT_TUNING);
+  const q = await QValues.create(scanner, freedom, edges, notRows, rows, DEFAULT_TUNING);
   const later = Float64Array.of(...(await q.below(borders)), 1);
   return (_, p, group, rank) => {
     const own = new Float64Array(p.length);
@@ -124,16 +124,16 @@ async function qInOrder(
 
 /** Where degrees of freedom differ: the rows by falling p give each its q, which is kept. */
 async function qByElement(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   notRows: ScoredElements,
   rows: number,
   rowsPerGroup: number,
 ): Promise<GroupQ> {
-  const { nodes } = passes;
+  const { nodes } = scanner;
   const unwanted = new Set(notRows.elements);
   const thresholds = zThresholds(freedom, evenEdges(freedom, DEFAULT_TUNING.bins));
-  const counts = await passes.count(thresholds);
+  const counts = await scanner.count(thresholds);
   const own = counts.slice();
   withoutExcluded(own, new BinLookup(thresholds), freedom, notRows);
   const groups: BinRange[] = [];
@@ -149,7 +149,7 @@ async function qByElement(
   groups.push({ first, end: thresholds.count + 1 });
   const qs = new Float64Array(nodes * nodes).fill(1);
   let least = 1;
-  for await (const { elements, scores } of passes.inGroups(thresholds, groups, counts)) {
+  for await (const { elements, scores } of scanner.inGroups(thresholds, groups, counts)) {
     // By p, as the sorted table ranks them, not by z: rounding can order neighbours differently.
     const p = pValuesOfPairs({ elements, scores }, freedom);
     for (const k of sortedOrder(p, 'descending')) {

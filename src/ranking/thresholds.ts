@@ -1,6 +1,6 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import { fisherZ } from './significance.ts';
-import { LARGEST_CORRELATION } from './tail-series.ts';
+import { fisherZ } from '../scoring/significance.ts';
+import { LARGEST_CORRELATION } from '../scoring/tail-series.ts';
 
 /**
  * Bins of scores. The bin of a score of class c is the number of the class's thresholds that it reaches, 0 to K: only
@@ -53,7 +53,11 @@ export function zThresholds({ roots }: DegreesOfFreedomGroups, edges: Float64Arr
  *
  * @param edges rising
  */
-export function scoreThresholds(freedom: DegreesOfFreedomGroups, edges: Float64Array, leastZ: number): Thresholds {
+export function scoreThresholds(
+  freedom: DegreesOfFreedomGroups,
+  edges: Float64Array,
+  leastZ: number,
+): Thresholds {
   const count = edges.length;
   const least = zThresholds(freedom, Float64Array.of(leastZ)).values;
   const values = new Float64Array(freedom.roots.length * count);

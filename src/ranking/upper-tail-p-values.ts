@@ -1,5 +1,5 @@
 import { compileWidest, instantiate, type CompiledModule } from '../statistics/wasm-module.ts';
-import { fisherZ, upperTail } from './significance.ts';
+import { fisherZ, upperTail } from '../scoring/significance.ts';
 import { encodeTailKernel, TAIL_CONSTANTS, type TailKernel } from './wasm-tail-kernel.ts';
 
 /** Correlations that are handed to the kernel together. */

@@ -8,7 +8,7 @@ import {
   LN2_HIGH,
   LN2_LOW,
   TO_WHOLE,
-} from './tail-series.ts';
+} from '../scoring/tail-series.ts';
 
 /**
  * One-sided p-values of correlations, two at a time: the twin of `upperTail(fisherZ(r, root))`, with the same operations

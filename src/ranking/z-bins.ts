@@ -1,6 +1,6 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
-import { upperTail } from './significance.ts';
+import { upperTail } from '../scoring/significance.ts';
 import { BinLookup, zThresholds, type Thresholds } from './thresholds.ts';
 
 /**
@@ -30,7 +30,7 @@ const SLACK = 1e-9;
  * Counts the rows. @param excluded pairs that are no rows @param rows m
  */
 export async function countZ(
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   edges: Float64Array,
   excluded: ScoredElements,
@@ -38,7 +38,7 @@ export async function countZ(
 ): Promise<ZBins> {
   const thresholds = zThresholds(freedom, edges);
   const lookup = new BinLookup(thresholds);
-  const all = await passes.count(thresholds);
+  const all = await scanner.count(thresholds);
   withoutExcluded(all, lookup, freedom, excluded);
   // Rows without a score have p = 1 and come last, whatever their rank.
   const counts = all.subarray(0, edges.length + 1);

@@ -1,4 +1,4 @@
-import type { RowsByTarget } from '../ranking/by-target.ts';
+import type { RowsByTarget } from './by-target.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
 /** Ordered pairs of nodes whose scores are formed together, and the nodes that this takes. */

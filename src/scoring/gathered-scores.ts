@@ -1,4 +1,4 @@
-import type { RowsByTarget } from '../ranking/by-target.ts';
+import type { RowsByTarget } from './by-target.ts';
 
 /** Picks the scores of pairs of nodes out of panels of all scores, as those come by. */
 export class GatheredScores {

@@ -54,7 +54,15 @@ export class PanelScorer {
     if (targets !== undefined) {
       const some = targets.subarray(first, end);
       const snapshot = this.#pairs[pair]!;
-      await scoreFewTargets(snapshot, this.#request, this.#scoreTile, some, out, this.nodeFlags, this.#yielder);
+      await scoreFewTargets(
+        snapshot,
+        this.#request,
+        this.#scoreTile,
+        some,
+        out,
+        this.nodeFlags,
+        this.#yielder,
+      );
       return;
     }
     if (pair !== this.#pair || this.#basis === undefined) await this.#open(pair);
@@ -83,7 +91,9 @@ export class PanelScorer {
       const { tileColumns } = products;
       for (let first = 0; first < nodes; first += tileColumns) {
         const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-        this.#packed.setColumns(await runYielding(products.tile(x, x, [0, x.rows.end], columns, true), this.#yielder));
+        this.#packed.setColumns(
+          await runYielding(products.tile(x, x, [0, x.rows.end], columns, true), this.#yielder),
+        );
       }
     }
     this.#pair = pair;

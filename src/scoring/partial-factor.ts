@@ -39,7 +39,12 @@ export function factorTarget(
  *
  * @param floorX what vx_i must be above
  */
-export function partialCorrelation(covariance: number, residualVarianceX: number, floorX: number, residualVarianceY: number): number {
+export function partialCorrelation(
+  covariance: number,
+  residualVarianceX: number,
+  floorX: number,
+  residualVarianceY: number,
+): number {
   const r = covariance / Math.sqrt(residualVarianceX * residualVarianceY);
   return residualVarianceX > floorX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
 }

@@ -107,7 +107,16 @@ export class PartialScorer {
         for (let j0 = first; j0 < end; j0 += TARGETS_TOGETHER) {
           const jEnd = Math.min(j0 + TARGETS_TOGETHER, end);
           for (let j = j0; j < jEnd; j++) {
-            this.#scoreTarget(source, tile, j, i0, iEnd, factor, residualVarianceY[j - first]!, (j - j0) * PANEL_COLUMNS);
+            this.#scoreTarget(
+              source,
+              tile,
+              j,
+              i0,
+              iEnd,
+              factor,
+              residualVarianceY[j - first]!,
+              (j - j0) * PANEL_COLUMNS,
+            );
             factor += 8 * factorLength(this.#setOf(j).length);
           }
           this.#writeColumns(j0, jEnd, i0, iEnd, out);
@@ -134,7 +143,11 @@ export class PartialScorer {
     { values, stride, first: tileFirst, end: tileEnd }: Tile,
     first: number,
     flags: Uint8Array,
-  ): Generator<undefined, { readonly end: number; readonly residualVarianceY: readonly number[] }, undefined> {
+  ): Generator<
+    undefined,
+    { readonly end: number; readonly residualVarianceY: readonly number[] },
+    undefined
+  > {
     const scale = 1 / samples;
     const factors = this.#factors;
     const residualVarianceY: number[] = [];

@@ -47,3 +47,11 @@ export interface ScoreMatrices {
   /** `[nodes]`, why pairs of a node have no score: see {@link NODE_FLAG} */
   readonly nodeFlags: Uint8Array;
 }
+
+/** What is known of each aggregated score, row-major `[source, target]`. */
+export interface ScoreTests {
+  /** Analytic standard errors; NaN where there is no score */
+  readonly standardError: Float64Array;
+  /** One-sided p-values; 1 where there is no score */
+  readonly pValues: Float64Array;
+}

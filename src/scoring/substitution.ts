@@ -46,7 +46,9 @@ function scalarSubstitution(values: Float64Array, addresses: Uint32Array): Subst
         covariance -= w * values[element + k + 1]!;
         element += k + 2;
       }
-      const [residualVarianceY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k) => values[element + k]!) as Limits;
+      const [residualVarianceY, share, floor, least, most] = [0, 1, 2, 3, 4].map(
+        (k) => values[element + k]!,
+      ) as Limits;
       const score = Math.min(most, Math.max(least, covariance / Math.sqrt(variance * residualVarianceY)));
       values[covariances / 8 + source] = variance > whole * share + floor ? score : NaN;
     }

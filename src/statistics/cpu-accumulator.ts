@@ -40,7 +40,10 @@ export class CpuAccumulator {
   constructor(
     nodes: number,
     pairs: number,
-    { memory = Infinity, products = new TiledMatmul(nodes) }: { memory?: number; products?: TiledMatmul } = {},
+    {
+      memory = Infinity,
+      products = new TiledMatmul(nodes),
+    }: { memory?: number; products?: TiledMatmul } = {},
   ) {
     this.#nodes = nodes;
     this.#roomPerPair = Math.max(

@@ -1,5 +1,5 @@
 import type { Table } from 'apache-arrow';
-import type { ScoreCoverage, UnscoredPairs } from '../ranking/unscored.ts';
+import type { ScoreCoverage, UnscoredPairs } from '../engine/scores/unscored.ts';
 
 /** How the schema metadata of an edge table records how many pairs have a score. */
 export function coverageMetadata({ pairs, unscored, candidates }: ScoreCoverage): Record<string, string> {

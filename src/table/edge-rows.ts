@@ -1,16 +1,16 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import { AggregateScores } from '../scoring/aggregate-scores.ts';
-import { HostScores } from '../scoring/host-scores.ts';
-import { scoreScannerOf } from '../ranking/score-scanner-of.ts';
+import { AggregateScores } from '../engine/scores/aggregate-scores.ts';
+import { HostScores } from '../engine/scores/host-scores.ts';
+import { scoreScannerOf } from '../engine/scores/score-scanner-of.ts';
 import { pick, gatherBlocked } from '../ranking/gather.ts';
 import { sortedOrder, sortRows } from '../ranking/order.ts';
 import { rankByThreads } from '../ranking/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../ranking/ranked-pairs.ts';
 import type { ScoreScanner } from '../ranking/score-scanner.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
-import type { Scores } from '../scoring/scores.ts';
+import type { Scores } from '../engine/scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../ranking/select-pairs.ts';
-import { benjaminiHochberg } from '../ranking/significance.ts';
+import { benjaminiHochberg } from '../scoring/significance.ts';
 import { streamPairs } from '../ranking/stream-pairs.ts';
 import type { Yielder } from '../statistics/yielder.ts';
 import { edgeSet, type EdgeSet } from './edge-set.ts';
@@ -75,7 +75,11 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
   const again = scores instanceof AggregateScores;
   const rowsPerGroup = again ? ROWS_SORTED : request.rowsPerGroup;
   if (isWorthChoosing(choice, nodes)) {
-    const selected = await selectPairs(await scoreScannerOf(scores, freedom, yielder, signal), freedom, choice);
+    const selected = await selectPairs(
+      await scoreScannerOf(scores, freedom, yielder, signal),
+      freedom,
+      choice,
+    );
     if (selected !== undefined) {
       yield wholeGroup(selected, selected.perPair);
       return;
@@ -86,11 +90,11 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
     yield await sortedRows(scores, edges, request);
     return;
   }
-  const passes = await scoreScannerOf(scores, freedom, yielder, signal);
+  const scanner = await scoreScannerOf(scores, freedom, yielder, signal);
   let left = choice.top;
   let waiting: RankedPairs[] = [];
   let rowsWaiting = 0;
-  for await (const group of streamPairs(passes, freedom, choice.excludeSelf, rowsPerGroup)) {
+  for await (const group of streamPairs(scanner, freedom, choice.excludeSelf, rowsPerGroup)) {
     const rows = chosenRows(group, edges, { ...choice, top: left });
     const kept = rows === undefined ? group : pickRows(group, rows);
     left -= kept.elements.length;
@@ -99,16 +103,16 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
     if (left <= 0) break;
     await yielder();
     if (again && rowsWaiting < ROWS_FORMED_AGAIN) continue;
-    yield* withPairScores(waiting, passes);
+    yield* withPairScores(waiting, scanner);
     [waiting, rowsWaiting] = [[], 0];
   }
-  if (waiting.length > 0) yield* withPairScores(waiting, passes);
+  if (waiting.length > 0) yield* withPairScores(waiting, scanner);
 }
 
 /** Groups with their pair scores, which are fetched for all of them at once. */
 async function* withPairScores(
   groups: readonly RankedPairs[],
-  passes: ScoreScanner,
+  scanner: ScoreScanner,
 ): AsyncGenerator<RowGroup, void, undefined> {
   const starts = [0];
   for (const { elements } of groups) starts.push(starts.at(-1)! + elements.length);
@@ -116,7 +120,7 @@ async function* withPairScores(
   groups.forEach(({ elements }, group) => {
     all.set(elements, starts[group]);
   });
-  const perPair = await passes.perPairAt(all);
+  const perPair = await scanner.perPairAt(all);
   for (const [group, pairs] of groups.entries()) {
     const own = perPair.map((values) => values.subarray(starts[group], starts[group + 1]));
     yield wholeGroup(pairs, own);

@@ -5,7 +5,7 @@ import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
 import { degreesOfFreedomGroups } from '../../src/scoring/degrees-of-freedom.ts';
 import { HostScoreScanner, pairScoresIn } from '../../src/ranking/host-score-scanner.ts';
 import { nextFloat32, orderedBits } from '../../src/engine/webgpu/scoring/gpu-score-scanner.ts';
-import { scoreScannerOf } from '../../src/ranking/score-scanner-of.ts';
+import { scoreScannerOf } from '../../src/engine/scores/score-scanner-of.ts';
 import { selectPairs } from '../../src/ranking/select-pairs.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { normalNumbers } from '../support/random-numbers.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { scoreCoverage } from '../../src/ranking/unscored.ts';
+import { scoreCoverage } from '../../src/engine/scores/unscored.ts';
 import { createYielder } from '../../src/statistics/yielder.ts';
 import { test } from '../support/gpu.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';

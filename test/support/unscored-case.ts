@@ -1,6 +1,6 @@
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
-import type { ScoreCoverage } from '../../src/ranking/unscored.ts';
+import type { ScoreCoverage } from '../../src/engine/scores/unscored.ts';
 import { randomNumbers } from './random-numbers.ts';
 
 /** Eight nodes and two layer pairs in which pairs have no score for every reason there is; and how many, counted by hand. */

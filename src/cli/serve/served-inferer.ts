@@ -1,6 +1,11 @@
 import { batches, type Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
-import type { EvaluateOptions, FitOptions, InfererOptions, SelectOptions } from '../../inferer/inferer-options.ts';
+import type {
+  EvaluateOptions,
+  FitOptions,
+  InfererOptions,
+  SelectOptions,
+} from '../../inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../inferer/inferer.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../engine/engine.ts';
 import { ExternalModel, type InfererModel } from '../../model/external-model.ts';

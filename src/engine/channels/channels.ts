@@ -4,9 +4,9 @@ import { adoptDevice } from '../../gpu/device.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
-import { HostScores } from '../../scoring/host-scores.ts';
+import { HostScores } from '../scores/host-scores.ts';
 import type { ResampledScores, ResamplePlan } from '../../resampling/resampled-scores.ts';
-import type { Scores } from '../../scoring/scores.ts';
+import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
@@ -18,7 +18,7 @@ import { ChannelStore } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
-import { resampleChannels } from './resample-channels.ts';
+import { resampleChannels } from '../../resampling/resample-channels.ts';
 import { conditionalChannels } from './select-channels.ts';
 
 /** Samples that channel scores are of. */

@@ -1,8 +1,8 @@
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
-import { HostScores } from '../../scoring/host-scores.ts';
-import type { Scores } from '../../scoring/scores.ts';
+import { HostScores } from '../scores/host-scores.ts';
+import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { Reduction } from '../../statistics/channel-norms.ts';

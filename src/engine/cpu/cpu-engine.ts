@@ -3,7 +3,7 @@ import { SerialQueue } from '../../serial-queue.ts';
 import { aggregateScores } from '../../scoring/score-statistics.ts';
 import { checkScoreRequest } from '../../scoring/score-request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
-import type { Scores } from '../../scoring/scores.ts';
+import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../../statistics/merge.ts';
 import { sumsBytes } from '../../statistics/cpu-accumulator.ts';
 import { createYielder } from '../../statistics/yielder.ts';

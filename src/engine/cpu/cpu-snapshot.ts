@@ -1,5 +1,5 @@
 import { PanelScorer } from '../../scoring/panel-scorer.ts';
-import { rowsByTarget } from '../../ranking/by-target.ts';
+import { rowsByTarget } from '../../scoring/by-target.ts';
 import { elementGroups } from '../../scoring/element-groups.ts';
 import { scoreElements } from '../../scoring/few-elements.ts';
 import type { ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';

@@ -1,6 +1,6 @@
 import type { MagnitudeEdgeError } from '../../errors.ts';
 import type { TargetsRequest } from '../../scoring/score-matrices.ts';
-import type { ScoreThreads } from '../../scoring/score-threads.ts';
+import type { ScoreThreads } from '../../ranking/score-threads.ts';
 import { channelNorms } from '../../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
@@ -147,7 +147,9 @@ export class LocalSums implements CpuSums {
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#withOutOfMemoryError(() => runYielding(this.#accumulator.merge(statistics), createYielder()));
+    return this.#withOutOfMemoryError(() =>
+      runYielding(this.#accumulator.merge(statistics), createYielder()),
+    );
   }
 
   reset(): void {

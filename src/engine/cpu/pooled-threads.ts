@@ -3,7 +3,7 @@ import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { SLICES, type FloatArray } from '../../ranking/order.ts';
 import { copyRows, type PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation } from '../../scoring/score-matrices.ts';
-import type { ScoreThreads, SharedThreads } from '../../scoring/score-threads.ts';
+import type { ScoreThreads, SharedThreads } from '../../ranking/score-threads.ts';
 import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { WorkerClient } from '../worker-client.ts';
 

@@ -1,5 +1,5 @@
 import { aggregatePairs } from '../../scoring/aggregate.ts';
-import { HostScores } from '../../scoring/host-scores.ts';
+import { HostScores } from '../scores/host-scores.ts';
 import { flagsAfter } from '../../scoring/node-flags.ts';
 import { KEPT_BYTES, targetsToScore } from '../../scoring/targets-to-score.ts';
 import { ownArrays, type ArrayPool } from '../../scoring/array-pool.ts';

@@ -1,5 +1,5 @@
-import { AggregateScores, SharedAggregate, type PairScoreSource } from '../../scoring/aggregate-scores.ts';
-import { rowsByTarget } from '../../ranking/by-target.ts';
+import { AggregateScores, SharedAggregate, type PairScoreSource } from '../scores/aggregate-scores.ts';
+import { rowsByTarget } from '../../scoring/by-target.ts';
 import { elementGroups } from '../../scoring/element-groups.ts';
 import { flagsAfter } from '../../scoring/node-flags.ts';
 import { GatheredScores } from '../../scoring/gathered-scores.ts';

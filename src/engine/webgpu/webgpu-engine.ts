@@ -5,7 +5,7 @@ import { checkArithmetic } from '../../gpu/self-test.ts';
 import { SubmitThrottle } from '../../gpu/submit-throttle.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
-import type { Scores } from '../../scoring/scores.ts';
+import type { Scores } from '../scores/scores.ts';
 import { checkSameShape, mergeStatistics } from '../../statistics/merge.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { Precision } from './statistics/statistics-kernels.ts';

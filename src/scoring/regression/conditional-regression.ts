@@ -43,7 +43,9 @@ export class ConditionalRegression implements ConditionalScores {
     const memory = mixedBlocks();
     const regressions: PairRegression[] = [];
     for (const pair of pairs) {
-      regressions.push(await runYielding(regressPair(memory, pair, samples, samples, settings, true), yielder));
+      regressions.push(
+        await runYielding(regressPair(memory, pair, samples, samples, settings, true), yielder),
+      );
     }
     return new ConditionalRegression(nodes, regressions, settings);
   }

@@ -2,9 +2,8 @@ import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { runYielding, type Yielder } from '../../statistics/yielder.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { aggregateScores } from '../score-statistics.ts';
-import type { LayerAggregation, ScoreMatrices } from '../score-matrices.ts';
-import type { ScoreTests } from '../scores.ts';
-import { upperTail } from '../../ranking/significance.ts';
+import type { LayerAggregation, ScoreMatrices, ScoreTests } from '../score-matrices.ts';
+import { upperTail } from '../significance.ts';
 import { NODE_FLAG } from '../node-flags.ts';
 import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
 

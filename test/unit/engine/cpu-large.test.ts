@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { AggregateScores } from '../../../src/scoring/aggregate-scores.ts';
+import { AggregateScores } from '../../../src/engine/scores/aggregate-scores.ts';
 import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';

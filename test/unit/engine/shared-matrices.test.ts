@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { HostScores } from '../../../src/scoring/host-scores.ts';
+import { HostScores } from '../../../src/engine/scores/host-scores.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { edgeTable } from '../../../src/table/edge-table.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';

@@ -5,7 +5,7 @@ import type { InfererOptions } from '../../../src/inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { scoreSavedChannels } from '../../../src/engine/channels/score-saved.ts';
-import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
+import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
 import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
 import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
 import { mergeSaved } from '../../../src/table/statistics-origin.ts';

@@ -6,7 +6,7 @@ import type { EvaluateOptions } from '../../../src/inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { functionParents } from '../../../src/model/graph.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
+import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { valuesOf } from '../../support/golden-batches.ts';

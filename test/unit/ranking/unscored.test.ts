@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { coverageWarning, unscoredInWords } from '../../../src/ranking/coverage-words.ts';
+import { coverageWarning, unscoredInWords } from '../../../src/table/coverage-words.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { scoreCoverage, type ScoreCoverage } from '../../../src/ranking/unscored.ts';
+import { scoreCoverage, type ScoreCoverage } from '../../../src/engine/scores/unscored.ts';
 import { createYielder } from '../../../src/statistics/yielder.ts';
 import { unscoredCase } from '../../support/unscored-case.ts';
 

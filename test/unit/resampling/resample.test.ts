@@ -4,7 +4,7 @@ import { SampleStore } from '../../../src/resampling/sample-store.ts';
 import { groupStarts, resampleScores } from '../../../src/resampling/resample.ts';
 import type { ResampledScores, ResamplePlan } from '../../../src/resampling/resampled-scores.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
+import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomBits, shuffledWithin } from '../../../src/resampling/shuffle.ts';
+import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
 
 // Computed by the same definitions in Python, with its unbounded integers.
 test.each([

@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { ChannelBatch } from '../../../src/engine/engine.ts';
 import { rowsToKeep, uncertaintySettings } from '../../../src/resampling/uncertainty-settings.ts';
 import { Uncertainty } from '../../../src/resampling/uncertainty.ts';
-import { HostScores } from '../../../src/scoring/host-scores.ts';
+import { HostScores } from '../../../src/engine/scores/host-scores.ts';
 import type { ResampledScores } from '../../../src/resampling/resampled-scores.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';

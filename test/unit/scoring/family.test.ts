@@ -4,7 +4,7 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { scoreMagnitudes, scoreRanks } from '../../../src/engine/score-magnitudes.ts';
 import type { MagnitudeRequest } from '../../../src/scoring/magnitude-request.ts';
-import { magnitudeScores } from '../../../src/scoring/magnitude-scores.ts';
+import { magnitudeScores } from '../../../src/engine/scores/magnitude-scores.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { refusal } from '../../support/refusal.ts';
 import { statisticsCase, type StatisticsCase } from '../../support/statistics-case.ts';

@@ -164,7 +164,9 @@ test('an accumulator that merges holds what one over all the samples holds, and 
   const data = magnitudes(60, 5, 7);
   const all = accumulate(data, 5, [60]);
   const accumulator = new CpuAccumulator(5, 1);
-  runToEnd(accumulator.merge(accumulate({ x: data.x.subarray(0, 100), y: data.y.subarray(0, 100) }, 5, [20])));
+  runToEnd(
+    accumulator.merge(accumulate({ x: data.x.subarray(0, 100), y: data.y.subarray(0, 100) }, 5, [20])),
+  );
   runToEnd(accumulator.merge(new CpuAccumulator(5, 1).statistics()));
   accumulator.add([data.x.subarray(100)], [data.y.subarray(100)], 40);
   const merged = accumulator.statistics();

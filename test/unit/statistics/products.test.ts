@@ -34,7 +34,10 @@ function productsOf(
 ) {
   const products = new TiledMatmul(nodes, kernel, tileLength);
   const [a, b] = [side(x, rows, nodes), side(y, rows, nodes)];
-  const [xy, xx] = [new IncrementalProduct(nodes, products, false), new IncrementalProduct(nodes, products, true)];
+  const [xy, xx] = [
+    new IncrementalProduct(nodes, products, false),
+    new IncrementalProduct(nodes, products, true),
+  ];
   runToEnd(xy.catchUp(a, b));
   runToEnd(xx.catchUp(a, a));
   return { xy: xy.sums, xx: xx.sums };

@@ -1,6 +1,6 @@
 import { type RecordBatch, RecordBatchFileWriter, Table, tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { fisherPValue } from '../../../src/ranking/significance.ts';
+import { fisherPValue } from '../../../src/scoring/significance.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
 import { checkTableRoom, edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
 import { tableCoverage } from '../../../src/table/coverage-metadata.ts';

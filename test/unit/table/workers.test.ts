@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import type { Scores } from '../../../src/scoring/scores.ts';
+import type { Scores } from '../../../src/engine/scores/scores.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 
 /** As many rows as workers are asked for. */

@@ -7,7 +7,12 @@ import { Recorder, workgroups } from '../../../gpu/recorder.ts';
 import type { MixedBlocks } from '../../../statistics/mixed-blocks.ts';
 import { targetPanels, widestPanel } from '../../../scoring/channel/block-norms.ts';
 import type { PartNorms } from '../../../scoring/channel/regression.ts';
-import { invertRidge, newSystem, ridgeBytes, symmetricSingles } from '../../../scoring/channel/ridge-inverse.ts';
+import {
+  invertRidge,
+  newSystem,
+  ridgeBytes,
+  symmetricSingles,
+} from '../../../scoring/channel/ridge-inverse.ts';
 import { ObservationRows, type RowOrder } from '../../../scoring/channel/rows.ts';
 import type { ChannelSystem } from '../../../scoring/channel/system.ts';
 import { blockNormsKernel, PRODUCT_TILE, productsKernel, WORKGROUP } from './channel-kernels.ts';

@@ -2,9 +2,9 @@ import type { OwnedBuffer } from '../../../gpu/buffer.ts';
 import { assertAlive, type GpuContext } from '../../../gpu/device.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import type { Panel } from '../statistics/layout.ts';
-import { scoresReleased } from '../../../scoring/host-scores.ts';
+import { scoresReleased } from '../../scores/host-scores.ts';
 import type { ScoreMatrices } from '../../../scoring/score-matrices.ts';
-import type { ScoreBuffers, Scores } from '../../../scoring/scores.ts';
+import type { ScoreBuffers, Scores } from '../../scores/scores.ts';
 import type { ScoreStorage } from './score-storage.ts';
 
 /** Score matrices in float32 that stay on the GPU; see {@link ScoreBuffers} for their layout. */

@@ -88,7 +88,11 @@ export class BatchUploader {
           channels &&
           (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
       };
-      const made = scoped(context, 'the intake', () => new BatchUploader(context, layout, refusal, pool, sources));
+      const made = scoped(
+        context,
+        'the intake',
+        () => new BatchUploader(context, layout, refusal, pool, sources),
+      );
       await made.settled;
       return made.result;
     } catch (error) {

@@ -160,7 +160,8 @@ export class GpuSums implements SumSource {
     yielder?: SubmitThrottle,
   ): Promise<void> {
     if (sources.length === 0) return;
-    if (this.#plan === 'formed') return (await this.#former()).rowsXX(this.#kept(yielder), pair, sources, into);
+    if (this.#plan === 'formed')
+      return (await this.#former()).rowsXX(this.#kept(yielder), pair, sources, into);
     await this.#gather(pair, sources, into, yielder);
   }
 

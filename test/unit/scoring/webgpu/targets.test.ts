@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PANEL, THREAD_SET } from '../../../../src/engine/webgpu/scoring/partial-kernels.ts';
-import { factorElements, largestSet, planTargets } from '../../../../src/engine/webgpu/scoring/target-blocks.ts';
+import {
+  factorElements,
+  largestSet,
+  planTargets,
+} from '../../../../src/engine/webgpu/scoring/target-blocks.ts';
 import { raggedFromLists } from '../../../../src/statistics/ragged.ts';
 
 const NODES = 60;

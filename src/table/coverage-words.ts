@@ -1,4 +1,4 @@
-import type { ScoreCoverage, UnscoredPairs } from './unscored.ts';
+import type { ScoreCoverage, UnscoredPairs } from '../engine/scores/unscored.ts';
 
 /** Share of the candidates without a score beyond which there is a warning. */
 const MANY = 0.1;

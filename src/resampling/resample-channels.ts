@@ -1,14 +1,14 @@
-import type { ChannelRequest } from '../../scoring/channel/request.ts';
-import { JackknifeTally } from '../../resampling/jackknife.ts';
-import { largestScore, PermutationTally } from '../../resampling/permutation.ts';
-import type { ResampledScores, ResamplePlan } from '../../resampling/resampled-scores.ts';
-import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
-import { randomBits, shuffledWithin } from '../../resampling/shuffle.ts';
-import { withoutRows, type ChannelRows } from '../../statistics/channel-record.ts';
-import type { RaggedIndices } from '../../statistics/ragged.ts';
-import { checkSampleCount, groupStarts } from '../../resampling/resample.ts';
-import { channelScores, shuffledChannelScores } from './channel-scores.ts';
-import type { ChannelThreads } from './channel-threads.ts';
+import type { ChannelRequest } from '../scoring/channel/request.ts';
+import { JackknifeTally } from './jackknife.ts';
+import { largestScore, PermutationTally } from './permutation.ts';
+import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
+import type { ScoreMatrices } from '../scoring/score-matrices.ts';
+import { randomBits, shuffledWithin } from '../statistics/shuffle.ts';
+import { withoutRows, type ChannelRows } from '../statistics/channel-record.ts';
+import type { RaggedIndices } from '../statistics/ragged.ts';
+import { checkSampleCount, groupStarts } from './resample.ts';
+import { channelScores, shuffledChannelScores } from '../engine/channels/channel-scores.ts';
+import type { ChannelThreads } from '../engine/channels/channel-threads.ts';
 
 /** Shuffles that are scored together, for which the system of F is solved once: so many bytes of scores at most. */
 const SHUFFLES_BYTES = 2 ** 27;

@@ -1,8 +1,8 @@
-import type { ArrayPool } from './array-pool.ts';
-import type { FloatArray } from '../ranking/order.ts';
-import type { PValueRows } from '../ranking/p-values.ts';
-import type { LayerAggregation } from './score-matrices.ts';
-import type { DealtOrder, PartitionedRows, SortedPlaces } from '../ranking/sort-with-payload.ts';
+import type { ArrayPool } from '../scoring/array-pool.ts';
+import type { FloatArray } from './order.ts';
+import type { PValueRows } from './p-values.ts';
+import type { LayerAggregation } from '../scoring/score-matrices.ts';
+import type { DealtOrder, PartitionedRows, SortedPlaces } from './sort-with-payload.ts';
 
 /**
  * Work on scores that other threads do while this one does something else. They may end at any time, and what they were

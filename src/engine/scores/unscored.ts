@@ -1,10 +1,10 @@
-import type { Yielder } from '../statistics/yielder.ts';
-import type { RaggedIndices } from '../statistics/ragged.ts';
-import { NODE_FLAG } from '../scoring/node-flags.ts';
-import type { FunctionEdges } from '../scoring/conditioning-sets.ts';
-import { HostScores } from '../scoring/host-scores.ts';
+import type { Yielder } from '../../statistics/yielder.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
+import { NODE_FLAG } from '../../scoring/node-flags.ts';
+import type { FunctionEdges } from '../../scoring/conditioning-sets.ts';
+import { HostScores } from './host-scores.ts';
 import { scoreScannerOf } from './score-scanner-of.ts';
-import type { Scores } from '../scoring/scores.ts';
+import type { Scores } from './scores.ts';
 
 /**
  * How many ordered pairs of nodes have no score, that is none in any layer pair, and why (method.md, "Constant nodes").
@@ -65,11 +65,15 @@ async function count(
 ): Promise<ScoreCoverage> {
   const { nodes, nodeFlags } = scores;
   // Nothing here asks for classes of targets.
-  const passes = await scoreScannerOf(scores, { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) }, yielder);
+  const scanner = await scoreScannerOf(
+    scores,
+    { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) },
+    yielder,
+  );
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
-  const missing = await passes.missing(isConstant);
+  const missing = await scanner.missing(isConstant);
   const parents = conditioningSets && setElements(conditioningSets);
-  const ofParents = parents && (await passes.aggregatedAt(parents));
+  const ofParents = parents && (await scanner.aggregatedAt(parents));
   const found = { constantSource: 0, constantTarget: 0, explained: 0, knownParent: 0, singular: 0 };
   let unscoredOthers = 0;
   for (let target = 0; target < nodes; target++) {
@@ -96,7 +100,7 @@ async function count(
     }
   }
   const known = edgeElements(edges, nodes);
-  const unscoredEdges = countNaN(await passes.aggregatedAt(known));
+  const unscoredEdges = countNaN(await scanner.aggregatedAt(known));
   const ofOthers = nodes * (nodes - 1);
   return {
     pairs: ofOthers + (excludeSelf ? 0 : nodes),

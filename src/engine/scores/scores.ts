@@ -1,4 +1,4 @@
-import type { ScoreMatrices } from './score-matrices.ts';
+import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
 
 /**
  * Scores of all ordered pairs, wherever they were computed. They belong to whoever asked for them, until `release`:
@@ -36,14 +36,6 @@ export interface Scores {
   aggregate(): Promise<ScoreMatrices['aggregated']>;
   /** Frees what the scores take. Idempotent. */
   release(): void;
-}
-
-/** What is known of each aggregated score, row-major `[source, target]`. */
-export interface ScoreTests {
-  /** Analytic standard errors; NaN where there is no score */
-  readonly standardError: Float64Array;
-  /** One-sided p-values; 1 where there is no score */
-  readonly pValues: Float64Array;
 }
 
 /** Targets whose scores share a buffer. */

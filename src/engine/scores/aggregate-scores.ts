@@ -1,6 +1,6 @@
-import { discard } from '../statistics/discard.ts';
+import { discard } from '../../statistics/discard.ts';
 import { scoresReleased } from './host-scores.ts';
-import type { ScoreMatrices } from './score-matrices.ts';
+import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { Scores } from './scores.ts';
 
 /** Aggregated scores, row-major `[nodes, nodes]`, whose memory is freed when nobody reads them any more. */

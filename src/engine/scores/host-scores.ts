@@ -1,7 +1,8 @@
-import { MagnitudeEdgeError } from '../errors.ts';
-import type { ScoreMatrices } from './score-matrices.ts';
-import type { ScoreThreads } from './score-threads.ts';
-import type { Scores, ScoreTests } from './scores.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
+import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
+import type { ScoreThreads } from '../../ranking/score-threads.ts';
+import type { ScoreTests } from '../../scoring/score-matrices.ts';
+import type { Scores } from './scores.ts';
 
 /** What scores on the host come with. */
 interface Origin {

@@ -1,14 +1,14 @@
-import { createYielder } from '../statistics/yielder.ts';
-import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { createYielder } from '../../statistics/yielder.ts';
+import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { HostScores } from './host-scores.ts';
 import {
   checkMagnitudeRequest,
   DEFAULT_REGRESSION_LAMBDA,
   type MagnitudeRequest,
-} from './magnitude-request.ts';
-import { pooledStatistics } from './pooled.ts';
-import { regressionScores } from './regression/regression-scores.ts';
-import { scoreStatistics } from './score-statistics.ts';
+} from '../../scoring/magnitude-request.ts';
+import { pooledStatistics } from '../../scoring/pooled.ts';
+import { regressionScores } from '../../scoring/regression/regression-scores.ts';
+import { scoreStatistics } from '../../scoring/score-statistics.ts';
 
 /**
  * Any scores of magnitudes from sufficient statistics, in float64 on the calling thread. Pooled scores have none for the

@@ -1,5 +1,5 @@
 import { HostScores } from './host-scores.ts';
-import type { ScoreMatrices } from './score-matrices.ts';
+import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { Scores } from './scores.ts';
 
 /**
