@@ -1,4 +1,4 @@
-export type { ColumnarTable } from './columns/table-in-memory.ts';
+export type { ColumnarTable, ColumnarVector } from './columns/table-in-memory.ts';
 export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { ChannelBlock } from './engine/channels/channel-blocks.ts';
@@ -34,6 +34,7 @@ export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } f
 export type { BinarySource } from './model/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { coverageWarning, nothingScored, unscoredInWords } from './table/coverage-words.ts';
+export type { Figures } from './ranking/recovery-figures.ts';
 export { rocAuc } from './ranking/roc.ts';
 export type { ChannelAggregation } from './scoring/channel/request.ts';
 export type {
@@ -55,6 +56,7 @@ export {
   type EdgeTableOptions,
   type EdgeTableProvenance,
 } from './table/edge-table.ts';
+export type { CsvStyle } from './table/csv.ts';
 export { encodeBatches } from './table/encode-batches.ts';
 export {
   decodeTable,

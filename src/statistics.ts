@@ -41,10 +41,11 @@ export type {
 } from './engine/engine.ts';
 export { SampleStore, type RowPairing } from './resampling/sample-store.ts';
 export { resampleScores } from './resampling/resample.ts';
+export type { Precision } from './engine/webgpu/statistics/statistics-kernels.ts';
 export { createWebGpuEngine } from './engine/webgpu/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type { ChannelAggregation, ChannelRequest } from './scoring/channel/request.ts';
-export { conditioningSets } from './scoring/conditioning-sets.ts';
+export { conditioningSets, type FunctionEdges } from './scoring/conditioning-sets.ts';
 export { NODE_FLAG } from './scoring/node-flags.ts';
 export { jackknifeScores, type JackknifeScores } from './resampling/jackknife.ts';
 export type { ResampledScores, ResamplePlan } from './resampling/resampled-scores.ts';
@@ -62,11 +63,11 @@ export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './sco
 export type { ScoreBuffers, ScorePanel, Scores } from './engine/scores/scores.ts';
 export type { ScoreTests } from './scoring/score-matrices.ts';
 export { benjaminiHochberg, fisherPValue } from './scoring/significance.ts';
-export { sortedOrder } from './ranking/order.ts';
+export { sortedOrder, type Direction, type FloatArray } from './ranking/order.ts';
 export { covariances, type PairCovariances } from './statistics/covariances.ts';
 export { mergeStatistics, shiftPivot } from './statistics/merge.ts';
 export { raggedFromLists, type RaggedIndices } from './statistics/ragged.ts';
-export type { SavedChannels } from './statistics/saved-channels.ts';
+export type { SavedChannels, SavedChannelSums, SavedChannelValues } from './statistics/saved-channels.ts';
 export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
 export { version } from './version.ts';
 

@@ -3,7 +3,7 @@ import type { Column, ColumnFile, FieldInfo, NumberArray, NumberColumn } from '.
 import { bigEndianInteger, decimalReader } from './decimal.ts';
 
 /** A column of an Arrow table, whichever library built it. */
-interface ColumnarVector {
+export interface ColumnarVector {
   readonly nullCount: number;
   get(row: number): unknown;
   toArray(): unknown;

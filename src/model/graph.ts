@@ -18,7 +18,7 @@ export interface GsnnGraph {
   };
 }
 
-/** A model's own graph: also the parents of each function node, as {@link functionParents} gives them. */
+/** A model's own graph: also the parents of each function node. */
 export interface ModelGraph extends GsnnGraph {
   /** N lists */
   readonly parents: readonly (readonly number[])[];

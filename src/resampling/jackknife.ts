@@ -15,7 +15,7 @@ export interface JackknifeScores {
 
 /**
  * Delete-a-group jackknife over the aggregated scores, from statistics alone: the scores are computed again without each
- * group (see {@link JackknifeTally}). Samples that belong together (replicates, one donor's cells) go in one group.
+ * group. Samples that belong together (replicates, one donor's cells) go in one group.
  *
  * @param groups statistics over disjoint groups of samples, at least two; empty groups are left aside
  * @throws `invalid-argument` for fewer than two groups with samples, `graph-mismatch` where their shapes differ,

@@ -16,7 +16,7 @@ export interface RowPairing {
 
 /**
  * Magnitudes of the samples seen, kept on the host in float32, in the order in which they came: 8 P N bytes a sample.
- * Rows are written once, so that what {@link SampleStore.rows} reads stays as it is while more are added.
+ * Rows are written once, so that what `rows` reads stays as it is while more are added.
  */
 export class SampleStore {
   /** N */

@@ -9,7 +9,7 @@ export interface MagnitudeRequest extends Omit<ScoreRequest, 'score' | 'layerAgg
   readonly layerAgg: ScoreAggregation;
   /** Of the magnitudes (default), or of their ranks */
   readonly correlation?: Correlation | undefined;
-  /** Ridge of 'regression', in variances of a standardised magnitude. Default {@link DEFAULT_REGRESSION_LAMBDA}. */
+  /** Ridge of 'regression', in variances of a standardised magnitude. Default 0.3. */
   readonly lambda?: number | undefined;
 }
 

@@ -44,7 +44,7 @@ export interface ScoreMatrices {
   readonly aggregated: Float64Array | Float32Array;
   /** One `[nodes, nodes]` matrix per layer pair */
   readonly perPair: readonly (Float64Array | Float32Array)[];
-  /** `[nodes]`, why pairs of a node have no score: see {@link NODE_FLAG} */
+  /** `[nodes]`, why pairs of a node have no score: see `NODE_FLAG` of `magnitude-edge/statistics` */
   readonly nodeFlags: Uint8Array;
 }
 

@@ -38,7 +38,7 @@ export function pairMoments(pair: PairStatistics, samples: number): PairMoments 
   return { meanX, meanY, varX, varY, meanX2, meanY2 };
 }
 
-/** {@link PairMoments} and the full covariance matrices, row-major `[source i, target j]` and `[i, k]`. */
+/** Means, variances and the full covariance matrices, row-major `[source i, target j]` and `[i, k]`. */
 export interface PairCovariances extends PairMoments {
   readonly covXY: Float64Array;
   readonly covXX: Float64Array;

@@ -39,7 +39,7 @@ export function tableFormat(fileName: string): TableFormat {
 /** How files of text are written; other formats have no choice. */
 export type TextOptions = Pick<CsvStyle, 'spreadsheetSafe'>;
 
-/** A table as the bytes of a file: Arrow IPC file format, CSV or TSV ({@link tableToCsv}), or Parquet. */
+/** A table as the bytes of a file: Arrow IPC file format, CSV or TSV, or Parquet. */
 export function encodeTable(table: Table, format: TableFormat, options: TextOptions = {}): Uint8Array {
   switch (format) {
     case 'arrow':

@@ -28,7 +28,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return inner;
   }
 
-  /** As in {@link GraphRecorder}; activations whose kernels lose relative accuracy are written in other operators. */
+  /** Adds a node of one output and gives its name; activations whose kernels lose relative accuracy are written in other operators. */
   override op(opType: string, inputs: readonly string[], attributes: AttributeInit = {}): string {
     const lowering = lowerings.get(opType);
     const [x] = inputs;

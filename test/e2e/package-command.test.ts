@@ -477,6 +477,18 @@ test('help and version', async () => {
   }
 });
 
+test('docs/command.md is what --help says', async () => {
+  const names = ['infer', 'evaluate', 'select', 'rank', 'merge', 'train-graph', 'serve'];
+  const helps = await Promise.all(names.map((name) => run(name, '--help')));
+  const sections = names.map((name, at) => `## ${name}\n\n\`\`\`\n${helps[at]!.out}\`\`\``);
+  const page = [
+    '# The command',
+    'What `magnitude-edge COMMAND --help` prints (a test keeps this page so).',
+    ...sections,
+  ];
+  await expect(`${page.join('\n\n')}\n`).toMatchFileSnapshot('../../docs/command.md');
+});
+
 test('what the guide says of Node runs as it stands, with or without an adapter', async () => {
   const guide = await readFile(new URL('../../docs/guide.md', import.meta.url), 'utf8');
   const [, snippet] = /In Node the library uses a `GPUDevice`[^`]*`webgpu`[^`]*```js\n([^`]*)```/.exec(

@@ -14,7 +14,7 @@ import { scoreStatistics } from '../../scoring/score-statistics.ts';
  * Any scores of magnitudes from sufficient statistics, in float64 on the calling thread. Pooled scores have none for the
  * layer pairs.
  *
- * @throws as {@link checkMagnitudeRequest}; RangeError or `out-of-memory` where they find no room; the signal's reason once
+ * @throws `invalid-argument` for a request out of range; `too-few-samples`; RangeError or `out-of-memory` where they find no room; the signal's reason once
  *   it is aborted
  */
 export async function magnitudeScores(

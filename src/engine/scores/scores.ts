@@ -14,7 +14,7 @@ export interface Scores {
    * and the samples being the same, costs the targets whose parents differ, another aggregation none.
    */
   readonly scoredTargets: number;
-  /** `[N]`, why pairs of a node have no score: see {@link NODE_FLAG} */
+  /** `[N]`, why pairs of a node have no score: see `NODE_FLAG` of `magnitude-edge/statistics` */
   readonly nodeFlags: Uint8Array;
   /** Standard errors and p-values, where they do not follow from the scores themselves; not to be written to */
   readonly tests?: ScoreTests | undefined;

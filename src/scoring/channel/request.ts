@@ -8,7 +8,7 @@ export type ChannelAggregation = 'mean' | 'max' | 'pooled';
 /** What is asked of channel values. */
 export interface ChannelRequest extends ConstantRule {
   readonly layerAgg: ChannelAggregation;
-  /** Ridge, in units of a standardised channel's variance. Default {@link DEFAULT_LAMBDA}. */
+  /** Ridge, in units of a standardised channel's variance. Default 3. */
   readonly lambda: number;
   readonly signal?: AbortSignal | undefined;
 }
