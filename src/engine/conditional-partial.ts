@@ -1,7 +1,7 @@
 import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { LayerAggregation } from '../scoring/score-matrices.ts';
 import type { ConditionalScores } from '../scoring/select-edges.ts';
-import { withAggregate } from './scores/with-aggregate.ts';
+import { withAggregate } from './scores/with-reader.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import type { Engine } from './engine.ts';
 

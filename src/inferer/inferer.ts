@@ -316,6 +316,7 @@ export class MagnitudeEdgeInferer {
         gpu,
         matrices: () => scores.matrices(),
         aggregate: () => scores.aggregate(),
+        reader: () => scores.reader(),
         release: () => {
           scores.release();
         },

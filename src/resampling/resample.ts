@@ -6,7 +6,7 @@ import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
 import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../statistics/shuffle.ts';
-import { withAggregate } from '../engine/scores/with-aggregate.ts';
+import { withAggregate } from '../engine/scores/with-reader.ts';
 import { leaveOneOut } from './leave-one-out.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { createYielder } from '../statistics/yielder.ts';

@@ -3,7 +3,7 @@ import { adoptDevice } from '../gpu/device.ts';
 import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
 import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { Scores } from '../engine/scores/scores.ts';
-import { withAggregate } from '../engine/scores/with-aggregate.ts';
+import { withAggregate } from '../engine/scores/with-reader.ts';
 import { channelNorms } from '../statistics/channel-norms.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import { MagnitudeReader } from '../engine/webgpu/statistics/magnitude-reader.ts';

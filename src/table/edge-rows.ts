@@ -1,14 +1,11 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import { AggregateScores } from '../engine/scores/aggregate-scores.ts';
-import { HostScores } from '../engine/scores/host-scores.ts';
-import { scoreScannerOf } from '../engine/scores/score-scanner-of.ts';
 import { pick, gatherBlocked } from '../ranking/gather.ts';
 import { sortedOrder, sortRows } from '../ranking/order.ts';
 import { rankByThreads } from '../ranking/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../ranking/ranked-pairs.ts';
 import type { ScoreScanner } from '../ranking/score-scanner.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
-import type { Scores } from '../engine/scores/scores.ts';
+import type { ScoreReader, Scores } from '../engine/scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../ranking/select-pairs.ts';
 import { benjaminiHochberg } from '../scoring/significance.ts';
 import { streamPairs } from '../ranking/stream-pairs.ts';
@@ -56,41 +53,39 @@ export async function* edgeRowGroups(
   scores: Scores,
   request: RowsRequest,
 ): AsyncGenerator<RowGroup, void, undefined> {
-  const host = scores instanceof HostScores ? scores : undefined;
-  host?.enter();
+  const reader = scores.reader();
   try {
-    yield* rowGroups(scores, request);
+    yield* rowGroups(reader, scores.nodes, request);
   } finally {
-    host?.leave();
+    reader.release();
   }
 }
 
-async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<RowGroup, void, undefined> {
+async function* rowGroups(
+  reader: ScoreReader,
+  nodes: number,
+  request: RowsRequest,
+): AsyncGenerator<RowGroup, void, undefined> {
   const { choice, freedom, yielder, signal, given } = request;
-  const { nodes } = scores;
   if (given !== undefined) {
-    yield await rowsWithGivenP(scores, given.p, request);
+    yield await rowsWithGivenP(reader, given.p, request);
     return;
   }
-  const again = scores instanceof AggregateScores;
-  const rowsPerGroup = again ? ROWS_SORTED : request.rowsPerGroup;
+  const { holdsPairs } = reader;
+  const rowsPerGroup = holdsPairs ? request.rowsPerGroup : ROWS_SORTED;
+  const scanner = reader.scanner(freedom.classOf, yielder, signal);
   if (isWorthChoosing(choice, nodes)) {
-    const selected = await selectPairs(
-      await scoreScannerOf(scores, freedom, yielder, signal),
-      freedom,
-      choice,
-    );
+    const selected = await selectPairs(scanner, freedom, choice);
     if (selected !== undefined) {
       yield wholeGroup(selected, selected.perPair);
       return;
     }
   }
   const edges = edgeSet(choice.edges, nodes);
-  if (!again && (rowsPerGroup === Infinity || !isLargeTable(choice, nodes))) {
-    yield await sortedRows(scores, edges, request);
+  if (holdsPairs && (rowsPerGroup === Infinity || !isLargeTable(choice, nodes))) {
+    yield await sortedRows(reader, edges, request);
     return;
   }
-  const scanner = await scoreScannerOf(scores, freedom, yielder, signal);
   let left = choice.top;
   let waiting: RankedPairs[] = [];
   let rowsWaiting = 0;
@@ -102,7 +97,7 @@ async function* rowGroups(scores: Scores, request: RowsRequest): AsyncGenerator<
     rowsWaiting += kept.elements.length;
     if (left <= 0) break;
     await yielder();
-    if (again && rowsWaiting < ROWS_FORMED_AGAIN) continue;
+    if (!holdsPairs && rowsWaiting < ROWS_FORMED_AGAIN) continue;
     yield* withPairScores(waiting, scanner);
     [waiting, rowsWaiting] = [[], 0];
   }
@@ -133,16 +128,15 @@ function wholeGroup(pairs: RankedPairs, perPair: readonly (Float64Array | Float3
 
 /** The rows that were asked for, out of all of them, sorted. */
 async function sortedRows(
-  scores: Scores,
+  reader: ScoreReader,
   edges: EdgeSet,
   { choice, samples, conditioned, yielder }: RowsRequest,
 ): Promise<RowGroup> {
-  const host = scores instanceof HostScores ? scores : undefined;
-  const matrices = host?.held ?? (await scores.matrices());
+  const matrices = await reader.matrices();
   const { aggregated, nodes, perPair } = matrices;
   const { excludeSelf, candidatesOnly, maxQ, top } = choice;
   const large = isLargeTable(choice, nodes);
-  const threads = large ? host?.threads : undefined;
+  const threads = large ? reader.threads : undefined;
   const settings = { excludeSelf, samples, conditioned, yielder };
   if (large && !candidatesOnly && maxQ >= 1 && top === Infinity) {
     // No row is left out: the scores of the layer pairs are sorted along.
@@ -161,11 +155,11 @@ async function sortedRows(
 
 /** The rows that were asked for, with p from elsewhere, and the q of all rows; 1 for both where there is none. */
 async function rowsWithGivenP(
-  scores: Scores,
+  reader: ScoreReader,
   pOfElements: Float64Array | undefined,
   { choice, yielder }: RowsRequest,
 ): Promise<RowGroup> {
-  const matrices = scores instanceof HostScores ? scores.held : await scores.matrices();
+  const matrices = await reader.matrices();
   const { aggregated, nodes } = matrices;
   const skip = choice.excludeSelf ? nodes + 1 : undefined;
   const { rows: elements, values: corr } = sortRows(aggregated, 'descending', skip);

@@ -5,7 +5,6 @@ import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
 import { degreesOfFreedomGroups } from '../../src/scoring/degrees-of-freedom.ts';
 import { HostScoreScanner, pairScoresIn } from '../../src/ranking/host-score-scanner.ts';
 import { nextFloat32, orderedBits } from '../../src/engine/webgpu/scoring/gpu-score-scanner.ts';
-import { scoreScannerOf } from '../../src/engine/scores/score-scanner-of.ts';
 import { selectPairs } from '../../src/ranking/select-pairs.ts';
 import { edgeTable } from '../../src/table/edge-table.ts';
 import { normalNumbers } from '../support/random-numbers.ts';
@@ -57,7 +56,8 @@ test('rows chosen on the GPU are those chosen on the host from the same scores',
   const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
   const matrices = await scores.matrices();
   const host = new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices));
-  const device = await scoreScannerOf(scores, freedom, yielder);
+  const reader = scores.reader();
+  const device = reader.scanner(freedom.classOf, yielder);
   const all = { excludeSelf: true, top: Infinity, maxQ: 1, candidatesOnly: false, edges };
   const choices = [
     { ...all, top: 150 },
@@ -76,6 +76,7 @@ test('rows chosen on the GPU are those chosen on the host from the same scores',
       expect(found).toEqual(expected);
     }
   }
+  reader.release();
   scores.release();
   await engine.release();
 });

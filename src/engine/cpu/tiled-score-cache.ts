@@ -9,6 +9,7 @@ import type { ScoreMatrices, ScoreRequest, TargetsRequest } from '../../scoring/
 import { areFew } from '../../scoring/target-panels.ts';
 import { discard } from '../../statistics/discard.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
+import { ReferenceCount } from '../reference-count.ts';
 import type { CpuSnapshot, TakePanel } from './cpu-snapshot.ts';
 
 /** Most bytes of aggregated scores that are kept for the next request: 11,585 nodes. */
@@ -38,7 +39,7 @@ export class TiledScoreCache {
   /** Forgets the scores, and those being computed: the samples are others. */
   clear(): void {
     this.#forget();
-    this.#snapshot?.leave();
+    this.#snapshot?.release();
     this.#snapshot = undefined;
     this.#samples++;
   }
@@ -53,7 +54,7 @@ export class TiledScoreCache {
     take: () => CpuSnapshot | Promise<CpuSnapshot>,
   ): Promise<AggregateScores> {
     const samples = this.#samples;
-    const snapshot = (this.#snapshot ?? new SharedSnapshot(await take())).enter();
+    const snapshot = this.#snapshot?.retain() ?? new SharedSnapshot(await take());
     try {
       const targets = this.#targetsToScore(request);
       const aggregate =
@@ -64,16 +65,16 @@ export class TiledScoreCache {
         this.#shape,
         aggregate,
         targets?.length ?? this.#shape.nodes,
-        this.#again(request, snapshot.enter()),
+        this.#again(request, snapshot.retain()),
       );
       if (samples === this.#samples) {
-        this.#snapshot ??= snapshot.enter();
+        this.#snapshot ??= snapshot.retain();
         this.#keep(request, aggregate);
       }
-      aggregate.leave();
+      aggregate.release();
       return handle;
     } finally {
-      snapshot.leave();
+      snapshot.release();
     }
   }
 
@@ -82,14 +83,14 @@ export class TiledScoreCache {
     request: ScoreRequest,
     take: () => CpuSnapshot | Promise<CpuSnapshot>,
   ): Promise<ScoreMatrices> {
-    const snapshot = new SharedSnapshot(await take()).enter();
+    const snapshot = new SharedSnapshot(await take());
     try {
       const { nodes } = this.#shape;
       const { perPair, takePanel } = this.#matrices();
       const { values, nodeFlags } = await this.#aggregate(request, nodes, snapshot.samples, takePanel);
       return { nodes, aggregated: values, perPair, nodeFlags };
     } finally {
-      snapshot.leave();
+      snapshot.release();
     }
   }
 
@@ -102,20 +103,20 @@ export class TiledScoreCache {
     return targets === undefined || areFew(targets, request.conditioningSets) ? targets : undefined;
   }
 
-  /** @returns what has been entered for the caller */
+  /** @returns the caller's, to be released */
   async #scoreAll(request: ScoreRequest, samples: CpuSnapshot): Promise<SharedAggregate> {
     // What nobody reads any more makes room for what comes.
     this.#forget();
     const { values, nodeFlags } = await this.#aggregate(request, this.#shape.nodes, samples);
-    return new SharedAggregate(values, nodeFlags).enter();
+    return new SharedAggregate(values, nodeFlags);
   }
 
-  /** @returns what has been entered for the caller */
+  /** @returns the caller's, to be released */
   async #scoreFew(
     request: TargetsRequest & { readonly targets: Uint32Array },
     samples: CpuSnapshot,
   ): Promise<SharedAggregate> {
-    const aggregate = this.#last!.aggregate.enter();
+    const aggregate = this.#last!.aggregate.retain();
     const { targets } = request;
     if (targets.length === 0) return aggregate;
     try {
@@ -123,13 +124,13 @@ export class TiledScoreCache {
       const nodeFlags = flagsAfter(aggregate.nodeFlags, found, targets);
       const kept = this.#last?.aggregate === aggregate ? 1 : 0;
       // Whoever still reads the last scores must not see them change.
-      const seen = aggregate.readers > 1 + kept;
-      const own = seen ? new SharedAggregate(aggregate.values.slice(), nodeFlags) : aggregate;
+      const seen = aggregate.users > 1 + kept;
+      const own = seen ? new SharedAggregate(aggregate.values.slice(), nodeFlags) : aggregate.retain();
       own.nodeFlags = nodeFlags;
       writeColumns(columns, targets, own.values, this.#shape.nodes);
-      return own.enter();
+      return own;
     } finally {
-      aggregate.leave();
+      aggregate.release();
     }
   }
 
@@ -158,13 +159,13 @@ export class TiledScoreCache {
 
   #keep(request: ScoreRequest, aggregate: SharedAggregate): void {
     const keep = aggregate.values.byteLength <= KEPT_AGGREGATE_BYTES;
-    if (keep) aggregate.enter();
+    if (keep) aggregate.retain();
     this.#forget();
     if (keep) this.#last = { request: { ...request, signal: undefined }, aggregate };
   }
 
   #forget(): void {
-    this.#last?.aggregate.leave();
+    this.#last?.aggregate.release();
     this.#last = undefined;
   }
 
@@ -173,9 +174,9 @@ export class TiledScoreCache {
     const { nodes, pairs } = this.#shape;
     /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
     const run = <T>(work: () => Promise<T>): Promise<T> => {
-      snapshot.enter();
+      snapshot.retain();
       return this.#run(work).finally(() => {
-        snapshot.leave();
+        snapshot.release();
       });
     };
     return {
@@ -199,7 +200,7 @@ export class TiledScoreCache {
           return perPair;
         }),
       release: () => {
-        snapshot.leave();
+        snapshot.release();
       },
     };
   }
@@ -222,19 +223,21 @@ export class TiledScoreCache {
 /** A snapshot that goes when nobody uses it any more. */
 class SharedSnapshot {
   readonly samples: CpuSnapshot;
-  #users = 0;
+  readonly #uses = new ReferenceCount(() => {
+    this.samples.release();
+  });
 
   constructor(samples: CpuSnapshot) {
     this.samples = samples;
   }
 
-  enter(): this {
-    this.#users++;
+  retain(): this {
+    this.#uses.retain();
     return this;
   }
 
-  leave(): void {
-    if (--this.#users === 0) this.samples.release();
+  release(): void {
+    this.#uses.release();
   }
 }
 

@@ -1,7 +1,9 @@
-import { discard } from '../../statistics/discard.ts';
-import { scoresReleased } from './host-scores.ts';
+import { HostScoreScanner } from '../../ranking/host-score-scanner.ts';
 import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
-import type { Scores } from './scores.ts';
+import { discard } from '../../statistics/discard.ts';
+import { ReferenceCount } from '../reference-count.ts';
+import { scoresReleased } from './host-scores.ts';
+import type { ScoreReader, Scores } from './scores.ts';
 
 /** Aggregated scores, row-major `[nodes, nodes]`, whose memory is freed when nobody reads them any more. */
 export class SharedAggregate {
@@ -10,25 +12,26 @@ export class SharedAggregate {
   nodeFlags: Uint8Array;
   /** Whether the array has been given away: then it may be read for as long as somebody has it. */
   given = false;
-  #readers = 0;
+  readonly #uses = new ReferenceCount(() => {
+    if (!this.given) discard(this.values);
+  });
 
   constructor(values: Float64Array, nodeFlags: Uint8Array) {
     this.values = values;
     this.nodeFlags = nodeFlags;
   }
 
-  get readers(): number {
-    return this.#readers;
+  get users(): number {
+    return this.#uses.users;
   }
 
-  enter(): this {
-    this.#readers++;
+  retain(): this {
+    this.#uses.retain();
     return this;
   }
 
-  /** Once for each {@link SharedAggregate.enter}. */
-  leave(): void {
-    if (--this.#readers === 0 && !this.given) discard(this.values);
+  release(): void {
+    this.#uses.release();
   }
 }
 
@@ -55,7 +58,9 @@ export class AggregateScores implements Scores {
   readonly scoredTargets: number;
   readonly nodeFlags: Uint8Array;
   readonly #again: PairScoreSource;
-  #aggregate: SharedAggregate | undefined;
+  readonly #aggregate: SharedAggregate;
+  readonly #uses: ReferenceCount;
+  #released = false;
 
   constructor(
     { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
@@ -67,19 +72,12 @@ export class AggregateScores implements Scores {
     this.pairs = pairs;
     this.scoredTargets = scoredTargets;
     this.nodeFlags = aggregate.nodeFlags;
-    this.#aggregate = aggregate.enter();
+    this.#aggregate = aggregate.retain();
     this.#again = again;
-  }
-
-  /** Row-major `[nodes, nodes]`; not to be written to, nor read once the scores are released. @throws `released` */
-  get aggregated(): Float64Array {
-    return this.#held().values;
-  }
-
-  /** Scores of some pairs of nodes in each layer pair; see {@link PairScoreSource.at}. @throws `released` */
-  async pairScoresAt(elements: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
-    this.#held();
-    return this.#again.at(elements, signal);
+    this.#uses = new ReferenceCount(() => {
+      aggregate.release();
+      again.release();
+    });
   }
 
   aggregate(): Promise<Float64Array> {
@@ -87,26 +85,48 @@ export class AggregateScores implements Scores {
   }
 
   async matrices(): Promise<ScoreMatrices> {
-    const { nodes, nodeFlags } = this;
     const aggregated = this.#give();
-    return { nodes, aggregated, perPair: await this.#again.matrices(), nodeFlags };
+    return this.#matrices(aggregated);
+  }
+
+  reader(): ScoreReader {
+    this.#checkHeld();
+    this.#uses.retain();
+    const { nodes } = this;
+    const aggregated = this.#aggregate.values;
+    return {
+      holdsPairs: false,
+      threads: undefined,
+      aggregated: () => Promise.resolve(aggregated),
+      matrices: () => this.#matrices(aggregated),
+      scanner: (classOf, yielder, signal) =>
+        new HostScoreScanner({ nodes, aggregated }, classOf, yielder, (elements) =>
+          this.#again.at(elements, signal),
+        ),
+      release: () => {
+        this.#uses.release();
+      },
+    };
   }
 
   release(): void {
-    if (this.#aggregate === undefined) return;
-    this.#aggregate.leave();
-    this.#aggregate = undefined;
-    this.#again.release();
+    if (this.#released) return;
+    this.#released = true;
+    this.#uses.release();
+  }
+
+  async #matrices(aggregated: Float64Array): Promise<ScoreMatrices> {
+    const { nodes, nodeFlags } = this;
+    return { nodes, aggregated, perPair: await this.#again.matrices(), nodeFlags };
   }
 
   #give(): Float64Array {
-    const aggregate = this.#held();
-    aggregate.given = true;
-    return aggregate.values;
+    this.#checkHeld();
+    this.#aggregate.given = true;
+    return this.#aggregate.values;
   }
 
-  #held(): SharedAggregate {
-    if (this.#aggregate === undefined) throw scoresReleased();
-    return this.#aggregate;
+  #checkHeld(): void {
+    if (this.#released) throw scoresReleased();
   }
 }

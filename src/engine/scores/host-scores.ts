@@ -1,8 +1,9 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
-import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
+import { HostScoreScanner, pairScoresIn } from '../../ranking/host-score-scanner.ts';
 import type { ScoreThreads } from '../../ranking/score-threads.ts';
-import type { ScoreTests } from '../../scoring/score-matrices.ts';
-import type { Scores } from './scores.ts';
+import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
+import { ReferenceCount } from '../reference-count.ts';
+import type { ScoreReader, Scores } from './scores.ts';
 
 /** What scores on the host come with. */
 interface Origin {
@@ -24,34 +25,35 @@ export class HostScores implements Scores {
   readonly gpu = undefined;
   readonly scoredTargets: number;
   readonly nodeFlags: Uint8Array;
-  readonly threads: ScoreThreads | undefined;
   readonly tests: ScoreTests | undefined;
+  readonly #threads: ScoreThreads | undefined;
   readonly #matrices: ScoreMatrices;
-  readonly #onFree: (() => void) | undefined;
+  readonly #uses: ReferenceCount;
   #released = false;
   #given = false;
-  #readers = 0;
 
   /** Takes the matrices over. */
   constructor(
     matrices: ScoreMatrices,
     { scoredTargets = matrices.nodes, pairs = matrices.perPair.length, threads, tests, onFree }: Origin = {},
   ) {
-    this.threads = threads;
+    this.#threads = threads;
     this.tests = tests;
     this.scoredTargets = scoredTargets;
     this.nodes = matrices.nodes;
     this.pairs = pairs;
     this.nodeFlags = matrices.nodeFlags;
     this.#matrices = matrices;
-    this.#onFree = onFree;
+    this.#uses = new ReferenceCount(() => {
+      if (this.free) onFree?.();
+    });
   }
 
   matrices(): Promise<ScoreMatrices> {
     return Promise.resolve().then(() => {
-      const matrices = this.held;
+      this.#checkHeld();
       this.#given = true;
-      return matrices;
+      return this.#matrices;
     });
   }
 
@@ -59,37 +61,35 @@ export class HostScores implements Scores {
     return (await this.matrices()).aggregated;
   }
 
-  /** The arrays themselves, for somebody between {@link HostScores.enter} and {@link HostScores.leave}. @throws `released` */
-  get held(): ScoreMatrices {
-    if (this.#released && this.#readers === 0) throw scoresReleased();
-    return this.#matrices;
-  }
-
-  /** From now on the arrays stay as they are, also when the scores are released meanwhile. @throws `released` */
-  enter(): void {
-    if (this.#released) throw scoresReleased();
-    this.#readers++;
-  }
-
-  /** Once for each {@link HostScores.enter}. */
-  leave(): void {
-    this.#readers--;
-    this.#tell();
+  reader(): ScoreReader {
+    this.#checkHeld();
+    this.#uses.retain();
+    const matrices = this.#matrices;
+    return {
+      holdsPairs: true,
+      threads: this.#threads,
+      aggregated: () => Promise.resolve(matrices.aggregated),
+      matrices: () => Promise.resolve(matrices),
+      scanner: (classOf, yielder) => new HostScoreScanner(matrices, classOf, yielder, pairScoresIn(matrices)),
+      release: () => {
+        this.#uses.release();
+      },
+    };
   }
 
   /** Whether the arrays may be written to: they have been released, nobody reads them, and nobody was given them. */
   get free(): boolean {
-    return this.#released && this.#readers === 0 && !this.#given;
+    return this.#uses.users === 0 && !this.#given;
   }
 
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#tell();
+    this.#uses.release();
   }
 
-  #tell(): void {
-    if (this.free) this.#onFree?.();
+  #checkHeld(): void {
+    if (this.#released) throw scoresReleased();
   }
 }
 

@@ -1,4 +1,7 @@
+import type { ScoreScanner } from '../../ranking/score-scanner.ts';
+import type { ScoreThreads } from '../../ranking/score-threads.ts';
 import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
+import type { Yielder } from '../../statistics/yielder.ts';
 
 /**
  * Scores of all ordered pairs, wherever they were computed. They belong to whoever asked for them, until `release`:
@@ -34,7 +37,33 @@ export interface Scores {
    * @throws `released`, `device-lost`
    */
   aggregate(): Promise<ScoreMatrices['aggregated']>;
+  /** Reads the scores where they are; the caller's, to be released. @throws `released` */
+  reader(): ScoreReader;
   /** Frees what the scores take. Idempotent. */
+  release(): void;
+}
+
+/**
+ * Reads scores where they are. Until it is released nothing writes to them nor frees them, also when the handle is
+ * released meanwhile. All that it gives on the host is good until then, and must not be written to.
+ */
+export interface ScoreReader {
+  /** Whether scores of layer pairs are held; else they are formed again whenever they are asked for. */
+  readonly holdsPairs: boolean;
+  /** Threads beside the calling one, where there are any */
+  readonly threads: ScoreThreads | undefined;
+  /** The aggregated scores, row-major `[source, target]`; read back from a GPU. @throws `device-lost` */
+  aggregated(): Promise<ScoreMatrices['aggregated']>;
+  /** All scores, as {@link Scores.matrices}. */
+  matrices(): Promise<ScoreMatrices>;
+  /**
+   * Passes over the scores.
+   *
+   * @param classOf class of each target; see `DegreesOfFreedomGroups`
+   * @param signal ends the forming of scores anew, where some must be
+   */
+  scanner(classOf: ArrayLike<number>, yielder: Yielder, signal?: AbortSignal): ScoreScanner;
+  /** Once */
   release(): void;
 }
 

@@ -2,9 +2,9 @@ import type { Yielder } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { NODE_FLAG } from '../../scoring/node-flags.ts';
 import type { FunctionEdges } from '../../scoring/conditioning-sets.ts';
-import { HostScores } from './host-scores.ts';
-import { scoreScannerOf } from './score-scanner-of.ts';
+import type { ScoreScanner } from '../../ranking/score-scanner.ts';
 import type { Scores } from './scores.ts';
+import { withReader } from './with-reader.ts';
 
 /**
  * How many ordered pairs of nodes have no score, that is none in any layer pair, and why (method.md, "Constant nodes").
@@ -50,26 +50,19 @@ export interface CoverageRequest {
  * @throws `released`, `device-lost`
  */
 export async function scoreCoverage(scores: Scores, request: CoverageRequest): Promise<ScoreCoverage> {
-  const host = scores instanceof HostScores ? scores : undefined;
-  host?.enter();
-  try {
-    return await count(scores, request);
-  } finally {
-    host?.leave();
-  }
+  // Nothing here asks for classes of targets.
+  const classOf = new Uint32Array(scores.nodes);
+  return withReader(scores, (reader) =>
+    count(reader.scanner(classOf, request.yielder), scores.nodeFlags, request),
+  );
 }
 
 async function count(
-  scores: Scores,
-  { conditioningSets, edges, excludeSelf, yielder }: CoverageRequest,
+  scanner: ScoreScanner,
+  nodeFlags: Uint8Array,
+  { conditioningSets, edges, excludeSelf }: CoverageRequest,
 ): Promise<ScoreCoverage> {
-  const { nodes, nodeFlags } = scores;
-  // Nothing here asks for classes of targets.
-  const scanner = await scoreScannerOf(
-    scores,
-    { classOf: new Uint32Array(nodes), roots: Float64Array.of(0) },
-    yielder,
-  );
+  const { nodes } = scanner;
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
   const missing = await scanner.missing(isConstant);
   const parents = conditioningSets && setElements(conditioningSets);

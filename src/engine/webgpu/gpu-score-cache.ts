@@ -19,7 +19,7 @@ export class GpuScoreCache {
 
   /** Forgets them: the samples are others. */
   clear(): void {
-    this.#last?.storage.leave();
+    this.#last?.storage.release();
     this.#last = undefined;
   }
 
@@ -40,33 +40,33 @@ export class GpuScoreCache {
     request.signal?.throwIfAborted();
     const last = this.#last;
     const targets = last && targetsToScore(last.request, request);
-    // What an aborted request leaves of the last scores is nobody's.
+    // After an abort the last scores are half overwritten.
     this.#last = undefined;
     const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
     try {
       await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, yielder);
       const scores = new GpuScores(storage, targets?.length ?? nodes);
-      if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.use() };
+      if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.retain() };
       return scores;
     } finally {
-      storage.leave();
+      storage.release();
     }
   }
 
-  /** Storage to write scores to, used; with the last scores in it where they are wanted. Leaves the last one. */
+  /** Storage to write scores to, the caller's; with the last scores in it where they are wanted. Releases the last one. */
   async #storageFor(sums: SumSource, last: ScoreStorage | undefined, wanted: boolean): Promise<ScoreStorage> {
     // Whoever still holds the last ones must not see them change.
     if (last !== undefined && wanted && last.users === 1) return last;
     let storage: ScoreStorage | undefined;
     try {
-      storage = (await ScoreStorage.create(this.#context, sums.layout)).use();
+      storage = await ScoreStorage.create(this.#context, sums.layout);
       if (last !== undefined && wanted) await storage.copyFrom(last);
       return storage;
     } catch (error) {
-      storage?.leave();
+      storage?.release();
       throw error;
     } finally {
-      last?.leave();
+      last?.release();
     }
   }
 }

@@ -3,7 +3,6 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { AggregateScores } from '../../../src/engine/scores/aggregate-scores.ts';
 import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
@@ -139,9 +138,12 @@ it.each([0, 2])('a handle keeps to the samples that it is of, with %i workers', 
 test('memory goes with the last of those who read it, unless the array was given away', async () => {
   const engine = await filled(0);
   const scores = await engine.scores({ ...largeRequest, score: 'corr' });
-  if (!(scores instanceof AggregateScores)) throw new Error('There is room for sums.');
-  const array = scores.aggregated;
+  const reader = scores.reader();
+  expect(reader.holdsPairs).toBe(false);
+  const array = await reader.aggregated();
   scores.release();
+  expect(array).toHaveLength(shape.nodes ** 2);
+  reader.release();
   // The engine keeps it for the next request.
   expect(array).toHaveLength(shape.nodes ** 2);
   engine.reset();

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { HostScores } from '../../../src/engine/scores/host-scores.ts';
+import type { Scores } from '../../../src/engine/scores/scores.ts';
+import { withReader } from '../../../src/engine/scores/with-reader.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { edgeTable } from '../../../src/table/edge-table.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
@@ -28,41 +29,37 @@ beforeEach(async () => {
 });
 afterEach(() => engine.release());
 
-async function scoresOf(request: ScoreRequest): Promise<HostScores> {
-  const scores = await engine.scores(request);
-  if (!(scores instanceof HostScores)) throw new TypeError('Scores on the host were expected.');
-  return scores;
-}
-
-function buffersOf({ held: { aggregated, perPair } }: HostScores): Set<ArrayBufferLike> {
-  return new Set([aggregated, ...perPair].map(({ buffer }) => buffer));
+function buffersOf(scores: Scores): Promise<Set<ArrayBufferLike>> {
+  return withReader(scores, async (reader) => {
+    const { aggregated, perPair } = await reader.matrices();
+    return new Set([aggregated, ...perPair].map(({ buffer }) => buffer));
+  });
 }
 
 test('memory of scores that were released is that of the next ones, whichever targets they score', async () => {
-  const first = await scoresOf(withRidge(0));
-  const buffers = buffersOf(first);
+  const first = await engine.scores(withRidge(0));
+  const buffers = await buffersOf(first);
   first.release();
-  const second = await scoresOf(withRidge(1));
-  expect(buffersOf(second)).toEqual(buffers);
+  const second = await engine.scores(withRidge(1));
+  expect(await buffersOf(second)).toEqual(buffers);
   second.release();
   const another = conditioningSets([[7], [9]], nodes);
-  const third = await scoresOf({ ...withRidge(1), conditioningSets: another });
+  const third = await engine.scores({ ...withRidge(1), conditioningSets: another });
   expect(third.scoredTargets).toBe(3);
-  expect(buffersOf(third)).toEqual(buffers);
+  expect(await buffersOf(third)).toEqual(buffers);
   // What used memory anew is what fresh memory gives.
   const { aggregated, perPair } = await engine.score({ ...withRidge(1), conditioningSets: another });
-  expect(Array.from(third.held.aggregated)).toEqual(Array.from(aggregated));
-  expect(third.held.perPair.map((matrix) => Array.from(matrix))).toEqual(
-    perPair.map((matrix) => Array.from(matrix)),
-  );
+  const found = await third.matrices();
+  expect(found.aggregated).toEqual(aggregated);
+  expect(found.perPair).toEqual(perPair);
 });
 
 test('arrays that somebody was given stay as they are', async () => {
-  const first = await scoresOf(withRidge(0));
+  const first = await engine.scores(withRidge(0));
   const { aggregated } = await first.matrices();
   const before = Array.from(aggregated);
   first.release();
-  for (const ridge of [1, 2]) (await scoresOf(withRidge(ridge))).release();
+  for (const ridge of [1, 2]) (await engine.scores(withRidge(ridge))).release();
   expect(Array.from(aggregated)).toEqual(before);
 });
 
@@ -76,12 +73,12 @@ test('a table goes on with scores that are released meanwhile', async () => {
     ...{ loss: 'mse', samples, backend: 'cpu' },
   };
   const corrOf = async (release: boolean): Promise<number[]> => {
-    const scores = await scoresOf(withRidge(0));
+    const scores = await engine.scores(withRidge(0));
     const table = edgeTable(scores, graph, sets, provenance);
     // Once it has begun.
     await new Promise(setImmediate);
     if (release) scores.release();
-    const others = [scoresOf(withRidge(1)), scoresOf(withRidge(2))];
+    const others = [engine.scores(withRidge(1)), engine.scores(withRidge(2))];
     const corr = (await table).getChild('corr_a1_g2')!.toArray() as Float64Array;
     for (const other of others) (await other).release();
     scores.release();
@@ -91,8 +88,8 @@ test('a table goes on with scores that are released meanwhile', async () => {
 });
 
 test('scores that are aborted leave their memory to the next ones', async () => {
-  const first = await scoresOf(withRidge(0));
-  const buffers = buffersOf(first);
+  const first = await engine.scores(withRidge(0));
+  const buffers = await buffersOf(first);
   first.release();
   const stop = new AbortController();
   const aborted = engine.scores({ ...withRidge(1), signal: stop.signal });
@@ -100,5 +97,5 @@ test('scores that are aborted leave their memory to the next ones', async () => 
   for (let k = 0; k < 100; k++) await Promise.resolve();
   stop.abort(new Error('enough'));
   await expect(aborted).rejects.toThrow('enough');
-  expect(buffersOf(await scoresOf(withRidge(2)))).toEqual(buffers);
+  expect(await buffersOf(await engine.scores(withRidge(2)))).toEqual(buffers);
 });

@@ -13,19 +13,19 @@ import {
   gatherScoresKernel,
   WORKGROUP,
 } from './score-kernels.ts';
-import type { GpuScores } from './gpu-scores.ts';
+import type { ScoreStorage } from './score-storage.ts';
 
 /** {@link ScoreScanner} over scores on the GPU: counts and chosen scores are all that comes to the host. */
 export class GpuScoreScanner implements ScoreScanner {
   readonly nodes: number;
   readonly #context: GpuContext;
-  readonly #scores: GpuScores;
+  readonly #scores: ScoreStorage;
   readonly #classOf: Uint32Array<ArrayBuffer>;
 
   /** @param classOf class of each target; see `DegreesOfFreedomGroups` */
-  constructor(context: GpuContext, scores: GpuScores, classOf: ArrayLike<number>) {
+  constructor(scores: ScoreStorage, classOf: ArrayLike<number>) {
     this.nodes = scores.nodes;
-    this.#context = context;
+    this.#context = scores.context;
     this.#scores = scores;
     this.#classOf = Uint32Array.from(classOf);
   }

@@ -1,10 +1,10 @@
 import type { OwnedBuffer } from '../../../gpu/buffer.ts';
-import { assertAlive, type GpuContext } from '../../../gpu/device.ts';
+import { assertAlive } from '../../../gpu/device.ts';
 import { readBack } from '../../../gpu/readback.ts';
-import type { Panel } from '../statistics/layout.ts';
-import { scoresReleased } from '../../scores/host-scores.ts';
 import type { ScoreMatrices } from '../../../scoring/score-matrices.ts';
-import type { ScoreBuffers, Scores } from '../../scores/scores.ts';
+import { scoresReleased } from '../../scores/host-scores.ts';
+import type { ScoreBuffers, ScoreReader, Scores } from '../../scores/scores.ts';
+import { GpuScoreScanner } from './gpu-score-scanner.ts';
 import type { ScoreStorage } from './score-storage.ts';
 
 /** Score matrices in float32 that stay on the GPU; see {@link ScoreBuffers} for their layout. */
@@ -14,18 +14,16 @@ export class GpuScores implements Scores {
   readonly scoredTargets: number;
   readonly nodeFlags: Uint8Array;
   readonly gpu: ScoreBuffers;
-  readonly panels: readonly Panel[];
   readonly #storage: ScoreStorage;
   #released = false;
 
   constructor(storage: ScoreStorage, scoredTargets: number) {
     const { context, nodes, panels, aggregated, perPair } = storage;
-    this.#storage = storage.use();
+    this.#storage = storage.retain();
     this.nodes = nodes;
     this.pairs = perPair.length;
     this.scoredTargets = scoredTargets;
     this.nodeFlags = storage.nodeFlags;
-    this.panels = panels;
     const buffers = (owned: readonly OwnedBuffer[]): GPUBuffer[] => owned.map(({ buffer }) => buffer);
     this.gpu = {
       device: context.device,
@@ -35,50 +33,64 @@ export class GpuScores implements Scores {
     };
   }
 
-  get aggregated(): readonly OwnedBuffer[] {
-    return this.#storage.aggregated;
+  matrices(): Promise<ScoreMatrices> {
+    return Promise.resolve().then(() => readMatrices(this.#held(), this.nodeFlags));
   }
 
-  get perPair(): readonly (readonly OwnedBuffer[])[] {
-    return this.#storage.perPair;
+  aggregate(): Promise<Float32Array> {
+    return Promise.resolve().then(() => readAggregate(this.#held()));
   }
 
-  async matrices(): Promise<ScoreMatrices> {
-    assertAlive(this.context);
-    const perPair: Float32Array[] = [];
-    for (const buffers of this.perPair) perPair.push(await this.#read(buffers));
-    const { nodes, nodeFlags } = this;
-    return { nodes, aggregated: await this.#read(this.aggregated), perPair, nodeFlags };
-  }
-
-  async aggregate(): Promise<Float32Array> {
-    assertAlive(this.context);
-    return this.#read(this.aggregated);
-  }
-
-  /** What works with these scores. @throws `released` */
-  get context(): GpuContext {
-    if (this.#released) throw scoresReleased();
-    return this.#storage.context;
+  reader(): ScoreReader {
+    const storage = this.#held().retain();
+    return {
+      holdsPairs: true,
+      threads: undefined,
+      aggregated: () => readAggregate(storage),
+      matrices: () => readMatrices(storage, this.nodeFlags),
+      scanner: (classOf) => new GpuScoreScanner(storage, classOf),
+      release: () => {
+        storage.release();
+      },
+    };
   }
 
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#storage.leave();
+    this.#storage.release();
   }
 
-  /** Reads panels back as one `[N sources, N targets]` matrix. */
-  async #read(buffers: readonly OwnedBuffer[]): Promise<Float32Array> {
-    const { nodes, panels } = this;
-    const matrix = new Float32Array(nodes * nodes);
-    for (const { index, row, rows } of panels) {
-      const targets = Math.min(rows, nodes - row);
-      const [bytes] = await readBack(this.context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
-      transpose(new Float32Array(bytes!), targets, nodes, matrix, row);
-    }
-    return matrix;
+  #held(): ScoreStorage {
+    if (this.#released) throw scoresReleased();
+    return this.#storage;
   }
+}
+
+function readAggregate(storage: ScoreStorage): Promise<Float32Array> {
+  assertAlive(storage.context);
+  return readMatrix(storage, storage.aggregated);
+}
+
+async function readMatrices(storage: ScoreStorage, nodeFlags: Uint8Array): Promise<ScoreMatrices> {
+  const aggregated = await readAggregate(storage);
+  const perPair: Float32Array[] = [];
+  for (const buffers of storage.perPair) perPair.push(await readMatrix(storage, buffers));
+  return { nodes: storage.nodes, aggregated, perPair, nodeFlags };
+}
+
+/** Reads panels back as one `[N sources, N targets]` matrix. */
+async function readMatrix(
+  { context, nodes, panels }: ScoreStorage,
+  buffers: readonly OwnedBuffer[],
+): Promise<Float32Array> {
+  const matrix = new Float32Array(nodes * nodes);
+  for (const { index, row, rows } of panels) {
+    const targets = Math.min(rows, nodes - row);
+    const [bytes] = await readBack(context, [{ ...buffers[index]!, size: 4 * nodes * targets }]);
+    transpose(new Float32Array(bytes!), targets, nodes, matrix, row);
+  }
+  return matrix;
 }
 
 /** Writes rows of targets to a matrix of sources, `first` being the target of the first row; in tiles, for the cache. */

@@ -1,6 +1,7 @@
 import { BufferPool, createStorage, type OwnedBuffer } from '../../../gpu/buffer.ts';
 import type { GpuContext } from '../../../gpu/device.ts';
 import { created, scoped } from '../../../gpu/error-scope.ts';
+import { ReferenceCount } from '../../reference-count.ts';
 import type { Panel, StatisticsLayout } from '../statistics/layout.ts';
 
 /** The buffers of score matrices, which go when nobody uses them any more. */
@@ -16,7 +17,9 @@ export class ScoreStorage {
   /** `[N]`, see {@link NODE_FLAG} */
   nodeFlags: Uint8Array;
   readonly #pool = new BufferPool();
-  #users = 0;
+  readonly #uses = new ReferenceCount(() => {
+    this.destroy();
+  });
 
   private constructor(context: GpuContext, { nodes, pairs, panels }: StatisticsLayout) {
     this.context = context;
@@ -31,7 +34,7 @@ export class ScoreStorage {
   }
 
   /**
-   * Makes room for scores, which the kernels are to write. Nobody uses it yet.
+   * Makes room for scores, which the kernels are to write; the caller's, to be released.
    *
    * @throws `out-of-memory`, `device-lost`
    */
@@ -40,17 +43,16 @@ export class ScoreStorage {
   }
 
   get users(): number {
-    return this.#users;
+    return this.#uses.users;
   }
 
-  use(): this {
-    this.#users++;
+  retain(): this {
+    this.#uses.retain();
     return this;
   }
 
-  /** Once for each {@link ScoreStorage.use}. */
-  leave(): void {
-    if (--this.#users === 0) this.destroy();
+  release(): void {
+    this.#uses.release();
   }
 
   /** Frees the buffers, whoever uses them. Idempotent. */

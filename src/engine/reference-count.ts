@@ -1,0 +1,22 @@
+/** Counts those who use something that is freed with the last of them. Made for its first user. */
+export class ReferenceCount {
+  readonly #free: () => void;
+  #users = 1;
+
+  constructor(free: () => void) {
+    this.#free = free;
+  }
+
+  get users(): number {
+    return this.#users;
+  }
+
+  retain(): void {
+    this.#users++;
+  }
+
+  /** Once for each {@link ReferenceCount.retain}, and once for the first user. */
+  release(): void {
+    if (--this.#users === 0) this.#free();
+  }
+}
