@@ -1,6 +1,7 @@
 import type { Table } from 'apache-arrow';
 import type { ChannelOptions } from '../engine/channels/channel-settings.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
 import type { UncertaintyOptions } from '../resampling/uncertainty-settings.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { NamedEdge } from '../model/edge-mask.ts';
@@ -160,4 +161,21 @@ export interface InfererDiagnostics {
   readonly warnings: readonly string[];
   /** What was looked for and not taken, and why: a sentence each */
   readonly fallbacks: readonly string[];
+}
+
+/** @throws `invalid-argument` */
+export function checkLayerPair(layerPair: number | undefined, pairs: number): void {
+  if (layerPair === undefined || (Number.isInteger(layerPair) && layerPair >= 0 && layerPair < pairs)) return;
+  throw new MagnitudeEdgeError(
+    'invalid-argument',
+    `layerPair must be a whole number from 0 to ${pairs - 1} and is ${layerPair}.`,
+    { details: { option: 'layerPair', found: layerPair } },
+  );
+}
+
+/** @throws `invalid-argument` */
+export function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
+  if (allowed.includes(found)) return;
+  const names = allowed.map((name) => `'${name}'`).join(', ');
+  throw new MagnitudeEdgeError('invalid-argument', `${option} is '${found}', one of ${names} was expected.`);
 }

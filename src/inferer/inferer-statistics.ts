@@ -1,5 +1,5 @@
 import type { BlockRequest, ChannelBlock } from '../engine/channels/channel-blocks.ts';
-import type { ChannelEvidence, Channels } from '../engine/channels/channels.ts';
+import type { Channels, ChannelSnapshot } from '../engine/channels/channels.ts';
 import type { EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { scoreMagnitudes, scoreRanks } from '../engine/score-magnitudes.ts';
@@ -19,11 +19,11 @@ import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
 /** Scores, and what they are of. */
-export interface ScoredSamples<E = ResamplingSnapshot> {
+export interface ScoredSamples<S = ResamplingSnapshot> {
   /** n */
   readonly samples: number;
   /** The samples behind the scores, where uncertainty was asked for */
-  readonly evidence: E | undefined;
+  readonly snapshot: S | undefined;
   /** The caller's, until released */
   readonly scores: Scores;
 }
@@ -95,7 +95,7 @@ export class InfererStatistics {
   }
 
   /** An engine takes nothing more after a refusal: lets it start over from the statistics that it holds. */
-  goOn(): Promise<void> {
+  forgetRefusal(): Promise<void> {
     const held = this.#held;
     return this.#queue.run(() => this.#forgetRefusal(held));
   }
@@ -134,8 +134,8 @@ export class InfererStatistics {
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
-      const evidence = uncertainty?.evidence();
-      return { samples, evidence, scores: await this.#scores(request, samples) };
+      const snapshot = uncertainty?.snapshot();
+      return { samples, snapshot, scores: await this.#scores(request, samples) };
     });
   }
 
@@ -185,14 +185,14 @@ export class InfererStatistics {
   }
 
   /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
-  scoreChannels(request: ChannelRequest, withEvidence: boolean): Promise<ScoredSamples<ChannelEvidence>> {
+  scoreChannels(request: ChannelRequest, withSnapshot: boolean): Promise<ScoredSamples<ChannelSnapshot>> {
     const held = this.#held;
     const channels = this.#kept('Channel scores');
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
       const scores = await channels.scores(request, samples);
-      return { samples, evidence: withEvidence ? channels.evidence(samples) : undefined, scores };
+      return { samples, snapshot: withSnapshot ? channels.snapshot(samples) : undefined, scores };
     });
   }
 

@@ -1,14 +1,23 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from '../data/batches.ts';
-import { checkBatch } from '../data/check-batch.ts';
-import { channelSettings } from '../engine/channels/channel-settings.ts';
-import { Channels } from '../engine/channels/channels.ts';
-import { createEngine } from '../engine/create.ts';
-import type { ChannelBatch, MagnitudeBatch, Reduction } from '../engine/engine.ts';
-import { uncertaintySettings } from '../resampling/uncertainty-settings.ts';
-import { uncertaintyAsked, Uncertainty } from '../resampling/uncertainty.ts';
-import { MagnitudeEdgeError } from '../errors.ts';
 import type { ChannelBlock } from '../engine/channels/channel-blocks.ts';
+import type { ChannelBatch, MagnitudeBatch, Reduction } from '../engine/engine.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { InfererModel } from '../model/external-model.ts';
+import { checkGraphFitsModel, type GsnnGraph } from '../model/graph.ts';
+import { checkPostNorm } from '../model/profile.ts';
+import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
+import { startedGenerator } from '../started-generator.ts';
+import { checkTableRoom, edgeTable, edgeTableBatches } from '../table/edge-table.ts';
+import { evaluateTargetRanking } from '../table/ranking.ts';
+import { evaluateRecovery } from '../table/recovery.ts';
+import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.ts';
+import type { SavedStatistics } from '../table/statistics-origin.ts';
+import { accumulate, modelRunner, type Runner } from './accumulate.ts';
+import { Calls } from './calls.ts';
+import { edgeScores } from './edge-scores.ts';
+import { checkCanResume, fitSettings, type FitSettings } from './fit-settings.ts';
+import { checkLayerPair, checkOneOf } from './inferer-options.ts';
 import type {
   ChannelBlockOptions,
   EdgeScores,
@@ -20,34 +29,9 @@ import type {
   ScoreOptions,
   SelectOptions,
 } from './inferer-options.ts';
-import { checkCanResume, fitSettings, type FitSettings } from './fit-settings.ts';
-import type { HeldStatistics } from './held-statistics.ts';
-import { InfererStatistics } from './inferer-statistics.ts';
-import { engineShape } from './model-engine-shape.ts';
-import { checkGraphFitsModel, functionParents, type GsnnGraph } from '../model/graph.ts';
-import type { InfererModel } from '../model/external-model.ts';
-import { describeLoss } from '../model/loss-settings.ts';
-import { checkPostNorm } from '../model/profile.ts';
-import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
-import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
-import type { MagnitudeScore } from '../scoring/score-matrices.ts';
-import {
-  selectEdges,
-  selectionPlan,
-  type ConditionalScores,
-  type Selection,
-} from '../scoring/select-edges.ts';
-import { startedGenerator } from '../started-generator.ts';
-import { scoreCoverage } from '../engine/scores/unscored.ts';
-import { createYielder } from '../statistics/yielder.ts';
-import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
-import { edgeSet } from '../table/edge-set.ts';
-import { selectionTable } from '../table/selection-table.ts';
-import { checkEdgeTableOptions, checkTableRoom, edgeTable, edgeTableBatches } from '../table/edge-table.ts';
-import { evaluateRecovery } from '../table/recovery.ts';
-import { evaluateTargetRanking } from '../table/ranking.ts';
-import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.ts';
-import { statisticsOrigin, type SavedStatistics, type StatisticsOrigin } from '../table/statistics-origin.ts';
+import { InfererScores } from './inferer-scores.ts';
+import type { InfererStatistics } from './inferer-statistics.ts';
+import { openStatistics } from './open-statistics.ts';
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
@@ -65,11 +49,9 @@ export class MagnitudeEdgeInferer {
   readonly usePreNorm: boolean;
 
   readonly #statistics: InfererStatistics;
+  readonly #scores: InfererScores;
   readonly #releaseModel: () => void;
-  /** The call that changes the statistics: there is one at a time. */
-  #claim: { readonly call: string; readonly ended: Promise<void> } | undefined;
-  /** Calls under way that give something made of the statistics */
-  readonly #readers = new Set<Promise<unknown>>();
+  readonly #calls = new Calls();
   #released: Promise<void> | undefined;
 
   private constructor(
@@ -83,6 +65,7 @@ export class MagnitudeEdgeInferer {
     this.reduction = reduction;
     this.usePreNorm = usePreNorm;
     this.#statistics = statistics;
+    this.#scores = new InfererScores(model, statistics, { reduction, usePreNorm });
     this.#releaseModel = releaseModel;
   }
 
@@ -97,23 +80,9 @@ export class MagnitudeEdgeInferer {
     checkOneOf('backend', backend, ['auto', 'webgpu', 'cpu']);
     if (graph !== model.graph) checkGraphFitsModel(graph, model.graph);
     if (!usePreNorm) checkPostNorm(model.norm);
-    const settings = uncertaintySettings(options.uncertainty);
-    const kept = channelSettings(options.channels);
     const releaseModel = model.retain();
     try {
-      const deviceNow = () => model.device;
-      const open = () => createEngine(backend, engineShape(model, reduction), deviceNow());
-      const choice = await open();
-      const uncertainty = settings && new Uncertainty(settings, choice.engine, deviceNow);
-      const channels =
-        kept &&
-        new Channels(kept, choice.engine.shape, deviceNow, () =>
-          choice.engine.diagnostics.backend === 'webgpu' ? deviceNow() : undefined,
-        );
-      const beside = { uncertainty, channels };
-      const { function: names } = graph.nodeNames;
-      const fitted = fitSettings(model, graph, {});
-      const statistics = new InfererStatistics(choice, open, beside, names, fitted);
+      const statistics = await openStatistics(model, graph, options);
       return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, releaseModel);
     } catch (error) {
       releaseModel();
@@ -150,9 +119,11 @@ export class MagnitudeEdgeInferer {
    * once it is aborted
    */
   fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
-    return this.#claimed('fit', () => {
+    return this.#calls.claimed('fit', () => {
       const settings = fitSettings(this.model, this.graph, options);
-      return this.#fit(loader, settings, options, () => this.#runner(settings));
+      const { usePreNorm } = this;
+      const prepare = () => modelRunner(this.model, settings, { usePreNorm, onGpu: this.#onGpu });
+      return this.#fit(loader, settings, options, prepare);
     });
   }
 
@@ -166,7 +137,7 @@ export class MagnitudeEdgeInferer {
     loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
     options: Omit<FitOptions, 'maskedEdges'> = {},
   ): Promise<number> {
-    return this.#claimed('fit', () => {
+    return this.#calls.claimed('fit', () => {
       const settings = fitSettings(this.model, this.graph, options);
       const run = (values: ChannelBatch | MagnitudeBatch) =>
         Promise.resolve({ values, dispose: () => undefined });
@@ -177,22 +148,6 @@ export class MagnitudeEdgeInferer {
   /** Whether `fitValues` would keep the channel values of another batch. */
   get keepsChannels(): boolean {
     return this.#statistics.channels?.keeping ?? false;
-  }
-
-  /** Runs batches through the model. */
-  async #runner({ loss, edgeMask }: FitSettings): Promise<Runner<Batch>> {
-    const { usePreNorm } = this;
-    const session = await this.model.trainingSession({ ...loss, usePreNorm, onGpu: this.#onGpu });
-    return async (batch, index) => {
-      const { x, y, size } = checkBatch(batch, index, this.model.graph, loss.maskMissingTargets);
-      const values = await session.run(x, y, size, edgeMask);
-      return {
-        values,
-        dispose: () => {
-          values.dispose();
-        },
-      };
-    };
   }
 
   async #fit<T>(
@@ -209,47 +164,7 @@ export class MagnitudeEdgeInferer {
     const run = await prepare();
     signal?.throwIfAborted();
     if (!goesOn) statistics.startAnew(settings);
-    await statistics.goOn();
-    const { held } = statistics;
-    const firstBatch = held.tally.batches;
-    const yielder = createYielder(signal);
-    let [batches, samples] = [0, 0];
-    try {
-      for await (const batch of loader) {
-        await yielder();
-        const { values, dispose } = await run(batch, batches);
-        try {
-          const kept = await this.#read(values);
-          // A batch during which the signal was aborted is not counted.
-          await yielder();
-          await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
-        } finally {
-          dispose();
-        }
-        batches++;
-        samples += values.size;
-        onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
-      }
-      return await statistics.flush();
-    } catch (error) {
-      throw statistics.noteRefusal(held, error, firstBatch);
-    }
-  }
-
-  /** What is kept of a batch beside the statistics. */
-  async #read(values: ChannelBatch | MagnitudeBatch) {
-    const { uncertainty, channels } = this.#statistics;
-    if (!('x' in values)) {
-      return { magnitudes: await uncertainty?.read(values), channelValues: await channels?.read(values) };
-    }
-    if (uncertainty) {
-      throw new MagnitudeEdgeError(
-        'invalid-argument',
-        'Uncertainty needs channel values, not magnitudes alone.',
-      );
-    }
-    channels?.skip();
-    return { magnitudes: undefined, channelValues: undefined };
+    return accumulate(statistics, loader, run, { onProgress, signal });
   }
 
   /**
@@ -262,10 +177,10 @@ export class MagnitudeEdgeInferer {
    * `out-of-memory` where scores find no room or the table would take more than 4 GiB, `released`
    */
   evaluate(options: EvaluateOptions = {}): Promise<Table> {
-    return this.#reading(async () => {
+    return this.#calls.reading(async () => {
       const { nodes, pairs } = this.#statistics.choice.engine.shape;
       checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
-      const { scores, graph, parents, provenance, rows } = await this.#resample({ ...options });
+      const { scores, graph, parents, provenance, rows } = await this.#scores.resampled({ ...options });
       try {
         return await edgeTable(scores, graph, parents, provenance, rows);
       } finally {
@@ -282,7 +197,7 @@ export class MagnitudeEdgeInferer {
    */
   evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
     return startedGenerator(
-      this.#reading(() => this.#resample({ ...options })),
+      this.#calls.reading(() => this.#scores.resampled({ ...options })),
       async function* ({ scores, graph, parents, provenance, rows }) {
         try {
           yield* edgeTableBatches(scores, graph, parents, provenance, rows);
@@ -304,35 +219,9 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError as {@link evaluate}
    */
   scores(options: ScoreOptions = {}): Promise<EdgeScores> {
-    return this.#reading(async () => {
-      const { scores, graph, parents, provenance } = await this.#score({ ...options, uncertainty: false });
-      const { nodes, pairs, scoredTargets, nodeFlags, tests, gpu } = scores;
-      return {
-        nodes,
-        pairs,
-        scoredTargets,
-        nodeFlags,
-        tests,
-        gpu,
-        matrices: () => scores.matrices(),
-        aggregate: () => scores.aggregate(),
-        reader: () => scores.reader(),
-        release: () => {
-          scores.release();
-        },
-        table: async (rows = {}) => {
-          checkEdgeTableOptions(rows);
-          return edgeTable(scores, graph, parents, provenance, { ...rows });
-        },
-        coverage: ({ excludeSelf = true, signal } = {}) =>
-          scoreCoverage(scores, {
-            conditioningSets: provenance.score === 'partial' ? parents : undefined,
-            edges: graph.edgeIndex['function,function'],
-            excludeSelf,
-            yielder: createYielder(signal),
-          }),
-      };
-    });
+    return this.#calls.reading(async () =>
+      edgeScores(await this.#scores.score({ ...options, uncertainty: false })),
+    );
   }
 
   /**
@@ -343,50 +232,7 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError as {@link evaluate}, `invalid-argument` for steps, perStep and stopAt out of range
    */
   select(options: SelectOptions = {}): Promise<Table> {
-    return this.#reading(async () => {
-      const { score = 'corr', signal, onStep } = options;
-      const plan = selectionPlan(options);
-      const { held } = this.#statistics;
-      if (options.graph) checkGraphFitsModel(options.graph, this.model.graph);
-      const graph = options.graph ?? held.settings.graph;
-      const parents = options.graph ? raggedFromLists(functionParents(options.graph)) : held.settings.parents;
-      const { usePreNorm, loss } = this.#origin(held);
-      const known = edgeSet(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
-      const work = (scores: ConditionalScores): Promise<Selection> =>
-        selectEdges(scores, known, plan, createYielder(signal), onStep);
-      const { result, provenance } =
-        score === 'channel'
-          ? await this.#selectChannels(options, work)
-          : await this.#selectMagnitudes({ ...options, score }, parents, work);
-      return selectionTable(result, graph, { score, usePreNorm, loss, ...provenance }, plan);
-    });
-  }
-
-  async #selectMagnitudes(
-    options: SelectOptions & { readonly score: MagnitudeScore },
-    conditioningSets: RaggedIndices,
-    work: (scores: ConditionalScores) => Promise<Selection>,
-  ) {
-    const settings = magnitudeSettings(options);
-    const { signal } = options;
-    const { choice } = this.#statistics;
-    const { samples, result } = await this.#statistics.select(
-      { ...settings, conditioningSets, signal },
-      work,
-    );
-    const { backend } = choice.engine.diagnostics;
-    const of = { reduction: this.reduction, samples, backend };
-    return { result, provenance: magnitudeProvenance(settings, of) };
-  }
-
-  async #selectChannels(
-    { layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, signal }: SelectOptions,
-    work: (scores: ConditionalScores) => Promise<Selection>,
-  ) {
-    const request = { layerAgg, lambda, varianceFloor, signal };
-    const { samples, result } = await this.#statistics.selectChannels(request, work);
-    const backend = this.#statistics.channels?.backend ?? 'cpu';
-    return { result, provenance: { layerAgg, lambda, varianceFloor, samples, backend, solver: 'cpu' } };
+    return this.#calls.reading(() => this.#scores.select(options));
   }
 
   /**
@@ -398,7 +244,7 @@ export class MagnitudeEdgeInferer {
    * there is not
    */
   channelBlock(source: string, target: string, options: ChannelBlockOptions = {}): Promise<ChannelBlock[]> {
-    return this.#reading(() => {
+    return this.#calls.reading(() => {
       const { layerAgg, lambda = DEFAULT_LAMBDA, ...rest } = options;
       const [from, to] = [this.#functionNode(source), this.#functionNode(target)];
       checkLayerPair(rest.layerPair, this.#statistics.choice.engine.shape.pairs);
@@ -415,82 +261,9 @@ export class MagnitudeEdgeInferer {
     });
   }
 
-  /** Scores, and what resampling says of them where it is asked. */
-  async #resample(options: EvaluateBatchesOptions) {
-    checkEdgeTableOptions(options);
-    const { resample, ...scored } = await this.#score(options);
-    try {
-      const resampled = await resample?.(options.onResample);
-      return { ...scored, rows: { ...options, resampled } };
-    } catch (error) {
-      scored.scores.release();
-      throw error;
-    }
-  }
-
-  async #score(options: EvaluateOptions) {
-    const { score = 'corr', signal, graph: other } = options;
-    const { held, uncertainty: there } = this.#statistics;
-    const uncertainty = uncertaintyAsked(options.uncertainty, there);
-    if (other) checkGraphFitsModel(other, this.model.graph);
-    const graph = other ?? held.settings.graph;
-    const parents = other ? raggedFromLists(functionParents(other)) : held.settings.parents;
-    const { usePreNorm, loss } = this.#origin(held);
-    signal?.throwIfAborted();
-    const scored =
-      score === 'channel'
-        ? await this.#scoreChannels(options, uncertainty)
-        : await this.#scoreMagnitudes({ ...options, score }, parents, uncertainty);
-    return { ...scored, graph, parents, provenance: { score, usePreNorm, loss, ...scored.provenance } };
-  }
-
-  async #scoreMagnitudes(
-    options: ScoreOptions & { readonly score: MagnitudeScore },
-    conditioningSets: RaggedIndices,
-    uncertainty: Uncertainty | undefined,
-  ) {
-    const request = { ...magnitudeSettings(options), conditioningSets, signal: options.signal };
-    const { samples, evidence, scores } = await this.#statistics.score(request, uncertainty);
-    const { backend } = this.#statistics.choice.engine.diagnostics;
-    const { reduction } = this;
-    return {
-      scores,
-      resample: evidence && ((onResample?: OnResample) => evidence.resample(scores, request, onResample)),
-      provenance: magnitudeProvenance(request, { reduction, samples, backend }),
-    };
-  }
-
-  async #scoreChannels(options: EvaluateOptions, uncertainty: Uncertainty | undefined) {
-    const { layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, maxQ = 1, signal } = options;
-    const plan = uncertainty?.plan;
-    if (maxQ < 1 && !plan?.permutations) {
-      throw new MagnitudeEdgeError(
-        'invalid-argument',
-        'maxQ needs p-values, which channel scores have from shuffles alone: create the inferer with uncertainty: { permutations }.',
-        { details: { option: 'maxQ', found: maxQ } },
-      );
-    }
-    const request = { layerAgg, lambda, varianceFloor, signal };
-    const { samples, evidence, scores } = await this.#statistics.scoreChannels(request, plan !== undefined);
-    return {
-      scores,
-      resample:
-        evidence &&
-        plan &&
-        ((onResample?: OnResample) => evidence.resample(scores, request, plan, onResample)),
-      provenance: {
-        layerAgg,
-        lambda,
-        varianceFloor,
-        samples,
-        backend: this.#statistics.channels?.backend ?? 'cpu',
-      },
-    };
-  }
-
   /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs or a file is taken in, `released` */
   resetStats(): void {
-    this.#assertIdle('resetStats');
+    this.#calls.assertIdle('resetStats');
     this.#statistics.startAnew(this.#statistics.held.settings);
   }
 
@@ -501,8 +274,8 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError `invalid-argument` for channel values that are not held, `released`
    */
   saveStats({ channels = false }: { readonly channels?: boolean | undefined } = {}): Promise<Uint8Array> {
-    return this.#reading(async () => {
-      const origin = this.#origin(this.#statistics.held);
+    return this.#calls.reading(async () => {
+      const origin = this.#scores.origin(this.#statistics.held);
       if (channels) return encodeStatistics({ ...(await this.#statistics.readWithChannels()), origin });
       return encodeStatistics({ statistics: await this.#statistics.read(), origin });
     });
@@ -514,7 +287,7 @@ export class MagnitudeEdgeInferer {
    * beside a fit, another load or a merge: then the statistics held stay; `out-of-memory`, `released`
    */
   loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    return this.#claimed('loadStats', async () => {
+    return this.#calls.claimed('loadStats', async () => {
       const saved = this.#decodeStats(bytes);
       if (this.#statistics.choice.lost) await this.#recover();
       this.#statistics.startAnew(this.#statistics.held.settings);
@@ -524,7 +297,7 @@ export class MagnitudeEdgeInferer {
 
   /** Adds saved statistics over other samples to those held. @throws MagnitudeEdgeError as {@link loadStats} */
   mergeStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
-    return this.#claimed('mergeStats', async () => {
+    return this.#calls.claimed('mergeStats', async () => {
       const { statistics, channels } = this.#decodeStats(bytes);
       return this.#statistics.merge(statistics, channels);
     });
@@ -541,8 +314,7 @@ export class MagnitudeEdgeInferer {
 
   async #end(): Promise<void> {
     try {
-      await this.#claim?.ended;
-      await Promise.allSettled(this.#readers);
+      await this.#calls.end();
       await this.#statistics.release();
     } finally {
       this.#releaseModel();
@@ -565,84 +337,11 @@ export class MagnitudeEdgeInferer {
     return backend === 'webgpu' && model.executionProvider === 'webgpu';
   }
 
-  #origin({ settings: { graph, loss } }: HeldStatistics): StatisticsOrigin {
-    const { reduction, usePreNorm } = this;
-    return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
-  }
-
   #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
     const { held, choice, channels } = this.#statistics;
     const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-    const saved = decodeStatisticsOf(view, this.#origin(held), choice.engine.shape.pairs);
+    const saved = decodeStatisticsOf(view, this.#scores.origin(held), choice.engine.shape.pairs);
     if (saved.channels) channels?.checkLayout(saved.channels);
     return saved;
   }
-
-  /** Runs what changes the statistics, unless something else does already. */
-  async #claimed<T>(call: string, work: () => Promise<T>): Promise<T> {
-    this.#assertIdle(call);
-    let end: () => void;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    this.#claim = { call, ended };
-    try {
-      return await work();
-    } finally {
-      this.#claim = undefined;
-      end!();
-    }
-  }
-
-  /** Runs what gives something made of the statistics; a release waits for it. */
-  async #reading<T>(work: () => Promise<T>): Promise<T> {
-    this.#assertUsable();
-    const done = work();
-    this.#readers.add(done);
-    try {
-      return await done;
-    } finally {
-      this.#readers.delete(done);
-    }
-  }
-
-  #assertUsable(): void {
-    if (!this.#released) return;
-    throw new MagnitudeEdgeError('released', 'The inferer has been released and cannot be used any more.');
-  }
-
-  #assertIdle(call: string): void {
-    this.#assertUsable();
-    if (!this.#claim) return;
-    const running = this.#claim.call === 'fit' ? 'a fit' : this.#claim.call;
-    throw new MagnitudeEdgeError(
-      'busy',
-      `${call} cannot run while ${running} is running on the same inferer.`,
-    );
-  }
-}
-
-type OnResample = NonNullable<EvaluateOptions['onResample']>;
-
-/** Gives the values of a batch, until they are disposed of. @param index batches before this one */
-type Runner<T> = (
-  batch: T,
-  index: number,
-) => Promise<{ readonly values: ChannelBatch | MagnitudeBatch; readonly dispose: () => void }>;
-
-function lengthOf(loader: Iterable<unknown> | AsyncIterable<unknown>): { batches?: number } {
-  return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};
-}
-
-function checkLayerPair(layerPair: number | undefined, pairs: number): void {
-  if (layerPair === undefined || (Number.isInteger(layerPair) && layerPair >= 0 && layerPair < pairs)) return;
-  throw new MagnitudeEdgeError(
-    'invalid-argument',
-    `layerPair must be a whole number from 0 to ${pairs - 1} and is ${layerPair}.`,
-    { details: { option: 'layerPair', found: layerPair } },
-  );
-}
-
-function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
-  if (allowed.includes(found)) return;
-  const names = allowed.map((name) => `'${name}'`).join(', ');
-  throw new MagnitudeEdgeError('invalid-argument', `${option} is '${found}', one of ${names} was expected.`);
 }

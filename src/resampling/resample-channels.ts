@@ -4,11 +4,10 @@ import { largestScore, PermutationTally } from './permutation.ts';
 import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
 import { randomBits, shuffledWithin } from '../statistics/shuffle.ts';
-import { withoutRows, type ChannelRows } from '../statistics/channel-record.ts';
-import type { RaggedIndices } from '../statistics/ragged.ts';
+import { withoutRows } from '../statistics/channel-record.ts';
 import { checkSampleCount, groupStarts } from './resample.ts';
 import { channelScores, shuffledChannelScores } from '../engine/channels/channel-scores.ts';
-import type { ChannelThreads } from '../engine/channels/channel-threads.ts';
+import type { ChannelSnapshot } from '../engine/channels/channels.ts';
 
 /** Shuffles that are scored together, for which the system of F is solved once: so many bytes of scores at most. */
 const SHUFFLES_BYTES = 2 ** 27;
@@ -22,12 +21,10 @@ const MOST_SHUFFLES = 16;
  * @throws `too-few-samples`, `out-of-memory`; the signal's reason once it is aborted
  */
 export async function resampleChannels(
-  rows: ChannelRows,
-  groups: RaggedIndices,
+  { rows, groups, threads }: ChannelSnapshot,
   observed: ScoreMatrices['aggregated'],
   request: ChannelRequest,
   plan: ResamplePlan,
-  threads: ChannelThreads,
   onProgress?: (done: number, total: number) => void,
 ): Promise<ResampledScores> {
   const { samples } = rows;
@@ -44,9 +41,9 @@ export async function resampleChannels(
   }
   const shuffles = new PermutationTally(observed, largestScore(observed));
   const bytes = 8 * observed.length * (rows.pairs.length + 1);
-  const together = Math.min(MOST_SHUFFLES, Math.max(1, Math.floor(SHUFFLES_BYTES / bytes)));
-  for (let first = 0; first < permutations; first += together) {
-    const count = Math.min(together, permutations - first);
+  const shufflesAtOnce = Math.min(MOST_SHUFFLES, Math.max(1, Math.floor(SHUFFLES_BYTES / bytes)));
+  for (let first = 0; first < permutations; first += shufflesAtOnce) {
+    const count = Math.min(shufflesAtOnce, permutations - first);
     const orders = Array.from({ length: count }, (_, k) =>
       shuffledWithin(starts, randomBits(seed, first + k)),
     );

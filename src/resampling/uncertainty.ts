@@ -1,14 +1,12 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { adoptDevice } from '../gpu/device.ts';
 import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
 import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { Scores } from '../engine/scores/scores.ts';
 import { withAggregate } from '../engine/scores/with-reader.ts';
-import { channelNorms } from '../statistics/channel-norms.ts';
 import { createYielder } from '../statistics/yielder.ts';
-import { MagnitudeReader } from '../engine/webgpu/statistics/magnitude-reader.ts';
+import { MagnitudesOfBatch } from '../engine/magnitudes-of-batch.ts';
 import { createEngine, type EngineChoice } from '../engine/create.ts';
-import type { ChannelBatch, ChannelValues, Engine, EngineShape, MagnitudeBatch } from '../engine/engine.ts';
+import type { ChannelBatch, Engine, MagnitudeBatch } from '../engine/engine.ts';
 import { SampleStore } from './sample-store.ts';
 import { resampleGroups, resampleScores } from './resample.ts';
 import { addRows, BlockStatistics } from './block-statistics.ts';
@@ -39,9 +37,7 @@ export interface ResamplingSnapshot {
  */
 export class Uncertainty {
   readonly #plan: ResamplePlan;
-  readonly #shape: EngineShape;
   readonly #openEngine: () => Promise<EngineChoice>;
-  readonly #deviceNow: () => GPUDevice | undefined;
   #engine: Engine;
   /** Samples as rows, and the most of them before they become sums */
   readonly #record: SampleStore;
@@ -50,7 +46,7 @@ export class Uncertainty {
   #runs: BlockStatistics | undefined;
   /** Samples held that came from files */
   #merged = 0;
-  #reader: Promise<MagnitudeReader> | undefined;
+  readonly #magnitudes: MagnitudesOfBatch;
 
   /**
    * @param engine the engine whose scores it is about; made with channels
@@ -64,10 +60,9 @@ export class Uncertainty {
     const { nodes, pairs, reduction } = engine.shape;
     this.#plan = settings.plan;
     this.#engine = engine;
-    this.#shape = engine.shape;
     this.#openEngine = () =>
       createEngine(this.#engine.diagnostics.backend, { nodes, pairs, reduction }, deviceNow());
-    this.#deviceNow = deviceNow;
+    this.#magnitudes = new MagnitudesOfBatch(engine.shape, deviceNow);
     this.#record = new SampleStore(engine.shape, settings.maxBytes);
     this.#rows = rowsToKeep(settings, engine.shape);
   }
@@ -79,14 +74,13 @@ export class Uncertainty {
    * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`; what the engine has
    *   refused of the batches before
    */
-  async read({ size, activations, gradients }: ChannelBatch): Promise<MagnitudeBatch> {
+  async read(batch: ChannelBatch): Promise<MagnitudeBatch> {
+    const { size } = batch;
     const kept = this.#record.samples;
     // A batch that is larger than all before it does not cut them into runs too short.
     if (kept + size > this.#rows && 2 * kept >= this.#rows) await this.#formRuns();
     this.#record.reserve(size);
-    const { pairs } = this.#shape;
-    const magnitudes = await this.#magnitudes([...activations, ...gradients], size);
-    return { size, x: magnitudes.slice(0, pairs), y: magnitudes.slice(pairs) };
+    return this.#magnitudes.read(batch);
   }
 
   /** How often, and how, scores are computed again */
@@ -113,7 +107,7 @@ export class Uncertainty {
   moveTo(engine: Engine): void {
     this.#engine = engine;
     this.clear();
-    void this.#dropReader();
+    void this.#magnitudes.release();
   }
 
   /** Forgets all samples. Scores that are being computed go on. */
@@ -128,7 +122,7 @@ export class Uncertainty {
    *
    * @throws `invalid-argument` where the engine holds samples of a file
    */
-  evidence(): ResamplingSnapshot {
+  snapshot(): ResamplingSnapshot {
     const merged = this.#merged;
     if (merged > 0) {
       const samples = this.#record.samples + (this.#runs?.samples ?? 0) + merged;
@@ -149,18 +143,7 @@ export class Uncertainty {
   /** Frees what is held, once nothing is being computed any more. Idempotent. */
   async release(): Promise<void> {
     this.#record.clear();
-    await this.#dropReader();
-  }
-
-  async #dropReader(): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    await reader?.then(
-      (made) => {
-        made.destroy();
-      },
-      () => undefined,
-    );
+    await this.#magnitudes.release();
   }
 
   #resample(
@@ -203,33 +186,6 @@ export class Uncertainty {
     } finally {
       await release();
     }
-  }
-
-  async #magnitudes(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {
-    const { nodes, channels, channelGroups, reduction } = this.#shape;
-    if (channels === undefined || channelGroups === undefined) {
-      throw new TypeError('Uncertainty beside an engine for magnitudes alone has nothing to read.');
-    }
-    const onHost = values.filter((value) => value instanceof Float32Array);
-    if (onHost.length === values.length) {
-      const norms = new Float64Array(size * nodes);
-      return onHost.map((value) => {
-        channelNorms(value, size, channels, channelGroups, reduction, norms);
-        return Float32Array.from(norms);
-      });
-    }
-    const device = this.#deviceNow();
-    if (device === undefined) throw new TypeError('Values on a GPU need its device.');
-    this.#reader ??= MagnitudeReader.create(adoptDevice(device), {
-      nodes,
-      channels,
-      channelGroups,
-      reduction,
-    });
-    return (await this.#reader).read(
-      values.filter((value): value is GPUBuffer => !(value instanceof Float32Array)),
-      size,
-    );
   }
 }
 

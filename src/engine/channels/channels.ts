@@ -5,10 +5,10 @@ import { readBack } from '../../gpu/readback.ts';
 import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
 import { HostScores } from '../scores/host-scores.ts';
-import type { ResampledScores, ResamplePlan } from '../../resampling/resampled-scores.ts';
 import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
+import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
@@ -18,22 +18,14 @@ import { ChannelStore } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
-import { resampleChannels } from '../../resampling/resample-channels.ts';
 import { conditionalChannels } from './select-channels.ts';
 
-/** Samples that channel scores are of. */
-export interface ChannelEvidence {
-  /**
-   * What resampling says of scores; see {@link resampleChannels}.
-   *
-   * @throws `too-few-samples`, `out-of-memory`; the signal's reason once it is aborted
-   */
-  resample(
-    scores: Scores,
-    request: ChannelRequest,
-    plan: ResamplePlan,
-    onResample?: (done: number, total: number) => void,
-  ): Promise<ResampledScores>;
+/** Samples that channel scores are of, and what scores them. */
+export interface ChannelSnapshot {
+  readonly rows: ChannelRows;
+  /** Channels of each node */
+  readonly groups: RaggedIndices;
+  readonly threads: ChannelThreads;
 }
 
 /**
@@ -273,7 +265,7 @@ export class Channels {
   /**
    * Magnitudes of all samples that the engine holds, in float64, formed anew.
    *
-   * @throws as {@link Channels.evidence}
+   * @throws as {@link Channels.snapshot}
    */
   magnitudes(samples: number): AllMagnitudes {
     const rows = this.#rows(samples, "Spearman's correlations");
@@ -298,20 +290,9 @@ export class Channels {
    *
    * @throws `invalid-argument` where not all samples are here, or some have become sums
    */
-  evidence(samples: number): ChannelEvidence {
+  snapshot(samples: number): ChannelSnapshot {
     const rows = this.#rows(samples, 'Standard errors and p-values of channel scores');
-    return {
-      resample: async (scores, request, plan, onResample) =>
-        resampleChannels(
-          rows,
-          this.#groups,
-          await scores.aggregate(),
-          request,
-          plan,
-          this.#threads,
-          onResample,
-        ),
-    };
+    return { rows, groups: this.#groups, threads: this.#threads };
   }
 
   /** The rows of all samples. @param what needs them, for the error @throws `invalid-argument` */

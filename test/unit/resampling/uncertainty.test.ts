@@ -75,7 +75,7 @@ test('many samples become sums of runs, and the errors are those of leaving the 
   const uncertainty = new Uncertainty(settings, engine);
   const batches = batchesOf(50, 9);
   const resampled = async (): Promise<ResampledScores> =>
-    uncertainty.evidence().resample(new HostScores(await engine.score(request)), request);
+    uncertainty.snapshot().resample(new HostScores(await engine.score(request)), request);
   const take = async (batch: ChannelBatch): Promise<void> => {
     const magnitudes = await uncertainty.read(batch);
     await engine.accumulate(batch);

@@ -1,0 +1,95 @@
+import type { Batch } from '../data/batches.ts';
+import { checkBatch } from '../data/check-batch.ts';
+import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { InfererModel } from '../model/external-model.ts';
+import { createYielder } from '../statistics/yielder.ts';
+import type { FitSettings } from './fit-settings.ts';
+import type { FitOptions } from './inferer-options.ts';
+import type { InfererStatistics } from './inferer-statistics.ts';
+
+/** Gives the values of a batch, until they are disposed of. @param index batches before this one */
+export type Runner<T> = (
+  batch: T,
+  index: number,
+) => Promise<{ readonly values: ChannelBatch | MagnitudeBatch; readonly dispose: () => void }>;
+
+/** Runs batches through a model. @param onGpu whether the values stay on the GPU */
+export async function modelRunner(
+  model: InfererModel,
+  { loss, edgeMask }: FitSettings,
+  { usePreNorm, onGpu }: { readonly usePreNorm: boolean; readonly onGpu: boolean },
+): Promise<Runner<Batch>> {
+  const session = await model.trainingSession({ ...loss, usePreNorm, onGpu });
+  return async (batch, index) => {
+    const { x, y, size } = checkBatch(batch, index, model.graph, loss.maskMissingTargets);
+    const values = await session.run(x, y, size, edgeMask);
+    return {
+      values,
+      dispose: () => {
+        values.dispose();
+      },
+    };
+  };
+}
+
+/**
+ * Adds the batches of a loader to the statistics, one after the other.
+ *
+ * @returns n, the samples held
+ * @throws what the loader, the runner and the engine throw; a refused batch in the words of the model
+ */
+export async function accumulate<T>(
+  statistics: InfererStatistics,
+  loader: Iterable<T> | AsyncIterable<T>,
+  run: Runner<T>,
+  { onProgress, signal }: Pick<FitOptions, 'onProgress' | 'signal'>,
+): Promise<number> {
+  await statistics.forgetRefusal();
+  const { held } = statistics;
+  const firstBatch = held.tally.batches;
+  const yielder = createYielder(signal);
+  let [batches, samples] = [0, 0];
+  try {
+    for await (const batch of loader) {
+      await yielder();
+      const { values, dispose } = await run(batch, batches);
+      try {
+        const kept = await readBeside(statistics, values);
+        // A batch during which the signal was aborted is not counted.
+        await yielder();
+        await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
+      } finally {
+        dispose();
+      }
+      batches++;
+      samples += values.size;
+      onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
+    }
+    return await statistics.flush();
+  } catch (error) {
+    throw statistics.noteRefusal(held, error, firstBatch);
+  }
+}
+
+/** What is kept of a batch beside the engine's statistics. */
+async function readBeside(
+  { uncertainty, channels }: InfererStatistics,
+  values: ChannelBatch | MagnitudeBatch,
+) {
+  if (!('x' in values)) {
+    return { magnitudes: await uncertainty?.read(values), channelValues: await channels?.read(values) };
+  }
+  if (uncertainty) {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      'Uncertainty needs channel values, not magnitudes alone.',
+    );
+  }
+  channels?.skip();
+  return { magnitudes: undefined, channelValues: undefined };
+}
+
+function lengthOf(loader: Iterable<unknown> | AsyncIterable<unknown>): { batches?: number } {
+  return 'length' in loader && typeof loader.length === 'number' ? { batches: loader.length } : {};
+}

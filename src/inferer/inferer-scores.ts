@@ -1,0 +1,183 @@
+import type { Table } from 'apache-arrow';
+import { withAggregate } from '../engine/scores/with-reader.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { InfererModel } from '../model/external-model.ts';
+import { checkGraphFitsModel, functionParents, type GsnnGraph } from '../model/graph.ts';
+import { describeLoss } from '../model/loss-settings.ts';
+import { resampleChannels } from '../resampling/resample-channels.ts';
+import type { ResampledScores } from '../resampling/resampled-scores.ts';
+import { uncertaintyAsked, type Uncertainty } from '../resampling/uncertainty.ts';
+import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
+import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
+import type { MagnitudeScore } from '../scoring/score-matrices.ts';
+import {
+  selectEdges,
+  selectionPlan,
+  type ConditionalScores,
+  type Selection,
+} from '../scoring/select-edges.ts';
+import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
+import { createYielder } from '../statistics/yielder.ts';
+import { edgeSet } from '../table/edge-set.ts';
+import { checkEdgeTableOptions } from '../table/edge-table.ts';
+import { selectionTable } from '../table/selection-table.ts';
+import { statisticsOrigin, type StatisticsOrigin } from '../table/statistics-origin.ts';
+import type { ScoredGraph } from './edge-scores.ts';
+import type { HeldStatistics } from './held-statistics.ts';
+import type {
+  EvaluateBatchesOptions,
+  EvaluateOptions,
+  ScoreOptions,
+  SelectOptions,
+} from './inferer-options.ts';
+import type { InfererStatistics } from './inferer-statistics.ts';
+
+type OnResample = NonNullable<EvaluateOptions['onResample']>;
+
+/** Scores, and what says how sure they are where that is asked. */
+interface Scored extends ScoredGraph {
+  readonly resample: ((onResample?: OnResample) => Promise<ResampledScores>) | undefined;
+}
+
+/** Scores of what an inferer holds, for its graph or another one. */
+export class InfererScores {
+  readonly #model: InfererModel;
+  readonly #statistics: InfererStatistics;
+  readonly #settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm'>;
+
+  constructor(
+    model: InfererModel,
+    statistics: InfererStatistics,
+    settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm'>,
+  ) {
+    this.#model = model;
+    this.#statistics = statistics;
+    this.#settings = settings;
+  }
+
+  /** What the statistics are of. */
+  origin({ settings: { graph, loss } }: HeldStatistics): StatisticsOrigin {
+    return statisticsOrigin(graph, { ...this.#settings, loss: describeLoss(loss) });
+  }
+
+  /** Scores, and what resampling says of them where it is asked. */
+  async resampled(options: EvaluateBatchesOptions) {
+    checkEdgeTableOptions(options);
+    const { resample, ...scored } = await this.score(options);
+    try {
+      const resampled = await resample?.(options.onResample);
+      return { ...scored, rows: { ...options, resampled } };
+    } catch (error) {
+      scored.scores.release();
+      throw error;
+    }
+  }
+
+  async score(options: EvaluateOptions): Promise<Scored> {
+    const { score = 'corr', signal } = options;
+    const uncertainty = uncertaintyAsked(options.uncertainty, this.#statistics.uncertainty);
+    const { graph, parents, usePreNorm, loss } = this.#subject(options.graph);
+    signal?.throwIfAborted();
+    const scored =
+      score === 'channel'
+        ? await this.#scoreChannels(options, uncertainty)
+        : await this.#scoreMagnitudes({ ...options, score }, parents, uncertainty);
+    return { ...scored, graph, parents, provenance: { score, usePreNorm, loss, ...scored.provenance } };
+  }
+
+  /** Takes the best candidate edges in, one after the other. */
+  async select(options: SelectOptions): Promise<Table> {
+    const { score = 'corr', signal, onStep } = options;
+    const plan = selectionPlan(options);
+    const { graph, parents, usePreNorm, loss } = this.#subject(options.graph);
+    const known = edgeSet(graph.edgeIndex['function,function'], graph.nodeNames.function.length);
+    const work = (scores: ConditionalScores): Promise<Selection> =>
+      selectEdges(scores, known, plan, createYielder(signal), onStep);
+    const { result, provenance } =
+      score === 'channel'
+        ? await this.#selectByChannels(options, work)
+        : await this.#selectByMagnitudes({ ...options, score }, parents, work);
+    return selectionTable(result, graph, { score, usePreNorm, loss, ...provenance }, plan);
+  }
+
+  /** What scores are of. @param other a graph that is asked about instead of that of the fit */
+  #subject(other: GsnnGraph | undefined) {
+    const { held } = this.#statistics;
+    if (other) checkGraphFitsModel(other, this.#model.graph);
+    const graph = other ?? held.settings.graph;
+    const parents = other ? raggedFromLists(functionParents(other)) : held.settings.parents;
+    const { usePreNorm, loss } = this.origin(held);
+    return { graph, parents, usePreNorm, loss };
+  }
+
+  async #scoreMagnitudes(
+    options: ScoreOptions & { readonly score: MagnitudeScore },
+    conditioningSets: RaggedIndices,
+    uncertainty: Uncertainty | undefined,
+  ) {
+    const request = { ...magnitudeSettings(options), conditioningSets, signal: options.signal };
+    const { samples, snapshot, scores } = await this.#statistics.score(request, uncertainty);
+    return {
+      scores,
+      resample: snapshot && ((onResample?: OnResample) => snapshot.resample(scores, request, onResample)),
+      provenance: magnitudeProvenance(request, this.#madeFrom(samples)),
+    };
+  }
+
+  async #scoreChannels(options: EvaluateOptions, uncertainty: Uncertainty | undefined) {
+    const { maxQ = 1 } = options;
+    const plan = uncertainty?.plan;
+    if (maxQ < 1 && !plan?.permutations) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        'maxQ needs p-values, which channel scores have from shuffles alone: create the inferer with uncertainty: { permutations }.',
+        { details: { option: 'maxQ', found: maxQ } },
+      );
+    }
+    const request = channelRequest(options);
+    const { samples, snapshot, scores } = await this.#statistics.scoreChannels(request, plan !== undefined);
+    const resample = (onResample?: OnResample) =>
+      withAggregate(scores, (observed) => resampleChannels(snapshot!, observed, request, plan!, onResample));
+    return {
+      scores,
+      resample: plan && resample,
+      provenance: { ...settingsOf(request), samples, backend: this.#channelBackend },
+    };
+  }
+
+  async #selectByMagnitudes(
+    options: SelectOptions & { readonly score: MagnitudeScore },
+    conditioningSets: RaggedIndices,
+    work: (scores: ConditionalScores) => Promise<Selection>,
+  ) {
+    const settings = magnitudeSettings(options);
+    const request = { ...settings, conditioningSets, signal: options.signal };
+    const { samples, result } = await this.#statistics.select(request, work);
+    return { result, provenance: magnitudeProvenance(settings, this.#madeFrom(samples)) };
+  }
+
+  async #selectByChannels(options: SelectOptions, work: (scores: ConditionalScores) => Promise<Selection>) {
+    const request = channelRequest(options);
+    const { samples, result } = await this.#statistics.selectChannels(request, work);
+    const provenance = { ...settingsOf(request), samples, backend: this.#channelBackend, solver: 'cpu' };
+    return { result, provenance };
+  }
+
+  #madeFrom(samples: number) {
+    const { backend } = this.#statistics.choice.engine.diagnostics;
+    return { reduction: this.#settings.reduction, samples, backend };
+  }
+
+  get #channelBackend() {
+    return this.#statistics.channels?.backend ?? 'cpu';
+  }
+}
+
+function channelRequest({ layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, signal }: ScoreOptions) {
+  return { layerAgg, lambda, varianceFloor, signal };
+}
+
+/** What provenance records of a request */
+function settingsOf({ layerAgg, lambda, varianceFloor }: ReturnType<typeof channelRequest>) {
+  return { layerAgg, lambda, varianceFloor };
+}
