@@ -31,7 +31,7 @@ export {
 } from './model/gsnn-model.ts';
 export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
-export type { BinarySource } from './model/source.ts';
+export type { BinarySource } from './bytes/source.ts';
 export type { BlockValues, TrainingSession } from './model/training-session.ts';
 export { coverageWarning, nothingScored, unscoredInWords } from './table/coverage-words.ts';
 export type { Figures } from './ranking/recovery-figures.ts';

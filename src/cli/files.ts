@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { tableFormat, type TableFormat } from '../table/formats.ts';
 import { UsageError } from './arguments.ts';
+import { isAddress } from './data-paths.ts';
 import { fileIdentity, STANDARD_OUTPUT, type OutputPlace } from './output-place.ts';
 import { codeOf, reasonOf } from './system-errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,6 +41,11 @@ export async function readInput(path: string): Promise<Uint8Array> {
 export async function checkInputs(paths: readonly string[], twice: string): Promise<void> {
   const seen = new Set<string>();
   for (const path of paths) {
+    if (isAddress(path)) {
+      if (seen.has(path)) throw new UsageError(`${path} was given twice; ${twice}`);
+      seen.add(path);
+      continue;
+    }
     await access(path, constants.R_OK).catch((cause: unknown) => {
       throw new MagnitudeEdgeError('invalid-data', `${path} could not be read: ${reasonOf(cause)}.`, {
         details: { source: path },

@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { batches, type Batch, type Batches } from '../data/batches.ts';
-import { concatenateBatches } from '../data/concatenate.ts';
+import { batches } from '../data/batches.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
 import type { UncertaintyOptions } from '../resampling/uncertainty-settings.ts';
 import type { FitOptions } from '../inferer/inferer-options.ts';
@@ -17,6 +16,7 @@ import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { backendOf, chooseBackend, type ChosenBackend, type RanOn } from './backend.ts';
 import type { Command } from './command.ts';
+import { expandPatterns, toUrl } from './data-paths.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs, type OutputFile } from './files.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
 import { readOutputWeights } from './loss-files.ts';
@@ -36,8 +36,8 @@ import { printLine, type Terminal } from './terminal.ts';
 const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|feather|csv|tsv|parquet)... --out E.(arrow|csv|tsv|parquet)
 
 Runs a GSNN (ONNX profile v1) over the data and writes the edge table: every ordered pair of function nodes, scored by
-the correlation of activation and gradient magnitudes, with p- and q-values, sorted. Several files of data are read one
-after the other, as if they were one.
+the correlation of activation and gradient magnitudes, with p- and q-values, sorted. Several files of data (also patterns
+in quotes, as 'part-*.parquet', and http addresses) are read one after the other, as if they were one, some rows at a time.
 
 ${scoreHelp}
   --reduction l1|l2                    norm over a node's channels                    (l1)
@@ -84,7 +84,8 @@ const options = {
 export const infer: Command = {
   help,
   async run(args, terminal) {
-    const settings = readSettings(args);
+    const given = readSettings(args);
+    const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
     // External data of a model are read with it.
@@ -181,7 +182,12 @@ async function inferWith(
     ...(settings.maskMissingTargets ? { maskMissingTargets: true } : {}),
     ...(chosen.gpu ? { device: chosen.gpu.device } : {}),
   });
-  const data = await openData(settings, model);
+  const { batchSize, memoryBudget } = settings;
+  const data = batches(settings.data.map(toUrl), model, {
+    batchSize,
+    name: settings.data,
+    ...(memoryBudget === undefined ? {} : { memoryBudget }),
+  });
   const fitOptions = await readFitOptions(settings, model);
   await using inferer = await MagnitudeEdgeInferer.create(model, {
     reduction,
@@ -264,30 +270,6 @@ async function readFitOptions(
       ? {}
       : { maskedEdges: readPositiveEdges(await readInput(maskEdges), maskEdges) }),
   };
-}
-
-/** The batches of one file, or of several as if they were one. */
-async function openData(
-  { data, batchSize, memoryBudget }: Settings,
-  model: GsnnModel,
-): Promise<Batches | AsyncIterable<Batch>> {
-  const open = async (path: string): Promise<Batches> =>
-    batches(await readInput(path), model, {
-      batchSize,
-      name: path,
-      ...(memoryBudget === undefined ? {} : { memoryBudget }),
-    });
-  const [first, ...others] = data;
-  if (others.length === 0) return open(first!);
-  const { input, output } = model.graph.nodeNames;
-  const widths = { inputs: input.length, outputs: output.length };
-  return concatenateBatches(
-    (async function* () {
-      for (const path of data) yield await open(path);
-    })(),
-    batchSize,
-    widths,
-  );
 }
 
 /** Where the statistics are, and why there. */

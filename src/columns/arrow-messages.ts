@@ -1,3 +1,4 @@
+import { readNow, type ByteReading } from '../bytes/byte-reading.ts';
 import type { CodecName } from './codecs.ts';
 import { FlatTable } from './flatbuffer.ts';
 
@@ -16,16 +17,24 @@ export interface ArrowBatch {
   readonly body: Uint8Array;
 }
 
+/** A message of record data: where it lies, and what must be known of it before it is read. */
+interface PlacedBatch {
+  readonly rows: number;
+  readonly codec: CodecName | undefined;
+  /** Where the message begins and ends in the file */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What an Arrow file holds, in the order in which it is to be read. */
 export type ArrowPart =
-  | { readonly is: 'batch'; readonly batch: ArrowBatch }
-  | {
+  | (PlacedBatch & { readonly is: 'batch' })
+  | (PlacedBatch & {
       readonly is: 'dictionary';
       readonly id: number;
       /** Whether it goes on from an earlier one */
       readonly delta: boolean;
-      readonly batch: ArrowBatch;
-    };
+    });
 
 export interface ArrowMessages {
   readonly schema: FlatTable;
@@ -37,29 +46,42 @@ export interface ArrowMessages {
 const fileMagic = new TextEncoder().encode('ARROW1');
 const continuation = 0xffffffff;
 
+/** Bytes that are read of a message before its length is known: the metadata of most, in one read. */
+const METADATA_BYTES = 1 << 15;
+
 export function isArrowFile(bytes: Uint8Array): boolean {
   return fileMagic.every((byte, index) => bytes[index] === byte);
 }
 
 /**
- * The messages of Arrow IPC, file or stream format. Each is looked for once, at a place within the bytes.
+ * The messages of Arrow IPC, file or stream format, without their bodies. Each is looked for once, at a place within the file.
+ * @param size bytes of the file
  * @throws RangeError for damaged bytes, saying how
  */
-export function readMessages(bytes: Uint8Array): ArrowMessages {
-  return isArrowFile(bytes) ? readFile(bytes) : readStream(bytes);
+export function* readMessages(size: number): ByteReading<ArrowMessages> {
+  const beginning = yield [0, Math.min(fileMagic.length, size)];
+  return yield* isArrowFile(beginning) ? readFile(size) : readStream(size);
+}
+
+/** A record batch, or the values of a dictionary, with its body. */
+export function* readPart({ start, end, is }: ArrowPart): ByteReading<ArrowBatch> {
+  const bytes = yield [start, end];
+  const message = readNow(readMessage(bytes.length, 0), bytes);
+  const batch = is === 'batch' ? message.header : message.header?.table(1);
+  if (batch === undefined) throw new RangeError('a message of it is empty');
+  return readBatch(batch, bytes.subarray(message.bodyStart, message.end), message.version);
 }
 
 /** By the footer: its blocks lie one after the other, before it. */
-function readFile(bytes: Uint8Array): ArrowMessages {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = bytes.length - fileMagic.length;
-  if (end < 4 || fileMagic.some((byte, index) => bytes[end + index] !== byte)) {
-    throw new RangeError('its end is missing');
-  }
-  const length = view.getInt32(end - 4, true);
+function* readFile(size: number): ByteReading<ArrowMessages> {
+  const end = size - fileMagic.length;
+  if (end < fileMagic.length + 4) throw new RangeError('its end is missing');
+  const ending = yield [end - 4, size];
+  if (fileMagic.some((byte, index) => ending[4 + index] !== byte)) throw new RangeError('its end is missing');
+  const length = new DataView(ending.buffer, ending.byteOffset).getInt32(0, true);
   const start = end - 4 - length;
   if (length <= 0 || start < fileMagic.length) throw new RangeError('its footer is not in the file');
-  const footer = FlatTable.root(bytes.subarray(start, end - 4));
+  const footer = FlatTable.root(yield [start, end - 4]);
   const schema = footer.table(1);
   if (schema === undefined) throw new RangeError('its schema is missing');
   const parts: ArrowPart[] = [];
@@ -69,28 +91,28 @@ function readFile(bytes: Uint8Array): ArrowMessages {
   ] as const) {
     let earliest = fileMagic.length;
     for (const [offset = 0, metadataLength = 0, bodyLength = 0] of footer.words(field, 3)) {
-      const message = readMessage(bytes, offset);
+      const message = offset >= earliest ? yield* readMessage(size, offset) : undefined;
       // The block's metadata length is 32 bits, and padding.
-      const agrees =
-        offset >= earliest &&
-        message.bodyStart - offset === metadataLength % 2 ** 32 &&
+      const part =
+        message?.bodyStart === offset + (metadataLength % 2 ** 32) &&
         message.end === message.bodyStart + bodyLength &&
-        message.end <= start;
-      const part = agrees ? partOf(message) : undefined;
+        message.end <= start
+          ? partOf(message)
+          : undefined;
       if (part?.is !== is) throw new RangeError('its footer does not agree with what is in the file');
       parts.push(part);
-      earliest = message.end;
+      earliest = part.end;
     }
   }
   return { schema, schemaBytes: length, parts };
 }
 
-function readStream(bytes: Uint8Array): ArrowMessages {
-  const first = readMessage(bytes, 0);
+function* readStream(size: number): ByteReading<ArrowMessages> {
+  const first = yield* readMessage(size, 0);
   if (first.type !== messageTypes.schema) throw new RangeError('its schema is missing');
   const parts: ArrowPart[] = [];
-  for (let at = first.end; at + 4 <= bytes.length;) {
-    const message = readMessage(bytes, at);
+  for (let at = first.end; at + 4 <= size;) {
+    const message = yield* readMessage(size, at);
     if (message.type === messageTypes.end) break;
     const part = partOf(message);
     if (part === undefined) throw new RangeError('it has a message that is no record batch');
@@ -107,68 +129,60 @@ interface Message {
   readonly version: number;
   readonly type: number;
   readonly header: FlatTable | undefined;
+  readonly start: number;
   readonly bodyStart: number;
   readonly end: number;
-  readonly bytes: Uint8Array;
 }
 
-/** The message at a place; before Arrow 0.15 no continuation marker preceded its length. */
-function readMessage(bytes: Uint8Array, offset: number): Message {
+/** The message at a place, without its body; before Arrow 0.15 no continuation marker preceded its length. */
+function* readMessage(size: number, start: number): ByteReading<Message> {
+  let bytes = yield [start, Math.min(start + METADATA_BYTES, size)];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const marked = view.getUint32(offset, true) === continuation;
-  const start = offset + (marked ? 8 : 4);
-  const length = view.getInt32(start - 4, true);
-  const nothing = {
-    version: 0,
-    type: messageTypes.end,
-    header: undefined,
-    bodyStart: start,
-    end: start,
-    bytes,
-  };
-  if (length === 0) return nothing;
-  const bodyStart = start + length;
-  if (length < 0 || bodyStart > bytes.length)
-    throw new RangeError('the metadata of a message ends after the file');
-  const message = FlatTable.root(bytes.subarray(start, bodyStart));
+  const prefix = view.getUint32(0, true) === continuation ? 8 : 4;
+  const length = view.getInt32(prefix - 4, true);
+  const bodyStart = start + prefix + length;
+  if (length === 0) {
+    return { version: 0, type: messageTypes.end, header: undefined, start, bodyStart, end: bodyStart };
+  }
+  if (length < 0 || bodyStart > size) throw new RangeError('the metadata of a message ends after the file');
+  if (prefix + length > bytes.length) bytes = yield [start, bodyStart];
+  const message = FlatTable.root(bytes.subarray(prefix, prefix + length));
   const bodyLength = message.int64(3);
-  if (!(bodyLength >= 0 && bodyStart + bodyLength <= bytes.length)) {
+  if (!(bodyLength >= 0 && bodyStart + bodyLength <= size)) {
     throw new RangeError('the body of a message ends after the file');
   }
   const header = message.table(2);
   if (header === undefined) throw new RangeError('a message of it is empty');
-  return {
-    version: message.int16(0),
-    type: message.uint8(1),
-    header,
-    bodyStart,
-    end: bodyStart + bodyLength,
-    bytes,
-  };
+  const [version, type] = [message.int16(0), message.uint8(1)];
+  return { version, type, header, start, bodyStart, end: bodyStart + bodyLength };
 }
 
-function partOf({ version, type, header, bodyStart, end, bytes }: Message): ArrowPart | undefined {
-  const body = bytes.subarray(bodyStart, end);
-  if (type === messageTypes.batch) return { is: 'batch', batch: readBatch(header!, body, version) };
+function partOf({ type, header, start, end }: Message): ArrowPart | undefined {
+  const placed = (batch: FlatTable): PlacedBatch => ({
+    rows: batch.int64(0),
+    codec: codecOf(batch),
+    start,
+    end,
+  });
+  if (type === messageTypes.batch) return { is: 'batch', ...placed(header!) };
   if (type !== messageTypes.dictionary) return undefined;
   const values = header!.table(1);
   if (values === undefined) throw new RangeError('a dictionary of it is empty');
-  return {
-    is: 'dictionary',
-    id: header!.int64(0),
-    delta: header!.uint8(2) !== 0,
-    batch: readBatch(values, body, version),
-  };
+  return { is: 'dictionary', id: header!.int64(0), delta: header!.uint8(2) !== 0, ...placed(values) };
+}
+
+function codecOf(batch: FlatTable): CodecName | undefined {
+  const compression = batch.table(3);
+  return compression && (compression.uint8(0) === 1 ? 'ZSTD' : 'LZ4_FRAME');
 }
 
 function readBatch(batch: FlatTable, body: Uint8Array, version: number): ArrowBatch {
-  const compression = batch.table(3);
   return {
     rows: batch.int64(0),
     nodes: batch.words(1, 2),
     buffers: batch.words(2, 2),
     variadic: batch.words(4, 1),
-    codec: compression && (compression.uint8(0) === 1 ? 'ZSTD' : 'LZ4_FRAME'),
+    codec: codecOf(batch),
     unionsHaveValidity: version < 4,
     body,
   };

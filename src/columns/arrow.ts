@@ -1,5 +1,13 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { readMessages, type ArrowMessages, type ArrowPart } from './arrow-messages.ts';
+import { readFrom, readNow, type ByteReading } from '../bytes/byte-reading.ts';
+import { BytesInMemory, type ByteSource } from '../bytes/byte-source.ts';
+import {
+  readMessages,
+  readPart,
+  type ArrowBatch,
+  type ArrowMessages,
+  type ArrowPart,
+} from './arrow-messages.ts';
 import { readFields, readMetadata, type ArrowField } from './arrow-schema.ts';
 import { readBatchColumns } from './arrow-values.ts';
 import { loadCodecs, type Codecs } from './codecs.ts';
@@ -7,7 +15,7 @@ import type { Column, ColumnFile } from './column.ts';
 import { concat } from './column-parts.ts';
 import { takeColumns, type MemoryBudget } from './memory-budget.ts';
 
-/** An Arrow IPC file, which can also be read at once where nothing in it is compressed. */
+/** An Arrow IPC file in memory, which can also be read at once where nothing in it is compressed. */
 export interface ArrowFile extends ColumnFile {
   /**
    * As `read`, at once.
@@ -25,65 +33,110 @@ export interface ArrowFile extends ColumnFile {
  * @throws MagnitudeEdgeError `invalid-data` for damaged bytes
  */
 export function openArrow(bytes: Uint8Array, name: string, budget: MemoryBudget): ArrowFile {
-  return guarded(name, () => new OpenArrowFile(readMessages(bytes), name, budget));
+  const file = readNow(opening(new BytesInMemory(bytes), name, budget), bytes);
+  return Object.assign(file, {
+    readNow: (positions: readonly number[]) => readNow(file.columns(positions, undefined, new Map()), bytes),
+  });
 }
 
-class OpenArrowFile implements ArrowFile {
+/**
+ * As {@link openArrow}, of a file that is not in memory: no more of it is read than the batches that are asked for.
+ *
+ * @throws also as the source
+ */
+export function openArrowFrom(source: ByteSource, name: string, budget: MemoryBudget): Promise<ColumnFile> {
+  return readFrom(opening(source, name, budget), source);
+}
+
+function opening(source: ByteSource, name: string, budget: MemoryBudget): ByteReading<OpenArrowFile> {
+  return guarded(name, function* () {
+    return new OpenArrowFile(yield* readMessages(source.size), source, name, budget);
+  });
+}
+
+class OpenArrowFile implements ColumnFile {
   readonly rows: number;
+  readonly groups: readonly number[];
   readonly fields: readonly ArrowField[];
   readonly metadata: ReadonlyMap<string, string>;
   readonly #parts: readonly ArrowPart[];
+  readonly #source: ByteSource;
   readonly #name: string;
   readonly #budget: MemoryBudget;
+  /** The batch that was read last, where one group was asked for: its other columns are often asked for next. */
+  #last: { readonly part: ArrowPart; readonly batch: ArrowBatch } | undefined;
 
-  constructor({ schema, schemaBytes, parts }: ArrowMessages, name: string, budget: MemoryBudget) {
+  constructor(
+    { schema, schemaBytes, parts }: ArrowMessages,
+    source: ByteSource,
+    name: string,
+    budget: MemoryBudget,
+  ) {
     this.fields = readFields(schema, schemaBytes);
     this.metadata = readMetadata(schema);
     this.#parts = parts;
+    this.#source = source;
     this.#name = name;
     this.#budget = budget;
-    this.rows = 0;
-    for (const { is, batch } of parts) {
-      if (!(batch.rows >= 0 && Number.isSafeInteger(batch.rows)))
-        throw new RangeError('a batch has no length');
-      if (is === 'batch') this.rows += batch.rows;
+    for (const { rows } of parts) {
+      if (!(rows >= 0 && Number.isSafeInteger(rows))) throw new RangeError('a batch has no length');
     }
+    this.groups = parts.filter(({ is }) => is === 'batch').map(({ rows }) => rows);
+    this.rows = this.groups.reduce((sum, rows) => sum + rows, 0);
   }
 
-  async read(positions: readonly number[]): Promise<Column[]> {
-    const codecs = await loadCodecs(this.#parts.flatMap(({ batch }) => batch.codec ?? []));
-    return guarded(this.#name, () => this.#read(positions, codecs));
+  async read(positions: readonly number[], group?: number): Promise<Column[]> {
+    const codecs = await loadCodecs(this.#parts.flatMap(({ codec }) => codec ?? []));
+    return readFrom(this.columns(positions, group, codecs), this.#source);
   }
 
-  readNow(positions: readonly number[]): Column[] {
-    return guarded(this.#name, () => this.#read(positions, new Map()));
+  columns(positions: readonly number[], group: number | undefined, codecs: Codecs): ByteReading<Column[]> {
+    return guarded(this.#name, () => this.#columns(positions, group, codecs));
   }
 
-  #read(positions: readonly number[], codecs: Codecs): Column[] {
-    takeColumns(this.#budget, this.rows, positions.length, this.#name);
+  *#columns(positions: readonly number[], group: number | undefined, codecs: Codecs): ByteReading<Column[]> {
+    const budget = group === undefined ? this.#budget : this.#budget.again();
+    const rows = group === undefined ? this.rows : this.groups[group]!;
+    takeColumns(budget, rows, positions.length, this.#name);
     const wanted = new Set(positions);
     const dictionaries = new Map<number, Column>();
-    const context = { codecs, budget: this.#budget, name: this.#name, dictionaries };
+    const context = { codecs, budget, name: this.#name, dictionaries };
     const needed = dictionaryFields(positions.map((position) => this.fields[position]!));
     const pieces = positions.map(() => [] as Column[]);
     const inOrder = [...wanted].sort((a, b) => a - b);
+    let batches = 0;
     for (const part of this.#parts) {
       if (part.is === 'dictionary') {
         const field = needed.get(part.id);
         if (field === undefined) continue;
-        const [values] = readBatchColumns(part.batch, [field], () => true, context);
+        const [values] = readBatchColumns(yield* readPart(part), [field], () => true, context);
         const before = part.delta ? dictionaries.get(part.id) : undefined;
         dictionaries.set(part.id, before ? concat([before, values!]) : values!);
         continue;
       }
-      const columns = readBatchColumns(part.batch, this.fields, (index) => wanted.has(index), context);
+      const number = batches++;
+      if (group !== undefined && number < group) continue;
+      const batch = yield* this.#batch(part, group !== undefined, budget);
+      const columns = readBatchColumns(batch, this.fields, (index) => wanted.has(index), context);
       const byPosition = new Map(inOrder.map((position, index) => [position, columns[index]!]));
       positions.forEach((position, index) => pieces[index]!.push(byPosition.get(position)!));
+      if (number === group) break;
     }
     return positions.map((position, index) => {
       const columns = pieces[index]!;
       return columns.length > 0 ? concat(columns) : emptyColumn(this.fields[position]!);
     });
+  }
+
+  *#batch(part: ArrowPart, keep: boolean, budget: MemoryBudget): ByteReading<ArrowBatch> {
+    if (this.#last?.part === part) return this.#last.batch;
+    this.#last = undefined;
+    if (!(this.#source instanceof BytesInMemory)) {
+      budget.take(part.end - part.start, `a record batch of ${part.rows} rows`, this.#name);
+    }
+    const batch = yield* readPart(part);
+    if (keep) this.#last = { part, batch };
+    return batch;
   }
 }
 
@@ -113,9 +166,9 @@ function emptyColumn({ kind, holds }: ArrowField): Column {
 }
 
 /** Damaged bytes run into RangeErrors, and into errors of decoders. */
-function guarded<T>(name: string, work: () => T): T {
+function* guarded<T>(name: string, work: () => ByteReading<T>): ByteReading<T> {
   try {
-    return work();
+    return yield* work();
   } catch (cause) {
     if (cause instanceof MagnitudeEdgeError) throw cause;
     const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);

@@ -58,12 +58,15 @@ export interface FieldInfo {
 /** A columnar file: what is in it, and any of its columns on demand. */
 export interface ColumnFile {
   readonly rows: number;
+  /** Rows of each part that can be read on its own: a row group, or a record batch */
+  readonly groups: readonly number[];
   readonly fields: readonly FieldInfo[];
   /** Key-value pairs of its schema */
   readonly metadata: ReadonlyMap<string, string>;
   /**
    * Reads columns, by their positions in `fields`.
+   * @param group only the rows of that part; what it takes of the budget is given back. Default: all rows
    * @throws MagnitudeEdgeError `invalid-data` where the file is damaged, `out-of-memory` where its budget is spent
    */
-  read(positions: readonly number[]): Promise<Column[]>;
+  read(positions: readonly number[], group?: number): Promise<Column[]>;
 }

@@ -19,6 +19,18 @@ export class MemoryBudget {
     this.#left = bytes;
   }
 
+  /** Bytes that have not been taken */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** A budget of what is left now, for something that is let go of before the next. */
+  again(): MemoryBudget {
+    const again = new MemoryBudget(this.bytes);
+    again.#left = this.#left;
+    return again;
+  }
+
   /**
    * Takes bytes from the budget.
    *

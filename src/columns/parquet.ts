@@ -1,6 +1,7 @@
 import { parquetMetadata, parquetSchema } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { ColumnMetaData, FileMetaData, PageHeader } from 'hyparquet/src/types.js';
+import type { ByteSource } from '../bytes/byte-source.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { isCodec, loadCodecs, type Codecs } from './codecs.ts';
 import type { Column, ColumnFile } from './column.ts';
@@ -16,80 +17,140 @@ import { parquetField, type ColumnSink, type ParquetField } from './parquet-type
  * @param name what messages call the file
  * @throws MagnitudeEdgeError `invalid-data` for damaged bytes
  */
-export function openParquet(bytes: Uint8Array, name: string, budget: MemoryBudget): ColumnFile {
+export async function openParquet(
+  source: ByteSource,
+  name: string,
+  budget: MemoryBudget,
+): Promise<ColumnFile> {
+  const { size } = source;
+  const ending = await source.read(Math.max(0, size - FOOTER_BYTES), size);
+  const footerBytes = guarded(name, () => footerSize(ending));
+  const footer = footerBytes > ending.length && footerBytes <= size;
+  const bytes = footer ? await source.read(size - footerBytes, size) : ending;
   return guarded(name, () => {
-    const metadata = parquetMetadata(bytes, { geoparquet: false });
-    return new OpenParquetFile(bytes, metadata, name, budget);
+    return new OpenParquetFile(source, parquetMetadata(bytes, { geoparquet: false }), name, budget);
   });
 }
 
+/** Bytes that are read of the end of a file before the length of its metadata is known. */
+const FOOTER_BYTES = 1 << 16;
+
+/** Bytes of the metadata, their length and the magic number. */
+function footerSize(ending: Uint8Array): number {
+  const view = new DataView(ending.buffer, ending.byteOffset, ending.byteLength);
+  return view.byteLength < 8 ? 0 : view.getUint32(view.byteLength - 8, true) + 8;
+}
+
+/** Columns that lie behind each other are read at once, up to so many bytes. */
+const READ_BYTES = 1 << 24;
+
 class OpenParquetFile implements ColumnFile {
   readonly rows: number;
+  readonly groups: readonly number[];
   readonly fields: readonly ParquetField[];
   readonly metadata: ReadonlyMap<string, string>;
-  readonly #bytes: Uint8Array;
+  readonly #source: ByteSource;
   readonly #groups: FileMetaData['row_groups'];
   readonly #name: string;
   readonly #budget: MemoryBudget;
 
-  constructor(bytes: Uint8Array, metadata: FileMetaData, name: string, budget: MemoryBudget) {
+  constructor(source: ByteSource, metadata: FileMetaData, name: string, budget: MemoryBudget) {
     this.rows = Number(metadata.num_rows);
     this.fields = parquetSchema(metadata).children.map(parquetField);
     this.metadata = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? '']));
-    this.#bytes = bytes;
+    this.#source = source;
     this.#groups = metadata.row_groups;
     this.#name = name;
     this.#budget = budget;
-    const rows = this.#groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    this.groups = this.#groups.map((group) => Number(group.num_rows));
+    const rows = this.groups.reduce((sum, count) => sum + count, 0);
     if (rows !== this.rows || !(rows >= 0)) {
       throw new Error(`its row groups have ${rows} rows, and it says ${this.rows}`);
     }
   }
 
-  async read(positions: readonly number[]): Promise<Column[]> {
-    takeColumns(this.#budget, this.rows, positions.length, this.#name);
-    const chunks = guarded(this.#name, () => positions.map((position) => this.#chunksOf(position)));
-    const codecs = await loadCodecs(
-      chunks
-        .flat()
-        .map(({ codec }) => codec)
-        .filter((codec) => isCodec(codec)),
-    );
-    return guarded(this.#name, () =>
-      positions.map((position, index) => this.#readColumn(this.fields[position]!, chunks[index]!, codecs)),
-    );
-  }
-
-  /** The chunk of a column in each row group. */
-  #chunksOf(position: number): ColumnMetaData[] {
-    const { name } = this.fields[position]!;
-    return this.#groups.map(({ columns, num_rows: rows }) => {
-      const chunk = columns.find(({ meta_data: data }) => {
-        return data?.path_in_schema.length === 1 && data.path_in_schema[0] === name;
-      });
-      if (chunk?.meta_data === undefined || chunk.file_path !== undefined) {
-        throw new Error(`column '${name}' is not in the file`);
-      }
-      if (chunk.meta_data.num_values !== rows) {
-        throw new Error(
-          `column '${name}' has ${chunk.meta_data.num_values} values in a row group of ${rows} rows`,
-        );
-      }
-      return chunk.meta_data;
+  async read(positions: readonly number[], group?: number): Promise<Column[]> {
+    const budget = group === undefined ? this.#budget : this.#budget.again();
+    const rows = group === undefined ? this.rows : this.groups[group]!;
+    takeColumns(budget, rows, positions.length, this.#name);
+    const groups = group === undefined ? this.#groups : [this.#groups[group]!];
+    const columns = positions.map((position) => {
+      const field = this.fields[position]!;
+      return { field, rows: new ColumnRows(field.sink(rows), rows) };
     });
+    for (const one of groups) {
+      const chunks = guarded(this.#name, () => {
+        const chunkOf = chunksOf(one);
+        return columns.flatMap(({ field, rows: into }) => {
+          if (field.kind === 'other') return [];
+          const chunk = chunkOf(field.name);
+          return { field, into, chunk, bytes: this.#place(chunk, field.name) };
+        });
+      });
+      const codecs = await loadCodecs(
+        chunks.map(({ chunk }) => chunk.codec).filter((codec) => isCodec(codec)),
+      );
+      for await (const [{ field, into, chunk }, bytes] of readTogether(chunks, this.#source)) {
+        guarded(this.#name, () => {
+          new ChunkReader(bytes, chunk, field, codecs, (size) => {
+            budget.take(size, `a page of column '${field.name}'`, this.#name);
+          }).readInto(into);
+        });
+      }
+    }
+    return columns.map(({ rows: { sink, valid } }) => sink.finish(valid));
   }
 
-  #readColumn(field: ParquetField, chunks: readonly ColumnMetaData[], codecs: Codecs): Column {
-    const sink = field.sink(this.rows);
-    if (field.kind === 'other') return sink.finish(undefined);
-    const rows = new ColumnRows(sink, this.rows);
-    for (const chunk of chunks) {
-      const reader = new ChunkReader(this.#bytes, chunk, field, codecs, (bytes) => {
-        this.#budget.take(bytes, `a page of column '${field.name}'`, this.#name);
-      });
-      reader.readInto(rows);
+  /** Where the pages of a column lie in the file. */
+  #place(chunk: ColumnMetaData, column: string): readonly [start: number, end: number] {
+    const dictionary = Number(chunk.dictionary_page_offset ?? 0);
+    const data = Number(chunk.data_page_offset);
+    const start = dictionary > 0 && dictionary < data ? dictionary : data;
+    const end = start + Number(chunk.total_compressed_size);
+    if (!(start >= 4 && end >= start && end <= this.#source.size)) {
+      throw new Error(`column '${column}' ends after the file`);
     }
-    return sink.finish(rows.valid);
+    return [start, end];
+  }
+}
+
+/** The chunk of each column in a row group, by its name. */
+function chunksOf({ columns, num_rows: rows }: FileMetaData['row_groups'][number]) {
+  const chunks = new Map<string, ColumnMetaData>();
+  for (const { meta_data: data, file_path: elsewhere } of columns) {
+    const name = data?.path_in_schema.length === 1 ? data.path_in_schema[0]! : undefined;
+    if (name !== undefined && elsewhere === undefined && !chunks.has(name)) chunks.set(name, data!);
+  }
+  return (name: string): ColumnMetaData => {
+    const chunk = chunks.get(name);
+    if (chunk === undefined) throw new Error(`column '${name}' is not in the file`);
+    if (chunk.num_values !== rows) {
+      throw new Error(`column '${name}' has ${chunk.num_values} values in a row group of ${rows} rows`);
+    }
+    return chunk;
+  };
+}
+
+/** Items with their bytes, in the order of the file; those that lie behind each other come with one read. */
+async function* readTogether<T extends { readonly bytes: readonly [start: number, end: number] }>(
+  items: readonly T[],
+  source: ByteSource,
+): AsyncGenerator<readonly [T, Uint8Array], void, undefined> {
+  const inOrder = [...items].sort((a, b) => a.bytes[0] - b.bytes[0]);
+  for (let first = 0; first < inOrder.length;) {
+    const [start] = inOrder[first]!.bytes;
+    let [, end] = inOrder[first]!.bytes;
+    let after = first + 1;
+    for (; after < inOrder.length; after++) {
+      const [from, to] = inOrder[after]!.bytes;
+      if (from > end || to - start > READ_BYTES) break;
+      end = Math.max(end, to);
+    }
+    const read = await source.read(start, end);
+    for (; first < after; first++) {
+      const item = inOrder[first]!;
+      yield [item, read.subarray(item.bytes[0] - start, item.bytes[1] - start)];
+    }
   }
 }
 
@@ -131,21 +192,15 @@ class ChunkReader {
   readonly #take: (bytes: number) => void;
   #dictionary: ArrayLike<number> | undefined;
 
+  /** @param bytes the pages */
   constructor(
-    file: Uint8Array,
+    bytes: Uint8Array,
     chunk: ColumnMetaData,
     field: ParquetField,
     codecs: Codecs,
     take: (bytes: number) => void,
   ) {
-    const dictionary = Number(chunk.dictionary_page_offset ?? 0);
-    const data = Number(chunk.data_page_offset);
-    const start = dictionary > 0 && dictionary < data ? dictionary : data;
-    const end = start + Number(chunk.total_compressed_size);
-    if (!(start >= 4 && end >= start && end <= file.length)) {
-      throw new Error(`column '${field.name}' ends after the file`);
-    }
-    this.#bytes = file.subarray(start, end);
+    this.#bytes = bytes;
     this.#chunk = chunk;
     this.#field = field;
     this.#codecs = codecs;

@@ -40,6 +40,8 @@ export function isColumnarTable(source: unknown): source is ColumnarTable {
 /** An Arrow table in memory as a file of columns, read by their types as files are. */
 export class TableInMemory implements ColumnFile {
   readonly rows: number;
+  /** One: the table is in memory as a whole */
+  readonly groups: readonly number[];
   readonly fields: readonly FieldInfo[];
   readonly metadata: ReadonlyMap<string, string> = new Map();
   readonly #table: ColumnarTable;
@@ -48,6 +50,7 @@ export class TableInMemory implements ColumnFile {
   /** @param name what messages call the table */
   constructor(table: ColumnarTable, name: string) {
     this.rows = table.numRows;
+    this.groups = [this.rows];
     this.fields = table.schema.fields.map(({ name: column, type }) => ({
       name: column,
       ...describe(valueType(type)),

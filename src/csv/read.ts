@@ -1,19 +1,13 @@
-import { MagnitudeEdgeError } from '../errors.ts';
-import { detectDialect, isBlankLine, type CsvDialect } from './dialect.ts';
-import { gunzipPieces, isGzip } from './gunzip.ts';
-import { CsvTokenizer } from './tokenizer.ts';
+import { inPieces, type ByteSource } from '../bytes/byte-source.ts';
+import { CsvRows, encodingOf, refusal, type CsvRow } from './csv-rows.ts';
+import { isGzip } from './gunzip.ts';
+
+export type { CsvRow } from './csv-rows.ts';
 
 /** Text is decoded in pieces of this many bytes: a file never becomes one string. */
 const PIECE_BYTES = 1 << 20;
-/** Characters that are looked at for the delimiter, where there are so many: at least, and at most. */
-const DETECT_CHARACTERS = 1 << 16;
-const MOST_DETECT_CHARACTERS = 1 << 22;
-
-export interface CsvRow {
-  readonly cells: readonly string[];
-  /** Where the row starts in the file, from 1 */
-  readonly line: number;
-}
+/** Of compressed text, which may become a thousand times as much. */
+const PACKED_BYTES = 1 << 16;
 
 /** A file of delimited text, open at its first row. */
 export interface CsvFile {
@@ -28,8 +22,7 @@ export function mayBeCsv(bytes: Uint8Array): boolean {
 }
 
 /**
- * Opens delimited text: comma, tab or semicolon (found out, or said by a first line `sep=;`), UTF-8 or UTF-16 with a byte
- * order mark, gzip-compressed or not.
+ * Opens delimited text in memory; see {@link CsvRows}.
  *
  * @param name what messages call the file
  * @param isColumn whether a cell of the header names a column that is looked for
@@ -40,17 +33,39 @@ export function openCsv(
   name: string,
   isColumn: (cell: string) => boolean = () => false,
 ): CsvFile {
-  const pieces = decoded(bytes, name);
-  let text = '';
-  let whole = false;
-  while (text.length < DETECT_CHARACTERS && !whole) {
-    const next = pieces.next();
-    if (next.done) whole = true;
-    else text += next.value;
+  const reader = new CsvRows(name, isColumn);
+  let at = 0;
+  const next = (): CsvRow[] | undefined => {
+    if (at > bytes.length) return undefined;
+    const piece = bytes.subarray(at, at + PIECE_BYTES);
+    // One step beyond the last piece is the end.
+    at = piece.length === 0 ? bytes.length + 1 : at + piece.length;
+    return piece.length === 0 ? reader.end() : reader.push(piece);
+  };
+  const first: CsvRow[] = [];
+  while (reader.delimiter === undefined) first.push(...next()!);
+  return {
+    delimiter: reader.delimiter,
+    rows: (function* () {
+      yield* first;
+      for (let rows = next(); rows !== undefined; rows = next()) yield* rows;
+    })(),
+  };
+}
+
+/** As {@link openCsv}, of a file that is not in memory: the rows of a piece after the other, with what separates cells. */
+export async function* csvRowsFrom(
+  source: ByteSource,
+  name: string,
+  isColumn: (cell: string) => boolean,
+): AsyncGenerator<{ readonly rows: readonly CsvRow[]; readonly delimiter: string }, void, undefined> {
+  const reader = new CsvRows(name, isColumn);
+  const packed = isGzip(await source.read(0, Math.min(2, source.size)));
+  for await (const piece of inPieces(source, packed ? PACKED_BYTES : PIECE_BYTES)) {
+    const rows = reader.push(piece);
+    if (rows.length > 0) yield { rows, delimiter: reader.delimiter! };
   }
-  const beginning = text.slice(0, MOST_DETECT_CHARACTERS);
-  const dialect = detectDialect(beginning, whole && text === beginning, name, isColumn);
-  return { delimiter: dialect.delimiter, rows: rowsOf(text, pieces, dialect, name) };
+  yield { rows: reader.end(), delimiter: reader.delimiter! };
 }
 
 /**
@@ -71,76 +86,4 @@ export function* evenRows(
       );
     yield row;
   }
-}
-
-function* rowsOf(
-  first: string,
-  further: Iterable<string>,
-  { delimiter, skip }: CsvDialect,
-  name: string,
-): Generator<CsvRow, void, undefined> {
-  let rows: CsvRow[] = [];
-  const tokenizer = new CsvTokenizer(
-    delimiter,
-    (cells, line) => {
-      if (!isBlankLine(cells)) rows.push({ cells, line });
-    },
-    skip > 0 ? 2 : 1,
-  );
-  const push = (text: string): CsvRow[] => {
-    rows = [];
-    try {
-      tokenizer.push(text);
-    } catch (cause) {
-      throw refusal(name, `${name} is no table: it has ${(cause as Error).message}`, cause);
-    }
-    return rows;
-  };
-  yield* push(first.slice(skip));
-  for (const piece of further) yield* push(piece);
-  rows = [];
-  if (!tokenizer.end()) throw refusal(name, `${name} ends inside a quoted cell`);
-  yield* rows;
-}
-
-/** The text in pieces. */
-function* decoded(bytes: Uint8Array, name: string): Generator<string, void, undefined> {
-  const pieces = isGzip(bytes) ? unpacked(bytes, name) : split(bytes);
-  let decoder: TextDecoder | undefined;
-  const decode = (piece?: Uint8Array): string => {
-    try {
-      return piece ? decoder!.decode(piece, { stream: true }) : (decoder?.decode() ?? '');
-    } catch (cause) {
-      throw refusal(name, `${name} is not UTF-8 text; save it as UTF-8`, cause);
-    }
-  };
-  for (const piece of pieces) {
-    decoder ??= new TextDecoder(encodingOf(piece), { fatal: true });
-    yield decode(piece);
-  }
-  yield decode();
-}
-
-function* split(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES)
-    yield bytes.subarray(start, start + PIECE_BYTES);
-}
-
-function* unpacked(bytes: Uint8Array, name: string): Generator<Uint8Array, void, undefined> {
-  try {
-    for (const piece of gunzipPieces(bytes)) if (piece.length > 0) yield piece;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw refusal(name, `${name} is damaged gzip: ${why}`, cause);
-  }
-}
-
-function encodingOf(bytes: Uint8Array): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return 'utf-8';
-}
-
-function refusal(name: string, sentence: string, cause?: unknown): MagnitudeEdgeError {
-  return new MagnitudeEdgeError('invalid-data', `${sentence}.`, { details: { source: name }, cause });
 }

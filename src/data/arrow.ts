@@ -1,12 +1,12 @@
-import { openArrow } from '../columns/arrow.ts';
-import { readColumnFile } from './columns.ts';
-import type { Samples } from './matrix.ts';
-import type { Reading } from './reading.ts';
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { openArrowFrom } from '../columns/arrow.ts';
+import { openColumnFile } from './columns.ts';
+import type { OpenSamples, Reading } from './reading.ts';
 
 /**
- * Reads Arrow IPC, file or stream format, with a numeric column for each input and output node.
- * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column, `out-of-memory`
+ * Opens Arrow IPC, file or stream format, with a numeric column for each input and output node; read by record batch.
+ * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column
  */
-export async function readArrow(bytes: Uint8Array, reading: Reading): Promise<Samples> {
-  return readColumnFile(openArrow(bytes, reading.name, reading.budget), reading);
+export async function openArrowSamples(source: ByteSource, reading: Reading): Promise<OpenSamples> {
+  return openColumnFile(await openArrowFrom(source, reading.name, reading.budget), reading);
 }

@@ -1,16 +1,19 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { openSource, type OpenedSource } from '../bytes/open-source.ts';
+import { isBinarySource, type BinarySource } from '../bytes/source.ts';
 import { checkMemoryBudget, MemoryBudget } from '../columns/memory-budget.ts';
 import { isColumnarTable, TableInMemory, type ColumnarTable } from '../columns/table-in-memory.ts';
 import { mayBeCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
-import { isBinarySource, readSource, type BinarySource } from '../model/source.ts';
-import { readArrow } from './arrow.ts';
-import { readColumnFile } from './columns.ts';
-import { readCsv } from './csv.ts';
-import type { Matrix, Samples } from './matrix.ts';
-import { readNpz } from './npz.ts';
-import { readParquet } from './parquet.ts';
-import { checkShapes, type Reading, type ReadSamples } from './reading.ts';
+import { openArrowSamples } from './arrow.ts';
+import { openColumnFile } from './columns.ts';
+import { openCsvSamples } from './csv.ts';
+import { withoutRows, type Matrix, type Samples } from './matrix.ts';
+import { openNpz } from './npz.ts';
+import { openParquetSamples } from './parquet.ts';
+import { checkShapes, type OpenFormat, type OpenSamples, type Reading } from './reading.ts';
+import { rebatch } from './rebatch.ts';
 import { toRowMajor, type RowMajorValues } from './row-major.ts';
 
 /** Samples that go through the model together. */
@@ -34,42 +37,61 @@ export interface PlainArrays {
 export interface BatchesOptions {
   /** Samples in a batch; the last batch holds the rest. Default 128. */
   readonly batchSize?: number;
-  /** What messages call the source. Default: its URL or file name. */
-  readonly name?: string;
+  /** What messages call the source; of several sources a name for each. Default: its URL or file name. */
+  readonly name?: string | readonly string[];
   /**
    * Takes null, an empty cell, NA or NaN for a missing target, which is NaN in the batches; inputs are never missing.
    * Default: what the model was loaded with.
    */
   readonly maskMissingTargets?: boolean;
   /**
-   * Bytes of memory that reading the source may take: what a file claims to unpack to is compared with it before anything
-   * is unpacked. Default 2 GiB.
+   * Bytes of memory that reading a source may take: what a file claims of its next rows is compared with it before they are
+   * unpacked. Default 2 GiB.
    */
   readonly memoryBudget?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Batches that can be gone through more than once; the source is read at the first time. */
-export interface Batches extends AsyncIterable<Batch> {
-  /** The number of batches; of a file, once it has been read. */
-  readonly length?: number | undefined;
+/** What a source was when its batches were read: what tells whether it has changed since. */
+export interface DataFile {
+  readonly name: string;
+  /** Bytes */
+  readonly size: number;
+  /** When it was last changed, in milliseconds since 1970, where the system or the server says so */
+  readonly modified?: number | undefined;
 }
+
+/**
+ * Batches that can be gone through more than once. Files are read as the batches come, no more than a row group at a time;
+ * what takes little room is kept for the next time.
+ */
+export interface Batches extends AsyncIterable<Batch> {
+  /** The number of batches, as far as it is known: of text, once it has been read. */
+  readonly length?: number | undefined;
+  /** The batches from one on, those before passed over as fast as the format allows. @param batch its number, from 0 */
+  from(batch: number): AsyncIterable<Batch>;
+  /** The files behind the batches, opened where they were not; empty where there are none. */
+  files(): Promise<readonly DataFile[]>;
+}
+
+/** Where samples come from: the bytes of a file or where they are, an Arrow table, or plain arrays. */
+export type SampleSource = BinarySource | ColumnarTable | PlainArrays;
 
 /**
  * Batches for {@link MagnitudeEdgeInferer.fit} from what people have. Files are told apart by their first bytes:
  * `.npz` with arrays x and y (by position, or by the names in arrays x_names and y_names); Arrow IPC, Parquet or CSV with a
  * column per input and output node, in any order.
- * @param source the bytes of a file or where they are, an Arrow table, or plain arrays
+ * @param source a source, or several that are read one after the other, in this order, as if they were one
  * @param model whose graph names the columns and gives the sizes
  * @throws MagnitudeEdgeError `invalid-argument` at once; while iterating `invalid-data` for a file that cannot be read,
- * `batch-mismatch` for columns or sizes that disagree with the model, `out-of-memory` for a file beyond the budget
+ * `batch-mismatch` for columns or sizes that disagree with the model, `out-of-memory` for rows beyond the budget
  */
 export function batches(
-  source: BinarySource | ColumnarTable | PlainArrays,
+  source: SampleSource | readonly SampleSource[],
   model: { readonly graph: GsnnGraph; readonly maskMissingTargets?: boolean },
   options: BatchesOptions = {},
 ): Batches {
-  const { batchSize = 128, name, signal, memoryBudget } = options;
+  const { batchSize = 128, memoryBudget, name = [] } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
@@ -77,109 +99,213 @@ export function batches(
     );
   }
   checkMemoryBudget(memoryBudget);
-  const read = (): Promise<Samples> =>
-    readSamples(
-      source,
-      {
-        graph: model.graph,
-        name: name ?? 'the data',
-        budget: new MemoryBudget(memoryBudget),
-        missingTargets: options.maskMissingTargets ?? model.maskMissingTargets ?? false,
-      },
-      name,
-      signal,
-    );
-  return new SampleBatches(batchSize, read, rowsInMemory(source, model.graph));
+  const names = typeof name === 'string' ? [name] : name;
+  const given = Array.isArray(source) ? (source as readonly SampleSource[]) : [source as SampleSource];
+  const { graph } = model;
+  const missingTargets = options.maskMissingTargets ?? model.maskMissingTargets ?? false;
+  const parts = given.map((one, index) => {
+    const settings = { graph, missingTargets, memoryBudget, signal: options.signal };
+    return new SourceReader(one, names[index], settings);
+  });
+  return new SampleBatches(parts, batchSize, graph);
 }
 
-class SampleBatches implements Batches {
-  readonly #batchSize: number;
-  readonly #read: () => Promise<Samples>;
-  #reading: Promise<Samples> | undefined;
-  #rows: number | undefined;
+/** Samples of all sources together that take no more bytes are kept in memory for the next time. */
+const KEPT_BYTES = 2 ** 28;
 
-  constructor(batchSize: number, read: () => Promise<Samples>, rows: number | undefined) {
+class SampleBatches implements Batches {
+  readonly #sources: readonly SourceReader[];
+  readonly #batchSize: number;
+  readonly #graph: GsnnGraph;
+  #kept: readonly Samples[] | undefined;
+
+  constructor(sources: readonly SourceReader[], batchSize: number, graph: GsnnGraph) {
+    this.#sources = sources;
     this.#batchSize = batchSize;
-    this.#read = read;
-    this.#rows = rows;
+    this.#graph = graph;
   }
 
   get length(): number | undefined {
-    return this.#rows === undefined ? undefined : Math.ceil(this.#rows / this.#batchSize);
+    let samples = 0;
+    for (const { rows } of this.#sources) {
+      if (rows === undefined) return undefined;
+      samples += rows;
+    }
+    return Math.ceil(samples / this.#batchSize);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
-    this.#reading ??= this.#read();
-    let samples: Samples;
-    try {
-      samples = await this.#reading;
-    } catch (error) {
-      this.#reading = undefined;
-      throw error;
+  async files(): Promise<readonly DataFile[]> {
+    const files: DataFile[] = [];
+    for (const source of this.#sources) {
+      const file = await source.file();
+      if (file) files.push(file);
     }
-    const { x, y } = samples;
-    this.#rows = x.rows;
-    for (let start = 0; start < x.rows; start += this.#batchSize) {
-      const end = Math.min(start + this.#batchSize, x.rows);
-      yield { x: rowsOf(x, start, end), y: rowsOf(y, start, end), size: end - start };
+    return files;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    return this.from(0);
+  }
+
+  from(batch: number): AsyncGenerator<Batch, void, undefined> {
+    const { input, output } = this.#graph.nodeNames;
+    const widths = { inputs: input.length, outputs: output.length };
+    return rebatch(this.#blocks(batch * this.#batchSize), this.#batchSize, widths);
+  }
+
+  async *#blocks(first: number): AsyncGenerator<Samples, void, undefined> {
+    const before = { samples: first };
+    if (this.#kept) {
+      yield* passOver(this.#kept, before);
+      return;
     }
+    let kept: Samples[] | undefined = first === 0 ? [] : undefined;
+    let room = KEPT_BYTES;
+    for (const source of this.#sources) {
+      for await (const block of passOver(source.blocks(before), before)) {
+        room -= block.x.values.byteLength + block.y.values.byteLength;
+        if (room < 0) kept = undefined;
+        kept?.push(block);
+        yield block;
+      }
+    }
+    this.#kept = kept;
   }
 }
 
-function rowsOf({ values, columns }: Matrix, start: number, end: number): Float32Array {
-  return values.subarray(start * columns, end * columns);
+/** Samples that are yet to be passed over. */
+interface Before {
+  samples: number;
 }
 
-/** The number of samples of a source that need not be read first. */
-function rowsInMemory(
-  source: BinarySource | ColumnarTable | PlainArrays,
-  graph: GsnnGraph,
-): number | undefined {
-  if (isColumnarTable(source)) return source.numRows;
-  if (isBinarySource(source)) return undefined;
-  return rowCount(source.x, graph.nodeNames.input.length);
+/** Blocks without the samples that are to be passed over. */
+async function* passOver(
+  blocks: Iterable<Samples> | AsyncIterable<Samples>,
+  before: Before,
+): AsyncGenerator<Samples, void, undefined> {
+  for await (const block of blocks) {
+    const { rows } = block.x;
+    const passed = Math.min(before.samples, rows);
+    before.samples -= passed;
+    if (passed < rows) yield withoutRows(block, passed);
+  }
+}
+
+interface SourceSettings {
+  readonly graph: GsnnGraph;
+  readonly missingTargets: boolean;
+  readonly memoryBudget: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One source, opened anew whenever it is gone through. */
+class SourceReader {
+  readonly #given: SampleSource;
+  readonly #wishedName: string | undefined;
+  readonly #settings: SourceSettings;
+  /** A source that had to be read as a whole: it is not read again */
+  #whole: OpenedSource | undefined;
+  #rows: number | undefined;
+
+  /** @param wishedName what messages call it, where its own name is not to be taken */
+  constructor(given: SampleSource, wishedName: string | undefined, settings: SourceSettings) {
+    this.#given = given;
+    this.#wishedName = wishedName;
+    this.#settings = settings;
+    if (isColumnarTable(given)) this.#rows = given.numRows;
+    else if (!isBinarySource(given)) this.#rows = rowCount(given.x, settings.graph.nodeNames.input.length);
+  }
+
+  /** n, as far as it is known */
+  get rows(): number | undefined {
+    return this.#rows;
+  }
+
+  /** The file that it is; undefined for a table or arrays. */
+  async file(): Promise<DataFile | undefined> {
+    if (isColumnarTable(this.#given) || !isBinarySource(this.#given)) return undefined;
+    const { source, name, modified } = await this.#open(this.#given);
+    await source.close();
+    return { name, size: source.size, ...(modified === undefined ? {} : { modified }) };
+  }
+
+  /** The samples, some at a time; those to be passed over are left out where their place is known. */
+  async *blocks(before: Before): AsyncGenerator<Samples, void, undefined> {
+    const given = this.#given;
+    const name = this.#wishedName ?? 'the data';
+    if (isColumnarTable(given)) {
+      yield* this.#from(openColumnFile(new TableInMemory(given, name), this.#reading(name)), before);
+    } else if (!isBinarySource(given)) {
+      yield readPlainArrays(given, this.#reading(name));
+    } else {
+      const opened = await this.#open(given);
+      try {
+        const open = await formatOf(opened.source);
+        if (!open) {
+          throw new MagnitudeEdgeError(
+            'invalid-data',
+            `${opened.name} is none of the formats that can be read: .npz, Arrow IPC, Parquet, CSV.`,
+            { details: { source: opened.name } },
+          );
+        }
+        const reading = this.#reading(opened.name);
+        yield* this.#from(await open(opened.source, reading), before);
+      } finally {
+        await opened.source.close();
+      }
+    }
+  }
+
+  async *#from(samples: OpenSamples, before: Before): AsyncGenerator<Samples, void, undefined> {
+    let { rows } = samples;
+    this.#rows ??= rows;
+    const passed = Math.min(before.samples, rows ?? 0);
+    before.samples -= passed;
+    if (rows !== undefined && passed === rows) return;
+    rows = passed;
+    for await (const block of samples.blocks(passed)) {
+      rows += block.x.rows;
+      yield block;
+      this.#settings.signal?.throwIfAborted();
+    }
+    this.#rows = rows;
+  }
+
+  async #open(given: BinarySource): Promise<OpenedSource> {
+    if (this.#whole) return this.#whole;
+    const opened = await openSource(given, {
+      name: this.#wishedName,
+      fallbackName: 'the data',
+      code: 'invalid-data',
+      signal: this.#settings.signal,
+      onWhole: (bytes, name) => {
+        const what = 'all of it, since it cannot be read in ranges,';
+        new MemoryBudget(this.#settings.memoryBudget).take(bytes, what, name);
+      },
+    });
+    if (opened.whole === true) this.#whole = opened;
+    return opened;
+  }
+
+  #reading(name: string): Reading {
+    const { graph, missingTargets, memoryBudget } = this.#settings;
+    return { graph, name, missingTargets, budget: new MemoryBudget(memoryBudget) };
+  }
+}
+
+/** The reader for a file, by its first bytes. */
+async function formatOf(source: ByteSource): Promise<OpenFormat | undefined> {
+  const bytes = await source.read(0, Math.min(1024, source.size));
+  const startsWith = (...magic: number[]): boolean => magic.every((byte, index) => bytes[index] === byte);
+  if (startsWith(0x50, 0x4b)) return openNpz;
+  if (startsWith(...new TextEncoder().encode('ARROW1')) || startsWith(0xff, 0xff, 0xff, 0xff))
+    return openArrowSamples;
+  if (startsWith(...new TextEncoder().encode('PAR1'))) return openParquetSamples;
+  return mayBeCsv(bytes) ? openCsvSamples : undefined;
 }
 
 function rowCount(values: RowMajorValues, columns: number): number {
   return ArrayBuffer.isView(values) ? Math.ceil(values.length / Math.max(columns, 1)) : values.length;
-}
-
-async function readSamples(
-  source: BinarySource | ColumnarTable | PlainArrays,
-  unnamed: Reading,
-  wishedName: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Samples> {
-  if (isColumnarTable(source)) return readColumnFile(new TableInMemory(source, unnamed.name), unnamed);
-  if (!isBinarySource(source)) return readPlainArrays(source, unnamed);
-  const { bytes, name } = await readSource(source, {
-    name: wishedName,
-    fallbackName: unnamed.name,
-    code: 'invalid-data',
-    signal,
-  });
-  const read = formatOf(bytes);
-  if (!read) {
-    throw new MagnitudeEdgeError(
-      'invalid-data',
-      `${name} is none of the formats that can be read: .npz, Arrow IPC, Parquet, CSV.`,
-      { details: { source: name } },
-    );
-  }
-  const reading = { ...unnamed, name };
-  const samples = await read(bytes, reading);
-  checkShapes(samples, reading);
-  return samples;
-}
-
-/** The reader for a file, by its first bytes. */
-function formatOf(bytes: Uint8Array): ReadSamples | undefined {
-  const startsWith = (...magic: number[]): boolean => magic.every((byte, index) => bytes[index] === byte);
-  if (startsWith(0x50, 0x4b)) return readNpz;
-  if (startsWith(...new TextEncoder().encode('ARROW1')) || startsWith(0xff, 0xff, 0xff, 0xff))
-    return readArrow;
-  if (startsWith(...new TextEncoder().encode('PAR1'))) return readParquet;
-  return mayBeCsv(bytes) ? readCsv : undefined;
 }
 
 function readPlainArrays({ x, y }: PlainArrays, reading: Reading): Samples {

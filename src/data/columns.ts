@@ -1,21 +1,24 @@
-import type { Column, ColumnFile } from '../columns/column.ts';
+import type { ColumnFile } from '../columns/column.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { Matrix, Samples } from './matrix.ts';
-import { findNodeColumns } from './node-columns.ts';
-import { missingTargetHint, missingTargetOption, type Reading } from './reading.ts';
+import { withoutRows, type Matrix, type Samples } from './matrix.ts';
+import { findNodeColumns, type NodeColumns } from './node-columns.ts';
+import { missingTargetHint, missingTargetOption, type OpenSamples, type Reading } from './reading.ts';
+
+/** Columns that are read together: few enough that they take little beside the samples. */
+const COLUMNS_TOGETHER = 64;
 
 /**
- * Reads the columns of the model's nodes from a columnar file, and no others.
+ * Finds the columns of the model's nodes in a columnar file; no others are read, and no more of them than a row group at a
+ * time.
  *
- * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column, `invalid-data` for a column that does not hold
- * a number in each row, `out-of-memory` beyond the budget
+ * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column, `invalid-data` for a column of no numbers; while
+ * it is read `invalid-data` for a row without one, `out-of-memory` for a row group beyond the budget
  */
-export async function readColumnFile(file: ColumnFile, reading: Reading): Promise<Samples> {
-  const { graph, name, budget } = reading;
+export function openColumnFile(file: ColumnFile, reading: Reading): OpenSamples {
+  const { graph, name } = reading;
   const header = file.fields.map((field) => field.name);
   const { x, y } = findNodeColumns(header, graph, name);
-  const wanted = [...new Set([...x, ...y])];
-  for (const position of wanted) {
+  for (const position of new Set([...x, ...y])) {
     const { kind, holds } = file.fields[position]!;
     if (kind === 'numbers' || kind === 'booleans') continue;
     const column = header[position]!;
@@ -25,26 +28,59 @@ export async function readColumnFile(file: ColumnFile, reading: Reading): Promis
       { details: { source: name, column } },
     );
   }
-  const columns = new Map<number, Column>();
-  (await file.read(wanted)).forEach((column, index) => columns.set(wanted[index]!, column));
-  // The two float32 matrices, beside the columns.
-  budget.take(4 * file.rows * (x.length + y.length), `${file.rows} rows of samples`, name);
-  const gather = (positions: readonly number[], targets: boolean): Matrix => {
-    const values = new Float32Array(file.rows * positions.length);
-    positions.forEach((position, column) => {
-      const source = columns.get(position)!;
-      if (source.kind !== 'numbers' && source.kind !== 'booleans') return;
-      const missing = source.valid?.indexOf(0) ?? -1;
-      if (missing >= 0 && !(targets && reading.missingTargets)) {
-        refuseMissing(header[position]!, missing, targets, name);
+  return {
+    rows: file.rows,
+    async *blocks(first) {
+      let start = 0;
+      for (const [group, rows] of file.groups.entries()) {
+        const from = Math.max(first - start, 0);
+        if (from < rows) {
+          const place = { group, rows, start };
+          const sides = readGroup(file, place, { x, y }, reading);
+          yield withoutRows(await sides, from);
+        }
+        start += rows;
       }
-      for (let row = 0, at = column; row < file.rows; row++, at += positions.length) {
-        values[at] = source.valid?.[row] === 0 ? NaN : source.values[row]!;
-      }
-    });
-    return { rows: file.rows, columns: positions.length, values };
+    },
   };
-  return { x: gather(x, false), y: gather(y, true) };
+}
+
+/** A part of a file that is read on its own. */
+interface Place {
+  readonly group: number;
+  readonly rows: number;
+  /** Rows of the file before it */
+  readonly start: number;
+}
+
+async function readGroup(
+  file: ColumnFile,
+  { group, rows, start }: Place,
+  sides: NodeColumns,
+  { name, budget, missingTargets }: Reading,
+): Promise<Samples> {
+  const width = sides.x.length + sides.y.length;
+  budget.again().take(4 * rows * width, `${rows} rows of ${width} columns`, name);
+  const fill = async (positions: readonly number[], targets: boolean): Promise<Matrix> => {
+    const values = new Float32Array(rows * positions.length);
+    for (let done = 0; done < positions.length; done += COLUMNS_TOGETHER) {
+      const some = positions.slice(done, done + COLUMNS_TOGETHER);
+      const columns = await file.read(some, group);
+      some.forEach((position, k) => {
+        const column = columns[k]!;
+        if (column.kind !== 'numbers' && column.kind !== 'booleans') return;
+        const missing = column.valid?.indexOf(0) ?? -1;
+        if (missing >= 0 && !(targets && missingTargets)) {
+          refuseMissing(file.fields[position]!.name, start + missing, targets, name);
+        }
+        for (let row = 0, at = done + k; row < rows; row++, at += positions.length) {
+          values[at] = column.valid?.[row] === 0 ? NaN : column.values[row]!;
+        }
+      });
+    }
+    return { rows, columns: positions.length, values };
+  };
+  return { x: await fill(sides.x, false), y: await fill(sides.y, true) };
 }
 
 function refuseMissing(column: string, row: number, target: boolean, name: string): never {

@@ -1,87 +1,93 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
 import { CsvNumbers, isMissing } from '../csv/numbers.ts';
-import { evenRows, openCsv } from '../csv/read.ts';
+import { csvRowsFrom, evenRows, type CsvRow } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { Matrix, Samples } from './matrix.ts';
-import { findNodeColumns } from './node-columns.ts';
-import { missingTargetHint, missingTargetOption, type Reading } from './reading.ts';
+import type { Samples } from './matrix.ts';
+import { findNodeColumns, type NodeColumns } from './node-columns.ts';
+import { missingTargetHint, missingTargetOption, type OpenSamples, type Reading } from './reading.ts';
 
 /**
- * Reads delimited text whose header names a column for each input and output node; no other column is read.
- * @throws MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number, `batch-mismatch` when
- * a node has no column, `out-of-memory`
+ * Opens delimited text whose header names a column for each input and output node; no other column is read.
+ * @throws while it is read: MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number,
+ * `batch-mismatch` when a node has no column
  */
-export function readCsv(bytes: Uint8Array, { graph, name, budget, missingTargets }: Reading): Samples {
+export function openCsvSamples(source: ByteSource, reading: Reading): OpenSamples {
+  return { rows: undefined, blocks: () => csvBlocks(source, reading) };
+}
+
+async function* csvBlocks(source: ByteSource, reading: Reading): AsyncGenerator<Samples, void, undefined> {
+  const { graph, name } = reading;
   const { input, output } = graph.nodeNames;
   const nodes = new Set([...input, ...output]);
-  const { delimiter, rows } = openCsv(bytes, name, (cell) => nodes.has(cell));
-  const first = rows.next();
-  if (first.done) {
-    throw new MagnitudeEdgeError('invalid-data', `${name} is empty, a header of node names was expected.`, {
-      details: { source: name },
-    });
+  let cells: CellReader | undefined;
+  for await (const { rows, delimiter } of csvRowsFrom(source, name, (cell) => nodes.has(cell))) {
+    let body = rows;
+    if (cells === undefined) {
+      const [first, ...others] = rows;
+      if (first === undefined) continue;
+      const header = first.cells.map((cell) => (nodes.has(cell) ? cell : cell.trim()));
+      cells = new CellReader(header, delimiter, reading);
+      body = others;
+    }
+    if (body.length > 0) yield cells.samples(body);
   }
-  const header = first.value.cells.map((cell) => (nodes.has(cell) ? cell : cell.trim()));
-  const positions = findNodeColumns(header, graph, name);
-  const numbers = new CsvNumbers(name, delimiter);
-  const refuse = (cell: string, position: number, line: number, wayOut = ''): never => {
-    const column = header[position]!;
+  if (cells !== undefined) return;
+  throw new MagnitudeEdgeError('invalid-data', `${name} is empty, a header of node names was expected.`, {
+    details: { source: name },
+  });
+}
+
+/** Turns the cells of rows into numbers. */
+class CellReader {
+  readonly #header: readonly string[];
+  readonly #reading: Reading;
+  readonly #positions: NodeColumns;
+  readonly #numbers: CsvNumbers;
+
+  constructor(header: readonly string[], delimiter: string, reading: Reading) {
+    this.#header = header;
+    this.#reading = reading;
+    this.#positions = findNodeColumns(header, reading.graph, reading.name);
+    this.#numbers = new CsvNumbers(reading.name, delimiter);
+  }
+
+  samples(rows: readonly CsvRow[]): Samples {
+    const { name, budget } = this.#reading;
+    const { x, y } = this.#positions;
+    const width = x.length + y.length;
+    budget.again().take(4 * rows.length * width, `${rows.length} rows of ${width} columns`, name);
+    const xValues = new Float32Array(rows.length * x.length);
+    const yValues = new Float32Array(rows.length * y.length);
+    let [xAt, yAt] = [0, 0];
+    for (const { cells, line } of evenRows(rows, this.#header, name)) {
+      for (const position of x) xValues[xAt++] = this.#input(cells[position]!, position, line);
+      for (const position of y) yValues[yAt++] = this.#target(cells[position]!, position, line);
+    }
+    return {
+      x: { rows: rows.length, columns: x.length, values: xValues },
+      y: { rows: rows.length, columns: y.length, values: yValues },
+    };
+  }
+
+  #input(cell: string, position: number, line: number): number {
+    return this.#numbers.read(cell, line) ?? this.#refuse(cell, position, line);
+  }
+
+  #target(cell: string, position: number, line: number): number {
+    const value = this.#numbers.read(cell, line);
+    if (value !== undefined) return value;
+    if (!isMissing(cell)) return this.#refuse(cell, position, line);
+    return this.#reading.missingTargets ? NaN : this.#refuse(cell, position, line, missingTargetHint);
+  }
+
+  #refuse(cell: string, position: number, line: number, wayOut = ''): never {
+    const { name } = this.#reading;
+    const column = this.#header[position]!;
     const found = cell.trim() === '' ? 'empty' : `'${cell.trim().slice(0, 40)}'`;
     throw new MagnitudeEdgeError(
       'invalid-data',
       `${name}, line ${line}, column '${column}' is ${found}, a number was expected${wayOut}.`,
       { details: { source: name, line, column, ...(wayOut === '' ? {} : missingTargetOption) } },
     );
-  };
-  const grow = (bytes: number): void => {
-    budget.take(bytes, 'its rows so far', name);
-  };
-  const [x, y] = [new GrowingValues(grow), new GrowingValues(grow)];
-  let count = 0;
-  for (const { cells: row, line } of evenRows(rows, header, name)) {
-    for (const position of positions.x) {
-      const cell = row[position]!;
-      x.add(numbers.read(cell, line) ?? refuse(cell, position, line));
-    }
-    for (const position of positions.y) {
-      const cell = row[position]!;
-      const value = numbers.read(cell, line);
-      if (value !== undefined) y.add(value);
-      else if (!isMissing(cell)) refuse(cell, position, line);
-      else if (missingTargets) y.add(NaN);
-      else refuse(cell, position, line, missingTargetHint);
-    }
-    count++;
-  }
-  const matrix = (values: GrowingValues, columns: number): Matrix => ({
-    rows: count,
-    columns,
-    values: values.take(),
-  });
-  return { x: matrix(x, positions.x.length), y: matrix(y, positions.y.length) };
-}
-
-/** A float32 list that doubles when it is full. */
-class GrowingValues {
-  #values = new Float32Array(1024);
-  #length = 0;
-  readonly #onGrow: (bytes: number) => void;
-
-  /** @param onGrow called with the bytes that are allocated next */
-  constructor(onGrow: (bytes: number) => void) {
-    this.#onGrow = onGrow;
-  }
-
-  add(value: number): void {
-    if (this.#length === this.#values.length) {
-      this.#onGrow(this.#values.byteLength * 2);
-      const larger = new Float32Array(this.#values.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#length++] = value;
-  }
-
-  take(): Float32Array {
-    return this.#values.subarray(0, this.#length);
   }
 }

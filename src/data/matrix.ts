@@ -11,3 +11,18 @@ export interface Samples {
   readonly x: Matrix;
   readonly y: Matrix;
 }
+
+/** Rows `start .. end` of samples, as views. */
+export function rowsOf({ x, y }: Samples, start: number, end: number): Samples {
+  const cut = ({ values, columns }: Matrix): Matrix => ({
+    rows: end - start,
+    columns,
+    values: values.subarray(start * columns, end * columns),
+  });
+  return { x: cut(x), y: cut(y) };
+}
+
+/** Samples but for the first few. */
+export function withoutRows(samples: Samples, first: number): Samples {
+  return first === 0 ? samples : rowsOf(samples, first, samples.x.rows);
+}

@@ -1,25 +1,33 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { Matrix, Samples } from './matrix.ts';
-import { npyHeader, npyHeaderBytes, npyMatrixShape, readNpy, readNpyStrings } from './npy.ts';
-import { checkShapes, type Reading } from './reading.ts';
+import type { Matrix } from './matrix.ts';
+import {
+  npyElements,
+  npyHeader,
+  npyHeaderBytes,
+  npyMatrixShape,
+  readNpyStrings,
+  type NpyHeader,
+  type NpyMatrixShape,
+} from './npy.ts';
+import { PieceReader } from './piece-reader.ts';
+import { checkShapes, type OpenSamples, type Reading } from './reading.ts';
 import { zipEntries, type ZipEntry } from './zip.ts';
 
 /**
- * Reads the arrays `x` `[samples, inputs]` and `y` `[samples, outputs]` of a NumPy archive (`numpy.savez` or
- * `numpy.savez_compressed`). Columns go by position, or by name where the archive has the arrays `x_names` or `y_names`.
- * Shapes are compared with the model and the budget before anything is unpacked.
+ * Opens a NumPy archive (`numpy.savez` or `numpy.savez_compressed`) with the arrays `x` `[samples, inputs]` and `y`
+ * `[samples, outputs]`. Columns go by position, or by name where the archive has the arrays `x_names` or `y_names`.
  *
- * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` for sizes or names that the model does not have,
- * `out-of-memory` for arrays beyond the budget
+ * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` for sizes or names that the model does not have
  */
-export function readNpz(bytes: Uint8Array, reading: Reading): Samples {
-  const { graph, name, budget } = reading;
-  const entries = zipEntries(bytes, name);
-  const [x, y] = [openArray('x', entries, name), openArray('y', entries, name)];
+export async function openNpz(source: ByteSource, reading: Reading): Promise<OpenSamples> {
+  const { graph, name } = reading;
+  const entries = await zipEntries(source, name);
+  const [x, y] = [await openArray('x', entries, name), await openArray('y', entries, name)];
   const { input, output } = graph.nodeNames;
   const order = {
-    x: columnOrder('x', x, input, entries, reading),
-    y: columnOrder('y', y, output, entries, reading),
+    x: await columnOrder('x', x, input, entries, reading),
+    y: await columnOrder('y', y, output, entries, reading),
   };
   checkShapes(
     {
@@ -28,28 +36,121 @@ export function readNpz(bytes: Uint8Array, reading: Reading): Samples {
     },
     reading,
   );
-  for (const { label, entry, rows, columns } of [x, y]) {
-    // The file unpacked, and the float32 matrix.
-    budget.take(
-      entry.size + 4 * rows * columns,
-      `array ${label} of ${rows} rows and ${columns} columns`,
-      name,
-    );
-  }
-  const read = ({ label, entry }: OpenArray, positions: readonly number[] | undefined): Matrix =>
-    inOrder(readNpy(entry.read(), `${name}, array ${label}`), positions);
-  return { x: read(x, order.x), y: read(y, order.y) };
+  return {
+    rows: x.rows,
+    async *blocks(first) {
+      const bytes = Math.min(BLOCK_BYTES, reading.budget.left / 4);
+      const step = Math.max(1, Math.floor(bytes / (bytesOfRow(x) + bytesOfRow(y))));
+      const sides = [arrayBlocks(x, first, step, reading), arrayBlocks(y, first, step, reading)] as const;
+      for (;;) {
+        // At the end as well, where an array is compared with its CRC-32.
+        const [xs, ys] = [await sides[0].next(), await sides[1].next()];
+        if (xs.done === true || ys.done === true) return;
+        yield { x: inOrder(xs.value, order.x), y: inOrder(ys.value, order.y) };
+      }
+    },
+  };
 }
+
+/** Bytes of the arrays that are read at a time */
+const BLOCK_BYTES = 1 << 23;
 
 /** An array whose header has been read. */
-interface OpenArray {
+interface OpenArray extends NpyMatrixShape {
   readonly label: 'x' | 'y';
   readonly entry: ZipEntry;
-  readonly rows: number;
-  readonly columns: number;
+  readonly header: NpyHeader;
 }
 
-function openArray(label: 'x' | 'y', entries: ReadonlyMap<string, ZipEntry>, name: string): OpenArray {
+function bytesOfRow({ columns, width }: OpenArray): number {
+  return Math.max(columns * width, 1);
+}
+
+/** Rows of an array from one on, some at a time. */
+async function* arrayBlocks(
+  array: OpenArray,
+  first: number,
+  step: number,
+  { name, budget }: Reading,
+): AsyncGenerator<Matrix, void, undefined> {
+  const { label, entry, rows, columns, header } = array;
+  const blockRows = Math.min(step, rows);
+  // As they lie in the file, and as float32.
+  const bytes = blockRows * (bytesOfRow(array) + 4 * columns);
+  budget.again().take(bytes, `${blockRows} rows of array ${label}`, name);
+  if (!(header.fortranOrder && rows > 1 && columns > 1)) {
+    yield* rowMajorBlocks(array, first, step);
+  } else if (entry.stored && entry.size > budget.left / 4) {
+    yield* columnMajorBlocks(array, first, step);
+  } else {
+    const whole = `array ${label} of ${rows} rows, which lies there column by column,`;
+    budget.again().take(entry.size + 4 * rows * columns, whole, name);
+    const packed = await entry.read();
+    const values = new Float32Array(rows * columns);
+    for (let column = 0; column < columns; column++) readColumn(array, packed, column, rows, values);
+    for (let start = first; start < rows; start += step) {
+      const end = Math.min(start + step, rows);
+      yield { rows: end - start, columns, values: values.subarray(start * columns, end * columns) };
+    }
+  }
+}
+
+async function* rowMajorBlocks(
+  array: OpenArray,
+  first: number,
+  step: number,
+): AsyncGenerator<Matrix, void, undefined> {
+  const { entry, header, rows, columns } = array;
+  const rowBytes = columns * array.width;
+  // From the first row on all bytes are seen, so that their CRC-32 can be compared; later rows of a stored file are gone to.
+  const inOrder = first === 0 || !entry.stored ? new PieceReader(entry.pieces()) : undefined;
+  await inOrder?.skip(header.dataOffset + first * rowBytes);
+  for (let start = first; start < rows; start += step) {
+    const count = Math.min(step, rows - start);
+    const from = header.dataOffset + start * rowBytes;
+    const bytes = await (inOrder?.take(count * rowBytes) ?? entry.range(from, from + count * rowBytes));
+    const values = new Float32Array(count * columns);
+    npyElements(bytes, header, values);
+    yield { rows: count, columns, values };
+  }
+  await inOrder?.end();
+}
+
+/** Of a stored file: a strip of each column at a time. Their CRC-32 cannot be told from strips. */
+async function* columnMajorBlocks(
+  array: OpenArray,
+  first: number,
+  step: number,
+): AsyncGenerator<Matrix, void, undefined> {
+  const { entry, header, rows, columns, width } = array;
+  for (let start = first; start < rows; start += step) {
+    const count = Math.min(step, rows - start);
+    const values = new Float32Array(count * columns);
+    for (let column = 0; column < columns; column++) {
+      const from = header.dataOffset + (column * rows + start) * width;
+      const strip = await entry.range(from, from + count * width);
+      npyElements(strip, header, values, { at: column, stride: columns });
+    }
+    yield { rows: count, columns, values };
+  }
+}
+
+function readColumn(
+  { header, columns, width }: OpenArray,
+  file: Uint8Array,
+  column: number,
+  rows: number,
+  into: Float32Array,
+): void {
+  const from = header.dataOffset + column * rows * width;
+  npyElements(file.subarray(from, from + rows * width), header, into, { at: column, stride: columns });
+}
+
+async function openArray(
+  label: 'x' | 'y',
+  entries: ReadonlyMap<string, ZipEntry>,
+  name: string,
+): Promise<OpenArray> {
   const entry = entries.get(`${label}.npy`);
   if (entry === undefined) {
     const found = [...entries.keys()].map((file) => file.replace(/\.npy$/, '')).join(', ') || 'no arrays';
@@ -58,7 +159,9 @@ function openArray(label: 'x' | 'y', entries: ReadonlyMap<string, ZipEntry>, nam
     });
   }
   const array = `${name}, array ${label}`;
-  const { rows, columns, fileBytes } = npyMatrixShape(npyHeader(entry.head(npyHeaderBytes), array), array);
+  const header = npyHeader(await entry.head(npyHeaderBytes), array);
+  const shape = npyMatrixShape(header, array);
+  const { fileBytes } = shape;
   if (fileBytes !== entry.size) {
     throw new MagnitudeEdgeError(
       'invalid-data',
@@ -66,28 +169,28 @@ function openArray(label: 'x' | 'y', entries: ReadonlyMap<string, ZipEntry>, nam
       { details: { source: name, array: label } },
     );
   }
-  return { label, entry, rows, columns };
+  return { ...shape, label, entry, header };
 }
 
 /** Bytes that an array of names may have: those of 100,000 names of 250 letters. */
 const mostNameBytes = 1e8;
 
 /** The position of each of the model's nodes, where the archive names its columns. */
-function columnOrder(
+async function columnOrder(
   label: 'x' | 'y',
   { columns }: OpenArray,
   nodes: readonly string[],
   entries: ReadonlyMap<string, ZipEntry>,
   { name, budget }: Reading,
-): number[] | undefined {
+): Promise<number[] | undefined> {
   const entry = entries.get(`${label}_names.npy`);
   if (entry === undefined) return undefined;
   const array = `${name}, array ${label}_names`;
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError('batch-mismatch', `${array} ${why}.`, { details: { source: name } });
   };
-  if (entry.size > mostNameBytes) budget.take(entry.size, 'its names', array);
-  const names = readNpyStrings(entry.read(), array);
+  if (entry.size > mostNameBytes) budget.again().take(entry.size, 'its names', array);
+  const names = readNpyStrings(await entry.read(), array);
   if (names.length !== columns) refuse(`holds ${names.length} names, but ${label} has ${columns} columns`);
   const positions = new Map(names.map((column, position) => [column, position]));
   if (positions.size < names.length) {

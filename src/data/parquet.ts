@@ -1,12 +1,12 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
 import { openParquet } from '../columns/parquet.ts';
-import { readColumnFile } from './columns.ts';
-import type { Samples } from './matrix.ts';
-import type { Reading } from './reading.ts';
+import { openColumnFile } from './columns.ts';
+import type { OpenSamples, Reading } from './reading.ts';
 
 /**
- * Reads a Parquet file with a numeric column for each input and output node; no other column is read.
- * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column, `out-of-memory`
+ * Opens a Parquet file with a numeric column for each input and output node; read by row group, and no other column is.
+ * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column
  */
-export async function readParquet(bytes: Uint8Array, reading: Reading): Promise<Samples> {
-  return readColumnFile(openParquet(bytes, reading.name, reading.budget), reading);
+export async function openParquetSamples(source: ByteSource, reading: Reading): Promise<OpenSamples> {
+  return openColumnFile(await openParquet(source, reading.name, reading.budget), reading);
 }

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
 import type { MemoryBudget } from '../columns/memory-budget.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
@@ -14,8 +15,20 @@ export interface Reading {
   readonly missingTargets: boolean;
 }
 
-/** Reads a file of one format. */
-export type ReadSamples = (bytes: Uint8Array, reading: Reading) => Samples | Promise<Samples>;
+/** A source of samples of which no more is held than some rows at a time. */
+export interface OpenSamples {
+  /** n; undefined where nobody knows before the end */
+  readonly rows: number | undefined;
+  /**
+   * The samples in order, some at a time, from one on.
+   * @param first number of that sample; 0 where n is not known
+   * @throws MagnitudeEdgeError `invalid-data`, `out-of-memory` where so few rows are beyond the budget
+   */
+  blocks(first: number): AsyncGenerator<Samples, void, undefined>;
+}
+
+/** Opens a file of one format. @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` */
+export type OpenFormat = (source: ByteSource, reading: Reading) => OpenSamples | Promise<OpenSamples>;
 
 /** What a message about a missing target adds: the way out, in the words of the library. */
 export const missingTargetHint = ' (maskMissingTargets: true leaves missing targets out of the loss)';

@@ -1,6 +1,7 @@
-import { Inflate, inflateSync } from 'fflate';
-import { MagnitudeEdgeError } from '../errors.ts';
+import { Inflate } from 'fflate';
+import type { ByteSource } from '../bytes/byte-source.ts';
 import { crc32 } from '../csv/gunzip.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
 
 const endSignature = 0x06054b50;
 const end64Signature = 0x06064b50;
@@ -9,74 +10,136 @@ const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 
 /** The end record is 22 bytes and a comment of at most 65,535. */
-const farthestEnd = 22 + 0xffff;
+const END_BYTES = 22;
+const FARTHEST_END = END_BYTES + 0xffff;
+const LOCATOR64_BYTES = 20;
 /** Deflate makes at most 1032 bytes of one. */
-const mostExpansion = 1032;
+const MOST_EXPANSION = 1032;
+/** Bytes that are read at a time: stored ones, and packed ones, which may become a thousand times as much */
+const STORED_BYTES = 1 << 22;
+const PACKED_BYTES = 1 << 15;
 
-/** A file of an archive; nothing of it is unpacked before it is asked for. */
-export class ZipEntry {
+type Refuse = (why: string, cause?: unknown) => never;
+
+interface Facts {
   readonly name: string;
   /** Bytes when unpacked, as the archive claims */
   readonly size: number;
-  readonly #packed: Uint8Array;
-  readonly #deflated: boolean;
-  readonly #crc: number;
-  readonly #refuse: (why: string, cause?: unknown) => never;
+  /** Bytes in the archive */
+  readonly packed: number;
+  /** Where its local header lies */
+  readonly offset: number;
+  readonly deflated: boolean;
+  readonly crc: number;
+}
 
-  constructor(
-    facts: { name: string; size: number; packed: Uint8Array; deflated: boolean; crc: number },
-    refuse: (why: string, cause?: unknown) => never,
-  ) {
-    this.name = facts.name;
-    this.size = facts.size;
-    this.#packed = facts.packed;
-    this.#deflated = facts.deflated;
-    this.#crc = facts.crc;
+/** A file of an archive; nothing of it is read before it is asked for. */
+export class ZipEntry {
+  readonly #facts: Facts;
+  readonly #source: ByteSource;
+  readonly #refuse: Refuse;
+  #start: number | undefined;
+
+  constructor(facts: Facts, source: ByteSource, refuse: Refuse) {
+    this.#facts = facts;
+    this.#source = source;
     this.#refuse = refuse;
   }
 
-  /** At least the first `length` bytes, where the file has so many. */
-  head(length: number): Uint8Array {
-    if (!this.#deflated) return this.#packed.subarray(0, length);
-    const chunks: Uint8Array[] = [];
-    let have = 0;
-    const inflate = new Inflate((chunk) => {
-      chunks.push(chunk);
-      have += chunk.length;
-    });
-    try {
-      const step = 1 << 12;
-      for (let at = 0; at < this.#packed.length && have < length; at += step) {
-        inflate.push(this.#packed.subarray(at, at + step), at + step >= this.#packed.length);
-      }
-    } catch (cause) {
-      this.#refuse(`${this.name} could not be unpacked`, cause);
-    }
-    const whole = new Uint8Array(have);
-    let at = 0;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
+  /** Bytes when unpacked, as the archive claims */
+  get size(): number {
+    return this.#facts.size;
   }
 
-  /** The whole file, its length and CRC-32 compared with what the archive says of them. */
-  read(): Uint8Array {
-    const bytes = this.#deflated ? this.#inflate() : this.#packed;
-    if (bytes.length !== this.size) {
-      this.#refuse(`${this.name} unpacks to ${bytes.length} bytes, and the archive says ${this.size}`);
+  /** Whether its bytes lie in the archive as they are */
+  get stored(): boolean {
+    return !this.#facts.deflated;
+  }
+
+  /** At least the first `length` bytes, where the file has so many. */
+  async head(length: number): Promise<Uint8Array> {
+    if (this.stored) return this.range(0, Math.min(length, this.size));
+    const pieces: Uint8Array[] = [];
+    let have = 0;
+    for await (const piece of this.#inflated()) {
+      pieces.push(piece);
+      have += piece.length;
+      if (have >= length) break;
     }
-    if (crc32(bytes) !== this.#crc) this.#refuse(`${this.name} does not agree with its CRC-32`);
+    return joined(pieces, have);
+  }
+
+  /** Bytes of a stored file, whose CRC-32 is not looked at. */
+  async range(start: number, end: number): Promise<Uint8Array> {
+    const place = await this.#place();
+    return this.#source.read(place + start, place + end);
+  }
+
+  /** The whole file, checked as {@link ZipEntry.pieces} does. */
+  async read(): Promise<Uint8Array> {
+    const bytes = new Uint8Array(this.size);
+    let at = 0;
+    for await (const piece of this.pieces()) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
     return bytes;
   }
 
-  #inflate(): Uint8Array {
-    try {
-      return inflateSync(this.#packed, { out: new Uint8Array(this.size) });
-    } catch (cause) {
-      return this.#refuse(`${this.name} could not be unpacked`, cause);
+  /** The bytes in order. At the end their number and CRC-32 are compared with what the archive says of them. */
+  async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { name, size, crc: expected } = this.#facts;
+    let [length, crc] = [0, 0];
+    for await (const piece of this.stored ? this.#packed(STORED_BYTES) : this.#inflated()) {
+      length += piece.length;
+      if (length > size) this.#refuse(`${name} unpacks to more than the ${size} bytes that the archive says`);
+      crc = crc32(piece, crc);
+      yield piece;
     }
+    if (length !== size) this.#refuse(`${name} unpacks to ${length} bytes, and the archive says ${size}`);
+    if (crc !== expected) this.#refuse(`${name} does not agree with its CRC-32`);
+  }
+
+  async *#inflated(): AsyncGenerator<Uint8Array, void, undefined> {
+    let pieces: Uint8Array[] = [];
+    const inflate = new Inflate((piece) => {
+      if (piece.length > 0) pieces.push(piece);
+    });
+    const push = (packed: Uint8Array, last: boolean): Uint8Array[] => {
+      pieces = [];
+      try {
+        inflate.push(packed, last);
+      } catch (cause) {
+        this.#refuse(`${this.#facts.name} could not be unpacked`, cause);
+      }
+      return pieces;
+    };
+    for await (const packed of this.#packed(PACKED_BYTES)) yield* push(packed, false);
+    yield* push(new Uint8Array(), true);
+  }
+
+  async *#packed(bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const start = await this.#place();
+    const end = start + this.#facts.packed;
+    // Packed bytes are unpacked a few at a time, and read many at a time.
+    for (let from = start; from < end; from += STORED_BYTES) {
+      const read = await this.#source.read(from, Math.min(from + STORED_BYTES, end));
+      for (let at = 0; at < read.length; at += bytes) yield read.subarray(at, at + bytes);
+    }
+  }
+
+  /** Where its bytes begin: its local header says how long it is itself. */
+  async #place(): Promise<number> {
+    if (this.#start !== undefined) return this.#start;
+    const { name, offset, packed } = this.#facts;
+    const { size } = this.#source;
+    if (!(offset + 30 <= size)) this.#refuse(`${name} is not where it should be`);
+    const header = viewOf(await this.#source.read(offset, offset + 30));
+    if (header.getUint32(0, true) !== localSignature) this.#refuse(`${name} is not where it should be`);
+    const start = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+    if (start + packed > size) this.#refuse(`${name} ends after the archive`);
+    this.#start = start;
+    return start;
   }
 }
 
@@ -85,41 +148,29 @@ export class ZipEntry {
  * @param name what messages call the archive
  * @throws MagnitudeEdgeError `invalid-data`; of files that are unpacked, as they are
  */
-export function zipEntries(bytes: Uint8Array, name: string): Map<string, ZipEntry> {
-  const refuse = (why: string, cause?: unknown): never => {
+export async function zipEntries(source: ByteSource, name: string): Promise<Map<string, ZipEntry>> {
+  const refuse: Refuse = (why, cause) => {
     throw new MagnitudeEdgeError('invalid-data', `${name} is a damaged .npz archive: ${why}.`, {
       details: { source: name },
       ...(cause === undefined ? {} : { cause }),
     });
   };
   try {
-    return readDirectory(bytes, refuse);
+    const directory = await readDirectory(source, refuse);
+    return new Map(directory.map((facts) => [facts.name, new ZipEntry(facts, source, refuse)]));
   } catch (cause) {
     if (cause instanceof RangeError) return refuse('it ends too early', cause);
     throw cause;
   }
 }
 
-function readDirectory(
-  bytes: Uint8Array,
-  refuse: (why: string, cause?: unknown) => never,
-): Map<string, ZipEntry> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const large = (at: number): number => Number(view.getBigUint64(at, true));
-  let end = bytes.length - 22;
-  const last = Math.max(0, bytes.length - farthestEnd);
-  while (end >= last && view.getUint32(end, true) !== endSignature) end--;
-  if (end < last) return refuse('its list of files is missing');
-  let count = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
-  if (end >= 20 && view.getUint32(end - 20, true) === locator64Signature) {
-    const end64 = large(end - 12);
-    if (view.getUint32(end64, true) !== end64Signature) refuse('its list of files is missing');
-    count = large(end64 + 32);
-    at = large(end64 + 48);
-  }
-  const entries = new Map<string, ZipEntry>();
-  for (let index = 0; index < count; index++) {
+async function readDirectory(source: ByteSource, refuse: Refuse): Promise<Facts[]> {
+  const { count, start, end } = await findDirectory(source, refuse);
+  if (!(start >= 0 && start <= end)) refuse('its list of files is missing');
+  const bytes = await source.read(start, end);
+  const view = viewOf(bytes);
+  const files: Facts[] = [];
+  for (let index = 0, at = 0; index < count; index++) {
     if (view.getUint32(at, true) !== entrySignature) refuse('its list of files is cut short');
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
@@ -134,24 +185,36 @@ function readDirectory(
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
     if (flags & 1) refuse(`${name} is encrypted`);
     if (method !== 0 && method !== 8) refuse(`${name} is packed by method ${method}, not deflated`);
-    if (view.getUint32(sizes.offset, true) !== localSignature) refuse(`${name} is not where it should be`);
-    const start =
-      sizes.offset + 30 + view.getUint16(sizes.offset + 26, true) + view.getUint16(sizes.offset + 28, true);
-    if (start + sizes.packed > bytes.length) refuse(`${name} ends after the archive`);
-    const most = method === 0 ? sizes.packed : sizes.packed * mostExpansion;
+    if (sizes.packed > source.size) refuse(`${name} ends after the archive`);
+    const most = method === 0 ? sizes.packed : sizes.packed * MOST_EXPANSION;
     if (sizes.size > most) refuse(`${name} of ${sizes.packed} bytes cannot unpack to ${sizes.size}`);
-    const packed = bytes.subarray(start, start + sizes.packed);
-    const facts = {
-      name,
-      size: sizes.size,
-      packed,
-      deflated: method === 8,
-      crc: view.getUint32(at + 16, true),
-    };
-    entries.set(name, new ZipEntry(facts, refuse));
+    files.push({ name, ...sizes, deflated: method === 8, crc: view.getUint32(at + 16, true) });
     at = extra + extraLength + view.getUint16(at + 32, true);
   }
-  return entries;
+  return files;
+}
+
+/** Where the list of files lies, and how many it has. */
+async function findDirectory(
+  source: ByteSource,
+  refuse: Refuse,
+): Promise<{ count: number; start: number; end: number }> {
+  const { size } = source;
+  const first = Math.max(0, size - FARTHEST_END - LOCATOR64_BYTES);
+  const view = viewOf(await source.read(first, size));
+  let end = view.byteLength - END_BYTES;
+  const last = Math.max(0, view.byteLength - FARTHEST_END);
+  while (end >= last && view.getUint32(end, true) !== endSignature) end--;
+  if (end < last) return refuse('its list of files is missing');
+  const locator = end - LOCATOR64_BYTES;
+  if (locator < 0 || view.getUint32(locator, true) !== locator64Signature) {
+    return { count: view.getUint16(end + 10, true), start: view.getUint32(end + 16, true), end: first + end };
+  }
+  const at = large(view, locator + 8);
+  if (!(at + 56 <= size)) refuse('its list of files is missing');
+  const end64 = viewOf(await source.read(at, at + 56));
+  if (end64.getUint32(0, true) !== end64Signature) refuse('its list of files is missing');
+  return { count: large(end64, 32), start: large(end64, 48), end: at };
 }
 
 /** Sizes of 4 GiB and more stand in an extra field, in this order, each only where its 32 bits say so. */
@@ -166,9 +229,27 @@ function readSizes64(
     let field = at + 4;
     for (const key of ['size', 'packed', 'offset'] as const) {
       if (sizes[key] !== 0xffffffff) continue;
-      sizes[key] = Number(view.getBigUint64(field, true));
+      sizes[key] = large(view, field);
       field += 8;
     }
     return;
   }
+}
+
+function large(view: DataView, at: number): number {
+  return Number(view.getBigUint64(at, true));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -18,7 +18,7 @@ import {
   type ExecutionProvider,
 } from './runtime.ts';
 import { readModel, type ReadModelOptions } from './read-model.ts';
-import type { BinarySource } from './source.ts';
+import type { BinarySource } from '../bytes/source.ts';
 import { TrainingSession } from './training-session.ts';
 
 export interface LoadOptions extends ReadModelOptions, LossSettings {

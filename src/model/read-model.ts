@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
-import { readSource, type BinarySource } from './source.ts';
+import { readSource, type BinarySource } from '../bytes/source.ts';
 
 export interface ReadModelOptions {
   /** Contents of external data files by the name that the model gives them; files beside a model's URL are fetched. */

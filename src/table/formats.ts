@@ -1,4 +1,5 @@
 import { tableToIPC, type Table } from 'apache-arrow';
+import { BytesInMemory } from '../bytes/byte-source.ts';
 import { openArrow } from '../columns/arrow.ts';
 import { MemoryBudget } from '../columns/memory-budget.ts';
 import { openParquet } from '../columns/parquet.ts';
@@ -80,6 +81,6 @@ export async function decodeTable(
     case 'tsv':
       return csvToTable(bytes, name);
     case 'parquet':
-      return tableFromFile(openParquet(bytes, name, budget), name);
+      return tableFromFile(await openParquet(new BytesInMemory(bytes), name, budget), name);
   }
 }

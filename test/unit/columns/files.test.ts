@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { BytesInMemory } from '../../../src/bytes/byte-source.ts';
 import { openArrow } from '../../../src/columns/arrow.ts';
 import { rowsOf } from '../../../src/columns/column-parts.ts';
 import type { Column, ColumnFile } from '../../../src/columns/column.ts';
@@ -17,7 +18,7 @@ const expected = JSON.parse(await readFile(new URL('expected.json', folder), 'ut
 
 async function open(file: string, budget = new MemoryBudget()): Promise<ColumnFile> {
   const bytes = await readFile(new URL(file, folder));
-  return file.endsWith('.parquet') ? openParquet(bytes, file, budget) : openArrow(bytes, file, budget);
+  return file.endsWith('.parquet') ? openParquet(new BytesInMemory(bytes), file, budget) : openArrow(bytes, file, budget);
 }
 
 /** A column as expected.json has it. */

@@ -258,10 +258,10 @@ describe('columns of an archive by name', () => {
 describe('the memory budget', () => {
   test.each(['float64.npz', 'file.arrow', 'snappy.parquet'])('%s', async (file) => {
     const bytes = await read(file);
-    const error = await refusal(collect(batches(bytes, model, { memoryBudget: 99 })));
+    const error = await refusal(collect(batches(bytes, model, { memoryBudget: 9 })));
     expect([error.code, error.message]).toEqual([
       'out-of-memory',
-      expect.stringMatching(/5 rows .* the budget is 99/),
+      expect.stringMatching(/\d rows .* the budget is 9\b/),
     ]);
     const loader = batches(bytes, model, { memoryBudget: 1000 });
     for (let pass = 0; pass < 2; pass++) expect(values(await collect(loader), 'x')).toEqual(x.flat());

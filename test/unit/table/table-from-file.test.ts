@@ -14,6 +14,7 @@ function fileOf(...names: string[]): ColumnFile {
       : { kind: 'numbers', values: Float64Array.of(position, position) };
   return {
     rows: 2,
+    groups: [2],
     fields,
     metadata: new Map(),
     read: (positions) => Promise.resolve(positions.map(column)),

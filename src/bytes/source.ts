@@ -12,7 +12,7 @@ export interface NamedBytes {
   readonly url?: URL;
 }
 
-interface ReadOptions {
+export interface ReadOptions {
   /** What messages call the source, whatever it is. */
   readonly name?: string | undefined;
   /** What messages call a source that has no name of its own, as in 'the model'. */
@@ -20,6 +20,8 @@ interface ReadOptions {
   /** The code of the error when the source cannot be read. */
   readonly code: ErrorCode;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes that a source has or says it has, before they are held. */
+  readonly onSize?: ((bytes: number) => void) | undefined;
 }
 
 /** True for everything that {@link readSource} takes. */
@@ -68,7 +70,11 @@ async function readUrl(url: URL, name: string, options: ReadOptions): Promise<Ui
       options,
     );
   }
-  return readBody(response, name, options);
+  const length = response.headers.get('content-length');
+  if (length !== null) options.onSize?.(Number(length));
+  const bytes = await readBody(response, name, options);
+  options.onSize?.(bytes.length);
+  return bytes;
 }
 
 async function readBody(body: Blob | Response, name: string, options: ReadOptions): Promise<Uint8Array> {
@@ -93,7 +99,8 @@ async function readFile(url: URL, name: string, options: ReadOptions): Promise<U
   }
 }
 
-function toUrl(source: string | URL, options: ReadOptions): URL {
+/** Where a string or URL leads. @throws MagnitudeEdgeError with `options.code` for no URL */
+export function toUrl(source: string | URL, options: ReadOptions): URL {
   if (source instanceof URL) return source;
   try {
     return new URL(source, baseUrl());
@@ -109,7 +116,12 @@ function baseUrl(): string | undefined {
   return pathToFileURL(`${process.cwd()}/`).href;
 }
 
-function unreadable(name: string, why: string, options: ReadOptions, cause?: unknown): MagnitudeEdgeError {
+export function unreadable(
+  name: string,
+  why: string,
+  options: Pick<ReadOptions, 'code'>,
+  cause?: unknown,
+): MagnitudeEdgeError {
   return new MagnitudeEdgeError(options.code, `${name} could not be read: ${why}.`, {
     details: { source: name },
     ...(cause === undefined ? {} : { cause }),

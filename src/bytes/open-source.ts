@@ -1,0 +1,219 @@
+import type { ErrorCode } from '../errors.ts';
+import { nodeProcess } from '../node-process.ts';
+import { BytesInMemory, outOfRange, type ByteSource } from './byte-source.ts';
+import { readSource, toUrl, unreadable, type BinarySource } from './source.ts';
+
+/** A source that is open, and what is known of it. */
+export interface OpenedSource {
+  readonly source: ByteSource;
+  /** What messages call it: its URL, its file name, or what the caller said */
+  readonly name: string;
+  /** When it was last changed, in milliseconds since 1970, where the system says so */
+  readonly modified?: number | undefined;
+  /** Whether all of it is in memory although it lies elsewhere: a server without ranges, or a pipe */
+  readonly whole?: boolean;
+}
+
+interface OpenOptions {
+  /** What messages call the source, whatever it is. */
+  readonly name?: string | undefined;
+  /** What messages call a source that has no name of its own */
+  readonly fallbackName: string;
+  /** The code of the error when the source cannot be read. */
+  readonly code: ErrorCode;
+  readonly signal?: AbortSignal | undefined;
+  /** Called before bytes are held that must be held as a whole. @throws where there is no room for them */
+  readonly onWhole: (bytes: number, name: string) => void;
+}
+
+/**
+ * Opens a source without reading it: files and Blobs are read in ranges, and so are addresses whose server answers range
+ * requests. What answers none is read as a whole.
+ * @throws MagnitudeEdgeError with `options.code` where there is nothing to read; the signal's reason once it is aborted
+ */
+export async function openSource(given: BinarySource, options: OpenOptions): Promise<OpenedSource> {
+  options.signal?.throwIfAborted();
+  if (given instanceof Blob) {
+    const file = given as Blob & { readonly name?: unknown; readonly lastModified?: number };
+    const ownName = typeof file.name === 'string' ? file.name : undefined;
+    const name = options.name ?? ownName ?? options.fallbackName;
+    return { source: new BlobSource(given, name, options), name, modified: file.lastModified };
+  }
+  if (given instanceof Uint8Array || given instanceof ArrayBuffer) return inMemory(given, options, false);
+  const url = toUrl(given, options);
+  const named = { ...options, name: options.name ?? url.href };
+  if (url.protocol === 'file:') return openFile(url, named);
+  return (await openRanges(url, named)) ?? inMemory(url, named, true);
+}
+
+async function inMemory(given: BinarySource, options: OpenOptions, whole: boolean): Promise<OpenedSource> {
+  const { bytes, name } = await readSource(given, {
+    ...options,
+    onSize: (size) => {
+      if (whole) options.onWhole(size, options.name ?? options.fallbackName);
+    },
+  });
+  return { source: new BytesInMemory(bytes), name, whole };
+}
+
+type Named = OpenOptions & { readonly name: string };
+
+class BlobSource implements ByteSource {
+  readonly size: number;
+  readonly #blob: Blob;
+  readonly #name: string;
+  readonly #options: OpenOptions;
+
+  constructor(blob: Blob, name: string, options: OpenOptions) {
+    this.size = blob.size;
+    this.#blob = blob;
+    this.#name = name;
+    this.#options = options;
+  }
+
+  async read(start: number, end: number): Promise<Uint8Array> {
+    const wrong = outOfRange(this.size, start, end);
+    if (wrong) throw wrong;
+    try {
+      return new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+    } catch (cause) {
+      // Browsers refuse a File that has changed on the disk since it was chosen.
+      throw unreadable(
+        this.#name,
+        'reading it failed; it may have changed since it was chosen',
+        this.#options,
+        cause,
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Node's file system is asked for at run time: no bundler has to find it. */
+async function openFile(url: URL, options: Named): Promise<OpenedSource> {
+  const { name } = options;
+  const fs = nodeProcess()?.getBuiltinModule('node:fs/promises');
+  if (!fs) throw unreadable(name, 'a page cannot read file: URLs', options);
+  const refuse = (cause: unknown): never => {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' }[String(code)];
+    throw unreadable(name, why ?? 'reading it failed', options, cause);
+  };
+  const handle = await fs.open(url).catch(refuse);
+  const found = await handle.stat().catch(refuse);
+  if (!found.isFile()) {
+    // A pipe has no ranges, and no size.
+    await handle.close();
+    return inMemory(url, options, true);
+  }
+  const { size, mtimeMs: modified } = found;
+  return {
+    name,
+    modified,
+    source: {
+      size,
+      close: () => handle.close(),
+      async read(start, end) {
+        const wrong = outOfRange(size, start, end);
+        if (wrong) throw wrong;
+        const bytes = new Uint8Array(end - start);
+        for (let at = 0; at < bytes.length;) {
+          const length = Math.min(bytes.length - at, MOST_AT_ONCE);
+          const { bytesRead } = await handle.read(bytes, at, length, start + at).catch(refuse);
+          if (bytesRead === 0) throw unreadable(name, 'it has become shorter while it was read', options);
+          at += bytesRead;
+        }
+        return bytes;
+      },
+    },
+  };
+}
+
+/** Bytes of one call: the system takes no more than 2 GiB. */
+const MOST_AT_ONCE = 1 << 28;
+
+/** Bytes of the first request, whose answer says whether there are ranges. */
+const FIRST_BYTES = 1 << 16;
+
+/** An address that answers range requests (RFC 9110, 14); undefined for one that does not. */
+async function openRanges(url: URL, options: Named): Promise<OpenedSource | undefined> {
+  const { name, signal } = options;
+  const get = async (start: number, end: number): Promise<Response> => {
+    try {
+      // Ranges of a compressed answer would be ranges of something else.
+      const headers = { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'identity' };
+      return await fetch(url, { headers, ...(signal ? { signal } : {}) });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw unreadable(name, 'the request failed', options, cause);
+    }
+  };
+  const bodyOf = async (response: Response): Promise<Uint8Array> => {
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw unreadable(name, 'reading it failed', options, cause);
+    }
+  };
+  const first = await get(0, FIRST_BYTES);
+  const size = first.status === 206 ? await sizeOf(first, url, signal) : undefined;
+  if (size === undefined) {
+    await first.body?.cancel();
+    return undefined;
+  }
+  const beginning = await bodyOf(first);
+  if (beginning.length !== Math.min(FIRST_BYTES, size)) return undefined;
+  const version = versionOf(first);
+  return {
+    name,
+    modified: modifiedOf(first),
+    source: {
+      size,
+      close: () => Promise.resolve(),
+      async read(start, end) {
+        const wrong = outOfRange(size, start, end);
+        if (wrong) throw wrong;
+        if (end <= beginning.length) return beginning.subarray(start, end);
+        if (start === end) return new Uint8Array();
+        const response = await get(start, end);
+        if (response.status === 206 && versionOf(response) === version) {
+          const bytes = await bodyOf(response);
+          if (bytes.length === end - start) return bytes;
+          throw unreadable(name, `${bytes.length} bytes came where ${end - start} were asked for`, options);
+        }
+        await response.body?.cancel();
+        const answer = `${response.status} ${response.statusText}`.trim();
+        const why = response.ok ? 'it has changed while it was read' : `the server answered ${answer}`;
+        throw unreadable(name, why, options);
+      },
+    },
+  };
+}
+
+/** The bytes of the whole, which servers of another origin may keep to themselves. */
+async function sizeOf(
+  partial: Response,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const said = /\/(\d+)$/.exec(partial.headers.get('content-range') ?? '')?.[1];
+  if (said !== undefined) return Number(said);
+  const head = await fetch(url, { method: 'HEAD', ...(signal ? { signal } : {}) }).catch(() => undefined);
+  signal?.throwIfAborted();
+  const length =
+    head?.ok === true && !head.headers.has('content-encoding') && head.headers.get('content-length');
+  return length === false || length === null ? undefined : Number(length);
+}
+
+function versionOf({ headers }: Response): string | null {
+  return headers.get('etag') ?? headers.get('last-modified');
+}
+
+function modifiedOf({ headers }: Response): number | undefined {
+  const at = Date.parse(headers.get('last-modified') ?? '');
+  return Number.isNaN(at) ? undefined : at;
+}
