@@ -7,6 +7,7 @@ import { mayBeCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { openArrowSamples } from './arrow.ts';
+import type { Batch } from './batch.ts';
 import { openColumnFile } from './columns.ts';
 import { openCsvSamples } from './csv.ts';
 import { withoutRows, type Matrix, type Samples } from './matrix.ts';
@@ -16,15 +17,7 @@ import { checkShapes, type OpenFormat, type OpenSamples, type Reading } from './
 import { rebatch } from './rebatch.ts';
 import { toRowMajor, type RowMajorValues } from './row-major.ts';
 
-/** Samples that go through the model together. */
-export interface Batch {
-  /** Inputs, `[size, inputs]`: row-major, or a list of rows */
-  readonly x: RowMajorValues;
-  /** Targets, `[size, outputs]`: row-major, or a list of rows */
-  readonly y: RowMajorValues;
-  /** B, samples in the batch */
-  readonly size: number;
-}
+export type { Batch } from './batch.ts';
 
 /** All samples at once, as plain arrays. */
 export interface PlainArrays {

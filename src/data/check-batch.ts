@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph, NodeType } from '../model/graph.ts';
-import type { Batch } from './batches.ts';
+import type { Batch } from './batch.ts';
 import { missingTargetHint, missingTargetOption } from './reading.ts';
 import { toRowMajor } from './row-major.ts';
 

@@ -1,4 +1,4 @@
-import type { Batch } from './batches.ts';
+import type { Batch } from './batch.ts';
 import type { Samples } from './matrix.ts';
 
 /** Columns of the two matrices of a batch */
