@@ -18,7 +18,9 @@ const expected = JSON.parse(await readFile(new URL('expected.json', folder), 'ut
 
 async function open(file: string, budget = new MemoryBudget()): Promise<ColumnFile> {
   const bytes = await readFile(new URL(file, folder));
-  return file.endsWith('.parquet') ? openParquet(new BytesInMemory(bytes), file, budget) : openArrow(bytes, file, budget);
+  return file.endsWith('.parquet')
+    ? openParquet(new BytesInMemory(bytes), file, budget)
+    : openArrow(bytes, file, budget);
 }
 
 /** A column as expected.json has it. */
