@@ -11,7 +11,7 @@ import { infer } from './infer.ts';
 import { merge } from './merge.ts';
 import { rank } from './rank.ts';
 import { inCommandWords } from './reading-options.ts';
-import { enableRelaxedSimd } from './relaxed-simd.ts';
+import { setV8Flags } from './v8-flags.ts';
 import { select } from './select.ts';
 import { serve } from './serve/serve.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
@@ -92,5 +92,5 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
 }
 
 endQuietly();
-enableRelaxedSimd();
+setV8Flags();
 process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr });

@@ -7,7 +7,11 @@ import { findCpuOperators, leftToCpu, type CpuOperator } from './cpu-operators.t
 import { chooseExecution, type ExecutionPlace } from './execution.ts';
 import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edge-mask.ts';
 import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
-import { buildGsnnTrainingGraph } from './gsnn-training-graph.ts';
+import {
+  buildGsnnTrainingGraph,
+  type GsnnTrainingGraph,
+  type GsnnTrainingGraphOptions,
+} from './gsnn-training-graph.ts';
 import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from './loss-settings.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import {
@@ -90,6 +94,8 @@ export class GsnnModel {
   readonly #lent: GPUDevice | undefined;
   #place: ExecutionPlace;
   #recovering: Promise<void> | undefined;
+  /** The training graph of a fit without further word, until its first session takes it. */
+  #built: { readonly key: readonly unknown[]; readonly graph: GsnnTrainingGraph } | undefined;
   readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
   #cpuOperators: readonly CpuOperator[] | undefined;
   #users = 0;
@@ -104,6 +110,7 @@ export class GsnnModel {
     loss: CompleteLoss,
     requested: 'auto' | ExecutionProvider,
     device: GPUDevice | undefined,
+    graph: GsnnTrainingGraph,
   ) {
     this.name = name;
     this.graph = { ...profile.graph, parents: functionParents(profile.graph) };
@@ -120,6 +127,7 @@ export class GsnnModel {
     this.#model = model;
     this.#profile = profile;
     this.#place = place;
+    this.#built = { key: graphKey({ ...loss, usePreNorm: true }), graph };
   }
 
   /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
@@ -156,13 +164,13 @@ export class GsnnModel {
     const { signal } = options;
     const { model, name } = await readModel(source, options);
     const profile = readProfile(model, name);
-    // Built here to refuse, before anything runs, what has no gradient; building takes milliseconds.
     const loss = completeLoss(options, lossOf(profile));
-    buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
+    // Built here to refuse, before anything runs, what has no gradient.
+    const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
     const { executionProvider: requested = 'auto', device } = options;
     const place = await chooseExecution(requested, device);
-    return new GsnnModel(name, model, profile, place, loss, requested, device);
+    return new GsnnModel(name, model, profile, place, loss, requested, device, graph);
   }
 
   /**
@@ -175,9 +183,8 @@ export class GsnnModel {
     const { usePreNorm = true, onGpu = false } = request;
     const loss = completeLoss(request, this);
     if (!usePreNorm) checkPostNorm(this.norm);
-    const { outputWeights } = loss;
-    const key = [...Object.values({ ...loss, outputWeights: outputWeights?.join() }), usePreNorm, onGpu];
-    const known = this.#sessions.find((entry) => entry.key.every((part, index) => part === key[index]));
+    const key = [...graphKey({ ...loss, usePreNorm }), onGpu];
+    const known = this.#sessions.find((entry) => isSameKey(entry.key, key));
     if (known) return known.session;
     const entry = { key, session: this.#createSession(loss, usePreNorm, onGpu) };
     this.#sessions.push(entry);
@@ -212,7 +219,7 @@ export class GsnnModel {
   }
 
   async #createSession(loss: CompleteLoss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
-    const { bytes, signature } = buildGsnnTrainingGraph(this.#model, this.#profile, { ...loss, usePreNorm });
+    const { bytes, signature } = this.#trainingGraph({ ...loss, usePreNorm });
     const { provider, gpu } = this.#place;
     const session = await createSession(bytes, {
       provider,
@@ -226,6 +233,14 @@ export class GsnnModel {
         : await findCpuOperators(decodeModel(bytes), (file) => runsOnGpu(file, gpu.device));
     }
     return new TrainingSession(session, signature);
+  }
+
+  #trainingGraph(options: GsnnTrainingGraphOptions): GsnnTrainingGraph {
+    const built = this.#built;
+    if (built === undefined || !isSameKey(built.key, graphKey(options)))
+      return buildGsnnTrainingGraph(this.#model, this.#profile, options);
+    this.#built = undefined;
+    return built.graph;
   }
 
   /**
@@ -293,6 +308,16 @@ export class GsnnModel {
   #released(): MagnitudeEdgeError {
     return new MagnitudeEdgeError('released', 'The model has been released and cannot be used any more.');
   }
+}
+
+/** Equal for options of which one training graph is made. */
+function graphKey(options: GsnnTrainingGraphOptions): readonly unknown[] {
+  const { loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights } = options;
+  return [loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights?.join()];
+}
+
+function isSameKey(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.every((part, index) => part === b[index]);
 }
 
 /** The loss of a model that is loaded without further word. */

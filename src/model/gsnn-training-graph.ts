@@ -12,6 +12,12 @@ export interface GsnnTrainingGraphOptions extends CompleteLoss {
   readonly usePreNorm: boolean;
 }
 
+/** A training graph's file, and what it is run by. */
+export interface GsnnTrainingGraph {
+  readonly bytes: Uint8Array;
+  readonly signature: TrainingSignature;
+}
+
 /** A training graph's file with the names in it. */
 interface NamedGraph {
   readonly bytes: Uint8Array;
@@ -32,7 +38,7 @@ export function buildGsnnTrainingGraph(
   model: OnnxModel,
   profile: GsnnProfile,
   options: GsnnTrainingGraphOptions,
-): { readonly bytes: Uint8Array; readonly signature: TrainingSignature } {
+): GsnnTrainingGraph {
   const values = options.usePreNorm ? profile.preNorm : profile.activation;
   const activations = values.slice(0, -1);
   const { edgeMask, joint } = profile;

@@ -12,8 +12,8 @@ export interface RuntimeConfiguration {
   /** Where the runtime's .wasm (and .mjs) files are: a URL prefix, or the files. Default: beside the module. */
   readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
   /**
-   * Threads of the wasm provider. Default: in Node one per core, up to 4, and 1 where the first model is small; in a page
-   * 1, since a page has to be served for more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
+   * Threads of the wasm provider. Default: in Node one less than there are cores, which leaves one to the statistics, up to
+   * 4, and 1 where the first model is small; in a page 1, since a page has to be served for more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
    */
   readonly numThreads?: number;
 }
@@ -147,7 +147,8 @@ function threadsToStart(provider: ExecutionProvider, small: boolean): number {
   if (provider === 'webgpu' || (!process && !globalThis.crossOriginIsolated)) return 1;
   if (configuration.numThreads !== undefined) return configuration.numThreads;
   if (!process || small) return 1;
-  return Math.min(4, process.getBuiltinModule('node:os').availableParallelism());
+  const cores = process.getBuiltinModule('node:os').availableParallelism();
+  return Math.max(1, Math.min(4, cores - 1));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import { mapSubgraphs, renameNode, subgraphsOf, valuesRead } from '../onnx/subgraphs.ts';
 import { neededFor } from '../onnx/topology.ts';
 import type { ForwardGraph } from './forward.ts';
+import { samplesLast } from './samples-last.ts';
 
 /** Values of the grown graph that become its outputs. */
 interface Wanted {
@@ -49,10 +50,9 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   const outputs = [...new Set([loss, ...wanted.outputs, ...gradients.values()])];
 
   const original = new Map([...renamed].map(([from, to]) => [to, from]));
-  const { nodes, values: used } = neededFor(
-    graph.nodes,
-    outputs.map((name) => original.get(name) ?? name),
-  );
+  const results = outputs.map((name) => original.get(name) ?? name);
+  const inOrder = neededFor(graph.nodes, results).nodes;
+  const { nodes, values: used } = neededFor(samplesLast(graph, inOrder, results), results);
   // Most nodes are called as the value that they produce, which nothing else is called.
   const isNamedByOutput = (node: OnnxNode | undefined): boolean =>
     node !== undefined && node.name !== '' && node.name === node.outputs[0];

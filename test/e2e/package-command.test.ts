@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enableRelaxedSimd } from '../../src/cli/relaxed-simd.ts';
+import { setV8Flags } from '../../src/cli/v8-flags.ts';
 import { decodeModel } from '../../src/onnx/decode.ts';
 import { decodeTable } from '../../src/table/formats.ts';
 import { version } from '../../package.json' with { type: 'json' };
@@ -29,7 +29,7 @@ const builtLibrary = async () =>
 let folder: string;
 beforeAll(async () => {
   // The command's products are fused: those of this process round alike, if it is asked before any WebAssembly runs.
-  enableRelaxedSimd();
+  setV8Flags();
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
   await writeFile(join(folder, 'm.onnx'), fixture('layer-elu'));
   await writeFile(join(folder, 'd.npz'), fixture('layer-elu', 'edges-data.npz'));

@@ -1,0 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * Sets flags of V8: the process's, so this is the command's to do and not the library's. To be called before any
+ * WebAssembly is compiled; workers started afterwards have them as well.
+ */
+export function setV8Flags(): void {
+  // Relaxed SIMD is finished in 11.3, of Node 20, but behind a flag. Fused products make the CPU engine a quarter faster.
+  if (process.versions.v8.startsWith('11.3.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // How much a function of WebAssembly runs before it is optimized. By default half of the CPU time until the first batch
+  // goes to optimizing code of onnxruntime's that prepares a session and never runs again.
+  setFlagsFromString('--wasm-tiering-budget=200000000');
+}

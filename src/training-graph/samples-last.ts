@@ -1,0 +1,196 @@
+import { intsAttribute } from '../onnx/attributes.ts';
+import type { Attribute, Dimension, OnnxNode } from '../onnx/graph.ts';
+import { valuesRead } from '../onnx/subgraphs.ts';
+import { indexValues, int64Tensor } from '../onnx/tensor.ts';
+import { encodedAttributes, type GraphRecorder } from './graph-recorder.ts';
+
+/**
+ * Computes values of the shape `[samples, ...]` as `[..., samples]` where products with sparse matrices, which have
+ * samples along the last axis, leave them so. An operator that repeats one number for each node, as group norms do, then
+ * does it for a row of samples: kernels go through such rows many times as fast as through the few channels of a node.
+ * And the transposes between a product and what follows fall away. Every element is computed as before.
+ *
+ * @param nodes of the graph, in an order in which they can run
+ * @param outputs values that have to be there under their names
+ * @returns the nodes to run in their place
+ */
+export function samplesLast(
+  graph: GraphRecorder,
+  nodes: readonly OnnxNode[],
+  outputs: readonly string[],
+): readonly OnnxNode[] {
+  const layout = new Layout(graph);
+  for (const node of nodes) if (!layout.turn(node)) layout.keep(node);
+  for (const output of outputs) layout.publish(output);
+  return layout.nodes;
+}
+
+/** Operators that work element by element. */
+const elementwise = new Set(
+  'Abs Add And Cast Div Equal Erf Exp Greater GreaterOrEqual Identity IsNaN Less LessOrEqual Log Max Min Mul Neg Not Or Pow Reciprocal Relu Sqrt Sub Where Xor'.split(
+    ' ',
+  ),
+);
+const reductions = new Set(['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSum']);
+
+class Layout {
+  readonly nodes: OnnxNode[] = [];
+  readonly #graph: GraphRecorder;
+  /** Where a value is to be found with its samples last */
+  readonly #turned = new Map<string, string>();
+  /** What takes the place of a value that is not computed under its own name */
+  readonly #standIn = new Map<string, string>();
+  /** Values that are there only with their samples last, so far */
+  readonly #missing = new Set<string>();
+
+  constructor(graph: GraphRecorder) {
+    this.#graph = graph;
+  }
+
+  /** Takes a node over as it is. */
+  keep(node: OnnxNode): void {
+    const inputs = node.inputs.map((input) => this.#asItIs(input));
+    // Subgraphs read values by their names.
+    for (const value of valuesRead(node).slice(inputs.length)) this.publish(value);
+    this.nodes.push({ ...node, inputs });
+    if (this.#isTurn(node)) this.#turned.set(node.inputs[0]!, node.outputs[0]!);
+  }
+
+  /** Computes what a node gives with samples last; false where it is to be taken over as it is. */
+  turn(node: OnnxNode): boolean {
+    const [output] = node.outputs;
+    if (node.domain !== '' || node.outputs.length !== 1 || output === undefined) return false;
+    const shape = this.#samplesFirst(output);
+    if (node.opType === 'Transpose') return this.#lookAgain(node, output);
+    const inputs = shape && this.#inputsTurned(node, shape);
+    if (inputs === undefined) return false;
+    this.#turned.set(output, this.#add(node.opType, inputs, node.attributes));
+    this.#missing.add(output);
+    return true;
+  }
+
+  /** Makes sure that a value is there under its name. */
+  publish(value: string): void {
+    const found = this.#asItIs(value);
+    if (found === value) return;
+    this.#add('Identity', [found], new Map(), value);
+    this.#standIn.delete(value);
+  }
+
+  /** Transposes from one layout to the other are another look at the same elements. */
+  #lookAgain(node: OnnxNode, output: string): boolean {
+    const input = node.inputs[0]!;
+    if (this.#isTurn(node)) {
+      const turned = this.#turned.get(input);
+      if (turned !== undefined) this.#standIn.set(output, turned);
+      return turned !== undefined;
+    }
+    const rank = this.#graph.rank(output);
+    if (
+      !this.#samplesFirst(output) ||
+      permutationOf(node, rank!).some((from, to) => from !== (to + rank! - 1) % rank!)
+    )
+      return false;
+    this.#turned.set(output, this.#asItIs(input));
+    this.#missing.add(output);
+    return true;
+  }
+
+  /** Whether a node moves the samples of its input from the first axis to the last. */
+  #isTurn(node: OnnxNode): boolean {
+    const shape = node.opType === 'Transpose' && node.domain === '' && this.#samplesFirst(node.inputs[0]!);
+    if (!shape) return false;
+    return permutationOf(node, shape.length).every((from, to) => from === (to + 1) % shape.length);
+  }
+
+  /** The inputs with which a node computes its output with samples last. */
+  #inputsTurned({ opType, inputs }: OnnxNode, shape: readonly Dimension[]): readonly string[] | undefined {
+    if (!inputs.some((input) => this.#turned.has(input))) return undefined;
+    if (elementwise.has(opType)) {
+      const operands = inputs.map((input) => this.#operand(input, shape));
+      return operands.every((operand) => operand !== undefined) ? operands : undefined;
+    }
+    const [input, second] = inputs;
+    const own = this.#samplesFirst(input!);
+    if (own?.[0] !== shape[0]) return undefined;
+    if (opType === 'Reshape') return [this.#last(input!), this.#ints([...shape.slice(1), -1])];
+    const axes = reductions.has(opType) && second !== undefined && this.#axes(second, own!.length);
+    return axes && axes.every((axis) => axis > 0)
+      ? [this.#last(input!), this.#ints(axes.map((axis) => axis - 1))]
+      : undefined;
+  }
+
+  /** An operand of an element-wise operator with samples last; one without samples gets an axis to be repeated along. */
+  #operand(value: string, shape: readonly Dimension[]): string | undefined {
+    const own = this.#graph.shape(value);
+    if (own === undefined || own.length > shape.length) return undefined;
+    if (own[0] === shape[0] && this.#samplesFirst(value))
+      return own.length === shape.length ? this.#last(value) : undefined;
+    const rest = own.length === shape.length && own[0] === 1 ? own.slice(1) : own;
+    if (rest.length === shape.length || rest.some((size) => typeof size !== 'number')) return undefined;
+    if (rest.length === 0) return this.#asItIs(value);
+    const dims = [...(rest as number[]), 1];
+    const constant = this.#graph.constantValue(value);
+    return constant
+      ? this.#graph.constant({ ...constant, dims })
+      : this.#add('Reshape', [this.#asItIs(value), this.#ints(dims)], new Map());
+  }
+
+  #axes(value: string, rank: number): number[] | undefined {
+    const constant = this.#graph.constantValue(value);
+    const axes = constant && indexValues(constant);
+    return axes?.length ? Array.from(axes, (axis) => (axis < 0 ? axis + rank : axis)) : undefined;
+  }
+
+  #ints(values: readonly Dimension[]): string {
+    return this.#graph.constant(int64Tensor([values.length], values as number[]));
+  }
+
+  /** A value with its samples last. */
+  #last(value: string): string {
+    let turned = this.#turned.get(value);
+    if (turned === undefined) {
+      turned = this.#transposed(this.#asItIs(value), this.#graph.rank(value)!, 1);
+      this.#turned.set(value, turned);
+    }
+    return turned;
+  }
+
+  /** A value in its own layout. */
+  #asItIs(value: string): string {
+    if (this.#missing.delete(value)) {
+      const rank = this.#graph.rank(value)!;
+      this.#transposed(this.#turned.get(value)!, rank, rank - 1, value);
+    }
+    return this.#standIn.get(value) ?? value;
+  }
+
+  /** @param by places that axes move to the front */
+  #transposed(value: string, rank: number, by: number, output?: string): string {
+    const ints = Array.from({ length: rank }, (_, axis) => (axis + by) % rank);
+    return this.#add('Transpose', [value], encodedAttributes({ perm: { ints } }), output);
+  }
+
+  #add(
+    opType: string,
+    inputs: readonly string[],
+    attributes: ReadonlyMap<string, Attribute>,
+    output = this.#graph.freshName(`samples-last/${opType}`),
+  ): string {
+    const node = { name: output, opType, domain: '', inputs, outputs: [output], attributes };
+    this.#graph.addForeignNode(node);
+    this.nodes.push(node);
+    return output;
+  }
+
+  /** The shape of a value whose first axis, and no other, is as long as there are samples. */
+  #samplesFirst(value: string): readonly Dimension[] | undefined {
+    const shape = this.#graph.shape(value);
+    if (shape === undefined || shape.length < 2 || typeof shape[0] !== 'string') return undefined;
+    return shape.slice(1).every((size) => typeof size === 'number' && size > 0) ? shape : undefined;
+  }
+}
+
+function permutationOf(node: OnnxNode, rank: number): number[] {
+  return intsAttribute(node, 'perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+}
