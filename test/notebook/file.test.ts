@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -61,4 +61,45 @@ test('a file from Python opens from a disk, with all its views and without a net
   expect(download.suggestedFilename()).toMatch(/significance.svg$/);
   expect(requests.filter((url) => !/^(file|blob|data):/.test(url))).toEqual([]);
   expect(complaints).toEqual([]);
+});
+
+const bytesScript = `
+import sys
+sys.path.insert(0, ${JSON.stringify(fileURLToPath(new URL('.', import.meta.url)))})
+from pathlib import Path
+from small_table import table_of
+from magnitude_edge.explorer_data import built_file, explorer_data
+Path(sys.argv[1]).write_bytes(explorer_data(table_of(60)).content)
+print(built_file("explorer.html"))
+`;
+
+test('a filter that is being typed when the table arrives stays', async () => {
+  const file = join(folder, 'table.arrow');
+  const explorer = execFileSync(python, ['-c', bytesScript, file], { encoding: 'utf8' }).trim();
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  page.setDefaultTimeout(patience);
+  await page.goto(pathToFileURL(explorer).href);
+  const field = page.getByLabel('Score ≥');
+  await field.pressSequentially('0.');
+  const facts = { version: 1, title: 'table', names: null, positives: [] };
+  await page.evaluate(
+    ([base64, told]) => {
+      // A page that nobody holds is its own parent.
+      const { port1, port2 } = new MessageChannel();
+      window.postMessage('connect', '*', [port2]);
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      port1.postMessage({ kind: 'table', facts: told, bytes });
+    },
+    [readFileSync(file).toString('base64'), facts] as const,
+  );
+  await page.locator('[role=grid] [aria-rowindex="4"]').waitFor();
+  await field.press('End');
+  await field.pressSequentially('5');
+  await field.press('Enter');
+  expect(await field.inputValue()).toBe('0.5');
+  const shown = page.getByRole('status', { name: 'Rows on show' });
+  await expect.poll(() => shown.textContent(), { timeout: patience }).toMatch(/^\d+$/);
+  await field.fill('none');
+  await field.press('Enter');
+  expect(await field.inputValue()).toBe('0.5');
 });

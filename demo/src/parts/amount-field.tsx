@@ -1,3 +1,5 @@
+import { DraftInput } from './draft-input.tsx';
+
 interface Props {
   readonly label: string;
   readonly title?: string;
@@ -12,17 +14,14 @@ export function AmountField({ label, title, value, disabled, isAllowed, onChange
   return (
     <label class="field" title={title}>
       <span>{label}</span>
-      <input
-        type="text"
+      <DraftInput
         aria-label={label}
         inputMode="decimal"
         disabled={disabled}
         value={String(value)}
-        onChange={(event) => {
-          const text = event.currentTarget.value.trim().replace(',', '.');
-          const number = Number(text);
+        onEnter={(text) => {
+          const number = Number(text.replace(',', '.'));
           if (text !== '' && Number.isFinite(number) && isAllowed(number)) onChange(number);
-          else event.currentTarget.value = String(value);
         }}
       />
     </label>

@@ -1,3 +1,5 @@
+import { DraftInput } from './draft-input.tsx';
+
 interface Props {
   readonly label: string;
   readonly value: number | null;
@@ -9,18 +11,15 @@ export function NumberField({ label, value, onChange }: Props) {
   return (
     <label>
       <span>{label}</span>
-      <input
-        type="text"
+      <DraftInput
         aria-label={label}
         inputMode="decimal"
         class="short"
-        value={value ?? ''}
-        onChange={(event) => {
-          const text = event.currentTarget.value.trim().replace(',', '.');
-          const number = Number(text);
+        value={String(value ?? '')}
+        onEnter={(text) => {
+          const number = Number(text.replace(',', '.'));
           if (text === '') onChange(null);
           else if (Number.isFinite(number)) onChange(number);
-          else event.currentTarget.value = value === null ? '' : String(value);
         }}
       />
     </label>

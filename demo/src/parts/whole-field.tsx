@@ -1,3 +1,5 @@
+import { DraftInput } from './draft-input.tsx';
+
 interface Props {
   readonly label: string;
   readonly value: number;
@@ -12,17 +14,14 @@ export function WholeField({ label, value, least, most = Number.MAX_SAFE_INTEGER
   return (
     <label class="field" title={title}>
       <span>{label}</span>
-      <input
-        type="text"
+      <DraftInput
         aria-label={label}
         inputMode="numeric"
-        value={value}
-        onChange={(event) => {
-          const text = event.currentTarget.value.trim();
+        value={String(value)}
+        onEnter={(text) => {
           const number = Number(text);
           if (text !== '' && Number.isSafeInteger(number) && number >= least && number <= most)
             onChange(number);
-          else event.currentTarget.value = String(value);
         }}
       />
     </label>
