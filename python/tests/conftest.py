@@ -1,5 +1,6 @@
 """Paths of what the tests read, and one thread for torch, so that results repeat."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -28,3 +29,11 @@ def samples(example) -> tuple[np.ndarray, np.ndarray]:
 def loader(samples) -> list[tuple[np.ndarray, np.ndarray]]:
     x, y = samples
     return [(x[k : k + 128], y[k : k + 128]) for k in range(0, len(x), 128)]
+
+
+@pytest.fixture
+def interruptible():
+    """SIGINT raises KeyboardInterrupt, also where the tests run in the background of a shell that has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

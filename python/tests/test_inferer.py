@@ -151,14 +151,6 @@ def test_an_exception_of_the_loader_comes_through(example, loader):
         assert inferer.fit(loader[2:4], verbose=False, reset=False) == 4 * 128
 
 
-@pytest.fixture
-def interruptible():
-    """SIGINT raises KeyboardInterrupt, also where the tests run in the background of a shell that has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_interrupting_a_fit_leaves_a_usable_engine(example, loader):
     def interrupted():

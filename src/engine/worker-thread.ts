@@ -96,11 +96,3 @@ export function connectToParent(receive: (data: unknown) => void): WorkerThread[
     scope.postMessage(message, transfer);
   };
 }
-
-/** Threads that the machine runs at once. */
-export function availableThreads(): number {
-  const threads =
-    nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ??
-    globalThis.navigator.hardwareConcurrency;
-  return threads > 0 ? threads : 1;
-}

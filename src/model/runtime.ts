@@ -1,5 +1,6 @@
 /** The only file that imports onnxruntime-web: what is known of its ways is kept here (issues named where they bite). */
 import type * as Ort from 'onnxruntime-web';
+import { availableThreads } from '../available-threads.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { lossOr } from '../gpu/device.ts';
 import { nodeProcess } from '../node-process.ts';
@@ -147,8 +148,7 @@ function threadsToStart(provider: ExecutionProvider, small: boolean): number {
   if (provider === 'webgpu' || (!process && !globalThis.crossOriginIsolated)) return 1;
   if (configuration.numThreads !== undefined) return configuration.numThreads;
   if (!process || small) return 1;
-  const cores = process.getBuiltinModule('node:os').availableParallelism();
-  return Math.max(1, Math.min(4, cores - 1));
+  return Math.max(1, Math.min(4, availableThreads() - 1));
 }
 
 /**

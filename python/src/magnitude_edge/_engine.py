@@ -135,6 +135,11 @@ class Engine:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """Ends the process at once. For other threads than the one that waits for a reply, which hears of it."""
+        if os.getpid() == self._owner:
+            self._process.kill()
+
     def __del__(self) -> None:
         if hasattr(self, "_process") and self._process.poll() is None and os.getpid() == self._owner:
             self._process.kill()

@@ -20,11 +20,12 @@ class Routes:
     """The ways that a model can be run.
 
     Args:
-        model: a torch GSNN, or the path of an exported file.
+        model: a torch GSNN, or the path or the bytes of an exported file.
         wanted: ``"auto"``, ``"onnx"`` or ``"torch"``.
 
     Attributes:
         first: the route of a loss that the engine knows, and why.
+        file: the exported file; ``None`` where torch runs the model.
         profile: what the engine is told of a model that it does not run; ``None`` where it runs it.
     """
 
@@ -35,18 +36,18 @@ class Routes:
             )
         self._model, self._data, self._wanted = model, data, wanted
         self._settings = (reduction, use_pre_norm)
-        self._file: bytes | None = None
+        self.file: bytes | None = None
         self.profile: dict[str, Any] | None = None
-        self.from_path = isinstance(model, (str, os.PathLike))
-        self.name = str(model) if self.from_path else type(model).__name__
+        self.is_file = isinstance(model, (str, os.PathLike, bytes))
+        self.name = str(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
         self.first = self._choose()
 
     def _choose(self) -> tuple[str, str]:
         asked = "it was asked for"
-        if self.from_path:
+        if self.is_file:
             if self._wanted == "torch":
                 raise MagnitudeEdgeError("invalid-argument", f"The route torch needs the torch model, not {self.name}.")
-            self._file = Path(self._model).read_bytes()
+            self.file = self._model if isinstance(self._model, bytes) else Path(self._model).read_bytes()
             return "onnx", "the model is a file"
         if self._wanted == "torch":
             self.profile = self.torch_model.profile
@@ -55,7 +56,7 @@ class Routes:
         from .export.gsnn import gsnn_model
 
         try:
-            self._file = gsnn_model(self._model, self._data)[0].SerializeToString()
+            self.file = gsnn_model(self._model, self._data)[0].SerializeToString()
         except ExportError as error:
             if self._wanted == "onnx" or not error.torch_takes_it:
                 raise
@@ -73,7 +74,7 @@ class Routes:
             known_loss(crit)
         if self.first[0] == "torch" or engine_loss(crit) is not None:
             return self.first
-        if self._wanted == "onnx" or self.from_path:
+        if self._wanted == "onnx" or self.is_file:
             known_loss(crit)
         return "torch", f"the engine does not know the loss {loss_name(crit)}"
 
@@ -83,7 +84,6 @@ class Routes:
 
         return TorchModel(self._model, self._data, *self._settings)
 
-    def take_file(self) -> list[bytes]:
-        """The exported file, once: it is not kept."""
-        file, self._file = self._file, None
-        return [] if file is None else [file]
+    def elsewhere(self, route: str) -> tuple[Any, Any]:
+        """``(model, data)`` for an inferer in another process."""
+        return (self.file, None) if route == "onnx" else (self._model, self._data)

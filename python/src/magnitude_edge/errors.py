@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MagnitudeEdgeError(ValueError):
     """The one exception that this package raises on purpose.
@@ -13,7 +15,10 @@ class MagnitudeEdgeError(ValueError):
         details: facts beside the sentence, such as the batch or the node at fault.
     """
 
-    def __init__(self, code: str, message: str, details: dict | None = None):
+    def __init__(self, code: str, message: str, details: dict[str, Any] | None = None):
         super().__init__(message)
         self.code = code
         self.details = details or {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code, str(self), self.details)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from ._engine import Engine
+from ._engine import Buffer, Engine
 from ._loss import engine_loss, known_loss, loss_name
+from ._progress import progress
 from ._routes import Routes
+from ._sample_sources import paths_of, samples_of
+from ._samples import NodeNames
 from ._tables import to_frame
 from .errors import MagnitudeEdgeError
 from .exploring import explore
 from .ranking import evaluate_target_ranking
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from .explorer_widget import ExplorerWidget
 
 
@@ -29,9 +35,9 @@ class MagnitudeEdgeInferer:
     """Finds edges that a trained GSNN's graph lacks, from activation and gradient magnitudes.
 
     Args:
-        model: a trained torch GSNN, or the path of an exported ``.onnx`` file.
+        model: a trained torch GSNN, or the path or the bytes of an exported ``.onnx`` file.
         data: what the model was built from (``node_names_dict``, ``edge_index_dict``); ``None`` reads both from the
-            model. Not used with a path.
+            model. Not used with a file.
         reduction: norm over the channels of a node, ``"l1"`` or ``"l2"``.
         use_pre_norm: values before each block's norm, or the blocks' last activations.
         route: what runs the model. ``"onnx"``: the engine, from a file that is written here in a fraction of a second.
@@ -40,6 +46,7 @@ class MagnitudeEdgeInferer:
         channels: whether the channel values of the samples are kept, which scores of channels are of: 8 bytes for
             each channel and layer pair of a sample. ``"auto"`` keeps them up to 1 GiB.
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
+        threads: of the engine at most; ``None``: one for each core.
 
     One process of the engine belongs to the object; :meth:`close`, leaving a ``with`` block or the end of this process
     ends it. With the route onnx the model's parameters are read once, here: train on, and make another one.
@@ -62,8 +69,10 @@ class MagnitudeEdgeInferer:
         route: str = "auto",
         channels: bool | str = "auto",
         backend: str = "auto",
+        threads: int | None = None,
     ):
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
+        self._backend = backend
         self._routes = Routes(model, data, route, reduction=reduction, use_pre_norm=use_pre_norm)
         self.route, self.route_reason = self._routes.first
         self._channels = channels
@@ -71,7 +80,9 @@ class MagnitudeEdgeInferer:
         try:
             create = {"reduction": reduction, "usePreNorm": use_pre_norm, "channels": channels, "backend": backend}
             args = {"create": create, "load": {"name": self._routes.name}, "profile": self._routes.profile}
-            self._facts, _ = self._engine.call("open", args, self._routes.take_file())
+            file = self._routes.file
+            args["threads"] = threads
+            self._facts, _ = self._engine.call("open", args, [] if file is None else [file])
         except BaseException:
             self._engine.close()
             raise
@@ -94,12 +105,24 @@ class MagnitudeEdgeInferer:
         return self._engine.call("diagnostics")[0]["diagnostics"]
 
     def fit(
-        self, dataloader: Iterable, crit=None, device=None, verbose: bool = True, *, reset: bool = True, masked_edges=()
+        self,
+        dataloader,
+        crit=None,
+        device=None,
+        verbose: bool = True,
+        *,
+        reset: bool = True,
+        masked_edges=(),
+        batch_size: int = 128,
+        client: Client | None = None,
     ) -> int:
         """Accumulates statistics over batches ``(x, y)``.
 
         Args:
-            dataloader: gives ``(x, y)``: tensors or arrays, ``[batch, inputs]`` and ``[batch, outputs]``.
+            dataloader: gives ``(x, y)``: tensors or arrays, ``[batch, inputs]`` and ``[batch, outputs]``. Or samples,
+                read in batches here: a DataFrame, an Arrow table or AnnData with a column per input and output node,
+                in any order; a zarr group of arrays x and y, or of AnnData; paths of Parquet files (patterns too), of
+                an ``.h5ad`` file or a ``.zarr`` folder.
             crit: ``None`` (mean squared error), a name (``"mse"``, ``"l1"``, ``"huber"``, ``"bce-with-logits"``,
                 ``"cross-entropy"``), the torch loss that one of them stands for or, with torch models, any callable
                 ``crit(prediction, y)`` that gives one number.
@@ -107,6 +130,10 @@ class MagnitudeEdgeInferer:
             verbose: says which route is taken, and why; a progress bar, where tqdm is installed.
             reset: forget earlier samples first; ``False`` goes on.
             masked_edges: (source, target) names of edges to switch off; of files exported with ``edge_mask=True``.
+            batch_size: samples in a batch, where they are read here; the gradients of a mean loss depend on it.
+            client: of a Dask cluster, over which the samples are dealt out: paths of files as above, a Dask DataFrame,
+                two Dask arrays ``(x, y)``, or a dataset with numbered samples, which goes to every worker. Batches are
+                those of a fit without a cluster.
 
         Returns:
             The samples that the statistics hold.
@@ -117,6 +144,14 @@ class MagnitudeEdgeInferer:
         self.route, self.route_reason = self._routes.of_loss(crit)
         if verbose:
             print(f"magnitude-edge: route {self.route}: {self.route_reason}", file=sys.stderr)
+        if client is not None:
+            settings = {"crit": crit, "device": device, "masked_edges": masked_edges}
+            return self._fit_on_cluster(client, dataloader, settings, batch_size, verbose, reset)
+        samples = samples_of(dataloader, NodeNames(self.node_names))
+        if samples is not None:
+            dataloader = samples.batches(batch_size)
+        elif paths_of(dataloader):
+            raise MagnitudeEdgeError("invalid-argument", "Files of this kind are read by fit_file.")
         masked = [list(edge) for edge in masked_edges]
         if self.route == "torch":
             if masked:
@@ -125,7 +160,7 @@ class MagnitudeEdgeInferer:
         options = {"reset": reset, **known_loss(crit).options()}
         self._engine.call("startFit", options | ({"maskedEdges": masked} if masked else {}))
         with self._ending_fit():
-            for batch in _progress(dataloader, verbose):
+            for batch in progress(dataloader, verbose):
                 x, y = (_float_rows(side) for side in _pair(batch))
                 self._engine.call("batch", {"size": len(x)}, [x, y])
         return int(self._engine.call("endFit")[0]["samples"])
@@ -139,13 +174,31 @@ class MagnitudeEdgeInferer:
         kept = self._engine.call("startValues", {"reset": reset, **said})[0]["channels"]
         channels = self._channels is not False and (reset or kept)
         with self._ending_fit(), model.on(device):
-            for index, batch in enumerate(_progress(dataloader, verbose)):
+            for index, batch in enumerate(progress(dataloader, verbose)):
                 x, y = _pair(batch)
                 values = model.values(x, y, loss, index=index, channels=channels)
                 args = {"size": len(values[0]), "kind": "channels" if channels else "magnitudes"}
                 kept = self._engine.call("values", args, values)[0].get("channels")
                 channels = channels and bool(kept)
         return int(self._engine.call("endFit")[0]["samples"])
+
+    def _fit_on_cluster(
+        self, client: Client, data, settings: dict[str, Any], batch_size: int, verbose: bool, reset: bool
+    ) -> int:
+        from ._dask import PartFit, fit_on_cluster
+
+        make = functools.partial(
+            MagnitudeEdgeInferer,
+            *self._routes.elsewhere(self.route),
+            self.reduction,
+            self.use_pre_norm,
+            route=self.route,
+            channels=self._channels is True,
+            backend=self._backend,
+        )
+        part = PartFit(settings, batch_size, channels=self._channels is True)
+        merged = fit_on_cluster(client, data, make, NodeNames(self.node_names), part, verbose)
+        return self._take_statistics(merged, merge=not reset)
 
     @contextlib.contextmanager
     def _ending_fit(self) -> Iterator[None]:
@@ -242,7 +295,7 @@ class MagnitudeEdgeInferer:
         Raises:
             MagnitudeEdgeError: ``invalid-argument`` for channel values that are not held.
         """
-        _, (content,) = self._engine.call("saveStats", {"channels": bool(channels)})
+        content = self._statistics(bool(channels))
         target = Path(path)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".part", delete=False) as scratch:
             scratch.write(content)
@@ -254,14 +307,18 @@ class MagnitudeEdgeInferer:
 
     def load_stats(self, path: str | os.PathLike) -> None:
         """Replaces the statistics held by saved ones of the same graph and settings."""
-        self._take_stats(path, merge=False)
+        self._take_statistics(Path(path).read_bytes(), merge=False)
 
     def merge_stats(self, path: str | os.PathLike) -> None:
         """Adds saved statistics over other samples."""
-        self._take_stats(path, merge=True)
+        self._take_statistics(Path(path).read_bytes(), merge=True)
 
-    def _take_stats(self, path: str | os.PathLike, *, merge: bool) -> None:
-        self._engine.call("takeStats", {"merge": merge}, [Path(path).read_bytes()])
+    def _statistics(self, channels: bool) -> bytearray:
+        _, (content,) = self._engine.call("saveStats", {"channels": channels})
+        return cast(bytearray, content.obj)
+
+    def _take_statistics(self, content: Buffer, *, merge: bool) -> int:
+        return int(self._engine.call("takeStats", {"merge": merge}, [content])[0]["samples"])
 
     def close(self) -> None:
         """Ends the engine's process. Idempotent."""
@@ -288,13 +345,3 @@ def _float_rows(values) -> np.ndarray:
         values = values.detach().cpu().numpy()
     array = np.ascontiguousarray(values, dtype=np.float32)
     return array.reshape(len(array), -1) if array.ndim != 2 else array
-
-
-def _progress(dataloader: Iterable, verbose: bool) -> Iterable:
-    if not verbose:
-        return dataloader
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return dataloader
-    return tqdm(dataloader, desc="fit", unit="batch")

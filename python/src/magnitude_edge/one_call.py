@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from .errors import MagnitudeEdgeError
+from ._sample_sources import STORES, two_sided
+from ._samples import NodeNames
 from .inferer import MagnitudeEdgeInferer
 
 
@@ -32,9 +32,9 @@ def infer(
 
     Args:
         model: a trained torch GSNN, or the path of an exported ``.onnx`` file.
-        x: ``[samples, inputs]``: an array or tensor in the model's order, or a DataFrame or Arrow table with a column
-            per input node, in any order. Or, without ``y``, the path of a data file (npz, Arrow, Parquet, CSV), or a
-            table that has the output nodes' columns as well.
+        x: ``[samples, inputs]``: an array, tensor or zarr array in the model's order; or a DataFrame, an Arrow table,
+            AnnData or the path of an ``.h5ad`` with a column per input node, in any order. Or, without ``y``, the path
+            of a data file (npz, Arrow, Parquet, CSV, h5ad, zarr), or one of these that has the output nodes as well.
         y: ``[samples, outputs]``, as ``x``.
         data: as of :class:`MagnitudeEdgeInferer`.
         crit: the loss, as of :meth:`MagnitudeEdgeInferer.fit`.
@@ -49,37 +49,11 @@ def infer(
         MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
     """
     with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, route=route, backend=backend) as inferer:
-        if y is None and isinstance(x, (str, os.PathLike)):
+        if y is not None:
+            samples = two_sided(x, y, NodeNames(inferer.node_names))
+            inferer.fit(samples.batches(batch_size), crit, verbose=verbose)
+        elif isinstance(x, (str, os.PathLike)) and Path(x).suffix not in STORES:
             inferer.fit_file(x, crit, batch_size=batch_size)
         else:
-            batches = list(_batches(inferer, x, x if y is None else y, batch_size))
-            inferer.fit(batches, crit, verbose=verbose)
+            inferer.fit(x, crit, verbose=verbose, batch_size=batch_size)
         return inferer.evaluate(score=score, **evaluate)
-
-
-def _batches(inferer: MagnitudeEdgeInferer, x, y, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    sides = [
-        _columns(values, inferer.node_names[kind], kind, name)
-        for values, kind, name in ((x, "input", "x"), (y, "output", "y"))
-    ]
-    rows = [len(side) for side in sides]
-    if rows[0] != rows[1]:
-        raise MagnitudeEdgeError("batch-mismatch", f"x holds {rows[0]} samples, but y holds {rows[1]}.")
-    for start in range(0, rows[0], size):
-        yield tuple(side[start : start + size] for side in sides)
-
-
-def _columns(values, names: list[str], kind: str, argument: str):
-    """An array in the model's order: tables by column name, all else as it is."""
-    if hasattr(values, "to_pandas") and hasattr(values, "column_names"):
-        values = values.to_pandas()
-    if not isinstance(values, pd.DataFrame):
-        return values
-    missing = [name for name in names if name not in values.columns]
-    if missing:
-        raise MagnitudeEdgeError(
-            "batch-mismatch",
-            f"{argument} lacks {len(missing)} columns of the {len(names)} {kind} nodes, the first is '{missing[0]}'.",
-            {"missing": missing},
-        )
-    return values[names].to_numpy(dtype=np.float32)

@@ -1,3 +1,4 @@
+import { limitThreads } from '../../available-threads.ts';
 import { batches, type Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import type {
@@ -24,6 +25,7 @@ interface OpenArguments {
   readonly load?: LoadOptions;
   readonly create?: InfererOptions;
   readonly profile?: Readonly<Record<string, unknown>>;
+  readonly threads?: number | null;
 }
 type Values = ChannelBatch | MagnitudeBatch;
 type ValuesOptions = LossSettings & { readonly reset?: boolean; readonly custom?: string };
@@ -63,10 +65,14 @@ export class ServedInferer {
     return calls[name as keyof typeof calls](this, args, parts);
   }
 
-  /** @param parts the model's bytes; none for a model that the host runs by itself, of which `profile` tells the graph */
+  /**
+   * @param threads to use at most; default: as many as there are
+   * @param parts the model's bytes; none for a model that the host runs by itself, of which `profile` tells the graph
+   */
   async open(args: OpenArguments, [bytes]: Frame['parts']): Promise<Reply> {
-    const { load = {}, create = {}, profile } = args;
+    const { load = {}, create = {}, profile, threads } = args;
     await this.release();
+    if (typeof threads === 'number') limitThreads(threads);
     const requested = create.backend ?? 'auto';
     this.#backend = await chooseBackend(requested);
     const { gpu } = this.#backend;

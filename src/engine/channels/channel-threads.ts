@@ -11,7 +11,7 @@ import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import { WorkerClient } from '../worker-client.ts';
-import { availableThreads } from '../worker-thread.ts';
+import { availableThreads } from '../../available-threads.ts';
 import type { ChannelCalls } from './channel-protocol.ts';
 import script from './channel-worker.ts?script';
 

@@ -1,3 +1,4 @@
+import { availableThreads } from '../../available-threads.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import { aggregateScores } from '../../scoring/score-statistics.ts';
@@ -15,7 +16,6 @@ import { PooledSums } from './pooled-sums.ts';
 import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
 import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
-import { availableThreads } from '../worker-thread.ts';
 
 /**
  * N^2 P from which workers are started unasked. Two of them take 150 to 250 ms to start on a busy machine (measured), in

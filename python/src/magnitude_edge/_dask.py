@@ -1,0 +1,220 @@
+"""A fit dealt out over a Dask cluster: tasks take in a part of the samples each, others merge statistics in a tree.
+
+Statistics of a part are the result of a task and of nothing else, so a part whose worker has died is done again by
+Dask's own scheduling and counts once. The model goes to each worker once, with a plugin that keeps one process of the
+engine there while the fit lasts, also on workers that come later.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from dask.delayed import delayed
+from distributed import Client, Future, Worker, WorkerPlugin, as_completed, get_worker
+
+from ._progress import progress
+from ._sample_sources import paths_of, samples_of
+from ._samples import Batch, DatasetSamples, NodeNames, Samples, TableSamples
+from .errors import MagnitudeEdgeError
+
+if TYPE_CHECKING:
+    from .inferer import MagnitudeEdgeInferer
+
+#: Samples of a part where there are many; fewer samples make so many parts.
+PART, PARTS = 8192, 32
+#: Statistics that one task merges. It and the order are fixed: the result does not depend on which worker was quicker.
+BRANCHES = 4
+
+
+@dataclass(frozen=True)
+class PartFit:
+    """How the samples of a part are taken in.
+
+    Attributes:
+        fit: arguments of :meth:`MagnitudeEdgeInferer.fit`.
+        channels: whether channel values of the samples come with the statistics.
+    """
+
+    fit: dict[str, Any]
+    batch_size: int
+    channels: bool
+
+
+def fit_on_cluster(
+    client: Client,
+    data: Any,
+    make: Callable[..., MagnitudeEdgeInferer],
+    names: NodeNames,
+    part: PartFit,
+    verbose: bool,
+) -> memoryview:
+    """Statistics of all samples.
+
+    Args:
+        data: as of :meth:`MagnitudeEdgeInferer.fit` with a client.
+        make: makes the inferer of a worker, which may use so many ``threads``.
+
+    Raises:
+        MagnitudeEdgeError: ``invalid-argument`` for data that cannot be dealt out; what a fit raises.
+    """
+    if client.asynchronous:
+        raise MagnitudeEdgeError("invalid-argument", "fit waits for its result: it needs a Client that does so, too.")
+    blocks = _blocks(client, data, names, part.batch_size)
+    source = None if blocks else _samples(data, names)
+    run = uuid.uuid4().hex[:12]
+    plugin = f"magnitude-edge-{run}"
+    client.register_plugin(_WorkerEngine(make, source), name=plugin)
+    waiting: set[Future] = set()
+    try:
+        if source is None:
+            fit = delayed(_fit_blocks, pure=False)
+            tasks = [fit(plugin, part, x, y, dask_key_name=f"fit-{run}-{at}") for at, (x, y) in enumerate(blocks)]
+            parts = client.compute(tasks)
+        else:
+            ranges = source.parts(max(1, min(PART, source.rows // PARTS)), part.batch_size)
+            parts = [
+                client.submit(_fit_range, plugin, part, start, stop, key=f"fit-{run}-{at}")
+                for at, (start, stop) in enumerate(ranges)
+            ]
+        if not parts:
+            raise MagnitudeEdgeError("too-few-samples", "The data holds no samples.")
+        root = _merged_in_a_tree(client, parts, plugin, part.channels, run)
+        waiting = {root, *parts}
+        done = progress(as_completed(parts), verbose, unit="part", total=len(parts))
+        parts.clear()  # here; the cluster keeps statistics until they are merged
+        for future in done:
+            waiting.discard(future)
+            if future.status == "error":
+                raise cast(BaseException, future.exception())
+        return memoryview(root.result())
+    except BaseException:
+        for future in waiting:  # Dask's cancel stumbles over merges that are only wanted by the last one
+            future.release()
+        raise
+    finally:
+        client.unregister_worker_plugin(plugin)  # ends the engines, whatever they are doing
+
+
+def _merged_in_a_tree(client: Client, parts: Sequence[Future], plugin: str, channels: bool, run: str) -> Future:
+    level, height = list(parts), 0
+    while len(level) > 1:
+        groups = [level[at : at + BRANCHES] for at in range(0, len(level), BRANCHES)]
+        # Before samples are taken in, so that statistics do not pile up.
+        level = [
+            client.submit(_merge, plugin, group, channels, key=f"merge-{run}-{height}-{at}", priority=10)
+            for at, group in enumerate(groups)
+        ]
+        height += 1
+    return level[0]
+
+
+def _samples(data: Any, names: NodeNames) -> Samples:
+    source = samples_of(data, names)
+    if source is not None:
+        return source
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, (list, tuple, dict, str)):
+        return DatasetSamples(data)
+    what = f"of {paths_of(data)[0]}" if paths_of(data) else f"of a {type(data).__name__}"
+    raise MagnitudeEdgeError(
+        "invalid-argument",
+        f"The samples {what} cannot be dealt out. With a client, fit takes paths of Parquet files, an .h5ad or a "
+        ".zarr, a Dask DataFrame, two Dask arrays (x, y), or a dataset with numbered samples "
+        "(of a DataLoader, its dataset).",
+    )
+
+
+def _blocks(client: Client, data: Any, names: NodeNames, batch_size: int) -> list[tuple[Any, Any]]:
+    """``(x, y)`` by blocks of Dask's collections, of whole batches each; none for other data."""
+    if hasattr(data, "map_partitions") and hasattr(data, "columns"):
+        lengths = tuple(client.compute(data.map_partitions(len)).result())
+        sides = [
+            data.iloc[:, names.places(data.columns, side, "The data").tolist()].to_dask_array(lengths=lengths)
+            for side in ("x", "y")
+        ]
+    elif isinstance(data, tuple) and len(data) == 2 and all(hasattr(side, "rechunk") for side in data):
+        sides = [side.compute_chunk_sizes() if math.isnan(sum(side.shape)) else side for side in data]
+    else:
+        return []
+    if sides[0].shape[0] != sides[1].shape[0]:
+        raise MagnitudeEdgeError(
+            "batch-mismatch", f"x holds {sides[0].shape[0]} samples, but y holds {sides[1].shape[0]}."
+        )
+    rows = batch_size * max(1, round(max(sides[0].chunks[0], default=0) / batch_size))
+    x, y = (side.rechunk((rows, -1)).to_delayed().ravel() for side in sides)
+    return list(zip(x, y, strict=True))
+
+
+class _WorkerEngine(WorkerPlugin):
+    """One inferer on a worker, made by the first task; one task at a time."""
+
+    def __init__(self, make: Callable[..., MagnitudeEdgeInferer], source: Samples | None):
+        self._make, self.source = make, source
+
+    def setup(self, worker: Worker) -> None:
+        self._threads = worker.state.nthreads
+        self._turn = threading.Lock()
+        self._inferer: MagnitudeEdgeInferer | None = None
+        self._ended = False
+
+    def teardown(self, worker: Worker) -> None:
+        self._ended = True
+        if self._inferer is not None:
+            self._inferer._engine.kill()  # a task may be waiting for it
+            self._inferer.close()
+
+    def run(self, work: Callable[[MagnitudeEdgeInferer], bytearray]) -> bytearray:
+        """Does work that begins anew, a second time where the engine's process has died of the first."""
+        with self._turn:
+            try:
+                return work(self._opened())
+            except MagnitudeEdgeError as error:
+                if error.code != "process" or self._ended:
+                    raise
+            self._opened().close()
+            self._inferer = None
+            return work(self._opened())
+
+    def _opened(self) -> MagnitudeEdgeInferer:
+        if self._ended:
+            raise MagnitudeEdgeError("process", "The fit has ended.")
+        if self._inferer is None:
+            self._inferer = self._make(threads=self._threads)
+        return self._inferer
+
+
+def _plugin(name: str) -> _WorkerEngine:
+    return cast(_WorkerEngine, get_worker().plugins[name])
+
+
+def _fit_range(name: str, part: PartFit, start: int, stop: int) -> bytearray:
+    plugin = _plugin(name)
+    source = plugin.source
+    assert source is not None
+    try:
+        return plugin.run(lambda inferer: _statistics(inferer, source.batches(part.batch_size, start, stop), part))
+    except MagnitudeEdgeError as error:
+        raise MagnitudeEdgeError(error.code, f"Samples {start} to {stop - 1}: {error}", error.details) from error
+
+
+def _fit_blocks(name: str, part: PartFit, x: Any, y: Any) -> bytearray:
+    samples = TableSamples([(x, [None]), (y, [None])])
+    return _plugin(name).run(lambda inferer: _statistics(inferer, samples.batches(part.batch_size), part))
+
+
+def _statistics(inferer: MagnitudeEdgeInferer, batches: Iterable[Batch], part: PartFit) -> bytearray:
+    inferer.fit(batches, verbose=False, **part.fit)
+    return inferer._statistics(part.channels)
+
+
+def _merge(name: str, statistics: Sequence[bytearray], channels: bool) -> bytearray:
+    def merge(inferer: MagnitudeEdgeInferer) -> bytearray:
+        for at, content in enumerate(statistics):
+            inferer._take_statistics(content, merge=at > 0)
+        return inferer._statistics(channels)
+
+    return _plugin(name).run(merge)

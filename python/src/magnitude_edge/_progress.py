@@ -1,0 +1,19 @@
+"""Progress by tqdm, where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def progress(work: Iterable[T], verbose: bool, unit: str = "batch", total: int | None = None) -> Iterable[T]:
+    """The same, with a progress bar where one is wanted and tqdm is installed."""
+    if not verbose:
+        return work
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return work
+    return tqdm(work, desc="fit", unit=unit, total=total)
