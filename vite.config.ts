@@ -22,7 +22,7 @@ const besideTheWheelsCommand = [
   ...builtinModules.flatMap((name) => [name, `node:${name}`]),
 ];
 
-/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode python`: the wheel's command; `--mode widget`: its explorer. */
+/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode browser`: it as one file; `--mode python`: the wheel's command; `--mode widget`: its explorer. */
 export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
@@ -39,6 +39,7 @@ export default defineConfig(({ mode }) => {
     };
   }
   if (mode === 'widget') return widget;
+  if (mode === 'browser') return browserFile;
   const forPython = mode === 'python';
   return {
     define,
@@ -74,6 +75,37 @@ const demoAliases = [
     replacement: new URL('./src/$1.ts', import.meta.url).pathname,
   },
 ];
+
+/**
+ * The library as one file for pages without a bundler. It looks for the runtime's .wasm beside itself, or where
+ * `configureRuntime({ wasmPaths })` says: the bundler would write 58 MB of WebAssembly into the file, unless the address is
+ * one that it does not recognise.
+ */
+const browserFile: UserConfig = {
+  define,
+  plugins: [
+    workerScript(),
+    {
+      name: 'leave-wasm-outside',
+      enforce: 'pre',
+      transform: (code, id) =>
+        id.includes('onnxruntime-web')
+          ? code.replaceAll(
+              /new URL\("([^"]+\.wasm)",import\.meta\.url\)/g,
+              'new URL(String("$1"),import.meta.url)',
+            )
+          : null,
+    },
+  ],
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    minify: true,
+    emptyOutDir: false,
+    lib: { formats: ['es'], entry: { browser: 'src/browser.ts' } },
+    rolldownOptions: { output: { codeSplitting: false } },
+  },
+};
 
 /** The explorer of a table: its page as one file, and the module with which a notebook shows it. */
 const widget: UserConfig = {

@@ -1,5 +1,13 @@
 export type { ColumnarTable, ColumnarVector } from './columns/table-in-memory.ts';
-export { batches, type Batch, type Batches, type BatchesOptions, type PlainArrays } from './data/batches.ts';
+export {
+  batches,
+  type Batch,
+  type Batches,
+  type BatchesOptions,
+  type DataFile,
+  type PlainArrays,
+  type SampleSource,
+} from './data/batches.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { ChannelBlock } from './engine/channels/channel-blocks.ts';
 export type { ChannelOptions } from './engine/channels/channel-settings.ts';
@@ -45,7 +53,7 @@ export type {
   Score,
   ScoreAggregation,
 } from './scoring/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores } from './engine/scores/scores.ts';
+export type { ScoreBuffers, ScorePanel, ScoreReader, Scores } from './engine/scores/scores.ts';
 export type { ScoreTests } from './scoring/score-matrices.ts';
 export type { ScoreCoverage, UnscoredPairs } from './engine/scores/unscored.ts';
 export { coverageFrom, tableCoverage } from './table/coverage-metadata.ts';
@@ -57,6 +65,7 @@ export {
   type EdgeTableProvenance,
 } from './table/edge-table.ts';
 export type { CsvStyle } from './table/csv.ts';
+export type { EdgeColumns } from './table/edge-table-columns.ts';
 export { encodeBatches } from './table/encode-batches.ts';
 export {
   decodeTable,

@@ -60,7 +60,7 @@ export {
 export type { MagnitudeRequest } from './scoring/magnitude-request.ts';
 export { magnitudeScores } from './engine/scores/magnitude-scores.ts';
 export type { LayerAggregation, Score, ScoreMatrices, ScoreRequest } from './scoring/score-matrices.ts';
-export type { ScoreBuffers, ScorePanel, Scores } from './engine/scores/scores.ts';
+export type { ScoreBuffers, ScorePanel, ScoreReader, Scores } from './engine/scores/scores.ts';
 export type { ScoreTests } from './scoring/score-matrices.ts';
 export { benjaminiHochberg, fisherPValue } from './scoring/significance.ts';
 export { sortedOrder, type Direction, type FloatArray } from './ranking/order.ts';

@@ -54,7 +54,7 @@ export function startWorker(script: string, events: WorkerEvents): WorkerThread 
 
 function startInPage(script: string, events: WorkerEvents): WorkerThread {
   const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  const worker = new Worker(url);
+  const worker = new Worker(trusted(url) as string);
   worker.onmessage = ({ data }) => {
     // The first answer: the script has been fetched.
     URL.revokeObjectURL(url);
@@ -77,6 +77,21 @@ function startInPage(script: string, events: WorkerEvents): WorkerThread {
       worker.terminate();
     },
   };
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): unknown };
+}
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
+
+/** The address of a script of ours, as pages with `require-trusted-types-for 'script'` want it. */
+function trusted(url: string): unknown {
+  const { trustedTypes } = globalThis as { readonly trustedTypes?: TrustedTypes };
+  policy ??= trustedTypes?.createPolicy('magnitude-edge', { createScriptURL: (own) => own });
+  return policy === undefined ? url : policy.createScriptURL(url);
 }
 
 /** Messages of the thread that started this one, and the way back to it; for the worker's own side. */

@@ -7,8 +7,10 @@ import type { InfererModel } from '../model/external-model.ts';
 import { checkGraphFitsModel, type GsnnGraph } from '../model/graph.ts';
 import { checkPostNorm } from '../model/profile.ts';
 import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
+import type { EdgeScore } from '../scoring/score-matrices.ts';
 import { startedGenerator } from '../started-generator.ts';
 import { checkTableRoom, edgeTable, edgeTableBatches } from '../table/edge-table.ts';
+import type { EdgeColumns } from '../table/edge-table-columns.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
 import { evaluateRecovery } from '../table/recovery.ts';
 import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.ts';
@@ -176,13 +178,15 @@ export class MagnitudeEdgeInferer {
    * (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph of other sizes than the model,
    * `out-of-memory` where scores find no room or the table would take more than 4 GiB, `released`
    */
-  evaluate(options: EvaluateOptions = {}): Promise<Table> {
+  evaluate<S extends EdgeScore = 'corr'>(
+    options: EvaluateOptions & { readonly score?: S | undefined } = {},
+  ): Promise<Table<EdgeColumns<S>>> {
     return this.#calls.reading(async () => {
       const { nodes, pairs } = this.#statistics.choice.engine.shape;
       checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
       const { scores, graph, parents, provenance, rows } = await this.#scores.resampled({ ...options });
       try {
-        return await edgeTable(scores, graph, parents, provenance, rows);
+        return (await edgeTable(scores, graph, parents, provenance, rows)) as Table<EdgeColumns<S>>;
       } finally {
         scores.release();
       }

@@ -43,7 +43,8 @@ const runElsewhere: readonly (readonly [holds: RegExp, where: string])[] = [
   [/npm ci|npm run build:python/, 'CI itself'],
   [/from magnitude_edge import/, 'python/tests'],
   [/import \{ create \} from 'webgpu'/, 'test/e2e/package-command.test.ts'],
-  [/<script type="(module|importmap)">/, 'a page, which needs a server: test/e2e/package-page.test.ts'],
+  [/<script type="module">/, 'a page: test/e2e/browser-file.test.ts'],
+  [/mkdir -p lib/, 'test/e2e/browser-file.test.ts'],
   [/export default \{ optimizeDeps/, 'settings of a bundler'],
   [/--experimental-wasm-revectorize/, 'needs Node 24 and a processor with AVX2'],
 ];

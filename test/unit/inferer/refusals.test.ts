@@ -148,8 +148,7 @@ describe('evaluate', () => {
     const all = await inferer.evaluate();
     const some = await inferer.evaluate({ top: 5, candidatesOnly: true });
     expect(some.numRows).toBe(5);
-    const known = all.getChild('has_edge')!.toArray() as ArrayLike<boolean>;
-    const first = Array.from(known).indexOf(false);
+    const first = [...all.getChild('has_edge')!].indexOf(false);
     for (const { name } of all.schema.fields) {
       expect(some.getChild(name)!.get(0)).toEqual(all.getChild(name)!.get(first));
     }
@@ -261,7 +260,7 @@ describe('saved statistics', () => {
     await merged.loadStats(await first.saveStats());
     await merged.mergeStats(await second.saveStats());
     expect(merged.samples).toBe(107);
-    const found = (await merged.evaluate()).getChild('corr')!.toArray() as Float64Array;
+    const found = (await merged.evaluate()).getChild('corr')!.toArray();
     const expected = (await scoresOf(4)) as Float64Array;
     // Sums about another pivot: float64 rounding only.
     found.forEach((score, row) => {
