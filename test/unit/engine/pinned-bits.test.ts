@@ -1,0 +1,3 @@
+import { testPinnedBits } from '../../support/pinned-bits.ts';
+
+testPinnedBits();
