@@ -1,5 +1,5 @@
 /** `values[at[k]]` for each k, in an array of the same type. */
-export function pick<T extends Float64Array | Float32Array>(values: T, at: Uint32Array): T {
+export function gather<T extends Float64Array | Float32Array>(values: T, at: Uint32Array): T {
   const picked = new (values.constructor as new (length: number) => T)(at.length);
   for (let k = 0; k < at.length; k++) picked[k] = values[at[k]!]!;
   return picked;

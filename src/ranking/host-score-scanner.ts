@@ -1,5 +1,5 @@
 import type { Yielder } from '../statistics/yielder.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
 import type { BinRange, ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';
@@ -17,7 +17,7 @@ export type PairScoresAt = ScoreScanner['perPairAt'];
 
 /** Those that are there, in matrices. */
 export function pairScoresIn({ perPair }: Pick<ScoreMatrices, 'perPair'>): PairScoresAt {
-  return (elements) => Promise.resolve(perPair.map((matrix) => pick(matrix, elements)));
+  return (elements) => Promise.resolve(perPair.map((matrix) => gather(matrix, elements)));
 }
 
 /** {@link ScoreScanner} over aggregated scores on the host. */
@@ -61,7 +61,7 @@ export class HostScoreScanner implements ScoreScanner {
       found = collectRows(this.#matrices, this.#classOf, bins, wanted, first, end, elements, found);
       await this.#yielder();
     }
-    return { elements, scores: pick(this.#matrices.aggregated, elements) };
+    return { elements, scores: gather(this.#matrices.aggregated, elements) };
   }
 
   async *inGroups(
@@ -89,7 +89,7 @@ export class HostScoreScanner implements ScoreScanner {
     }
     for (const [group, start] of starts.slice(0, -1).entries()) {
       const own = elements.subarray(start, starts[group + 1]);
-      yield { elements: own, scores: pick(this.#matrices.aggregated, own) };
+      yield { elements: own, scores: gather(this.#matrices.aggregated, own) };
     }
   }
 
@@ -103,7 +103,7 @@ export class HostScoreScanner implements ScoreScanner {
   }
 
   aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array> {
-    return Promise.resolve(pick(this.#matrices.aggregated, elements));
+    return Promise.resolve(gather(this.#matrices.aggregated, elements));
   }
 }
 

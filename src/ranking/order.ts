@@ -1,5 +1,5 @@
 import { radixArgsort } from './radix-argsort.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 
 export type FloatArray = Float64Array | Float32Array;
 
@@ -40,7 +40,7 @@ export function sortRows<T extends FloatArray>(values: T, direction: Direction, 
   if (scale === undefined) {
     const all = radixArgsort(values, direction);
     const rows = skip === undefined ? all : all.filter((row) => row % skip !== 0);
-    return { rows, values: pick(values, rows) };
+    return { rows, values: gather(values, rows) };
   }
   const ends = new Uint32Array(SLICES + 1);
   const count = countSlices(values, scale, skip, ends);

@@ -1,7 +1,7 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { pValuesOfPairs } from './p-values.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { fisherZ, upperTail } from '../scoring/significance.ts';
 import { countZ, splitBins, type ZBins } from './z-bins.ts';
@@ -232,10 +232,12 @@ export class QValues {
     for (const [bin, of] of unranked) {
       const order = sortedOrder(of.keys, 'ascending');
       const first = ranks[bin]! - order.length + 1;
-      const ratios = pick(of.p, order).map((value, k) => (value * this.#rows) / (first + k));
+      const ratios = gather(of.p, order).map((value, k) => (value * this.#rows) / (first + k));
       const least = ratios.slice();
       for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
-      const [keys, ownScores, ownRoots] = [of.keys, of.scores, of.roots].map((values) => pick(values, order));
+      const [keys, ownScores, ownRoots] = [of.keys, of.scores, of.roots].map((values) =>
+        gather(values, order),
+      );
       ranked.set(bin, { keys: keys!, scores: ownScores!, roots: ownRoots!, ratios, least });
     }
     return ranked;

@@ -1,6 +1,6 @@
 import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import { sortedOrder, sortRows, type FloatArray } from './order.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 import { pValuesOf } from './p-values.ts';
 import type { ScoreThreads } from './score-threads.ts';
 import { benjaminiHochberg } from '../scoring/significance.ts';
@@ -75,9 +75,9 @@ export function qValuesOf(p: Float64Array, conditioned: Int32Array | undefined):
 export function pickRows(pairs: RankedPairs, rows: Uint32Array): RankedPairs {
   return {
     elements: pickElements(pairs.elements, rows),
-    corr: pick(pairs.corr, rows),
-    p: pick(pairs.p, rows),
-    q: pick(pairs.q, rows),
+    corr: gather(pairs.corr, rows),
+    p: gather(pairs.p, rows),
+    q: gather(pairs.q, rows),
   };
 }
 

@@ -3,7 +3,7 @@ import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { QValues, type QTuning } from './q-values.ts';
 import { pValuesOfPairs } from './p-values.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 import { pickRows, type RankedPairs } from './ranked-pairs.ts';
 import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, evenEdges, scoreThresholds } from './thresholds.ts';
@@ -89,7 +89,7 @@ export async function selectPairs(
   for (let want = top; ; want *= 2) {
     const found =
       leastZ === Infinity || want === 0
-        ? { elements: new Uint32Array(), scores: pick(notRows.scores, new Uint32Array()), all: true }
+        ? { elements: new Uint32Array(), scores: gather(notRows.scores, new Uint32Array()), all: true }
         : await firstRows(scanner, freedom, unwanted, want, leastZ, bins);
     // Fewer scores than rows asked for: rows without a score are among them.
     if (maxQ >= 1 && found.elements.length < want) return undefined;
@@ -177,8 +177,8 @@ export function tableOrder(
   const byElement = sortedOrder(Float64Array.from(elements), 'ascending').filter(
     (row) => !unwanted.has(elements[row]!),
   );
-  const order = sortedOrder(pick(scores, byElement), 'descending').map((at) => byElement[at]!);
-  return { elements: order.map((row) => elements[row]!), scores: pick(scores, order) };
+  const order = sortedOrder(gather(scores, byElement), 'descending').map((at) => byElement[at]!);
+  return { elements: order.map((row) => elements[row]!), scores: gather(scores, order) };
 }
 
 function firstOf({ elements, scores }: ScoredElements, count: number): ScoredElements {

@@ -1,7 +1,7 @@
 import { ownArray, typeOf, type NewArray } from '../scoring/array-pool.ts';
 import { countSlices, dealSlices, scaleOf, SLICES, sliceSorter, sortRows, startsOf } from './order.ts';
 import type { Direction, FloatArray, Ordered } from './order.ts';
-import { pick } from './gather.ts';
+import { gather } from './gather.ts';
 
 /** Values looked at between two pauses. */
 const STEP = 1 << 20;
@@ -138,7 +138,7 @@ export function* reorder<T extends FloatArray>(
       deal(values, places, row, Math.min(row + STEP, values.length), dealt);
       yield;
     }
-    found.push(pick(dealt, inOrder));
+    found.push(gather(dealt, inOrder));
     yield;
   }
   return found;
@@ -150,7 +150,7 @@ function* lookUpAll<T extends FloatArray>(
 ): Generator<undefined, readonly T[], undefined> {
   const found: T[] = [];
   for (const values of arrays) {
-    found.push(pick(values, rows));
+    found.push(gather(values, rows));
     yield;
   }
   return found;

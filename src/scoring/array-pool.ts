@@ -1,3 +1,5 @@
+import { discard } from '../statistics/discard.ts';
+
 /** A type of arrays of numbers. */
 export interface ArrayType<T> {
   readonly BYTES_PER_ELEMENT: number;
@@ -18,6 +20,14 @@ export interface ArrayPool {
 export const ownArray: NewArray = (type, length) =>
   new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT));
 export const ownArrays: ArrayPool = { alloc: ownArray, free: () => undefined };
+
+/** As {@link ownArrays}, for arrays so large that their memory must not wait for a garbage collection. */
+export const discardedArrays: ArrayPool = {
+  alloc: ownArray,
+  free: (arrays) => {
+    discard(...arrays);
+  },
+};
 
 /** Largest number of bytes kept for reuse. */
 const MOST_KEPT = 2 ** 29;

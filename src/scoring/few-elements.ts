@@ -1,9 +1,9 @@
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
 import type { Yielder } from '../statistics/yielder.ts';
 import type { ElementGroup } from './element-groups.ts';
-import { scoreFewTargets } from './few-targets.ts';
+import { OnDemandProducts } from './on-demand-products.ts';
+import { PanelScorer } from './panel-scorer.ts';
 import type { ScoreRequest } from './score-matrices.ts';
-import { createTileScorer } from './score-statistics.ts';
 
 /**
  * Scores of some pairs of nodes in each layer pair, from the samples of the nodes that those take and no others: a small
@@ -25,16 +25,16 @@ export async function scoreElements(
   for (const group of groups) {
     const size = group.nodes.length;
     group.nodes.forEach((node, place) => (placeOf[node] = place));
-    const own = { ...request, conditioningSets: setsWithin(group, request.conditioningSets, placeOf) };
-    const scoreTile = createTileScorer(size, own, yielder);
     const targets = group.targets.map((target) => placeOf[target]!);
+    const conditioningSets = setsWithin(group, request.conditioningSets, placeOf);
+    const own = { ...request, conditioningSets, targets };
+    const products = new OnDemandProducts(size, (p) => pairs[p]!.select(group.nodes), own, yielder);
+    const scorer = new PanelScorer(products, own, yielder);
     const columnOf = new Uint32Array(size);
     targets.forEach((target, column) => (columnOf[target] = column));
     const scores = new Float64Array(size * targets.length);
-    // Nobody asks for those of single pairs.
-    const flags = new Uint8Array(size);
-    for (const [p, pair] of pairs.entries()) {
-      await scoreFewTargets(pair.select(group.nodes), own, scoreTile, targets, scores, flags, yielder);
+    for (const p of pairs.keys()) {
+      await scorer.score(p, { first: 0, end: targets.length }, scores);
       for (const row of group.rows) {
         const target = elements[row]! % nodes;
         const source = placeOf[(elements[row]! - target) / nodes]!;

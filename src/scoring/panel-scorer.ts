@@ -1,117 +1,68 @@
-import { PackedSymmetric } from '../statistics/packed-symmetric.ts';
-import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
-import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { Tile } from '../statistics/tiled-matmul.ts';
-import { scoredMoments } from './constant-nodes.ts';
-import { scoreFewTargets } from './few-targets.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import { flagConstants } from './node-flags.ts';
-import { noSources, type PairBasis } from './pair-source.ts';
-import type { TargetsRequest } from './score-matrices.ts';
-import { createTileScorer, type TileScorer } from './score-statistics.ts';
+import { PartialScorer } from './partial.ts';
+import { pearsonScores } from './pearson.ts';
+import type { PairBasis, ProductSource, ScoreColumns } from './product-source.ts';
+import type { ScoreRequest, TargetsRequest } from './score-matrices.ts';
 import type { TargetRange } from './target-panels.ts';
 
-/**
- * Scores of panels of targets, whose products are formed from the samples when they are asked for and let go afterwards:
- * no N x N sums exist, but those among the sources for partial scores of all targets, of one layer pair at a time.
- */
+/** Sources scored between two looks at the clock. */
+const STEP = 64;
+
+/** The one loop over scores: those of a panel of targets, from products that are held or formed on demand. */
 export class PanelScorer {
   /** `[nodes]`, of all panels scored so far; see {@link NODE_FLAG} */
   readonly nodeFlags: Uint8Array;
-  readonly #pairs: readonly PairSnapshot[];
-  readonly #request: TargetsRequest;
-  readonly #yielder: Yielder;
+  readonly #products: ProductSource;
   readonly #scoreTile: TileScorer;
-  readonly #packed: PackedSymmetric | undefined;
-  #pair = -1;
-  #basis: PairBasis | undefined;
-  #tile: Tile | undefined;
 
-  /** @throws RangeError or `out-of-memory` where what it works in finds no room */
-  constructor(pairs: readonly PairSnapshot[], request: TargetsRequest, yielder: Yielder) {
-    const { nodes } = pairs[0]!;
-    this.nodeFlags = new Uint8Array(nodes);
-    this.#pairs = pairs;
-    this.#request = request;
-    this.#yielder = yielder;
-    this.#scoreTile = createTileScorer(nodes, request, yielder);
-    const whole = request.score === 'partial' && request.targets === undefined;
-    this.#packed = whole ? new PackedSymmetric(nodes) : undefined;
+  /**
+   * @param products for the same request
+   * @throws RangeError or `out-of-memory` where what it works in finds no room
+   */
+  constructor(products: ProductSource, request: ScoreRequest, yielder: Yielder) {
+    this.nodeFlags = new Uint8Array(products.nodes);
+    this.#products = products;
+    this.#scoreTile = createTileScorer(products.nodes, request, yielder);
   }
 
-  /** Frees what it works in, for good. */
+  /** Frees the products, for good. */
   release(): void {
-    this.#packed?.discard();
+    this.#products.release();
   }
 
   /**
-   * Scores all sources with the targets of a panel. Cheapest pair by pair, and panels in ascending order.
+   * Scores all sources with the targets of a panel; see {@link ProductSource.open}.
    *
-   * @param panel positions among the targets asked for, which are all where none were named
-   * @param out receives `[nodes, end - first]`, row-major, in its beginning
+   * @param out receives `[nodes, panel.end - panel.first]`, row-major, in its beginning
    */
-  async score(pair: number, { first, end }: TargetRange, out: Float64Array): Promise<void> {
-    const { targets } = this.#request;
-    if (targets !== undefined) {
-      const some = targets.subarray(first, end);
-      const snapshot = this.#pairs[pair]!;
-      await scoreFewTargets(
-        snapshot,
-        this.#request,
-        this.#scoreTile,
-        some,
-        out,
-        this.nodeFlags,
-        this.#yielder,
-      );
-      return;
-    }
-    if (pair !== this.#pair || this.#basis === undefined) await this.#open(pair);
-    const columns = { values: out, stride: end - first, first };
-    for (let at = first; at < end;) {
-      const tile = await this.#tileOf(at);
-      const part = {
-        ...tile,
-        values: tile.values.subarray(at - tile.first),
-        first: at,
-        end: Math.min(end, tile.end),
-      };
-      await this.#scoreTile(this.#basis!, part, columns, this.nodeFlags);
-      at = part.end;
+  async score(pair: number, panel: TargetRange, out: Float64Array | Float32Array): Promise<void> {
+    const products = await this.#products.open(pair, panel);
+    flagConstants(products.moments, this.nodeFlags);
+    const stride = panel.end - panel.first;
+    let column = 0;
+    for await (const tile of products.tiles) {
+      const columns = { values: out, stride, first: tile.first - column };
+      await this.#scoreTile(products, tile, columns, this.nodeFlags);
+      column += tile.end - tile.first;
     }
   }
+}
 
-  async #open(pair: number): Promise<void> {
-    this.#tile = undefined;
-    this.#basis = undefined;
-    const snapshot = this.#pairs[pair]!;
-    const { nodes, samples, products, x } = snapshot;
-    let { moments } = snapshot;
-    if (this.#packed !== undefined) {
-      moments = await runYielding(snapshot.exactMoments(), this.#yielder);
-      const { tileColumns } = products;
-      for (let first = 0; first < nodes; first += tileColumns) {
-        const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-        this.#packed.setColumns(
-          await runYielding(products.tile(x, x, [0, x.rows.end], columns, true), this.#yielder),
-        );
-      }
-    }
-    this.#pair = pair;
-    const { varianceFloor } = this.#request;
-    moments = scoredMoments(moments, varianceFloor);
-    flagConstants(moments, this.nodeFlags);
-    this.#basis = { nodes, samples, moments, sources: this.#packed ?? noSources };
-  }
+/** Writes the scores of the targets of a tile, and flags targets whose sets are singular. */
+type TileScorer = (source: PairBasis, tile: Tile, out: ScoreColumns, nodeFlags: Uint8Array) => Promise<void>;
 
-  /** The tile of X^T Y that a target is in: the one at hand, or the next. */
-  async #tileOf(target: number): Promise<Tile> {
-    if (this.#tile !== undefined && target >= this.#tile.first && target < this.#tile.end) return this.#tile;
-    this.#tile = undefined;
-    const { nodes, products, x, y } = this.#pairs[this.#pair]!;
-    const { tileColumns } = products;
-    const first = target - (target % tileColumns);
-    const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-    this.#tile = await runYielding(products.tile(x, y, [0, x.rows.end], columns, false), this.#yielder);
-    return this.#tile;
+/** Scores some targets after the other. */
+function createTileScorer(nodes: number, request: TargetsRequest, yielder: Yielder): TileScorer {
+  if (request.score === 'partial') {
+    const partial = new PartialScorer(nodes, request);
+    return (source, tile, out, flags) => runYielding(partial.score(source, tile, out, flags), yielder);
   }
+  return async (source, tile, out) => {
+    for (let first = 0; first < nodes; first += STEP) {
+      pearsonScores(source, tile, first, Math.min(first + STEP, nodes), out);
+      await yielder();
+    }
+  };
 }

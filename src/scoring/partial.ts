@@ -2,7 +2,7 @@ import type { Tile } from '../statistics/tiled-matmul.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { remainderLimits, type RemainderLimits } from './constant-nodes.ts';
 import { NODE_FLAG } from './node-flags.ts';
-import type { PairBasis, ScoreColumns } from './pair-source.ts';
+import type { PairBasis, ScoreColumns } from './product-source.ts';
 import { factorTarget } from './partial-factor.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 import { openSubstitution, type SubstitutionMemory } from './substitution.ts';

@@ -1,5 +1,5 @@
 import type { Tile } from '../statistics/tiled-matmul.ts';
-import type { PairBasis, ScoreColumns } from './pair-source.ts';
+import type { PairBasis, ScoreColumns } from './product-source.ts';
 
 /**
  * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and the sources of a

@@ -14,15 +14,15 @@ export class RunningAggregate {
   readonly #counts: Uint8Array | Uint16Array | undefined;
 
   /**
-   * @param width targets
-   * @throws RangeError where the scores find no room
+   * @param values row-major `[nodes, width]`, which is filled
+   * @throws RangeError where the counts find no room
    */
-  constructor(nodes: number, width: number, pairs: number, layerAgg: LayerAggregation) {
-    this.values = new Float64Array(nodes * width);
+  constructor(values: Float64Array, width: number, pairs: number, layerAgg: LayerAggregation) {
+    this.values = values;
     this.#width = width;
     this.#pairs = pairs;
     if (layerAgg === 'mean') {
-      this.#counts = pairs < 2 ** 8 ? new Uint8Array(nodes * width) : new Uint16Array(nodes * width);
+      this.#counts = pairs < 2 ** 8 ? new Uint8Array(values.length) : new Uint16Array(values.length);
     }
   }
 

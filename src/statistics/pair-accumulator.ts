@@ -104,13 +104,13 @@ export class PairAccumulator {
   }
 
   /** The samples as they are now, whatever comes later; all of their rows must wait still. */
-  now(samples: number): PairSnapshot {
+  snapshot(samples: number): PairSnapshot {
     const { x, y } = this;
     return new PairSnapshot(
       this.products,
       samples,
-      { rows: x.rows.now(), pivot: x.pivot },
-      { rows: y.rows.now(), pivot: y.pivot },
+      { rows: x.rows.snapshot(), pivot: x.pivot },
+      { rows: y.rows.snapshot(), pivot: y.pivot },
       this.moments(samples),
     );
   }

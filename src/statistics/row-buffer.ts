@@ -95,7 +95,7 @@ export class RowBuffer implements Rows {
   }
 
   /** The rows as they are now, whatever is appended or let go later. No copy is made. */
-  now(): Rows {
+  snapshot(): Rows {
     const kept = new RowBuffer(this.nodes);
     kept.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
     kept.#dropped = this.#dropped;

@@ -1,5 +1,5 @@
 import type { Utf8, Vector } from 'apache-arrow';
-import { pick } from '../ranking/gather.ts';
+import { gather } from '../ranking/gather.ts';
 import type { ResampledScores } from '../resampling/resampled-scores.ts';
 import { boolColumn, floatColumn, int32Column, nameColumn, nullColumn, type Column } from './columns.ts';
 import type { RowGroup } from './edge-rows.ts';
@@ -51,7 +51,7 @@ export function edgeColumns(
   }
   columns.push(
     ...perPair(first, end).map((values, pair) => floatColumn(`${scoreColumn}_a${pair}_g${pair + 1}`, values)),
-    ...(standardError === undefined ? [] : [floatColumn('standard_error', pick(standardError, elements))]),
+    ...(standardError === undefined ? [] : [floatColumn('standard_error', gather(standardError, elements))]),
     ...(['p', 'q'] as const).map((which) =>
       tested
         ? floatColumn(`${which}_value`, pairs[which].subarray(first, end))

@@ -1,11 +1,11 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import { pick, gatherBlocked } from '../ranking/gather.ts';
+import { gather, gatherBlocked } from '../ranking/gather.ts';
 import { sortedOrder, sortRows } from '../ranking/order.ts';
 import { rankByThreads } from '../ranking/rank-by-threads.ts';
 import { pickRows, rankPairs, type RankedPairs } from '../ranking/ranked-pairs.ts';
 import type { ScoreScanner } from '../ranking/score-scanner.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
-import type { ScoreReader, Scores } from '../engine/scores/scores.ts';
+import type { ScoreReader } from '../engine/scores/scores.ts';
 import { isLargeTable, isWorthChoosing, selectPairs, type RowChoice } from '../ranking/select-pairs.ts';
 import { benjaminiHochberg } from '../scoring/significance.ts';
 import { streamPairs } from '../ranking/stream-pairs.ts';
@@ -50,18 +50,6 @@ const ROWS_SORTED = 1 << 18;
  * be empty.
  */
 export async function* edgeRowGroups(
-  scores: Scores,
-  request: RowsRequest,
-): AsyncGenerator<RowGroup, void, undefined> {
-  const reader = scores.reader();
-  try {
-    yield* rowGroups(reader, scores.nodes, request);
-  } finally {
-    reader.release();
-  }
-}
-
-async function* rowGroups(
   reader: ScoreReader,
   nodes: number,
   request: RowsRequest,
@@ -164,7 +152,7 @@ async function rowsWithGivenP(
   const skip = choice.excludeSelf ? nodes + 1 : undefined;
   const { rows: elements, values: corr } = sortRows(aggregated, 'descending', skip);
   await yielder();
-  const p = pOfElements ? pick(pOfElements, elements) : new Float64Array(elements.length).fill(1);
+  const p = pOfElements ? gather(pOfElements, elements) : new Float64Array(elements.length).fill(1);
   const q = pOfElements ? benjaminiHochberg(p, sortedOrder(p, 'ascending')) : p;
   await yielder();
   const all = { elements, corr, p, q };
@@ -193,6 +181,6 @@ function perPairOf({ perPair, aggregated }: ScoreMatrices, elements: Uint32Array
   return (first, end) => {
     const own = elements.subarray(first, end);
     const few = own.length < aggregated.length / 4;
-    return few ? perPair.map((matrix) => pick(matrix, own)) : gatherBlocked(perPair, own);
+    return few ? perPair.map((matrix) => gather(matrix, own)) : gatherBlocked(perPair, own);
   };
 }

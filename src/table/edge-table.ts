@@ -4,9 +4,9 @@ import type { GsnnGraph } from '../model/graph.ts';
 import type { ResampledScores, ResamplePlan } from '../resampling/resampled-scores.ts';
 import type { Correlation, EdgeScore, ScoreAggregation, ScoreMatrices } from '../scoring/score-matrices.ts';
 import { degreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import { HostScores } from '../engine/scores/host-scores.ts';
-import type { Scores } from '../engine/scores/scores.ts';
-import { scoreCoverage, type ScoreCoverage } from '../engine/scores/unscored.ts';
+import { HostScores, ScoreArrays } from '../engine/scores/host-scores.ts';
+import type { ScoreReader, Scores } from '../engine/scores/scores.ts';
+import { coverageOf, type ScoreCoverage } from '../engine/scores/unscored.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
@@ -89,6 +89,13 @@ export async function edgeTable(
   return new Table(batches);
 }
 
+/** What a table says of scores. */
+interface TableSubject {
+  readonly graph: GsnnGraph;
+  readonly conditioningSets: RaggedIndices;
+  readonly provenance: EdgeTableProvenance;
+}
+
 /** As {@link EdgeTableOptions}, and how many rows come at a time. */
 export interface EdgeTableBatchesOptions extends EdgeTableOptions {
   /** Rows of a batch at most. Default 65,536 */
@@ -118,12 +125,28 @@ export async function* edgeTableBatches(
       { details: { option: 'rowsPerBatch', found: rowsPerBatch } },
     );
   }
+  const handle = 'matrices' in scores ? scores : new HostScores(new ScoreArrays(scores));
+  const reader = handle.reader();
+  try {
+    yield* batchesOf(handle, reader, { graph, conditioningSets, provenance }, { ...options, rowsPerBatch });
+  } finally {
+    reader.release();
+  }
+}
+
+/** The batches of scores that stay as they are meanwhile. */
+async function* batchesOf(
+  handle: Scores,
+  reader: ScoreReader,
+  { graph, conditioningSets, provenance }: TableSubject,
+  options: EdgeTableBatchesOptions & { readonly rowsPerBatch: number },
+): AsyncGenerator<RecordBatch, void, undefined> {
+  const { rowsPerBatch } = options;
   const yielder = createYielder(options.signal);
   await yielder();
   const conditioned = provenance.score === 'partial' ? conditionedOn(conditioningSets) : undefined;
   const edges = graph.edgeIndex['function,function'];
-  const { nodes } = scores;
-  const handle = 'matrices' in scores ? scores : new HostScores(scores);
+  const { nodes } = handle;
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
   const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
   const freedom = degreesOfFreedomGroups(nodes, provenance.samples, conditioned);
@@ -139,7 +162,7 @@ export async function* edgeTableBatches(
     tested: given === undefined || given.p !== undefined,
     names: nameVector(graph.nodeNames.function),
   };
-  const coverage = await scoreCoverage(handle, {
+  const coverage = await coverageOf(reader, handle, {
     conditioningSets: provenance.score === 'partial' ? conditioningSets : undefined,
     edges,
     excludeSelf,
@@ -154,7 +177,7 @@ export async function* edgeTableBatches(
     return batchOf(columns, schema);
   };
   let last: RowGroup | undefined;
-  for await (const group of edgeRowGroups(handle, {
+  for await (const group of edgeRowGroups(reader, nodes, {
     choice,
     freedom,
     samples,

@@ -1,6 +1,6 @@
 import type { ResampledScores } from '../resampling/resampled-scores.ts';
 import { floatColumn, type Column } from './columns.ts';
-import { pick } from '../ranking/gather.ts';
+import { gather } from '../ranking/gather.ts';
 import type { ScoreColumn } from './score-column.ts';
 
 /**
@@ -16,11 +16,11 @@ export function uncertaintyColumns(
 ): Column[] {
   if (resampled === undefined) return [];
   const { standardError, signStability, empiricalP } = resampled;
-  const error = floatColumn(`${scoreColumn}_se`, pick(standardError, elements));
+  const error = floatColumn(`${scoreColumn}_se`, gather(standardError, elements));
   if (!signed) return [error];
   return [
     error,
-    floatColumn('sign_stability', pick(signStability, elements)),
-    ...(empiricalP === undefined ? [] : [floatColumn('p_empirical', pick(empiricalP, elements))]),
+    floatColumn('sign_stability', gather(signStability, elements)),
+    ...(empiricalP === undefined ? [] : [floatColumn('p_empirical', gather(empiricalP, elements))]),
   ];
 }

@@ -4,7 +4,7 @@ import { adoptDevice } from '../../gpu/device.ts';
 import { readBack } from '../../gpu/readback.ts';
 import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
-import { HostScores } from '../scores/host-scores.ts';
+import { HostScores, ScoreArrays } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
@@ -236,7 +236,8 @@ export class Channels {
    * @throws `invalid-argument` where not all samples are here; as `checkChannelRequest`
    */
   async scores(request: ChannelRequest, samples: number): Promise<Scores> {
-    return new HostScores(await this.#matrices(request, samples), { pairs: this.#shape.pairs });
+    const arrays = new ScoreArrays(await this.#matrices(request, samples));
+    return new HostScores(arrays, { pairs: this.#shape.pairs });
   }
 
   /** Scores that change as edges are taken in, of the samples held now. @throws as {@link Channels.scores} */

@@ -1,7 +1,7 @@
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
-import { HostScores } from '../scores/host-scores.ts';
+import { HostScores, ScoreArrays } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
@@ -33,7 +33,7 @@ export async function scoreSavedChannels(saved: SavedChannels, request: ChannelR
   const threads = new ChannelThreads();
   try {
     const matrices = await channelScores(held, groups, request, threads);
-    return new HostScores(matrices, { pairs: held.pairs.length });
+    return new HostScores(new ScoreArrays(matrices), { pairs: held.pairs.length });
   } finally {
     threads.release();
   }

@@ -1,16 +1,13 @@
 import { availableThreads } from '../../available-threads.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { SerialQueue } from '../../serial-queue.ts';
-import { aggregateScores } from '../../scoring/score-statistics.ts';
 import { checkScoreRequest } from '../../scoring/score-request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../../statistics/merge.ts';
 import { sumsBytes } from '../../statistics/cpu-accumulator.ts';
-import { createYielder } from '../../statistics/yielder.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from '../check-channel-batch.ts';
-import { TiledScoreCache } from './tiled-score-cache.ts';
 import { ScoreCache } from './score-cache.ts';
 import { PooledSums } from './pooled-sums.ts';
 import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
@@ -80,8 +77,7 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
 
 class CpuEngine implements Engine {
   readonly shape: SumsShape;
-  readonly #kept: ScoreCache;
-  readonly #aggregate: TiledScoreCache;
+  readonly #cache: ScoreCache;
   #workers: number;
   #sums: CpuSums | undefined;
   /** Why there are no workers although some were wanted */
@@ -95,8 +91,7 @@ class CpuEngine implements Engine {
   constructor(shape: SumsShape, workers: number) {
     this.shape = shape;
     this.#workers = workers;
-    this.#kept = new ScoreCache(shape);
-    this.#aggregate = new TiledScoreCache(shape, (work) =>
+    this.#cache = new ScoreCache(shape, (work) =>
       this.#queue.run(() => {
         this.#held();
         return withOutOfMemoryError(shape, work);
@@ -157,27 +152,15 @@ class CpuEngine implements Engine {
     return this.#queue.run(() => {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
-      const sums = this.#sums!;
-      return withOutOfMemoryError<Scores>(this.shape, () => {
-        if (sums.inForce.tiled) return this.#aggregate.scores(request, () => sums.snapshot());
-        return this.#kept.scores(request, sums);
-      });
+      return withOutOfMemoryError<Scores>(this.shape, () => this.#cache.scores(request, this.#sums!));
     });
   }
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
-    return this.#queue.run(async () => {
+    return this.#queue.run(() => {
       this.#sound();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
-      const { nodes, pairs } = this.shape;
-      const sums = this.#sums!;
-      return withOutOfMemoryError(this.shape, async () => {
-        if (sums.inForce.tiled) return this.#aggregate.matrices(request, () => sums.snapshot());
-        const matrices = Array.from({ length: pairs }, () => new Float64Array(nodes ** 2));
-        const { perPair, nodeFlags } = await sums.scores(request, matrices);
-        const aggregated = await aggregateScores(perPair, request, nodes, createYielder(request.signal));
-        return { nodes, aggregated, perPair, nodeFlags };
-      });
+      return withOutOfMemoryError(this.shape, () => this.#cache.matrices(request, this.#sums!));
     });
   }
 
@@ -231,8 +214,7 @@ class CpuEngine implements Engine {
 
   /** Forgets the last scores: the samples are others. */
   #forgetScores(): void {
-    this.#kept.clear();
-    this.#aggregate.clear();
+    this.#cache.clear();
   }
 
   /** Starts the workers, or falls back to this thread where that fails. */

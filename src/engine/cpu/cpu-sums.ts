@@ -1,13 +1,12 @@
 import type { MagnitudeEdgeError } from '../../errors.ts';
-import type { TargetsRequest } from '../../scoring/score-matrices.ts';
 import type { ScoreThreads } from '../../ranking/score-threads.ts';
 import { channelNorms } from '../../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import { TiledMatmul } from '../../statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
-import { scoreAccumulator, type PairScores } from './score-accumulator.ts';
-import { LocalSnapshot, type CpuSnapshot } from './cpu-snapshot.ts';
+import { LocalSnapshot } from './local-snapshot.ts';
+import type { CpuSnapshot } from './snapshot.ts';
 import type { EngineShape, MagnitudeBatch } from '../engine.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
@@ -54,13 +53,7 @@ export interface CpuSums {
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
   /** Waits until all batches handed in have been taken in. */
   drain(): void | Promise<void>;
-  /**
-   * Fills a matrix of scores for each layer pair and gives them back; the arrays handed in must not be used any more. When
-   * it fails, nobody is at work on them. Scores of targets that were not asked for are left as they are. Not where products
-   * are tiled.
-   */
-  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores>;
-  /** Where products are tiled: the samples as they are now, to form scores from at any later time. */
+  /** The samples, to form scores from. */
   snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
   /** Where there are threads beside the calling one */
   readonly threads?: ScoreThreads;
@@ -130,16 +123,8 @@ export class LocalSums implements CpuSums {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }
 
-  scores(request: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
-    return this.#withOutOfMemoryError(() => scoreAccumulator(this.#accumulator, request, out));
-  }
-
   snapshot(): LocalSnapshot {
-    const { nodes, pairs, samples } = this.#accumulator;
-    return new LocalSnapshot(
-      nodes,
-      pairs.map((pair) => pair.now(samples)),
-    );
+    return new LocalSnapshot(this.#accumulator);
   }
 
   statistics(): Promise<SufficientStatistics> {

@@ -6,12 +6,14 @@ import { SerialQueue } from '../../serial-queue.ts';
 import { runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
 import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './worker-protocol.ts';
-import type { LocalSnapshot } from './cpu-snapshot.ts';
+import type { LocalSnapshot } from './local-snapshot.ts';
 import { LocalSums } from './cpu-sums.ts';
+import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { connectToParent } from '../worker-thread.ts';
 
 /** The program of a worker: {@link LocalSums} of some of the layer pairs, called by messages. */
 let sums: LocalSums | undefined;
+let shape = { nodes: 0, pairs: 0 };
 const snapshots = new Map<number, LocalSnapshot>();
 let panels: PanelScorer | undefined;
 let scoring: AbortController | undefined;
@@ -44,6 +46,7 @@ async function answer(call: CallMessage, work: () => unknown): Promise<void> {
 
 async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unknown> {
   if (call.name === 'open') {
+    shape = call.argument;
     sums = new LocalSums(call.argument);
     return sums.products;
   }
@@ -59,8 +62,6 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       await sums.addMagnitudes(call.argument);
       return { inForce: sums.inForce, spent: [...x, ...y] } satisfies Added;
     }
-    case 'scores':
-      return sums.scores({ ...call.argument.request, signal: begin(call.id) }, call.argument.out);
     case 'snapshot':
       snapshots.set(call.argument, sums.snapshot());
       return undefined;
@@ -75,12 +76,13 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
     case 'panel': {
       const { pair, panel, out } = call.argument;
       if (panels === undefined) throw new TypeError('No panels are open.');
-      await panels.score(pair, panel, out);
+      const scorer = panels;
+      await withOutOfMemoryError(shape, () => scorer.score(pair, panel, out));
       return out;
     }
     case 'scoresAt': {
-      const { snapshot, request, elements } = call.argument;
-      return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, elements);
+      const { snapshot, request, pairIndices } = call.argument;
+      return snapshots.get(snapshot)!.scoresAt({ ...request, signal: begin(call.id) }, pairIndices);
     }
     case 'closePanels': {
       const nodeFlags = panels?.nodeFlags;

@@ -2,8 +2,8 @@ import { addFlags } from '../../scoring/node-flags.ts';
 import type { ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
 import { targetPanels, type TargetRange } from '../../scoring/target-panels.ts';
 import { discard } from '../../statistics/discard.ts';
-import { widestOf, type CpuSnapshot, type TakePanel } from './cpu-snapshot.ts';
 import { InOrderBarrier } from './in-order-barrier.ts';
+import { widestOf, wholePanel, type CpuSnapshot, type PairScores, type TakePanel } from './snapshot.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
 /** A worker, and which layer pairs are its. */
@@ -12,11 +12,18 @@ export interface Share {
   readonly pairs: readonly number[];
 }
 
+/** Where panels go. */
+interface Destination {
+  /** An array for each layer pair, which its only panel fills; default: few buffers, which are used again */
+  readonly out?: readonly Float64Array[];
+  readonly take: TakePanel;
+}
+
 /** Panels that a worker has on its way: one at work, and one that is taken meanwhile or waits for its turn. */
 const PANELS_ON_THEIR_WAY = 2;
 
 /**
- * A snapshot spread over workers, each with its own layer pairs. Scores come to the calling thread in a few buffers that
+ * A snapshot spread over workers, each with its own layer pairs. Panels come to the calling thread in a few buffers that
  * go back to the workers to be filled again, so that no more memory is in use than those, whatever is collected when.
  */
 export class PooledSnapshot implements CpuSnapshot {
@@ -31,20 +38,23 @@ export class PooledSnapshot implements CpuSnapshot {
     this.#id = id;
   }
 
-  async panels({ signal, ...request }: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
-    const nodeFlags = new Uint8Array(this.#nodes);
-    const panels = targetPanels(this.#nodes, request);
-    const turns = new InOrderBarrier(panels.length);
-    await this.#all(signal, turns, async (share) => {
-      addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, take));
+  async scores({ signal, ...request }: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
+    const perPair = [...out];
+    const nodeFlags = await this.#form({ ...request, signal }, [wholePanel(this.#nodes, request)], {
+      out,
+      take: (pair, _, scores) => (perPair[pair] = scores),
     });
-    return nodeFlags;
+    return { perPair, nodeFlags };
   }
 
-  async scoresAt({ signal, ...request }: ScoreRequest, elements: Uint32Array): Promise<Float64Array[]> {
+  panels(request: TargetsRequest, take: TakePanel): Promise<Uint8Array> {
+    return this.#form(request, targetPanels(this.#nodes, request), { take });
+  }
+
+  async scoresAt({ signal, ...request }: ScoreRequest, pairIndices: Uint32Array): Promise<Float64Array[]> {
     const found: Float64Array[] = [];
     await this.#all(signal, new InOrderBarrier(0), async ({ worker, pairs }) => {
-      const call = structuredClone({ snapshot: this.#id, request, elements });
+      const call = structuredClone({ snapshot: this.#id, request, pairIndices });
       const own = await worker.call('scoresAt', call);
       pairs.forEach((pair, at) => (found[pair] = own[at]!));
     });
@@ -78,32 +88,49 @@ export class PooledSnapshot implements CpuSnapshot {
     if (turns.stopped !== undefined) throw turns.stopped.cause;
   }
 
+  /** @returns the flags of the nodes */
+  async #form(
+    { signal, ...request }: TargetsRequest,
+    panels: readonly TargetRange[],
+    to: Destination,
+  ): Promise<Uint8Array> {
+    const nodeFlags = new Uint8Array(this.#nodes);
+    const turns = new InOrderBarrier(panels.length);
+    await this.#all(signal, turns, async (share) => {
+      addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, to));
+    });
+    return nodeFlags;
+  }
+
   /** Has a worker form all panels of its layer pairs. @returns the flags of the nodes in those */
   async #formPanels(
     { worker, pairs }: Share,
     request: TargetsRequest,
     panels: readonly TargetRange[],
     turns: InOrderBarrier,
-    take: TakePanel,
+    { out, take }: Destination,
   ): Promise<Uint8Array> {
     await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));
     const jobs = pairs.flatMap((pair, own) => panels.map((_, panel) => ({ pair, own, panel })));
-    const lane = async (buffer: Float64Array): Promise<void> => {
+    const lane = async (buffer: Float64Array | undefined): Promise<void> => {
       for (let job = jobs.shift(); job !== undefined && turns.stopped === undefined; job = jobs.shift()) {
         const range = panels[job.panel]!;
-        const call = { pair: job.own, panel: range, out: buffer };
-        buffer = await worker.call('panel', call);
+        const call = { pair: job.own, panel: range, out: buffer ?? out![job.pair]! };
+        const scores = await worker.call('panel', call);
+        if (buffer !== undefined) buffer = scores;
         await turns.of(job.pair, job.panel);
-        take(job.pair, range, buffer);
+        take(job.pair, range, scores);
         turns.done(job.pair, job.panel);
       }
-      discard(buffer);
+      if (buffer !== undefined) discard(buffer);
     };
     try {
       const length = this.#nodes * widestOf(panels);
       const lanes = Math.min(PANELS_ON_THEIR_WAY, jobs.length);
       // All of them before any lane begins: nobody would wait for that one if the next found no room.
-      const buffers = Array.from({ length: lanes }, () => new Float64Array(length));
+      const buffers = Array.from({ length: lanes }, () =>
+        out === undefined ? new Float64Array(length) : undefined,
+      );
       for (const settled of await Promise.allSettled(buffers.map(lane))) {
         if (settled.status === 'rejected') throw settled.reason;
       }

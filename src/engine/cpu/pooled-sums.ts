@@ -1,7 +1,5 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import type { MagnitudeEdgeError } from '../../errors.ts';
-import { addFlags } from '../../scoring/node-flags.ts';
-import type { TargetsRequest } from '../../scoring/score-matrices.ts';
 import type { PairStatistics, SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { copyStatistics } from '../../statistics/merge.ts';
 import {
@@ -12,7 +10,6 @@ import {
   type SumsShape,
 } from './cpu-sums.ts';
 import type { Added } from './worker-protocol.ts';
-import type { PairScores } from './score-accumulator.ts';
 import { PooledSnapshot, type Share } from './pooled-snapshot.ts';
 import { PooledThreads } from './pooled-threads.ts';
 import script from './cpu-worker.ts?script';
@@ -111,34 +108,6 @@ export class PooledSums implements CpuSums {
   async drain(): Promise<void> {
     await this.#catchUp(0);
     this.#spare.length = 0;
-  }
-
-  async scores({ signal, ...request }: TargetsRequest, out: readonly Float64Array[]): Promise<PairScores> {
-    await this.drain();
-    signal?.throwIfAborted();
-    const stop = (): void => {
-      for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
-    };
-    signal?.addEventListener('abort', stop);
-    try {
-      const nodeFlags = new Uint8Array(this.#shape.nodes);
-      const perPair = await this.#gather(async ({ worker, pairs }) => {
-        const found = await worker.call('scores', {
-          request: structuredClone(request),
-          out: pairs.map((p) => out[p]!),
-        });
-        addFlags(nodeFlags, found.nodeFlags);
-        return found.perPair;
-      });
-      // Workers that were done before they heard of it have not refused.
-      signal?.throwIfAborted();
-      return { perPair, nodeFlags };
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
-    }
   }
 
   async snapshot(): Promise<PooledSnapshot> {
@@ -244,8 +213,4 @@ export function dealPairs(pairs: number, threads: number): number[][] {
 /** What a worker that keeps so many of the pairs is made for. */
 function shareOf(shape: SumsShape, pairs: number): SumsShape {
   return { ...shape, pairs, memory: (shape.memory * pairs) / shape.pairs };
-}
-
-function ignore(): void {
-  // A worker that cannot be told to stop has failed, which the call it was to stop tells.
 }

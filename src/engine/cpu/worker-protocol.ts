@@ -5,7 +5,6 @@ import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../../scori
 import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { TargetRange } from '../../scoring/target-panels.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
-import type { PairScores } from './score-accumulator.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from '../engine.ts';
 
@@ -22,14 +21,6 @@ export interface WorkerCalls {
   open: { argument: SumsShape; result: string };
   addChannels: { argument: HostChannelBatch; result: Added };
   addMagnitudes: { argument: MagnitudeBatch; result: Added };
-  /** Fills a matrix for each layer pair, which come back */
-  scores: {
-    argument: {
-      readonly request: Omit<TargetsRequest, 'signal'>;
-      readonly out: readonly Float64Array[];
-    };
-    result: PairScores;
-  };
   /** P-values of rows that need not have to do with what the worker keeps */
   pValues: { argument: PValueRows; result: Float64Array };
   /** Rows `first .. end` of SharedThreads.tails */
@@ -69,7 +60,7 @@ export interface WorkerCalls {
     };
     result: undefined;
   };
-  /** Keeps the samples as they are now, under a number */
+  /** Takes a snapshot, and keeps it under a number */
   snapshot: { argument: number; result: undefined };
   dropSnapshot: { argument: number; result: undefined };
   /** Gets ready to form the panels of a request, until `closePanels` */
@@ -89,14 +80,14 @@ export interface WorkerCalls {
     argument: {
       readonly snapshot: number;
       readonly request: Omit<ScoreRequest, 'signal'>;
-      readonly elements: Uint32Array;
+      readonly pairIndices: Uint32Array;
     };
     result: Float64Array[];
   };
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };
-  /** Stops `scores`, `openPanels`, `panel` and `scoresAt` that were called before it, out of turn */
+  /** Stops `openPanels`, `panel` and `scoresAt` that were called before it, out of turn */
   abort: { argument: undefined; result: undefined };
 }
 /** Calls by name: what each takes, and what it answers with. */

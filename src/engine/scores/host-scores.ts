@@ -1,21 +1,79 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
-import { HostScoreScanner, pairScoresIn } from '../../ranking/host-score-scanner.ts';
+import { gather } from '../../ranking/gather.ts';
+import { HostScoreScanner } from '../../ranking/host-score-scanner.ts';
 import type { ScoreThreads } from '../../ranking/score-threads.ts';
 import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
 import { ReferenceCount } from '../reference-count.ts';
 import type { ScoreReader, Scores } from './scores.ts';
 
+/** Arrays of scores, which go when nobody uses them any more. Made for their first user. */
+export class ScoreArrays implements ScoreMatrices {
+  readonly nodes: number;
+  aggregated: ScoreMatrices['aggregated'];
+  /** None, where scores of layer pairs are formed again */
+  readonly perPair: ScoreMatrices['perPair'];
+  nodeFlags: Uint8Array;
+  /** Whether somebody was given the arrays: then nobody may write to them nor free them. */
+  given = false;
+  readonly #uses: ReferenceCount;
+
+  /** @param free takes the arrays back */
+  constructor(
+    { nodes, aggregated, perPair, nodeFlags }: ScoreMatrices,
+    free: (arrays: readonly ScoreMatrices['aggregated'][]) => void = () => undefined,
+  ) {
+    this.nodes = nodes;
+    this.aggregated = aggregated;
+    this.perPair = perPair;
+    this.nodeFlags = nodeFlags;
+    this.#uses = new ReferenceCount(() => {
+      if (!this.given) free([this.aggregated, ...this.perPair]);
+    });
+  }
+
+  /** Whether its only user may write to it. */
+  get writable(): boolean {
+    return this.#uses.users === 1 && !this.given;
+  }
+
+  retain(): this {
+    this.#uses.retain();
+    return this;
+  }
+
+  release(): void {
+    this.#uses.release();
+  }
+}
+
+/** Scores of layer pairs that are not held. */
+export interface PairScoreSource {
+  /** P */
+  readonly pairs: number;
+  /**
+   * Those of some pairs of nodes.
+   *
+   * @param pairIndices `source * nodes + target` of each
+   * @throws as {@link PairScoreSource.matrices}; the signal's reason once it is aborted
+   */
+  at(pairIndices: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]>;
+  /** One matrix per layer pair. @throws as {@link Scores.matrices} */
+  matrices(): Promise<readonly Float64Array[]>;
+  /** Lets go of the samples. Once. */
+  release(): void;
+}
+
 /** What scores on the host come with. */
 interface Origin {
   /** Default: all */
   readonly scoredTargets?: number;
-  /** P, where there are no matrices of the layer pairs */
+  /** P, where layer pairs have no scores of their own */
   readonly pairs?: number;
   /** Threads beside the calling one, where there are any */
   readonly threads?: ScoreThreads | undefined;
   readonly tests?: ScoreTests | undefined;
-  /** Told once when the scores are {@link HostScores.free}; never, where somebody was given them. */
-  readonly onFree?: () => void;
+  /** Where scores of layer pairs are formed again; released with the scores */
+  readonly pairScores?: PairScoreSource | undefined;
 }
 
 /** {@link Scores} in arrays on the host. */
@@ -27,65 +85,86 @@ export class HostScores implements Scores {
   readonly nodeFlags: Uint8Array;
   readonly tests: ScoreTests | undefined;
   readonly #threads: ScoreThreads | undefined;
-  readonly #matrices: ScoreMatrices;
+  readonly #arrays: ScoreArrays;
+  readonly #aggregated: ScoreMatrices['aggregated'];
+  readonly #pairScores: PairScoreSource | undefined;
   readonly #uses: ReferenceCount;
   #released = false;
-  #given = false;
 
-  /** Takes the matrices over. */
+  /** Takes the arrays over. */
   constructor(
-    matrices: ScoreMatrices,
-    { scoredTargets = matrices.nodes, pairs = matrices.perPair.length, threads, tests, onFree }: Origin = {},
+    arrays: ScoreArrays,
+    { scoredTargets = arrays.nodes, pairs, threads, tests, pairScores }: Origin = {},
   ) {
-    this.#threads = threads;
-    this.tests = tests;
+    this.nodes = arrays.nodes;
+    this.pairs = pairs ?? pairScores?.pairs ?? arrays.perPair.length;
     this.scoredTargets = scoredTargets;
-    this.nodes = matrices.nodes;
-    this.pairs = pairs;
-    this.nodeFlags = matrices.nodeFlags;
-    this.#matrices = matrices;
+    this.nodeFlags = arrays.nodeFlags;
+    this.tests = tests;
+    this.#threads = threads;
+    this.#arrays = arrays;
+    this.#aggregated = arrays.aggregated;
+    this.#pairScores = pairScores;
     this.#uses = new ReferenceCount(() => {
-      if (this.free) onFree?.();
+      arrays.release();
+      pairScores?.release();
     });
   }
 
-  matrices(): Promise<ScoreMatrices> {
+  // Not in a later turn: what is asked before the release must be held until it has come.
+  async matrices(): Promise<ScoreMatrices> {
+    this.#give();
+    return this.#matrices();
+  }
+
+  aggregate(): Promise<ScoreMatrices['aggregated']> {
     return Promise.resolve().then(() => {
-      this.#checkHeld();
-      this.#given = true;
-      return this.#matrices;
+      this.#give();
+      return this.#aggregated;
     });
-  }
-
-  async aggregate(): Promise<ScoreMatrices['aggregated']> {
-    return (await this.matrices()).aggregated;
   }
 
   reader(): ScoreReader {
     this.#checkHeld();
     this.#uses.retain();
-    const matrices = this.#matrices;
+    const { nodes } = this;
+    const aggregated = this.#aggregated;
     return {
-      holdsPairs: true,
+      holdsPairs: this.#pairScores === undefined,
       threads: this.#threads,
-      aggregated: () => Promise.resolve(matrices.aggregated),
-      matrices: () => Promise.resolve(matrices),
-      scanner: (classOf, yielder) => new HostScoreScanner(matrices, classOf, yielder, pairScoresIn(matrices)),
+      aggregated: () => Promise.resolve(aggregated),
+      matrices: () => this.#matrices(),
+      scanner: (classOf, yielder, signal) =>
+        new HostScoreScanner({ nodes, aggregated }, classOf, yielder, (at) => this.#pairScoresAt(at, signal)),
       release: () => {
         this.#uses.release();
       },
     };
   }
 
-  /** Whether the arrays may be written to: they have been released, nobody reads them, and nobody was given them. */
-  get free(): boolean {
-    return this.#uses.users === 0 && !this.#given;
-  }
-
   release(): void {
     if (this.#released) return;
     this.#released = true;
     this.#uses.release();
+  }
+
+  #pairScoresAt(
+    at: Uint32Array,
+    signal: AbortSignal | undefined,
+  ): Promise<ScoreMatrices['perPair'][number][]> {
+    if (this.#pairScores) return this.#pairScores.at(at, signal);
+    return Promise.resolve(this.#arrays.perPair.map((matrix) => gather(matrix, at)));
+  }
+
+  async #matrices(): Promise<ScoreMatrices> {
+    const { nodes, nodeFlags } = this;
+    const perPair = (await this.#pairScores?.matrices()) ?? this.#arrays.perPair;
+    return { nodes, aggregated: this.#aggregated, perPair, nodeFlags };
+  }
+
+  #give(): void {
+    this.#checkHeld();
+    this.#arrays.given = true;
   }
 
   #checkHeld(): void {

@@ -1,6 +1,6 @@
 import { createYielder } from '../../statistics/yielder.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
-import { HostScores } from './host-scores.ts';
+import { HostScores, ScoreArrays } from './host-scores.ts';
 import {
   checkMagnitudeRequest,
   DEFAULT_REGRESSION_LAMBDA,
@@ -28,7 +28,9 @@ export async function magnitudeScores(
   const pairs = statistics.pairs.length;
   if (layerAgg !== 'pooled') {
     if (score !== 'regression')
-      return new HostScores(await scoreStatistics(statistics, { ...request, score, layerAgg }));
+      return new HostScores(
+        new ScoreArrays(await scoreStatistics(statistics, { ...request, score, layerAgg })),
+      );
     const { varianceFloor } = request;
     const { matrices, tests } = await regressionScores(
       statistics,
@@ -36,16 +38,16 @@ export async function magnitudeScores(
       samples,
       yielder,
     );
-    return new HostScores(matrices, { tests });
+    return new HostScores(new ScoreArrays(matrices), { tests });
   }
   const pooled = await pooledStatistics(statistics, request.varianceFloor, yielder);
   // Standardised magnitudes have no unit that a floor could be in: the limits on what is left are relative.
   const own = { ...request, layerAgg: 'mean', varianceFloor: undefined } as const;
   if (score !== 'regression') {
     const matrices = await scoreStatistics(pooled, { ...own, score });
-    return new HostScores({ ...matrices, perPair: [] }, { pairs });
+    return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs });
   }
   // One sample's observations in several layer pairs depend on each other: they count as one.
   const { matrices, tests } = await regressionScores(pooled, { lambda, layerAgg: 'mean' }, samples, yielder);
-  return new HostScores({ ...matrices, perPair: [] }, { pairs, tests });
+  return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs, tests });
 }

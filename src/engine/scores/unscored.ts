@@ -2,8 +2,7 @@ import type { Yielder } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { NODE_FLAG } from '../../scoring/node-flags.ts';
 import type { FunctionEdges } from '../../scoring/conditioning-sets.ts';
-import type { ScoreScanner } from '../../ranking/score-scanner.ts';
-import type { Scores } from './scores.ts';
+import type { ScoreReader, Scores } from './scores.ts';
 import { withReader } from './with-reader.ts';
 
 /**
@@ -50,19 +49,17 @@ export interface CoverageRequest {
  * @throws `released`, `device-lost`
  */
 export async function scoreCoverage(scores: Scores, request: CoverageRequest): Promise<ScoreCoverage> {
-  // Nothing here asks for classes of targets.
-  const classOf = new Uint32Array(scores.nodes);
-  return withReader(scores, (reader) =>
-    count(reader.scanner(classOf, request.yielder), scores.nodeFlags, request),
-  );
+  return withReader(scores, (reader) => coverageOf(reader, scores, request));
 }
 
-async function count(
-  scanner: ScoreScanner,
-  nodeFlags: Uint8Array,
-  { conditioningSets, edges, excludeSelf }: CoverageRequest,
+/** As {@link scoreCoverage}, with a reader of the scores. */
+export async function coverageOf(
+  reader: ScoreReader,
+  { nodes, nodeFlags }: Pick<Scores, 'nodes' | 'nodeFlags'>,
+  { conditioningSets, edges, excludeSelf, yielder }: CoverageRequest,
 ): Promise<ScoreCoverage> {
-  const { nodes } = scanner;
+  // Nothing here asks for classes of targets.
+  const scanner = reader.scanner(new Uint32Array(nodes), yielder);
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
   const missing = await scanner.missing(isConstant);
   const parents = conditioningSets && setElements(conditioningSets);

@@ -38,7 +38,8 @@ export async function regressionScores(
     }
   }
   const perPair = regressions.map(({ beta }) => beta);
-  const aggregated = await aggregateScores(perPair, { layerAgg }, nodes, yielder);
+  const aggregated = new Float64Array(nodes ** 2);
+  await aggregateScores(perPair, layerAgg, aggregated, yielder);
   const standardError = aggregateErrors(regressions, layerAgg, aggregated);
   await yielder();
   const pValues = aggregated.map((score, e) => pValueOf(score / standardError[e]!));

@@ -87,10 +87,10 @@ describe('a worker that dies', () => {
   });
 });
 
-/** Refuses arrays of one length but for the first few, as engines do that have no room for them. */
+/** Refuses arrays (or buffers) of one length but for the first few, as engines do that have no room for them. */
 function refuse(
   length: number,
-  name: 'Float64Array' | 'Float32Array' | 'SharedArrayBuffer' = 'Float64Array',
+  name: 'Float64Array' | 'Float32Array' | 'ArrayBuffer' | 'SharedArrayBuffer' = 'Float64Array',
   given = 0,
 ): void {
   vi.stubGlobal(
@@ -167,7 +167,7 @@ describe('an array that is refused', () => {
     const engine = engineWith(2);
     await engine.accumulateMagnitudes(largeBatch(1));
     await engine.flush();
-    refuse(shape.nodes ** 2);
+    refuse(8 * shape.nodes ** 2, 'ArrayBuffer');
     const error = await refusal(engine[call](largeRequest));
     expect(error).toMatchObject({
       code: 'out-of-memory',
@@ -184,7 +184,7 @@ describe('an array that is refused', () => {
     await engine.flush();
     refuse(8 * shape.nodes ** 2, 'SharedArrayBuffer');
     expect((await refusal(engine.scores(largeRequest))).code).toBe('out-of-memory');
-    refuse(shape.nodes ** 2);
+    refuse(8 * shape.nodes ** 2, 'ArrayBuffer');
     expect((await refusal(engine.score(largeRequest))).code).toBe('out-of-memory');
     vi.unstubAllGlobals();
     expect((await engine.scores(largeRequest)).nodes).toBe(shape.nodes);

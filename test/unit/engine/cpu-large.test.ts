@@ -1,12 +1,21 @@
 import { afterEach, expect, it, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
-import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
+import { LocalSnapshot } from '../../../src/engine/cpu/local-snapshot.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
+import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
 import { largeBatch, largeRequest, largeSets, memory, samples, shape } from '../../support/large-case.ts';
+
+/** Scores of the layer pairs from what an accumulator holds. */
+async function scoresOf(
+  accumulator: CpuAccumulator,
+  request: ScoreRequest,
+): Promise<readonly Float64Array[]> {
+  const out = accumulator.pairs.map(() => new Float64Array(accumulator.nodes ** 2));
+  return (await new LocalSnapshot(accumulator).scores(request, out)).perPair;
+}
 
 const engines: Engine[] = [];
 afterEach(async () => {
@@ -64,11 +73,8 @@ test('products in narrow tiles are those in wide ones', async () => {
   };
   const tiled = make(0, 0);
   expect(tiled.pairs[0]!.products.tileColumns).toBe(256);
-  const snapshot = new LocalSnapshot(
-    nodes,
-    tiled.pairs.map((pair) => pair.now(samples)),
-  );
-  const { perPair: expected } = await scoreAccumulator(make(), largeRequest);
+  const snapshot = new LocalSnapshot(tiled);
+  const expected = await scoresOf(make(), largeRequest);
   const wrong: string[] = [];
   await snapshot.panels(largeRequest, (pair, { first, end }, scores) => {
     for (let source = 0; source < nodes; source++) {

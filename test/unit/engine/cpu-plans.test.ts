@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import { scoreAccumulator } from '../../../src/engine/cpu/score-accumulator.ts';
-import { LocalSnapshot } from '../../../src/engine/cpu/cpu-snapshot.ts';
+import { LocalSnapshot } from '../../../src/engine/cpu/local-snapshot.ts';
+import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
@@ -11,6 +11,15 @@ import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-
 import { largestError } from '../../support/largest-error.ts';
 import { refusal } from '../../support/refusal.ts';
 import { statisticsCase } from '../../support/statistics-case.ts';
+
+/** Scores of the layer pairs from what an accumulator holds. */
+async function scoresOf(
+  accumulator: CpuAccumulator,
+  request: ScoreRequest,
+): Promise<readonly Float64Array[]> {
+  const out = accumulator.pairs.map(() => new Float64Array(accumulator.nodes ** 2));
+  return (await new LocalSnapshot(accumulator).scores(request, out)).perPair;
+}
 
 const fixtures = new URL('../../fixtures/statistics/', import.meta.url);
 const names = readdirSync(fixtures).filter((name) => name.endsWith('.npz'));
@@ -30,7 +39,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
 
   /** Expects the scores of every pair after some of the samples, or all of them. */
   async function expectOracle(accumulator: CpuAccumulator, score: 'corr' | 'partial', within: number) {
-    const { perPair } = await scoreAccumulator(accumulator, { score, ...sets });
+    const perPair = await scoresOf(accumulator, { score, ...sets });
     perPair.forEach((scores, p) => {
       const oracle = data.oracle(score).subarray(p * nodes ** 2, (p + 1) * nodes ** 2);
       expect(largestError(scores, oracle)).toBeLessThan(within);
@@ -49,7 +58,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
     for (const score of ['corr', 'partial', 'corr'] as const) {
       const first = accumulator.samples;
       add(accumulator, first, Math.min(first + third, samples));
-      await scoreAccumulator(accumulator, { score, ...sets });
+      await scoresOf(accumulator, { score, ...sets });
     }
     for (const score of ['partial', 'corr'] as const) {
       await expectOracle(accumulator, score, tolerance[name] ?? 1e-10);
@@ -63,10 +72,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
       products: new TiledMatmul(nodes, undefined, 0),
     });
     add(accumulator, 0, samples);
-    const snapshot = new LocalSnapshot(
-      nodes,
-      accumulator.pairs.map((pair) => pair.now(samples)),
-    );
+    const snapshot = new LocalSnapshot(accumulator);
     for (const score of ['corr', 'partial'] as const) {
       await snapshot.panels({ score, ...sets }, (p, { first, end }, scores) => {
         const oracle = data.oracle(score).subarray(p * nodes ** 2, (p + 1) * nodes ** 2);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sortedOrder, sortRows } from '../../../src/ranking/order.ts';
-import { pick, gatherBlocked } from '../../../src/ranking/gather.ts';
+import { gather, gatherBlocked } from '../../../src/ranking/gather.ts';
 import { sortWithPayload } from '../../../src/ranking/sort-with-payload.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 
@@ -84,11 +84,11 @@ test.each(spreads)(
         );
         const sorted = sortRows(values, direction, 51);
         expect(sorted.rows).toEqual(expected);
-        expect(sorted.values).toEqual(pick(values, expected));
+        expect(sorted.values).toEqual(gather(values, expected));
         const others = [values.map((_, row) => row), values.map((value) => -value)];
         const together = runToEnd(sortWithPayload(values, direction, 51));
         expect([together.rows, together.values]).toEqual([sorted.rows, sorted.values]);
-        expect(runToEnd(together.others(others))).toEqual(others.map((other) => pick(other, expected)));
+        expect(runToEnd(together.others(others))).toEqual(others.map((other) => gather(other, expected)));
       }
     }
   },
@@ -99,6 +99,6 @@ test('most values of several arrays, in any order, as one by one', () => {
   const arrays = [0.5, -2].map((factor) => Float64Array.from({ length }, (_, k) => factor * k));
   // Every number once, since 7919 is prime; then some are left out.
   const at = Uint32Array.from({ length }, (_, k) => (k * 7919) % length).filter((k) => k % 5 !== 0);
-  expect(gatherBlocked(arrays, at)).toEqual(arrays.map((values) => pick(values, at)));
+  expect(gatherBlocked(arrays, at)).toEqual(arrays.map((values) => gather(values, at)));
   expect(gatherBlocked([], at)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import type { ChannelBatch } from '../../../src/engine/engine.ts';
 import { rowsToKeep, uncertaintySettings } from '../../../src/resampling/uncertainty-settings.ts';
 import { Uncertainty } from '../../../src/resampling/uncertainty.ts';
-import { HostScores } from '../../../src/engine/scores/host-scores.ts';
+import { HostScores, ScoreArrays } from '../../../src/engine/scores/host-scores.ts';
 import type { ResampledScores } from '../../../src/resampling/resampled-scores.ts';
 import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../../src/statistics/ragged.ts';
@@ -75,7 +75,7 @@ test('many samples become sums of runs, and the errors are those of leaving the 
   const uncertainty = new Uncertainty(settings, engine);
   const batches = batchesOf(50, 9);
   const resampled = async (): Promise<ResampledScores> =>
-    uncertainty.snapshot().resample(new HostScores(await engine.score(request)), request);
+    uncertainty.snapshot().resample(new HostScores(new ScoreArrays(await engine.score(request))), request);
   const take = async (batch: ChannelBatch): Promise<void> => {
     const magnitudes = await uncertainty.read(batch);
     await engine.accumulate(batch);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isConstant, remainderLimits } from '../../../src/scoring/constant-nodes.ts';
-import { statisticsSource } from '../../../src/scoring/pair-source.ts';
+import { statisticsProducts } from '../../../src/scoring/held-products.ts';
 import { solvePartialColumn } from '../../../src/scoring/partial-column.ts';
 import { PartialScorer } from '../../../src/scoring/partial.ts';
 import { openScalarSubstitution, openSubstitution } from '../../../src/scoring/substitution.ts';
@@ -43,8 +43,8 @@ describe('partial correlations of all sources and targets', () => {
     data.x[row * nodes + 17] = 2 * data.x[row * nodes + 16]!;
   }
   accumulator.add([data.x], [data.y], samples);
-  const pair = accumulator.statistics().pairs[0]!;
-  const source = statisticsSource(pair, samples, undefined);
+  const statistics = accumulator.statistics();
+  const pair = statistics.pairs[0]!;
 
   /** Column by column, from covariance matrices. */
   function columnByColumn(ridge: number): Float64Array {
@@ -91,9 +91,11 @@ describe('partial correlations of all sources and targets', () => {
     [1e-3, nodes],
     [1e-3, 77],
     [0, nodes],
-  ])('are those of one column after the other: ridge %d, tiles of %i', (ridge, width) => {
+  ])('are those of one column after the other: ridge %d, tiles of %i', async (ridge, width) => {
     const out = new Float64Array(nodes * nodes).fill(7);
-    const scorer = new PartialScorer(nodes, { conditioningSets: sets, ridge });
+    const request = { score: 'partial', layerAgg: 'mean', ridge, conditioningSets: sets } as const;
+    const source = await statisticsProducts(statistics, request).open(0, { first: 0, end: nodes });
+    const scorer = new PartialScorer(nodes, request);
     const flags = new Uint8Array(nodes);
     for (const tile of inTiles(width))
       runToEnd(scorer.score(source, tile, { values: out, stride: nodes, first: 0 }, flags));

@@ -1,0 +1,68 @@
+import { rowsByTarget } from '../../scoring/by-target.ts';
+import { elementGroups } from '../../scoring/element-groups.ts';
+import { GatheredScores } from '../../scoring/gathered-scores.ts';
+import type { ScoreRequest } from '../../scoring/score-matrices.ts';
+import { createYielder, runYielding } from '../../statistics/yielder.ts';
+import type { PairScoreSource } from '../scores/host-scores.ts';
+import type { SharedSnapshot } from './snapshot.ts';
+
+/** Runs work when no other call to the engine does. */
+export type RunInTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Scores of layer pairs, formed from a snapshot whenever they are asked for. */
+export class FormedPairScores implements PairScoreSource {
+  readonly pairs: number;
+  readonly #nodes: number;
+  readonly #request: ScoreRequest;
+  readonly #snapshot: SharedSnapshot;
+  readonly #run: RunInTurn;
+
+  /** @param snapshot retained for it */
+  constructor(
+    { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
+    request: ScoreRequest,
+    snapshot: SharedSnapshot,
+    run: RunInTurn,
+  ) {
+    this.pairs = pairs;
+    this.#nodes = nodes;
+    this.#request = { ...request, signal: undefined };
+    this.#snapshot = snapshot;
+    this.#run = run;
+  }
+
+  at(pairIndices: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
+    return this.#inTurn(async ({ samples }) => {
+      signal?.throwIfAborted();
+      const request = { ...this.#request, signal };
+      const byTarget = await runYielding(rowsByTarget(pairIndices, this.#nodes), createYielder(signal));
+      if (elementGroups(pairIndices, this.#nodes, request, byTarget) !== undefined) {
+        return samples.scoresAt(request, pairIndices);
+      }
+      const gathered = new GatheredScores(pairIndices, this.#nodes, this.pairs, byTarget);
+      await samples.panels(request, (pair, { first, end }, scores) => {
+        gathered.take(pair, first, end, scores);
+      });
+      return gathered.perPair;
+    });
+  }
+
+  matrices(): Promise<readonly Float64Array[]> {
+    return this.#inTurn(async ({ samples }) => {
+      const out = Array.from({ length: this.pairs }, () => new Float64Array(this.#nodes ** 2));
+      return (await samples.scores(this.#request, out)).perPair;
+    });
+  }
+
+  release(): void {
+    this.#snapshot.release();
+  }
+
+  /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
+  #inTurn<T>(work: (snapshot: SharedSnapshot) => Promise<T>): Promise<T> {
+    const snapshot = this.#snapshot.retain();
+    return this.#run(() => work(snapshot)).finally(() => {
+      snapshot.release();
+    });
+  }
+}
