@@ -1,6 +1,6 @@
-import { enableRelaxedSimd } from '../../../src/cli/relaxed-simd.ts';
+import { setV8Flags } from '../../../src/cli/v8-flags.ts';
 import { testPinnedBits } from '../../support/pinned-bits.ts';
 
 // Before anything is compiled: fused products, as the command has them.
-enableRelaxedSimd();
+setV8Flags();
 testPinnedBits();
