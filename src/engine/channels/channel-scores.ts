@@ -16,7 +16,8 @@ import type { ChannelRows } from '../../statistics/channel-record.ts';
 import { createYielder } from '../../statistics/yielder.ts';
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
-import type { ChannelThreads, RowOrders } from './channel-threads.ts';
+import type { RowOrder } from '../../scoring/channel/rows.ts';
+import type { ChannelThreads } from './channel-threads.ts';
 
 /** Scores of all ordered pairs of nodes from channel values; of 'pooled' there are none for the layer pairs. */
 export interface ChannelMatrices extends ScoreMatrices {
@@ -102,16 +103,16 @@ async function scoresOf(
   systems: readonly ChannelSystem[],
   { layerAgg, signal }: ChannelRequest,
   threads: ChannelThreads,
-  orders: RowOrders,
+  orders: readonly RowOrder[],
 ): Promise<ChannelMatrices[]> {
   const nodes = systems[0]!.nodes;
   const all = orders.map(() => systems.map(() => new Float64Array(nodes ** 2).fill(NaN)));
   await threads.run(
     systems,
     orders,
-    (part, results) => {
+    (system, part, results) => {
       results.forEach((norms, order) => {
-        placeRoots(all[order]![part.system]!, nodes, part, norms);
+        placeRoots(all[order]![system]!, nodes, part, norms);
       });
     },
     signal,

@@ -1,28 +1,33 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
+import { availableThreads } from '../../available-threads.ts';
 import { lossBehind, type GpuContext } from '../../gpu/device.ts';
-import { absorbRows } from '../../scoring/channel/absorb.ts';
-import { dualOnGpu, largestBinding } from '../webgpu/scoring/channel-dual.ts';
-import { regress, type PartNorms } from '../../scoring/channel/regression.ts';
+import { canShare, isShared, ownArrays, SharedArrays, type ArrayPool } from '../../scoring/array-pool.ts';
+import { ridgeOf, type PartNorms } from '../../scoring/channel/regression.ts';
+import { factorLength } from '../../scoring/channel/ridge-factor.ts';
+import type { RowOrder } from '../../scoring/channel/rows.ts';
 import type { ChannelSystem } from '../../scoring/channel/system.ts';
-import { cheaperWay, costOf, dealSystems, type Part } from '../../scoring/channel/ways.ts';
-import { isShared } from '../../scoring/array-pool.ts';
+import { cheaperWay, costOf, partsOf, triangleColumns, type Part } from '../../scoring/channel/ways.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
+import { dualOnGpu, largestBinding } from '../webgpu/scoring/channel-dual.ts';
 import { WorkerClient } from '../worker-client.ts';
-import { availableThreads } from '../../available-threads.ts';
-import type { ChannelCalls } from './channel-protocol.ts';
+import { doStep, type ChannelCalls, type ChannelStep, type ChannelSteps } from './channel-steps.ts';
 import script from './channel-worker.ts?script';
+import { WorkerQueue } from './worker-queue.ts';
 
 /** Operations that one thread does in the time that workers take to start. */
 const SMALL = 1e9;
 
-/** Which row of U belongs to each row of F, per segment; undefined for its own. */
-export type RowOrders = readonly (readonly Uint32Array[] | undefined)[];
+/** Takes what comes of a part of a regression: one result for each of the orders. @param system its number */
+export type TakePart = (system: number, part: Part, norms: readonly PartNorms[]) => void;
 
-/** Takes what comes of a part: one result for each of the orders. */
-export type TakePart = (part: Part, norms: readonly PartNorms[]) => void;
+/** A thread that does steps; arrays of the argument that are not shared are given up. */
+type StepThread = <Name extends ChannelStep>(
+  name: Name,
+  argument: ChannelSteps[Name]['argument'],
+) => Promise<ChannelSteps[Name]['result']>;
 
 /**
  * Does regressions on all threads of the machine: in workers, which are started when there is enough to do and end with
@@ -31,6 +36,7 @@ export type TakePart = (part: Part, norms: readonly PartNorms[]) => void;
 export class ChannelThreads {
   readonly #most: number;
   readonly #gpuNow: () => GpuContext | undefined;
+  readonly #arrays: ArrayPool = canShare() ? new SharedArrays() : ownArrays;
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
   #local: MixedBlocks | undefined;
   #note = '';
@@ -73,13 +79,13 @@ export class ChannelThreads {
   }
 
   /**
-   * Does all parts of some regressions.
+   * Does some regressions. Threads share each of them, and go on with the next one where they would have to wait.
    *
    * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted, after which nothing is at work any more
    */
   async run(
     systems: readonly ChannelSystem[],
-    orders: RowOrders,
+    orders: readonly RowOrder[],
     take: TakePart,
     signal?: AbortSignal,
   ): Promise<void> {
@@ -91,31 +97,26 @@ export class ChannelThreads {
       await this.#runOnGpu(gpu, systems, orders, take, signal);
       return;
     }
-    const operations = systems.reduce((sum, system) => {
-      const { fixed, divided } = costOf(system, cheaperWay(system));
-      return sum + fixed + divided * orders.length;
-    }, 0);
+    const operations = systems.reduce(
+      (sum, system) => sum + costOf(system, cheaperWay(system), orders.length),
+      0,
+    );
     await this.open(operations);
     const workers = operations < SMALL ? undefined : this.#workers;
-    if (workers === undefined) {
-      await this.#runHere(systems, orders, take, signal);
-      return;
-    }
     const stop = (): void => {
       // A worker at work hears nothing: others are started when there is something to do again.
-      this.release();
+      if (workers !== undefined) this.release();
     };
     signal?.addEventListener('abort', stop);
     try {
-      const shares = dealSystems(systems, workers.length);
+      const threads = this.#threads(workers, signal);
+      const queue = new WorkerQueue(threads);
       await allSettledOrThrow(
-        shares.map(async (parts, w) => {
-          for (const part of parts) {
-            const { system, ...rest } = part;
-            const own = copied(systems[system]!);
-            const argument = structuredClone({ part: rest, orders });
-            take(part, await workers[w]!.call('regress', { system: own, ...argument }));
-          }
+        systems.map((system, s) => {
+          const step: StepThread = (name, argument) => queue.run(s, (thread) => thread(name, argument));
+          return this.#regress(system, orders, threads.length, step, (part, norms) => {
+            take(s, part, norms);
+          });
         }),
       );
     } catch (error) {
@@ -124,6 +125,28 @@ export class ChannelThreads {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  async #regress(
+    system: ChannelSystem,
+    orders: readonly RowOrder[],
+    threads: number,
+    step: StepThread,
+    take: (part: Part, norms: readonly PartNorms[]) => void,
+  ): Promise<void> {
+    const way = cheaperWay(system);
+    const ridge = ridgeOf(system, way);
+    const pieces = await allSettledOrThrow(
+      triangleColumns(ridge.size, threads).map((columns) => step('gram', { system, way, columns })),
+    );
+    const out = this.#arrays.alloc(Float32Array, factorLength(ridge.size));
+    const factor = await step('factor', { pieces, ridge, out });
+    await allSettledOrThrow(
+      partsOf(system, way, threads).map(async (part) => {
+        take(part, await step('norms', { system, part, factor, orders }));
+      }),
+    );
+    this.#arrays.free([factor]);
   }
 
   /**
@@ -139,22 +162,11 @@ export class ChannelThreads {
   ): Promise<void> {
     await this.open(1.5 * samples * channels.length ** 2 * pairs.length);
     const shared = sums.every(({ sumXX }) => isShared(sumXX));
-    const workers = shared ? this.#workers : undefined;
-    if (workers === undefined) {
-      const memory = (this.#local ??= mixedBlocks());
-      const yielder = createYielder();
-      for (const [p, rows] of pairs.entries())
-        await runYielding(absorbRows(memory, sums[p]!, rows, channels, width), yielder);
-      return;
-    }
+    const queue = new WorkerQueue(this.#threads(shared ? this.#workers : undefined));
     await allSettledOrThrow(
-      workers.map(async (worker, w) => {
-        for (let p = w; p < pairs.length; p += workers.length) {
-          const rows = { x: sharedRows(pairs[p]!.x), u: sharedRows(pairs[p]!.u) };
-          const argument = { sums: sums[p]!, rows, channels: channels.slice(), width };
-          await worker.call('absorb', argument);
-        }
-      }),
+      pairs.map((rows, p) =>
+        queue.run(p, (thread) => thread('absorb', { sums: sums[p]!, rows, channels, width })),
+      ),
     );
   }
 
@@ -165,10 +177,26 @@ export class ChannelThreads {
     this.#local = undefined;
   }
 
+  /** The threads of workers, or the calling one. */
+  #threads(workers: readonly WorkerClient<ChannelCalls>[] | undefined, signal?: AbortSignal): StepThread[] {
+    if (workers !== undefined) {
+      // The argument of `factor` is made for it, and the worker's from then on.
+      return workers.map(
+        (worker): StepThread =>
+          (name, argument) =>
+            worker.call(name, name === 'factor' ? argument : unshared(argument)),
+      );
+    }
+    const memory = (this.#local ??= mixedBlocks());
+    this.#note ||= `channel regressions: ${memory.description}, one thread`;
+    const yielder = createYielder(signal);
+    return [(name, argument) => runYielding(doStep(memory, { name, argument }), yielder)];
+  }
+
   async #runOnGpu(
     gpu: GpuContext,
     systems: readonly ChannelSystem[],
-    orders: RowOrders,
+    orders: readonly RowOrder[],
     take: TakePart,
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -177,27 +205,12 @@ export class ChannelThreads {
     const yielder = createYielder(signal);
     try {
       for (const [s, system] of systems.entries()) {
-        const part = { system: s, way: 'dual', first: 0, end: system.nodes } as const;
-        take(part, await dualOnGpu(gpu, memory, system, orders, yielder));
+        const part = { way: 'dual', first: 0, end: system.nodes } as const;
+        take(s, part, await dualOnGpu(gpu, memory, system, orders, yielder));
       }
     } catch (error) {
       signal?.throwIfAborted();
       throw lossBehind(gpu, error);
-    }
-  }
-
-  async #runHere(
-    systems: readonly ChannelSystem[],
-    orders: RowOrders,
-    take: TakePart,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const memory = (this.#local ??= mixedBlocks());
-    this.#note ||= `channel regressions: ${memory.description}, one thread`;
-    const yielder = createYielder(signal);
-    for (const part of dealSystems(systems, 1).flat()) {
-      take(part, await runYielding(regress(memory, systems[part.system]!, part, orders), yielder));
-      await yielder();
     }
   }
 }
@@ -208,25 +221,12 @@ function suits({ device: { limits } }: GpuContext, system: ChannelSystem): boole
   return cheaperWay(system) === 'dual' && largestBinding(system) <= most;
 }
 
-/** A system whose memory may be handed over: a copy, but for rows in shared memory. */
-function copied({ segments, ...system }: ChannelSystem): ChannelSystem {
-  return {
-    ...structuredClone(system),
-    segments: segments.map(({ x, u, sums, ...scaling }) => ({
-      ...structuredClone(scaling),
-      x: sharedRows(x),
-      u: sharedRows(u),
-      sums:
-        sums &&
-        (Object.fromEntries(
-          Object.entries(sums).map(([name, values]) => [name, sharedOrCopied(values as Float64Array)]),
-        ) as unknown as PairChannelSums),
-    })),
-  };
-}
-
-const sharedRows = (blocks: readonly Float32Array[]): Float32Array[] => blocks.map(sharedOrCopied);
-
-function sharedOrCopied<T extends Float32Array | Float64Array>(values: T): T {
-  return isShared(values) ? values : (values.slice() as T);
+/** A value whose memory may be handed over: a copy, but for what is in shared memory. */
+function unshared<T>(value: T): T {
+  if (ArrayBuffer.isView(value)) {
+    return isShared(value) ? value : ((value as unknown as Float32Array).slice() as unknown as T);
+  }
+  if (Array.isArray(value)) return value.map(unshared) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, unshared(part)])) as T;
 }

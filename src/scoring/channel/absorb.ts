@@ -1,7 +1,7 @@
 import { spanBytes, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import type { PairRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
-import { addProduct, WIDTH, type LeftPanels, type Range } from './block-norms.ts';
+import { addProduct, WIDTH, type LeftPanels, type Range } from './products.ts';
 import { addGramOfPanels, GRAM_DEPTH, gramBytes, gramScratch } from './gram.ts';
 import { matrixBytes, newMatrix, placeIn, roundUp, type Matrix } from './panels.ts';
 
@@ -43,9 +43,11 @@ export function* absorbRows(
       }
       single.packColumns('left', deviations, depth, size, scratch.left.address);
       single.packColumns('right', deviations, depth, size, scratch.right.address);
-      yield* addGramOfPanels(memory, scratch, scratch.left.address, depth, size, {
+      yield* addGramOfPanels(memory, scratch, scratch.left.address, depth, {
         values: sums.sumXX,
         stride: size,
+        first: 0,
+        end: size,
       });
       const left: LeftPanels = { address: scratch.left.address, rows: depth, columns: size };
       for (let column = 0; column < size; column += WIDTH) {

@@ -14,10 +14,12 @@ export interface GramScratch {
   readonly block: Singles;
 }
 
-/** A square matrix whose upper triangle counts; rows are `stride` apart. */
-export interface UpperTriangle {
+/** Columns `first .. end` of a symmetric matrix, on and above the diagonal; rows are `stride` apart. */
+export interface UpperColumns {
   readonly values: Float64Array;
   readonly stride: number;
+  readonly first: number;
+  readonly end: number;
 }
 
 /** Bytes of {@link gramScratch}. */
@@ -42,50 +44,49 @@ export function gramScratch(memory: MixedBlocks, size: number): GramScratch {
 /**
  * Adds the products of the rows of a float32 matrix with each other, A A', to a float64 matrix. Yields some milliseconds of work apart.
  *
- * @param matrix `[rows, columns]`, in the memory; whole panels of what follows it may be read
+ * @param matrix `[sums.end, columns]`, in the memory; whole panels of what follows it may be read
  */
 export function* addGramOfRows(
   memory: MixedBlocks,
   scratch: GramScratch,
   matrix: Place,
-  [rows, columns]: readonly [number, number],
-  sums: UpperTriangle,
+  columns: number,
+  sums: UpperColumns,
 ): Generator<undefined, void, undefined> {
-  for (let first = 0; first < columns; first += GRAM_DEPTH) {
-    const depth = Math.min(GRAM_DEPTH, columns - first);
-    const from = placeIn(matrix, 0, first);
-    memory.single.packRows('left', from, rows, depth, scratch.left.address);
-    memory.single.packRows('right', from, rows, depth, scratch.right.address);
-    yield* addGramOfPanels(memory, scratch, scratch.left.address, depth, rows, sums);
+  for (let column = 0; column < columns; column += GRAM_DEPTH) {
+    const depth = Math.min(GRAM_DEPTH, columns - column);
+    const own = placeIn(matrix, sums.first, column);
+    memory.single.packRows('left', placeIn(matrix, 0, column), sums.end, depth, scratch.left.address);
+    memory.single.packRows('right', own, sums.end - sums.first, depth, scratch.right.address);
+    yield* addGramOfPanels(memory, scratch, scratch.left.address, depth, sums);
   }
 }
 
 /**
- * Adds A'A of a piece of a matrix that lies in panels: left ones anywhere, right ones in the scratch memory. Products are in
- * float32 over the rows of the piece, and added up in float64.
+ * Adds A'A of a piece of a matrix that lies in panels: left ones, of all columns up to the last of the sums, anywhere; right
+ * ones, of the columns of the sums, in the scratch memory. Products are in float32 over the rows of the piece, and added up in
+ * float64.
  *
  * @param depth rows of the piece, {@link GRAM_DEPTH} at most
- * @param size columns of A
  */
 export function* addGramOfPanels(
   memory: MixedBlocks,
   { right, block }: GramScratch,
   left: number,
   depth: number,
-  size: number,
-  sums: UpperTriangle,
+  sums: UpperColumns,
 ): Generator<undefined, void, undefined> {
   const { single } = memory;
   const { leftWidth, rightWidth, bytes } = single;
   const stride = GRAM_WIDTH + rightWidth;
-  for (let column = 0; column < size; column += GRAM_WIDTH) {
-    const wide = Math.min(GRAM_WIDTH, size - column);
+  for (let column = sums.first; column < sums.end; column += GRAM_WIDTH) {
+    const wide = Math.min(GRAM_WIDTH, sums.end - column);
     // On and above the diagonal.
     for (let i = 0; i < column + wide; i += leftWidth) {
       const skipped = roundDown(Math.max(i - column, 0), rightWidth);
       single.add(
         left + bytes * i * depth,
-        right.address + bytes * (column + skipped) * depth,
+        right.address + bytes * (column - sums.first + skipped) * depth,
         depth,
         Math.ceil((wide - skipped) / rightWidth),
         block.address + bytes * (i * stride + skipped),
@@ -103,11 +104,12 @@ function addUpper(
   stride: number,
   first: number,
   columns: number,
-  { values: sums, stride: sumsStride }: UpperTriangle,
+  sums: UpperColumns,
 ): void {
+  const { values } = sums;
   for (let i = 0; i < first + columns; i++) {
     const from = i * stride - first;
-    const to = i * sumsStride;
-    for (let j = Math.max(i, first); j < first + columns; j++) sums[to + j]! += block[from + j]!;
+    const to = i * sums.stride - sums.first;
+    for (let j = Math.max(i, first); j < first + columns; j++) values[to + j]! += block[from + j]!;
   }
 }

@@ -1,5 +1,6 @@
 import { spanBytes, type Doubles, type MixedBlocks, type Place } from '../../statistics/mixed-blocks.ts';
 import { roundDown, roundUp } from './panels.ts';
+import { inverseFactor } from './small-factor.ts';
 
 /** Rows that are swept together: a block of them and its product with the others stay in near caches. */
 const BLOCK = 64;
@@ -136,25 +137,7 @@ function writeRows(
 
 /** The inverse `[count, count]` of the block that begins at a column, by its Cholesky factor. */
 function invertSmall(rows: Float64Array, stride: number, first: number, count: number): Float64Array {
-  // L, and then its inverse, below the diagonal.
-  const lower = new Float64Array(count * count);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = rows[i * stride + first + j]!;
-      for (let k = 0; k < j; k++) sum -= lower[i * count + k]! * lower[j * count + k]!;
-      if (i > j) lower[i * count + j] = sum / lower[j * count + j]!;
-      else if (sum > 0) lower[i * count + i] = Math.sqrt(sum);
-      else throw new RangeError(`A ridge regression's system is not positive definite (pivot ${sum}).`);
-    }
-  }
-  for (let j = 0; j < count; j++) {
-    lower[j * count + j] = 1 / lower[j * count + j]!;
-    for (let i = j + 1; i < count; i++) {
-      let sum = 0;
-      for (let k = j; k < i; k++) sum -= lower[i * count + k]! * lower[k * count + j]!;
-      lower[i * count + j] = sum / lower[i * count + i]!;
-    }
-  }
+  const lower = inverseFactor((i, j) => rows[i * stride + first + j]!, count);
   const inverse = new Float64Array(count * count);
   for (let i = 0; i < count; i++) {
     for (let j = 0; j <= i; j++) {

@@ -1,9 +1,11 @@
 import type { MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { dual } from './dual.ts';
 import { primal } from './primal.ts';
+import { factorLength, factorRidge, type Ridge, type RidgeFactor } from './ridge-factor.ts';
 import type { RowOrder } from './rows.ts';
+import { systemGram } from './system-gram.ts';
 import type { ChannelSystem } from './system.ts';
-import type { Part } from './ways.ts';
+import { systemSize, type Part, type Way } from './ways.ts';
 
 /**
  * Squared norms of the blocks of B for a part of a regression, over the channels of the target (method.md, "Channel scores"):
@@ -12,19 +14,40 @@ import type { Part } from './ways.ts';
  */
 export type PartNorms = Float32Array;
 
+/** The system that a way factors. */
+export function ridgeOf(system: ChannelSystem, way: Way): Ridge {
+  const { observations, lambda } = system;
+  return { size: systemSize(system, way), observations, lambda };
+}
+
 /**
- * Does a part of a regression, and again with other orders of the rows of U: what comes of the order alone is done once.
+ * Does a part of a regression whose system has been factored, and again with other orders of the rows of U: what comes of the
+ * order alone is done once.
  *
  * @param orders which row of U belongs to each row of F, per segment; undefined for its own
  * @returns one result for each of the orders; yields some milliseconds of work apart
- * @throws `out-of-memory`
+ * @throws RangeError, `out-of-memory`
  */
+export function partNorms(
+  memory: MixedBlocks,
+  system: ChannelSystem,
+  { way, first, end }: Part,
+  factor: RidgeFactor,
+  orders: readonly RowOrder[],
+): Generator<undefined, PartNorms[], undefined> {
+  return (way === 'dual' ? dual : primal)(memory, system, [first, end], factor, orders);
+}
+
+/** The steps of a regression one after the other: the matrix of the system, its factor, a part. See {@link partNorms}. */
 export function* regress(
   memory: MixedBlocks,
   system: ChannelSystem,
-  part: Omit<Part, 'system'>,
+  part: Part,
   orders: readonly RowOrder[] = [undefined],
 ): Generator<undefined, PartNorms[], undefined> {
-  const way = part.way === 'dual' ? dual : primal;
-  return yield* way(memory, system, [part.first, part.end], orders);
+  const ridge = ridgeOf(system, part.way);
+  const gram = yield* systemGram(memory, system, part.way, [0, ridge.size]);
+  const factor = new Float32Array(factorLength(ridge.size));
+  yield* factorRidge(memory, [gram], ridge, factor);
+  return yield* partNorms(memory, system, part, factor, orders);
 }

@@ -60,7 +60,7 @@ export class RidgeSolver {
       const rows = newMatrix(memory, size, other);
       if (way === 'primal') rows.values.set(transposed);
       else new ObservationRows(system).standardized([0, n], rows);
-      yield* addGramOfRows(memory, gramScratch(memory, size), rows, [size, other], matrix);
+      yield* addGramOfRows(memory, gramScratch(memory, size), rows, other, matrix);
     }
     yield* invertRidge(memory, matrix, size, n, lambda);
     return new RidgeSolver(system, way, symmetricDoubles(matrix, size), transposed);

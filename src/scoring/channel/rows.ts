@@ -51,14 +51,16 @@ export class ObservationRows {
     });
   }
 
-  /** Writes rows `first .. end` of F, centred and scaled, to the first rows of a matrix. */
-  standardized([first, end]: Range, { values, stride }: AnyMatrix): void {
+  /** Writes rows `first .. end` of F, or of some of its columns, centred and scaled, to the first rows of a matrix. */
+  standardized([first, end]: Range, { values, stride }: AnyMatrix, columns?: Range): void {
     const { sources, segments } = this.#system;
+    const channels = sources.channels.subarray(...(columns ?? []));
     this.#parts.forEach((part, s) => {
-      const { shift, scale } = segments[s]!;
+      const shift = segments[s]!.shift.subarray(...(columns ?? []));
+      const scale = segments[s]!.scale.subarray(...(columns ?? []));
       for (let row = Math.max(first, part.first); row < Math.min(end, part.first + part.x.rows); row++) {
         const { block, at } = part.x.find(row - part.first);
-        standardizeRow(block, at, sources.channels, shift, scale, values, (row - first) * stride);
+        standardizeRow(block, at, channels, shift, scale, values, (row - first) * stride);
       }
     });
   }

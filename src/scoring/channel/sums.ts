@@ -1,5 +1,5 @@
 import type { ChannelSums } from '../../statistics/channel-sums.ts';
-import type { UpperTriangle } from './gram.ts';
+import type { UpperColumns } from './gram.ts';
 import type { Matrix } from './panels.ts';
 import type { ChannelMoments, ChannelSystem, LayerPair, Segment } from './system.ts';
 
@@ -23,21 +23,21 @@ export function pairsOfSums({ samples, channels, pairs }: ChannelSums): LayerPai
   });
 }
 
-/** Adds F'F of a segment: products about the means, scaled. */
+/** Adds columns of F'F of a segment: products about the means, scaled. */
 export function addGramOfSums(
   { sources: { channels } }: ChannelSystem,
   { sums, samples, scale }: Segment,
-  { values, stride }: UpperTriangle,
+  { values, stride, first, end }: UpperColumns,
 ): void {
   const { sumX, sumXX } = sums!;
   const size = sumX.length;
-  for (let i = 0; i < channels.length; i++) {
+  for (let i = 0; i < end; i++) {
     const [row, factor] = [channels[i]! * size, scale[i]!];
     const mean = sumX[channels[i]!]! / samples;
-    for (let j = i; j < channels.length; j++) {
+    for (let j = Math.max(i, first); j < end; j++) {
       // The upper triangle, whatever order the columns are in.
       const at = channels[j]! >= channels[i]! ? row + channels[j]! : channels[j]! * size + channels[i]!;
-      values[i * stride + j]! += (sumXX[at]! - mean * sumX[channels[j]!]!) * factor * scale[j]!;
+      values[i * stride + j - first]! += (sumXX[at]! - mean * sumX[channels[j]!]!) * factor * scale[j]!;
     }
   }
 }

@@ -10,8 +10,8 @@ import type { PartNorms } from '../../../scoring/channel/regression.ts';
 import {
   invertRidge,
   newSystem,
-  ridgeBytes,
   symmetricSingles,
+  systemBytes,
 } from '../../../scoring/channel/ridge-inverse.ts';
 import { ObservationRows, type RowOrder } from '../../../scoring/channel/rows.ts';
 import type { ChannelSystem } from '../../../scoring/channel/system.ts';
@@ -65,7 +65,7 @@ async function invertOnHost(
   sums: Float32Array,
   yielder: () => Promise<void> | undefined,
 ): Promise<Singles> {
-  memory.clear(ridgeBytes(memory, n, 'right'));
+  memory.clear(systemBytes(memory, n));
   const matrix = newSystem(memory, n);
   for (let i = 0; i < n; i++) {
     for (let j = i; j < n; j++) {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { absorbRows } from '../../../../src/scoring/channel/absorb.ts';
-import { regress } from '../../../../src/scoring/channel/regression.ts';
+import { partNorms, regress, ridgeOf } from '../../../../src/scoring/channel/regression.ts';
+import { factorLength, factorRidge } from '../../../../src/scoring/channel/ridge-factor.ts';
+import { systemGram } from '../../../../src/scoring/channel/system-gram.ts';
 import {
   channelMoments,
   channelSystem,
@@ -15,7 +17,13 @@ import {
   emptyChannelSums,
   type ChannelSums,
 } from '../../../../src/statistics/channel-sums.ts';
-import { dealSystems, type Part, type Way } from '../../../../src/scoring/channel/ways.ts';
+import {
+  cheaperWay,
+  partsOf,
+  triangleColumns,
+  type Part,
+  type Way,
+} from '../../../../src/scoring/channel/ways.ts';
 import { mixedBlocks, scalarMixedBlocks, type MixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
 import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics/ragged.ts';
 import { runToEnd } from '../../../../src/statistics/yielder.ts';
@@ -26,7 +34,7 @@ const fixture = (name: string): ChannelCase =>
   channelCase(readFileSync(new URL(`../../../fixtures/channels/${name}.npz`, import.meta.url)));
 
 /** A part's squared norms put where they belong, and rooted. */
-function place(out: Float64Array, nodes: number, part: Omit<Part, 'system'>, norms: Float32Array): void {
+function place(out: Float64Array, nodes: number, part: Part, norms: Float32Array): void {
   const count = part.end - part.first;
   norms.forEach((square, at) => {
     if (part.way === 'dual') out[part.first * nodes + at] = Math.sqrt(square);
@@ -123,17 +131,24 @@ describe('channel regression', () => {
     });
 
     it.each([1, 2, 3, 5])(`${name}: %i threads have all of it between them`, (threads) => {
-      const all = systems.map(({ system }) => system);
-      const found = all.map(() => new Float64Array(nodes ** 2).fill(NaN));
-      const dealt = dealSystems(all, threads);
-      expect(dealt.length).toBeLessThanOrEqual(threads);
-      for (const part of dealt.flat()) {
-        const system = all[part.system]!;
-        place(found[part.system]!, nodes, part, runToEnd(regress(mixedBlocks(), system, part))[0]!);
+      const memories = Array.from({ length: threads }, () => mixedBlocks());
+      for (const { system, right } of systems) {
+        const way = cheaperWay(system);
+        const ridge = ridgeOf(system, way);
+        const pieces = triangleColumns(ridge.size, threads).map((columns, t) =>
+          runToEnd(systemGram(memories[t]!, system, way, columns)),
+        );
+        const factor = new Float32Array(factorLength(ridge.size));
+        runToEnd(factorRidge(memories[0]!, pieces, ridge, factor));
+        const found = new Float64Array(nodes ** 2).fill(NaN);
+        const parts = partsOf(system, way, threads);
+        expect(parts.length).toBeLessThanOrEqual(threads);
+        parts.forEach((part, t) => {
+          const [norms] = runToEnd(partNorms(memories[t]!, system, part, factor, [undefined]));
+          place(found, nodes, part, norms!);
+        });
+        expectWithin(found, right, 1e-6);
       }
-      systems.forEach(({ right }, s) => {
-        expectWithin(found[s]!, right, 1e-6);
-      });
     });
   }
 

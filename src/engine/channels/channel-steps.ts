@@ -1,0 +1,81 @@
+import { absorbRows } from '../../scoring/channel/absorb.ts';
+import type { UpperColumns } from '../../scoring/channel/gram.ts';
+import type { Range } from '../../scoring/channel/products.ts';
+import { partNorms, type PartNorms } from '../../scoring/channel/regression.ts';
+import { factorRidge, type Ridge, type RidgeFactor } from '../../scoring/channel/ridge-factor.ts';
+import type { RowOrder } from '../../scoring/channel/rows.ts';
+import { systemGram } from '../../scoring/channel/system-gram.ts';
+import type { ChannelSystem } from '../../scoring/channel/system.ts';
+import type { Part, Way } from '../../scoring/channel/ways.ts';
+import type { PairRows } from '../../statistics/channel-record.ts';
+import type { PairChannelSums } from '../../statistics/channel-sums.ts';
+import type { MixedBlocks } from '../../statistics/mixed-blocks.ts';
+import type { AnyCall } from '../cpu/worker-protocol.ts';
+
+/** What regressions are made of: each step is done by one thread, a worker or the caller's. */
+export interface ChannelSteps {
+  /** See {@link systemGram} */
+  gram: {
+    argument: { readonly system: ChannelSystem; readonly way: Way; readonly columns: Range };
+    result: UpperColumns;
+  };
+  /** See {@link factorRidge}; answers with `out` */
+  factor: {
+    argument: { readonly pieces: readonly UpperColumns[]; readonly ridge: Ridge; readonly out: RidgeFactor };
+    result: RidgeFactor;
+  };
+  /** See {@link partNorms} */
+  norms: {
+    argument: {
+      readonly system: ChannelSystem;
+      readonly part: Part;
+      readonly factor: RidgeFactor;
+      readonly orders: readonly RowOrder[];
+    };
+    result: PartNorms[];
+  };
+  /** See {@link absorbRows}: sums are in shared memory or the caller's, and change there */
+  absorb: {
+    argument: {
+      readonly sums: PairChannelSums;
+      readonly rows: PairRows;
+      readonly channels: Uint32Array;
+      readonly width: number;
+    };
+    result: undefined;
+  };
+}
+
+export type ChannelStep = keyof ChannelSteps;
+
+/** What a worker is asked: to say what it runs on, or a step. */
+export interface ChannelCalls extends ChannelSteps {
+  open: { argument: undefined; result: string };
+}
+export type ChannelCall = AnyCall<ChannelCalls>;
+
+/** Does a step, with yields some milliseconds of work apart. @throws RangeError, `out-of-memory` */
+export function* doStep<Name extends ChannelStep>(
+  memory: MixedBlocks,
+  { name, argument }: { readonly name: Name; readonly argument: ChannelSteps[Name]['argument'] },
+): Generator<undefined, ChannelSteps[Name]['result'], undefined> {
+  return yield* steps[name](memory, argument);
+}
+
+const steps: {
+  readonly [Name in ChannelStep]: (
+    memory: MixedBlocks,
+    argument: ChannelSteps[Name]['argument'],
+  ) => Generator<undefined, ChannelSteps[Name]['result'], undefined>;
+} = {
+  gram: (memory, { system, way, columns }) => systemGram(memory, system, way, columns),
+  *factor(memory, { pieces, ridge, out }) {
+    yield* factorRidge(memory, pieces, ridge, out);
+    return out;
+  },
+  norms: (memory, { system, part, factor, orders }) => partNorms(memory, system, part, factor, orders),
+  *absorb(memory, { sums, rows, channels, width }) {
+    yield* absorbRows(memory, sums, rows, channels, width);
+    return undefined;
+  },
+};

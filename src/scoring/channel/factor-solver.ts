@@ -1,0 +1,117 @@
+import { spanBytes, type MixedBlocks, type Singles } from '../../statistics/mixed-blocks.ts';
+import { BLOCK } from './cholesky.ts';
+import { placeIn, type Matrix } from './panels.ts';
+import { BLOCK_LENGTH, blockAt, blockRows, factorLength, type RidgeFactor } from './ridge-factor.ts';
+
+/** Solves systems of a {@link RidgeFactor} for some right sides at a time, by panels of float32. */
+export class FactorSolver {
+  /** Rows of the matrices that it solves for: the right sides, and room for whole blocks */
+  readonly rows: number;
+  readonly #memory: MixedBlocks;
+  readonly #size: number;
+  readonly #blocks: number;
+  /** Left panels of the blocks of U', and of U */
+  readonly #forward: Singles;
+  readonly #backward: Singles;
+  /** Right panels of all rows of the right sides */
+  readonly #right: Singles;
+
+  /** Bytes that it takes. @param wide columns of right sides at most */
+  static bytes(size: number, wide: number): number {
+    const length = factorLength(size);
+    return spanBytes(
+      { length, bytes: 4 },
+      { length, bytes: 4 },
+      { length: BLOCK * blockRows(size) * wide, bytes: 4 },
+      { length: BLOCK_LENGTH, bytes: 4 },
+    );
+  }
+
+  /** Rows of a matrix of right sides. */
+  static rows(size: number): number {
+    return BLOCK * blockRows(size);
+  }
+
+  /** @param wide columns of right sides at most, whole right panels */
+  constructor(memory: MixedBlocks, factor: RidgeFactor, size: number, wide: number) {
+    this.rows = FactorSolver.rows(size);
+    this.#memory = memory;
+    this.#size = size;
+    this.#blocks = blockRows(size);
+    this.#forward = memory.singles(factor.length);
+    this.#backward = memory.singles(factor.length);
+    this.#right = memory.singles(this.rows * wide);
+    const { single } = memory;
+    const block = memory.singles(BLOCK_LENGTH);
+    const place = { address: block.address, stride: BLOCK };
+    for (let at = 0; at < factor.length; at += BLOCK_LENGTH) {
+      block.values.set(factor.subarray(at, at + BLOCK_LENGTH));
+      single.packColumns('left', place, BLOCK, BLOCK, this.#forward.address + 4 * at);
+      single.packRows('left', place, BLOCK, BLOCK, this.#backward.address + 4 * at);
+    }
+  }
+
+  /**
+   * Puts the solutions in the place of right sides.
+   *
+   * @param sides `[rows, stride]`, of which the first `columns` count
+   * @returns yields some milliseconds of work apart
+   */
+  *solve(sides: Matrix, columns: number): Generator<undefined, void, undefined> {
+    sides.values.fill(0, this.#size * sides.stride, this.rows * sides.stride);
+    const last = this.#blocks - 1;
+    for (let i = 0; i <= last; i++) {
+      for (let j = 0; j < i; j++) this.#add(this.#forward, [j, i], j, sides, i, columns);
+      this.#finish(this.#forward, i, sides, columns);
+      yield;
+    }
+    for (let i = last; i >= 0; i--) {
+      for (let j = last; j > i; j--) this.#add(this.#backward, [i, j], j, sides, i, columns);
+      this.#finish(this.#backward, i, sides, columns);
+      yield;
+    }
+  }
+
+  /** Multiplies a block of rows by the inverse of a block on the diagonal, and packs it for those that come after it. */
+  #finish(left: Singles, i: number, sides: Matrix, columns: number): void {
+    this.#pack(sides, i, columns);
+    this.#add(left, [i, i], i, sides, i, columns, true);
+    this.#pack(sides, i, columns);
+  }
+
+  #pack(sides: Matrix, block: number, columns: number): void {
+    const from = placeIn(sides, BLOCK * block, 0);
+    this.#memory.single.packColumns('right', from, BLOCK, columns, this.#rightOf(block, sides));
+  }
+
+  #rightOf(block: number, { stride }: Matrix): number {
+    return this.#right.address + 4 * BLOCK * block * stride;
+  }
+
+  /** Adds the product of a block of the factor with rows that are packed to other rows, or puts it there. */
+  #add(
+    left: Singles,
+    [i, j]: readonly [number, number],
+    from: number,
+    sides: Matrix,
+    to: number,
+    columns: number,
+    fresh = false,
+  ): void {
+    const { single } = this.#memory;
+    const { leftWidth, rightWidth, bytes } = single;
+    const own = left.address + bytes * BLOCK_LENGTH * blockAt(this.#blocks, i, j);
+    const panels = Math.ceil(columns / rightWidth);
+    for (let row = 0; row < BLOCK; row += leftWidth) {
+      single.add(
+        own + bytes * row * BLOCK,
+        this.#rightOf(from, sides),
+        BLOCK,
+        panels,
+        placeIn(sides, BLOCK * to + row, 0).address,
+        bytes * sides.stride,
+        fresh,
+      );
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { MixedBlocks, Place } from '../../statistics/mixed-blocks.ts';
+import { placeIn, type Matrix } from './panels.ts';
+
+/** Rows that one call of the block kernel takes: a right panel of them stays in a near cache. */
+export const DEPTH = 256;
+/** Columns of right panels that are packed together. */
+export const WIDTH = 256;
+
+export type Range = readonly [first: number, end: number];
+
+/** A left operand in panels `[panel, rows, leftWidth]`, each with all rows. */
+export interface LeftPanels {
+  readonly address: number;
+  readonly rows: number;
+  /** Columns, before they are filled up to whole panels */
+  readonly columns: number;
+}
+
+/**
+ * Adds the product of left panels, over some of their rows, with packed right ones to a matrix.
+ *
+ * @param rows `first .. end` of the left panels
+ * @param right address of `[panel, end - first, rightWidth]` for so many `columns`
+ * @param out with room for whole panels both ways
+ */
+export function addProduct(
+  { single }: MixedBlocks,
+  left: LeftPanels,
+  [first, end]: Range,
+  right: number,
+  columns: number,
+  out: Place,
+  fresh: boolean,
+): void {
+  const { leftWidth, rightWidth, bytes } = single;
+  const panels = Math.ceil(columns / rightWidth);
+  for (let i = 0; i < left.columns; i += leftWidth) {
+    single.add(
+      left.address + bytes * (i * left.rows + first * leftWidth),
+      right,
+      end - first,
+      panels,
+      out.address + bytes * i * out.stride,
+      bytes * out.stride,
+      fresh,
+    );
+  }
+}
+
+/**
+ * Puts the product of left panels with the columns of a matrix in the place of another one, some rows of both at a time.
+ *
+ * @param right address of room for {@link DEPTH} rows of those columns
+ * @returns yields some milliseconds of work apart
+ */
+export function* multiply(
+  memory: MixedBlocks,
+  left: LeftPanels,
+  matrix: Matrix,
+  columns: number,
+  right: number,
+  out: Place,
+): Generator<undefined, void, undefined> {
+  for (let row = 0; row < left.rows; row += DEPTH) {
+    const rows: Range = [row, Math.min(row + DEPTH, left.rows)];
+    memory.single.packColumns('right', placeIn(matrix, row, 0), rows[1] - row, columns, right);
+    addProduct(memory, left, rows, right, columns, out, row === 0);
+    yield;
+  }
+}
