@@ -1,5 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
+const REVECTORIZE = '--experimental-wasm-revectorize';
+
 /**
  * Sets flags of V8: the process's, so this is the command's to do and not the library's. To be called before any
  * WebAssembly is compiled; workers started afterwards have them as well.
@@ -10,4 +12,11 @@ export function setV8Flags(): void {
   // How much a function of WebAssembly runs before it is optimized. By default half of the CPU time until the first batch
   // goes to optimizing code of onnxruntime's that prepares a session and never runs again.
   setFlagsFromString('--wasm-tiering-budget=200000000');
+  // Vectors of 256 bits, with which products take about half the time: tried in 13.6, of Node 24.
+  const asked = process.execArgv.some((flag) => flag.replaceAll('_', '-').includes('wasm-revectorize'));
+  if (process.versions.v8.startsWith('13.6.') && process.arch === 'x64' && !asked) {
+    setFlagsFromString(REVECTORIZE);
+    // As if the process had been started with it: the engine asks there, and so do its workers.
+    process.execArgv.push(REVECTORIZE);
+  }
 }

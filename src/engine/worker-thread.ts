@@ -25,8 +25,10 @@ export function startWorker(script: string, events: WorkerEvents): WorkerThread 
   // Not by whether there is a Worker: onnxruntime-web puts one into Node that takes no Blob.
   const node = nodeProcess();
   if (node === undefined) return typeof Worker === 'function' ? startInPage(script, events) : undefined;
+  // Flags that V8 was given since the process started are in no worker's own list: it learns of them here.
+  const flags = `process.execArgv = ${JSON.stringify(node.execArgv)};`;
   // Node gives its modules at run time: nothing for the bundlers of pages to find.
-  const worker = new (node.getBuiltinModule('node:worker_threads').Worker)(script, { eval: true });
+  const worker = new (node.getBuiltinModule('node:worker_threads').Worker)(flags + script, { eval: true });
   worker.on('message', (data: unknown) => {
     events.message(data);
   });

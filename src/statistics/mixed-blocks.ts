@@ -103,7 +103,8 @@ export function mixedBlocks(): MixedBlocks {
   const module = compiled;
   if (module === undefined) return new Memory('plain JavaScript', shapes, scalarKernels);
   const products = module.fused ? ' with fused products' : '';
-  return new Memory(`WebAssembly SIMD${products}`, shapes, (bytes) => {
+  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
+  return new Memory(`WebAssembly SIMD${products}${vectors}`, shapes, (bytes) => {
     const { exports, buffer } = instantiate(module, bytes);
     const of = (element: BlockElement): Kernels => ({
       add: exports[`${element} add`] as WasmBlockKernel,

@@ -36,7 +36,7 @@ export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKe
 /** The module of all that works on blocks. */
 export function encodeBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
   const shape = blockShapes[bits];
-  const packing = [shape.leftWidth, shape.rightWidth].flatMap((width) => [
+  const packing = [...new Set([shape.leftWidth, shape.rightWidth])].flatMap((width) => [
     packingFunction('float32', width),
     packingFunction('float64', width),
   ]);

@@ -79,7 +79,8 @@ export class ChannelThreads {
   }
 
   /**
-   * Does some regressions. Threads share each of them, and go on with the next one where they would have to wait.
+   * Does some regressions. Each thread does as many of them as go round, and they share the others; a thread that would have
+   * to wait goes on with the next one.
    *
    * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted, after which nothing is at work any more
    */
@@ -111,10 +112,11 @@ export class ChannelThreads {
     try {
       const threads = this.#threads(workers, signal);
       const queue = new WorkerQueue(threads);
+      const whole = systems.length - (systems.length % threads.length);
       await allSettledOrThrow(
         systems.map((system, s) => {
           const step: StepThread = (name, argument) => queue.run(s, (thread) => thread(name, argument));
-          return this.#regress(system, orders, threads.length, step, (part, norms) => {
+          return this.#regress(system, orders, s < whole ? 1 : threads.length, step, (part, norms) => {
             take(s, part, norms);
           });
         }),
@@ -130,19 +132,19 @@ export class ChannelThreads {
   async #regress(
     system: ChannelSystem,
     orders: readonly RowOrder[],
-    threads: number,
+    shares: number,
     step: StepThread,
     take: (part: Part, norms: readonly PartNorms[]) => void,
   ): Promise<void> {
     const way = cheaperWay(system);
     const ridge = ridgeOf(system, way);
     const pieces = await allSettledOrThrow(
-      triangleColumns(ridge.size, threads).map((columns) => step('gram', { system, way, columns })),
+      triangleColumns(ridge.size, shares).map((columns) => step('gram', { system, way, columns })),
     );
     const out = this.#arrays.alloc(Float32Array, factorLength(ridge.size));
     const factor = await step('factor', { pieces, ridge, out });
     await allSettledOrThrow(
-      partsOf(system, way, threads).map(async (part) => {
+      partsOf(system, way, shares).map(async (part) => {
         take(part, await step('norms', { system, part, factor, orders }));
       }),
     );

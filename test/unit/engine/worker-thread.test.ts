@@ -25,3 +25,13 @@ it('a worker of Node starts, whatever globalThis.Worker is: onnxruntime-web puts
   });
   expect(answer).toBe(42);
 });
+
+it('a worker of Node knows the flags that its process has been given since it started', async () => {
+  const flag = '--experimental-wasm-revectorize';
+  process.execArgv.push(flag);
+  const flags = await new Promise((resolve, reject) => {
+    const script = "require('node:worker_threads').parentPort.postMessage(process.execArgv)";
+    startWorker(script, { message: resolve, failed: reject })!.keepAlive(true);
+  }).finally(() => process.execArgv.pop());
+  expect(flags).toEqual([...process.execArgv, flag]);
+});

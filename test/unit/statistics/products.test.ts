@@ -188,10 +188,12 @@ describe('the WebAssembly kernel', () => {
     expect(of(256, false)).toEqual(scalar);
   });
 
-  it('has the shape for the vectors that this process was started with, and says so', () => {
+  it('has the shape for the vectors and the engine of this process, and says so', () => {
     const bits = vectorBits();
+    // V8 11.3 spills from twelve sums on.
+    const rows = process.versions.v8.startsWith('11.3.') ? 4 : 6;
     const { leftWidth, rightWidth, description } = wasmBlockKernel()!;
-    expect([leftWidth, rightWidth]).toEqual(bits === 256 ? [6, 8] : [6, 4]);
+    expect([leftWidth, rightWidth]).toEqual(bits === 256 ? [6, 8] : [rows, 4]);
     expect(description.endsWith(', in vectors of 256 bits')).toBe(bits === 256);
   });
 
