@@ -107,15 +107,24 @@ const browserFile: UserConfig = {
   },
 };
 
+/** What the explorer of a table does without. */
+const withoutReaders = [
+  ...demoAliases,
+  {
+    find: /^(\.\.\/columns\/parquet|\.\/codecs)\.ts$/,
+    replacement: new URL('./demo/widget/only-arrow.ts', import.meta.url).pathname,
+  },
+];
+
 /** The explorer of a table: its page as one file, and the module with which a notebook shows it. */
 const widget: UserConfig = {
   define,
-  plugins: [workerScript({ define, resolve: { alias: demoAliases } }), singleFile('explorer.html')],
+  plugins: [workerScript({ define, resolve: { alias: withoutReaders } }), singleFile('explorer.html')],
   root: 'demo/widget',
   publicDir: false,
   resolve: {
     alias: [
-      ...demoAliases,
+      ...withoutReaders,
       {
         find: /^\.\.\/worker\/start\.ts$/,
         replacement: new URL('./demo/widget/start.ts', import.meta.url).pathname,

@@ -10,6 +10,7 @@ export {
 } from './data/batches.ts';
 export type { RowMajorValues } from './data/row-major.ts';
 export type { ChannelBlock } from './engine/channels/channel-blocks.ts';
+export type { PairMagnitudes } from './engine/channels/pair-magnitudes.ts';
 export type { ChannelOptions } from './engine/channels/channel-settings.ts';
 export type { BackendName, Reduction } from './engine/engine.ts';
 export type { UncertaintyOptions } from './resampling/uncertainty-settings.ts';

@@ -2,6 +2,7 @@ import { effect } from '@preact/signals';
 import { edges, noResult, rows } from '../src/state/edges.ts';
 import { select, selection, type Selection } from '../src/state/selection.ts';
 import { theme } from '../src/state/theme.ts';
+import { askHostBy, takeEvidence } from './evidence.ts';
 import type { FromExplorer, ToExplorer } from './messages.ts';
 import { restore, settingsNow } from './settings.ts';
 import { showTable, version } from './show-table.ts';
@@ -17,6 +18,9 @@ export function serveHost(): void {
     port.onmessage = (event: MessageEvent<ToExplorer>) => {
       take(event.data);
     };
+    askHostBy((id, request) => {
+      port.postMessage({ kind: 'evidence', id, request } satisfies FromExplorer);
+    });
     tellChanges((message, transfer = []) => {
       port.postMessage(message, transfer);
     });
@@ -40,6 +44,9 @@ function take(message: ToExplorer): void {
       break;
     case 'settings':
       restore(message.settings);
+      break;
+    case 'evidence':
+      takeEvidence(message.id, message);
       break;
     case 'notice':
       noResult.value = message.text;

@@ -12,6 +12,28 @@ export interface TableFacts {
   readonly names: readonly string[] | null;
   /** Edges known to be right, as (source, target). */
   readonly positives: readonly (readonly [string, string])[];
+  /** Whether the kernel holds the model and the samples that the scores are of: evidence of a pair can be asked for. */
+  readonly evidence: boolean;
+}
+
+/** What is behind the score of one pair. */
+export interface EvidenceRequest {
+  readonly what: 'magnitudes' | 'block';
+  /** Nodes by their number among the function nodes */
+  readonly source: number;
+  readonly target: number;
+  /** Of a block */
+  readonly layerPair: number | null;
+}
+
+/** The answer's numbers are float32 for magnitudes, float64 for a block; one array behind the other. */
+export interface EvidenceFacts {
+  readonly refusal?: { readonly code: string; readonly message: string };
+  /** Of magnitudes: layer pairs */
+  readonly pairs?: number;
+  /** Of a block */
+  readonly sourceChannels?: readonly number[];
+  readonly targetChannels?: readonly number[];
 }
 
 /** How one looks at a table; what the host keeps while the frame is taken off the page. */
@@ -30,6 +52,12 @@ export type ToExplorer =
   /** Names: none, a node, or source and target. */
   | { readonly kind: 'select'; readonly names: readonly string[] }
   | { readonly kind: 'settings'; readonly settings: Settings }
+  | {
+      readonly kind: 'evidence';
+      readonly id: number;
+      readonly facts: EvidenceFacts;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
   | { readonly kind: 'notice'; readonly text: string };
 
 /** From the explorer to its host's page. */
@@ -41,4 +69,5 @@ export type FromExplorer =
       readonly version: number;
       readonly rows: Uint32Array<ArrayBuffer> | null;
     }
+  | { readonly kind: 'evidence'; readonly id: number; readonly request: EvidenceRequest }
   | { readonly kind: 'settings'; readonly settings: Settings };

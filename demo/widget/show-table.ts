@@ -3,6 +3,7 @@ import { refuse } from '../src/state/alerts.ts';
 import { positives } from '../src/state/positives.ts';
 import { putOnShow } from '../src/state/scores.ts';
 import { tableKeeper } from '../src/state/workers.ts';
+import { offerEvidence } from './evidence.ts';
 import type { TableFacts } from './messages.ts';
 
 /** The version of the table on show; 0 before there is one. */
@@ -29,6 +30,7 @@ export async function showTable(facts: TableFacts, bytes: Uint8Array<ArrayBuffer
     await putOnShow(opened, { kind: 'file', file, metadata: opened.columns.metadata }, null);
     batch(() => {
       positives.value = facts.positives;
+      offerEvidence(facts.version, facts.evidence);
       version.value = facts.version;
     });
   } catch (error) {

@@ -68,7 +68,8 @@ def test_the_table_arrives_as_it_is():
     # Doubles that are no floats stay doubles, whole numbers have the index type of edge tables.
     types = {name: str(found.schema.field(name).type) for name in ("corr", "p_value", "src_idx", "has_edge")}
     assert types == {"corr": "float", "p_value": "double", "src_idx": "int32", "has_edge": "bool"}
-    assert data.facts(3) == {"version": 3, "title": "mine", "names": names, "positives": [("gene 1", "gene 2")]}
+    facts = {"version": 3, "title": "mine", "names": names, "positives": [("gene 1", "gene 2")], "evidence": False}
+    assert data.facts(3) == facts
 
 
 def test_tables_of_all_kinds_are_taken(tmp_path):
@@ -208,7 +209,13 @@ def test_a_file_for_a_colleague_holds_page_and_table(tmp_path):
     content = gzip.decompress(base64.b64decode(embedded(page, "table")))
     assert content == explorer_data(frame).content.to_pybytes()
     facts = json.loads(embedded(page, "facts"))
-    assert facts == {"version": 1, "title": "a < b", "names": names, "positives": [names[:2]]}
+    assert facts == {
+        "version": 1,
+        "title": "a < b",
+        "names": names,
+        "positives": [names[:2]],
+        "evidence": False,
+    }
     # Nothing in it leads anywhere else, and its policy forbids that.
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
     assert "default-src 'none'" in page

@@ -224,3 +224,52 @@ def test_the_explorer_has_the_models_table_and_all_its_nodes(fitted, example):
     assert widget._data.facts()["positives"] == positives(example)
     few = fitted.evaluate(score="partial", top=5)
     pd.testing.assert_frame_equal(fitted.explore(few).edges, few)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # nodes that are constant in a layer
+def test_magnitudes_of_a_pair_have_the_correlations_of_its_row(fitted):
+    for row in fitted.evaluate(top=3).itertuples():
+        x, y = fitted.pair_magnitudes(row.src_func, row.dst_func)
+        assert x.shape == y.shape == (3, 2000)
+        found = [np.corrcoef(of_source, of_target)[0, 1] for of_source, of_target in zip(x, y, strict=True)]
+        # The magnitudes come rounded to float32.
+        np.testing.assert_allclose(found, [row.corr_a0_g1, row.corr_a1_g2, row.corr_a2_g3], atol=1e-6)
+    assert fitted.pair_magnitudes("f4", "f16", samples=10)[0].shape == (3, 10)
+    with pytest.raises(MagnitudeEdgeError, match="no function node named 'f99'"):
+        fitted.pair_magnitudes("f4", "f99")
+
+
+def asked(widget, **request) -> tuple[dict, list]:
+    """What the widget tells a page that asks for evidence."""
+    sent = []
+    widget.send = lambda message, buffers=None: sent.append((message, [bytes(part) for part in buffers or []]))
+    widget._receive(widget, {"kind": "ask", "token": "t", **request}, [])
+    ((message, buffers),) = sent
+    return message, buffers
+
+
+def test_the_widget_has_the_evidence_of_the_models_pairs(example, loader):
+    with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu") as inferer:
+        inferer.fit(loader, verbose=False)
+        widget = inferer.explore()
+        assert asked(widget, what="table")[0]["facts"]["evidence"]
+        assert widget._data.title == "model.onnx"
+        message, (content,) = asked(widget, what="magnitudes", source=4, target=16)
+        x, y = inferer.pair_magnitudes("f4", "f16")
+        assert message["facts"] == {"pairs": 3}
+        np.testing.assert_array_equal(np.frombuffer(content, "<f4").reshape(2, 3, 2000), [x, y])
+
+        channel = inferer.explore(inferer.evaluate(score="channel", lam=2))
+        row = channel.edges.iloc[0]
+        message, (content,) = asked(channel, what="block", source=row.src_idx, target=row.dst_idx, layerPair=1)
+        block = np.frombuffer(content).reshape(len(message["facts"]["sourceChannels"]), -1)
+        assert np.sqrt((block**2).sum() / block.shape[1]) == pytest.approx(row.score_a1_g2, rel=1e-6)  # kept as float32
+
+        inferer.fit(loader[:2], verbose=False)
+        message, buffers = asked(widget, what="magnitudes", source=4, target=16)
+        assert "call explore() again" in message["facts"]["refusal"]["message"]
+        assert buffers == [b""]
+    with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu", channels=False) as inferer:
+        inferer.fit(loader[:2], verbose=False)
+        message, _ = asked(inferer.explore(), what="magnitudes", source=4, target=16)
+        assert "channel values" in message["facts"]["refusal"]["message"]

@@ -1,4 +1,5 @@
 import type { BlockRequest, ChannelBlock } from '../engine/channels/channel-blocks.ts';
+import type { PairMagnitudes, PairRequest } from '../engine/channels/pair-magnitudes.ts';
 import type { Channels, ChannelSnapshot } from '../engine/channels/channels.ts';
 import type { EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
@@ -202,6 +203,13 @@ export class InfererStatistics {
     const channels = this.#kept('Channel blocks');
     const blocks = await this.#queue.run(async () => channels.blocks(await this.#samplesIn(held)));
     return blocks(request);
+  }
+
+  /** Magnitudes of one pair, of the first samples held. @throws `invalid-argument` where channel values are not kept */
+  pairMagnitudes(request: PairRequest): Promise<PairMagnitudes> {
+    const held = this.#held;
+    const channels = this.#kept('Magnitudes of a pair');
+    return this.#queue.run(async () => channels.pairMagnitudes(await this.#samplesIn(held), request));
   }
 
   /** A copy of the statistics held. */

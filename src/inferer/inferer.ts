@@ -1,6 +1,7 @@
 import type { RecordBatch, Table } from 'apache-arrow';
 import type { Batch } from '../data/batches.ts';
 import type { ChannelBlock } from '../engine/channels/channel-blocks.ts';
+import type { PairMagnitudes } from '../engine/channels/pair-magnitudes.ts';
 import type { ChannelBatch, MagnitudeBatch, Reduction } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { InfererModel } from '../model/external-model.ts';
@@ -254,6 +255,21 @@ export class MagnitudeEdgeInferer {
       checkLayerPair(rest.layerPair, this.#statistics.choice.engine.shape.pairs);
       const pooled = layerAgg === 'pooled';
       return this.#statistics.channelBlocks({ ...rest, source: from, target: to, lambda, pooled });
+    });
+  }
+
+  /**
+   * What the scores of one ordered pair of function nodes are of, sample by sample, from the channel values kept: a score
+   * of a layer pair is the correlation of its two arrays.
+   * @param source name of a function node
+   * @param target name of a function node
+   * @param samples so many of the first ones. Default 2000.
+   * @throws MagnitudeEdgeError `invalid-argument` for a name that there is not, or channel values that are not kept
+   */
+  pairMagnitudes(source: string, target: string, samples = 2000): Promise<PairMagnitudes> {
+    return this.#calls.reading(() => {
+      const [from, to] = [this.#functionNode(source), this.#functionNode(target)];
+      return this.#statistics.pairMagnitudes({ source: from, target: to, samples });
     });
   }
 

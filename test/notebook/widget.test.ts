@@ -42,6 +42,18 @@ const cells = [
   'try:\n    await first\nexcept Exception as error:\n    print(error)',
 ];
 
+const withModel = [
+  `import numpy as np
+from magnitude_edge import MagnitudeEdgeInferer
+with np.load("data.npz") as arrays:
+    x, y = arrays["x"], arrays["y"]
+inferer = MagnitudeEdgeInferer("model.onnx", backend="cpu")
+inferer.fit([(x[:500], y[:500])], verbose=False)`,
+  'widget = inferer.explore()\nwidget',
+  'channel = inferer.explore(inferer.evaluate(score="channel"))\nchannel',
+  'inferer.fit([(arrays["x"], arrays["y"]) for arrays in [np.load("data.npz")]], verbose=False)',
+];
+
 const poll = <T>(ask: () => Promise<T>) => expect.poll(ask, { timeout: patience });
 const background = (explorer: FrameLocator) =>
   explorer.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor);
@@ -104,4 +116,28 @@ describe.each(['lab', 'notebook'] as const)('two widgets in %s', (kind) => {
     await poll(() => background(first)).not.toBe(light);
     expect(complaints).toEqual([]);
   });
+});
+
+test('a widget with its model shows what is behind a score', async () => {
+  for (const file of ['model.onnx', 'data.npz'])
+    cpSync(beside(`../../demo/public/example/${file}`), join(server.folder, file));
+  writeFileSync(join(server.folder, 'model.ipynb'), notebookOf(withModel));
+  const page = await server.open(`${await startJupyter(server, 'lab')}lab/tree/model.ipynb`);
+  const notebook = new OpenNotebook(page);
+  await notebook.ready('model.ipynb');
+  await notebook.run(0);
+  await notebook.run(1);
+  const explorer = notebook.explorer(1);
+  await explorer.getByRole('row', { name: /f4.*f16/ }).click();
+  await explorer.getByRole('tab', { name: 'Target' }).click();
+  await explorer.getByRole('img', { name: /^Scatter of 500 samples: .* of f4 .* of f16/ }).waitFor();
+  await notebook.run(2);
+  const channel = notebook.explorer(2);
+  await row(channel, 0).click();
+  await channel.getByRole('tab', { name: 'Target' }).click();
+  await channel.getByRole('img', { name: /coefficients from f\d+ to f\d+, the largest/ }).waitFor();
+  // The table is of other samples than those held after this.
+  await notebook.run(3);
+  await row(explorer, 5).click();
+  await explorer.getByText('call explore() again').waitFor();
 });

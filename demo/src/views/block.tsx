@@ -3,11 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
-import { otherFiles } from '../results/changes.ts';
-import { result, rowOfPair } from '../state/edges.ts';
-import { phase } from '../state/run.ts';
-import { currentInputs } from '../state/session.ts';
-import { fitWorker } from '../state/workers.ts';
+import { rowOfPair } from '../state/edges.ts';
+import { evidence } from '../state/evidence.ts';
 import { LayerChoice } from './layer-choice.tsx';
 import { strongestPair } from './scatter.tsx';
 
@@ -21,16 +18,15 @@ interface Props {
 export function Block({ table, source, target }: Props) {
   const [answer, setAnswer] = useState<{ of: string; block: ChannelBlock | string } | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const from = result.value?.provenance;
-  const isOpen = from?.kind === 'fit' && otherFiles(from, currentInputs.value).length === 0;
+  const from = evidence.value;
   const row = rowOfPair.value(source, target);
   const layer = Math.max(0, Math.min(Number(chosen ?? strongestPair(table, row)), table.pairs.length - 1));
-  const canAsk = isOpen && phase.value === 'idle';
-  const of = isOpen ? JSON.stringify([from.run, from.samples, from.params, source, target, layer]) : '';
+  const canAsk = from?.canAsk === true;
+  const of = from ? JSON.stringify([from.ofScores, source, target, layer]) : '';
   useEffect(() => {
-    if (!canAsk) return;
+    if (!from || !canAsk) return;
     let wanted = true;
-    fitWorker.channelBlock(from.params, source, target, layer).then(
+    from.channelBlock(source, target, layer).then(
       (block) => {
         if (wanted) setAnswer({ of, block });
       },
@@ -42,7 +38,7 @@ export function Block({ table, source, target }: Props) {
       wanted = false;
     };
   }, [of, canAsk]);
-  if (!isOpen)
+  if (!from)
     return (
       <p class="caption">The block of coefficients needs the model and the data that the scores are of.</p>
     );

@@ -4,13 +4,11 @@ import { Plot } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
-import { result, rowOfPair } from '../state/edges.ts';
-import { otherFiles } from '../results/changes.ts';
-import { phase } from '../state/run.ts';
-import { currentInputs } from '../state/session.ts';
+import { rowOfPair } from '../state/edges.ts';
+import { evidence } from '../state/evidence.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
-import { fitWorker } from '../state/workers.ts';
 import type { PairMagnitudes } from '../worker/protocol.ts';
+import { WorkerRefusal } from '../worker/rpc.ts';
 import { LayerChoice } from './layer-choice.tsx';
 
 interface Props {
@@ -21,33 +19,35 @@ interface Props {
 
 /** Activation magnitude of the source against gradient magnitude of the target, sample by sample, in one layer pair. */
 export function Scatter({ table, source, target }: Props) {
-  const [answer, setAnswer] = useState<{ of: string; magnitudes: PairMagnitudes } | null>(null);
+  const [answer, setAnswer] = useState<{ of: string; magnitudes: PairMagnitudes | string } | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const from = result.value?.provenance;
-  const isOpen = from?.kind === 'fit' && otherFiles(from, currentInputs.value).length === 0;
-  const canRun = isOpen && phase.value === 'idle';
-  const of = isOpen ? `${from.run} ${source} ${target}` : '';
+  const from = evidence.value;
+  const canAsk = from?.canAsk === true;
+  const of = from ? `${from.ofSamples} ${source} ${target}` : '';
   useEffect(() => {
-    if (!canRun) return;
+    if (!from || !canAsk) return;
     let wanted = true;
-    fitWorker.magnitudes(from.params, source, target).then(
+    from.magnitudes(source, target).then(
       (magnitudes) => {
         if (wanted) setAnswer({ of, magnitudes });
       },
-      () => {
-        if (wanted) setAnswer(null);
+      (error: unknown) => {
+        // Work that was ended by other work has nothing to say.
+        const said = error instanceof WorkerRefusal && error.code !== 'AbortError' ? error.message : null;
+        if (wanted) setAnswer(said === null ? null : { of, magnitudes: said });
       },
     );
     return () => {
       wanted = false;
     };
-  }, [of, canRun]);
-  if (!isOpen)
+  }, [of, canAsk]);
+  if (!from)
     return (
       <p class="caption">The scatter of magnitudes needs the model and the data that the scores are of.</p>
     );
   // Points of another pair, or of another run, are not shown under the name of this one.
   const magnitudes = answer?.of === of ? answer.magnitudes : null;
+  if (typeof magnitudes === 'string') return <p class="caption">{magnitudes}</p>;
   const row = rowOfPair.value(source, target);
   const layer = Math.min(Number(chosen ?? strongestPair(table, row)), table.pairs.length - 1);
   const xs = magnitudes?.x[layer] ?? new Float32Array(0);

@@ -1,12 +1,12 @@
 import type { Table } from 'apache-arrow';
-import { evaluateRecovery, MagnitudeEdgeError, MagnitudeEdgeInferer, type Recovery } from 'magnitude-edge';
+import { evaluateRecovery, evaluateTargetRanking, MagnitudeEdgeError, type Recovery } from 'magnitude-edge';
 import { curves, markPairs } from '../edges/curves.ts';
 import type { EdgeTable } from './edge-table.ts';
 import type { NamedPair, Ranking } from './table-protocol.ts';
 
 /** Where the positives stand: within their targets (method.md, "Target ranking") and over all pairs (ROC, PR). */
 export function rankPositives({ table, columns }: EdgeTable, positives: readonly NamedPair[]): Ranking {
-  const { detail, summary, unscored } = MagnitudeEdgeInferer.evaluateTargetRanking(table, positives);
+  const { detail, summary, unscored } = evaluateTargetRanking(table, positives);
   const { marks, unknown } = markPairs(columns, positives);
   const column = (name: string) => detail.getChild(name)!;
   const [source, target] = [column('src_func'), column('dst_func')];

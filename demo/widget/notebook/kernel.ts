@@ -1,4 +1,4 @@
-import type { FromKernel, ToKernel, WidgetModel } from './model.ts';
+import type { FromKernel, Question, ToKernel, WidgetModel } from './model.ts';
 
 /**
  * Bytes of one message to the kernel. Servers close the connection, and lose the message without an error, somewhere
@@ -40,12 +40,13 @@ export class Kernel {
   }
 
   /** Asks for bytes. An answer that another question for the same has overtaken never comes. */
-  ask(what: 'page' | 'table'): Promise<Answer> {
+  ask(question: Question): Promise<Answer> {
+    const { what } = question;
     const token = `${what} ${newToken()}`;
     for (const older of this.#waiting.keys()) if (older.startsWith(what)) this.#waiting.delete(older);
     return new Promise((resolve) => {
       this.#waiting.set(token, { parts: [], facts: null, done: resolve });
-      this.#send({ kind: 'ask', what, token });
+      this.#send({ kind: 'ask', token, ...question });
       this.#waitAgain();
     });
   }

@@ -1,3 +1,5 @@
+import type { EvidenceRequest } from '../messages.ts';
+
 /** What anywidget hands to `render`, as far as it is used here (https://anywidget.dev/en/afm). */
 export interface WidgetModel {
   get(name: 'selected'): readonly string[];
@@ -9,10 +11,13 @@ export interface WidgetModel {
   send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
 }
 
+/** What is asked for, of the pair that it is about where it is about one. */
+export type Question = { readonly what: 'page' | 'table' } | EvidenceRequest;
+
 /** From the page to the kernel. */
 export type ToKernel =
   /** Asks for something under a token of the asker's own, since every view of the widget hears every answer. */
-  | { readonly kind: 'ask'; readonly what: 'page' | 'table'; readonly token: string }
+  | ({ readonly kind: 'ask'; readonly token: string } & Question)
   /** Row numbers on show, in pieces; `rows` is their whole number, null for all rows as they stand. */
   | {
       readonly kind: 'rows';
@@ -25,7 +30,7 @@ export type ToKernel =
 
 /** From the kernel to the page. */
 export type FromKernel =
-  /** Bytes that were asked for, in pieces; one buffer comes with each. `facts` come with those of a table. */
+  /** Bytes that were asked for, in pieces; one buffer comes with each. `facts` come with the first of a table or of evidence. */
   | {
       readonly kind: 'piece';
       readonly token: string;

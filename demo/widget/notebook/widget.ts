@@ -1,4 +1,11 @@
-import type { FromExplorer, Settings, TableFacts, ToExplorer } from '../messages.ts';
+import type {
+  EvidenceFacts,
+  EvidenceRequest,
+  FromExplorer,
+  Settings,
+  TableFacts,
+  ToExplorer,
+} from '../messages.ts';
 import { Kernel, type Answer } from './kernel.ts';
 import type { WidgetModel } from './model.ts';
 import { followTheme } from './theme-around.ts';
@@ -57,14 +64,19 @@ class View {
   }
 
   async #fetchPage(): Promise<void> {
-    const { bytes } = await this.#kernel.ask('page');
+    const { bytes } = await this.#kernel.ask({ what: 'page' });
     this.#frame.srcdoc = new TextDecoder().decode(bytes);
     this.#notice.replaceWith(this.#frame);
   }
 
   async #fetchTable(): Promise<void> {
-    this.#table = await this.#kernel.ask('table');
+    this.#table = await this.#kernel.ask({ what: 'table' });
     this.#tellTable();
+  }
+
+  async #fetchEvidence(id: number, request: EvidenceRequest): Promise<void> {
+    const { bytes, facts } = await this.#kernel.ask(request);
+    this.#tell({ kind: 'evidence', id, facts: facts as EvidenceFacts, bytes });
   }
 
   readonly #connect = (): void => {
@@ -90,6 +102,9 @@ class View {
         break;
       case 'rows':
         this.#kernel.tellRows(message.version, message.rows);
+        break;
+      case 'evidence':
+        void this.#fetchEvidence(message.id, message.request);
         break;
       case 'settings':
         this.#settings = message.settings;

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ import pyarrow as pa
 
 from .errors import MagnitudeEdgeError
 from .graph_edits import score_column
+
+if TYPE_CHECKING:
+    from .pair_evidence import PairEvidence
 
 #: What ``npm run build:python`` puts here: the explorer's page, and the module that shows it in a notebook.
 BUILT = Path(__file__).resolve().parent / "explorer"
@@ -49,6 +52,7 @@ class ExplorerData:
         title: what the explorer calls the table.
         names: of all function nodes by index, ``None`` where only those in the table are known.
         positives: (source, target) names of edges known to be right.
+        evidence: tells what is behind a score; ``None`` for a table without its model.
     """
 
     frame: pd.DataFrame
@@ -56,10 +60,21 @@ class ExplorerData:
     title: str
     names: list[str] | None
     positives: list[tuple[str, str]]
+    evidence: PairEvidence | None = None
 
-    def facts(self, version: int = 1) -> dict[str, Any]:
-        """What goes with the bytes, for JSON."""
-        return {"version": version, "title": self.title, "names": self.names, "positives": self.positives}
+    def facts(self, version: int = 1, with_kernel: bool = False) -> dict[str, Any]:
+        """What goes with the bytes, for JSON.
+
+        Args:
+            with_kernel: whether there is somebody to ask for evidence: not in a file.
+        """
+        return {
+            "version": version,
+            "title": self.title,
+            "names": self.names,
+            "positives": self.positives,
+            "evidence": with_kernel and self.evidence is not None,
+        }
 
 
 def explorer_data(
@@ -67,6 +82,7 @@ def explorer_data(
     names: Sequence[str] | None = None,
     positives: Iterable[tuple[str, str]] | pd.DataFrame = (),
     title: str | None = None,
+    evidence: PairEvidence | None = None,
 ) -> ExplorerData:
     """Makes a table ready for the explorer.
 
@@ -77,6 +93,7 @@ def explorer_data(
         names: names of all function nodes, in the order that ``src_idx`` and ``dst_idx`` count.
         positives: (source, target) names, or a DataFrame whose first two columns hold them.
         title: default ``"edge table"``, or the file's name.
+        evidence: tells what is behind a score of this table.
 
     Raises:
         MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument`` for indices that the
@@ -94,7 +111,7 @@ def explorer_data(
     known = None if names is None else [str(name) for name in names]
     if known is not None:
         _check_indices(frame, known)
-    return ExplorerData(frame, _arrow_stream(frame), title, known, _pairs(positives))
+    return ExplorerData(frame, _arrow_stream(frame), title, known, _pairs(positives), evidence)
 
 
 def _frame_of(table) -> pd.DataFrame:

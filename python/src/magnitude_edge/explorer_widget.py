@@ -22,7 +22,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     """A table in the explorer: heatmap, table, network, target and significance, with one selection.
 
     Made by :func:`magnitude_edge.explore`. Bytes go to the page in pieces, when a view asks for them, and are not
-    saved with the notebook.
+    saved with the notebook. Evidence of a pair is asked of the engine when the target view shows it.
 
     Attributes:
         selected: names of what is selected: none, a node, or source and target. Assigning selects; ``observe`` it to
@@ -83,15 +83,22 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def _receive(self, _widget: Any, message: dict, buffers: list) -> None:
         if message.get("kind") == "ask":
-            self._answer(message["what"], message["token"])
+            self._answer(message["what"], message["token"], message)
         elif message.get("kind") == "rows":
             self._take_rows(message, buffers)
 
-    def _answer(self, what: str, token: str) -> None:
+    def _answer(self, what: str, token: str, asked: dict[str, Any]) -> None:
+        content: memoryview
+        facts: dict[str, Any] | None = None
         if what == "page":
-            content, facts = memoryview(built_file("explorer.html").read_bytes()), None
+            content = memoryview(built_file("explorer.html").read_bytes())
+        elif what == "table":
+            content, facts = memoryview(self._data.content), self._data.facts(self._version, with_kernel=True)
+        elif self._data.evidence is not None:
+            facts, found = self._data.evidence.answer(asked)
+            content = memoryview(found)
         else:
-            content, facts = memoryview(self._data.content), self._data.facts(self._version)
+            return
         pieces = max(1, -(-len(content) // PIECE))
         for piece in range(pieces):
             message = {"kind": "piece", "token": token, "piece": piece, "pieces": pieces}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from .explorer_data import explorer_data, write_html
+from .explorer_data import ExplorerData, explorer_data, write_html
 
 if TYPE_CHECKING:
     from .explorer_widget import ExplorerWidget
@@ -46,7 +46,15 @@ def explore(
         ImportError: without anywidget (``pip install 'magnitude-edge[widget]'``).
         MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument``.
     """
-    data = explorer_data(table, names, positives, title)
+    return show_widget(explorer_data(table, names, positives, title), height)
+
+
+def show_widget(data: ExplorerData, height: int) -> ExplorerWidget:
+    """The widget of a table that was made ready.
+
+    Raises:
+        ImportError: without anywidget.
+    """
     try:
         from .explorer_widget import ExplorerWidget
     except ImportError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ._engine import Buffer, Engine
@@ -22,7 +23,9 @@ from ._sample_sources import paths_of, samples_of
 from ._samples import NodeNames
 from ._tables import to_frame
 from .errors import MagnitudeEdgeError
-from .exploring import explore
+from .explorer_data import explorer_data
+from .exploring import Pairs, show_widget
+from .pair_evidence import PairEvidence
 from .ranking import evaluate_target_ranking
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ class MagnitudeEdgeInferer:
     ):
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
         self._backend = backend
+        self._fit_number = 0  # changes with the samples held
         self._routes = Routes(model, data, route, reduction=reduction, use_pre_norm=use_pre_norm)
         self.route, self.route_reason = self._routes.first
         self._channels = channels
@@ -86,6 +90,11 @@ class MagnitudeEdgeInferer:
         except BaseException:
             self._engine.close()
             raise
+
+    @property
+    def name(self) -> str:
+        """What the model is called: its file's name, or its class."""
+        return Path(self._routes.name).name
 
     @property
     def node_names(self) -> dict[str, list[str]]:
@@ -147,6 +156,7 @@ class MagnitudeEdgeInferer:
         if client is not None:
             settings = {"crit": crit, "device": device, "masked_edges": masked_edges}
             return self._fit_on_cluster(client, dataloader, settings, batch_size, verbose, reset)
+        self._fit_number += 1
         samples = samples_of(dataloader, NodeNames(self.node_names))
         if samples is not None:
             dataloader = samples.batches(batch_size)
@@ -218,6 +228,7 @@ class MagnitudeEdgeInferer:
         Raises:
             MagnitudeEdgeError: ``invalid-data``, ``batch-mismatch``, ...
         """
+        self._fit_number += 1
         options = {"reset": reset, **known_loss(crit).options()}
         args = {"name": str(path), "batchSize": batch_size, "fit": options}
         return int(self._engine.call("fitFile", args, [Path(path).read_bytes()])[0]["samples"])
@@ -268,21 +279,55 @@ class MagnitudeEdgeInferer:
 
     evaluate_target_ranking = staticmethod(evaluate_target_ranking)
 
-    def explore(self, table: pd.DataFrame | None = None, **options: Any) -> ExplorerWidget:
-        """The explorer as a notebook widget, with a table of this model in it.
+    def explore(
+        self,
+        table: pd.DataFrame | None = None,
+        *,
+        positives: Pairs = (),
+        title: str | None = None,
+        height: int = 560,
+    ) -> ExplorerWidget:
+        """The explorer as a notebook widget, with a table of this model in it. The widget keeps this object: its target
+        view shows the magnitudes, or the block of coefficients, behind a score, from the channel values of the samples.
 
         Args:
             table: of :meth:`evaluate`, whose defaults give it where it is left out.
-            **options: ``positives``, ``title`` and ``height`` of :func:`magnitude_edge.explore`.
+            positives, title, height: as of :func:`magnitude_edge.explore`; the title is by default the model's name.
 
         Raises:
             ImportError: without anywidget.
             MagnitudeEdgeError: as :meth:`evaluate` and :func:`magnitude_edge.explore`.
         """
-        return explore(self.evaluate() if table is None else table, names=self.node_names["function"], **options)
+        frame = self.evaluate() if table is None else table
+        data = explorer_data(
+            frame, self.node_names["function"], positives, title or self.name, PairEvidence(self, frame.attrs)
+        )
+        return show_widget(data, height)
+
+    def pair_magnitudes(
+        self, source: str, target: str, samples: int = 2000
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What the scores of one pair are of, sample by sample.
+
+        Args:
+            source, target: names of function nodes.
+            samples: so many of the first ones, at most.
+
+        Returns:
+            Activation magnitudes of the source and gradient magnitudes of the target, ``[layer pairs, samples]`` each.
+
+        Raises:
+            MagnitudeEdgeError: ``invalid-argument`` for a name that there is not, or where the channel values of the
+                samples are not held (``channels``).
+        """
+        args = {"source": source, "target": target, "samples": samples}
+        result, parts = self._engine.call("pairMagnitudes", args)
+        values = np.stack([np.frombuffer(part, dtype="<f4") for part in parts])
+        return values[: result["pairs"]], values[result["pairs"] :]
 
     def reset_stats(self) -> None:
         """Forgets all samples."""
+        self._fit_number += 1
         self._engine.call("resetStats")
 
     def save_stats(self, path: str | os.PathLike, channels: bool | None = None) -> None:
@@ -318,6 +363,7 @@ class MagnitudeEdgeInferer:
         return cast(bytearray, content.obj)
 
     def _take_statistics(self, content: Buffer, *, merge: bool) -> int:
+        self._fit_number += 1
         return int(self._engine.call("takeStats", {"merge": merge}, [content])[0]["samples"])
 
     def close(self) -> None:

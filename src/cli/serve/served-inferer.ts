@@ -2,6 +2,7 @@ import { limitThreads } from '../../available-threads.ts';
 import { batches, type Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import type {
+  ChannelBlockOptions,
   EvaluateOptions,
   FitOptions,
   InfererOptions,
@@ -30,6 +31,14 @@ interface OpenArguments {
 type Values = ChannelBatch | MagnitudeBatch;
 type ValuesOptions = LossSettings & { readonly reset?: boolean; readonly custom?: string };
 type SaveOptions = NonNullable<Parameters<MagnitudeEdgeInferer['saveStats']>[0]>;
+interface PairArguments {
+  readonly source: string;
+  readonly target: string;
+  /** Of magnitudes */
+  readonly samples?: number;
+  /** Of a channel block */
+  readonly options?: ChannelBlockOptions;
+}
 interface ValuesArguments {
   readonly size: number;
   readonly kind: 'channels' | 'magnitudes';
@@ -186,6 +195,21 @@ export class ServedInferer {
     return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
   }
 
+  /** Magnitudes of one pair, float32: of the source in each layer pair, then of the target. */
+  async pairMagnitudes({ source, target, samples }: PairArguments): Promise<Reply> {
+    const { x, y } = await this.#opened().pairMagnitudes(source, target, samples);
+    return reply({ pairs: x.length }, ...[...x, ...y].map(({ buffer }) => new Uint8Array(buffer)));
+  }
+
+  /** The blocks behind a channel score, float64 `[sourceChannels, targetChannels]` each. */
+  async channelBlock({ source, target, options }: PairArguments): Promise<Reply> {
+    const blocks = await this.#opened().channelBlock(source, target, options);
+    return reply(
+      { blocks: blocks.map(({ sourceChannels, targetChannels }) => ({ sourceChannels, targetChannels })) },
+      ...blocks.map(({ values }) => new Uint8Array(values.buffer as ArrayBuffer)),
+    );
+  }
+
   async saveStats(options: SaveOptions): Promise<Reply> {
     return reply({}, await this.#opened().saveStats(options));
   }
@@ -237,6 +261,8 @@ const calls = {
   endFit: (served) => served.endFit(),
   evaluate: (served, args) => served.evaluate(args),
   select: (served, args) => served.select(args),
+  pairMagnitudes: (served, args) => served.pairMagnitudes(args as unknown as PairArguments),
+  channelBlock: (served, args) => served.channelBlock(args as unknown as PairArguments),
   saveStats: (served, args) => served.saveStats(args),
   takeStats: (served, args, parts) => served.takeStats(args as { merge: boolean }, parts),
   resetStats: (served) => served.resetStats(),

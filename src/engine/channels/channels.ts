@@ -12,6 +12,7 @@ import type { RaggedIndices } from '../../statistics/ragged.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
+import { pairMagnitudes, type PairMagnitudes, type PairRequest } from './pair-magnitudes.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import type { ChannelSettings } from './channel-settings.ts';
 import { ChannelStore } from './channel-store.ts';
@@ -271,6 +272,16 @@ export class Channels {
   magnitudes(samples: number): AllMagnitudes {
     const rows = this.#rows(samples, "Spearman's correlations");
     return magnitudesOfChannels(rows, this.#groups, this.#shape.reduction);
+  }
+
+  /** Magnitudes of one pair of nodes, of the first samples. @throws as {@link Channels.blocks} */
+  pairMagnitudes(samples: number, request: PairRequest): PairMagnitudes {
+    return pairMagnitudes(
+      this.#rows(samples, 'Magnitudes of a pair'),
+      this.#groups,
+      this.#shape.reduction,
+      request,
+    );
   }
 
   /**

@@ -1,0 +1,39 @@
+import type { ChannelBlock } from 'magnitude-edge';
+import { computed, signal } from '@preact/signals';
+import { otherFiles } from '../results/changes.ts';
+import type { PairMagnitudes } from '../worker/protocol.ts';
+import { result } from './edges.ts';
+import { phase } from './run.ts';
+import { currentInputs } from './session.ts';
+import { fitWorker } from './workers.ts';
+
+/** What is behind the scores on show. Nodes are told by their numbers. */
+export interface Evidence {
+  /** Changes with the samples that magnitudes are of. */
+  readonly ofSamples: string;
+  /** Changes with the scores. */
+  readonly ofScores: string;
+  /** Whether it may be asked now. */
+  readonly canAsk: boolean;
+  /** Activation magnitudes of the source and gradient magnitudes of the target, by layer pair. */
+  magnitudes(source: number, target: number): Promise<PairMagnitudes>;
+  channelBlock(source: number, target: number, layerPair: number): Promise<ChannelBlock>;
+}
+
+/** That of a table whose model runs outside the page, in a notebook's kernel. */
+export const evidenceOfHost = signal<Evidence | null>(null);
+
+/** Null where the model or the samples that the scores are of are not at hand. */
+export const evidence = computed<Evidence | null>(() => {
+  const from = result.value?.provenance;
+  if (from?.kind !== 'fit') return evidenceOfHost.value;
+  if (otherFiles(from, currentInputs.value).length > 0) return null;
+  return {
+    ofSamples: String(from.run),
+    ofScores: JSON.stringify([from.run, from.samples, from.params]),
+    canAsk: phase.value === 'idle',
+    magnitudes: (source, target) => fitWorker.magnitudes(from.params, source, target),
+    channelBlock: (source, target, layerPair) =>
+      fitWorker.channelBlock(from.params, source, target, layerPair),
+  };
+});
