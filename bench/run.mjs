@@ -8,6 +8,8 @@
  *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
  *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
+ *     npm run bench -- stream             # 1e6 samples from Parquet, killed and resumed; only when asked for
+ *     npm run bench -- large-file         # memory of reading a file of gigabytes; only when asked for
  *     npm run bench -- large-webgpu       # 10,000 nodes in a page, --backend webgpu or cpu; only when asked for
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
@@ -35,8 +37,10 @@ const parts = {
   page: 'page/run.mjs',
   large: 'large/run.mjs',
   'large-webgpu': 'large/webgpu.mjs',
+  stream: 'stream/killed.mjs',
+  'large-file': 'stream/large-file.mjs',
 };
-const onlyWhenAsked = new Set(['large', 'large-webgpu']);
+const onlyWhenAsked = new Set(['large', 'large-webgpu', 'stream', 'large-file']);
 
 /** Fused products (relaxed SIMD), which Node has without a flag from 22 on, and the flags that Node was started with. */
 const nodeFlags = [

@@ -17,6 +17,8 @@ export type { UncertaintyOptions } from './resampling/uncertainty-settings.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export type {
   ChannelBlockOptions,
+  CheckpointOptions,
+  CheckpointSink,
   EdgeScores,
   EvaluateBatchesOptions,
   EvaluateOptions,

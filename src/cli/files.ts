@@ -213,7 +213,7 @@ async function writeToStandardOutput(bytes: OutputFile['bytes']): Promise<void> 
 }
 
 /** Makes the new name last through a power failure, where the system lets folders be opened. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder);
     await handle.sync().finally(() => handle.close());

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { batches } from '../data/batches.ts';
 import type { BackendName, Reduction } from '../engine/engine.ts';
 import type { UncertaintyOptions } from '../resampling/uncertainty-settings.ts';
-import type { FitOptions } from '../inferer/inferer-options.ts';
+import type { CheckpointSink, FitOptions } from '../inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../inferer/inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
@@ -16,6 +16,13 @@ import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
 import { backendOf, chooseBackend, type ChosenBackend, type RanOn } from './backend.ts';
 import type { Command } from './command.ts';
+import {
+  checkpointFile,
+  checkpointHelp,
+  checkpointOptions,
+  readCheckpointSettings,
+  type CheckpointSettings,
+} from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs, type OutputFile } from './files.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
@@ -57,6 +64,7 @@ ${memoryBudgetHelp}
   --seed S                             what the shuffles come from                    (0)
   --backend auto|webgpu|cpu            where the statistics are computed              (auto)
   --execution-provider auto|webgpu|wasm  where the model runs                         (auto)
+${checkpointHelp}
   --stats-out S.arrow                  the statistics, for 'magnitude-edge evaluate' and 'magnitude-edge merge'
 ${outputHelp}`;
 
@@ -79,6 +87,7 @@ const options = {
   backend: { type: 'string' },
   'execution-provider': { type: 'string' },
   'stats-out': { type: 'string' },
+  ...checkpointOptions,
 } as const;
 
 export const infer: Command = {
@@ -89,13 +98,17 @@ export const infer: Command = {
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
     // External data of a model are read with it.
-    const [table, statistics] = await placeOutputs(
-      [model, `${model}.data`, ...data, ...[outputWeights, maskEdges].filter((path) => path !== undefined)],
-      [out, statsOut],
+    const inputs = [model, `${model}.data`, ...data, outputWeights, maskEdges];
+    const [table, ...others] = await placeOutputs(
+      inputs.filter((path) => path !== undefined),
+      [out, statsOut, settings.checkpoint?.path],
     );
+    const statistics = statsOut === undefined ? undefined : others.shift();
+    const [kept] = others;
+    const checkpoint = kept && checkpointFile(kept, settings.checkpoint!.resume);
     const chosen = await chooseBackend(settings.backend);
     try {
-      await inferWith(chosen, settings, { table: table!, statistics }, terminal);
+      await inferWith(chosen, settings, { table: table!, statistics, checkpoint }, terminal);
     } finally {
       chosen.release();
     }
@@ -118,6 +131,7 @@ interface Settings extends ScoreSettings {
   readonly backend: 'auto' | BackendName;
   readonly executionProvider: 'auto' | ExecutionProvider;
   readonly statsOut: string | undefined;
+  readonly checkpoint: CheckpointSettings | undefined;
 }
 
 function readSettings(args: readonly string[]): Settings {
@@ -139,6 +153,7 @@ function readSettings(args: readonly string[]): Settings {
     backend: given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto'),
     executionProvider: given.choice('execution-provider', ['auto', 'webgpu', 'wasm'], 'auto'),
     statsOut: given.text('stats-out'),
+    checkpoint: readCheckpointSettings(given),
   };
 }
 
@@ -164,6 +179,7 @@ function channelRoom({ channelGroups, layers }: GsnnModel, { score, resampling }
 interface Places {
   readonly table: OutputPlace;
   readonly statistics: OutputPlace | undefined;
+  readonly checkpoint: CheckpointSink | undefined;
 }
 
 async function inferWith(
@@ -205,9 +221,18 @@ async function inferWith(
     `statistics on ${ranOn.backend} (${ranOn.reason}), model on ${model.diagnostics.executionProvider}`,
   );
   let batchesDone = 0;
+  let resumedFrom: number | undefined;
   const samples = await withProgress(terminal, { what: 'fit', unit: 'batch' }, (progress) =>
     inferer.fit(data, {
       ...fitOptions,
+      checkpoint: places.checkpoint && {
+        ...settings.checkpoint,
+        sink: places.checkpoint,
+        onResume: (held) => {
+          resumedFrom = held;
+          printLine(terminal.err, `goes on from ${settings.checkpoint!.path}: ${held} samples`);
+        },
+      },
       onProgress: ({ batch, batches: total, samples }) => {
         batchesDone = batch;
         progress.update({ done: batch, total, samples });
@@ -244,7 +269,17 @@ async function inferWith(
   const ofScores = coverageWarning(coverage);
   const warnings = ofScores === undefined ? ofInferer : [ofScores, ...ofInferer];
   const { seconds } = clock;
-  const report = { samples, batches: batchesDone, rows, coverage, notes, workers, warnings, seconds };
+  const report = {
+    samples,
+    resumedFrom,
+    batches: batchesDone,
+    rows,
+    coverage,
+    notes,
+    workers,
+    warnings,
+    seconds,
+  };
   printLine(
     summaryStream(terminal, places.table),
     settings.json ? jsonReport(model, ranOn, settings, report) : textReport(model, ranOn, settings, report),
@@ -275,6 +310,8 @@ async function readFitOptions(
 /** Where the statistics are, and why there. */
 interface Report {
   readonly samples: number;
+  /** Samples of the checkpoint that the fit went on from */
+  readonly resumedFrom: number | undefined;
   readonly batches: number;
   readonly rows: RowCount;
   readonly coverage: ScoreCoverage;
@@ -303,6 +340,7 @@ function jsonReport(model: GsnnModel, ranOn: RanOn, settings: Settings, report: 
     layers: model.layers,
     norm: model.norm,
     samples: report.samples,
+    ...(report.resumedFrom === undefined ? {} : { resumedFrom: report.resumedFrom }),
     batches: report.batches,
     rows: report.rows.count,
     score: settings.score,

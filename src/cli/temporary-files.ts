@@ -19,12 +19,17 @@ export interface TemporaryFile {
 /**
  * Opens a new file for writing, with a short name: the file it will become may have the longest one that is allowed.
  * @param replaces the file whose place it is to take, with its owner and permissions
+ * @param name of its own: what a killed process has left there is written over. Default: one that no other file has.
  */
-export async function createTemporary(folder: string, replaces?: Stats): Promise<TemporaryFile> {
-  const path = join(folder, `.magnitude-edge-${randomBytes(6).toString('hex')}.tmp`);
+export async function createTemporary(
+  folder: string,
+  replaces?: Stats,
+  name?: string,
+): Promise<TemporaryFile> {
+  const path = join(folder, name ?? `.magnitude-edge-${randomBytes(6).toString('hex')}.tmp`);
   temporaries.add(path);
   // What few may read few can read from the start.
-  const handle = await open(path, 'wx', replaces ? 0o600 : 0o666);
+  const handle = await open(path, name === undefined ? 'wx' : 'w', replaces ? 0o600 : 0o666);
   if (replaces) {
     // Only root may give files away; for others they are their own already, or become so.
     await handle.chown(replaces.uid, replaces.gid).catch(() => undefined);

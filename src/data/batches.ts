@@ -61,6 +61,8 @@ export interface DataFile {
 export interface Batches extends AsyncIterable<Batch> {
   /** The number of batches, as far as it is known: of text, once it has been read. */
   readonly length?: number | undefined;
+  /** Samples of a batch but the last */
+  readonly batchSize: number;
   /** The batches from one on, those before passed over as fast as the format allows. @param batch its number, from 0 */
   from(batch: number): AsyncIterable<Batch>;
   /** The files behind the batches, opened where they were not; empty where there are none. */
@@ -107,14 +109,14 @@ export function batches(
 const KEPT_BYTES = 2 ** 28;
 
 class SampleBatches implements Batches {
+  readonly batchSize: number;
   readonly #sources: readonly SourceReader[];
-  readonly #batchSize: number;
   readonly #graph: GsnnGraph;
   #kept: readonly Samples[] | undefined;
 
   constructor(sources: readonly SourceReader[], batchSize: number, graph: GsnnGraph) {
     this.#sources = sources;
-    this.#batchSize = batchSize;
+    this.batchSize = batchSize;
     this.#graph = graph;
   }
 
@@ -124,7 +126,7 @@ class SampleBatches implements Batches {
       if (rows === undefined) return undefined;
       samples += rows;
     }
-    return Math.ceil(samples / this.#batchSize);
+    return Math.ceil(samples / this.batchSize);
   }
 
   async files(): Promise<readonly DataFile[]> {
@@ -143,7 +145,7 @@ class SampleBatches implements Batches {
   from(batch: number): AsyncGenerator<Batch, void, undefined> {
     const { input, output } = this.#graph.nodeNames;
     const widths = { inputs: input.length, outputs: output.length };
-    return rebatch(this.#blocks(batch * this.#batchSize), this.#batchSize, widths);
+    return rebatch(this.#blocks(batch * this.batchSize), this.batchSize, widths);
   }
 
   async *#blocks(first: number): AsyncGenerator<Samples, void, undefined> {

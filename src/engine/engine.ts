@@ -49,6 +49,8 @@ export interface EngineDiagnostics {
    * sums as batches come. Absent where an engine has one way only.
    */
   readonly plan?: 'sums' | 'magnitudes' | undefined;
+  /** Whether no sums are held, because they would take too much room: products are formed anew for every request. */
+  readonly tiled?: boolean | undefined;
   /** Workers that the sums are spread over, as far as they have been started; 0 where the calling thread does the work. */
   readonly workers?: number | undefined;
   /** Adapter description, workers, tiles: whatever the engine finds worth telling. */

@@ -33,6 +33,17 @@ export async function modelRunner(
   };
 }
 
+/** Where a fit goes on. */
+export interface Resumed<T> {
+  /** Batches and samples that are in the statistics already */
+  readonly batches: number;
+  readonly samples: number;
+  /** The batches after them */
+  readonly rest: Iterable<T> | AsyncIterable<T>;
+  /** Called when a batch is in the statistics */
+  readonly onTaken?: (batch: T) => Promise<void>;
+}
+
 /**
  * Adds the batches of a loader to the statistics, one after the other.
  *
@@ -44,14 +55,15 @@ export async function accumulate<T>(
   loader: Iterable<T> | AsyncIterable<T>,
   run: Runner<T>,
   { onProgress, signal }: Pick<FitOptions, 'onProgress' | 'signal'>,
+  resumed: Resumed<T> = { batches: 0, samples: 0, rest: loader },
 ): Promise<number> {
   await statistics.forgetRefusal();
   const { held } = statistics;
-  const firstBatch = held.tally.batches;
+  let { batches, samples } = resumed;
+  const firstBatch = held.tally.batches - batches;
   const yielder = createYielder(signal);
-  let [batches, samples] = [0, 0];
   try {
-    for await (const batch of loader) {
+    for await (const batch of resumed.rest) {
       await yielder();
       const { values, dispose } = await run(batch, batches);
       try {
@@ -64,6 +76,7 @@ export async function accumulate<T>(
       }
       batches++;
       samples += values.size;
+      await resumed.onTaken?.(batch);
       onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
     }
     return await statistics.flush();

@@ -44,6 +44,28 @@ export interface FitProgress {
   readonly samples: number;
 }
 
+/** Where checkpoints are kept. */
+export interface CheckpointSink {
+  /** The bytes that were written last; undefined where there are none. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Puts bytes in the place of those before: whatever happens meanwhile, the one or the other are there, whole. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** How a fit is kept from being lost. */
+export interface CheckpointOptions {
+  readonly sink: CheckpointSink;
+  /** Seconds from one checkpoint to the next; one more is written at the end. Default 60; 0 writes one after each batch. */
+  readonly seconds?: number | undefined;
+  /**
+   * Goes on from the checkpoint that the sink holds, where it holds one: what comes of it is, to the bit, what a fit without an
+   * interruption gives (on the CPU; docs/guide.md, "Checkpoints"). Default false: the sink's is written over.
+   */
+  readonly resume?: boolean | undefined;
+  /** Called where the fit goes on from a checkpoint, with the samples that it holds. */
+  readonly onResume?: ((samples: number) => void) | undefined;
+}
+
 /** How to accumulate. Loss settings that are left out are the model's; other ones build another training graph. */
 export interface FitOptions extends LossSettings {
   /** Called after each batch. */
@@ -56,6 +78,8 @@ export interface FitOptions extends LossSettings {
    * by: conditioning sets and `has_edge`. Default: none. Needs a model with an `edge_mask` input.
    */
   readonly maskedEdges?: Iterable<NamedEdge> | undefined;
+  /** Writes what there is while the fit runs, and goes on from it. Default: none. Not with `reset: false`. */
+  readonly checkpoint?: CheckpointOptions | undefined;
 }
 
 /** What is asked of the statistics. */

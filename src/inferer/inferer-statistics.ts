@@ -1,12 +1,12 @@
 import type { BlockRequest, ChannelBlock } from '../engine/channels/channel-blocks.ts';
 import type { PairMagnitudes, PairRequest } from '../engine/channels/pair-magnitudes.ts';
-import type { Channels, ChannelSnapshot } from '../engine/channels/channels.ts';
+import type { ChannelFacts, Channels, ChannelSnapshot } from '../engine/channels/channels.ts';
 import type { EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { scoreMagnitudes, scoreRanks } from '../engine/score-magnitudes.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { refusalInModelTerms, refusedBatch } from '../engine/sample-counter.ts';
-import type { ResamplingSnapshot, Uncertainty } from '../resampling/uncertainty.ts';
+import type { ResamplingSnapshot, Uncertainty, UncertaintyFacts } from '../resampling/uncertainty.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { FitSettings } from './fit-settings.ts';
 import { HeldStatistics } from './held-statistics.ts';
@@ -16,6 +16,7 @@ import type { Scores } from '../engine/scores/scores.ts';
 import type { ConditionalScores } from '../scoring/select-edges.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import type { ChannelValuesBatch } from '../statistics/channel-record.ts';
+import type { FitState } from '../statistics/fit-state.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
@@ -27,6 +28,13 @@ export interface ScoredSamples<S = ResamplingSnapshot> {
   readonly snapshot: S | undefined;
   /** The caller's, until released */
   readonly scores: Scores;
+}
+
+/** What a fit holds: its statistics, and what is kept beside them. */
+export interface StatisticsState {
+  readonly statistics: SufficientStatistics;
+  readonly uncertainty: FitState<UncertaintyFacts> | undefined;
+  readonly channels: FitState<ChannelFacts> | undefined;
 }
 
 /**
@@ -223,6 +231,26 @@ export class InfererStatistics {
     return this.#queue.run(async () => {
       const statistics = await this.#choice.engine.statistics();
       return { statistics, channels: await channels.saved(statistics.samples) };
+    });
+  }
+
+  /** All that a fit holds, once every batch has been looked at; arrays are copies or will not change. */
+  state(): Promise<StatisticsState> {
+    return this.#queue.run(async () => {
+      await this.#choice.engine.flush();
+      const statistics = await this.#choice.engine.statistics();
+      return { statistics, uncertainty: this.uncertainty?.state, channels: this.channels?.state };
+    });
+  }
+
+  /** Takes up what {@link InfererStatistics.state} was; nothing may be held. @throws RangeError where arrays are missing */
+  restore({ statistics, uncertainty, channels }: StatisticsState): Promise<void> {
+    const held = this.#held;
+    return this.#queue.run(async () => {
+      await this.#choice.engine.merge(statistics);
+      held.tally.addMerged(statistics.samples);
+      if (uncertainty) this.uncertainty?.restore(uncertainty);
+      if (channels) this.channels?.restore(channels);
     });
   }
 

@@ -18,7 +18,9 @@ import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.t
 import type { SavedStatistics } from '../table/statistics-origin.ts';
 import { accumulate, modelRunner, type Runner } from './accumulate.ts';
 import { Calls } from './calls.ts';
+import { checkCanCheckpoint, checkpointOf, FitCheckpoints, stateOf } from './checkpoint.ts';
 import { edgeScores } from './edge-scores.ts';
+import { HeldStatistics } from './held-statistics.ts';
 import { checkCanResume, fitSettings, type FitSettings } from './fit-settings.ts';
 import { checkLayerPair, checkOneOf } from './inferer-options.ts';
 import type {
@@ -118,6 +120,8 @@ export class MagnitudeEdgeInferer {
    * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
    * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
    * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
+   * and for checkpoints of a fit that cannot have any or of other settings, `graph-mismatch` and `invalid-data` for a
+   * checkpoint of another model, of data that have changed or that is damaged,
    * `out-of-memory` for more samples than uncertainty or channels may keep, `runtime`, `device-lost`, `released`; the signal's reason
    * once it is aborted
    */
@@ -126,6 +130,7 @@ export class MagnitudeEdgeInferer {
       const settings = fitSettings(this.model, this.graph, options);
       const { usePreNorm } = this;
       const prepare = () => modelRunner(this.model, settings, { usePreNorm, onGpu: this.#onGpu });
+      if (options.checkpoint) return this.#fitWithCheckpoints(loader, settings, options, prepare);
       return this.#fit(loader, settings, options, prepare);
     });
   }
@@ -138,7 +143,7 @@ export class MagnitudeEdgeInferer {
    */
   fitValues(
     loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
-    options: Omit<FitOptions, 'maskedEdges'> = {},
+    options: Omit<FitOptions, 'maskedEdges' | 'checkpoint'> = {},
   ): Promise<number> {
     return this.#calls.claimed('fit', () => {
       const settings = fitSettings(this.model, this.graph, options);
@@ -168,6 +173,43 @@ export class MagnitudeEdgeInferer {
     signal?.throwIfAborted();
     if (!goesOn) statistics.startAnew(settings);
     return accumulate(statistics, loader, run, { onProgress, signal });
+  }
+
+  async #fitWithCheckpoints(
+    loader: Iterable<Batch> | AsyncIterable<Batch>,
+    settings: FitSettings,
+    { onProgress, signal, reset = true, checkpoint }: FitOptions,
+    prepare: () => Promise<Runner<Batch>>,
+  ): Promise<number> {
+    signal?.throwIfAborted();
+    const statistics = this.#statistics;
+    checkCanCheckpoint(reset, statistics);
+    await this.#recover();
+    const held = new HeldStatistics(settings);
+    const of = checkpointOf(this.model, statistics, settings, this.#scores.origin(held), loader);
+    const checkpoints = await FitCheckpoints.open(checkpoint!, of, loader);
+    const saved = await checkpoints.read();
+    const run = await prepare();
+    signal?.throwIfAborted();
+    statistics.startAnew(settings);
+    if (saved) {
+      await statistics.restore(stateOf(saved));
+      checkpoint!.onResume?.(saved.statistics.samples);
+    }
+    const samples = await accumulate(
+      statistics,
+      loader,
+      run,
+      { onProgress, signal },
+      {
+        batches: checkpoints.batches,
+        samples: saved?.statistics.samples ?? 0,
+        rest: checkpoints.rest(loader, saved),
+        onTaken: (batch) => checkpoints.note(batch, statistics),
+      },
+    );
+    await checkpoints.write(statistics);
+    return samples;
   }
 
   /**

@@ -43,6 +43,10 @@ export class ExternalModel implements InfererModel {
     return new ExternalModel(name, readStructure(profile, name));
   }
 
+  fingerprint(): string {
+    return this.name;
+  }
+
   trainingSession(): Promise<never> {
     return Promise.reject(this.#runsElsewhere('fit', 'fitValues takes what it computes'));
   }

@@ -21,7 +21,7 @@ import {
   startedForSmaller,
   type ExecutionProvider,
 } from './runtime.ts';
-import { readModel, type ReadModelOptions } from './read-model.ts';
+import { readModel, type NamedModel, type ReadModelOptions } from './read-model.ts';
 import type { BinarySource } from '../bytes/source.ts';
 import { TrainingSession } from './training-session.ts';
 
@@ -88,6 +88,8 @@ export class GsnnModel {
    * self edges that the model adds); none where the model has no such input.
    */
   readonly maskableEdges: readonly NamedEdge[];
+  /** Tells models apart by all that is in their files, weights included. */
+  readonly fingerprint: () => string;
   readonly #model: OnnxModel;
   readonly #profile: GsnnProfile;
   readonly #requested: 'auto' | ExecutionProvider;
@@ -103,8 +105,7 @@ export class GsnnModel {
   #allUsersGone: (() => void) | undefined;
 
   private constructor(
-    name: string,
-    model: OnnxModel,
+    { name, model, fingerprint }: NamedModel,
     profile: GsnnProfile,
     place: ExecutionPlace,
     loss: CompleteLoss,
@@ -113,6 +114,7 @@ export class GsnnModel {
     graph: GsnnTrainingGraph,
   ) {
     this.name = name;
+    this.fingerprint = fingerprint;
     this.graph = { ...profile.graph, parents: functionParents(profile.graph) };
     this.layers = profile.layers;
     this.norm = profile.norm;
@@ -162,7 +164,8 @@ export class GsnnModel {
   static async load(source: BinarySource, options: LoadOptions = {}): Promise<GsnnModel> {
     checkLoadOptions(options);
     const { signal } = options;
-    const { model, name } = await readModel(source, options);
+    const read = await readModel(source, options);
+    const { model, name } = read;
     const profile = readProfile(model, name);
     const loss = completeLoss(options, lossOf(profile));
     // Built here to refuse, before anything runs, what has no gradient.
@@ -170,7 +173,7 @@ export class GsnnModel {
     signal?.throwIfAborted();
     const { executionProvider: requested = 'auto', device } = options;
     const place = await chooseExecution(requested, device);
-    return new GsnnModel(name, model, profile, place, loss, requested, device, graph);
+    return new GsnnModel(read, profile, place, loss, requested, device, graph);
   }
 
   /**

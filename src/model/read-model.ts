@@ -1,3 +1,4 @@
+import { xxhash32, xxhash32Text } from '../bytes/xxhash32.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
@@ -15,6 +16,8 @@ export interface ReadModelOptions {
 export interface NamedModel {
   readonly name: string;
   readonly model: OnnxModel;
+  /** Eight hexadecimal digits over the bytes of the file, and of its external data */
+  readonly fingerprint: () => string;
 }
 
 /**
@@ -31,7 +34,13 @@ export async function readModel(source: BinarySource, options: ReadModelOptions 
   }
   for (;;) {
     try {
-      return { name: file.name, model: decodeModel(file.bytes, { externalData: contents }) };
+      const model = decodeModel(file.bytes, { externalData: contents });
+      // The model's tensors borrow the bytes: that they stay at hand takes no more memory.
+      return {
+        name: file.name,
+        model,
+        fingerprint: () => fingerprintOf([file.bytes, ...Object.values(contents)]),
+      };
     } catch (error) {
       if (!(error instanceof MagnitudeEdgeError)) throw error;
       const location = error.details.location;
@@ -45,6 +54,10 @@ export async function readModel(source: BinarySource, options: ReadModelOptions 
       }
     }
   }
+}
+
+function fingerprintOf(files: readonly Uint8Array[]): string {
+  return xxhash32Text(JSON.stringify(files.map((bytes) => [bytes.length, xxhash32(bytes)])));
 }
 
 /** A file beside the model; a model must not choose what else is fetched. */

@@ -1,9 +1,18 @@
 import { mergeAll } from './leave-one-out.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
+import { arraysOfPairs, pairsOfArrays, type FitState } from '../statistics/fit-state.ts';
 import { createYielder, type Yielder } from '../statistics/yielder.ts';
-import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import { pairArrays, type SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SampleStore } from './sample-store.ts';
+
+/** What {@link BlockStatistics.state} says beside its arrays. */
+export interface BlockFacts {
+  /** Samples of a run */
+  readonly length: number;
+  /** Of each run */
+  readonly samples: readonly number[];
+}
 
 /**
  * Statistics over consecutive runs of samples, for fits whose end nobody knows: there are never more than 2 G of them. The
@@ -48,6 +57,23 @@ export class BlockStatistics {
       r % 2 === 0 ? [mergeStatistics(run, runs[r + 1]!)] : [],
     );
     this.#length *= 2;
+  }
+
+  /** What there is, to go on from; its arrays are not copies. */
+  get state(): FitState<BlockFacts> {
+    const arrays = this.#runs.flatMap(({ pairs }, run) => arraysOfPairs(`run_${run}_`, pairArrays, pairs));
+    const facts = { length: this.#length, samples: this.#runs.map(({ samples }) => samples) };
+    return { facts, arrays: new Map(arrays) };
+  }
+
+  /** The runs of a {@link BlockStatistics.state}. @throws RangeError where arrays are missing */
+  static from(groups: number, { facts, arrays }: FitState<BlockFacts>): BlockStatistics {
+    const restored = new BlockStatistics(groups, facts.length);
+    restored.#runs = facts.samples.map((samples, run) => {
+      const pairs = pairsOfArrays(`run_${run}_`, pairArrays, arrays);
+      return { nodes: pairs[0]?.pivotX.length ?? 0, samples, pairs };
+    });
+    return restored;
   }
 
   /** The same runs, which may go on in another way. */

@@ -3,14 +3,23 @@ import type { ResampledScores, ResamplePlan } from './resampled-scores.ts';
 import type { MagnitudeRequest } from '../scoring/magnitude-request.ts';
 import type { Scores } from '../engine/scores/scores.ts';
 import { withAggregate } from '../engine/scores/with-reader.ts';
+import { stateArrays, type FitState } from '../statistics/fit-state.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import { MagnitudesOfBatch } from '../engine/magnitudes-of-batch.ts';
 import { createEngine, type EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, Engine, MagnitudeBatch } from '../engine/engine.ts';
 import { SampleStore } from './sample-store.ts';
 import { resampleGroups, resampleScores } from './resample.ts';
-import { addRows, BlockStatistics } from './block-statistics.ts';
+import { addRows, BlockStatistics, type BlockFacts } from './block-statistics.ts';
 import { rowsToKeep, type UncertaintySettings } from './uncertainty-settings.ts';
+
+/** What {@link Uncertainty.state} says beside its arrays. */
+export interface UncertaintyFacts {
+  /** Samples kept as rows */
+  readonly rows: number;
+  readonly merged: number;
+  readonly runs?: BlockFacts | undefined;
+}
 
 /** Samples that scores are of. */
 export interface ResamplingSnapshot {
@@ -36,6 +45,7 @@ export interface ResamplingSnapshot {
  * a batch that the engine refuses.
  */
 export class Uncertainty {
+  readonly settings: UncertaintySettings;
   readonly #plan: ResamplePlan;
   readonly #openEngine: () => Promise<EngineChoice>;
   #engine: Engine;
@@ -58,6 +68,7 @@ export class Uncertainty {
     deviceNow: () => GPUDevice | undefined = () => undefined,
   ) {
     const { nodes, pairs, reduction } = engine.shape;
+    this.settings = settings;
     this.#plan = settings.plan;
     this.#engine = engine;
     this.#openEngine = () =>
@@ -115,6 +126,26 @@ export class Uncertainty {
     this.#record.clear();
     this.#runs = undefined;
     this.#merged = 0;
+  }
+
+  /** What is kept, to go on from; arrays of runs are not copies. */
+  get state(): FitState<UncertaintyFacts> {
+    const rows = Uint32Array.from({ length: this.#record.samples }, (_, row) => row);
+    const { x, y } = this.#record.gathered({ x: rows, y: rows });
+    const runs = this.#runs?.state;
+    return {
+      facts: { rows: rows.length, merged: this.#merged, ...(runs ? { runs: runs.facts } : {}) },
+      arrays: new Map([['rows_x', x], ['rows_y', y], ...(runs?.arrays ?? [])]),
+    };
+  }
+
+  /** Takes up what {@link Uncertainty.state} was. Nothing may be kept. @throws RangeError, `out-of-memory` */
+  restore({ facts, arrays }: FitState<UncertaintyFacts>): void {
+    const [x, y] = [stateArrays(arrays, 'rows_x', Float32Array), stateArrays(arrays, 'rows_y', Float32Array)];
+    this.#record.reserve(facts.rows);
+    this.#record.add({ size: facts.rows, x, y });
+    this.#merged = facts.merged;
+    this.#runs = facts.runs && BlockStatistics.from(this.#plan.groups, { facts: facts.runs, arrays });
   }
 
   /**

@@ -20,6 +20,9 @@ export interface PairStatistics {
   readonly sumXX: Float64Array;
 }
 
+/** The arrays of {@link PairStatistics}. */
+export const pairArrays = ['pivotX', 'pivotY', 'sumX', 'sumY', 'sumY2', 'sumXY', 'sumXX'] as const;
+
 /** All that the scores need to know of the samples: what is saved, loaded and merged. */
 export interface SufficientStatistics {
   /** N, function nodes */

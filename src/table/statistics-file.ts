@@ -20,14 +20,22 @@ import { checkGraph, edgeTypes, type GsnnGraph } from '../model/graph.ts';
 import { channelMatrices, channelVectors } from '../statistics/channel-sums.ts';
 import { findImpossible } from '../statistics/check-statistics.ts';
 import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import type { StateArrays } from '../statistics/fit-state.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { version } from '../version.ts';
 import { channelData, channelFields, hasChannels, readChannels } from './channel-columns.ts';
 import { nameVector } from './columns.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';
-import { checkSameOrigin, type SavedStatistics, type StatisticsOrigin } from './statistics-origin.ts';
-import { xxhash32 } from './xxhash32.ts';
+import { placedArrays, readState, stateData, stateFields, type PlacedArray } from './state-columns.ts';
+import {
+  checkSameOrigin,
+  type FitProgressState,
+  type ProgressFacts,
+  type SavedStatistics,
+  type StatisticsOrigin,
+} from './statistics-origin.ts';
+import { xxhash32, xxhash32Text } from '../bytes/xxhash32.ts';
 
 /** Raised when the layout of the file changes so that older readers would misread it. */
 const FORMAT = '2';
@@ -50,10 +58,13 @@ const matrices = [
  * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), and sum_xy, sum_xx as lists of N (row i of the
  * matrix); where channel values are held, further columns for them ({@link channelFields}). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
  * a checksum over all of it.
+ * A checkpoint also says how far its fit was, and has columns of what that held beside the statistics ({@link stateFields}).
  */
-export function encodeStatistics({ statistics, channels, origin }: SavedStatistics): Uint8Array {
+export function encodeStatistics({ statistics, channels, origin, progress }: SavedStatistics): Uint8Array {
   const { nodes } = statistics;
+  const arrays: StateArrays = progress?.arrays ?? new Map();
   const facts = factsOf(statistics, origin);
+  const told = progress && JSON.stringify({ ...progress.facts, arrays: placedArrays(arrays) });
   const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
   const schema = new Schema(
     [
@@ -62,13 +73,15 @@ export function encodeStatistics({ statistics, channels, origin }: SavedStatisti
       ...vectors.map(([column]) => new Field(column, new Float64(), false)),
       ...matrices.map(([column]) => new Field(column, rowType, false)),
       ...channelFields(channels),
+      ...stateFields(arrays, nodes),
     ],
     new Map(
       Object.entries({
         format: FORMAT,
         version,
         ...facts,
-        checksum: checksumOf(facts, origin.functionNames, statistics.pairs, channels),
+        ...(told === undefined ? {} : { checkpoint: told }),
+        checksum: checksumOf(facts, origin.functionNames, statistics.pairs, channels, told, arrays),
       }),
     ),
   );
@@ -84,6 +97,7 @@ export function encodeStatistics({ statistics, channels, origin }: SavedStatisti
         makeData({ type: rowType, length: nodes, nullCount: 0, child: float64(pair[key]) }),
       ),
       ...channelData(channels, p),
+      ...stateData(arrays, nodes, p),
     ];
     return new RecordBatch(
       schema,
@@ -144,7 +158,10 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
   const sizes = { samples, nodes, pairs: pairCount };
   const channels = hasChannels(file.fields) ? readChannels(column, file.fields, sizes, refuse) : undefined;
-  if (text('checksum') !== checksumOf(facts, functionNames, pairs, channels))
+  const told = metadata.get('checkpoint');
+  const progress = told === undefined ? undefined : readProgress(told, sizes, column, refuse);
+  const arrays: StateArrays = progress?.arrays ?? new Map();
+  if (text('checksum') !== checksumOf(facts, functionNames, pairs, channels, told, arrays))
     refuse('does not agree with its checksum: it is damaged, or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
   if (impossible !== undefined) refuse(impossible);
@@ -156,7 +173,7 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
     usePreNorm: facts.usePreNorm === 'true',
     loss: facts.loss,
   };
-  return { statistics: { nodes, samples, pairs }, channels, origin };
+  return { statistics: { nodes, samples, pairs }, channels, origin, progress };
 }
 
 const factNames = [
@@ -209,12 +226,32 @@ function structureOf(
   return graphFingerprint(structure) === facts.graph ? structure : refuse('holds another graph than it says');
 }
 
+/** How far the fit was that wrote a file, and what it held beside the statistics. */
+function readProgress(
+  told: string,
+  sizes: { readonly nodes: number; readonly pairs: number },
+  column: (name: string) => Column,
+  refuse: (why: string, cause?: unknown) => never,
+): FitProgressState {
+  try {
+    const { arrays, ...facts } = JSON.parse(told) as ProgressFacts & {
+      readonly arrays: readonly PlacedArray[];
+    };
+    return { facts, arrays: readState(arrays, sizes, column, refuse) };
+  } catch (cause) {
+    if (cause instanceof MagnitudeEdgeError) throw cause;
+    return refuse('does not say how far the fit was', cause);
+  }
+}
+
 /** Eight hexadecimal digits over all that a file says and holds, however it is cut into record batches. */
 function checksumOf(
   facts: Facts,
   names: readonly string[],
   pairs: readonly PairStatistics[],
   channels: SavedChannels | undefined,
+  told: string | undefined,
+  arrays: StateArrays,
 ): string {
   const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
     xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
@@ -227,8 +264,15 @@ function checksumOf(
         )
       : channels.pairs.flatMap(({ x, u }) => [hash(x), hash(u)])),
   ];
-  const whole = JSON.stringify([factNames.map((key) => facts[key]), names, numbers, ...(ofChannels ?? [])]);
-  return xxhash32(new TextEncoder().encode(whole)).toString(16).padStart(8, '0');
+  const ofProgress = told === undefined ? [] : [told, [...arrays.values()].map((values) => values.map(hash))];
+  const whole = JSON.stringify([
+    factNames.map((key) => facts[key]),
+    names,
+    numbers,
+    ...(ofChannels ?? []),
+    ...ofProgress,
+  ]);
+  return xxhash32Text(whole);
 }
 
 /**

@@ -1,5 +1,8 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
+import type { ChannelFacts } from '../engine/channels/channels.ts';
+import type { UncertaintyFacts } from '../resampling/uncertainty.ts';
+import type { StateArrays } from '../statistics/fit-state.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
 import { mergeChannels } from '../scoring/channel/merge-channels.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
@@ -26,6 +29,34 @@ export interface SavedStatistics {
   /** The channel values of the same samples, or sums of them, where they are held */
   readonly channels?: SavedChannels | undefined;
   readonly origin: StatisticsOrigin;
+  /** Of a checkpoint: how far its fit was */
+  readonly progress?: FitProgressState | undefined;
+}
+
+/** How far a fit was, and what it was told. */
+export interface ProgressFacts {
+  /** Version of this package */
+  readonly version: string;
+  /** Batches in the statistics */
+  readonly batches: number;
+  /** Over all samples in the statistics, in their order: eight hexadecimal digits */
+  readonly content: string;
+  /** The files behind the samples; empty where there are none that anybody knows of */
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    readonly modified?: number | undefined;
+  }[];
+  /** What the fit was told, by name, in words that are equal where the settings are */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly uncertainty?: UncertaintyFacts | undefined;
+  readonly channels?: ChannelFacts | undefined;
+}
+
+/** How far a fit was, with what it held beside the statistics. */
+export interface FitProgressState {
+  readonly facts: ProgressFacts;
+  readonly arrays: StateArrays;
 }
 
 /** The origin of statistics that are gathered with these settings. */

@@ -37,7 +37,16 @@ const parts = {
     args: [...vitest, 'test/gpu/device-loss.test.ts', '--testTimeout=7200000'],
     env: { VITE_FORCED_LOSSES: '400' },
   },
-  kills: { args: [...vitest, 'test/e2e/command-files.test.ts', 'test/e2e/explorer-hang.test.ts'] },
+  kills: {
+    args: [
+      ...vitest,
+      'test/e2e/command-files.test.ts',
+      'test/e2e/checkpoints.test.ts',
+      'test/e2e/explorer-hang.test.ts',
+      '--testTimeout=7200000',
+    ],
+    env: { KILLS: '100' },
+  },
   fuzz: { args: ['test/harness/fuzz.mjs', '--files', '20000'] },
 };
 

@@ -3,6 +3,8 @@ import { channelMoments } from '../../scoring/channel/system.ts';
 import { ChannelRecord, type ChannelRows, type ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import {
   addChannelSums,
+  channelMatrices,
+  channelVectors,
   channelSumsBytes,
   emptyChannelSums,
   type ChannelSums,
@@ -13,11 +15,22 @@ import {
   savedChannels,
   type SavedChannels,
 } from '../../statistics/saved-channels.ts';
+import { arraysOfPairs, pairsOfArrays, stateArrays, type FitState } from '../../statistics/fit-state.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
 /** What has room: rows as they come; rows once those there are have joined the sums; or nothing. */
 export type ChannelRoom = 'rows' | 'sums' | 'none';
+
+/** What {@link ChannelStore.state} says beside its arrays. */
+export interface ChannelStoreFacts {
+  /** Samples kept as rows */
+  readonly rows: number;
+  /** Samples in the sums, where there are some */
+  readonly summed?: number;
+}
+
+const channelArrays = [...channelVectors, ...channelMatrices];
 
 /**
  * Channel values of samples: rows as long as they have room, which take 8 P C bytes each; from then on sums of K x K channels,
@@ -119,6 +132,45 @@ export class ChannelStore {
     this.#sums ??= this.#newSums(saved.sums.pairs.map(({ pivot }) => pivot));
     await this.absorb();
     this.#sums = addChannelSums(this.#sums, saved.sums);
+  }
+
+  /** What is kept, to go on from: rows as copies, sums as they are. */
+  get state(): FitState<ChannelStoreFacts> {
+    const { samples, channels, pairs } = this.#record.view();
+    const joined = (blocks: readonly Float32Array[]): Float32Array => {
+      const values = new Float32Array(samples * channels);
+      let at = 0;
+      for (const block of blocks) {
+        values.set(block, at);
+        at += block.length;
+      }
+      return values;
+    };
+    const sums = this.#sums;
+    return {
+      facts: { rows: samples, ...(sums ? { summed: sums.samples } : {}) },
+      arrays: new Map<string, (Float32Array | Float64Array)[]>([
+        ['values_x', pairs.map(({ x }) => joined(x))],
+        ['values_u', pairs.map(({ u }) => joined(u))],
+        ...(sums ? arraysOfPairs('sums_', channelArrays, sums.pairs) : []),
+      ]),
+    };
+  }
+
+  /** Takes up what {@link ChannelStore.state} was. Nothing may be kept. @throws RangeError */
+  restore({ facts, arrays }: FitState<ChannelStoreFacts>): void {
+    const [activations, gradients] = [
+      stateArrays(arrays, 'values_x', Float32Array),
+      stateArrays(arrays, 'values_u', Float32Array),
+    ];
+    this.#record.add({ size: facts.rows, activations, gradients });
+    if (facts.summed === undefined) return;
+    const pairs = pairsOfArrays('sums_', channelArrays, arrays);
+    const sums = this.#newSums(pairs.map(({ pivot }) => pivot));
+    sums.pairs.forEach((pair, p) => {
+      for (const key of channelArrays) pair[key].set(pairs[p]![key]);
+    });
+    this.#sums = { ...sums, samples: facts.summed };
   }
 
   /** Forgets the last samples, of which none is in the sums. */

@@ -9,17 +9,25 @@ import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
 import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-record.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
+import type { FitState } from '../../statistics/fit-state.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
 import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
 import { pairMagnitudes, type PairMagnitudes, type PairRequest } from './pair-magnitudes.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import type { ChannelSettings } from './channel-settings.ts';
-import { ChannelStore } from './channel-store.ts';
+import { ChannelStore, type ChannelStoreFacts } from './channel-store.ts';
 import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { conditionalChannels } from './select-channels.ts';
+
+/** What {@link Channels.state} says beside its arrays. */
+export interface ChannelFacts extends ChannelStoreFacts {
+  /** Why nothing is kept any more */
+  readonly left?: string;
+  readonly merged: number;
+}
 
 /** Samples that channel scores are of, and what scores them. */
 export interface ChannelSnapshot {
@@ -38,7 +46,7 @@ export interface ChannelSnapshot {
  */
 export class Channels {
   readonly #shape: EngineShape & { readonly channels: number };
-  readonly #settings: ChannelSettings;
+  readonly settings: ChannelSettings;
   readonly #deviceNow: () => GPUDevice | undefined;
   readonly #store: ChannelStore;
   readonly #threads: ChannelThreads;
@@ -62,7 +70,7 @@ export class Channels {
   ) {
     const { channels, pairs } = shape;
     if (channels === undefined) throw new TypeError('Channels beside an engine for magnitudes alone.');
-    this.#settings = settings;
+    this.settings = settings;
     this.#shape = { ...shape, channels };
     this.#deviceNow = deviceNow;
     this.#threads = new ChannelThreads(undefined, () => {
@@ -103,7 +111,7 @@ export class Channels {
 
   /** Whether there is room for so many samples more; where not, those there are are let go. @throws `out-of-memory` */
   #hasRoom(size: number): boolean {
-    const { maxBytes, required } = this.#settings;
+    const { maxBytes, required } = this.settings;
     if (this.#store.room(size, maxBytes) !== 'none') return true;
     const samples = this.#store.samples + size;
     const bytes = this.#store.bytesWith(size);
@@ -136,7 +144,7 @@ export class Channels {
   /** The engine takes samples whose channel values are not known. @throws `invalid-argument` where they must be kept */
   skip(): void {
     const why = 'Samples came as magnitudes, without channel values';
-    if (this.#settings.required) throw new MagnitudeEdgeError('invalid-argument', `${why}.`);
+    if (this.settings.required) throw new MagnitudeEdgeError('invalid-argument', `${why}.`);
     if (this.#left === undefined) this.#letGo(why);
   }
 
@@ -168,7 +176,7 @@ export class Channels {
     this.#changed();
     const samples = this.#store.samples + rows;
     try {
-      if (this.#store.room(rows, this.#settings.maxBytes) === 'sums') {
+      if (this.#store.room(rows, this.settings.maxBytes) === 'sums') {
         await confirmed();
         await this.#store.absorb();
       }
@@ -178,7 +186,7 @@ export class Channels {
       const why = `The channel values of ${samples} samples, ${this.#store.bytesWith(rows)} bytes, found no room`;
       // The engine has counted the batch.
       this.#letGo(why);
-      if (this.#settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
+      if (this.settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
     }
   }
 
@@ -198,6 +206,21 @@ export class Channels {
   saved(samples: number): Promise<SavedChannels> {
     this.#checkHeld(samples);
     return this.#store.saved();
+  }
+
+  /** What is kept, to go on from. */
+  get state(): FitState<ChannelFacts> {
+    const { facts, arrays } = this.#store.state;
+    const left = this.#left === undefined ? {} : { left: this.#left };
+    return { facts: { ...facts, ...left, merged: this.#merged }, arrays };
+  }
+
+  /** Takes up what {@link Channels.state} was. Nothing may be kept. @throws RangeError */
+  restore(state: FitState<ChannelFacts>): void {
+    this.#store.restore(state);
+    this.#left = state.facts.left;
+    this.#merged = state.facts.merged;
+    this.#changed();
   }
 
   /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
@@ -312,7 +335,7 @@ export class Channels {
     this.#checkHeld(samples, what);
     const rows = this.#store.rows();
     if (rows !== undefined) return rows;
-    const { maxBytes } = this.#settings;
+    const { maxBytes } = this.settings;
     throw new MagnitudeEdgeError(
       'invalid-argument',
       `${what} need the channel values of each of the ${samples} samples, and there are only sums of them: they took more than the ${maxBytes} bytes of channels.maxBytes, or came from a file of sums. Create the inferer with channels: { maxBytes } for more.`,

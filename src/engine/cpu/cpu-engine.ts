@@ -106,6 +106,7 @@ class CpuEngine implements Engine {
     return {
       backend: 'cpu',
       plan: inForce.plan,
+      ...(inForce.tiled ? { tiled: true } : {}),
       workers: this.#sums?.workers ?? 0,
       notes: [note, describePlan(this.shape, inForce)],
       warnings: this.#fallback === undefined ? [] : [this.#fallback],

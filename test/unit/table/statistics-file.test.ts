@@ -11,7 +11,7 @@ import {
   statisticsOrigin,
   type SavedStatistics,
 } from '../../../src/table/statistics-origin.ts';
-import { xxhash32 } from '../../../src/table/xxhash32.ts';
+import { xxhash32 } from '../../../src/bytes/xxhash32.ts';
 import { magnitudes } from '../statistics/random-magnitudes.ts';
 import { graph } from './tiny.ts';
 

@@ -35,3 +35,8 @@ export function xxhash32(bytes: Uint8Array): number {
   hash = Math.imul(hash ^ (hash >>> 13), P3);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** xxHash32 of a text in UTF-8, as eight hexadecimal digits. */
+export function xxhash32Text(text: string): string {
+  return xxhash32(new TextEncoder().encode(text)).toString(16).padStart(8, '0');
+}

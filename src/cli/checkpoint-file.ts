@@ -1,0 +1,89 @@
+import { rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { xxhash32Text } from '../bytes/xxhash32.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { CheckpointSink } from '../inferer/inferer-options.ts';
+import { UsageError, type Arguments } from './arguments.ts';
+import { readInput, syncFolder } from './files.ts';
+import type { OutputPlace } from './output-place.ts';
+import { reasonOf } from './system-errors.ts';
+import { createTemporary, keepTemporary, removeTemporary } from './temporary-files.ts';
+
+export const checkpointHelp = `  --checkpoint S.arrow                 statistics of the samples so far, written while the run goes on and at its end
+  --checkpoint-every SECONDS                                                          (60)
+  --resume                             goes on from the checkpoint where there is one, to the bit, with the same
+                                       model, data, settings and version`;
+
+export const checkpointOptions = {
+  checkpoint: { type: 'string' },
+  'checkpoint-every': { type: 'string' },
+  resume: { type: 'boolean' },
+} as const;
+
+/** What a command is told of checkpoints. */
+export interface CheckpointSettings {
+  readonly path: string;
+  readonly seconds: number;
+  readonly resume: boolean;
+}
+
+/** @throws UsageError for what goes with a checkpoint, without one */
+export function readCheckpointSettings(given: Arguments): CheckpointSettings | undefined {
+  const path = given.text('checkpoint');
+  const seconds = given.number('checkpoint-every', { least: 0 });
+  const resume = given.flag('resume');
+  if (path !== undefined) return { path, seconds: seconds ?? 60, resume };
+  if (resume) throw new UsageError('--resume goes with --checkpoint');
+  if (seconds !== undefined) throw new UsageError('--checkpoint-every goes with --checkpoint');
+  return undefined;
+}
+
+/**
+ * A file that holds the last checkpoint, whole at any time: the next one is written beside it, onto the disk, and moved to its
+ * place. A process that is killed meanwhile leaves a file beside it, which the next write takes for its own.
+ *
+ * @throws UsageError where there is one already that nobody wants to go on from, MagnitudeEdgeError `invalid-argument` where
+ * nothing can be moved to the place
+ */
+export function checkpointFile(place: OutputPlace, resume: boolean): CheckpointSink {
+  const { file, path } = place;
+  if (place.direct) {
+    throw new MagnitudeEdgeError('invalid-argument', `${path} cannot hold a checkpoint: it is no file.`, {
+      details: { source: path },
+    });
+  }
+  if (place.replaces !== undefined && !resume) {
+    throw new UsageError(`${path} is there already: --resume goes on from it; remove it to begin anew`);
+  }
+  const folder = dirname(file);
+  const temporaryName = `.magnitude-edge-${xxhash32Text(basename(file))}.tmp`;
+  return {
+    async read() {
+      const there = await stat(file).catch(() => undefined);
+      return there === undefined ? undefined : readInput(file);
+    },
+    async write(bytes) {
+      const before = await stat(file).catch(() => undefined);
+      try {
+        const temporary = await createTemporary(folder, before, temporaryName);
+        try {
+          await writeFile(temporary.handle, bytes);
+          await temporary.handle.sync();
+          await temporary.handle.close();
+          await rename(temporary.path, file);
+          keepTemporary(temporary);
+        } catch (cause) {
+          await removeTemporary(temporary);
+          throw cause;
+        }
+      } catch (cause) {
+        const why = reasonOf(cause);
+        throw new MagnitudeEdgeError('invalid-argument', `${path} could not be written: ${why}.`, {
+          details: { source: path },
+          cause,
+        });
+      }
+      await syncFolder(folder);
+    },
+  };
+}

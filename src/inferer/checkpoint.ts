@@ -1,0 +1,296 @@
+import { xxhash32, xxhash32Text } from '../bytes/xxhash32.ts';
+import type { Batch, DataFile } from '../data/batches.ts';
+import { toRowMajor } from '../data/row-major.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { InfererModel } from '../model/external-model.ts';
+import type { ModelGraph } from '../model/graph.ts';
+import { decodeStatistics, encodeStatistics } from '../table/statistics-file.ts';
+import {
+  checkSameOrigin,
+  type ProgressFacts,
+  type SavedStatistics,
+  type StatisticsOrigin,
+} from '../table/statistics-origin.ts';
+import { version } from '../version.ts';
+import type { CheckpointOptions } from './inferer-options.ts';
+import type { FitSettings } from './fit-settings.ts';
+import type { InfererStatistics, StatisticsState } from './inferer-statistics.ts';
+
+/** A loader that knows its files and can pass over batches: what `batches` gives. */
+interface SeekableLoader extends AsyncIterable<Batch> {
+  from(batch: number): AsyncIterable<Batch>;
+  files(): Promise<readonly DataFile[]>;
+}
+
+type Loader = Iterable<Batch> | AsyncIterable<Batch>;
+
+/** What a fit is, as far as its checkpoints must agree with it. */
+export interface CheckpointOf {
+  readonly graph: ModelGraph;
+  readonly origin: StatisticsOrigin;
+  readonly layerPairs: number;
+  /** By name, in words that are equal where the settings are */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The name of a checkpoint in messages */
+const NAME = 'The checkpoint';
+
+/**
+ * The checkpoints of one fit: statistics files that also say how far the fit was and what it held beside the statistics. What
+ * the samples were is told by a running hash over them; files that have not been touched since are not read again.
+ */
+export class FitCheckpoints {
+  readonly #options: CheckpointOptions;
+  readonly #of: CheckpointOf;
+  readonly #files: readonly DataFile[];
+  readonly #content: ContentHash;
+  #batches = 0;
+  #last = performance.now();
+
+  private constructor(options: CheckpointOptions, of: CheckpointOf, files: readonly DataFile[]) {
+    this.#options = options;
+    this.#of = of;
+    this.#files = files;
+    this.#content = new ContentHash(of.graph);
+  }
+
+  static async open(options: CheckpointOptions, of: CheckpointOf, loader: Loader): Promise<FitCheckpoints> {
+    const { seconds = 60 } = options;
+    if (!(seconds >= 0)) {
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        `checkpoint.seconds must be a number of at least 0 and is ${String(seconds)}.`,
+        { details: { option: 'checkpoint.seconds', found: seconds } },
+      );
+    }
+    return new FitCheckpoints(options, of, isSeekable(loader) ? await loader.files() : []);
+  }
+
+  /** Batches in the statistics, of this run and those before it */
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /**
+   * What the sink holds, where the fit is to go on from it.
+   * @throws MagnitudeEdgeError `invalid-data` for bytes that are no checkpoint, or of data that have changed; `graph-mismatch`
+   * for one of another graph or model, `invalid-argument` for one of other settings or another version
+   */
+  async read(): Promise<SavedStatistics | undefined> {
+    if (this.#options.resume !== true) return undefined;
+    const bytes = await this.#options.sink.read();
+    if (bytes === undefined) return undefined;
+    const saved = decodeStatistics(bytes, NAME);
+    const facts = saved.progress?.facts;
+    if (facts === undefined) {
+      throw new MagnitudeEdgeError('invalid-data', `${NAME} is a statistics file and no checkpoint.`);
+    }
+    this.#check(saved, facts);
+    this.#batches = facts.batches;
+    return saved;
+  }
+
+  /** The batches that are not in the statistics yet. @throws `invalid-data` where those before are others than they were */
+  async *rest(loader: Loader, saved: SavedStatistics | undefined): AsyncGenerator<Batch, void, undefined> {
+    const facts = saved?.progress?.facts;
+    if (facts === undefined) {
+      yield* loader;
+      return;
+    }
+    if (isSeekable(loader) && sameFiles(facts.files, this.#files)) {
+      this.#content.goOn(facts.content);
+      yield* loader.from(facts.batches);
+      return;
+    }
+    let passed = 0;
+    for await (const batch of loader) {
+      if (passed < facts.batches) {
+        this.#content.add(batch);
+        if (++passed === facts.batches) this.#checkContent(facts);
+      } else yield batch;
+    }
+    if (passed < facts.batches) this.#checkContent(facts);
+  }
+
+  /** A batch is in the statistics now. Writes where it is time to. */
+  async note(batch: Batch, statistics: InfererStatistics): Promise<void> {
+    this.#content.add(batch);
+    this.#batches++;
+    const { seconds = 60 } = this.#options;
+    if (performance.now() - this.#last >= 1000 * seconds) await this.write(statistics);
+  }
+
+  /** Writes what there is. */
+  async write(statistics: InfererStatistics): Promise<void> {
+    const { origin, settings } = this.#of;
+    const { statistics: sums, uncertainty, channels } = await statistics.state();
+    const facts: ProgressFacts = {
+      version,
+      batches: this.#batches,
+      content: this.#content.value,
+      files: this.#files,
+      settings,
+      uncertainty: uncertainty?.facts,
+      channels: channels?.facts,
+    };
+    const arrays = new Map([...prefixed('u_', uncertainty?.arrays), ...prefixed('c_', channels?.arrays)]);
+    await this.#options.sink.write(
+      encodeStatistics({ statistics: sums, origin, progress: { facts, arrays } }),
+    );
+    // From the end of the write: a slow sink does not take all of the time.
+    this.#last = performance.now();
+  }
+
+  #check({ origin, statistics }: SavedStatistics, facts: ProgressFacts): void {
+    const refuse = (code: 'graph-mismatch' | 'invalid-argument', why: string): never => {
+      throw new MagnitudeEdgeError(code, `${NAME} ${why}.`);
+    };
+    checkSameOrigin(this.#of.origin, origin, NAME);
+    if (statistics.pairs.length !== this.#of.layerPairs)
+      refuse(
+        'graph-mismatch',
+        `has ${statistics.pairs.length} layer pairs, and the model has ${this.#of.layerPairs}`,
+      );
+    if (facts.version !== version) {
+      refuse(
+        'invalid-argument',
+        `was written by version ${facts.version}, and this is version ${version}: it can be scored and merged, but not gone on from to the bit`,
+      );
+    }
+    for (const name of new Set([...Object.keys(this.#of.settings), ...Object.keys(facts.settings)])) {
+      const [wanted, found] = [this.#of.settings[name], facts.settings[name]];
+      if (wanted === found) continue;
+      if (name === 'model')
+        refuse('graph-mismatch', 'is of another model: its graph is the same, and its weights are not');
+      refuse(
+        'invalid-argument',
+        `is of a fit with ${name} ${String(found)}, and this one has ${String(wanted)}`,
+      );
+    }
+    const [before, now] = [facts.files, this.#files];
+    if (before.length !== now.length)
+      throw changed(`${before.length} files were read and there are ${now.length} now`);
+    before.forEach(({ name, size }, k) => {
+      if (size !== now[k]!.size)
+        throw changed(`${name} had ${size} bytes and ${now[k]!.name} has ${now[k]!.size}`);
+    });
+  }
+
+  #checkContent({ batches, content }: ProgressFacts): void {
+    if (this.#content.value !== content)
+      throw changed(`the first ${batches} batches hold other samples than they did`);
+  }
+}
+
+function changed(why: string): MagnitudeEdgeError {
+  return new MagnitudeEdgeError(
+    'invalid-data',
+    `The data have changed since the checkpoint was written: ${why}.`,
+  );
+}
+
+/** Whether files are those they were, untouched, so that nobody need read them again. */
+function sameFiles(before: readonly DataFile[], now: readonly DataFile[]): boolean {
+  return (
+    now.length > 0 &&
+    now.every(({ name, size, modified }, k) => {
+      const was = before[k];
+      return modified !== undefined && was?.name === name && was.size === size && was.modified === modified;
+    })
+  );
+}
+
+function isSeekable(loader: Loader): loader is SeekableLoader {
+  return 'from' in loader && typeof loader.from === 'function' && 'files' in loader;
+}
+
+/** A hash over the samples of batches, in their order, and where each batch ends. */
+class ContentHash {
+  readonly #graph: ModelGraph;
+  #value = '00000000';
+
+  constructor(graph: ModelGraph) {
+    this.#graph = graph;
+  }
+
+  /** Eight hexadecimal digits */
+  get value(): string {
+    return this.#value;
+  }
+
+  goOn(value: string): void {
+    this.#value = value;
+  }
+
+  add({ x, y, size }: Batch): void {
+    const { input, output } = this.#graph.nodeNames;
+    const sides = [toRowMajor(x, size, input.length, 'x'), toRowMajor(y, size, output.length, 'y')];
+    const hashes = sides.map(({ buffer, byteOffset, byteLength }) =>
+      xxhash32(new Uint8Array(buffer, byteOffset, byteLength)),
+    );
+    this.#value = xxhash32Text(JSON.stringify([this.#value, size, hashes]));
+  }
+}
+
+const prefixed = <T>(prefix: string, arrays: ReadonlyMap<string, T> | undefined): [string, T][] =>
+  Array.from(arrays ?? [], ([name, values]) => [prefix + name, values]);
+
+/** Arrays whose names begin so, without that. */
+function withoutPrefix<T>(prefix: string, arrays: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map(
+    Array.from(arrays).flatMap(([name, values]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), values] as const] : [],
+    ),
+  );
+}
+
+/** What a checkpoint holds, as the statistics of an inferer take it up. */
+export function stateOf({ statistics, progress }: SavedStatistics): StatisticsState {
+  const { facts, arrays } = progress!;
+  const { uncertainty, channels } = facts;
+  return {
+    statistics,
+    uncertainty: uncertainty && { facts: uncertainty, arrays: withoutPrefix('u_', arrays) },
+    channels: channels && { facts: channels, arrays: withoutPrefix('c_', arrays) },
+  };
+}
+
+/** What checkpoints of a fit must agree with. */
+export function checkpointOf(
+  model: InfererModel,
+  { choice, uncertainty, channels }: InfererStatistics,
+  { loss, edgeMask }: FitSettings,
+  origin: StatisticsOrigin,
+  loader: Loader,
+): CheckpointOf {
+  const { engine } = choice;
+  return {
+    graph: model.graph,
+    origin,
+    layerPairs: engine.shape.pairs,
+    settings: {
+      model: model.fingerprint(),
+      backend: engine.diagnostics.backend,
+      'missing targets': loss.maskMissingTargets ? 'left out' : 'refused',
+      'masked edges': edgeMask ? xxhash32(new Uint8Array(edgeMask.buffer)).toString(16) : 'none',
+      uncertainty: uncertainty ? JSON.stringify(uncertainty.settings) : 'none',
+      channels: channels ? JSON.stringify(channels.settings) : 'none',
+      ...('batchSize' in loader ? { 'batches of': String(loader.batchSize) } : {}),
+    },
+  };
+}
+
+/** @throws MagnitudeEdgeError `invalid-argument` for a fit that cannot have checkpoints */
+export function checkCanCheckpoint(reset: boolean, { choice }: InfererStatistics): void {
+  const refuse = (why: string): never => {
+    throw new MagnitudeEdgeError('invalid-argument', why, { details: { option: 'checkpoint' } });
+  };
+  if (!reset)
+    refuse('A fit with reset: false has no checkpoints: what it goes on from is not of its loader.');
+  const { shape, diagnostics } = choice.engine;
+  if (diagnostics.tiled !== true) return;
+  refuse(
+    `A fit of ${shape.nodes} function nodes and ${shape.pairs} layer pairs has no checkpoints: the samples are kept as they are, since their sums have no room.`,
+  );
+}
