@@ -17,7 +17,10 @@ const names = (count, name) => Array.from({ length: count }, (_, k) => `${name}_
 export function modelOf(nodes) {
   const random = generator(11);
   const weights = (/** @type {number} */ rows, /** @type {number} */ columns) => {
-    const values = Float32Array.from({ length: rows * columns }, () => (random() - 0.5) / Math.sqrt(rows / 12));
+    const values = Float32Array.from(
+      { length: rows * columns },
+      () => (random() - 0.5) / Math.sqrt(rows / 12),
+    );
     return { elementType: DataType.float32, dims: [rows, columns], bytes: new Uint8Array(values.buffer) };
   };
   /** @type {[op: string, inputs: string[], output: string][]} */

@@ -14,7 +14,13 @@ import { fileURLToPath } from 'node:url';
 import { readOptions } from '../shared/options.mjs';
 import { dataColumns, modelOf, writeParquet } from './inputs.mjs';
 
-const { samples, nodes, kills, every, 'group-rows': groupRows } = readOptions({
+const {
+  samples,
+  nodes,
+  kills,
+  every,
+  'group-rows': groupRows,
+} = readOptions({
   samples: 1_000_000,
   nodes: 1000,
   kills: 2,
@@ -32,7 +38,18 @@ const MiB = 2 ** 20;
  * @param {number} killAt
  */
 async function run(more, killAt = Infinity) {
-  const args = ['infer', '--model', 'm.onnx', '--data', 'd.parquet', '--backend', 'cpu', '--top', '1000', ...more];
+  const args = [
+    'infer',
+    '--model',
+    'm.onnx',
+    '--data',
+    'd.parquet',
+    '--backend',
+    'cpu',
+    '--top',
+    '1000',
+    ...more,
+  ];
   const child = spawn('nice', ['-n', '10', process.execPath, command, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,11 +92,15 @@ try {
   writeFileSync(join(folder, 'm.onnx'), modelOf(nodes));
   await writeParquet(join(folder, 'd.parquet'), { rows: samples, groupRows, columns: dataColumns });
   const { size } = statSync(join(folder, 'd.parquet'));
-  console.log(`${cpus()[0]?.model}, ${cpus().length} threads, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`);
+  console.log(
+    `${cpus()[0]?.model}, ${cpus().length} threads, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
+  );
   console.log(`${samples} samples of ${nodes} nodes, Parquet of ${Math.round(size / MiB)} MiB`);
   const whole = await run(['--out', 'whole.parquet', '--stats-out', 'whole.arrow']);
   if (whole.status !== 0) throw new Error(whole.text);
-  console.log(`without a break: ${whole.seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(whole.memory).join(', ')}`);
+  console.log(
+    `without a break: ${whole.seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(whole.memory).join(', ')}`,
+  );
   const checkpoint = ['--checkpoint', 'c.arrow', '--checkpoint-every', String(every), '--resume'];
   for (let kill = 0; ; kill++) {
     const killAt = kill < kills ? ((kill + 1) * samples) / (kills + 1) : Infinity;
@@ -89,14 +110,14 @@ try {
     );
     const from = /goes on from .*: (\d+) samples/.exec(text)?.[1] ?? '0';
     const what = status === 0 ? 'to the end' : `killed at ${memory.at(-1)?.samples} samples`;
-    console.log(`from ${from} samples, ${what}: ${seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(memory).join(', ')}`);
+    console.log(
+      `from ${from} samples, ${what}: ${seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(memory).join(', ')}`,
+    );
     if (status === 0) break;
     if (kill >= kills) throw new Error(text);
   }
-  for (const [a, b] of [
-    ['whole.arrow', 'killed.arrow'],
-    ['whole.parquet', 'killed.parquet'],
-  ]) {
+  for (const kind of ['arrow', 'parquet']) {
+    const [a, b] = /** @type {const} */ ([`whole.${kind}`, `killed.${kind}`]);
     const equal = readFileSync(join(folder, a)).equals(readFileSync(join(folder, b)));
     console.log(`${a} and ${b}: ${equal ? 'equal to the bit' : 'DIFFERENT'}`);
     if (!equal) process.exitCode = 1;

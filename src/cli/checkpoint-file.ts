@@ -4,10 +4,10 @@ import { xxhash32Text } from '../bytes/xxhash32.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { CheckpointSink } from '../inferer/inferer-options.ts';
 import { UsageError, type Arguments } from './arguments.ts';
-import { readInput, syncFolder } from './files.ts';
+import { readInput } from './files.ts';
 import type { OutputPlace } from './output-place.ts';
 import { reasonOf } from './system-errors.ts';
-import { createTemporary, keepTemporary, removeTemporary } from './temporary-files.ts';
+import { createTemporary, keepTemporary, removeTemporary, syncFolder } from './temporary-files.ts';
 
 export const checkpointHelp = `  --checkpoint S.arrow                 statistics of the samples so far, written while the run goes on and at its end
   --checkpoint-every SECONDS                                                          (60)

@@ -18,6 +18,7 @@ import { Arguments } from './arguments.ts';
 import { chooseBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs } from './files.ts';
+import { checkNewFolder } from './partitions.ts';
 import { placeOutputs } from './output-place.ts';
 import { RowCount } from './row-count.ts';
 import {
@@ -52,7 +53,9 @@ export const evaluate: Command = {
     const paths = given.requiredList('stats');
     const requested = given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto');
     await checkInputs(paths, 'its samples would count twice');
-    const [place] = await placeOutputs(paths, [settings.out]);
+    const { out, partitioned } = settings;
+    if (partitioned) await checkNewFolder(out);
+    const [place] = await placeOutputs(paths, [partitioned ? undefined : out]);
     const saved = await readStatistics(paths);
     const chosen = await chooseBackend(requested);
     try {
@@ -70,10 +73,13 @@ export const evaluate: Command = {
         await engine.merge(statistics);
         const { backend } = engine.diagnostics;
         const rows = new RowCount(scoredRows(engine, saved, settings), () => undefined);
-        const bytes = encodeBatches(rows, settings.format, settings);
-        await writeOutputs([{ place: place!, bytes }]);
+        await writeOutputs([
+          place
+            ? { place, bytes: encodeBatches(rows, settings.format, settings) }
+            : { folder: out, batches: rows },
+        ]);
         const report = { paths, settings, saved, rows, backend };
-        printLine(summaryStream(terminal, place!), settings.json ? jsonReport(report) : textReport(report));
+        printLine(summaryStream(terminal, place), settings.json ? jsonReport(report) : textReport(report));
       } finally {
         await release();
       }

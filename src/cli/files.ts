@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
+import type { RecordBatch } from 'apache-arrow';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { tableFormat, type TableFormat } from '../table/formats.ts';
 import { UsageError } from './arguments.ts';
@@ -11,7 +12,14 @@ import { isAddress } from './data-paths.ts';
 import { fileIdentity, STANDARD_OUTPUT, type OutputPlace } from './output-place.ts';
 import { codeOf, reasonOf } from './system-errors.ts';
 import type { Terminal } from './terminal.ts';
-import { createTemporary, keepTemporary, removeTemporary, type TemporaryFile } from './temporary-files.ts';
+import { writePartitions } from './partitions.ts';
+import {
+  createTemporary,
+  keepTemporary,
+  removeTemporary,
+  syncFolder,
+  type TemporaryFile,
+} from './temporary-files.ts';
 
 /** Bytes that are read at a time: the system takes no more than 2 GiB in one call. */
 const PIECE_BYTES = 1 << 28;
@@ -105,6 +113,12 @@ export interface OutputFile {
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
+/** A folder of files by target that a command is to leave behind. */
+export interface OutputFolder {
+  readonly folder: string;
+  readonly batches: AsyncIterable<RecordBatch>;
+}
+
 /** Standard output was closed by who read it: not worth a word. */
 export class ClosedOutput extends Error {
   override readonly name = 'ClosedOutput';
@@ -118,11 +132,17 @@ export class ClosedOutput extends Error {
  * @throws MagnitudeEdgeError `invalid-argument` where they cannot be written; ClosedOutput; what goes wrong with bytes
  * that come
  */
-export async function writeOutputs(files: readonly OutputFile[]): Promise<void> {
+export async function writeOutputs(outputs: readonly (OutputFile | OutputFolder)[]): Promise<void> {
+  const moves: (() => Promise<void>)[] = [];
   const written: { readonly temporary: TemporaryFile; readonly place: OutputPlace }[] = [];
   let current = '';
   try {
-    for (const { place, bytes } of files) {
+    for (const output of outputs) {
+      if ('folder' in output) {
+        moves.push(await writePartitions(output.folder, output.batches));
+        continue;
+      }
+      const { place, bytes } = output;
       current = place.path;
       if (place.direct) {
         await writeDirectly(place, bytes);
@@ -139,6 +159,7 @@ export async function writeOutputs(files: readonly OutputFile[]): Promise<void> 
       await rename(temporary.path, place.file);
       keepTemporary(temporary);
     }
+    for (const move of moves) await move();
   } catch (cause) {
     await Promise.all(written.map(({ temporary }) => removeTemporary(temporary)));
     if (cause instanceof MagnitudeEdgeError || cause instanceof ClosedOutput) throw cause;
@@ -188,8 +209,8 @@ async function openPipe(path: string): Promise<Socket> {
 }
 
 /** Where the summary goes: beside a table on standard output there is no room for it. */
-export function summaryStream({ out, err }: Terminal, place: OutputPlace): NodeJS.WritableStream {
-  return place.path === STANDARD_OUTPUT ? err : out;
+export function summaryStream({ out, err }: Terminal, place: OutputPlace | undefined): NodeJS.WritableStream {
+  return place?.path === STANDARD_OUTPUT ? err : out;
 }
 
 let toStandardOutput = false;
@@ -210,14 +231,4 @@ async function writeToStandardOutput(bytes: OutputFile['bytes']): Promise<void> 
     });
   }
   toStandardOutput = false;
-}
-
-/** Makes the new name last through a power failure, where the system lets folders be opened. */
-export async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder);
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // The file itself is on the disk.
-  }
 }

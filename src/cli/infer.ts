@@ -24,7 +24,15 @@ import {
   type CheckpointSettings,
 } from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
-import { checkInputs, readInput, summaryStream, writeOutputs, type OutputFile } from './files.ts';
+import {
+  checkInputs,
+  readInput,
+  summaryStream,
+  writeOutputs,
+  type OutputFile,
+  type OutputFolder,
+} from './files.ts';
+import { checkNewFolder } from './partitions.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
 import { readOutputWeights } from './loss-files.ts';
 import { withProgress } from './progress.ts';
@@ -99,16 +107,18 @@ export const infer: Command = {
     await checkInputs(data, 'its samples would count twice');
     // External data of a model are read with it.
     const inputs = [model, `${model}.data`, ...data, outputWeights, maskEdges];
-    const [table, ...others] = await placeOutputs(
+    if (settings.partitioned) await checkNewFolder(out);
+    const others = await placeOutputs(
       inputs.filter((path) => path !== undefined),
-      [out, statsOut, settings.checkpoint?.path],
+      [settings.partitioned ? undefined : out, statsOut, settings.checkpoint?.path],
     );
+    const table = settings.partitioned ? undefined : others.shift();
     const statistics = statsOut === undefined ? undefined : others.shift();
     const [kept] = others;
     const checkpoint = kept && checkpointFile(kept, settings.checkpoint!.resume);
     const chosen = await chooseBackend(settings.backend);
     try {
-      await inferWith(chosen, settings, { table: table!, statistics, checkpoint }, terminal);
+      await inferWith(chosen, settings, { table, statistics, checkpoint }, terminal);
     } finally {
       chosen.release();
     }
@@ -177,7 +187,8 @@ function channelRoom({ channelGroups, layers }: GsnnModel, { score, resampling }
 }
 
 interface Places {
-  readonly table: OutputPlace;
+  /** None where a folder is made */
+  readonly table: OutputPlace | undefined;
   readonly statistics: OutputPlace | undefined;
   readonly checkpoint: CheckpointSink | undefined;
 }
@@ -252,8 +263,10 @@ async function inferWith(
         clock.lap('evaluate');
       },
     );
-    const files: OutputFile[] = [
-      { place: places.table, bytes: encodeBatches(batchesOut, settings.format, settings) },
+    const files: (OutputFile | OutputFolder)[] = [
+      places.table
+        ? { place: places.table, bytes: encodeBatches(batchesOut, settings.format, settings) }
+        : { folder: settings.out, batches: batchesOut },
     ];
     if (places.statistics)
       files.push({

@@ -4,6 +4,8 @@ import type { Correlation, EdgeScore, ScoreAggregation } from '../scoring/score-
 import type { TableFormat } from '../table/formats.ts';
 import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';
+import { STANDARD_OUTPUT } from './output-place.ts';
+import { partitionHelp } from './partitions.ts';
 
 /** What is asked of statistics, wherever they come from, and how the table is written. */
 export interface ScoreSettings {
@@ -19,6 +21,8 @@ export interface ScoreSettings {
   readonly candidatesOnly: boolean;
   readonly out: string;
   readonly format: TableFormat;
+  /** A folder of files by target in place of one file */
+  readonly partitioned: boolean;
   readonly spreadsheetSafe: boolean;
   readonly json: boolean;
 }
@@ -41,6 +45,7 @@ export const scoreOptions = {
   'candidates-only': { type: 'boolean' },
   out: { type: 'string' },
   format: { type: 'string' },
+  'partition-by': { type: 'string' },
   'spreadsheet-safe': { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
@@ -68,6 +73,7 @@ export const scoreHelp = `${scoringHelp}
 
 export const outputHelp = `  --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it;
                                        --out - is standard output
+${partitionHelp}
   --spreadsheet-safe                   in CSV and TSV, an apostrophe before names that a spreadsheet
                                        would take for a formula
   --json                               the summary as one JSON object`;
@@ -75,6 +81,13 @@ export const outputHelp = `  --format arrow|csv|tsv|parquet       of the table, 
 export function readScoreSettings(given: Arguments): ScoreSettings {
   const out = given.required('out');
   const said = given.text('format');
+  const partitioned = given.text('partition-by') !== undefined;
+  if (partitioned) {
+    given.choice('partition-by', ['target'], 'target');
+    if (out === STANDARD_OUTPUT) throw new UsageError('--partition-by makes a folder, and --out - is none');
+    if ((said ?? 'parquet') !== 'parquet')
+      throw new UsageError(`--partition-by makes Parquet files, and --format is ${said!}`);
+  }
   return {
     ...readScoring(given),
     excludeSelf: !given.flag('include-self'),
@@ -82,12 +95,15 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
     maxQ: given.number('max-q', { least: 0, most: 1 }),
     candidatesOnly: given.flag('candidates-only'),
     out,
-    format: outputFormat(
-      out,
-      said === undefined
-        ? undefined
-        : given.choice<TableFormat>('format', ['arrow', 'csv', 'tsv', 'parquet'], 'csv'),
-    ),
+    partitioned,
+    format: partitioned
+      ? 'parquet'
+      : outputFormat(
+          out,
+          said === undefined
+            ? undefined
+            : given.choice<TableFormat>('format', ['arrow', 'csv', 'tsv', 'parquet'], 'csv'),
+        ),
     spreadsheetSafe: given.flag('spreadsheet-safe'),
     json: given.flag('json'),
   };

@@ -104,7 +104,7 @@ export const select: Command = {
         ended,
       };
       printLine(
-        summaryStream(terminal, place!),
+        summaryStream(terminal, place),
         given.flag('json')
           ? JSON.stringify({ ...report, edges })
           : [

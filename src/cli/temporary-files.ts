@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, type Stats } from 'node:fs';
+import { mkdtempSync, rmSync, type Stats } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const temporaries = new Set<string>();
 
 process.on('exit', () => {
-  for (const path of temporaries) rmSync(path, { force: true });
+  for (const path of temporaries) rmSync(path, { force: true, recursive: true });
 });
 
 /** A file that is there while something is written, then moved to where it belongs. */
@@ -48,4 +48,31 @@ export async function removeTemporary({ path, handle }: TemporaryFile): Promise<
   await handle.close().catch(() => undefined);
   await rm(path, { force: true });
   temporaries.delete(path);
+}
+
+/** Makes a new folder that is there while it is filled, then moved to where it belongs. */
+export function createTemporaryFolder(beside: string): string {
+  const path = mkdtempSync(join(beside, '.magnitude-edge-'));
+  temporaries.add(path);
+  return path;
+}
+
+/** What was temporary is in its place. */
+export function keepTemporaryFolder(path: string): void {
+  temporaries.delete(path);
+}
+
+export async function removeTemporaryFolder(path: string): Promise<void> {
+  await rm(path, { force: true, recursive: true });
+  temporaries.delete(path);
+}
+
+/** Makes the new name last through a power failure, where the system lets folders be opened. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder);
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The file itself is on the disk.
+  }
 }

@@ -2,7 +2,11 @@ import { mergeAll } from './leave-one-out.ts';
 import { mergeStatistics } from '../statistics/merge.ts';
 import { arraysOfPairs, pairsOfArrays, type FitState } from '../statistics/fit-state.ts';
 import { createYielder, type Yielder } from '../statistics/yielder.ts';
-import { pairArrays, type SufficientStatistics } from '../statistics/sufficient-statistics.ts';
+import {
+  pairArrays,
+  type PairStatistics,
+  type SufficientStatistics,
+} from '../statistics/sufficient-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SampleStore } from './sample-store.ts';
 
@@ -12,7 +16,11 @@ export interface BlockFacts {
   readonly length: number;
   /** Of each run */
   readonly samples: readonly number[];
+  /** Whether they have `sumX2` */
+  readonly squares: boolean;
 }
+
+const keysOf = (squares: boolean) => (squares ? ([...pairArrays, 'sumX2'] as const) : pairArrays);
 
 /**
  * Statistics over consecutive runs of samples, for fits whose end nobody knows: there are never more than 2 G of them. The
@@ -61,8 +69,11 @@ export class BlockStatistics {
 
   /** What there is, to go on from; its arrays are not copies. */
   get state(): FitState<BlockFacts> {
-    const arrays = this.#runs.flatMap(({ pairs }, run) => arraysOfPairs(`run_${run}_`, pairArrays, pairs));
-    const facts = { length: this.#length, samples: this.#runs.map(({ samples }) => samples) };
+    const squares = this.#runs.every(({ pairs }) => pairs.every(({ sumX2 }) => sumX2 !== undefined));
+    const arrays = this.#runs.flatMap(({ pairs }, run) =>
+      arraysOfPairs(`run_${run}_`, keysOf(squares), pairs as readonly Required<PairStatistics>[]),
+    );
+    const facts = { length: this.#length, samples: this.#runs.map(({ samples }) => samples), squares };
     return { facts, arrays: new Map(arrays) };
   }
 
@@ -70,7 +81,7 @@ export class BlockStatistics {
   static from(groups: number, { facts, arrays }: FitState<BlockFacts>): BlockStatistics {
     const restored = new BlockStatistics(groups, facts.length);
     restored.#runs = facts.samples.map((samples, run) => {
-      const pairs = pairsOfArrays(`run_${run}_`, pairArrays, arrays);
+      const pairs = pairsOfArrays(`run_${run}_`, keysOf(facts.squares), arrays);
       return { nodes: pairs[0]?.pivotX.length ?? 0, samples, pairs };
     });
     return restored;

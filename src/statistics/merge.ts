@@ -29,6 +29,7 @@ export function copyPair(pair: PairStatistics): PairStatistics {
     sumY2: pair.sumY2.slice(),
     sumXY: pair.sumXY.slice(),
     sumXX: pair.sumXX.slice(),
+    ...(pair.sumX2 ? { sumX2: pair.sumX2.slice() } : {}),
   };
 }
 
@@ -71,6 +72,10 @@ export function addShifted(into: PairStatistics, pair: PairStatistics, samples: 
     }
   }
   for (let j = 0; j < nodes; j++) {
+    if (into.sumX2) {
+      const squares = pair.sumX2?.[j] ?? pair.sumXX[j * nodes + j]!;
+      into.sumX2[j]! += squares + 2 * dx[j]! * pair.sumX[j]! + samples * dx[j]! * dx[j]!;
+    }
     into.sumX[j]! += pair.sumX[j]! + samples * dx[j]!;
     into.sumY[j]! += pair.sumY[j]! + samples * dy[j]!;
     into.sumY2[j]! += pair.sumY2[j]! + 2 * dy[j]! * pair.sumY[j]! + samples * dy[j]! * dy[j]!;

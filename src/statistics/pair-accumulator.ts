@@ -87,6 +87,7 @@ export class PairAccumulator {
       sumY2: this.#sumY2.slice(),
       sumXY: xy.sums,
       sumXX: xx.sums,
+      sumX2: this.#sumX2.slice(),
     };
   }
 
@@ -125,17 +126,12 @@ export class PairAccumulator {
       sumY2: this.#sumY2,
       sumXY: this.xy.sums,
       sumXX: this.xx.sums,
+      sumX2: this.#sumX2,
     };
   }
 
   /** Adds statistics over other samples. No rows may wait. */
   merge(other: PairStatistics, samples: number): void {
-    const { nodes } = this;
-    this.x.pivot.forEach((pivot, i) => {
-      // The squares of x are the diagonal of X^T X; shifted as addShifted shifts it.
-      const dx = other.pivotX[i]! - pivot;
-      this.#sumX2[i]! += other.sumXX[i * nodes + i]! + 2 * dx * other.sumX[i]! + samples * dx * dx;
-    });
     addShifted(this.statistics(), other, samples);
   }
 }

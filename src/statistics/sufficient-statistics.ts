@@ -18,9 +18,14 @@ export interface PairStatistics {
   readonly sumXY: Float64Array;
   /** `[nodes, nodes]`, symmetric */
   readonly sumXX: Float64Array;
+  /**
+   * `[nodes]`: the diagonal of `sumXX` as an accumulator that keeps it apart has rounded it, so that what goes on from the
+   * statistics goes on to the bit; absent where nobody does
+   */
+  readonly sumX2?: Float64Array;
 }
 
-/** The arrays of {@link PairStatistics}. */
+/** The arrays that all {@link PairStatistics} have. */
 export const pairArrays = ['pivotX', 'pivotY', 'sumX', 'sumY', 'sumY2', 'sumXY', 'sumXX'] as const;
 
 /** All that the scores need to know of the samples: what is saved, loaded and merged. */

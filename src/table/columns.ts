@@ -136,7 +136,7 @@ export function batchOf(columns: readonly Column[], schema: Schema): RecordBatch
 }
 
 /** One bit per row, the first row in the lowest bit (Arrow's layout of booleans and of validity). */
-function packBits(length: number, at: (row: number) => boolean): Uint8Array {
+export function packBits(length: number, at: (row: number) => boolean): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(length / 8));
   for (let row = 0; row < length; row++) if (at(row)) bytes[row >> 3]! |= 1 << (row & 7);
   return bytes;

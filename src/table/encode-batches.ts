@@ -63,7 +63,7 @@ function textEncoder(style: CsvStyle): Encoder {
 }
 
 /** Arrow's own writer gives its bytes to a queue that only promises can empty; this one keeps them at hand. */
-class PiecewiseWriter extends RecordBatchFileWriter {
+export class PiecewiseWriter extends RecordBatchFileWriter {
   readonly pieces: Uint8Array[] = [];
 
   protected override _write(chunk: ArrayBufferView): this {

@@ -48,6 +48,9 @@ const vectors = [
   ['sum_y2', 'sumY2'],
 ] as const satisfies readonly (readonly [column: string, key: keyof PairStatistics])[];
 
+/** The column of sums that not all statistics have. */
+const SQUARES = 'sum_x2';
+
 const matrices = [
   ['sum_xy', 'sumXY'],
   ['sum_xx', 'sumXX'],
@@ -55,7 +58,7 @@ const matrices = [
 
 /**
  * Statistics as an Arrow IPC file: one record batch per layer pair, one row per function node. Columns: pair, node,
- * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), and sum_xy, sum_xx as lists of N (row i of the
+ * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), of some statistics sum_x2, and sum_xy, sum_xx as lists of N (row i of the
  * matrix); where channel values are held, further columns for them ({@link channelFields}). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
  * a checksum over all of it.
  * A checkpoint also says how far its fit was, and has columns of what that held beside the statistics ({@link stateFields}).
@@ -63,6 +66,7 @@ const matrices = [
 export function encodeStatistics({ statistics, channels, origin, progress }: SavedStatistics): Uint8Array {
   const { nodes } = statistics;
   const arrays: StateArrays = progress?.arrays ?? new Map();
+  const squares = statistics.pairs.every(({ sumX2 }) => sumX2 !== undefined);
   const facts = factsOf(statistics, origin);
   const told = progress && JSON.stringify({ ...progress.facts, arrays: placedArrays(arrays) });
   const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
@@ -71,6 +75,7 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
       new Field('pair', new Int32(), false),
       new Field('node', new Utf8(), false),
       ...vectors.map(([column]) => new Field(column, new Float64(), false)),
+      ...(squares ? [new Field(SQUARES, new Float64(), false)] : []),
       ...matrices.map(([column]) => new Field(column, rowType, false)),
       ...channelFields(channels),
       ...stateFields(arrays, nodes),
@@ -93,6 +98,7 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
       makeData({ type: new Int32(), length: nodes, nullCount: 0, data: new Int32Array(nodes).fill(p) }),
       names,
       ...vectors.map(([, key]) => float64(pair[key])),
+      ...(squares ? [float64(pair.sumX2!)] : []),
       ...matrices.map(([, key]) =>
         makeData({ type: rowType, length: nodes, nullCount: 0, child: float64(pair[key]) }),
       ),
@@ -150,11 +156,12 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const columns = Object.fromEntries([
     ...vectors.map(([column, key]) => [key, read(column)]),
     ...matrices.map(([column, key]) => [key, read(column, nodes)]),
-  ]) as Record<keyof PairStatistics, Float64Array>;
+  ]) as PairColumns;
   const names = column('node');
   if (names.kind !== 'strings') return refuse("has a column 'node' of an unexpected type");
   const functionNames = Array.from({ length: nodes }, (_, i) => names.dictionary[names.codes[i]!] ?? '');
-  const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, p, nodes));
+  const squares = file.fields.some(({ name }) => name === SQUARES) ? read(SQUARES) : undefined;
+  const pairs = Array.from({ length: pairCount }, (_, p) => pairOf(columns, squares, p, nodes));
   const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
   const sizes = { samples, nodes, pairs: pairCount };
   const channels = hasChannels(file.fields) ? readChannels(column, file.fields, sizes, refuse) : undefined;
@@ -255,7 +262,10 @@ function checksumOf(
 ): string {
   const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
     xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
-  const numbers = pairs.map((pair) => [...vectors, ...matrices].map(([, key]) => hash(pair[key])));
+  const numbers = pairs.map((pair) => [
+    ...[...vectors, ...matrices].map(([, key]) => hash(pair[key])),
+    ...(pair.sumX2 ? [hash(pair.sumX2)] : []),
+  ]);
   const ofChannels = channels && [
     hash(channels.counts),
     ...('sums' in channels
@@ -307,12 +317,15 @@ function float64Values(column: Column, width: number | undefined): Float64Array 
   return column.values instanceof Float64Array ? column.values : undefined;
 }
 
+type PairColumns = Record<Exclude<keyof PairStatistics, 'sumX2'>, Float64Array>;
+
 function pairOf(
-  columns: Record<keyof PairStatistics, Float64Array>,
+  columns: PairColumns,
+  squares: Float64Array | undefined,
   p: number,
   nodes: number,
 ): PairStatistics {
-  const part = (key: keyof PairStatistics, width: number): Float64Array =>
+  const part = (key: keyof PairColumns, width: number): Float64Array =>
     columns[key].slice(p * nodes * width, (p + 1) * nodes * width);
   return {
     pivotX: part('pivotX', 1),
@@ -322,5 +335,6 @@ function pairOf(
     sumY2: part('sumY2', 1),
     sumXY: part('sumXY', nodes),
     sumXX: part('sumXX', nodes),
+    ...(squares ? { sumX2: squares.slice(p * nodes, (p + 1) * nodes) } : {}),
   };
 }

@@ -152,7 +152,7 @@ test('statistics over disjoint samples merge into those over all of them', () =>
         const pair = shiftPivot(merged.pairs[0]!, samples, all.pairs[0]!.pivotX, all.pairs[0]!.pivotY);
         for (const [key, sums] of Object.entries(pair) as [keyof typeof pair, Float64Array][]) {
           // Sums of up to 1250 products of order 1, or of order 20 for y.
-          expect(largestDifference(sums, all.pairs[0]![key]), key).toBeLessThan(1e-8);
+          expect(largestDifference(sums, all.pairs[0]![key]!), key).toBeLessThan(1e-8);
         }
       }
     }),

@@ -1,0 +1,168 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { tableFromIPC, Table, type RecordBatch } from 'apache-arrow';
+import { MagnitudeEdgeError } from '../errors.ts';
+import { PiecewiseWriter } from '../table/encode-batches.ts';
+import { tableToParquet } from '../table/parquet.ts';
+import { takeRows } from '../table/take-rows.ts';
+import { reasonOf } from './system-errors.ts';
+import {
+  createTemporaryFolder,
+  keepTemporaryFolder,
+  removeTemporaryFolder,
+  syncFolder,
+} from './temporary-files.ts';
+
+export const partitionHelp = `  --partition-by target                --out is a new folder: dst_func=NAME/edges.parquet for each target`;
+
+/** Bytes of rows that are sorted by target in memory, and about how many one row has. */
+const GROUP_BYTES = 1 << 26;
+const ROW_BYTES = 96;
+/** Files that are open at a time */
+const MOST_GROUPS = 200;
+
+/**
+ * Checks before the work that a folder can be made. @throws MagnitudeEdgeError `invalid-argument`
+ */
+export async function checkNewFolder(path: string): Promise<void> {
+  const there = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw refused(path, 'it is there already, and folders are not written over');
+  const parent = await stat(dirname(resolve(path))).catch(() => undefined);
+  if (!parent?.isDirectory()) throw refused(path, `the folder ${dirname(path)} is not there`);
+}
+
+/**
+ * Writes an edge table as a folder of Parquet files, one for each target in a folder of its name (Hive's layout: DuckDB, Polars
+ * and pyarrow open the files of the targets that are asked for, and no others). Rows of a target stay in the table's order. The
+ * folder is there whole or not at all: it is filled beside its place, and moved there by `done`.
+ *
+ * Rows come sorted by score, not by target: they are dealt to temporary files of neighbouring targets first, each of which fits
+ * in memory, whatever the table.
+ *
+ * @param batches of one schema, at least one
+ * @returns moves the folder to its place
+ * @throws MagnitudeEdgeError `invalid-argument` where it cannot be written
+ */
+export async function writePartitions(
+  path: string,
+  batches: AsyncIterable<RecordBatch>,
+): Promise<() => Promise<void>> {
+  const place = resolve(path);
+  const folder = createTemporaryFolder(dirname(place));
+  try {
+    const groups = new TargetGroups(folder);
+    try {
+      for await (const batch of batches) groups.add(batch);
+    } finally {
+      groups.close();
+    }
+    for (const file of groups.files) {
+      await writeTargets(await readFile(file), folder);
+      await rm(file);
+    }
+  } catch (cause) {
+    await removeTemporaryFolder(folder);
+    if (cause instanceof MagnitudeEdgeError) throw cause;
+    throw refused(path, reasonOf(cause), cause);
+  }
+  return async () => {
+    try {
+      await rename(folder, place);
+    } catch (cause) {
+      await removeTemporaryFolder(folder);
+      throw refused(path, reasonOf(cause), cause);
+    }
+    keepTemporaryFolder(folder);
+    await syncFolder(dirname(place));
+  };
+}
+
+/** Rows dealt to files by their targets, as they come. */
+class TargetGroups {
+  readonly #folder: string;
+  readonly #groups = new Map<
+    number,
+    { readonly file: string; readonly fd: number; readonly writer: PiecewiseWriter }
+  >();
+  #targetsPerGroup = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get files(): string[] {
+    return Array.from(this.#groups.values(), ({ file }) => file);
+  }
+
+  add(batch: RecordBatch): void {
+    if (this.#targetsPerGroup === 0) {
+      const nodes = Number(batch.schema.metadata.get('N'));
+      const groups = Math.min(MOST_GROUPS, Math.ceil((nodes ** 2 * ROW_BYTES) / GROUP_BYTES), nodes);
+      this.#targetsPerGroup = Math.ceil(nodes / groups);
+    }
+    for (const [group, rows] of rowsBy(batch, (target) => Math.floor(target / this.#targetsPerGroup))) {
+      const { fd, writer } = this.#open(group);
+      writer.write(takeRows(batch, rows));
+      for (const piece of writer.pieces.splice(0)) writeSync(fd, piece);
+    }
+  }
+
+  close(): void {
+    for (const { fd, writer } of this.#groups.values()) {
+      writer.finish();
+      for (const piece of writer.pieces.splice(0)) writeSync(fd, piece);
+      closeSync(fd);
+    }
+  }
+
+  #open(group: number) {
+    const known = this.#groups.get(group);
+    if (known) return known;
+    const file = join(this.#folder, `.targets-${group}.arrow`);
+    const opened = { file, fd: openSync(file, 'wx'), writer: new PiecewiseWriter() };
+    this.#groups.set(group, opened);
+    return opened;
+  }
+}
+
+/** The rows of a batch by what their target belongs to, in their order. */
+function rowsBy(batch: RecordBatch, keyOf: (target: number) => number): Map<number, Uint32Array> {
+  const targets = batch.getChild('dst_idx')!.toArray() as Int32Array;
+  const rows = new Map<number, number[]>();
+  targets.forEach((target, row) => {
+    const key = keyOf(target);
+    const known = rows.get(key);
+    if (known) known.push(row);
+    else rows.set(key, [row]);
+  });
+  return new Map(Array.from(rows, ([key, list]) => [key, Uint32Array.from(list)]));
+}
+
+/** A file for each target of a group. */
+async function writeTargets(group: Uint8Array, folder: string): Promise<void> {
+  const parts = new Map<number, RecordBatch[]>();
+  for (const batch of tableFromIPC(group).batches) {
+    for (const [target, rows] of rowsBy(batch, (own) => own)) {
+      const known = parts.get(target);
+      if (known) known.push(takeRows(batch, rows));
+      else parts.set(target, [takeRows(batch, rows)]);
+    }
+  }
+  for (const own of parts.values()) {
+    const name = String(own[0]!.getChild('dst_func')!.get(0));
+    const target = join(folder, `dst_func=${encodeURIComponent(name)}`);
+    mkdirSync(target);
+    await writeFile(join(target, 'edges.parquet'), tableToParquet(new Table(own)));
+  }
+}
+
+function refused(path: string, why: string, cause?: unknown): MagnitudeEdgeError {
+  return new MagnitudeEdgeError('invalid-argument', `${path} cannot be written: ${why}.`, {
+    details: { source: path },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
