@@ -4,6 +4,7 @@
  *
  *     npm run bench -- large-file --gigabytes 5
  */
+import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
