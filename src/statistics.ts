@@ -20,6 +20,18 @@
  * await release();
  * ```
  *
+ * Channel scores of any two sets of values by node, here of three nodes with two channels each:
+ *
+ * ```ts
+ * import { scoreSavedChannels } from 'magnitude-edge/statistics';
+ *
+ * // x, u: Float32Array, row-major [nodes, channels, samples]
+ * const saved = { samples, most: 2, counts: Int32Array.of(2, 2, 2), pairs: [{ x, u }] };
+ * const scores = await scoreSavedChannels(saved, { layerAgg: 'mean', lambda: 3 });
+ * (await scores.aggregate())[0 * 3 + 2]; // how far x of node 0 takes away u of node 2
+ * scores.release();
+ * ```
+ *
  * @module
  */
 import { createEngine as chooseEngine, type EngineChoice } from './engine/create.ts';

@@ -93,7 +93,7 @@ export interface ScoreOptions {
   readonly score?: EdgeScore | undefined;
   /**
    * Of 'corr', 'partial' and 'regression': of the magnitudes, or of their ranks, for which the samples' channel values must be
-   * kept (`channels`). Default 'pearson'.
+   * kept (`channels`). Default 'pearson'; another one with 'channel' is refused.
    */
   readonly correlation?: Correlation | undefined;
   /** Ridge of 'regression' and 'channel', in variances of a magnitude or channel. Default 0.3 and 3. */

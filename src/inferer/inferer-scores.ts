@@ -173,7 +173,22 @@ export class InfererScores {
   }
 }
 
-function channelRequest({ layerAgg = 'mean', lambda = DEFAULT_LAMBDA, varianceFloor, signal }: ScoreOptions) {
+/** @throws MagnitudeEdgeError `invalid-argument` for ranks, which are of magnitudes */
+function channelRequest(options: ScoreOptions) {
+  const {
+    layerAgg = 'mean',
+    correlation = 'pearson',
+    lambda = DEFAULT_LAMBDA,
+    varianceFloor,
+    signal,
+  } = options;
+  if (correlation !== 'pearson') {
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      `correlation: '${correlation}' is of magnitudes and does not go with score: 'channel'.`,
+      { details: { option: 'correlation', found: correlation } },
+    );
+  }
   return { layerAgg, lambda, varianceFloor, signal };
 }
 

@@ -255,7 +255,7 @@ class MagnitudeEdgeInferer:
             ridge: of ``"partial"``, in covariance units.
             lam: lambda of ``"regression"`` (default 0.3) and ``"channel"`` (default 3).
             variance_floor: default ``None``: limits are relative; ``1e-12`` gives the reference's NaN.
-            correlation: of ``"corr"`` and ``"partial"``: ``"pearson"``, or ``"spearman"`` for that of ranks.
+            correlation: ``"pearson"``, or ``"spearman"`` for that of ranks, which ``"channel"`` refuses.
             top, max_q, candidates_only: fewer rows back; p and q are over all pairs all the same.
 
         Raises:

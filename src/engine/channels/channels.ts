@@ -1,8 +1,5 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
-import { borrow } from '../../gpu/buffer.ts';
 import { adoptDevice } from '../../gpu/device.ts';
-import { readBack } from '../../gpu/readback.ts';
-import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
 import { HostScores, ScoreArrays } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
@@ -11,8 +8,9 @@ import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-r
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { FitState } from '../../statistics/fit-state.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
-import type { ChannelBatch, ChannelValues, EngineShape } from '../engine.ts';
+import type { ChannelBatch, EngineShape } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
+import { ChannelScoreCache } from './channel-score-cache.ts';
 import { pairMagnitudes, type PairMagnitudes, type PairRequest } from './pair-magnitudes.ts';
 import { channelScores, type ChannelMatrices } from './channel-scores.ts';
 import type { ChannelSettings } from './channel-settings.ts';
@@ -21,6 +19,7 @@ import { ChannelThreads } from './channel-threads.ts';
 import type { AllMagnitudes } from '../score-magnitudes.ts';
 import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { conditionalChannels } from './select-channels.ts';
+import { valuesOnHost } from './values-on-host.ts';
 
 /** What {@link Channels.state} says beside its arrays. */
 export interface ChannelFacts extends ChannelStoreFacts {
@@ -54,9 +53,7 @@ export class Channels {
   #left: string | undefined;
   /** Samples held that came from files without channels */
   #merged = 0;
-  #last: { readonly key: string; readonly matrices: ChannelMatrices } | undefined;
-  /** Counts changes of the samples: scores asked for before one are not of those after it */
-  #version = 0;
+  readonly #cache = new ChannelScoreCache();
 
   /**
    * @param deviceNow gives the device of values that come as GPU buffers
@@ -104,8 +101,8 @@ export class Channels {
    */
   async read({ size, activations, gradients }: ChannelBatch): Promise<ChannelValuesBatch | undefined> {
     if (this.#left !== undefined || !this.#hasRoom(size)) return undefined;
-    const values = await this.#onHost([...activations, ...gradients], size);
-    const { pairs } = this.#shape;
+    const { pairs, channels } = this.#shape;
+    const values = await valuesOnHost([...activations, ...gradients], size * channels, this.#deviceNow());
     return { size, activations: values.slice(0, pairs), gradients: values.slice(pairs) };
   }
 
@@ -157,7 +154,7 @@ export class Channels {
     const rows = saved === undefined || 'sums' in saved ? 0 : saved.samples;
     if (saved === undefined || this.#left !== undefined || !this.#hasRoom(rows)) {
       this.#merged += samples;
-      this.#changed();
+      this.#cache.clear();
       return;
     }
     await this.#take(
@@ -173,7 +170,7 @@ export class Channels {
     confirmed: () => Promise<unknown>,
     add: () => void | Promise<void>,
   ): Promise<void> {
-    this.#changed();
+    this.#cache.clear();
     const samples = this.#store.samples + rows;
     try {
       if (this.#store.room(rows, this.settings.maxBytes) === 'sums') {
@@ -220,13 +217,13 @@ export class Channels {
     this.#store.restore(state);
     this.#left = state.facts.left;
     this.#merged = state.facts.merged;
-    this.#changed();
+    this.#cache.clear();
   }
 
   /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
   truncate(samples: number): void {
     this.#store.truncate(samples - this.#merged);
-    this.#changed();
+    this.#cache.clear();
   }
 
   /** Forgets all samples. Scores that are being computed go on. */
@@ -234,7 +231,7 @@ export class Channels {
     this.#store.clear();
     this.#merged = 0;
     this.#left = undefined;
-    this.#changed();
+    this.#cache.clear();
   }
 
   /**
@@ -270,21 +267,12 @@ export class Channels {
     return conditionalChannels(await this.#store.held(), this.#groups, request, this.#threads, aggregated);
   }
 
-  async #matrices(request: ChannelRequest, samples: number): Promise<ChannelMatrices> {
+  #matrices(request: ChannelRequest, samples: number): Promise<ChannelMatrices> {
     checkChannelRequest(request, samples);
     this.#checkHeld(samples);
-    const { layerAgg, lambda, varianceFloor } = request;
-    // Another aggregation of the layer pairs costs no regression.
-    const key = JSON.stringify([layerAgg === 'pooled', lambda, varianceFloor, this.#version]);
-    let matrices = this.#last?.key === key ? this.#last.matrices : undefined;
-    if (matrices === undefined) {
-      const held = await this.#store.held();
-      matrices = await channelScores(held, this.#groups, request, this.#threads);
-      this.#last = { key, matrices };
-    } else if (layerAgg !== 'pooled') {
-      matrices = { ...matrices, aggregated: aggregateChannels(matrices.perPair, layerAgg) };
-    }
-    return matrices;
+    return this.#cache.get(request, async () =>
+      channelScores(await this.#store.held(), this.#groups, request, this.#threads),
+    );
   }
 
   /**
@@ -356,22 +344,6 @@ export class Channels {
   #letGo(why: string): void {
     this.#store.clear();
     this.#left = why;
-    this.#changed();
-  }
-
-  #changed(): void {
-    this.#version++;
-    this.#last = undefined;
-  }
-
-  async #onHost(values: readonly ChannelValues[], size: number): Promise<Float32Array[]> {
-    const onHost = values.filter((value) => value instanceof Float32Array);
-    if (onHost.length === values.length) return onHost;
-    const device = this.#deviceNow();
-    if (device === undefined) throw new TypeError('Values on a GPU need its device.');
-    const bytes = 4 * size * this.#shape.channels;
-    const views = values.map((value) => borrow(value as GPUBuffer, 0, bytes));
-    const read = await readBack(adoptDevice(device), views);
-    return read.map((buffer) => new Float32Array(buffer));
+    this.#cache.clear();
   }
 }

@@ -150,6 +150,19 @@ test('saved statistics give the same scores, but no ranks', async () => {
   expect((await refusal(without.evaluate({ correlation: 'spearman' }))).message).toContain('channels: false');
 });
 
+test('ranks do not go with channel scores, in a table or a selection', async () => {
+  await using inferer = await create();
+  await inferer.fit(data);
+  const ranks = { score: 'channel', correlation: 'spearman' } as const;
+  for (const scoring of [inferer.evaluate(ranks), inferer.scores(ranks), inferer.select(ranks)]) {
+    const refused = await refusal(scoring);
+    expect(refused.code).toBe('invalid-argument');
+    expect(refused.message).toBe(
+      "correlation: 'spearman' is of magnitudes and does not go with score: 'channel'.",
+    );
+  }
+});
+
 test('regressions and ranks are resampled like the others', async () => {
   await using inferer = await create({ uncertainty: { groups: 4, permutations: 9 } });
   await inferer.fit(data);
