@@ -7,10 +7,25 @@ import type { RowOrder } from '../../scoring/channel/rows.ts';
 import { systemGram } from '../../scoring/channel/system-gram.ts';
 import type { ChannelSystem } from '../../scoring/channel/system.ts';
 import type { Part, Way } from '../../scoring/channel/ways.ts';
+import {
+  regressPair,
+  type PairRegression,
+  type RidgeSettings,
+} from '../../scoring/regression/regress-pair.ts';
 import type { PairRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import type { MixedBlocks } from '../../statistics/mixed-blocks.ts';
+import type { PairStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { AnyCall } from '../cpu/worker-protocol.ts';
+
+/** The regression of the magnitudes of a layer pair. */
+export interface MagnitudeRegression {
+  readonly pair: PairStatistics;
+  readonly samples: number;
+  /** Samples that count for the standard errors */
+  readonly size: number;
+  readonly settings: RidgeSettings;
+}
 
 /** What regressions are made of: each step is done by one thread, a worker or the caller's. */
 export interface ChannelSteps {
@@ -34,6 +49,8 @@ export interface ChannelSteps {
     };
     result: PartNorms[];
   };
+  /** See {@link regressPair} */
+  magnitudes: { argument: MagnitudeRegression; result: PairRegression };
   /** See {@link absorbRows}: sums are in shared memory or the caller's, and change there */
   absorb: {
     argument: {
@@ -74,6 +91,8 @@ const steps: {
     return out;
   },
   norms: (memory, { system, part, factor, orders }) => partNorms(memory, system, part, factor, orders),
+  magnitudes: (memory, { pair, samples, size, settings }) =>
+    regressPair(memory, pair, samples, size, settings),
   *absorb(memory, { sums, rows, channels, width }) {
     yield* absorbRows(memory, sums, rows, channels, width);
     return undefined;

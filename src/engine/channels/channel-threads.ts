@@ -7,18 +7,27 @@ import { factorLength } from '../../scoring/channel/ridge-factor.ts';
 import type { RowOrder } from '../../scoring/channel/rows.ts';
 import type { ChannelSystem } from '../../scoring/channel/system.ts';
 import { cheaperWay, costOf, partsOf, triangleColumns, type Part } from '../../scoring/channel/ways.ts';
+import type { PairRegression } from '../../scoring/regression/regress-pair.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import { dualOnGpu, largestBinding } from '../webgpu/scoring/channel-dual.ts';
 import { WorkerClient } from '../worker-client.ts';
-import { doStep, type ChannelCalls, type ChannelStep, type ChannelSteps } from './channel-steps.ts';
+import {
+  doStep,
+  type ChannelCalls,
+  type ChannelStep,
+  type ChannelSteps,
+  type MagnitudeRegression,
+} from './channel-steps.ts';
 import script from './channel-worker.ts?script';
 import { WorkerQueue } from './worker-queue.ts';
 
 /** Operations that one thread does in the time that workers take to start. */
 const SMALL = 1e9;
+/** Operations that are worth workers which end with them. */
+const WORTH_WORKERS = 1e10;
 
 /** Takes what comes of a part of a regression: one result for each of the orders. @param system its number */
 export type TakePart = (system: number, part: Part, norms: readonly PartNorms[]) => void;
@@ -104,23 +113,34 @@ export class ChannelThreads {
     );
     await this.open(operations);
     const workers = operations < SMALL ? undefined : this.#workers;
+    await this.#withThreads(workers, signal, async (threads) => {
+      const queue = new WorkerQueue(threads);
+      const whole = systems.length - (systems.length % threads.length);
+      await allSettledOrThrow(
+        systems.map((system, s) => {
+          const step: StepThread = (name, argument) => queue.run(s, (thread) => thread(name, argument));
+          const shares = s < whole ? 1 : threads.length;
+          return this.#regress(system, orders, shares, step, (part, norms) => {
+            take(s, part, norms);
+          });
+        }),
+      );
+    });
+  }
+
+  /** Works with threads, which an abort ends. */
+  async #withThreads<T>(
+    workers: readonly WorkerClient<ChannelCalls>[] | undefined,
+    signal: AbortSignal | undefined,
+    work: (threads: readonly StepThread[]) => Promise<T>,
+  ): Promise<T> {
     const stop = (): void => {
       // A worker at work hears nothing: others are started when there is something to do again.
       if (workers !== undefined) this.release();
     };
     signal?.addEventListener('abort', stop);
     try {
-      const threads = this.#threads(workers, signal);
-      const queue = new WorkerQueue(threads);
-      const whole = systems.length - (systems.length % threads.length);
-      await allSettledOrThrow(
-        systems.map((system, s) => {
-          const step: StepThread = (name, argument) => queue.run(s, (thread) => thread(name, argument));
-          return this.#regress(system, orders, s < whole ? 1 : threads.length, step, (part, norms) => {
-            take(s, part, norms);
-          });
-        }),
-      );
+      return await work(this.#threads(workers, signal));
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -170,6 +190,27 @@ export class ChannelThreads {
         queue.run(p, (thread) => thread('absorb', { sums: sums[p]!, rows, channels, width })),
       ),
     );
+  }
+
+  /**
+   * Does regressions of magnitudes, one layer pair each.
+   *
+   * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted
+   */
+  async magnitudes(
+    regressions: readonly MagnitudeRegression[],
+    signal?: AbortSignal,
+  ): Promise<PairRegression[]> {
+    const nodes = regressions[0]?.pair.sumX.length ?? 0;
+    // An inverse and its product with all targets, in float64.
+    const operations = regressions.length * 6 * nodes ** 3;
+    if (regressions.length > 1 && operations > WORTH_WORKERS) await this.open(operations);
+    return this.#withThreads(this.#workers, signal, (threads) => {
+      const queue = new WorkerQueue(threads);
+      return allSettledOrThrow(
+        regressions.map((regression, p) => queue.run(p, (thread) => thread('magnitudes', regression))),
+      );
+    });
   }
 
   /** Ends the workers. They are started again when they are needed. */

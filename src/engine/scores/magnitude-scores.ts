@@ -9,9 +9,10 @@ import {
 import { pooledStatistics } from '../../scoring/pooled.ts';
 import { regressionScores } from '../../scoring/regression/regression-scores.ts';
 import { scoreStatistics } from '../../scoring/score-statistics.ts';
+import { regressPairs } from './regress-pairs.ts';
 
 /**
- * Any scores of magnitudes from sufficient statistics, in float64 on the calling thread. Pooled scores have none for the
+ * Any scores of magnitudes from sufficient statistics, in float64: on the calling thread, large regressions in workers. Pooled scores have none for the
  * layer pairs.
  *
  * @throws `invalid-argument` for a request out of range; `too-few-samples`; RangeError or `out-of-memory` where they find no room; the signal's reason once
@@ -32,12 +33,8 @@ export async function magnitudeScores(
         new ScoreArrays(await scoreStatistics(statistics, { ...request, score, layerAgg })),
       );
     const { varianceFloor } = request;
-    const { matrices, tests } = await regressionScores(
-      statistics,
-      { lambda, varianceFloor, layerAgg },
-      samples,
-      yielder,
-    );
+    const regressions = await regressPairs(statistics, samples, { lambda, varianceFloor }, signal);
+    const { matrices, tests } = await regressionScores(regressions, layerAgg, yielder);
     return new HostScores(new ScoreArrays(matrices), { tests });
   }
   const pooled = await pooledStatistics(statistics, request.varianceFloor, yielder);
@@ -48,6 +45,7 @@ export async function magnitudeScores(
     return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs });
   }
   // One sample's observations in several layer pairs depend on each other: they count as one.
-  const { matrices, tests } = await regressionScores(pooled, { lambda, layerAgg: 'mean' }, samples, yielder);
+  const regressions = await regressPairs(pooled, samples, { lambda }, signal);
+  const { matrices, tests } = await regressionScores(regressions, 'mean', yielder);
   return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs, tests });
 }

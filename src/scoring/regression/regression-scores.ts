@@ -1,11 +1,9 @@
-import { mixedBlocks } from '../../statistics/mixed-blocks.ts';
-import { runYielding, type Yielder } from '../../statistics/yielder.ts';
-import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
+import type { Yielder } from '../../statistics/yielder.ts';
 import { aggregateScores } from '../score-statistics.ts';
 import type { LayerAggregation, ScoreMatrices, ScoreTests } from '../score-matrices.ts';
 import { upperTail } from '../significance.ts';
 import { NODE_FLAG } from '../node-flags.ts';
-import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
+import type { PairRegression } from './regress-pair.ts';
 
 /** Scores of a regression, with their standard errors and p-values. */
 export interface RegressionScores {
@@ -14,27 +12,21 @@ export interface RegressionScores {
 }
 
 /**
- * Regression scores of all ordered pairs (method.md, "score = 'regression'"), in float64 on the calling thread, which gets a
- * turn of its event loop every 50 ms.
+ * Regression scores of all ordered pairs (method.md, "score = 'regression'"), from the regressions of the layer pairs.
  *
- * @param size samples that count for the standard errors
- * @throws RangeError or `out-of-memory` where they find no room; the signal's reason once it is aborted
+ * @throws RangeError where they find no room; the signal's reason once it is aborted
  */
 export async function regressionScores(
-  { nodes, samples, pairs }: SufficientStatistics,
-  { layerAgg, ...ridge }: RidgeSettings & { readonly layerAgg: LayerAggregation },
-  size: number,
+  regressions: readonly PairRegression[],
+  layerAgg: LayerAggregation,
   yielder: Yielder,
 ): Promise<RegressionScores> {
-  const memory = mixedBlocks();
+  const nodes = regressions[0]!.sourceError.length;
   const nodeFlags = new Uint8Array(nodes);
-  const regressions: PairRegression[] = [];
-  for (const pair of pairs) {
-    const regression = await runYielding(regressPair(memory, pair, samples, size, ridge), yielder);
-    regressions.push(regression);
+  for (const { sourceError, targetError } of regressions) {
     for (let node = 0; node < nodes; node++) {
-      if (Number.isNaN(regression.sourceError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantSource;
-      if (Number.isNaN(regression.targetError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantTarget;
+      if (Number.isNaN(sourceError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantSource;
+      if (Number.isNaN(targetError[node]!)) nodeFlags[node]! |= NODE_FLAG.constantTarget;
     }
   }
   const perPair = regressions.map(({ beta }) => beta);
