@@ -15,14 +15,20 @@ const external = [
 
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 
-/** The command of the Python wheel has no node_modules beside it, but for the runtime's. */
-const besideTheWheelsCommand = [
+/**
+ * The command takes its dependencies in: that Node finds and links their two hundred modules took more than half of its start,
+ * and the Python wheel's has none of them beside it. The runtime is found where it is installed, with its .wasm.
+ */
+const besideTheCommand = [
   /^onnxruntime-web/,
   'webgpu',
   ...builtinModules.flatMap((name) => [name, `node:${name}`]),
 ];
 
-/** `vite build`: the library. `--mode demo`: the page, served or built. `--mode browser`: it as one file; `--mode python`: the wheel's command; `--mode widget`: its explorer. */
+/**
+ * `vite build`: the library; `--mode command`: the command, `--mode browser`: the library as one file, both beside it. `--mode demo`:
+ * the page, served or built. `--mode python`: the wheel's command; `--mode widget`: its explorer.
+ */
 export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
@@ -40,32 +46,49 @@ export default defineConfig(({ mode }) => {
   }
   if (mode === 'widget') return widget;
   if (mode === 'browser') return browserFile;
-  const forPython = mode === 'python';
+  if (mode === 'command') return command('dist', false);
+  if (mode === 'python') return command('python/src/magnitude_edge/command', true);
   return {
     define,
     plugins: [workerScript()],
     publicDir: false,
     build: {
       target: 'es2022',
-      sourcemap: !forPython,
-      minify: forPython,
-      ...(forPython ? { outDir: 'python/src/magnitude_edge/command', emptyOutDir: true } : {}),
+      sourcemap: true,
+      minify: false,
       lib: {
         formats: ['es' as const],
-        entry: forPython
-          ? { cli: 'src/cli/main.ts' }
-          : {
-              index: 'src/index.ts',
-              'training-graph': 'src/training-graph.ts',
-              statistics: 'src/statistics.ts',
-              cli: 'src/cli/main.ts',
-            },
+        entry: {
+          index: 'src/index.ts',
+          'training-graph': 'src/training-graph.ts',
+          statistics: 'src/statistics.ts',
+        },
       },
-      rolldownOptions: { external: forPython ? besideTheWheelsCommand : external },
+      rolldownOptions: { external },
     },
     worker: { format: 'es' as const, plugins: () => [workerScript()] },
   };
 });
+
+/** @param alone whether nothing else is in the folder */
+function command(outDir: string, alone: boolean): UserConfig {
+  return {
+    define,
+    plugins: [workerScript()],
+    publicDir: false,
+    build: {
+      target: 'es2022',
+      minify: true,
+      outDir,
+      emptyOutDir: alone,
+      lib: { formats: ['es'], entry: { cli: 'src/cli/main.ts' } },
+      rolldownOptions: {
+        external: besideTheCommand,
+        output: { chunkFileNames: 'command/[name]-[hash].js' },
+      },
+    },
+  };
+}
 
 /** The page imports the package by its public names; while developing they lead to the sources. */
 const demoAliases = [

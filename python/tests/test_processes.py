@@ -17,7 +17,7 @@ from magnitude_edge import MagnitudeEdgeInferer
 from variants import build, sample
 
 #: So many fits; the long form, `MAGNITUDE_EDGE_FITS=1000`, holds to the same limits.
-FITS = int(os.environ.get("MAGNITUDE_EDGE_FITS", "40"))
+FITS = int(os.environ.get("MAGNITUDE_EDGE_FITS", "100"))
 
 
 def workers_of(loader) -> list[int]:

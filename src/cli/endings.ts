@@ -1,4 +1,4 @@
-import { isWritingToStandardOutput } from './files.ts';
+import { isWritingToStandardOutput } from './standard-output.ts';
 import { codeOf, reasonOf } from './system-errors.ts';
 import { oneLine, printLine } from './terminal.ts';
 

@@ -10,6 +10,7 @@ import { tableFormat, type TableFormat } from '../table/formats.ts';
 import { UsageError } from './arguments.ts';
 import { isAddress } from './data-paths.ts';
 import { fileIdentity, STANDARD_OUTPUT, type OutputPlace } from './output-place.ts';
+import { ClosedOutput, writeToStandardOutput } from './standard-output.ts';
 import { codeOf, reasonOf } from './system-errors.ts';
 import type { Terminal } from './terminal.ts';
 import { writePartitions } from './partitions.ts';
@@ -119,11 +120,6 @@ export interface OutputFolder {
   readonly batches: AsyncIterable<RecordBatch>;
 }
 
-/** Standard output was closed by who read it: not worth a word. */
-export class ClosedOutput extends Error {
-  override readonly name = 'ClosedOutput';
-}
-
 /**
  * Writes files so that each is there whole or not at all: beside its place first, on the disk, then moved there with the
  * permissions of the file that it replaces. None is moved before all are written. Devices, pipes and standard output get
@@ -174,7 +170,7 @@ export async function writeOutputs(outputs: readonly (OutputFile | OutputFolder)
 
 async function writeDirectly({ path, replaces }: OutputPlace, bytes: OutputFile['bytes']): Promise<void> {
   if (path === STANDARD_OUTPUT) {
-    await writeToStandardOutput(bytes);
+    await writeToStandardOutput(bytes instanceof Uint8Array ? [bytes] : bytes);
     return;
   }
   if (replaces?.isFIFO()) {
@@ -211,24 +207,4 @@ async function openPipe(path: string): Promise<Socket> {
 /** Where the summary goes: beside a table on standard output there is no room for it. */
 export function summaryStream({ out, err }: Terminal, place: OutputPlace | undefined): NodeJS.WritableStream {
   return place?.path === STANDARD_OUTPUT ? err : out;
-}
-
-let toStandardOutput = false;
-
-/** Whether standard output is getting a file's bytes, whose failures {@link writeOutputs} tells. */
-export function isWritingToStandardOutput(): boolean {
-  return toStandardOutput;
-}
-
-async function writeToStandardOutput(bytes: OutputFile['bytes']): Promise<void> {
-  toStandardOutput = true;
-  for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-    await new Promise<void>((done, fail) => {
-      process.stdout.write(piece, (error) => {
-        if (!error) done();
-        else fail(codeOf(error) === 'EPIPE' ? new ClosedOutput() : error);
-      });
-    });
-  }
-  toStandardOutput = false;
 }

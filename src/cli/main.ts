@@ -3,28 +3,23 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { version } from '../version.ts';
 import { UsageError } from './arguments.ts';
 import type { Command } from './command.ts';
+import { keepCompiledModules } from './compile-cache.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { endQuietly } from './endings.ts';
-import { ClosedOutput } from './files.ts';
-import { evaluate } from './evaluate.ts';
-import { infer } from './infer.ts';
-import { merge } from './merge.ts';
-import { rank } from './rank.ts';
 import { inCommandWords } from './reading-options.ts';
-import { setV8Flags } from './v8-flags.ts';
-import { select } from './select.ts';
-import { serve } from './serve/serve.ts';
+import { ClosedOutput } from './standard-output.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
-import { trainGraph } from './train-graph.ts';
+import { setV8Flags } from './v8-flags.ts';
 
-const commands: Readonly<Record<string, Command>> = {
-  infer,
-  evaluate,
-  rank,
-  merge,
-  select,
-  'train-graph': trainGraph,
-  serve,
+/** Loaded when they are asked for: a question is answered, and a mistake found, in a fraction of the time. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  infer: async () => (await import('./infer.ts')).infer,
+  evaluate: async () => (await import('./evaluate.ts')).evaluate,
+  rank: async () => (await import('./rank.ts')).rank,
+  merge: async () => (await import('./merge.ts')).merge,
+  select: async () => (await import('./select.ts')).select,
+  'train-graph': async () => (await import('./train-graph.ts')).trainGraph,
+  serve: async () => (await import('./serve/serve.ts')).serve,
 };
 
 const help = `magnitude-edge ${version}: magnitude edge inference for graph structured neural networks
@@ -57,8 +52,8 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
     printLine(terminal.err, help);
     return 2;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!load) {
     const hint = didYouMean(name, Object.keys(commands));
     printLine(
       terminal.err,
@@ -66,6 +61,8 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
     );
     return 2;
   }
+  keepCompiledModules();
+  const command = await load();
   if (asksForHelp || rest.includes('--help') || rest.includes('-h')) {
     printLine(terminal.out, command.help);
     return 0;

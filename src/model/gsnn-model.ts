@@ -18,6 +18,7 @@ import {
   createSession,
   runsOnGpu,
   runtimeThreads,
+  startRuntime,
   startedForSmaller,
   type ExecutionProvider,
 } from './runtime.ts';
@@ -139,6 +140,11 @@ export class GsnnModel {
 
   get #isSmall(): boolean {
     return this.channelGroups.length < SMALL_CHANNELS;
+  }
+
+  /** Has the runtime start in Node before a model of so many channels is there. */
+  static startRuntime(channels: number): Promise<void> {
+    return startRuntime({ provider: 'wasm', small: channels < SMALL_CHANNELS });
   }
 
   get diagnostics(): ModelDiagnostics {

@@ -4,6 +4,9 @@ import { availableThreads } from '../available-threads.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { lossOr } from '../gpu/device.ts';
 import { nodeProcess } from '../node-process.ts';
+import { DataType } from '../onnx/data-type.ts';
+import { encodeModel } from '../onnx/encode.ts';
+import { identityNode } from '../onnx/graph.ts';
 import { SerialQueue } from '../serial-queue.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
@@ -227,6 +230,32 @@ export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<b
   } catch {
     return false;
   }
+}
+
+/**
+ * Loads and starts the runtime before there is a model, for callers who are waiting for one. What goes wrong is told by the
+ * first session that is asked for.
+ */
+export async function startRuntime(options: Pick<SessionOptions, 'provider' | 'small'>): Promise<void> {
+  const type = { elementType: DataType.float32, shape: [1] };
+  const nothing = encodeModel({
+    irVersion: 8,
+    opsets: new Map([['', 18]]),
+    metadata: new Map(),
+    functions: [],
+    graph: {
+      name: 'nothing',
+      inputs: [{ name: 'x', type }],
+      outputs: [{ name: 'y', type }],
+      valueTypes: new Map(),
+      initializers: new Map(),
+      nodes: [identityNode('', 'x', 'y')],
+    },
+  });
+  await createSession(nothing, options).then(
+    (session) => session.release(),
+    () => undefined,
+  );
 }
 
 class OrtSession implements RuntimeSession {

@@ -63,8 +63,20 @@ function columnsOf(table: Table): ColumnSource[] {
       data: plainValues(vector) as never,
       type: basicType(field.type as DataType),
       nullable: vector.nullCount > 0,
+      ...encodingOf(field.type as DataType),
     };
   });
+}
+
+/**
+ * Names are a dictionary, scores are not: asking every column whether it should be one costs as much as writing it. Readers
+ * skip row groups by bounds of scores; each holds names and numbers of nodes from the first to the last.
+ */
+function encodingOf(type: DataType): Pick<ColumnSource, 'encoding' | 'statistics'> {
+  if (DataType.isFloat(type)) return { encoding: 'PLAIN' };
+  return basicType(type) === 'STRING'
+    ? { encoding: 'RLE_DICTIONARY', statistics: false }
+    : { statistics: false };
 }
 
 function metadataOf({ schema }: Table): { key: string; value: string }[] {

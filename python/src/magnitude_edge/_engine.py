@@ -68,7 +68,10 @@ def run_command() -> None:
 
 
 class Engine:
-    """One process and the calls to it, one at a time; ended with this one, and by :meth:`close`."""
+    """One process and the calls to it, one at a time; ended with this one, and by :meth:`close`.
+
+    The process starts while its owner goes on; the first call waits for it.
+    """
 
     def __init__(self) -> None:
         self._owner = os.getpid()
@@ -88,7 +91,6 @@ class Engine:
             target=_collect, args=(cast(IO[bytes], self._process.stderr), self._messages), daemon=True
         ).start()
         _engines.add(self)
-        self._read()  # says that it is ready
 
     @property
     def pid(self) -> int:
@@ -107,12 +109,10 @@ class Engine:
         Raises:
             MagnitudeEdgeError: what the engine refuses; ``process`` when it has ended.
         """
-        self._check_owner()
-        self._id += 1
-        self._write({"id": self._id, "call": name, "args": args or {}}, parts)
+        self.post(name, args, parts)
         try:
             header, received = self._read()
-            while header.get("id") != self._id:  # the reply to a call that was interrupted
+            while header.get("id") != self._id:  # to a call that was interrupted or only sent; or that it is ready
                 header, received = self._read()
         except KeyboardInterrupt:
             self._write({"call": "cancel"}, ())
@@ -121,6 +121,12 @@ class Engine:
         if error is not None:
             raise MagnitudeEdgeError(error["code"], error["message"], error.get("details"))
         return header["result"], received
+
+    def post(self, name: str, args: dict | None = None, parts: Sequence[Buffer] = ()) -> None:
+        """Sends one call and does not wait: its reply is passed over by the next :meth:`call`."""
+        self._check_owner()
+        self._id += 1
+        self._write({"id": self._id, "call": name, "args": args or {}}, parts)
 
     def close(self) -> None:
         """Ends the process. Idempotent; in a forked process nothing happens to that of its parent."""

@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 ROUTES = ("auto", "onnx", "torch")
 
 
+def check_route(wanted: str) -> None:
+    if wanted not in ROUTES:
+        raise MagnitudeEdgeError("invalid-argument", f"route is {wanted!r}, one of {', '.join(ROUTES)} was expected.")
+
+
+def count_channels(model) -> int | None:
+    """The channels of a torch GSNN; ``None`` for all else, files among it."""
+    if isinstance(model, (str, os.PathLike)):
+        return None
+    from .export.errors import ExportError
+    from .export.unwrap import unwrap
+
+    try:
+        return len(unwrap(model).ResBlocks[0].channel_groups)
+    except (ExportError, AttributeError, LookupError, TypeError):
+        return None  # what is wrong with it is told by who reads it
+
+
 class Routes:
     """The ways that a model can be run.
 
@@ -30,10 +48,6 @@ class Routes:
     """
 
     def __init__(self, model, data, wanted: str, *, reduction: str, use_pre_norm: bool):
-        if wanted not in ROUTES:
-            raise MagnitudeEdgeError(
-                "invalid-argument", f"route is {wanted!r}, one of {', '.join(ROUTES)} was expected."
-            )
         self._model, self._data, self._wanted = model, data, wanted
         self._settings = (reduction, use_pre_norm)
         self.file: bytes | None = None

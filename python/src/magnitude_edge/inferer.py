@@ -18,7 +18,7 @@ import pandas as pd
 from ._engine import Buffer, Engine
 from ._loss import engine_loss, known_loss, loss_name
 from ._progress import progress
-from ._routes import Routes
+from ._routes import Routes, check_route, count_channels
 from ._sample_sources import paths_of, samples_of
 from ._samples import NodeNames
 from ._tables import to_frame
@@ -77,11 +77,16 @@ class MagnitudeEdgeInferer:
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
         self._backend = backend
         self._fit_number = 0  # changes with the samples held
-        self._routes = Routes(model, data, route, reduction=reduction, use_pre_norm=use_pre_norm)
-        self.route, self.route_reason = self._routes.first
         self._channels = channels
+        check_route(route)
+        # First, so that it starts while the model is read.
         self._engine = Engine()
         try:
+            channel_count = None if route == "torch" else count_channels(model)
+            if channel_count is not None:
+                self._engine.post("expectModel", {"channels": channel_count, "threads": threads})
+            self._routes = Routes(model, data, route, reduction=reduction, use_pre_norm=use_pre_norm)
+            self.route, self.route_reason = self._routes.first
             create = {"reduction": reduction, "usePreNorm": use_pre_norm, "channels": channels, "backend": backend}
             args = {"create": create, "load": {"name": self._routes.name}, "profile": self._routes.profile}
             file = self._routes.file

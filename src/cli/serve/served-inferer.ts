@@ -75,6 +75,16 @@ export class ServedInferer {
   }
 
   /**
+   * Starts what runs models while the host makes one ready.
+   * @param threads as of `open`
+   */
+  expectModel({ channels, threads }: Pick<OpenArguments, 'threads'> & { readonly channels: number }): Reply {
+    if (typeof threads === 'number') limitThreads(threads);
+    void GsnnModel.startRuntime(channels);
+    return reply({});
+  }
+
+  /**
    * @param threads to use at most; default: as many as there are
    * @param parts the model's bytes; none for a model that the host runs by itself, of which `profile` tells the graph
    */
@@ -251,6 +261,7 @@ export class ServedInferer {
 
 /** What a host may call. Options come from a host that checks them by itself; the library checks them again. */
 const calls = {
+  expectModel: (served, args) => served.expectModel(args as { channels: number; threads?: number | null }),
   open: (served, args, parts) => served.open(args, parts),
   fitFile: (served, args, parts) =>
     served.fitFile(args as { name: string; batchSize: number; fit: FitOptions }, parts),
