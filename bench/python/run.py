@@ -1,10 +1,10 @@
-"""The whole way in Python beside the published class's way of doing it, in one run: sides take turns, each in a process
-of its own, medians and ratios of them.
+"""The whole way in Python and of the command beside the published class's way of doing it, in one run: sides take
+turns, each in a process of its own, medians and ratios of them.
 
     python bench/python/run.py [--nodes 24,600,2000] [--repeats 3]
 
-Writes bench/results/python.json. Needs ``pip install "./python[torch]"`` (or PYTHONPATH=python/src after
-``npm run build:python``) and scipy.
+Writes bench/results/python.json. Needs ``npm run build``, ``pip install "./python[torch]"`` (or PYTHONPATH=python/src
+after ``npm run build:python``) and scipy.
 """
 
 from __future__ import annotations
@@ -35,18 +35,22 @@ def main() -> None:
     arguments = parser.parse_args()
     results = []
     for nodes in map(int, arguments.nodes.split(",")):
-        runs: dict[str, list[dict]] = {"ours": [], "hooks": []}
+        runs: dict[str, list[dict]] = {"ours": [], "command": [], "hooks": []}
         for _ in range(arguments.repeats):
             for side, taken in runs.items():
                 taken.append(measure(side, nodes))
         if len({tuple(run["top"][0].split()[:2]) for taken in runs.values() for run in taken}) > 1:
             sys.exit(f"The sides disagree on the first edge of {nodes} nodes: {runs}")
         median = {s: {f: statistics.median(r[f] for r in taken) for f in FIGURES} for s, taken in runs.items()}
-        ratio = {figure: median["hooks"][figure] / median["ours"][figure] for figure in FIGURES}
-        results.append({"nodes": nodes, "repeats": arguments.repeats, **median, "ratio": ratio})
+        ratios = {
+            side: {figure: median["hooks"][figure] / median[side][figure] for figure in FIGURES}
+            for side in ("ours", "command")
+        }
+        results.append({"nodes": nodes, "repeats": arguments.repeats, **median, "ratios": ratios})
         for side in runs:
             print(nodes, side, *(f"{figure} {value:.2f}" for figure, value in median[side].items()))
-        print(nodes, "ratio", *(f"{figure} {value:.2f}" for figure, value in ratio.items()), flush=True)
+        for side, ratio in ratios.items():
+            print(nodes, f"hooks / {side}", *(f"{figure} {value:.2f}" for figure, value in ratio.items()), flush=True)
     load = os.getloadavg()[0]
     out = HERE.parent / "results" / "python.json"
     out.write_text(json.dumps({"cores": os.cpu_count(), "load": load, "results": results}, indent=2) + "\n")

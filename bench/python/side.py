@@ -1,18 +1,21 @@
 """One side of the benchmark of the whole way, in a process of its own: from a torch model in memory to the DataFrame.
 
-    python bench/python/side.py ours|hooks NODES
+    python bench/python/side.py ours|hooks|command NODES
 
 Prints one JSON object: seconds of the clock and of all cores, processes started included, and the peak of memory.
 ``hooks`` does it as the published class does: torch hooks, channels reduced node by node, sums in numpy, one dict per
-row.
+row. ``command`` is the built command from its start to its Parquet file, over files that lie there.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +104,28 @@ def hooks(model, data, batches) -> pd.DataFrame:
     return port.evaluate()
 
 
+def command(model, data, batches) -> Callable[[], pd.DataFrame]:
+    from magnitude_edge._engine import find_node
+    from magnitude_edge.export import export_gsnn
+
+    folder = Path(tempfile.mkdtemp())
+    files = {
+        name: str(folder / file) for name, file in {"model": "m.onnx", "data": "d.npz", "out": "e.parquet"}.items()
+    }
+    export_gsnn(model, data, files["model"])
+    x, y = (torch.cat(side).numpy() for side in zip(*batches, strict=True))
+    np.savez(files["data"], x=x, y=y)
+    options = [word for name, file in files.items() for word in (f"--{name}", file)]
+    floor = ["--variance-floor", "1e-12", "--batch-size", str(BATCH)]
+
+    def run() -> pd.DataFrame:
+        call = [find_node(), str(ROOT / "dist" / "cli.js"), "infer", *options, *floor]
+        subprocess.run(call, check=True, capture_output=True)
+        return pd.read_parquet(files["out"], columns=["src_func", "dst_func", "corr"])
+
+    return run
+
+
 def used() -> tuple[float, float]:
     """Seconds of all cores so far, and the peak of memory in MiB, of this process and of those it has ended."""
     own, ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -113,11 +138,15 @@ def main() -> None:
     torch.set_num_threads(2)
     model, data, batches = network(nodes)
 
+    by_name = {"ours": ours, "hooks": hooks}
+    work = command(model, data, batches) if side == "command" else lambda: by_name[side](model, data, batches)
     cpu, before = used()
     wall = time.perf_counter()
-    table = {"ours": ours, "hooks": hooks}[side](model, data, batches)
+    table = work()
     wall = time.perf_counter() - wall
     after, peak = used()
+    if side == "command":  # of its process alone
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     top = table[["src_func", "dst_func", "corr"]].head(3).astype(str).agg(" ".join, axis=1).tolist()
     print(
         json.dumps(
