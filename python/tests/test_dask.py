@@ -202,7 +202,7 @@ def test_what_cannot_be_dealt_out_is_refused(client, inferer, frame, loader, tmp
         assert refused.value.code == "invalid-argument"
     bad = frame.copy()
     bad.iloc[700, 2] = np.nan
-    with pytest.raises(MagnitudeEdgeError, match=r"Samples 640 to 767: Batch 0 .* sample 60") as refused:
+    with pytest.raises(MagnitudeEdgeError, match=r"Samples 512 to 1023: Batch 1 .* sample 60") as refused:
         inferer.fit(bad, verbose=False, client=client)
     assert (refused.value.code, refused.value.details["sample"]) == ("non-finite", 60)
     assert inferer.evaluate().attrs["n"] == "256"

@@ -72,6 +72,24 @@ def test_workers_of_a_loader_change_nothing_and_keep_no_engine(route):
     assert all(alive(worker) for worker in workers_of(loader))
 
 
+class Broken(TensorDataset):
+    def __getitem__(self, at):
+        if at == 200:
+            raise OSError("sample 200 cannot be read")
+        return super().__getitem__(at)
+
+
+def test_an_exception_in_a_loaders_worker_comes_through_and_leaves_a_usable_engine():
+    model, data = build("layer-elu")
+    samples = sample(data, 300)
+    with MagnitudeEdgeInferer(model, data, backend="cpu") as inferer:
+        loader = DataLoader(Broken(*samples), batch_size=64, num_workers=2, multiprocessing_context="fork")
+        with pytest.raises(OSError, match="sample 200 cannot be read"):
+            inferer.fit(loader, verbose=False)
+        assert inferer.evaluate(top=1).attrs["n"] == str(3 * 64)  # the batches before that of the sample
+        assert inferer.fit(DataLoader(TensorDataset(*samples), batch_size=64), verbose=False) == 300
+
+
 OWNER = """
 import os, signal, sys, time
 from magnitude_edge import MagnitudeEdgeInferer

@@ -25,8 +25,8 @@ from .errors import MagnitudeEdgeError
 if TYPE_CHECKING:
     from .inferer import MagnitudeEdgeInferer
 
-#: Samples of a part where there are many; fewer samples make so many parts.
-PART, PARTS = 8192, 32
+#: Samples of a part: one of so many parts, within limits. Merging its statistics takes as long as a hundred samples.
+SMALLEST, LARGEST, PARTS = 512, 8192, 32
 #: Statistics that one task merges. It and the order are fixed: the result does not depend on which worker was quicker.
 BRANCHES = 4
 
@@ -76,7 +76,7 @@ def fit_on_cluster(
             tasks = [fit(plugin, part, x, y, dask_key_name=f"fit-{run}-{at}") for at, (x, y) in enumerate(blocks)]
             parts = client.compute(tasks)
         else:
-            ranges = source.parts(max(1, min(PART, source.rows // PARTS)), part.batch_size)
+            ranges = source.parts(max(SMALLEST, min(LARGEST, source.rows // PARTS)), part.batch_size)
             parts = [
                 client.submit(_fit_range, plugin, part, start, stop, key=f"fit-{run}-{at}")
                 for at, (start, stop) in enumerate(ranges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -16,4 +16,4 @@ def progress(work: Iterable[T], verbose: bool, unit: str = "batch", total: int |
         from tqdm.auto import tqdm
     except ImportError:
         return work
-    return tqdm(work, desc="fit", unit=unit, total=total)
+    return cast(Iterable[T], tqdm(work, desc="fit", unit=unit, total=total))

@@ -174,7 +174,7 @@ def _matrix_in(group: Any) -> Any:
 
 
 def _holds_anndata(group: Any) -> bool:
-    return group.attrs.get("encoding-type") == "anndata"
+    return bool(group.attrs.get("encoding-type") == "anndata")
 
 
 def _dimension_names(group: Any, array: str) -> list[str] | None:

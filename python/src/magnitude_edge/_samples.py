@@ -118,12 +118,12 @@ class TableSamples(Samples):
         return x, y
 
 
-def _dense(rows: Any) -> npt.NDArray[Any]:
-    if hasattr(rows, "detach"):  # torch
-        rows = rows.detach().cpu().numpy()
-    elif hasattr(rows, "toarray"):  # scipy.sparse
-        rows = rows.toarray()
-    rows = np.asarray(rows)
+def _dense(values: Any) -> npt.NDArray[Any]:
+    if hasattr(values, "detach"):  # torch
+        values = values.detach().cpu().numpy()
+    elif hasattr(values, "toarray"):  # scipy.sparse
+        values = values.toarray()
+    rows: npt.NDArray[Any] = np.asarray(values)
     return rows.reshape(len(rows), -1) if rows.ndim != 2 else rows
 
 

@@ -31,8 +31,8 @@ class PairEvidence:
         """Facts and bytes. What is refused is told in the facts.
 
         Args:
-            request: ``what`` is ``"magnitudes"`` or ``"block"``; ``source`` and ``target`` are numbers of nodes; a block
-                has a ``layerPair``.
+            request: ``what`` is ``"magnitudes"`` or ``"block"``, ``source`` and ``target`` are numbers of nodes; a
+                block has a ``layerPair``.
         """
         try:
             if self._inferer._fit_number != self._fit:
