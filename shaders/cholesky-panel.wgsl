@@ -1,5 +1,6 @@
 // The rows below a tile of finished columns (cholesky-workgroup.wgsl) of large conditioning sets, the row of y the last:
 // forward substitution through the tile. One thread per (target, row).
+// Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first target of this dispatch

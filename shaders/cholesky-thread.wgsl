@@ -1,6 +1,7 @@
 // Cholesky factors of small conditioning sets (shaders/shared/cholesky.wgsl). One thread per target, no barriers: the
 // factor is the thread's own while it is computed. GPUs lay such arrays out interleaved, neighbouring threads side by
 // side.
+// Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first word of this pair in `outcome`

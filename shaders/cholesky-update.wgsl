@@ -1,6 +1,7 @@
 // What the finished columns of a tile and of the rows below it (cholesky-panel.wgsl) leave of the columns to their
 // right, of large conditioning sets. A workgroup has SIDE x SIDE threads, a thread four rows and four columns: each of
 // the values that it reads serves four products.
+// Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first target of this dispatch

@@ -4,6 +4,7 @@
 //
 // After each few columns everything that is left loses its products with them. The other order, where an entry waits for
 // its column, makes every thread go through the whole row of the pivot, one product after the other.
+// Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first word of this pair in `outcome`

@@ -1,5 +1,6 @@
 // Copies the centred values and exponents of listed columns of x side by side, as the left operand of products that
 // give lines of X^T X. One thread per (row, listed column); padding is zero.
+// Twin: `select` in src/statistics/row-buffer.ts.
 
 struct Params {
   rows: u32,

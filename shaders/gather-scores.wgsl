@@ -1,4 +1,5 @@
 // Copies listed scores out of a panel. One thread per listed pair; one dispatch per panel writes what that panel holds.
+// Twin: src/ranking/gather.ts.
 
 struct Params {
   nodes: u32,

@@ -1,6 +1,7 @@
 // Copies lines of X^T X, as they are: of the kept triangle, rows of listed sources or the diagonal; or listed rows of
 // a matrix that holds whole ones. One thread per (listed line, place in it); one dispatch per panel copies what that
 // panel holds.
+// Twin: `copyPart` in src/statistics/packed-symmetric.ts.
 
 struct Params {
   lines: u32,

@@ -1,6 +1,7 @@
 // What the members before a panel explain of the panel's (shaders/shared/solutions.wgsl), for conditioning sets of more
 // than one panel: matrix work, every entry by itself. A workgroup has ACROSS x 4 sources and DOWN x 4 members of a target,
 // so that DOWN threads read the same known values.
+// Twin: src/scoring/substitution.ts.
 
 const ACROSS: u32 = 16u;
 const DOWN: u32 = 4u;

@@ -1,6 +1,6 @@
 // Partial correlations of one layer pair for a block of targets of one panel: forward substitution of the sources
 // through a panel of members of each target (shaders/shared/solutions.wgsl), from which partial-update.wgsl has taken what
-// earlier members explain, and after the last panel the scores. Twin: src/scoring/partial-column.ts. One thread for four
+// earlier members explain, and after the last panel the scores. Twin: src/scoring/substitution.ts. One thread for four
 // sources of a target.
 
 override WORKGROUP: u32;

@@ -16,7 +16,7 @@ const NOWHERE = 0xffff_ffff;
 /**
  * As {@link pick}, from several arrays of one length, of which most values are wanted and none twice. Rows in the order of
  * their scores lie anywhere in a matrix, so nearly every read of {@link pick} waits for memory. This reads the arrays from
- * front to back, deals their values out to blocks of rows, and sorts out each block by itself.
+ * front to back, scatters their values to blocks of rows, and sorts out each block by itself.
  */
 export function gatherBlocked<T extends Float64Array | Float32Array>(
   arrays: readonly T[],
@@ -29,11 +29,11 @@ export function gatherBlocked<T extends Float64Array | Float32Array>(
   const rows = new Uint32Array(at.length);
   partition(rowOf, shift, rows);
   const make = first.constructor as new (length: number) => T;
-  const dealt = new make(at.length);
+  const scattered = new make(at.length);
   return arrays.map((values) => {
-    dealValues(rowOf, values, shift, dealt);
+    scatterValues(rowOf, values, shift, scattered);
     const picked = new make(at.length);
-    place(dealt, rows, picked);
+    place(scattered, rows, picked);
     return picked;
   });
 }
@@ -44,12 +44,12 @@ export function gatherBlocked<T extends Float64Array | Float32Array>(
 function inverse(at: Uint32Array, length: number): Uint32Array {
   const shift = blockBits(length);
   const next = blockStarts(length, shift);
-  const dealt = new Uint32Array(length);
-  const dealtRows = new Uint32Array(length);
-  dealPlaces(at, shift, next, dealt, dealtRows);
+  const scattered = new Uint32Array(length);
+  const scatteredRows = new Uint32Array(length);
+  scatterPlaces(at, shift, next, scattered, scatteredRows);
   const rowOf = new Uint32Array(length).fill(NOWHERE);
   for (let block = 0; block < next.length; block++) {
-    placeRows(dealt, dealtRows, block << shift, next[block]!, rowOf);
+    placeRows(scattered, scatteredRows, block << shift, next[block]!, rowOf);
   }
   return rowOf;
 }
@@ -64,51 +64,51 @@ function blockStarts(length: number, shift: number): Uint32Array {
   return Uint32Array.from({ length: (length >>> shift) + 1 }, (_, block) => block << shift);
 }
 
-function dealPlaces(
+function scatterPlaces(
   at: Uint32Array,
   shift: number,
   next: Uint32Array,
-  dealt: Uint32Array,
-  dealtRows: Uint32Array,
+  scattered: Uint32Array,
+  scatteredRows: Uint32Array,
 ): void {
   for (let row = 0; row < at.length; row++) {
     const place = at[row]!;
     const to = next[place >>> shift]!++;
-    dealt[to] = place;
-    dealtRows[to] = row;
+    scattered[to] = place;
+    scatteredRows[to] = row;
   }
 }
 
 function placeRows(
-  dealt: Uint32Array,
-  dealtRows: Uint32Array,
+  scattered: Uint32Array,
+  scatteredRows: Uint32Array,
   start: number,
   end: number,
   rowOf: Uint32Array,
 ): void {
-  for (let k = start; k < end; k++) rowOf[dealt[k]!] = dealtRows[k]!;
+  for (let k = start; k < end; k++) rowOf[scattered[k]!] = scatteredRows[k]!;
 }
 
-function partition(rowOf: Uint32Array, shift: number, dealt: Uint32Array): void {
-  const next = blockStarts(dealt.length, shift);
+function partition(rowOf: Uint32Array, shift: number, scattered: Uint32Array): void {
+  const next = blockStarts(scattered.length, shift);
   for (const row of rowOf) {
-    if (row !== NOWHERE) dealt[next[row >>> shift]!++] = row;
+    if (row !== NOWHERE) scattered[next[row >>> shift]!++] = row;
   }
 }
 
-function dealValues<T extends Float64Array | Float32Array>(
+function scatterValues<T extends Float64Array | Float32Array>(
   rowOf: Uint32Array,
   values: T,
   shift: number,
-  dealt: T,
+  scattered: T,
 ): void {
-  const next = blockStarts(dealt.length, shift);
+  const next = blockStarts(scattered.length, shift);
   for (let k = 0; k < rowOf.length; k++) {
     const row = rowOf[k]!;
-    if (row !== NOWHERE) dealt[next[row >>> shift]!++] = values[k]!;
+    if (row !== NOWHERE) scattered[next[row >>> shift]!++] = values[k]!;
   }
 }
 
-function place<T extends Float64Array | Float32Array>(dealt: T, rows: Uint32Array, picked: T): void {
-  for (let k = 0; k < dealt.length; k++) picked[rows[k]!] = dealt[k]!;
+function place<T extends Float64Array | Float32Array>(scattered: T, rows: Uint32Array, picked: T): void {
+  for (let k = 0; k < scattered.length; k++) picked[rows[k]!] = scattered[k]!;
 }

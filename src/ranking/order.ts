@@ -11,13 +11,13 @@ export interface Ordered<T extends FloatArray> {
 
 export type Direction = 'ascending' | 'descending';
 
-/** Slices of the range of all values: few enough that the places they are written to stay in a core's own cache. */
-export const SLICES = 1 << 10;
-/** Cells of one slice at most, for the same reason. */
-const MOST_CELLS = 1 << 16;
-/** A cell with more rows than this is crowded. */
+/** Buckets of the range of all values: few enough that the places they are written to stay in a core's own cache. */
+export const BUCKETS = 1 << 10;
+/** Cells of one bucket at most, for the same reason. */
+const MOST_SUB_BUCKETS = 1 << 16;
+/** A sub-bucket with more rows than this is crowded. */
 const CROWDED = 32;
-/** A little less than 1, so that the largest value falls into the last slice or cell and not past it. */
+/** A little less than 1, so that the largest value falls into the last bucket or cell and not past it. */
 const SHORT_OF_ONE = 1 - 2 ** -50;
 
 /**
@@ -29,46 +29,46 @@ export function sortedOrder(values: FloatArray, direction: Direction): Uint32Arr
 }
 
 /**
- * As {@link sortedOrder}, with the values. Rows are dealt out over the range of the values twice, into slices and then,
- * slice by slice, into cells of about one row each; what is left to do is little and near. Memory is written front to
- * back both times, where each pass of a radix sort waits for it. A slice in which values crowd is sorted by their bits.
+ * As {@link sortedOrder}, with the values. Rows are partitioned over the range of the values twice, into buckets and then,
+ * bucket by bucket, into subBuckets of about one row each; what is left to do is little and near. Memory is written front to
+ * back both times, where each pass of a radix sort waits for it. A bucket in which values crowd is sorted by their bits.
  *
  * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
  */
 export function sortRows<T extends FloatArray>(values: T, direction: Direction, skip?: number): Ordered<T> {
-  const scale = scaleOf(values, 0, values.length, SLICES, direction);
+  const scale = scaleOf(values, 0, values.length, BUCKETS, direction);
   if (scale === undefined) {
     const all = radixArgsort(values, direction);
     const rows = skip === undefined ? all : all.filter((row) => row % skip !== 0);
     return { rows, values: gather(values, rows) };
   }
-  const ends = new Uint32Array(SLICES + 1);
-  const count = countSlices(values, scale, skip, ends);
+  const ends = new Uint32Array(BUCKETS + 1);
+  const count = countBuckets(values, scale, skip, ends);
   const make = values.constructor as new (length: number) => T;
   const ordered = { rows: new Uint32Array(count), values: new make(count) };
   const most = startsOf(ends);
-  dealSlices(values, scale, skip, ends, ordered);
-  const sortSlice = sliceSorter(ordered, most, direction);
-  // After the last slice comes NaN, in the order of the rows.
-  for (let slice = 0, start = 0; slice < SLICES; slice++) {
-    const end = ends[slice]!;
-    sortSlice(start, end);
+  fillBuckets(values, scale, skip, ends, ordered);
+  const sortBucket = bucketSorter(ordered, most, direction);
+  // After the last bucket comes NaN, in the order of the rows.
+  for (let bucket = 0, start = 0; bucket < BUCKETS; bucket++) {
+    const end = ends[bucket]!;
+    sortBucket(start, end);
     start = end;
   }
   return ordered;
 }
 
 /** Sorts rows `start .. end` of `ordered` in place, none of them NaN and no more than `most` at a time. */
-export function sliceSorter<T extends FloatArray>(
+export function bucketSorter<T extends FloatArray>(
   ordered: Ordered<T>,
   most: number,
   direction: Direction,
 ): (start: number, end: number) => void {
   const make = ordered.values.constructor as new (length: number) => T;
-  const cells = new Uint32Array(Math.min(most, MOST_CELLS));
-  const scratch = { rows: new Uint32Array(most), values: new make(most), cells };
+  const subBuckets = new Uint32Array(Math.min(most, MOST_SUB_BUCKETS));
+  const scratch = { rows: new Uint32Array(most), values: new make(most), subBuckets };
   return (start, end) => {
-    sortSlice(ordered, start, end, direction, scratch);
+    sortBucket(ordered, start, end, direction, scratch);
   };
 }
 
@@ -97,8 +97,8 @@ export function scaleOf(
   return direction === 'ascending' ? { from: least, factor } : { from: most, factor: -factor };
 }
 
-/** How many rows each slice has; NaN counts as the last one. @returns rows in all */
-export function countSlices(
+/** How many rows each bucket has; NaN counts as the last one. @returns rows in all */
+export function countBuckets(
   values: FloatArray,
   { from, factor }: Scale,
   skip: number | undefined,
@@ -112,18 +112,18 @@ export function countSlices(
       continue;
     }
     const value = values[row]!;
-    counts[value === value ? ((value - from) * factor) | 0 : SLICES]!++;
+    counts[value === value ? ((value - from) * factor) | 0 : BUCKETS]!++;
     count++;
   }
   return count;
 }
 
 /**
- * Moves rows and values to their slices, the starts of which become their ends.
+ * Moves rows and values to their buckets, the starts of which become their ends.
  *
  * @param places receives where each row has been moved to
  */
-export function dealSlices(
+export function fillBuckets(
   values: FloatArray,
   { from, factor }: Scale,
   skip: number | undefined,
@@ -139,7 +139,7 @@ export function dealSlices(
       continue;
     }
     const value = values[row]!;
-    const at = starts[value === value ? ((value - from) * factor) | 0 : SLICES]!++;
+    const at = starts[value === value ? ((value - from) * factor) | 0 : BUCKETS]!++;
     toRows[at] = row;
     toValues[at] = value;
     if (places !== undefined) places[row] = at;
@@ -158,12 +158,12 @@ export function startsOf(counts: Uint32Array): number {
   return most;
 }
 
-/** Room for sorting a slice. */
+/** Room for sorting a bucket. */
 interface Scratch extends Ordered<FloatArray> {
-  readonly cells: Uint32Array;
+  readonly subBuckets: Uint32Array;
 }
 
-function sortSlice(
+function sortBucket(
   ordered: Ordered<FloatArray>,
   start: number,
   end: number,
@@ -173,12 +173,12 @@ function sortSlice(
   const { rows, values } = ordered;
   const size = end - start;
   if (size < 2) return;
-  const parts = Math.min(size, MOST_CELLS);
+  const parts = Math.min(size, MOST_SUB_BUCKETS);
   const scale = scaleOf(values, start, end, parts, direction);
   // In order already. Values can differ and yet have no scale, by less than a number can tell the inverse of.
   if (scale === undefined && allSame(values, start, end)) return;
-  const counts = scratch.cells.subarray(0, parts).fill(0);
-  if (scale === undefined || fillCells(values, start, end, scale, counts) > CROWDED) {
+  const counts = scratch.subBuckets.subarray(0, parts).fill(0);
+  if (scale === undefined || countSubBuckets(values, start, end, scale, counts) > CROWDED) {
     const run = rows.slice(start, end);
     const runValues = values.slice(start, end);
     radixArgsort(runValues, direction).forEach((from, to) => {
@@ -187,7 +187,7 @@ function sortSlice(
     });
     return;
   }
-  dealCells(ordered, start, end, scale, counts, scratch);
+  fillSubBuckets(ordered, start, end, scale, counts, scratch);
   sortNearly(scratch, size, direction, ordered, start);
 }
 
@@ -197,7 +197,7 @@ function allSame(values: FloatArray, start: number, end: number): boolean {
 }
 
 /** Where each cell starts. @returns rows of the fullest */
-function fillCells(
+function countSubBuckets(
   values: FloatArray,
   start: number,
   end: number,
@@ -208,7 +208,7 @@ function fillCells(
   return startsOf(counts);
 }
 
-function dealCells(
+function fillSubBuckets(
   { rows, values }: Ordered<FloatArray>,
   start: number,
   end: number,

@@ -7,10 +7,10 @@ import type { SharedThreads } from './score-threads.ts';
 import { partition, placesFor } from './sort-with-payload.ts';
 
 /**
- * As `rankPairs`, with other threads: they compute p while this one deals the rows out to slices, then sort the slices,
+ * As `rankPairs`, with other threads: they compute p while this one puts the rows into buckets, then sort the buckets,
  * and put p and the scores of the layer pairs in that order while this one computes q.
  *
- * @returns undefined where the scores, or those of layer pairs, are not in shared memory, or cannot be dealt out
+ * @returns undefined where the scores, or those of layer pairs, are not in shared memory, or cannot be dealt
  * @throws what the threads are refused with, once they have ended; the scores are as they were
  */
 export async function rankByThreads(
@@ -42,16 +42,16 @@ export async function rankByThreads(
     const pOfPairs = take(Float64Array, scores.length);
     const tails = later(threads.tails(scores, roots, pOfPairs));
     const skip = excludeSelf ? nodes + 1 : undefined;
-    const dealt = await runYielding(partition(scores, 'descending', skip, take), yielder);
-    if (dealt === undefined) return undefined;
-    const sorted = placesFor(dealt, take);
-    await later(threads.sortSlices(dealt, sorted));
+    const partitioned = await runYielding(partition(scores, 'descending', skip, take), yielder);
+    if (partitioned === undefined) return undefined;
+    const sorted = placesFor(partitioned, take);
+    await later(threads.sortBuckets(partitioned, sorted));
     await tails;
-    const order = { places: dealt.places, inOrder: sorted.inOrder };
+    const order = { places: partitioned.places, inOrder: sorted.inOrder };
     const pInOrder = later(threads.reorder([pOfPairs], order));
     const pairsInOrder = later(threads.reorder(perPair, order));
-    // Shared memory is used again, and no place for the columns of a table; a slice is this thread's own.
-    const [elements, corr] = [sorted.rows.slice(), dealt.values.slice()];
+    // Shared memory is used again, and no place for the columns of a table; a bucket is this thread's own.
+    const [elements, corr] = [sorted.rows.slice(), partitioned.values.slice()];
     const [p] = (await pInOrder) as [Float64Array];
     const q = qValuesOf(p, conditioned);
     await yielder();

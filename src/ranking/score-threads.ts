@@ -2,7 +2,7 @@ import type { ArrayPool } from '../scoring/array-pool.ts';
 import type { FloatArray } from './order.ts';
 import type { PValueRows } from './p-values.ts';
 import type { LayerAggregation } from '../scoring/score-matrices.ts';
-import type { DealtOrder, PartitionedRows, SortedPlaces } from './sort-with-payload.ts';
+import type { BucketOrder, PartitionedRows, SortedPlaces } from './sort-with-payload.ts';
 
 /**
  * Work on scores that other threads do while this one does something else. They may end at any time, and what they were
@@ -27,8 +27,8 @@ export interface SharedThreads {
    * @param roots square root of the degrees of freedom of each target; need not be shared
    */
   tails(scores: FloatArray, roots: Float64Array, out: Float64Array): Promise<void>;
-  /** Sorts all slices. */
-  sortSlices(dealt: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void>;
+  /** Sorts all buckets. */
+  sortBuckets(partitioned: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void>;
   /** Each of the arrays in an order. The arrays that come back are new, and this thread's own. */
-  reorder<T extends FloatArray>(arrays: readonly T[], order: DealtOrder): Promise<readonly T[]>;
+  reorder<T extends FloatArray>(arrays: readonly T[], order: BucketOrder): Promise<readonly T[]>;
 }

@@ -46,9 +46,9 @@ export const DEFAULT_TUNING: SelectionTuning = {
   largestShare: 1 / 8,
 };
 
-/** Whether {@link selectPairs} should be asked: not for small tables, nor for all rows. */
-export function isWorthChoosing(choice: RowChoice, nodes: number): boolean {
-  if (!isLargeTable(choice, nodes)) return false;
+/** Whether {@link selectPairs} should be asked: not for fewer than `leastNodes`, small tables, nor for most rows. */
+export function isWorthChoosing(choice: RowChoice, nodes: number, leastNodes: number): boolean {
+  if (nodes < leastNodes || !isLargeTable(choice, nodes)) return false;
   return choice.maxQ < 1 || choice.top <= rowsOf(nodes, choice) * DEFAULT_TUNING.largestShare;
 }
 

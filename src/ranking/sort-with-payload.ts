@@ -1,12 +1,12 @@
 import { ownArray, typeOf, type NewArray } from '../scoring/array-pool.ts';
-import { countSlices, dealSlices, scaleOf, SLICES, sliceSorter, sortRows, startsOf } from './order.ts';
+import { countBuckets, fillBuckets, scaleOf, BUCKETS, bucketSorter, sortRows, startsOf } from './order.ts';
 import type { Direction, FloatArray, Ordered } from './order.ts';
 import { gather } from './gather.ts';
 
 /** Values looked at between two pauses. */
 const STEP = 1 << 20;
 
-/** Rows dealt out to slices of the range of their values: the slices are in order, the rows of a slice are not yet. */
+/** Rows put into buckets of the range of their values: the buckets are in order, the rows of a bucket are not yet. */
 export interface PartitionedRows<T extends FloatArray> {
   readonly direction: Direction;
   /** Row and value at each place */
@@ -14,9 +14,9 @@ export interface PartitionedRows<T extends FloatArray> {
   readonly values: T;
   /** Place of each row; those left out share one behind the last. */
   readonly places: Uint32Array;
-  /** Where each slice ends. NaN comes behind the last. */
+  /** Where each bucket ends. NaN comes behind the last. */
   readonly ends: Uint32Array;
-  /** Rows of the largest slice */
+  /** Rows of the largest bucket */
   readonly most: number;
 }
 
@@ -29,41 +29,41 @@ export interface SortedPlaces {
 }
 
 /** What puts other values of the same rows in the order of a sort. */
-export type DealtOrder = Pick<PartitionedRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
+export type BucketOrder = Pick<PartitionedRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
 
 /** {@link Ordered}, and what puts other values of the same rows in their order. */
-export interface OrderedTogether<T extends FloatArray> extends Ordered<T> {
+export interface OrderedWithPayload<T extends FloatArray> extends Ordered<T> {
   /** Other values of each row, of arrays of one type. Yields some milliseconds of work apart. */
   others<U extends FloatArray>(arrays: readonly U[]): Generator<undefined, readonly U[], undefined>;
 }
 
 /**
  * As `sortRows`, for other values of each row to be put in the same order. Rows in order lie anywhere in the arrays, so
- * nearly every value that is looked up there would be waited for. Here they are dealt out to the same slices that the
- * sort begins with, front to back, and put in order slice by slice, in a core's own cache. Yields some milliseconds of
+ * nearly every value that is looked up there would be waited for. Here they are put into the same buckets that the
+ * sort begins with, front to back, and put in order bucket by bucket, in a core's own cache. Yields some milliseconds of
  * work apart.
  */
 export function* sortWithPayload<T extends FloatArray>(
   values: T,
   direction: Direction,
   skip?: number,
-): Generator<undefined, OrderedTogether<T>, undefined> {
-  const dealt = yield* partition(values, direction, skip);
-  if (dealt === undefined) {
+): Generator<undefined, OrderedWithPayload<T>, undefined> {
+  const partitioned = yield* partition(values, direction, skip);
+  if (partitioned === undefined) {
     const sorted = sortRows(values, direction, skip);
     return { ...sorted, others: (arrays) => lookUpAll(arrays, sorted.rows) };
   }
-  const sorted = placesFor(dealt);
-  yield* sortSlices(dealt, 0, SLICES, sorted);
-  const order = { places: dealt.places, inOrder: sorted.inOrder };
-  return { rows: sorted.rows, values: dealt.values, others: (arrays) => reorder(arrays, order) };
+  const sorted = placesFor(partitioned);
+  yield* sortBuckets(partitioned, 0, BUCKETS, sorted);
+  const order = { places: partitioned.places, inOrder: sorted.inOrder };
+  return { rows: sorted.rows, values: partitioned.values, others: (arrays) => reorder(arrays, order) };
 }
 
 /**
- * The first half of {@link sortWithPayload}: deals the rows out.
+ * The first half of {@link sortWithPayload}: puts the rows into buckets.
  *
  * @param newArray makes all arrays of what comes back, each with a buffer of its own
- * @returns undefined where values have no range that could be sliced
+ * @returns undefined where values have no range that could be partitioned
  */
 export function* partition<T extends FloatArray>(
   values: T,
@@ -71,55 +71,58 @@ export function* partition<T extends FloatArray>(
   skip?: number,
   newArray: NewArray = ownArray,
 ): Generator<undefined, PartitionedRows<T> | undefined, undefined> {
-  const scale = scaleOf(values, 0, values.length, SLICES, direction);
+  const scale = scaleOf(values, 0, values.length, BUCKETS, direction);
   if (scale === undefined) return undefined;
   yield;
-  const ends = newArray(Uint32Array, SLICES + 1).fill(0);
-  const count = countSlices(values, scale, skip, ends);
+  const ends = newArray(Uint32Array, BUCKETS + 1).fill(0);
+  const count = countBuckets(values, scale, skip, ends);
   const most = startsOf(ends);
   yield;
   const places = newArray(Uint32Array, values.length).fill(count);
   const rows = newArray(Uint32Array, count);
-  const dealt = newArray(typeOf(values), count);
-  dealSlices(values, scale, skip, ends, { rows, values: dealt }, places);
+  const partitioned = newArray(typeOf(values), count);
+  fillBuckets(values, scale, skip, ends, { rows, values: partitioned }, places);
   yield;
-  return { direction, rows, values: dealt, places, ends, most };
+  return { direction, rows, values: partitioned, places, ends, most };
 }
 
-/** Room for {@link sortSlices}. */
-export function placesFor(dealt: PartitionedRows<FloatArray>, newArray: NewArray = ownArray): SortedPlaces {
-  const count = dealt.rows.length;
+/** Room for {@link sortBuckets}. */
+export function placesFor(
+  partitioned: PartitionedRows<FloatArray>,
+  newArray: NewArray = ownArray,
+): SortedPlaces {
+  const count = partitioned.rows.length;
   return { inOrder: newArray(Uint32Array, count), rows: newArray(Uint32Array, count) };
 }
 
 /**
- * The second half of {@link sortWithPayload}: sorts slices `first .. end`, by themselves; what comes behind the last of all
+ * The second half of {@link sortWithPayload}: sorts buckets `first .. end`, by themselves; what comes behind the last of all
  * goes with it. Yields some milliseconds of work apart.
  */
-export function* sortSlices(
-  dealt: PartitionedRows<FloatArray>,
+export function* sortBuckets(
+  partitioned: PartitionedRows<FloatArray>,
   first: number,
   end: number,
   { inOrder, rows }: SortedPlaces,
 ): Generator<undefined, void, undefined> {
-  const { ends, values, most, direction } = dealt;
+  const { ends, values, most, direction } = partitioned;
   const begin = first === 0 ? 0 : ends[first - 1]!;
   // Places are sorted in place of rows.
-  const sortSlice = sliceSorter({ rows: inOrder, values }, most, direction);
-  for (let slice = first, start = begin, done = begin; slice < end; slice++) {
-    const sliceEnd = ends[slice]!;
-    numberPlaces(inOrder, start, sliceEnd);
-    sortSlice(start, sliceEnd);
-    start = sliceEnd;
-    if (start - done < STEP && slice + 1 < end) continue;
-    lookUp(dealt.rows, inOrder, done, start, rows);
+  const sortBucket = bucketSorter({ rows: inOrder, values }, most, direction);
+  for (let bucket = first, start = begin, done = begin; bucket < end; bucket++) {
+    const bucketEnd = ends[bucket]!;
+    numberPlaces(inOrder, start, bucketEnd);
+    sortBucket(start, bucketEnd);
+    start = bucketEnd;
+    if (start - done < STEP && bucket + 1 < end) continue;
+    lookUp(partitioned.rows, inOrder, done, start, rows);
     done = start;
     yield;
   }
-  if (end < SLICES) return;
-  const last = ends[SLICES - 1]!;
+  if (end < BUCKETS) return;
+  const last = ends[BUCKETS - 1]!;
   numberPlaces(inOrder, last, rows.length);
-  lookUp(dealt.rows, inOrder, last, rows.length, rows);
+  lookUp(partitioned.rows, inOrder, last, rows.length, rows);
 }
 
 /**
@@ -128,17 +131,17 @@ export function* sortSlices(
  */
 export function* reorder<T extends FloatArray>(
   arrays: readonly T[],
-  { places, inOrder }: DealtOrder,
+  { places, inOrder }: BucketOrder,
 ): Generator<undefined, readonly T[], undefined> {
   const found: T[] = [];
-  let dealt: T | undefined;
+  let partitioned: T | undefined;
   for (const values of arrays) {
-    dealt ??= ownArray(typeOf(values), inOrder.length + 1);
+    partitioned ??= ownArray(typeOf(values), inOrder.length + 1);
     for (let row = 0; row < values.length; row += STEP) {
-      deal(values, places, row, Math.min(row + STEP, values.length), dealt);
+      scatter(values, places, row, Math.min(row + STEP, values.length), partitioned);
       yield;
     }
-    found.push(gather(dealt, inOrder));
+    found.push(gather(partitioned, inOrder));
     yield;
   }
   return found;
@@ -162,7 +165,7 @@ function numberPlaces(places: Uint32Array, start: number, end: number): void {
   for (let at = start; at < end; at++) places[at] = at;
 }
 
-function deal(values: FloatArray, places: Uint32Array, first: number, end: number, to: FloatArray): void {
+function scatter(values: FloatArray, places: Uint32Array, first: number, end: number, to: FloatArray): void {
   for (let row = first; row < end; row++) to[places[row]!] = values[row]!;
 }
 

@@ -26,6 +26,7 @@ export class PartialScorer {
   readonly #sets: RaggedIndices;
   readonly #ridge: number;
   readonly #limits: RemainderLimits;
+  readonly #roundoff: number | undefined;
   readonly #memory: SubstitutionMemory;
   readonly #panel: Float64Array;
   readonly #factors: Float64Array;
@@ -39,7 +40,10 @@ export class PartialScorer {
   readonly #covSY: Float64Array;
   readonly #columns = new Float64Array(TARGETS_TOGETHER * PANEL_COLUMNS);
 
-  /** @throws `out-of-memory` where the scratch memory finds no room */
+  /**
+   * @param roundoff of the sums that scores are formed from, see `choleskyFactor`
+   * @throws `out-of-memory` where the scratch memory finds no room
+   */
   constructor(
     nodes: number,
     {
@@ -47,7 +51,9 @@ export class PartialScorer {
       ridge,
       varianceFloor,
     }: Pick<ScoreRequest, 'conditioningSets' | 'ridge' | 'varianceFloor'>,
+    roundoff?: number,
   ) {
+    this.#roundoff = roundoff;
     this.#nodes = nodes;
     this.#sets = conditioningSets;
     this.#ridge = ridge;
@@ -166,7 +172,7 @@ export class PartialScorer {
           covSS[k * size + m] = sources.at(member, set[m]!) * scale - mean * meanX[set[m]!]!;
         }
       }
-      const rest = factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits);
+      const rest = factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits, this.#roundoff);
       if (rest === undefined) flags[end]! |= NODE_FLAG.singularSet;
       residualVarianceY.push(rest ?? NaN);
       for (let k = 0; k < size; k++) {

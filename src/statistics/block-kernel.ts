@@ -30,7 +30,7 @@ export interface BlockMemory {
    * @param panels at least 1
    * @param out the block, `[leftWidth, panels * rightWidth]`
    * @param stride from one row of the block to the next
-   * @param fresh the block holds nothing yet: what stands there is not read
+   * @param overwrite what stands in the block is not read
    */
   addBlocks(
     left: number,
@@ -39,7 +39,7 @@ export interface BlockMemory {
     panels: number,
     out: number,
     stride: number,
-    fresh: boolean,
+    overwrite: boolean,
   ): void;
 
   /**

@@ -40,7 +40,7 @@ export interface Blocks extends BlockShape {
    *
    * @param panels at least 1
    * @param outRowBytes from one row of the sums to the next
-   * @param fresh there are no sums yet: what stands there is not read
+   * @param overwrite what stands there is not read
    */
   add(
     left: number,
@@ -49,7 +49,7 @@ export interface Blocks extends BlockShape {
     panels: number,
     out: number,
     outRowBytes: number,
-    fresh: boolean,
+    overwrite: boolean,
   ): void;
   /**
    * Lays columns out in panels `[panel, rows, width]`. Whole panels are laid out, so that what follows the columns in memory
@@ -201,11 +201,11 @@ class Memory implements MixedBlocks {
     return {
       ...shape,
       bytes,
-      add: (left, right, rows, panels, out, outRowBytes, fresh) => {
+      add: (left, right, rows, panels, out, outRowBytes, overwrite) => {
         const leftBytes = bytes * shape.leftWidth * rows;
         const panelBytes = bytes * shape.rightWidth;
         const { add } = kernels();
-        if (fresh) add(left, leftBytes, right, panels, 0, 0, 0, out, outRowBytes);
+        if (overwrite) add(left, leftBytes, right, panels, 0, 0, 0, out, outRowBytes);
         else add(left, leftBytes, right, panels, out, outRowBytes, panelBytes, out, outRowBytes);
       },
       packColumns: (side, { address, stride }, rows, columns, to) => {

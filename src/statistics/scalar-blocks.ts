@@ -14,8 +14,8 @@ export const scalarBlockKernel: BlockKernel = {
     const values = new Float64Array(length);
     return {
       values,
-      addBlocks(left, right, rows, panels, out, stride, fresh) {
-        if (fresh) {
+      addBlocks(left, right, rows, panels, out, stride, overwrite) {
+        if (overwrite) {
           const columns = panels * WIDTH;
           for (let row = 0, at = out; row < WIDTH; row++, at += stride) values.fill(0, at, at + columns);
         }

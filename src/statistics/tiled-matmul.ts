@@ -93,7 +93,7 @@ export class TiledMatmul {
       memory.pack(own, nodes, columns, centred ? undefined : pivot, width, at);
     };
     const rights = b.rows.pieces(from, to);
-    let fresh = onto === undefined;
+    let overwrite = onto === undefined;
     if (onto !== undefined) {
       for (let i = 0; i < sources; i++) {
         const begin = upperOnly ? Math.max(i, first) : first;
@@ -118,15 +118,15 @@ export class TiledMatmul {
             (columns - skipped) / rightWidth,
             out + i * stride + at,
             stride,
-            fresh,
+            overwrite,
           );
         }
         yield;
       }
-      fresh = false;
+      overwrite = false;
     }
     // No rows at all.
-    if (fresh) values.fill(0, out, out + nodes * stride);
+    if (overwrite) values.fill(0, out, out + nodes * stride);
     return { values: values.subarray(out), stride, first, end };
   }
 

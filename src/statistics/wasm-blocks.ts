@@ -66,10 +66,10 @@ function open(
   const zeros = ELEMENT * (total - rightWidth);
   return {
     values: new Float64Array(buffer),
-    addBlocks(left, right, rows, panels, out, stride, fresh) {
+    addBlocks(left, right, rows, panels, out, stride, overwrite) {
       const [at, rowBytes, panelBytes] = [ELEMENT * out, ELEMENT * stride, ELEMENT * rightWidth];
       const leftBytes = ELEMENT * leftWidth * rows;
-      if (fresh) addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, zeros, 0, 0, at, rowBytes);
+      if (overwrite) addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, zeros, 0, 0, at, rowBytes);
       else
         addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, at, rowBytes, panelBytes, at, rowBytes);
     },

@@ -41,6 +41,12 @@ export interface RowsRequest {
  */
 const ROWS_FORMED_AGAIN = 1 << 22;
 
+/**
+ * Nodes from which rows of scores on the host are chosen and not sorted whole, where all targets have the same degrees of
+ * freedom, and where they differ (measured: docs/decisions.md).
+ */
+const CHOSEN_FROM = [2000, 4000] as const;
+
 /** Rows that are sorted at a time where no table is held whole. */
 const ROWS_SORTED = 1 << 18;
 
@@ -62,7 +68,9 @@ export async function* edgeRowGroups(
   const { holdsPairs } = reader;
   const rowsPerGroup = holdsPairs ? request.rowsPerGroup : ROWS_SORTED;
   const scanner = reader.scanner(freedom.classOf, yielder, signal);
-  if (isWorthChoosing(choice, nodes)) {
+  const atHand = reader.onHost && holdsPairs;
+  const leastNodes = atHand ? CHOSEN_FROM[freedom.roots.length === 1 ? 0 : 1] : 0;
+  if (isWorthChoosing(choice, nodes, leastNodes)) {
     const selected = await selectPairs(scanner, freedom, choice);
     if (selected !== undefined) {
       yield wholeGroup(selected, selected.perPair);

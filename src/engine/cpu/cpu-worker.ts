@@ -1,7 +1,7 @@
 import { aggregatePairs } from '../../scoring/aggregate.ts';
 import { pValuesOf, pValuesOfMatrix } from '../../ranking/p-values.ts';
 import type { PanelScorer } from '../../scoring/panel-scorer.ts';
-import { reorder, sortSlices } from '../../ranking/sort-with-payload.ts';
+import { reorder, sortBuckets } from '../../ranking/sort-with-payload.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import { runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
@@ -97,9 +97,9 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       pValuesOfMatrix(scores, roots, out, first, end);
       return undefined;
     }
-    case 'sortSlices': {
-      const { dealt, first, end, out } = call.argument;
-      runToEnd(sortSlices(dealt, first, end, out));
+    case 'sortBuckets': {
+      const { partitioned, first, end, out } = call.argument;
+      runToEnd(sortBuckets(partitioned, first, end, out));
       return undefined;
     }
     case 'reorder': {

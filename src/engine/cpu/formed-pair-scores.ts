@@ -7,7 +7,7 @@ import type { PairScoreSource } from '../scores/host-scores.ts';
 import type { SharedSnapshot } from './snapshot.ts';
 
 /** Runs work when no other call to the engine does. */
-export type RunInTurn = <T>(work: () => Promise<T>) => Promise<T>;
+export type RunQueued = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Scores of layer pairs, formed from a snapshot whenever they are asked for. */
 export class FormedPairScores implements PairScoreSource {
@@ -15,14 +15,14 @@ export class FormedPairScores implements PairScoreSource {
   readonly #nodes: number;
   readonly #request: ScoreRequest;
   readonly #snapshot: SharedSnapshot;
-  readonly #run: RunInTurn;
+  readonly #run: RunQueued;
 
   /** @param snapshot retained for it */
   constructor(
     { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
     request: ScoreRequest,
     snapshot: SharedSnapshot,
-    run: RunInTurn,
+    run: RunQueued,
   ) {
     this.pairs = pairs;
     this.#nodes = nodes;
@@ -32,7 +32,7 @@ export class FormedPairScores implements PairScoreSource {
   }
 
   at(pairIndices: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]> {
-    return this.#inTurn(async ({ samples }) => {
+    return this.#queued(async ({ samples }) => {
       signal?.throwIfAborted();
       const request = { ...this.#request, signal };
       const byTarget = await runYielding(rowsByTarget(pairIndices, this.#nodes), createYielder(signal));
@@ -48,7 +48,7 @@ export class FormedPairScores implements PairScoreSource {
   }
 
   matrices(): Promise<readonly Float64Array[]> {
-    return this.#inTurn(async ({ samples }) => {
+    return this.#queued(async ({ samples }) => {
       const out = Array.from({ length: this.pairs }, () => new Float64Array(this.#nodes ** 2));
       return (await samples.scores(this.#request, out)).perPair;
     });
@@ -59,7 +59,7 @@ export class FormedPairScores implements PairScoreSource {
   }
 
   /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
-  #inTurn<T>(work: (snapshot: SharedSnapshot) => Promise<T>): Promise<T> {
+  #queued<T>(work: (snapshot: SharedSnapshot) => Promise<T>): Promise<T> {
     const snapshot = this.#snapshot.retain();
     return this.#run(() => work(snapshot)).finally(() => {
       snapshot.release();

@@ -1,10 +1,10 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
-import { SLICES, type FloatArray } from '../../ranking/order.ts';
+import { BUCKETS, type FloatArray } from '../../ranking/order.ts';
 import { copyRows, type PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation } from '../../scoring/score-matrices.ts';
 import type { ScoreThreads, SharedThreads } from '../../ranking/score-threads.ts';
-import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
 /** {@link ScoreThreads} of workers. */
@@ -48,28 +48,28 @@ class PooledSharedThreads implements SharedThreads {
     );
   }
 
-  sortSlices(dealt: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void> {
-    const { ends, rows } = dealt;
-    // Slices with about as many rows for each worker.
-    const sliceAt = (share: number): number => {
+  sortBuckets(partitioned: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void> {
+    const { ends, rows } = partitioned;
+    // Buckets with about as many rows for each worker.
+    const bucketAt = (share: number): number => {
       const before = ends.filter((end) => end <= share * rows.length).length;
-      return share === 1 ? SLICES : Math.min(before, SLICES);
+      return share === 1 ? BUCKETS : Math.min(before, BUCKETS);
     };
-    return inParts(this.#workers, sliceAt, (worker, first, end) =>
-      worker.call('sortSlices', { dealt, first, end, out }),
+    return inParts(this.#workers, bucketAt, (worker, first, end) =>
+      worker.call('sortBuckets', { partitioned, first, end, out }),
     );
   }
 
-  async reorder<T extends FloatArray>(arrays: readonly T[], order: DealtOrder): Promise<readonly T[]> {
+  async reorder<T extends FloatArray>(arrays: readonly T[], order: BucketOrder): Promise<readonly T[]> {
     const workers = this.#workers;
-    // Dealt out in turns, also from one call to the next.
+    // Dealt in turns, also from one call to the next.
     const turnOf = (a: number): number => (this.#turn + a) % workers.length;
-    const dealt = workers.map((_, w) => arrays.flatMap((_, a) => (turnOf(a) === w ? [a] : [])));
+    const shares = workers.map((_, w) => arrays.flatMap((_, a) => (turnOf(a) === w ? [a] : [])));
     this.#turn = turnOf(arrays.length);
     const reordered = new Array<T>(arrays.length);
     await allSettledOrThrow(
       workers.map(async (worker, w) => {
-        const places = dealt[w]!;
+        const places = shares[w]!;
         if (places.length === 0) return;
         const found = await worker.call('reorder', { arrays: places.map((a) => arrays[a]!), order });
         places.forEach((a, k) => (reordered[a] = found[k] as T));

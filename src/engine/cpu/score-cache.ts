@@ -8,7 +8,7 @@ import { KEPT_BYTES, targetsToScore } from '../../scoring/targets-to-score.ts';
 import { createYielder } from '../../statistics/yielder.ts';
 import { HostScores, ScoreArrays } from '../scores/host-scores.ts';
 import type { CpuSums } from './cpu-sums.ts';
-import { FormedPairScores, type RunInTurn } from './formed-pair-scores.ts';
+import { FormedPairScores, type RunQueued } from './formed-pair-scores.ts';
 import { SharedSnapshot, type CpuSnapshot } from './snapshot.ts';
 
 /** Most bytes of aggregated scores alone that are kept for the next request: 11,585 nodes. */
@@ -35,14 +35,14 @@ interface Forming {
  */
 export class ScoreCache {
   readonly #shape: { readonly nodes: number; readonly pairs: number };
-  readonly #run: RunInTurn;
+  readonly #run: RunQueued;
   /** How often the samples have changed */
   #changes = 0;
   #snapshot: SharedSnapshot | undefined;
   #last: { readonly request: ScoreRequest; readonly scores: ScoreArrays } | undefined;
 
   /** @param run for scores of layer pairs that are formed again when a handle is asked for them */
-  constructor(shape: { readonly nodes: number; readonly pairs: number }, run: RunInTurn) {
+  constructor(shape: { readonly nodes: number; readonly pairs: number }, run: RunQueued) {
     this.#shape = shape;
     this.#run = run;
   }

@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorDetails } from '../../errors.ts';
 import type { FloatArray } from '../../ranking/order.ts';
 import type { PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
-import type { DealtOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
 import type { TargetRange } from '../../scoring/target-panels.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
@@ -34,10 +34,10 @@ export interface WorkerCalls {
     };
     result: undefined;
   };
-  /** Slices `first .. end` of SharedThreads.sortSlices */
-  sortSlices: {
+  /** Buckets `first .. end` of SharedThreads.sortBuckets */
+  sortBuckets: {
     argument: {
-      readonly dealt: PartitionedRows<FloatArray>;
+      readonly partitioned: PartitionedRows<FloatArray>;
       readonly first: number;
       readonly end: number;
       readonly out: SortedPlaces;
@@ -46,7 +46,7 @@ export interface WorkerCalls {
   };
   /** Some arrays of SharedThreads.reorder */
   reorder: {
-    argument: { readonly arrays: readonly FloatArray[]; readonly order: DealtOrder };
+    argument: { readonly arrays: readonly FloatArray[]; readonly order: BucketOrder };
     result: readonly FloatArray[];
   };
   /** Elements `first .. end` of SharedThreads.aggregate */

@@ -131,6 +131,7 @@ export class HostScores implements Scores {
     const aggregated = this.#aggregated;
     return {
       holdsPairs: this.#pairScores === undefined,
+      onHost: true,
       threads: this.#threads,
       aggregated: () => Promise.resolve(aggregated),
       matrices: () => this.#matrices(),

@@ -50,6 +50,8 @@ export interface Scores {
 export interface ScoreReader {
   /** Whether scores of layer pairs are held; else they are formed again whenever they are asked for. */
   readonly holdsPairs: boolean;
+  /** Whether the aggregated scores are on the host, where they need not be read back. */
+  readonly onHost: boolean;
   /** Threads beside the calling one, where there are any */
   readonly threads: ScoreThreads | undefined;
   /** The aggregated scores, row-major `[source, target]`; read back from a GPU. @throws `device-lost` */

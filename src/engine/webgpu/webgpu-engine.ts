@@ -137,7 +137,7 @@ class WebGpuEngine implements Engine {
   }
 
   accumulate(batch: ChannelBatch): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#queued(() => {
       const { channels, channelGroups } = this.shape;
       if (channels === undefined || channelGroups === undefined) {
         throw new MagnitudeEdgeError(
@@ -151,11 +151,11 @@ class WebGpuEngine implements Engine {
   }
 
   accumulateMagnitudes(batch: MagnitudeBatch): Promise<void> {
-    return this.#inTurn(() => this.#take(batch, this.shape.nodes, true));
+    return this.#queued(() => this.#take(batch, this.shape.nodes, true));
   }
 
   flush(): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       await this.#run.confirmed();
       this.#run.assertOpen();
       return this.#run.samples;
@@ -172,7 +172,7 @@ class WebGpuEngine implements Engine {
   }
 
   scores(request: ScoreRequest): Promise<Scores> {
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       const { signal } = request;
       const yielder = new SubmitThrottle(this.#context, signal);
       await this.#updated(yielder, signal);
@@ -181,14 +181,14 @@ class WebGpuEngine implements Engine {
   }
 
   statistics(): Promise<SufficientStatistics> {
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       await this.#updated();
       return this.#parts.sums.read(this.#run.samples);
     });
   }
 
   merge(statistics: SufficientStatistics): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       this.#run.assertOpen();
       checkSameShape({ nodes: this.shape.nodes, pairs: { length: this.shape.pairs } }, statistics);
       await this.#updated();
@@ -206,7 +206,7 @@ class WebGpuEngine implements Engine {
   reset(): void {
     this.#assertHeld();
     // In its turn: scores being computed keep the sums they started from.
-    this.#inTurn(() => {
+    this.#queued(() => {
       this.#run = this.#newRun();
       this.#joined = false;
       this.#kept.clear();
@@ -225,7 +225,7 @@ class WebGpuEngine implements Engine {
   }
 
   /** Runs one call after the other, however they are made: scores must not see half a batch. */
-  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+  #queued<T>(work: () => T | Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       this.#assertHeld();
       try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isConstant, remainderLimits } from '../../../src/scoring/constant-nodes.ts';
 import { statisticsProducts } from '../../../src/scoring/held-products.ts';
-import { solvePartialColumn } from '../../../src/scoring/partial-column.ts';
+import { solvePartialColumn } from '../../support/partial-column.ts';
 import { PartialScorer } from '../../../src/scoring/partial.ts';
 import { openScalarSubstitution, openSubstitution } from '../../../src/scoring/substitution.ts';
 import { encodeSubstitutionKernel } from '../../../src/scoring/wasm-substitution-kernel.ts';

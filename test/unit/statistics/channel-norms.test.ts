@@ -29,7 +29,7 @@ test('the first value that is not finite', () => {
   expect(firstNonFinite(Float32Array.of(1, 3.4e38, -3.4e38, 0))).toBe(-1);
   expect(firstNonFinite(Float32Array.of(1, -Infinity, NaN))).toBe(1);
   expect(firstNonFinite(new Float32Array(0))).toBe(-1);
-  // Long ones go another way, in pieces of 8,192, of which the last is not whole.
+  // Of a length that is no multiple of four.
   const long = Float32Array.from({ length: 20_011 }, (_, k) => (k % 2 ? -3.4e38 : 1e-45) * k);
   for (let k = 0; k < long.length; k++) if (!Number.isFinite(long[k])) long[k] = -0;
   expect(firstNonFinite(long)).toBe(-1);

@@ -4,10 +4,13 @@ import { created } from '../../../gpu/error-scope.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { RaggedIndices } from '../../../statistics/ragged.ts';
+import { createYielder, runYielding } from '../../../statistics/yielder.ts';
 import { panelOf, quantityOf, sumIndex } from '../statistics/layout.ts';
 import type { SumSource } from '../statistics/sum-source.ts';
-import { isConstant, remainderLimits } from '../../../scoring/constant-nodes.ts';
-import { solvePartialColumn } from '../../../scoring/partial-column.ts';
+import { scoredMoments } from '../../../scoring/constant-nodes.ts';
+import { NODE_FLAG } from '../../../scoring/node-flags.ts';
+import { PartialScorer } from '../../../scoring/partial.ts';
+import type { PairBasis } from '../../../scoring/product-source.ts';
 import type { ScoreRequest } from '../../../scoring/score-matrices.ts';
 
 /** Most bytes of sums that are fetched at a time. */
@@ -37,61 +40,67 @@ export class Float64Fallback {
   async score(
     pair: number,
     targets: readonly number[],
-    { conditioningSets: sets, ridge, varianceFloor }: ScoreRequest,
+    { conditioningSets: sets, ridge, varianceFloor, signal }: ScoreRequest,
     take: (target: number, scores: Float64Array, singular: boolean) => Promise<void> | undefined,
   ): Promise<void> {
     const { nodes, stride } = this.#sums.layout;
+    const scorer = new PartialScorer(
+      nodes,
+      { conditioningSets: sets, ridge, varianceFloor },
+      this.#sums.roundoff,
+    );
     const scores = new Float64Array(nodes);
-    const limits = remainderLimits(varianceFloor);
+    const flags = new Uint8Array(nodes);
+    const yielder = createYielder(signal);
     const columns = await this.#columns(pair);
     const most = Math.max(2, Math.floor(FETCH_BYTES / (8 * stride)));
     for (const group of groupTargets(targets, sets, most)) {
       const rows = await this.#fetchLines(pair, group.rows);
       const crosses = await this.#fetchTargets(pair, group.targets);
-      const rowOf = new Map(group.rows.map((source, row) => [source, rows[row]!]));
+      const basis = this.#basis(columns, group.rows, rows, varianceFloor);
       for (const [at, target] of group.targets.entries()) {
-        const set = sets.indices.subarray(sets.offsets[target], sets.offsets[target + 1]);
-        const fetched = { diagonal: rows.at(-1)!, rowOf, cross: crosses[at]! };
-        const system = this.#system(columns, fetched, set, target, varianceFloor);
-        const singular = !solvePartialColumn(system, ridge, limits, scores, this.#sums.roundoff);
-        await take(target, scores, singular);
+        const scale = columns.y.scale[target]!;
+        const values = crosses[at]!.map((sum, i) => sum / (columns.x.scale[i]! * scale));
+        const tile = { values, stride: 1, first: target, end: target + 1 };
+        const out = { values: scores, stride: 1, first: target };
+        await runYielding(scorer.score(basis, tile, out, flags), yielder);
+        await take(target, scores, (flags[target]! & NODE_FLAG.singularSet) !== 0);
       }
     }
   }
 
-  /** The system of one target; covariances are formed as src/scoring/partial.ts forms them. */
-  #system(
-    columns: Columns,
-    fetched: Fetched,
-    set: Uint32Array,
-    target: number,
+  /** What the scores of targets need beside X^T Y. @param lines of `members` and, after them, the diagonal */
+  #basis(
+    { x, y }: Columns,
+    members: readonly number[],
+    lines: readonly Float64Array[],
     varianceFloor: number | undefined,
-  ) {
-    const { x, y } = columns;
+  ): PairBasis {
     const { nodes } = this.#sums.layout;
-    const n = this.#samples;
-    const covSX = new Float64Array(set.length * nodes);
-    const covSS = new Float64Array(set.length * set.length);
-    const covXY = new Float64Array(nodes);
-    const varX = new Float64Array(nodes);
-    const usable = (variance: number, level: number): number =>
-      isConstant(variance, variance + level ** 2, varianceFloor) ? NaN : variance;
-    for (let i = 0; i < nodes; i++) {
-      const variance = fetched.diagonal[i]! / x.scale[i]! ** 2 / n - x.mean[i]! * x.mean[i]!;
-      varX[i] = usable(Math.max(variance, 0), x.level[i]!);
-      covXY[i] = fetched.cross[i]! / (x.scale[i]! * y.scale[target]!) / n - x.mean[i]! * y.mean[target]!;
-    }
-    for (const [k, member] of set.entries()) {
-      const row = fetched.rowOf.get(member)!;
-      for (let i = 0; i < nodes; i++) {
-        covSX[k * nodes + i] = row[i]! / (x.scale[member]! * x.scale[i]!) / n - x.mean[member]! * x.mean[i]!;
-      }
-      for (const [m, other] of set.entries()) covSS[k * set.length + m] = covSX[k * nodes + other]!;
-    }
-    const covSY = Float64Array.from(set, (member) => covXY[member]!);
-    const variance = y.squares[target]! / n - y.mean[target]! * y.mean[target]!;
-    const varY = usable(Math.max(variance, 0), y.level[target]!);
-    return { set, target, covSS, covSY, covSX, covXY, varX, varY };
+    const samples = this.#samples;
+    const lineOf = new Map(members.map((member, line) => [member, lines[line]!]));
+    const diagonal = lines.at(-1)!;
+    const variance = (squares: number, mean: number): number => Math.max(squares / samples - mean * mean, 0);
+    const varX = x.mean.map((mean, i) => variance(diagonal[i]! / x.scale[i]! ** 2, mean));
+    const varY = y.mean.map((mean, j) => variance(y.squares[j]!, mean));
+    const moments = {
+      ...{ meanX: x.mean, meanY: y.mean, varX, varY },
+      meanX2: varX.map((own, i) => own + x.level[i]! ** 2),
+      meanY2: varY.map((own, j) => own + y.level[j]! ** 2),
+    };
+    const at = (member: number, other: number): number =>
+      lineOf.get(member)![other]! / (x.scale[member]! * x.scale[other]!);
+    return {
+      nodes,
+      samples,
+      moments: scoredMoments(moments, varianceFloor),
+      sources: {
+        at,
+        copyPart: (member, first, end, out, to) => {
+          for (let other = first; other < end; other++) out[to + other - first] = at(member, other);
+        },
+      },
+    };
   }
 
   /** Means, mean squares and scales of a layer pair's columns. */
@@ -187,12 +196,6 @@ interface Column {
 interface Columns {
   readonly x: Column;
   readonly y: Column;
-}
-
-interface Fetched {
-  readonly diagonal: Float64Array;
-  readonly rowOf: ReadonlyMap<number, Float64Array>;
-  readonly cross: Float64Array;
 }
 
 /** Cuts targets into groups that need at most `most` lines, or hold a single target. */

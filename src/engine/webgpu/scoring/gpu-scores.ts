@@ -45,6 +45,7 @@ export class GpuScores implements Scores {
     const storage = this.#held().retain();
     return {
       holdsPairs: true,
+      onHost: false,
       threads: undefined,
       aggregated: () => readAggregate(storage),
       matrices: () => readMatrices(storage, this.nodeFlags),

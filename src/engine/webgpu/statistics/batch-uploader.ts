@@ -110,7 +110,7 @@ export class BatchUploader {
   write({ values, batch, from, rows, chunk, to, batchRow }: IncomingRows, asTheyAre: boolean): Promise<void> {
     const source = asTheyAre ? this.#magnitudes : this.#channels;
     if (source === undefined) throw new TypeError('An intake made without channels takes magnitudes only.');
-    const { stride, nodes, chunkRows, together } = this.layout;
+    const { stride, nodes, chunkRows, pairsPerBuffer } = this.layout;
     const bytes = 4 * source.width;
     const { result: upload, settled } = scoped(this.#context, 'the upload of a batch', () =>
       this.#uploader(values, rows * bytes),
@@ -128,7 +128,7 @@ export class BatchUploader {
           quantity,
           first_row: to,
           batch_row: batchRow,
-          chunk_offset: (quantity % (2 * together)) * chunkRows * stride,
+          chunk_offset: (quantity % (2 * pairsPerBuffer)) * chunkRows * stride,
           zero: 0,
         },
         {
@@ -138,7 +138,7 @@ export class BatchUploader {
               : borrow(value, from * bytes, rows * bytes),
           group_offsets: source.offsets,
           group_channels: source.channels,
-          chunk: chunk[Math.floor(quantity / (2 * together))]!,
+          chunk: chunk[Math.floor(quantity / (2 * pairsPerBuffer))]!,
           refusal: this.#refusal.view,
         },
         workgroups(Math.ceil((rows * stride) / WORKGROUP)),

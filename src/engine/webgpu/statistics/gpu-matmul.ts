@@ -65,8 +65,8 @@ export class GpuMatmul {
     this.#refusal = refusal;
     this.#centre = centre;
     this.#multiply = multiply;
-    const { together, chunkRows, stride } = layout;
-    const planes = 2 * together;
+    const { pairsPerBuffer, chunkRows, stride } = layout;
+    const planes = 2 * pairsPerBuffer;
     this.values = this.#pool.keep(createStorage(context, 'centred values', 4 * planes * chunkRows * stride));
     this.exponents = this.#pool.keep(createStorage(context, 'exponents', 4 * planes * stride));
   }
@@ -101,7 +101,7 @@ export class GpuMatmul {
     { pivots, columnSums }: Columns,
     count: boolean,
   ): void {
-    const { stride, together, chunkRows } = this.layout;
+    const { stride, pairsPerBuffer, chunkRows } = this.layout;
     recorder.dispatch(
       this.#centre,
       {
@@ -115,12 +115,12 @@ export class GpuMatmul {
       {
         refusal: this.#refusal,
         pivots,
-        chunk: range.chunk[firstPair / together]!,
+        chunk: range.chunk[firstPair / pairsPerBuffer]!,
         values: this.values,
         exponents: this.exponents,
         column_sums: columnSums,
       },
-      [Math.ceil(stride / WORKGROUP), 1, 2 * together],
+      [Math.ceil(stride / WORKGROUP), 1, 2 * pairsPerBuffer],
     );
   }
 
@@ -133,7 +133,7 @@ export class GpuMatmul {
     recorder: Recorder,
     range: RowRange,
     { sums, left, rows, tiles }: ProductTarget,
-    together = this.layout.together,
+    pairsPerBuffer = this.layout.pairsPerBuffer,
   ): void {
     const { stride, chunkRows } = this.layout;
     const { span, tilesPerWorkgroup } = this.configuration;
@@ -141,7 +141,7 @@ export class GpuMatmul {
       typeof left === 'object' ? left : { values: this.values, exponents: this.exponents, width: stride };
     const high = Math.ceil(rows.rows / span);
     const all = tiles === TILES.diagonal ? high : high * Math.ceil(stride / span);
-    const perTile = this.#operations(range.rows) * span * span * together;
+    const perTile = this.#operations(range.rows) * span * span * pairsPerBuffer;
     // Whole workgroups.
     const most =
       Math.max(1, Math.floor(this.#context.operationsPerSubmit / perTile / tilesPerWorkgroup)) *
@@ -172,7 +172,7 @@ export class GpuMatmul {
           refusal: this.#refusal,
           sums,
         },
-        workgroups(Math.ceil((end - first) / tilesPerWorkgroup), together),
+        workgroups(Math.ceil((end - first) / tilesPerWorkgroup), pairsPerBuffer),
         (end - first) * perTile,
       );
     }

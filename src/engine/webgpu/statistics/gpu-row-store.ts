@@ -118,9 +118,9 @@ export class GpuRowStore {
   }
 
   #createChunk(): Chunk {
-    const { pairs, together, chunkRows, stride } = this.layout;
-    return Array.from({ length: pairs / together }, () =>
-      createStorage(this.#context, 'kept magnitudes', 4 * 2 * together * chunkRows * stride),
+    const { pairs, pairsPerBuffer, chunkRows, stride } = this.layout;
+    return Array.from({ length: pairs / pairsPerBuffer }, () =>
+      createStorage(this.#context, 'kept magnitudes', 4 * 2 * pairsPerBuffer * chunkRows * stride),
     );
   }
 }

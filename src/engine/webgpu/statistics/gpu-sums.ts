@@ -281,12 +281,12 @@ export class GpuSums implements SumSource {
   /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
   async #join(matrices: readonly Matrices[], yielder?: SubmitThrottle): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
-    const { pairs, together, panels } = this.layout;
+    const { pairs, pairsPerBuffer, panels } = this.layout;
     const ranges = this.#ranges;
     const recorder = this.#joining;
     const counted = this.#counted;
     const first = Math.min(counted, ...matrices.map(({ formed }) => formed));
-    for (let firstPair = 0; firstPair < pairs; firstPair += together) {
+    for (let firstPair = 0; firstPair < pairs; firstPair += pairsPerBuffer) {
       for (const [index, range] of ranges.entries()) {
         if (index < first) continue;
         this.#products.recordCentring(recorder, range, firstPair, this, index >= counted);
@@ -314,7 +314,7 @@ export class GpuSums implements SumSource {
   }
 
   async #fixPivots({ chunk, rows, firstBatch, endBatch }: RowRange): Promise<void> {
-    const { together, stride, chunkRows } = this.layout;
+    const { pairsPerBuffer, stride, chunkRows } = this.layout;
     const recorder = new Recorder(this.#context);
     for (const [group, buffer] of chunk.entries()) {
       recorder.dispatch(
@@ -325,11 +325,11 @@ export class GpuSums implements SumSource {
           first_batch: firstBatch,
           end_batch: endBatch,
           chunk_rows: chunkRows,
-          quantity: quantityOf.x(group * together),
+          quantity: quantityOf.x(group * pairsPerBuffer),
           zero: 0,
         },
         { chunk: buffer, refusal: this.#refusal, pivots: this.pivots },
-        [Math.ceil(stride / WORKGROUP), 1, 2 * together],
+        [Math.ceil(stride / WORKGROUP), 1, 2 * pairsPerBuffer],
       );
     }
     await recorder.submit('pivots');

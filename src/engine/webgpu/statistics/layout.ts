@@ -33,7 +33,7 @@ export interface StatisticsLayout {
   /** How matrices of sums are cut where the device does not bind them whole */
   readonly panels: readonly Panel[];
   /** Layer pairs whose sums share a buffer, and whose products are formed by one dispatch: all of them, or one */
-  readonly together: number;
+  readonly pairsPerBuffer: number;
   /** Rows of magnitudes that a chunk holds of each of the 2 P quantities */
   readonly chunkRows: number;
 }
@@ -61,9 +61,9 @@ export function layoutOf(
   const { bindingBytes = Infinity, panelBytes } = options;
   const bytes = Math.min(bindingBytes, maxStorageBufferBindingSize, maxBufferSize);
   const stride = Math.ceil(nodes / TILE) * TILE;
-  const together = panelBytes === undefined && 8 * stride * stride * pairs <= bytes ? pairs : 1;
+  const pairsPerBuffer = panelBytes === undefined && 8 * stride * stride * pairs <= bytes ? pairs : 1;
   // A chunk has a buffer for each group of pairs.
-  const planes = Math.min(CHUNK_BYTES / pairs, bytes / together) / 2;
+  const planes = Math.min(CHUNK_BYTES / pairs, bytes / pairsPerBuffer) / 2;
   const steps = Math.floor(planes / (4 * stride * ROW_STEP));
   const chunkRows = Math.max(ROW_STEP, Math.min(CHUNK_ROWS, steps * ROW_STEP));
   const panelRows =
@@ -72,7 +72,7 @@ export function layoutOf(
     const row = index * panelRows;
     return { index, row, rows: Math.min(panelRows, stride - row) };
   });
-  return { nodes, pairs, stride, together, chunkRows, panels };
+  return { nodes, pairs, stride, pairsPerBuffer, chunkRows, panels };
 }
 
 /** The panel that holds a row. */

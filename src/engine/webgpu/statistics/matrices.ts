@@ -17,11 +17,11 @@ export class Matrices {
 
   private constructor(context: GpuContext, layout: StatisticsLayout, label: string) {
     this.#layout = layout;
-    const { pairs, together, stride, panels } = layout;
-    this.#buffers = Array.from({ length: pairs / together }, (_, group) =>
+    const { pairs, pairsPerBuffer, stride, panels } = layout;
+    this.#buffers = Array.from({ length: pairs / pairsPerBuffer }, (_, group) =>
       panels.map(({ rows }) =>
         this.#pool.keep(
-          createStorage(context, `${label} of layer pair ${group}`, 8 * rows * stride * together),
+          createStorage(context, `${label} of layer pair ${group}`, 8 * rows * stride * pairsPerBuffer),
         ),
       ),
     );
@@ -34,15 +34,15 @@ export class Matrices {
 
   /** The matrices of the pairs that lie with `firstPair`, one after the other: of each the rows of a panel. */
   ofGroup(firstPair: number, { index }: Panel): BufferView {
-    return this.#buffers[firstPair / this.#layout.together]![index]!;
+    return this.#buffers[firstPair / this.#layout.pairsPerBuffer]![index]!;
   }
 
   /** Rows of one pair's matrix: those of a panel. */
   ofPair(pair: number, { index, rows }: Panel): BufferView {
-    const { together, stride } = this.#layout;
-    const { buffer } = this.#buffers[Math.floor(pair / together)]![index]!;
+    const { pairsPerBuffer, stride } = this.#layout;
+    const { buffer } = this.#buffers[Math.floor(pair / pairsPerBuffer)]![index]!;
     const size = 8 * rows * stride;
-    return { buffer, offset: (pair % together) * size, size };
+    return { buffer, offset: (pair % pairsPerBuffer) * size, size };
   }
 
   /** Frees the matrices. Idempotent. */

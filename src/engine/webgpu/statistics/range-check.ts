@@ -89,7 +89,7 @@ export class RangeCheck {
 
   /** The largest deviation of each column, and what it is from, `[2 P, stride]` both. */
   async #look(ranges: readonly RowRange[], pivots: OwnedBuffer) {
-    const { pairs, together, stride, chunkRows } = this.#layout;
+    const { pairs, pairsPerBuffer, stride, chunkRows } = this.#layout;
     const largest = await created(this.#context, 'largest deviations', () =>
       createStorage(this.#context, 'largest deviations', 4 * 2 * pairs * stride),
     );
@@ -106,10 +106,10 @@ export class RangeCheck {
               end_batch: endBatch,
               stride,
               chunk_rows: chunkRows,
-              quantity: quantityOf.x(group * together),
+              quantity: quantityOf.x(group * pairsPerBuffer),
             },
             { refusal: this.#refusal, pivots, chunk: buffer, largest },
-            [Math.ceil(stride / WORKGROUP), 1, 2 * together],
+            [Math.ceil(stride / WORKGROUP), 1, 2 * pairsPerBuffer],
           );
         }
       }

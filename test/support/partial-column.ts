@@ -1,5 +1,5 @@
-import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
-import { factorTarget, partialCorrelation } from './partial-factor.ts';
+import { leastRemainder, type RemainderLimits } from '../../src/scoring/constant-nodes.ts';
+import { factorTarget, partialCorrelation } from '../../src/scoring/partial-factor.ts';
 
 /**
  * Covariances that decide the partial correlations of one target: the set S, the target's y, and every source.
