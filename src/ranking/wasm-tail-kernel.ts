@@ -1,4 +1,11 @@
-import { encodeModule, valueType, wasm, type Code } from '../statistics/wasm-encoding.ts';
+import {
+  addresses,
+  declareLocals,
+  encodeModule,
+  valueType,
+  wasm,
+  type Code,
+} from '../statistics/wasm-encoding.ts';
 import {
   ATANH_SERIES,
   ERFCX_SERIES,
@@ -32,10 +39,15 @@ const constants: number[] = [];
 /** Numbers that the kernel reads, from address 0 on. */
 export const TAIL_CONSTANTS: readonly number[] = constants;
 
-const [scores, end, roots, rootStep] = [0, 1, 2, 3] as const;
-const [r, size, quotient, power, f, z, x, t, twice] = [4, 5, 6, 7, 8, 9, 10, 11, 12] as const;
-const [whole, rest, even1, even2, odd1, odd2, next, series] = [13, 14, 15, 16, 17, 18, 19, 20] as const;
-const REGISTERS = 17;
+const { v128: register } = valueType;
+const { named, ...types } = declareLocals(addresses('scores', 'end', 'roots', 'rootStep'), {
+  ...{ r: register, size: register, quotient: register, power: register, f: register, z: register },
+  ...{ x: register, t: register, twice: register, whole: register, rest: register },
+  ...{ even1: register, even2: register, odd1: register, odd2: register, next: register, series: register },
+});
+const { scores, end, roots, rootStep } = named;
+const { r, size, quotient, power, f, z, x, t, twice } = named;
+const { whole, rest, even1, even2, odd1, odd2, next, series } = named;
 
 const { local, i32, v128, f64x2, f32x4, i64x2 } = wasm;
 const get = (register: number): Code => local.get(register);
@@ -154,8 +166,7 @@ export function encodeTailKernel(): Uint8Array<ArrayBuffer> {
   return encodeModule([
     {
       name: 'run',
-      parameters: [valueType.i32, valueType.i32, valueType.i32, valueType.i32],
-      locals: new Array<typeof valueType.v128>(REGISTERS).fill(valueType.v128),
+      ...types,
       body: wasm.repeatWhile(two, [get(scores), get(end), i32.lessUnsigned]),
     },
   ]);

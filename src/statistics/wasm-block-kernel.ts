@@ -1,6 +1,15 @@
 import type { BlockKernel } from './block-kernel.ts';
 import type { VectorBits } from './vector-bits.ts';
-import { valueType, wasm, type Code, type WasmFunction } from './wasm-encoding.ts';
+import {
+  addresses,
+  advance,
+  countDown,
+  defineFunction,
+  valueType,
+  wasm,
+  type Code,
+  type WasmFunction,
+} from './wasm-encoding.ts';
 
 /** Columns of a left and of a right panel, the right ones whole vectors: the sums that the kernel holds in registers. */
 export type BlockShape = Pick<BlockKernel, 'leftWidth' | 'rightWidth'>;
@@ -72,12 +81,6 @@ export const elements = {
 } as const;
 export type BlockElement = keyof typeof elements;
 
-/** Locals, numbered as the format wants them: parameters, then cursors, then vector registers. */
-const [left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8,
-] as const;
-const [at, end, target, value, right0] = [9, 10, 11, 12, 13] as const;
-
 /**
  * A {@link WasmBlockKernel}.
  *
@@ -86,75 +89,74 @@ const [at, end, target, value, right0] = [9, 10, 11, 12, 13] as const;
 export function blockFunction(
   name: string,
   element: BlockElement,
-  shape: BlockShape,
+  { leftWidth, rightWidth }: BlockShape,
   fused: boolean,
 ): WasmFunction {
-  const { i32, v128 } = valueType;
-  const vectors = (shape.rightWidth * elements[element].bytes) / VECTOR;
-  return {
-    name,
-    parameters: new Array<typeof i32>(9).fill(i32),
-    // One value of the left panel, a row of the right one, and the sums.
-    locals: [i32, i32, i32, ...new Array<typeof v128>(1 + vectors + shape.leftWidth * vectors).fill(v128)],
-    body: body(element, shape, fused),
-  };
-}
-
-function body(element: BlockElement, { leftWidth, rightWidth }: BlockShape, fused: boolean): Code {
   const { local, i32, v128 } = wasm;
-  const { bytes, splat } = elements[element];
-  const rights = Array.from({ length: (rightWidth * bytes) / VECTOR }, (_, v) => right0 + v);
+  const { bytes, splat, lanes } = elements[element];
+  const vectors = (rightWidth * bytes) / VECTOR;
   const lefts = Array.from({ length: leftWidth }, (_, r) => r);
-  const sumOf = (r: number, v: number): number => right0 + rights.length * (1 + r) + v;
   const [leftRow, rightRow] = [i32.const(leftWidth * bytes), i32.const(rightWidth * bytes)];
-  const advance = (cursor: number, by: Code): Code => [[local.get(cursor), by, i32.add], local.set(cursor)];
-  const row: Code = [
-    rights.map((vector, v) => [local.get(right), v128.load(v * VECTOR), local.set(vector)]),
-    lefts.map((r) => [
-      [local.get(at), splat(r * bytes), local.set(value)],
-      rights.map((vector, v) => multiplyAdd(element, sumOf(r, v), vector, fused)),
-    ]),
-    advance(right, rightRow),
-    advance(at, leftRow),
-  ];
-  /** Does something with each vector of a block of sums. */
-  const throughBlock = (
-    block: number,
-    rowBytes: number,
-    each: (sum: number, offset: number) => Code,
-  ): Code => [
-    [local.get(block), local.set(target)],
-    lefts.map((r) => [
-      rights.map((_, v) => each(sumOf(r, v), v * VECTOR)),
-      advance(target, local.get(rowBytes)),
-    ]),
-  ];
-  const panel: Code = [
-    [local.get(left), local.set(at)],
-    throughBlock(from, fromRowBytes, (sum, offset) => [
-      [local.get(target), v128.load(offset)],
-      local.set(sum),
-    ]),
-    wasm.repeatWhile(row, [local.get(at), local.get(end), i32.lessUnsigned]),
-    throughBlock(out, outRowBytes, (sum, offset) => [
-      [local.get(target), local.get(sum)],
-      v128.store(offset),
-    ]),
-    advance(from, local.get(fromPanelBytes)),
-    advance(out, rightRow),
-  ];
-  return [
-    [local.get(left), local.get(leftBytes), i32.add, local.set(end)],
-    wasm.repeatWhile(panel, [local.get(panels), i32.const(1), i32.sub, local.tee(panels)]),
-  ];
-}
-
-/** sum += value * vector, lane by lane. */
-function multiplyAdd(element: BlockElement, sum: number, vector: number, fused: boolean): Code {
-  const { local } = wasm;
-  const { lanes } = elements[element];
-  const operands: Code = [local.get(value), local.get(vector)];
-  return fused
-    ? [operands, local.get(sum), lanes.relaxedMadd, local.set(sum)]
-    : [local.get(sum), operands, lanes.mul, lanes.add, local.set(sum)];
+  const parameters = addresses(
+    ...(['left', 'leftBytes', 'right', 'panels', 'from', 'fromRowBytes', 'fromPanelBytes', 'out'] as const),
+    'outRowBytes',
+  );
+  // One value of the left panel, a row of the right one, and the sums.
+  const locals = {
+    ...addresses('at', 'end', 'target'),
+    value: valueType.v128,
+    rights: [valueType.v128, vectors],
+    sums: [valueType.v128, leftWidth * vectors],
+  } as const;
+  return defineFunction(name, parameters, locals, (named) => {
+    const { left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes } = named;
+    const { at, end, target, value, rights, sums } = named;
+    const sumOf = (r: number, v: number): number => sums[r * vectors + v]!;
+    /** sum += value * vector, lane by lane. */
+    const multiplyAdd = (sum: number, vector: number): Code => {
+      const operands: Code = [local.get(value), local.get(vector)];
+      return fused
+        ? [operands, local.get(sum), lanes.relaxedMadd, local.set(sum)]
+        : [local.get(sum), operands, lanes.mul, lanes.add, local.set(sum)];
+    };
+    const row: Code = [
+      rights.map((vector, v) => [local.get(right), v128.load(v * VECTOR), local.set(vector)]),
+      lefts.map((r) => [
+        [local.get(at), splat(r * bytes), local.set(value)],
+        rights.map((vector, v) => multiplyAdd(sumOf(r, v), vector)),
+      ]),
+      advance(right, rightRow),
+      advance(at, leftRow),
+    ];
+    /** Does something with each vector of a block of sums. */
+    const throughBlock = (
+      block: number,
+      rowBytes: number,
+      each: (sum: number, offset: number) => Code,
+    ): Code => [
+      [local.get(block), local.set(target)],
+      lefts.map((r) => [
+        rights.map((_, v) => each(sumOf(r, v), v * VECTOR)),
+        advance(target, local.get(rowBytes)),
+      ]),
+    ];
+    const panel: Code = [
+      [local.get(left), local.set(at)],
+      throughBlock(from, fromRowBytes, (sum, offset) => [
+        [local.get(target), v128.load(offset)],
+        local.set(sum),
+      ]),
+      wasm.repeatWhile(row, [local.get(at), local.get(end), i32.lessUnsigned]),
+      throughBlock(out, outRowBytes, (sum, offset) => [
+        [local.get(target), local.get(sum)],
+        v128.store(offset),
+      ]),
+      advance(from, local.get(fromPanelBytes)),
+      advance(out, rightRow),
+    ];
+    return [
+      [local.get(left), local.get(leftBytes), i32.add, local.set(end)],
+      wasm.repeatWhile(panel, countDown(panels)),
+    ];
+  });
 }

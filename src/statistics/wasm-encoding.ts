@@ -132,6 +132,61 @@ export interface WasmFunction {
   readonly body: Code;
 }
 
+/** Parameters or locals by name: one of a type, or a list of so many. */
+export type Declarations = Readonly<Record<string, ValueType | readonly [type: ValueType, count: number]>>;
+
+/** What the format calls them: numbers, in the order of their declarations */
+export type Locals<D extends Declarations> = {
+  readonly [Name in keyof D]: D[Name] extends ValueType ? number : readonly number[];
+};
+
+/** Numbers parameters and locals. */
+export function declareLocals<P extends Declarations, L extends Declarations>(
+  parameters: P,
+  locals: L,
+): Pick<WasmFunction, 'parameters' | 'locals'> & { readonly named: Locals<P> & Locals<L> } {
+  const types: ValueType[] = [];
+  const numbered = Object.entries({ ...parameters, ...locals }).map(([each, declared]) => {
+    const [type, count] = typeof declared === 'number' ? [declared] : declared;
+    const numbers = Array.from({ length: count ?? 1 }, () => types.push(type) - 1);
+    return [each, count === undefined ? numbers[0] : numbers] as const;
+  });
+  const count = Object.keys(parameters).length;
+  return {
+    parameters: types.slice(0, count),
+    locals: types.slice(count),
+    named: Object.fromEntries(numbered) as Locals<P> & Locals<L>,
+  };
+}
+
+/** A function whose parameters and locals have names in its body. */
+export function defineFunction<P extends Declarations, L extends Declarations>(
+  name: string,
+  parameters: P,
+  locals: L,
+  body: (named: Locals<P> & Locals<L>) => Code,
+): WasmFunction {
+  const { named, ...types } = declareLocals(parameters, locals);
+  return { name, ...types, body: body(named) };
+}
+
+/** Declares addresses, lengths and counters. */
+export function addresses<Name extends string>(
+  ...names: readonly Name[]
+): Readonly<Record<Name, typeof valueType.i32>> {
+  return Object.fromEntries(names.map((each) => [each, valueType.i32])) as Record<Name, typeof valueType.i32>;
+}
+
+/** Adds bytes to an address. */
+export function advance(cursor: number, by: Code): Code {
+  return [wasm.local.get(cursor), by, wasm.i32.add, wasm.local.set(cursor)];
+}
+
+/** Takes one off a counter, and leaves what remains. */
+export function countDown(counter: number): Code {
+  return [wasm.local.get(counter), wasm.i32.const(1), wasm.i32.sub, wasm.local.tee(counter)];
+}
+
 /** A module that imports `env.memory` and exports functions. */
 export function encodeModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters }) => [0x60, counted(parameters), counted([])]);
