@@ -127,7 +127,11 @@ async function tableBits(
 }
 
 function sumsOf({ pairs }: SufficientStatistics): string {
-  return hash(...pairs.flatMap((pair) => Object.values(pair) as Float64Array[]));
+  return hash(
+    ...pairs.flatMap(({ pivotX, pivotY, sumX, sumY, sumY2, sumXY, sumXX }) => [
+      ...[pivotX, pivotY, sumX, sumY, sumY2, sumXY, sumXX],
+    ]),
+  );
 }
 
 /** The tests of {@link pinned}. */
