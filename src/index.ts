@@ -30,6 +30,7 @@ export type {
   SelectOptions,
 } from './inferer/inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer/inferer.ts';
+export { originPrivateCheckpoint } from './inferer/origin-private-checkpoint.ts';
 export type { CpuOperator } from './model/cpu-operators.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
 export { ExternalModel, type InfererModel } from './model/external-model.ts';

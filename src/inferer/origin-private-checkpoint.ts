@@ -1,0 +1,47 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+import type { CheckpointSink } from './inferer-options.ts';
+
+/**
+ * A checkpoint in the Origin Private File System of a page, or of a worker of it: it is there after a reload, for pages of the same
+ * origin alone. What is written takes the place of what was there when all of it has been written.
+ *
+ * @param name of the file
+ */
+export function originPrivateCheckpoint(name: string): CheckpointSink & { remove(): Promise<void> } {
+  const folder = (): Promise<FileSystemDirectoryHandle> => {
+    const storage = (globalThis.navigator as Navigator | undefined)?.storage;
+    if (storage && 'getDirectory' in storage) return storage.getDirectory();
+    throw new MagnitudeEdgeError(
+      'invalid-argument',
+      'There is no Origin Private File System here: a page of https or localhost in a browser has one.',
+    );
+  };
+  return {
+    async read() {
+      try {
+        const file = await (await (await folder()).getFileHandle(name)).getFile();
+        return new Uint8Array(await file.arrayBuffer());
+      } catch (error) {
+        if (error instanceof DOMException && error.name === 'NotFoundError') return undefined;
+        throw error;
+      }
+    },
+    async write(bytes) {
+      const handle = await (await folder()).getFileHandle(name, { create: true });
+      // The file stays as it was until the stream is closed.
+      const stream = await handle.createWritable();
+      try {
+        await stream.write(bytes as Uint8Array<ArrayBuffer>);
+        await stream.close();
+      } catch (error) {
+        await stream.abort().catch(() => undefined);
+        throw error;
+      }
+    },
+    async remove() {
+      await (await folder()).removeEntry(name).catch((error: unknown) => {
+        if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+      });
+    },
+  };
+}
