@@ -13,7 +13,6 @@ import { fileIdentity, STANDARD_OUTPUT, type OutputPlace } from './output-place.
 import { ClosedOutput, writeToStandardOutput } from './standard-output.ts';
 import { codeOf, reasonOf } from './system-errors.ts';
 import type { Terminal } from './terminal.ts';
-import { writePartitions } from './partitions.ts';
 import {
   createTemporary,
   keepTemporary,
@@ -135,6 +134,8 @@ export async function writeOutputs(outputs: readonly (OutputFile | OutputFolder)
   try {
     for (const output of outputs) {
       if ('folder' in output) {
+        // Only who makes a folder needs Arrow here.
+        const { writePartitions } = await import('./partitions.ts');
         moves.push(await writePartitions(output.folder, output.batches));
         continue;
       }

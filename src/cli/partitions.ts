@@ -14,8 +14,6 @@ import {
   syncFolder,
 } from './temporary-files.ts';
 
-export const partitionHelp = `  --partition-by target                --out is a new folder: dst_func=NAME/edges.parquet for each target`;
-
 /** Bytes of rows that are sorted by target in memory, and about how many one row has. */
 const GROUP_BYTES = 1 << 26;
 const ROW_BYTES = 96;

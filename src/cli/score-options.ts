@@ -5,7 +5,6 @@ import type { TableFormat } from '../table/formats.ts';
 import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';
 import { STANDARD_OUTPUT } from './output-place.ts';
-import { partitionHelp } from './partitions.ts';
 
 /** What is asked of statistics, wherever they come from, and how the table is written. */
 export interface ScoreSettings {
@@ -70,6 +69,8 @@ export const scoreHelp = `${scoringHelp}
   --top K, --max-q Q, --candidates-only
                                        only the first K rows, q up to Q, pairs that are no edges;
                                        p and q are over all pairs all the same`;
+
+const partitionHelp = `  --partition-by target                --out is a new folder: dst_func=NAME/edges.parquet for each target`;
 
 export const outputHelp = `  --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it;
                                        --out - is standard output
