@@ -164,10 +164,7 @@ export class FitCheckpoints {
       if (wanted === found || found === undefined) continue;
       if (name === 'model')
         refuse('graph-mismatch', 'is of another model: its graph is the same, and its weights are not');
-      refuse(
-        'invalid-argument',
-        `is of a fit with ${name} ${String(found)}, and this one has ${String(wanted)}`,
-      );
+      refuse('invalid-argument', `is of a fit with ${name} ${found}, and this one has ${wanted}`);
     }
     const [before, now] = [facts.files, this.#files];
     // Of a loader that names no files the samples themselves are looked at.
