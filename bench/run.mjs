@@ -16,6 +16,7 @@
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
  *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a trained network's
  *     npm run bench -- activations        # slopes of activations beside torch in float32, wasm and WebGPU
+ *     npm run bench -- network            # frames of the explorer's network while it is moved, in Chromium
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
  * Flags of Node reach the parts: `node --experimental-wasm-revectorize bench/run.mjs products`.
@@ -34,6 +35,7 @@ const parts = {
   uncertainty: 'uncertainty/run.mjs',
   channels: 'channels/run.mjs',
   activations: 'activations/run.mjs',
+  network: 'network/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',
   'large-webgpu': 'large/webgpu.mjs',

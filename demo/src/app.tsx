@@ -7,7 +7,11 @@ import { ResultBar } from './views/result-bar.tsx';
 import { SidePanel } from './views/side-panel.tsx';
 import { Tooltip } from './views/tooltip.tsx';
 import { ViewsPane } from './views/views-pane.tsx';
+import { SkipLinks } from './views/skip-links.tsx';
+import { Splitter } from './views/splitter.tsx';
+import { Welcome } from './views/welcome.tsx';
 import { dropTarget, isDropping } from './state/drop.ts';
+import { showsSide, tableShare } from './state/panes.ts';
 
 /**
  * The page: inputs and run at the left, the edge table in the middle, one view of it at the right, and above both what
@@ -15,13 +19,22 @@ import { dropTarget, isDropping } from './state/drop.ts';
  */
 export function App() {
   return (
-    <div class={isDropping.value ? 'shell dropping' : 'shell'} {...dropTarget}>
+    <div
+      class={['shell', isDropping.value && 'dropping', !showsSide.value && 'without-side']
+        .filter(Boolean)
+        .join(' ')}
+      style={{ '--table-track': `${tableShare.value}fr`, '--views-track': `${1 - tableShare.value}fr` }}
+      {...dropTarget}
+    >
+      <SkipLinks />
       <Head />
       <Alerts />
       <Consent />
+      <Welcome />
       <SidePanel />
       <ResultBar />
       <EdgesPane />
+      <Splitter />
       <ViewsPane />
       <Foot />
       <Tooltip />

@@ -2,8 +2,12 @@ import './styles/index.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { begin } from './state/begin.ts';
+import { rememberPanes } from './state/panes.ts';
+import { rememberShortlists } from './state/shortlist.ts';
 import { rememberTheme } from './state/theme.ts';
 
 rememberTheme();
+rememberShortlists();
+rememberPanes();
 render(<App />, document.getElementById('app')!);
 void begin();

@@ -52,7 +52,7 @@ export function offerEvidence(version: number, isThere: boolean): void {
             Array.from({ length: pairs }, (_, p) =>
               all.slice((first + p) * samples, (first + p + 1) * samples),
             );
-          return { x: side(0), y: side(pairs) };
+          return { x: side(0), y: side(pairs), others: null };
         },
         async channelBlock(source, target, layerPair) {
           const { facts, bytes } = await ask({ what: 'block', source, target, layerPair });

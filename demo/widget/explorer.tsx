@@ -8,7 +8,7 @@ import { Tooltip } from '../src/views/tooltip.tsx';
 import { ViewsPane } from '../src/views/views-pane.tsx';
 
 /** The views that need a table alone. */
-const ofTable: readonly ViewName[] = ['heatmap', 'network', 'target', 'significance'];
+const ofTable: readonly ViewName[] = ['heatmap', 'network', 'evidence', 'significance'];
 const ofPositives: readonly ViewName[] = [...ofTable, 'ranking'];
 
 /** An edge table and one view of it, side by side: the page without what a fit needs. */

@@ -1,5 +1,5 @@
 /**
- * Leaves the wheel to the page around the frame until a canvas is clicked: whoever scrolls through a notebook is not to be
+ * Leaves the wheel to the page around the frame until a picture is clicked: whoever scrolls through a notebook is not to be
  * caught by a picture that zooms. With Control or Command the wheel zooms at once.
  */
 export function leaveWheelToPage(): void {
@@ -7,8 +7,9 @@ export function leaveWheelToPage(): void {
     'wheel',
     (event) => {
       const { target } = event;
-      if (!(target instanceof HTMLCanvasElement) || event.ctrlKey || event.metaKey) return;
-      if (document.activeElement !== target) event.stopPropagation();
+      const picture = target instanceof Element ? target.closest('[role=application]') : null;
+      if (!picture || event.ctrlKey || event.metaKey) return;
+      if (document.activeElement !== picture) event.stopPropagation();
     },
     { capture: true },
   );

@@ -71,7 +71,7 @@ describe('drawn by the fit’s own GPU device, from the scores where they lie', 
     await exampleScored(page);
     await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);
     // The tab closes its canvas and opens another.
-    await page.getByRole('tab', { name: 'Target' }).click();
+    await page.getByRole('tab', { name: 'Evidence' }).click();
     await page.getByRole('tab', { name: 'Heatmap' }).click();
     await drawn.waitFor();
     await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);

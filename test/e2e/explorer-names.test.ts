@@ -102,3 +102,52 @@ test('borders of columns drag, and two clicks give every name its room', async (
   // Dragging sorts nothing.
   expect(await head.getAttribute('aria-sort')).toBe('none');
 });
+
+test('columns are hidden and moved, the head is reached by keyboard, and several keys sort', async () => {
+  const { page } = demo;
+  await openLongTable();
+  const heads = () => page.getByRole('columnheader').allInnerTexts();
+  const titles = async () => (await heads()).map((text) => text.split(/\s+[↓↑]/)[0]!);
+  await page.locator('summary', { hasText: 'Columns' }).click();
+  await page.getByLabel('Column Edge', { exact: true }).uncheck();
+  await page.getByRole('button', { name: 'Move Score to the left' }).click();
+  await expect.poll(async () => (await titles()).slice(0, 3)).toEqual(['Source', 'Score', 'Target']);
+  expect(await titles()).not.toContain('Edge');
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.locator('summary', { hasText: 'Columns' }).click();
+
+  // One stop for the keyboard; arrows go along the head, Enter sorts, with Shift by one key more.
+  const head = page.getByRole('columnheader', { name: 'Source' }).getByRole('button');
+  await head.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Shift+Enter');
+  await page.getByText('↑1', { exact: true }).waitFor();
+  const shown = () =>
+    page
+      .getByRole('grid', { name: 'Edges' })
+      .getByRole('row')
+      .evaluateAll((rows) =>
+        rows
+          .slice(1)
+          .map((row) => [...row.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent)),
+      );
+  // By source, and within a source by score, the highest first; what has none comes last.
+  await expect
+    .poll(async () => (await shown()).map(([source, score]) => `${source!.slice(-4)} ${score!}`))
+    .toEqual(['PAK1 0.1250', 'PAK1 −0.1000', 'CB86 –', 'CB86 –', 'TP53 0.2500', 'TP53 −0.0500']);
+
+  // A file of names: what nodes are called, and found by.
+  await page.getByLabel('Names', { exact: true }).setInputFiles({
+    name: 'symbols.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from('ENSG00000141510,p53\nENSG00000113949,lincRNA\n'),
+  });
+  await page.getByText('2 names', { exact: true }).waitFor();
+  await page.getByRole('searchbox', { name: 'Search by name' }).fill('p53 > linc');
+  await expect
+    .poll(async () => (await shown()).map(([source, , target]) => [source, target]))
+    .toEqual([['p53', 'lincRNA']]);
+  await cell(1, 0).hover();
+  await page.getByRole('tooltip').getByText(`${names[0]!} → ${names[2]!}`).waitFor();
+});

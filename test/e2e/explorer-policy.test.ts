@@ -74,11 +74,11 @@ for (const where of ['cpu', 'webgpu'])
     await exampleScored(page);
     expect(page.workers().length).toBeGreaterThanOrEqual(2);
     for (const worker of page.workers()) expect(await compiles(worker), worker.url()).toBe(false);
-    await page.getByRole('button', { name: 'Work out how sure' }).click();
+    await page.getByRole('button', { name: 'Compute uncertainty' }).click();
     await page.getByRole('columnheader', { name: 'Shuffled p' }).waitFor();
     await exampleScored(page);
     await page.getByRole('gridcell').first().click();
-    for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Heatmap']) {
+    for (const view of ['Network', 'Evidence', 'Ranking', 'Significance', 'Heatmap']) {
       await page.getByRole('tab', { name: view }).click();
       await page.getByRole('tabpanel').locator('canvas, figure svg').first().waitFor();
       for (const picture of ['Download SVG', 'Download PNG']) await downloaded(page, picture);

@@ -174,7 +174,7 @@ test('the target view draws the block behind a channel score, whose size is that
   await choose('Score', 'channel');
   await standing('channel, lambda 3, mean of layers');
   await page.getByRole('gridcell').first().click();
-  await tab('Target');
+  await tab('Evidence');
   const block = page.getByRole('img', { name: /coefficients from f1 to f2/ });
   expect(await block.getAttribute('aria-label')).toMatch(/score 0\.2056$/);
   const cells = block.locator('rect');

@@ -39,7 +39,7 @@ async function toldByLibrary(groups: number, permutations: number, seed: number)
   }
 }
 
-const ask = () => demo.page.getByRole('button', { name: 'Work out how sure' });
+const ask = () => demo.page.getByRole('button', { name: 'Compute uncertainty' });
 const header = (name: string) => demo.page.getByRole('columnheader', { name });
 const settings = () => Object.fromEntries(new URL(demo.page.url()).searchParams);
 
@@ -83,10 +83,16 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await page.getByRole('gridcell', { name: first!.Source!, exact: true }).first().click();
   const estimate = `${score.toFixed(4)} ± ${error!.toFixed(4)}`;
   await page.getByRole('status', { name: 'Selection' }).getByText(`score ${estimate}`).waitFor();
-  await page.getByRole('tab', { name: 'Target' }).click();
-  const detail = page.getByRole('region', { name: 'How sure this score is' });
+  await page.getByRole('tab', { name: 'Evidence' }).click();
+  const detail = page.getByRole('region', { name: 'Evidence for the pair' });
   expect(await seriousViolations(page)).toEqual([]);
-  expect(await detail.locator('dd').allInnerTexts()).toEqual([estimate, '8 of 8', p!.toPrecision(2)]);
+  const facts = await detail.locator('.facts-of-pair dd:not(.soft)').allInnerTexts();
+  const [value = NaN, ofValue = NaN] = estimate.split(' ± ').map(Number);
+  const [low = NaN, high = NaN] = facts[1]!.split(' to ').map(Number);
+  // All are shown with four decimals.
+  expect(Math.abs(low - (value - 1.96 * ofValue))).toBeLessThan(2e-4);
+  expect(Math.abs(high - (value + 1.96 * ofValue))).toBeLessThan(2e-4);
+  expect(facts).toEqual(expect.arrayContaining([estimate, '8 of 8', p!.toPrecision(2)]));
   await page.getByRole('button', { name: 'Methods text' }).click();
   const methods = await page.getByRole('dialog').innerText();
   expect(methods).toContain('jackknife estimates over 8 groups');
@@ -95,7 +101,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await page.getByRole('button', { name: 'Copy link' }).click();
   expect(settings()).toEqual({
     ...Object.fromEntries(new URLSearchParams(query)),
-    view: 'target',
+    view: 'evidence',
     select: `${first!.Source}>${first!.Target}`,
   });
 
@@ -142,7 +148,7 @@ test('the asking can be cancelled, and an answer about other scores is never sho
   await ask().click();
   await page.getByText(/^Scored again [1-9]/).waitFor();
   // Filters are of the page: they neither wait nor disturb.
-  await page.getByLabel('Rows to show').selectOption('known');
+  await page.getByRole('button', { name: 'known only' }).click();
   await page.locator('[role=grid][aria-rowcount="18"]').waitFor();
   await page.getByText(/^Scored again [1-9]/).waitFor();
   await page.getByLabel('Score', { exact: true }).selectOption('partial');
@@ -179,7 +185,7 @@ test('what a link says wrongly is not taken; magnitudes are kept when they are a
   await page.getByLabel('Groups').press('Enter');
   expect(await ask().isDisabled()).toBe(true);
   await page.getByLabel('Keep every sample').check();
-  await page.locator('button:enabled', { hasText: 'Work out how sure' }).click();
+  await page.locator('button:enabled', { hasText: 'Compute uncertainty' }).click();
   await header('Same sign').waitFor();
   await exampleScored(page);
   expect((await shownRows(page))[0]).toMatchObject({ 'Same sign': '100%' });

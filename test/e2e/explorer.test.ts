@@ -46,10 +46,13 @@ describe('views', () => {
     await page.getByRole('gridcell', { name: source, exact: true }).first().click();
     const status = page.getByRole('status', { name: 'Selection' });
     await expect(status.innerText()).resolves.toContain(`${source} → ${target} · score ${score.toFixed(4)}`);
-    await openView('Target');
+    await openView('Evidence');
     await page.getByRole('heading', { name: target, exact: true }).waitFor();
     // Its best candidate is the pair itself, and the scatter behind it holds the samples.
-    await page.getByRole('img', { name: /Scatter of 2000 samples: .*; score 0\.\d{4}/ }).waitFor();
+    await page
+      .getByRole('img', { name: /Scatter of 2000 samples: .*; score 0\.\d{4}/ })
+      .first()
+      .waitFor();
     await page
       .getByRole('button', { name: new RegExp(`^Select .* to ${target}$`) })
       .nth(1)
@@ -157,7 +160,7 @@ describe('out', () => {
     const { page } = demo;
     await exampleScored(page);
     await page.getByRole('searchbox', { name: 'Search by name' }).fill(`${source} > `);
-    await page.getByLabel('Rows to show').selectOption('new');
+    await page.getByRole('button', { name: 'new only' }).click();
     await page.getByRole('columnheader', { name: 'Target' }).getByRole('button').click();
     await page.getByText('Only the rows on show').click();
     const grid = page.getByRole('grid', { name: 'Edges' });
@@ -177,7 +180,7 @@ describe('out', () => {
     const { page } = demo;
     await exampleScored(page);
     await page.getByRole('gridcell', { name: source, exact: true }).first().click();
-    for (const view of ['Heatmap', 'Network', 'Target', 'Ranking', 'Significance']) {
+    for (const view of ['Heatmap', 'Network', 'Evidence', 'Ranking', 'Significance']) {
       await openView(view);
       await page.getByRole('tabpanel').locator('canvas, figure svg').first().waitFor();
       await expectPictures(page, view);
@@ -185,7 +188,7 @@ describe('out', () => {
   });
 
   test('a link restores parameters, filters, view and selection', async () => {
-    const query = `?score=partial&layerAgg=max&view=target&edges=new&sort=dst%20up&select=${source}%3E${target}`;
+    const query = `?score=partial&layerAgg=max&view=evidence&edges=new&sort=dst%20up&select=${source}%3E${target}`;
     await demo.open({ query });
     const { page } = demo;
     await exampleScored(page);
@@ -225,7 +228,7 @@ describe('manners', () => {
       const { page } = demo;
       await exampleScored(page);
       await page.getByRole('gridcell', { name: source, exact: true }).first().click();
-      for (const view of ['Heatmap', 'Network', 'Target', 'Ranking', 'Significance', 'Try']) {
+      for (const view of ['Heatmap', 'Network', 'Evidence', 'Ranking', 'Significance', 'Edge recovery']) {
         await openView(view);
         await page.screenshot({ path: `${artifacts}explorer-${view.toLowerCase()}-${colorScheme}.png` });
         expect(await seriousViolations(page), `${view}, ${colorScheme}`).toEqual([]);
@@ -280,7 +283,7 @@ describe('manners', () => {
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('button', { name: 'Pause', disabled: true }).waitFor();
     await exampleScored(page);
-    for (const view of ['Network', 'Target', 'Ranking', 'Significance', 'Try', 'Heatmap']) {
+    for (const view of ['Network', 'Evidence', 'Ranking', 'Significance', 'Edge recovery', 'Heatmap']) {
       await openView(view);
       await page.getByRole('tabpanel').waitFor();
       // What comes late has come once the page has nothing to do, and has painted.

@@ -47,7 +47,7 @@ test('a file from Python opens from a disk, with all its views and without a net
   await page.locator('canvas[data-order=index]').waitFor();
   for (const [tab, sign] of [
     ['Network', 'known,'],
-    ['Target', 'candidates'],
+    ['Evidence', 'candidates'],
     ['Ranking', 'ROC'],
     ['Significance', 'p-values of all scored pairs'],
   ] as const) {

@@ -90,8 +90,8 @@ describe.each(['lab', 'notebook'] as const)('two widgets in %s', (kind) => {
     await row(second, 3).waitFor();
     await second.getByLabel('Score ≥').fill('0');
     await second.getByLabel('Score ≥').press('Enter');
-    await poll(() => rowsOf(second).textContent()).not.toContain('rows');
-    const kept = Number(await rowsOf(second).textContent());
+    await poll(() => rowsOf(second).textContent()).toContain(' of ');
+    const kept = Number.parseInt((await rowsOf(second).textContent()) ?? '');
     expect(kept).toBeLessThan(56);
     // The two have nothing in common: neither the selection nor the filter.
     await poll(() => selectionOf(second).textContent()).toBe('Select an edge in any view');
@@ -129,12 +129,12 @@ test('a widget with its model shows what is behind a score', async () => {
   await notebook.run(1);
   const explorer = notebook.explorer(1);
   await explorer.getByRole('row', { name: /f4.*f16/ }).click();
-  await explorer.getByRole('tab', { name: 'Target' }).click();
+  await explorer.getByRole('tab', { name: 'Evidence' }).click();
   await explorer.getByRole('img', { name: /^Scatter of 500 samples: .* of f4 .* of f16/ }).waitFor();
   await notebook.run(2);
   const channel = notebook.explorer(2);
   await row(channel, 0).click();
-  await channel.getByRole('tab', { name: 'Target' }).click();
+  await channel.getByRole('tab', { name: 'Evidence' }).click();
   await channel.getByRole('img', { name: /coefficients from f\d+ to f\d+, the largest/ }).waitFor();
   // The table is of other samples than those held after this.
   await notebook.run(3);

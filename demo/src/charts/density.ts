@@ -13,6 +13,8 @@ export function paintPoints(
     readonly xs: ArrayLike<number>;
     readonly ys: ArrayLike<number>;
     readonly rows: Uint32Array;
+    /** Those among many that are drawn as discs all the same: few, and what one looks for. */
+    readonly best?: Uint32Array;
   },
   colour: string,
 ): void {
@@ -48,4 +50,10 @@ export function paintPoints(
   const layer = new OffscreenCanvas(width, height);
   layer.getContext('2d')!.putImageData(image, 0, 0);
   context.drawImage(layer, 0, 0, width, height);
+  context.fillStyle = colour;
+  for (const row of points.best ?? []) {
+    context.beginPath();
+    context.arc(x(xs[row]!), y(ys[row]!), 1.6, 0, 2 * Math.PI);
+    context.fill();
+  }
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useRef } from 'preact/hooks';
-import { linear, ticks, tickText, type Scale } from './scale.ts';
+import { useRef, useState } from 'preact/hooks';
+import { hoverNote, hoverNothing, type Note } from '../state/hover.ts';
+import { linear, sparseTicks, symlog, ticks, tickText, type Scale } from './scale.ts';
 import { useSize } from './use-size.ts';
 
 interface Props {
@@ -8,14 +9,27 @@ interface Props {
   readonly summary: string;
   readonly title: string;
   readonly x: { readonly label: string; readonly domain: readonly [number, number] };
-  readonly y: { readonly label: string; readonly domain: readonly [number, number] };
+  readonly y: {
+    readonly label: string;
+    readonly domain: readonly [number, number];
+    /** Linear near 0 and logarithmic further out. */
+    readonly isBent?: boolean;
+  };
   readonly height: number;
   readonly children: (x: Scale, y: Scale, area: Area) => ComponentChildren;
   /** A canvas under the marks, for more points than SVG holds. */
   readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: Area) => void;
   readonly onPick?: (x: number, y: number, scales: { x: Scale; y: Scale }) => void;
+  /** What is nearest to a place of the inner rectangle: a crosshair goes there, and the tooltip tells of it. */
+  readonly probe?: (x: number, y: number, scales: { x: Scale; y: Scale }) => Probed | null;
   /** The pointer is there, in the inner rectangle; undefined once it leaves. */
   readonly onHover?: (at: HoverPlace | undefined) => void;
+}
+
+/** Values at a point of a plot. */
+export interface Probed extends Note {
+  readonly x: number;
+  readonly y: number;
 }
 
 /** Where the pointer is: in the inner rectangle, and in the window. */
@@ -35,7 +49,8 @@ export interface Area {
 export const margin = { left: 60, right: 12, top: 8, bottom: 34 };
 
 /** A figure with two axes; its marks are SVG children, or painted on a canvas below them. */
-export function Plot({ summary, title, x, y, height, children, paint, onPick, onHover }: Props) {
+export function Plot({ summary, title, x, y, height, children, paint, onPick, onHover, probe }: Props) {
+  const [probed, setProbed] = useState<Probed | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
   const area = {
@@ -43,7 +58,7 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
     height: height - margin.top - margin.bottom,
   };
   const scaleX = linear(x.domain, [0, area.width]);
-  const scaleY = linear(y.domain, [area.height, 0]);
+  const scaleY = (y.isBent ? symlog : linear)(y.domain, [area.height, 0]);
   const draw = (canvas: HTMLCanvasElement | null) => {
     if (!canvas || !paint) return;
     const ratio = devicePixelRatio;
@@ -52,6 +67,10 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
     const context = canvas.getContext('2d')!;
     context.scale(ratio, ratio);
     paint(context, scaleX, scaleY, area);
+  };
+  const leaveProbe = () => {
+    setProbed(null);
+    hoverNothing();
   };
   return (
     <figure class="plot" data-title={title}>
@@ -75,25 +94,23 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
               height={height}
               role="img"
               aria-label={summary}
-              onPointerLeave={
-                onHover &&
-                (() => {
-                  onHover(undefined);
-                })
-              }
-              onPointerMove={
-                onHover &&
-                (({ currentTarget, clientX, clientY }) => {
-                  const box = currentTarget.getBoundingClientRect();
-                  const [px, py] = [clientX - box.left - margin.left, clientY - box.top - margin.top];
-                  onHover({
-                    x: px,
-                    y: py,
-                    scales: { x: scaleX, y: scaleY },
-                    window: { x: clientX, y: clientY },
-                  });
-                })
-              }
+              onPointerLeave={() => {
+                if (probe) leaveProbe();
+                onHover?.(undefined);
+              }}
+              onPointerMove={({ currentTarget, clientX, clientY }) => {
+                const box = currentTarget.getBoundingClientRect();
+                const [px, py] = [clientX - box.left - margin.left, clientY - box.top - margin.top];
+                const scales = { x: scaleX, y: scaleY };
+                const window = { x: clientX, y: clientY };
+                onHover?.({ x: px, y: py, scales, window });
+                if (!probe) return;
+                const isInside = px >= 0 && py >= 0 && px <= area.width && py <= area.height;
+                const found = isInside ? probe(px, py, scales) : null;
+                if (found) hoverNote(found, window);
+                else hoverNothing();
+                setProbed(found);
+              }}
               onClick={
                 onPick &&
                 ((event) => {
@@ -107,8 +124,15 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
               }
             >
               <g transform={`translate(${margin.left},${margin.top})`}>
-                <Axes x={scaleX} y={scaleY} area={area} labels={[x.label, y.label]} />
+                <Axes x={scaleX} y={scaleY} area={area} labels={[x.label, y.label]} isBent={y.isBent} />
                 {children(scaleX, scaleY, area)}
+                {probed && (
+                  <g class="crosshair">
+                    <line x1={scaleX(probed.x)} x2={scaleX(probed.x)} y2={area.height} />
+                    <line y1={scaleY(probed.y)} y2={scaleY(probed.y)} x2={area.width} />
+                    <circle cx={scaleX(probed.x)} cy={scaleY(probed.y)} r={3.5} />
+                  </g>
+                )}
               </g>
             </svg>
           </>
@@ -123,11 +147,12 @@ interface AxesProps {
   readonly y: Scale;
   readonly area: Area;
   readonly labels: readonly [string, string];
+  readonly isBent: boolean | undefined;
 }
 
-function Axes({ x, y, area, labels }: AxesProps): JSX.Element {
+function Axes({ x, y, area, labels, isBent }: AxesProps): JSX.Element {
   const xs = ticks(x.domain, Math.max(2, Math.floor(area.width / 70)));
-  const ys = ticks(y.domain, Math.max(2, Math.floor(area.height / 40)));
+  const ys = isBent ? sparseTicks(y, 26) : ticks(y.domain, Math.max(2, Math.floor(area.height / 40)));
   const step = (values: number[]) => (values[1] ?? 1) - (values[0] ?? 0);
   return (
     <g class="axes">
@@ -135,7 +160,7 @@ function Axes({ x, y, area, labels }: AxesProps): JSX.Element {
         <g key={value} transform={`translate(0,${y(value)})`}>
           <line x2={area.width} class="grid-line" />
           <text x={-6} dy="0.32em" text-anchor="end">
-            {tickText(value, step(ys))}
+            {tickText(value, isBent ? 1 : step(ys))}
           </text>
         </g>
       ))}
@@ -160,6 +185,17 @@ function Axes({ x, y, area, labels }: AxesProps): JSX.Element {
       </text>
     </g>
   );
+}
+
+/** A path of steps: each y of x, y, x, y ... holds from the x before, at first from `from`, to its own. */
+export function stepsOf(points: ArrayLike<number>, from: number, x: Scale, y: Scale): string {
+  let path = '';
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    const level = y(points[i + 1]!).toFixed(1);
+    path += i === 0 ? `M${x(from).toFixed(1)},${level}` : `V${level}`;
+    path += `H${x(points[i]!).toFixed(1)}`;
+  }
+  return path;
 }
 
 /** An SVG path through points given as x, y, x, y ... */

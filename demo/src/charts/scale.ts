@@ -11,6 +11,25 @@ export function linear(domain: readonly [number, number], range: readonly [numbe
   return Object.assign(map, { domain });
 }
 
+/** As {@link linear}, with the logarithm of one more: linear near 0, so that there is a place for it, and far apart things in sight. */
+export function symlog(domain: readonly [number, number], range: readonly [number, number]): Scale {
+  const bent = (value: number) => Math.sign(value) * Math.log1p(Math.abs(value));
+  const straight = linear([bent(domain[0]), bent(domain[1])], range);
+  return Object.assign((value: number) => straight(bent(value)), { domain });
+}
+
+/** Round numbers of a scale from 0 on that is not linear, at least so many pixels apart. */
+export function sparseTicks(scale: Scale, room: number): number[] {
+  const [low, high] = scale.domain;
+  const kept: number[] = [];
+  for (const value of [0, ...[1, 10, 100, 1000].flatMap((power) => [power, 2 * power, 5 * power])]) {
+    const last = kept.at(-1);
+    const isFree = last === undefined || Math.abs(scale(value) - scale(last)) >= room;
+    if (value >= low && value <= high && isFree) kept.push(value);
+  }
+  return kept;
+}
+
 /** About `count` round numbers that span the domain: steps of 1, 2 or 5 times a power of ten. */
 export function ticks([low, high]: readonly [number, number], count: number): number[] {
   const rough = (high - low) / count;

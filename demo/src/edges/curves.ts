@@ -9,8 +9,9 @@ export interface Curves {
   readonly rocAuc: number;
   /** Average precision: precision at each positive, averaged over positives, ties entered together. */
   readonly averagePrecision: number;
-  /** Corners (x, y) of the curves: where positives are found, thinned where there are thousands. */
+  /** Corners (x, y) of the curve: where positives are found, thinned where there are thousands. */
   readonly roc: Float64Array;
+  /** Recall and precision at each positive; a precision holds from the recall before to its own, so that the area is the average precision. */
   readonly precisionRecall: Float64Array;
 }
 
@@ -37,8 +38,7 @@ export function curves(columns: EdgeColumns, positive: Uint8Array): Curves {
     while (end < order.length && score[order[end]!] === score[order[start]!])
       tiedHits += positive[order[end++]!]!;
     const tiedMisses = end - start - tiedHits;
-    // Between two positives the curves run straight on: their corners are enough.
-    if (tiedHits > 0 && hits > 0) pushPrecision(start);
+    // Between two positives the curve runs straight on: its corners are enough.
     if (tiedHits > 0) pushRoc(start);
     area += tiedMisses * (hits + tiedHits / 2);
     hits += tiedHits;

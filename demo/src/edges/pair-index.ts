@@ -8,7 +8,7 @@ export class PairIndex {
   readonly #keys: Float64Array;
   readonly #rows: Int32Array;
 
-  constructor({ names, rows, src, dst }: EdgeColumns) {
+  constructor({ names, rows, src, dst }: Pick<EdgeColumns, 'names' | 'rows' | 'src' | 'dst'>) {
     this.#nodes = names.length;
     const bits = Math.ceil(Math.log2(Math.max(2, 1.5 * rows)));
     const capacity = 2 ** bits;

@@ -9,9 +9,14 @@ export type ColumnKey = (typeof plainKeys)[number] | UncertaintyKey | `pair:${nu
 export const isColumnKey = (text: string): text is ColumnKey =>
   /^pair:\d+$/.test(text) || [...plainKeys, ...uncertaintyKeys].some((key) => key === text);
 
-export interface Sort {
+export interface SortKey {
   readonly column: ColumnKey;
   readonly descending: boolean;
+}
+
+/** By a column and, where that is equal, by others. */
+export interface Sort extends SortKey {
+  readonly then?: readonly SortKey[];
 }
 
 export interface RowFilter {
@@ -23,6 +28,10 @@ export interface RowFilter {
   /** Names that may be sources or targets; null for all. */
   readonly sources: readonly string[] | null;
   readonly targets: readonly string[] | null;
+  /** Only these pairs, by the names of source and target; null for all. */
+  readonly pairs: readonly (readonly [source: string, target: string])[] | null;
+  /** What nodes are called besides their names, by number: a search finds it too. */
+  readonly labels: readonly string[] | null;
 }
 
 export const noFilter: RowFilter = {
@@ -32,6 +41,8 @@ export const noFilter: RowFilter = {
   edges: 'all',
   sources: null,
   targets: null,
+  pairs: null,
+  labels: null,
 };
 
 /** Answers "which rows, in which order" over one table; sorts are kept, so a changed filter costs one scan. */
@@ -54,13 +65,26 @@ export class RowQuery {
   }
 
   #order(sort: Sort): Uint32Array {
-    const key = `${sort.column} ${sort.descending}`;
+    const key = JSON.stringify(sort);
     let order = this.#sorted.get(key);
     if (!order) {
-      order = sortPermutation(keysOf(this.#columns, sort.column), sort.descending);
+      order = this.#sortedBy([sort, ...(sort.then ?? [])]);
       // A few sorts of a million rows are kept, not one for every column ever clicked.
       if (this.#sorted.size >= 4) this.#sorted.delete(this.#sorted.keys().next().value!);
       this.#sorted.set(key, order);
+    }
+    return order;
+  }
+
+  /** Sorts are stable: the last key first, the first one last. */
+  #sortedBy(keys: readonly SortKey[]): Uint32Array {
+    const [last, ...others] = keys.toReversed();
+    let order = sortPermutation(keysOf(this.#columns, last!.column), last!.descending);
+    for (const { column, descending } of others) {
+      const values = keysOf(this.#columns, column);
+      const before = order;
+      const inOrder = Float64Array.from(before, (row) => values[row]!);
+      order = sortPermutation(inOrder, descending).map((place) => before[place]!);
     }
     return order;
   }
@@ -100,7 +124,10 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
   // Scores that were not tested cannot be filtered by it.
   const maxQ = columns.isTested ? filter.maxQ : null;
   const [left, right] = filter.search.split(/\s*(?:->|→|>)\s*/, 2).map((part) => part.trim().toLowerCase());
-  const matches = (part: string) => columns.names.map((name) => name.toLowerCase().includes(part));
+  const matches = (part: string) =>
+    columns.names.map((name, node) =>
+      [name, filter.labels?.[node] ?? ''].some((text) => text.toLowerCase().includes(part)),
+    );
   const from = left ? matches(left) : null;
   const to = right === undefined ? null : matches(right);
   const allowed = (list: readonly string[] | null) => {
@@ -108,7 +135,9 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
     return names && columns.names.map((name) => names.has(name));
   };
   const [sources, targets] = [allowed(filter.sources), allowed(filter.targets)];
+  const wanted = filter.pairs && pairKeys(columns.names, filter.pairs);
   return (row) => {
+    if (wanted && !wanted.has(src[row]! * columns.names.length + dst[row]!)) return false;
     if (sources && !sources[src[row]!]) return false;
     if (targets && !targets[dst[row]!]) return false;
     if (edges === 'known' && !hasEdge[row]) return false;
@@ -119,4 +148,14 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
     if (to) return to[dst[row]!]! && (from?.[src[row]!] ?? true);
     return !from || from[src[row]!]! || from[dst[row]!]!;
   };
+}
+
+/** Source times the number of nodes plus target, of each pair that the table can have. */
+function pairKeys(names: readonly string[], pairs: readonly (readonly [string, string])[]): Set<number> {
+  const numbers = new Map(names.map((name, node) => [name, node]));
+  return new Set(
+    pairs.map(
+      ([source, target]) => (numbers.get(source) ?? NaN) * names.length + (numbers.get(target) ?? NaN),
+    ),
+  );
 }

@@ -59,5 +59,5 @@ function* inPieces(rows: Iterable<number>, line: (row: number) => string): Gener
 }
 
 /** RFC 4180: a field with a delimiter, a quote or a line break is quoted, quotes inside are doubled. */
-const quoted = (field: string, delimiter: string): string =>
+export const quoted = (field: string, delimiter: string): string =>
   field.includes(delimiter) || /["\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;

@@ -16,6 +16,8 @@ export interface FormatFacts {
   readonly suffix?: string;
   readonly type: string;
   readonly about: string;
+  /** For programs that draw networks: all pairs would be more than any of them can draw. */
+  readonly isNetwork?: boolean;
 }
 
 export const formats: readonly FormatFacts[] = [
@@ -54,7 +56,8 @@ export const formats: readonly FormatFacts[] = [
     label: 'GraphML',
     extension: 'graphml',
     type: 'application/graphml+xml',
-    about: 'The edges of the graph and the inferred ones, for yEd, Gephi, igraph, NetworkX',
+    about: 'A network for yEd, Gephi, igraph, NetworkX',
+    isNetwork: true,
   },
   {
     format: 'cytoscape',
@@ -62,6 +65,7 @@ export const formats: readonly FormatFacts[] = [
     extension: 'cyjs',
     type: 'application/json',
     about: 'The same network as Cytoscape JSON',
+    isNetwork: true,
   },
 ];
 

@@ -1,3 +1,5 @@
+import type { GsnnGraph } from 'magnitude-edge';
+
 /** An edge as (source, target), indices of function nodes. */
 export type Edge = readonly [source: number, target: number];
 
@@ -35,4 +37,18 @@ export function maskShare(
     masked: order.slice(0, count).map(({ edge }) => edge),
     kept: order.slice(count).map(({ edge }) => edge),
   };
+}
+
+export const isSameEdge = (a: Edge, b: Edge): boolean => a[0] === b[0] && a[1] === b[1];
+
+/** Edges between different function nodes. */
+export function edgesOf(graph: GsnnGraph): Edge[] {
+  const [sources, targets] = graph.edgeIndex['function,function'];
+  return Array.from(sources, (source, k): Edge => [source, targets[k]!]).filter(([a, b]) => a !== b);
+}
+
+/** The same nodes with other edges between functions. */
+export function withEdges(graph: GsnnGraph, edges: readonly Edge[]): GsnnGraph {
+  const list = [edges.map(([source]) => source), edges.map(([, target]) => target)] as const;
+  return { ...graph, edgeIndex: { ...graph.edgeIndex, 'function,function': list } };
 }

@@ -7,6 +7,8 @@ export interface Gestures {
   pick(x: number, y: number): void;
   /** One cell further, by the arrow keys. */
   step(rows: number, columns: number): void;
+  /** What moves with the pointer from there on, called with each place of it; null where everything moves. */
+  grab?(x: number, y: number): ((x: number, y: number) => void) | null;
 }
 
 const steps: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
@@ -16,10 +18,11 @@ const steps: Readonly<Record<string, readonly [rows: number, columns: number]>> 
   ArrowRight: [0, 1],
 };
 
-/** Drag to move, wheel or two fingers to zoom, click to pick, arrows to step, plus and minus to zoom. */
+/** Drag to move all or what was grabbed, wheel or two fingers to zoom, click to pick, arrows to step, plus and minus to zoom. */
 export function attachGestures(element: HTMLElement, gestures: Gestures): void {
   const pointers = new Map<number, { x: number; y: number }>();
   let travelled = 0;
+  let grabbed: ((x: number, y: number) => void) | null = null;
 
   const local = (event: PointerEvent | WheelEvent) => {
     const box = element.getBoundingClientRect();
@@ -34,7 +37,9 @@ export function attachGestures(element: HTMLElement, gestures: Gestures): void {
 
   element.addEventListener('pointerdown', (event) => {
     if (pointers.size === 0) travelled = 0;
-    pointers.set(event.pointerId, local(event));
+    const { x, y } = local(event);
+    pointers.set(event.pointerId, { x, y });
+    grabbed = pointers.size === 1 ? (gestures.grab?.(x, y) ?? null) : null;
     element.setPointerCapture(event.pointerId);
   });
   element.addEventListener('pointermove', (event) => {
@@ -51,7 +56,8 @@ export function attachGestures(element: HTMLElement, gestures: Gestures): void {
     if (pinchedFrom && pinchedTo) {
       gestures.zoom(pinchedTo.distance / pinchedFrom.distance, pinchedTo.x, pinchedTo.y);
       gestures.pan(pinchedFrom.x - pinchedTo.x, pinchedFrom.y - pinchedTo.y);
-    } else if (travelled > 3) gestures.pan(before.x - now.x, before.y - now.y);
+    } else if (travelled > 3 && grabbed) grabbed(now.x, now.y);
+    else if (travelled > 3) gestures.pan(before.x - now.x, before.y - now.y);
   });
   const end = (event: PointerEvent) => {
     const at = pointers.get(event.pointerId);

@@ -1,4 +1,5 @@
 import { fittingLabel } from '../names/labels.ts';
+import { dimTheRest, type Passing } from './dimming.ts';
 import type { PlotSize, Viewport } from './viewport.ts';
 
 /** Room around the plot, CSS pixels: for labels at the left and on top. */
@@ -14,6 +15,9 @@ export interface OverlayScene {
   readonly hovered: { row: number; column: number } | null;
   /** Places of the selection; a whole row and column where only a node is selected. */
   readonly selected: { row: number | null; column: number | null };
+  /** What passes the filters; null where everything does. */
+  readonly passing: Passing | null;
+  readonly ground: readonly [red: number, green: number, blue: number];
   readonly ink: string;
   readonly soft: string;
   readonly accent: string;
@@ -33,6 +37,11 @@ export function drawOverlay(canvas: HTMLCanvasElement, scene: OverlayScene): voi
   context.beginPath();
   context.rect(gutter.left, gutter.top, size.width, size.height);
   context.clip();
+  if (scene.passing) {
+    context.translate(gutter.left, gutter.top);
+    dimTheRest(context, scene.passing, at, size, scene.ground);
+    context.translate(-gutter.left, -gutter.top);
+  }
   const x = (column: number) => gutter.left + (column - at.column) * at.scale;
   const y = (row: number) => gutter.top + (row - at.row) * at.scale;
   const side = Math.max(at.scale, 3);

@@ -43,6 +43,8 @@ export class HeatmapScreen {
   #hovered: Cell | null = null;
   #selection: Selection = { kind: 'none' };
   #marksEdges = true;
+  /** Rows that pass the filters; null for all. */
+  #passing: Uint32Array | null = null;
   #palette: Palette | null = null;
   #frameRequest = 0;
   #released = false;
@@ -143,6 +145,12 @@ export class HeatmapScreen {
 
   mark(marksEdges: boolean): void {
     this.#marksEdges = marksEdges;
+    this.#schedule();
+  }
+
+  /** Dims all but these rows of the table; null dims none. */
+  pass(rows: Uint32Array | null): void {
+    this.#passing = rows;
     this.#schedule();
   }
 
@@ -256,6 +264,8 @@ export class HeatmapScreen {
       nameAt: (place) => labels[layout.order[place]!]!,
       hovered: this.#hovered,
       selected: this.#selectedPlaces(),
+      passing: this.#passing && { table, rows: this.#passing, placeOf: this.#placeOf },
+      ground: colourBytes('--surface'),
       ink: tokenColour('--ink'),
       soft: tokenColour('--ink-soft'),
       accent: tokenColour('--focus'),
@@ -337,10 +347,15 @@ export class HeatmapScreen {
   }
 }
 
+function colourBytes(token: string): [red: number, green: number, blue: number] {
+  const [red = 0, green = 0, blue = 0] = (tokenColour(token).match(/[\d.]+/g) ?? []).map(Number);
+  return [red, green, blue];
+}
+
 function readPalette(): Palette {
   const rgb = (token: string): Rgb => {
-    const [r = 0, g = 0, b = 0] = (tokenColour(token).match(/[\d.]+/g) ?? []).map(Number);
-    return [r / 255, g / 255, b / 255];
+    const [red, green, blue] = colourBytes(token);
+    return [red / 255, green / 255, blue / 255];
   };
   return {
     negative: rgb('--negative-full'),

@@ -1,20 +1,27 @@
+import { symbolOf, symbols } from './symbols.ts';
+
 /** Names are shortened where the longest has more letters than this. */
 const longest = 16;
 const separator = /[_:.|/\-\s]/;
 
-const made = new WeakMap<readonly string[], readonly string[]>();
+const made = new WeakMap<
+  readonly string[],
+  { readonly of: typeof symbols.value; readonly labels: readonly string[] }
+>();
 
 /**
  * What views call nodes: their names without a beginning that all share, where names are long. `FUNC__ENSG01_A` and
- * `FUNC__ENSG02_B` become `ENSG01_A` and `ENSG02_B`. Different names stay different; files and links keep the names.
+ * `FUNC__ENSG02_B` become `ENSG01_A` and `ENSG02_B`. Different names stay different; files and
+ * links keep the names. A file of names gives them symbols instead.
  */
 export function labelsOf(names: readonly string[]): readonly string[] {
-  let labels = made.get(names);
-  if (!labels) {
-    const length = sharedLength(names);
-    labels = length === 0 ? names : names.map((name) => name.slice(length));
-    made.set(names, labels);
-  }
+  const known = symbols.value;
+  const before = made.get(names);
+  if (before?.of === known) return before.labels;
+  const length = sharedLength(names);
+  const short = length === 0 ? names : names.map((name) => name.slice(length));
+  const labels = known ? short.map((label, node) => symbolOf(known, names[node]!) ?? label) : short;
+  made.set(names, { of: known, labels });
   return labels;
 }
 

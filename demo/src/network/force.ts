@@ -1,6 +1,6 @@
 import Graph from 'graphology';
 import forceAtlas2 from 'graphology-layout-forceatlas2';
-import type { EdgeList } from './layered.ts';
+import type { EdgeList } from './graph.ts';
 
 /** Positions by ForceAtlas2, started from a circle, so that the same graph gives the same picture. */
 export function forceLayout(nodes: number, edges: EdgeList): Float32Array {

@@ -1,22 +1,25 @@
-/** Directed edges as (source, target). */
-export type EdgeList = readonly (readonly [number, number])[];
+import type { EdgeList } from './graph.ts';
 
 /**
- * Positions in layers for a graph without cycles, from left to right, so that names have room: a node stands one layer
- * after its last parent, and within a layer near the mean place of its neighbours. Null for graphs with cycles. `[x, y]`
- * of each node, in units of one place.
+ * Positions in layers, from left to right, so that names have room: a node stands one layer after its last parent, and within
+ * a layer near the mean place of its neighbours. `[x, y]` of each node, in units of one place.
+ *
+ * @param edges without cycles
  */
-export function layeredLayout(nodes: number, edges: EdgeList): Float32Array | null {
-  const layer = longestPaths(nodes, edges);
-  if (!layer) return null;
+export function layeredLayout(nodes: number, edges: EdgeList): Float32Array {
   const layers: number[][] = [];
+  const layer = longestPaths(nodes, edges);
   layer.forEach((depth, node) => (layers[depth] ??= []).push(node));
+  const widest = Math.max(1, ...layers.map((members) => members.length));
   const place = new Float32Array(nodes);
   const spread = () => {
-    for (const members of layers)
+    for (const members of layers) {
+      // Short layers take some of the height that long ones need.
+      const room = Math.min((widest / members.length) ** 0.7, 6);
       members.forEach((node, k) => {
-        place[node] = k - (members.length - 1) / 2;
+        place[node] = room * (k - (members.length - 1) / 2);
       });
+    }
   };
   spread();
   const neighbours: number[][] = Array.from({ length: nodes }, () => []);
@@ -39,32 +42,28 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array | nu
     spread();
   }
   // Layers stand further apart the wider they are, so that the picture fills its frame.
-  const widest = Math.max(1, ...layers.map((members) => members.length));
   const gap = Math.min(Math.max((0.9 * widest) / layers.length, 1.6), 8);
   return Float32Array.from({ length: 2 * nodes }, (_, k) =>
     k % 2 === 0 ? gap * layer[k >> 1]! : place[k >> 1]!,
   );
 }
 
-/** Length of the longest path that ends at each node (Kahn's order); null when there is a cycle. Self edges do not count. */
-function longestPaths(nodes: number, edges: EdgeList): Int32Array | null {
-  const proper = edges.filter(([source, target]) => source !== target);
+/** Length of the longest path that ends at each node (Kahn's order). */
+function longestPaths(nodes: number, edges: EdgeList): Int32Array {
   const waiting = new Int32Array(nodes);
   const children: number[][] = Array.from({ length: nodes }, () => []);
-  for (const [source, target] of proper) {
+  for (const [source, target] of edges) {
     waiting[target]! += 1;
     children[source]!.push(target);
   }
   const depth = new Int32Array(nodes);
   const ready = [...waiting.keys()].filter((node) => waiting[node] === 0);
-  let done = 0;
   for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
-    done++;
     for (const child of children[node]!) {
       depth[child] = Math.max(depth[child]!, depth[node]! + 1);
       waiting[child]! -= 1;
       if (waiting[child] === 0) ready.push(child);
     }
   }
-  return done === nodes ? depth : null;
+  return depth;
 }

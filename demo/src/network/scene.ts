@@ -1,68 +1,97 @@
-/** What the network view draws: positions in CSS pixels are made from `positions` by the camera. */
-export interface NetworkData {
-  readonly names: readonly string[];
-  /** How the nodes were laid out: graphs with cycles have no layers. */
-  readonly layout: 'layers' | 'force';
+import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { NetworkGraph } from './graph.ts';
+import type { InferredEdges } from './inferred.ts';
+
+/** What an edge is: of the graph, inferred, inferred and among the positives, from an input or to an output. */
+export const edgeKinds = ['known', 'inferred', 'positive', 'outer'] as const;
+export type EdgeKind = (typeof edgeKinds)[number];
+
+export interface SceneEdge {
+  readonly source: number;
+  readonly target: number;
+  readonly kind: EdgeKind;
+  /** |score| as a share of the largest, 0 without one. */
+  readonly strength: number;
+  /** The filters let it through. */
+  readonly passes: boolean;
+}
+
+/** A network in its place: what is drawn, whatever of it is looked at. */
+export interface Scene {
+  readonly graph: NetworkGraph;
   /** x, y of each node. */
   readonly positions: Float32Array;
-  /** Source, target of each edge. */
-  readonly edges: Uint32Array;
-  /** For each edge: 0 known, 1 inferred, 2 inferred and among the positives. */
-  readonly kinds: Uint8Array;
-  /** For each edge its score, NaN where it has none. */
-  readonly scores: Float32Array;
-  /** Inferred edges score at least this. */
-  readonly threshold: number;
-  /** Largest |score| of the table. */
-  readonly extent: number;
-  /** Pairs that are not in the graph, by score: equal bins from 0 to {@link NetworkData.extent}. */
-  readonly counts: Uint32Array;
+  readonly edges: readonly SceneEdge[];
+  /** Edges at each node. */
+  readonly degrees: Uint32Array;
 }
 
-export interface Camera {
-  readonly scale: number;
-  readonly x: number;
-  readonly y: number;
+export const noScene: Scene = {
+  graph: { names: [], labels: [], functions: 0, inputs: 0, known: [], outer: [] },
+  positions: new Float32Array(0),
+  edges: [],
+  degrees: new Uint32Array(0),
+};
+
+/** What a table adds to its graph. */
+export interface Scores {
+  readonly table: EdgeColumns;
+  readonly inferred: InferredEdges;
+  readonly rowOf: (source: number, target: number) => number;
+  /** 1 at the rows that pass the filters; null where all do. */
+  readonly passing: Uint8Array | null;
+  /** 1 at the rows of positives. */
+  readonly positive: Uint8Array | null;
 }
 
-/** The camera that shows all of a network with a margin. */
-export function cameraFor(positions: Float32Array, width: number, height: number): Camera {
-  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (let k = 0; k < positions.length; k += 2) {
-    left = Math.min(left, positions[k]!);
-    right = Math.max(right, positions[k]!);
-    top = Math.min(top, positions[k + 1]!);
-    bottom = Math.max(bottom, positions[k + 1]!);
+export function sceneOf(graph: NetworkGraph, positions: Float32Array, scores: Scores | null): Scene {
+  const passes = (source: number, target: number) =>
+    !scores?.passing || scores.passing[scores.rowOf(source, target)] === 1;
+  const edges: SceneEdge[] = [
+    ...graph.outer.map(([source, target]): SceneEdge => ({
+      source,
+      target,
+      kind: 'outer',
+      strength: 0,
+      passes: true,
+    })),
+    ...graph.known.map(([source, target]): SceneEdge => ({
+      source,
+      target,
+      kind: 'known',
+      strength: 0,
+      passes: passes(source, target),
+    })),
+  ];
+  if (scores) {
+    const { table, inferred, positive } = scores;
+    for (const row of inferred.rows)
+      edges.push({
+        source: table.src[row]!,
+        target: table.dst[row]!,
+        kind: positive?.[row] ? 'positive' : 'inferred',
+        strength: Math.abs(table.score[row]!) / (inferred.extent || 1),
+        passes: true,
+      });
   }
-  const room = 44;
-  const scale = Math.min(
-    (width - 2 * room) / (right - left || 1),
-    (height - 2 * room) / (bottom - top || 1),
-    90,
-  );
-  return {
-    scale: Math.max(scale, 1e-3),
-    x: (left + right) / 2 - width / 2 / scale,
-    y: (top + bottom) / 2 - height / 2 / scale,
-  };
+  const degrees = new Uint32Array(graph.names.length);
+  for (const { source, target } of edges) {
+    degrees[source]! += 1;
+    degrees[target]! += 1;
+  }
+  return { graph, positions, edges, degrees };
 }
 
 /** Nodes at most `hops` steps away from any of `nodes`, against and along edges. */
-export function neighbourhood(
-  { names, edges }: NetworkData,
-  nodes: readonly number[],
-  hops: number,
-): Uint8Array {
-  const near = new Uint8Array(names.length);
+export function neighbourhood({ graph, edges }: Scene, nodes: readonly number[], hops: number): Uint8Array {
+  const near = new Uint8Array(graph.names.length);
   for (const node of nodes) near[node] = 1;
   for (let hop = 0; hop < hops; hop++) {
-    const next = near.slice();
-    for (let e = 0; e < edges.length; e += 2) {
-      const [source, target] = [edges[e]!, edges[e + 1]!];
-      if (near[source]) next[target] = 1;
-      if (near[target]) next[source] = 1;
+    const before = near.slice();
+    for (const { source, target } of edges) {
+      if (before[source]) near[target] = 1;
+      if (before[target]) near[source] = 1;
     }
-    near.set(next);
   }
   return near;
 }

@@ -3,6 +3,7 @@ import { mayFetch } from './consent.ts';
 import { noResult, result } from './edges.ts';
 import { fromAddress } from './fetched.ts';
 import { run } from './fitting.ts';
+import { keepRunsInStep } from './kept-runs.ts';
 import { linkedRoles, restoreSelection, restoreSettings, type LinkedRole } from './link.ts';
 import { goOffline } from './offline.ts';
 import { keepRankingInStep, setPositives } from './positives.ts';
@@ -16,6 +17,7 @@ import { filesAskedFor, openTable, openTogether } from './session.ts';
 export async function begin(): Promise<void> {
   keepRowsInStep();
   keepRankingInStep();
+  keepRunsInStep();
   const query = new URLSearchParams(location.search);
   restoreSettings(query);
   try {

@@ -5,7 +5,7 @@ import { fitWorker, unheard } from './workers.ts';
 
 /** There is something under way that {@link cancel} ends. */
 export const cancellable = computed(
-  () => running.value || ['opening', 'evaluating', 'resampling', 'trying'].includes(phase.value),
+  () => running.value || ['opening', 'evaluating', 'resampling', 'trying', 'comparing'].includes(phase.value),
 );
 
 /**
@@ -16,7 +16,7 @@ export const cancellable = computed(
 export function cancel(): void {
   if (!cancellable.value) return;
   const before = phase.value;
-  if (before === 'evaluating' || before === 'resampling') {
+  if (before === 'evaluating' || before === 'resampling' || before === 'comparing') {
     unheard(fitWorker.stopScoring());
     // Unless they were ready: then they come all the same. What is resampled is on show already.
     if (before === 'evaluating') unscored.value = 'cancelled';

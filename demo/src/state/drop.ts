@@ -1,8 +1,10 @@
 import { signal } from '@preact/signals';
 import { refuse } from './alerts.ts';
+import { isBundle, openBundle } from './bundle.ts';
 import { fromFile, modelFromFiles, type NamedFile } from './inputs.ts';
+import { openDataAndRun } from './open-and-run.ts';
 import { setPositives } from './positives.ts';
-import { openData, openModel, openTable } from './session.ts';
+import { openModel, openTable } from './session.ts';
 import { isEdgeTable } from './sniff.ts';
 
 export const isDropping = signal(false);
@@ -35,17 +37,19 @@ export async function takeFiles(dropped: readonly File[]): Promise<void> {
     const take = async (kind: Kind, open: (file: NamedFile) => unknown) => {
       for (const entry of kinds) if (entry.kind === kind) await open(entry.file);
     };
-    await take('data', openData);
-    await take('table', openTable);
+    await take('bundle', openBundle);
     await take('positives', setPositives);
+    await take('table', openTable);
+    await take('data', openDataAndRun);
   } catch (error) {
     refuse(error);
   }
 }
 
-type Kind = 'data' | 'table' | 'positives';
+type Kind = 'data' | 'table' | 'positives' | 'bundle';
 
 function kindOf(file: NamedFile): Kind {
+  if (isBundle(file)) return 'bundle';
   if (isEdgeTable(file.bytes)) return 'table';
   if (/\.(csv|tsv|txt)$/i.test(file.name) && headerOf(file).length <= 3) return 'positives';
   return 'data';

@@ -30,6 +30,15 @@ export const rows = signal<Uint32Array>(new Uint32Array(0));
 export const sort = signal<Sort>({ column: 'score', descending: true });
 export const filter = signal<RowFilter>(noFilter);
 
+/** 1 at the rows that pass search and filters; null where all do. What every view shows as the rest follows from it. */
+export const passing = computed<Uint8Array | null>(() => {
+  const [table, shown] = [edges.value, rows.value];
+  if (!table || shown.length >= table.rows) return null;
+  const passes = new Uint8Array(table.rows);
+  for (const row of shown) passes[row] = 1;
+  return passes;
+});
+
 /** Puts a table on show, all that belongs to it at once. A selection stays where it is about the same nodes. */
 export function showResult(shown: Result, order: Uint32Array, onGpu: number | null): void {
   batch(() => {

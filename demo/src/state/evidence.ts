@@ -15,8 +15,11 @@ export interface Evidence {
   readonly ofScores: string;
   /** Whether it may be asked now. */
   readonly canAsk: boolean;
-  /** Activation magnitudes of the source and gradient magnitudes of the target, by layer pair. */
-  magnitudes(source: number, target: number): Promise<PairMagnitudes>;
+  /**
+   * Activation magnitudes of the source and gradient magnitudes of the target, by layer pair; those of other sources too,
+   * where whoever answers gives them.
+   */
+  magnitudes(source: number, target: number, others: readonly number[]): Promise<PairMagnitudes>;
   channelBlock(source: number, target: number, layerPair: number): Promise<ChannelBlock>;
 }
 
@@ -32,7 +35,7 @@ export const evidence = computed<Evidence | null>(() => {
     ofSamples: String(from.run),
     ofScores: JSON.stringify([from.run, from.samples, from.params]),
     canAsk: phase.value === 'idle',
-    magnitudes: (source, target) => fitWorker.magnitudes(from.params, source, target),
+    magnitudes: (source, target, others) => fitWorker.magnitudes(from.params, source, target, others),
     channelBlock: (source, target, layerPair) =>
       fitWorker.channelBlock(from.params, source, target, layerPair),
   };

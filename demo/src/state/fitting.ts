@@ -150,7 +150,7 @@ async function rescore(): Promise<void> {
 }
 
 /** Works out how sure the scores are. Those on show stay until the answer comes, and where it is cancelled. */
-export async function askHowSure(): Promise<void> {
+export async function computeUncertainty(): Promise<void> {
   if (phase.value !== 'idle' || !outcome.value || !keepsSamples.value) return;
   dismissAll();
   resampled.value = null;

@@ -14,7 +14,7 @@ export interface NamedFile {
   readonly address?: string;
 }
 
-export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table';
+export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table' | 'names';
 
 /** How each input stands: the file in force and what was read from it, and the last one that was refused in its place. */
 export interface InputState {

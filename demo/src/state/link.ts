@@ -62,8 +62,9 @@ export function sessionLink(): string {
   if (view.value !== 'heatmap') query.set('view', view.value);
   if (heatmapOrder.value !== defaultOrder) query.set('heatmap', heatmapOrder.value);
   if (networkThreshold.value !== null) query.set('threshold', String(networkThreshold.value));
-  const { column, descending } = sort.value;
-  if (column !== 'score' || !descending) query.set('sort', `${column} ${descending ? 'down' : 'up'}`);
+  const keys = [sort.value, ...(sort.value.then ?? [])];
+  const order = keys.map(({ column, descending }) => `${column} ${descending ? 'down' : 'up'}`).join(',');
+  if (order !== 'score down') query.set('sort', order);
   const { search, minScore, maxQ, edges: shown } = filter.value;
   if (search) query.set('search', search);
   if (minScore !== null) query.set('minScore', String(minScore));
@@ -89,8 +90,11 @@ export function restoreSettings(query: URLSearchParams): void {
   params.value = read as unknown as Params;
   const shown = viewNames.find((name) => name === query.get('view'));
   if (shown) view.value = shown;
-  const [column, direction] = query.get('sort')?.split(' ') ?? [];
-  if (column && isColumnKey(column)) sort.value = { column, descending: direction !== 'up' };
+  const [first, ...then] = (query.get('sort') ?? '').split(',').flatMap((key) => {
+    const [column = '', direction] = key.split(' ');
+    return isColumnKey(column) ? [{ column, descending: direction !== 'up' }] : [];
+  });
+  if (first) sort.value = then.length > 0 ? { ...first, then } : first;
   const number = (key: string) => {
     const text = query.get(key);
     return text !== null && Number.isFinite(Number(text)) ? Number(text) : null;

@@ -4,15 +4,15 @@ import { fileStem, provenanceText } from '../results/wording.ts';
 import { refuse } from './alerts.ts';
 import { result } from './edges.ts';
 import { tokenColour } from './theme.ts';
-import { view } from './view.ts';
+import { view, type ViewName } from './view.ts';
 
-/** How the view on show draws itself as a picture, where its plots alone would not do; set and taken back by the view. */
-let ownPicture: (() => Picture | Promise<Picture>) | null = null;
+/** How views draw themselves as pictures, where their plots alone would not do; set and taken back by the view. */
+const ownPictures = new Map<ViewName, () => Picture | Promise<Picture>>();
 
-export function offerPicture(make: () => Picture | Promise<Picture>): () => void {
-  ownPicture = make;
+export function offerPicture(of: ViewName, make: () => Picture | Promise<Picture>): () => void {
+  ownPictures.set(of, make);
   return () => {
-    if (ownPicture === make) ownPicture = null;
+    if (ownPictures.get(of) === make) ownPictures.delete(of);
   };
 }
 
@@ -20,7 +20,8 @@ export function offerPicture(make: () => Picture | Promise<Picture>): () => void
 export async function savePicture(format: 'svg' | 'png'): Promise<void> {
   const shown = result.value?.provenance;
   try {
-    const picture = (await ownPicture?.()) ?? pictureOfPlots(document.getElementById('view-panel')!);
+    const picture =
+      (await ownPictures.get(view.value)?.()) ?? pictureOfPlots(document.getElementById('view-panel')!);
     if (!picture) throw new Error('There is no picture in this view yet.');
     const svg = svgFile(picture, tokenColour('--surface'), shown ? provenanceText(shown) : '');
     const blob = format === 'svg' ? new Blob([svg], { type: 'image/svg+xml' }) : await pngFile(svg, picture);

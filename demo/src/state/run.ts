@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type {
   DataFacts,
+  Download,
   FitOutcome,
   ModelFacts,
   Placement,
@@ -8,12 +9,15 @@ import type {
   ResampleProgress,
 } from '../worker/protocol.ts';
 
-export type Phase = 'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'resampling' | 'trying';
+export type Phase =
+  'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'resampling' | 'trying' | 'comparing';
 
 /** Fewer samples have no correlation. */
 export const leastSamples = 3;
 
 export const phase = signal<Phase>('idle');
+/** How much of the runtime has come; null while nothing of it is fetched. */
+export const download = signal<Download | null>(null);
 export const progress = signal<Progress | null>(null);
 /** How far the repeat of a trial has come that is under way, 0 to 1. */
 export const repeatShare = signal(0);

@@ -3,8 +3,9 @@ import type { Provenance } from '../results/provenance.ts';
 import type { ScoredTable } from '../worker/protocol.ts';
 import { WorkerRefusal } from '../worker/rpc.ts';
 import { refuse } from './alerts.ts';
-import { edgesVersion, filter, result, showNoResult, showResult, sort } from './edges.ts';
+import { edgesVersion, result, showNoResult, showResult, sort } from './edges.ts';
 import { params } from './params.ts';
+import { requestedFilter } from './requested-filter.ts';
 import { beginScoring, fitRun, isCurrentScoring, unscored } from './run.ts';
 import { fitWorker, questionsAbout, tableKeeper } from './workers.ts';
 
@@ -42,7 +43,7 @@ export async function putOnShow(
   provenance: Provenance,
   onGpu: number | null,
 ): Promise<void> {
-  const order = await questionsAbout(table).rows(sort.peek(), filter.peek());
+  const order = await questionsAbout(table).rows(sort.peek(), requestedFilter(columns.names));
   const before = edgesVersion.peek();
   showResult({ table, columns, provenance }, order, onGpu);
   if (before > 0) void tableKeeper.close(before);

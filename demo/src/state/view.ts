@@ -1,7 +1,15 @@
 import { signal } from '@preact/signals';
 import type { NodeOrderName } from '../edges/node-order.ts';
 
-export const viewNames = ['heatmap', 'network', 'target', 'ranking', 'significance', 'try'] as const;
+export const viewNames = [
+  'heatmap',
+  'network',
+  'evidence',
+  'ranking',
+  'significance',
+  'recovery',
+  'compare',
+] as const;
 export type ViewName = (typeof viewNames)[number];
 
 /** The view at the right. */

@@ -4,9 +4,21 @@ import { startFit, startTable } from '../worker/start.ts';
 import type { FitApi, FitEvents } from '../worker/protocol.ts';
 import type { TableApi, TableQuestions } from '../worker/table-protocol.ts';
 import { edgesVersion } from './edges.ts';
-import { isCurrent, isCurrentScoring, noteStep, placement, progress, repeatShare, resampled } from './run.ts';
+import {
+  download,
+  isCurrent,
+  isCurrentScoring,
+  noteStep,
+  placement,
+  progress,
+  repeatShare,
+  resampled,
+} from './run.ts';
 
 const events: FitEvents = {
+  download: (value) => {
+    download.value = value;
+  },
   progress: (value) => {
     if (!isCurrent(value.run)) return;
     noteStep(progress.peek(), value);

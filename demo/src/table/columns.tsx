@@ -5,6 +5,7 @@ import type { ColumnKey } from '../edges/row-query.ts';
 import { labelsOf } from '../names/labels.ts';
 import { NodeName } from '../parts/node-name.tsx';
 import { whyNoLayerScore, whyUnscored } from '../results/why-unscored.ts';
+import { listed } from '../state/shortlist.ts';
 import { percent, probability, score, whole } from '../parts/format.ts';
 
 /** One column of the table on show. */
@@ -57,7 +58,16 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     least: nameWidth,
     isNumber: false,
     leastFirst: true,
-    cell: (row) => <NodeName names={table.names} node={table[key][row]!} />,
+    cell: (row) => (
+      <>
+        {key === 'src' && listed(table.names[table.src[row]!]!, table.names[table.dst[row]!]!) && (
+          <span class="star" title="On the shortlist">
+            ★
+          </span>
+        )}
+        <NodeName names={table.names} node={table[key][row]!} />
+      </>
+    ),
   });
   return [
     name('src', 'Source'),

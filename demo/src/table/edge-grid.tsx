@@ -1,8 +1,16 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { ColumnKey, Sort, SortKey } from '../edges/row-query.ts';
 import { rowOfPair, rows, sort } from '../state/edges.ts';
 import { labelsOf } from '../names/labels.ts';
-import { columnWidths, setColumnWidth } from '../state/column-widths.ts';
+import {
+  columnOrder,
+  columnWidths,
+  hiddenColumns,
+  moveColumn,
+  ordered,
+  setColumnWidth,
+} from '../state/columns.ts';
 import { positiveRows } from '../state/positives.ts';
 import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
@@ -17,8 +25,11 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
   const [, repaint] = useState(0);
   const widths = columnWidths.value;
   const columns = useMemo(
-    () => columnsOf(table, positiveRows.value).map((column) => withWidth(column, widths.get(column.key))),
-    [table, positiveRows.value, widths],
+    () =>
+      ordered(columnsOf(table, positiveRows.value))
+        .filter(({ key }) => !hiddenColumns.value.has(key))
+        .map((column) => withWidth(column, widths.get(column.key))),
+    [table, positiveRows.value, widths, hiddenColumns.value, columnOrder.value],
   );
   const order = rows.value;
   const { height, rowHeight } = frame;
@@ -128,9 +139,9 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
       }}
     >
       <div class="edge-head" role="rowgroup">
-        <div role="row" aria-rowindex={1}>
-          {columns.map((column) => (
-            <HeadCell key={column.key} column={column} table={table} />
+        <div role="row" aria-rowindex={1} onKeyDown={moveInHead}>
+          {columns.map((column, k) => (
+            <HeadCell key={column.key} column={column} table={table} isFirst={k === 0} />
           ))}
         </div>
       </div>
@@ -188,30 +199,84 @@ interface HeadProps {
   readonly table: EdgeColumns;
 }
 
-function HeadCell({ column, table }: HeadProps) {
-  const { column: by, descending } = sort.value;
-  const active = by === column.key;
-  const direction = descending ? 'descending' : 'ascending';
+/** Arrow keys go along the head, whose first column is the stop of the keyboard; Alt makes a column wider or narrower. */
+function moveInHead(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>('button')];
+  const now = buttons.indexOf(event.target as HTMLButtonElement);
+  if (now < 0) return;
+  if (step && event.altKey) {
+    const cell = buttons[now]!.parentElement!;
+    setColumnWidth(cell.dataset.column as ColumnKey, cell.getBoundingClientRect().width + 16 * step);
+  } else if (step) buttons[now + step]?.focus();
+  else if (event.key === 'Home') buttons[0]?.focus();
+  else if (event.key === 'End') buttons.at(-1)?.focus();
+  else if (event.key === 'ArrowDown') event.currentTarget.closest<HTMLElement>('[role=grid]')?.focus();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** The order with one more click: on a head alone it is by that column, with Shift by that column too. */
+function sortedBy(sort: Sort, column: Column, isAdded: boolean): Sort {
+  const keys = [sort, ...(sort.then ?? [])];
+  const place = keys.findIndex((key) => key.column === column.key);
+  const descending = place < 0 ? !column.leastFirst : !keys[place]!.descending;
+  const key: SortKey = { column: column.key, descending };
+  if (!isAdded) return key;
+  const [first, ...then] = place < 0 ? [...keys, key] : keys.with(place, key);
+  return {
+    column: first!.column,
+    descending: first!.descending,
+    then: then.map(({ column, descending }) => ({ column, descending })),
+  };
+}
+
+function HeadCell({ column, table, isFirst }: HeadProps & { readonly isFirst: boolean }) {
+  const keys = [sort.value, ...(sort.value.then ?? [])];
+  const place = keys.findIndex(({ column: by }) => by === column.key);
+  const direction = keys[place]?.descending ? 'descending' : 'ascending';
   return (
     <div
       role="columnheader"
+      data-column={column.key}
       class={column.isNumber ? 'number' : undefined}
-      aria-sort={active ? direction : 'none'}
+      aria-sort={place === 0 ? direction : 'none'}
+      onDragOver={(event) => {
+        if (event.dataTransfer?.types.includes(dragged)) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        const key = event.dataTransfer?.getData(dragged);
+        if (!key) return;
+        event.preventDefault();
+        event.stopPropagation();
+        moveColumn(columnsOf(table, null), key as ColumnKey, column.key);
+      }}
     >
       <button
-        title={column.about}
-        tabIndex={-1}
-        onClick={() => {
-          sort.value = { column: column.key, descending: active ? !descending : !column.leastFirst };
+        title={`${column.about}. Shift adds it to the order; drag to move the column`}
+        tabIndex={isFirst ? 0 : -1}
+        draggable
+        onDragStart={(event) => {
+          event.dataTransfer?.setData(dragged, column.key);
+        }}
+        onClick={(event) => {
+          sort.value = sortedBy(sort.value, column, event.shiftKey);
         }}
       >
         {column.label}
-        <span aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
+        <span aria-hidden="true">
+          {place < 0 ? '' : keys[place]!.descending ? '↓' : '↑'}
+          {place > 0 || (place === 0 && keys.length > 1) ? place + 1 : ''}
+        </span>
       </button>
       <ResizeHandle column={column} table={table} />
     </div>
   );
 }
+
+/** What a column that is dragged is carried as. */
+const dragged = 'application/x-column';
 
 /** The row of the pair that the pointer is on, here or in another view; -1 for none. */
 function litRow(table: EdgeColumns): number {

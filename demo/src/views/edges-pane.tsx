@@ -1,19 +1,27 @@
+import { likelyQ } from '../edges/network-rows.ts';
 import { noFilter } from '../edges/row-query.ts';
-import { Choice } from '../parts/choice.tsx';
+import { Chip } from '../parts/chip.tsx';
 import { counted, whole } from '../parts/format.ts';
 import { NumberField } from '../parts/number-field.tsx';
 import { clearAllowLists } from '../state/allow-lists.ts';
 import { edges, filter, noResult, rows } from '../state/edges.ts';
+import { shortlist } from '../state/shortlist.ts';
+import { ColumnsMenu } from '../table/columns-menu.tsx';
 import { EdgeGrid } from '../table/edge-grid.tsx';
+
+const listedPairs = () => shortlist.value.map(({ source, target }) => [source, target] as const);
+
+const edgeKinds = ['new', 'known'] as const;
 
 /** The table with its filters. */
 export function EdgesPane() {
   const table = edges.value;
   const at = filter.value;
   const isFiltered = JSON.stringify(at) !== JSON.stringify(noFilter);
+  const isTested = table?.isTested ?? true;
   const possible = table ? table.names.length * (table.names.length - 1) : 0;
   return (
-    <section class="table-pane" aria-label="Table and filters">
+    <section class="table-pane" id="edges" tabIndex={-1} aria-label="Table and filters">
       <div class="toolbar" role="search" aria-label="Filters">
         <input
           type="search"
@@ -26,35 +34,6 @@ export function EdgesPane() {
             filter.value = { ...at, search: event.currentTarget.value };
           }}
         />
-        <Choice
-          inline
-          label="Rows to show"
-          value={at.edges}
-          options={[
-            ['all', 'all pairs'],
-            ['new', 'new pairs'],
-            ['known', 'known edges'],
-          ]}
-          onChange={(shown) => {
-            filter.value = { ...at, edges: shown };
-          }}
-        />
-        <NumberField
-          label="Score ≥"
-          value={at.minScore}
-          onChange={(minScore) => {
-            filter.value = { ...at, minScore };
-          }}
-        />
-        {(table?.isTested ?? true) && (
-          <NumberField
-            label="q ≤"
-            value={at.maxQ}
-            onChange={(maxQ) => {
-              filter.value = { ...at, maxQ };
-            }}
-          />
-        )}
         <span
           class="end soft count"
           role="status"
@@ -65,7 +44,8 @@ export function EdgesPane() {
               : undefined
           }
         >
-          {table && (isFiltered ? whole(rows.value.length) : counted(table.rows, 'row'))}
+          {table &&
+            (isFiltered ? `${whole(rows.value.length)} of ${whole(table.rows)}` : counted(table.rows, 'row'))}
         </span>
         <button
           class="plain tight"
@@ -79,6 +59,60 @@ export function EdgesPane() {
         >
           ×
         </button>
+        <div class="filters">
+          <div class="toggles" role="group" aria-label="Rows to show">
+            {isTested && (
+              <Chip
+                pressed={at.maxQ === likelyQ}
+                onChange={(on) => {
+                  filter.value = { ...at, maxQ: on ? likelyQ : null };
+                }}
+              >
+                q ≤ {likelyQ}
+              </Chip>
+            )}
+            {shortlist.value.length > 0 && (
+              <Chip
+                pressed={at.pairs !== null}
+                onChange={(on) => {
+                  filter.value = { ...at, pairs: on ? listedPairs() : null };
+                }}
+              >
+                ★ {shortlist.value.length}
+                <span class="visually-hidden"> on the shortlist only</span>
+              </Chip>
+            )}
+            {edgeKinds.map((kind) => (
+              <Chip
+                key={kind}
+                pressed={at.edges === kind}
+                title={kind === 'new' ? 'Pairs that are not in the graph' : 'Edges of the graph'}
+                onChange={(on) => {
+                  filter.value = { ...at, edges: on ? kind : 'all' };
+                }}
+              >
+                {kind} only
+              </Chip>
+            ))}
+          </div>
+          <NumberField
+            label="Score ≥"
+            value={at.minScore}
+            onChange={(minScore) => {
+              filter.value = { ...at, minScore };
+            }}
+          />
+          {isTested && (
+            <NumberField
+              label="q ≤"
+              value={at.maxQ}
+              onChange={(maxQ) => {
+                filter.value = { ...at, maxQ };
+              }}
+            />
+          )}
+          {table && <ColumnsMenu table={table} />}
+        </div>
       </div>
       {table ? (
         <EdgeGrid table={table} />

@@ -1,6 +1,7 @@
 import { counted, whole } from '../parts/format.ts';
 import { dataFacts, modelFacts } from '../state/run.ts';
 import { edges } from '../state/edges.ts';
+import { showsSide } from '../state/panes.ts';
 import { theme, type Theme } from '../state/theme.ts';
 
 const next: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -14,6 +15,16 @@ export function Head() {
         magnitude-edge
       </h1>
       <p class="facts clip soft">{loaded()}</p>
+      <button
+        class="plain side-toggle"
+        aria-expanded={showsSide.value}
+        aria-controls="inputs"
+        onClick={() => {
+          showsSide.value = !showsSide.value;
+        }}
+      >
+        {showsSide.value ? 'Hide inputs' : 'Show inputs'}
+      </button>
       <button
         class="plain"
         onClick={() => {

@@ -5,7 +5,7 @@ import { layOut } from '../heatmap/lay-out.ts';
 import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
 import { refuse } from '../state/alerts.ts';
-import { edges, edgesVersion, scoresOnGpu } from '../state/edges.ts';
+import { edges, edgesVersion, passing, rows, scoresOnGpu } from '../state/edges.ts';
 import { fitWorkerNumber } from '../state/workers.ts';
 import { offerPicture } from '../state/picture.ts';
 import { hovered } from '../state/hover.ts';
@@ -36,7 +36,7 @@ export function Heatmap() {
       },
     );
     screen.current = made;
-    const takeBack = offerPicture(() => made.picture());
+    const takeBack = offerPicture('heatmap', () => made.picture());
     return () => {
       takeBack();
       screen.current = null;
@@ -65,6 +65,10 @@ export function Heatmap() {
   useEffect(() => {
     screen.current?.mark(marksEdges.value);
   }, [marksEdges.value, hasTable, fitWorkerNumber.value]);
+
+  useEffect(() => {
+    screen.current?.pass(passing.value && rows.value);
+  }, [passing.value, hasTable, fitWorkerNumber.value]);
 
   useEffect(() => {
     screen.current?.repaint();

@@ -1,7 +1,10 @@
 import { FilePicker } from '../parts/file-picker.tsx';
 import { setAllowList } from '../state/allow-lists.ts';
+import { isBundle, openBundle } from '../state/bundle.ts';
 import { setPositives } from '../state/positives.ts';
-import { openData, openModel, openTable } from '../state/session.ts';
+import { setNames } from '../state/names-file.ts';
+import { openDataAndRun } from '../state/open-and-run.ts';
+import { openModel, openTable } from '../state/session.ts';
 import { Sheet } from './sheet.tsx';
 
 /** What goes in. Any of these files may also be dropped anywhere on the page. */
@@ -22,7 +25,7 @@ export function InputsPanel() {
         label="Data"
         accept=".npz,.arrow,.feather,.parquet,.csv,.tsv,.gz"
         hint=".npz, .arrow, .csv or .parquet"
-        onFile={openData}
+        onFile={openDataAndRun}
       />
       <FilePicker
         role="positives"
@@ -52,11 +55,18 @@ export function InputsPanel() {
           }}
         />
         <FilePicker
+          role="names"
+          label="Names"
+          accept=".csv,.tsv,.txt"
+          hint="id, symbol: what to call nodes"
+          onFile={setNames}
+        />
+        <FilePicker
           role="table"
           label="Edge table"
-          accept=".arrow,.feather,.parquet,.csv,.tsv,.gz"
-          hint="made by the command or here"
-          onFile={openTable}
+          accept=".arrow,.feather,.parquet,.csv,.tsv,.gz,.zip"
+          hint="of the command, or a session .zip"
+          onFile={(file) => (isBundle(file) ? openBundle(file) : openTable(file))}
         />
       </details>
       <Sheet />

@@ -1,61 +1,135 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { useSize } from '../charts/use-size.ts';
-import { attachGestures } from '../heatmap/gestures.ts';
-import { bestShown, mostInferred } from '../network/data.ts';
-import { hit, networkShapes, type Look } from '../network/picture.ts';
-import { cameraFor, neighbourhood, type Camera, type NetworkData } from '../network/scene.ts';
-import { drawShapes, svgOfShapes } from '../network/shapes.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { bestShown } from '../edges/network-rows.ts';
+import { symbols } from '../names/symbols.ts';
+import { graphOfModel, graphOfTable, roleOf, type NetworkGraph } from '../network/graph.ts';
+import { mostInferred, type InferredEdges } from '../network/inferred.ts';
+import type { LayoutKind, NetworkLayout } from '../network/layout.ts';
+import type { Look } from '../network/picture.ts';
+import { neighbourhood, sceneOf, type Scene } from '../network/scene.ts';
+import { NetworkScreen } from '../network/screen.ts';
 import { Choice } from '../parts/choice.tsx';
-import { score, whole } from '../parts/format.ts';
+import { counted, score, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
-import { identityOf } from '../results/provenance.ts';
-import { edges, edgesVersion, result } from '../state/edges.ts';
+import { edges, edgesVersion, filter, passing, result, rowOfPair } from '../state/edges.ts';
+import { hover, hovered, hoverNothing, hoverNote } from '../state/hover.ts';
+import { requestedFilter } from '../state/requested-filter.ts';
 import { offerPicture } from '../state/picture.ts';
-import { ranking } from '../state/positives.ts';
-import { hover, hovered, hoverNothing } from '../state/hover.ts';
-import { select, selectedTarget, selection, type Selection } from '../state/selection.ts';
+import { positiveRows } from '../state/positives.ts';
+import { modelFacts } from '../state/run.ts';
+import { isSame, select, selectNode, selectedTarget, selection, type Selection } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
-import { tableWorker } from '../state/workers.ts';
+import { tableKeeper, tableWorker } from '../state/workers.ts';
 
-const layout = signal<'layers' | 'force'>('layers');
+const layoutKind = signal<LayoutKind>('layers');
+const showsOuter = signal(true);
 const hops = signal<'all' | '1' | '2' | '3'>('all');
 
-/** The graph with what may be missing from it: known edges solid, inferred ones dashed. */
+/** The graph, there as soon as a model is read, with what may be missing from it once there are scores. */
 export function NetworkView() {
-  const [answer, setAnswer] = useState<{ data: NetworkData; of: string } | null>(null);
+  const shown = result.value?.provenance;
+  const facts = shown?.kind === 'fit' ? shown.model.facts : shown ? null : modelFacts.value;
   const table = edges.value;
-  const of = result.value && identityOf(result.value.provenance);
-  // A picture of other nodes is not shown while the new one is laid out.
-  const data = answer?.of === of ? answer.data : null;
+  const isOfFile = facts === null;
+  const graph = useMemo(
+    () => (facts ? graphOfModel(facts, showsOuter.value) : table && graphOfTable(table)),
+    // Tables of one fit have one graph; scores that are renewed lay nothing out again.
+    [facts, isOfFile && table, showsOuter.value, symbols.value],
+  );
+  const layout = useLayout(graph);
+  const inferred = useInferred();
+  const scene = useMemo(
+    () =>
+      graph &&
+      layout &&
+      sceneOf(
+        graph,
+        layout.positions,
+        table &&
+          inferred && {
+            table,
+            inferred,
+            rowOf: rowOfPair.value,
+            passing: passing.value,
+            positive: positiveRows.value,
+          },
+      ),
+    [graph, layout, table, inferred, passing.value, positiveRows.value],
+  );
+  if (!graph) return <p class="empty">The network, once there is a model.</p>;
+  return (
+    <Network
+      graph={graph}
+      layout={layout}
+      inferred={table && inferred}
+      scene={scene}
+      hasTable={table !== null}
+      hasOuter={!isOfFile}
+    />
+  );
+}
+
+function useLayout(graph: NetworkGraph | null): NetworkLayout | null {
+  const [answer, setAnswer] = useState<{ of: NetworkGraph; layout: NetworkLayout } | null>(null);
+  const kind = layoutKind.value;
   useEffect(() => {
-    if (edgesVersion.value === 0) return;
+    if (!graph) return;
     let wanted = true;
-    const request = { minScore: networkThreshold.value, layout: layout.value };
-    tableWorker.network(request, ranking.value !== null).then((made) => {
-      if (wanted && of !== null) setAnswer({ data: made, of });
+    tableKeeper.layOutGraph(graph, kind).then((layout) => {
+      if (wanted) setAnswer({ of: graph, layout });
     }, refuse);
     return () => {
       wanted = false;
     };
-  }, [edgesVersion.value, networkThreshold.value, layout.value, ranking.value]);
-  if (!table) return <p class="empty">The network, once there are scores.</p>;
-  const inferred = data ? data.kinds.reduce((count, kind) => count + (kind > 0 ? 1 : 0), 0) : 0;
+  }, [graph, kind]);
+  // A picture of other nodes is not shown while the new one is laid out.
+  return answer?.of === graph ? answer.layout : null;
+}
+
+function useInferred(): InferredEdges | null {
+  const [answer, setAnswer] = useState<{ of: number; inferred: InferredEdges } | null>(null);
+  const [version, least, at] = [edgesVersion.value, networkThreshold.value, requestedFilter()];
+  useEffect(() => {
+    if (version === 0) return;
+    let wanted = true;
+    tableWorker.inferred(least, at).then((inferred) => {
+      if (wanted) setAnswer({ of: version, inferred });
+    }, refuse);
+    return () => {
+      wanted = false;
+    };
+  }, [version, least, filter.value, symbols.value]);
+  // Rows of another table would be other pairs.
+  return answer?.of === version ? answer.inferred : null;
+}
+
+interface NetworkProps {
+  readonly graph: NetworkGraph;
+  readonly layout: NetworkLayout | null;
+  readonly inferred: InferredEdges | null;
+  readonly scene: Scene | null;
+  readonly hasTable: boolean;
+  readonly hasOuter: boolean;
+}
+
+function Network({ graph, layout, inferred, scene, hasTable, hasOuter }: NetworkProps) {
+  const screen = useRef<NetworkScreen | null>(null);
   return (
     <>
       <div class="toolbar">
-        {data && <Threshold data={data} />}
+        <FindNode graph={graph} onFind={(node) => screen.current?.centre(node)} />
+        {hasTable && <Threshold inferred={inferred} />}
         <Choice
           inline
           label="Layout"
-          value={layout.value}
+          value={layoutKind.value}
           options={[
             ['layers', 'in layers'],
             ['force', 'by force'],
           ]}
           onChange={(kind) => {
-            layout.value = kind;
+            layoutKind.value = kind;
           }}
         />
         <Choice
@@ -72,19 +146,48 @@ export function NetworkView() {
             hops.value = kind;
           }}
         />
+        {hasOuter && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={showsOuter.value}
+              onChange={(event) => {
+                showsOuter.value = event.currentTarget.checked;
+              }}
+            />
+            Inputs, outputs
+          </label>
+        )}
+        <span class="buttons end">
+          <button class="plain" aria-label="Zoom in" onClick={() => screen.current?.zoom(1.6)}>
+            +
+          </button>
+          <button class="plain" aria-label="Zoom out" onClick={() => screen.current?.zoom(1 / 1.6)}>
+            −
+          </button>
+          <button class="plain" aria-label="Fit all" onClick={() => screen.current?.fit()}>
+            Fit
+          </button>
+        </span>
       </div>
-      {data && <Picture data={data} />}
+      {scene ? <Picture scene={scene} screen={screen} /> : <p class="empty">Laying out the network …</p>}
       <div class="readout">
-        <p class="clip">
-          {data && `${whole(data.kinds.length - inferred)} known, ${whole(inferred)} inferred`}
-          {inferred === mostInferred && ' (the strongest)'}
-          {layout.value === 'layers' && data?.layout === 'force' && ', by force (it has cycles)'}
-        </p>
+        <p class="clip">{layout && describe(graph, layout, inferred)}</p>
         <p class="strokes">
-          <span class="stroke known" /> known <span class="stroke inferred" /> inferred{' '}
-          {ranking.value && (
+          <span class="stroke known" /> known
+          {hasTable && (
+            <>
+              <span class="stroke inferred" /> inferred
+            </>
+          )}
+          {positiveRows.value && (
             <>
               <span class="stroke held-out" /> positive
+            </>
+          )}
+          {graph.outer.length > 0 && (
+            <>
+              <span class="square" /> input, output
             </>
           )}
         </p>
@@ -93,8 +196,68 @@ export function NetworkView() {
   );
 }
 
-/** From which score on pairs are drawn, over a histogram of what that cuts off. */
-function Threshold({ data: { threshold, extent, counts } }: { readonly data: NetworkData }) {
+function describe({ known }: NetworkGraph, layout: NetworkLayout, inferred: InferredEdges | null): string {
+  const count = inferred?.rows.length ?? 0;
+  return [
+    `${whole(known.length)} known`,
+    ...(inferred ? [`${whole(count)} inferred${count === mostInferred ? ' (the strongest)' : ''}`] : []),
+    ...(layout.backward > 0
+      ? [`${counted(layout.backward, 'edge')} against the layers: the graph has cycles`]
+      : []),
+  ].join(', ');
+}
+
+/** Goes to a node by its name, or by a part of it that no other name has. */
+function FindNode({
+  graph,
+  onFind,
+}: {
+  readonly graph: NetworkGraph;
+  readonly onFind: (node: number) => void;
+}) {
+  const { labels } = graph;
+  const find = (text: string) => {
+    const part = text.trim().toLowerCase();
+    if (part === '') return;
+    const exact = graph.names.findIndex((name, node) =>
+      [name, labels[node]!].some((one) => one.toLowerCase() === part),
+    );
+    const node = exact >= 0 ? exact : labels.findIndex((label) => label.toLowerCase().includes(part));
+    if (node < 0) return;
+    if (node < graph.functions) selectNode(graph, node);
+    onFind(node);
+  };
+  return (
+    <>
+      <input
+        type="search"
+        class="search find"
+        aria-label="Find a node"
+        placeholder="Find a node"
+        list="network-nodes"
+        onChange={(event) => {
+          find(event.currentTarget.value);
+        }}
+      />
+      <datalist id="network-nodes">
+        {labels.map((label, node) => (
+          <option key={node} value={label} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+const nothingInferred: InferredEdges = {
+  rows: new Uint32Array(0),
+  threshold: 0,
+  extent: 1,
+  counts: new Uint32Array(1),
+};
+
+/** From which score on pairs are drawn, over a histogram of what that cuts off. It has its room before that is known. */
+function Threshold({ inferred }: { readonly inferred: InferredEdges | null }) {
+  const { threshold, extent, counts } = inferred ?? nothingInferred;
   const tallest = Math.log1p(Math.max(1, ...counts));
   const at = networkThreshold.value ?? threshold;
   const cut = (at / (extent || 1)) * counts.length;
@@ -138,112 +301,94 @@ function Threshold({ data: { threshold, extent, counts } }: { readonly data: Net
   );
 }
 
-function Picture({ data }: { readonly data: NetworkData }) {
+interface PictureProps {
+  readonly scene: Scene;
+  readonly screen: { current: NetworkScreen | null };
+}
+
+function Picture({ scene, screen }: PictureProps) {
   const frame = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const { width, height } = useSize(frame);
-  const [moved, setMoved] = useState<{ of: Float32Array; camera: Camera } | null>(null);
-  // A new layout is looked at anew; the same one stays where it was moved to.
-  const camera =
-    moved?.of === data.positions || sameLayout(moved?.of, data.positions)
-      ? moved!.camera
-      : cameraFor(data.positions, width, height);
-  const now = useRef({ data, camera });
-  now.current = { data, camera };
-
+  const now = useRef(scene);
+  now.current = scene;
   useEffect(() => {
-    const look = (change: (camera: Camera) => Camera) => {
-      setMoved({ of: now.current.data.positions, camera: change(now.current.camera) });
-    };
-    attachGestures(canvas.current!, {
-      pan: (x, y) => {
-        look((at) => ({ ...at, x: at.x + x / at.scale, y: at.y + y / at.scale }));
+    const made = new NetworkScreen(frame.current!, currentLook, {
+      pick: (at) => {
+        const { graph } = now.current;
+        if (at.kind !== 'node' || at.node < graph.functions) select(graph, at);
       },
-      zoom: (factor, x, y) => {
-        look((at) => {
-          const scale = Math.min(Math.max(at.scale * factor, 0.01), 400);
-          return { scale, x: at.x + x / at.scale - x / scale, y: at.y + y / at.scale - y / scale };
-        });
+      hover: (at, place) => {
+        pointAt(now.current.graph, at, place);
       },
-      pick: (x, y) => {
-        select(now.current.data, hit(now.current.data, now.current.camera, x, y));
+      leave: () => {
+        pointAt(now.current.graph, { kind: 'none' }, { x: 0, y: 0 });
       },
-      step: (rows, columns) => {
-        const node = selectedTarget(selection.value) ?? -1;
-        const count = now.current.data.names.length;
-        select(now.current.data, { kind: 'node', node: (node + rows + columns + count) % count });
+      step: (by) => {
+        const { graph } = now.current;
+        const node = selectedTarget(selection.peek()) ?? -1;
+        selectNode(graph, (node + by + graph.functions) % graph.functions);
       },
-      hover: (x, y) => {
-        const box = canvas.current!.getBoundingClientRect();
-        hover(hit(now.current.data, now.current.camera, x, y), { x: box.left + x, y: box.top + y });
-      },
-      leave: hoverNothing,
     });
+    screen.current = made;
+    const takeBack = offerPicture('network', () => made.picture());
+    return () => {
+      takeBack();
+      screen.current = null;
+      made.release();
+    };
   }, []);
-
-  const at = selection.value;
-  const lit = hovered.value;
   useEffect(() => {
-    const element = canvas.current;
-    if (!element || width === 0) return;
-    element.width = Math.round(width * devicePixelRatio);
-    element.height = Math.round(height * devicePixelRatio);
-    const context = element.getContext('2d')!;
-    context.scale(devicePixelRatio, devicePixelRatio);
-    drawShapes(
-      context,
-      networkShapes(data, camera, { width, height }, currentLook(), {
-        selection: at,
-        lit,
-        near: nearOf(data, at),
-      }),
-      getComputedStyle(element).fontFamily,
-    );
-  }, [data, camera.scale, camera.x, camera.y, width, height, at, lit, hops.value, paletteVersion.value]);
-
-  useEffect(
-    () =>
-      offerPicture(() => ({
-        width,
-        height,
-        content: svgOfShapes(
-          networkShapes(data, camera, { width, height }, currentLook(), {
-            selection: selection.peek(),
-            lit: { kind: 'none' },
-            near: nearOf(data, selection.peek()),
-          }),
-          getComputedStyle(canvas.current!).fontFamily,
-        ),
-      })),
-    [data, camera.scale, camera.x, camera.y, width, height, at, hops.value],
-  );
-
+    screen.current?.show(scene);
+  }, [scene]);
+  const [at, lit] = [selection.value, outerLit.value ?? hovered.value];
+  const near = useMemo(() => nearOf(scene, at), [scene, at, hops.value]);
+  useEffect(() => {
+    screen.current?.mark({ selection: at, lit, near });
+  }, [scene, at, lit, near]);
+  useEffect(() => {
+    screen.current?.repaint();
+  }, [paletteVersion.value]);
   return (
-    <div class="canvas-frame" ref={frame}>
-      <canvas
-        ref={canvas}
-        tabIndex={0}
-        role="application"
-        aria-label={`Network of ${data.names.length} function nodes. Arrow keys go from node to node, plus and minus zoom.`}
-      />
-    </div>
+    <div
+      class="canvas-frame network"
+      ref={frame}
+      tabIndex={0}
+      role="application"
+      aria-label={`Network of ${scene.graph.functions} function nodes. Arrow keys go from node to node, plus and minus zoom.`}
+    />
   );
+}
+
+/** An input or output under the pointer: no table has it, so that no other view can light it up. */
+const outerLit = signal<Selection | null>(null);
+
+function pointAt(
+  graph: NetworkGraph,
+  at: Selection,
+  place: { readonly x: number; readonly y: number },
+): void {
+  const isOuter = at.kind === 'node' && at.node >= graph.functions;
+  const lit = isOuter ? at : null;
+  if (!isSame(lit ?? { kind: 'none' }, outerLit.peek() ?? { kind: 'none' })) outerLit.value = lit;
+  if (isOuter) {
+    const about = roleOf(graph, at.node) === 'input' ? 'Input of the model' : 'Output of the model';
+    hoverNote({ title: graph.names[at.node]!, lines: [about] }, place);
+  } else if (at.kind === 'none') hoverNothing();
+  else hover(at, place);
 }
 
 /** Nodes in focus, null for all. */
-function nearOf(data: NetworkData, at: Selection): Uint8Array | null {
+function nearOf(scene: Scene, at: Selection): Uint8Array | null {
   if (hops.value === 'all' || at.kind === 'none') return null;
   const ends = at.kind === 'node' ? [at.node] : [at.source, at.target];
-  return neighbourhood(data, ends, Number(hops.value));
+  return neighbourhood(scene, ends, Number(hops.value));
 }
-
-const sameLayout = (a: Float32Array | undefined, b: Float32Array): boolean =>
-  a?.length === b.length && a.every((value, k) => value === b[k]);
 
 function currentLook(): Look {
   return {
     ground: tokenColour('--surface'),
     ink: tokenColour('--ink'),
+    soft: tokenColour('--ink-soft'),
+    line: tokenColour('--line'),
     known: tokenColour('--known'),
     inferred: tokenColour('--inferred'),
     positive: tokenColour('--held-out'),

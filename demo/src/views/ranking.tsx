@@ -1,5 +1,5 @@
 import type { Recovery } from 'magnitude-edge';
-import { Plot, pathOf } from '../charts/plot.tsx';
+import { Plot, pathOf, stepsOf, type Probed } from '../charts/plot.tsx';
 import type { Curves } from '../edges/curves.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
@@ -51,6 +51,12 @@ export function RankingView() {
           x={{ label: 'false positive rate', domain: unit }}
           y={{ label: 'true positive rate', domain: unit }}
           height={230}
+          probe={(px, _, scales) =>
+            probeCurve(curves.roc, px / scales.x(1), false, (x, y) => ({
+              title: 'ROC',
+              lines: [`false positive rate ${x.toFixed(3)}`, `true positive rate ${y.toFixed(3)}`],
+            }))
+          }
         >
           {(x, y) => (
             <>
@@ -65,18 +71,41 @@ export function RankingView() {
           x={{ label: 'recall', domain: unit }}
           y={{ label: 'precision', domain: [0, highestPrecision(curves)] }}
           height={230}
+          probe={(px, _, scales) =>
+            probeCurve(curves.precisionRecall, px / scales.x(1), true, (x, y) => ({
+              title: 'Precision and recall',
+              lines: [`recall ${x.toFixed(3)}`, `precision ${y.toFixed(4)}`],
+            }))
+          }
         >
           {(x, y) => (
             <>
               <line class="reference" x1={x(0)} y1={y(rate)} x2={x(1)} y2={y(rate)} />
-              <path class="curve" d={pathOf(curves.precisionRecall, x, y)} />
+              <path class="curve" d={stepsOf(curves.precisionRecall, 0, x, y)} />
             </>
           )}
         </Plot>
       </div>
+      <p class="caption">
+        <span class="stroke curve-stroke" /> these scores <span class="stroke chance-stroke" /> chance
+      </p>
       <PositivesTable detail={detail} />
     </div>
   );
+}
+
+/** What a curve says at a place along x. Its values hold up to their corners (`isNext`), or from them on. */
+function probeCurve(
+  points: Float64Array,
+  at: number,
+  isNext: boolean,
+  told: (x: number, y: number) => { title: string; lines: string[] },
+): Probed | null {
+  let last = -1;
+  for (let k = 0; k < points.length && (last < 0 || points[k]! <= at); k += 2) last = k;
+  if (isNext && points[last]! < at) last = Math.min(last + 2, points.length - 2);
+  const y = points[last + 1];
+  return y === undefined ? null : { x: at, y, ...told(at, y) };
 }
 
 /** The library's figures that are shown (docs/method.md, "Ranking figures"), and what they are. */

@@ -1,7 +1,8 @@
-import { counted, duration, whole } from '../parts/format.ts';
+import { bytes, counted, duration, whole } from '../parts/format.ts';
 import { cancel, cancellable } from '../state/cancel.ts';
 import { pause, resume, run } from '../state/fitting.ts';
 import {
+  download,
   leastSamples,
   outcome,
   phase,
@@ -14,7 +15,7 @@ import {
 } from '../state/run.ts';
 import { fitChanges } from '../state/session.ts';
 import { trial } from '../state/trials.ts';
-import type { FitOutcome } from '../worker/protocol.ts';
+import type { Download, FitOutcome } from '../worker/protocol.ts';
 
 /** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
 export function RunPanel() {
@@ -45,7 +46,7 @@ export function RunPanel() {
       <p
         class="run-note"
         role="status"
-        aria-live={phase.value === 'fitting' || phase.value === 'resampling' ? 'off' : 'polite'}
+        aria-live={['fitting', 'resampling'].includes(phase.value) || download.value ? 'off' : 'polite'}
       >
         {note()}
       </p>
@@ -58,6 +59,8 @@ const shareOf: Partial<Record<Phase, string>> = { trying: 'Repeats done', resamp
 
 /** How much of what is under way is done, 0 to 1. */
 function share(): number {
+  if (phase.value === 'opening' && download.value)
+    return download.value.loaded / (download.value.total || Infinity);
   if (phase.value === 'trying' && trial.value)
     return (trial.value.outcomes.length + repeatShare.value) / trial.value.repeats;
   if (phase.value === 'resampling') return resampled.value ? resampled.value.done / resampled.value.total : 0;
@@ -70,9 +73,11 @@ function note(): string {
   const done = outcome.value;
   switch (phase.value) {
     case 'opening':
-      return 'Reading …';
+      return download.value ? fetched(download.value) : 'Reading …';
     case 'evaluating':
       return 'Scoring …';
+    case 'comparing':
+      return 'Scoring with and without the edge …';
     case 'resampling':
       return resampled.value
         ? `Scored again ${whole(resampled.value.done)} of ${counted(resampled.value.total, 'time')}`
@@ -98,6 +103,9 @@ function note(): string {
       return done.complete ? completed(done) : broken(done, at?.total ?? 0);
   }
 }
+
+const fetched = ({ loaded, total }: Download): string =>
+  `Fetching the runtime: ${bytes(loaded)}${total > 0 ? ` of ${bytes(total)}` : ''}`;
 
 function completed({ samples, seconds, leftOut }: FitOutcome): string {
   const few = samples < leastSamples ? `, too few for scores` : '';

@@ -1,4 +1,4 @@
-import { Downloads } from './downloads.tsx';
+import { ExportPanel } from './export-panel.tsx';
 import { InputsPanel } from './inputs-panel.tsx';
 import { ParamsPanel } from './params-panel.tsx';
 import { RunPanel } from './run-panel.tsx';
@@ -7,12 +7,12 @@ import { UncertaintyPanel } from './uncertainty-panel.tsx';
 /** From top to bottom the order of work: in, run, tune, doubt, out. */
 export function SidePanel() {
   return (
-    <aside class="side" aria-label="Inputs and run">
+    <aside class="side" id="inputs" tabIndex={-1} aria-label="Inputs and run">
       <InputsPanel />
       <RunPanel />
       <ParamsPanel />
       <UncertaintyPanel />
-      <Downloads />
+      <ExportPanel />
     </aside>
   );
 }

@@ -1,19 +1,23 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { paintPoints } from '../charts/density.ts';
+import { nearestPoint } from '../charts/nearest.ts';
 import { Plot, type HoverPlace } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { sortPermutation } from '../edges/sort.ts';
 import { nullShare, type Histogram } from '../edges/histogram.ts';
 import { counted, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
 import { untested } from '../results/significance.ts';
-import { edges, edgesVersion, rowOfPair } from '../state/edges.ts';
+import { edges, edgesVersion, passing, rowOfPair } from '../state/edges.ts';
 import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
 import { paletteVersion, tokenColour } from '../state/theme.ts';
 import { tableWorker } from '../state/workers.ts';
 
-/** -log10 q is cut here: beyond it the order is that of the score. */
-const highest = 50;
+/** -log10 of the least q that is a number of full precision: what is smaller is drawn there. */
+const highest = 300;
+/** The best pairs, drawn as discs even among hundreds of thousands. */
+const bestDrawn = 1000;
 
 /** How surprising the scores are: the p-values' histogram, and score against q. */
 export function Significance() {
@@ -60,6 +64,13 @@ function PValues({ table }: { readonly table: EdgeColumns }) {
         x={{ label: 'p', domain: [0, 1] }}
         y={{ label: 'pairs', domain: [0, most] }}
         height={190}
+        probe={(px, _, scales) => {
+          const bin = Math.min(39, Math.floor((40 * px) / scales.x(1)));
+          const count = bins?.counts[bin];
+          if (count === undefined) return null;
+          const range = `p ${(bin / 40).toFixed(3)} to ${((bin + 1) / 40).toFixed(3)}`;
+          return { x: (bin + 0.5) / 40, y: count, title: range, lines: [counted(count, 'pair')] };
+        }}
       >
         {(x, y, area) => {
           const width = area.width / 40;
@@ -99,18 +110,22 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
     const ys = Float32Array.from(table.qValue, (q) => Math.min(highest, -Math.log10(Math.max(q, 1e-300))));
     const rows = Uint32Array.from({ length: table.rows }, (_, row) => row);
     const scored = rows.filter((row) => !Number.isNaN(table.score[row]!));
+    const passes = (row: number) => passing.value?.[row] !== 0;
     const extent = (sign: number) =>
       sign * scored.reduce((most, row) => Math.max(most, sign * table.score[row]!), 0);
+    const fresh = scored.filter((row) => !table.hasEdge[row] && passes(row));
     return {
+      best: strongest(table.score, fresh),
       xs: table.score,
       ys,
-      fresh: scored.filter((row) => !table.hasEdge[row]),
-      known: scored.filter((row) => table.hasEdge[row] === 1),
+      fresh,
+      known: scored.filter((row) => table.hasEdge[row] === 1 && passes(row)),
+      rest: scored.filter((row) => !passes(row)),
       // The ends keep some room, so that the best edges are inside.
       range: [1.04 * extent(-1), 1.04 * extent(1) || 0.1] as const,
-      top: 1.04 * ys.reduce((most, y) => Math.max(most, y), 1),
+      top: 1.1 * ys.reduce((most, y) => Math.max(most, y), 1),
     };
-  }, [table]);
+  }, [table, passing.value]);
   const { xs, ys } = points;
   // Read here, so that another theme paints again.
   const palette = paletteVersion.value;
@@ -126,16 +141,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
     px: number,
     py: number,
     scales: { x: (v: number) => number; y: (v: number) => number },
-  ) => {
-    let nearest = -1;
-    let least = 100;
-    for (const group of [points.fresh, points.known])
-      for (const candidate of group) {
-        const distance = (scales.x(xs[candidate]!) - px) ** 2 + (scales.y(ys[candidate]!) - py) ** 2;
-        if (distance < least) [least, nearest] = [distance, candidate];
-      }
-    return nearest;
-  };
+  ) => nearestPoint(points, [points.fresh, points.known], px, py, scales);
   const pick: typeof nearestTo = (px, py, scales) => {
     const nearest = nearestTo(px, py, scales);
     if (nearest >= 0) selectPair(table, table.src[nearest]!, table.dst[nearest]!);
@@ -162,10 +168,19 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         title="Score against significance"
         summary={`${counted(points.fresh.length, 'pair')} not in the graph and ${counted(points.known.length, 'known edge')} by score and -log10 q`}
         x={{ label: 'score', domain: points.range }}
-        y={{ label: '−log₁₀ q', domain: [0, points.top] }}
+        y={{ label: '−log₁₀ q', domain: [0, points.top], isBent: true }}
         height={280}
         paint={(context, x, y, area) => {
-          paintPoints(context, x, y, area, { xs, ys, rows: points.fresh }, tokenColour('--inferred'));
+          // What does not pass stays as the ground that the others stand on.
+          paintPoints(context, x, y, area, { xs, ys, rows: points.rest }, tokenColour('--line'));
+          paintPoints(
+            context,
+            x,
+            y,
+            area,
+            { xs, ys, rows: points.fresh, best: points.best },
+            tokenColour('--inferred'),
+          );
           paintPoints(context, x, y, area, { xs, ys, rows: points.known }, tokenColour('--known'));
         }}
         onPick={pick}
@@ -183,8 +198,18 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
       </Plot>
       <p class="caption">
         <span class="swatch inferred" /> not in the graph <span class="swatch known" /> known edge. q below
-        1e−{highest} is drawn there. Click a point to select it.
+        1e−{highest} is drawn there; the axis is linear up to 1 and logarithmic beyond. Click a point to
+        select it.
       </p>
     </>
   );
+}
+
+/** Those of the rows with the largest scores in size. */
+function strongest(score: ArrayLike<number>, rows: Uint32Array): Uint32Array {
+  const order = sortPermutation(
+    Float64Array.from(rows, (row) => Math.abs(score[row]!)),
+    true,
+  );
+  return order.slice(0, bestDrawn).map((place) => rows[place]!);
 }

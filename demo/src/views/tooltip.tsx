@@ -1,10 +1,12 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { errorOf, extentOf, type EdgeColumns } from '../edges/edge-columns.ts';
+import { strongestRows } from '../edges/strongest-rows.ts';
+import { labelsOf } from '../names/labels.ts';
 import { estimate, score } from '../parts/format.ts';
-import { pAndQOf } from '../results/significance.ts';
+import { pAndQOf, qOf } from '../results/significance.ts';
 import { whyUnscored } from '../results/why-unscored.ts';
 import { edges, rowOfPair } from '../state/edges.ts';
-import { hovered, pointer } from '../state/hover.ts';
+import { hovered, note, pointer } from '../state/hover.ts';
 import { positiveRows } from '../state/positives.ts';
 import { pairLabel } from '../table/columns.tsx';
 
@@ -13,6 +15,7 @@ export function Tooltip() {
   const box = useRef<HTMLDivElement>(null);
   const at = hovered.value;
   const { x, y } = pointer.value;
+  const about = note.value;
   const table = edges.value;
   useLayoutEffect(() => {
     const element = box.current;
@@ -23,15 +26,49 @@ export function Tooltip() {
     const top = y + 18 + height > innerHeight ? y - 10 - height : y + 18;
     element.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
   });
-  if (!table || at.kind === 'none') return null;
+  if (!about && (!table || at.kind === 'none')) return null;
   return (
-    <div class="tooltip" ref={box} role="tooltip" key={JSON.stringify(at)}>
-      {at.kind === 'node' ? (
-        <p class="pair">{table.names[at.node]}</p>
+    <div class="tooltip" ref={box} role="tooltip" key={about ? about.title : JSON.stringify(at)}>
+      {about ? (
+        <>
+          <p class="pair">{about.title}</p>
+          {about.lines.map((line) => (
+            <p key={line}>{line}</p>
+          ))}
+        </>
+      ) : at.kind === 'node' ? (
+        <Node table={table!} node={at.node} />
       ) : (
-        <Pair table={table} source={at.source} target={at.target} />
+        at.kind === 'pair' && <Pair table={table!} source={at.source} target={at.target} />
       )}
     </div>
+  );
+}
+
+/** Edges told of a node, either way. */
+const told = 3;
+
+/** A node with its strongest edges. */
+function Node({ table, node }: { readonly table: EdgeColumns; readonly node: number }) {
+  const labels = labelsOf(table.names);
+  const lines = (['src', 'dst'] as const).flatMap((side) =>
+    strongestRows(table, side, node, told).map((row) => ({ row, side })),
+  );
+  return (
+    <>
+      <p class="pair">{table.names[node]}</p>
+      <dl class="edges-of-node">
+        {lines.map(({ row, side }) => (
+          <div key={row}>
+            <dt>{side === 'src' ? `→ ${labels[table.dst[row]!]!}` : `← ${labels[table.src[row]!]!}`}</dt>
+            <dd>
+              {[estimate(table.score[row]!, errorOf(table, row)), ...qOf(table, row)].join(' · ')}
+              {table.hasEdge[row] ? ' · known' : ''}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 

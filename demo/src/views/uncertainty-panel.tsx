@@ -1,6 +1,6 @@
 import { bytes, counted } from '../parts/format.ts';
 import { WholeField } from '../parts/whole-field.tsx';
-import { askHowSure, change } from '../state/fitting.ts';
+import { computeUncertainty, change } from '../state/fitting.ts';
 import { params, wholeNumbers } from '../state/params.ts';
 import { dataFacts, keepsSamples, modelFacts, outcome, phase } from '../state/run.ts';
 
@@ -10,7 +10,7 @@ export function UncertaintyPanel() {
   const canAsk = phase.value === 'idle' && outcome.value !== null && keepsSamples.value;
   return (
     <section aria-labelledby="sure-title">
-      <h2 id="sure-title">How sure?</h2>
+      <h2 id="sure-title">Uncertainty</h2>
       <label class="check">
         <input
           type="checkbox"
@@ -55,9 +55,9 @@ export function UncertaintyPanel() {
               ? `Scores the samples ${counted(at.groups + at.permutations, 'time')} again; the table gets standard errors, sign stability and an empirical p`
               : 'Needs a run that keeps magnitudes'
           }
-          onClick={() => void askHowSure()}
+          onClick={() => void computeUncertainty()}
         >
-          Work out how sure
+          Compute uncertainty
         </button>
       </div>
     </section>

@@ -4,12 +4,17 @@ import type { ModelFacts, Placement } from './protocol.ts';
 /** The model as plain data that can cross to the page. */
 export function modelFacts(model: GsnnModel): ModelFacts {
   const { nodeNames, edgeIndex } = model.graph;
-  const [sources, targets] = edgeIndex['function,function'];
+  const pairsOf = (kind: keyof typeof edgeIndex) => {
+    const [sources, targets] = edgeIndex[kind];
+    return Array.from(sources, (source, edge) => [source, targets[edge]!] as const);
+  };
   return {
     inputs: [...nodeNames.input],
     functions: [...nodeNames.function],
     outputs: [...nodeNames.output],
-    edges: Array.from(sources, (source, edge) => [source, targets[edge]!] as const),
+    edges: pairsOf('function,function'),
+    inputEdges: pairsOf('input,function'),
+    outputEdges: pairsOf('function,output'),
     layers: model.layers,
     norm: model.norm,
     canMask: model.maskableEdges.length > 0,

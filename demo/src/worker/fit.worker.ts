@@ -1,7 +1,11 @@
 import { FitSession } from './fit-session.ts';
 import { ownPort, serve } from './rpc.ts';
+import { watchDownloads } from './watch-downloads.ts';
 
 const session = new FitSession({
+  download: (value) => {
+    send('download', value);
+  },
   progress: (value) => {
     send('progress', value);
   },
@@ -16,3 +20,6 @@ const session = new FitSession({
   },
 });
 const send = serve(ownPort, session);
+watchDownloads((value) => {
+  send('download', value);
+});

@@ -13,6 +13,9 @@ export interface ModelFacts {
   readonly outputs: readonly string[];
   /** Function -> function edges as (source, target), self edges included. */
   readonly edges: readonly (readonly [number, number])[];
+  /** Input -> function and function -> output edges, each number within its own kind. */
+  readonly inputEdges: readonly (readonly [number, number])[];
+  readonly outputEdges: readonly (readonly [number, number])[];
   readonly layers: number;
   readonly norm: string;
   /** Edges can be switched off in the model itself. */
@@ -74,8 +77,16 @@ export interface ResampleProgress {
   readonly total: number;
 }
 
+/** How much of the runtime has come, in bytes; `total` is 0 where it is not known. */
+export interface Download {
+  readonly loaded: number;
+  readonly total: number;
+}
+
 /** What the worker says unasked. */
 export interface FitEvents {
+  /** Null once it is there. */
+  download(value: Download | null): void;
   progress(value: Progress): void;
   placement(value: Placement): void;
   repeat(value: RepeatProgress): void;
@@ -101,6 +112,8 @@ export interface Pixels {
 export interface PairMagnitudes {
   readonly x: readonly Float32Array[];
   readonly y: readonly Float32Array[];
+  /** x of other nodes, in the order asked for: for each layer pair, one after the other. Null where only the pair is known. */
+  readonly others: readonly (readonly Float32Array[])[] | null;
 }
 
 /**
@@ -151,14 +164,24 @@ export interface FitApi {
   evaluate(params: Params): Promise<ScoredTable>;
   /** The same scores with what resampling says of them. Needs a fit that keeps its samples; `turn` comes back. */
   resample(params: Params, turn: number): Promise<ScoredTable>;
+  /**
+   * Partial scores of the samples seen, as Arrow IPC bytes, by the model's graph or one in which an edge has changed: it is there
+   * where it was not, or gone where it was. They are not put on show.
+   */
+  partialScores(params: Params, changed: readonly [number, number] | null): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the scoring under way, which rejects; the samples seen stay. */
   stopScoring(): void;
   /** Addresses on this site that the worker has fetched files from. */
   fetched(): string[];
   /** One repeat of a trial; rejects when it is stopped. */
   trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome>;
-  /** x of the source against y of the target; the model runs for it once, not for each pair. */
-  magnitudes(params: Params, source: number, target: number): Promise<PairMagnitudes>;
+  /** x of the source, and of others, against y of the target; the model runs for it once, not for each pair. */
+  magnitudes(
+    params: Params,
+    source: number,
+    target: number,
+    others: readonly number[],
+  ): Promise<PairMagnitudes>;
   /**
    * The block behind a channel score in one layer pair; of pooled scores the only one. The one asked for before is given up
    * if it is still being worked out.

@@ -5,8 +5,9 @@ import type { Histogram } from '../edges/histogram.ts';
 import type { NodeOrderName } from '../edges/node-order.ts';
 import type { RowFilter, Sort } from '../edges/row-query.ts';
 import type { TileRequest } from '../heatmap/pyramid.ts';
-import type { NetworkRequest } from '../network/data.ts';
-import type { NetworkData } from '../network/scene.ts';
+import type { NetworkGraph } from '../network/graph.ts';
+import type { InferredEdges } from '../network/inferred.ts';
+import type { LayoutKind, NetworkLayout } from '../network/layout.ts';
 import type { ExportFormat } from '../export/formats.ts';
 
 export type NamedPair = readonly [source: string, target: string];
@@ -49,8 +50,10 @@ export interface TableQuestions {
   tile(request: TileRequest): Uint32Array;
   rank(positives: readonly NamedPair[]): Ranking;
   histogram(column: 'pValue' | 'score', bins: number): Histogram;
-  /** `marksPositives`: the positives ranked last are told apart. */
-  network(request: NetworkRequest, marksPositives: boolean): NetworkData;
+  /** Pairs that are not in the graph, pass the filters and score at least so much; null asks for the best few. */
+  inferred(minScore: number | null, filter: RowFilter): InferredEdges;
+  /** Bytes that `write` would give, about. */
+  fileSize(format: ExportFormat, rows: Uint32Array | null): Promise<number>;
   write(format: ExportFormat, rows: Uint32Array | null, title: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -67,4 +70,6 @@ export interface TableApi {
   /** Refuses with `superseded` where the table was closed. */
   ask(table: number, question: keyof TableQuestions, args: readonly unknown[]): unknown;
   close(table: number): void;
+  /** Lays out a graph, of a table or of none. */
+  layOutGraph(graph: NetworkGraph, kind: LayoutKind): NetworkLayout;
 }

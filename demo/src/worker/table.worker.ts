@@ -4,7 +4,9 @@ import { clusterOrder, nodeOrder } from '../edges/node-order.ts';
 import { RowQuery } from '../edges/row-query.ts';
 import { largestMatrix, matrixFromColumns, type ScoreMatrix } from '../edges/score-matrix.ts';
 import { HeatmapPyramid } from '../heatmap/pyramid.ts';
-import { NetworkBuilder } from '../network/data.ts';
+import { inferredEdges } from '../network/inferred.ts';
+import { layOutGraph } from '../network/layout.ts';
+import { fileSize } from './file-size.ts';
 import { rankPositives } from './ranking.ts';
 import { moved, ownPort, serve } from './rpc.ts';
 import { readEdgeTable, type EdgeTable } from './edge-table.ts';
@@ -18,10 +20,7 @@ interface Held {
   readonly columns: EdgeColumns;
   readonly query: RowQuery;
   matrix?: ScoreMatrix;
-  network?: NetworkBuilder;
   pyramid?: HeatmapPyramid;
-  /** 1 at the rows of the positives ranked last. */
-  positive?: Uint8Array;
 }
 
 /** The table on show and, for a moment, the one that takes its place, by number. */
@@ -69,19 +68,19 @@ const answers: Answers = {
     const texels = pyramid.tile(request);
     return moved(texels, [texels.buffer]);
   },
-  rank(held, positives) {
-    const ranking = rankPositives(held.edges, positives);
-    held.positive = ranking.marks;
-    return ranking;
+  rank({ edges }, positives) {
+    return rankPositives(edges, positives);
   },
   histogram({ columns }, column, bins) {
     const low = column === 'score' ? -1 : 0;
     // Pairs without a score carry p = 1 by convention; they are no evidence about the rest.
     return histogram(columns[column], low, 1, bins, (row) => !Number.isNaN(columns.score[row]!));
   },
-  network(held, request, marksPositives) {
-    held.network ??= new NetworkBuilder(held.columns);
-    return held.network.build(request, marksPositives ? (held.positive ?? null) : null);
+  inferred({ columns, query }, minScore, filter) {
+    return inferredEdges(columns, query, minScore, filter);
+  },
+  fileSize({ edges }, format, rows) {
+    return fileSize(edges, format, rows);
   },
   async write({ edges }, format, rows, title) {
     const bytes = await writeTable(edges, format, rows, title);
@@ -107,6 +106,9 @@ const api = {
   },
   close(table) {
     tables.delete(table);
+  },
+  layOutGraph(graph, kind) {
+    return layOutGraph(graph, kind);
   },
 } satisfies TableApi;
 

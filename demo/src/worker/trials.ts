@@ -2,7 +2,14 @@ import type { Table } from 'apache-arrow';
 import { MagnitudeEdgeError, MagnitudeEdgeInferer, type GsnnGraph } from 'magnitude-edge';
 import { curves, markPairs } from '../edges/curves.ts';
 import { columnsFromArrow } from '../edges/from-arrow.ts';
-import { degreePreservingPermutation, maskShare, type Edge } from '../graph/change.ts';
+import {
+  degreePreservingPermutation,
+  edgesOf,
+  isSameEdge,
+  maskShare,
+  withEdges,
+  type Edge,
+} from '../graph/change.ts';
 import { seeded } from '../graph/random.ts';
 import { scoreOptions, type Params } from '../state/params.ts';
 import type { BatchFeed } from './batch-feed.ts';
@@ -55,7 +62,7 @@ async function mask(
   const { graph, model } = bench.inferer;
   const names = graph.nodeNames.function;
   const { kept, masked } = edge
-    ? { kept: edges.filter((other) => !isSame(other, edge)), masked: [edge] }
+    ? { kept: edges.filter((other) => !isSameEdge(other, edge)), masked: [edge] }
     : maskShare(edges, share, seeded(repeat));
   const pairs = masked.map(([source, target]): [string, string] => [names[source]!, names[target]!]);
   const inModel = model.maskableEdges.length > 0;
@@ -124,17 +131,4 @@ function fare(
     pairs: sources.map((source, row) => [String(source), String(targets[row])]),
     ranks: ranks.map((rank) => (rank === null ? null : Number(rank))),
   };
-}
-
-const isSame = (a: Edge, b: Edge) => a[0] === b[0] && a[1] === b[1];
-
-/** Edges between different function nodes. */
-function edgesOf(graph: GsnnGraph): Edge[] {
-  const [sources, targets] = graph.edgeIndex['function,function'];
-  return Array.from(sources, (source, k): Edge => [source, targets[k]!]).filter(([a, b]) => a !== b);
-}
-
-function withEdges(graph: GsnnGraph, edges: readonly Edge[]): GsnnGraph {
-  const list = [edges.map(([source]) => source), edges.map(([, target]) => target)] as const;
-  return { ...graph, edgeIndex: { ...graph.edgeIndex, 'function,function': list } };
 }

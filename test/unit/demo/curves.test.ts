@@ -35,11 +35,18 @@ test('curves keep every step of positives among many pairs', () => {
   );
   const table = tableOf(scores, []);
   const marks = Uint8Array.from({ length: table.rows }, (_, row) => (row % 97 === 0 ? 1 : 0));
-  const { precisionRecall, roc, positives } = curves(table, marks);
+  const { precisionRecall, roc, positives, averagePrecision } = curves(table, marks);
   const order = [...table.score.keys()].sort((a, b) => table.score[b]! - table.score[a]!);
   const first = order.findIndex((row) => marks[row] === 1);
   expect([...precisionRecall.slice(0, 2)]).toEqual([1 / positives, 1 / (first + 1)]);
   const recalls = new Set([...precisionRecall].filter((_, k) => k % 2 === 0));
   expect(recalls.size).toBe(positives);
   expect([...roc.slice(-2)]).toEqual([1, 1]);
+  // The area under the steps is the average precision: no point is above or below what it stands for.
+  let [area, before] = [0, 0];
+  for (let k = 0; k < precisionRecall.length; k += 2) {
+    area += (precisionRecall[k]! - before) * precisionRecall[k + 1]!;
+    before = precisionRecall[k]!;
+  }
+  expect(area).toBeCloseTo(averagePrecision, 12);
 });

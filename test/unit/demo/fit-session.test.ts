@@ -16,7 +16,13 @@ async function namedFile(name: string): Promise<NamedFile> {
 /** A session that has seen the bundled example. */
 async function fitted(): Promise<FitSession> {
   const ignore = () => undefined;
-  const session = new FitSession({ progress: ignore, placement: ignore, repeat: ignore, resample: ignore });
+  const session = new FitSession({
+    download: ignore,
+    progress: ignore,
+    placement: ignore,
+    repeat: ignore,
+    resample: ignore,
+  });
   await session.openModel(await namedFile('model.onnx'), params);
   await session.openData(await namedFile('data.npz'), params);
   await session.fit(params, 'start', 1);

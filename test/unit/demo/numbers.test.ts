@@ -9,7 +9,6 @@ import { noFilter, RowQuery } from '../../../demo/src/edges/row-query.ts';
 import { sortPermutation } from '../../../demo/src/edges/sort.ts';
 import { degreePreservingPermutation, maskShare, type Edge } from '../../../demo/src/graph/change.ts';
 import { seeded } from '../../../demo/src/graph/random.ts';
-import { networkShapes } from '../../../demo/src/network/picture.ts';
 import { bytes } from '../../../demo/src/parts/format.ts';
 import { rocAuc } from '../../../src/index.ts';
 
@@ -183,46 +182,6 @@ describe('changed graphs', () => {
     const { kept, masked } = maskShare(edges, 0.25, seeded(2));
     expect(masked).toHaveLength(Math.round(edges.length / 4));
     expect(new Set([...kept, ...masked])).toEqual(new Set(edges));
-  });
-});
-
-describe('networkShapes', () => {
-  const data = {
-    names: ['a', 'b', 'c'],
-    layout: 'layers' as const,
-    // b right under a, c further down.
-    positions: Float32Array.of(0, 0, 0, 1, 0, 3),
-    edges: new Uint32Array(0),
-    kinds: new Uint8Array(0),
-    threshold: 0,
-    extent: 1,
-    counts: new Uint32Array(1),
-    scores: new Float32Array(0),
-  };
-  const colours = { ground: '', ink: '', known: '', inferred: '', positive: '', accent: '' };
-  const texts = (scale: number) =>
-    [
-      ...networkShapes(data, { scale, x: -1, y: -1 }, { width: 500, height: 500 }, colours, {
-        selection: { kind: 'none' },
-        lit: { kind: 'none' },
-        near: null,
-      }),
-    ].filter((shape) => shape.kind === 'text');
-
-  test('a name stands above its disc, and beside it where another disc is', () => {
-    // Discs of radius 6 with 60 pixels between them, then with 20.
-    expect(texts(60).map(({ text, align }) => `${text} ${align}`)).toEqual([
-      'a center',
-      'b center',
-      'c center',
-    ]);
-    expect(texts(20).map(({ text, align }) => `${text} ${align}`)).toEqual([
-      'a center',
-      'b start',
-      'c center',
-    ]);
-    const [, beside] = texts(20);
-    expect(beside!.at).toEqual([20 + 6 + 4, 40]);
   });
 });
 

@@ -7,7 +7,11 @@ import { clearSelection, knownNames, select, selection } from '../../../demo/src
 import { connect, serve, type Port } from '../../../demo/src/worker/rpc.ts';
 
 const file = (name: string, digest: string): FileFacts => ({ name, digest, origin: 'disk', address: null });
-const facts = { inputs: [], functions: [], outputs: [], edges: [], layers: 4, norm: 'batch', canMask: false };
+const facts = {
+  ...{ inputs: [], functions: [], outputs: [] },
+  ...{ edges: [], inputEdges: [], outputEdges: [] },
+  ...{ layers: 4, norm: 'batch', canMask: false },
+};
 
 const fit: FitProvenance = {
   kind: 'fit',

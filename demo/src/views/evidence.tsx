@@ -2,27 +2,26 @@ import { useMemo } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
 import { counted, probability, score } from '../parts/format.ts';
-import { edges, rowOfPair } from '../state/edges.ts';
+import { edges } from '../state/edges.ts';
 import { positiveRows } from '../state/positives.ts';
 import { selectedTarget, selection, selectNode, selectPair } from '../state/selection.ts';
 import { pairLabel } from '../table/columns.tsx';
 import { sortPermutation } from '../edges/sort.ts';
-import { Block } from './block.tsx';
-import { EdgeDoubt } from './edge-doubt.tsx';
-import { Scatter } from './scatter.tsx';
+import { PairEvidence } from './pair-evidence.tsx';
 
 /** Candidates listed; the table has the rest. */
 const listed = 200;
 
-/** One target: who may point at it, what was conditioned on, and the magnitudes behind a score. */
-export function TargetView() {
+/** What is behind a pair, and its target: who may point at it, and what was conditioned on. */
+export function EvidenceView() {
   const table = edges.value;
   const at = selection.value;
   const target = selectedTarget(at);
   if (!table || target === null)
     return (
       <p class="empty">
-        Select an edge in the table or the heatmap; its target is shown here with all its candidates.
+        Select an edge in the table or the heatmap: what speaks for it is shown here, with all other
+        candidates of its target.
       </p>
     );
   return <Target table={table} target={target} source={at.kind === 'pair' ? at.source : null} />;
@@ -44,6 +43,14 @@ function Target({ table, target, source }: Props) {
   const isPartial = table.metadata.score === 'partial';
   return (
     <div class="figures">
+      {source !== null && (
+        <PairEvidence
+          table={table}
+          source={source}
+          target={target}
+          parents={[...parents].map((row) => table.src[row]!)}
+        />
+      )}
       <h2 title={names[target]}>{labels[target]}</h2>
       <p>
         {counted(parents.length, 'known parent')}
@@ -61,13 +68,6 @@ function Target({ table, target, source }: Props) {
           </button>
         ))}
       </p>
-      {source !== null && <EdgeDoubt table={table} row={rowOfPair.value(source, target)} />}
-      {source !== null &&
-        (table.metadata.score === 'channel' ? (
-          <Block table={table} source={source} target={target} />
-        ) : (
-          <Scatter table={table} source={source} target={target} />
-        ))}
       <table class="plain-table">
         <caption>
           {scored.length > listed

@@ -65,7 +65,7 @@ beforeAll(async () => {
   await model.release();
 });
 
-const openTry = () => demo.page.getByRole('tab', { name: 'Try' }).click();
+const openTry = () => demo.page.getByRole('tab', { name: 'Edge recovery' }).click();
 const numberOf = async (term: string) =>
   Number(
     await demo.page
@@ -113,7 +113,7 @@ describe('masked in the model', () => {
     const mean = oracle.reduce((sum, { auc }) => sum + auc, 0) / oracle.length;
     expect(Math.abs((await numberOf('Mean AUC')) - mean)).toBeLessThan(6e-5);
     await page.getByRole('img', { name: /^AUC over 3 repeats/ }).waitFor();
-    await expectPictures(page, 'Try');
+    await expectPictures(page, 'Edge recovery');
     await page.screenshot({ path: new URL('../artifacts/explorer-masked.png', import.meta.url).pathname });
   });
 
@@ -123,7 +123,7 @@ describe('masked in the model', () => {
     await openTry();
     const button = page.getByRole('button', { name: 'Mask the selected edge' });
     expect(await button.isDisabled()).toBe(true);
-    await page.getByLabel('Rows to show').selectOption('known');
+    await page.getByRole('button', { name: 'known only' }).click();
     await page.locator('[role=grid][aria-rowcount="18"]').waitFor();
     await page.getByRole('grid', { name: 'Edges' }).focus();
     await page.keyboard.press('Home');

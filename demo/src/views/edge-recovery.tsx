@@ -13,7 +13,7 @@ const percent = signal(20);
 const repeats = signal(20);
 
 /** Two questions: do edges come back that are masked, and does the graph find more than a permuted one. */
-export function TryView() {
+export function EdgeRecovery() {
   const table = edges.value;
   if (!table || !outcome.value?.source)
     return <p class="empty">Trials need a fit; a table alone has no statistics to ask.</p>;

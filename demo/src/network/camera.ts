@@ -1,0 +1,54 @@
+/** Where one looks: `scale` pixels for a unit of the layout, (x, y) of it at the frame's corner. */
+export interface Camera {
+  readonly scale: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface FrameSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+const largestScale = 400;
+/** Pixels of a unit at most where all is to be seen: a few nodes need no more. */
+const largestFit = 90;
+/** Room for names beside it, and above and below. */
+const room = { x: 108, y: 32 };
+
+/** Shows all of a network with a margin. */
+export function cameraFor(positions: Float32Array, { width, height }: FrameSize): Camera {
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let k = 0; k < positions.length; k += 2) {
+    left = Math.min(left, positions[k]!);
+    right = Math.max(right, positions[k]!);
+    top = Math.min(top, positions[k + 1]!);
+    bottom = Math.max(bottom, positions[k + 1]!);
+  }
+  if (left > right) return { scale: 1, x: 0, y: 0 };
+  const fitting = Math.min(
+    (width - 2 * Math.min(room.x, width / 5)) / (right - left || 1),
+    (height - 2 * room.y) / (bottom - top || 1),
+    largestFit,
+  );
+  return centred((left + right) / 2, (top + bottom) / 2, Math.max(fitting, 1e-3), { width, height });
+}
+
+/** With a point of the layout in the middle. */
+export const centred = (x: number, y: number, scale: number, { width, height }: FrameSize): Camera => ({
+  scale,
+  x: x - width / 2 / scale,
+  y: y - height / 2 / scale,
+});
+
+export const panned = (at: Camera, x: number, y: number): Camera => ({
+  ...at,
+  x: at.x + x / at.scale,
+  y: at.y + y / at.scale,
+});
+
+/** Zooms by `factor` and keeps what is at (x, y) of the frame where it is. */
+export function zoomed(at: Camera, factor: number, x: number, y: number): Camera {
+  const scale = Math.min(Math.max(at.scale * factor, 0.01), largestScale);
+  return { scale, x: at.x + x / at.scale - x / scale, y: at.y + y / at.scale - y / scale };
+}

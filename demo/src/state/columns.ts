@@ -1,0 +1,48 @@
+import { signal } from '@preact/signals';
+import type { ColumnKey } from '../edges/row-query.ts';
+
+/** Widths in pixels of columns that somebody has dragged; the others have their own. */
+export const columnWidths = signal<ReadonlyMap<ColumnKey, number>>(new Map());
+export const hiddenColumns = signal<ReadonlySet<ColumnKey>>(new Set());
+/** Columns in the order that somebody has given them; those that are not named stand where they always do. */
+export const columnOrder = signal<readonly ColumnKey[]>([]);
+
+const narrowest = 36;
+
+export function setColumnWidth(key: ColumnKey, width: number): void {
+  columnWidths.value = new Map(columnWidths.value).set(key, Math.max(narrowest, Math.round(width)));
+}
+
+export function showColumn(key: ColumnKey, shown: boolean): void {
+  const hidden = new Set(hiddenColumns.value);
+  if (shown) hidden.delete(key);
+  else hidden.add(key);
+  hiddenColumns.value = hidden;
+}
+
+interface HasKey {
+  readonly key: ColumnKey;
+}
+
+/** All columns in their order, hidden ones too. */
+export function ordered<C extends HasKey>(columns: readonly C[]): readonly C[] {
+  const order = columnOrder.value;
+  if (order.length === 0) return columns;
+  const place = (key: ColumnKey, natural: number) => {
+    const at = order.indexOf(key);
+    return at < 0 ? natural : at;
+  };
+  return columns
+    .map((column, natural) => ({ column, at: place(column.key, natural) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ column }) => column);
+}
+
+/** Puts a column where another one stands. */
+export function moveColumn(columns: readonly HasKey[], key: ColumnKey, to: ColumnKey): void {
+  const keys = ordered(columns).map((column) => column.key);
+  const target = keys.indexOf(to);
+  if (key === to || target < 0) return;
+  const others = keys.filter((other) => other !== key);
+  columnOrder.value = others.toSpliced(target, 0, key);
+}

@@ -1,0 +1,169 @@
+import { signal } from '@preact/signals';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { likelyQ, bestShown, networkRows } from '../edges/network-rows.ts';
+import { download } from '../export/download.ts';
+import { formats, type ExportFormat, type FormatFacts } from '../export/formats.ts';
+import { shortlistCsv } from '../export/shortlist.ts';
+import { bytes, whole } from '../parts/format.ts';
+import { fileStem, provenanceText } from '../results/wording.ts';
+import { refuse } from '../state/alerts.ts';
+import { makeBundle } from '../state/bundle.ts';
+import { copied, copy } from '../state/clipboard.ts';
+import { edges, result, rowOfPair, rows } from '../state/edges.ts';
+import { filesLeftBehind, sessionLink } from '../state/link.ts';
+import { phase } from '../state/run.ts';
+import { shortlist } from '../state/shortlist.ts';
+import { tableWorker } from '../state/workers.ts';
+import { Methods } from './methods.tsx';
+
+const scope = signal<'all' | 'shown'>('all');
+
+/** The table as files: all of it, or the rows that pass the filters in the order on show. */
+export function ExportPanel() {
+  const table = edges.value;
+  const forNetworks = useMemo(() => table && networkRows(table), [table]);
+  const rowsOf = ({ isNetwork }: FormatFacts): Uint32Array | null =>
+    scope.value === 'shown' ? rows.value : isNetwork ? forNetworks : null;
+  const sizes = useSizes(rowsOf);
+  return (
+    <section aria-labelledby="out-title">
+      <h2 id="out-title">Export</h2>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={scope.value === 'shown'}
+          onChange={(event) => {
+            scope.value = event.currentTarget.checked ? 'shown' : 'all';
+          }}
+        />
+        Only the rows on show{table && ` (${whole(rows.value.length)})`}
+      </label>
+      <div class="formats">
+        {formats.map((facts) => (
+          <div key={facts.format}>
+            <button
+              disabled={!table}
+              title={`${facts.about}${facts.isNetwork ? `: ${ofNetworks()}` : ''}`}
+              aria-label={`Download ${facts.label}`}
+              aria-describedby={`size-${facts.format}`}
+              onClick={() => void save(facts, rowsOf(facts))}
+            >
+              {facts.label}
+            </button>
+            <span class="soft" id={`size-${facts.format}`}>
+              {sizes?.get(facts.format) === undefined ? '–' : bytes(sizes.get(facts.format)!)}
+            </span>
+          </div>
+        ))}
+      </div>
+      <p class="caption">Networks hold {ofNetworks()}.</p>
+      <div class="buttons more">
+        {table && shortlist.value.length > 0 && (
+          <button onClick={saveShortlist}>Shortlist ({shortlist.value.length})</button>
+        )}
+        <button
+          disabled={!table}
+          title="Table, settings, view, positives and shortlist as one .zip, which opens here again"
+          onClick={() => void saveSession()}
+        >
+          Session
+        </button>
+        <Methods />
+        <CopyLink />
+      </div>
+    </section>
+  );
+}
+
+function ofNetworks(): string {
+  if (scope.value === 'shown') return 'the rows on show';
+  return edges.value?.isTested === false
+    ? `known edges and the ${bestShown} best pairs`
+    : `known edges and pairs with q ≤ ${likelyQ}`;
+}
+
+/** How large each file would be; null until it is known, and while a run changes it all the time. */
+function useSizes(
+  rowsOf: (facts: FormatFacts) => Uint32Array | null,
+): ReadonlyMap<ExportFormat, number> | null {
+  const [known, setKnown] = useState<{ of: unknown; sizes: ReadonlyMap<ExportFormat, number> } | null>(null);
+  const table = edges.value;
+  const isQuiet = phase.value === 'idle';
+  // The rows on show are new ones whenever a filter or the table is another.
+  const of = scope.value === 'shown' ? rows.value : table;
+  useEffect(() => {
+    if (!table || !isQuiet) return;
+    let wanted = true;
+    Promise.all(
+      formats.map(
+        async (facts) => [facts.format, await tableWorker.fileSize(facts.format, rowsOf(facts))] as const,
+      ),
+    ).then(
+      (sizes) => {
+        if (wanted) setKnown({ of, sizes: new Map(sizes) });
+      },
+      // A size that cannot be told is missed by nobody.
+      () => undefined,
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [of, table, isQuiet]);
+  return known?.of === of ? known.sizes : null;
+}
+
+/** The address that restores this session goes to the clipboard and into the address bar. */
+function CopyLink() {
+  const missing = filesLeftBehind();
+  return (
+    <button
+      title={
+        missing.length > 0
+          ? `Files from your disk (${missing.join(', ')}) are not part of the link: it restores the settings`
+          : 'A link that restores these results'
+      }
+      onClick={() => {
+        const link = sessionLink();
+        history.replaceState(null, '', link);
+        void copy('link', link);
+      }}
+    >
+      {copied.value === 'link' ? 'Copied' : 'Copy link'}
+    </button>
+  );
+}
+
+async function save(facts: FormatFacts, only: Uint32Array | null): Promise<void> {
+  const shown = result.value;
+  if (!shown) return;
+  const { provenance } = shown;
+  try {
+    const written = await tableWorker.write(facts.format, only, provenanceText(provenance));
+    download(
+      new Blob([written], { type: facts.type }),
+      `${fileStem(provenance)}${facts.suffix ?? ''}${scope.value === 'shown' ? '_shown' : ''}.${facts.extension}`,
+    );
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** All that is on show, to be opened again. */
+async function saveSession(): Promise<void> {
+  const shown = result.value;
+  if (!shown) return;
+  try {
+    const bundle = await makeBundle();
+    download(new Blob([bundle], { type: 'application/zip' }), `${fileStem(shown.provenance)}_session.zip`);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** The shortlist with its notes. */
+function saveShortlist(): void {
+  const shown = result.value;
+  if (!shown) return;
+  const text = shortlistCsv(shown.columns, rowOfPair.value, shortlist.value);
+  download(new Blob([text], { type: 'text/csv' }), `${fileStem(shown.provenance)}_shortlist.csv`);
+}
