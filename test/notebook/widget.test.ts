@@ -130,7 +130,10 @@ test('a widget with its model shows what is behind a score', async () => {
   const explorer = notebook.explorer(1);
   await explorer.getByRole('row', { name: /f4.*f16/ }).click();
   await explorer.getByRole('tab', { name: 'Evidence' }).click();
-  await explorer.getByRole('img', { name: /^Scatter of 500 samples: .* of f4 .* of f16/ }).waitFor();
+  await explorer
+    .getByRole('img', { name: /^Scatter of 500 samples: .* of f4 .* of f16/ })
+    .first()
+    .waitFor();
   await notebook.run(2);
   const channel = notebook.explorer(2);
   await row(channel, 0).click();
