@@ -34,7 +34,10 @@ describe('the example notebook in JupyterLab', () => {
       const explorer = notebook.explorer(place);
       await explorer.getByRole('row', { name: /f4.*f16/ }).click();
       await explorer.getByRole('button', { name: 'known only' }).click();
-      await explorer.getByRole('status', { name: 'Rows on show' }).getByText(/^17 of /).waitFor();
+      await explorer
+        .getByRole('status', { name: 'Rows on show' })
+        .getByText(/^17 of /)
+        .waitFor();
       await expect
         .poll(() => explorer.getByRole('status', { name: 'Selection' }).textContent(), { timeout: patience })
         .toContain('f4 → f16');
