@@ -1,4 +1,4 @@
-"""Holds the twin to the original: outputs, activations and gradients, before any file is written."""
+"""Holds the rebuilt model to the original: outputs, activations and gradients, before any file is written."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from torch import nn
 from .capture import Capture, capture, differentiable, differentiate
 from .errors import ExportError
 from .graph import GsnnModule
-from .twin import GsnnTwin
+from .rebuilt import RebuiltGsnn
 
 #: Largest deviation allowed, of the largest magnitude of the tensor compared.
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 5e-5}
 SEED = 20_240_601
 
 
-def capture_twin(
-    twin: GsnnTwin,
+def capture_rebuilt(
+    rebuilt: RebuiltGsnn,
     x: torch.Tensor,
     y: torch.Tensor,
     loss=nn.functional.mse_loss,
     edge_mask: torch.Tensor | None = None,
 ) -> Capture:
-    """:func:`capture` of a twin, whose forward hands out what hooks catch in the original."""
+    """:func:`capture` of a rebuilt model, whose forward hands out what hooks catch in the original."""
     with torch.enable_grad():
-        yhat, taps = twin.run(differentiable(x), edge_mask)
+        yhat, taps = rebuilt.run(differentiable(x), edge_mask)
         return differentiate(yhat, y, loss, taps.pre_norm, taps.activation)
 
 
-def check_twin(model: GsnnModule, twin: GsnnTwin, inputs: int, outputs: int, batches=(1, 5)) -> None:
-    """Compares both on random batches, in float64 where the original allows it, else in float32. The twin is
+def check_rebuilt(model: GsnnModule, rebuilt: RebuiltGsnn, inputs: int, outputs: int, batches=(1, 5)) -> None:
+    """Compares both on random batches, in float64 where the original allows it, else in float32. The rebuilt model is
     left in the type it was compared in.
 
     Raises:
-        ExportError: code ``"twin"`` when they differ, naming the first value that does; ``"original"`` when
+        ExportError: code ``"differs"`` when they differ, naming the first value that does; ``"original"`` when
             the original itself fails or gives NaN.
     """
     generator = torch.Generator().manual_seed(SEED)
-    mask = (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if twin.edge_mask else None
+    mask = (torch.rand(model.edge_index.shape[1], generator=generator) > 0.3).float() if rebuilt.edge_mask else None
     for batch in batches:
         x = torch.randn(batch, inputs, generator=generator)
         y = torch.randn(batch, outputs, generator=generator)
         reference, dtype = reference_capture(model, x, y, mask)
-        twin.to(dtype)
-        ours = capture_twin(twin, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype))
+        rebuilt.to(dtype)
+        ours = capture_rebuilt(rebuilt, x.to(dtype), y.to(dtype), edge_mask=None if mask is None else mask.to(dtype))
         compare(reference, ours, dtype)
 
 
@@ -75,18 +75,20 @@ def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
     ):
         a, b = getattr(reference, field), getattr(ours, field)
         if len(a) != len(b):
-            raise ExportError("twin", f"the model calls {len(a)} sparse layers, its blocks name {len(b)}")
+            raise ExportError("differs", f"the model calls {len(a)} sparse layers, its blocks name {len(b)}")
         pairs += [(f"{label} of ResBlocks.{i}", *pair) for i, pair in enumerate(zip(a, b, strict=True))]
     for name, expected, found in pairs:
         expected, found = expected.cpu().double(), found.double()
         if not torch.isfinite(expected).all():
             raise ExportError("original", f"the model itself gives NaN or infinite values ({name}) on random inputs")
         if expected.shape != found.shape:
-            raise ExportError("twin", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt")
+            raise ExportError(
+                "differs", f"{name}: shape {list(expected.shape)} in the model, {list(found.shape)} rebuilt"
+            )
         error = float((expected - found).abs().max() / expected.abs().max().clamp_min(1e-30))
         if not error <= TOLERANCE[dtype] and float((expected - found).abs().max()) > 1e-12:
             raise ExportError(
-                "twin",
+                "differs",
                 f"the rebuilt model does not reproduce the original: {name} differs by "
                 f"{error:.2g} of its largest value (allowed {TOLERANCE[dtype]:.0e}). The model "
                 "computes something that its attributes do not tell",

@@ -1,6 +1,6 @@
-"""Writes a twin's ONNX graph node by node, without tracing: some hundred nodes in milliseconds.
+"""Writes a rebuilt model's ONNX graph node by node, without tracing: some hundred nodes in milliseconds.
 
-One function per module of :mod:`magnitude_edge.export.twin`, in the order of its forward pass; the file is held to
+One function per module of :mod:`magnitude_edge.export.rebuilt`, in the order of its forward pass; the file is held to
 the module by :func:`magnitude_edge.export.onnx_file.check_file`.
 """
 
@@ -18,11 +18,11 @@ from torch import nn
 from .errors import ExportError
 from .onnx_file import OPSET
 from .profile import ValueNames
-from .twin import GsnnTwin
-from .twin.blocks import AttentionTwin, BlockTwin
-from .twin.norms import Grouped, LayerNorm, NoNorm, RMSNorm, Running, Softmax
-from .twin.read import Affine, Mish, Selu, class_name
-from .twin.sparse import Groups, WeightedGather
+from .rebuilt import RebuiltGsnn
+from .rebuilt.blocks import RebuiltAttention, RebuiltBlock
+from .rebuilt.norms import Grouped, LayerNorm, NoNorm, RMSNorm, Running, Softmax
+from .rebuilt.read import Affine, Mish, Selu, class_name
+from .rebuilt.sparse import Groups, WeightedGather
 
 #: The IR version that came with opset 18, so that older readers take the file.
 IR_VERSION = 8
@@ -72,23 +72,23 @@ class GraphWriter:
         return name
 
 
-def write_onnx(twin: GsnnTwin, names: ValueNames, sizes: dict[str, int]) -> onnx.ModelProto:
-    """The twin's forward pass as a graph.
+def write_onnx(rebuilt: RebuiltGsnn, names: ValueNames, sizes: dict[str, int]) -> onnx.ModelProto:
+    """The rebuilt model's forward pass as a graph.
 
     Args:
-        twin: in float32.
+        rebuilt: in float32.
         names: of the values that the metadata points at.
-        sizes: columns of ``x`` and of the output and, where the twin takes it, ``edge_mask``; by name.
+        sizes: columns of ``x`` and of the output and, where the rebuilt model takes it, ``edge_mask``; by name.
     """
     writer = GraphWriter()
-    write_model(writer, twin, names)
+    write_model(writer, rebuilt, names)
 
     def value(name: str, *shape) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
-    channels = twin.blocks[0].groups.channels
+    channels = rebuilt.blocks[0].groups.channels
     inputs = [value("x", "batch", sizes["x"])]
-    if twin.edge_mask:
+    if rebuilt.edge_mask:
         inputs.append(value("edge_mask", sizes["edge_mask"]))
     outputs = [value(names.output, "batch", sizes[names.output])]
     outputs += [value(name, "batch", channels) for name in (*names.pre_norm, *names.activation)]
@@ -97,19 +97,19 @@ def write_onnx(twin: GsnnTwin, names: ValueNames, sizes: dict[str, int]) -> onnx
     return helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
 
 
-def write_model(w: GraphWriter, twin: GsnnTwin, names: ValueNames) -> None:
+def write_model(w: GraphWriter, rebuilt: RebuiltGsnn, names: ValueNames) -> None:
     def masked(value: str) -> str:
-        return w.op("Mul", value, "edge_mask") if twin.edge_mask else value
+        return w.op("Mul", value, "edge_mask") if rebuilt.edge_mask else value
 
     stops = iter(names.constants)
-    edges = w.op("Gather", "x", w.tensor(twin.edge_input), axis=1)
-    edges = masked(w.op("Mul", edges, w.tensor(twin.reads_input)))
-    for block, pre, post in zip(twin.blocks, names.pre_norm, names.activation, strict=True):
+    edges = w.op("Gather", "x", w.tensor(rebuilt.edge_input), axis=1)
+    edges = masked(w.op("Mul", edges, w.tensor(rebuilt.reads_input)))
+    for block, pre, post in zip(rebuilt.blocks, names.pre_norm, names.activation, strict=True):
         edges = masked(write_block(w, block, edges, pre, post, stops))
-    write_gather(w, twin.read_out, edges, names.output)
+    write_gather(w, rebuilt.read_out, edges, names.output)
 
 
-def write_block(w: GraphWriter, block: BlockTwin, x: str, pre: str, post: str, stops) -> str:
+def write_block(w: GraphWriter, block: RebuiltBlock, x: str, pre: str, post: str, stops) -> str:
     h = write_gather(w, block.lin_in, write_norm(w, block.edge_norm, x, stops), pre)
     steps = [lambda v: write_norm(w, block.norm, v, stops), lambda v: write_layer(w, block.nonlin, v)]
     for step in steps if block.norm_first else reversed(steps):
@@ -206,7 +206,7 @@ def write_normalised(w: GraphWriter, norm: Grouped, h: str, stops) -> str:
     raise TypeError(f"no ONNX form of {class_name(norm)}")
 
 
-def write_attention(w: GraphWriter, attention: AttentionTwin, groups: Groups, by_node: str) -> str:
+def write_attention(w: GraphWriter, attention: RebuiltAttention, groups: Groups, by_node: str) -> str:
     logits = w.op("Reshape", write_sequence(w, attention.mlp, by_node), w.shape(-1, groups.nodes))
     if attention.passing is not None:
         logits = write_gather(w, attention.passing, logits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import MagnitudeEdgeError
 
 #: Refusals of models that need no export where torch itself runs them.
-TAKEN_BY_TORCH = ("attention", "checkpointing", "dtype", "export", "ragged", "sparse", "twin", "unknown-module")
+TAKEN_BY_TORCH = ("attention", "checkpointing", "dtype", "export", "ragged", "sparse", "differs", "unknown-module")
 
 
 class ExportError(MagnitudeEdgeError):

@@ -11,13 +11,13 @@ import numpy as np
 import onnx
 import torch
 
-from .check import check_twin
+from .check import check_rebuilt
 from .direct import write_onnx
 from .errors import ExportError, ExportNotice
 from .graph import GsnnGraph, GsnnModule, homogeneous_kinds
 from .onnx_file import check_file, finish, to_onnx
 from .profile import metadata, value_names
-from .twin import GsnnTwin
+from .rebuilt import RebuiltGsnn
 from .unwrap import unwrap
 
 #: What the file's numbers are made from: other types have no faithful float32 form, or none that can be checked.
@@ -66,30 +66,30 @@ def gsnn_model(
     """What :func:`export_gsnn` writes, and its ``gsnn`` metadata."""
     model = unwrap(model)
     source = prepare(model, data, edge_mask=edge_mask)
-    names = value_names(source.layers, source.twin.count_constants())
+    names = value_names(source.layers, source.rebuilt.count_constants())
     extra = {"edgeMask": "edge_mask", "edgeMaskEdges": model.edge_index.tolist()} if edge_mask else {}
     gsnn = metadata(model, source.graph, names, source.groups, **extra)
     if dynamo is None:
-        proto = write_onnx(source.twin, names, source.sizes)
+        proto = write_onnx(source.rebuilt, names, source.sizes)
     else:
-        proto = to_onnx(source.twin, source.example(3), names.all, dynamo, static=("edge_mask",))
+        proto = to_onnx(source.rebuilt, source.example(3), names.all, dynamo, static=("edge_mask",))
     proto = finish(proto, gsnn, inner=names.constants, unbatched=("edge_mask",))
-    check_file(proto, source.twin, names.all, (source.example(batch) for batch in (1, 4)))
+    check_file(proto, source.rebuilt, names.all, (source.example(batch) for batch in (1, 4)))
     return proto, gsnn
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model fit for export: its graph, the function node of every channel, and its checked float32 twin."""
+    """A model fit for export: its graph, the function node of every channel, and its checked float32 rebuild."""
 
     graph: GsnnGraph
     groups: list[int]
-    twin: GsnnTwin
+    rebuilt: RebuiltGsnn
     edges: int
 
     @property
     def layers(self) -> int:
-        return len(self.twin.blocks)
+        return len(self.rebuilt.blocks)
 
     @property
     def outputs(self) -> int:
@@ -104,7 +104,7 @@ class Source:
         """Random inputs of the file, by name."""
         generator = torch.Generator().manual_seed(batch)
         feed = {"x": torch.randn(batch, len(self.graph.names["input"]), generator=generator)}
-        if self.twin.edge_mask:
+        if self.rebuilt.edge_mask:
             feed["edge_mask"] = (torch.rand(self.edges, generator=generator) > 0.3).float()
         return feed
 
@@ -120,9 +120,9 @@ def prepare(model: GsnnModule, data, *, edge_mask: bool = False, allow_unknown: 
     graph = GsnnGraph.from_model(model) if data is None else GsnnGraph.from_data(data)
     graph.check_against(model)
     groups = function_of_channel(model)
-    twin = GsnnTwin(model, edge_mask, allow_unknown).double().eval()
-    check_twin(model, twin, len(graph.names["input"]), len(graph.names["output"]))
-    return Source(graph, groups, twin.float(), int(model.edge_index.shape[1]))
+    rebuilt = RebuiltGsnn(model, edge_mask, allow_unknown).double().eval()
+    check_rebuilt(model, rebuilt, len(graph.names["input"]), len(graph.names["output"]))
+    return Source(graph, groups, rebuilt.float(), int(model.edge_index.shape[1]))
 
 
 def refuse_unfit(model: GsnnModule) -> None:

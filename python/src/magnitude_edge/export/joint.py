@@ -22,9 +22,9 @@ from .graph import GsnnModule
 from .gsnn import Exported, Source, note_training_mode, prepare, refuse_missing_folder, write
 from .onnx_file import check_file, finish, to_onnx
 from .profile import joint_names, metadata
-from .twin import GsnnTwin
-from .twin.opaque import refuse_scatter_mean
-from .twin.taps import ShiftedTaps
+from .rebuilt import RebuiltGsnn
+from .rebuilt.opaque import refuse_scatter_mean
+from .rebuilt.taps import ShiftedTaps
 from .unwrap import unwrap
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
@@ -65,9 +65,9 @@ def export_joint(
     refuse_missing_folder(path)
     note_training_mode(model)
     source = prepare(model, data, allow_unknown=True)
-    refuse_scatter_mean(source.twin, source.example(2)["x"])
+    refuse_scatter_mean(source.rebuilt, source.example(2)["x"])
     names = joint_names(source.layers)
-    step = Traced(Step(source.twin, len(source.groups), loss, reduction), source)
+    step = Traced(Step(source.rebuilt, len(source.groups), loss, reduction), source)
     gsnn = metadata(
         model,
         source.graph,
@@ -103,17 +103,17 @@ class Step(nn.Module):
     Gradients by inner values are gradients by shifts added to them, taken at zero.
     """
 
-    def __init__(self, twin: GsnnTwin, channels: int, loss: str, reduction: str):
+    def __init__(self, rebuilt: RebuiltGsnn, channels: int, loss: str, reduction: str):
         super().__init__()
-        self.twin, self.channels, self.loss, self.reduction = twin, channels, loss, reduction
+        self.rebuilt, self.channels, self.loss, self.reduction = rebuilt, channels, loss, reduction
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
         def objective(shifts):
-            yhat, taps = self.twin.run(x, taps=ShiftedTaps(shifts=shifts))
+            yhat, taps = self.rebuilt.run(x, taps=ShiftedTaps(shifts=shifts))
             value = LOSSES[self.loss](yhat, y, reduction=self.reduction)
             return value, (yhat, value, *taps.pre_norm, *taps.activation)
 
-        shifts = tuple(x.new_zeros(x.shape[0], self.channels) for _ in range(2 * len(self.twin.blocks)))
+        shifts = tuple(x.new_zeros(x.shape[0], self.channels) for _ in range(2 * len(self.rebuilt.blocks)))
         gradients, values = torch.func.grad(objective, has_aux=True)(shifts)
         return (*values, *gradients)
 

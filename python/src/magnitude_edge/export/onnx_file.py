@@ -1,4 +1,4 @@
-"""From a twin to ONNX bytes, and the checks that the file says what the twin computes."""
+"""From a rebuilt model to ONNX bytes, and the checks that the file says what the rebuilt model computes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .profile import KEY
 
 Feeds = Iterable[dict[str, torch.Tensor]]
 OPSET = 18
-#: Largest deviation of the file's values from the twin's, of the largest magnitude, both in float32.
+#: Largest deviation of the file's values from the rebuilt model's, of the largest magnitude, both in float32.
 TOLERANCE = 2e-5
 
 

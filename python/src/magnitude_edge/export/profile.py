@@ -10,7 +10,7 @@ KEY = "gsnn"
 
 @dataclass(frozen=True)
 class ValueNames:
-    """Names of the twin's outputs, in the order in which its forward returns them."""
+    """Names of the rebuilt model's outputs, in the order in which its forward returns them."""
 
     pre_norm: list[str]
     activation: list[str]

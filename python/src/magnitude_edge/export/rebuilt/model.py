@@ -1,4 +1,4 @@
-"""Twin of a whole GSNN: the same function in evaluation mode, in operations that export well."""
+"""Rebuilt form of a whole GSNN: the same function in evaluation mode, in operations that export well."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import nn
 
 from ..errors import ExportError
 from ..graph import GsnnModule, homogeneous_kinds
-from .blocks import BlockTwin
+from .blocks import RebuiltBlock
 from .read import array, finite_array
 from .sparse import WeightedGather
 from .taps import Taps
 
 
-class GsnnTwin(nn.Module):
+class RebuiltGsnn(nn.Module):
     """Rebuilt from the original's indices, values, biases and norm parameters. It shares no tensor with it.
 
     The published forward pass keeps index tensors as long as the batch and cannot be exported; this one holds
@@ -29,22 +29,22 @@ class GsnnTwin(nn.Module):
         allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
     """
 
-    blocks: Any  #: an ``nn.ModuleList`` of :class:`BlockTwin`
+    blocks: Any  #: an ``nn.ModuleList`` of :class:`RebuiltBlock`
     edge_input: torch.Tensor
     reads_input: torch.Tensor
 
     def __init__(self, model: GsnnModule, edge_mask: bool = False, allow_unknown: bool = False):
         super().__init__()
         self.edge_mask = edge_mask
-        twins: dict[int, WeightedGather] = {}
+        rebuilt: dict[int, WeightedGather] = {}
 
         def sparse(layer: Any, path: str) -> WeightedGather:
-            if id(layer) not in twins:
-                twins[id(layer)] = sparse_twin(layer, path)
-            return twins[id(layer)]
+            if id(layer) not in rebuilt:
+                rebuilt[id(layer)] = rebuilt_sparse(layer, path)
+            return rebuilt[id(layer)]
 
         self.blocks = nn.ModuleList(
-            BlockTwin(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
+            RebuiltBlock(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
         )
         kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
         input_of_node = np.cumsum(kinds == "input") - 1
@@ -77,8 +77,8 @@ class GsnnTwin(nn.Module):
         return len(self.run(x)[1].constants)
 
 
-def sparse_twin(layer: Any, path: str) -> WeightedGather:
-    """Twin of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
+def rebuilt_sparse(layer: Any, path: str) -> WeightedGather:
+    """Rebuilt form of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
     ``bias``."""
     indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
     if indices.shape != (2, values.size):

@@ -1,4 +1,4 @@
-"""Twin of one residual block."""
+"""Rebuilt form of one residual block."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from ..errors import ExportError
-from .norms import norm_twin
-from .read import array, class_name, finite_array, nonlinearity_twin, sequential_twin
+from .norms import rebuilt_norm
+from .read import array, class_name, finite_array, rebuilt_nonlinearity, rebuilt_sequential
 from .sparse import Groups, WeightedGather
 from .taps import Taps
 
 
-class AttentionTwin(nn.Module):
+class RebuiltAttention(nn.Module):
     """One sigmoid gate per node, optionally passed along signed edges first."""
 
     def __init__(self, attention: Any, nodes: int, path: str):
         super().__init__()
-        self.mlp = sequential_twin(attention.mlp, f"{path}.mlp")
+        self.mlp = rebuilt_sequential(attention.mlp, f"{path}.mlp")
         passing = attention.signed_message_passing
         self.passing = None
         if class_name(passing) == "SignedMessagePassing":
@@ -48,13 +48,13 @@ class AttentionTwin(nn.Module):
         return by_node * logits.sigmoid().unsqueeze(-1)
 
 
-class BlockTwin(nn.Module):
+class RebuiltBlock(nn.Module):
     """``lin_in``, norm and nonlinearity, node MLP, node attention, ``lin_out``, residual.
 
     Args:
         block: the original.
         path: its dotted path, for errors.
-        sparse: gives the twin of a sparse layer, one per layer object, so that shared layers stay shared.
+        sparse: gives the rebuilt form of a sparse layer, one per layer object, so that shared layers stay shared.
         allow_unknown: copy unknown norms and nonlinearities as they are.
     """
 
@@ -65,9 +65,9 @@ class BlockTwin(nn.Module):
         self.lin_in = sparse(block.lin_in, f"{path}.lin_in")
         self.lin_out = sparse(block.lin_out, f"{path}.lin_out")
         self.groups = Groups(array(block.channel_groups))
-        self.edge_norm = norm_twin(getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown)
-        self.norm = norm_twin(block.norm, f"{path}.norm", self.groups, allow_unknown)
-        self.nonlin = nonlinearity_twin(block.nonlin, f"{path}.nonlin", allow_unknown)
+        self.edge_norm = rebuilt_norm(getattr(block, "_edge_norm", None), f"{path}._edge_norm", None, allow_unknown)
+        self.norm = rebuilt_norm(block.norm, f"{path}.norm", self.groups, allow_unknown)
+        self.nonlin = rebuilt_nonlinearity(block.nonlin, f"{path}.nonlin", allow_unknown)
         self.norm_first = bool(block.norm_first)
         mlp, attention = getattr(block, "mlp", None), getattr(block, "node_attn", None)
         if (mlp is not None or attention is not None) and not self.groups.uniform:
@@ -78,8 +78,10 @@ class BlockTwin(nn.Module):
             )
         self.mlp = None
         if mlp is not None:
-            self.mlp = sequential_twin(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp", allow_unknown)
-        self.attention = None if attention is None else AttentionTwin(attention, self.groups.nodes, f"{path}.node_attn")
+            self.mlp = rebuilt_sequential(getattr(mlp, "mlp", mlp), f"{path}.mlp.mlp", allow_unknown)
+        self.attention = (
+            None if attention is None else RebuiltAttention(attention, self.groups.nodes, f"{path}.node_attn")
+        )
         self.residual = bool(block.residual)
         weight = torch.as_tensor(block.residual_weight)
         finite_array(weight, f"{path}.residual_weight")

@@ -1,4 +1,4 @@
-"""Evaluation-mode twins of the normalisation layers, told apart by class name and read by attribute.
+"""Evaluation-mode forms of the normalisation layers, told apart by class name and read by attribute.
 
 Formulas: those of the published package's layers.
 """
@@ -93,8 +93,8 @@ GROUPED = {"GroupLayerNorm": LayerNorm, "GroupRMSNorm": RMSNorm, "SoftmaxGroupNo
 RUNNING = ("BatchNorm1d", "SyncBatchNorm", "GroupBatchNorm", "GroupEMANorm", "ChannelEMANorm")
 
 
-def norm_twin(module: Any, path: str, groups: Groups | None = None, allow_unknown: bool = False) -> nn.Module:
-    """The evaluation-mode twin of ``module``.
+def rebuilt_norm(module: Any, path: str, groups: Groups | None = None, allow_unknown: bool = False) -> nn.Module:
+    """The evaluation-mode form of ``module``.
 
     Args:
         path: dotted path of the module, for errors.
@@ -105,7 +105,7 @@ def norm_twin(module: Any, path: str, groups: Groups | None = None, allow_unknow
     if kind in ("NoneType", "Identity"):
         return NoNorm()
     if kind in RUNNING:
-        return running_twin(module, path)
+        return rebuilt_running(module, path)
     if kind in GROUPED and groups is not None:
         of_channel = groups.of_channel.numpy()
         gamma, beta = (array_or_none(getattr(module, name, None)) for name in ("gamma", "beta"))
@@ -120,7 +120,7 @@ def norm_twin(module: Any, path: str, groups: Groups | None = None, allow_unknow
     )
 
 
-def running_twin(module: Any, path: str) -> Running:
+def rebuilt_running(module: Any, path: str) -> Running:
     """Reads running statistics, per channel or per group (then spread over the channels)."""
     mean, variance = (array_or_none(getattr(module, name, None)) for name in ("running_mean", "running_var"))
     if mean is None or variance is None or not getattr(module, "track_running_stats", True):

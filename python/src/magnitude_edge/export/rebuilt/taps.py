@@ -1,4 +1,4 @@
-"""What the twin's forward pass sets aside under a name."""
+"""What the rebuilt model's forward pass sets aside under a name."""
 
 from __future__ import annotations
 

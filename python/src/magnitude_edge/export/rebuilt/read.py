@@ -84,7 +84,7 @@ class Affine(nn.Module):
         return y if self.bias is None else y + self.bias
 
 
-def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Module:
+def rebuilt_nonlinearity(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Module:
     """A copy of a nonlinearity, never in place; an unknown one is refused or, on request, copied as it is."""
     kind = class_name(module)
     if allow_unknown and kind not in NONLINEARITIES:
@@ -99,13 +99,13 @@ def nonlinearity_twin(module: nn.Module, path: str, allow_unknown: bool = False)
         return Selu()
     if kind == "Mish":
         return Mish()
-    twin: Any = copy.deepcopy(module)
-    if hasattr(twin, "inplace"):
-        twin.inplace = False
-    return twin
+    rebuilt: Any = copy.deepcopy(module)
+    if hasattr(rebuilt, "inplace"):
+        rebuilt.inplace = False
+    return rebuilt
 
 
-def sequential_twin(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Sequential:
+def rebuilt_sequential(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Sequential:
     """A copy of a stack of ordinary layers, dropout left out."""
     layers = list(module) if isinstance(module, nn.Sequential) else [module]
     kept = []
@@ -118,5 +118,5 @@ def sequential_twin(module: nn.Module, path: str, allow_unknown: bool = False) -
                 finite_array(parameter, f"{at}.{name}")
             kept.append(Affine(layer) if kind == "Linear" else copy.deepcopy(layer).cpu())
         else:
-            kept.append(nonlinearity_twin(layer, at, allow_unknown))
+            kept.append(rebuilt_nonlinearity(layer, at, allow_unknown))
     return nn.Sequential(*kept).requires_grad_(False)

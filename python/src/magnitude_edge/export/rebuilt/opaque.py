@@ -50,8 +50,8 @@ class ScatterMeanGuard(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def refuse_scatter_mean(twin: Any, x: torch.Tensor) -> None:
-    """Runs ``twin.run(x)`` once and looks at every operation that unknown modules perform."""
+def refuse_scatter_mean(rebuilt: Any, x: torch.Tensor) -> None:
+    """Runs ``rebuilt.run(x)`` once and looks at every operation that unknown modules perform."""
     guards, handles = [], []
 
     def enter(module, _inputs):
@@ -61,14 +61,14 @@ def refuse_scatter_mean(twin: Any, x: torch.Tensor) -> None:
     def leave(_module, _inputs, _output):
         guards.pop().__exit__(None, None, None)
 
-    for module in twin.modules():
+    for module in rebuilt.modules():
         if isinstance(module, Opaque):
             handles += [
                 module.register_forward_pre_hook(enter),
                 module.register_forward_hook(leave, always_call=True),
             ]
     try:
-        twin.run(x)
+        rebuilt.run(x)
     finally:
         for handle in handles:
             handle.remove()
