@@ -84,7 +84,7 @@ function byQuarters(memory) {
   const quarter = Math.ceil(memory.length / 4);
   return [0, 1, 2, 3].map((q) => {
     const part = memory.slice(q * quarter, (q + 1) * quarter).map(({ mebibytes }) => mebibytes);
-    return `${Math.round(Math.max(...part.filter((value) => value > 0)))}`;
+    return `${Math.round(Math.max(...part.filter((value) => value > 0)))}`.replace('-Infinity', 'none');
   });
 }
 
