@@ -70,6 +70,8 @@ export interface EngineDiagnostics {
 export interface Engine {
   readonly shape: EngineShape;
   readonly diagnostics: EngineDiagnostics;
+  /** Starts what the first batch would wait for, and does not wait for it: a batch is about to come. */
+  prepare?(): void;
   /** Resolves when the batch's values may be released by their owner. Calls must not overlap. */
   accumulate(batch: ChannelBatch): Promise<void>;
   /** As {@link Engine.accumulate}, for magnitudes that are there already. */

@@ -129,7 +129,11 @@ export class MagnitudeEdgeInferer {
     return this.#calls.claimed('fit', () => {
       const settings = fitSettings(this.model, this.graph, options);
       const { usePreNorm } = this;
-      const prepare = () => modelRunner(this.model, settings, { usePreNorm, onGpu: this.#onGpu });
+      const prepare = () => {
+        // Workers start while the runtime, on this thread, makes the model ready.
+        this.#statistics.choice.engine.prepare?.();
+        return modelRunner(this.model, settings, { usePreNorm, onGpu: this.#onGpu });
+      };
       if (options.checkpoint) return this.#fitWithCheckpoints(loader, settings, options, prepare);
       return this.#fit(loader, settings, options, prepare);
     });

@@ -113,6 +113,11 @@ class CpuEngine implements Engine {
     };
   }
 
+  prepare(): void {
+    // What it fails for, the batch is told.
+    this.#queue.run(() => this.#sums ?? this.#open()).catch(ignore);
+  }
+
   accumulate(batch: ChannelBatch): Promise<void> {
     return this.#queue.run(async () => {
       this.#ready();
