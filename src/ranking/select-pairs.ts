@@ -46,10 +46,15 @@ export const DEFAULT_TUNING: SelectionTuning = {
   largestShare: 1 / 8,
 };
 
-/** Whether {@link selectPairs} should be asked: not for fewer than `leastNodes`, small tables, nor for most rows. */
+/**
+ * Whether {@link selectPairs} should be asked: not for small tables, nor for most rows.
+ *
+ * @param leastNodes for the first rows. Up to a q there may be none, which counting alone shows
+ */
 export function isWorthChoosing(choice: RowChoice, nodes: number, leastNodes: number): boolean {
-  if (nodes < leastNodes || !isLargeTable(choice, nodes)) return false;
-  return choice.maxQ < 1 || choice.top <= rowsOf(nodes, choice) * DEFAULT_TUNING.largestShare;
+  if (!isLargeTable(choice, nodes)) return false;
+  if (choice.maxQ < 1) return true;
+  return nodes >= leastNodes && choice.top <= rowsOf(nodes, choice) * DEFAULT_TUNING.largestShare;
 }
 
 /** Whether there are so many rows that sorting them whole is to be avoided. */

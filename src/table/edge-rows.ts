@@ -42,7 +42,7 @@ export interface RowsRequest {
 const ROWS_FORMED_AGAIN = 1 << 22;
 
 /**
- * Nodes from which rows of scores on the host are chosen and not sorted whole, where all targets have the same degrees of
+ * Nodes from which the first rows of scores on the host are chosen and not sorted whole, where all targets have the same degrees of
  * freedom, and where they differ (measured: docs/decisions.md).
  */
 const CHOSEN_FROM = [2000, 4000] as const;
