@@ -108,7 +108,7 @@ try {
         await page.keyboard.press('+');
       }
       // What was asked for before is drawn.
-      await page.evaluate(() => new Promise((done) => setTimeout(done, 1500)));
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 1000)));
       const times = await page.evaluate(moveAndMeasure, frames);
       measured.push({
         layout,

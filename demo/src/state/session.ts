@@ -120,11 +120,12 @@ export async function openTable(file: NamedFile): Promise<boolean> {
   return taking('table', file, async () => {
     const opened = await tableKeeper.open(file.bytes, file.name);
     const { columns } = opened;
+    // Positives of the example would be looked for among other nodes.
+    if (file.origin === 'disk') forgetLinkedPositives();
     await putOnShow(opened, { kind: 'file', file: factsOfFile(file), metadata: columns.metadata }, null);
     batch(() => {
       // The table stands for itself: what was open belongs to other scores.
       files.value = { model: null, data: null };
-      if (file.origin === 'disk') forgetLinkedPositives();
       noteInput('model', undefined);
       noteInput('data', undefined);
       modelFacts.value = null;
