@@ -13,7 +13,7 @@ const STEP = 2 ** 16;
  * Scores of all ordered pairs from sufficient statistics, in float64 on the calling thread, which gets a turn of its
  * event loop every 50 ms. The statistics must not change meanwhile; the matrices are new and owned by the caller.
  *
- * @throws as {@link checkScoreRequest}; the signal's reason once it is aborted
+ * @throws `invalid-argument` for a request out of range; `too-few-samples`; the signal's reason once it is aborted
  */
 export async function scoreStatistics(
   statistics: SufficientStatistics,
