@@ -53,7 +53,7 @@ test('two models at once: the runtime makes one session at a time, and nobody ha
       return await inferer.evaluate();
     }),
   );
-  const [first, second] = tables.map((table) => table.getChild('corr')!.toArray() as Float64Array);
+  const [first, second] = tables.map((table) => table.getChild('corr')!.toArray());
   expect(first).toEqual(second);
 });
 
