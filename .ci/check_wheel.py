@@ -11,7 +11,7 @@ NEEDED = (
     "magnitude_edge/explorer/explorer.html",
     "magnitude_edge/explorer/widget.js",
     "magnitude_edge/export/gsnn.py",
-    "magnitude_edge/export/twin/model.py",
+    "magnitude_edge/export/rebuilt/model.py",
     "magnitude_edge_export/__init__.py",
 )
 FOLDERS = ("magnitude_edge/", "magnitude_edge_export/", "magnitude_edge-")

@@ -239,8 +239,9 @@ async function inferWith(
       checkpoint: places.checkpoint && {
         ...settings.checkpoint,
         sink: places.checkpoint,
-        onResume: (held) => {
+        onResume: (held, batches) => {
           resumedFrom = held;
+          batchesDone = batches;
           printLine(terminal.err, `goes on from ${settings.checkpoint!.path}: ${held} samples`);
         },
       },

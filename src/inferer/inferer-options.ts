@@ -62,8 +62,8 @@ export interface CheckpointOptions {
    * interruption gives (on the CPU; docs/guide.md, "Checkpoints"). Default false: the sink's is written over.
    */
   readonly resume?: boolean | undefined;
-  /** Called where the fit goes on from a checkpoint, with the samples that it holds. */
-  readonly onResume?: ((samples: number) => void) | undefined;
+  /** Called where the fit goes on from a checkpoint, with the samples and batches that it holds. */
+  readonly onResume?: ((samples: number, batches: number) => void) | undefined;
 }
 
 /** How to accumulate. Loss settings that are left out are the model's; other ones build another training graph. */

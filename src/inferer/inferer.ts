@@ -198,7 +198,7 @@ export class MagnitudeEdgeInferer {
     statistics.startAnew(settings);
     if (saved) {
       await statistics.restore(stateOf(saved));
-      checkpoint!.onResume?.(saved.statistics.samples);
+      checkpoint!.onResume?.(saved.statistics.samples, checkpoints.batches);
     }
     const samples = await accumulate(
       statistics,

@@ -102,8 +102,8 @@ describe('a fit in batches of a good part of a second', () => {
 test('pause holds the fit, and what is changed meanwhile is scored at once', async () => {
   const { page } = demo;
   await exampleScored(page);
-  await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(12));
-  await page.getByText('24,000 samples').first().waitFor();
+  await page.getByLabel('Data', { exact: true }).setInputFiles(await repeatedExample(64));
+  await page.getByText('128,000 samples').first().waitFor();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText(/ per second · /).waitFor();
   const place = (name: string) => page.getByRole('button', { name }).boundingBox();
@@ -116,10 +116,10 @@ test('pause holds the fit, and what is changed meanwhile is scored at once', asy
   await page.getByRole('columnheader', { name: 'n cond' }).waitFor();
   const held = Number((await scores()).samples);
   expect(held).toBeGreaterThan(0);
-  expect(held).toBeLessThan(24_000);
+  expect(held).toBeLessThan(128_000);
   await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByText(/^24,000 samples in /).waitFor();
-  expect((await scores()).samples).toBe('24000');
+  await page.getByText(/^128,000 samples in /).waitFor();
+  expect((await scores()).samples).toBe('128000');
 });
 
 test('scoring is cancelled as a fit is: the table stays, Resume and Run score the same samples', async () => {
