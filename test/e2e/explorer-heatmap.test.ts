@@ -44,15 +44,18 @@ describe('drawn by the fit’s own GPU device, from the scores where they lie', 
     const onGpu = await pictures('scores');
     for (const [k, { width, height, rgba }] of onHost.entries()) {
       expect([onGpu[k]!.width, onGpu[k]!.height]).toEqual([width, height]);
-      let [differing, worst] = [0, 0];
-      for (let at = 0; at < rgba.length; at++) {
-        const difference = Math.abs(rgba[at]! - onGpu[k]!.rgba[at]!);
-        worst = Math.max(worst, difference);
-        if (difference > 3) differing++;
-      }
       // Colours are rounded to bytes on both sides, and scores are summed in float32 on one. Rims of dots and cells that
-      // fall between two pixels are smoothed in 2D and not by the shader: those pixels may differ as they like.
-      expect(differing / rgba.length, `picture ${k}, worst ${worst}`).toBeLessThan(0.01);
+      // fall between two pixels are smoothed in 2D and not by the shader: what counts is off every rim of the one picture.
+      const differs = (one: number, other: number) => Math.abs(one - other) > 3;
+      const around = [-4, 4, -4 * width, 4 * width].flatMap((step) => [step, 2 * step]);
+      let [inside, differing] = [0, 0];
+      for (let at = 0; at < rgba.length; at++) {
+        if (around.some((step) => differs(rgba[at]!, rgba[at + step] ?? rgba[at]!))) continue;
+        inside++;
+        if (differs(rgba[at]!, onGpu[k]!.rgba[at]!)) differing++;
+      }
+      expect(inside / rgba.length, `picture ${k}`).toBeGreaterThan(0.5);
+      expect(differing / inside, `picture ${k}`).toBeLessThan(0.001);
     }
   });
 
