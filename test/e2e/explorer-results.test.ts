@@ -102,6 +102,13 @@ describe('results belong to what they were computed from', () => {
     expect(await selected.innerText()).toContain(pair);
     await page.getByRole('tab', { name: 'Network' }).click();
     await page.getByText(/^17 known, /).waitFor();
+    // Positives of the model that was opened wait for its results: the table on show is not asked about them.
+    const pairs = {
+      name: 'pairs.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('src,dst\ngene_1,gene_4\n'),
+    };
+    await choose('Positives', pairs);
     // Nobody has to ask for the first results of a model.
     await choose('Data', await exampleFile('edges-data.npz', layerNormFolder));
     await bar()
@@ -109,6 +116,8 @@ describe('results belong to what they were computed from', () => {
       .waitFor();
     expect(await selected.innerText()).toBe('Select an edge in any view');
     await expect.poll(() => page.getByText(/^17 known, /).count()).toBe(0);
+    await page.getByRole('gridcell', { name: 'positive', exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   test('a selection is one of names: it survives another score, and the row that it stands in moves', async () => {

@@ -5,6 +5,7 @@ import { refuse } from './alerts.ts';
 import { edgesVersion, result } from './edges.ts';
 import { keepFigures } from './figures.ts';
 import { inputs, noteInput, type NamedFile } from './inputs.ts';
+import { modelFacts } from './run.ts';
 import { tableWorker } from './workers.ts';
 
 /** Edges known to be right and not in the graph: held out, or from another source. */
@@ -46,6 +47,12 @@ export function setPositives(file: NamedFile): void {
   }
 }
 
+/** Whether a pair joins two of these nodes. */
+function joinNodesOf(names: readonly string[] | undefined, pairs: readonly NamedPair[]): boolean {
+  const known = new Set(names);
+  return pairs.some(([source, target]) => known.has(source) && known.has(target));
+}
+
 let ranked: readonly NamedPair[] = [];
 /** Counts lists of positives. */
 let lists = 0;
@@ -71,7 +78,8 @@ export function keepRankingInStep(): void {
         });
       },
       (error: unknown) => {
-        refuse(error);
+        // Of a model that has been opened since: its results will rank them.
+        if (!joinNodesOf(modelFacts.peek()?.functions, pairs)) refuse(error);
       },
     );
   });
