@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from magnitude_edge import export
-from magnitude_edge.export import capture, gsnn
+from magnitude_edge.export import capture, gsnn, rebuilt
 
 
 def test_the_old_name_works_with_a_notice():
@@ -17,3 +17,4 @@ def test_the_old_name_works_with_a_notice():
     assert set(old.__all__) == set(export.__all__)
     assert importlib.import_module("magnitude_edge_export.capture") is capture
     assert importlib.import_module("magnitude_edge_export.export") is gsnn
+    assert importlib.import_module("magnitude_edge_export.twin") is rebuilt

@@ -17,7 +17,7 @@ warnings.warn(
 __all__ = export.__all__
 
 #: Names of its modules, and where they are now.
-_MODULES = ("capture", "check", "direct", "errors", "graph", "joint", "onnx_file", "profile", "twin")
-for _old, _new in [*zip(_MODULES, _MODULES, strict=True), ("export", "gsnn")]:
+_MODULES = ("capture", "check", "direct", "errors", "graph", "joint", "onnx_file", "profile")
+for _old, _new in [*zip(_MODULES, _MODULES, strict=True), ("export", "gsnn"), ("twin", "rebuilt")]:
     _module = importlib.import_module(f"{export.__name__}.{_new}")
     sys.modules[f"{__name__}.{_old}"] = globals()[_old] = _module
