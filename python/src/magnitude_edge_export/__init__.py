@@ -18,6 +18,6 @@ __all__ = export.__all__
 
 #: Names of its modules, and where they are now.
 _MODULES = ("capture", "check", "direct", "errors", "graph", "joint", "onnx_file", "profile")
-for _old, _new in [*zip(_MODULES, _MODULES, strict=True), ("export", "gsnn"), ("twin", "rebuilt")]:
+for _old, _new in [*zip(_MODULES, _MODULES, strict=True), ("twin", "rebuilt"), ("export", "gsnn")]:
     _module = importlib.import_module(f"{export.__name__}.{_new}")
     sys.modules[f"{__name__}.{_old}"] = globals()[_old] = _module
