@@ -74,7 +74,8 @@ function mergeTree(shards: readonly SavedStatistics[], places: readonly number[]
   return items[0]!;
 }
 
-function expectEqual(found: SavedStatistics, expected: SavedStatistics): void {
+/** @param most the largest magnitude of any sample, and so of any pivot and any deviation from one: none is negative */
+function expectEqual(found: SavedStatistics, expected: SavedStatistics, most: number): void {
   const { samples } = expected.statistics;
   expect(found.statistics.samples).toBe(samples);
   const [pair] = expected.statistics.pairs;
@@ -91,12 +92,13 @@ function expectEqual(found: SavedStatistics, expected: SavedStatistics): void {
     return addChannelSums(emptyChannelSums([new Float64Array(NODES)]), sums).pairs[0]!;
   });
   for (const key of ['sumX', 'sumU', 'sumU2', 'sumXX', 'sumXU'] as const) {
-    const largest = about[1]![key].reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const terms = samples * (key === 'sumX' || key === 'sumU' ? most : most ** 2);
     about[0]![key].forEach((value, k) => {
       const [row, column] = [Math.floor(k / NODES), k % NODES];
       if (key === 'sumXX' && column < row) return;
-      // Values join sums as float32 deviations from the pivots, rounded by 2^-25 of themselves, and so are their products.
-      expect(Math.abs(value - about[1]![key][k]!) / largest, key).toBeLessThan(2 ** -22);
+      // Values join sums as float32 deviations from the pivots, rounded by 2^-24 of themselves: a product of two by three times
+      // that, the shift of its sum by two times that, each of at most the largest magnitude squared.
+      expect(Math.abs(value - about[1]![key][k]!), key).toBeLessThan(5 * 2 ** -24 * terms);
     });
   }
 }
@@ -115,6 +117,12 @@ test('a merge does not depend on the order of the shards, nor on how the tree of
   fc.assert(
     fc.property(shards, ({ list, order, places }) => {
       const all = list.map(([samples, seed, kind]) => shard(samples, seed, kind));
+      const most = Math.max(
+        ...list.map(([samples, seed]) => {
+          const { x, y } = magnitudes(samples, NODES, seed, 1 + (seed % 3));
+          return Math.max(...x, ...y);
+        }),
+      );
       const inTurn = mergeTree(
         all,
         places.map(() => 0),
@@ -123,7 +131,7 @@ test('a merge does not depend on the order of the shards, nor on how the tree of
         order.map((at) => all[at]!),
         places,
       );
-      expectEqual(tree, inTurn);
+      expectEqual(tree, inTurn, most);
       // A file in between changes no bit.
       const [a, b] = all;
       const file = decodeStatistics(encodeStatistics(b!));
