@@ -132,6 +132,15 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** What axe finds serious or critical on the page as it is. */
 export async function seriousViolations(page: Page): Promise<string[]> {
+  // What is still appearing has not its colours yet.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(({ effect }) => Number(effect?.getComputedTiming().endTime) < Infinity)
+        .map(({ finished }) => finished),
+    ),
+  );
   // As a script of the page it would be against its policy.
   await page.evaluate(axe);
   return page.evaluate(async () => {
