@@ -4,6 +4,7 @@ import { largestClustering } from '../edges/node-order.ts';
 import { layOut } from '../heatmap/lay-out.ts';
 import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
+import { ZoomButtons } from '../parts/zoom-buttons.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, passing, rows, scoresOnGpu } from '../state/edges.ts';
 import { fitWorkerNumber } from '../state/workers.ts';
@@ -110,17 +111,7 @@ export function Heatmap() {
           />
           Known edges
         </label>
-        <span class="buttons end">
-          <button class="plain" aria-label="Zoom in" onClick={() => screen.current?.zoom(1.6)}>
-            +
-          </button>
-          <button class="plain" aria-label="Zoom out" onClick={() => screen.current?.zoom(1 / 1.6)}>
-            −
-          </button>
-          <button class="plain" aria-label="Fit all" onClick={() => screen.current?.fit()}>
-            Fit
-          </button>
-        </span>
+        <ZoomButtons picture={screen} />
       </div>
       <div class="canvas-frame" ref={frame} />
       <div class="readout">

@@ -10,6 +10,7 @@ import { neighbourhood, sceneOf, type Scene } from '../network/scene.ts';
 import { NetworkScreen } from '../network/screen.ts';
 import { Choice } from '../parts/choice.tsx';
 import { counted, score, whole } from '../parts/format.ts';
+import { ZoomButtons } from '../parts/zoom-buttons.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, filter, passing, result, rowOfPair } from '../state/edges.ts';
 import { hover, hovered, hoverNothing, hoverNote } from '../state/hover.ts';
@@ -158,17 +159,7 @@ function Network({ graph, layout, inferred, scene, hasTable, hasOuter }: Network
             Inputs, outputs
           </label>
         )}
-        <span class="buttons end">
-          <button class="plain" aria-label="Zoom in" onClick={() => screen.current?.zoom(1.6)}>
-            +
-          </button>
-          <button class="plain" aria-label="Zoom out" onClick={() => screen.current?.zoom(1 / 1.6)}>
-            −
-          </button>
-          <button class="plain" aria-label="Fit all" onClick={() => screen.current?.fit()}>
-            Fit
-          </button>
-        </span>
+        <ZoomButtons picture={screen} />
       </div>
       {scene ? <Picture scene={scene} screen={screen} /> : <p class="empty">Laying out the network …</p>}
       <div class="readout">
