@@ -1,6 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { labelsOf } from '../names/labels.ts';
-import type { ModelFacts } from '../worker/protocol.ts';
+import type { ModelFacts } from '../results/facts.ts';
 
 /** Pairs of node numbers as (source, target). */
 export type EdgeList = readonly (readonly [number, number])[];

@@ -1,4 +1,4 @@
-import type { ModelFacts, Placement } from '../worker/protocol.ts';
+import type { ModelFacts, Placement } from './facts.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 

@@ -1,13 +1,6 @@
 import { computed, signal } from '@preact/signals';
-import type {
-  DataFacts,
-  Download,
-  FitOutcome,
-  ModelFacts,
-  Placement,
-  Progress,
-  ResampleProgress,
-} from '../worker/protocol.ts';
+import type { DataFacts, ModelFacts, Placement } from '../results/facts.ts';
+import type { Download, FitOutcome, Progress, ResampleProgress } from '../worker/protocol.ts';
 
 export type Phase =
   'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'resampling' | 'trying' | 'comparing';

@@ -1,5 +1,5 @@
 import type { GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
-import type { ModelFacts, Placement } from './protocol.ts';
+import type { ModelFacts, Placement } from '../results/facts.ts';
 
 /** The model as plain data that can cross to the page. */
 export function modelFacts(model: GsnnModel): ModelFacts {

@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError, type ChannelBlock } from 'magnitude-edge';
 import type { Edge } from '../graph/change.ts';
 import type { View } from '../heatmap/painter.ts';
+import type { DataFacts, ModelFacts } from '../results/facts.ts';
 import { factsOfFile } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
@@ -12,12 +13,10 @@ import { loadModel } from './load-model.ts';
 import { MagnitudeSamples } from './magnitude-samples.ts';
 import { batchesOf, type OpenedFiles } from './opened-files.ts';
 import type {
-  DataFacts,
   FitApi,
   FitEvents,
   FitFailure,
   FitOutcome,
-  ModelFacts,
   PairMagnitudes,
   Pixels,
   ScoredTable,

@@ -1,30 +1,11 @@
 import type { ChannelBlock } from 'magnitude-edge';
 import type { View } from '../heatmap/painter.ts';
+import type { DataFacts, ModelFacts, Placement } from '../results/facts.ts';
 import type { FitSource, FitProvenance } from '../results/provenance.ts';
 import type { Params } from '../state/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Refusal } from './rpc.ts';
 import type { NamedPair } from './table-protocol.ts';
-
-/** What the sheet says about the model. */
-export interface ModelFacts {
-  readonly inputs: readonly string[];
-  readonly functions: readonly string[];
-  readonly outputs: readonly string[];
-  /** Function -> function edges as (source, target), self edges included. */
-  readonly edges: readonly (readonly [number, number])[];
-  /** Input -> function and function -> output edges, each number within its own kind. */
-  readonly inputEdges: readonly (readonly [number, number])[];
-  readonly outputEdges: readonly (readonly [number, number])[];
-  readonly layers: number;
-  readonly norm: string;
-  /** Edges can be switched off in the model itself. */
-  readonly canMask: boolean;
-}
-
-export interface DataFacts {
-  readonly samples: number;
-}
 
 /** Where a fit stands. */
 export interface Progress {
@@ -53,15 +34,6 @@ export interface FitOutcome {
 export interface FitFailure extends Refusal {
   /** The batch at fault would be refused again: going on leaves it out. Else it comes again. */
   readonly leavesBatchOut: boolean;
-}
-
-/** What runs where. */
-export interface Placement {
-  readonly backend: string;
-  /** Where the model runs. */
-  readonly provider: string;
-  /** Adapter, threads, fallbacks: one sentence each. */
-  readonly notes: readonly string[];
 }
 
 /** How far a repeat of a trial has come, 0 to 1. */
