@@ -46,7 +46,6 @@ export default defineConfig({
             'hyparquet/src/plain.js',
             'hyparquet-compressors',
             'fzstd',
-            'hyparquet-writer',
             'fflate',
             '@bufbuild/protobuf',
             '@bufbuild/protobuf/codegenv2',

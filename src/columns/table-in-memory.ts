@@ -7,8 +7,21 @@ export interface ColumnarVector {
   readonly nullCount: number;
   get(row: number): unknown;
   toArray(): unknown;
-  /** Of apache-arrow: strings of a dictionary are then decoded once each */
-  memoize?(): { get(row: number): unknown };
+  /** Of apache-arrow: the record batches' parts */
+  readonly data?: readonly ColumnarPart[];
+}
+
+/** What one record batch has of a column. */
+export interface ColumnarPart {
+  readonly length: number;
+  readonly nullCount: number;
+  /** A bit each from bit `offset` on, 0 for null; empty where there is none */
+  readonly nullBitmap?: Uint8Array | undefined;
+  /** Of booleans a bit each from bit `offset` on; of a dictionary the codes of its rows */
+  readonly values?: unknown;
+  /** Of apache-arrow alone */
+  readonly offset?: number;
+  readonly dictionary?: { get(code: number): unknown } | undefined;
 }
 
 /** An Arrow type, by the numbers of Schema.fbs, and -1 for dictionaries: the same in both libraries. */
@@ -82,6 +95,8 @@ export class TableInMemory implements ColumnFile {
       case 'numbers':
         return this.numbers(position);
       case 'booleans': {
+        const bits = plainBits(this.#vector(position));
+        if (bits !== undefined) return { kind, values: bits };
         const { values, valid } = this.numbers(position);
         return { kind, values: Uint8Array.from(values), valid };
       }
@@ -125,20 +140,21 @@ export class TableInMemory implements ColumnFile {
   }
 
   #strings(vector: ColumnarVector, name: string): Column {
-    const source = vector.memoize?.() ?? vector;
     const codeOf = new Map<string, number>();
-    const codes = Int32Array.from({ length: this.rows }, (_, row) => {
-      const text = source.get(row);
+    const code = (text: unknown, row: number): number => {
       if (text === null || text === undefined) return -1;
       if (typeof text !== 'string')
         throw this.#invalid(`column '${name}', row ${row + 1} is no string`, name);
-      let code = codeOf.get(text);
-      if (code === undefined) {
-        code = codeOf.size;
-        codeOf.set(text, code);
+      let known = codeOf.get(text);
+      if (known === undefined) {
+        known = codeOf.size;
+        codeOf.set(text, known);
       }
-      return code;
-    });
+      return known;
+    };
+    const codes =
+      codesByDictionary(vector, code, this.rows) ??
+      Int32Array.from({ length: this.rows }, (_, row) => code(vector.get(row), row));
     return { kind: 'strings', codes, dictionary: [...codeOf.keys()] };
   }
 
@@ -155,6 +171,42 @@ export class TableInMemory implements ColumnFile {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+type CodeOf = (text: unknown, row: number) => number;
+
+/** Each string of a dictionary is looked at once, each batch having its own. @returns undefined where there is none */
+function codesByDictionary({ data }: ColumnarVector, code: CodeOf, rows: number): Int32Array | undefined {
+  const isPlain = ({ values, offset, dictionary }: ColumnarPart): boolean =>
+    dictionary !== undefined && offset !== undefined && values instanceof Int32Array;
+  if (!data?.every(isPlain)) return undefined;
+  const codes = new Int32Array(rows);
+  let row = 0;
+  for (const part of data) {
+    const { values, dictionary, nullCount, nullBitmap = [], offset = 0 } = part;
+    const own: (number | undefined)[] = [];
+    for (let at = 0; at < part.length; at++, row++) {
+      const theirs = (values as Int32Array)[at]!;
+      const isNull = nullCount > 0 && !bitAt(nullBitmap, offset + at);
+      codes[row] = isNull ? -1 : (own[theirs] ??= code(dictionary!.get(theirs), row));
+    }
+  }
+  return codes;
+}
+
+function bitAt(bytes: ArrayLike<number>, bit: number): boolean {
+  return ((bytes[bit >> 3]! >> (bit & 7)) & 1) === 1;
+}
+
+/** Booleans of one batch without null, a byte each. */
+function plainBits({ data, nullCount }: ColumnarVector): Uint8Array | undefined {
+  const [part] = data ?? [];
+  if (nullCount > 0 || data?.length !== 1 || !(part?.values instanceof Uint8Array)) return undefined;
+  const { values, offset } = part;
+  if (offset === undefined) return undefined;
+  const plain = new Uint8Array(part.length);
+  for (let row = 0; row < plain.length; row++) plain[row] = bitAt(values, offset + row) ? 1 : 0;
+  return plain;
 }
 
 const decimalType = 7;

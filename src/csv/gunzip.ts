@@ -1,4 +1,5 @@
 import { Gunzip } from 'fflate';
+import { crc32 } from '../bytes/crc32.ts';
 
 /** Compressed bytes that are unpacked at a time. */
 const PIECE_BYTES = 1 << 16;
@@ -61,17 +62,4 @@ export class GzipReader {
       throw new Error('its checksum does not match');
     this.#crc = 0;
   }
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-32 (IEEE 802.3) of bytes that follow others whose CRC-32 is `before`. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  let crc = ~before;
-  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
 }

@@ -1,6 +1,7 @@
-import { Inflate } from 'fflate';
 import type { ByteSource } from '../bytes/byte-source.ts';
-import { crc32 } from '../csv/gunzip.ts';
+import { crc32 } from '../bytes/crc32.ts';
+import { inflated } from '../bytes/inflate.ts';
+import { joinBytes } from '../bytes/join-bytes.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 
 const endSignature = 0x06054b50;
@@ -15,9 +16,8 @@ const FARTHEST_END = END_BYTES + 0xffff;
 const LOCATOR64_BYTES = 20;
 /** Deflate makes at most 1032 bytes of one. */
 const MOST_EXPANSION = 1032;
-/** Bytes that are read at a time: stored ones, and packed ones, which may become a thousand times as much */
-const STORED_BYTES = 1 << 22;
-const PACKED_BYTES = 1 << 15;
+/** Bytes that are read at a time */
+const READ_BYTES = 1 << 22;
 
 type Refuse = (why: string, cause?: unknown) => never;
 
@@ -66,7 +66,7 @@ export class ZipEntry {
       have += piece.length;
       if (have >= length) break;
     }
-    return joined(pieces, have);
+    return joinBytes(pieces);
   }
 
   /** Bytes of a stored file, whose CRC-32 is not looked at. */
@@ -90,7 +90,7 @@ export class ZipEntry {
   async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     const { name, size, crc: expected } = this.#facts;
     let [length, crc] = [0, 0];
-    for await (const piece of this.stored ? this.#packed(STORED_BYTES) : this.#inflated()) {
+    for await (const piece of this.stored ? this.#packed() : this.#inflated()) {
       length += piece.length;
       if (length > size) this.#refuse(`${name} unpacks to more than the ${size} bytes that the archive says`);
       crc = crc32(piece, crc);
@@ -101,31 +101,20 @@ export class ZipEntry {
   }
 
   async *#inflated(): AsyncGenerator<Uint8Array, void, undefined> {
-    let pieces: Uint8Array[] = [];
-    const inflate = new Inflate((piece) => {
-      if (piece.length > 0) pieces.push(piece);
-    });
-    const push = (packed: Uint8Array, last: boolean): Uint8Array[] => {
-      pieces = [];
-      try {
-        inflate.push(packed, last);
-      } catch (cause) {
-        this.#refuse(`${this.#facts.name} could not be unpacked`, cause);
-      }
-      return pieces;
-    };
-    for await (const packed of this.#packed(PACKED_BYTES)) yield* push(packed, false);
-    yield* push(new Uint8Array(), true);
+    try {
+      yield* inflated(this.#packed());
+    } catch (cause) {
+      if (cause instanceof MagnitudeEdgeError) throw cause;
+      this.#refuse(`${this.#facts.name} could not be unpacked`, cause);
+    }
   }
 
-  async *#packed(bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  /** Its bytes in the archive. */
+  async *#packed(): AsyncGenerator<Uint8Array, void, undefined> {
     const start = await this.#place();
     const end = start + this.#facts.packed;
-    // Packed bytes are unpacked a few at a time, and read many at a time.
-    for (let from = start; from < end; from += STORED_BYTES) {
-      const read = await this.#source.read(from, Math.min(from + STORED_BYTES, end));
-      for (let at = 0; at < read.length; at += bytes) yield read.subarray(at, at + bytes);
-    }
+    for (let from = start; from < end; from += READ_BYTES)
+      yield await this.#source.read(from, Math.min(from + READ_BYTES, end));
   }
 
   /** Where its bytes begin: its local header says how long it is itself. */
@@ -242,14 +231,4 @@ function large(view: DataView, at: number): number {
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

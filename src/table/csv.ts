@@ -1,4 +1,5 @@
 import { DataType, type Table, type Vector } from 'apache-arrow';
+import { joinBytes } from '../bytes/join-bytes.ts';
 import { columnOf } from './read-columns.ts';
 
 /** Rows turned to text at a time: a large table never becomes one string. */
@@ -19,7 +20,7 @@ export interface CsvStyle {
  * readers take as missing; numbers are the shortest text that reads back to the same bits; booleans are true and false.
  */
 export function tableToCsv(table: Table, style: CsvStyle): Uint8Array {
-  return concatenated([csvHeader(table, style), ...csvRows(table, style)]);
+  return joinBytes([csvHeader(table, style), ...csvRows(table, style)]);
 }
 
 /** The line of column names. */
@@ -74,14 +75,4 @@ const formula = /^[=+\-@\t\r]/;
 function quoted(text: string, { delimiter, spreadsheetSafe }: CsvStyle): string {
   const safe = spreadsheetSafe === true && formula.test(text) ? `'${text}` : text;
   return safe.includes(delimiter) || /["\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -1,27 +1,32 @@
-import { DataType, Precision, type Table, type Vector } from 'apache-arrow';
-import {
-  ByteWriter,
-  ParquetWriter,
-  parquetWriteBuffer,
-  schemaFromColumnData,
-  type BasicType,
-  type ColumnSource,
-} from 'hyparquet-writer';
-import { columnOf } from './read-columns.ts';
+import { DataType, Precision, type Schema, type Table, type Vector } from 'apache-arrow';
+import { joinBytes } from '../bytes/join-bytes.ts';
+import type { WrittenColumn } from '../columns/parquet-pages.ts';
+import { ParquetFileWriter, type WrittenField } from '../columns/parquet-writer.ts';
+import type { Column } from '../columns/column.ts';
+import { rowsOf } from '../columns/column-parts.ts';
+import { TableInMemory } from '../columns/table-in-memory.ts';
+import { version } from '../version.ts';
+
+/** Rows of a group at most, where a table comes whole */
+const GROUP_ROWS = 1 << 16;
 
 /**
- * A table as a Parquet file (Snappy). Names become dictionary-encoded strings; the schema metadata of the table
- * becomes key-value metadata of the file.
+ * A table as a Parquet file (Snappy where numbers repeat). Names become dictionary-encoded strings; the schema metadata of
+ * the table becomes key-value metadata of the file.
  */
 export function tableToParquet(table: Table): Uint8Array {
-  const buffer = parquetWriteBuffer({ columnData: columnsOf(table), kvMetadata: metadataOf(table) });
-  return new Uint8Array(buffer);
+  const file = new ParquetPieces();
+  const pieces: Uint8Array[] = [];
+  for (let first = 0; first === 0 || first < table.numRows; first += GROUP_ROWS) {
+    pieces.push(file.rowGroup(table.slice(first, first + GROUP_ROWS)));
+  }
+  return joinBytes([...pieces, file.end()]);
 }
 
 /** The same file piece by piece, a row group for each table of one schema. */
 export class ParquetPieces {
-  readonly #bytes = new ByteWriter();
-  #writer: ParquetWriter | undefined;
+  #schema: Schema | undefined;
+  #writer: ParquetFileWriter | undefined;
 
   /** Whether there has been a row group */
   get begun(): boolean {
@@ -30,69 +35,56 @@ export class ParquetPieces {
 
   /** What the rows of a table add to the file. */
   rowGroup(table: Table): Uint8Array {
-    const columnData = columnsOf(table);
-    this.#writer ??= new ParquetWriter({
-      writer: this.#bytes,
-      schema: schemaFromColumnData({ columnData }),
-      kvMetadata: metadataOf(table),
+    const { schema } = table;
+    this.#schema ??= schema;
+    const memory = new TableInMemory(table, 'The table');
+    const fields = schema.fields.map(({ name, type, nullable }, position): WrittenField => ({
+      name,
+      type: writtenType(type as DataType, memory.fields[position]!.kind),
+      nullable,
+    }));
+    this.#writer ??= new ParquetFileWriter(fields);
+    const columns = fields.map(({ type }, position) => {
+      const wide = type === 'int64' || type === 'uint64';
+      return wide ? bigIntegers(table.getChildAt(position)!) : written(memory.column(position), type);
     });
-    // Synchronous: the writer waits only for compressors and sinks that are not.
-    void this.#writer.write({ columnData, rowGroupSize: Math.max(1, table.numRows) });
-    return this.#taken();
+    return this.#writer.rowGroup(columns, table.numRows);
   }
 
   /** What ends the file. There must have been a row group. */
   end(): Uint8Array {
-    void this.#writer!.finish();
-    return this.#taken();
-  }
-
-  /** Bytes since the last time; their places in the file go on being counted. */
-  #taken(): Uint8Array {
-    const bytes = this.#bytes.getBytes().slice();
-    this.#bytes.index = 0;
-    return bytes;
+    return this.#writer!.end(this.#schema!.metadata, `magnitude-edge version ${version}`);
   }
 }
 
-function columnsOf(table: Table): ColumnSource[] {
-  return table.schema.fields.map((field) => {
-    const vector = columnOf(table, field.name)!;
-    return {
-      name: field.name,
-      data: plainValues(vector) as never,
-      type: basicType(field.type as DataType),
-      nullable: vector.nullCount > 0,
-      ...encodingOf(field.type as DataType),
-    };
-  });
+/** @param kind what the column is read as */
+function writtenType(type: DataType, kind: Column['kind']): WrittenField['type'] {
+  if (kind === 'booleans') return 'boolean';
+  if (kind !== 'numbers') return 'string';
+  if (DataType.isInt(type)) return `${type.isSigned ? '' : 'u'}int${type.bitWidth === 64 ? 64 : 32}`;
+  return DataType.isFloat(type) && type.precision !== Precision.DOUBLE ? 'float' : 'double';
 }
 
-/**
- * Names are a dictionary, scores are not: asking every column whether it should be one costs as much as writing it. Readers
- * skip row groups by bounds of scores; each holds names and numbers of nodes from the first to the last.
- */
-function encodingOf(type: DataType): Pick<ColumnSource, 'encoding' | 'statistics'> {
-  if (DataType.isFloat(type)) return { encoding: 'PLAIN' };
-  return basicType(type) === 'STRING'
-    ? { encoding: 'RLE_DICTIONARY', statistics: false }
-    : { statistics: false };
+function written(column: Column, type: WrittenField['type']): WrittenColumn {
+  switch (column.kind) {
+    case 'numbers': {
+      const { values, valid } = column;
+      // Integers without a sign by their bits.
+      const Numbers = type === 'double' ? Float64Array : type === 'float' ? Float32Array : Int32Array;
+      return { kind: 'numbers', values: values instanceof Numbers ? values : Numbers.from(values), valid };
+    }
+    case 'booleans':
+    case 'strings':
+      return column;
+    default:
+      // What is neither of these is not read, and has no values here.
+      return { kind: 'strings', codes: new Int32Array(rowsOf(column)).fill(-1), dictionary: [] };
+  }
 }
 
-function metadataOf({ schema }: Table): { key: string; value: string }[] {
-  return [...schema.metadata].map(([key, value]) => ({ key, value }));
-}
-
-/** What hyparquet-writer takes: a typed array where there is one, else a list. */
-function plainValues(vector: Vector<DataType>): ArrayLike<unknown> {
-  if (DataType.isFloat(vector.type) && vector.nullCount === 0) return vector.toArray() as Float64Array;
-  const memoized = vector.memoize();
-  return Array.from({ length: vector.length }, (_, row): unknown => memoized.get(row));
-}
-
-function basicType(type: DataType): BasicType {
-  if (DataType.isBool(type)) return 'BOOLEAN';
-  if (DataType.isInt(type)) return type.bitWidth === 64 ? 'INT64' : 'INT32';
-  if (DataType.isFloat(type)) return type.precision === Precision.SINGLE ? 'FLOAT' : 'DOUBLE';
-  return 'STRING';
+function bigIntegers(vector: Vector<DataType>): WrittenColumn {
+  const there = Array.from({ length: vector.length }, (_, row): unknown => vector.get(row));
+  const valid = Uint8Array.from(there, (value) => (value === null ? 0 : 1));
+  const values = BigInt64Array.from(there, (value) => (value ?? 0n) as bigint);
+  return { kind: 'numbers', values, valid };
 }

@@ -1,0 +1,51 @@
+import { Inflate } from 'fflate';
+import { nodeProcess } from '../node-process.ts';
+
+/** Packed bytes that a script unpacks at a time: they may become a thousand times as much. */
+const PIECE_BYTES = 1 << 15;
+/** Bytes that Node gives at a time */
+const UNPACKED_BYTES = 1 << 18;
+
+/**
+ * Unpacks deflated bytes (RFC 1951), some at a time: in Node by its zlib, on another thread, which takes a tenth of the time
+ * that a script does before it has been compiled.
+ *
+ * @throws what the platform throws for damaged bytes, and for bytes that end too early
+ */
+export function inflated(packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const node = nodeProcess();
+  return node === undefined ? inflatedByScript(packed) : inflatedInNode(packed, node);
+}
+
+async function* inflatedInNode(
+  packed: AsyncIterable<Uint8Array>,
+  node: NodeJS.Process,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const inflate = node.getBuiltinModule('node:zlib').createInflateRaw({ chunkSize: UNPACKED_BYTES });
+  const source = node.getBuiltinModule('node:stream').Readable.from(packed);
+  source.on('error', (cause) => inflate.destroy(cause));
+  try {
+    for await (const piece of source.pipe(inflate)) yield piece as Uint8Array;
+  } finally {
+    source.destroy();
+  }
+}
+
+async function* inflatedByScript(
+  packed: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces: Uint8Array[] = [];
+  const inflate = new Inflate((piece) => {
+    if (piece.length > 0) pieces.push(piece);
+  });
+  const push = (bytes: Uint8Array, last: boolean): Uint8Array[] => {
+    pieces = [];
+    inflate.push(bytes, last);
+    return pieces;
+  };
+  for await (const bytes of packed) {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+      yield* push(bytes.subarray(at, at + PIECE_BYTES), false);
+  }
+  yield* push(new Uint8Array(), true);
+}
