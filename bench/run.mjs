@@ -20,7 +20,8 @@
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
  * Flags of Node reach the parts: `node --experimental-wasm-revectorize bench/run.mjs products`.
- * PYTHON names an interpreter with what requirements.txt lists (and, for training, `pip install "./python[torch]"`).
+ * PYTHON names an interpreter with what requirements.txt lists (and, for training, `pip install "./python[torch]"`; for
+ * stream pyarrow as well).
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -5,15 +5,17 @@
  *
  *     npm run bench -- large                                # N = 10,000, P = 4, n = 512, 8 parents, both scores
  *     npm run bench -- large --samples 2048 --score corr
- *     npm run bench -- large --nodes 6000 --batches yes     # and all rows as batches, which go nowhere: an hour
+ *     npm run bench -- large --nodes 6000 --batches yes     # and all rows as batches, which go nowhere
+ *     npm run bench -- large --pairs 2 --samples 200 --score corr --out edges.parquet   # all 1e8 rows, for readers.py
  *
  * One node in fifty shares something with the others of its kind in all layers, the rest is noise.
  */
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { edgeTable, edgeTableBatches } from 'magnitude-edge';
+import { edgeTable, edgeTableBatches, encodeBatches } from 'magnitude-edge';
 import { conditioningSets, createCpuEngine } from 'magnitude-edge/statistics';
 import { watchThread } from '../shared/held-thread.mjs';
 import { readOptions } from '../shared/options.mjs';
@@ -27,6 +29,8 @@ const options = readOptions({
   workers: 2,
   score: 'both',
   batches: 'no',
+  /** A Parquet file of all rows */
+  out: '',
 });
 
 if (options.score === 'both') {
@@ -80,6 +84,11 @@ async function measure(score) {
         return { numRows };
       });
     }
+    if (options.out !== '' && layerAgg === 'mean') {
+      await step(`all rows to ${options.out}`, () =>
+        writeAll(edgeTableBatches(scores, graph, request.conditioningSets, provenance), options.out),
+      );
+    }
     scores.release();
     if (score === 'corr') continue;
     /** @type {[number[], number[]]} */
@@ -94,6 +103,27 @@ async function measure(score) {
     again.release();
   }
   await engine.release();
+}
+
+/**
+ * @param {ReturnType<typeof edgeTableBatches>} batches
+ * @param {string} path
+ */
+async function writeAll(batches, path) {
+  const file = openSync(path, 'w');
+  let numRows = 0;
+  const counted = async function* () {
+    for await (const batch of batches) {
+      const before = Math.floor(numRows / 1e7);
+      numRows += batch.numRows;
+      const MiB = (process.memoryUsage().rss / 2 ** 20).toFixed(0);
+      if (Math.floor(numRows / 1e7) > before) console.log(`  ${numRows} rows, ${MiB} MiB resident`);
+      yield batch;
+    }
+  };
+  for await (const piece of encodeBatches(counted(), 'parquet')) writeSync(file, piece);
+  closeSync(file);
+  return { numRows };
 }
 
 /**

@@ -1,128 +1,168 @@
 /**
- * A long run of the command from Parquet, killed (SIGKILL) and resumed, beside one that nobody stops: whether the two are equal to
- * the bit, and the memory over time. Needs `npm run build`, and room for the data (132 bytes a sample) in the temporary folder.
+ * A long run of the command from Parquet, killed (SIGKILL) at random moments and resumed, and at the same time one that nobody stops:
+ * whether the two are equal to the bit, and the memory over time. Needs `npm run build` and `npm run build:python`, a Python with torch and
+ * pyarrow (PYTHON), and room for the data: 1.3 KB a sample.
  *
  *     npm run bench -- stream                                  # 1e6 samples of 1,000 nodes, killed twice
  *     npm run bench -- stream --samples 100000 --kills 5
+ *     npm run bench -- stream --folder /somewhere/big          # what it made stays there, for cluster_killed.py
+ *
+ * bench/results/stream.json has the memory every few seconds; --seed repeats the moments.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { readOptions } from '../shared/options.mjs';
-import { dataColumns, modelOf, writeParquet } from './inputs.mjs';
+import { generator } from '../shared/problem.mjs';
+import { python } from '../shared/python.mjs';
+import { machine, printTable, writeResult } from '../shared/report.mjs';
 
 const {
   samples,
-  nodes,
   kills,
   every,
-  'group-rows': groupRows,
+  folder: given,
+  seed,
 } = readOptions({
   samples: 1_000_000,
-  nodes: 1000,
   kills: 2,
   /** Seconds between checkpoints */
   every: 20,
-  'group-rows': 20_000,
+  folder: '',
+  seed: Date.now() % 1e6,
 });
-const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'magnitude-edge-stream-'));
-const MiB = 2 ** 20;
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+const command = here('../../dist/cli.js');
+const folder = given === '' ? mkdtempSync(join(tmpdir(), 'magnitude-edge-stream-')) : given;
+const random = generator(seed);
+
+/** @typedef {{ seconds: number, samples: number, MiB: number, coreSeconds: number }[]} Over a run as it goes on */
 
 /**
- * Runs the command to its end, or kills it once so many samples are done.
+ * Runs the command to its end, or kills it within a second from when so many samples are done.
  * @param {readonly string[]} more
  * @param {number} killAt
  */
 async function run(more, killAt = Infinity) {
-  const args = [
-    'infer',
-    '--model',
-    'm.onnx',
-    '--data',
-    'd.parquet',
-    '--backend',
-    'cpu',
-    '--top',
-    '1000',
-    ...more,
-  ];
-  const child = spawn('nice', ['-n', '10', process.execPath, command, ...args], {
+  const input = ['--model', 'm.onnx', '--data', 'd.parquet', '--backend', 'cpu', '--top', '1000'];
+  const child = spawn(process.execPath, [command, 'infer', ...input, ...more], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   const start = performance.now();
-  /** @type {{ samples: number, mebibytes: number }[]} */
-  const memory = [];
+  /** @type {Over} */
+  const over = [];
   let text = '';
+  let peak = 0;
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ piece) => {
     text += piece;
     const done = Number(/, (\d+) samples/.exec(piece)?.[1] ?? NaN);
-    if (Number.isNaN(done)) return;
-    memory.push({ samples: done, mebibytes: residentMebibytes(child.pid) });
-    if (done >= killAt) child.kill('SIGKILL');
+    const used = usage(child.pid ?? NaN);
+    if (Number.isNaN(done) || !used) return;
+    peak = used.peak;
+    over.push({ seconds: secondsSince(start), samples: done, MiB: used.MiB, coreSeconds: used.coreSeconds });
+    if (done < killAt) return;
+    killAt = Infinity;
+    setTimeout(() => child.kill('SIGKILL'), 1000 * random());
   });
-  child.stdout.resume();
   const status = await new Promise((resolve) => child.on('close', resolve));
-  return { status, memory, text, seconds: (performance.now() - start) / 1000 };
+  return { status, over, text, peak, seconds: secondsSince(start) };
 }
 
-/** @param {number | undefined} pid */
-function residentMebibytes(pid) {
+/** @param {number} start */
+const secondsSince = (start) => Math.round((performance.now() - start) / 100) / 10;
+
+/** What a process takes now, and its largest memory so far; undefined once it is gone. @param {number} pid */
+function usage(pid) {
   try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const mebibytes = (/** @type {string} */ what) =>
+      Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+    // After the name, which may hold anything, in parentheses.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
+    const coreSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
+    return { MiB: mebibytes('VmRSS'), peak: mebibytes('VmHWM'), coreSeconds };
   } catch {
-    return NaN;
+    return undefined;
   }
 }
 
-/** @param {{ samples: number, mebibytes: number }[]} memory */
-function byQuarters(memory) {
-  const quarter = Math.ceil(memory.length / 4);
-  return [0, 1, 2, 3].map((q) => {
-    const part = memory.slice(q * quarter, (q + 1) * quarter).map(({ mebibytes }) => mebibytes);
-    return `${Math.round(Math.max(...part.filter((value) => value > 0)))}`.replace('-Infinity', 'none');
-  });
+/** The most in each quarter of a run. @param {{ MiB: number }[]} over */
+function byQuarters(over) {
+  const quarter = Math.ceil(over.length / 4);
+  return [0, 1, 2, 3]
+    .map((q) => Math.max(0, ...over.slice(q * quarter, (q + 1) * quarter).map(({ MiB }) => MiB)) || 'none')
+    .join(', ');
+}
+
+/** About so many of them, the last among them. @template T @param {readonly T[]} all @param {number} count */
+const thinned = (all, count) =>
+  all.filter((_, k) => (all.length - 1 - k) % Math.ceil(all.length / count) === 0);
+
+/**
+ * Runs to the end, killed on the way at moments anywhere in their shares of the samples.
+ * @param {(what: string, done: Awaited<ReturnType<typeof run>>) => void} note
+ */
+async function killedAndResumed(note) {
+  rmSync(join(folder, 'c.arrow'), { force: true });
+  const checkpoint = ['--checkpoint', 'c.arrow', '--checkpoint-every', String(every), '--resume'];
+  const outputs = ['--out', 'killed.parquet', '--stats-out', 'killed.arrow'];
+  for (let kill = 0; ; kill++) {
+    const killAt = kill < kills ? ((kill + random()) * samples) / kills : Infinity;
+    const done = await run([...checkpoint, ...outputs], killAt);
+    note(done.status === 0 ? 'to the end' : 'killed', done);
+    if (done.status === 0) return;
+    if (kill >= kills) throw new Error(done.text);
+  }
 }
 
 try {
-  writeFileSync(join(folder, 'm.onnx'), modelOf(nodes));
-  await writeParquet(join(folder, 'd.parquet'), { rows: samples, groupRows, columns: dataColumns });
-  const { size } = statSync(join(folder, 'd.parquet'));
-  console.log(
-    `${cpus()[0]?.model}, ${cpus().length} threads, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
-  );
-  console.log(`${samples} samples of ${nodes} nodes, Parquet of ${Math.round(size / MiB)} MiB`);
-  const whole = await run(['--out', 'whole.parquet', '--stats-out', 'whole.arrow']);
-  if (whole.status !== 0) throw new Error(whole.text);
-  console.log(
-    `without a break: ${whole.seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(whole.memory).join(', ')}`,
-  );
-  const checkpoint = ['--checkpoint', 'c.arrow', '--checkpoint-every', String(every), '--resume'];
-  for (let kill = 0; ; kill++) {
-    const killAt = kill < kills ? ((kill + 1) * samples) / (kills + 1) : Infinity;
-    const { status, memory, seconds, text } = await run(
-      [...checkpoint, '--out', 'killed.parquet', '--stats-out', 'killed.arrow'],
-      killAt,
-    );
-    const from = /goes on from .*: (\d+) samples/.exec(text)?.[1] ?? '0';
-    const what = status === 0 ? 'to the end' : `killed at ${memory.at(-1)?.samples} samples`;
-    console.log(
-      `from ${from} samples, ${what}: ${seconds.toFixed(0)} s; most MiB in each quarter: ${byQuarters(memory).join(', ')}`,
-    );
-    if (status === 0) break;
-    if (kill >= kills) throw new Error(text);
+  if (!existsSync(join(folder, 'd.parquet'))) {
+    const env = { ...process.env, PYTHONPATH: here('../../python/src') };
+    execFileSync(python(), [here('../python/stream_inputs.py'), folder, String(samples)], {
+      stdio: 'inherit',
+      env,
+    });
   }
-  for (const kind of ['arrow', 'parquet']) {
-    const [a, b] = /** @type {const} */ ([`whole.${kind}`, `killed.${kind}`]);
-    const equal = readFileSync(join(folder, a)).equals(readFileSync(join(folder, b)));
-    console.log(`${a} and ${b}: ${equal ? 'equal to the bit' : 'DIFFERENT'}`);
-    if (!equal) process.exitCode = 1;
-  }
-  console.log(`load ${loadavg()[0]?.toFixed(1)} at the end`);
+  const bytes = statSync(join(folder, 'd.parquet')).size;
+  console.log(JSON.stringify({ ...machine(), samples, bytes, seed }));
+  /** @type {{ what: string, from: number, to: number, seconds: number, coreSeconds: number, peak: number, over: Over }[]} */
+  const runs = [];
+  /** @param {string} what @param {Awaited<ReturnType<typeof run>>} done */
+  const note = (what, { over, seconds, peak, text }) => {
+    const from = Number(/goes on from .*: (\d+) samples/.exec(text)?.[1] ?? 0);
+    const { samples: to, coreSeconds } = over.at(-1) ?? { samples: from, coreSeconds: 0 };
+    runs.push({ what, from, to, seconds, coreSeconds, peak, over: thinned(over, 40) });
+    console.log(`${what}: ${from} to ${to} samples, ${seconds} s, MiB ${byQuarters(over)}, peak ${peak}`);
+  };
+  const whole = run(['--out', 'whole.parquet', '--stats-out', 'whole.arrow']).then((done) => {
+    if (done.status !== 0) throw new Error(done.text);
+    note('without a break', done);
+  });
+  await Promise.all([whole, killedAndResumed(note)]);
+  const read = (/** @type {string} */ name) => readFileSync(join(folder, name));
+  const equal = {
+    statistics: read('whole.arrow').equals(read('killed.arrow')),
+    table: read('whole.parquet').equals(read('killed.parquet')),
+  };
+  printTable(
+    ['run', 'samples', 'wall', 'of all cores', 'MiB, most in each quarter', 'peak'],
+    runs.map(({ what, from, to, seconds, coreSeconds, peak, over }) => [
+      what,
+      `${from} to ${to}`,
+      `${seconds} s`,
+      `${coreSeconds} s`,
+      byQuarters(over),
+      `${peak} MiB`,
+    ]),
+  );
+  console.log(`Equal to the bit: statistics ${equal.statistics}, table ${equal.table}.`);
+  writeResult('stream', { samples, bytes, seed, every, equal, runs });
+  if (!equal.statistics || !equal.table) process.exitCode = 1;
 } finally {
-  rmSync(folder, { recursive: true });
+  if (given === '') rmSync(folder, { recursive: true });
 }

@@ -115,19 +115,28 @@ export function readHybrid(
     const count = Math.min((header - 1) * 4, into.length - filled);
     if (at + Math.ceil((count * width) / 8) > bytes.length)
       throw new RangeError('a page ends before its values');
-    for (let k = 0; k < count; k++) into[filled++] = bitsAt(bytes, at, k * width, width);
+    unpackBits(bytes, at, width, into.subarray(filled, filled + count));
+    filled += count;
     at += groupBytes;
   }
 }
 
-function bitsAt(bytes: Uint8Array, start: number, firstBit: number, width: number): number {
-  let at = start + Math.floor(firstBit / 8);
-  let value = 0;
-  let taken = -(firstBit % 8);
-  // Bits below the first of the value are shifted out again by the mask of the first byte.
-  for (; taken < width; taken += 8) {
-    const byte = bytes[at++] ?? 0;
-    value += taken < 0 ? byte >> -taken : byte * 2 ** taken;
+/** Values of so many bits each, the lowest bits first, without gaps between them. */
+function unpackBits(bytes: Uint8Array, start: number, width: number, into: Uint8Array | Int32Array): void {
+  const mask = -1 >>> (32 - width);
+  let at = start;
+  /** Bits of the last byte that are left, and how many */
+  let [rest, left] = [0, 0];
+  for (let k = 0; k < into.length; k++) {
+    let value = rest;
+    rest >>>= width;
+    left -= width;
+    while (left < 0) {
+      const byte = bytes[at++]!;
+      value |= byte << (left + width);
+      left += 8;
+      rest = byte >>> (8 - left);
+    }
+    into[k] = value & mask;
   }
-  return width === 32 ? (value % 2 ** 32) | 0 : value % 2 ** width;
 }

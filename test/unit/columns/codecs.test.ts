@@ -106,6 +106,15 @@ describe('run-length and bit-packed values', () => {
     expect(filled([0b1000], 0, 4)).toEqual([0, 0, 0, 0]);
   });
 
+  test('values of each width that a dictionary can have, by the bits of one long integer', () => {
+    for (let width = 1; width <= 32; width++) {
+      const values = Array.from({ length: 16 }, (_, k) => BigInt.asUintN(width, BigInt(k + 1) * 0x9e3779b1n));
+      const packed = values.reduce((all, value, k) => all | (value << BigInt(k * width)), 0n);
+      const bytes = Array.from({ length: 2 * width }, (_, k) => Number((packed >> BigInt(8 * k)) & 0xffn));
+      expect(filled([0b101, ...bytes], width, 16)).toEqual(values.map((value) => Number(value) | 0));
+    }
+  });
+
   test.each([
     ['no bytes', [], 1],
     ['a group cut short', [0b11, 0], 3],
