@@ -15,7 +15,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import erfc
 
 from magnitude_edge.export.capture import capture
-from magnitude_edge.export.gsnn import function_of_channel
+from magnitude_edge.export.source import function_of_channel
 
 #: A variance at or below this share of the mean of squares is rounding: the node is constant.
 CONSTANT_SHARE = 1e-14

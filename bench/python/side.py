@@ -64,12 +64,25 @@ def network(nodes: int):
     return model, data, list(zip(x.split(BATCH), y.split(BATCH), strict=True))
 
 
+#: MiB that the processes started took at most. What the system says of ended ones is at least their parent's.
+started_peak = 0.0
+
+
+def note_peak(pid: int) -> None:
+    global started_peak
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    held = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+    started_peak = max([started_peak, *held])
+
+
 def ours(model, data, batches) -> pd.DataFrame:
     from magnitude_edge import MagnitudeEdgeInferer
 
     with MagnitudeEdgeInferer(model, data) as inferer:
         inferer.fit(batches, verbose=False)
-        return inferer.evaluate(variance_floor=1e-12)  # what the other side has
+        table = inferer.evaluate(variance_floor=1e-12)  # what the other side has
+        note_peak(inferer._engine.pid)
+        return table
 
 
 def hooks(model, data, batches) -> pd.DataFrame:
@@ -120,17 +133,22 @@ def command(model, data, batches) -> Callable[[], pd.DataFrame]:
 
     def run() -> pd.DataFrame:
         call = [find_node(), str(ROOT / "dist" / "cli.js"), "infer", *options, *floor]
-        subprocess.run(call, check=True, capture_output=True)
+        with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                note_peak(process.pid)
+                time.sleep(0.01)
+        if process.returncode != 0:
+            raise SystemExit(f"The command ended with {process.returncode}.")
         return pd.read_parquet(files["out"], columns=["src_func", "dst_func", "corr"])
 
     return run
 
 
 def used() -> tuple[float, float]:
-    """Seconds of all cores so far, and the peak of memory in MiB, of this process and of those it has ended."""
+    """Seconds of all cores so far, of this process and of those it has ended, and this one's peak of memory in MiB."""
     own, ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, ended))
-    return cpu, (own.ru_maxrss + ended.ru_maxrss) / 1024
+    return cpu, own.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -145,8 +163,7 @@ def main() -> None:
     table = work()
     wall = time.perf_counter() - wall
     after, peak = used()
-    if side == "command":  # of its process alone
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = started_peak if side == "command" else peak + started_peak
     top = table[["src_func", "dst_func", "corr"]].head(3).astype(str).agg(" ".join, axis=1).tolist()
     print(
         json.dumps(

@@ -59,20 +59,55 @@ def test_both_routes_give_the_oracles_scores(name):
         fitted(model, data, batches, route="onnx") as onnx,
         fitted(model, data, batches, route="torch") as torch32,
         fitted(copy.deepcopy(model).double(), data, doubled(batches), route="torch") as torch64,
+        fitted(model, data, batches) as auto,
+        fitted(copy.deepcopy(model).double(), data, doubled(batches)) as auto64,
     ):
-        assert (onnx.route, torch32.route) == ("onnx", "torch")
+        assert (onnx.route, torch32.route, auto.route) == ("onnx", "torch", "torch")
+        assert auto.route_reason == "the model is on the CPU, where torch needs no other runtime to start"
         magnitudes = oracle.model_magnitudes(model, batches)
         for score in ("corr", "partial"):
             right = expected(model, data, batches, score, magnitudes)
             limit = float32_rounding(magnitudes)
-            np.testing.assert_allclose(scores(torch64.evaluate(score=score)), right, atol=limit)
+            for exact in (torch64, auto64):
+                np.testing.assert_allclose(scores(exact.evaluate(score=score)), right, atol=limit)
             # Where torch's own float32 is off by more (gates of one variant), the engine's may be as well.
             own = scores(torch32.evaluate(score=score))
             rounding = np.maximum(MODEL_ROUNDING, 4 * np.nanmax(np.abs(own - right)))
             assert rounding < 1e-3
-            np.testing.assert_allclose(scores(onnx.evaluate(score=score)), own, atol=rounding)
-        channel = [scores(inferer.evaluate(score="channel")) for inferer in (onnx, torch32)]
-        np.testing.assert_allclose(*channel, atol=rounding)
+            for other in (onnx, auto):
+                np.testing.assert_allclose(scores(other.evaluate(score=score)), own, atol=rounding)
+        channel, *others = (scores(inferer.evaluate(score="channel")) for inferer in (torch32, onnx, auto))
+        for other in others:
+            np.testing.assert_allclose(other, channel, atol=rounding)
+
+
+@pytest.mark.parametrize("room", [1 << 30, 40_000])
+def test_channel_values_wait_here_until_they_are_asked_for(monkeypatch, room):
+    """With room for some of the samples the rest goes to the engine at once; either way nothing else changes."""
+    monkeypatch.setattr("magnitude_edge._held_channels.ROOM", room)
+    model, data = build("layer-elu")
+    batches = batches_of(data, 320)
+    with fitted(model, data, batches, channels=True) as at_once, fitted(model, data, batches[:2]) as later:
+        assert later.fit(batches[2:], verbose=False, reset=False) == 320
+        before = later.evaluate()
+        for options in ({"score": "channel"}, {"correlation": "spearman"}):
+            np.testing.assert_allclose(
+                scores(later.evaluate(**options)), scores(at_once.evaluate(**options)), atol=MODEL_ROUNDING
+            )
+        pd.testing.assert_frame_equal(later.evaluate(), before)
+        names = later.node_names["function"][:2]
+        np.testing.assert_array_equal(later.pair_magnitudes(*names)[0], at_once.pair_magnitudes(*names)[0])
+        # A refused batch is in neither.
+        x, y = batches[0]
+        spoilt = y.clone()
+        spoilt[3, 0] = np.nan
+        with pytest.raises(MagnitudeEdgeError, match=r"Batch 1 holds NaN for output node '.*' in sample 3"):
+            later.fit([(x, y), (x, spoilt)], verbose=False)
+        at_once.fit([(x, y)], verbose=False)
+        assert later.evaluate(top=1).attrs["n"] == "64"
+        np.testing.assert_allclose(
+            *(scores(inferer.evaluate(score="channel")) for inferer in (later, at_once)), atol=MODEL_ROUNDING
+        )
 
 
 @pytest.mark.parametrize(("reduction", "use_pre_norm"), [("l2", True), ("l1", False), ("l2", False)])
@@ -100,7 +135,7 @@ def test_a_loss_of_ones_own_is_differentiated_by_torch(capsys):
     batches = batches_of(data)
     right = expected(model, data, batches, "corr", loss=weighted)
     with MagnitudeEdgeInferer(model, data, backend="cpu") as inferer:
-        assert inferer.route == "onnx"
+        assert inferer.route_reason.startswith("the model is on the CPU")
         inferer.fit(batches, weighted, verbose=True)
         assert inferer.route == "torch"
         assert inferer.route_reason == "the engine does not know the loss weighted"
@@ -111,7 +146,7 @@ def test_a_loss_of_ones_own_is_differentiated_by_torch(capsys):
         with pytest.raises(MagnitudeEdgeError, match="custom:weighted, but mse"):
             inferer.fit(batches, verbose=False, reset=False)
         inferer.fit(batches, verbose=False)
-        assert inferer.route == "onnx"
+        assert inferer.route_reason.startswith("the model is on the CPU")
         assert inferer.evaluate(top=1).attrs["loss"] == "mse"
 
 

@@ -5,7 +5,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { InfererModel } from '../model/external-model.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import type { FitSettings } from './fit-settings.ts';
-import type { FitOptions } from './inferer-options.ts';
+import type { FitValuesOptions } from './inferer-options.ts';
 import type { InfererStatistics } from './inferer-statistics.ts';
 
 /** Gives the values of a batch, until they are disposed of. @param index batches before this one */
@@ -54,7 +54,11 @@ export async function accumulate<T>(
   statistics: InfererStatistics,
   loader: Iterable<T> | AsyncIterable<T>,
   run: Runner<T>,
-  { onProgress, signal }: Pick<FitOptions, 'onProgress' | 'signal'>,
+  {
+    onProgress,
+    signal,
+    channelsLater = false,
+  }: Pick<FitValuesOptions, 'onProgress' | 'signal' | 'channelsLater'>,
   resumed: Resumed<T> = { batches: 0, samples: 0, rest: loader },
 ): Promise<number> {
   await statistics.forgetRefusal();
@@ -67,7 +71,7 @@ export async function accumulate<T>(
       await yielder();
       const { values, dispose } = await run(batch, batches);
       try {
-        const kept = await readBeside(statistics, values);
+        const kept = await readBeside(statistics, values, channelsLater);
         // A batch during which the signal was aborted is not counted.
         await yielder();
         await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
@@ -89,6 +93,7 @@ export async function accumulate<T>(
 async function readBeside(
   { uncertainty, channels }: InfererStatistics,
   values: ChannelBatch | MagnitudeBatch,
+  channelsLater: boolean,
 ) {
   if (!('x' in values)) {
     return { magnitudes: await uncertainty?.read(values), channelValues: await channels?.read(values) };
@@ -99,7 +104,7 @@ async function readBeside(
       'Uncertainty needs channel values, not magnitudes alone.',
     );
   }
-  channels?.skip();
+  if (!channelsLater) channels?.skip();
   return { magnitudes: undefined, channelValues: undefined };
 }
 

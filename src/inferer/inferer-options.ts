@@ -82,6 +82,12 @@ export interface FitOptions extends LossSettings {
   readonly checkpoint?: CheckpointOptions | undefined;
 }
 
+/** How to accumulate values that were computed elsewhere. */
+export interface FitValuesOptions extends Omit<FitOptions, 'maskedEdges' | 'checkpoint'> {
+  /** Whether the channel values of what comes as magnitudes follow by `addChannelValues`. Default false: they are let go. */
+  readonly channelsLater?: boolean | undefined;
+}
+
 /** What is asked of the statistics. */
 export interface ScoreOptions {
   /**

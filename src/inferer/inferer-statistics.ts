@@ -3,6 +3,7 @@ import type { PairMagnitudes, PairRequest } from '../engine/channels/pair-magnit
 import type { ChannelFacts, Channels, ChannelSnapshot } from '../engine/channels/channels.ts';
 import type { EngineChoice } from '../engine/create.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
+import { checkChannelBatch } from '../engine/check-channel-batch.ts';
 import { scoreMagnitudes, scoreRanks } from '../engine/score-magnitudes.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { refusalInModelTerms, refusedBatch } from '../engine/sample-counter.ts';
@@ -129,6 +130,18 @@ export class InfererStatistics {
       held.tally.add(batch.size);
       if (magnitudes) this.uncertainty?.keep(magnitudes);
       if (channelValues) await this.channels?.keep(channelValues, () => this.#choice.engine.flush());
+    });
+  }
+
+  /** Keeps channel values of samples that were taken in as magnitudes. @throws `batch-mismatch`, `out-of-memory` */
+  addChannelValues(batch: ChannelBatch): Promise<void> {
+    const held = this.#held;
+    const channels = this.#kept('Channel values');
+    return this.#queue.run(async () => {
+      await this.#samplesIn(held);
+      checkChannelBatch(this.#choice.engine.shape, batch, 0);
+      const values = await channels.read(batch);
+      if (values) await channels.keep(values, () => Promise.resolve());
     });
   }
 

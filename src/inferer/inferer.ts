@@ -29,6 +29,7 @@ import type {
   EvaluateBatchesOptions,
   EvaluateOptions,
   FitOptions,
+  FitValuesOptions,
   InfererDiagnostics,
   InfererOptions,
   ScoreOptions,
@@ -147,7 +148,7 @@ export class MagnitudeEdgeInferer {
    */
   fitValues(
     loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
-    options: Omit<FitOptions, 'maskedEdges' | 'checkpoint'> = {},
+    options: FitValuesOptions = {},
   ): Promise<number> {
     return this.#calls.claimed('fit', () => {
       const settings = fitSettings(this.model, this.graph, options);
@@ -155,6 +156,15 @@ export class MagnitudeEdgeInferer {
         Promise.resolve({ values, dispose: () => undefined });
       return this.#fit(loader, settings, options, () => Promise.resolve(run));
     });
+  }
+
+  /**
+   * Keeps the channel values of samples that `fitValues` took as magnitudes, in their order; see `channelsLater`.
+   * @throws MagnitudeEdgeError `batch-mismatch`, `invalid-argument` with `channels: false`, `out-of-memory`, `busy` beside a fit,
+   * `released`
+   */
+  addChannelValues(batch: ChannelBatch): Promise<void> {
+    return this.#calls.claimed('addChannelValues', () => this.#statistics.addChannelValues(batch));
   }
 
   /** Whether `fitValues` would keep the channel values of another batch. */
@@ -165,7 +175,7 @@ export class MagnitudeEdgeInferer {
   async #fit<T>(
     loader: Iterable<T> | AsyncIterable<T>,
     settings: FitSettings,
-    { onProgress, signal, reset = true }: FitOptions,
+    { onProgress, signal, reset = true, channelsLater }: FitOptions & FitValuesOptions,
     prepare: () => Promise<Runner<T>>,
   ): Promise<number> {
     signal?.throwIfAborted();
@@ -176,7 +186,7 @@ export class MagnitudeEdgeInferer {
     const run = await prepare();
     signal?.throwIfAborted();
     if (!goesOn) statistics.startAnew(settings);
-    return accumulate(statistics, loader, run, { onProgress, signal });
+    return accumulate(statistics, loader, run, { onProgress, signal, channelsLater });
   }
 
   async #fitWithCheckpoints(

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import json
 import os
+import queue
 import shutil
 import struct
 import subprocess
@@ -20,7 +21,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,6 +34,8 @@ PACKAGE = Path(__file__).resolve().parent
 COMMANDS = (PACKAGE / "command" / "cli.js", PACKAGE.parents[2] / "dist" / "cli.js")
 
 Buffer = bytes | bytearray | memoryview | np.ndarray
+Arguments = dict[str, Any]
+Outgoing = queue.SimpleQueue["list[memoryview] | None"]
 
 
 def find_node() -> str:
@@ -67,29 +70,37 @@ def run_command() -> None:
     raise SystemExit(subprocess.call([find_node(), find_command(), *sys.argv[1:]]))
 
 
-class Engine:
-    """One process and the calls to it, one at a time; ended with this one, and by :meth:`close`.
+Reply = tuple[dict[str, Any], list[memoryview]]
 
-    The process starts while its owner goes on; the first call waits for it.
+#: Seconds that a process has to end by itself.
+PATIENCE = 10.0
+
+
+class Engine:
+    """One process and the calls to it, of one thread; ended with this one, and by :meth:`close`.
+
+    The process starts while its owner goes on, and calls may be begun before it is there: a thread writes them.
     """
 
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._id = 0
+        self._begun: dict[int, Reply | None] = {}
+        self._posted: set[int] = set()
         self._messages: collections.deque[str] = collections.deque(maxlen=20)
         command = [find_node(), find_command(), "serve"]
+        pipe = subprocess.PIPE
         try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
         except OSError as error:
             raise MagnitudeEdgeError("process", f"{command[0]} could not be started: {error}") from error
-        self._calls = cast(io.BufferedWriter, self._process.stdin)
-        self._replies = cast(io.BufferedReader, self._process.stdout)
-        # Of a function, not a method: the thread must not keep alive an engine that its owner has dropped.
-        threading.Thread(
-            target=_collect, args=(cast(IO[bytes], self._process.stderr), self._messages), daemon=True
-        ).start()
+        self._replies = cast(io.FileIO, self._process.stdout)
+        # Of functions, not methods: threads must not keep alive an engine that its owner has dropped.
+        messages = cast(io.FileIO, self._process.stderr)
+        threading.Thread(target=_collect, args=(messages, self._messages), daemon=True).start()
+        self._outgoing: Outgoing = queue.SimpleQueue()
+        calls = cast(io.FileIO, self._process.stdin)
+        threading.Thread(target=_write, args=(calls, self._outgoing), daemon=True).start()
         _engines.add(self)
 
     @property
@@ -100,46 +111,66 @@ class Engine:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, name: str, args: dict | None = None, parts: Sequence[Buffer] = ()) -> tuple[dict, list[memoryview]]:
-        """Sends one call and waits for its reply.
+    def call(self, name: str, args: Arguments | None = None, parts: Sequence[Buffer] = ()) -> Reply:
+        """Makes one call and waits for its reply: :meth:`begin` and :meth:`finish`."""
+        return self.finish(self.begin(name, args, parts))
+
+    def begin(self, name: str, args: Arguments | None = None, parts: Sequence[Buffer] = ()) -> int:
+        """Begins a call, for :meth:`finish` to wait for.
 
         Args:
-            parts: binary arguments; sent as they are, without a copy.
+            parts: binary arguments; sent as they are, without a copy: they must not change until the reply is there.
+        """
+        call = self._send(name, args, parts)
+        self._begun[call] = None
+        return call
+
+    def post(self, name: str, args: Arguments | None = None, parts: Sequence[Buffer] = ()) -> None:
+        """Begins a call whose reply says nothing. An error of it is told where the next call is waited for."""
+        self._posted.add(self._send(name, args, parts))
+
+    def finish(self, call: int) -> Reply:
+        """The reply to a call that was begun.
 
         Raises:
-            MagnitudeEdgeError: what the engine refuses; ``process`` when it has ended.
+            MagnitudeEdgeError: what the engine refuses, of this call or of one before it; ``process`` when it has
+                ended. Nothing is waited for any more then.
         """
-        self.post(name, args, parts)
         try:
-            header, received = self._read()
-            while header.get("id") != self._id:  # to a call that was interrupted or only sent; or that it is ready
-                header, received = self._read()
-        except KeyboardInterrupt:
-            self._write({"call": "cancel"}, ())
+            while (reply := self._begun[call]) is None:
+                self._take(*self._read())
+        except BaseException as error:
+            self._begun.clear()
+            self._posted.clear()
+            if isinstance(error, KeyboardInterrupt):
+                self._outgoing.put(_frame({"call": "cancel"}, ()))
             raise
+        del self._begun[call]
+        return reply
+
+    def _take(self, header: dict[str, Any], parts: list[memoryview]) -> None:
+        """Keeps the reply to a call that was begun; passes over that the process is ready, and calls given up."""
+        call = cast(int, header.get("id"))
+        if call not in self._begun and call not in self._posted:
+            return
+        self._posted.discard(call)
         error = header.get("error")
         if error is not None:
             raise MagnitudeEdgeError(error["code"], error["message"], error.get("details"))
-        return header["result"], received
-
-    def post(self, name: str, args: dict | None = None, parts: Sequence[Buffer] = ()) -> None:
-        """Sends one call and does not wait: its reply is passed over by the next :meth:`call`."""
-        self._check_owner()
-        self._id += 1
-        self._write({"id": self._id, "call": name, "args": args or {}}, parts)
+        if call in self._begun:
+            self._begun[call] = header["result"], parts
 
     def close(self) -> None:
         """Ends the process. Idempotent; in a forked process nothing happens to that of its parent."""
-        if os.getpid() != self._owner or not hasattr(self, "_process"):
+        if os.getpid() != self._owner or not hasattr(self, "_outgoing"):
             return
-        for stream in (self._calls, self._replies):
-            with contextlib.suppress(OSError):  # a pipe whose other end has gone
-                stream.close()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._outgoing.put(None)
+        overdue = threading.Timer(PATIENCE, self._process.kill)
+        overdue.daemon = True
+        overdue.start()
+        self._process.wait()
+        overdue.cancel()
+        self._replies.close()
 
     def kill(self) -> None:
         """Ends the process at once. For other threads than the one that waits for a reply, which hears of it."""
@@ -147,7 +178,10 @@ class Engine:
             self._process.kill()
 
     def __del__(self) -> None:
-        if hasattr(self, "_process") and self._process.poll() is None and os.getpid() == self._owner:
+        if not hasattr(self, "_outgoing") or os.getpid() != self._owner:
+            return
+        self._outgoing.put(None)
+        if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
 
@@ -156,7 +190,7 @@ class Engine:
         would keep the engine waiting after its owner has gone. The numbers stay taken, so that nothing else is closed
         in their place."""
         nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (self._calls, self._replies, self._process.stderr):
+        for stream in (self._process.stdin, self._replies, self._process.stderr):
             if stream is not None and not stream.closed:
                 os.dup2(nothing, stream.fileno(), inheritable=False)
         os.close(nothing)
@@ -168,19 +202,13 @@ class Engine:
                 "The engine belongs to the process that this one was forked from: make a MagnitudeEdgeInferer here.",
             )
 
-    def _write(self, header: dict, parts: Sequence[Buffer]) -> None:
-        views = [memoryview(cast(bytes, part)).cast("B") for part in parts]
-        encoded = json.dumps({**header, "parts": [view.nbytes for view in views]}).encode()
-        try:
-            self._calls.write(struct.pack("<I", len(encoded)))
-            self._calls.write(encoded)
-            for view in views:
-                self._calls.write(view)
-            self._calls.flush()
-        except (OSError, ValueError) as error:
-            raise self._gone() from error
+    def _send(self, name: str, args: Arguments | None, parts: Sequence[Buffer]) -> int:
+        self._check_owner()
+        self._id += 1
+        self._outgoing.put(_frame({"id": self._id, "call": name, "args": args or {}}, parts))
+        return self._id
 
-    def _read(self) -> tuple[dict, list[memoryview]]:
+    def _read(self) -> Reply:
         (length,) = struct.unpack("<I", self._exactly(4))
         header = json.loads(bytes(self._exactly(length)))
         return header, [self._exactly(size) for size in header["parts"]]
@@ -190,7 +218,10 @@ class Engine:
         view = memoryview(buffer)
         filled = 0
         while filled < size:
-            count = self._replies.readinto(view[filled:])
+            try:
+                count = self._replies.readinto(view[filled:])
+            except ValueError:  # closed here
+                count = 0
             if not count:
                 raise self._gone()
             filled += count
@@ -206,7 +237,23 @@ class Engine:
         return MagnitudeEdgeError("process", f"The engine's process {how}{': ' + said if said else '.'}")
 
 
-def _collect(stream: IO[bytes], messages: collections.deque[str]) -> None:
+def _frame(header: dict[str, Any], parts: Sequence[Buffer]) -> list[memoryview]:
+    views = [memoryview(cast(bytes, part)).cast("B") for part in parts]
+    encoded = json.dumps({**header, "parts": [view.nbytes for view in views]}).encode()
+    return [memoryview(struct.pack("<I", len(encoded)) + encoded), *views]
+
+
+def _write(stream: io.FileIO, frames: Outgoing) -> None:
+    """Writes frames, up to ``None`` or until nobody reads them: who waits for a reply hears of that."""
+    with contextlib.suppress(OSError), stream:
+        while (frame := frames.get()) is not None:
+            for view in frame:
+                while view:
+                    view = view[stream.write(view) :]
+            del frame, view  # while the next one is waited for
+
+
+def _collect(stream: io.FileIO, messages: collections.deque[str]) -> None:
     with stream:
         for line in stream:
             messages.append(line.decode(errors="replace"))

@@ -21,9 +21,9 @@ def check_route(wanted: str) -> None:
         raise MagnitudeEdgeError("invalid-argument", f"route is {wanted!r}, one of {', '.join(ROUTES)} was expected.")
 
 
-def count_channels(model) -> int | None:
-    """The channels of a torch GSNN; ``None`` for all else, files among it."""
-    if isinstance(model, (str, os.PathLike)):
+def engine_runs(model: Any, wanted: str) -> int | None:
+    """The channels of a torch GSNN that is going to be run by the engine; ``None`` for all else, files among it."""
+    if isinstance(model, (str, os.PathLike, bytes)) or wanted == "torch" or (wanted == "auto" and is_on_cpu(model)):
         return None
     from .export.errors import ExportError
     from .export.unwrap import unwrap
@@ -32,6 +32,10 @@ def count_channels(model) -> int | None:
         return len(unwrap(model).ResBlocks[0].channel_groups)
     except (ExportError, AttributeError, LookupError, TypeError):
         return None  # what is wrong with it is told by who reads it
+
+
+def is_on_cpu(model: Any) -> bool:
+    return all(parameter.device.type == "cpu" for parameter in getattr(model, "parameters", tuple)())
 
 
 class Routes:
@@ -47,9 +51,10 @@ class Routes:
         profile: what the engine is told of a model that it does not run; ``None`` where it runs it.
     """
 
-    def __init__(self, model, data, wanted: str, *, reduction: str, use_pre_norm: bool):
+    def __init__(self, model: Any, data: Any, wanted: str, *, reduction: str, use_pre_norm: bool):
         self._model, self._data, self._wanted = model, data, wanted
         self._settings = (reduction, use_pre_norm)
+        self._rebuilt: TorchModel | None = None
         self.file: bytes | None = None
         self.profile: dict[str, Any] | None = None
         self.is_file = isinstance(model, (str, os.PathLike, bytes))
@@ -64,21 +69,28 @@ class Routes:
             self.file = self._model if isinstance(self._model, bytes) else Path(self._model).read_bytes()
             return "onnx", "the model is a file"
         if self._wanted == "torch":
-            self.profile = self.torch_model.profile
+            self.profile = self._own.profile
             return "torch", asked
         from .export.errors import ExportError
-        from .export.gsnn import gsnn_model
 
         try:
+            if self._wanted == "auto" and is_on_cpu(self._model):
+                from ._torch_route import RebuiltModel
+
+                self._rebuilt = RebuiltModel(self._model, self._data, *self._settings)
+                self.profile = self._rebuilt.profile
+                return "torch", "the model is on the CPU, where torch needs no other runtime to start"
+            from .export.gsnn import gsnn_model
+
             self.file = gsnn_model(self._model, self._data)[0].SerializeToString()
         except ExportError as error:
             if self._wanted == "onnx" or not error.torch_takes_it:
                 raise
-            self.profile = self.torch_model.profile
+            self.profile = self._own.profile
             return "torch", f"the model has no exact ONNX form: {error.reason}"
         return "onnx", asked if self._wanted == "onnx" else "the engine knows the model's modules and the loss"
 
-    def of_loss(self, crit) -> tuple[str, str]:
+    def of_loss(self, crit: Any) -> tuple[str, str]:
         """The route of a fit, and why.
 
         Raises:
@@ -86,18 +98,22 @@ class Routes:
         """
         if isinstance(crit, str) or not callable(crit):
             known_loss(crit)
-        if self.first[0] == "torch" or engine_loss(crit) is not None:
+        if self._wanted == "torch" or engine_loss(crit) is not None:
             return self.first
         if self._wanted == "onnx" or self.is_file:
             known_loss(crit)
         return "torch", f"the engine does not know the loss {loss_name(crit)}"
 
+    def torch_model(self, device: Any) -> TorchModel:
+        """What torch runs: the rebuilt model where there is one, the model itself on a device that is asked for."""
+        return self._rebuilt if self._rebuilt and (device is None or str(device) == "cpu") else self._own
+
     @cached_property
-    def torch_model(self) -> TorchModel:
-        from ._torch_route import TorchModel
+    def _own(self) -> TorchModel:
+        from ._torch_route import OwnModel
 
-        return TorchModel(self._model, self._data, *self._settings)
+        return OwnModel(self._model, self._data, *self._settings)
 
-    def elsewhere(self, route: str) -> tuple[Any, Any]:
-        """``(model, data)`` for an inferer in another process."""
-        return (self.file, None) if route == "onnx" else (self._model, self._data)
+    def elsewhere(self, route: str) -> tuple[Any, Any, str]:
+        """``(model, data, route)`` for an inferer in another process."""
+        return (self.file, None, route) if route == "onnx" else (self._model, self._data, self._wanted)

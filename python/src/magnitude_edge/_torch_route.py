@@ -1,9 +1,10 @@
-"""The torch route: the model's own forward and backward pass, what its blocks hold reduced where it runs."""
+"""The torch route: forward and backward passes by torch, what the blocks hold reduced where it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 
 from .errors import MagnitudeEdgeError
 from .export.capture import differentiable, left_as_found, watched_blocks
-from .export.graph import GsnnGraph, homogeneous_kinds
-from .export.gsnn import function_of_channel, refuse_few_layers
+from .export.graph import GsnnGraph, GsnnModule
 from .export.profile import structure
+from .export.rebuilt.products import SparseProduct
+from .export.source import function_of_channel, prepare, refuse_few_layers
 from .export.unwrap import unwrap
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
@@ -24,9 +26,113 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "cross-entropy": torch.nn.functional.cross_entropy,
 }
 
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-class TorchModel:
+#: The prediction of one batch, and what every block holds of it.
+Watched = tuple[torch.Tensor, Sequence[torch.Tensor]]
+
+
+class TorchModel(ABC):
     """A GSNN that torch runs.
+
+    Args:
+        profile: what the engine is to know of it.
+        groups: the function node of every channel.
+    """
+
+    def __init__(self, profile: dict[str, Any], groups: list[int], reduction: str, use_pre_norm: bool):
+        self.profile, self.reduction, self.use_pre_norm = profile, reduction, use_pre_norm
+        self._nodes = max(groups) + 1
+        self._groups = torch.tensor(groups)
+        each = len(groups) // self._nodes
+        #: Channels of a node, where all have the same number and stand side by side; else 0.
+        self._each = each if groups == [node for node in range(self._nodes) for _ in range(each)] else 0
+
+    @property
+    @abstractmethod
+    def _like(self) -> torch.Tensor:
+        """A tensor of the device and the type that it runs in."""
+
+    @abstractmethod
+    def on(self, device: Any) -> AbstractContextManager[None]:
+        """The model on another device within, and back after; ``None`` leaves it where it is."""
+
+    @abstractmethod
+    def _run(self, x: torch.Tensor) -> AbstractContextManager[Watched]:
+        """The forward pass, within which its graph can be differentiated."""
+
+    def values(
+        self, x: Any, y: Any, loss: Callable[..., Any], *, index: int, targets: bool = False
+    ) -> list[torch.Tensor]:
+        """One batch, where it ran: the activations of blocks 0 to L-2, then the gradients of blocks 1 to L-1,
+        ``[batch, channels]`` each.
+
+        Args:
+            x: ``[batch, inputs]``.
+            y: whatever ``loss(prediction, y)`` takes.
+            index: of the batch, for messages.
+            targets: whether ``y`` is a number for each output node.
+
+        Raises:
+            MagnitudeEdgeError: ``batch-mismatch``, ``non-finite``; ``invalid-argument`` for a loss that is not one
+                number; what the model and the loss raise comes through.
+        """
+        like = self._like
+        x = self._side(torch.as_tensor(x).to(like.device, like.dtype), "input", index)
+        y = torch.as_tensor(y).to(like.device)
+        if targets:
+            y = self._side(y.to(like.dtype), "output", index)
+            if len(y) != len(x):
+                raise MagnitudeEdgeError("batch-mismatch", f"Batch {index}: x has {len(x)} rows, and y {len(y)}.")
+        with self._run(x) as (prediction, blocks):
+            value = loss(prediction, y.clone() if y.is_inference() else y)
+            if not (torch.is_tensor(value) and value.numel() == 1):
+                given = list(value.shape) if torch.is_tensor(value) else type(value).__name__
+                raise MagnitudeEdgeError("invalid-argument", f"The loss gave {given}; one number was expected.")
+            gradients = torch.autograd.grad(value, blocks[1:], allow_unused=True, materialize_grads=True)
+        return [z.detach().reshape(len(x), -1) for z in (*blocks[:-1], *gradients)]
+
+    def _side(self, values: torch.Tensor, kind: str, index: int) -> torch.Tensor:
+        """``[batch, nodes of that kind]``, checked; other axes after the first are laid out in one."""
+        names = self.profile["nodeNames"][kind]
+        values = values.reshape(len(values), -1) if values.ndim != 2 else values
+        if values.shape[1] != len(names):
+            raise MagnitudeEdgeError(
+                "batch-mismatch",
+                f"Batch {index}: {'x' if kind == 'input' else 'y'} is {list(values.shape)}, and the model has "
+                f"{len(names)} {kind} nodes.",
+                {"batch": index},
+            )
+        wrong = ~torch.isfinite(values)
+        if wrong.any():
+            sample, node = (int(at) for at in wrong.nonzero()[0])
+            found = str(float(values[sample, node])).replace("nan", "NaN").replace("inf", "Infinity")
+            raise MagnitudeEdgeError(
+                "non-finite",
+                f"Batch {index} holds {found} for {kind} node '{names[node]}' in sample {sample}: every value must be "
+                "finite; the statistics of earlier batches are unchanged.",
+                {"batch": index, "node": names[node], "type": kind, "sample": sample},
+            )
+        return values
+
+    def magnitudes(self, held: torch.Tensor) -> torch.Tensor:
+        """``[batch, channels]`` to ``[batch, nodes]`` in float64: the norm over each node's channels."""
+        power = torch.abs if self.reduction == "l1" else torch.square
+        if self._each:
+            # One channel of every node at a time: no copy of all of them in float64.
+            by_node = held.reshape(-1, self._nodes, self._each)
+            sums = power(by_node[:, :, 0].double())
+            for channel in range(1, self._each):
+                sums += power(by_node[:, :, channel].double())
+        else:
+            per_channel = power(held.double())
+            sums = per_channel.new_zeros(len(held), self._nodes)
+            sums.index_add_(1, self._groups.to(held.device), per_channel)
+        return sums if self.reduction == "l1" else sums.sqrt()
+
+
+class OwnModel(TorchModel):
+    """The model itself, watched by hooks.
 
     Args:
         model: a GSNN, or what wraps one.
@@ -36,26 +142,21 @@ class TorchModel:
         ExportError: for what is no GSNN, has fewer than two blocks, or disagrees with ``data``.
     """
 
-    def __init__(self, model, data, reduction: str, use_pre_norm: bool):
+    def __init__(self, model: GsnnModule, data: Any, reduction: str, use_pre_norm: bool):
         self.model = unwrap(model)
-        self.reduction, self.use_pre_norm = reduction, use_pre_norm
         refuse_few_layers(self.model)
         graph = GsnnGraph.from_model(self.model) if data is None else GsnnGraph.from_data(data)
         graph.check_against(self.model)
         groups = function_of_channel(self.model)
-        self.profile = structure(self.model, graph, groups)
-        self._inputs = int((homogeneous_kinds(self.model) == "input").sum())
-        self._groups = torch.tensor(groups)
-        self._nodes = max(groups) + 1
+        super().__init__(structure(self.model, graph, groups), groups, reduction, use_pre_norm)
 
     @property
-    def device(self) -> torch.device:
-        return next(iter(self.model.parameters())).device
+    def _like(self) -> torch.Tensor:
+        return first_parameter(self.model)
 
     @contextmanager
-    def on(self, device) -> Iterator[None]:
-        """The model on another device within, and back after; ``None`` leaves it where it is."""
-        home = self.device
+    def on(self, device: Any) -> Iterator[None]:
+        home = self._like.device
         if device is None or torch.device(device) == home:
             yield
             return
@@ -65,45 +166,66 @@ class TorchModel:
         finally:
             self.model.to(home)
 
-    def values(self, x, y, loss: Callable, *, index: int, channels: bool) -> list[np.ndarray]:
-        """One batch: float32 values of the activations of blocks 0 to L-2, then of the gradients of blocks 1 to L-1.
-
-        Args:
-            x: ``[batch, inputs]``.
-            y: whatever ``loss(prediction, y)`` takes.
-            index: of the batch, for messages.
-            channels: ``[batch, channels]`` each, else magnitudes ``[batch, nodes]``.
-
-        Raises:
-            MagnitudeEdgeError: ``batch-mismatch``; ``invalid-argument`` for a loss that is not one number; what the
-                model and the loss raise comes through.
-        """
-        parameter = next(iter(self.model.parameters()))
-        x = torch.as_tensor(x).to(parameter.device, parameter.dtype)
-        x = x.reshape(len(x), -1) if x.ndim != 2 else x
-        if x.shape[1] != self._inputs:
-            raise MagnitudeEdgeError(
-                "batch-mismatch", f"Batch {index}: x is {list(x.shape)}, and the model has {self._inputs} input nodes."
-            )
-        y = torch.as_tensor(y).to(parameter.device)
+    @contextmanager
+    def _run(self, x: torch.Tensor) -> Iterator[Watched]:
         with left_as_found(self.model), watched_blocks(self.model) as (pre, post):
-            prediction = self.model(differentiable(x))
-            value = loss(prediction, y.clone() if y.is_inference() else y)
-            if not (torch.is_tensor(value) and value.numel() == 1):
-                given = list(value.shape) if torch.is_tensor(value) else type(value).__name__
-                raise MagnitudeEdgeError("invalid-argument", f"The loss gave {given}; one number was expected.")
-            blocks = pre if self.use_pre_norm else post
-            gradients = torch.autograd.grad(value, blocks[1:], allow_unused=True, materialize_grads=True)
-        held = torch.stack([z.detach().reshape(len(x), -1) for z in (*blocks[:-1], *gradients)])
-        return list((held if channels else self._magnitudes(held)).float().cpu().numpy())
+            yield self.model(differentiable(x)), pre if self.use_pre_norm else post
 
-    def _magnitudes(self, held: torch.Tensor) -> torch.Tensor:
-        """``[values, batch, channels]`` to ``[values, batch, nodes]``: the norm over each node's channels."""
-        held = held.to(torch.promote_types(held.dtype, torch.float32))
-        per_channel = held.abs() if self.reduction == "l1" else held.square()
-        sums = held.new_zeros(*held.shape[:2], self._nodes)
-        sums.index_add_(2, self._groups.to(held.device), per_channel)
-        return sums if self.reduction == "l1" else sums.sqrt()
+
+class RebuiltModel(TorchModel):
+    """The model rebuilt from its parameters, with sparse layers as products, on the CPU: checked against the model, of
+    which it shares nothing.
+
+    Args:
+        model, data: as of :class:`OwnModel`.
+
+    Raises:
+        ExportError: as the exporter.
+    """
+
+    def __init__(self, model: GsnnModule, data: Any, reduction: str, use_pre_norm: bool):
+        model = unwrap(model)
+        with one_thread_less():
+            source = prepare(model, data, sparse=SparseProduct, dtype=first_parameter(model).dtype)
+        self._rebuilt = source.rebuilt
+        profile = structure(model, source.graph, source.groups)
+        super().__init__(profile, source.groups, reduction, use_pre_norm)
+
+    @property
+    def _like(self) -> torch.Tensor:
+        return self._rebuilt.reads_input
+
+    def on(self, device: Any) -> AbstractContextManager[None]:
+        return one_thread_less()
+
+    @contextmanager
+    def _run(self, x: torch.Tensor) -> Iterator[Watched]:
+        # A loss may draw numbers.
+        with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng([]):
+            # Samples last in memory, as products take them.
+            prediction, taps = self._rebuilt.run(differentiable(x.t().contiguous()).t())
+            yield prediction, taps.pre_norm if self.use_pre_norm else taps.activation
+
+
+@contextmanager
+def one_thread_less() -> Iterator[None]:
+    """Leaves one of torch's threads to the engine, which works at the same time: where there are more than cores, they
+    wait for each other, and torch's do so at full speed."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def on_host(values: torch.Tensor) -> Floats:
+    """Row-major float32."""
+    return values.float().cpu().contiguous().numpy()
+
+
+def first_parameter(model: GsnnModule) -> torch.Tensor:
+    return next(iter(model.parameters()))
 
 
 def torch_loss(crit: Any, name: str | None) -> Callable:

@@ -51,5 +51,5 @@ class PairEvidence:
         options: dict[str, Any] = {} if self._lam is None else {"lambda": float(self._lam)}
         options |= {"layerAgg": "pooled"} if self._pooled else {"layerPair": layer_pair}
         args = {"source": source, "target": target, "options": options}
-        result, (values,) = self._inferer._engine.call("channelBlock", args)
+        result, (values,) = self._inferer._with_channels.call("channelBlock", args)
         return result["blocks"][0], bytes(values)

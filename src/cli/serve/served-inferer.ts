@@ -5,6 +5,7 @@ import type {
   ChannelBlockOptions,
   EvaluateOptions,
   FitOptions,
+  FitValuesOptions,
   InfererOptions,
   SelectOptions,
 } from '../../inferer/inferer-options.ts';
@@ -29,7 +30,8 @@ interface OpenArguments {
   readonly threads?: number | null;
 }
 type Values = ChannelBatch | MagnitudeBatch;
-type ValuesOptions = LossSettings & { readonly reset?: boolean; readonly custom?: string };
+type ValuesOptions = LossSettings &
+  Pick<FitValuesOptions, 'reset' | 'channelsLater'> & { readonly custom?: string };
 type SaveOptions = NonNullable<Parameters<MagnitudeEdgeInferer['saveStats']>[0]>;
 interface PairArguments {
   readonly source: string;
@@ -153,7 +155,8 @@ export class ServedInferer {
       batches.end();
     });
     this.#fit = fit;
-    return reply({ channels: this.#opened().keepsChannels });
+    const { keepsChannels, samples: before } = this.#opened();
+    return reply({ channels: keepsChannels, samples: before });
   }
 
   /** @param parts x `[size, inputs]` and y `[size, outputs]`, float32 */
@@ -191,6 +194,14 @@ export class ServedInferer {
     } finally {
       this.#fit = undefined;
     }
+  }
+
+  /** Channel values, as `values` takes them, of samples that it took as magnitudes with `channelsLater`. */
+  async channelValues({ size }: { size: number }, parts: Frame['parts']): Promise<Reply> {
+    const half = parts.length / 2;
+    const sides = { activations: parts.slice(0, half).map(floats), gradients: parts.slice(half).map(floats) };
+    await this.#opened().addChannelValues({ size, ...sides });
+    return reply({});
   }
 
   /** The edge table, as one Arrow file. */
@@ -237,7 +248,8 @@ export class ServedInferer {
   }
 
   diagnostics(): Reply {
-    return reply({ diagnostics: this.#opened().diagnostics });
+    const { diagnostics, samples } = this.#opened();
+    return reply({ diagnostics, samples });
   }
 
   async release(): Promise<void> {
@@ -269,6 +281,7 @@ const calls = {
   batch: (served, args, parts) => served.batch(args as { size: number }, parts),
   startValues: (served, args) => served.startValues(args),
   values: (served, args, parts) => served.values(args as unknown as ValuesArguments, parts),
+  channelValues: (served, args, parts) => served.channelValues(args as { size: number }, parts),
   endFit: (served) => served.endFit(),
   evaluate: (served, args) => served.evaluate(args),
   select: (served, args) => served.select(args),

@@ -90,6 +90,28 @@ test('magnitudes alone give the scores of magnitudes, and channel scores say wha
   expect((await refusal(given.evaluate({ score: 'channel' }))).message).toMatch(/without channel values/);
 });
 
+test('channel values that follow later give the scores of values that came at once', async () => {
+  await using model = await load();
+  const external = ExternalModel.read(profileOf(model), 'my model');
+  await using atOnce = await MagnitudeEdgeInferer.create(external, { backend: 'cpu' });
+  await using later = await MagnitudeEdgeInferer.create(external, { backend: 'cpu' });
+  await atOnce.fitValues(valuesIn(model));
+  await later.fitValues(magnitudesIn(model), { channelsLater: true });
+  expect(later.keepsChannels).toBe(true);
+  expect((await refusal(later.evaluate({ score: 'channel' }))).message).toMatch(/of all samples/);
+  const magnitudeScores = String((await later.evaluate()).toArray());
+  for await (const batch of valuesIn(model)) {
+    const short = { ...batch, gradients: batch.gradients.slice(1) };
+    expect((await refusal(later.addChannelValues(short))).code).toBe('batch-mismatch');
+    await later.addChannelValues(batch);
+  }
+  const tables = [atOnce, later].map(async (inferer) =>
+    String((await inferer.evaluate({ score: 'channel' })).toArray()),
+  );
+  expect((await Promise.all(tables))[1]).toBe(await tables[0]);
+  expect(String((await later.evaluate()).toArray())).toBe(magnitudeScores);
+});
+
 test('a model that runs elsewhere is not run here, and values are checked like any', async () => {
   await using model = await load();
   const external = ExternalModel.read(profileOf(model), 'my model');

@@ -20,6 +20,7 @@ from .onnx_file import OPSET
 from .profile import ValueNames
 from .rebuilt import RebuiltGsnn
 from .rebuilt.blocks import RebuiltAttention, RebuiltBlock
+from .rebuilt.model import SparseLayer
 from .rebuilt.norms import Grouped, LayerNorm, NoNorm, RMSNorm, Running, Softmax
 from .rebuilt.read import Affine, Mish, Selu, class_name
 from .rebuilt.sparse import Groups, WeightedGather
@@ -124,8 +125,10 @@ def write_block(w: GraphWriter, block: RebuiltBlock, x: str, pre: str, post: str
     return w.op("Add", out, w.op("Mul", w.tensor(block.residual_weight), x)) if block.residual else out
 
 
-def write_gather(w: GraphWriter, gather: WeightedGather, x: str, name: str | None = None) -> str:
+def write_gather(w: GraphWriter, gather: SparseLayer, x: str, name: str | None = None) -> str:
     """See :meth:`WeightedGather.forward`. The last node's output is ``name``."""
+    if not isinstance(gather, WeightedGather):
+        raise TypeError(f"no ONNX form of {class_name(gather)}")
     parts = []
     for k in range(gather.buckets):
         weight = getattr(gather, f"weight{k}")

@@ -19,12 +19,13 @@ from torch.nn import functional as F
 
 from .errors import ExportError
 from .graph import GsnnModule
-from .gsnn import Exported, Source, note_training_mode, prepare, refuse_missing_folder, write
+from .gsnn import Exported, note_training_mode, refuse_missing_folder, write
 from .onnx_file import check_file, finish, to_onnx
 from .profile import joint_names, metadata
 from .rebuilt import RebuiltGsnn
 from .rebuilt.opaque import refuse_scatter_mean
 from .rebuilt.taps import ShiftedTaps
+from .source import Source, prepare
 from .unwrap import unwrap
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {

@@ -31,7 +31,7 @@ class RebuiltAttention(nn.Module):
                     f"has {weight.size} edge weights for {between.size} edges",
                     f"{path}.signed_message_passing",
                 )
-            self.passing = WeightedGather(index[:, between], weight[between], nodes)
+            self.passing = WeightedGather(index[:, between], weight[between], (nodes, nodes))
         elif class_name(passing) != "Identity":
             raise ExportError(
                 "unknown-module",
@@ -96,5 +96,5 @@ class RebuiltBlock(nn.Module):
             h = h if self.mlp is None else self.mlp(h)
             h = h if self.attention is None else self.attention(h)
             h = self.groups.join(h)
-        out = self.lin_out(taps.tap_activation(h))
-        return out + self.residual_weight * x if self.residual else out
+        h = taps.tap_activation(h)
+        return self.lin_out(h, onto=x, times=self.residual_weight) if self.residual else self.lin_out(h)

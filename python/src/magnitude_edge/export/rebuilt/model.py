@@ -11,9 +11,12 @@ from torch import nn
 from ..errors import ExportError
 from ..graph import GsnnModule, homogeneous_kinds
 from .blocks import RebuiltBlock
+from .products import SparseProduct
 from .read import array, finite_array
 from .sparse import WeightedGather
 from .taps import Taps
+
+SparseLayer = WeightedGather | SparseProduct
 
 
 class RebuiltGsnn(nn.Module):
@@ -27,38 +30,47 @@ class RebuiltGsnn(nn.Module):
         edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every
             block.
         allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
+        sparse: what its sparse layers are: gathers, which have an ONNX form, or products, which torch runs faster.
     """
 
     blocks: Any  #: an ``nn.ModuleList`` of :class:`RebuiltBlock`
     edge_input: torch.Tensor
     reads_input: torch.Tensor
 
-    def __init__(self, model: GsnnModule, edge_mask: bool = False, allow_unknown: bool = False):
+    def __init__(
+        self,
+        model: GsnnModule,
+        edge_mask: bool = False,
+        allow_unknown: bool = False,
+        sparse: type[SparseLayer] = WeightedGather,
+    ):
         super().__init__()
         self.edge_mask = edge_mask
-        rebuilt: dict[int, WeightedGather] = {}
+        rebuilt: dict[int, SparseLayer] = {}
 
-        def sparse(layer: Any, path: str) -> WeightedGather:
+        def rebuilt_once(layer: Any, path: str) -> SparseLayer:
             if id(layer) not in rebuilt:
-                rebuilt[id(layer)] = rebuilt_sparse(layer, path)
+                rebuilt[id(layer)] = rebuilt_sparse(layer, path, sparse)
             return rebuilt[id(layer)]
 
         self.blocks = nn.ModuleList(
-            RebuiltBlock(block, f"ResBlocks.{i}", sparse, allow_unknown) for i, block in enumerate(model.ResBlocks)
+            RebuiltBlock(block, f"ResBlocks.{i}", rebuilt_once, allow_unknown)
+            for i, block in enumerate(model.ResBlocks)
         )
         kinds, (source, target) = homogeneous_kinds(model), array(model.edge_index)
         input_of_node = np.cumsum(kinds == "input") - 1
         from_input = kinds[source] == "input"
         self.register_buffer("edge_input", torch.from_numpy(np.where(from_input, input_of_node[source], 0)))
         self.register_buffer("reads_input", torch.from_numpy(from_input.astype(np.float32)))
-        self.read_out = read_out(kinds, target, model)
+        self.read_out = read_out(kinds, target, model, sparse)
 
     def run(
         self, x: torch.Tensor, edge_mask: torch.Tensor | None = None, taps: Taps | None = None
     ) -> tuple[torch.Tensor, Taps]:
         """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values set aside on the way."""
         taps = Taps() if taps is None else taps
-        edges = x.index_select(1, self.edge_input) * self.reads_input
+        # By way of the transpose, whose order in memory is that of the result: see `products`.
+        edges = x.t().index_select(0, self.edge_input).t() * self.reads_input
         edges = edges if edge_mask is None else edges * edge_mask
         for block in self.blocks:
             edges = block(edges, taps)
@@ -77,7 +89,7 @@ class RebuiltGsnn(nn.Module):
         return len(self.run(x)[1].constants)
 
 
-def rebuilt_sparse(layer: Any, path: str) -> WeightedGather:
+def rebuilt_sparse(layer: Any, path: str, sparse: type[SparseLayer]) -> SparseLayer:
     """Rebuilt form of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
     ``bias``."""
     indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
@@ -87,10 +99,11 @@ def rebuilt_sparse(layer: Any, path: str) -> WeightedGather:
     if values.size and (indices.min() < 0 or indices[0].max() >= inputs or indices[1].max() >= outputs):
         raise ExportError("sparse", f"has indices outside its size [{inputs}, {outputs}]", path)
     bias = getattr(layer, "bias", None)
-    return WeightedGather(indices, values, outputs, None if bias is None else finite_array(bias, f"{path}.bias"))
+    bias = None if bias is None else finite_array(bias, f"{path}.bias")
+    return sparse(indices, values, (inputs, outputs), bias)
 
 
-def read_out(kinds: np.ndarray, target: np.ndarray, model: GsnnModule) -> WeightedGather:
+def read_out(kinds: np.ndarray, target: np.ndarray, model: GsnnModule, sparse: type[SparseLayer]) -> SparseLayer:
     """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the
     root of the number of layers) where blocks are residual."""
     output_of_node = np.cumsum(kinds == "output") - 1
@@ -101,4 +114,4 @@ def read_out(kinds: np.ndarray, target: np.ndarray, model: GsnnModule) -> Weight
     if model.residual:
         scale = getattr(model, "scale", None)
         weight = weight / (len(model.ResBlocks) ** 0.5 if scale is None else float(scale))
-    return WeightedGather(np.stack([into_output, output]), weight, outputs)
+    return sparse(np.stack([into_output, output]), weight, (target.size, outputs))

@@ -40,8 +40,8 @@ class Running(nn.Module):
         self.register_buffer("shift", None if beta is None else torch.as_tensor(beta, dtype=torch.float64))
 
     def forward(self, x: torch.Tensor, taps: Taps) -> torch.Tensor:
-        y = (x - self.mean) * self.scale
-        return y if self.shift is None else y + self.shift
+        centred = x - self.mean
+        return centred * self.scale if self.shift is None else torch.addcmul(self.shift, centred, self.scale)
 
 
 class Grouped(nn.Module):

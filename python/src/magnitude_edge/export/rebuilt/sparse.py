@@ -19,16 +19,16 @@ class WeightedGather(nn.Module):
     Args:
         indices: integer ``[2, entries]``, (source, target).
         values: ``[entries]``.
-        outputs: number of targets; targets without entries give the bias.
+        shape: numbers of sources and of targets; targets without entries give the bias.
         bias: ``[outputs]`` or ``None``.
     """
 
     order: torch.Tensor | None
     bias: torch.Tensor | None
 
-    def __init__(self, indices: np.ndarray, values: np.ndarray, outputs: int, bias: np.ndarray | None = None):
+    def __init__(self, indices: np.ndarray, values: np.ndarray, shape: tuple[int, int], bias: np.ndarray | None = None):
         super().__init__()
-        table = GatherTable(indices, values, outputs)
+        table = GatherTable(indices, values, shape[1])
         self.buckets = len(table.buckets)
         for k, (index, weight) in enumerate(table.buckets):
             self.register_buffer(f"index{k}", torch.from_numpy(index.reshape(-1)))
@@ -36,8 +36,10 @@ class WeightedGather(nn.Module):
         self.register_buffer("order", None if table.order is None else torch.from_numpy(table.order))
         self.register_buffer("bias", None if bias is None else torch.as_tensor(bias).reshape(-1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``[batch, inputs]`` to ``[batch, outputs]``."""
+    def forward(
+        self, x: torch.Tensor, onto: torch.Tensor | None = None, times: torch.Tensor | float = 1.0
+    ) -> torch.Tensor:
+        """``[batch, inputs]`` to ``[batch, outputs]``; ``times`` ``onto`` is added, which is of that shape."""
         parts = []
         for k in range(self.buckets):
             weight = getattr(self, f"weight{k}")
@@ -49,7 +51,8 @@ class WeightedGather(nn.Module):
         y = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
         if self.order is not None:
             y = y.index_select(1, self.order)
-        return y if self.bias is None else y + self.bias
+        y = y if self.bias is None else y + self.bias
+        return y if onto is None else y + times * onto
 
 
 class GatherTable:
@@ -115,7 +118,7 @@ class Groups(nn.Module):
         self.sizes = per_node if self.uniform else 0
         if not self.uniform:
             members = np.stack([np.arange(groups.size), groups])
-            self.add = WeightedGather(members, np.ones(groups.size, np.float32), self.nodes)
+            self.add = WeightedGather(members, np.ones(groups.size, np.float32), (groups.size, self.nodes))
             padded = [np.resize(np.flatnonzero(groups == node), sizes.max()) for node in range(self.nodes)]
             self.register_buffer("padded", torch.from_numpy(np.concatenate(padded)))
             self.register_buffer("size_of_channel", torch.from_numpy(sizes[groups].astype(np.float32)))
