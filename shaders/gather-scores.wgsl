@@ -12,7 +12,7 @@ override WORKGROUP: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 // source * nodes + target
-@group(0) @binding(1) var<storage, read> elements: array<u32>;
+@group(0) @binding(1) var<storage, read> pair_indices: array<u32>;
 // bits, row-major [target of the panel, source]
 @group(0) @binding(2) var<storage, read> scores: array<u32>;
 @group(0) @binding(3) var<storage, read_write> gathered: array<u32>;
@@ -27,8 +27,8 @@ fn main(
   if (index >= params.count) {
     return;
   }
-  let source = elements[index] / params.nodes;
-  let row = elements[index] % params.nodes - params.panel_row;
+  let source = pair_indices[index] / params.nodes;
+  let row = pair_indices[index] % params.nodes - params.panel_row;
   // Wraps around for targets before the panel's first.
   if (row < params.panel_rows) {
     gathered[index] = scores[row * params.nodes + source];

@@ -1,10 +1,11 @@
 import type { Yielder } from '../statistics/yielder.ts';
 import { gather } from './gather.ts';
 import type { ScoreMatrices } from '../scoring/score-matrices.ts';
-import type { BinRange, ScoredElements, ScoreScanner } from './score-scanner.ts';
+import type { BinRange, ScoredPairs, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';
 
-const NOWHERE = 0xffff_ffff;
+/** Group of bins that are in none. */
+const NO_GROUP = 0xffff_ffff;
 
 /** Sources looked at between two looks at the clock. */
 const STEP = 64;
@@ -17,7 +18,7 @@ export type PairScoresAt = ScoreScanner['perPairAt'];
 
 /** Those that are there, in matrices. */
 export function pairScoresIn({ perPair }: Pick<ScoreMatrices, 'perPair'>): PairScoresAt {
-  return (elements) => Promise.resolve(perPair.map((matrix) => gather(matrix, elements)));
+  return (pairIndices) => Promise.resolve(perPair.map((matrix) => gather(matrix, pairIndices)));
 }
 
 /** {@link ScoreScanner} over aggregated scores on the host. */
@@ -43,78 +44,101 @@ export class HostScoreScanner implements ScoreScanner {
   }
 
   async count(thresholds: Thresholds): Promise<Uint32Array> {
-    const bins = new BinLookup(thresholds);
+    const binned = this.#binned(thresholds);
     const counts = new Uint32Array(thresholds.count + 2);
-    for (let first = 0; first < this.nodes; first += STEP) {
-      countRows(this.#matrices, this.#classOf, bins, first, Math.min(first + STEP, this.nodes), counts);
-      await this.#yielder();
-    }
+    await this.#eachStep((sources) => {
+      countRows(binned, sources, counts);
+    });
     return counts;
   }
 
-  async collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements> {
-    const bins = new BinLookup(thresholds);
-    const elements = new Uint32Array(most);
-    let found = 0;
-    for (let first = 0; first < this.nodes; first += STEP) {
-      const end = Math.min(first + STEP, this.nodes);
-      found = collectRows(this.#matrices, this.#classOf, bins, wanted, first, end, elements, found);
-      await this.#yielder();
-    }
-    return { elements, scores: gather(this.#matrices.aggregated, elements) };
+  async collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs> {
+    const groupOf = Uint32Array.from(wanted, (flag) => (flag === 1 ? 0 : NO_GROUP));
+    const [only] = await this.#partition(thresholds, groupOf, [most]);
+    return this.#scored(only!);
   }
 
   async *inGroups(
     thresholds: Thresholds,
     groups: readonly BinRange[],
     counts: Uint32Array,
-  ): AsyncGenerator<ScoredElements, void, undefined> {
-    const bins = new BinLookup(thresholds);
-    // Where the next element of each bin goes; elements that no group has go nowhere.
-    const next = new Uint32Array(counts.length).fill(NOWHERE);
-    const starts: number[] = [0];
-    for (const { first, end } of groups) {
-      let at = starts.at(-1)!;
-      for (let bin = first; bin < end; bin++) {
-        next[bin] = at;
-        at += counts[bin]!;
-      }
-      starts.push(at);
-    }
-    const elements = new Uint32Array(starts.at(-1)!);
-    for (let first = 0; first < this.nodes; first += STEP) {
-      const end = Math.min(first + STEP, this.nodes);
-      partition(this.#matrices, this.#classOf, bins, first, end, next, elements);
-      await this.#yielder();
-    }
-    for (const [group, start] of starts.slice(0, -1).entries()) {
-      const own = elements.subarray(start, starts[group + 1]);
-      yield { elements: own, scores: gather(this.#matrices.aggregated, own) };
-    }
+  ): AsyncGenerator<ScoredPairs, void, undefined> {
+    const groupOf = new Uint32Array(counts.length).fill(NO_GROUP);
+    const sizes = groups.map(({ first, end }, group) => {
+      groupOf.fill(group, first, end);
+      return counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
+    });
+    const parts = await this.#partition(thresholds, groupOf, sizes);
+    for (const part of parts) yield this.#scored(part);
   }
 
   async missing(flagged: Uint8Array): Promise<Uint32Array> {
     const counts = new Uint32Array(3 * this.nodes);
-    for (let first = 0; first < this.nodes; first += STEP) {
-      countMissing(this.#matrices, flagged, first, Math.min(first + STEP, this.nodes), counts);
-      await this.#yielder();
-    }
+    await this.#eachStep((sources) => {
+      countMissing(this.#matrices, sources, flagged, counts);
+    });
     return counts;
   }
 
-  aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array> {
-    return Promise.resolve(gather(this.#matrices.aggregated, elements));
+  aggregatedAt(pairIndices: Uint32Array): Promise<Float64Array | Float32Array> {
+    return Promise.resolve(gather(this.#matrices.aggregated, pairIndices));
   }
+
+  /**
+   * The pairs of each group, ascending.
+   *
+   * @param groupOf of each bin, or NO_GROUP
+   * @param sizes pairs of each group
+   */
+  async #partition(
+    thresholds: Thresholds,
+    groupOf: Uint32Array,
+    sizes: readonly number[],
+  ): Promise<Uint32Array[]> {
+    const binned = this.#binned(thresholds);
+    const starts = [0];
+    for (const size of sizes) starts.push(starts.at(-1)! + size);
+    const pairIndices = new Uint32Array(starts.at(-1)!);
+    const next = Uint32Array.from(starts);
+    await this.#eachStep((sources) => {
+      partitionRows(binned, sources, groupOf, { next, pairIndices });
+    });
+    return sizes.map((_, group) => pairIndices.subarray(starts[group], starts[group + 1]));
+  }
+
+  #binned(thresholds: Thresholds): Binned {
+    return { ...this.#matrices, classOf: this.#classOf, bins: new BinLookup(thresholds) };
+  }
+
+  #scored(pairIndices: Uint32Array): ScoredPairs {
+    return { pairIndices, scores: gather(this.#matrices.aggregated, pairIndices) };
+  }
+
+  async #eachStep(look: (sources: Sources) => void): Promise<void> {
+    for (let first = 0; first < this.nodes; first += STEP) {
+      look({ first, end: Math.min(first + STEP, this.nodes) });
+      await this.#yielder();
+    }
+  }
+}
+
+/** Sources `first .. end`. */
+interface Sources {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Scores, and what tells the bin of each. */
+interface Binned extends HostAggregate {
+  readonly classOf: ArrayLike<number>;
+  readonly bins: BinLookup;
 }
 
 // The loops are functions of their own: engines leave loops inside async functions half optimised.
 
 function countRows(
-  { aggregated, nodes }: HostAggregate,
-  classOf: ArrayLike<number>,
-  bins: BinLookup,
-  first: number,
-  end: number,
+  { aggregated, nodes, classOf, bins }: Binned,
+  { first, end }: Sources,
   counts: Uint32Array,
 ): void {
   for (let source = first; source < end; source++) {
@@ -127,9 +151,8 @@ function countRows(
 
 function countMissing(
   { aggregated, nodes }: HostAggregate,
+  { first, end }: Sources,
   flagged: Uint8Array,
-  first: number,
-  end: number,
   counts: Uint32Array,
 ): void {
   for (let source = first; source < end; source++) {
@@ -142,43 +165,18 @@ function countMissing(
   }
 }
 
-function collectRows(
-  { aggregated, nodes }: HostAggregate,
-  classOf: ArrayLike<number>,
-  bins: BinLookup,
-  wanted: Uint8Array,
-  first: number,
-  end: number,
-  elements: Uint32Array,
-  found: number,
-): number {
-  for (let source = first; source < end; source++) {
-    const row = source * nodes;
-    for (let target = 0; target < nodes; target++) {
-      const bin = bins.binOf(classOf[target]!, aggregated[row + target]!);
-      if (wanted[bin] === 1) elements[found++] = row + target;
-    }
-  }
-  return found;
-}
-
-function partition(
-  { aggregated, nodes }: HostAggregate,
-  classOf: ArrayLike<number>,
-  bins: BinLookup,
-  first: number,
-  end: number,
-  next: Uint32Array,
-  elements: Uint32Array,
+/** Writes each pair whose bin has a group to the group's next place. */
+function partitionRows(
+  { aggregated, nodes, classOf, bins }: Binned,
+  { first, end }: Sources,
+  groupOf: Uint32Array,
+  { next, pairIndices }: { readonly next: Uint32Array; readonly pairIndices: Uint32Array },
 ): void {
   for (let source = first; source < end; source++) {
     const row = source * nodes;
     for (let target = 0; target < nodes; target++) {
-      const bin = bins.binOf(classOf[target]!, aggregated[row + target]!);
-      const at = next[bin]!;
-      if (at === NOWHERE) continue;
-      elements[at] = row + target;
-      next[bin] = at + 1;
+      const group = groupOf[bins.binOf(classOf[target]!, aggregated[row + target]!)]!;
+      if (group !== NO_GROUP) pairIndices[next[group]!++] = row + target;
     }
   }
 }

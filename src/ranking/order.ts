@@ -1,5 +1,4 @@
 import { radixArgsort } from './radix-argsort.ts';
-import { gather } from './gather.ts';
 
 export type FloatArray = Float64Array | Float32Array;
 
@@ -36,18 +35,13 @@ export function sortedOrder(values: FloatArray, direction: Direction): Uint32Arr
  * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
  */
 export function sortRows<T extends FloatArray>(values: T, direction: Direction, skip?: number): Ordered<T> {
-  const scale = scaleOf(values, 0, values.length, BUCKETS, direction);
-  if (scale === undefined) {
-    const all = radixArgsort(values, direction);
-    const rows = skip === undefined ? all : all.filter((row) => row % skip !== 0);
-    return { rows, values: gather(values, rows) };
-  }
+  const buckets = bucketsOf(values, direction, skip);
   const ends = new Uint32Array(BUCKETS + 1);
-  const count = countBuckets(values, scale, skip, ends);
+  const count = countBuckets(values, buckets, ends);
   const make = values.constructor as new (length: number) => T;
   const ordered = { rows: new Uint32Array(count), values: new make(count) };
   const most = startsOf(ends);
-  fillBuckets(values, scale, skip, ends, ordered);
+  fillBuckets(values, buckets, ends, ordered);
   const sortBucket = bucketSorter(ordered, most, direction);
   // After the last bucket comes NaN, in the order of the rows.
   for (let bucket = 0, start = 0; bucket < BUCKETS; bucket++) {
@@ -73,13 +67,25 @@ export function bucketSorter<T extends FloatArray>(
 }
 
 /** Numbers a value's place in the range: `(value - from) * factor` is below the number of parts, and rises in order. */
-export interface Scale {
+interface Scale {
   readonly from: number;
   readonly factor: number;
 }
 
+/** How rows are put into buckets. */
+export interface Buckets extends Scale {
+  /** Rows 0, `skip`, 2 `skip`, ... are left out */
+  readonly skip: number | undefined;
+}
+
+/** Buckets of the range of all values; the first has them all where there is no range. */
+export function bucketsOf(values: FloatArray, direction: Direction, skip?: number): Buckets {
+  const scale = scaleOf(values, 0, values.length, BUCKETS, direction) ?? { from: 0, factor: 0 };
+  return { ...scale, skip };
+}
+
 /** @returns undefined where the range is empty, a single value, or has no end */
-export function scaleOf(
+function scaleOf(
   values: FloatArray,
   start: number,
   end: number,
@@ -100,8 +106,7 @@ export function scaleOf(
 /** How many rows each bucket has; NaN counts as the last one. @returns rows in all */
 export function countBuckets(
   values: FloatArray,
-  { from, factor }: Scale,
-  skip: number | undefined,
+  { from, factor, skip }: Buckets,
   counts: Uint32Array,
 ): number {
   let skipped = skip === undefined ? -1 : 0;
@@ -125,8 +130,7 @@ export function countBuckets(
  */
 export function fillBuckets(
   values: FloatArray,
-  { from, factor }: Scale,
-  skip: number | undefined,
+  { from, factor, skip }: Buckets,
   starts: Uint32Array,
   to: Ordered<FloatArray>,
   places?: Uint32Array,
@@ -187,7 +191,7 @@ function sortBucket(
     });
     return;
   }
-  fillSubBuckets(ordered, start, end, scale, counts, scratch);
+  fillSubBuckets(ordered, { start, end }, scale, counts, scratch);
   sortNearly(scratch, size, direction, ordered, start);
 }
 
@@ -210,8 +214,7 @@ function countSubBuckets(
 
 function fillSubBuckets(
   { rows, values }: Ordered<FloatArray>,
-  start: number,
-  end: number,
+  { start, end }: { readonly start: number; readonly end: number },
   { from, factor }: Scale,
   starts: Uint32Array,
   { rows: toRows, values: toValues }: Ordered<FloatArray>,

@@ -1,10 +1,12 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import { sortedOrder } from './order.ts';
 import { pValuesOfPairs } from './p-values.ts';
+import { runToEnd } from '../statistics/yielder.ts';
 import { gather } from './gather.ts';
-import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
+import type { ScoredPairs, ScoreScanner } from './score-scanner.ts';
 import { fisherZ, upperTail } from '../scoring/significance.ts';
-import { countZ, splitBins, type ZBins } from './z-bins.ts';
+import { evenEdges } from './thresholds.ts';
+import { countZ, splitBins, type TableRows, type ZBins } from './z-bins.ts';
 
 /** How finely rows are counted, and how many are looked at one by one. */
 export interface QTuning {
@@ -26,41 +28,19 @@ export interface QTuning {
 export class QValues {
   readonly #scanner: ScoreScanner;
   readonly #freedom: DegreesOfFreedomGroups;
-  readonly #excluded: ScoredElements;
-  readonly #excludedSet: { has(element: number): boolean };
-  readonly #rows: number;
+  readonly #table: TableRows;
+  readonly #excluded: { has(pairIndex: number): boolean };
   readonly #tuning: QTuning;
-  #bins: ZBins;
-  #rounds = 1;
+  #counted: ZBins | undefined;
+  #rounds = 0;
 
-  private constructor(
-    scanner: ScoreScanner,
-    freedom: DegreesOfFreedomGroups,
-    excluded: ScoredElements,
-    rows: number,
-    tuning: QTuning,
-    bins: ZBins,
-  ) {
+  /** Nothing is counted before it is asked for. */
+  constructor(scanner: ScoreScanner, freedom: DegreesOfFreedomGroups, table: TableRows, tuning: QTuning) {
     this.#scanner = scanner;
     this.#freedom = freedom;
-    this.#excluded = excluded;
-    this.#excludedSet = new Set(excluded.elements);
-    this.#rows = rows;
+    this.#table = table;
+    this.#excluded = new Set(table.excluded.pairIndices);
     this.#tuning = tuning;
-    this.#bins = bins;
-  }
-
-  /** @param excluded pairs that are no rows @param rows m, rows of the table, NaN among them */
-  static async create(
-    scanner: ScoreScanner,
-    freedom: DegreesOfFreedomGroups,
-    edges: Float64Array,
-    excluded: ScoredElements,
-    rows: number,
-    tuning: QTuning,
-  ): Promise<QValues> {
-    const bins = await countZ(scanner, freedom, edges, excluded, rows);
-    return new QValues(scanner, freedom, excluded, rows, tuning, bins);
   }
 
   /**
@@ -69,7 +49,8 @@ export class QValues {
    */
   async cutoff(maxQ: number): Promise<{ leastZ: number; rows: number }> {
     for (;;) {
-      const { counts, least, last, edges, ranks } = this.#bins;
+      const bins = await this.#bins();
+      const { counts, least, last, edges, ranks } = bins;
       let sure = counts.length;
       const open = new Uint8Array(counts.length);
       for (let bin = 0; bin < counts.length && sure === counts.length; bin++) {
@@ -77,9 +58,9 @@ export class QValues {
         else if (least[bin]! <= maxQ) open[bin] = 1;
       }
       const inDoubt = sum(counts, open);
-      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
+      if (inDoubt > 0 && (await this.#finer(bins, open, inDoubt))) continue;
       if (inDoubt > 0) {
-        const ranked = await this.#rank(open);
+        const ranked = await this.#rank(bins, open);
         for (let bin = 0; bin < sure; bin++) {
           const of = ranked.get(bin);
           if (of === undefined) continue;
@@ -95,20 +76,20 @@ export class QValues {
   }
 
   /** q of rows of the table. */
-  async of({ elements, scores }: ScoredElements): Promise<Float64Array> {
+  async of({ pairIndices, scores }: ScoredPairs): Promise<Float64Array> {
     const { classOf, roots } = this.#freedom;
     const nodes = classOf.length;
-    const { binOf, ranked, later } = await this.#settled(({ lookup }) =>
-      Int32Array.from(elements, (element, row) => {
+    const { bins, binOf, ranked, later } = await this.#settled(({ lookup }) =>
+      Int32Array.from(pairIndices, (pairIndex, row) => {
         const score = scores[row]!;
-        return score === score ? lookup.binOf(classOf[element % nodes]!, score) : 0;
+        return score === score ? lookup.binOf(classOf[pairIndex % nodes]!, score) : 0;
       }),
     );
-    const { least, last } = this.#bins;
+    const { least, last } = bins;
     return Float64Array.from(binOf, (bin, row) => {
       const own = ranked.get(bin);
       if (own !== undefined) {
-        const key = this.#key(scores[row]!, roots[classOf[elements[row]! % nodes]!]!);
+        const key = this.#key(scores[row]!, roots[classOf[pairIndices[row]! % nodes]!]!);
         return Math.min(later[bin]!, own.least[firstAtLeast(own.keys, key)]!);
       }
       // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
@@ -116,78 +97,59 @@ export class QValues {
     });
   }
 
-  /**
-   * The least ratio, at most 1, over all rows whose z falls short of each edge.
-   *
-   * @param edges some of those that the first count was made with
-   */
-  async below(edges: Float64Array): Promise<Float64Array> {
-    const { binOf, ranked, later } = await this.#settled((bins) =>
-      Int32Array.from(edges, (edge) => bins.edges.indexOf(edge)),
+  /** The least ratio, at most 1, over all rows whose z falls short of each border. */
+  async below(borders: Float64Array): Promise<Float64Array> {
+    const edges = this.#counted?.edges ?? this.#firstEdges();
+    if (!borders.every((border) => this.#counted?.edges.includes(border))) {
+      await this.#count(Float64Array.from(new Set([...edges, ...borders])).sort());
+    }
+    const { bins, binOf, ranked, later } = await this.#settled(({ edges }) =>
+      Int32Array.from(borders, (border) => edges.indexOf(border)),
     );
     return Float64Array.from(binOf, (bin) =>
-      Math.min(later[bin]!, ranked.get(bin)?.least[0] ?? this.#bins.last[bin]!),
+      Math.min(later[bin]!, ranked.get(bin)?.least[0] ?? bins.last[bin]!),
     );
+  }
+
+  #firstEdges(): Float64Array {
+    return evenEdges(this.#freedom, this.#tuning.bins);
+  }
+
+  #bins(): Promise<ZBins> | ZBins {
+    return this.#counted ?? this.#count(this.#firstEdges());
+  }
+
+  async #count(edges: Float64Array): Promise<ZBins> {
+    this.#rounds++;
+    this.#counted = await countZ(this.#scanner, this.#freedom, edges, this.#table);
+    return this.#counted;
   }
 
   /** Looks at rows, and counts anew, until nothing is in doubt that matters for those bins. */
   async #settled(locate: (bins: ZBins) => Int32Array): Promise<{
+    bins: ZBins;
     binOf: Int32Array;
     ranked: ReadonlyMap<number, RankedBin>;
     later: Float64Array;
   }> {
     for (;;) {
-      const binOf = locate(this.#bins);
-      const open = this.#open(binOf);
-      const inDoubt = sum(this.#bins.counts, open);
-      if (inDoubt > 0 && (await this.#finer(open, inDoubt))) continue;
-      const ranked = await this.#rank(open);
-      return { binOf, ranked, later: this.#later(ranked) };
+      const bins = await this.#bins();
+      const binOf = locate(bins);
+      const open = openBins(bins, binOf);
+      const inDoubt = sum(bins.counts, open);
+      if (inDoubt > 0 && (await this.#finer(bins, open, inDoubt))) continue;
+      const ranked = await this.#rank(bins, open);
+      return { bins, binOf, ranked, later: leastLater(bins, ranked) };
     }
-  }
-
-  /** Bins that may hold the least ratio for some of the rows, as far as the counts can tell. */
-  #open(binOf: Int32Array): Uint8Array {
-    const { counts, least, last } = this.#bins;
-    const asked = new Uint8Array(counts.length);
-    for (const bin of binOf) asked[bin] = 1;
-    const later = this.#later(new Map());
-    const open = new Uint8Array(counts.length);
-    let before = Infinity;
-    let any = false;
-    for (let bin = counts.length - 1; bin > 0; bin--) {
-      if (asked[bin] === 1) {
-        // What comes before a row has no part in its q.
-        before = Infinity;
-        any = true;
-      }
-      const matters = any && least[bin]! < Math.min(later[bin]!, before);
-      if (matters && least[bin] !== last[bin]) open[bin] = 1;
-      before = Math.min(before, last[bin]!);
-    }
-    return open;
-  }
-
-  /** The least ratio over all bins of lower z, at most 1: exact where the ranked bins are the open ones. */
-  #later(ranked: ReadonlyMap<number, RankedBin>): Float64Array {
-    const { counts, last } = this.#bins;
-    const later = new Float64Array(counts.length);
-    let least = 1;
-    for (let bin = 0; bin < counts.length; bin++) {
-      later[bin] = least;
-      least = Math.min(least, ranked.get(bin)?.least[0] ?? last[bin]!);
-    }
-    return later;
   }
 
   /** Counts anew with the open bins split, where that is likely to spare looking at rows. */
-  async #finer(open: Uint8Array, inDoubt: number): Promise<boolean> {
+  async #finer(bins: ZBins, open: Uint8Array, inDoubt: number): Promise<boolean> {
     const { budget, rounds, mostBins } = this.#tuning;
     if (inDoubt <= budget || this.#rounds >= rounds) return false;
-    const edges = splitBins(this.#bins.edges, open, mostBins);
-    if (edges.length === this.#bins.edges.length) return false;
-    this.#rounds++;
-    this.#bins = await countZ(this.#scanner, this.#freedom, edges, this.#excluded, this.#rows);
+    const edges = splitBins(bins.edges, open, mostBins);
+    if (edges.length === bins.edges.length) return false;
+    await this.#count(edges);
     return true;
   }
 
@@ -200,21 +162,21 @@ export class QValues {
   }
 
   /** The rows of bins, ranked. */
-  async #rank(open: Uint8Array): Promise<Map<number, RankedBin>> {
+  async #rank(bins: ZBins, open: Uint8Array): Promise<Map<number, RankedBin>> {
     const ranked = new Map<number, RankedBin>();
-    const { counts, ranks, thresholds, lookup } = this.#bins;
+    const { counts, ranks, thresholds, lookup } = bins;
     const { classOf, roots } = this.#freedom;
     const nodes = classOf.length;
     // What is no row is in the passes all the same.
-    const most = sum(counts, open) + countIn(open, this.#excluded, lookup, classOf);
+    const most = sum(counts, open) + countIn(open, this.#table.excluded, lookup, classOf);
     if (most === 0) return ranked;
-    const { elements, scores } = await this.#scanner.collect(thresholds, open, most);
-    const p = pValuesOfPairs({ elements, scores }, this.#freedom);
+    const { pairIndices, scores } = await this.#scanner.collect(thresholds, open, most);
+    const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, this.#freedom));
     const unranked = new Map<number, UnrankedBin>();
-    for (let k = 0; k < elements.length; k++) {
-      const element = elements[k]!;
-      if (this.#excludedSet.has(element)) continue;
-      const freedomClass = classOf[element % nodes]!;
+    for (let k = 0; k < pairIndices.length; k++) {
+      const pairIndex = pairIndices[k]!;
+      if (this.#excluded.has(pairIndex)) continue;
+      const freedomClass = classOf[pairIndex % nodes]!;
       const score = scores[k]!;
       const bin = lookup.binOf(freedomClass, score);
       let of = unranked.get(bin);
@@ -232,7 +194,7 @@ export class QValues {
     for (const [bin, of] of unranked) {
       const order = sortedOrder(of.keys, 'ascending');
       const first = ranks[bin]! - order.length + 1;
-      const ratios = gather(of.p, order).map((value, k) => (value * this.#rows) / (first + k));
+      const ratios = gather(of.p, order).map((value, k) => (value * this.#table.rows) / (first + k));
       const least = ratios.slice();
       for (let k = least.length - 2; k >= 0; k--) least[k] = Math.min(least[k]!, least[k + 1]!);
       const [keys, ownScores, ownRoots] = [of.keys, of.scores, of.roots].map((values) =>
@@ -242,6 +204,39 @@ export class QValues {
     }
     return ranked;
   }
+}
+
+/** Bins that may hold the least ratio for some of the rows in bins `binOf`, as far as the counts can tell. */
+function openBins(bins: ZBins, binOf: Int32Array): Uint8Array {
+  const { counts, least, last } = bins;
+  const asked = new Uint8Array(counts.length);
+  for (const bin of binOf) asked[bin] = 1;
+  const later = leastLater(bins, new Map());
+  const open = new Uint8Array(counts.length);
+  let before = Infinity;
+  let any = false;
+  for (let bin = counts.length - 1; bin > 0; bin--) {
+    if (asked[bin] === 1) {
+      // What comes before a row has no part in its q.
+      before = Infinity;
+      any = true;
+    }
+    const matters = any && least[bin]! < Math.min(later[bin]!, before);
+    if (matters && least[bin] !== last[bin]) open[bin] = 1;
+    before = Math.min(before, last[bin]!);
+  }
+  return open;
+}
+
+/** The least ratio over all bins of lower z, at most 1: exact where the ranked bins are the open ones. */
+function leastLater({ counts, last }: ZBins, ranked: ReadonlyMap<number, RankedBin>): Float64Array {
+  const later = new Float64Array(counts.length);
+  let least = 1;
+  for (let bin = 0; bin < counts.length; bin++) {
+    later[bin] = least;
+    least = Math.min(least, ranked.get(bin)?.least[0] ?? last[bin]!);
+  }
+  return later;
 }
 
 /** The rows of one bin as they come. */
@@ -289,15 +284,15 @@ function sum(counts: Uint32Array, marked: Uint8Array): number {
 
 function countIn(
   marked: Uint8Array,
-  { elements, scores }: ScoredElements,
+  { pairIndices, scores }: ScoredPairs,
   lookup: ZBins['lookup'],
   classOf: ArrayLike<number>,
 ): number {
   const nodes = classOf.length;
   let count = 0;
-  for (let k = 0; k < elements.length; k++) {
+  for (let k = 0; k < pairIndices.length; k++) {
     const score = scores[k]!;
-    if (score === score) count += marked[lookup.binOf(classOf[elements[k]! % nodes]!, score)]!;
+    if (score === score) count += marked[lookup.binOf(classOf[pairIndices[k]! % nodes]!, score)]!;
   }
   return count;
 }

@@ -1,9 +1,9 @@
 import type { Thresholds } from './thresholds.ts';
 
 /** Some of the ordered pairs with their scores, in any order. */
-export interface ScoredElements {
+export interface ScoredPairs {
   /** `source * nodes + target` */
-  readonly elements: Uint32Array;
+  readonly pairIndices: Uint32Array;
   /** Aggregated scores */
   readonly scores: Float64Array | Float32Array;
 }
@@ -28,7 +28,7 @@ export interface ScoreScanner {
    * @param wanted K + 2 flags
    * @param most how many there are, from {@link ScoreScanner.count}
    */
-  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements>;
+  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs>;
   /**
    * The scores of all bins, some bins at a time in the order given: what {@link ScoreScanner.collect} would give for
    * each, in fewer passes where that can be had.
@@ -40,7 +40,7 @@ export interface ScoreScanner {
     thresholds: Thresholds,
     groups: readonly BinRange[],
     counts: Uint32Array,
-  ): AsyncIterable<ScoredElements>;
+  ): AsyncIterable<ScoredPairs>;
   /**
    * How many scores of each target are none: `[nodes, 3]` counts, with sources that are not flagged, with those that are,
    * and with itself.
@@ -49,7 +49,7 @@ export interface ScoreScanner {
    */
   missing(flagged: Uint8Array): Promise<Uint32Array>;
   /** Aggregated scores of some pairs. */
-  aggregatedAt(elements: Uint32Array): Promise<Float64Array | Float32Array>;
+  aggregatedAt(pairIndices: Uint32Array): Promise<Float64Array | Float32Array>;
   /** Scores of some pairs in each layer pair. */
-  perPairAt(elements: Uint32Array): Promise<(Float64Array | Float32Array)[]>;
+  perPairAt(pairIndices: Uint32Array): Promise<(Float64Array | Float32Array)[]>;
 }

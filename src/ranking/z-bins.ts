@@ -1,5 +1,5 @@
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
-import type { ScoredElements, ScoreScanner } from './score-scanner.ts';
+import type { ScoredPairs, ScoreScanner } from './score-scanner.ts';
 import { upperTail } from '../scoring/significance.ts';
 import { BinLookup, zThresholds, type Thresholds } from './thresholds.ts';
 
@@ -26,15 +26,20 @@ export interface ZBins {
 /** How far the rounding of p and of the edges can reach, generously. */
 const SLACK = 1e-9;
 
-/**
- * Counts the rows. @param excluded pairs that are no rows @param rows m
- */
+/** What the rows of a table are. */
+export interface TableRows {
+  /** m, rows without a score among them */
+  readonly rows: number;
+  /** Pairs that are no rows */
+  readonly excluded: ScoredPairs;
+}
+
+/** Counts the rows. */
 export async function countZ(
   scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
   edges: Float64Array,
-  excluded: ScoredElements,
-  rows: number,
+  { rows, excluded }: TableRows,
 ): Promise<ZBins> {
   const thresholds = zThresholds(freedom, edges);
   const lookup = new BinLookup(thresholds);
@@ -63,11 +68,11 @@ export function withoutExcluded(
   counts: Uint32Array,
   lookup: BinLookup,
   { classOf }: DegreesOfFreedomGroups,
-  { elements, scores }: ScoredElements,
+  { pairIndices, scores }: ScoredPairs,
 ): void {
   const nodes = classOf.length;
-  for (let k = 0; k < elements.length; k++)
-    counts[lookup.binOf(classOf[elements[k]! % nodes]!, scores[k]!)]!--;
+  for (let k = 0; k < pairIndices.length; k++)
+    counts[lookup.binOf(classOf[pairIndices[k]! % nodes]!, scores[k]!)]!--;
 }
 
 /** Edges with each of the marked bins split evenly, so that there are about `total` of them. */

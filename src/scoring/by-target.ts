@@ -12,22 +12,22 @@ export interface RowsByTarget {
 /**
  * Puts pairs in the order of their targets. Yields some milliseconds of work apart.
  *
- * @param elements `source * nodes + target` of each
+ * @param pairIndices `source * nodes + target` of each
  */
 export function* rowsByTarget(
-  elements: Uint32Array,
+  pairIndices: Uint32Array,
   nodes: number,
 ): Generator<undefined, RowsByTarget, undefined> {
   const starts = new Uint32Array(nodes + 1);
-  const rows = new Uint32Array(elements.length);
-  for (let first = 0; first < elements.length; first += STEP) {
-    count(elements, nodes, first, Math.min(first + STEP, elements.length), starts);
+  const rows = new Uint32Array(pairIndices.length);
+  for (let first = 0; first < pairIndices.length; first += STEP) {
+    count(pairIndices, nodes, first, Math.min(first + STEP, pairIndices.length), starts);
     yield;
   }
   for (let target = 0; target < nodes; target++) starts[target + 1]! += starts[target]!;
   const next = starts.slice();
-  for (let first = 0; first < elements.length; first += STEP) {
-    place(elements, nodes, first, Math.min(first + STEP, elements.length), next, rows);
+  for (let first = 0; first < pairIndices.length; first += STEP) {
+    place(pairIndices, nodes, first, Math.min(first + STEP, pairIndices.length), next, rows);
     yield;
   }
   return { rows, starts };
@@ -35,17 +35,23 @@ export function* rowsByTarget(
 
 // The loops are functions of their own: engines leave loops inside generators half optimised.
 
-function count(elements: Uint32Array, nodes: number, first: number, end: number, starts: Uint32Array): void {
-  for (let row = first; row < end; row++) starts[(elements[row]! % nodes) + 1]!++;
+function count(
+  pairIndices: Uint32Array,
+  nodes: number,
+  first: number,
+  end: number,
+  starts: Uint32Array,
+): void {
+  for (let row = first; row < end; row++) starts[(pairIndices[row]! % nodes) + 1]!++;
 }
 
 function place(
-  elements: Uint32Array,
+  pairIndices: Uint32Array,
   nodes: number,
   first: number,
   end: number,
   next: Uint32Array,
   rows: Uint32Array,
 ): void {
-  for (let row = first; row < end; row++) rows[next[elements[row]! % nodes]!++] = row;
+  for (let row = first; row < end; row++) rows[next[pairIndices[row]! % nodes]!++] = row;
 }

@@ -27,3 +27,8 @@ export function rootOfFreedom(samples: number, conditioned: number): number {
   const df = samples - 3 - conditioned;
   return df < 2 ? 0 : Math.sqrt(df);
 }
+
+/** Square root of the degrees of freedom of each target. */
+export function rootsOfTargets({ classOf, roots }: DegreesOfFreedomGroups): Float64Array {
+  return Float64Array.from(classOf, (index) => roots[index]!);
+}

@@ -8,12 +8,13 @@ import { HostScores, ScoreArrays } from '../engine/scores/host-scores.ts';
 import type { ScoreReader, Scores } from '../engine/scores/scores.ts';
 import { coverageOf, type ScoreCoverage } from '../engine/scores/unscored.ts';
 import { createYielder } from '../statistics/yielder.ts';
+import type { RankedWithPairs } from '../ranking/rank-pairs.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import { version } from '../version.ts';
 import { batchOf, nameVector, schemaOf } from './columns.ts';
 import { coverageMetadata } from './coverage-metadata.ts';
 import { edgeColumns } from './edge-columns.ts';
-import { edgeRowGroups, type RowGroup } from './edge-rows.ts';
+import { edgeRowGroups } from './edge-rows.ts';
 import { edgeSet } from './edge-set.ts';
 import { scoreColumn } from './score-column.ts';
 
@@ -148,11 +149,12 @@ async function* batchesOf(
   const edges = graph.edgeIndex['function,function'];
   const { nodes } = handle;
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
-  const choice = { excludeSelf, top, maxQ, candidatesOnly, edges };
+  const known = edgeSet(edges, nodes);
+  const choice = { excludeSelf, top, maxQ, candidatesOnly, edges: known };
   const freedom = degreesOfFreedomGroups(nodes, provenance.samples, conditioned);
   const given = givenP(handle, provenance.score, options.resampled);
   const context = {
-    edges: edgeSet(edges, nodes),
+    edges: known,
     conditioned,
     nodes,
     resampled: options.resampled,
@@ -169,26 +171,23 @@ async function* batchesOf(
     yielder,
   });
   const rowsPerGroup = Math.max(rowsPerBatch, ROWS_PER_GROUP);
-  const { samples } = provenance;
   let schema: Schema | undefined;
-  const batch = (group: RowGroup, first: number, end: number): RecordBatch => {
+  const batch = (group: RankedWithPairs, first: number, end: number): RecordBatch => {
     const columns = edgeColumns(group, context, first, end);
     schema ??= schemaOf(columns, schemaMetadata(handle, provenance, coverage, options.resampled?.plan));
     return batchOf(columns, schema);
   };
-  let last: RowGroup | undefined;
+  let last: RankedWithPairs | undefined;
   for await (const group of edgeRowGroups(reader, nodes, {
     choice,
     freedom,
-    samples,
-    conditioned,
     given,
     rowsPerGroup,
     yielder,
     signal: options.signal,
   })) {
     last = group;
-    const count = group.pairs.elements.length;
+    const count = group.pairIndices.length;
     for (let first = 0; first < count; first += rowsPerBatch) {
       yield batch(group, first, Math.min(first + rowsPerBatch, count));
       await yielder();
@@ -197,7 +196,7 @@ async function* batchesOf(
   if (schema === undefined && last !== undefined) yield batch(last, 0, 0);
 }
 
-/** p of each element of the matrix, where it does not follow from the score itself: from its errors, or from shuffles. */
+/** p of each pair, `[source, target]`, where it does not follow from the score itself: from its errors, or from shuffles. */
 function givenP(
   { tests }: Scores,
   score: EdgeScore,

@@ -4,23 +4,23 @@ import { gather } from '../ranking/gather.ts';
 import type { ScoreColumn } from './score-column.ts';
 
 /**
- * What resampling says of some elements of the score matrix: `corr_se` or `score_se`, `sign_stability` and, where targets
+ * What resampling says of some pairs of nodes: `corr_se` or `score_se`, `sign_stability` and, where targets
  * were shuffled, `p_empirical`; of scores without a sign `score_se` alone, since their p-values are the empirical ones. No
  * columns where nothing was resampled.
  */
 export function uncertaintyColumns(
   resampled: ResampledScores | undefined,
-  elements: Uint32Array,
+  pairIndices: Uint32Array,
   scoreColumn: ScoreColumn,
   signed: boolean,
 ): Column[] {
   if (resampled === undefined) return [];
   const { standardError, signStability, empiricalP } = resampled;
-  const error = floatColumn(`${scoreColumn}_se`, gather(standardError, elements));
+  const error = floatColumn(`${scoreColumn}_se`, gather(standardError, pairIndices));
   if (!signed) return [error];
   return [
     error,
-    floatColumn('sign_stability', gather(signStability, elements)),
-    ...(empiricalP === undefined ? [] : [floatColumn('p_empirical', gather(empiricalP, elements))]),
+    floatColumn('sign_stability', gather(signStability, pairIndices)),
+    ...(empiricalP === undefined ? [] : [floatColumn('p_empirical', gather(empiricalP, pairIndices))]),
   ];
 }

@@ -1,5 +1,5 @@
 import type { MagnitudeEdgeError } from '../../errors.ts';
-import type { ScoreThreads } from '../../ranking/score-threads.ts';
+import type { ScoreThreads } from '../../ranking/ranking-work.ts';
 import { channelNorms } from '../../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';

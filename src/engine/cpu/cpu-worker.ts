@@ -1,7 +1,7 @@
 import { aggregatePairs } from '../../scoring/aggregate.ts';
-import { pValuesOf, pValuesOfMatrix } from '../../ranking/p-values.ts';
+import { pValuesOfRows } from '../../ranking/p-values.ts';
 import type { PanelScorer } from '../../scoring/panel-scorer.ts';
-import { reorder, sortBuckets } from '../../ranking/sort-with-payload.ts';
+import { reorder, sortBuckets } from '../../ranking/partitioned-rows.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import { runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
@@ -90,12 +90,10 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       panels = undefined;
       return nodeFlags;
     }
-    case 'pValues':
-      return pValuesOf(call.argument, () => undefined);
-    case 'tails': {
+    case 'pValues': {
       const { scores, roots, first, end, out } = call.argument;
-      pValuesOfMatrix(scores, roots, out, first, end);
-      return undefined;
+      runToEnd(pValuesOfRows(scores, roots, out, first, end));
+      return out;
     }
     case 'sortBuckets': {
       const { partitioned, first, end, out } = call.argument;

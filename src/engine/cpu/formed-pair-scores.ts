@@ -1,5 +1,5 @@
 import { rowsByTarget } from '../../scoring/by-target.ts';
-import { elementGroups } from '../../scoring/element-groups.ts';
+import { pairGroups } from '../../scoring/pair-groups.ts';
 import { GatheredScores } from '../../scoring/gathered-scores.ts';
 import type { ScoreRequest } from '../../scoring/score-matrices.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
@@ -36,7 +36,7 @@ export class FormedPairScores implements PairScoreSource {
       signal?.throwIfAborted();
       const request = { ...this.#request, signal };
       const byTarget = await runYielding(rowsByTarget(pairIndices, this.#nodes), createYielder(signal));
-      if (elementGroups(pairIndices, this.#nodes, request, byTarget) !== undefined) {
+      if (pairGroups(pairIndices, this.#nodes, request, byTarget) !== undefined) {
         return samples.scoresAt(request, pairIndices);
       }
       const gathered = new GatheredScores(pairIndices, this.#nodes, this.pairs, byTarget);

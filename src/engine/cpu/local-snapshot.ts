@@ -1,6 +1,6 @@
 import { rowsByTarget } from '../../scoring/by-target.ts';
-import { elementGroups } from '../../scoring/element-groups.ts';
-import { scoreElements } from '../../scoring/few-elements.ts';
+import { pairGroups } from '../../scoring/pair-groups.ts';
+import { scorePairs } from '../../scoring/score-pairs.ts';
 import { accumulatedProducts } from '../../scoring/held-products.ts';
 import { OnDemandProducts } from '../../scoring/on-demand-products.ts';
 import { PanelScorer } from '../../scoring/panel-scorer.ts';
@@ -57,8 +57,8 @@ export class LocalSnapshot implements CpuSnapshot {
       const { nodes } = this.#shape;
       const yielder = createYielder(request.signal);
       const byTarget = await runYielding(rowsByTarget(pairIndices, nodes), yielder);
-      const groups = elementGroups(pairIndices, nodes, request, byTarget)!;
-      return scoreElements(this.#samples, request, pairIndices, groups, yielder);
+      const groups = pairGroups(pairIndices, nodes, request, byTarget)!;
+      return scorePairs(this.#samples, request, pairIndices, groups, yielder);
     });
   }
 

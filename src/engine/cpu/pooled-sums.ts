@@ -143,7 +143,7 @@ export class PooledSums implements CpuSums {
 
   release(why?: MagnitudeEdgeError): void {
     for (const { worker } of this.#shares) worker.terminate(why);
-    this.threads.shared?.arrays.end();
+    this.threads.end();
   }
 
   async #add(size: number, send: (share: Share) => Promise<Added>): Promise<void> {

@@ -1,39 +1,28 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
-import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
+import { canShare, isShared, ownArrays, SharedArrays, type ArrayPool } from '../../scoring/array-pool.ts';
 import { BUCKETS, type FloatArray } from '../../ranking/order.ts';
-import { copyRows, type PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation } from '../../scoring/score-matrices.ts';
-import type { ScoreThreads, SharedThreads } from '../../ranking/score-threads.ts';
-import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { ScoreThreads } from '../../ranking/ranking-work.ts';
+import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/partitioned-rows.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
 /** {@link ScoreThreads} of workers. */
 export class PooledThreads implements ScoreThreads {
-  readonly shared: PooledSharedThreads | undefined;
+  readonly shareMemory = canShare();
+  readonly arrays: ArrayPool;
+  readonly #shared = this.shareMemory ? new SharedArrays() : undefined;
   readonly #workers: readonly WorkerClient[];
-
-  constructor(workers: readonly WorkerClient[]) {
-    this.#workers = workers;
-    this.shared = canShare() ? new PooledSharedThreads(workers) : undefined;
-  }
-
-  async pValues(rows: PValueRows): Promise<Float64Array> {
-    const p = new Float64Array(rows.scores.length);
-    await inParts(this.#workers, evenly(p.length), async (worker, first, end) => {
-      p.set(await worker.call('pValues', copyRows(rows, first, end)), first);
-    });
-    return p;
-  }
-}
-
-class PooledSharedThreads implements SharedThreads {
-  readonly arrays = new SharedArrays();
   /** Whose turn it is */
   #turn = 0;
-  readonly #workers: readonly WorkerClient[];
 
   constructor(workers: readonly WorkerClient[]) {
     this.#workers = workers;
+    this.arrays = this.#shared ?? ownArrays;
+  }
+
+  /** Keeps no memory for reuse from now on. */
+  end(): void {
+    this.#shared?.end();
   }
 
   aggregate(perPair: readonly FloatArray[], layerAgg: LayerAggregation, out: Float64Array): Promise<void> {
@@ -42,10 +31,17 @@ class PooledSharedThreads implements SharedThreads {
     );
   }
 
-  tails(scores: FloatArray, roots: Float64Array, out: Float64Array): Promise<void> {
-    return inParts(this.#workers, evenly(scores.length / roots.length), (worker, first, end) =>
-      worker.call('tails', { scores, roots: roots.slice(), first, end, out }),
-    );
+  pValues(scores: FloatArray, roots: Float64Array, out: Float64Array): Promise<void> {
+    const targets = roots.length;
+    return inParts(this.#workers, evenly(scores.length / targets), async (worker, first, end) => {
+      if (isShared(scores) && isShared(out)) {
+        await worker.call('pValues', { scores, roots: roots.slice(), first, end, out });
+        return;
+      }
+      const own = scores.slice(first * targets, end * targets);
+      const part = { scores: own, roots: roots.slice(), first: 0, end: end - first };
+      out.set(await worker.call('pValues', { ...part, out: new Float64Array(own.length) }), first * targets);
+    });
   }
 
   sortBuckets(partitioned: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void> {

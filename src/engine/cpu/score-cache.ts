@@ -204,7 +204,7 @@ export class ScoreCache {
 
 function formingOf(sums: CpuSums, samples: CpuSnapshot): Forming {
   const holdsPairs = !sums.inForce.tiled;
-  const arrays = holdsPairs ? (sums.threads?.shared?.arrays ?? ownArrays) : discardedArrays;
+  const arrays = holdsPairs ? (sums.threads?.arrays ?? ownArrays) : discardedArrays;
   return { sums, samples, holdsPairs, arrays };
 }
 
@@ -216,7 +216,7 @@ async function aggregate(
   out: Float64Array,
 ): Promise<void> {
   const here = (): Promise<void> => aggregateScores(perPair, layerAgg, out, createYielder(signal));
-  await (threads?.shared ? threads.shared.aggregate(perPair, layerAgg, out).catch(here) : here());
+  await (threads?.shareMemory ? threads.aggregate(perPair, layerAgg, out).catch(here) : here());
 }
 
 function writeColumns(

@@ -1,8 +1,7 @@
 import type { ErrorCode, ErrorDetails } from '../../errors.ts';
 import type { FloatArray } from '../../ranking/order.ts';
-import type { PValueRows } from '../../ranking/p-values.ts';
 import type { LayerAggregation, ScoreRequest, TargetsRequest } from '../../scoring/score-matrices.ts';
-import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/sort-with-payload.ts';
+import type { BucketOrder, PartitionedRows, SortedPlaces } from '../../ranking/partitioned-rows.ts';
 import type { TargetRange } from '../../scoring/target-panels.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
@@ -21,10 +20,8 @@ export interface WorkerCalls {
   open: { argument: SumsShape; result: string };
   addChannels: { argument: HostChannelBatch; result: Added };
   addMagnitudes: { argument: MagnitudeBatch; result: Added };
-  /** P-values of rows that need not have to do with what the worker keeps */
-  pValues: { argument: PValueRows; result: Float64Array };
-  /** Rows `first .. end` of SharedThreads.tails */
-  tails: {
+  /** Rows `first .. end` of ScoreThreads.pValues, which need not have to do with what the worker keeps; `out` comes back */
+  pValues: {
     argument: {
       readonly scores: FloatArray;
       readonly roots: Float64Array;
@@ -32,9 +29,9 @@ export interface WorkerCalls {
       readonly end: number;
       readonly out: Float64Array;
     };
-    result: undefined;
+    result: Float64Array;
   };
-  /** Buckets `first .. end` of SharedThreads.sortBuckets */
+  /** Buckets `first .. end` of ScoreThreads.sortBuckets */
   sortBuckets: {
     argument: {
       readonly partitioned: PartitionedRows<FloatArray>;
@@ -44,12 +41,12 @@ export interface WorkerCalls {
     };
     result: undefined;
   };
-  /** Some arrays of SharedThreads.reorder */
+  /** Some arrays of ScoreThreads.reorder */
   reorder: {
     argument: { readonly arrays: readonly FloatArray[]; readonly order: BucketOrder };
     result: readonly FloatArray[];
   };
-  /** Elements `first .. end` of SharedThreads.aggregate */
+  /** Elements `first .. end` of ScoreThreads.aggregate */
   aggregate: {
     argument: {
       readonly perPair: readonly FloatArray[];

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { gather } from '../../ranking/gather.ts';
 import { HostScoreScanner } from '../../ranking/host-score-scanner.ts';
-import type { ScoreThreads } from '../../ranking/score-threads.ts';
+import type { ScoreThreads } from '../../ranking/ranking-work.ts';
 import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
 import { ReferenceCount } from '../reference-count.ts';
 import type { ScoreReader, Scores } from './scores.ts';

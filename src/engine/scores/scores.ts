@@ -1,5 +1,5 @@
 import type { ScoreScanner } from '../../ranking/score-scanner.ts';
-import type { ScoreThreads } from '../../ranking/score-threads.ts';
+import type { ScoreThreads } from '../../ranking/ranking-work.ts';
 import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts';
 import type { Yielder } from '../../statistics/yielder.ts';
 

@@ -62,7 +62,7 @@ export async function coverageOf(
   const scanner = reader.scanner(new Uint32Array(nodes), yielder);
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
   const missing = await scanner.missing(isConstant);
-  const parents = conditioningSets && setElements(conditioningSets);
+  const parents = conditioningSets && memberIndices(conditioningSets);
   const ofParents = parents && (await scanner.aggregatedAt(parents));
   const found = { constantSource: 0, constantTarget: 0, explained: 0, knownParent: 0, singular: 0 };
   let unscoredOthers = 0;
@@ -89,7 +89,7 @@ export async function coverageOf(
       found[(flags & NODE_FLAG.singularSet) === 0 ? 'explained' : 'singular'] += others;
     }
   }
-  const known = edgeElements(edges, nodes);
+  const known = edgeIndices(edges, nodes);
   const unscoredEdges = countNaN(await scanner.aggregatedAt(known));
   const ofOthers = nodes * (nodes - 1);
   return {
@@ -100,24 +100,24 @@ export async function coverageOf(
 }
 
 /** `source * nodes + target` of each member of each set, in their order. */
-function setElements({ offsets, indices }: RaggedIndices): Uint32Array {
+function memberIndices({ offsets, indices }: RaggedIndices): Uint32Array {
   const nodes = offsets.length - 1;
-  const elements = new Uint32Array(indices.length);
+  const pairIndices = new Uint32Array(indices.length);
   for (let target = 0; target < nodes; target++) {
     for (let at = offsets[target]!; at < offsets[target + 1]!; at++) {
-      elements[at] = indices[at]! * nodes + target;
+      pairIndices[at] = indices[at]! * nodes + target;
     }
   }
-  return elements;
+  return pairIndices;
 }
 
 /** `source * nodes + target` of each edge between two nodes, once. */
-function edgeElements([sources, targets]: FunctionEdges, nodes: number): Uint32Array {
-  const elements = new Set<number>();
+function edgeIndices([sources, targets]: FunctionEdges, nodes: number): Uint32Array {
+  const pairIndices = new Set<number>();
   for (let edge = 0; edge < sources.length; edge++) {
-    if (sources[edge] !== targets[edge]) elements.add(sources[edge]! * nodes + targets[edge]!);
+    if (sources[edge] !== targets[edge]) pairIndices.add(sources[edge]! * nodes + targets[edge]!);
   }
-  return Uint32Array.from(elements);
+  return Uint32Array.from(pairIndices);
 }
 
 function countNaN(values: Float64Array | Float32Array): number {

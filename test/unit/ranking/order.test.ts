@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sortedOrder, sortRows } from '../../../src/ranking/order.ts';
-import { gather, gatherBlocked } from '../../../src/ranking/gather.ts';
-import { sortWithPayload } from '../../../src/ranking/sort-with-payload.ts';
+import { BUCKETS, sortedOrder, sortRows } from '../../../src/ranking/order.ts';
+import { gather } from '../../../src/ranking/gather.ts';
+import { partition, placesFor, reorder, sortBuckets } from '../../../src/ranking/partitioned-rows.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 
 /** Many ties, neighbours in the last bit, both zeros, NaN and infinities. */
@@ -86,19 +86,13 @@ test.each(spreads)(
         expect(sorted.rows).toEqual(expected);
         expect(sorted.values).toEqual(gather(values, expected));
         const others = [values.map((_, row) => row), values.map((value) => -value)];
-        const together = runToEnd(sortWithPayload(values, direction, 51));
-        expect([together.rows, together.values]).toEqual([sorted.rows, sorted.values]);
-        expect(runToEnd(together.others(others))).toEqual(others.map((other) => gather(other, expected)));
+        const { places, ...partitioned } = runToEnd(partition(values, direction, 51));
+        const { inOrder, rows } = placesFor({ places, ...partitioned });
+        runToEnd(sortBuckets({ places, ...partitioned }, 0, BUCKETS, { inOrder, rows }));
+        expect([rows, partitioned.values]).toEqual([sorted.rows, sorted.values]);
+        const reordered = runToEnd(reorder(others, { places, inOrder }));
+        expect(reordered).toEqual(others.map((other) => gather(other, expected)));
       }
     }
   },
 );
-
-test('most values of several arrays, in any order, as one by one', () => {
-  const length = 100_000;
-  const arrays = [0.5, -2].map((factor) => Float64Array.from({ length }, (_, k) => factor * k));
-  // Every number once, since 7919 is prime; then some are left out.
-  const at = Uint32Array.from({ length }, (_, k) => (k * 7919) % length).filter((k) => k % 5 !== 0);
-  expect(gatherBlocked(arrays, at)).toEqual(arrays.map((values) => gather(values, at)));
-  expect(gatherBlocked([], at)).toEqual([]);
-});

@@ -4,7 +4,7 @@ import { scoped } from '../../../gpu/error-scope.ts';
 import { compileKernel } from '../../../gpu/kernel.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
-import type { BinRange, ScoredElements, ScoreScanner } from '../../../ranking/score-scanner.ts';
+import type { BinRange, ScoredPairs, ScoreScanner } from '../../../ranking/score-scanner.ts';
 import type { Thresholds } from '../../../ranking/thresholds.ts';
 import {
   collectBinsKernel,
@@ -51,7 +51,7 @@ export class GpuScoreScanner implements ScoreScanner {
     });
   }
 
-  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredElements> {
+  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs> {
     return this.#withBuffers(async (keep) => {
       const kernel = await compileKernel(this.#context, collectBinsKernel, { WORKGROUP });
       const bits = new Uint32Array(Math.ceil((thresholds.count + 2) / 32));
@@ -72,13 +72,13 @@ export class GpuScoreScanner implements ScoreScanner {
       await recorder.submit('chosen scores');
       const [read] = await readBack(this.#context, [{ ...collected, size: 8 * most }]);
       const words = new Uint32Array(read!);
-      const elements = new Uint32Array(most);
+      const pairIndices = new Uint32Array(most);
       const scoreBits = new Uint32Array(most);
       for (let k = 0; k < most; k++) {
-        elements[k] = words[2 * k]!;
+        pairIndices[k] = words[2 * k]!;
         scoreBits[k] = words[2 * k + 1]!;
       }
-      return { elements, scores: new Float32Array(scoreBits.buffer) };
+      return { pairIndices, scores: new Float32Array(scoreBits.buffer) };
     });
   }
 
@@ -86,7 +86,7 @@ export class GpuScoreScanner implements ScoreScanner {
     thresholds: Thresholds,
     groups: readonly BinRange[],
     counts: Uint32Array,
-  ): AsyncGenerator<ScoredElements, void, undefined> {
+  ): AsyncGenerator<ScoredPairs, void, undefined> {
     for (const { first, end } of groups) {
       const wanted = new Uint8Array(counts.length).fill(1, first, end);
       const most = counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
@@ -115,21 +115,21 @@ export class GpuScoreScanner implements ScoreScanner {
     });
   }
 
-  async aggregatedAt(elements: Uint32Array): Promise<Float32Array> {
-    const [scores] = await this.#gather([this.#scores.aggregated], elements);
+  async aggregatedAt(pairIndices: Uint32Array): Promise<Float32Array> {
+    const [scores] = await this.#gather([this.#scores.aggregated], pairIndices);
     return scores!;
   }
 
-  perPairAt(elements: Uint32Array): Promise<Float32Array[]> {
-    return this.#gather(this.#scores.perPair, elements);
+  perPairAt(pairIndices: Uint32Array): Promise<Float32Array[]> {
+    return this.#gather(this.#scores.perPair, pairIndices);
   }
 
-  #gather(matrices: readonly (readonly OwnedBuffer[])[], elements: Uint32Array): Promise<Float32Array[]> {
-    const count = elements.length;
+  #gather(matrices: readonly (readonly OwnedBuffer[])[], pairIndices: Uint32Array): Promise<Float32Array[]> {
+    const count = pairIndices.length;
     if (count === 0) return Promise.resolve(matrices.map(() => new Float32Array()));
     return this.#withBuffers(async (keep) => {
       const kernel = await compileKernel(this.#context, gatherScoresKernel, { WORKGROUP });
-      const list = keep(() => storageFrom(this.#context, 'chosen pairs', Uint32Array.from(elements)));
+      const list = keep(() => storageFrom(this.#context, 'chosen pairs', Uint32Array.from(pairIndices)));
       const recorder = new Recorder(this.#context);
       const gathered = matrices.map((panels) => {
         const to = keep(() => createStorage(this.#context, 'scores of chosen pairs', 4 * count));
@@ -137,7 +137,7 @@ export class GpuScoreScanner implements ScoreScanner {
           recorder.dispatch(
             kernel,
             { nodes: this.nodes, panel_row, panel_rows, count },
-            { elements: list, scores: panels[index]!, gathered: to },
+            { pair_indices: list, scores: panels[index]!, gathered: to },
             workgroups(Math.ceil(count / WORKGROUP)),
           );
         }

@@ -98,5 +98,5 @@ export const gatherScoresKernel = {
   label: 'gather-scores.wgsl',
   sources: [dispatch, gatherScores],
   params: { nodes: 'u32', panel_row: 'u32', panel_rows: 'u32', count: 'u32' },
-  buffers: { elements: 'read', scores: 'read', gathered: 'read-write' },
+  buffers: { pair_indices: 'read', scores: 'read', gathered: 'read-write' },
 } as const satisfies KernelDefinition;

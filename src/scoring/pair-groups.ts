@@ -2,12 +2,12 @@ import type { RowsByTarget } from './by-target.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
 /** Ordered pairs of nodes whose scores are formed together, and the nodes that this takes. */
-export interface ElementGroup {
+export interface PairGroup {
   /** Sources, targets, and all that the latter are conditioned on, ascending */
   readonly nodes: Uint32Array;
   /** Ascending */
   readonly targets: Uint32Array;
-  /** Where in the list of elements each of them is */
+  /** Where in the list of pairs each of them is */
   readonly rows: Uint32Array;
 }
 
@@ -18,18 +18,18 @@ const MOST_NODES = 384;
  * Puts pairs of nodes whose scores are wanted into groups, so that products of all nodes of a group with each other are
  * little work in all.
  *
- * @param elements `source * nodes + target` of each
- * @param byTarget of the elements
+ * @param pairIndices `source * nodes + target` of each
+ * @param byTarget of the pairs
  * @returns undefined where scores of all pairs would be less work
  */
-export function elementGroups(
-  elements: Uint32Array,
+export function pairGroups(
+  pairIndices: Uint32Array,
   nodes: number,
   { score, conditioningSets }: ScoreRequest,
   byTarget: RowsByTarget,
-): ElementGroup[] | undefined {
+): PairGroup[] | undefined {
   const { offsets, indices } = conditioningSets;
-  const groups: ElementGroup[] = [];
+  const groups: PairGroup[] = [];
   // The group that each node was last put into.
   const groupOf = new Int32Array(nodes).fill(-1);
   let members: number[] = [];
@@ -46,8 +46,8 @@ export function elementGroups(
     [members, targets, rows] = [[], [], []];
   };
   for (const row of byTarget.rows) {
-    const target = elements[row]! % nodes;
-    const source = (elements[row]! - target) / nodes;
+    const target = pairIndices[row]! % nodes;
+    const source = (pairIndices[row]! - target) / nodes;
     const needed = [source, target];
     if (score === 'partial' && targets.at(-1) !== target) {
       needed.push(...indices.subarray(offsets[target], offsets[target + 1]));

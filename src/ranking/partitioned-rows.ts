@@ -1,6 +1,6 @@
 import { ownArray, typeOf, type NewArray } from '../scoring/array-pool.ts';
-import { countBuckets, fillBuckets, scaleOf, BUCKETS, bucketSorter, sortRows, startsOf } from './order.ts';
-import type { Direction, FloatArray, Ordered } from './order.ts';
+import { bucketsOf, bucketSorter, BUCKETS, countBuckets, fillBuckets, startsOf } from './order.ts';
+import type { Direction, FloatArray } from './order.ts';
 import { gather } from './gather.ts';
 
 /** Values looked at between two pauses. */
@@ -31,57 +31,30 @@ export interface SortedPlaces {
 /** What puts other values of the same rows in the order of a sort. */
 export type BucketOrder = Pick<PartitionedRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
 
-/** {@link Ordered}, and what puts other values of the same rows in their order. */
-export interface OrderedWithPayload<T extends FloatArray> extends Ordered<T> {
-  /** Other values of each row, of arrays of one type. Yields some milliseconds of work apart. */
-  others<U extends FloatArray>(arrays: readonly U[]): Generator<undefined, readonly U[], undefined>;
-}
-
 /**
- * As `sortRows`, for other values of each row to be put in the same order. Rows in order lie anywhere in the arrays, so
- * nearly every value that is looked up there would be waited for. Here they are put into the same buckets that the
- * sort begins with, front to back, and put in order bucket by bucket, in a core's own cache. Yields some milliseconds of
- * work apart.
- */
-export function* sortWithPayload<T extends FloatArray>(
-  values: T,
-  direction: Direction,
-  skip?: number,
-): Generator<undefined, OrderedWithPayload<T>, undefined> {
-  const partitioned = yield* partition(values, direction, skip);
-  if (partitioned === undefined) {
-    const sorted = sortRows(values, direction, skip);
-    return { ...sorted, others: (arrays) => lookUpAll(arrays, sorted.rows) };
-  }
-  const sorted = placesFor(partitioned);
-  yield* sortBuckets(partitioned, 0, BUCKETS, sorted);
-  const order = { places: partitioned.places, inOrder: sorted.inOrder };
-  return { rows: sorted.rows, values: partitioned.values, others: (arrays) => reorder(arrays, order) };
-}
-
-/**
- * The first half of {@link sortWithPayload}: puts the rows into buckets.
+ * Puts rows into buckets of the range of their values, front to back. Rows in order lie anywhere in the arrays, so that nearly
+ * every other value of a row that is looked up there would be waited for; {@link reorder} puts other values into the same
+ * buckets, and in order bucket by bucket, in a core's own cache. Yields some milliseconds of work apart.
  *
+ * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
  * @param newArray makes all arrays of what comes back, each with a buffer of its own
- * @returns undefined where values have no range that could be partitioned
  */
 export function* partition<T extends FloatArray>(
   values: T,
   direction: Direction,
   skip?: number,
   newArray: NewArray = ownArray,
-): Generator<undefined, PartitionedRows<T> | undefined, undefined> {
-  const scale = scaleOf(values, 0, values.length, BUCKETS, direction);
-  if (scale === undefined) return undefined;
+): Generator<undefined, PartitionedRows<T>, undefined> {
+  const buckets = bucketsOf(values, direction, skip);
   yield;
   const ends = newArray(Uint32Array, BUCKETS + 1).fill(0);
-  const count = countBuckets(values, scale, skip, ends);
+  const count = countBuckets(values, buckets, ends);
   const most = startsOf(ends);
   yield;
   const places = newArray(Uint32Array, values.length).fill(count);
   const rows = newArray(Uint32Array, count);
   const partitioned = newArray(typeOf(values), count);
-  fillBuckets(values, scale, skip, ends, { rows, values: partitioned }, places);
+  fillBuckets(values, buckets, ends, { rows, values: partitioned }, places);
   yield;
   return { direction, rows, values: partitioned, places, ends, most };
 }
@@ -96,8 +69,7 @@ export function placesFor(
 }
 
 /**
- * The second half of {@link sortWithPayload}: sorts buckets `first .. end`, by themselves; what comes behind the last of all
- * goes with it. Yields some milliseconds of work apart.
+ * Sorts buckets `first .. end`, each by itself; what comes behind the last of all goes with it. Yields some milliseconds of work apart.
  */
 export function* sortBuckets(
   partitioned: PartitionedRows<FloatArray>,
@@ -142,18 +114,6 @@ export function* reorder<T extends FloatArray>(
       yield;
     }
     found.push(gather(partitioned, inOrder));
-    yield;
-  }
-  return found;
-}
-
-function* lookUpAll<T extends FloatArray>(
-  arrays: readonly T[],
-  rows: Uint32Array,
-): Generator<undefined, readonly T[], undefined> {
-  const found: T[] = [];
-  for (const values of arrays) {
-    found.push(gather(values, rows));
     yield;
   }
   return found;

@@ -1,6 +1,6 @@
 import type { PairSnapshot } from '../statistics/pair-snapshot.ts';
 import type { Yielder } from '../statistics/yielder.ts';
-import type { ElementGroup } from './element-groups.ts';
+import type { PairGroup } from './pair-groups.ts';
 import { OnDemandProducts } from './on-demand-products.ts';
 import { PanelScorer } from './panel-scorer.ts';
 import type { ScoreRequest } from './score-matrices.ts';
@@ -9,18 +9,18 @@ import type { ScoreRequest } from './score-matrices.ts';
  * Scores of some pairs of nodes in each layer pair, from the samples of the nodes that those take and no others: a small
  * graph by itself, whose scores have the same bits as in the whole one.
  *
- * @param elements `source * nodes + target` of each
- * @param groups of {@link elementGroups}
+ * @param pairIndices `source * nodes + target` of each
+ * @param groups of {@link pairGroups}
  */
-export async function scoreElements(
+export async function scorePairs(
   pairs: readonly PairSnapshot[],
   request: ScoreRequest,
-  elements: Uint32Array,
-  groups: readonly ElementGroup[],
+  pairIndices: Uint32Array,
+  groups: readonly PairGroup[],
   yielder: Yielder,
 ): Promise<Float64Array[]> {
   const { nodes } = pairs[0]!;
-  const found = pairs.map(() => new Float64Array(elements.length));
+  const found = pairs.map(() => new Float64Array(pairIndices.length));
   const placeOf = new Uint32Array(nodes);
   for (const group of groups) {
     const size = group.nodes.length;
@@ -36,8 +36,8 @@ export async function scoreElements(
     for (const p of pairs.keys()) {
       await scorer.score(p, { first: 0, end: targets.length }, scores);
       for (const row of group.rows) {
-        const target = elements[row]! % nodes;
-        const source = placeOf[(elements[row]! - target) / nodes]!;
+        const target = pairIndices[row]! % nodes;
+        const source = placeOf[(pairIndices[row]! - target) / nodes]!;
         found[p]![row] = scores[source * targets.length + columnOf[placeOf[target]!]!]!;
       }
     }
@@ -47,7 +47,7 @@ export async function scoreElements(
 
 /** The conditioning sets of a group's targets, in places among its nodes; none for its other nodes. */
 function setsWithin(
-  { nodes, targets }: ElementGroup,
+  { nodes, targets }: PairGroup,
   { offsets, indices }: ScoreRequest['conditioningSets'],
   placeOf: Uint32Array,
 ): ScoreRequest['conditioningSets'] {

@@ -1,0 +1,326 @@
+import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
+import { fisherZ } from '../scoring/significance.ts';
+import { runToEnd } from '../statistics/yielder.ts';
+import { gather } from './gather.ts';
+import { sortedOrder, sortRows } from './order.ts';
+import { pValuesOfPairs } from './p-values.ts';
+import { QValues, type QTuning } from './q-values.ts';
+import { pickRows, type RankedPairs } from './rank-pairs.ts';
+import { chosenRows, rowsOf, type RowChoice } from './row-choice.ts';
+import type { BinRange, ScoredPairs, ScoreScanner } from './score-scanner.ts';
+import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
+import { splitBins, withoutExcluded, type TableRows } from './z-bins.ts';
+
+/** How finely to count, and how many rows to look at. */
+export interface BinTuning extends QTuning {
+  /** Rows of one bin of scores that are fetched for nothing rather than counted anew */
+  readonly spareRows: number;
+}
+
+export const DEFAULT_TUNING: BinTuning = {
+  bins: 1 << 13,
+  mostBins: 1 << 16,
+  budget: 1 << 19,
+  rounds: 4,
+  spareRows: 1 << 14,
+};
+
+/** Up to this share of the table the q of its rows are looked for one by one. */
+const LARGEST_SHARE = 1 / 8;
+
+/** Rows whose q is computed at a time, where that of all pairs is. */
+const ROWS_PER_GROUP = 1 << 18;
+
+/** q of the sorted rows of a group, `rank` rows of the table coming before it. */
+type QOfGroup = (
+  rows: Omit<RankedPairs, 'q'>,
+  group: number,
+  rank: number,
+) => Float64Array | Promise<Float64Array>;
+
+/** Bins of scores, and groups of them that are sorted together, the highest first. */
+interface ScoreBins {
+  readonly thresholds: Thresholds;
+  readonly counts: Uint32Array;
+  /** Scores of rows that may be wanted */
+  readonly wanted: Uint32Array;
+  readonly groups: readonly BinRange[];
+}
+
+/** What is known of a table before its rows are looked at. */
+interface Opened {
+  readonly table: TableRows;
+  readonly q: QValues;
+  /** Pairs that are no rows, or not wanted whatever their q */
+  readonly unwanted: ScoredPairs;
+  /** A z that all rows wanted reach; Infinity where there are none */
+  readonly leastZ: number;
+  /** Rows wanted at most */
+  readonly most: number;
+}
+
+/**
+ * The rows of a table, in its order and with exact p and q, from passes over the scores that count them in bins and bring back
+ * the rows of some bins at a time: nothing of the size of a column is held but the places of the pairs and, where degrees of
+ * freedom differ and most rows are asked for, their q.
+ */
+export class BinnedRanking {
+  readonly #scanner: ScoreScanner;
+  readonly #freedom: DegreesOfFreedomGroups;
+  readonly #choice: RowChoice;
+  readonly #tuning: BinTuning;
+  #opened: Opened | undefined;
+  #qOfAllPairs: QOfGroup | undefined;
+
+  /** @param tuning for tests */
+  constructor(
+    scanner: ScoreScanner,
+    freedom: DegreesOfFreedomGroups,
+    choice: RowChoice,
+    tuning: BinTuning = DEFAULT_TUNING,
+  ) {
+    this.#scanner = scanner;
+    this.#freedom = freedom;
+    this.#choice = choice;
+    this.#tuning = tuning;
+  }
+
+  /** Rows that come at most. */
+  async mostRows(): Promise<number> {
+    return (await this.#open()).most;
+  }
+
+  /**
+   * The rows that were asked for, some at a time. There is at least one group; some may be empty.
+   *
+   * @param rowsPerGroup rows that are sorted at a time, about; more where so many scores are equal
+   */
+  async *groups(rowsPerGroup: number): AsyncGenerator<RankedPairs, void, undefined> {
+    const { leastZ, table } = await this.#open();
+    const { top, maxQ } = this.#choice;
+    if (top === 0 || leastZ === Infinity) {
+      yield noRows(table.excluded);
+      return;
+    }
+    const bins = await this.#scoreBins(leastZ, Math.min(rowsPerGroup, top));
+    const { groups } = bins;
+    let [left, rank] = [top, 0];
+    for (let at = 0; at < groups.length && left > 0;) {
+      // As many groups as the rows that are still wanted take.
+      let [end, rows] = [at, 0];
+      while (end < groups.length && rows < left) rows += countIn(bins.wanted, groups[end++]!);
+      for await (const group of this.#sorted(bins, groups.slice(at, end), rank)) {
+        rank += group.pairIndices.length;
+        const kept = this.#chosen(group, left);
+        left -= kept.pairIndices.length;
+        yield kept;
+        if (left === 0) return;
+      }
+      at = end;
+    }
+    if (maxQ >= 1) yield* this.#unscored(bins, left, rowsPerGroup);
+  }
+
+  async #open(): Promise<Opened> {
+    if (this.#opened) return this.#opened;
+    const { nodes } = this.#scanner;
+    const { excludeSelf, maxQ, top, candidatesOnly, edges } = this.#choice;
+    const selves = Uint32Array.from({ length: excludeSelf ? nodes : 0 }, (_, i) => i * nodes + i);
+    const excluded = await this.#scored(selves);
+    const unwanted = candidatesOnly
+      ? await this.#scored(Uint32Array.from(new Set([...selves, ...edges.pairIndices])))
+      : excluded;
+    const table = { rows: rowsOf(nodes, this.#choice), excluded };
+    const q = new QValues(this.#scanner, this.#freedom, table, this.#tuning);
+    const { leastZ, rows } = maxQ < 1 ? await q.cutoff(maxQ) : { leastZ: -Infinity, rows: table.rows };
+    this.#opened = { table, unwanted, q, leastZ, most: Math.min(top, rows) };
+    return this.#opened;
+  }
+
+  async #scored(pairIndices: Uint32Array): Promise<ScoredPairs> {
+    return { pairIndices, scores: await this.#scanner.aggregatedAt(pairIndices) };
+  }
+
+  #chosen(group: RankedPairs, left: number): RankedPairs {
+    const rows = chosenRows(group, { ...this.#choice, top: left });
+    return rows === undefined ? group : pickRows(group, rows);
+  }
+
+  /** Groups of bins of scores, each of which has some `size` scores. */
+  async #scoreBins(leastZ: number, size: number): Promise<ScoreBins> {
+    const { unwanted } = await this.#open();
+    const { bins, rounds, spareRows } = this.#tuning;
+    const { top } = this.#choice;
+    let edges: Float64Array = Float64Array.from({ length: bins }, (_, k) => -1 + (2 * k) / bins);
+    for (let round = 1; ; round++) {
+      const thresholds = scoreThresholds(this.#freedom, edges, leastZ);
+      const counts = await this.#scanner.count(thresholds);
+      const large = largeBins(counts, Math.max(size / 4, Math.min(spareRows, size)), top);
+      if (round < rounds && large.includes(1)) {
+        const finer = splitBins(Float64Array.of(...edges, 1 + 1e-6), large, 2 * bins);
+        if (finer.length > edges.length + 1) {
+          edges = finer.subarray(0, -1);
+          continue;
+        }
+      }
+      const wanted = counts.slice();
+      withoutExcluded(wanted, new BinLookup(thresholds), this.#freedom, unwanted);
+      const past = thresholds.count + 1;
+      const falling = binGroups(wanted.slice(1, past).reverse(), size);
+      const groups = falling.map(({ first, end }) => ({ first: past - end, end: past - first }));
+      return { thresholds, counts, wanted, groups };
+    }
+  }
+
+  /** The rows of some groups, one of which follows the other, sorted. @param rank rows before the first of them */
+  async *#sorted(
+    { thresholds, counts }: ScoreBins,
+    groups: readonly BinRange[],
+    rank: number,
+  ): AsyncGenerator<RankedPairs, void, undefined> {
+    const { table } = await this.#open();
+    const unwanted = new Set(table.excluded.pairIndices);
+    const qOf = await this.#qOfGroups(thresholds, groups);
+    let group = 0;
+    for await (const found of this.#scanner.inGroups(thresholds, groups, counts)) {
+      const pairs = tableOrder(found, unwanted);
+      const rows = { ...pairs, p: runToEnd(pValuesOfPairs(pairs, this.#freedom)) };
+      yield { ...rows, q: await qOf(rows, group++, rank) };
+      rank += pairs.pairIndices.length;
+    }
+  }
+
+  async #qOfGroups(thresholds: Thresholds, groups: readonly BinRange[]): Promise<QOfGroup> {
+    const { table, q, most } = await this.#open();
+    if (most <= table.rows * LARGEST_SHARE) return (rows) => q.of(rows);
+    if (this.#freedom.roots.length === 1) return this.#qByRank(thresholds, groups);
+    return (this.#qOfAllPairs ??= await this.#qOfAll());
+  }
+
+  /** Where p rises as scores fall: ranks are places in the table, and later groups matter by their least ratio alone. */
+  async #qByRank(thresholds: Thresholds, groups: readonly BinRange[]): Promise<QOfGroup> {
+    const { table, q } = await this.#open();
+    const root = this.#freedom.roots[0]!;
+    const endsTable = thresholds.values[0] === -1 && groups.at(-1)?.first === 1;
+    // Between a group and the next: a little above, so that no row of the next one counts as the former's.
+    const borders = Float64Array.from(endsTable ? groups.slice(0, -1) : groups, ({ first }) => {
+      const z = fisherZ(thresholds.values[first - 1]!, root);
+      return z + 1e-12 * Math.max(1, Math.abs(z));
+    });
+    const later = Float64Array.of(...(await q.below(borders)), 1);
+    return ({ p }, group, rank) => {
+      const own = new Float64Array(p.length);
+      let least = later[group]!;
+      for (let row = p.length - 1; row >= 0; row--) {
+        least = Math.min(least, (p[row]! * table.rows) / (rank + row + 1));
+        own[row] = least;
+      }
+      return own;
+    };
+  }
+
+  /** Where degrees of freedom differ: the rows by falling p give each its q, which is kept. */
+  async #qOfAll(): Promise<QOfGroup> {
+    const { table } = await this.#open();
+    const { nodes } = this.#scanner;
+    const freedom = this.#freedom;
+    const unwanted = new Set(table.excluded.pairIndices);
+    const thresholds = zThresholds(freedom, evenEdges(freedom, this.#tuning.bins));
+    const counts = await this.#scanner.count(thresholds);
+    const own = counts.slice();
+    withoutExcluded(own, new BinLookup(thresholds), freedom, table.excluded);
+    const groups = binGroups(counts.subarray(0, -1), ROWS_PER_GROUP);
+    let rank = countIn(own, { first: 0, end: own.length - 1 });
+    const qs = new Float64Array(nodes * nodes).fill(1);
+    let least = 1;
+    for await (const { pairIndices, scores } of this.#scanner.inGroups(thresholds, groups, counts)) {
+      // By p, as the sorted table ranks them, not by z: rounding can order neighbours differently.
+      const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, freedom));
+      for (const k of sortedOrder(p, 'descending')) {
+        const pairIndex = pairIndices[k]!;
+        if (unwanted.has(pairIndex)) continue;
+        least = Math.min(least, (p[k]! * table.rows) / rank--);
+        qs[pairIndex] = least;
+      }
+    }
+    return ({ pairIndices }) => gather(qs, pairIndices);
+  }
+
+  /** The rows without a score, which come last. */
+  async *#unscored(
+    { thresholds, counts }: ScoreBins,
+    left: number,
+    rowsPerGroup: number,
+  ): AsyncGenerator<RankedPairs, void, undefined> {
+    if (left === 0) return;
+    const { table } = await this.#open();
+    const unwanted = new Set(table.excluded.pairIndices);
+    const bin = { first: thresholds.count + 1, end: thresholds.count + 2 };
+    for await (const { pairIndices } of this.#scanner.inGroups(thresholds, [bin], counts)) {
+      const all = pairIndices.filter((pairIndex) => !unwanted.has(pairIndex)).sort();
+      for (let first = 0; first < all.length && left > 0; first += rowsPerGroup) {
+        const some = all.subarray(first, first + rowsPerGroup);
+        const ones = new Float64Array(some.length).fill(1);
+        const scores = await this.#scanner.aggregatedAt(some);
+        const kept = this.#chosen({ pairIndices: some, scores, p: ones, q: ones }, left);
+        left -= kept.pairIndices.length;
+        yield kept;
+      }
+    }
+  }
+}
+
+/** @param scores of the type that all are */
+function noRows({ scores }: ScoredPairs): RankedPairs {
+  const none = new Uint32Array();
+  return { pairIndices: none, scores: gather(scores, none), p: new Float64Array(), q: new Float64Array() };
+}
+
+function countIn(counts: Uint32Array, { first, end }: BinRange): number {
+  return counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
+}
+
+/** Flags of bins with more than `most` rows, of those that the first `top` rows are in; none of bin 0 and of NaN. */
+function largeBins(counts: Uint32Array, most: number, top: number): Uint8Array {
+  const large = new Uint8Array(counts.length);
+  for (let bin = counts.length - 2, before = 0; bin > 0 && before < top; bin--) {
+    if (counts[bin]! > most) large[bin] = 1;
+    before += counts[bin]!;
+  }
+  return large;
+}
+
+/** Bins in order, as many together as have `size` rows. There is at least one group. */
+function binGroups(counts: Uint32Array, size: number): BinRange[] {
+  const groups: BinRange[] = [];
+  let [first, held] = [0, 0];
+  for (let bin = 0; bin < counts.length - 1; bin++) {
+    held += counts[bin]!;
+    if (held < size) continue;
+    groups.push({ first, end: bin + 1 });
+    [first, held] = [bin + 1, 0];
+  }
+  groups.push({ first, end: counts.length });
+  return groups;
+}
+
+/** By score, descending, ties by pair index; without some. */
+function tableOrder({ pairIndices, scores }: ScoredPairs, unwanted: ReadonlySet<number>): ScoredPairs {
+  const rows = rowsWithout(pairIndices, unwanted);
+  const own = gather(pairIndices, rows);
+  const byPair = isRising(own) ? rows : gather(rows, sortedOrder(Float64Array.from(own), 'ascending'));
+  const ordered = sortRows(gather(scores, byPair), 'descending');
+  return { pairIndices: gather(pairIndices, gather(byPair, ordered.rows)), scores: ordered.values };
+}
+
+function rowsWithout(pairIndices: Uint32Array, unwanted: ReadonlySet<number>): Uint32Array {
+  const rows = new Uint32Array(pairIndices.length);
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) if (!unwanted.has(pairIndices[row]!)) rows[count++] = row;
+  return rows.subarray(0, count);
+}
+
+function isRising(values: Uint32Array): boolean {
+  for (let at = 1; at < values.length; at++) if (values[at]! < values[at - 1]!) return false;
+  return true;
+}

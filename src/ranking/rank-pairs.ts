@@ -1,0 +1,125 @@
+import { isShared, type ArrayType } from '../scoring/array-pool.ts';
+import { rootsOfTargets, type DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
+import type { ScoreMatrices } from '../scoring/score-matrices.ts';
+import { benjaminiHochberg } from '../scoring/significance.ts';
+import { runYielding, type Yielder } from '../statistics/yielder.ts';
+import { gather } from './gather.ts';
+import { sortedOrder, type FloatArray } from './order.ts';
+import { partition, placesFor } from './partitioned-rows.ts';
+import { pValuesOfPairs } from './p-values.ts';
+import { localWork, type RankingWork, type ScoreThreads } from './ranking-work.ts';
+
+/** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
+export interface RankedPairs {
+  /** `source * nodes + target` of each row */
+  readonly pairIndices: Uint32Array;
+  /** Aggregated scores */
+  readonly scores: FloatArray;
+  /** One-sided p-values */
+  readonly p: Float64Array;
+  /** Benjamini-Hochberg over all rows of the table */
+  readonly q: Float64Array;
+}
+
+/** {@link RankedPairs} with scores of the layer pairs. */
+export interface RankedWithPairs extends RankedPairs {
+  /** In the order of the rows */
+  readonly perPair: readonly FloatArray[];
+}
+
+/** How pairs are ranked. */
+export interface RankSettings {
+  /** Leaves out i -> i */
+  readonly excludeSelf: boolean;
+  readonly freedom: DegreesOfFreedomGroups;
+  /** Where p does not follow from the scores: p of each pair, `[source, target]`, or none, which makes p and q 1 */
+  readonly given?: { readonly p: Float64Array | undefined } | undefined;
+  /** Called between pieces of work */
+  readonly yielder: Yielder;
+}
+
+/**
+ * Sorts all pairs by score and gives each its p and q (method.md, "Significance").
+ *
+ * @param matrices row-major `[nodes, nodes]` each; scores of layer pairs, of which there may be none, are put in the order of
+ *   the aggregated ones
+ * @param threads do what they can; the rest is done here, and all of it where they end meanwhile
+ */
+export async function rankPairs(
+  matrices: Pick<ScoreMatrices, 'nodes' | 'aggregated' | 'perPair'>,
+  settings: RankSettings,
+  threads?: ScoreThreads,
+): Promise<RankedWithPairs> {
+  const local = localWork(settings.yielder);
+  if (threads === undefined || settings.given !== undefined) return rank(matrices, settings, local);
+  const shared = threads.shareMemory && [matrices.aggregated, ...matrices.perPair].every(isShared);
+  // Their engine may be released, and they with it, while its scores live on.
+  return rank(matrices, settings, shared ? threads : local, threads).catch(() =>
+    rank(matrices, settings, local),
+  );
+}
+
+/** @param threads compute p while this one begins to sort; not where it is given */
+async function rank(
+  { nodes, aggregated, perPair }: Pick<ScoreMatrices, 'nodes' | 'aggregated' | 'perPair'>,
+  { excludeSelf, freedom, given, yielder }: RankSettings,
+  work: RankingWork,
+  threads?: ScoreThreads,
+): Promise<RankedWithPairs> {
+  const taken = new Set<ArrayBufferView>();
+  const alloc = <T extends ArrayBufferView>(type: ArrayType<T>, length: number): T => {
+    const array = work.arrays.alloc(type, length);
+    taken.add(array);
+    return array;
+  };
+  /** An array of {@link alloc} for good: shared memory is used again, and no place for the columns of a table. */
+  const keep = <T extends FloatArray | Uint32Array>(array: T): T => {
+    if (isShared(array)) return array.slice() as T;
+    taken.delete(array);
+    return array;
+  };
+  const asked: Promise<unknown>[] = [];
+  /** A promise that is awaited later: until then its rejection is not unhandled. */
+  const later = <T>(promise: Promise<T>): Promise<T> => {
+    asked.push(promise);
+    promise.catch(() => undefined);
+    return promise;
+  };
+  try {
+    const pOfPairs = threads ? alloc(Float64Array, aggregated.length) : given?.p;
+    const computed = threads && later(threads.pValues(aggregated, rootsOfTargets(freedom), pOfPairs!));
+    const skip = excludeSelf ? nodes + 1 : undefined;
+    const partitioned = await runYielding(partition(aggregated, 'descending', skip, alloc), yielder);
+    const sorted = placesFor(partitioned, alloc);
+    await later(work.sortBuckets(partitioned, sorted));
+    await computed;
+    const order = { places: partitioned.places, inOrder: sorted.inOrder };
+    const pInOrder = pOfPairs && later(work.reorder([pOfPairs], order));
+    const pairsInOrder = later(work.reorder(perPair, order));
+    const pairIndices = keep(sorted.rows);
+    const scores = keep(partitioned.values);
+    let p = (await pInOrder)?.[0];
+    if (given) p ??= new Float64Array(pairIndices.length).fill(1);
+    p ??= await runYielding(pValuesOfPairs({ pairIndices, scores }, freedom), yielder);
+    // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
+    const inOrder = given ? given.p === undefined : freedom.roots.length === 1;
+    const q = benjaminiHochberg(p, inOrder ? undefined : sortedOrder(p, 'ascending'));
+    await yielder();
+    return { pairIndices, scores, p, q, perPair: await pairsInOrder };
+  } finally {
+    // Once nobody works on them any more; after an abort some still do.
+    void Promise.allSettled(asked).then(() => {
+      work.arrays.free(taken);
+    });
+  }
+}
+
+/** Only those rows, in that order. */
+export function pickRows({ pairIndices, scores, p, q }: RankedPairs, rows: Uint32Array): RankedPairs {
+  return {
+    pairIndices: gather(pairIndices, rows),
+    scores: gather(scores, rows),
+    p: gather(p, rows),
+    q: gather(q, rows),
+  };
+}
