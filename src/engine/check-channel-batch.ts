@@ -32,11 +32,10 @@ export function checkChannelBatch(
   }
   checkBatchSize(batch.size, index);
   const nodeOf = (at: number): number => nodeOfChannel(channelGroups, at % channels);
-  const check = (values: readonly ChannelValues[], quantity: Quantity): Float32Array[] =>
-    checkPairs(shape, values, quantity, batch.size, channels, index, nodeOf);
+  const rows = { size: batch.size, width: channels, index, nodeOf };
   return {
-    activations: check(batch.activations, 'activation'),
-    gradients: check(batch.gradients, 'gradient'),
+    activations: checkPairs(shape, batch.activations, 'activation', rows),
+    gradients: checkPairs(shape, batch.gradients, 'gradient', rows),
     channels,
     channelGroups,
   };
@@ -49,9 +48,10 @@ export function checkChannelBatch(
  */
 export function checkMagnitudeBatch(shape: EngineShape, batch: MagnitudeBatch, index: number): void {
   checkBatchSize(batch.size, index);
-  const nodeOf = (at: number): number => at % shape.nodes;
-  checkPairs(shape, batch.x, 'activation', batch.size, shape.nodes, index, nodeOf);
-  checkPairs(shape, batch.y, 'gradient', batch.size, shape.nodes, index, nodeOf);
+  const width = shape.nodes;
+  const rows = { size: batch.size, width, index, nodeOf: (at: number): number => at % width };
+  checkPairs(shape, batch.x, 'activation', rows);
+  checkPairs(shape, batch.y, 'gradient', rows);
 }
 
 /** @param index number of batches before this one, for the message @throws `batch-mismatch` */
@@ -81,14 +81,21 @@ export function checkLayers(
 
 const pluralOf = { activation: 'activations', gradient: 'gradients' } as const;
 
+/** What the values of a batch must be. */
+export interface ExpectedRows {
+  /** Samples */
+  readonly size: number;
+  /** Values per sample: channels, or nodes for magnitudes */
+  readonly width: number;
+  /** Number of batches before this one, for the message */
+  readonly index: number;
+}
+
 function checkPairs(
   shape: EngineShape,
   values: readonly ChannelValues[],
   quantity: Quantity,
-  size: number,
-  width: number,
-  index: number,
-  nodeOf: (at: number) => number,
+  { size, width, index, nodeOf }: ExpectedRows & { readonly nodeOf: (at: number) => number },
 ): Float32Array[] {
   checkLayers(shape, values, quantity, index);
   const plural = pluralOf[quantity];

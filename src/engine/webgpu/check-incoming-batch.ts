@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { bufferUsage } from '../../gpu/constants.ts';
 import type { Quantity } from '../../statistics/non-finite.ts';
-import { checkBatchSize, checkLayers } from '../check-channel-batch.ts';
+import { checkBatchSize, checkLayers, type ExpectedRows } from '../check-channel-batch.ts';
 import type { ChannelValues, EngineShape } from '../engine.ts';
 
 /** One batch as the WebGPU engine takes it in: P entries of x and of y, each row-major `[size, width]`. */
@@ -25,17 +25,16 @@ export function checkIncomingBatch(
   index: number,
 ): void {
   checkBatchSize(batch.size, index);
-  checkQuantity(shape, batch.x, 'activation', batch.size, width, index);
-  checkQuantity(shape, batch.y, 'gradient', batch.size, width, index);
+  const rows = { size: batch.size, width, index };
+  checkQuantity(shape, batch.x, 'activation', rows);
+  checkQuantity(shape, batch.y, 'gradient', rows);
 }
 
 function checkQuantity(
   shape: EngineShape,
   values: readonly ChannelValues[],
   quantity: Quantity,
-  size: number,
-  width: number,
-  index: number,
+  { size, width, index }: ExpectedRows,
 ): void {
   checkLayers(shape, values, quantity, index);
   for (const [p, value] of values.entries()) {

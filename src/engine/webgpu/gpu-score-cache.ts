@@ -44,7 +44,7 @@ export class GpuScoreCache {
     this.#last = undefined;
     const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
     try {
-      await scoreOnGpu(this.#context, sums, samples, { ...request, targets }, storage, yielder);
+      await scoreOnGpu(this.#context, { sums, samples }, { ...request, targets }, storage, yielder);
       const scores = new GpuScores(storage, targets?.length ?? nodes);
       if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.retain() };
       return scores;

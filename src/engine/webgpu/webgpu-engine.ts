@@ -66,7 +66,12 @@ export async function createWebGpuEngine(options: {
     const products = await GpuMatmul.create(context, layout, choice.configuration, refusal.view);
     Object.assign(parts, { products });
     const rows = new GpuRowStore(context, layout);
-    const sums = await GpuSums.create(context, rows, products, refusal.view, memory.matrices);
+    const sums = await GpuSums.create(context, {
+      rows,
+      products,
+      refusal: refusal.view,
+      plan: memory.matrices,
+    });
     const kind = context.software ? ' (software adapter)' : '';
     const notes = [
       `${describeAdapter(context.adapterInfo)}${kind}`,

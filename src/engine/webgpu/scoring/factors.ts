@@ -76,8 +76,7 @@ export class Factors {
     kernels: FactorKernels,
     blocks: readonly TargetBlock[],
     shape: { readonly nodes: number; readonly stride: number; readonly ridge: number },
-    outcome: BufferView,
-    pool: BufferPool,
+    { outcome, pool }: { readonly outcome: BufferView; readonly pool: BufferPool },
   ) {
     this.#context = context;
     this.#kernels = kernels;

@@ -51,8 +51,7 @@ export class Substitution {
     kernels: SubstitutionKernels,
     blocks: readonly TargetBlock[],
     shape: { readonly nodes: number; readonly stride: number },
-    outcome: BufferView,
-    pool: BufferPool,
+    { outcome, pool }: { readonly outcome: BufferView; readonly pool: BufferPool },
   ) {
     this.#context = context;
     this.#kernels = kernels;

@@ -35,8 +35,7 @@ export class PartialSolver {
     sums: SumSource,
     request: TargetsRequest,
     pool: BufferPool,
-    blocks: readonly PlannedBlock[],
-    kernels: Kernels,
+    { blocks, kernels }: { readonly blocks: readonly PlannedBlock[]; readonly kernels: Kernels },
   ) {
     this.#context = context;
     this.#sums = sums;
@@ -51,8 +50,9 @@ export class PartialSolver {
     const rows = Math.max(0, ...blocks.map(({ rowSources }) => rowSources.length));
     this.#covarianceRows = pool.keep(createStorage(context, 'S_xx', 8 * sums.layout.stride * rows));
     const shape = { ...sums.layout, ridge: request.ridge };
-    this.#factors = new Factors(context, kernels.factors, blocks, shape, this.outcome, pool);
-    this.#substitution = new Substitution(context, kernels.substitution, blocks, shape, this.outcome, pool);
+    const own = { outcome: this.outcome, pool };
+    this.#factors = new Factors(context, kernels.factors, blocks, shape, own);
+    this.#substitution = new Substitution(context, kernels.substitution, blocks, shape, own);
   }
 
   /**
@@ -80,7 +80,7 @@ export class PartialSolver {
     const made = scoped(
       context,
       'partial correlations',
-      () => new PartialSolver(context, sums, request, pool, blocks, kernels),
+      () => new PartialSolver(context, sums, request, pool, { blocks, kernels }),
     );
     await made.settled;
     return made.result;

@@ -18,20 +18,25 @@ import { NEEDS_FLOAT64 } from './partial-kernels.ts';
 import type { ScoreStorage } from './score-storage.ts';
 import { Float64Fallback } from './float64-fallback.ts';
 
+/** Sums on the GPU. */
+interface ScoredSums {
+  readonly sums: SumSource;
+  /** n, samples behind them */
+  readonly samples: number;
+}
+
 /**
  * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns that extended
  * precision does not settle (a conditioning set or a remainder near singular) are computed in float64 on the host from
  * the sums that they need.
  *
- * @param samples n, samples behind the sums
  * @param storage receives the scores; those of targets that are not asked for are taken to be there
  * @param yielder of the request, with its signal
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
   context: GpuContext,
-  sums: SumSource,
-  samples: number,
+  from: ScoredSums,
   request: TargetsRequest,
   storage: ScoreStorage,
   yielder: SubmitThrottle,
@@ -39,9 +44,9 @@ export async function scoreOnGpu(
   request.signal?.throwIfAborted();
   const scratch = new BufferPool();
   try {
-    const run = await ScoreRun.create(context, sums, samples, request, storage, yielder, scratch);
+    const run = await ScoreRun.create({ context, ...from, request, scores: storage, yielder, pool: scratch });
     if (request.targets?.length !== 0) {
-      for (let p = 0; p < sums.layout.pairs; p++) await run.scorePair(p);
+      for (let p = 0; p < from.sums.layout.pairs; p++) await run.scorePair(p);
       await run.drain();
       storage.nodeFlags = flagsAfter(storage.nodeFlags, await run.nodeFlags(), request.targets);
     }
@@ -52,6 +57,16 @@ export async function scoreOnGpu(
 }
 
 type Kernels = Awaited<ReturnType<typeof compileAll>>;
+
+/** What one request works with. */
+interface RunSettings extends ScoredSums {
+  readonly context: GpuContext;
+  readonly request: TargetsRequest;
+  readonly scores: ScoreStorage;
+  readonly yielder: SubmitThrottle;
+  /** Keeps the buffers */
+  readonly pool: BufferPool;
+}
 
 /** Buffers and kernels of one request. */
 class ScoreRun {
@@ -76,13 +91,7 @@ class ScoreRun {
   readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
-    context: GpuContext,
-    sums: SumSource,
-    samples: number,
-    request: TargetsRequest,
-    scores: ScoreStorage,
-    yielder: SubmitThrottle,
-    pool: BufferPool,
+    { context, sums, samples, request, scores, yielder, pool }: RunSettings,
     kernels: Kernels,
     solver: PartialSolver | undefined,
   ) {
@@ -105,23 +114,12 @@ class ScoreRun {
     this.#counts = panels.map(({ rows }) => create('counts', 4 * rows * nodes));
   }
 
-  static async create(
-    context: GpuContext,
-    sums: SumSource,
-    samples: number,
-    request: TargetsRequest,
-    scores: ScoreStorage,
-    yielder: SubmitThrottle,
-    pool: BufferPool,
-  ): Promise<ScoreRun> {
+  static async create(settings: RunSettings): Promise<ScoreRun> {
+    const { context, sums, request, pool } = settings;
     const kernels = await compileAll(context, request);
     const solver =
       request.score === 'partial' ? await PartialSolver.create(context, sums, request, pool) : undefined;
-    const made = scoped(
-      context,
-      'the scores',
-      () => new ScoreRun(context, sums, samples, request, scores, yielder, pool, kernels, solver),
-    );
+    const made = scoped(context, 'the scores', () => new ScoreRun(settings, kernels, solver));
     await made.settled;
     return made.result;
   }

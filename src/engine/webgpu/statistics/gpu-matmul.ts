@@ -34,6 +34,11 @@ export interface Columns {
   readonly columnSums: OwnedBuffer;
 }
 
+interface MatmulKernels {
+  readonly centre: KernelOf<(typeof centreKernels)['exact']>;
+  readonly multiply: KernelOf<Configuration['kernel']>;
+}
+
 /**
  * Forms products of kept rows, a range at a time: first its values are centred into planes of x and y, for the layer
  * pairs whose sums lie together, then they are multiplied.
@@ -48,16 +53,15 @@ export class GpuMatmul {
   readonly #context: GpuContext;
   readonly #pool = new BufferPool();
   readonly #refusal: BufferView;
-  readonly #centre: KernelOf<(typeof centreKernels)['exact']>;
-  readonly #multiply: KernelOf<Configuration['kernel']>;
+  readonly #centre: MatmulKernels['centre'];
+  readonly #multiply: MatmulKernels['multiply'];
 
   private constructor(
     context: GpuContext,
     layout: StatisticsLayout,
     configuration: Configuration,
     refusal: BufferView,
-    centre: KernelOf<(typeof centreKernels)['exact']>,
-    multiply: KernelOf<Configuration['kernel']>,
+    { centre, multiply }: MatmulKernels,
   ) {
     this.#context = context;
     this.layout = layout;
@@ -85,7 +89,7 @@ export class GpuMatmul {
     return created(
       context,
       'centred values',
-      () => new GpuMatmul(context, layout, configuration, refusal, centre, multiply),
+      () => new GpuMatmul(context, layout, configuration, refusal, { centre, multiply }),
     );
   }
 

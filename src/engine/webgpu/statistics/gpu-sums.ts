@@ -34,6 +34,15 @@ interface Kernels {
 /** Of sums that come from the host in float64: what two float32 hold of them. */
 const LOADED_ROUNDOFF = 2 ** -48;
 
+/** What sums are made with; all are the caller's. */
+interface SumsParts {
+  /** Kept rows, closed by the caller before {@link GpuSums.update} */
+  readonly rows: GpuRowStore;
+  readonly products: GpuMatmul;
+  readonly refusal: BufferView;
+  readonly plan: MatrixPlan;
+}
+
 /**
  * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
  * float32. Pivots and scales are fixed by the first range of rows. Rows that are kept join the column sums when
@@ -66,14 +75,7 @@ export class GpuSums implements SumSource {
   #pivotsFixed = false;
   #roundoff: number = Number.EPSILON;
 
-  private constructor(
-    context: GpuContext,
-    rows: GpuRowStore,
-    products: GpuMatmul,
-    refusal: BufferView,
-    plan: MatrixPlan,
-    kernels: Kernels,
-  ) {
+  private constructor(context: GpuContext, { rows, products, refusal, plan }: SumsParts, kernels: Kernels) {
     this.#context = context;
     this.#rows = rows;
     this.#products = products;
@@ -88,25 +90,16 @@ export class GpuSums implements SumSource {
     this.columnSums = this.#pool.keep(createStorage(context, 'column sums', 16 * 2 * pairs * stride));
   }
 
-  /**
-   * @param rows kept rows, closed by the caller before {@link GpuSums.update}; the caller's
-   * @param products what forms products; the caller's
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`
-   */
-  static async create(
-    context: GpuContext,
-    rows: GpuRowStore,
-    products: GpuMatmul,
-    refusal: BufferView,
-    plan: MatrixPlan,
-  ): Promise<GpuSums> {
+  /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
+  static async create(context: GpuContext, parts: SumsParts): Promise<GpuSums> {
+    const { products, refusal } = parts;
     const [fixPivots, gather, rangeCheck] = await Promise.all([
       compileKernel(context, pivotsKernel, { WORKGROUP }),
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
       RangeCheck.create(context, products.layout, refusal),
     ]);
     const kernels = { fixPivots, gather, rangeCheck };
-    return created(context, 'the sums', () => new GpuSums(context, rows, products, refusal, plan, kernels));
+    return created(context, 'the sums', () => new GpuSums(context, parts, kernels));
   }
 
   /** How matrices of products are had at present. */
@@ -187,15 +180,9 @@ export class GpuSums implements SumSource {
     const { pairs, stride, panels } = this.layout;
     const pivots = new Float32Array(2 * pairs * 2 * stride);
     const columnSums = new Float32Array(4 * pairs * 2 * stride);
-    statistics.pairs.forEach((pair, p) => {
-      const { sumXY, sumXX } = packPair(
-        this.layout,
-        p,
-        pair,
-        statistics.samples,
-        { pivots, columnSums },
-        largest,
-      );
+    const columns = { pivots, columnSums };
+    statistics.pairs.forEach((_, p) => {
+      const { sumXY, sumXX } = packPair(this.layout, p, statistics, columns, largest);
       for (const panel of panels) {
         const [xy, xx] = [this.#xy!.ofPair(p, panel), this.#xx!.ofPair(p, panel)];
         queue.writeBuffer(xy.buffer, xy.offset, sumXY[panel.index]!);

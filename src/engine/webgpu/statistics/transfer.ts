@@ -1,5 +1,5 @@
 import { emptyPair, shiftPivot } from '../../../statistics/merge.ts';
-import type { PairStatistics } from '../../../statistics/sufficient-statistics.ts';
+import type { PairStatistics, SufficientStatistics } from '../../../statistics/sufficient-statistics.ts';
 import { panelOf, quantityOf, sumIndex, type Panel, type StatisticsLayout } from './layout.ts';
 
 /** Column data of all pairs as the GPU keeps it: pivots `[2 P, stride, 2]`, column sums `[2 P, stride, 4]`. */
@@ -87,11 +87,11 @@ export function unpackSources(
 export function packPair(
   layout: StatisticsLayout,
   p: number,
-  pair: PairStatistics,
-  samples: number,
+  { pairs, samples }: SufficientStatistics,
   columns: GpuColumns,
   largest?: Float32Array,
 ): GpuMatrices {
+  const pair = pairs[p]!;
   const { nodes, stride } = layout;
   const round = (pivots: Float64Array): Float64Array => Float64Array.from(pivots, Math.fround);
   const shifted = shiftPivot(pair, samples, round(pair.pivotX), round(pair.pivotY));
