@@ -24,6 +24,7 @@ import {
   type CheckpointSettings,
 } from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
+import { startModelsBeside } from './models-beside.ts';
 import {
   checkInputs,
   readInput,
@@ -102,6 +103,7 @@ export const infer: Command = {
   help,
   async run(args, terminal) {
     const given = readSettings(args);
+    if (given.executionProvider !== 'webgpu') startModelsBeside();
     const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');

@@ -3,16 +3,25 @@ import { checkBatch } from '../data/check-batch.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { InfererModel } from '../model/external-model.ts';
-import { createYielder } from '../statistics/yielder.ts';
+import { createYielder, type Yielder } from '../statistics/yielder.ts';
 import type { FitSettings } from './fit-settings.ts';
 import type { FitValuesOptions } from './inferer-options.ts';
 import type { InfererStatistics } from './inferer-statistics.ts';
 
-/** Gives the values of a batch, until they are disposed of. @param index batches before this one */
-export type Runner<T> = (
-  batch: T,
-  index: number,
-) => Promise<{ readonly values: ChannelBatch | MagnitudeBatch; readonly dispose: () => void }>;
+/** The values of a batch, until they are disposed of. */
+interface RunValues {
+  readonly values: ChannelBatch | MagnitudeBatch;
+  readonly dispose: () => void;
+}
+
+type RunBatch<T> = RunValues & { readonly batch: T };
+
+export interface Runner<T> {
+  /** @param index batches before this one */
+  (batch: T, index: number): Promise<RunValues>;
+  /** Batches that are worth running before those in front of them have been taken in; none by default */
+  readonly ahead?: number;
+}
 
 /** Runs batches through a model. @param onGpu whether the values stay on the GPU */
 export async function modelRunner(
@@ -21,7 +30,7 @@ export async function modelRunner(
   { usePreNorm, onGpu }: { readonly usePreNorm: boolean; readonly onGpu: boolean },
 ): Promise<Runner<Batch>> {
   const session = await model.trainingSession({ ...loss, usePreNorm, onGpu });
-  return async (batch, index) => {
+  const run = async (batch: Batch, index: number): Promise<RunValues> => {
     const { x, y, size } = checkBatch(batch, index, model.graph, loss.maskMissingTargets);
     const values = await session.run(x, y, size, edgeMask);
     return {
@@ -31,6 +40,7 @@ export async function modelRunner(
       },
     };
   };
+  return Object.assign(run, { ahead: session.runsBeside ? 1 : 0 });
 }
 
 /** Where a fit goes on. */
@@ -67,9 +77,7 @@ export async function accumulate<T>(
   const firstBatch = held.tally.batches - batches;
   const yielder = createYielder(signal);
   try {
-    for await (const batch of resumed.rest) {
-      await yielder();
-      const { values, dispose } = await run(batch, batches);
+    for await (const { batch, values, dispose } of runInTurn(resumed.rest, run, batches, yielder)) {
       try {
         const kept = await readBeside(statistics, values, channelsLater);
         // A batch during which the signal was aborted is not counted.
@@ -87,6 +95,51 @@ export async function accumulate<T>(
   } catch (error) {
     throw statistics.noteRefusal(held, error, firstBatch);
   }
+}
+
+/** Batches with their values, in order. What is wrong with a batch, or with the loader behind it, is told in its turn. */
+async function* runInTurn<T>(
+  loader: Iterable<T> | AsyncIterable<T>,
+  run: Runner<T>,
+  first: number,
+  yielder: Yielder,
+): AsyncGenerator<RunBatch<T>, void, undefined> {
+  const begun: Promise<RunBatch<T>>[] = [];
+  try {
+    for await (const { ran } of beginRuns(loader, run, first, yielder)) {
+      ran.catch(ignore);
+      begun.push(ran);
+      if (begun.length > (run.ahead ?? 0)) yield await begun.shift()!;
+    }
+    while (begun.length > 0) yield await begun.shift()!;
+  } finally {
+    for (const ran of begun) {
+      void ran.then(({ dispose }) => {
+        dispose();
+      }, ignore);
+    }
+  }
+}
+
+async function* beginRuns<T>(
+  loader: Iterable<T> | AsyncIterable<T>,
+  run: Runner<T>,
+  first: number,
+  yielder: Yielder,
+): AsyncGenerator<{ readonly ran: Promise<RunBatch<T>> }, void, undefined> {
+  let index = first;
+  try {
+    for await (const batch of loader) {
+      await yielder();
+      yield { ran: run(batch, index++).then((values) => ({ batch, ...values })) };
+    }
+  } catch (cause) {
+    yield { ran: Promise.reject(cause as Error) };
+  }
+}
+
+function ignore(): void {
+  // Told when it is this run's turn.
 }
 
 /** What is kept of a batch beside the engine's statistics. */

@@ -16,6 +16,7 @@ import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from 
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import {
   createSession,
+  isRuntimeBeside,
   runsOnGpu,
   runtimeThreads,
   startRuntime,
@@ -174,10 +175,13 @@ export class GsnnModel {
     const { model, name } = read;
     const profile = readProfile(model, name);
     const loss = completeLoss(options, lossOf(profile));
+    const { executionProvider: requested = 'auto', device } = options;
+    // It gets ready while the graph is built.
+    if (isRuntimeBeside() && requested !== 'webgpu' && !device)
+      void GsnnModel.startRuntime(profile.channelGroups.length);
     // Built here to refuse, before anything runs, what has no gradient.
     const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
-    const { executionProvider: requested = 'auto', device } = options;
     const place = await chooseExecution(requested, device);
     return new GsnnModel(read, profile, place, loss, requested, device, graph);
   }

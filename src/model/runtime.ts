@@ -56,6 +56,8 @@ export interface SessionOptions {
 export interface RuntimeSession {
   /** Whether the WebGPU provider runs the whole model. Nodes that it has no kernel for run on the CPU otherwise. */
   readonly allOnGpu: boolean;
+  /** Whether it runs on another thread, where a run is worth asking for while the values of the last one are taken in. */
+  readonly runsBeside: boolean;
   /** Runs the model and fetches the outputs named. */
   run(feeds: Readonly<Record<string, HostTensor>>, outputs: readonly string[]): Promise<RuntimeOutputs>;
   /** Idempotent. The device stays. */
@@ -72,7 +74,11 @@ export function configureRuntime(settings: RuntimeConfiguration): void {
   configuration = { ...configuration, ...settings };
 }
 
-type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
+/** What is used of the runtime. */
+export interface OrtModule extends Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'> {
+  /** Whether it is on another thread, and puts its calls in order there. */
+  readonly runsBeside?: boolean;
+}
 type Build = 'node' | 'wasm' | 'webgpu' | 'jspi';
 
 const modules = new Map<Build, Promise<OrtModule>>();
@@ -107,9 +113,22 @@ function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtMod
 /** The entry for Node is named at run time only: a page's bundler must not pull a third build in for it. */
 const nodeEntry = 'onnxruntime-web';
 
+let besideModule: OrtModule | undefined;
+
+/** Has Node use a runtime that is on another thread; before the first model. */
+export function useRuntimeBeside(ort: OrtModule): void {
+  besideModule = ort;
+}
+
+/** Whether Node's runtime is on another thread. */
+export function isRuntimeBeside(): boolean {
+  return besideModule !== undefined;
+}
+
 function importBuild(build: Build): Promise<OrtModule> {
   switch (build) {
     case 'node':
+      if (besideModule) return Promise.resolve(besideModule);
       return import(/* @vite-ignore */ /* webpackIgnore: true */ nodeEntry) as Promise<OrtModule>;
     case 'wasm':
       return import('onnxruntime-web/wasm');
@@ -160,6 +179,10 @@ function threadsToStart(provider: ExecutionProvider, small: boolean): number {
  */
 const calls = new SerialQueue();
 
+function inTurn<T>({ runsBeside = false }: OrtModule, call: () => Promise<T>): Promise<T> {
+  return runsBeside ? call() : calls.run(call);
+}
+
 /**
  * Makes a session of an ONNX model. Sessions are created one after the other, however they are asked for.
  * @throws MagnitudeEdgeError `runtime` with the runtime's own error as cause
@@ -173,7 +196,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     throw runtimeError('onnxruntime-web could not be loaded', cause);
   }
   const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
-    calls.run(() =>
+    inTurn(ort, () =>
       ort.InferenceSession.create(model, {
         // The option is there since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
         executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
@@ -260,6 +283,7 @@ export async function startRuntime(options: Pick<SessionOptions, 'provider' | 's
 
 class OrtSession implements RuntimeSession {
   readonly allOnGpu: boolean;
+  readonly runsBeside: boolean;
   readonly #ort: OrtModule;
   readonly #device: GPUDevice | undefined;
   #session: Ort.InferenceSession | undefined;
@@ -271,6 +295,7 @@ class OrtSession implements RuntimeSession {
     allOnGpu: boolean,
   ) {
     this.allOnGpu = allOnGpu;
+    this.runsBeside = ort.runsBeside ?? false;
     this.#ort = ort;
     this.#session = session;
     this.#device = device;
@@ -287,7 +312,7 @@ class OrtSession implements RuntimeSession {
       ([name, { data, dims }]) => [name, new this.#ort.Tensor('float32', data, dims)] as const,
     );
     try {
-      return new OrtOutputs(await calls.run(() => session.run(Object.fromEntries(inputs), outputs)));
+      return new OrtOutputs(await inTurn(this.#ort, () => session.run(Object.fromEntries(inputs), outputs)));
     } catch (cause) {
       throw await failure(this.#device, 'onnxruntime-web failed while running the model', cause);
     }
@@ -296,7 +321,7 @@ class OrtSession implements RuntimeSession {
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    if (session) await calls.run(() => session.release());
+    if (session) await inTurn(this.#ort, () => session.release());
   }
 }
 

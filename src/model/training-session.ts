@@ -38,6 +38,11 @@ export class TrainingSession {
     this.#signature = signature;
   }
 
+  /** Whether runs take place beside this thread. */
+  get runsBeside(): boolean {
+    return this.#session.runsBeside;
+  }
+
   /**
    * Runs forward, loss and backward over one batch.
    * @param x `[size, inputs]`, row-major

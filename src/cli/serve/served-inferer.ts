@@ -17,6 +17,7 @@ import type { LossSettings } from '../../model/loss-settings.ts';
 import type { CustomLoss } from '../../training-graph/losses.ts';
 import { encodeTable } from '../../table/formats.ts';
 import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
+import { startModelsBeside } from '../models-beside.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { Frame } from './frames.ts';
 
@@ -82,6 +83,7 @@ export class ServedInferer {
    */
   expectModel({ channels, threads }: Pick<OpenArguments, 'threads'> & { readonly channels: number }): Reply {
     if (typeof threads === 'number') limitThreads(threads);
+    startModelsBeside();
     void GsnnModel.startRuntime(channels);
     return reply({});
   }
@@ -98,6 +100,7 @@ export class ServedInferer {
     this.#backend = await chooseBackend(requested);
     const { gpu } = this.#backend;
     if (bytes !== undefined) {
+      startModelsBeside();
       this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
     } else if (profile !== undefined) {
       this.#model = ExternalModel.read(profile, load.name ?? 'The model');

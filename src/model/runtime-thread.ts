@@ -1,0 +1,142 @@
+import type * as Ort from 'onnxruntime-web';
+import { nodeProcess } from '../node-process.ts';
+import { isRuntimeBeside, useRuntimeBeside, type OrtModule } from './runtime.ts';
+import type { RuntimeAnswer, RuntimeCall, RuntimeEnv, TensorValues } from './runtime-worker.ts';
+import script from './runtime-worker.ts?script';
+
+/**
+ * Has Node run its models on a thread of their own, which starts at once: the runtime gets ready while this thread does something
+ * else, and a batch runs while the one before it is taken in. Before the first model.
+ *
+ * @param entry address of onnxruntime-web, of whose place the thread does not know
+ */
+export function runModelsBeside(entry: string): void {
+  if (isRuntimeBeside()) return;
+  const thread = new RuntimeThread(entry);
+  const env: RuntimeEnv = { logLevel: 'warning', wasm: {} };
+  let sessions = 0;
+  const create = async (
+    model: Uint8Array,
+    options: Ort.InferenceSession.SessionOptions,
+  ): Promise<BesideSession> => {
+    const session = sessions++;
+    // A copy, which may change hands: the caller keeps its own.
+    const own = model.slice();
+    await thread.call({ name: 'create', env, model: own, options, session }, [own]);
+    return new BesideSession(thread, session);
+  };
+  // Of the runtime's own face, what runtime.ts uses.
+  const ort = { env, InferenceSession: { create }, Tensor: BesideTensor, runsBeside: true };
+  useRuntimeBeside(ort as unknown as OrtModule);
+}
+
+class BesideTensor implements TensorValues {
+  readonly location = 'cpu';
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+
+  constructor(_type: 'float32', data: Float32Array, dims: readonly number[]) {
+    this.data = data;
+    this.dims = dims;
+  }
+
+  dispose(): void {
+    // On this thread it is an array like any other.
+  }
+}
+
+class BesideSession {
+  readonly #thread: RuntimeThread;
+  readonly #session: number;
+
+  constructor(owner: RuntimeThread, session: number) {
+    this.#thread = owner;
+    this.#session = session;
+  }
+
+  async run(
+    feeds: Readonly<Record<string, TensorValues>>,
+    outputs: readonly string[],
+  ): Promise<Record<string, BesideTensor>> {
+    // Copies: a view would take its whole buffer along.
+    const own = Object.entries(feeds).map(
+      ([name, { data, dims }]) => [name, { data: data.slice(), dims }] as const,
+    );
+    const found = await this.#thread.call(
+      { name: 'run', session: this.#session, feeds: Object.fromEntries(own), outputs },
+      own.map(([, { data }]) => data),
+    );
+    return Object.fromEntries(
+      found.map(({ data, dims }, at) => [outputs[at]!, new BesideTensor('float32', data, dims)]),
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.#thread.call({ name: 'release', session: this.#session });
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: readonly TensorValues[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Calls to the thread, for as long as which Node stays alive. */
+class RuntimeThread {
+  readonly #worker: ReturnType<typeof startWorker>;
+  readonly #waiting = new Map<number, Waiting>();
+  #ended: Error | undefined;
+  #calls = 0;
+
+  constructor(entry: string) {
+    this.#worker = startWorker();
+    this.#worker.on('message', (answer: RuntimeAnswer) => {
+      this.#answer(answer);
+    });
+    this.#worker.on('error', (cause) => {
+      this.#end(String(cause));
+    });
+    this.#worker.on('exit', (code) => {
+      this.#end(`exit code ${code}`);
+    });
+    // What it fails for, the first session is told.
+    this.call({ name: 'load', entry }).catch(() => undefined);
+  }
+
+  call(
+    call: RuntimeCall,
+    handed: readonly (Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>)[] = [],
+  ): Promise<readonly TensorValues[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended;
+      const id = this.#calls++;
+      this.#worker.postMessage(
+        { id, call },
+        handed.map(({ buffer }) => buffer),
+      );
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.ref();
+    });
+  }
+
+  #answer(answer: RuntimeAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if ('error' in answer) waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer.result);
+  }
+
+  #end(why: string): void {
+    this.#ended ??= new Error(`the thread that models run on has ended: ${why}`);
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+function startWorker() {
+  const { Worker } = nodeProcess()!.getBuiltinModule('node:worker_threads');
+  const worker = new Worker(script, { eval: true });
+  worker.unref();
+  return worker;
+}
