@@ -9,6 +9,8 @@ const REVECTORIZE = '--experimental-wasm-revectorize';
 export function setV8Flags(): void {
   // Relaxed SIMD is finished in 11.3, of Node 20, but behind a flag. Fused products make the CPU engine a quarter faster.
   if (process.versions.v8.startsWith('11.3.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // The runtime's 14 MB of WebAssembly are not looked through before any of it runs, but function by function.
+  setFlagsFromString('--wasm-lazy-validation');
   // How much a function of WebAssembly runs before it is optimized. By default half of the CPU time until the first batch
   // goes to optimizing code of onnxruntime's that prepares a session and never runs again.
   setFlagsFromString('--wasm-tiering-budget=200000000');

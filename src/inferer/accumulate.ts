@@ -134,7 +134,8 @@ async function* beginRuns<T>(
       yield { ran: run(batch, index++).then((values) => ({ batch, ...values })) };
     }
   } catch (cause) {
-    yield { ran: Promise.reject(cause as Error) };
+    const why = cause as Error;
+    yield { ran: Promise.reject(why) };
   }
 }
 
