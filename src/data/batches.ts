@@ -148,6 +148,13 @@ class SampleBatches implements Batches {
     return rebatch(this.#blocks(batch * this.batchSize), this.batchSize, widths);
   }
 
+  /** Bytes of all samples, as far as sources have said how many they hold. */
+  #leastBytes(): number {
+    const { input, output } = this.#graph.nodeNames;
+    const rows = this.#sources.reduce((sum, source) => sum + (source.rows ?? 0), 0);
+    return 4 * rows * (input.length + output.length);
+  }
+
   async *#blocks(first: number): AsyncGenerator<Samples, void, undefined> {
     const before = { samples: first };
     if (this.#kept) {
@@ -155,11 +162,11 @@ class SampleBatches implements Batches {
       return;
     }
     let kept: Samples[] | undefined = first === 0 ? [] : undefined;
-    let room = KEPT_BYTES;
+    let read = 0;
     for (const source of this.#sources) {
       for await (const block of passOver(source.blocks(before), before)) {
-        room -= block.x.values.byteLength + block.y.values.byteLength;
-        if (room < 0) kept = undefined;
+        read += block.x.values.byteLength + block.y.values.byteLength;
+        if (Math.max(read, this.#leastBytes()) > KEPT_BYTES) kept = undefined;
         kept?.push(block);
         yield block;
       }
