@@ -26,7 +26,7 @@ class TorchFit:
 
     Attributes:
         channels: ``"later"``: the values of channels are held here until something needs them; ``"now"``: the engine
-            gets them in the place of magnitudes; ``"never"``.
+            gets them in the place of magnitudes, as long as it keeps them; ``"always"``: or does not; ``"never"``.
         held: where they wait.
     """
 
@@ -71,13 +71,13 @@ class TorchFit:
         started = self.engine.begin("startValues", {"reset": reset, "channelsLater": self.channels == "later", **said})
         if not reset:
             facts, _ = self.engine.finish(started)
-            if not facts["channels"]:
+            if not facts["channels"] and self.channels != "always":
                 self.channels = "never"
         self.held.go_on(0 if reset else facts["samples"])
 
     def _send(self, values: list[torch.Tensor]) -> tuple[int, int]:
         """Begins the call that brings a batch. Returns it, and its bytes."""
-        kind = "channels" if self.channels == "now" else "magnitudes"
+        kind = "channels" if self.channels in ("now", "always") else "magnitudes"
         parts = [on_host(part if kind == "channels" else self.model.magnitudes(part)) for part in values]
         call = self.engine.begin("values", {"size": len(parts[0]), "kind": kind}, parts)
         return call, sum(part.nbytes for part in parts)

@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,6 +52,9 @@ class MagnitudeEdgeInferer:
             knows the modules and the loss of the fit. Else torch runs the model itself.
         channels: whether the channel values of the samples are kept, which scores of channels are of: 8 bytes for
             each channel and layer pair of a sample. ``"auto"`` keeps them up to 1 GiB.
+        uncertainty: keeps the magnitudes of the samples, so that :meth:`evaluate` can tell how sure the scores are.
+            ``True``: 10 groups; or a dict of ``groups`` (left out one by one, for standard errors), ``permutations``
+            (of targets, for an empirical p; 0), ``seed`` (0) and ``maxBytes`` (of magnitudes at most; 1 GiB).
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
         threads: of the engine at most; ``None``: one for each core.
 
@@ -77,11 +80,13 @@ class MagnitudeEdgeInferer:
         channels: bool | str = "auto",
         backend: str = "auto",
         threads: int | None = None,
+        uncertainty: bool | Mapping[str, int] = False,
     ) -> None:
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
         self._backend = backend
         self._fit_number = 0  # changes with the samples held
         self._channels = channels
+        self._uncertainty = dict(uncertainty) if isinstance(uncertainty, Mapping) else bool(uncertainty)
         self._held_channels = HeldChannels()
         check_route(route)
         # First, so that it starts while the model is read.
@@ -104,10 +109,12 @@ class MagnitudeEdgeInferer:
             "usePreNorm": self.use_pre_norm,
             "channels": self._channels,
             "backend": self._backend,
+            "uncertainty": self._uncertainty,
         }
         profile, file = self._routes.profile, self._routes.file
         args = {"create": create, "load": {"name": self._routes.name}, "profile": profile, "threads": threads}
         usual = self.use_pre_norm and self._backend in ("auto", "cpu") and self.reduction in ("l1", "l2")
+        usual = usual and not isinstance(self._uncertainty, dict)
         if profile is None or not usual:
             return self._engine.call("open", args, [] if file is None else [file])[0]
         self._engine.post("open", args)
@@ -202,7 +209,7 @@ class MagnitudeEdgeInferer:
         from ._torch_fit import TorchFit
 
         model = self._routes.torch_model(device)
-        channels = {"auto": "later", False: "never"}.get(self._channels, "now")
+        channels = "always" if self._uncertainty else {"auto": "later", False: "never"}.get(self._channels, "now")
         with self._ending_fit(), model.on(device):
             return TorchFit(self._engine, model, channels, self._held_channels).run(dataloader, crit, reset=reset)
 
@@ -265,6 +272,7 @@ class MagnitudeEdgeInferer:
         candidates_only: bool = False,
         *,
         correlation: str = "pearson",
+        uncertainty: bool | None = None,
     ) -> pd.DataFrame:
         """The edge table: one row per ordered pair of function nodes, best first.
 
@@ -275,6 +283,9 @@ class MagnitudeEdgeInferer:
             lam: lambda of ``"regression"`` (default 0.3) and ``"channel"`` (default 3).
             variance_floor: default ``None``: limits are relative; ``1e-12`` gives the reference's NaN.
             correlation: ``"pearson"``, or ``"spearman"`` for that of ranks, which ``"channel"`` refuses.
+            uncertainty: whether the columns ``corr_se`` (jackknife standard error; ``score_se`` of channel scores),
+                ``sign_stability`` (share of the scores without one group that have the sign of the score) and, with
+                permutations, ``p_empirical`` are there; ``None``: where this was created with ``uncertainty``.
             top, max_q, candidates_only: fewer rows back; p and q are over all pairs all the same.
 
         Raises:
@@ -291,6 +302,7 @@ class MagnitudeEdgeInferer:
             "maxQ": max_q,
             "candidatesOnly": candidates_only,
             "correlation": None if correlation == "pearson" else correlation,
+            "uncertainty": uncertainty,
         }
         given = {name: value for name, value in options.items() if value is not None}
         of_channels = score == "channel" or correlation != "pearson"

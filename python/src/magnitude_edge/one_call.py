@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +27,7 @@ def infer(
     use_pre_norm: bool = True,
     route: str = "auto",
     backend: str = "auto",
+    uncertainty: bool | Mapping[str, int] = False,
     verbose: bool = False,
     **evaluate,
 ) -> pd.DataFrame:
@@ -38,7 +41,7 @@ def infer(
         y: ``[samples, outputs]``, as ``x``.
         data: as of :class:`MagnitudeEdgeInferer`.
         crit: the loss, as of :meth:`MagnitudeEdgeInferer.fit`.
-        route: as of :class:`MagnitudeEdgeInferer`.
+        route, uncertainty: as of :class:`MagnitudeEdgeInferer`.
         batch_size: samples in a batch; the gradients of a mean loss depend on it.
         **evaluate: further options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
@@ -48,7 +51,8 @@ def infer(
     Raises:
         MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
     """
-    with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, route=route, backend=backend) as inferer:
+    settings: dict[str, Any] = {"route": route, "backend": backend, "uncertainty": uncertainty}
+    with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, **settings) as inferer:
         if y is not None:
             samples = two_sided(x, y, NodeNames(inferer.node_names))
             inferer.fit(samples.batches(batch_size), crit, verbose=verbose)
