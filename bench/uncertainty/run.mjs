@@ -90,9 +90,10 @@ for (const score of /** @type {const} */ (['corr', 'partial'])) {
   const scorings = /** @type {Taken[]} */ ([]);
   const passed = stopwatch();
   const plan = { groups, permutations, seed: 1 };
-  await resampleScores(record, aggregated, request, plan, engine, () => {
+  const onProgress = () => {
     scorings.push(passed());
-  });
+  };
+  await resampleScores(record, aggregated, request, { plan, engine, onProgress });
   steps.push(
     { score, what: 'accumulate', ...accumulated },
     { score, what: 'score', ...scored },

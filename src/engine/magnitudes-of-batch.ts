@@ -46,7 +46,7 @@ export class MagnitudesOfBatch {
     if (onHost.length === values.length) {
       const norms = new Float64Array(size * nodes);
       return onHost.map((value) => {
-        channelNorms(value, size, channels, channelGroups, reduction, norms);
+        channelNorms(value, size, { channels, groups: channelGroups, reduction }, norms);
         return Float32Array.from(norms);
       });
     }

@@ -9,6 +9,8 @@ import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edg
 import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import {
   buildGsnnTrainingGraph,
+  graphKey,
+  isSameKey,
   type GsnnTrainingGraph,
   type GsnnTrainingGraphOptions,
 } from './gsnn-training-graph.ts';
@@ -69,6 +71,14 @@ const SMALL_CHANNELS = 1000;
 const keepsFewThreads =
   'The runtime was started for a smaller model and keeps its one thread; configureRuntime({ numThreads }) before the first model gives it more.';
 
+/** Where a model runs, and what was asked for. */
+interface ChosenExecution {
+  readonly place: ExecutionPlace;
+  readonly requested: 'auto' | ExecutionProvider;
+  /** The caller's */
+  readonly device: GPUDevice | undefined;
+}
+
 /** A GSNN loaded from ONNX profile v1, with the training graph that gives its activations and gradients. */
 export class GsnnModel {
   readonly graph: ModelGraph;
@@ -109,11 +119,9 @@ export class GsnnModel {
   private constructor(
     { name, model, fingerprint }: NamedModel,
     profile: GsnnProfile,
-    place: ExecutionPlace,
     loss: CompleteLoss,
-    requested: 'auto' | ExecutionProvider,
-    device: GPUDevice | undefined,
     graph: GsnnTrainingGraph,
+    { place, requested, device }: ChosenExecution,
   ) {
     this.name = name;
     this.fingerprint = fingerprint;
@@ -183,7 +191,7 @@ export class GsnnModel {
     const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
     const place = await chooseExecution(requested, device);
-    return new GsnnModel(read, profile, place, loss, requested, device, graph);
+    return new GsnnModel(read, profile, loss, graph, { place, requested, device });
   }
 
   /**
@@ -321,16 +329,6 @@ export class GsnnModel {
   #released(): MagnitudeEdgeError {
     return new MagnitudeEdgeError('released', 'The model has been released and cannot be used any more.');
   }
-}
-
-/** Equal for options of which one training graph is made. */
-function graphKey(options: GsnnTrainingGraphOptions): readonly unknown[] {
-  const { loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights } = options;
-  return [loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights?.join()];
-}
-
-function isSameKey(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.every((part, index) => part === b[index]);
 }
 
 /** The loss of a model that is loaded without further word. */

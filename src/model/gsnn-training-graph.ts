@@ -90,3 +90,14 @@ function held(
   const gradients = (usePreNorm ? joint.gradPreNorm : joint.gradActivation).slice(1);
   return { ...jointTrainingGraph(model, [...activations, ...gradients]), target: joint.target, gradients };
 }
+
+/** Equal for options of which one training graph is made. */
+export function graphKey(options: GsnnTrainingGraphOptions): readonly unknown[] {
+  const { loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights } = options;
+  return [loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights?.join()];
+}
+
+/** Of two keys of {@link graphKey}. */
+export function isSameKey(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.every((part, index) => part === b[index]);
+}

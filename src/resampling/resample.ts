@@ -14,6 +14,15 @@ import type { Engine, MagnitudeBatch } from '../engine/engine.ts';
 import type { SampleStore, RowPairing } from './sample-store.ts';
 import { rankedBatches, scoreMagnitudes } from '../engine/score-magnitudes.ts';
 
+/** What scores are resampled by and with. */
+export interface ResampleRun {
+  readonly plan: ResamplePlan;
+  /** To compute with, the caller's; what it holds is lost */
+  readonly engine: Engine;
+  /** Called after each scoring: one for each group, and one for each shuffle */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
 /**
  * Standard errors, sign stability and empirical p-values of scores, by scoring the same samples again: without each group,
  * and with shuffled targets. The groups are contiguous runs of the samples, of sizes that differ by one at most. A shuffle
@@ -21,17 +30,13 @@ import { rankedBatches, scoreMagnitudes } from '../engine/score-magnitudes.ts';
  * and with them the conditioning sets, stay.
  *
  * @param observed aggregated scores of all the samples
- * @param engine an engine to compute with, of the caller; what it holds is lost
- * @param onProgress called after each of the G + R scorings
  * @throws `too-few-samples`; the signal's reason once it is aborted
  */
 export async function resampleScores(
   record: SampleStore,
   observed: ScoreMatrices['aggregated'],
   request: MagnitudeRequest,
-  plan: ResamplePlan,
-  engine: Engine,
-  onProgress?: (done: number, total: number) => void,
+  { plan, engine, onProgress }: ResampleRun,
 ): Promise<ResampledScores> {
   const { samples } = record;
   const { groups, permutations, seed } = plan;
@@ -79,17 +84,13 @@ export async function resampleScores(
  *
  * @param groups statistics over disjoint samples, at least two groups
  * @param observed aggregated scores of all the samples
- * @param engine an engine to compute with, of the caller; what it holds is lost
- * @param onProgress called after each of the scorings, one for each group
  * @throws the signal's reason once it is aborted
  */
 export async function resampleGroups(
   groups: readonly SufficientStatistics[],
   observed: ScoreMatrices['aggregated'],
   request: MagnitudeRequest,
-  plan: ResamplePlan,
-  engine: Engine,
-  onProgress?: (done: number, total: number) => void,
+  { plan, engine, onProgress }: ResampleRun,
 ): Promise<ResampledScores> {
   const samples = groups.reduce((sum, group) => sum + group.samples, 0);
   const jackknife = new JackknifeTally(observed, samples);

@@ -185,13 +185,12 @@ export class Uncertainty {
     const { signal } = request;
     return this.#withEngine(signal, (engine) =>
       withAggregate(scores, async (aggregated) => {
-        if (runs === undefined) {
-          return resampleScores(record, aggregated, request, this.#plan, engine, onResample);
-        }
+        const run = { plan: this.#plan, engine, onProgress: onResample };
+        if (runs === undefined) return resampleScores(record, aggregated, request, run);
         if (request.correlation === 'spearman') throw ranksNeedRows();
         await addRows(runs, record, engine, signal);
         const groups = await runs.grouped(createYielder(signal));
-        return resampleGroups(groups, aggregated, request, this.#plan, engine, onResample);
+        return resampleGroups(groups, aggregated, request, run);
       }),
     );
   }

@@ -27,7 +27,7 @@ export function* rowsByTarget(
   for (let target = 0; target < nodes; target++) starts[target + 1]! += starts[target]!;
   const next = starts.slice();
   for (let first = 0; first < pairIndices.length; first += STEP) {
-    place(pairIndices, nodes, first, Math.min(first + STEP, pairIndices.length), next, rows);
+    place(pairIndices, nodes, [first, Math.min(first + STEP, pairIndices.length)], next, rows);
     yield;
   }
   return { rows, starts };
@@ -48,8 +48,7 @@ function count(
 function place(
   pairIndices: Uint32Array,
   nodes: number,
-  first: number,
-  end: number,
+  [first, end]: readonly [number, number],
   next: Uint32Array,
   rows: Uint32Array,
 ): void {

@@ -74,7 +74,7 @@ export class OnDemandProducts implements ProductSource {
     const { tileColumns } = products;
     for (let first = 0; first < nodes; first += tileColumns) {
       const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-      const formed = products.tile(x, x, [0, x.rows.end], columns, true);
+      const formed = products.tile(x, x, [0, x.rows.end], columns, { upperOnly: true });
       this.#packed.setColumns(await runYielding(formed, this.#yielder));
     }
     return this.#packed;
@@ -96,7 +96,10 @@ export class OnDemandProducts implements ProductSource {
     const { tileColumns } = products;
     const first = target - (target % tileColumns);
     const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-    this.#tile = await runYielding(products.tile(x, y, [0, x.rows.end], columns, false), this.#yielder);
+    this.#tile = await runYielding(
+      products.tile(x, y, [0, x.rows.end], columns, { upperOnly: false }),
+      this.#yielder,
+    );
     return this.#tile;
   }
 

@@ -1,21 +1,26 @@
 import { choleskyFactor } from './cholesky.ts';
 import { leastRemainder, type RemainderLimits } from './constant-nodes.ts';
 
+/** Covariances of a target and the nodes S that it is conditioned on. */
+export interface TargetCovariances {
+  /** S_xx[S, S], row-major `[|S|, |S|]`; its lower triangle becomes R */
+  readonly covSS: Float64Array;
+  /** S_xy[S, j], `[|S|]`; becomes w_y */
+  readonly covSY: Float64Array;
+  /** NaN where y_j is constant */
+  readonly varY: number;
+}
+
 /**
  * What one target's partial correlations share (method.md, "score = 'partial'"): R, the Cholesky factor of
  * S_xx[S, S] + ridge I, and w_y = R^-1 S_xy[S, j], both in place of their covariances.
  *
- * @param covSS row-major `[|S|, |S|]`; its lower triangle becomes R
- * @param covSY `[|S|]`; becomes w_y
- * @param varY NaN where y_j is constant
  * @param roundoff see {@link choleskyFactor}
  * @returns vy = var_y - w_y . w_y; NaN where y_j is constant or explained by S, undefined where S is singular: then the
  *   method gives the whole column none
  */
 export function factorTarget(
-  covSS: Float64Array,
-  covSY: Float64Array,
-  varY: number,
+  { covSS, covSY, varY }: TargetCovariances,
   ridge: number,
   limits: RemainderLimits,
   roundoff?: number,

@@ -17,6 +17,15 @@ const TARGETS_TOGETHER = 16;
 /** Numbers of factors that are kept at a time, 2 MiB: panels are laid out once for all of their targets. */
 const FACTORS_LENGTH = 2 ** 18;
 
+/** A target whose system has been factored. */
+interface FactoredTarget {
+  readonly index: number;
+  /** Address of its factor */
+  readonly factor: number;
+  /** vy */
+  readonly residualVarianceY: number;
+}
+
 /**
  * Ridge partial correlations of layer pairs (method.md, "score = 'partial'"), for the same conditioning sets again and
  * again. Covariances are formed from the sums as they are read: no covariance matrix is ever held.
@@ -113,16 +122,8 @@ export class PartialScorer {
         for (let j0 = first; j0 < end; j0 += TARGETS_TOGETHER) {
           const jEnd = Math.min(j0 + TARGETS_TOGETHER, end);
           for (let j = j0; j < jEnd; j++) {
-            this.#scoreTarget(
-              source,
-              tile,
-              j,
-              i0,
-              iEnd,
-              factor,
-              residualVarianceY[j - first]!,
-              (j - j0) * PANEL_COLUMNS,
-            );
+            const target = { index: j, factor, residualVarianceY: residualVarianceY[j - first]! };
+            this.#scoreTarget(source, tile, target, [i0, iEnd], (j - j0) * PANEL_COLUMNS);
             factor += 8 * factorLength(this.#setOf(j).length);
           }
           this.#writeColumns(j0, jEnd, i0, iEnd, out);
@@ -172,7 +173,12 @@ export class PartialScorer {
           covSS[k * size + m] = sources.at(member, set[m]!) * scale - mean * meanX[set[m]!]!;
         }
       }
-      const rest = factorTarget(covSS, covSY, varY[end]!, this.#ridge, this.#limits, this.#roundoff);
+      const rest = factorTarget(
+        { covSS, covSY, varY: varY[end]! },
+        this.#ridge,
+        this.#limits,
+        this.#roundoff,
+      );
       if (rest === undefined) flags[end]! |= NODE_FLAG.singularSet;
       residualVarianceY.push(rest ?? NaN);
       for (let k = 0; k < size; k++) {
@@ -219,11 +225,8 @@ export class PartialScorer {
   #scoreTarget(
     { samples, moments: { meanX, meanY } }: PairBasis,
     { values, stride, first }: Tile,
-    target: number,
-    i0: number,
-    iEnd: number,
-    factor: number,
-    residualVarianceY: number,
+    { index: target, factor, residualVarianceY }: FactoredTarget,
+    [i0, iEnd]: readonly [number, number],
     to: number,
   ): void {
     const columns = this.#columns;

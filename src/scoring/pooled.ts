@@ -39,11 +39,12 @@ function* addStandardized(
 ): Generator<undefined, void, undefined> {
   const { meanX, meanY, varX, varY } = scoredMoments(pairMoments(pair, samples), varianceFloor);
   const nodes = meanX.length;
-  const [scaleX, scaleY] = [reciprocalDeviations(varX), reciprocalDeviations(varY)];
-  for (let j = 0; j < nodes; j++) if (scaleY[j]! > 0) pooled.sumY2[j]! += samples;
+  const x: Moments = { mean: meanX, scale: reciprocalDeviations(varX) };
+  const y: Moments = { mean: meanY, scale: reciprocalDeviations(varY) };
+  for (let j = 0; j < nodes; j++) if (y.scale[j]! > 0) pooled.sumY2[j]! += samples;
   for (let i = 0; i < nodes; i++) {
-    addRow(pair.sumXY, i, samples, [meanX, meanY], [scaleX, scaleY], pooled.sumXY);
-    addRow(pair.sumXX, i, samples, [meanX, meanX], [scaleX, scaleX], pooled.sumXX);
+    addRow(pair.sumXY, i, samples, [x, y], pooled.sumXY);
+    addRow(pair.sumXX, i, samples, [x, x], pooled.sumXX);
     if (i % STEP === 0) yield;
   }
 }
@@ -53,19 +54,25 @@ function reciprocalDeviations(variances: Float64Array): Float64Array {
   return variances.map((variance) => (Number.isNaN(variance) ? 0 : 1 / Math.sqrt(variance)));
 }
 
+interface Moments {
+  readonly mean: Float64Array;
+  /** Reciprocal standard deviation; 0 for constant nodes */
+  readonly scale: Float64Array;
+}
+
 /** Adds n times the correlations of one row. */
 function addRow(
   sums: Float64Array,
   row: number,
   samples: number,
-  [meanX, meanY]: readonly [Float64Array, Float64Array],
-  [scaleX, scaleY]: readonly [Float64Array, Float64Array],
+  [x, y]: readonly [Moments, Moments],
   out: Float64Array,
 ): void {
-  const scale = scaleX[row]!;
+  const scale = x.scale[row]!;
   if (scale === 0) return;
+  const { mean: meanY, scale: scaleY } = y;
   const nodes = meanY.length;
-  const mean = samples * meanX[row]!;
+  const mean = samples * x.mean[row]!;
   for (let j = 0, at = row * nodes; j < nodes; j++, at++) {
     out[at]! += (sums[at]! - mean * meanY[j]!) * scale * scaleY[j]!;
   }

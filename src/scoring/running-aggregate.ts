@@ -41,25 +41,23 @@ export class RunningAggregate {
     const last = pair === this.#pairs - 1;
     const width = end - first;
     for (let from = 0, to = first; to < values.length; from += width, to += this.#width) {
-      if (counts === undefined) addMax(scores, from, width, values, to, pair === 0);
-      else addMean(scores, from, width, values, counts, to, pair === 0, last);
+      const own = scores.subarray(from, from + width);
+      const sums = values.subarray(to, to + width);
+      if (counts === undefined) addMax(own, sums, pair === 0);
+      else addMean(own, sums, counts.subarray(to, to + width), pair === 0, last);
     }
   }
 }
 
 function addMean(
   scores: Float64Array,
-  from: number,
-  count: number,
   values: Float64Array,
   counts: Uint8Array | Uint16Array,
-  to: number,
   first: boolean,
   last: boolean,
 ): void {
-  for (let t = 0; t < count; t++) {
-    const score = scores[from + t]!;
-    const at = to + t;
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at]!;
     let sum = first ? 0 : values[at]!;
     let scored = first ? 0 : counts[at]!;
     if (score === score) {
@@ -71,17 +69,9 @@ function addMean(
   }
 }
 
-function addMax(
-  scores: Float64Array,
-  from: number,
-  count: number,
-  values: Float64Array,
-  to: number,
-  first: boolean,
-): void {
-  for (let t = 0; t < count; t++) {
-    const score = scores[from + t]!;
-    const at = to + t;
+function addMax(scores: Float64Array, values: Float64Array, first: boolean): void {
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at]!;
     const best = first ? NaN : values[at]!;
     // Where there is none yet, any score is larger.
     const magnitude = best === best ? Math.abs(best) : -1;

@@ -18,6 +18,23 @@ export interface BlockKernel {
   open(length: number, nodes: number): BlockMemory;
 }
 
+/** A block of sums, `[leftWidth, panels * rightWidth]`. */
+export interface SumsPlace {
+  readonly at: number;
+  /** From one row of the block to the next */
+  readonly stride: number;
+  /** What stands in the block is not read */
+  readonly overwrite: boolean;
+}
+
+/** Where panels are packed to. */
+export interface PanelsPlace {
+  /** Of a left or of a right panel */
+  readonly width: number;
+  /** Place of the first panel */
+  readonly at: number;
+}
+
 export interface BlockMemory {
   readonly values: Float64Array;
   /**
@@ -28,19 +45,8 @@ export interface BlockMemory {
    * @param left the left panel, `[rows, leftWidth]`
    * @param right the first of `panels` right panels, `[panels, rows, rightWidth]`
    * @param panels at least 1
-   * @param out the block, `[leftWidth, panels * rightWidth]`
-   * @param stride from one row of the block to the next
-   * @param overwrite what stands in the block is not read
    */
-  addBlocks(
-    left: number,
-    right: number,
-    rows: number,
-    panels: number,
-    out: number,
-    stride: number,
-    overwrite: boolean,
-  ): void;
+  addBlocks(left: number, right: number, rows: number, panels: number, out: SumsPlace): void;
 
   /**
    * Lays columns `first .. end` of some rows out in panels, `[panel, rows, width]`, as deviations from their pivots.
@@ -49,15 +55,12 @@ export interface BlockMemory {
    *
    * @param values row-major `[rows, nodes]`
    * @param pivot `[nodes]`; undefined where the values are deviations already
-   * @param width of a left or of a right panel
-   * @param to place of the first panel
    */
   pack(
     values: Float32Array | Float64Array,
     nodes: number,
     [first, end]: readonly [number, number],
     pivot: Float64Array | undefined,
-    width: number,
-    to: number,
+    panels: PanelsPlace,
   ): void;
 }

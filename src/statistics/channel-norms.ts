@@ -3,24 +3,28 @@ import type { RaggedIndices } from './ragged.ts';
 /** How the channels of a node become one magnitude: `l1` sums absolute values, `l2` is the Euclidean norm. */
 export type Reduction = 'l1' | 'l2';
 
+/** How channels become magnitudes of nodes. */
+export interface NodeChannels {
+  readonly channels: number;
+  /** Channels of each node: N lists */
+  readonly groups: RaggedIndices;
+  readonly reduction: Reduction;
+}
+
 /**
  * Norm of each function node's channels, sample by sample (method.md, "Magnitudes"); the float64 twin of the
  * channel norm kernel. Squares and sums of finite float32 values neither overflow nor underflow in float64, so no
  * scaling is needed here.
  *
  * @param values channel values, row-major `[batch, channels]`
- * @param groups channels of each node: N lists
  * @param out receives the magnitudes, row-major `[batch, nodes]`
  */
 export function channelNorms(
   values: Float32Array,
   batch: number,
-  channels: number,
-  groups: RaggedIndices,
-  reduction: Reduction,
+  { channels, groups: { offsets, indices }, reduction }: NodeChannels,
   out: Float64Array,
 ): void {
-  const { offsets, indices } = groups;
   const nodes = offsets.length - 1;
   const euclidean = reduction === 'l2';
   for (let b = 0; b < batch; b++) {

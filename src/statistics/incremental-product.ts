@@ -51,7 +51,10 @@ export class IncrementalProduct {
       this.#sums ??= new Float64Array(this.#nodes ** 2);
       const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
       const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
-      const grown = yield* this.#products.tile(a, b, [seen, end], columns, this.#symmetric, onto);
+      const grown = yield* this.#products.tile(a, b, [seen, end], columns, {
+        upperOnly: this.#symmetric,
+        onto,
+      });
       storeTile(grown, this.#nodes, this.#symmetric, this.#sums);
       this.#seen[tile] = end;
       if (this.#symmetric) this.#mirrored = false;

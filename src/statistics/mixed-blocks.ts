@@ -30,6 +30,16 @@ export interface Place {
 /** Left panels have `leftWidth` columns, right ones `rightWidth`. */
 export type Side = 'left' | 'right';
 
+/** Where sums of products go. */
+export interface BlockSums {
+  /** In bytes */
+  readonly address: number;
+  /** From one row of the sums to the next */
+  readonly rowBytes: number;
+  /** What stands there is not read */
+  readonly overwrite: boolean;
+}
+
 /** Products of panels in one precision, see {@link WasmBlockKernel}. */
 export interface Blocks extends BlockShape {
   /** Bytes of an element */
@@ -39,18 +49,8 @@ export interface Blocks extends BlockShape {
    * `[leftWidth, panels * rightWidth]`. All places are addresses in bytes.
    *
    * @param panels at least 1
-   * @param outRowBytes from one row of the sums to the next
-   * @param overwrite what stands there is not read
    */
-  add(
-    left: number,
-    right: number,
-    rows: number,
-    panels: number,
-    out: number,
-    outRowBytes: number,
-    overwrite: boolean,
-  ): void;
+  add(left: number, right: number, rows: number, panels: number, out: BlockSums): void;
   /**
    * Lays columns out in panels `[panel, rows, width]`. Whole panels are laid out, so that what follows the columns in memory
    * comes along; products of other columns do not read it.
@@ -201,7 +201,7 @@ class Memory implements MixedBlocks {
     return {
       ...shape,
       bytes,
-      add: (left, right, rows, panels, out, outRowBytes, overwrite) => {
+      add: (left, right, rows, panels, { address: out, rowBytes: outRowBytes, overwrite }) => {
         const leftBytes = bytes * shape.leftWidth * rows;
         const panelBytes = bytes * shape.rightWidth;
         const { add } = kernels();

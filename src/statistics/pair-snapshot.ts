@@ -42,7 +42,9 @@ export class PairSnapshot {
           (_, k) => first + k,
         );
         const x = select(this.x, own);
-        const { values, stride } = yield* this.products.tile(x, x, [0, x.rows.end], [0, own.length], true);
+        const { values, stride } = yield* this.products.tile(x, x, [0, x.rows.end], [0, own.length], {
+          upperOnly: true,
+        });
         own.forEach((i, k) => {
           const mean = moments.meanX[i]!;
           varX[i] = Math.max(values[k * stride + k]! * (1 / samples) - mean * mean, 0);
@@ -91,7 +93,9 @@ export function* productsWith(
   for (let first = 0; first < width; first += products.tileColumns) {
     const end = Math.min(first + products.tileColumns, width);
     const some = select(b, columns.subarray(first, end));
-    const { values, stride } = yield* products.tile(a, some, [0, rows], [0, end - first], false);
+    const { values, stride } = yield* products.tile(a, some, [0, rows], [0, end - first], {
+      upperOnly: false,
+    });
     for (let i = 0; i < nodes; i++) {
       formed.set(values.subarray(i * stride, i * stride + end - first), i * width + first);
     }

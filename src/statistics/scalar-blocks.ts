@@ -14,17 +14,18 @@ export const scalarBlockKernel: BlockKernel = {
     const values = new Float64Array(length);
     return {
       values,
-      addBlocks(left, right, rows, panels, out, stride, overwrite) {
+      addBlocks(left, right, rows, panels, { at: out, stride, overwrite }) {
         if (overwrite) {
           const columns = panels * WIDTH;
           for (let row = 0, at = out; row < WIDTH; row++, at += stride) values.fill(0, at, at + columns);
         }
         for (let panel = 0; panel < panels; panel++) {
-          addBlock(values, left, right + panel * rows * WIDTH, rows, out + panel * WIDTH, stride);
+          const block = { at: out + panel * WIDTH, stride };
+          addBlock(values, left, right + panel * rows * WIDTH, rows, block);
         }
       },
-      pack(rows, nodes, columns, pivot, width, to) {
-        packPanels(rows, nodes, columns, pivot, width, values, to);
+      pack(rows, nodes, columns, pivot, { width, at }) {
+        packPanels({ values: rows, nodes }, columns, pivot, width, values.subarray(at));
       },
     };
   },
@@ -36,8 +37,7 @@ function addBlock(
   left: number,
   right: number,
   rows: number,
-  out: number,
-  stride: number,
+  { at: out, stride }: { readonly at: number; readonly stride: number },
 ): void {
   const [out1, out2, out3] = [out + stride, out + 2 * stride, out + 3 * stride];
   let [s00, s01, s02, s03] = [values[out]!, values[out + 1]!, values[out + 2]!, values[out + 3]!];
@@ -72,28 +72,20 @@ function addBlock(
     left += WIDTH;
     right += WIDTH;
   }
-  setRow(values, out, s00, s01, s02, s03);
-  setRow(values, out1, s10, s11, s12, s13);
-  setRow(values, out2, s20, s21, s22, s23);
-  setRow(values, out3, s30, s31, s32, s33);
-}
-
-function setRow(values: Float64Array, at: number, s0: number, s1: number, s2: number, s3: number): void {
-  values[at] = s0;
-  values[at + 1] = s1;
-  values[at + 2] = s2;
-  values[at + 3] = s3;
+  values.set([s00, s01, s02, s03], out);
+  values.set([s10, s11, s12, s13], out1);
+  values.set([s20, s21, s22, s23], out2);
+  values.set([s30, s31, s32, s33], out3);
 }
 
 function packPanels(
-  values: Float32Array | Float64Array,
-  nodes: number,
+  { values, nodes }: { readonly values: Float32Array | Float64Array; readonly nodes: number },
   [first, end]: readonly [number, number],
   pivot: Float64Array | undefined,
   width: number,
   packed: Float64Array,
-  to: number,
 ): void {
+  let to = 0;
   const rows = values.length / nodes;
   for (let column = first; column < end; column += width) {
     const columns = Math.min(width, end - column);

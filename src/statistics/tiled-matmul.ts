@@ -24,6 +24,17 @@ export interface Tile {
   readonly end: number;
 }
 
+/** How a tile is formed. */
+export interface TileOptions {
+  /** Leaves what lies below the diagonal unspecified */
+  readonly upperOnly: boolean;
+  /**
+   * Row-major `[nodes, nodes]` sums that the rows are added to, one after the other: a matrix that grows by some rows at a
+   * time is, to the bit, the one that sees them all at once. It does not change. Default: zeros
+   */
+  readonly onto?: Float64Array | undefined;
+}
+
 /**
  * TiledMatmul `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
  * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
@@ -61,9 +72,6 @@ export class TiledMatmul {
    * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of
    * work apart. The tile lies in scratch memory: it is good until the next one is begun.
    *
-   * @param upperOnly leaves what lies below the diagonal unspecified
-   * @param onto row-major `[nodes, nodes]` sums that the rows are added to, one after the other: a matrix that grows by
-   *   some rows at a time is, to the bit, the one that sees them all at once. It does not change. Default: zeros
    * @throws `out-of-memory` where the scratch memory finds no room
    */
   *tile(
@@ -71,8 +79,7 @@ export class TiledMatmul {
     b: Deviations,
     [from, to]: readonly [number, number],
     [first, end]: readonly [number, number],
-    upperOnly: boolean,
-    onto?: Float64Array,
+    { upperOnly, onto }: TileOptions,
   ): Generator<undefined, Tile, undefined> {
     const { leftWidth, rightWidth } = this.#kernel;
     const memory = this.#open();
@@ -90,7 +97,7 @@ export class TiledMatmul {
       at: number,
     ): void => {
       const own = rows.subarray(row * nodes, (row + count) * nodes);
-      memory.pack(own, nodes, columns, centred ? undefined : pivot, width, at);
+      memory.pack(own, nodes, columns, centred ? undefined : pivot, { width, at });
     };
     const rights = b.rows.pieces(from, to);
     let overwrite = onto === undefined;
@@ -111,15 +118,11 @@ export class TiledMatmul {
           // Above the diagonal: from the panel on that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
-          memory.addBlocks(
-            i * rows,
-            right + at * rows,
-            rows,
-            (columns - skipped) / rightWidth,
-            out + i * stride + at,
+          memory.addBlocks(i * rows, right + at * rows, rows, (columns - skipped) / rightWidth, {
+            at: out + i * stride + at,
             stride,
             overwrite,
-          );
+          });
         }
         yield;
       }

@@ -66,14 +66,14 @@ function open(
   const zeros = ELEMENT * (total - rightWidth);
   return {
     values: new Float64Array(buffer),
-    addBlocks(left, right, rows, panels, out, stride, overwrite) {
+    addBlocks(left, right, rows, panels, { at: out, stride, overwrite }) {
       const [at, rowBytes, panelBytes] = [ELEMENT * out, ELEMENT * stride, ELEMENT * rightWidth];
       const leftBytes = ELEMENT * leftWidth * rows;
       if (overwrite) addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, zeros, 0, 0, at, rowBytes);
       else
         addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, at, rowBytes, panelBytes, at, rowBytes);
     },
-    pack(values, columns, [first, end], pivot, width, to) {
+    pack(values, columns, [first, end], pivot, { width, at: to }) {
       const single = values instanceof Float32Array;
       const pack = exports[packingName(single ? 'float32' : 'float64', width)] as WasmPacking;
       const bytes = values.BYTES_PER_ELEMENT;

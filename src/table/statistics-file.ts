@@ -86,7 +86,14 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
         version,
         ...facts,
         ...(told === undefined ? {} : { checkpoint: told }),
-        checksum: checksumOf(facts, origin.functionNames, statistics.pairs, channels, told, arrays),
+        checksum: checksumOf({
+          facts,
+          names: origin.functionNames,
+          pairs: statistics.pairs,
+          channels,
+          told,
+          arrays,
+        }),
       }),
     ),
   );
@@ -168,7 +175,7 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const told = metadata.get('checkpoint');
   const progress = told === undefined ? undefined : readProgress(told, sizes, column, refuse);
   const arrays: StateArrays = progress?.arrays ?? new Map();
-  if (text('checksum') !== checksumOf(facts, functionNames, pairs, channels, told, arrays))
+  if (text('checksum') !== checksumOf({ facts, names: functionNames, pairs, channels, told, arrays }))
     refuse('does not agree with its checksum: it is damaged, or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
   if (impossible !== undefined) refuse(impossible);
@@ -251,15 +258,18 @@ function readProgress(
   }
 }
 
+/** What a file says and holds. */
+interface Checked {
+  readonly facts: Facts;
+  readonly names: readonly string[];
+  readonly pairs: readonly PairStatistics[];
+  readonly channels: SavedChannels | undefined;
+  readonly told: string | undefined;
+  readonly arrays: StateArrays;
+}
+
 /** Eight hexadecimal digits over all that a file says and holds, however it is cut into record batches. */
-function checksumOf(
-  facts: Facts,
-  names: readonly string[],
-  pairs: readonly PairStatistics[],
-  channels: SavedChannels | undefined,
-  told: string | undefined,
-  arrays: StateArrays,
-): string {
+function checksumOf({ facts, names, pairs, channels, told, arrays }: Checked): string {
   const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
     xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
   const numbers = pairs.map((pair) => [

@@ -3,7 +3,7 @@ import { isStatic, padded } from '../onnx/dimension.ts';
 import type { Dimension, OnnxNode, TensorType } from '../onnx/graph.ts';
 import { float32Tensor } from '../onnx/tensor.ts';
 import { ArithmeticBuilder, sameShape } from './arithmetic-builder.ts';
-import { encodedAttributes, type AttributeInit } from './graph-recorder.ts';
+import { encodedAttributes, type AttributeInit } from './node-key.ts';
 import { lowerings } from './lowering.ts';
 import type { SparseMatrix } from './sparse/sparse-matrix.ts';
 

@@ -1,21 +1,9 @@
 import { DataType, type ElementType } from '../onnx/data-type.ts';
-import { attributeText } from '../onnx/attributes.ts';
 import { FreshNames } from '../onnx/fresh-names.ts';
-import {
-  identityNode,
-  type Attribute,
-  type Dimension,
-  type OnnxNode,
-  type Tensor,
-  type TensorType,
-} from '../onnx/graph.ts';
+import { identityNode, type Dimension, type OnnxNode, type Tensor, type TensorType } from '../onnx/graph.ts';
 import { ShapeInference } from '../onnx/shape-inference/infer.ts';
 import { float32Tensor, int64Tensor, numericTensor } from '../onnx/tensor.ts';
-
-/** Attributes of a node to add. Whole numbers and floats differ in ONNX, so each says which it is. */
-export type AttributeInit = Readonly<
-  Record<string, { int: number } | { ints: readonly number[] } | { float: number } | { string: string }>
->;
+import { encodedAttributes, nodeKey, type AttributeInit } from './node-key.ts';
 
 /** What a value comes from. */
 interface Produced {
@@ -313,47 +301,6 @@ export class GraphRecorder {
     const key = nodeKey(node.opType, node.domain, node.inputs, node.attributes, node.outputs.length);
     if (key !== undefined && !this.#known.has(key)) this.#known.set(key, node);
   }
-}
-
-const noAttributes: ReadonlyMap<string, Attribute> = new Map();
-
-/** Attributes as a node holds them. */
-export function encodedAttributes(attributes: AttributeInit): ReadonlyMap<string, Attribute> {
-  const entries = Object.entries(attributes);
-  if (entries.length === 0) return noAttributes;
-  return new Map(entries.map(([name, init]) => [name, attributeFrom(init)]));
-}
-
-function attributeFrom(init: AttributeInit[string]): Attribute {
-  if ('int' in init) return { kind: 'int', value: toInteger(init.int) };
-  if ('ints' in init) return { kind: 'ints', value: init.ints.map(toInteger) };
-  if ('float' in init) return { kind: 'float', value: Math.fround(init.float) };
-  return { kind: 'string', value: init.string };
-}
-
-function toInteger(value: number): bigint {
-  if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new RangeError(`${value} is no whole number below 2^53`);
-}
-
-/** Equal for nodes that compute the same; undefined where that cannot be told cheaply (subgraphs, tensors). */
-export function nodeKey(
-  opType: string,
-  domain: string,
-  inputs: readonly string[],
-  attributes: ReadonlyMap<string, Attribute>,
-  outputs: number,
-): string | undefined {
-  // Lengths keep apart what separators within names would run together.
-  let key = `${outputs},${inputs.length},${domain.length}:${domain}${opType}`;
-  for (const input of inputs) key += `,${input.length}:${input}`;
-  if (attributes.size === 0) return key;
-  for (const [name, attribute] of [...attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const text = attributeText(attribute);
-    if (text === undefined) return undefined;
-    key += `,${name.length}:${name}:${text.length}:${text}`;
-  }
-  return key;
 }
 
 /** A number that differs for most constants that differ (FNV-1a). */

@@ -2,7 +2,8 @@ import { intsAttribute } from '../onnx/attributes.ts';
 import type { Attribute, Dimension, OnnxNode } from '../onnx/graph.ts';
 import { valuesRead } from '../onnx/subgraphs.ts';
 import { indexValues, int64Tensor } from '../onnx/tensor.ts';
-import { encodedAttributes, type GraphRecorder } from './graph-recorder.ts';
+import type { GraphRecorder } from './graph-recorder.ts';
+import { encodedAttributes } from './node-key.ts';
 
 /**
  * Computes values of the shape `[samples, ...]` as `[..., samples]` where products with sparse matrices, which have

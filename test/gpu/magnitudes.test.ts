@@ -60,7 +60,7 @@ test.for([
   const values = Float32Array.from({ length: rows * channels }, () => normal() * size);
   const { norms, refused, nodes } = await gpuNorms(gpu, values, rows, { groups, channels, reduction });
   const expected = new Float64Array(rows * nodes);
-  channelNorms(values, rows, channels, groups, reduction, expected);
+  channelNorms(values, rows, { channels, groups, reduction }, expected);
   expect(await refused.read(nodes)).toBeUndefined();
   expected.forEach((norm, e) => {
     // Positive terms summed in float32: a relative error of at most (terms - 1) / 2^24, and in practice its root.

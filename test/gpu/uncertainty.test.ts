@@ -31,7 +31,7 @@ test('magnitudes come to the host as the twin has them, in one piece or several'
   const whole = await read();
   values.forEach((value, quantity) => {
     const expected = new Float64Array(rows * nodes);
-    channelNorms(value, rows, channels, source.channelGroups, 'l2', expected);
+    channelNorms(value, rows, { channels, groups: source.channelGroups, reduction: 'l2' }, expected);
     // A square root of at most three squares, in float32.
     expected.forEach((norm, e) => {
       expect(Math.abs(whole[quantity]![e]! - norm)).toBeLessThanOrEqual(3e-7 * norm);
@@ -61,8 +61,8 @@ test('both engines resample alike', async ({ gpu }) => {
     const request = { score, layerAgg: 'mean', ridge: 1e-8, conditioningSets: sets } as const;
     await onCpu.accumulateMagnitudes({ size: samples, x, y });
     const { aggregated } = await onCpu.score(request);
-    const found = await resampleScores(record, aggregated, request, plan, onGpu);
-    const expected = await resampleScores(record, aggregated, request, plan, onCpu);
+    const found = await resampleScores(record, aggregated, request, { plan, engine: onGpu });
+    const expected = await resampleScores(record, aggregated, request, { plan, engine: onCpu });
     onCpu.reset();
     // Scores of the engines agree to 1e-6, and a jackknife multiplies by h - 1 = 5 what it takes the root of the sum of.
     found.standardError.forEach((error, e) => {

@@ -45,7 +45,7 @@ export function solvePartialColumn(
   const { set, target, covSS, covSY, covSX, covXY, varX } = system;
   const size = set.length;
   const nodes = varX.length;
-  const varY = factorTarget(covSS, covSY, system.varY, ridge, limits, roundoff);
+  const varY = factorTarget(system, ridge, limits, roundoff);
   if (varY === undefined || Number.isNaN(varY)) {
     scores.fill(NaN, 0, nodes);
     return varY !== undefined;

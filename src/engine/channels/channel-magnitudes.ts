@@ -15,7 +15,8 @@ export function magnitudesOfChannels(
     let row = 0;
     for (const block of blocks) {
       const size = block.length / channels;
-      channelNorms(block, size, channels, groups, reduction, all.subarray(row * nodes, (row + size) * nodes));
+      const out = all.subarray(row * nodes, (row + size) * nodes);
+      channelNorms(block, size, { channels, groups, reduction }, out);
       row += size;
     }
     return all;

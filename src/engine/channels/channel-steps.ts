@@ -92,7 +92,7 @@ const steps: {
   },
   norms: (memory, { system, part, factor, orders }) => partNorms(memory, system, part, factor, orders),
   magnitudes: (memory, { pair, samples, size, settings }) =>
-    regressPair(memory, pair, samples, size, settings),
+    regressPair(memory, pair, { samples, size }, settings),
   *absorb(memory, { sums, rows, channels, width }) {
     yield* absorbRows(memory, sums, rows, channels, width);
     return undefined;

@@ -26,12 +26,16 @@ export function pairMagnitudes(
 ): PairMagnitudes {
   const norms = (blocks: readonly Float32Array[], node: number): Float32Array => {
     const own = groups.indices.subarray(groups.offsets[node], groups.offsets[node + 1]);
-    const alone: RaggedIndices = { offsets: Uint32Array.of(0, own.length), indices: own };
+    const alone = {
+      channels: rows.channels,
+      groups: { offsets: Uint32Array.of(0, own.length), indices: own },
+      reduction,
+    };
     const magnitudes = new Float64Array(Math.min(samples, rows.samples));
     let done = 0;
     for (const block of blocks) {
       const count = Math.min(block.length / rows.channels, magnitudes.length - done);
-      channelNorms(block, count, rows.channels, alone, reduction, magnitudes.subarray(done));
+      channelNorms(block, count, alone, magnitudes.subarray(done));
       done += count;
     }
     return Float32Array.from(magnitudes);

@@ -181,7 +181,7 @@ export class LocalSums implements CpuSums {
 
   #norms(values: Float32Array, size: number, out: Float64Array): void {
     const { channels, channelGroups, reduction } = this.#shape;
-    channelNorms(values, size, channels!, channelGroups!, reduction, out);
+    channelNorms(values, size, { channels: channels!, groups: channelGroups!, reduction }, out);
   }
 
   #withOutOfMemoryError<T>(work: () => T | Promise<T>): Promise<T> {

@@ -38,8 +38,9 @@ export function* absorbRows(
       const depth = Math.min(GRAM_DEPTH, block.length / width - first);
       for (let row = 0; row < depth; row++) {
         const from = (first + row) * width;
-        gatherDeviations(block, from, channels, sums, deviations.values, row * size);
-        gatherGradients(u[b]!, from, channels, sums, gradients.values, row * size);
+        const [own, to] = [[from, from + width] as const, [row * size, (row + 1) * size] as const];
+        gatherDeviations(block.subarray(...own), channels, sums, deviations.values.subarray(...to));
+        gatherGradients(u[b]!.subarray(...own), channels, sums, gradients.values.subarray(...to));
       }
       single.packColumns('left', deviations, depth, size, scratch.left.address);
       single.packColumns('right', deviations, depth, size, scratch.right.address);
@@ -54,7 +55,12 @@ export function* absorbRows(
         const columns: Range = [column, Math.min(column + WIDTH, size)];
         const count = columns[1] - column;
         single.packColumns('right', placeIn(gradients, 0, column), depth, count, right.address);
-        addProduct(memory, left, [0, depth], right.address, count, product, true);
+        addProduct(
+          memory,
+          { left, rows: [0, depth], right: { address: right.address, columns: count } },
+          product,
+          true,
+        );
         addColumns(product, columns, sums.sumXU, size);
         yield;
       }
@@ -63,33 +69,29 @@ export function* absorbRows(
 }
 
 function gatherDeviations(
-  block: Float32Array,
-  from: number,
+  row: Float32Array,
   channels: Uint32Array,
   { pivot, sumX }: PairChannelSums,
   out: Float32Array,
-  at: number,
 ): void {
   for (let c = 0; c < channels.length; c++) {
-    const deviation = block[from + channels[c]!]! - pivot[c]!;
+    const deviation = row[channels[c]!]! - pivot[c]!;
     sumX[c]! += deviation;
-    out[at + c] = deviation;
+    out[c] = deviation;
   }
 }
 
 function gatherGradients(
-  block: Float32Array,
-  from: number,
+  row: Float32Array,
   channels: Uint32Array,
   { sumU, sumU2 }: PairChannelSums,
   out: Float32Array,
-  at: number,
 ): void {
   for (let c = 0; c < channels.length; c++) {
-    const value = block[from + channels[c]!]!;
+    const value = row[channels[c]!]!;
     sumU[c]! += value;
     sumU2[c]! += value * value;
-    out[at + c] = value;
+    out[c] = value;
   }
 }
 

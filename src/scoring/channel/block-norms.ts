@@ -44,10 +44,11 @@ export function* normsOf(
   const out = new Float32Array((sourceNodes[1] - sourceNodes[0]) * count).fill(NaN);
   for (const panel of targetPanels(targets.starts, targetNodes)) {
     yield* coefficients([targets.starts[panel[0]]!, targets.starts[panel[1]]!]);
-    blockNorms(block, [sources.starts, sourceNodes], [targets.starts, panel], factor ** 2, out, [
-      count,
-      targetNodes[0],
-    ]);
+    blockNorms(block, [sources.starts, sourceNodes], [targets.starts, panel], factor ** 2, {
+      values: out,
+      stride: count,
+      origin: targetNodes[0],
+    });
     yield;
   }
   return out;
@@ -65,8 +66,7 @@ function blockNorms(
   [sourceStarts, sources]: readonly [Uint32Array, Range],
   [targetStarts, targets]: readonly [Uint32Array, Range],
   factor: number,
-  out: Float32Array,
-  [outStride, origin]: readonly [number, number],
+  out: { readonly values: Float32Array; readonly stride: number; readonly origin: number },
 ): void {
   const [firstRow, firstColumn] = [sourceStarts[sources[0]]!, targetStarts[targets[0]]!];
   const count = targets[1] - targets[0];
@@ -80,10 +80,10 @@ function blockNorms(
     if (from === to) continue;
     sums.fill(0);
     for (let row = from; row < to; row++) addRowNorms(values, row * stride, starts, sums);
-    const at = (i - sources[0]) * outStride + targets[0] - origin;
+    const at = (i - sources[0]) * out.stride + targets[0] - out.origin;
     for (let t = 0; t < count; t++) {
       const columns = starts[t + 1]! - starts[t]!;
-      if (columns > 0) out[at + t] = (factor * sums[t]!) / columns;
+      if (columns > 0) out.values[at + t] = (factor * sums[t]!) / columns;
     }
   }
 }

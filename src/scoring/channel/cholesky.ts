@@ -65,7 +65,7 @@ export function* cholesky(
     [from, end]: Range,
     [first, endRow]: Range,
     firstColumn: number,
-    fresh: boolean,
+    overwrite: boolean,
   ): Generator<undefined, void, undefined> {
     for (let column = firstColumn; column < size; column += WIDTH) {
       const wide = Math.min(WIDTH, size - column);
@@ -78,9 +78,7 @@ export function* cholesky(
             right.address,
             depth,
             Math.ceil(wide / rightWidth),
-            at(first + i, column).address,
-            bytes * stride,
-            fresh,
+            { address: at(first + i, column).address, rowBytes: bytes * stride, overwrite },
           );
         }
       }

@@ -57,7 +57,7 @@ export function* dual(
     results.push(
       yield* normsOf(system, [nodes, [0, system.nodes]], block, 1 / n, (target) => {
         rows.scaledTargets([0, n], target, order, u);
-        return multiply(memory, left, u, target[1] - target[0], right.address, block);
+        return multiply(memory, left, u, { address: right.address, columns: target[1] - target[0] }, block);
       }),
     );
   }

@@ -61,12 +61,12 @@ export class FactorSolver {
     sides.values.fill(0, this.#size * sides.stride, this.rows * sides.stride);
     const last = this.#blocks - 1;
     for (let i = 0; i <= last; i++) {
-      for (let j = 0; j < i; j++) this.#add(this.#forward, [j, i], j, sides, i, columns);
+      for (let j = 0; j < i; j++) this.#add(this.#forward, [j, i], [j, i], { sides, columns });
       this.#finish(this.#forward, i, sides, columns);
       yield;
     }
     for (let i = last; i >= 0; i--) {
-      for (let j = last; j > i; j--) this.#add(this.#backward, [i, j], j, sides, i, columns);
+      for (let j = last; j > i; j--) this.#add(this.#backward, [i, j], [j, i], { sides, columns });
       this.#finish(this.#backward, i, sides, columns);
       yield;
     }
@@ -75,7 +75,7 @@ export class FactorSolver {
   /** Multiplies a block of rows by the inverse of a block on the diagonal, and packs it for those that come after it. */
   #finish(left: Singles, i: number, sides: Matrix, columns: number): void {
     this.#pack(sides, i, columns);
-    this.#add(left, [i, i], i, sides, i, columns, true);
+    this.#add(left, [i, i], [i, i], { sides, columns }, true);
     this.#pack(sides, i, columns);
   }
 
@@ -88,30 +88,24 @@ export class FactorSolver {
     return this.#right.address + 4 * BLOCK * block * stride;
   }
 
-  /** Adds the product of a block of the factor with rows that are packed to other rows, or puts it there. */
+  /** Adds the product of a block of the factor with rows `from` that are packed to rows `to`, or puts it there. */
   #add(
     left: Singles,
     [i, j]: readonly [number, number],
-    from: number,
-    sides: Matrix,
-    to: number,
-    columns: number,
-    fresh = false,
+    [from, to]: readonly [number, number],
+    { sides, columns }: { readonly sides: Matrix; readonly columns: number },
+    overwrite = false,
   ): void {
     const { single } = this.#memory;
     const { leftWidth, rightWidth, bytes } = single;
     const own = left.address + bytes * BLOCK_LENGTH * blockAt(this.#blocks, i, j);
     const panels = Math.ceil(columns / rightWidth);
     for (let row = 0; row < BLOCK; row += leftWidth) {
-      single.add(
-        own + bytes * row * BLOCK,
-        this.#rightOf(from, sides),
-        BLOCK,
-        panels,
-        placeIn(sides, BLOCK * to + row, 0).address,
-        bytes * sides.stride,
-        fresh,
-      );
+      single.add(own + bytes * row * BLOCK, this.#rightOf(from, sides), BLOCK, panels, {
+        address: placeIn(sides, BLOCK * to + row, 0).address,
+        rowBytes: bytes * sides.stride,
+        overwrite,
+      });
     }
   }
 }

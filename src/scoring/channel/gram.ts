@@ -89,9 +89,11 @@ export function* addGramOfPanels(
         right.address + bytes * (column - sums.first + skipped) * depth,
         depth,
         Math.ceil((wide - skipped) / rightWidth),
-        block.address + bytes * (i * stride + skipped),
-        bytes * stride,
-        true,
+        {
+          address: block.address + bytes * (i * stride + skipped),
+          rowBytes: bytes * stride,
+          overwrite: true,
+        },
       );
     }
     addUpper(block.values, stride, column, wide, sums);

@@ -57,22 +57,18 @@ export function* invert(
   const rowsPlace: Place = { address: rows.address, stride };
   for (let first = 0; first < size; first += BLOCK) {
     const count = Math.min(BLOCK, size - first);
-    readRows(values, stride, size, first, count, rows.values);
+    readRows({ values, stride, size }, first, count, rows.values);
     const pivot = invertSmall(rows.values, stride, first, count);
     // -P^-1 R
     pivot.forEach((value, at) => (minusPivot.values[at] = -value));
     double.packRows('left', { address: minusPivot.address, stride: count }, count, count, pivotLeft.address);
     double.packColumns('right', rowsPlace, count, size, right.address);
     for (let i = 0; i < count; i += leftWidth) {
-      double.add(
-        pivotLeft.address + bytes * i * count,
-        right.address,
-        count,
-        stride / rightWidth,
-        swept.address + bytes * i * wide,
-        bytes * wide,
-        true,
-      );
+      double.add(pivotLeft.address + bytes * i * count, right.address, count, stride / rightWidth, {
+        address: swept.address + bytes * i * wide,
+        rowBytes: bytes * wide,
+        overwrite: true,
+      });
     }
     // All other elements, and those of the block for nothing.
     double.packColumns('left', rowsPlace, count, size, left.address);
@@ -84,12 +80,10 @@ export function* invert(
         right.address + bytes * from * count,
         count,
         (stride - from) / rightWidth,
-        address + bytes * (i * stride + from),
-        bytes * stride,
-        false,
+        { address: address + bytes * (i * stride + from), rowBytes: bytes * stride, overwrite: false },
       );
     }
-    writeRows(values, stride, size, first, count, swept.values, wide, pivot);
+    writeRows({ values, stride, size }, first, pivot, { values: swept.values, stride: wide });
     yield;
   }
   for (let i = 0; i < size; i++) {
@@ -97,15 +91,15 @@ export function* invert(
   }
 }
 
+/** A row-major matrix. */
+interface Square {
+  readonly values: Float64Array;
+  readonly stride: number;
+  readonly size: number;
+}
+
 /** Whole rows `first .. first + count` of the symmetric matrix, of which the upper triangle is there. */
-function readRows(
-  values: Float64Array,
-  stride: number,
-  size: number,
-  first: number,
-  count: number,
-  out: Float64Array,
-): void {
+function readRows({ values, stride, size }: Square, first: number, count: number, out: Float64Array): void {
   for (let j = 0; j < first; j++) {
     for (let r = 0; r < count; r++) out[r * stride + j] = values[j * stride + first + r]!;
   }
@@ -115,16 +109,14 @@ function readRows(
   }
 }
 
+/** @param pivot `[count, count]` @param swept `[count, size]` */
 function writeRows(
-  values: Float64Array,
-  stride: number,
-  size: number,
+  { values, stride, size }: Square,
   first: number,
-  count: number,
-  swept: Float64Array,
-  wide: number,
   pivot: Float64Array,
+  { values: swept, stride: wide }: Omit<Square, 'size'>,
 ): void {
+  const count = Math.sqrt(pivot.length);
   for (let j = 0; j < first; j++) {
     for (let r = 0; r < count; r++) values[j * stride + first + r] = -swept[r * wide + j]!;
   }

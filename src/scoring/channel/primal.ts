@@ -97,7 +97,12 @@ function ofRows(memory: MixedBlocks, system: ChannelSystem, wide: number): Produ
       for (const own of f) {
         rows.scaledTargets([first, first + own.rows], columns, order, u);
         single.packColumns('right', u, own.rows, count, right.address);
-        addProduct(memory, own, [0, own.rows], right.address, count, out, first === 0);
+        const factors = {
+          left: own,
+          rows: [0, own.rows],
+          right: { address: right.address, columns: count },
+        } as const;
+        addProduct(memory, factors, out, first === 0);
         first += own.rows;
         yield;
       }

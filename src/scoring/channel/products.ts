@@ -16,33 +16,35 @@ export interface LeftPanels {
   readonly columns: number;
 }
 
-/**
- * Adds the product of left panels, over some of their rows, with packed right ones to a matrix.
- *
- * @param rows `first .. end` of the left panels
- * @param right address of `[panel, end - first, rightWidth]` for so many `columns`
- * @param out with room for whole panels both ways
- */
+/** A right operand in panels `[panel, rows, rightWidth]`. */
+export interface RightPanels {
+  readonly address: number;
+  readonly columns: number;
+}
+
+/** Left panels, over some of their rows `first .. end`, and right panels of so many rows. */
+export interface Factors {
+  readonly left: LeftPanels;
+  readonly rows: Range;
+  readonly right: RightPanels;
+}
+
+/** Adds a product to a matrix, or puts it there. @param out with room for whole panels both ways */
 export function addProduct(
   { single }: MixedBlocks,
-  left: LeftPanels,
-  [first, end]: Range,
-  right: number,
-  columns: number,
+  { left, rows: [first, end], right }: Factors,
   out: Place,
-  fresh: boolean,
+  overwrite: boolean,
 ): void {
   const { leftWidth, rightWidth, bytes } = single;
-  const panels = Math.ceil(columns / rightWidth);
+  const panels = Math.ceil(right.columns / rightWidth);
   for (let i = 0; i < left.columns; i += leftWidth) {
     single.add(
       left.address + bytes * (i * left.rows + first * leftWidth),
-      right,
+      right.address,
       end - first,
       panels,
-      out.address + bytes * i * out.stride,
-      bytes * out.stride,
-      fresh,
+      { address: out.address + bytes * i * out.stride, rowBytes: bytes * out.stride, overwrite },
     );
   }
 }
@@ -50,21 +52,20 @@ export function addProduct(
 /**
  * Puts the product of left panels with the columns of a matrix in the place of another one, some rows of both at a time.
  *
- * @param right address of room for {@link DEPTH} rows of those columns
+ * @param right room for {@link DEPTH} rows of those columns
  * @returns yields some milliseconds of work apart
  */
 export function* multiply(
   memory: MixedBlocks,
   left: LeftPanels,
   matrix: Matrix,
-  columns: number,
-  right: number,
+  right: RightPanels,
   out: Place,
 ): Generator<undefined, void, undefined> {
   for (let row = 0; row < left.rows; row += DEPTH) {
     const rows: Range = [row, Math.min(row + DEPTH, left.rows)];
-    memory.single.packColumns('right', placeIn(matrix, row, 0), rows[1] - row, columns, right);
-    addProduct(memory, left, rows, right, columns, out, row === 0);
+    memory.single.packColumns('right', placeIn(matrix, row, 0), rows[1] - row, right.columns, right.address);
+    addProduct(memory, { left, rows, right }, out, row === 0);
     yield;
   }
 }

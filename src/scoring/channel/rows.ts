@@ -60,7 +60,7 @@ export class ObservationRows {
       const scale = segments[s]!.scale.subarray(...(columns ?? []));
       for (let row = Math.max(first, part.first); row < Math.min(end, part.first + part.x.rows); row++) {
         const { block, at } = part.x.find(row - part.first);
-        standardizeRow(block, at, channels, shift, scale, values, (row - first) * stride);
+        standardizeRow({ block, at }, { channels, shift, scale }, values, (row - first) * stride);
       }
     });
   }
@@ -87,11 +87,12 @@ export class ObservationRows {
 }
 
 function standardizeRow(
-  block: Float32Array,
-  row: number,
-  channels: Uint32Array,
-  shift: Float64Array,
-  scale: Float64Array,
+  { block, at: row }: { readonly block: Float32Array; readonly at: number },
+  {
+    channels,
+    shift,
+    scale,
+  }: { readonly channels: Uint32Array; readonly shift: Float64Array; readonly scale: Float64Array },
   out: Float32Array,
   at: number,
 ): void {

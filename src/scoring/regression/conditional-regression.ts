@@ -44,7 +44,7 @@ export class ConditionalRegression implements ConditionalScores {
     const regressions: PairRegression[] = [];
     for (const pair of pairs) {
       regressions.push(
-        await runYielding(regressPair(memory, pair, samples, samples, settings, true), yielder),
+        await runYielding(regressPair(memory, pair, { samples, size: samples }, settings, true), yielder),
       );
     }
     return new ConditionalRegression(nodes, regressions, settings);

@@ -1,8 +1,9 @@
 import { pairMoments } from '../../statistics/covariances.ts';
-import { spanBytes, type Doubles, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
+import { spanBytes, type Doubles, type MixedBlocks, type Place } from '../../statistics/mixed-blocks.ts';
 import type { PairStatistics } from '../../statistics/sufficient-statistics.ts';
 import { invert, invertBytes, invertRows, invertStride } from '../channel/invert.ts';
 import { roundUp } from '../channel/panels.ts';
+import type { RightPanels } from '../channel/products.ts';
 import { scoredMoments } from '../constant-nodes.ts';
 
 /** What is asked of one layer pair. */
@@ -29,11 +30,16 @@ export interface PairRegression {
 const DEPTH = 256;
 const WIDTH = 128;
 
+export interface SampleSizes {
+  /** n */
+  readonly samples: number;
+  /** Samples that count for the standard errors; n where the observations are independent */
+  readonly size: number;
+}
+
 /**
  * Does the regression of one layer pair in float64, from its sums.
  *
- * @param samples n
- * @param size samples that count for the standard errors; n where the observations are independent
  * @param keepInverse keeps A, count^2 numbers
  * @returns yields some milliseconds of work apart
  * @throws `out-of-memory` or RangeError where it finds no room
@@ -41,8 +47,7 @@ const WIDTH = 128;
 export function* regressPair(
   memory: MixedBlocks,
   pair: PairStatistics,
-  samples: number,
-  size: number,
+  { samples, size }: SampleSizes,
   { lambda, varianceFloor }: RidgeSettings,
   keepInverse = false,
 ): Generator<undefined, PairRegression, undefined> {
@@ -101,7 +106,10 @@ export function* regressPair(
       }
     });
     yield;
-    multiply(memory, left, right.address, count, own.length, out.address, wide);
+    multiply(memory, left, { address: right.address, columns: own.length }, count, {
+      address: out.address,
+      stride: wide,
+    });
     own.forEach((j, t) => {
       // sigma^2 = 1 - 2 beta'r + beta'C beta, and C beta = r - lambda beta.
       const at = panelPlace(count, rightWidth, t);
@@ -177,23 +185,17 @@ function* packInverse(
 function multiply(
   { double }: MixedBlocks,
   left: Doubles,
-  right: number,
+  right: RightPanels,
   count: number,
-  columns: number,
-  out: number,
-  stride: number,
+  out: Place,
 ): void {
   const { leftWidth, rightWidth, bytes } = double;
-  const panels = Math.ceil(columns / rightWidth);
+  const panels = Math.ceil(right.columns / rightWidth);
   for (let i = 0; i < count; i += leftWidth) {
-    double.add(
-      left.address + bytes * i * count,
-      right,
-      count,
-      panels,
-      out + bytes * i * stride,
-      bytes * stride,
-      true,
-    );
+    double.add(left.address + bytes * i * count, right.address, count, panels, {
+      address: out.address + bytes * i * out.stride,
+      rowBytes: bytes * out.stride,
+      overwrite: true,
+    });
   }
 }

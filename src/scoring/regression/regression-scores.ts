@@ -57,25 +57,25 @@ function aggregateErrors(
   const nodes = regressions[0]!.sourceError.length;
   for (let i = 0, at = 0; i < nodes; i++) {
     for (let j = 0; j < nodes; j++, at++) {
-      errors[at] = errorOf(regressions, layerAgg, aggregated[at]!, i, j, at);
+      const takes = (score: number): boolean => layerAgg === 'max' && score === aggregated[at];
+      errors[at] = errorOf(regressions, i, j, takes);
     }
   }
   return errors;
 }
 
+/** @param takes whether the score of a layer pair was taken alone */
 function errorOf(
   regressions: readonly PairRegression[],
-  layerAgg: LayerAggregation,
-  score: number,
   source: number,
   target: number,
-  at: number,
+  takes: (score: number) => boolean,
 ): number {
   let [sum, count] = [0, 0];
   for (const { beta, sourceError, targetError } of regressions) {
     const error = sourceError[source]! * targetError[target]!;
     if (Number.isNaN(error)) continue;
-    if (layerAgg === 'max' && beta[at] === score) return error;
+    if (takes(beta[source * sourceError.length + target]!)) return error;
     sum += error;
     count++;
   }

@@ -1,7 +1,7 @@
 import { intAttribute, intsAttribute } from '../../onnx/attributes.ts';
 import type { Dimension } from '../../onnx/graph.ts';
 import { poolingKernel, windowOf, type Window } from '../../onnx/shape-inference/convolution.ts';
-import type { AttributeInit } from '../graph-recorder.ts';
+import type { AttributeInit } from '../node-key.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
 
@@ -37,8 +37,7 @@ function spread(
   g: string,
   weight: string,
   window: Window,
-  groups: number,
-  kernel: readonly number[],
+  { groups, kernel }: { readonly groups: number; readonly kernel: readonly number[] },
 ): string {
   const sizes = spatialSizes(context, context.input(0));
   const outputs = spatialSizes(context, context.output(0));
@@ -128,7 +127,7 @@ const convolution: GradientRule = {
     const groups = intAttribute(node, 'group', 1);
     const kernel = spatialSizes(context, input(1));
     return [
-      needs(0) ? spread(context, gradient, input(1), window, groups, kernel) : undefined,
+      needs(0) ? spread(context, gradient, input(1), window, { groups, kernel }) : undefined,
       needs(1) ? weightGradient(context, input(0), gradient, window, groups) : undefined,
       input(2) && needs(2) ? biasGradient(graph, gradient) : undefined,
     ];
@@ -190,9 +189,7 @@ const maxPool: GradientRule = {
 
 /** The number of elements under each window along one axis. */
 function windowCounts(
-  size: number,
-  outputs: number,
-  kernel: number,
+  { size, outputs, kernel }: { readonly size: number; readonly outputs: number; readonly kernel: number },
   window: Window,
   axis: number,
   countPadding: boolean,
@@ -227,14 +224,19 @@ const averagePool: GradientRule = {
     const padded = intAttribute(node, 'count_include_pad', 0) === 1;
     // Counts of a window are products of one count along each axis.
     const share = outputs.reduce((g, length, axis) => {
-      const counts = windowCounts(sizes[axis]!, length, kernel[axis]!, window, axis, padded);
+      const counts = windowCounts(
+        { size: sizes[axis]!, outputs: length, kernel: kernel[axis]! },
+        window,
+        axis,
+        padded,
+      );
       if (counts.every((count) => count === counts[0])) return graph.scale(g, 1 / (counts[0] ?? 1));
       const behind = Array<number>(outputs.length - 1 - axis).fill(1);
       const shares = counts.map((count) => 1 / count);
       return graph.mul(g, graph.tensor([length, ...behind], shares));
     }, gradient);
     const ones = graph.tensor([channels, 1, ...kernel], Array<number>(taps).fill(1));
-    return [spread(context, share, ones, window, channels, kernel)];
+    return [spread(context, share, ones, window, { groups: channels, kernel })];
   },
 };
 

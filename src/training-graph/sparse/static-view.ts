@@ -11,6 +11,7 @@ import {
   transposed,
   type IndexArray,
 } from './index-array.ts';
+import { leadingPositions } from './leading-positions.ts';
 import {
   identityMatrix,
   scaleRows,
@@ -116,38 +117,11 @@ const gather: Rule = (step) => {
   return picked(view, source, batchAxis, true);
 };
 
-/** Flat positions of the leading axes that a GatherND or ScatterND addresses, all before the batch axis. */
-function leadingPositions(
-  step: Step,
-  view: StaticView,
-  shape: readonly Dimension[],
-  index: number,
-): IndexArray | undefined {
-  const tensor = step.graph.constantValue(step.node.inputs[index]!);
-  const depth = tensor?.dims.at(-1) ?? 0;
-  const sizes = shape.slice(0, depth);
-  if (tensor === undefined || depth === 0 || depth > view.batchAxis) return undefined;
-  if (!sizes.every((size) => typeof size === 'number')) return undefined;
-  const values = tensorValues(tensor);
-  const data = new Int32Array(values.length / depth);
-  for (let i = 0; i < data.length; i++) {
-    let flat = 0;
-    for (let d = 0; d < depth; d++) {
-      const position = values[i * depth + d]!;
-      const fromFront = position < 0 ? position + sizes[d]! : position;
-      if (!(fromFront >= 0 && fromFront < sizes[d]!)) return undefined;
-      flat = flat * sizes[d]! + fromFront;
-    }
-    data[i] = flat;
-  }
-  return { dims: tensor.dims.slice(0, -1), data };
-}
-
 const gatherNd: Rule = (step) => {
   const input = firstInput(step);
   if (input === undefined || intAttribute(step.node, 'batch_dims', 0) !== 0) return undefined;
   const { view, rest, shape } = input;
-  const leading = leadingPositions(step, view, shape, 1);
+  const leading = leadingPositions(step.graph.constantValue(step.node.inputs[1]!), shape, view.batchAxis);
   if (leading === undefined) return undefined;
   const depth = step.graph.constantValue(step.node.inputs[1]!)!.dims.at(-1)!;
   const flat: IndexArray = { ...positions(rest), dims: [sizeOf(rest.slice(0, depth)), ...rest.slice(depth)] };
@@ -173,7 +147,7 @@ const scatterNd: Rule = (step) => {
   if (input === undefined || updates === undefined) return undefined;
   if (stringAttribute(step.node, 'reduction', 'none') !== 'add') return undefined;
   const { view, rest, shape } = input;
-  const leading = leadingPositions(step, view, shape, 1);
+  const leading = leadingPositions(step.graph.constantValue(step.node.inputs[1]!), shape, view.batchAxis);
   if (leading === undefined) return undefined;
   const depth = step.graph.constantValue(step.node.inputs[1]!)!.dims.at(-1)!;
   const aligned = { ...updates, batchAxis: updates.batchAxis - leading.dims.length + depth };

@@ -36,7 +36,7 @@ async function* magnitudesIn(model: GsnnModel): AsyncGenerator<MagnitudeBatch> {
   for await (const { size, activations, gradients } of valuesIn(model)) {
     const norms = (values: Float32Array): Float32Array => {
       const out = new Float64Array(size * nodes);
-      channelNorms(values, size, model.channelGroups.length, groups, 'l1', out);
+      channelNorms(values, size, { channels: model.channelGroups.length, groups, reduction: 'l1' }, out);
       return Float32Array.from(out);
     };
     yield {

@@ -51,7 +51,7 @@ async function resampled(
 ): Promise<ResampledScores> {
   const engine = createCpuEngine({ nodes: pairs[0]!.x[0]!.length, pairs: pairs.length, reduction: 'l1' });
   const observed = Float64Array.from(scoresByDefinition(pairs, asked));
-  return resampleScores(recordOf(pairs), observed, asked, plan, engine);
+  return resampleScores(recordOf(pairs), observed, asked, { plan, engine });
 }
 
 const rowsAt = (rows: PairRows['x'], at: ArrayLike<number>): PairRows['x'] =>

@@ -8,7 +8,7 @@ const groups = raggedFromLists([[2, 0], [1], [0, 1, 2]]);
 function norms(values: readonly number[], reduction: 'l1' | 'l2'): number[] {
   const batch = values.length / 3;
   const out = new Float64Array(batch * 3);
-  channelNorms(Float32Array.from(values), batch, 3, groups, reduction, out);
+  channelNorms(Float32Array.from(values), batch, { channels: 3, groups, reduction }, out);
   return [...out];
 }
 

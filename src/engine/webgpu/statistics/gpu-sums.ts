@@ -14,12 +14,13 @@ import type { SufficientStatistics } from '../../../statistics/sufficient-statis
 import { OnDemandProducts, type KeptProducts } from './on-demand-products.ts';
 import type { GpuRowStore, RowRange } from './gpu-row-store.ts';
 import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP } from './statistics-kernels.ts';
-import { quantityOf, type Panel, type StatisticsLayout } from './layout.ts';
+import { type Panel, type StatisticsLayout } from './layout.ts';
 import { Matrices } from './matrices.ts';
 import { TILES, type GpuMatmul } from './gpu-matmul.ts';
 import { RangeCheck } from './range-check.ts';
 import { readStatistics } from './read-statistics.ts';
 import type { SumSource } from './sum-source.ts';
+import { fixPivots } from './fix-pivots.ts';
 import { packPair } from './transfer.ts';
 
 /** Whether matrices of products are held once they are formed, or formed by panel whenever they are asked for. */
@@ -226,7 +227,9 @@ export class GpuSums implements SumSource {
     const ranges = this.#ranges;
     if (this.#counted === ranges.length) return;
     if (!this.#pivotsFixed) {
-      await this.#fixPivots(ranges[0]!);
+      const columns = { refusal: this.#refusal, pivots: this.pivots };
+      await fixPivots(this.#context, this.#kernels.fixPivots, this.layout, ranges[0]!, columns);
+      this.#pivotsFixed = true;
       if (ranges.length === 1) return;
     }
     const coming = ranges.slice(this.#counted);
@@ -298,29 +301,6 @@ export class GpuSums implements SumSource {
       if (recorder.isEmpty) this.#failure = error;
       throw error;
     }
-  }
-
-  async #fixPivots({ chunk, rows, firstBatch, endBatch }: RowRange): Promise<void> {
-    const { pairsPerBuffer, stride, chunkRows } = this.layout;
-    const recorder = new Recorder(this.#context);
-    for (const [group, buffer] of chunk.entries()) {
-      recorder.dispatch(
-        this.#kernels.fixPivots,
-        {
-          rows,
-          stride,
-          first_batch: firstBatch,
-          end_batch: endBatch,
-          chunk_rows: chunkRows,
-          quantity: quantityOf.x(group * pairsPerBuffer),
-          zero: 0,
-        },
-        { chunk: buffer, refusal: this.#refusal, pivots: this.pivots },
-        [Math.ceil(stride / WORKGROUP), 1, 2 * pairsPerBuffer],
-      );
-    }
-    await recorder.submit('pivots');
-    this.#pivotsFixed = true;
   }
 
   /** Copies lines of the held X^T X. */
