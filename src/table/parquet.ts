@@ -5,7 +5,6 @@ import { ParquetFileWriter, type WrittenField } from '../columns/parquet-writer.
 import type { Column } from '../columns/column.ts';
 import { rowsOf } from '../columns/column-parts.ts';
 import { TableInMemory } from '../columns/table-in-memory.ts';
-import { version } from '../version.ts';
 
 /** Rows of a group at most, where a table comes whole */
 const GROUP_ROWS = 1 << 16;
@@ -53,7 +52,7 @@ export class ParquetPieces {
 
   /** What ends the file. There must have been a row group. */
   end(): Uint8Array {
-    return this.#writer!.end(this.#schema!.metadata, `magnitude-edge version ${version}`);
+    return this.#writer!.end(this.#schema!.metadata, 'magnitude-edge');
   }
 }
 
