@@ -7,6 +7,8 @@ export default tseslint.config(
       'dist',
       'out',
       'demo/dist',
+      'site/dist',
+      'site/client',
       'test/fixtures',
       'test/artifacts',
       'bench/out',

@@ -50,7 +50,7 @@ export default defineConfig(({ mode }) => {
   if (mode === 'python') return command('python/src/magnitude_edge/command', true);
   return {
     define,
-    plugins: [workerScript()],
+    plugins: [workerScript({}, 'workers')],
     publicDir: false,
     build: {
       target: 'es2022',
@@ -64,11 +64,27 @@ export default defineConfig(({ mode }) => {
           statistics: 'src/statistics.ts',
         },
       },
-      rolldownOptions: { external },
+      rolldownOptions: {
+        external,
+        output: { chunkFileNames: 'modules/[name].js', codeSplitting: { groups: layers } },
+      },
     },
     worker: { format: 'es' as const, plugins: () => [workerScript()] },
   };
 });
+
+/**
+ * The library as one module for each layer, from the bottom up, and entries that only re-export: bundlers leave out whole modules of
+ * which nothing is used, and keep the constants of the others. Decoders that are fetched when a file needs them stay apart.
+ */
+const layers = [
+  ['version', /\/src\/version\.ts$/] as const,
+  ['shared', /\/src\/(?!index|statistics|training-graph)[\w-]+\.ts$/] as const,
+  ...[
+    ...['bytes', 'gpu', 'onnx', 'training-graph', 'statistics', 'scoring', 'ranking', 'engine', 'resampling'],
+    ...['csv', 'columns', 'model', 'data', 'table', 'inferer'],
+  ].map((layer) => [layer, new RegExp(`/src/${layer}/(?!zstd)`)] as const),
+].map(([name, test], height) => ({ name, test, priority: 100 - height }));
 
 /** @param alone whether nothing else is in the folder */
 function command(outDir: string, alone: boolean): UserConfig {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { build, type Plugin, type UserConfig } from 'vite';
 
 const SUFFIX = '?script';
@@ -9,8 +10,9 @@ const SUFFIX = '?script';
  * package.
  *
  * @param settings of the script's own build
+ * @param folder where the scripts are written as files too, for pages that let workers start from files alone
  */
-export function workerScript(settings: Pick<UserConfig, 'define' | 'resolve'> = {}): Plugin {
+export function workerScript(settings: Pick<UserConfig, 'define' | 'resolve'> = {}, folder?: string): Plugin {
   return {
     name: 'worker-script',
     async load(id) {
@@ -34,6 +36,10 @@ export function workerScript(settings: Pick<UserConfig, 'define' | 'resolve'> = 
       const script = chunks.find((chunk) => chunk.type === 'chunk');
       if (script === undefined) throw new Error(`${entry} gave no script.`);
       for (const file of script.moduleIds) this.addWatchFile(file);
+      if (folder !== undefined) {
+        const fileName = `${folder}/${basename(entry, '.ts')}.js`;
+        this.emitFile({ type: 'asset', fileName, source: script.code });
+      }
       return `export default ${JSON.stringify(script.code)};`;
     },
   };

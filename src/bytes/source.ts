@@ -70,6 +70,9 @@ async function readUrl(url: URL, name: string, options: ReadOptions): Promise<Ui
       options,
     );
   }
+  // Servers of single-page applications, and of notebooks, answer so to addresses that they do not know.
+  if (response.headers.get('content-type')?.startsWith('text/html') === true)
+    throw unreadable(url.href, 'this address answered with an HTML page', options);
   const length = response.headers.get('content-length');
   if (length !== null) options.onSize?.(Number(length));
   const bytes = await readBody(response, name, options);

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   merge: async () => (await import('./merge.ts')).merge,
   select: async () => (await import('./select.ts')).select,
   'train-graph': async () => (await import('./train-graph.ts')).trainGraph,
+  'import-map': async () => (await import('./import-map.ts')).importMap,
   serve: async () => (await import('./serve/serve.ts')).serve,
 };
 
@@ -30,6 +31,7 @@ const help = `magnitude-edge ${version}: magnitude edge inference for graph stru
   magnitude-edge select       edges taken in one after the other, each given those before
   magnitude-edge merge        one statistics file from several
   magnitude-edge train-graph  a model with loss and gradients, as ONNX
+  magnitude-edge import-map   an import map for pages that take the package as separate modules
 
   magnitude-edge COMMAND --help says more.   magnitude-edge --version`;
 

@@ -14,17 +14,21 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
   #calls = 0;
   #ended: MagnitudeEdgeError | undefined;
 
-  /** @throws what the platform throws, or `runtime` where there are no workers */
-  constructor(script: string) {
-    const thread = startWorker(script, {
-      message: (data) => {
+  /**
+   * @param name of the script's file
+   * @throws what the platform throws, or `runtime` where there are no workers
+   */
+  constructor(script: string, name?: string) {
+    const events = {
+      message: (data: unknown) => {
         this.#answer(data as AnswerMessage);
       },
-      failed: (cause) => {
+      failed: (cause: unknown) => {
         const why = cause instanceof Error ? cause.message : String(cause);
         this.#end(new MagnitudeEdgeError('runtime', `A worker of the CPU backend died: ${why}.`, { cause }));
       },
-    });
+    };
+    const thread = startWorker(script, events, name);
     if (thread === undefined) throw new MagnitudeEdgeError('runtime', 'There are no workers here.');
     this.#thread = thread;
   }

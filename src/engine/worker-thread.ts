@@ -1,4 +1,5 @@
 import { nodeProcess } from '../node-process.ts';
+import { workerFile } from '../worker-folder.ts';
 
 /** A worker, of a page or of Node: what the two have in common. */
 export interface WorkerThread {
@@ -16,15 +17,19 @@ export interface WorkerEvents {
 
 /**
  * Starts a worker from the text of a classic script: from a Blob in pages (a content security policy must allow
- * `worker-src blob:`) and in workers, from worker_threads in Node.
+ * `worker-src blob:`) and in workers, from worker_threads in Node. From a file of that name in pages that say where it is.
  *
  * @returns undefined where workers do not exist
  * @throws what the platform throws when it refuses
  */
-export function startWorker(script: string, events: WorkerEvents): WorkerThread | undefined {
+export function startWorker(script: string, events: WorkerEvents, name?: string): WorkerThread | undefined {
   // Not by whether there is a Worker: onnxruntime-web puts one into Node that takes no Blob.
   const node = nodeProcess();
-  if (node === undefined) return typeof Worker === 'function' ? startInPage(script, events) : undefined;
+  if (node === undefined) {
+    if (typeof Worker !== 'function') return undefined;
+    const file = name === undefined ? undefined : workerFile(name);
+    return startInPage(file ?? URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), events);
+  }
   // Flags that V8 was given since the process started are in no worker's own list: it learns of them here.
   const flags = `process.execArgv = ${JSON.stringify(node.execArgv)};`;
   // Node gives its modules at run time: nothing for the bundlers of pages to find.
@@ -54,8 +59,11 @@ export function startWorker(script: string, events: WorkerEvents): WorkerThread 
   };
 }
 
-function startInPage(script: string, events: WorkerEvents): WorkerThread {
-  const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+const NOT_STARTED =
+  "its script could not be loaded; a page's policy needs worker-src blob:, or worker-src 'self' and the files of " +
+  'dist/workers at configureRuntime({ workerPath })';
+
+function startInPage(url: string, events: WorkerEvents): WorkerThread {
   const worker = new Worker(trusted(url) as string);
   worker.onmessage = ({ data }) => {
     // The first answer: the script has been fetched.
@@ -65,7 +73,8 @@ function startInPage(script: string, events: WorkerEvents): WorkerThread {
   worker.onerror = (event) => {
     URL.revokeObjectURL(url);
     event.preventDefault();
-    events.failed(event.message);
+    // There is no message where the script was not let in, or not found.
+    events.failed(event.message || NOT_STARTED);
   };
   worker.onmessageerror = (event) => {
     events.failed(event.data);

@@ -8,18 +8,20 @@ import { DataType } from '../onnx/data-type.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { identityNode } from '../onnx/graph.ts';
 import { SerialQueue } from '../serial-queue.ts';
+import { setWorkerFolder } from '../worker-folder.ts';
+import { setFiles, whyNotStarted, type Build, type RuntimeFiles } from './runtime-files.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
 
 /** Settings of onnxruntime-web for the whole page or process; they count from the next module load on. */
-export interface RuntimeConfiguration {
-  /** Where the runtime's .wasm (and .mjs) files are: a URL prefix, or the files. Default: beside the module. */
-  readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
+export interface RuntimeConfiguration extends RuntimeFiles {
   /**
    * Threads of the wasm provider. Default: in Node one less than there are cores, which leaves one to the statistics, up to
    * 4, and 1 where the first model is small; in a page 1, since a page has to be served for more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
    */
   readonly numThreads?: number;
+  /** The folder with the files of dist/workers, for pages whose policy is `worker-src 'self'`. Default: workers start from Blobs. */
+  readonly workerPath?: string | URL;
 }
 
 /** One tensor that a model takes: `dims` and as many float32 values. */
@@ -67,11 +69,12 @@ export interface RuntimeSession {
 let configuration: RuntimeConfiguration = {};
 
 /**
- * Sets where onnxruntime-web finds its files and how many threads it uses. Call it before the first model is loaded:
- * the runtime reads its settings once.
+ * Sets where onnxruntime-web and the workers find their files, and how many threads the runtime uses. Call it before the first
+ * model is loaded: the runtime reads its settings once.
  */
 export function configureRuntime(settings: RuntimeConfiguration): void {
   configuration = { ...configuration, ...settings };
+  if ('workerPath' in settings) setWorkerFolder(settings.workerPath);
 }
 
 /** What is used of the runtime. */
@@ -79,7 +82,6 @@ export interface OrtModule extends Pick<typeof Ort, 'env' | 'InferenceSession' |
   /** Whether it is on another thread, and puts its calls in order there. */
   readonly runsBeside?: boolean;
 }
-type Build = 'node' | 'wasm' | 'webgpu' | 'jspi';
 
 const modules = new Map<Build, Promise<OrtModule>>();
 /** Threads that a build was started with: it keeps them. */
@@ -99,7 +101,7 @@ function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtMod
   if (!loading) {
     const threads = runtimeThreads(provider, small);
     threadsInUse.set(build, threads);
-    loading = importBuild(build).then((ort) => configure(ort, threads));
+    loading = importBuild(build).then((ort) => configure(ort, build, threads));
     modules.set(build, loading);
     // A failed load (offline, a file not found) may be tried again.
     loading.catch(() => {
@@ -139,13 +141,13 @@ function importBuild(build: Build): Promise<OrtModule> {
   }
 }
 
-function configure(ort: OrtModule, threads: number): OrtModule {
+async function configure(ort: OrtModule, build: Build, threads: number): Promise<OrtModule> {
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   // Threads that cannot start in a page (see below) must end in an error, not in a wait without end. In Node they do
   // start, and the timer would keep the process alive.
   if (threads > 1 && !nodeProcess()) ort.env.wasm.initTimeout = 60_000;
-  if (configuration.wasmPaths !== undefined) ort.env.wasm.wasmPaths = configuration.wasmPaths;
+  await setFiles(ort.env.wasm, build, configuration);
   return ort;
 }
 
@@ -193,7 +195,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   try {
     ort = await loadModule(provider, small);
   } catch (cause) {
-    throw runtimeError('onnxruntime-web could not be loaded', cause);
+    throw notStarted(cause, provider) ?? runtimeError('onnxruntime-web could not be loaded', cause);
   }
   const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
     inTurn(ort, () =>
@@ -211,6 +213,8 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     const strict = provider === 'webgpu' ? await unlessLeftToCpu(create(withoutCpu)) : undefined;
     return new OrtSession(ort, strict ?? (await create({})), device, strict !== undefined);
   } catch (cause) {
+    const error = notStarted(cause, provider);
+    if (error !== undefined) throw error;
     throw await failure(device, 'onnxruntime-web could not prepare the training graph', cause);
   }
 }
@@ -354,6 +358,13 @@ class OrtOutputs implements RuntimeOutputs {
 async function failure(device: GPUDevice | undefined, what: string, cause: unknown): Promise<unknown> {
   const error = runtimeError(what, cause);
   return device ? lossOr(device, error) : error;
+}
+
+/** The error where the runtime's own files could not be had; the runtime tells of it when it makes its first session. */
+function notStarted(cause: unknown, provider: ExecutionProvider): MagnitudeEdgeError | undefined {
+  const why = cause instanceof Error ? whyNotStarted(cause.message, buildFor(provider)) : undefined;
+  if (why === undefined) return undefined;
+  return new MagnitudeEdgeError('runtime', `onnxruntime-web could not be started: ${why}.`, { cause });
 }
 
 function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {

@@ -478,7 +478,7 @@ test('help and version', async () => {
 });
 
 test('docs/command.md is what --help says', async () => {
-  const names = ['infer', 'evaluate', 'select', 'rank', 'merge', 'train-graph', 'serve'];
+  const names = ['infer', 'evaluate', 'select', 'rank', 'merge', 'train-graph', 'import-map', 'serve'];
   const helps = await Promise.all(names.map((name) => run(name, '--help')));
   const sections = names.map((name, at) => `## ${name}\n\n\`\`\`\n${helps[at]!.out}\`\`\``);
   const page = [

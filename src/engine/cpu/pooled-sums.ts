@@ -59,7 +59,7 @@ export class PooledSums implements CpuSums {
     const shares: Share[] = [];
     try {
       for (const pairs of dealPairs(shape.pairs, threads)) {
-        shares.push({ worker: new WorkerClient(script), pairs });
+        shares.push({ worker: new WorkerClient(script, 'cpu-worker'), pairs });
       }
       const products = await Promise.all(
         shares.map(({ worker, pairs }) => worker.call('open', structuredClone(shareOf(shape, pairs.length)))),

@@ -311,5 +311,14 @@ describe('files and addresses', () => {
       const error = await refusal(sizesAndFirsts(batches(url, model)));
       expect(error.message).toBe(`${url} could not be read: the server answered 404 Not Found.`);
     });
+    // As servers of single-page applications and of notebooks answer.
+    const page: Answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.end('<!doctype html>');
+    };
+    await withServer(page, async (url) => {
+      const error = await refusal(sizesAndFirsts(batches(url, model)));
+      expect(error.message).toBe(`${url} could not be read: this address answered with an HTML page.`);
+    });
   });
 });

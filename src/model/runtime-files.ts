@@ -1,0 +1,70 @@
+/** Where the files of onnxruntime-web are, and what can be done where they are not. */
+
+/** The builds of onnxruntime-web, by their entry, and the name that the files of each begin with. */
+export const RUNTIME_FILES = {
+  node: 'ort-wasm-simd-threaded',
+  wasm: 'ort-wasm-simd-threaded',
+  jspi: 'ort-wasm-simd-threaded.jspi',
+  webgpu: 'ort-wasm-simd-threaded.asyncify',
+} as const;
+export type Build = keyof typeof RUNTIME_FILES;
+
+export interface RuntimeFiles {
+  /**
+   * Where the runtime's `.wasm` and `.mjs` are: the address that their names are put behind; both addresses; or a function from the name of a file,
+   * `ort-wasm-simd-threaded.jspi.wasm` for instance, to its address, which leaves those files where they are that it gives
+   * nothing for. Default: beside the module.
+   */
+  readonly wasmPaths?:
+    | string
+    | { readonly wasm?: string | URL; readonly mjs?: string | URL }
+    | ((file: string) => string | URL | undefined);
+  /** The bytes of a build's `.wasm`, by the name of the file: nothing is fetched for it then. */
+  readonly wasmBinary?: (file: string) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>;
+}
+
+/** The settings of onnxruntime-web that files are found by. */
+interface FileSettings {
+  wasmPaths?: string | { wasm?: string | URL; mjs?: string | URL };
+  wasmBinary?: ArrayBufferLike | Uint8Array;
+}
+
+/** Tells the runtime where the files of a build are. */
+export async function setFiles(env: FileSettings, build: Build, files: RuntimeFiles): Promise<void> {
+  const { wasmPaths, wasmBinary } = files;
+  const name = RUNTIME_FILES[build];
+  if (typeof wasmPaths === 'function') {
+    const [wasm, mjs] = [wasmPaths(`${name}.wasm`), wasmPaths(`${name}.mjs`)];
+    env.wasmPaths = { ...(wasm === undefined ? {} : { wasm }), ...(mjs === undefined ? {} : { mjs }) };
+  } else if (wasmPaths !== undefined) {
+    env.wasmPaths = wasmPaths;
+  }
+  if (wasmBinary !== undefined) env.wasmBinary = await wasmBinary(`${name}.wasm`);
+}
+
+const whatHelps =
+  "Vite up to 7 needs optimizeDeps: { exclude: ['onnxruntime-web'] } while developing; elsewhere the files of " +
+  'onnxruntime-web/dist have to be there, or configureRuntime({ wasmPaths }) says where they are (docs/guide.md, "With a bundler")';
+
+/** What the runtime says in other words, and what to do about it. */
+const explanations: readonly (readonly [said: RegExp, why: string])[] = [
+  [/magic word 00 61 73 6d, found 3c/, `the address of FILE answered with an HTML page. ${whatHelps}`],
+  [
+    /fetching of the wasm failed|magic word|dynamically imported module|importing a module script|initWasm\(\)' failed/,
+    `FILE could not be fetched. ${whatHelps}`,
+  ],
+  [
+    /Content Security Policy|unsafe-eval/i,
+    "the page's policy does not let WebAssembly run: script-src needs 'wasm-unsafe-eval'",
+  ],
+];
+
+/**
+ * Why the runtime did not start, where it is its files or the page's policy.
+ *
+ * @param message what the runtime said
+ */
+export function whyNotStarted(message: string, build: Build): string | undefined {
+  const why = explanations.find(([said]) => said.test(message))?.[1];
+  return why?.replace('FILE', `${RUNTIME_FILES[build]}.wasm`);
+}

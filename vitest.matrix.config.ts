@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Bundlers that take longer to install and to run than those of `npm test`. */
+export default defineConfig({
+  test: {
+    name: 'matrix',
+    include: ['test/matrix/**/*.test.ts'],
+    environment: 'node',
+    retry: { count: 2, condition: /Target crashed/ },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    fileParallelism: false,
+  },
+});
