@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import temml from 'temml';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -43,9 +44,13 @@ const runElsewhere: readonly (readonly [holds: RegExp, where: string])[] = [
   [/npm ci|npm run build:python/, 'CI itself'],
   [/from magnitude_edge import/, 'python/tests'],
   [/import \{ create \} from 'webgpu'/, 'test/e2e/package-command.test.ts'],
+  [/<notebook>|npm:magnitude-edge|mo\.iframe|%%javascript/, 'a notebook, from its documentation'],
   [/<script type="module">/, 'a page: test/e2e/browser-file.test.ts'],
   [/mkdir -p lib/, 'test/e2e/browser-file.test.ts'],
-  [/export default \{ optimizeDeps/, 'settings of a bundler'],
+  [
+    /^\/\/ (main|vite\.config|rollup\.config)\.js|npx (esbuild|parcel)/,
+    'test/e2e/bundlers.test.ts, npm run matrix',
+  ],
   [/--experimental-wasm-revectorize/, 'needs Node 24 and a processor with AVX2'],
 ];
 
@@ -82,6 +87,7 @@ const run = async (file: string, args: readonly string[]) =>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-snippets-'));
   await cp(example, folder, { recursive: true });
+  await cp(join(root, 'docs/examples'), folder, { recursive: true });
   await cp(join(root, 'test/fixtures/ordinary/mlp/model.onnx'), join(folder, 'any.onnx'));
   for (const name of ['part', 'day-1', 'day-2'])
     await cp(join(folder, 'data.npz'), join(folder, `${name}.npz`));
@@ -111,6 +117,8 @@ describe.each(snippets.map((snippet) => [`${snippet.page}:${snippet.line}`, snip
         await run(process.execPath, ['snippet.js']);
       } else if (language === 'sh') {
         await run('bash', ['-euc', code]);
+      } else if (language === 'math') {
+        temml.renderToString(code, { throwOnError: true });
       } else if (language === 'json') {
         JSON.parse(code);
       } else {

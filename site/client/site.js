@@ -1,0 +1,16 @@
+import { startSearch } from './search.js';
+import { startExamples } from './examples.js';
+
+startSearch(document.querySelector('.search input'), document.querySelector('#results'));
+startExamples(document.querySelectorAll('.example'));
+
+const root = document.documentElement;
+document.querySelector('.theme').addEventListener('click', () => {
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const now = root.dataset.theme ?? (dark ? 'dark' : 'light');
+  root.dataset.theme = now === 'dark' ? 'light' : 'dark';
+  localStorage.setItem('site-theme', root.dataset.theme);
+});
+
+// On a telephone the list of pages stands above the text: closed, until somebody wants it.
+if (matchMedia('(max-width: 760px)').matches) document.querySelector('nav details').open = false;
