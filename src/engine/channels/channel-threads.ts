@@ -75,7 +75,8 @@ export class ChannelThreads {
     if (operations < SMALL || this.#most === 0 || this.#workers !== undefined) return;
     const workers: WorkerClient<ChannelCalls>[] = [];
     try {
-      for (let w = 0; w < this.#most; w++) workers.push(new WorkerClient<ChannelCalls>(script, 'channel-worker'));
+      for (let w = 0; w < this.#most; w++)
+        workers.push(new WorkerClient<ChannelCalls>(script, 'channel-worker'));
       const [description] = await Promise.all(workers.map((worker) => worker.call('open', undefined)));
       const count = workers.length === 1 ? 'one worker' : `${workers.length} workers`;
       this.#note = `channel regressions: ${description!}, ${count}`;
