@@ -1,3 +1,5 @@
+import { MagnitudeEdgeError } from '../errors.ts';
+
 /** Where the files of onnxruntime-web are, and what can be done where they are not. */
 
 /** The builds of onnxruntime-web, by their entry, and the name that the files of each begin with. */
@@ -67,4 +69,10 @@ const explanations: readonly (readonly [said: RegExp, why: string])[] = [
 export function whyNotStarted(message: string, build: Build): string | undefined {
   const why = explanations.find(([said]) => said.test(message))?.[1];
   return why?.replace('FILE', `${RUNTIME_FILES[build]}.wasm`);
+}
+
+/** An error of the runtime, with what it said. */
+export function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {
+  const why = cause instanceof Error ? `: ${cause.message.trim().replace(/\.$/, '')}` : '';
+  return new MagnitudeEdgeError('runtime', `${what}${why}.`, { cause });
 }

@@ -9,7 +9,8 @@ import { encodeModel } from '../onnx/encode.ts';
 import { identityNode } from '../onnx/graph.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import { setWorkerFolder } from '../worker-folder.ts';
-import { setFiles, whyNotStarted, type Build, type RuntimeFiles } from './runtime-files.ts';
+import { runtimeError, setFiles, whyNotStarted, type Build, type RuntimeFiles } from './runtime-files.ts';
+import { OrtOutputs, type RuntimeOutputs } from './runtime-outputs.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
 
@@ -28,20 +29,6 @@ export interface RuntimeConfiguration extends RuntimeFiles {
 export interface HostTensor {
   readonly data: Float32Array;
   readonly dims: readonly number[];
-}
-
-/** One tensor that a model gave. */
-export interface RuntimeOutput {
-  readonly dims: readonly number[];
-  /** A GPU buffer is the runtime's own, and may be longer than the values. */
-  readonly values: Float32Array | GPUBuffer;
-}
-
-/** What one run left behind. */
-export interface RuntimeOutputs {
-  get(name: string): RuntimeOutput;
-  /** Gives the outputs' memory back. On the GPU: after the submit that reads them. */
-  dispose(): void;
 }
 
 export interface SessionOptions {
@@ -329,31 +316,6 @@ class OrtSession implements RuntimeSession {
   }
 }
 
-class OrtOutputs implements RuntimeOutputs {
-  readonly #tensors: Ort.InferenceSession.OnnxValueMapType;
-
-  constructor(tensors: Ort.InferenceSession.OnnxValueMapType) {
-    this.#tensors = tensors;
-  }
-
-  get(name: string): RuntimeOutput {
-    const tensor = this.#tensors[name];
-    if (!tensor) throw runtimeError(`onnxruntime-web gave no output '${name}'`);
-    const values = tensor.location === 'gpu-buffer' ? tensor.gpuBuffer : (tensor.data as Float32Array);
-    return { dims: tensor.dims, values };
-  }
-
-  dispose(): void {
-    for (const tensor of Object.values(this.#tensors)) {
-      try {
-        tensor.dispose();
-      } catch {
-        // Its memory went with the device, which is told by what reads the values.
-      }
-    }
-  }
-}
-
 /** The runtime does not say when its device has gone away: the device itself is asked. */
 async function failure(device: GPUDevice | undefined, what: string, cause: unknown): Promise<unknown> {
   const error = runtimeError(what, cause);
@@ -365,9 +327,4 @@ function notStarted(cause: unknown, provider: ExecutionProvider): MagnitudeEdgeE
   const why = cause instanceof Error ? whyNotStarted(cause.message, buildFor(provider)) : undefined;
   if (why === undefined) return undefined;
   return new MagnitudeEdgeError('runtime', `onnxruntime-web could not be started: ${why}.`, { cause });
-}
-
-function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {
-  const why = cause instanceof Error ? `: ${cause.message.trim().replace(/\.$/, '')}` : '';
-  return new MagnitudeEdgeError('runtime', `${what}${why}.`, { cause });
 }

@@ -1,5 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { HostTensor, RuntimeOutput, RuntimeSession } from './runtime.ts';
+import type { RuntimeOutput } from './runtime-outputs.ts';
+import type { HostTensor, RuntimeSession } from './runtime.ts';
 
 /** What one batch left behind in the model; `[size, channels]` each, row-major, on the host or on the model's device. */
 export interface BlockValues {

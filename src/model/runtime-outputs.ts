@@ -1,0 +1,42 @@
+import type * as Ort from 'onnxruntime-web';
+import { runtimeError } from './runtime-files.ts';
+
+/** One tensor that a model gave. */
+export interface RuntimeOutput {
+  readonly dims: readonly number[];
+  /** A GPU buffer is the runtime's own, and may be longer than the values. */
+  readonly values: Float32Array | GPUBuffer;
+}
+
+/** What one run left behind. */
+export interface RuntimeOutputs {
+  get(name: string): RuntimeOutput;
+  /** Gives the outputs' memory back. On the GPU: after the submit that reads them. */
+  dispose(): void;
+}
+
+/** Tensors of onnxruntime-web. */
+export class OrtOutputs implements RuntimeOutputs {
+  readonly #tensors: Ort.InferenceSession.OnnxValueMapType;
+
+  constructor(tensors: Ort.InferenceSession.OnnxValueMapType) {
+    this.#tensors = tensors;
+  }
+
+  get(name: string): RuntimeOutput {
+    const tensor = this.#tensors[name];
+    if (!tensor) throw runtimeError(`onnxruntime-web gave no output '${name}'`);
+    const values = tensor.location === 'gpu-buffer' ? tensor.gpuBuffer : (tensor.data as Float32Array);
+    return { dims: tensor.dims, values };
+  }
+
+  dispose(): void {
+    for (const tensor of Object.values(this.#tensors)) {
+      try {
+        tensor.dispose();
+      } catch {
+        // Its memory went with the device, which is told by what reads the values.
+      }
+    }
+  }
+}
