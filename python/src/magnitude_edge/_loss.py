@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import MagnitudeEdgeError
 
@@ -41,11 +42,11 @@ class Loss:
     name: str
     reduction: str = "mean"
 
-    def options(self) -> dict:
+    def options(self) -> dict[str, str]:
         return {"loss": self.name, "lossReduction": self.reduction}
 
 
-def engine_loss(crit) -> Loss | None:
+def engine_loss(crit: Any) -> Loss | None:
     """The engine's loss for ``crit``, ``None`` where it has none.
 
     Args:
@@ -68,7 +69,7 @@ def engine_loss(crit) -> Loss | None:
     return None
 
 
-def known_loss(crit) -> Loss:
+def known_loss(crit: Any) -> Loss:
     """As :func:`engine_loss`.
 
     Raises:
@@ -84,10 +85,10 @@ def known_loss(crit) -> Loss:
     return loss
 
 
-def loss_name(crit) -> str:
+def loss_name(crit: Any) -> str:
     """What messages and provenance call a loss."""
     return getattr(crit, "__name__", None) or (crit if isinstance(crit, str) else type(crit).__name__)
 
 
-def _same(value, default) -> bool:
+def _same(value: Any, default: Any) -> bool:
     return value is default if default is None else bool(value == default)

@@ -16,7 +16,7 @@ def to_frame(file: memoryview) -> pd.DataFrame:
     """An Arrow file as a DataFrame: names as plain strings, whole numbers as int64, scores as float64. The schema's
     metadata stands in ``frame.attrs``."""
     table = pa.ipc.open_file(pa.py_buffer(file)).read_all()
-    frame = pd.DataFrame({name: _column(table.column(name)) for name in table.column_names}, copy=False)
+    frame: pd.DataFrame = pd.DataFrame({name: _column(table.column(name)) for name in table.column_names}, copy=False)
     frame.attrs = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     return frame
 

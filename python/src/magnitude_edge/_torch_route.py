@@ -225,9 +225,10 @@ def on_host(values: torch.Tensor) -> Floats:
 
 
 def first_parameter(model: GsnnModule) -> torch.Tensor:
-    return next(iter(model.parameters()))
+    parameter: torch.Tensor = next(iter(model.parameters()))
+    return parameter
 
 
-def torch_loss(crit: Any, name: str | None) -> Callable:
+def torch_loss(crit: Any, name: str | None) -> Callable[..., Any]:
     """What differentiates: ``crit`` itself, or torch's loss of that name."""
     return crit if callable(crit) else LOSSES[name or "mse"]

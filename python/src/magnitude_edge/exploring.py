@@ -15,7 +15,7 @@ from .explorer_data import ExplorerData, explorer_data, write_html
 if TYPE_CHECKING:
     from .explorer_widget import ExplorerWidget
 
-Table: TypeAlias = "pd.DataFrame | pa.Table | str | os.PathLike"
+Table: TypeAlias = "pd.DataFrame | pa.Table | str | os.PathLike[str]"
 Pairs: TypeAlias = "Iterable[tuple[str, str]] | pd.DataFrame"
 
 
@@ -70,7 +70,7 @@ def show_widget(data: ExplorerData, height: int) -> ExplorerWidget:
 
 def export_html(
     table: Table,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     *,
     names: Sequence[str] | None = None,
     positives: Pairs = (),

@@ -128,7 +128,8 @@ class MagnitudeEdgeInferer:
     @property
     def node_names(self) -> dict[str, list[str]]:
         """Names of the nodes by type: ``"input"``, ``"function"``, ``"output"``."""
-        return self._facts["nodeNames"]
+        names: dict[str, list[str]] = self._facts["nodeNames"]
+        return names
 
     @property
     def function_edges(self) -> list[tuple[str, str]]:
@@ -140,17 +141,18 @@ class MagnitudeEdgeInferer:
     @property
     def diagnostics(self) -> dict[str, Any]:
         """What runs where: backend, workers, warnings."""
-        return self._engine.call("diagnostics")[0]["diagnostics"]
+        facts: dict[str, Any] = self._engine.call("diagnostics")[0]["diagnostics"]
+        return facts
 
     def fit(
         self,
-        dataloader,
-        crit=None,
-        device=None,
+        dataloader: Any,
+        crit: Any = None,
+        device: Any = None,
         verbose: bool = True,
         *,
         reset: bool = True,
-        masked_edges=(),
+        masked_edges: Iterable[tuple[str, str]] = (),
         batch_size: int = 128,
         client: Client | None = None,
     ) -> int:
@@ -214,7 +216,7 @@ class MagnitudeEdgeInferer:
             return TorchFit(self._engine, model, channels, self._held_channels).run(dataloader, crit, reset=reset)
 
     def _fit_on_cluster(
-        self, client: Client, data, settings: dict[str, Any], batch_size: int, verbose: bool, reset: bool
+        self, client: Client, data: Any, settings: dict[str, Any], batch_size: int, verbose: bool, reset: bool
     ) -> int:
         from ._dask import PartFit, fit_on_cluster
 
@@ -246,7 +248,9 @@ class MagnitudeEdgeInferer:
                 self._held_channels.forget_after(self._engine.call("diagnostics")[0]["samples"])
             raise
 
-    def fit_file(self, path: str | os.PathLike, crit=None, *, batch_size: int = 128, reset: bool = True) -> int:
+    def fit_file(
+        self, path: str | os.PathLike[str], crit: Any = None, *, batch_size: int = 128, reset: bool = True
+    ) -> int:
         """As :meth:`fit`, over a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
         CSV with a column per input and output node.
 
@@ -363,7 +367,7 @@ class MagnitudeEdgeInferer:
         self._held_channels.clear()
         self._engine.call("resetStats")
 
-    def save_stats(self, path: str | os.PathLike, channels: bool | None = None) -> None:
+    def save_stats(self, path: str | os.PathLike[str], channels: bool | None = None) -> None:
         """Writes the statistics held, as an Arrow file; whole or not at all.
 
         Args:
@@ -383,11 +387,11 @@ class MagnitudeEdgeInferer:
             os.unlink(scratch.name)
             raise
 
-    def load_stats(self, path: str | os.PathLike) -> None:
+    def load_stats(self, path: str | os.PathLike[str]) -> None:
         """Replaces the statistics held by saved ones of the same graph and settings."""
         self._take_statistics(Path(path).read_bytes(), merge=False)
 
-    def merge_stats(self, path: str | os.PathLike) -> None:
+    def merge_stats(self, path: str | os.PathLike[str]) -> None:
         """Adds saved statistics over other samples."""
         self._take_statistics(Path(path).read_bytes(), merge=True)
 
@@ -420,5 +424,5 @@ class MagnitudeEdgeInferer:
     def __enter__(self) -> MagnitudeEdgeInferer:
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()

@@ -15,13 +15,13 @@ from .inferer import MagnitudeEdgeInferer
 
 
 def infer(
-    model,
-    x,
-    y=None,
-    data=None,
+    model: Any,
+    x: Any,
+    y: Any = None,
+    data: Any = None,
     score: str = "corr",
     *,
-    crit=None,
+    crit: Any = None,
     batch_size: int = 128,
     reduction: str = "l1",
     use_pre_norm: bool = True,
@@ -29,7 +29,7 @@ def infer(
     backend: str = "auto",
     uncertainty: bool | Mapping[str, int] = False,
     verbose: bool = False,
-    **evaluate,
+    **evaluate: Any,
 ) -> pd.DataFrame:
     """Fits and evaluates in one call.
 

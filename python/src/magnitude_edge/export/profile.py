@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from .graph import GsnnGraph, GsnnModule
 
 VERSION = 1
 KEY = "gsnn"
@@ -53,7 +56,7 @@ def value_names(layers: int, constants: int) -> ValueNames:
     )
 
 
-def structure(model, graph, channel_groups: list[int]) -> dict:
+def structure(model: GsnnModule, graph: GsnnGraph, channel_groups: list[int]) -> dict[str, Any]:
     """What is to be known of a model, whatever computes it: graph, blocks, the function node of every channel."""
     return {
         "version": VERSION,
@@ -65,7 +68,9 @@ def structure(model, graph, channel_groups: list[int]) -> dict:
     }
 
 
-def metadata(model, graph, names: ValueNames, channel_groups: list[int], **extra) -> dict:
+def metadata(
+    model: GsnnModule, graph: GsnnGraph, names: ValueNames, channel_groups: list[int], **extra: Any
+) -> dict[str, Any]:
     """The metadata of one model, ready for JSON.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class Source:
 @torch.inference_mode(False)
 def prepare(
     model: GsnnModule,
-    data,
+    data: Any,
     *,
     edge_mask: bool = False,
     allow_unknown: bool = False,

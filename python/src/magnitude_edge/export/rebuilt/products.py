@@ -49,7 +49,9 @@ class _Product(torch.autograd.Function):
     """The product of a layer's matrix, which is a constant, and ``[inputs, batch]``."""
 
     @staticmethod
-    def forward(ctx: Any, layer: SparseProduct, x: torch.Tensor, onto: torch.Tensor | None, times: float):
+    def forward(
+        ctx: Any, layer: SparseProduct, x: torch.Tensor, onto: torch.Tensor | None, times: float
+    ) -> torch.Tensor:
         ctx.layer, ctx.times = layer, times
         bias = None if layer.bias is None else layer.bias.unsqueeze(1)
         if onto is not None:
@@ -61,7 +63,7 @@ class _Product(torch.autograd.Function):
         return torch.addmm(out, layer.matrix, x, out=out)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor):
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = gradients
         of_x = torch.mm(ctx.layer.transposed, gradient) if ctx.needs_input_grad[1] else None
         of_onto = gradient * ctx.times if ctx.needs_input_grad[2] and ctx.times != 1 else gradient
