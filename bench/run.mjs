@@ -14,7 +14,7 @@
  *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
  *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
  *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
- *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a trained network's
+ *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a trained network's; --backend webgpu
  *     npm run bench -- activations        # slopes of activations beside torch in float32, wasm and WebGPU
  *     npm run bench -- network            # frames of the explorer's network while it is moved, in Chromium
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it

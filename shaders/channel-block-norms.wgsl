@@ -9,6 +9,8 @@ struct Params {
   nodes: u32,
   // from one row of the coefficients to the next
   stride: u32,
+  // squared, what the coefficients are to be multiplied by
+  factor: f32,
 }
 
 override WORKGROUP: u32;
@@ -47,5 +49,5 @@ fn main(
       sum += value * value;
     }
   }
-  norms[i * params.nodes + j] = sum / f32(columns.y - columns.x);
+  norms[i * params.nodes + j] = params.factor * sum / f32(columns.y - columns.x);
 }

@@ -1,24 +1,34 @@
-// A'B of two row-major matrices: the Gram matrix of channel values, the product of an inverse with them, and blocks of
-// ridge coefficients (method.md, "score = 'channel'"). Products are added up in float32 over CHUNK rows, and chunks in
-// extended precision. Twin: src/scoring/channel/gram.ts and block-norms.ts. One workgroup of 16 x 16 threads per tile of
-// 64 x 64 sums, 4 x 4 for each thread.
+// A'B of two row-major matrices: the Gram matrix of channel values, the inverse of a system from its factor's, and products
+// with it, blocks of ridge coefficients the last of them (method.md, "score = 'channel'"). Products are added up in float32
+// over CHUNK rows, and chunks in extended precision. Twin: src/scoring/channel/gram.ts and products.ts. One workgroup of
+// 16 x 16 threads per tile of 64 x 64 sums, 4 x 4 for each thread.
 
 struct Params {
   // rows of A and of B
   depth: u32,
-  // columns of A, which are rows of the sums, and of B; and from one row to the next
+  // columns of A, which are rows of the sums, and of B
   rows: u32,
   columns: u32,
+  // where the matrices begin in a row, and from one row to the next
+  a_first: u32,
   a_stride: u32,
+  b_first: u32,
   b_stride: u32,
   out_stride: u32,
-  // 1: sums on and above the diagonal alone
-  upper: u32,
+  // first of the rows of tiles of this dispatch
+  first_line: u32,
+  // 1: the sums are symmetric, and those below the diagonal copies
+  symmetric: u32,
+  // 1: nothing of A or B is above its diagonal
+  lower: u32,
+  // 1: A and B are the transposes of what is in the buffers, AB'
+  transposed: u32,
+  // 1: a symmetric A is added, A (I + B)
+  plus_a: u32,
+  // 2: sums as high and low word; 1: rounded to one
+  words: u32,
   zero: u32,
 }
-
-// 2: sums as high and low word; 1: rounded to one
-override WORDS: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -27,37 +37,57 @@ override WORDS: u32;
 
 const TILE: u32 = 64u;
 const STEP: u32 = 16u;
-// whole steps
-const CHUNK: u32 = 256u;
+// whole steps; 32 rows rather than 256 leave a third of the error
+const CHUNK: u32 = 32u;
 
 var<workgroup> a_tile: array<vec4f, 256>;
 var<workgroup> b_tile: array<vec4f, 256>;
 
+fn place_in(first: u32, stride: u32, row: u32, column: u32) -> u32 {
+  return first + select(row * stride + column, column * stride + row, params.transposed != 0u);
+}
+
 fn a_at(row: u32, column: u32) -> f32 {
-  return select(0.0, a[min(row, params.depth - 1u) * params.a_stride + min(column, params.rows - 1u)],
-    row < params.depth && column < params.rows);
+  if (row >= params.depth || column >= params.rows) {
+    return 0.0;
+  }
+  return a[place_in(params.a_first, params.a_stride, row, column)];
 }
 
 fn b_at(row: u32, column: u32) -> f32 {
-  return select(0.0, b[min(row, params.depth - 1u) * params.b_stride + min(column, params.columns - 1u)],
-    row < params.depth && column < params.columns);
+  if (row >= params.depth || column >= params.columns) {
+    return 0.0;
+  }
+  return b[place_in(params.b_first, params.b_stride, row, column)];
+}
+
+fn keep(row: u32, column: u32, sum: vec2f) {
+  let at = params.words * (row * params.out_stride + column);
+  sums[at] = sum.x;
+  if (params.words == 2u) {
+    sums[at + 1u] = sum.y;
+  }
 }
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   fence = params.zero;
-  let first = vec2u(group.y, group.x) * TILE;
-  if (params.upper != 0u && first.y + TILE <= first.x) {
+  let first = vec2u(params.first_line + group.y, group.x) * TILE;
+  if (params.symmetric != 0u && first.y < first.x) {
     return;
   }
   var high: array<vec4f, 4>;
   var low: array<vec4f, 4>;
   var chunk: array<vec4f, 4>;
-  let place = local.y * STEP + local.x;
-  for (var row = 0u; row < params.depth; row += STEP) {
-    let tile_row = row + local.y;
-    let column_a = first.x + local.x * 4u;
-    let column_b = first.y + local.x * 4u;
+  // Neighbouring threads read neighbouring words.
+  let line = select(local.y, local.x, params.transposed != 0u);
+  let quarter = select(local.x, local.y, params.transposed != 0u);
+  let place = line * STEP + quarter;
+  let start = select(0u, max(first.x, first.y), params.lower != 0u);
+  for (var row = start; row < params.depth; row += STEP) {
+    let tile_row = row + line;
+    let column_a = first.x + quarter * 4u;
+    let column_b = first.y + quarter * 4u;
     a_tile[place] = vec4f(a_at(tile_row, column_a), a_at(tile_row, column_a + 1u), a_at(tile_row, column_a + 2u), a_at(tile_row, column_a + 3u));
     b_tile[place] = vec4f(b_at(tile_row, column_b), b_at(tile_row, column_b + 1u), b_at(tile_row, column_b + 2u), b_at(tile_row, column_b + 3u));
     workgroupBarrier();
@@ -86,10 +116,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     for (var c = 0u; c < 4u; c++) {
       let j = first.y + local.x * 4u + c;
       if (i < params.rows && j < params.columns) {
-        let at = WORDS * (i * params.out_stride + j);
-        sums[at] = high[r][c];
-        if (WORDS == 2u) {
-          sums[at + 1u] = low[r][c];
+        var sum = vec2f(high[r][c], low[r][c]);
+        if (params.plus_a != 0u) {
+          sum = ds_add(sum, vec2f(a[params.a_first + i * params.a_stride + j], 0.0));
+        }
+        keep(i, j, sum);
+        if (params.symmetric != 0u && first.y > first.x) {
+          keep(j, i, sum);
         }
       }
     }

@@ -5,11 +5,14 @@
  *     npm run bench -- channels                              # 600 nodes, 5 channels, 1,500 samples, 5 layer pairs
  *     npm run bench -- channels --nodes 2000 --samples 2000 --aggregations mean
  *     npm run bench -- channels --network FOLDER             # of a model.onnx and data.npz: what evaluate takes after fit
+ *     npm run bench -- channels --backend webgpu             # on a GPU, in Node (Dawn), beside the CPU's scores
  *
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resourceUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
+import { dawnDevice, vulkanEnvironment } from '../shared/dawn.mjs';
 import { readOptions } from '../shared/options.mjs';
 import { generator } from '../shared/problem.mjs';
 import { printTable, seconds, writeResult } from '../shared/report.mjs';
@@ -33,11 +36,24 @@ const setup = readOptions({
   repeats: 3,
   aggregations: 'mean,pooled',
   network: '',
+  backend: 'cpu',
 });
+const onGpu = setup.backend === 'webgpu';
+const drivers = vulkanEnvironment();
+if (onGpu && Object.keys(drivers).some((name) => process.env[name] === undefined)) {
+  // Drivers are looked for before a process starts.
+  const env = { ...process.env, ...drivers };
+  const { status } = spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit', env });
+  process.exit(status ?? 1);
+}
+const device = onGpu ? await dawnDevice() : undefined;
 
 /** @typedef {{ layerAgg: string, repeat: number, wall: number, cpu: number }} Taken seconds by the clock, and of all cores */
 /** @type {Taken[]} */
 const times = [];
+
+/** Of scores on a GPU from the CPU's, as a share of the largest @type {number | undefined} */
+let difference;
 
 /** @param {(layerAgg: 'mean' | 'pooled', lambda: number) => Promise<void>} score */
 async function measure(score) {
@@ -72,8 +88,25 @@ async function measureNoise() {
     counts: new Int32Array(nodes).fill(channels),
     pairs: Array.from({ length: pairs }, () => ({ x: values(), u: values() })),
   };
+  /** @param {'mean' | 'pooled'} layerAgg @param {number} lambda @param {GPUDevice} [where] */
+  const scored = async (layerAgg, lambda, where) => {
+    const scores = await scoreSavedChannels(saved, { layerAgg, lambda }, where);
+    const matrix = Float64Array.from(await scores.aggregate());
+    scores.release();
+    return matrix;
+  };
+  if (device) {
+    // Compiles the shaders, too.
+    const [found, right] = [await scored('mean', 3, device), await scored('mean', 3)];
+    const largest = right.reduce((most, value) => Math.max(most, value), 0);
+    difference =
+      right.reduce((most, value, at) => Math.max(most, Math.abs(value - (found[at] ?? NaN))), 0) / largest;
+    console.log(
+      `${device.adapterInfo.description}: off the CPU by ${difference.toExponential(1)} of the largest score`,
+    );
+  }
   await measure(async (layerAgg, lambda) => {
-    (await scoreSavedChannels(saved, { layerAgg, lambda })).release();
+    await scored(layerAgg, lambda, device);
   });
 }
 
@@ -81,9 +114,18 @@ await (setup.network === '' ? measureNoise() : measureNetwork());
 const peakMiB = Math.round(resourceUsage().maxRSS / 1024);
 const name = setup.network === '' ? `channels-${setup.nodes}-${setup.samples}` : 'channels-network';
 const { network, ...sizes } = setup;
-writeResult(name, { setup: network === '' ? sizes : { repeats: setup.repeats }, peakMiB, times });
+writeResult(onGpu ? `${name}-webgpu` : name, {
+  setup: network === '' ? sizes : { repeats: setup.repeats },
+  ...(device ? { adapter: device.adapterInfo.description, difference } : {}),
+  peakMiB,
+  times,
+});
 console.log(`peak memory ${peakMiB} MiB\n`);
 printTable(
   ['layer pairs', 'run', 'by the clock', 'CPU time'],
   times.map(({ layerAgg, repeat, wall, cpu }) => [layerAgg, repeat + 1, seconds(wall), seconds(cpu)]),
 );
+if (device) {
+  device.destroy();
+  process.exit(0);
+}

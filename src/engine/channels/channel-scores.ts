@@ -82,9 +82,9 @@ async function pairsOfRows(
   threads: ChannelThreads,
 ): Promise<LayerPair[]> {
   const yielder = createYielder(signal);
-  // Workers start while means and variances are taken here.
+  // Workers start while means and variances are taken here, unless a GPU is to do it all.
   const smaller = Math.min(samples, channels);
-  const starting = threads.open(pairs.length * samples * channels * smaller);
+  const starting = threads.gpu ? undefined : threads.open(pairs.length * samples * channels * smaller);
   const layerPairs: LayerPair[] = [];
   try {
     for (const { x, u } of pairs) {

@@ -1,5 +1,6 @@
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import { availableThreads } from '../../available-threads.ts';
+import { MagnitudeEdgeError } from '../../errors.ts';
 import { lossBehind, type GpuContext } from '../../gpu/device.ts';
 import { canShare, isShared, ownArrays, SharedArrays, type ArrayPool } from '../../scoring/array-pool.ts';
 import { ridgeOf, type PartNorms } from '../../scoring/channel/regression.ts';
@@ -12,7 +13,7 @@ import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
-import { dualOnGpu, largestBinding } from '../webgpu/scoring/channel-dual.ts';
+import { regressOnDevice, unfitFor } from '../webgpu/scoring/channel-regression.ts';
 import { WorkerClient } from '../worker-client.ts';
 import {
   doStep,
@@ -49,6 +50,8 @@ export class ChannelThreads {
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
   #local: MixedBlocks | undefined;
   #note = '';
+  /** What the GPU did of them, or why nothing */
+  #gpuNote = '';
   #backend: 'webgpu' | 'cpu' = 'cpu';
 
   /**
@@ -62,12 +65,18 @@ export class ChannelThreads {
 
   /** What the regressions ran on, in words */
   get note(): string {
-    return this.#note;
+    const notes = this.#backend === 'webgpu' ? [this.#gpuNote] : [this.#gpuNote, this.#note];
+    return notes.filter((note) => note !== '').join('; ');
   }
 
   /** What did the last regressions */
   get backend(): 'webgpu' | 'cpu' {
     return this.#backend;
+  }
+
+  /** Whether there is a GPU for regressions that are ones for it */
+  get gpu(): boolean {
+    return this.#gpuNow() !== undefined;
   }
 
   /** Starts workers for so much work; how much there is need not be known exactly. */
@@ -101,13 +110,7 @@ export class ChannelThreads {
     signal?: AbortSignal,
   ): Promise<void> {
     signal?.throwIfAborted();
-    const gpu = this.#gpuNow();
-    const onGpu = gpu !== undefined && systems.every((system) => suits(gpu, system));
-    this.#backend = onGpu ? 'webgpu' : 'cpu';
-    if (onGpu) {
-      await this.#runOnGpu(gpu, systems, orders, take, signal);
-      return;
-    }
+    if (await this.#runOnGpu(systems, orders, take, signal)) return;
     const operations = systems.reduce(
       (sum, system) => sum + costOf(system, cheaperWay(system), orders.length),
       0,
@@ -237,32 +240,41 @@ export class ChannelThreads {
     return [(name, argument) => runYielding(doStep(memory, { name, argument }), yielder)];
   }
 
+  /** Does all of it on a GPU. @returns whether there is one, and it has room for that */
   async #runOnGpu(
-    gpu: GpuContext,
     systems: readonly ChannelSystem[],
     orders: readonly RowOrder[],
     take: TakePart,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const memory = (this.#local ??= mixedBlocks());
-    this.#note = 'channel regressions: WebGPU, their systems inverted in float64 on the CPU';
-    const yielder = createYielder(signal);
+  ): Promise<boolean> {
+    const gpu = this.#gpuNow();
+    this.#backend = 'cpu';
+    this.#gpuNote = '';
+    if (gpu === undefined) return false;
+    const refused = (why: string): false => {
+      this.#gpuNote = `channel regressions are none for this GPU: ${why}`;
+      return false;
+    };
+    for (const system of systems) {
+      const why = unfitFor(gpu, system, cheaperWay(system));
+      if (why !== undefined) return refused(why);
+    }
     try {
       for (const [s, system] of systems.entries()) {
-        const part = { way: 'dual', first: 0, end: system.nodes } as const;
-        take(s, part, await dualOnGpu(gpu, memory, system, orders, yielder));
+        const way = cheaperWay(system);
+        const norms = await regressOnDevice(gpu, system, orders, { way, precision: 'exact', signal });
+        take(s, { way, first: 0, end: system.nodes }, norms);
       }
-    } catch (error) {
+    } catch (cause) {
       signal?.throwIfAborted();
-      throw lossBehind(gpu, error);
+      const error = lossBehind(gpu, cause);
+      if (!(error instanceof MagnitudeEdgeError && error.code === 'out-of-memory')) throw error;
+      return refused(error.message);
     }
+    this.#backend = 'webgpu';
+    this.#gpuNote = 'channel regressions: WebGPU';
+    return true;
   }
-}
-
-/** Whether a regression is one for a GPU: of observations, and small enough for its bindings. */
-function suits({ device: { limits } }: GpuContext, system: ChannelSystem): boolean {
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  return cheaperWay(system) === 'dual' && largestBinding(system) <= most;
 }
 
 /** A value whose memory may be handed over: a copy, but for what is in shared memory. */

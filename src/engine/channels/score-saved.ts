@@ -1,3 +1,4 @@
+import { adoptDevice } from '../../gpu/device.ts';
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
@@ -22,15 +23,20 @@ import { conditionalChannels } from './select-channels.ts';
 
 /**
  * Channel scores (docs/method.md, "score = 'channel'") of saved channel values, without the model that they came from; or of
- * any two sets of values by node. All cores take part.
+ * any two sets of values by node. All cores take part, or a GPU where the regressions are ones for it.
  *
- * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`; the signal's reason once it is aborted
+ * @param device the caller's, until the scores are there
+ * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`, `device-lost`, `gpu-validation`; the signal's reason once it is aborted
  */
-export async function scoreSavedChannels(saved: SavedChannels, request: ChannelRequest): Promise<Scores> {
+export async function scoreSavedChannels(
+  saved: SavedChannels,
+  request: ChannelRequest,
+  device?: GPUDevice,
+): Promise<Scores> {
   checkChannelRequest(request, saved.samples);
   const groups = consecutiveGroups(saved.counts);
   const held = 'sums' in saved ? saved.sums : rowsOf(saved, groups);
-  const threads = new ChannelThreads();
+  const threads = new ChannelThreads(undefined, () => device && adoptDevice(device));
   try {
     const matrices = await channelScores(held, groups, request, threads);
     return new HostScores(new ScoreArrays(matrices), { pairs: held.pairs.length });

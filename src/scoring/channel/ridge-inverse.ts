@@ -35,20 +35,6 @@ export function* invertRidge(
   yield* invert(memory, matrix, size);
 }
 
-/** A symmetric matrix in float32 as a whole, times a factor. */
-export function symmetricSingles(
-  { values, stride }: System,
-  size: number,
-  factor: number,
-): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = i; j < size; j++) whole[i * size + j] = values[i * stride + j]! * factor;
-    for (let j = i + 1; j < size; j++) whole[j * size + i] = whole[i * size + j]!;
-  }
-  return whole;
-}
-
 /** A symmetric matrix in float64 as a whole, in memory of its own. */
 export function symmetricDoubles({ values, stride }: System, size: number): Float64Array<ArrayBuffer> {
   const whole = new Float64Array(size * size);

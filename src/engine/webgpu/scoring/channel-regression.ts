@@ -1,0 +1,242 @@
+import type { BufferPool } from '../../../gpu/buffer.ts';
+import type { GpuContext } from '../../../gpu/device.ts';
+import { readBack } from '../../../gpu/readback.ts';
+import { workgroups } from '../../../gpu/recorder.ts';
+import { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
+import { targetPanels, widestPanel } from '../../../scoring/channel/block-norms.ts';
+import { ridgeOf, type PartNorms } from '../../../scoring/channel/regression.ts';
+import type { RowOrder } from '../../../scoring/channel/rows.ts';
+import { hasSums, productsOfSums } from '../../../scoring/channel/sums.ts';
+import { systemGram } from '../../../scoring/channel/system-gram.ts';
+import type { ChannelSystem } from '../../../scoring/channel/system.ts';
+import { systemSize, type Way } from '../../../scoring/channel/ways.ts';
+import { mixedBlocks } from '../../../statistics/mixed-blocks.ts';
+import { createYielder, runYielding, type Yielder } from '../../../statistics/yielder.ts';
+import type { Precision } from '../statistics/statistics-kernels.ts';
+import { doubleSingle } from './block.ts';
+import { ChannelDevice, type DeviceMatrix } from './channel-device.ts';
+import { inverseElements, invertOnDevice } from './channel-inverse.ts';
+import { WORKGROUP } from './channel-kernels.ts';
+import { orderedU, uploadF, uploadU } from './channel-operands.ts';
+
+/** Target columns whose coefficients are there at a time. */
+const PANEL_COLUMNS = 1024;
+
+/**
+ * The largest condition that a factor in float32 is let near. The trace of a system is at most K + its ridge, so that
+ * `(K + lambda) / lambda` bounds it: with 2^14 one Newton step leaves X right to all that float32 holds.
+ */
+const MOST_CONDITION = 2 ** 14;
+
+/** Why a regression is none for a device; undefined where it is one. */
+export function unfitFor(
+  { device: { limits } }: GpuContext,
+  system: ChannelSystem,
+  way: Way,
+): string | undefined {
+  const { observations: n, sources, targets, nodes, lambda } = system;
+  const [k, m] = [sources.channels.length, targets.channels.length];
+  const condition = (k + lambda) / lambda;
+  if (condition > MOST_CONDITION) {
+    return `lambda ${lambda} leaves systems of ${k} channels a condition of up to ${condition.toPrecision(2)}, too much for float32`;
+  }
+  const rows = hasSums(system) ? 0 : n * Math.max(k, m, system.channels);
+  const coefficients = k * widestPanel(targets.starts, PANEL_COLUMNS);
+  const needed = 4 * Math.max(rows, inverseElements(systemSize(system, way)), coefficients, nodes ** 2);
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  return needed > most
+    ? `they need a GPU buffer of ${needed} bytes and this device allows ${most}`
+    : undefined;
+}
+
+/** How {@link regressOnDevice} works. */
+export interface DeviceRegression {
+  readonly way: Way;
+  /** See `invertOnDevice` */
+  readonly precision: Precision;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The whole of a regression on a GPU, by either way: the sums of its system in float32 with extended sums over rows, the
+ * inverse, and blocks of B by panels of targets, of which only norms come back. Twins: `dual`, `primal`.
+ *
+ * @param orders as those of `partNorms`
+ * @returns for each order, row-major `[nodes, nodes]`, as those of the twins
+ * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
+ */
+export async function regressOnDevice(
+  context: GpuContext,
+  system: ChannelSystem,
+  orders: readonly RowOrder[],
+  { way, precision, signal }: DeviceRegression,
+): Promise<PartNorms[]> {
+  const { nodes, sources, targets } = system;
+  if (sources.channels.length === 0 || targets.channels.length === 0) {
+    return orders.map(() => new Float32Array(nodes ** 2).fill(NaN));
+  }
+  const device = await ChannelDevice.create(context, new SubmitThrottle(context, signal));
+  const yielder = createYielder(signal);
+  return device.withBuffers(async (pool) => {
+    const solver = hasSums(system)
+      ? await ofSums(device, pool, system, precision, yielder)
+      : await ofRows(device, pool, system, way, precision);
+    const results: PartNorms[] = [];
+    for (const order of orders) results.push(await norms(device, system, solver, order, yielder));
+    return results;
+  });
+}
+
+/** What gives panels of B, times n. */
+interface Solver {
+  /** Does what all panels have in common with an order of the rows of U. */
+  open(pool: BufferPool, order: RowOrder): Promise<void>;
+  /** Puts the coefficients of target columns `first .. end` there. */
+  solve(columns: readonly [first: number, end: number], out: DeviceMatrix): Promise<void>;
+}
+
+async function ofRows(
+  device: ChannelDevice,
+  pool: BufferPool,
+  system: ChannelSystem,
+  way: Way,
+  precision: Precision,
+): Promise<Solver> {
+  const { observations: n, sources, targets } = system;
+  const [k, m] = [sources.channels.length, targets.channels.length];
+  const f: DeviceMatrix = { buffer: await uploadF(device, pool, system), stride: k };
+  const u = await uploadU(device, pool, system);
+  const size = systemSize(system, way);
+  const inverse = await device.withBuffers(async (own) => {
+    const sums = device.room(own, 'sums of a system', 2 * size ** 2);
+    await device.run('the sums of a system', (recorder) => {
+      const product = { a: f, b: f, out: { buffer: sums, stride: size }, symmetric: true, extended: true };
+      if (way === 'dual') device.multiply(recorder, { ...product, sizes: [k, n, n], transposed: true });
+      else device.multiply(recorder, { ...product, sizes: [n, k, k] });
+    });
+    return invertOnDevice(device, pool, sums, ridgeOf(system, way), precision);
+  });
+  const x: DeviceMatrix = { buffer: inverse, stride: size };
+  const left = way === 'dual' ? await timesF(device, pool, x, f, [n, n, k]) : f;
+  let ordered = u;
+  return {
+    async open(own, order) {
+      ordered = order === undefined ? u : await orderedU(device, own, system, u, order);
+    },
+    async solve([first, end], out) {
+      const b = { buffer: ordered, first, stride: m };
+      const sizes = [n, k, end - first] as const;
+      if (way === 'dual') {
+        await device.run('coefficients', (recorder) => {
+          device.multiply(recorder, { a: left, b, out, sizes });
+        });
+        return;
+      }
+      await device.withBuffers(async (own) => {
+        const products = { buffer: device.room(own, "F'U", k * out.stride), stride: out.stride };
+        await device.run('coefficients', (recorder) => {
+          device.multiply(recorder, { a: left, b, out: products, sizes });
+          device.multiply(recorder, { a: x, b: products, out, sizes: [k, k, end - first] });
+        });
+      });
+    },
+  };
+}
+
+async function timesF(
+  device: ChannelDevice,
+  pool: BufferPool,
+  a: DeviceMatrix,
+  b: DeviceMatrix,
+  sizes: readonly [number, number, number],
+): Promise<DeviceMatrix> {
+  const out = {
+    buffer: device.room(pool, 'the inverse times F', sizes[1] * sizes[2]),
+    stride: sizes[2],
+  };
+  await device.run('the product of an inverse with channel values', (recorder) => {
+    device.multiply(recorder, { a, b, out, sizes });
+  });
+  return out;
+}
+
+async function ofSums(
+  device: ChannelDevice,
+  pool: BufferPool,
+  system: ChannelSystem,
+  precision: Precision,
+  yielder: Yielder,
+): Promise<Solver> {
+  const size = system.sources.channels.length;
+  const gram = await runYielding(systemGram(mixedBlocks(), system, 'primal', [0, size]), yielder);
+  const words = new Float32Array(2 * size ** 2);
+  for (let i = 0; i < size; i++) {
+    for (let j = i; j < size; j++) {
+      const sum = doubleSingle(gram.values[i * gram.stride + j]!);
+      words.set(sum, 2 * (i * size + j));
+      words.set(sum, 2 * (j * size + i));
+    }
+  }
+  const inverse = await device.withBuffers(async (own) =>
+    invertOnDevice(
+      device,
+      pool,
+      device.copy(own, 'sums of a system', words),
+      ridgeOf(system, 'primal'),
+      precision,
+    ),
+  );
+  const stride = widestPanel(system.targets.starts, PANEL_COLUMNS);
+  const values = new Float32Array(size * stride);
+  const products = device.room(pool, "F'U", size * stride);
+  return {
+    open: (_, order) => {
+      if (order !== undefined) throw new TypeError('Sums have no rows that could be put in order.');
+      return Promise.resolve();
+    },
+    async solve(columns, out) {
+      productsOfSums(system, columns, { values, stride });
+      device.context.device.queue.writeBuffer(products.buffer, 0, values);
+      const sizes = [size, size, columns[1] - columns[0]] as const;
+      const [a, b] = [
+        { buffer: inverse, stride: size },
+        { buffer: products, stride },
+      ];
+      await device.run('coefficients', (recorder) => {
+        device.multiply(recorder, { a, b, out, sizes });
+      });
+    },
+  };
+}
+
+async function norms(
+  device: ChannelDevice,
+  system: ChannelSystem,
+  solver: Solver,
+  order: RowOrder,
+  yielder: Yielder,
+): Promise<PartNorms> {
+  const { observations: n, sources, targets, nodes } = system;
+  return device.withBuffers(async (held) => {
+    await solver.open(held, order);
+    const norms = device.copy(held, 'norms', new Float32Array(nodes * nodes).fill(NaN));
+    const source_starts = device.copy(held, 'source starts', Uint32Array.from(sources.starts));
+    const target_starts = device.copy(held, 'target starts', Uint32Array.from(targets.starts));
+    const stride = widestPanel(targets.starts, PANEL_COLUMNS);
+    const coefficients = device.room(held, 'coefficients', sources.channels.length * stride);
+    for (const [first, end] of targetPanels(targets.starts, [0, nodes], PANEL_COLUMNS)) {
+      await solver.solve([targets.starts[first]!, targets.starts[end]!], { buffer: coefficients, stride });
+      await device.run('the norms of coefficients', (recorder) => {
+        recorder.dispatch(
+          device.kernels.norms,
+          { sources: nodes, targets: end - first, first_target: first, nodes, stride, factor: 1 / n ** 2 },
+          { source_starts, target_starts, coefficients, norms },
+          workgroups(Math.ceil((nodes * (end - first)) / WORKGROUP)),
+        );
+      });
+      await yielder();
+    }
+    const [bytes] = await readBack(device.context, [norms]);
+    return new Float32Array(bytes!);
+  });
+}
