@@ -127,7 +127,7 @@ def resident(pid: int | str) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-@pytest.mark.parametrize("route", ["onnx", "torch"])
+@pytest.mark.parametrize("route", ["onnx", "torch", "auto"])
 def test_many_fits_leave_nothing_behind(route):
     model, data = build("layer-elu")
     x, y = sample(data, 1024)
