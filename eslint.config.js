@@ -52,10 +52,6 @@ export default tseslint.config(
     rules: { 'max-lines': 'off' },
   },
   {
-    files: ['src/engine/webgpu/scoring/channel-dual.ts'],
-    rules: { 'max-params': 'off' },
-  },
-  {
     files: ['.ci/**', 'src/cli/**', 'bench/**', 'test/support/**', '**/*.mjs', '.dependency-cruiser.cjs'],
     languageOptions: {
       globals: {
