@@ -154,25 +154,62 @@ export async function seriousViolations(page: Page): Promise<string[]> {
   });
 }
 
-/** Saves the view on show as SVG, which must parse, and as PNG, which must have twice its size. */
+/** How a figure is asked for: what is set in its dialog, by labels. */
+export type FigureChoices = Readonly<Record<string, string>>;
+
+/** The first figure of the view on show, as its dialog saves it. */
+export async function figureOf(
+  page: Page,
+  format: 'SVG' | 'PNG',
+  choices: FigureChoices = {},
+): Promise<{ name: string; bytes: Buffer }> {
+  await page.getByRole('button', { name: 'Figure' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Figure' });
+  for (const [label, value] of Object.entries(choices)) {
+    const field = dialog.getByLabel(label, { exact: true });
+    if ((await field.evaluate(({ tagName }) => tagName)) === 'SELECT') await field.selectOption(value);
+    else {
+      await field.fill(value);
+      await field.press('Tab');
+    }
+  }
+  const saved = await downloaded(page, `Download ${format}`);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  return saved;
+}
+
+/** Saves the view on show as SVG, which must parse, and as PNG, which must have its size. */
 export async function expectPictures(page: Page, view: string): Promise<void> {
-  const svg = await downloaded(page, 'Download SVG');
+  const svg = await figureOf(page, 'SVG');
   expect(svg.name).toMatch(new RegExp(`_n\\d+_${view.toLowerCase().split(' ').at(-1)!}\\.svg$`));
-  const root = await page.evaluate((text) => {
-    const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
-    return {
-      name: parsed.nodeName,
-      width: Number(parsed.getAttribute('width')),
-      marks: parsed.childElementCount,
-      about: parsed.querySelector('desc')?.textContent,
-    };
-  }, svg.bytes.toString('utf8'));
+  const root = await svgRoot(page, svg.bytes.toString('utf8'));
   expect(root.name).toBe('svg');
-  expect(root.marks).toBeGreaterThan(2);
+  expect(root.width).toBe('85mm');
+  expect(root.texts.length).toBeGreaterThan(2);
   expect(root.about).toMatch(/^Model .+, data .+, [\d,]+ samples? of /);
-  const png = await downloaded(page, 'Download PNG');
+  const png = await figureOf(page, 'PNG');
   expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
-  expect(png.bytes.readUInt32BE(16)).toBe(2 * root.width);
+  // 85 mm at 300 dots for each 25.4 mm.
+  expect(png.bytes.readUInt32BE(16)).toBe(1004);
+}
+
+/** What a figure's file says, read by the browser's own parser. */
+export function svgRoot(page: Page, text: string) {
+  return page.evaluate((file) => {
+    const root = new DOMParser().parseFromString(file, 'image/svg+xml').documentElement;
+    const textsOf = (selector: string) =>
+      [...root.querySelectorAll(`${selector} text`)].map(({ textContent }) => textContent);
+    return {
+      name: root.nodeName,
+      width: root.getAttribute('width'),
+      height: root.getAttribute('height'),
+      viewBox: root.getAttribute('viewBox'),
+      about: root.querySelector('desc')?.textContent,
+      texts: textsOf(':scope'),
+      barTexts: textsOf('.colour-bar'),
+      grounds: [...root.querySelectorAll(':scope > rect')].map((rect) => rect.getAttribute('fill')),
+    };
+  }, text);
 }
 
 /** What a button downloads. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { downloaded, exampleScored, useDemo } from './demo-page.ts';
+import { exampleScored, figureOf, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
 /** The heatmap's PNG as RGBA bytes. */
 async function picture(): Promise<{ width: number; height: number; rgba: Uint8Array }> {
   const { page } = demo;
-  const png = (await downloaded(page, 'Download PNG')).bytes.toString('base64');
+  const png = (await figureOf(page, 'PNG')).bytes.toString('base64');
   const { width, height, rgba } = await page.evaluate(async (data) => {
     // Not by fetching a data: address, which the page's policy forbids.
     const file = Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0));

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { exampleFile } from '../support/example-data.ts';
-import { downloaded, exampleScored, seriousViolations, useDemo } from './demo-page.ts';
+import { exampleScored, figureOf, seriousViolations, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -9,7 +9,7 @@ const picture = (page: Page) => page.getByRole('application', { name: /^Network 
 
 /** Places of discs in the picture as SVG. */
 async function discsIn(page: Page): Promise<string[]> {
-  const { bytes } = await downloaded(page, 'Download SVG');
+  const { bytes } = await figureOf(page, 'SVG', { Width: 'screen' });
   return [...bytes.toString('utf8').matchAll(/<circle cx="([\d.-]+)" cy="([\d.-]+)"/g)].map(
     ([, x, y]) => `${x} ${y}`,
   );
@@ -17,7 +17,7 @@ async function discsIn(page: Page): Promise<string[]> {
 
 /** Where a node's name stands in the picture as SVG, CSS pixels of the frame, with whether it is set off. */
 async function namesIn(page: Page): Promise<Map<string, { x: number; y: number; bold: boolean }>> {
-  const { bytes } = await downloaded(page, 'Download SVG');
+  const { bytes } = await figureOf(page, 'SVG', { Width: 'screen' });
   const found = [
     ...bytes
       .toString('utf8')

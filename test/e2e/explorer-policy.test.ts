@@ -3,7 +3,7 @@ import type { Page, Worker } from 'playwright';
 import { createServer } from 'vite';
 import { expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
-import { downloaded, exampleScored, patience, useDemo } from './demo-page.ts';
+import { downloaded, figureOf, exampleScored, patience, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -81,7 +81,7 @@ for (const where of ['cpu', 'webgpu'])
     for (const view of ['Network', 'Evidence', 'Ranking', 'Significance', 'Heatmap']) {
       await page.getByRole('tab', { name: view }).click();
       await page.getByRole('tabpanel').locator('canvas, figure svg').first().waitFor();
-      for (const picture of ['Download SVG', 'Download PNG']) await downloaded(page, picture);
+      for (const format of ['SVG', 'PNG'] as const) await figureOf(page, format);
     }
     for (const format of ['CSV', 'Arrow', 'Parquet', 'TSV', 'arboreto', 'GraphML', 'Cytoscape'])
       await downloaded(page, `Download ${format}`);

@@ -90,7 +90,7 @@ describe('masked in the model', () => {
     await exampleScored(page);
     await openTry();
     await page.getByText(/switched off in the model/).waitFor();
-    await page.getByRole('button', { name: 'Download SVG' }).click();
+    await page.getByRole('button', { name: 'Figure' }).click();
     await page.getByRole('alert').filter({ hasText: 'There is no picture in this view yet.' }).waitFor();
     await page.getByRole('button', { name: 'Dismiss this message' }).click();
     await page.getByLabel('Repeats').fill('3');

@@ -333,7 +333,7 @@ describe('manners', () => {
     await expect(page.evaluate(() => document.documentElement.scrollWidth)).resolves.toBeLessThanOrEqual(375);
     for (const tab of [
       ...(await page.getByRole('tab').all()),
-      page.getByRole('button', { name: 'Download SVG' }),
+      page.getByRole('button', { name: 'Figure' }),
     ]) {
       await tab.scrollIntoViewIfNeeded();
       const { x, width } = (await tab.boundingBox())!;

@@ -54,6 +54,7 @@ test('a file from Python opens from a disk, with all its views and without a net
     await page.getByRole('tab', { name: tab }).click();
     await page.getByRole('tabpanel').getByText(sign).first().waitFor();
   }
+  await page.getByRole('button', { name: 'Figure' }).click();
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Download SVG' }).click(),

@@ -1,6 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { imageOf, inLight, svgContent } from '../figure/light.ts';
+import type { LegendItem } from '../figure/legend.ts';
+import { offerFigure, type Drawing, type Room } from '../figure/source.ts';
 import { hoverNote, hoverNothing, type Note } from '../state/hover.ts';
+import { lightColour, tokenColour, type ColourOf } from '../state/theme.ts';
 import { linear, sparseTicks, symlog, ticks, tickText, type Scale } from './scale.ts';
 import { useSize } from './use-size.ts';
 
@@ -18,7 +22,13 @@ interface Props {
   readonly height: number;
   readonly children: (x: Scale, y: Scale, area: Area) => ComponentChildren;
   /** A canvas under the marks, for more points than SVG holds. */
-  readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: Area) => void;
+  readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: PaintedArea) => void;
+  /** What its marks mean; colours are design tokens. */
+  readonly legend?: readonly LegendItem[];
+  /** One of several that are alike: its legend is written in figures alone. */
+  readonly isSmall?: boolean;
+  /** What it is called where nothing stands around it; its title, where none is given. */
+  readonly figureTitle?: string;
   readonly onPick?: (x: number, y: number, scales: { x: Scale; y: Scale }) => void;
   /** What is nearest to a place of the inner rectangle: a crosshair goes there, and the tooltip tells of it. */
   readonly probe?: (x: number, y: number, scales: { x: Scale; y: Scale }) => Probed | null;
@@ -46,19 +56,39 @@ export interface Area {
   readonly height: number;
 }
 
-export const margin = { left: 60, right: 12, top: 8, bottom: 34 };
+/** Where to paint, and with which colours: those of the page, or of a figure. */
+export interface PaintedArea extends Area {
+  readonly colourOf: ColourOf;
+}
+
+const margin = { left: 60, right: 12, top: 8, bottom: 34 };
+
+const areaOf = (width: number, height: number): Area => ({
+  width: Math.max(width - margin.left - margin.right, 1),
+  height: height - margin.top - margin.bottom,
+});
+
+const scalesOf = ({ x, y }: Pick<Props, 'x' | 'y'>, area: Area): { x: Scale; y: Scale } => ({
+  x: linear(x.domain, [0, area.width]),
+  y: (y.isBent ? symlog : linear)(y.domain, [area.height, 0]),
+});
 
 /** A figure with two axes; its marks are SVG children, or painted on a canvas below them. */
-export function Plot({ summary, title, x, y, height, children, paint, onPick, onHover, probe }: Props) {
+export function Plot(props: Props) {
+  const { summary, title, x, y, height, children, paint, onPick, onHover, probe } = props;
   const [probed, setProbed] = useState<Probed | null>(null);
+  const figure = useRef<HTMLElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
-  const area = {
-    width: Math.max(width - margin.left - margin.right, 1),
-    height: height - margin.top - margin.bottom,
-  };
-  const scaleX = linear(x.domain, [0, area.width]);
-  const scaleY = (y.isBent ? symlog : linear)(y.domain, [area.height, 0]);
+  const area = areaOf(width, height);
+  const { x: scaleX, y: scaleY } = scalesOf(props, area);
+  useLayoutEffect(() => {
+    offerFigure(figure.current!, {
+      title: props.figureTitle ?? title,
+      hasFreeHeight: true,
+      draw: (room) => drawingOf(props, { ...room, width: room.width ?? width }),
+    });
+  });
   const draw = (canvas: HTMLCanvasElement | null) => {
     if (!canvas || !paint) return;
     const ratio = devicePixelRatio;
@@ -66,14 +96,14 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
     canvas.height = Math.round(area.height * ratio);
     const context = canvas.getContext('2d')!;
     context.scale(ratio, ratio);
-    paint(context, scaleX, scaleY, area);
+    paint(context, scaleX, scaleY, { ...area, colourOf: tokenColour });
   };
   const leaveProbe = () => {
     setProbed(null);
     hoverNothing();
   };
   return (
-    <figure class="plot" data-title={title}>
+    <figure class="plot" data-title={title} ref={figure}>
       <figcaption>{title}</figcaption>
       <div class="plot-frame" ref={frame} style={{ height: `${height}px` }}>
         {width > 0 && (
@@ -138,8 +168,66 @@ export function Plot({ summary, title, x, y, height, children, paint, onPick, on
           </>
         )}
       </div>
+      {props.legend && !props.isSmall && <Legend items={props.legend} />}
     </figure>
   );
+}
+
+const Legend = ({ items }: { readonly items: readonly LegendItem[] }) => (
+  <p class="caption">
+    {items.map(({ label, form, colour }) => (
+      <span key={label} class="legend-item">
+        <span class={form === 'disc' ? 'swatch' : `stroke ${form}`} style={{ '--mark': `var(${colour})` }} />{' '}
+        {label}
+      </span>
+    ))}
+  </p>
+);
+
+/** Height for each pixel of width, where nobody has chosen one. */
+const usualShape = 0.62;
+
+/** The plot for a figure: its letters and lines as they are, its points as an image. */
+function drawingOf(
+  props: Props,
+  { width, height, ratio, showsSelection }: Room & { width: number },
+): Drawing {
+  const { paint, x, y, children, legend = [] } = props;
+  const tall = height ?? Math.round(usualShape * width);
+  const area = areaOf(width, tall);
+  const scales = scalesOf(props, area);
+  const marks = inLight(
+    <svg width={width} height={tall}>
+      <Axes {...scales} area={area} labels={[x.label, y.label]} isBent={y.isBent} />
+      {children(scales.x, scales.y, area)}
+    </svg>,
+    (host) => {
+      if (!showsSelection) for (const mark of host.querySelectorAll('.selected-mark')) mark.remove();
+      return svgContent(host.querySelector('svg')!);
+    },
+  );
+  const points = paint && painted(paint, scales, area, ratio);
+  return {
+    width,
+    height: tall,
+    content: `<g transform="translate(${margin.left},${margin.top})">${points ?? ''}${marks}</g>`,
+    legend: legend.map((item) => ({ ...item, colour: lightColour(item.colour) })),
+  };
+}
+
+function painted(
+  paint: NonNullable<Props['paint']>,
+  { x, y }: { x: Scale; y: Scale },
+  area: Area,
+  ratio: number,
+): string {
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.round(area.width * ratio);
+  canvas.height = Math.round(area.height * ratio);
+  const context = canvas.getContext('2d')!;
+  context.scale(ratio, ratio);
+  paint(context, x, y, { ...area, colourOf: lightColour });
+  return imageOf(canvas, area.width, area.height);
 }
 
 interface AxesProps {

@@ -31,7 +31,8 @@ export function sparseTicks(scale: Scale, room: number): number[] {
 }
 
 /** About `count` round numbers that span the domain: steps of 1, 2 or 5 times a power of ten. */
-export function ticks([low, high]: readonly [number, number], count: number): number[] {
+export function ticks(domain: readonly [number, number], count: number): number[] {
+  const [low, high] = [Math.min(...domain), Math.max(...domain)];
   const rough = (high - low) / count;
   if (!(rough > 0)) return [low];
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -1,20 +1,7 @@
-import { fittingLabel } from '../names/labels.ts';
+import { axisLabels, gutter, type LabelScene } from './axis-labels.ts';
 import { dimTheRest, type Passing } from './dimming.ts';
-import type { PlotSize, Viewport } from './viewport.ts';
 
-/** Room around the plot, CSS pixels: for labels at the left and on top. */
-export const gutter = { left: 78, top: 70, right: 8 };
-const leastLabelled = 9;
-
-export interface OverlayScene {
-  readonly at: Viewport;
-  readonly size: PlotSize;
-  /** Names in the order of rows and columns. */
-  readonly nameAt: (place: number) => string;
-  readonly nodes: number;
-  readonly hovered: { row: number; column: number } | null;
-  /** Places of the selection; a whole row and column where only a node is selected. */
-  readonly selected: { row: number | null; column: number | null };
+export interface OverlayScene extends LabelScene {
   /** What passes the filters; null where everything does. */
   readonly passing: Passing | null;
   readonly ground: readonly [red: number, green: number, blue: number];
@@ -31,7 +18,6 @@ export function drawOverlay(canvas: HTMLCanvasElement, scene: OverlayScene): voi
   const context = canvas.getContext('2d')!;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, size.width + gutter.left + gutter.right, size.height + gutter.top);
-  drawAxisTitles(context, scene);
   drawLabels(context, scene);
   context.save();
   context.beginPath();
@@ -64,55 +50,20 @@ export function drawOverlay(canvas: HTMLCanvasElement, scene: OverlayScene): voi
   context.restore();
 }
 
-function drawAxisTitles(context: CanvasRenderingContext2D, { size, soft, font }: OverlayScene): void {
-  context.font = `11px ${font}`;
-  context.fillStyle = soft;
-  context.textAlign = 'right';
-  context.textBaseline = 'alphabetic';
-  context.fillText('source ↓', gutter.left - 8, gutter.top - 6);
-  context.textAlign = 'left';
-  if (size.width > 60) context.fillText('target →', 8, 14);
-}
-
 function drawLabels(context: CanvasRenderingContext2D, scene: OverlayScene): void {
-  const { at, size, nodes, nameAt, hovered, selected } = scene;
-  const isMarked = (place: number, axis: 'row' | 'column') =>
-    hovered?.[axis] === place || selected[axis] === place;
-  context.font = `${Math.min(11, Math.max(at.scale, leastLabelled))}px ${scene.font}`;
-  // Where rows are too low for letters, every so many-th one is named.
-  const step = Math.ceil(leastLabelled / at.scale);
-  const isNamed = (place: number, axis: 'row' | 'column') => place % step === 0 || isMarked(place, axis);
-  const isHidden = (place: number, axis: 'row' | 'column') => {
-    if (step === 1 || isMarked(place, axis)) return false;
-    return [hovered?.[axis], selected[axis]].some(
-      (other) => other !== null && other !== undefined && Math.abs(other - place) < step,
-    );
+  const widthOf = (text: string, size: number) => {
+    context.font = `${size}px ${scene.font}`;
+    return context.measureText(text).width;
   };
-  context.textBaseline = 'middle';
-  const visible = (start: number, length: number) => [
-    Math.max(0, Math.ceil(start - 0.5)),
-    Math.min(nodes, Math.floor(start + length / at.scale + 0.5)),
-  ];
-  context.textAlign = 'right';
-  const [top, bottom] = visible(at.row, size.height) as [number, number];
-  for (let row = top; row < bottom; row++) {
-    if (!isNamed(row, 'row') || isHidden(row, 'row')) continue;
-    context.fillStyle = isMarked(row, 'row') ? scene.ink : scene.soft;
-    const y = gutter.top + (row + 0.5 - at.row) * at.scale;
-    context.fillText(shortened(context, nameAt(row), gutter.left - 8), gutter.left - 6, y);
-  }
-  context.textAlign = 'left';
-  const [left, right] = visible(at.column, size.width) as [number, number];
-  for (let column = left; column < right; column++) {
-    if (!isNamed(column, 'column') || isHidden(column, 'column')) continue;
-    context.fillStyle = isMarked(column, 'column') ? scene.ink : scene.soft;
+  for (const { text, at, size, align, isTurned, isMarked } of axisLabels(scene, widthOf)) {
     context.save();
-    context.translate(gutter.left + (column + 0.5 - at.column) * at.scale, gutter.top - 5);
-    context.rotate(-Math.PI / 2);
-    context.fillText(shortened(context, nameAt(column), gutter.top - 22), 0, 0);
+    context.font = `${size}px ${scene.font}`;
+    context.fillStyle = isMarked ? scene.ink : scene.soft;
+    context.textAlign = align;
+    context.textBaseline = 'middle';
+    context.translate(...at);
+    if (isTurned) context.rotate(-Math.PI / 2);
+    context.fillText(text, 0, 0);
     context.restore();
   }
 }
-
-const shortened = (context: CanvasRenderingContext2D, name: string, width: number): string =>
-  fittingLabel(name, (text) => context.measureText(text).width <= width);

@@ -1,5 +1,5 @@
-import { imageOf, type Picture } from '../export/picture.ts';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import type { Drawing, Room } from '../figure/source.ts';
 import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
 import { whyUnscored } from '../results/why-unscored.ts';
@@ -7,11 +7,14 @@ import { qOf } from '../results/significance.ts';
 import { pairRows } from '../state/edges.ts';
 import { hover, hoverNothing } from '../state/hover.ts';
 import { selectPair, type Selection } from '../state/selection.ts';
-import { tokenColour } from '../state/theme.ts';
+import { lightColour, tokenColour } from '../state/theme.ts';
+import { gutter } from './axis-labels.ts';
+import { heatmapDrawing } from './drawing.ts';
 import { attachGestures } from './gestures.ts';
-import { drawOverlay, gutter } from './overlay.ts';
+import { drawOverlay } from './overlay.ts';
+import { channelsOf, readPalette } from './palette.ts';
 import type { PlacedLayout } from './lay-out.ts';
-import type { Palette, Rgb, View } from './painter.ts';
+import type { Palette, View } from './painter.ts';
 import { scoreSurface, tableSurface, type Surface } from './surface.ts';
 import { fitted, panned, revealing, zoomed, type PlotSize, type Viewport } from './viewport.ts';
 
@@ -192,20 +195,24 @@ export class HeatmapScreen {
     this.#look((at, nodes) => zoomed(at, factor, width / 2, height / 2, nodes, this.#size));
   }
 
-  /** What is on show, for a file, two pixels for each CSS pixel. */
-  async picture(): Promise<Picture> {
-    const { width, height } = this.#size;
-    const view = this.#view();
-    const plot = view && (await this.#surface?.picture({ ...view, ratio: 2 }));
-    const [fullWidth, fullHeight] = [width + gutter.left + gutter.right, height + gutter.top];
-    return {
-      width: fullWidth,
-      height: fullHeight,
-      content: [
-        ...(plot ? [imageOf(plot, gutter.left, gutter.top, width, height)] : []),
-        imageOf(this.#overlay, 0, 0, fullWidth, fullHeight),
-      ].join('\n'),
-    };
+  /** What is on show, for a figure. */
+  drawing(room: Room): Promise<Drawing> {
+    const [table, layout, view, surface] = [this.#table, this.#layout, this.#view(), this.#surface];
+    if (!table || !layout || !view || !surface) throw new Error('There is no picture in this view yet.');
+    const labels = labelsOf(table.names);
+    return heatmapDrawing(
+      {
+        view: { ...view, palette: readPalette(lightColour) },
+        nodes: table.names.length,
+        nameAt: (place) => labels[layout.order[place]!]!,
+        selected: room.showsSelection ? this.#selectedPlaces() : { row: null, column: null },
+        passing: this.#passing && { table, rows: this.#passing, placeOf: this.#placeOf },
+        extent: layout.extent,
+        isSigned: table.isSigned,
+        draw: (wanted) => surface.picture(wanted),
+      },
+      room,
+    );
   }
 
   release(): void {
@@ -265,7 +272,7 @@ export class HeatmapScreen {
       hovered: this.#hovered,
       selected: this.#selectedPlaces(),
       passing: this.#passing && { table, rows: this.#passing, placeOf: this.#placeOf },
-      ground: colourBytes('--surface'),
+      ground: channelsOf(tokenColour('--surface')),
       ink: tokenColour('--ink'),
       soft: tokenColour('--ink-soft'),
       accent: tokenColour('--focus'),
@@ -279,7 +286,7 @@ export class HeatmapScreen {
       at: this.#at ?? fitted(this.#table.names.length, this.#size),
       size: this.#size,
       ratio: devicePixelRatio,
-      palette: (this.#palette ??= readPalette()),
+      palette: (this.#palette ??= readPalette(tokenColour)),
       // Texels hold scores up to 1, larger ones as shares of the largest, as do the roots of scores without a sign.
       extent: this.#table.isSigned ? Math.min(Math.max(this.#layout.extent, 1e-6), 1) : 1,
       marksEdges: this.#marksEdges,
@@ -345,23 +352,4 @@ export class HeatmapScreen {
     const within = (place: number) => Math.min(Math.max(place, 0), nodes - 1);
     this.#pick({ row: within((at.row ?? -1) + rows), column: within((at.column ?? -1) + columns) });
   }
-}
-
-function colourBytes(token: string): [red: number, green: number, blue: number] {
-  const [red = 0, green = 0, blue = 0] = (tokenColour(token).match(/[\d.]+/g) ?? []).map(Number);
-  return [red, green, blue];
-}
-
-function readPalette(): Palette {
-  const rgb = (token: string): Rgb => {
-    const [red, green, blue] = colourBytes(token);
-    return [red / 255, green / 255, blue / 255];
-  };
-  return {
-    negative: rgb('--negative-full'),
-    middle: rgb('--score-zero'),
-    positive: rgb('--positive-full'),
-    none: rgb('--surface'),
-    mark: rgb('--ink'),
-  };
 }

@@ -65,7 +65,6 @@ export async function tableSurface(onTile: () => void, onLost: () => void, inGpu
     if (on.width !== width) on.width = width;
     if (on.height !== height) on.height = height;
   };
-  const sceneOf = (view: View) => ({ ...view, tiles: tiles?.placed(view.at, view.size) ?? [] });
   return {
     canvas,
     renew(nodes) {
@@ -74,13 +73,14 @@ export async function tableSurface(onTile: () => void, onLost: () => void, inGpu
     },
     draw(view) {
       sized(canvas, view);
-      painter.paint(sceneOf(view));
+      painter.paint({ ...view, tiles: tiles?.placed(view.at, view.size) ?? [] });
     },
-    picture(view) {
+    async picture(view) {
       const drawn = document.createElement('canvas');
       sized(drawn, view);
-      createCanvasPainter(drawn).paint(sceneOf(view));
-      return Promise.resolve(drawn);
+      const whole = (await tiles?.whole(view.at, view.size)) ?? [];
+      createCanvasPainter(drawn).paint({ ...view, tiles: whole });
+      return drawn;
     },
     release() {
       painter.release();

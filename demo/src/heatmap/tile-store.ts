@@ -29,6 +29,17 @@ export class TileStore {
     });
   }
 
+  /** All that is in sight, once it has come. */
+  whole(at: Viewport, size: PlotSize): Promise<PlacedTile[]> {
+    const { fitting } = placesInSight(this.#nodes, at, size);
+    return Promise.all(
+      fitting.map(async (place) => ({
+        ...place,
+        texels: this.#tiles.get(place.key) ?? (await this.#fetch(place.request)),
+      })),
+    );
+  }
+
   #tile({ key, request }: Place): Uint32Array | undefined {
     const texels = this.#tiles.get(key);
     if (texels) {

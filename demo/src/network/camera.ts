@@ -16,8 +16,16 @@ const largestFit = 90;
 /** Room for names beside it, and above and below. */
 const room = { x: 108, y: 32 };
 
-/** Shows all of a network with a margin. */
-export function cameraFor(positions: Float32Array, { width, height }: FrameSize): Camera {
+/** A rectangle; one without a point has its sides the wrong way round. */
+export interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** The least rectangle around x, y, x, y ... */
+export function extentOf(positions: ArrayLike<number>): Box {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let k = 0; k < positions.length; k += 2) {
     left = Math.min(left, positions[k]!);
@@ -25,6 +33,12 @@ export function cameraFor(positions: Float32Array, { width, height }: FrameSize)
     top = Math.min(top, positions[k + 1]!);
     bottom = Math.max(bottom, positions[k + 1]!);
   }
+  return { left, right, top, bottom };
+}
+
+/** Shows all of a network with a margin. */
+export function cameraFor(positions: Float32Array, { width, height }: FrameSize): Camera {
+  const { left, right, top, bottom } = extentOf(positions);
   if (left > right) return { scale: 1, x: 0, y: 0 };
   const fitting = Math.min(
     (width - 2 * Math.min(room.x, width / 5)) / (right - left || 1),

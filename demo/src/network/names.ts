@@ -1,4 +1,5 @@
 import { fittingLabel } from '../names/labels.ts';
+import type { Box } from './camera.ts';
 import { roleOf } from './graph.ts';
 import { standingOut, type Sight } from './picture.ts';
 import { isInSight, places, radii } from './places.ts';
@@ -14,13 +15,6 @@ const longestName = 14;
 const most = 300;
 const lineHeight = textSize + 2;
 const gap = 2;
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
 
 const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;

@@ -1,12 +1,14 @@
-import type { Picture } from '../export/picture.ts';
+import type { Drawing, Room } from '../figure/source.ts';
 import { attachGestures } from '../heatmap/gestures.ts';
 import type { Selection } from '../state/selection.ts';
 import { cameraFor, centred, panned, zoomed, type Camera, type FrameSize } from './camera.ts';
-import { nameShapes, type WidthOf } from './names.ts';
-import { markShapes, networkShapes, type Look, type Marks, type Sight } from './picture.ts';
+import { networkDrawing } from './drawing.ts';
+import type { WidthOf } from './names.ts';
+import { overlayShapes } from './overlay.ts';
+import { networkShapes, type Look, type Marks, type Sight } from './picture.ts';
 import { edgeAt, nodeAt } from './places.ts';
 import { noScene, type Scene } from './scene.ts';
-import { drawShapes, fontOf, svgOfShapes, type Shape } from './shapes.ts';
+import { drawShapes, fontOf, type Shape } from './shapes.ts';
 
 /** What the screen tells of; nodes are those of the scene, places CSS pixels of the window. */
 export interface NetworkEvents {
@@ -96,11 +98,9 @@ export class NetworkScreen {
     this.#moveTo(centred(positions[2 * node]!, positions[2 * node + 1]!, scale, this.#size()));
   }
 
-  picture(): Picture {
-    const sight = this.#sight(this.#cameraNow(), this.#size());
-    const calm = { ...sight, marks: { ...sight.marks, lit: { kind: 'none' } as const } };
-    const shapes = [...networkShapes(calm), ...overlayShapes(calm, this.#widthOf)];
-    return { ...this.#size(), content: svgOfShapes(shapes, this.#font) };
+  /** What is in sight, for a figure. */
+  drawing(room: Room, look: Look): Drawing {
+    return networkDrawing({ ...this.#sight(this.#cameraNow(), this.#size()), look }, room);
   }
 
   release(): void {
@@ -259,8 +259,3 @@ const marginOf = ({ width, height }: FrameSize): [x: number, y: number] => [
   Math.round(margin * width),
   Math.round(margin * height),
 ];
-
-function* overlayShapes(sight: Sight, widthOf: WidthOf): Generator<Shape> {
-  yield* markShapes(sight);
-  yield* nameShapes(sight, widthOf);
-}

@@ -134,7 +134,8 @@ function drawText(
 
 const anchors = { center: 'middle', start: 'start', end: 'end' } as const;
 
-export function svgOfShapes(shapes: Iterable<Shape>, font: string): string {
+/** The same as SVG; letters are in the font of what is around them. */
+export function svgOfShapes(shapes: Iterable<Shape>): string {
   const parts: string[] = [];
   const n = (value: number) => value.toFixed(1);
   for (const shape of shapes) {
@@ -156,7 +157,7 @@ export function svgOfShapes(shapes: Iterable<Shape>, font: string): string {
     } else {
       const { at, align, text, colour, halo, bold } = shape;
       parts.push(
-        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" text-anchor="${anchors[align]}" font-family="${escapeXml(font)}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
+        `<text x="${n(at[0])}" y="${n(at[1])}" dy="0.32em" text-anchor="${anchors[align]}" font-size="${textSize}" font-weight="${bold ? 600 : 400}" fill="${colour}" stroke="${halo}" stroke-width="3" paint-order="stroke">${escapeXml(text)}</text>`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { counted } from '../parts/format.ts';
 import { aggregationLabels } from '../edges/score-kind.ts';
-import { isOfRanks, lambdaOf, type Scoring } from '../state/params.ts';
+import { isOfRanks, lambdaOf, type Params, type Scoring } from '../state/params.ts';
 import type { Provenance } from './provenance.ts';
 
 /** `corr, mean of layers`; `channel, lambda 3, layers pooled` */
@@ -43,12 +43,10 @@ export function fileStem(of: Provenance): string {
     .join('_');
 }
 
-/** The same at full length, for the inside of files. */
-export function provenanceText(of: Provenance): string {
-  if (of.kind === 'file') return `Edge table ${provenanceLine(of)}.`;
-  const { model, data, params, samples } = of;
+/** The settings of a run that its numbers depend on. */
+function settingsOf(params: Params): string[] {
   const lambda = lambdaOf(params);
-  const settings = [
+  return [
     `score ${params.score}`,
     `layer_agg ${params.layerAgg}`,
     ...(params.score === 'partial' ? [`ridge ${params.ridge}`] : []),
@@ -59,5 +57,19 @@ export function provenanceText(of: Provenance): string {
     `loss ${params.loss}`,
     `batches of ${params.batchSize}`,
   ];
-  return `Model ${model.name} (SHA-256 ${model.digest}), data ${data.name} (SHA-256 ${data.digest}), ${counted(samples, 'sample')} of ${data.samples.toLocaleString('en')}, ${settings.join(', ')}.`;
+}
+
+/** What a figure says under itself: model, data, score, settings and version. */
+export function figureLine(of: Provenance, version: string): string {
+  const program = `magnitude-edge ${version}`;
+  if (of.kind === 'file') return `${provenanceLine(of)}; ${program}`;
+  const { model, data, params, samples } = of;
+  return `${model.name}, ${data.name}, n = ${samples.toLocaleString('en')}; ${settingsOf(params).join(', ')}; ${program}`;
+}
+
+/** The same at full length, for the inside of files. */
+export function provenanceText(of: Provenance): string {
+  if (of.kind === 'file') return `Edge table ${provenanceLine(of)}.`;
+  const { model, data, params, samples } = of;
+  return `Model ${model.name} (SHA-256 ${model.digest}), data ${data.name} (SHA-256 ${data.digest}), ${counted(samples, 'sample')} of ${data.samples.toLocaleString('en')}, ${settingsOf(params).join(', ')}.`;
 }

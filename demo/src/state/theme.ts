@@ -27,9 +27,18 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   paletteVersion.value += 1;
 });
 
+/** What a design token resolves to. */
+export type ColourOf = (token: string) => string;
+
 /** What a design token resolves to now, as `rgb(...)`, for canvases that CSS does not reach. */
-export function tokenColour(token: string): string {
+export const tokenColour: ColourOf = (token) => resolved(token, '');
+
+/** What it is in the light theme, whichever is on: figures leave in that. */
+export const lightColour: ColourOf = (token) => resolved(token, 'in-light');
+
+function resolved(token: string, className: string): string {
   const probe = document.createElement('i');
+  probe.className = className;
   probe.style.color = `var(${token})`;
   document.body.append(probe);
   const colour = getComputedStyle(probe).color;

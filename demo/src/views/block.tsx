@@ -1,10 +1,13 @@
 import type { ChannelBlock } from 'magnitude-edge';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
+import { inLight, svgContent } from '../figure/light.ts';
+import { offerFigure, type Drawing } from '../figure/source.ts';
 import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
 import { rowOfPair } from '../state/edges.ts';
 import { evidence } from '../state/evidence.ts';
+import { lightColour } from '../state/theme.ts';
 import { LayerChoice } from './layer-choice.tsx';
 import { strongestPair } from './scatter.tsx';
 
@@ -70,59 +73,41 @@ export function Block({ table, source, target }: Props) {
 
 type Names = readonly [source: string, target: string];
 
+/** Pixels of a square on the screen, and at most in a figure. */
 const side = 30;
+const largestSide = 44;
 const room = { left: 74, top: 34, right: 8, bottom: 8 };
 
 /** One square for each pair of channels: the source's down, the target's across, colour by sign and size. */
-function Cells({ block, names: [source, target] }: { readonly block: ChannelBlock; readonly names: Names }) {
+function Cells({ block, names }: { readonly block: ChannelBlock; readonly names: Names }) {
   const { sourceChannels, targetChannels, values } = block;
+  const frame = useRef<HTMLDivElement>(null);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  useLayoutEffect(() => {
+    if (frame.current)
+      offerFigure(frame.current, {
+        title: `${names.join(' → ')}, coefficients channel by channel`,
+        hasFreeHeight: false,
+        draw: ({ width }) => blockDrawing(block, names, largest, width),
+      });
+  });
   if (values.length === 0)
     return <p class="caption">None: every channel of one of the two is constant in these layers.</p>;
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-  const [width, height] = [targetChannels.length * side, sourceChannels.length * side];
   const norm = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / targetChannels.length);
   return (
-    <div class="block-scroll" tabIndex={0} role="group" aria-label="Coefficients, channel by channel">
-      <svg
-        width={width + room.left + room.right}
-        height={height + room.top + room.bottom}
-        role="img"
-        aria-label={`${sourceChannels.length} by ${targetChannels.length} coefficients from ${source} to ${target}, the largest ${score(largest)} in size; score ${score(norm)}`}
-      >
-        <g class="axes" transform={`translate(${room.left},${room.top})`}>
-          <text x={width / 2} y={-22} text-anchor="middle" class="axis-label">
-            channel of the target
-          </text>
-          <text
-            transform={`translate(-26,${height / 2}) rotate(-90)`}
-            text-anchor="middle"
-            class="axis-label"
-          >
-            of the source
-          </text>
-          {targetChannels.map((channel, column) => (
-            <text key={channel} x={(column + 0.5) * side} y={-6} text-anchor="middle">
-              {channel}
-            </text>
-          ))}
-          {sourceChannels.map((channel, row) => (
-            <g key={channel} transform={`translate(0,${row * side})`}>
-              <text x={-6} y={side / 2} dy="0.32em" text-anchor="end">
-                {channel}
-              </text>
-              {targetChannels.map((other, column) => (
-                <Cell
-                  key={other}
-                  x={column * side}
-                  value={values[row * targetChannels.length + column]!}
-                  largest={largest}
-                  name={`channel ${channel} → channel ${other}`}
-                />
-              ))}
-            </g>
-          ))}
-        </g>
-      </svg>
+    <div
+      class="block-scroll"
+      tabIndex={0}
+      role="group"
+      aria-label="Coefficients, channel by channel"
+      ref={frame}
+    >
+      <Squares
+        block={block}
+        largest={largest}
+        side={side}
+        summary={`${sourceChannels.length} by ${targetChannels.length} coefficients from ${names[0]} to ${names[1]}, the largest ${score(largest)} in size; score ${score(norm)}`}
+      />
       <span class="legend" aria-hidden="true">
         <span>{score(-largest)}</span>
         <span class="ramp" />
@@ -132,14 +117,85 @@ function Cells({ block, names: [source, target] }: { readonly block: ChannelBloc
   );
 }
 
+function blockDrawing(block: ChannelBlock, names: Names, largest: number, width: number | null): Drawing {
+  const columns = block.targetChannels.length;
+  const fitting = width === null ? side : Math.min((width - room.left - room.right) / columns, largestSide);
+  return {
+    width: room.left + room.right + columns * fitting,
+    height: room.top + room.bottom + block.sourceChannels.length * fitting,
+    content: inLight(
+      <Squares block={block} largest={largest} side={fitting} summary={names.join(' → ')} />,
+      (host) => svgContent(host.querySelector('svg')!),
+    ),
+    bar: {
+      label: 'coefficient',
+      domain: [-largest, largest],
+      colours: ['--negative-full', '--score-zero', '--positive-full'].map(lightColour),
+      place: (value) => (value / largest + 1) / 2,
+    },
+  };
+}
+
+interface SquaresProps {
+  readonly block: ChannelBlock;
+  readonly largest: number;
+  readonly side: number;
+  readonly summary: string;
+}
+
+function Squares({ block, largest, side, summary }: SquaresProps) {
+  const { sourceChannels, targetChannels, values } = block;
+  const [width, height] = [targetChannels.length * side, sourceChannels.length * side];
+  return (
+    <svg
+      width={width + room.left + room.right}
+      height={height + room.top + room.bottom}
+      role="img"
+      aria-label={summary}
+    >
+      <g class="axes" transform={`translate(${room.left},${room.top})`}>
+        <text x={width / 2} y={-22} text-anchor="middle" class="axis-label">
+          channel of the target
+        </text>
+        <text transform={`translate(-26,${height / 2}) rotate(-90)`} text-anchor="middle" class="axis-label">
+          of the source
+        </text>
+        {targetChannels.map((channel, column) => (
+          <text key={channel} x={(column + 0.5) * side} y={-6} text-anchor="middle">
+            {channel}
+          </text>
+        ))}
+        {sourceChannels.map((channel, row) => (
+          <g key={channel} transform={`translate(0,${row * side})`}>
+            <text x={-6} y={side / 2} dy="0.32em" text-anchor="end">
+              {channel}
+            </text>
+            {targetChannels.map((other, column) => (
+              <Cell
+                key={other}
+                x={column * side}
+                side={side}
+                value={values[row * targetChannels.length + column]!}
+                largest={largest}
+                name={`channel ${channel} → channel ${other}`}
+              />
+            ))}
+          </g>
+        ))}
+      </g>
+    </svg>
+  );
+}
+
 interface CellProps {
   readonly x: number;
+  readonly side: number;
   readonly value: number;
   readonly largest: number;
   readonly name: string;
 }
 
-function Cell({ x, value, largest, name }: CellProps) {
+function Cell({ x, side, value, largest, name }: CellProps) {
   const share = Math.round((100 * Math.abs(value)) / largest);
   const full = value < 0 ? 'var(--negative-full)' : 'var(--positive-full)';
   return (

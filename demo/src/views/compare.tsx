@@ -4,6 +4,7 @@ import { paintPoints } from '../charts/density.ts';
 import { nearestPoint } from '../charts/nearest.ts';
 import { Plot } from '../charts/plot.tsx';
 import { compareScores, type Comparison } from '../edges/compare-scores.ts';
+import type { LegendItem } from '../figure/legend.ts';
 import { labelsOf } from '../names/labels.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Figure } from '../parts/figure.tsx';
@@ -14,9 +15,13 @@ import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { keptRuns, type KeptRun } from '../state/kept-runs.ts';
 import { phase } from '../state/run.ts';
 import { selection, selectPair } from '../state/selection.ts';
-import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { paletteVersion } from '../state/theme.ts';
 import { scoreWithEdge } from '../state/with-edge.ts';
 
+const pairLegend: readonly LegendItem[] = [
+  { label: 'pair', form: 'disc', colour: '--accent' },
+  { label: 'equal scores', form: 'dashed', colour: '--ink-soft' },
+];
 const across = signal('');
 const up = signal('');
 
@@ -120,10 +125,11 @@ function Two({ x, y, runs }: TwoProps) {
         title="Score against score"
         summary={`${counted(compared.pairs, 'pair')}: ${x.label} against ${y.label}, correlation ${compared.correlation.toFixed(4)}`}
         x={{ label: x.label, domain: xDomain }}
-        y={{ label: 'the other', domain: yDomain }}
+        y={{ label: y.label, domain: yDomain }}
         height={300}
+        legend={pairLegend}
         paint={(context, scaleX, scaleY, area) => {
-          paintPoints(context, scaleX, scaleY, area, { ...compared, rows }, tokenColour('--accent'));
+          paintPoints(context, scaleX, scaleY, area, { ...compared, rows }, area.colourOf('--accent'));
         }}
         onPick={(px, py, scales) => {
           const point = nearest(px, py, scales);

@@ -7,6 +7,7 @@ import { positiveRows } from '../state/positives.ts';
 import { selectedTarget, selection, selectNode, selectPair } from '../state/selection.ts';
 import { pairLabel } from '../table/columns.tsx';
 import { sortPermutation } from '../edges/sort.ts';
+import { CandidatesPlot } from './candidates-plot.tsx';
 import { PairEvidence } from './pair-evidence.tsx';
 
 /** Candidates listed; the table has the rest. */
@@ -68,6 +69,7 @@ function Target({ table, target, source }: Props) {
           </button>
         ))}
       </p>
+      {scored.length > 0 && <CandidatesPlot table={table} target={target} scored={scored} source={source} />}
       <table class="plain-table">
         <caption>
           {scored.length > listed

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { largestClustering } from '../edges/node-order.ts';
+import { offerFigure } from '../figure/source.ts';
 import { layOut } from '../heatmap/lay-out.ts';
 import { HeatmapScreen } from '../heatmap/screen.ts';
 import { Choice } from '../parts/choice.tsx';
@@ -8,7 +9,6 @@ import { ZoomButtons } from '../parts/zoom-buttons.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, passing, rows, scoresOnGpu } from '../state/edges.ts';
 import { fitWorkerNumber } from '../state/workers.ts';
-import { offerPicture } from '../state/picture.ts';
 import { hovered } from '../state/hover.ts';
 import { selection } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
@@ -22,6 +22,7 @@ const extent = signal(1);
 export function Heatmap() {
   const frame = useRef<HTMLDivElement>(null);
   const screen = useRef<HeatmapScreen | null>(null);
+  const laidOut = useRef<Promise<void>>(Promise.resolve());
   const table = edges.value;
   const hasTable = table !== null;
 
@@ -37,9 +38,17 @@ export function Heatmap() {
       },
     );
     screen.current = made;
-    const takeBack = offerPicture('heatmap', () => made.picture());
+    offerFigure(frame.current, {
+      title: 'Scores of all pairs',
+      hasFreeHeight: false,
+      draw: async (room) => {
+        // Of the table on show, which may be on its way here: the effects of its arrival come first.
+        await new Promise(requestAnimationFrame);
+        await laidOut.current;
+        return made.drawing(room);
+      },
+    });
     return () => {
-      takeBack();
       screen.current = null;
       made.release();
     };
@@ -50,7 +59,7 @@ export function Heatmap() {
     const shown = edges.peek();
     if (!shown) return;
     let wanted = true;
-    layOut(heatmapOrder.value, shown)
+    laidOut.current = layOut(heatmapOrder.value, shown)
       .then(async (layout) => {
         if (!wanted) return;
         extent.value = layout.extent;

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bestShown } from '../edges/network-rows.ts';
 import { symbols } from '../names/symbols.ts';
+import { offerFigure } from '../figure/source.ts';
 import { graphOfModel, graphOfTable, roleOf, type NetworkGraph } from '../network/graph.ts';
 import { mostInferred, type InferredEdges } from '../network/inferred.ts';
 import type { LayoutKind, NetworkLayout } from '../network/layout.ts';
@@ -15,11 +16,10 @@ import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, filter, passing, result, rowOfPair } from '../state/edges.ts';
 import { hover, hovered, hoverNothing, hoverNote } from '../state/hover.ts';
 import { requestedFilter } from '../state/requested-filter.ts';
-import { offerPicture } from '../state/picture.ts';
 import { positiveRows } from '../state/positives.ts';
 import { modelFacts } from '../state/run.ts';
 import { isSame, select, selectNode, selectedTarget, selection, type Selection } from '../state/selection.ts';
-import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { lightColour, paletteVersion, tokenColour, type ColourOf } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
 import { tableKeeper, tableWorker } from '../state/workers.ts';
 
@@ -302,7 +302,7 @@ function Picture({ scene, screen }: PictureProps) {
   const now = useRef(scene);
   now.current = scene;
   useEffect(() => {
-    const made = new NetworkScreen(frame.current!, currentLook, {
+    const made = new NetworkScreen(frame.current!, () => lookIn(tokenColour), {
       pick: (at) => {
         const { graph } = now.current;
         if (at.kind !== 'node' || at.node < graph.functions) select(graph, at);
@@ -320,9 +320,12 @@ function Picture({ scene, screen }: PictureProps) {
       },
     });
     screen.current = made;
-    const takeBack = offerPicture('network', () => made.picture());
+    offerFigure(frame.current!, {
+      title: 'Known and inferred edges',
+      hasFreeHeight: false,
+      draw: (room) => made.drawing(room, lookIn(lightColour)),
+    });
     return () => {
-      takeBack();
       screen.current = null;
       made.release();
     };
@@ -374,15 +377,13 @@ function nearOf(scene: Scene, at: Selection): Uint8Array | null {
   return neighbourhood(scene, ends, Number(hops.value));
 }
 
-function currentLook(): Look {
-  return {
-    ground: tokenColour('--surface'),
-    ink: tokenColour('--ink'),
-    soft: tokenColour('--ink-soft'),
-    line: tokenColour('--line'),
-    known: tokenColour('--known'),
-    inferred: tokenColour('--inferred'),
-    positive: tokenColour('--held-out'),
-    accent: tokenColour('--focus'),
-  };
-}
+const lookIn = (colourOf: ColourOf): Look => ({
+  ground: colourOf('--surface'),
+  ink: colourOf('--ink'),
+  soft: colourOf('--ink-soft'),
+  line: colourOf('--line'),
+  known: colourOf('--known'),
+  inferred: colourOf('--inferred'),
+  positive: colourOf('--held-out'),
+  accent: colourOf('--focus'),
+});

@@ -1,6 +1,7 @@
 import type { Recovery } from 'magnitude-edge';
 import { Plot, pathOf, stepsOf, type Probed } from '../charts/plot.tsx';
 import type { Curves } from '../edges/curves.ts';
+import type { LegendItem } from '../figure/legend.ts';
 import { Figure } from '../parts/figure.tsx';
 import { counted, score } from '../parts/format.ts';
 import { edges } from '../state/edges.ts';
@@ -11,6 +12,10 @@ import { selectPair } from '../state/selection.ts';
 import type { RankedPositive } from '../worker/table-protocol.ts';
 
 const unit = [0, 1] as const;
+const curveLegend: readonly LegendItem[] = [
+  { label: 'these scores', form: 'line', colour: '--accent' },
+  { label: 'chance', form: 'dashed', colour: '--ink-soft' },
+];
 
 /** How well the scores find the given positive edges: curves over all pairs, ranks within targets. */
 export function RankingView() {
@@ -51,6 +56,7 @@ export function RankingView() {
           x={{ label: 'false positive rate', domain: unit }}
           y={{ label: 'true positive rate', domain: unit }}
           height={230}
+          legend={curveLegend}
           probe={(px, _, scales) =>
             probeCurve(curves.roc, px / scales.x(1), false, (x, y) => ({
               title: 'ROC',
@@ -71,6 +77,7 @@ export function RankingView() {
           x={{ label: 'recall', domain: unit }}
           y={{ label: 'precision', domain: [0, highestPrecision(curves)] }}
           height={230}
+          legend={curveLegend}
           probe={(px, _, scales) =>
             probeCurve(curves.precisionRecall, px / scales.x(1), true, (x, y) => ({
               title: 'Precision and recall',
@@ -86,9 +93,6 @@ export function RankingView() {
           )}
         </Plot>
       </div>
-      <p class="caption">
-        <span class="stroke curve-stroke" /> these scores <span class="stroke chance-stroke" /> chance
-      </p>
       <PositivesTable detail={detail} />
     </div>
   );

@@ -3,12 +3,18 @@ import { nearestPoint } from '../charts/nearest.ts';
 import { Plot } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { trendOf } from '../edges/explained.ts';
+import type { LegendItem } from '../figure/legend.ts';
 import { labelsOf } from '../names/labels.ts';
 import { score } from '../parts/format.ts';
 import { rowOfPair } from '../state/edges.ts';
-import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { paletteVersion } from '../state/theme.ts';
 import { pairLabel } from '../table/columns.tsx';
 import type { PairMagnitudes } from '../worker/protocol.ts';
+
+const sampleLegend: readonly LegendItem[] = [
+  { label: 'sample', form: 'disc', colour: '--accent' },
+  { label: 'least squares', form: 'line', colour: '--inferred' },
+];
 
 interface Props {
   readonly table: EdgeColumns;
@@ -57,6 +63,9 @@ function LayerScatter({ layer, title, names, xs, ys, pairScore }: LayerProps) {
     <Plot
       key={palette}
       title={`${title} · ${score(pairScore)}`}
+      figureTitle={`${names.join(' → ')}, ${title}: ${score(pairScore)}`}
+      isSmall
+      legend={sampleLegend}
       summary={`Scatter of ${xs.length} samples: activation magnitude of ${names[0]} in block ${layer} against gradient magnitude of ${names[1]} in block ${layer + 1}; score ${score(pairScore)}`}
       x={{ label: '|activation| of source', domain: xDomain }}
       y={{ label: '|gradient| of target', domain: yDomain }}
@@ -68,7 +77,7 @@ function LayerScatter({ layer, title, names, xs, ys, pairScore }: LayerProps) {
         return { x: xs[sample]!, y: ys[sample]!, title: `Sample ${sample + 1}`, lines };
       }}
       paint={(context, x, y, area) => {
-        paintPoints(context, x, y, area, { xs, ys, rows }, tokenColour('--accent'));
+        paintPoints(context, x, y, area, { xs, ys, rows }, area.colourOf('--accent'));
       }}
     >
       {(x, y) => trend && <line class="trend" {...clippedLine(trend, xDomain, yDomain, x, y)} />}

@@ -4,6 +4,7 @@ import { nearestPoint } from '../charts/nearest.ts';
 import { Plot, type HoverPlace } from '../charts/plot.tsx';
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { sortPermutation } from '../edges/sort.ts';
+import type { LegendItem } from '../figure/legend.ts';
 import { nullShare, type Histogram } from '../edges/histogram.ts';
 import { counted, whole } from '../parts/format.ts';
 import { refuse } from '../state/alerts.ts';
@@ -11,8 +12,16 @@ import { untested } from '../results/significance.ts';
 import { edges, edgesVersion, passing, rowOfPair } from '../state/edges.ts';
 import { hover, hovered, hoverNothing } from '../state/hover.ts';
 import { selection, selectPair } from '../state/selection.ts';
-import { paletteVersion, tokenColour } from '../state/theme.ts';
+import { paletteVersion } from '../state/theme.ts';
 import { tableWorker } from '../state/workers.ts';
+
+const nullLegend: readonly LegendItem[] = [
+  { label: 'as many as true nulls would give', form: 'dashed', colour: '--ink-soft' },
+];
+const pairLegend: readonly LegendItem[] = [
+  { label: 'not in the graph', form: 'disc', colour: '--inferred' },
+  { label: 'known edge', form: 'disc', colour: '--known' },
+];
 
 /** -log10 of the least q that is a number of full precision: what is smaller is drawn there. */
 const highest = 300;
@@ -64,6 +73,7 @@ function PValues({ table }: { readonly table: EdgeColumns }) {
         x={{ label: 'p', domain: [0, 1] }}
         y={{ label: 'pairs', domain: [0, most] }}
         height={190}
+        legend={nullLegend}
         probe={(px, _, scales) => {
           const bin = Math.min(39, Math.floor((40 * px) / scales.x(1)));
           const count = bins?.counts[bin];
@@ -97,9 +107,8 @@ function PValues({ table }: { readonly table: EdgeColumns }) {
         }}
       </Plot>
       <p class="caption">
-        {significant}. The dashed line is the flat part that true nulls would give (Storey:{' '}
-        {(100 * share).toFixed(0)}%). Samples are taken as independent; with many of them, small scores are
-        significant too.
+        {significant}. True nulls would give a flat part (Storey: {(100 * share).toFixed(0)}%). Samples are
+        taken as independent; with many of them, small scores are significant too.
       </p>
     </>
   );
@@ -170,18 +179,19 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         x={{ label: 'score', domain: points.range }}
         y={{ label: '−log₁₀ q', domain: [0, points.top], isBent: true }}
         height={280}
+        legend={pairLegend}
         paint={(context, x, y, area) => {
           // What does not pass stays as the ground that the others stand on.
-          paintPoints(context, x, y, area, { xs, ys, rows: points.rest }, tokenColour('--line'));
+          paintPoints(context, x, y, area, { xs, ys, rows: points.rest }, area.colourOf('--line'));
           paintPoints(
             context,
             x,
             y,
             area,
             { xs, ys, rows: points.fresh, best: points.best },
-            tokenColour('--inferred'),
+            area.colourOf('--inferred'),
           );
-          paintPoints(context, x, y, area, { xs, ys, rows: points.known }, tokenColour('--known'));
+          paintPoints(context, x, y, area, { xs, ys, rows: points.known }, area.colourOf('--known'));
         }}
         onPick={pick}
         onHover={point}
@@ -197,9 +207,8 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         }
       </Plot>
       <p class="caption">
-        <span class="swatch inferred" /> not in the graph <span class="swatch known" /> known edge. q below
-        1e−{highest} is drawn there; the axis is linear up to 1 and logarithmic beyond. Click a point to
-        select it.
+        q below 1e−{highest} is drawn there; the axis is linear up to 1 and logarithmic beyond. Click a point
+        to select it.
       </p>
     </>
   );

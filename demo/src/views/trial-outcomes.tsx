@@ -79,6 +79,11 @@ function AreaPlot({ repeated, areas, mean, deviation, real }: Areas) {
       x={{ label: 'repeat', domain: [0.5, last] }}
       y={{ label: 'ROC AUC', domain: [Math.min(0.4, ...areas), 1] }}
       height={200}
+      legend={[
+        { label: 'repeat', form: 'disc', colour: '--inferred' },
+        { label: 'chance', form: 'dashed', colour: '--ink-soft' },
+        ...(real ? [{ label: 'real graph', form: 'line', colour: '--accent' } as const] : []),
+      ]}
       probe={(px, _, scales) => {
         const repeat = Math.round(0.5 + (px / scales.x(last)) * (last - 0.5));
         const area = repeated[repeat - 1]?.rocAuc ?? Number.NaN;

@@ -1,11 +1,11 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { secondView } from '../state/panes.ts';
-import { savePicture } from '../state/picture.ts';
 import { view, viewNames, type ViewName } from '../state/view.ts';
 import { CompareView } from './compare.tsx';
 import { EdgeRecovery } from './edge-recovery.tsx';
 import { EvidenceView } from './evidence.tsx';
+import { FigureButton } from './figure-dialog.tsx';
 import { Heatmap } from './heatmap.tsx';
 import { NetworkView } from './network.tsx';
 import { RankingView } from './ranking.tsx';
@@ -93,12 +93,7 @@ function Pane({ place, shown, names }: PaneProps) {
         </div>
         {place === 'first' ? (
           <div class="picture-buttons" role="group" aria-label="This view">
-            <button class="plain" aria-label="Download PNG" onClick={() => void savePicture('png')}>
-              PNG
-            </button>
-            <button class="plain" aria-label="Download SVG" onClick={() => void savePicture('svg')}>
-              SVG
-            </button>
+            <FigureButton panel={panel} view={at.name} />
             {secondView.value === null && (
               <button
                 class="plain"
@@ -112,7 +107,8 @@ function Pane({ place, shown, names }: PaneProps) {
             )}
           </div>
         ) : (
-          <div class="picture-buttons">
+          <div class="picture-buttons" role="group" aria-label="The second view">
+            <FigureButton panel={panel} view={at.name} />
             <button
               class="plain"
               aria-label="Close the second view"
