@@ -6,12 +6,14 @@ interface Props {
   readonly class?: string;
   readonly disabled?: boolean | undefined;
   readonly value: string;
-  /** Takes what was typed. What it does not take over is put back. */
-  readonly onEnter: (text: string) => void;
+  /** Takes what was typed, once the field is left or Enter is pressed. What it does not take over is put back. */
+  readonly onEnter?: (text: string) => void;
+  /** Takes what is being typed, letter by letter. */
+  readonly onType?: (text: string) => void;
 }
 
 /** A text field that keeps what is being typed when the page is drawn anew: a table may arrive between two keys. */
-export function DraftInput({ value, onEnter, ...attributes }: Props) {
+export function DraftInput({ value, onEnter, onType, ...attributes }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
   return (
     <input
@@ -20,8 +22,10 @@ export function DraftInput({ value, onEnter, ...attributes }: Props) {
       value={draft ?? value}
       onInput={(event) => {
         setDraft(event.currentTarget.value);
+        onType?.(event.currentTarget.value.trim());
       }}
       onChange={(event) => {
+        if (!onEnter) return;
         onEnter(event.currentTarget.value.trim());
         setDraft(null);
       }}

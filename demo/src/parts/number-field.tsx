@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { DraftInput } from './draft-input.tsx';
 
 interface Props {
   readonly label: string;
@@ -8,25 +8,18 @@ interface Props {
 
 /** A number or nothing, told with every letter that makes one. What is none when the field is left is put back. */
 export function NumberField({ label, value, onChange }: Props) {
-  /** What is being typed: `0.` and `0.0` are on their way to another number. */
-  const [typed, setTyped] = useState<string | null>(null);
   return (
     <label>
       <span>{label}</span>
-      <input
-        type="text"
+      <DraftInput
         aria-label={label}
         inputMode="decimal"
         class="short"
-        value={typed ?? value ?? ''}
-        onInput={({ currentTarget }) => {
-          setTyped(currentTarget.value);
-          const text = currentTarget.value.trim().replace(',', '.');
+        value={value === null ? '' : String(value)}
+        onType={(typed) => {
+          const text = typed.replace(',', '.');
           if (text === '') onChange(null);
           else if (Number.isFinite(Number(text))) onChange(Number(text));
-        }}
-        onBlur={() => {
-          setTyped(null);
         }}
       />
     </label>

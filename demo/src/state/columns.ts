@@ -1,5 +1,5 @@
-import { signal } from '@preact/signals';
-import type { ColumnKey } from '../edges/row-query.ts';
+import { effect, signal } from '@preact/signals';
+import { isColumnKey, type ColumnKey } from '../edges/row-query.ts';
 
 /** Widths in pixels of columns that somebody has dragged; the others have their own. */
 export const columnWidths = signal<ReadonlyMap<ColumnKey, number>>(new Map());
@@ -8,6 +8,36 @@ export const hiddenColumns = signal<ReadonlySet<ColumnKey>>(new Set());
 export const columnOrder = signal<readonly ColumnKey[]>([]);
 
 const narrowest = 36;
+const widest = 4000;
+const stored = 'columns';
+
+/** Takes what was chosen at earlier visits, and keeps it for later ones. */
+export function rememberColumns(): void {
+  try {
+    const read = JSON.parse(localStorage.getItem(stored) ?? '{}') as Record<string, unknown>;
+    const keysOf = (list: unknown) =>
+      (Array.isArray(list) ? list : []).filter((key): key is ColumnKey => isColumnKey(String(key)));
+    hiddenColumns.value = new Set(keysOf(read.hidden));
+    columnOrder.value = keysOf(read.order);
+    for (const [key, width] of Array.isArray(read.widths) ? (read.widths as [unknown, unknown][]) : [])
+      if (isColumnKey(String(key)) && Number(width) <= widest)
+        setColumnWidth(key as ColumnKey, Number(width));
+  } catch {
+    // Storage may be forbidden, or hold what something else has written.
+  }
+  effect(() => {
+    const chosen = {
+      hidden: [...hiddenColumns.value],
+      order: columnOrder.value,
+      widths: [...columnWidths.value],
+    };
+    try {
+      localStorage.setItem(stored, JSON.stringify(chosen));
+    } catch {
+      // The choice lasts as long as the page then.
+    }
+  });
+}
 
 export function setColumnWidth(key: ColumnKey, width: number): void {
   columnWidths.value = new Map(columnWidths.value).set(key, Math.max(narrowest, Math.round(width)));

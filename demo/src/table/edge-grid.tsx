@@ -267,8 +267,14 @@ function HeadCell({ column, table, isFirst }: HeadProps & { readonly isFirst: bo
         {column.label}
         <span aria-hidden="true">
           {place < 0 ? '' : keys[place]!.descending ? '↓' : '↑'}
-          {place > 0 || (place === 0 && keys.length > 1) ? place + 1 : ''}
+          {place >= 0 && keys.length > 1 && <sup class="sort-rank">{place + 1}</sup>}
         </span>
+        {/* The head's own state tells of the first key alone. */}
+        {place >= 0 && keys.length > 1 && (
+          <span class="visually-hidden">
+            , key {place + 1} of {keys.length}, {direction}
+          </span>
+        )}
       </button>
       <ResizeHandle column={column} table={table} />
     </div>
