@@ -2,7 +2,9 @@ import { Alerts } from './views/alerts.tsx';
 import { Consent } from './views/consent.tsx';
 import { EdgesPane } from './views/edges-pane.tsx';
 import { Foot } from './views/foot.tsx';
+import { GalleryList } from './views/gallery.tsx';
 import { Head } from './views/head.tsx';
+import { Offers } from './views/offers.tsx';
 import { ResultBar } from './views/result-bar.tsx';
 import { SidePanel } from './views/side-panel.tsx';
 import { Tooltip } from './views/tooltip.tsx';
@@ -30,7 +32,11 @@ export function App() {
       <Head />
       <Alerts />
       <Consent />
-      <Welcome />
+      <div class="intro">
+        <Offers />
+        <Welcome />
+        <GalleryList />
+      </div>
       <SidePanel />
       <ResultBar />
       <EdgesPane />

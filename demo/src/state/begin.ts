@@ -1,10 +1,14 @@
 import { refuse } from './alerts.ts';
+import { isBundle, openBundle } from './bundle.ts';
 import { mayFetch } from './consent.ts';
 import { noResult, result } from './edges.ts';
 import { fromAddress } from './fetched.ts';
 import { run } from './fitting.ts';
+import { openGallery } from './gallery.ts';
+import { findInterruptedFit, keepFits } from './interrupted-fit.ts';
 import { keepRunsInStep } from './kept-runs.ts';
-import { linkedRoles, restoreSelection, restoreSettings, type LinkedRole } from './link.ts';
+import { findLastSession, keepSessions } from './last-session.ts';
+import { linkedRoles, openedRoles, restoreSelection, restoreSettings, type OpenedRole } from './link.ts';
 import { goOffline } from './offline.ts';
 import { keepRankingInStep, setPositives } from './positives.ts';
 import { keepRowsInStep } from './rows.ts';
@@ -18,6 +22,8 @@ export async function begin(): Promise<void> {
   keepRowsInStep();
   keepRankingInStep();
   keepRunsInStep();
+  keepSessions();
+  keepFits();
   const query = new URLSearchParams(location.search);
   restoreSettings(query);
   try {
@@ -30,16 +36,20 @@ export async function begin(): Promise<void> {
 }
 
 async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
-  const addresses: Partial<Record<LinkedRole, string>> = {};
-  for (const role of linkedRoles) {
+  const listed = query.get('gallery');
+  if (listed) await openGallery(listed);
+  const addresses: Partial<Record<OpenedRole, string>> = {};
+  for (const role of openedRoles) {
     const address = query.get(role);
     if (address) addresses[role] = address;
   }
-  const { model, data, table, positives } = addresses;
+  const { model, data, table, session, positives } = addresses;
   const missing = query.get('disk')?.split(',') ?? [];
   const leftBehind = missing.length > 0 ? ofSomebodysDisk(missing) : null;
   noResult.value = leftBehind;
-  if (!model && !table) {
+  if (!model && !table && !session) {
+    // What an address asks for goes before what an earlier visit has left.
+    if (missing.length === 0) await Promise.all([findLastSession(), findInterruptedFit()]);
     if (!['model', 'data', 'table'].some((role) => missing.includes(role))) await openExample();
     // A table that is there covers the note that stands in its place.
     if (leftBehind && result.value) refuse(new Error(leftBehind));
@@ -47,6 +57,12 @@ async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
   }
   if (!(await mayFetch(addresses))) {
     noResult.value = 'Nothing was fetched. Choose files of your own, or drop them here.';
+    return;
+  }
+  if (session) {
+    const file = await fromAddress(session);
+    if (!isBundle(file)) throw new Error(`${file.name} is not a session of this page.`);
+    if (isUntouched()) await openBundle(file);
     return;
   }
   if (table) {

@@ -1,6 +1,6 @@
 import { provenanceText } from '../results/wording.ts';
 import { refuse } from './alerts.ts';
-import { edges, result } from './edges.ts';
+import { edges, result, type Result } from './edges.ts';
 import { digestOf, type NamedFile } from './inputs.ts';
 import { restoreSelection, restoreSettings, sessionLink } from './link.ts';
 import { positives, setPositives } from './positives.ts';
@@ -12,7 +12,7 @@ const tableName = 'table.arrow';
 const sessionName = 'session.json';
 
 /** What a bundle says besides its table. */
-interface Session {
+export interface Session {
   readonly format: 'magnitude-edge session 1';
   readonly about: string;
   /** Settings and view, as a link has them. */
@@ -21,20 +21,22 @@ interface Session {
   readonly shortlist: readonly Listed[];
 }
 
+/** How one looks at results now. */
+export const sessionOf = (shown: Result): Session => ({
+  format: 'magnitude-edge session 1',
+  about: provenanceText(shown.provenance),
+  settings: new URL(sessionLink()).search,
+  positives: positives.value,
+  shortlist: shortlist.value,
+});
+
 /** The results on show as one file: the table, how one looks at it, positives and shortlist. */
 export async function makeBundle(): Promise<Uint8Array<ArrayBuffer>> {
   const shown = result.value;
   if (!shown) throw new Error('There are no results yet.');
   const { strToU8, zipSync } = await import('fflate');
-  const about = provenanceText(shown.provenance);
-  const session: Session = {
-    format: 'magnitude-edge session 1',
-    about,
-    settings: new URL(sessionLink()).search,
-    positives: positives.value,
-    shortlist: shortlist.value,
-  };
-  const table = await tableWorker.write('arrow', null, about);
+  const session = sessionOf(shown);
+  const table = await tableWorker.write('arrow', null, session.about);
   return zipSync({
     [tableName]: table,
     [sessionName]: strToU8(JSON.stringify(session, null, 2)),
@@ -50,7 +52,7 @@ export function isBundle({ name, bytes }: NamedFile): boolean {
 /** Opens a bundle as it was left. */
 export async function openBundle(file: NamedFile): Promise<void> {
   try {
-    const { strFromU8, strToU8, unzipSync } = await import('fflate');
+    const { strFromU8, unzipSync } = await import('fflate');
     const parts = unzipSync(file.bytes);
     const [table, text] = [parts[tableName], parts[sessionName]];
     if (!table || !text)
@@ -58,27 +60,32 @@ export async function openBundle(file: NamedFile): Promise<void> {
         `${file.name} is not a session of this page: it lacks ${table ? sessionName : tableName}.`,
       );
     const session = JSON.parse(strFromU8(text)) as Session;
-    const bytes = new Uint8Array(table);
-    const name = file.name.replace(/\.zip$/, '.arrow');
-    if (!(await openTable({ name, bytes, digest: await digestOf(bytes), origin: 'disk' }))) return;
-    if (session.positives.length > 0) {
-      const list = strToU8(
-        `src,dst\n${session.positives.map((pair) => pair.map(quotedName).join(',')).join('\n')}\n`,
-      );
-      setPositives({
-        name: 'positives of the session',
-        bytes: new Uint8Array(list),
-        digest: '',
-        origin: 'disk',
-      });
-    }
-    const query = new URLSearchParams(session.settings);
-    restoreSettings(query);
-    if (edges.value) restoreSelection(query);
-    takeShortlist(session.shortlist);
+    await restoreSession(file.name.replace(/\.zip$/, '.arrow'), new Uint8Array(table), session);
   } catch (error) {
     refuse(error);
   }
+}
+
+/** Shows a table as somebody looked at it. */
+export async function restoreSession(
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  session: Session,
+): Promise<void> {
+  if (!(await openTable({ name, bytes, digest: await digestOf(bytes), origin: 'disk' }))) return;
+  if (session.positives.length > 0) {
+    const list = `src,dst\n${session.positives.map((pair) => pair.map(quotedName).join(',')).join('\n')}\n`;
+    setPositives({
+      name: 'positives of the session',
+      bytes: new TextEncoder().encode(list),
+      digest: '',
+      origin: 'disk',
+    });
+  }
+  const query = new URLSearchParams(session.settings);
+  restoreSettings(query);
+  if (edges.value) restoreSelection(query);
+  takeShortlist(session.shortlist);
 }
 
 const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

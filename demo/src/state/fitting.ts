@@ -3,10 +3,12 @@ import type { FitOutcome } from '../worker/protocol.ts';
 import { refusalOf, WorkerRefusal } from '../worker/rpc.ts';
 import { dismissAll, refuse } from './alerts.ts';
 import { cancel } from './cancel.ts';
+import { checkpointHere } from './interrupted-fit.ts';
 import { result } from './edges.ts';
 import { consequenceOf, params, type Params } from './params.ts';
 import {
   beginRun,
+  checkpointed,
   dataFacts,
   fitRun,
   isCurrent,
@@ -26,8 +28,8 @@ import { openAgain, reopen } from './session.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker } from './workers.ts';
 
-/** Fits from the start, or on from where the last fit was stopped, and shows the scores. */
-export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
+/** Fits from the start, or on from where the last fit was stopped or its checkpoint is, and shows the scores. */
+export async function run(from: 'start' | 'here' | 'checkpoint' = 'start'): Promise<void> {
   if (phase.value !== 'idle') return;
   dismissAll();
   if (!modelFacts.value) {
@@ -44,7 +46,8 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
   unscored.value = null;
   endTrial();
   forgetScores();
-  if (from === 'start') {
+  if (from !== 'here') {
+    checkpointed.value = 0;
     progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
     keepsSamples.value = params.value.uncertainty;
     fitRun.value = turn;
@@ -55,7 +58,8 @@ export async function run(from: 'start' | 'here' = 'start'): Promise<void> {
       if (isCurrent(turn)) endPhase('fitting');
       return;
     }
-    const done = await fitWorker.fit(params.value, from, turn);
+    const at = from === 'here' ? null : checkpointHere(from === 'checkpoint');
+    const done = await fitWorker.fit(params.value, from === 'here' ? from : 'start', turn, at);
     if (!isCurrent(turn)) return;
     outcome.value = done;
     if (done.source) fitRun.value = done.source.run;

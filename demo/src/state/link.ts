@@ -11,7 +11,9 @@ import { defaultOrder, heatmapOrder, networkThreshold, view, viewNames } from '.
 
 /** Roles of files that a link can name by their addresses. */
 export const linkedRoles = ['model', 'data', 'positives', 'table'] as const;
-export type LinkedRole = (typeof linkedRoles)[number];
+/** All that an address can name: a whole session, too. */
+export const openedRoles = [...linkedRoles, 'session'] as const;
+export type OpenedRole = (typeof openedRoles)[number];
 
 type Origin = Pick<FileFacts, 'origin' | 'address'>;
 

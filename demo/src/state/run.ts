@@ -11,6 +11,8 @@ export const leastSamples = 3;
 export const phase = signal<Phase>('idle');
 /** How much of the runtime has come; null while nothing of it is fetched. */
 export const download = signal<Download | null>(null);
+/** Samples in the last checkpoint of the fit; 0 without one. */
+export const checkpointed = signal(0);
 export const progress = signal<Progress | null>(null);
 /** How far the repeat of a trial has come that is under way, 0 to 1. */
 export const repeatShare = signal(0);

@@ -22,6 +22,12 @@ const files = signal<{ readonly model: NamedFile | null; readonly data: NamedFil
 /** The worker that holds them open. */
 let openIn = fitWorkerNumber.peek();
 
+/** Model and data, once both are open. */
+export const openedFiles = computed(() => {
+  const { model, data } = files.value;
+  return model && data && { model, data };
+});
+
 /** What a run would compute from now. */
 export const currentInputs = computed<Inputs>(() => ({
   model: factsOf(files.value.model),

@@ -14,7 +14,7 @@ export const isWelcoming = computed(() => {
 
 const bringsFiles = (): boolean => {
   const query = new URLSearchParams(location.search);
-  return ['model', 'table', 'disk'].some((role) => query.has(role));
+  return ['model', 'table', 'disk', 'gallery', 'session'].some((role) => query.has(role));
 };
 
 function hasBeenDismissed(): boolean {

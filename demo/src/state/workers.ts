@@ -5,6 +5,7 @@ import type { FitApi, FitEvents } from '../worker/protocol.ts';
 import type { TableApi, TableQuestions } from '../worker/table-protocol.ts';
 import { edgesVersion } from './edges.ts';
 import {
+  checkpointed,
   download,
   isCurrent,
   isCurrentScoring,
@@ -26,6 +27,9 @@ const events: FitEvents = {
   },
   placement: (value) => {
     placement.value = value;
+  },
+  checkpoint: ({ run, samples }) => {
+    if (isCurrent(run)) checkpointed.value = samples;
   },
   repeat: ({ run, share }) => {
     if (isCurrent(run)) repeatShare.value = share;

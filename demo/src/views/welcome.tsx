@@ -30,6 +30,7 @@ export function Welcome() {
           Open your model
         </button>
         <button onClick={() => how.current?.showModal()}>How it works</button>
+        <a href="?gallery=./example/gallery.json">More examples</a>
         <button class="plain" onClick={dismissWelcome}>
           Got it
         </button>

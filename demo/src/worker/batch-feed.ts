@@ -20,6 +20,11 @@ export class BatchFeed {
     this.#gate = gate;
   }
 
+  /** Of the batches not seen yet, the first ones are in the statistics already. */
+  passOver(batches: number): void {
+    this.#toPass = batches;
+  }
+
   /** The batch in hand is in the statistics. */
   counted(): void {
     this.#inHand = null;

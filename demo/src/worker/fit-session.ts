@@ -8,11 +8,13 @@ import type { Params } from '../state/params.ts';
 import { BatchFeed } from './batch-feed.ts';
 import { nextTask } from './clock.ts';
 import { modelFacts, placementOf } from './facts.ts';
+import { checkpointsOf } from './fit-checkpoint.ts';
 import { Fit } from './fit.ts';
 import { loadModel } from './load-model.ts';
 import { MagnitudeSamples } from './magnitude-samples.ts';
 import { batchesOf, type OpenedFiles } from './opened-files.ts';
 import type {
+  CheckpointAt,
   FitApi,
   FitEvents,
   FitFailure,
@@ -81,7 +83,12 @@ export class FitSession implements FitApi {
     });
   }
 
-  fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome> {
+  fit(
+    params: Params,
+    from: 'start' | 'here',
+    run: number,
+    at: CheckpointAt | null = null,
+  ): Promise<FitOutcome> {
     // No fit waits for a scatter.
     this.#samples.stop();
     return this.#turns.stoppable(async (signal) => {
@@ -95,7 +102,11 @@ export class FitSession implements FitApi {
       const firstBatch = fit.batchesDone;
       let failure: FitFailure | null = null;
       try {
-        await inferer.fit(feed.handOut(signal), {
+        const kept = checkpointsOf(seenBefore === 0 ? at : null, going, signal, (samples) => {
+          this.#tell.checkpoint({ run, samples });
+        });
+        await inferer.fit(kept?.loader ?? feed.handOut(signal), {
+          checkpoint: kept?.checkpoint,
           reset: seenBefore === 0,
           loss: source.params.loss,
           signal,

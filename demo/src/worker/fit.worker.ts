@@ -12,6 +12,9 @@ const session = new FitSession({
   placement: (value) => {
     send('placement', value);
   },
+  checkpoint: (value) => {
+    send('checkpoint', value);
+  },
   repeat: (value) => {
     send('repeat', value);
   },

@@ -17,6 +17,16 @@ export interface Progress {
   readonly seconds: number;
 }
 
+/** Where a fit from the start is kept from being lost: a file of the page's private file system. */
+export interface CheckpointAt {
+  readonly file: string;
+  /** Goes on from what the file holds. */
+  readonly resumes: boolean;
+}
+
+/** Where a fit would go on after a reload. */
+export type CheckpointWritten = Pick<Progress, 'run' | 'samples'>;
+
 export interface FitOutcome {
   /** All samples were seen, but for those left out; else the fit was stopped or failed, and can go on from there. */
   readonly complete: boolean;
@@ -61,6 +71,8 @@ export interface FitEvents {
   download(value: Download | null): void;
   progress(value: Progress): void;
   placement(value: Placement): void;
+  /** What was seen so far is on the disk. */
+  checkpoint(value: CheckpointWritten): void;
   repeat(value: RepeatProgress): void;
   resample(value: ResampleProgress): void;
 }
@@ -120,9 +132,10 @@ export interface FitApi {
   openData(file: NamedFile, params: Params): Promise<DataFacts>;
   /**
    * From the start, or on from where the last fit stopped or failed. `run` comes back with its progress, and with all
-   * scores of a fit from the start. Rejects where it cannot begin; then nothing is fitted any more.
+   * scores of a fit from the start. Rejects where it cannot begin; then nothing is fitted any more. From the start it can
+   * have checkpoints, and go on from one.
    */
-  fit(params: Params, from: 'start' | 'here', run: number): Promise<FitOutcome>;
+  fit(params: Params, from: 'start' | 'here', run: number, at?: CheckpointAt | null): Promise<FitOutcome>;
   pause(): void;
   resume(): void;
   /**

@@ -20,6 +20,7 @@ async function fitted(): Promise<FitSession> {
     download: ignore,
     progress: ignore,
     placement: ignore,
+    checkpoint: ignore,
     repeat: ignore,
     resample: ignore,
   });

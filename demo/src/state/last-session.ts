@@ -1,0 +1,89 @@
+import { effect, signal } from '@preact/signals';
+import { provenanceLine } from '../results/wording.ts';
+import { sessionOf, restoreSession, type Session } from './bundle.ts';
+import { edges, result } from './edges.ts';
+import { phase } from './run.ts';
+import { allKept, forget, keep, kept, type Kept } from './store.ts';
+import { tableWorker } from './workers.ts';
+
+/** How a tab was left: small, so that it can be looked at without its table. */
+interface KeptSession extends Kept {
+  readonly line: string;
+  readonly session: Session;
+}
+
+interface KeptTable extends Kept {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What this tab keeps is its own: two of them do not write over each other. */
+const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
+/** Rows of a table at most; larger ones are files anyway. */
+const mostRows = 1_000_000;
+/** Sessions that stay: more than one, since several tabs may be open. */
+const mostSessions = 3;
+/** Milliseconds without a change after which how one looks at it is kept. */
+const rest = 400;
+
+/** A session of an earlier visit that can be had back; null once it was, or is not wanted. */
+export const lastSession = signal<KeptSession | null>(null);
+
+/** Looks for what an earlier visit has left. */
+export async function findLastSession(): Promise<void> {
+  const [newest] = await allKept<KeptSession>('sessions');
+  // Somebody may have brought files meanwhile.
+  if (newest && newest.id !== id) lastSession.value = newest;
+}
+
+/** Shows it again. */
+export async function restoreLastSession(): Promise<void> {
+  const found = lastSession.value;
+  if (!found) return;
+  lastSession.value = null;
+  const table = await kept<KeptTable>('tables', found.id);
+  if (table) await restoreSession(table.name, table.bytes, found.session);
+}
+
+export async function forgetLastSession(): Promise<void> {
+  const found = lastSession.value;
+  lastSession.value = null;
+  if (found) await forget(['sessions', 'tables'], found.id);
+}
+
+/** From now on, results are kept with how one looks at them; the bundled example is there anyway. */
+export function keepSessions(): void {
+  let table = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  effect(() => {
+    const shown = result.value;
+    if (!shown || phase.value !== 'idle' || shown.columns.rows > mostRows) return;
+    const { provenance } = shown;
+    const origin = provenance.kind === 'fit' ? provenance.model.origin : provenance.file.origin;
+    if (origin === 'example') return;
+    // Read here, so that a change of any of it is kept.
+    const session = sessionOf(shown);
+    const line = provenanceLine(provenance);
+    clearTimeout(timer);
+    timer = setTimeout(() => void keepNow(), rest);
+    const keepNow = async () => {
+      const when = Date.now();
+      const entry: KeptSession = { id, when, line, session };
+      if (table === shown.table) {
+        await keep({ sessions: entry });
+        return;
+      }
+      table = shown.table;
+      try {
+        const bytes = await tableWorker.write('arrow', null, session.about);
+        if (edges.peek() !== shown.columns) return;
+        const name = `${line.replaceAll(/[/\\]/g, '-')}.arrow`;
+        await keep({ sessions: entry, tables: { id, when, name, bytes } as KeptTable });
+        for (const { id: old } of (await allKept('sessions')).slice(mostSessions))
+          await forget(['sessions', 'tables'], old);
+      } catch {
+        // Another table has come; it is kept in its place.
+      }
+    };
+  });
+}
