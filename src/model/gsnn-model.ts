@@ -151,9 +151,15 @@ export class GsnnModel {
     return this.channelGroups.length < SMALL_CHANNELS;
   }
 
-  /** Has the runtime start in Node before a model of so many channels is there. */
-  static startRuntime(channels: number): Promise<void> {
-    return startRuntime({ provider: 'wasm', small: channels < SMALL_CHANNELS });
+  /**
+   * Has the runtime start before there is a model, where 'auto' will take wasm: its download and its start pass while the
+   * model is fetched and read. On a hardware adapter nothing is started.
+   * @param channels of the model to come; they decide in Node how many threads there are
+   */
+  static async startRuntime(channels = 0): Promise<void> {
+    const { provider, gpu } = await chooseExecution('auto');
+    if (gpu) releaseDevice(gpu);
+    if (provider === 'wasm') await startRuntime({ provider, small: channels < SMALL_CHANNELS });
   }
 
   get diagnostics(): ModelDiagnostics {

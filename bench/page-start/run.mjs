@@ -1,0 +1,91 @@
+/**
+ * How long the explorer takes from its address to the first table of the example, and what it fetches: the first visit over
+ * a line of 10 Mbit/s, and the next one, whose files the browser has kept. Headless Chromium without a GPU.
+ *
+ *     npm run bench -- page-start
+ *     npm run bench -- page-start --megabits 0 --encoding identity    # as fast as it goes, as it is
+ *     npm run bench -- page-start --page path/to/a/built/page         # another build, for comparison
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright';
+import { build } from 'vite';
+import { chromiumFlags, findChromium } from '../../test/support/chromium.mjs';
+import { median } from '../shared/median.mjs';
+import { readOptions } from '../shared/options.mjs';
+import { machine, printTable, seconds, writeResult } from '../shared/report.mjs';
+import { serveSlowly } from './slow-server.mjs';
+
+const setup = readOptions({ megabits: 10, latency: 20, encoding: 'br', repeats: 5, page: '' });
+const encoding = ['br', 'gzip', 'identity'].find((name) => name === setup.encoding);
+if (!encoding) throw new Error('--encoding is br, gzip or identity.');
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = setup.page || `${root}/test/artifacts/page-start`;
+if (!setup.page)
+  await build({ mode: 'demo', logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+
+const line = { folder, megabits: setup.megabits, latency: setup.latency };
+const server = await serveSlowly({
+  ...line,
+  encoding: /** @type {'br' | 'gzip' | 'identity'} */ (encoding),
+});
+server.prepare(
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length)),
+);
+const executablePath = findChromium();
+const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: chromiumFlags });
+
+/** One visit until the first row of the table stands there. @param {import('playwright').Page} page */
+async function visit(page) {
+  server.answered.length = 0;
+  const start = performance.now();
+  await page.goto(server.address, { waitUntil: 'commit' });
+  await page.locator('[role=row] [role=gridcell]').first().waitFor();
+  const time = (performance.now() - start) / 1000;
+  return { time, files: server.answered.slice() };
+}
+
+/** @type {{ first: Awaited<ReturnType<typeof visit>>, next: Awaited<ReturnType<typeof visit>> }[]} */
+const runs = [];
+try {
+  for (let repeat = 0; repeat < setup.repeats; repeat++) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    const first = await visit(page);
+    // The service worker has taken what it keeps.
+    await page.locator('html[data-offline=ready]').waitFor({ state: 'attached' });
+    const next = await visit(page);
+    runs.push({ first, next });
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  server.close();
+}
+
+/** @param {'first' | 'next'} which */
+const figures = (which) => {
+  const files = runs[0]?.[which].files ?? [];
+  return {
+    visit: which,
+    seconds: median(runs.map((run) => run[which].time)),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    files,
+  };
+};
+const measured = [figures('first'), figures('next')];
+writeResult('page-start', { setup, measured });
+console.log(`${setup.megabits} Mbit/s, ${setup.latency} ms, ${setup.encoding}; load ${machine().load}\n`);
+printTable(
+  ['visit', 'address to first table', 'fetched by then'],
+  measured.map((row) => [row.visit, seconds(row.seconds), `${(row.bytes / 1000).toFixed(0)} kB`]),
+);
+console.log();
+printTable(
+  ['file of the first visit', 'kB'],
+  measured[0]?.files.map(({ path, bytes }) => [path, (bytes / 1000).toFixed(1)]) ?? [],
+);
