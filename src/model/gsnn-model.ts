@@ -4,7 +4,7 @@ import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
 import { findCpuOperators, leftToCpu, type CpuOperator } from './cpu-operators.ts';
-import { chooseExecution, type ExecutionPlace } from './execution.ts';
+import { chooseExecution, startAhead, type ExecutionPlace } from './execution.ts';
 import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edge-mask.ts';
 import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import {
@@ -21,7 +21,6 @@ import {
   isRuntimeBeside,
   runsOnGpu,
   runtimeThreads,
-  startRuntime,
   startedForSmaller,
   type ExecutionProvider,
 } from './runtime.ts';
@@ -151,15 +150,9 @@ export class GsnnModel {
     return this.channelGroups.length < SMALL_CHANNELS;
   }
 
-  /**
-   * Has the runtime start before there is a model, where 'auto' will take wasm: its download and its start pass while the
-   * model is fetched and read. On a hardware adapter nothing is started.
-   * @param channels of the model to come; they decide in Node how many threads there are
-   */
-  static async startRuntime(channels = 0): Promise<void> {
-    const { provider, gpu } = await chooseExecution('auto');
-    if (gpu) releaseDevice(gpu);
-    if (provider === 'wasm') await startRuntime({ provider, small: channels < SMALL_CHANNELS });
+  /** Has the runtime start before a model of so many channels is there, where 'auto' will take wasm. */
+  static startRuntime(channels = 0): Promise<void> {
+    return startAhead(channels < SMALL_CHANNELS);
   }
 
   get diagnostics(): ModelDiagnostics {
