@@ -71,25 +71,33 @@ function required(table: Table, name: string, file: string): Vector {
   );
 }
 
+/** More nodes than any table of pairs has; an index beyond it is of something else. */
+const MOST_NODES = 1 << 20;
+
 /** Node indices of one side. Fills `names`; without an index column, nodes are numbered as their names appear. */
 function indices(column: Vector | null, labels: Vector, names: string[], file: string): Int32Array {
   const rows = labels.length;
   const result = new Int32Array(rows);
-  const given = column && Int32Array.from(floats(column, rows));
-  const seen = new Map(names.map((name, node) => [name, node]));
-  for (let row = 0; row < rows; row++) {
-    if (given) {
+  if (column) {
+    const given = floats(column, rows);
+    for (let row = 0; row < rows; row++) {
       const node = given[row]!;
-      if (node < 0)
-        throw new MagnitudeEdgeError('invalid-data', `${file}: row ${row} has the node index ${node}.`);
+      if (!Number.isInteger(node) || node < 0 || node >= MOST_NODES) {
+        const value = column.get(row) === null ? 'no node index' : `the node index ${node}`;
+        throw new MagnitudeEdgeError('invalid-data', `${file}: row ${row} has ${value}.`);
+      }
       names[node] ??= String(labels.get(row));
       result[row] = node;
-    } else {
-      const name = String(labels.get(row));
-      const node = seen.get(name) ?? names.push(name) - 1;
-      seen.set(name, node);
-      result[row] = node;
     }
+    return result;
+  }
+  // Indices of the other side may have left some nodes without a name.
+  const seen = new Map<string | undefined, number>(Array.from(names, (name, node) => [name, node]));
+  for (let row = 0; row < rows; row++) {
+    const name = String(labels.get(row));
+    const node = seen.get(name) ?? names.push(name) - 1;
+    seen.set(name, node);
+    result[row] = node;
   }
   return result;
 }
