@@ -16,7 +16,8 @@ export function Welcome() {
         <h2 id="welcome-title">Which edges is a trained graph-structured network missing?</h2>
         <p>
           This page ranks all pairs of its function nodes by how the activation of one goes with the error
-          gradient of the other. It computes in this tab; no file leaves it.
+          gradient of the other. It computes in this tab; no file leaves it.{' '}
+          <a href="?gallery=./example/gallery.json">More examples</a>
         </p>
         <p class="finding">{finding()}</p>
       </div>
@@ -30,7 +31,6 @@ export function Welcome() {
           Open your model
         </button>
         <button onClick={() => how.current?.showModal()}>How it works</button>
-        <a href="?gallery=./example/gallery.json">More examples</a>
         <button class="plain" onClick={dismissWelcome}>
           Got it
         </button>
