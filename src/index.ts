@@ -1,4 +1,4 @@
-export type { ColumnarTable, ColumnarVector } from './columns/table-in-memory.ts';
+export type { ColumnarPart, ColumnarTable, ColumnarVector } from './columns/table-in-memory.ts';
 export {
   batches,
   type Batch,
@@ -24,6 +24,7 @@ export type {
   EvaluateOptions,
   FitOptions,
   FitProgress,
+  FitValuesOptions,
   InfererDiagnostics,
   InfererOptions,
   ScoreOptions,

@@ -52,7 +52,7 @@ export type {
   Reduction,
 } from './engine/engine.ts';
 export { SampleStore, type RowPairing } from './resampling/sample-store.ts';
-export { resampleScores } from './resampling/resample.ts';
+export { resampleScores, type ResampleRun } from './resampling/resample.ts';
 export type { Precision } from './engine/webgpu/statistics/statistics-kernels.ts';
 export { createWebGpuEngine } from './engine/webgpu/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';
