@@ -12,7 +12,9 @@ import script from './runtime-worker.ts?script';
  */
 export function runModelsBeside(entry: string): void {
   if (isRuntimeBeside()) return;
-  const thread = new RuntimeThread(entry);
+  const worker = startWorker();
+  if (!worker) return;
+  const thread = new RuntimeThread(worker, entry);
   const env: RuntimeEnv = { logLevel: 'warning', wasm: {} };
   let sessions = 0;
   const create = async (
@@ -81,15 +83,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+type Worker = NonNullable<ReturnType<typeof startWorker>>;
+
 /** Calls to the thread, for as long as which Node stays alive. */
 class RuntimeThread {
-  readonly #worker: ReturnType<typeof startWorker>;
+  readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #ended: Error | undefined;
   #calls = 0;
 
-  constructor(entry: string) {
-    this.#worker = startWorker();
+  constructor(worker: Worker, entry: string) {
+    this.#worker = worker;
     this.#worker.on('message', (answer: RuntimeAnswer) => {
       this.#answer(answer);
     });
@@ -134,9 +138,14 @@ class RuntimeThread {
   }
 }
 
+/** Undefined where that is refused: which costs time, and is told where the statistics' threads are. */
 function startWorker() {
   const { Worker } = nodeProcess()!.getBuiltinModule('node:worker_threads');
-  const worker = new Worker(script, { eval: true });
-  worker.unref();
-  return worker;
+  try {
+    const worker = new Worker(script, { eval: true });
+    worker.unref();
+    return worker;
+  } catch {
+    return undefined;
+  }
 }

@@ -22,8 +22,9 @@ interface Snippet {
 
 async function snippetsOf(page: string): Promise<Snippet[]> {
   const text = await readFile(join(root, page), 'utf8');
-  return [...text.matchAll(/^([ ]*)```(\w*)\n([^]*?)^\1```/gm)].map(
-    ([, indent, language, code], at, all) => ({
+  // A longer fence holds shorter ones, which are its text.
+  return [...text.matchAll(/^([ ]*)(`{3,})(\w*)\n([^]*?)^\1\2$/gm)].map(
+    ([, indent, , language, code], at, all) => ({
       page,
       line: text.slice(0, all[at]!.index).split('\n').length,
       language: language!,
