@@ -54,10 +54,12 @@ function cellReader(vector: Vector<DataType>, style: CsvStyle): (row: number) =>
       return value === value ? String(value) : '';
     };
   }
-  const memoized = vector.memoize();
+  // Kept by their codes, which say the same in all batches only where those share a dictionary.
+  const hasOneDictionary = new Set(vector.data.map(({ dictionary }) => dictionary)).size === 1;
+  const cells = DataType.isDictionary(type) && hasOneDictionary ? vector.memoize() : vector;
   const quotedNames = new Map<string, string>();
   return (row) => {
-    const value = memoized.get(row) as string | number | boolean | bigint | null;
+    const value = cells.get(row) as string | number | boolean | bigint | null;
     if (value === null || Number.isNaN(value)) return '';
     if (typeof value !== 'string') return String(value);
     let cell = quotedNames.get(value);

@@ -1,4 +1,4 @@
-import { Table, vectorFromArray } from 'apache-arrow';
+import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { encodeBatches } from '../../../src/table/encode-batches.ts';
 import {
@@ -138,3 +138,20 @@ test('text for spreadsheets: names that would be formulas stand behind an apostr
     `src_func,corr\n${["'=1+1", "'+x", "'-y", "'@z", "'\tt", 'a=b', "'q"].map((name) => `${name},-0.5\n`).join('')}`,
   );
 });
+
+// An Arrow file has one dictionary a column, by its format.
+test.each(['csv', 'tsv', 'parquet'] as const)(
+  'names of batches with dictionaries of their own are written to %s as they are',
+  async (format) => {
+    const names = [
+      ['a', 'b'],
+      ['c', 'a', 'd'],
+    ];
+    const batches = names.map(
+      (words) => new Table({ name: vectorFromArray(words, new Dictionary(new Utf8(), new Int32())) }),
+    );
+    const table = batches[0]!.concat(batches[1]!);
+    const back = await decodeTable(encodeTable(table, format), format, 'names');
+    expect(column(back, 'name')).toEqual(names.flat());
+  },
+);
