@@ -6,15 +6,14 @@ import type { CheckpointSink, FitOptions } from '../inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../inferer/inferer.ts';
 import { GsnnModel } from '../model/gsnn-model.ts';
 import type { ExecutionProvider } from '../model/runtime.ts';
-import { coverageWarning, nothingScored, unscoredInWords } from '../table/coverage-words.ts';
-import type { ScoreCoverage } from '../engine/scores/unscored.ts';
+import { coverageWarning } from '../table/coverage-words.ts';
 import { channelSumsBytes } from '../statistics/channel-sums.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
 import { encodeBatches } from '../table/encode-batches.ts';
 import { readPositiveEdges } from '../table/positives.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
-import { backendOf, chooseBackend, type ChosenBackend, type RanOn } from './backend.ts';
+import { backendOf, chooseBackend, type ChosenBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import {
   checkpointFile,
@@ -24,6 +23,7 @@ import {
   type CheckpointSettings,
 } from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
+import { jsonReport, textReport } from './infer-report.ts';
 import { startModelsBeside } from './models-beside.ts';
 import {
   checkInputs,
@@ -46,7 +46,6 @@ import {
   scoreOptions,
   type ScoreSettings,
 } from './score-options.ts';
-import { formatTable } from './summary.ts';
 import { printLine, type Terminal } from './terminal.ts';
 
 const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|feather|csv|tsv|parquet)... --out E.(arrow|csv|tsv|parquet)
@@ -321,102 +320,6 @@ async function readFitOptions(
       ? {}
       : { maskedEdges: readPositiveEdges(await readInput(maskEdges), maskEdges) }),
   };
-}
-
-/** Where the statistics are, and why there. */
-interface Report {
-  readonly samples: number;
-  /** Samples of the checkpoint that the fit went on from */
-  readonly resumedFrom: number | undefined;
-  readonly batches: number;
-  readonly rows: RowCount;
-  readonly coverage: ScoreCoverage;
-  /** What the statistics were computed with */
-  readonly notes: readonly string[];
-  /** Workers of the CPU backend; undefined with another */
-  readonly workers: number | undefined;
-  /** What a reader of the results has to know */
-  readonly warnings: readonly string[];
-  readonly seconds: Readonly<Record<string, number>>;
-}
-
-function jsonReport(model: GsnnModel, ranOn: RanOn, settings: Settings, report: Report): string {
-  const { executionProvider, threads, fallbacks } = model.diagnostics;
-  const { nodeNames, edgeIndex } = model.graph;
-  return JSON.stringify({
-    command: 'infer',
-    model: settings.model,
-    data: settings.data.length === 1 ? settings.data[0] : settings.data,
-    out: settings.out,
-    ...(settings.statsOut === undefined ? {} : { statsOut: settings.statsOut }),
-    inputs: nodeNames.input.length,
-    functions: nodeNames.function.length,
-    outputs: nodeNames.output.length,
-    functionEdges: edgeIndex['function,function'][0].length,
-    layers: model.layers,
-    norm: model.norm,
-    samples: report.samples,
-    ...(report.resumedFrom === undefined ? {} : { resumedFrom: report.resumedFrom }),
-    batches: report.batches,
-    rows: report.rows.count,
-    score: settings.score,
-    unscored: report.coverage.unscored,
-    candidates: report.coverage.candidates,
-    ...(settings.resampling ? { uncertainty: resamplingOf(report.rows) } : {}),
-    backend: ranOn.backend,
-    backendReason: ranOn.reason,
-    backendNotes: report.notes,
-    ...(report.workers === undefined ? {} : { workers: report.workers }),
-    executionProvider,
-    threads,
-    fallbacks,
-    warnings: report.warnings,
-    seconds: report.seconds,
-    top: report.rows.top,
-  });
-}
-
-function textReport(model: GsnnModel, ranOn: RanOn, settings: Settings, report: Report): string {
-  const { executionProvider, threads } = model.diagnostics;
-  const { nodeNames, edgeIndex } = model.graph;
-  const nodes = `${nodeNames.input.length} input, ${nodeNames.function.length} function and ${nodeNames.output.length} output nodes`;
-  const seconds = Object.entries(report.seconds).map(([what, time]) => `${what} ${time.toFixed(2)} s`);
-  const { coverage } = report;
-  const warnings = report.warnings.map((warning) => `warning  ${warning}`);
-  const lines = [
-    // First where there is nothing else to read.
-    ...(nothingScored(coverage) ? warnings : []),
-    `model    ${settings.model}: ${nodes}, ${edgeIndex['function,function'][0].length} edges between functions, ${model.layers} blocks, norm ${model.norm}`,
-    `data     ${settings.data.join(', ')}: ${report.samples} samples`,
-    `ran on   ${ranOn.backend} (${ranOn.reason})${workersInWords(report.workers)}; model on ${executionProvider}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    `time     ${seconds.join(', ')}`,
-    ...(nothingScored(coverage) ? [] : warnings),
-    ...(settings.resampling ? [`errors   ${resamplingInWords(report.rows)}`] : []),
-    `unscored ${unscoredInWords(coverage)}`,
-    `wrote    ${settings.out}: ${report.rows.count} rows`,
-    ...(settings.statsOut === undefined
-      ? []
-      : [`wrote    ${settings.statsOut}: statistics of ${report.samples} samples`]),
-    '',
-    formatTable(report.rows.top),
-  ];
-  return lines.join('\n').trimEnd();
-}
-
-function workersInWords(workers = 0): string {
-  return workers === 0 ? '' : `, ${workers} worker${workers === 1 ? '' : 's'}`;
-}
-
-/** How the table says that its scores were resampled. */
-function resamplingOf({ metadata }: RowCount): Record<'groups' | 'permutations' | 'seed', number> {
-  const number = (key: string): number => Number(metadata.get(key));
-  return { groups: number('groups'), permutations: number('permutations'), seed: number('seed') };
-}
-
-function resamplingInWords(rows: RowCount): string {
-  const { groups, permutations, seed } = resamplingOf(rows);
-  const shuffles = permutations > 0 ? `; empirical p by ${permutations} shuffles, seed ${seed}` : '';
-  return `by ${groups} groups of samples${shuffles}`;
 }
 
 /** Seconds from one lap to the next. */
