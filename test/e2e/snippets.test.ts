@@ -45,7 +45,8 @@ const runElsewhere: readonly (readonly [holds: RegExp, where: string])[] = [
   [/npm ci|npm run build:python/, 'CI itself'],
   [/from magnitude_edge import/, 'python/tests'],
   [/import \{ create \} from 'webgpu'/, 'test/e2e/package-command.test.ts'],
-  [/<notebook>|npm:magnitude-edge|mo\.iframe|%%javascript/, 'a notebook, from its documentation'],
+  [/mo\.iframe|%%javascript/, 'test/notebook/javascript.test.ts'],
+  [/<notebook>|npm:magnitude-edge/, 'a notebook, from its documentation'],
   [/<script type="module">/, 'a page: test/e2e/browser-file.test.ts'],
   [/mkdir -p lib/, 'test/e2e/browser-file.test.ts'],
   [

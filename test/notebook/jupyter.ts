@@ -79,6 +79,22 @@ export class NotebookServer {
   }
 }
 
+/** A notebook of code cells. */
+export const notebookOf = (cells: readonly string[]): string =>
+  JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    cells: cells.map((source, k) => ({
+      id: `cell-${k}`,
+      cell_type: 'code',
+      source,
+      metadata: {},
+      outputs: [],
+      execution_count: null,
+    })),
+  });
+
 /** The options with which JupyterLab and Notebook start for a test: no token, no browser, and their parts in reach. */
 const jupyterOptions = [
   '--no-browser',

@@ -5,6 +5,7 @@ import type { FrameLocator } from 'playwright';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   NotebookServer,
+  notebookOf,
   OpenNotebook,
   patience,
   row,
@@ -15,22 +16,6 @@ import {
 } from './jupyter.ts';
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-
-/** A notebook of code cells. */
-const notebookOf = (cells: readonly string[]): string =>
-  JSON.stringify({
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
-    cells: cells.map((source, k) => ({
-      id: `cell-${k}`,
-      cell_type: 'code',
-      source,
-      metadata: {},
-      outputs: [],
-      execution_count: null,
-    })),
-  });
 
 const cells = [
   'from small_table import table_of\nfrom magnitude_edge import explore\nimport ipykernel; print(ipykernel.__version__)',
