@@ -133,10 +133,11 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
   ];
 }
 
-/** Room for most names in pixels, within bounds. */
+/** Room for most names in pixels, within bounds: on a phone two of them leave room for the score. */
 function widthOfNames(names: readonly string[]): number {
   const longest = labelsOf(names).reduce((most, { length }) => Math.max(most, length), 0);
-  return Math.min(Math.max(84, 14 + 8.2 * longest), 196);
+  const most = Math.min(196, 0.32 * innerWidth);
+  return Math.max(84, Math.min(14 + 8.2 * longest, most));
 }
 
 const layerScore = (value: number): JSX.Element | string =>
