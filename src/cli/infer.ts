@@ -24,7 +24,7 @@ import {
 } from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
 import { jsonReport, textReport } from './infer-report.ts';
-import { startModelsBeside } from './models-beside.ts';
+import { startLargeModelBeside } from './models-beside.ts';
 import {
   checkInputs,
   readInput,
@@ -102,7 +102,7 @@ export const infer: Command = {
   help,
   async run(args, terminal) {
     const given = readSettings(args);
-    if (given.executionProvider !== 'webgpu') startModelsBeside();
+    if (given.executionProvider !== 'webgpu') startLargeModelBeside(given.model);
     const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
