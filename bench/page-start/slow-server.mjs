@@ -78,15 +78,11 @@ export async function serveSlowly({ folder, megabits, latency, encoding }) {
     response.end();
   }
 
-  /** Compresses all of it, so that no answer waits for that. @param {readonly string[]} paths */
-  const prepare = (paths) => paths.forEach((path) => encoded(join(folder, path)));
-
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     address: `http://127.0.0.1:${address.port}/`,
     answered,
-    prepare,
     close: () => {
       server.closeAllConnections();
       server.close();

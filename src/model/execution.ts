@@ -7,7 +7,7 @@ import {
   type GpuContext,
 } from '../gpu/device.ts';
 import { nodeProcess } from '../node-process.ts';
-import { startRuntime, type ExecutionProvider } from './runtime.ts';
+import type { ExecutionProvider } from './runtime.ts';
 
 /** Where a model runs, and why there. */
 export interface ExecutionPlace {
@@ -57,15 +57,4 @@ export async function chooseExecution(
   return onWasm(
     `The adapter '${adapter}' runs shaders on the CPU, where wasm is faster. The model runs on wasm.`,
   );
-}
-
-/**
- * Starts the runtime where 'auto' will take wasm: its download and its start pass while a model is fetched and read. On a
- * hardware adapter nothing is started.
- * @param small whether the model to come is; decides in Node how many threads there are
- */
-export async function startAhead(small: boolean): Promise<void> {
-  const { provider, gpu } = await chooseExecution('auto');
-  if (gpu) releaseDevice(gpu);
-  if (provider === 'wasm') await startRuntime({ provider, small });
 }

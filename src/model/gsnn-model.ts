@@ -4,7 +4,7 @@ import { decodeModel } from '../onnx/decode.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
 import { findCpuOperators, leftToCpu, type CpuOperator } from './cpu-operators.ts';
-import { chooseExecution, startAhead, type ExecutionPlace } from './execution.ts';
+import { chooseExecution, type ExecutionPlace } from './execution.ts';
 import { edgeMaskValues, edgeNames, graphUnderMask, type NamedEdge } from './edge-mask.ts';
 import { functionParents, type GsnnGraph, type ModelGraph } from './graph.ts';
 import {
@@ -21,6 +21,7 @@ import {
   isRuntimeBeside,
   runsOnGpu,
   runtimeThreads,
+  startRuntime,
   startedForSmaller,
   type ExecutionProvider,
 } from './runtime.ts';
@@ -150,9 +151,9 @@ export class GsnnModel {
     return this.channelGroups.length < SMALL_CHANNELS;
   }
 
-  /** Has the runtime start before a model of so many channels is there, where 'auto' will take wasm. */
-  static startRuntime(channels = 0): Promise<void> {
-    return startAhead(channels < SMALL_CHANNELS);
+  /** Has the runtime start in Node before a model of so many channels is there. */
+  static startRuntime(channels: number): Promise<void> {
+    return startRuntime({ provider: 'wasm', small: channels < SMALL_CHANNELS });
   }
 
   get diagnostics(): ModelDiagnostics {

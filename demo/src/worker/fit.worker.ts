@@ -1,4 +1,3 @@
-import { GsnnModel } from 'magnitude-edge';
 import { FitSession } from './fit-session.ts';
 import { ownPort, serve } from './rpc.ts';
 import { watchDownloads } from './watch-downloads.ts';
@@ -27,6 +26,3 @@ const send = serve(ownPort, session);
 watchDownloads((value) => {
   send('download', value);
 });
-// Most of what a first visit waits for: it comes while the page fetches the example or somebody looks for a file.
-// What goes wrong is told by the first model that is opened.
-GsnnModel.startRuntime().catch(() => undefined);
