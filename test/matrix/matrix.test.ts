@@ -31,11 +31,14 @@ describe.each(others)('$name', (bundler) => {
     const pages = bundler.name.startsWith('Next') ? ['/', '/pages-router.html'] : ['/'];
     await checkBuild(bundler, projects.get(bundler.name)!, bench, pages);
   });
-
-  test.runIf(bundler.size !== undefined)('what is not used is left out', async () => {
-    await checkSizes(bundler, projects.get(bundler.name)!);
-  });
 });
+
+test.each(others.filter(({ size }) => size !== undefined))(
+  '$name: what is not used is left out',
+  async (bundler) => {
+    await checkSizes(bundler, projects.get(bundler.name)!);
+  },
+);
 
 test.each([6, 7])('Vite %i while developing', async (major) => {
   await developing(installation, projects.get(`Vite ${major}`)!, major, async (address) => {
