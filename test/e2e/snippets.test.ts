@@ -84,7 +84,11 @@ const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.
 
 let folder: string;
 const run = async (file: string, args: readonly string[]) =>
-  promisify(execFile)(file, args, { cwd: folder, env: { ...process.env, npm_config_offline: 'true' } });
+  promisify(execFile)(file, args, {
+    cwd: folder,
+    // The job of an array is one that SLURM tells its number.
+    env: { ...process.env, npm_config_offline: 'true', SLURM_ARRAY_TASK_ID: '1' },
+  });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-snippets-'));
