@@ -16,12 +16,8 @@ import { evaluateTargetRanking } from '../table/ranking.ts';
 import { evaluateRecovery } from '../table/recovery.ts';
 import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.ts';
 import type { SavedStatistics } from '../table/statistics-origin.ts';
-import { accumulate, modelRunner, type Runner } from './accumulate.ts';
 import { Calls } from './calls.ts';
-import { checkCanCheckpoint, checkpointOf, FitCheckpoints, stateOf } from './checkpoint.ts';
 import { edgeScores } from './edge-scores.ts';
-import { HeldStatistics } from './held-statistics.ts';
-import { checkCanResume, fitSettings, type FitSettings } from './fit-settings.ts';
 import { checkLayerPair, checkOneOf } from './inferer-options.ts';
 import type {
   ChannelBlockOptions,
@@ -35,6 +31,7 @@ import type {
   ScoreOptions,
   SelectOptions,
 } from './inferer-options.ts';
+import { InfererFits } from './inferer-fits.ts';
 import { InfererScores } from './inferer-scores.ts';
 import type { InfererStatistics } from './inferer-statistics.ts';
 import { openStatistics } from './open-statistics.ts';
@@ -56,6 +53,7 @@ export class MagnitudeEdgeInferer {
 
   readonly #statistics: InfererStatistics;
   readonly #scores: InfererScores;
+  readonly #fits: InfererFits;
   readonly #releaseModel: () => void;
   readonly #calls = new Calls();
   #released: Promise<void> | undefined;
@@ -72,6 +70,9 @@ export class MagnitudeEdgeInferer {
     this.usePreNorm = usePreNorm;
     this.#statistics = statistics;
     this.#scores = new InfererScores(model, statistics, { reduction, usePreNorm });
+    this.#fits = new InfererFits({ model, graph, usePreNorm }, statistics, (held) =>
+      this.#scores.origin(held),
+    );
     this.#releaseModel = releaseModel;
   }
 
@@ -127,17 +128,7 @@ export class MagnitudeEdgeInferer {
    * once it is aborted
    */
   fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
-    return this.#calls.claimed('fit', () => {
-      const settings = fitSettings(this.model, this.graph, options);
-      const { usePreNorm } = this;
-      const prepare = () => {
-        // Workers start while the runtime, on this thread, makes the model ready.
-        this.#statistics.choice.engine.prepare?.();
-        return modelRunner(this.model, settings, { usePreNorm, onGpu: this.#onGpu });
-      };
-      if (options.checkpoint) return this.#fitWithCheckpoints(loader, settings, options, prepare);
-      return this.#fit(loader, settings, options, prepare);
-    });
+    return this.#calls.claimed('fit', () => this.#fits.ofSamples(loader, options));
   }
 
   /**
@@ -150,12 +141,7 @@ export class MagnitudeEdgeInferer {
     loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
     options: FitValuesOptions = {},
   ): Promise<number> {
-    return this.#calls.claimed('fit', () => {
-      const settings = fitSettings(this.model, this.graph, options);
-      const run = (values: ChannelBatch | MagnitudeBatch) =>
-        Promise.resolve({ values, dispose: () => undefined });
-      return this.#fit(loader, settings, options, () => Promise.resolve(run));
-    });
+    return this.#calls.claimed('fit', () => this.#fits.ofValues(loader, options));
   }
 
   /**
@@ -170,60 +156,6 @@ export class MagnitudeEdgeInferer {
   /** Whether `fitValues` would keep the channel values of another batch. */
   get keepsChannels(): boolean {
     return this.#statistics.channels?.keeping ?? false;
-  }
-
-  async #fit<T>(
-    loader: Iterable<T> | AsyncIterable<T>,
-    settings: FitSettings,
-    { onProgress, signal, reset = true, channelsLater }: FitOptions & FitValuesOptions,
-    prepare: () => Promise<Runner<T>>,
-  ): Promise<number> {
-    signal?.throwIfAborted();
-    const goesOn = !reset && this.samples > 0;
-    const statistics = this.#statistics;
-    if (goesOn) checkCanResume(this.model, statistics.held.settings, settings);
-    else await this.#recover();
-    const run = await prepare();
-    signal?.throwIfAborted();
-    if (!goesOn) statistics.startAnew(settings);
-    return accumulate(statistics, loader, run, { onProgress, signal, channelsLater });
-  }
-
-  async #fitWithCheckpoints(
-    loader: Iterable<Batch> | AsyncIterable<Batch>,
-    settings: FitSettings,
-    { onProgress, signal, reset = true, checkpoint }: FitOptions,
-    prepare: () => Promise<Runner<Batch>>,
-  ): Promise<number> {
-    signal?.throwIfAborted();
-    const statistics = this.#statistics;
-    checkCanCheckpoint(reset, statistics);
-    await this.#recover();
-    const held = new HeldStatistics(settings);
-    const of = checkpointOf(this.model, statistics, settings, this.#scores.origin(held), loader);
-    const checkpoints = await FitCheckpoints.open(checkpoint!, of, loader);
-    const saved = await checkpoints.read();
-    const run = await prepare();
-    signal?.throwIfAborted();
-    statistics.startAnew(settings);
-    if (saved) {
-      await statistics.restore(stateOf(saved));
-      checkpoint!.onResume?.(saved.statistics.samples, checkpoints.batches);
-    }
-    const samples = await accumulate(
-      statistics,
-      loader,
-      run,
-      { onProgress, signal },
-      {
-        batches: checkpoints.batches,
-        samples: saved?.statistics.samples ?? 0,
-        rest: checkpoints.rest(loader, saved),
-        onTaken: (batch) => checkpoints.note(batch, statistics),
-      },
-    );
-    await checkpoints.write(statistics);
-    return samples;
   }
 
   /**
@@ -365,7 +297,7 @@ export class MagnitudeEdgeInferer {
   loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     return this.#calls.claimed('loadStats', async () => {
       const saved = this.#decodeStats(bytes);
-      if (this.#statistics.choice.lost) await this.#recover();
+      if (this.#statistics.choice.lost) await this.#fits.recover();
       this.#statistics.startAnew(this.#statistics.held.settings);
       return this.#statistics.merge(saved.statistics, saved.channels);
     });
@@ -399,18 +331,6 @@ export class MagnitudeEdgeInferer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
-  }
-
-  /** Starts again where a device has been lost, and the samples with it. */
-  async #recover(): Promise<void> {
-    await this.model.recover();
-    await this.#statistics.recover();
-  }
-
-  /** Whether the model's values go to the engine without leaving the GPU. */
-  get #onGpu(): boolean {
-    const { backend, model } = this.diagnostics;
-    return backend === 'webgpu' && model.executionProvider === 'webgpu';
   }
 
   #decodeStats(bytes: Uint8Array | ArrayBuffer): SavedStatistics {
