@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Bundlers that take longer to install and to run than those of `npm test`. */
+/** A file for each bundler or notebook that takes longer to install and to run than those of `npm test`: each is a job of its own. */
 export default defineConfig({
   test: {
     name: 'matrix',

@@ -46,7 +46,8 @@ const runElsewhere: readonly (readonly [holds: RegExp, where: string])[] = [
   [/from magnitude_edge import/, 'python/tests'],
   [/import \{ create \} from 'webgpu'/, 'test/e2e/package-command.test.ts'],
   [/mo\.iframe|%%javascript/, 'test/notebook/javascript.test.ts'],
-  [/<notebook>|npm:magnitude-edge/, 'a notebook, from its documentation'],
+  [/<notebook>|@observablehq/, 'test/matrix/observable-*.test.ts'],
+  [/npm:magnitude-edge|deno jupyter/, 'test/notebook/deno.test.ts'],
   [/<script type="module">/, 'a page: test/e2e/browser-file.test.ts'],
   [/mkdir -p lib/, 'test/e2e/browser-file.test.ts'],
   [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { copyExample } from '../support/first-edges.ts';
+import { installPacked } from '../support/packed.ts';
 
 /** The packed package in projects of users, one for each bundler, with the settings of the guide and no others. */
 
@@ -181,17 +182,14 @@ async function javascriptIn(folder: string): Promise<number> {
   return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
-/** Packs the package and installs it, with what the bundlers need, into a folder. */
+/** Installs the packed package, with what the bundlers need, into a folder. */
 export async function install(folder: string, wanted: readonly Bundler[]): Promise<void> {
   const settings = JSON.parse(snippet('json', '@parcel/resolver-default')) as object;
-  const description = JSON.stringify({ private: true, type: 'module', ...settings });
-  await writeFile(join(folder, 'package.json'), description);
-  const pack = ['pack', '--ignore-scripts', '--pack-destination', folder];
-  await promisify(execFile)('npm', pack, { cwd: root });
-  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;
-  const packages = [`./${tarball}`, ...new Set(wanted.flatMap((bundler) => bundler.packages))];
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  await promisify(execFile)('npm', ['install', ...quiet, ...packages], { cwd: folder });
+  await installPacked(
+    folder,
+    wanted.flatMap((bundler) => bundler.packages),
+    settings,
+  );
 }
 
 /** A project of a bundler inside the installation. */

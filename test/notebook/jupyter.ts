@@ -79,12 +79,18 @@ export class NotebookServer {
   }
 }
 
+/** What notebooks say of their kernels. */
+const kernels = {
+  python3: { name: 'python3', display_name: 'Python 3', language: 'python' },
+  deno: { name: 'deno', display_name: 'Deno', language: 'typescript' },
+} as const;
+
 /** A notebook of code cells. */
-export const notebookOf = (cells: readonly string[]): string =>
+export const notebookOf = (cells: readonly string[], kernel: keyof typeof kernels = 'python3'): string =>
   JSON.stringify({
     nbformat: 4,
     nbformat_minor: 5,
-    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    metadata: { kernelspec: kernels[kernel] },
     cells: cells.map((source, k) => ({
       id: `cell-${k}`,
       cell_type: 'code',

@@ -1,0 +1,3 @@
+import { bundlerJob } from './bundler-job.ts';
+
+bundlerJob('Next 16, turbopack', ['/', '/pages-router.html']);

@@ -1,0 +1,3 @@
+import { bundlerJob } from './bundler-job.ts';
+
+bundlerJob('Parcel');

@@ -1,0 +1,3 @@
+import { bundlerJob } from './bundler-job.ts';
+
+bundlerJob('Vite 7', ['/'], 7);
