@@ -8,6 +8,7 @@ export const groups = [
     group: 'Start',
     pages: [
       { name: 'index', title: 'magnitude-edge', source: 'docs/index.md' },
+      { name: 'start', title: 'First lines', source: 'docs/start.md' },
       { name: 'tour', title: 'Five-minute tour', source: 'docs/tour.md' },
       { name: 'gallery', title: 'Gallery', source: 'docs/gallery.md' },
     ],
