@@ -12,6 +12,7 @@ import MiniSearch from 'minisearch';
 import { build } from 'vite';
 import { layout } from './layout.mjs';
 import { render } from './markdown.mjs';
+import { writeServiceWorker } from './offline.mjs';
 import { pages } from './pages.mjs';
 
 const root = new URL('../', import.meta.url);
@@ -25,6 +26,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(to('lib'), { recursive: true });
 await Promise.all([explorer(), reference(), writePages(), copyFiles()]);
 await writeFile(to('runtime.json'), JSON.stringify({ wasm: await wasmOfExplorer() }));
+await writeServiceWorker(out);
 
 function explorer() {
   if (builtExplorer !== undefined) return cp(builtExplorer, to('explorer'), { recursive: true });

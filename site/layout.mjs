@@ -34,8 +34,8 @@ export function layout(page, body) {
 <header>
 <a class="brand" href="index.html"><img src="icon.svg" alt="" width="22" height="22">magnitude-edge</a>
 <div class="search">
-<input type="search" placeholder="Search" aria-label="Search the site" autocomplete="off" spellcheck="false" role="combobox" aria-expanded="false" aria-controls="results" aria-autocomplete="list">
-<ul id="results" role="listbox" aria-label="Results" hidden></ul>
+<input type="search" placeholder="Search" aria-label="Search the site" autocomplete="off" spellcheck="false" role="combobox" aria-expanded="false" aria-controls="search-results" aria-autocomplete="list">
+<ul id="search-results" role="listbox" aria-label="Results" hidden></ul>
 </div>
 <a class="explorer" href="explorer/">Explorer</a>
 <button type="button" class="theme" aria-label="Light or dark">◐</button>

@@ -67,7 +67,9 @@ export function render(text, page) {
     }
     // A corner of a table that heads nothing is no header.
     if (token.type === 'th_open' && tokens[at + 1].content === '') token.tag = tokens[at + 2].tag = 'td';
+    if (token.type === 'td_open' && plain(tokens[at + 1]).length <= 12) token.attrSet('class', 'short');
     (token.children ?? []).forEach((child, position, children) => {
+      if (child.type === 'link_open') namePage(child, children[position + 1], page);
       if (child.type === 'link_open' && !relink(child, page)) {
         child.attrs = [];
         const end = children.findIndex(({ type }, after) => after > position && type === 'link_close');
@@ -89,18 +91,29 @@ function plain(token) {
     .join('');
 }
 
+/** A link whose text is the name of a file has the title of the page that is made of it. */
+function namePage(link, text, page) {
+  if (text?.type !== 'text' || !/^[\w./-]+\.md$/.test(text.content)) return;
+  const to = pageAt(link.attrGet('href').split('#')[0], page);
+  if (to !== undefined) text.content = to.title;
+}
+
+/** The page that a file of the repository, or the README of a folder, is made into. */
+function pageAt(path, page) {
+  const file = posix.normalize(posix.join(posix.dirname(page.source), path)).replace(/\/$/, '');
+  if (file === 'README.md') return pages[0];
+  return pages.find(({ source }) => source === file || source === `${file}/README.md`);
+}
+
 /** Leads a link between files of the repository to the page that is made of one. @returns false where there is no such page */
 function relink(token, page) {
   const href = token.attrGet('href');
   if (/^(https?:|#|explorer\/|LICENSE$)/.test(href)) return true;
   const [path, anchor] = href.split('#');
-  const file = posix.normalize(posix.join(posix.dirname(page.source), path)).replace(/\/$/, '');
-  const to =
-    file === 'README.md'
-      ? pages[0]
-      : pages.find(({ source }) => source === file || source === `${file}/README.md`);
+  const to = pageAt(path, page);
   if (to !== undefined) token.attrSet('href', `${to.name}.html${anchor === undefined ? '' : `#${anchor}`}`);
-  else if (file === 'demo') token.attrSet('href', 'explorer/');
+  else if (/(^|\/)demo\/?$/.test(path)) token.attrSet('href', 'explorer/');
+  else if (path === 'results/index.html') token.attrSet('href', 'charts.html');
   else return false;
   return true;
 }
@@ -108,7 +121,7 @@ function relink(token, page) {
 const words = {
   js: /\b(?:import|from|export|default|const|let|await|async|new|return|for|of|in|if|else|function|true|false|null|using)\b/,
   python: /\b(?:import|from|as|with|def|return|for|in|if|else|True|False|None|lambda|class)\b/,
-  sh: /\b(?:npm|npx|pip|python|cp|mkdir|node|magnitude-edge)\b/,
+  sh: /(?<![\w:/.-])(?:npm|npx|pip|python|cp|mkdir|node|magnitude-edge)(?![\w:/.-])/,
 };
 const patterns = Object.fromEntries(
   Object.entries({ ts: words.js, jsx: words.js, html: words.js, py: words.python, ...words }).map(

@@ -14,7 +14,8 @@ self.addEventListener('install', (event) => {
 });
 
 self.addEventListener('activate', (event) => {
-  const older = (names) => names.filter((name) => name !== cacheName);
+  // Other parts of a site have caches of their own.
+  const older = (names) => names.filter((name) => name.startsWith('explorer-') && name !== cacheName);
   event.waitUntil(
     caches
       .keys()

@@ -39,7 +39,7 @@ async function withSite(
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(message.text());
+    if (message.type() === 'error') wrong.push(`${message.text()} ${message.location().url}`);
   });
   page.on('request', (request) => {
     if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(site)) wrong.push(request.url());
@@ -55,9 +55,6 @@ async function withSite(
   }
 }
 
-/** One page of each kind: the others have the same style. */
-const kinds = ['index', 'gallery', 'method', 'notebooks', 'trust', 'cite'];
-
 describe.each([
   ['light', 1440],
   ['dark', 390],
@@ -65,7 +62,7 @@ describe.each([
   test('pages are accessible and no wider than its window', async () => {
     await withSite({ colorScheme, width }, async (page) => {
       const found: unknown[] = [];
-      for (const name of kinds) {
+      for (const { name } of pages) {
         await page.goto(`${site}/${name}.html`);
         await page.evaluate(axe);
         const violations: unknown[] = await page.evaluate(`axe.run().then(({ violations }) =>
@@ -82,6 +79,7 @@ describe.each([
 test('links between pages lead to what is there, anchors too', async () => {
   await withSite({}, async (page) => {
     const ids = new Map<string, Set<string>>();
+    const twice: string[] = [];
     const links: (readonly [from: string, to: string])[] = [];
     for (const { name } of pages) {
       await page.goto(`${site}/${name}.html`);
@@ -90,8 +88,10 @@ test('links between pages lead to what is there, anchors too', async () => {
         hrefs: [...document.querySelectorAll('a')].map(({ href }) => href),
       }));
       ids.set(`/${name}.html`, new Set(found.ids));
+      twice.push(...found.ids.filter((id, at) => found.ids.indexOf(id) !== at).map((id) => `${name}#${id}`));
       links.push(...found.hrefs.map((href) => [name, href] as const));
     }
+    expect(twice).toEqual([]);
     const dead: string[] = [];
     const asked = new Map<string, Promise<boolean>>();
     for (const [from, to] of links) {
@@ -132,14 +132,51 @@ test('the theme is changed by its button, and kept', async () => {
   });
 });
 
+test('after a first visit every page is there without a network; so are the search, and an example that ran', async () => {
+  await withSite({}, async (page) => {
+    const runExample = async () => {
+      const example = page.locator('h2:text-is("The example network") ~ .example').first();
+      await example.getByRole('button', { name: 'Run' }).click();
+      await example.locator('.output', { hasText: 'f13' }).waitFor({ timeout: 300_000 });
+    };
+    await page.goto(`${site}/gallery.html`);
+    await page.waitForFunction(
+      () => document.documentElement.dataset.offline === 'ready' && navigator.serviceWorker.controller,
+    );
+    await runExample();
+    await page.context().setOffline(true);
+    for (const { name } of pages) {
+      await page.goto(`${site}/${name}.html`);
+      await page.locator('h1').waitFor();
+    }
+    await page.goto(`${site}/reference/index.html`);
+    await page.locator('h1, h2').first().waitFor();
+    await page.goto(`${site}/`);
+    await page.keyboard.press('/');
+    await page.keyboard.type('jackknife');
+    await page.getByRole('option').first().waitFor();
+    await page.goto(`${site}/gallery.html`);
+    await runExample();
+  });
+});
+
+/** The gallery's headings, and what their programs print at last. */
+const examples = [
+  ['The example network', /f\d+ +f\d+ +0\.\d+/],
+  ['A signalling pathway', /"mrr":0\.\d+/],
+  ['How sure a score is', /f\d+ → f\d+ +0\.\d+ +0\.\d+ +1 +0\.\d+/],
+  ['Edges that are hidden and come back', /"n_positives":1.*"mrr":(0\.\d+|1)/],
+  ['A loss of your own', /logCosh[^]*f\d+ +f\d+/],
+  ['Gradients of any ONNX model', /d loss \/ d .*bytes of ONNX/s],
+] as const;
+
 test('examples run where they stand', async () => {
   await withSite({}, async (page) => {
     await page.goto(`${site}/gallery.html`);
-    for (const heading of ['A signalling pathway', 'Gradients of any ONNX model']) {
+    for (const [heading, says] of examples) {
       const example = page.locator(`h2:text-is("${heading}") ~ .example`).first();
       await example.getByRole('button', { name: 'Run' }).click();
-      const output = example.locator('.output', { hasText: /mrr|d loss/ });
-      await output.waitFor({ timeout: 300_000 });
+      await example.locator('.output', { hasText: says }).waitFor({ timeout: 300_000 });
     }
   });
 });
