@@ -1,6 +1,6 @@
 /** What is drawn of each result: a heading, a sentence, and figures with the numbers behind them. */
 import { median } from '../shared/median.mjs';
-import { barChart, lineChart } from './svg.mjs';
+import { barChart, exponent, lineChart } from './charts.mjs';
 
 /** @typedef {{ title: string, chart: string, head: readonly string[], rows: readonly (readonly (string | number)[])[] }} Figure */
 /** @typedef {{ heading: string, note: string, figures: Figure[] }} Section */
@@ -159,13 +159,15 @@ function growth({ content }) {
           .map((/** @type {any} */ point) => /** @type {const} */ ([point.value, point[side][key]])),
       });
       const log = axis !== 'parents';
+      const sides = [series('ours'), series('port')];
+      const powers = sides.map(({ name, points }) => `${name} ${exponent(points).toFixed(2)}`).join(', ');
       figures.push({
-        title: `${key === 'wall' ? 'Time' : 'Memory'} over ${label}`,
+        title: `${key === 'wall' ? 'Time' : 'Memory'} over ${label}${log ? `; exponents: ${powers}` : ''}`,
         chart: lineChart({
           title: `${unit} over ${label}`,
           x: { label, log },
           y: { label: unit, log: true },
-          series: [series('ours'), series('port')],
+          series: sides,
         }),
         head: [label, `ours, ${unit}`, `port, ${unit}`],
         rows: own.map((/** @type {any} */ point) => [
@@ -178,7 +180,7 @@ function growth({ content }) {
   }
   return {
     heading: 'Growth',
-    note: `CPU engine and straight port, magnitudes to table, partial scores; otherwise N = ${setup.nodes}, n = ${setup.samples}, P = ${setup.pairs}, |S| = ${setup.parents}.`,
+    note: `CPU engine and straight port, magnitudes to table, partial scores; otherwise N = ${setup.nodes}, n = ${setup.samples}, P = ${setup.pairs}, |S| = ${setup.parents}. Exponents: of the power law through the last three points.`,
     figures,
   };
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resultsFolder } from '../shared/report.mjs';
 import { sections } from './figures.mjs';
-import { escape } from './svg.mjs';
+import { escape } from './charts.mjs';
 
 const style = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
 const results = readdirSync(resultsFolder)
