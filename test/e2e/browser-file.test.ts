@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
 import { copyExample, expectFirstEdges, firstEdges, textOf } from '../support/first-edges.ts';
+import { installPacked } from '../support/packed.ts';
 import { StaticServers } from '../support/static-server.ts';
 
 /** Pages without a bundler: the one file as the guide says to use it, by its own commands and its own page; and the parts. */
@@ -22,9 +23,7 @@ let html: string;
 let expected: readonly string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-page-'));
-  await mkdir(join(folder, 'node_modules'));
-  await symlink(root, join(folder, 'node_modules/magnitude-edge'));
-  await symlink(join(root, 'node_modules/onnxruntime-web'), join(folder, 'node_modules/onnxruntime-web'));
+  await installPacked(folder);
   await copyExample(folder);
   const guide = await readFile(join(root, 'docs/guide.md'), 'utf8');
   const [, copy] = /```sh\n(mkdir -p lib && cp [^`]*)```/.exec(guide)!;
@@ -108,7 +107,8 @@ test('a policy that lets no WebAssembly run is named', async () => {
 });
 
 test('the parts, by the import map that the command prints', async () => {
-  const { stdout } = await run(process.execPath, [join(root, 'dist/cli.js'), 'import-map']);
+  const command = join(folder, 'node_modules/magnitude-edge/dist/cli.js');
+  const { stdout } = await run(process.execPath, [command, 'import-map']);
   const parts = html.replace('./lib/browser.js', 'magnitude-edge');
   await writeFile(
     join(folder, 'parts.html'),

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { installPacked } from '../support/packed.ts';
 
 /** The packed package in a project of a user, with nothing else installed but the compiler. */
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const program = `
 import { GsnnModel, MagnitudeEdgeInferer, batches, encodeTable } from 'magnitude-edge';
@@ -35,6 +33,8 @@ export async function infer(device: GPUDevice) {
 /** Compilers, a way to resolve imports each, and whether declarations are checked as well: apache-arrow's own need 5.7. */
 const compilers = [
   { version: '5.4', moduleResolution: 'bundler', module: 'ESNext', skipLibCheck: true },
+  // Old resolvers know no `exports`: `main`, `types` and `typesVersions` are for them.
+  { version: '5.4', moduleResolution: 'node10', module: 'ESNext', skipLibCheck: true },
   { version: '5.7', moduleResolution: 'node16', module: 'Node16', skipLibCheck: false },
   { version: '5.9', moduleResolution: 'nodenext', module: 'NodeNext', skipLibCheck: false },
   { version: '6.0', moduleResolution: 'bundler', module: 'ESNext', skipLibCheck: false },
@@ -51,19 +51,11 @@ const run = async (command: string, args: readonly string[]): Promise<string> =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-types-'));
-  await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }');
   await writeFile(join(folder, 'program.ts'), program);
-  await promisify(execFile)('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
-  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;
-  await promisify(execFile)(
-    'npm',
-    [
-      ...['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${tarball}`],
-      ...['publint@0.3.25', '@arethetypeswrong/cli@0.18.5'],
-      ...compilers.map(({ version }) => `typescript-${version}@npm:typescript@~${version}.0`),
-    ],
-    { cwd: folder },
-  );
+  await installPacked(folder, [
+    ...['publint@0.3.25', '@arethetypeswrong/cli@0.18.5'],
+    ...compilers.map(({ version }) => `typescript-${version}@npm:typescript@~${version}.0`),
+  ]);
 }, 180_000);
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -78,6 +70,18 @@ test.each(compilers)(
     expect(await run(process.execPath, [compiler, ...flags, 'program.ts'])).toBe('');
   },
 );
+
+test('declaration maps lead to sources that are in the package', async () => {
+  const installed = join(folder, 'node_modules/magnitude-edge');
+  const files = await readdir(installed, { recursive: true });
+  const maps = files.filter((name) => name.endsWith('.d.ts.map'));
+  const declared = files.filter((name) => /^dist\/types\/(?!before-6).*\.d\.ts$/.test(name));
+  expect(maps.map((name) => name.replace(/\.map$/, '')).sort()).toEqual(declared.sort());
+  for (const map of maps) {
+    const { sources } = JSON.parse(await readFile(join(installed, map), 'utf8')) as { sources: string[] };
+    for (const source of sources) await access(join(installed, map, '..', source));
+  }
+});
 
 test('publint', async () => {
   const found = await run('npx', ['--no-install', 'publint', 'node_modules/magnitude-edge', '--strict']);
