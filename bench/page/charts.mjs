@@ -10,6 +10,9 @@ const colours = ['var(--s0)', 'var(--s1)', 'var(--s2)', 'var(--s3)'];
 /** Every second line is dashed: colours alone tell nothing to some. */
 const dashes = ['none', '6 4', 'none', '6 4'];
 
+/** @param {readonly string[]} list @param {number} k */
+const cycled = (list, k) => list[k % list.length] ?? '';
+
 /** @param {string} text */
 export const escape = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -47,10 +50,10 @@ export function lineChart({ title, x, y, series }) {
     (a, b) => a - b,
   );
   const lines = drawn.flatMap(({ name, points }, k) => {
-    const colour = colours[k % colours.length];
+    const colour = cycled(colours, k);
     const at = { x: '0', y: '1', stroke: colour };
     return [
-      Plot.line(points, { ...at, strokeWidth: 2, strokeDasharray: dashes[k % dashes.length] }),
+      Plot.line(points, { ...at, strokeWidth: 2, strokeDasharray: cycled(dashes, k) }),
       Plot.dot(points, {
         ...at,
         fill: colour,
@@ -67,7 +70,7 @@ export function lineChart({ title, x, y, series }) {
       dx: 10,
       dy,
       textAnchor: 'start',
-      fill: colours[k % colours.length],
+      fill: cycled(colours, k),
     }),
   );
   return svg(title, {
