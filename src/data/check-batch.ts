@@ -2,6 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph, NodeType } from '../model/graph.ts';
 import type { Batch } from './batch.ts';
 import { missingTargetHint, missingTargetOption } from './reading.ts';
+import { firstNonFinite } from '../statistics/first-non-finite.ts';
 import { toRowMajor } from './row-major.ts';
 
 /** A batch of the model's sizes without infinities, and without NaN but for targets that may be missing; row-major. */
@@ -50,7 +51,9 @@ function checkFinite(
   batch: number,
   allowsNaN = false,
 ): void {
-  const at = values.findIndex((value) => !(Number.isFinite(value) || (allowsNaN && Number.isNaN(value))));
+  const at = allowsNaN
+    ? values.findIndex((value) => !(Number.isFinite(value) || Number.isNaN(value)))
+    : firstNonFinite(values);
   if (at === -1) return;
   const sample = Math.floor(at / names.length);
   const node = names[at % names.length]!;

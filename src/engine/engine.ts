@@ -18,6 +18,11 @@ export interface ChannelBatch {
   readonly activations: readonly ChannelValues[];
   /** P entries: gradients of the loss with respect to the values of block p + 1 */
   readonly gradients: readonly ChannelValues[];
+  /**
+   * Whether the arrays, no two of them over the same memory, may be transferred to workers: nobody reads them afterwards.
+   * Default: workers get copies.
+   */
+  readonly transferable?: boolean | undefined;
 }
 
 /** One batch of magnitudes, for values that come from elsewhere: P entries each, row-major `[batch, nodes]`. */
@@ -26,6 +31,8 @@ export interface MagnitudeBatch {
   readonly size: number;
   readonly x: readonly Float32Array[];
   readonly y: readonly Float32Array[];
+  /** As of {@link ChannelBatch} */
+  readonly transferable?: boolean | undefined;
 }
 
 /** What an engine is made for; fixed over its life. */

@@ -126,7 +126,9 @@ export class InfererStatistics {
     return this.#queue.run(async () => {
       signal?.throwIfAborted();
       const { engine } = this.#choice;
-      await ('x' in batch ? engine.accumulateMagnitudes(batch) : engine.accumulate(batch));
+      // What is kept may be the batch's own arrays.
+      const taken = channelValues ? { ...batch, transferable: false } : batch;
+      await ('x' in taken ? engine.accumulateMagnitudes(taken) : engine.accumulate(taken));
       held.tally.add(batch.size);
       if (magnitudes) this.uncertainty?.keep(magnitudes);
       if (channelValues) await this.channels?.keep(channelValues, () => this.#choice.engine.flush());

@@ -10,6 +10,8 @@ export interface BlockValues {
   readonly activations: readonly (Float32Array | GPUBuffer)[];
   /** L - 1 entries: gradients of the loss with respect to the values of blocks 1 .. L - 1 */
   readonly gradients: readonly (Float32Array | GPUBuffer)[];
+  /** Whether arrays on the host are the caller's for good: nobody else reads them. */
+  readonly transferable: boolean;
   /** Gives the memory back; for values on the GPU after the submit that reads them. */
   dispose(): void;
 }
@@ -69,6 +71,7 @@ export class TrainingSession {
         size,
         activations: activations.map(read),
         gradients: gradients.map(read),
+        transferable: this.runsBeside,
         dispose: () => {
           run.dispose();
         },

@@ -182,7 +182,9 @@ export class ServedInferer {
     const values = parts.map(floats);
     const [first, second] = [values.slice(0, values.length / 2), values.slice(values.length / 2)];
     await fit.batches.push(
-      kind === 'magnitudes' ? { size, x: first, y: second } : { size, activations: first, gradients: second },
+      kind === 'magnitudes'
+        ? { size, x: first, y: second, transferable: true }
+        : { size, activations: first, gradients: second, transferable: true },
     );
     if (fit.error !== undefined) return this.endFit();
     return reply({ channels: this.#opened().keepsChannels });

@@ -127,7 +127,8 @@ class CpuEngine implements Engine {
       const sums = this.#sums ?? (await this.#open());
       this.#checkRoom(sums, batch.size);
       this.#forgetScores();
-      await sums.addChannels({ size: batch.size, activations, gradients });
+      const { size, transferable } = batch;
+      await sums.addChannels({ size, activations, gradients, transferable });
       this.#batches++;
     });
   }

@@ -15,6 +15,7 @@ export interface HostChannelBatch {
   readonly size: number;
   readonly activations: readonly Float32Array[];
   readonly gradients: readonly Float32Array[];
+  readonly transferable?: boolean | undefined;
 }
 
 /** What sums are made for. */

@@ -53,14 +53,14 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
   if (sums === undefined) throw new TypeError('A worker must be opened first.');
   switch (call.name) {
     case 'addChannels': {
-      const { activations, gradients } = call.argument;
+      const { activations, gradients, transferable } = call.argument;
       await sums.addChannels(call.argument);
-      return { inForce: sums.inForce, spent: [...activations, ...gradients] } satisfies Added;
+      return added(sums, [...activations, ...gradients], transferable);
     }
     case 'addMagnitudes': {
-      const { x, y } = call.argument;
+      const { x, y, transferable } = call.argument;
       await sums.addMagnitudes(call.argument);
-      return { inForce: sums.inForce, spent: [...x, ...y] } satisfies Added;
+      return added(sums, [...x, ...y], transferable);
     }
     case 'snapshot':
       snapshots.set(call.argument, sums.snapshot());
@@ -118,6 +118,18 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
       sums.reset();
       return sums.inForce;
   }
+}
+
+/** Copies go back, to be filled again; what was transferred has no owner any more, and its memory is freed. */
+function added({ inForce }: LocalSums, arrays: readonly Float32Array[], transferred = false): Added {
+  if (!transferred) return { inForce, spent: arrays };
+  for (const { buffer } of arrays) freeBuffer(buffer as ArrayBuffer);
+  return { inForce, spent: [] };
+}
+
+/** Frees memory before the garbage collector does, where the platform has a way (Node 20 has none). */
+function freeBuffer(buffer: ArrayBuffer & { readonly transfer?: (length: number) => ArrayBuffer }): void {
+  buffer.transfer?.(0);
 }
 
 /** The signal of scoring that has been asked for by a call of that number. */

@@ -89,19 +89,22 @@ export class PooledSums implements CpuSums {
     return this.#inForce;
   }
 
-  addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
+  addChannels({ size, activations, gradients, transferable }: HostChannelBatch): Promise<void> {
+    const own = this.#ownArrays(transferable);
     return this.#add(size, ({ worker, pairs }) =>
       worker.call('addChannels', {
         size,
-        activations: this.#copies(activations, pairs),
-        gradients: this.#copies(gradients, pairs),
+        activations: own(activations, pairs),
+        gradients: own(gradients, pairs),
+        transferable,
       }),
     );
   }
 
-  addMagnitudes({ size, x, y }: MagnitudeBatch): Promise<void> {
+  addMagnitudes({ size, x, y, transferable }: MagnitudeBatch): Promise<void> {
+    const own = this.#ownArrays(transferable);
     return this.#add(size, ({ worker, pairs }) =>
-      worker.call('addMagnitudes', { size, x: this.#copies(x, pairs), y: this.#copies(y, pairs) }),
+      worker.call('addMagnitudes', { size, x: own(x, pairs), y: own(y, pairs), transferable }),
     );
   }
 
@@ -157,6 +160,12 @@ export class PooledSums implements CpuSums {
     await this.#catchUp(MAX_BATCHES_BEHIND);
   }
 
+  /** How to come by arrays that may be transferred. @param transferable whether those of the batch may */
+  #ownArrays(transferable = false) {
+    return (values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] =>
+      transferable ? pairs.map((p) => withOwnBuffer(values[p]!)) : this.#copies(values, pairs);
+  }
+
   /** Copies, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
   #copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
     return pairs.map((p) => {
@@ -208,6 +217,11 @@ export function dealPairs(pairs: number, threads: number): number[][] {
   return Array.from({ length: workers }, (_, w) =>
     Array.from({ length: Math.ceil((pairs - w) / workers) }, (_, r) => w + r * workers),
   );
+}
+
+/** The array, or a copy of it where its buffer holds more, which would be transferred along. */
+function withOwnBuffer(values: Float32Array): Float32Array {
+  return values.byteLength === values.buffer.byteLength ? values : values.slice();
 }
 
 /** What a worker that keeps so many of the pairs is made for. */

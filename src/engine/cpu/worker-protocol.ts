@@ -10,7 +10,7 @@ import type { MagnitudeBatch } from '../engine.ts';
 /** What comes back of a batch. */
 export interface Added {
   readonly inForce: PlanInForce;
-  /** Its arrays, which are of no more use to the worker */
+  /** Its arrays, which are of no more use to the worker; none of those that were transferable */
   readonly spent: readonly Float32Array[];
 }
 

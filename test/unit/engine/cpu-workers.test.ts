@@ -67,6 +67,22 @@ describe('sums in workers', () => {
     expect(statistics).toEqual(await local.statistics());
   });
 
+  it('take the arrays of a transferable batch themselves, but not memory around them', async () => {
+    const [pooled, local] = [engineWith(2), engineWith(0)];
+    const [channels, magnitudes] = [channelBatch(40, 11), magnitudeBatch(40, 12)];
+    const around = new Float32Array(magnitudes.y[1]!.length + 8);
+    around.set(magnitudes.y[1]!, 8);
+    const y = magnitudes.y.map((own, p) => (p === 1 ? around.subarray(8) : own));
+    await local.accumulate({ ...channels, transferable: true });
+    await local.accumulateMagnitudes(magnitudes);
+    await pooled.accumulate({ ...channels, transferable: true });
+    await pooled.accumulateMagnitudes({ ...magnitudes, y, transferable: true });
+    expect(await pooled.statistics()).toEqual(await local.statistics());
+    const given = [...channels.activations, ...channels.gradients, ...magnitudes.x];
+    expect(given.map((values) => (values as Float32Array).byteLength)).toEqual(given.map(() => 0));
+    expect(around.byteLength).toBeGreaterThan(0);
+  });
+
   it('refuse a batch that is not finite, and keep what was there', async () => {
     const engine = engineWith(2);
     await engine.accumulateMagnitudes(magnitudeBatch(5, 7));

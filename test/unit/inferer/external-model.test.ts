@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { batches } from '../../../src/data/batches.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../../src/engine/engine.ts';
@@ -125,4 +126,30 @@ test('a model that runs elsewhere is not run here, and values are checked like a
   expect(() => ExternalModel.read({ ...profileOf(model), channelGroups: [0] }, 'my model')).toThrow(
     /no channels/,
   );
+});
+
+test('channel values that are kept are not handed over to the workers that sum', async () => {
+  const names = Array.from({ length: 800 }, (_, node) => `F${node}`);
+  const profile = {
+    ...{ version: 1, layers: 3, norm: 'none', channelGroups: names.map((_, node) => node) },
+    nodeNames: { input: ['I'], function: names, output: ['O'] },
+    edgeIndex: {
+      'input,function': [[0], [0]],
+      'function,function': [[0], [1]],
+      'function,output': [[1], [0]],
+    },
+  };
+  const layers = (seed: number): Float32Array[] =>
+    [0, 1].map((layer) => Float32Array.from({ length: 4 * 800 }, (_, at) => Math.sin(seed + layer + at)));
+  const transferable = { size: 4, activations: layers(1), gradients: layers(5), transferable: true };
+  await using inferer = await MagnitudeEdgeInferer.create(ExternalModel.read(profile, 'my model'), {
+    backend: 'cpu',
+  });
+  await inferer.fitValues(Readable.from([transferable]));
+  expect(inferer.diagnostics.workers).toBeGreaterThan(0);
+  const { x, y } = await inferer.pairMagnitudes('F7', 'F9');
+  const of = (values: Float32Array[], node: number) =>
+    values.map((layer) => [0, 1, 2, 3].map((sample) => Math.abs(layer[sample * 800 + node]!)));
+  expect(x.map((layer) => [...layer])).toEqual(of(layers(1), 7));
+  expect(y.map((layer) => [...layer])).toEqual(of(layers(5), 9));
 });
