@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
 import oracle
 from magnitude_edge import MagnitudeEdgeError, add_edges, compare, evaluate_target_ranking
+from magnitude_edge._tables import to_frame
 from magnitude_edge.export import GraphData
 
 
@@ -24,6 +26,38 @@ def random_table(seed: int, nodes: int = 9) -> pd.DataFrame:
     )
     frame["q_value"] = np.linspace(0, 1, len(pairs))
     return frame.sort_values("corr", ascending=False, kind="stable", ignore_index=True)
+
+
+def test_frames_take_numbers_from_the_file_itself_where_it_may_be_written_to():
+    names = pa.array(["b", "a"])
+    indices = pa.array([0, 1, 1, 0], pa.int32())
+    table = pa.table(
+        {
+            "src_func": pa.DictionaryArray.from_arrays(indices, names),
+            "src_idx": indices,
+            "corr": pa.array([0.5, 0.25, float("nan"), -0.5]),
+            "has_edge": pa.array([True, False, True, False]),
+            "p_value": pa.array([0.1, None, 0.3, 0.4]),
+        }
+    ).replace_schema_metadata({"n": "7"})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    read_only = sink.getvalue().to_pybytes()
+    file = bytearray(read_only)
+    shared, copied = to_frame(memoryview(file)), to_frame(memoryview(read_only))
+    pd.testing.assert_frame_equal(shared, copied)
+    assert shared.attrs == {"n": "7"}
+    assert shared["src_func"].tolist() == ["b", "a", "a", "b"]
+    assert shared["src_idx"].dtype == np.int64
+    assert shared["corr"].dtype == np.float64
+    assert np.isnan(shared["p_value"][1])
+    assert shared["has_edge"].tolist() == [True, False, True, False]
+    of_file = np.frombuffer(file, np.uint8)
+    assert np.shares_memory(shared["corr"].to_numpy(), of_file)
+    for frame in (shared, copied):
+        frame["corr"] += 1
+        assert frame["corr"].tolist()[:2] == [1.5, 1.25]
 
 
 @pytest.mark.parametrize("seed", range(5))

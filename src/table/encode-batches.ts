@@ -62,6 +62,14 @@ function textEncoder(style: CsvStyle): Encoder {
   };
 }
 
+/** A table as the pieces of an Arrow file, most of them its own memory: `tableToIPC` copies them into one array. */
+export function arrowFilePieces(table: Table): Uint8Array[] {
+  const writer = new PiecewiseWriter();
+  for (const batch of table.batches) writer.write(batch);
+  writer.finish();
+  return writer.pieces;
+}
+
 /** Arrow's own writer gives its bytes to a queue that only promises can empty; this one keeps them at hand. */
 export class PiecewiseWriter extends RecordBatchFileWriter {
   readonly pieces: Uint8Array[] = [];

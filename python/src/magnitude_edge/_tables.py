@@ -14,19 +14,38 @@ KINDS = {"i": np.dtype(np.int64), "f": np.dtype(np.float64)}
 
 def to_frame(file: memoryview) -> pd.DataFrame:
     """An Arrow file as a DataFrame: names as plain strings, whole numbers as int64, scores as float64. The schema's
-    metadata stands in ``frame.attrs``."""
+    metadata stands in ``frame.attrs``.
+
+    Args:
+        file: nobody else's. Where it may be written to, float64 columns stay where they are in it.
+    """
     table = pa.ipc.open_file(pa.py_buffer(file)).read_all()
-    frame: pd.DataFrame = pd.DataFrame({name: _column(table.column(name)) for name in table.column_names}, copy=False)
+    columns = {name: _column(table.column(name), file) for name in table.column_names}
+    frame: pd.DataFrame = pd.DataFrame(columns, copy=False)
     frame.attrs = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     return frame
 
 
-def _column(column: Any) -> Any:
-    """Values of their own, copied once."""
+def _column(column: Any, file: memoryview) -> Any:
+    """Values of their own, copied once at most."""
     if pa.types.is_dictionary(column.type):
         # Decoded by Arrow, whose strings pandas takes as they are (from 3 on).
         column = column.cast(pa.large_string())
     if pa.types.is_large_string(column.type):
         return column.to_pandas()
     values = column.to_numpy()
-    return values.astype(KINDS.get(values.dtype.kind, values.dtype), copy=not values.flags.writeable)
+    if values.flags.writeable:
+        return values.astype(KINDS.get(values.dtype.kind, values.dtype), copy=False)
+    own = _within(file, values) if values.dtype == np.float64 else None
+    return values.astype(KINDS.get(values.dtype.kind, values.dtype)) if own is None else own
+
+
+def _within(file: memoryview, values: np.ndarray) -> np.ndarray | None:
+    """The same values as an array over the file itself, which Arrow gives for reading only; ``None`` where they lie
+    elsewhere, or the file may not be written to."""
+    if file.readonly or not values.flags.c_contiguous:
+        return None
+    offset = values.ctypes.data - np.frombuffer(file, np.uint8).ctypes.data
+    if not 0 <= offset <= file.nbytes - values.nbytes:
+        return None
+    return np.frombuffer(file, values.dtype, len(values), offset)

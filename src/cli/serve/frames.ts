@@ -9,6 +9,12 @@ export interface Frame {
   readonly parts: readonly Uint8Array[];
 }
 
+/** A frame on its way out, whose parts may be in pieces that are sent one after the other. */
+export interface OutgoingFrame {
+  readonly header: Frame['header'];
+  readonly parts: readonly (Uint8Array | readonly Uint8Array[])[];
+}
+
 /** Far above any request; what is longer is no header. */
 const LONGEST_HEADER = 2 ** 26;
 
@@ -31,13 +37,13 @@ export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGener
 }
 
 /** The bytes of a frame, the parts as they are. */
-export function encodeFrame({ header, parts }: Frame): Uint8Array[] {
-  const json = new TextEncoder().encode(
-    JSON.stringify({ ...header, parts: parts.map(({ byteLength }) => byteLength) }),
-  );
+export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
+  const pieces = parts.map((part) => (part instanceof Uint8Array ? [part] : part));
+  const lengths = pieces.map((part) => part.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
+  const json = new TextEncoder().encode(JSON.stringify({ ...header, parts: lengths }));
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, json.length, true);
-  return [length, json, ...parts];
+  return [length, json, ...pieces.flat()];
 }
 
 function parseHeader(json: Uint8Array): Record<string, unknown> {

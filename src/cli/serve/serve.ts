@@ -4,7 +4,7 @@ import { SerialQueue } from '../../serial-queue.ts';
 import { version } from '../../version.ts';
 import { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { encodeFrame, readFrames, type Frame } from './frames.ts';
+import { encodeFrame, readFrames, type Frame, type OutgoingFrame } from './frames.ts';
 import { ServedInferer } from './served-inferer.ts';
 
 const help = `magnitude-edge serve
@@ -58,7 +58,7 @@ function described(error: unknown): Readonly<Record<string, unknown>> {
   };
 }
 
-async function send(frame: Frame): Promise<void> {
+async function send(frame: OutgoingFrame): Promise<void> {
   let roomy = true;
   for (const bytes of encodeFrame(frame)) roomy = process.stdout.write(bytes);
   if (!roomy) await once(process.stdout, 'drain');

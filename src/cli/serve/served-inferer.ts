@@ -15,14 +15,15 @@ import { ExternalModel, type InfererModel } from '../../model/external-model.ts'
 import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
 import type { LossSettings } from '../../model/loss-settings.ts';
 import type { CustomLoss } from '../../training-graph/losses.ts';
+import { arrowFilePieces } from '../../table/encode-batches.ts';
 import { encodeTable } from '../../table/formats.ts';
 import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
 import { startModelsBeside } from '../models-beside.ts';
 import { BatchQueue } from './batch-queue.ts';
-import type { Frame } from './frames.ts';
+import type { Frame, OutgoingFrame } from './frames.ts';
 
 /** What a call gives back: a JSON object and binary parts. */
-export type Reply = Pick<Frame, 'parts'> & { readonly result: Readonly<Record<string, unknown>> };
+export type Reply = Pick<OutgoingFrame, 'parts'> & { readonly result: Readonly<Record<string, unknown>> };
 
 interface OpenArguments {
   readonly load?: LoadOptions;
@@ -212,7 +213,7 @@ export class ServedInferer {
   /** The edge table, as one Arrow file. */
   async evaluate(options: EvaluateOptions): Promise<Reply> {
     const table = await this.#opened().evaluate({ ...options, signal: this.#aborted.signal });
-    return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
+    return reply({ rows: table.numRows }, arrowFilePieces(table));
   }
 
   /** The edges of a selection, as one Arrow file. */
@@ -305,7 +306,7 @@ const calls = {
   ) => Reply | Promise<Reply>
 >;
 
-function reply(result: Reply['result'], ...parts: Uint8Array[]): Reply {
+function reply(result: Reply['result'], ...parts: Reply['parts']): Reply {
   return { result, parts };
 }
 

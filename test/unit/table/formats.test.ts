@@ -1,6 +1,6 @@
 import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { encodeBatches } from '../../../src/table/encode-batches.ts';
+import { arrowFilePieces, encodeBatches } from '../../../src/table/encode-batches.ts';
 import {
   decodeTable,
   encodeTable,
@@ -8,6 +8,7 @@ import {
   type TableFormat,
   type TextOptions,
 } from '../../../src/table/formats.ts';
+import { encodeFrame, readFrames } from '../../../src/cli/serve/frames.ts';
 import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { column, tinyBatches, tinyTable } from './tiny.ts';
 
@@ -37,6 +38,20 @@ test.each(formats)('a table written to %s batch by batch comes back, an empty on
     if (format !== 'csv' && format !== 'tsv') expect(back.schema.metadata).toEqual(table.schema.metadata);
     for (const { name } of table.schema.fields) {
       expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
+    }
+  }
+});
+
+test('a table in pieces is its Arrow file, and one part of a frame', async () => {
+  for (const options of [{}, { top: 0 }]) {
+    const table = await tinyTable('partial', options);
+    const pieces = arrowFilePieces(table);
+    expect(pieces.length).toBeGreaterThan(1);
+    const frame = Buffer.concat(encodeFrame({ header: { id: 7 }, parts: [pieces, Uint8Array.of(1, 2)] }));
+    for await (const { header, parts } of readFrames(asynchronously([frame]))) {
+      expect(header.id).toBe(7);
+      expect(Buffer.from(parts[0]!)).toEqual(Buffer.from(encodeTable(table, 'arrow')));
+      expect([...parts[1]!]).toEqual([1, 2]);
     }
   }
 });
