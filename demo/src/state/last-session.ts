@@ -1,9 +1,10 @@
 import { effect, signal } from '@preact/signals';
 import { provenanceLine } from '../results/wording.ts';
+import { refuse } from './alerts.ts';
 import { sessionOf, restoreSession, type Session } from './bundle.ts';
 import { edges, result } from './edges.ts';
 import { phase } from './run.ts';
-import { allKept, forget, keep, kept, type Kept } from './store.ts';
+import { allKept, forget, isKept, keep, kept, type Kept } from './store.ts';
 import { tableWorker } from './workers.ts';
 
 /** How a tab was left: small, so that it can be looked at without its table. */
@@ -29,6 +30,9 @@ const rest = 400;
 /** A session of an earlier visit that can be had back; null once it was, or is not wanted. */
 export const lastSession = signal<KeptSession | null>(null);
 
+/** A session that this tab has restored: it is kept as this tab's own from then on, and not twice. */
+let restored: string | null = null;
+
 /** Looks for what an earlier visit has left. */
 export async function findLastSession(): Promise<void> {
   const [newest] = await allKept<KeptSession>('sessions');
@@ -42,7 +46,10 @@ export async function restoreLastSession(): Promise<void> {
   if (!found) return;
   lastSession.value = null;
   const table = await kept<KeptTable>('tables', found.id);
-  if (table) await restoreSession(table.name, table.bytes, found.session);
+  if (table) {
+    restored = found.id;
+    await restoreSession(table.name, table.bytes, found.session);
+  } else refuse(new Error('The table of this session is no longer kept.'));
 }
 
 export async function forgetLastSession(): Promise<void> {
@@ -69,7 +76,8 @@ export function keepSessions(): void {
     const keepNow = async () => {
       const when = Date.now();
       const entry: KeptSession = { id, when, line, session };
-      if (table === shown.table) {
+      // Other tabs may have pushed it out.
+      if (table === shown.table && (await isKept('tables', id))) {
         await keep({ sessions: entry });
         return;
       }
@@ -79,6 +87,8 @@ export function keepSessions(): void {
         if (edges.peek() !== shown.columns) return;
         const name = `${line.replaceAll(/[/\\]/g, '-')}.arrow`;
         await keep({ sessions: entry, tables: { id, when, name, bytes } as KeptTable });
+        if (restored !== null) await forget(['sessions', 'tables'], restored);
+        restored = null;
         for (const { id: old } of (await allKept('sessions')).slice(mostSessions))
           await forget(['sessions', 'tables'], old);
       } catch {

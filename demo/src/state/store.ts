@@ -78,6 +78,9 @@ export async function keep(entries: Readonly<Partial<Record<Store, Kept>>>): Pro
 export const kept = async <T extends Kept>(store: Store, id: string): Promise<T | null> =>
   (await transact([store], 'readonly', (of) => of(store).get(id) as IDBRequest<T | undefined>)) ?? null;
 
+export const isKept = async (store: Store, id: string): Promise<boolean> =>
+  (await transact([store], 'readonly', (of) => of(store).count(id))) === 1;
+
 /** All entries of a store, the newest first. */
 export async function allKept<T extends Kept>(store: Store): Promise<readonly T[]> {
   const all = await transact([store], 'readonly', (of) => of(store).getAll() as IDBRequest<T[]>);
