@@ -1,6 +1,7 @@
 /**
  * Frames of the explorer's network while it is moved, in headless Chromium without a GPU: the time from one animation frame
- * to the next, the pointer moving 8 pixels in each, away and back.
+ * to the next, the pointer moving 8 pixels in each, away and back. Beside it, frames in which nothing moves: what the machine
+ * leaves to be had.
  *
  *     npm run bench -- network                                # 1,000 nodes, 6,000 known edges, the 50 best pairs
  *     npm run bench -- network --nodes 10000 --edges 60000
@@ -43,8 +44,8 @@ function table() {
 const quantile = (values, share) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN;
 
-/** Moves the picture and takes the time between frames. Runs in the page. @param {number} count @returns {Promise<number[]>} */
-function moveAndMeasure(count) {
+/** Moves the picture and takes the time between frames. Runs in the page. @param {{ count: number, speed: number }} how */
+function moveAndMeasure({ count, speed }) {
   const picture = /** @type {HTMLElement} */ (
     document.querySelector('[role=application][aria-label^=Network]')
   );
@@ -57,18 +58,18 @@ function moveAndMeasure(count) {
   return new Promise((resolve) => {
     /** @type {number[]} */
     const times = [];
-    let [last, at, step] = [0, 0, 8];
-    tell('pointerdown', 0);
+    let [last, at, step] = [0, 0, speed];
+    if (speed > 0) tell('pointerdown', 0);
     const frame = (/** @type {number} */ now) => {
       if (last > 0) times.push(now - last);
       last = now;
       if (times.length === count) {
-        tell('pointerup', at);
+        if (speed > 0) tell('pointerup', at);
         resolve(times);
         return;
       }
       if (Math.abs(at + step) > 480) step = -step;
-      tell('pointermove', (at += step));
+      if (speed > 0) tell('pointermove', (at += step));
       requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
@@ -109,14 +110,16 @@ try {
       }
       // What was asked for before is drawn.
       await page.evaluate(() => new Promise((done) => setTimeout(done, 1000)));
-      const times = await page.evaluate(moveAndMeasure, frames);
-      measured.push({
-        layout,
-        zoom,
-        median: quantile(times, 0.5),
-        p95: quantile(times, 0.95),
-        worst: Math.max(...times),
-      });
+      for (const speed of layout === 'layers' && zoom === 'all of it' ? [0, 8] : [8]) {
+        /** @type {number[]} */
+        const times = await page.evaluate(moveAndMeasure, { count: frames, speed });
+        measured.push({
+          ...{ layout: speed > 0 ? layout : 'nothing moves', zoom },
+          median: quantile(times, 0.5),
+          p95: quantile(times, 0.95),
+          worst: Math.max(...times),
+        });
+      }
     }
   }
 } finally {

@@ -14,7 +14,7 @@ const largestScale = 400;
 /** Pixels of a unit at most where all is to be seen: a few nodes need no more. */
 const largestFit = 90;
 /** Room for names beside it, and above and below. */
-const room = { x: 108, y: 32 };
+const room = { x: 122, y: 32 };
 
 /** A rectangle; one without a point has its sides the wrong way round. */
 export interface Box {
@@ -41,7 +41,7 @@ export function cameraFor(positions: Float32Array, { width, height }: FrameSize)
   const { left, right, top, bottom } = extentOf(positions);
   if (left > right) return { scale: 1, x: 0, y: 0 };
   const fitting = Math.min(
-    (width - 2 * Math.min(room.x, width / 5)) / (right - left || 1),
+    (width - 2 * Math.min(room.x, 0.3 * width)) / (right - left || 1),
     (height - 2 * room.y) / (bottom - top || 1),
     largestFit,
   );

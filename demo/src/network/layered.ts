@@ -42,7 +42,7 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array {
     spread();
   }
   // Layers stand further apart the wider they are, so that the picture fills its frame.
-  const gap = Math.min(Math.max((0.9 * widest) / layers.length, 1.6), 8);
+  const gap = Math.min(Math.max((0.6 * widest) / layers.length, 1.6), 8);
   return Float32Array.from({ length: 2 * nodes }, (_, k) =>
     k % 2 === 0 ? gap * layer[k >> 1]! : place[k >> 1]!,
   );

@@ -16,6 +16,15 @@ const most = 300;
 const lineHeight = textSize + 2;
 const gap = 2;
 
+const shortened = new WeakMap<readonly string[], string[]>();
+
+/** A name as nodes that do not stand out have it, worked out once. */
+function shortName(labels: readonly string[], node: number): string {
+  let short = shortened.get(labels);
+  if (!short) shortened.set(labels, (short = []));
+  return (short[node] ??= fittingLabel(labels[node]!, ({ length }) => length <= longestName));
+}
+
 const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
@@ -25,7 +34,7 @@ const overlap = (a: Box, b: Box): boolean =>
  * the pointer is on a node only its neighbours have names.
  */
 export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
-  const { scene, camera, size, look, marks } = sight;
+  const { scene, camera, size, frame, look, marks } = sight;
   const { graph, degrees } = scene;
   const at = places(scene, camera);
   const radius = radii(scene, camera);
@@ -48,18 +57,38 @@ export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
   for (const node of candidates) {
     if (count === most) return;
     const bold = strong.has(node);
-    const text = bold
-      ? graph.labels[node]!
-      : fittingLabel(graph.labels[node]!, ({ length }) => length <= longestName);
+    const text = bold ? graph.labels[node]! : shortName(graph.labels, node);
     const spots = spotsAround(at.x[node]!, at.y[node]!, radius[node]! + (bold ? 2 : 0), widthOf(text, bold));
     const free = spots.filter(({ box }) => !taken.meets(box));
-    const spot = free.find(({ box }) => !discs.meets(box)) ?? (bold ? free[0] : undefined);
+    const spot = bestOf(free, { frame, discs, isNeeded: bold });
     if (!spot) continue;
     count++;
     taken.add(spot.box);
     yield { kind: 'text', at: spot.at, align: spot.align, text, colour: look.ink, halo: look.ground, bold };
   }
 }
+
+interface Bounds {
+  readonly frame: Box | undefined;
+  readonly discs: Cells;
+  /** Rather over discs, or cut, than left out. */
+  readonly isNeeded: boolean;
+}
+
+/** The first spot that the frame does not cut and that covers no disc; else what comes nearest to that. */
+function bestOf<S extends { readonly box: Box }>(
+  spots: readonly S[],
+  { frame, discs, isNeeded }: Bounds,
+): S | undefined {
+  const isWhole = ({ box }: S) => !frame || isInside(box, frame) || !overlap(box, frame);
+  const isFree = ({ box }: S) => !discs.meets(box);
+  const best = spots.find((spot) => isWhole(spot) && isFree(spot));
+  if (best || !isNeeded) return best ?? spots.find(isFree);
+  return spots.find(isWhole) ?? spots.find(isFree) ?? spots[0];
+}
+
+const isInside = (a: Box, b: Box): boolean =>
+  a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
 
 const discBox = (x: number, y: number, radius: number): Box => ({
   left: x - radius,

@@ -1,5 +1,5 @@
 import type { Selection } from '../state/selection.ts';
-import type { Camera, FrameSize } from './camera.ts';
+import type { Box, Camera, FrameSize } from './camera.ts';
 import { roleOf } from './graph.ts';
 import { bend, clipped, isInSight, places, radii, type Places } from './places.ts';
 import type { EdgeKind, Scene, SceneEdge } from './scene.ts';
@@ -30,6 +30,8 @@ export interface Sight {
   readonly scene: Scene;
   readonly camera: Camera;
   readonly size: FrameSize;
+  /** What of it is in sight now, where more is drawn. */
+  readonly frame?: Box;
   readonly look: Look;
   readonly marks: Marks;
 }

@@ -3,12 +3,13 @@ import { attachGestures } from '../heatmap/gestures.ts';
 import type { Selection } from '../state/selection.ts';
 import { cameraFor, centred, panned, zoomed, type Camera, type FrameSize } from './camera.ts';
 import { networkDrawing } from './drawing.ts';
+import type { GroundView } from './ground.ts';
 import type { WidthOf } from './names.ts';
 import { overlayShapes } from './overlay.ts';
-import { networkShapes, type Look, type Marks, type Sight } from './picture.ts';
+import type { Look, Marks, Sight } from './picture.ts';
 import { edgeAt, nodeAt } from './places.ts';
 import { noScene, type Scene } from './scene.ts';
-import { drawShapes, fontOf, type Shape } from './shapes.ts';
+import { drawShapes, fontOf } from './shapes.ts';
 
 /** What the screen tells of; nodes are those of the scene, places CSS pixels of the window. */
 export interface NetworkEvents {
@@ -19,17 +20,23 @@ export interface NetworkEvents {
   step(by: number): void;
 }
 
-/** Share of the frame that is drawn beyond each of its sides: within it, moving the picture draws nothing. */
+/** Draws networks somewhere else than on the page's own thread. */
+export interface GroundPainter {
+  /** Takes the network that is drawn from now on. */
+  show(scene: Scene): void;
+  /** Null where it could not be drawn, of which the user has been told. */
+  paint(view: GroundView): Promise<ImageBitmap | null>;
+}
+
+/** Share of the frame that is drawn beyond each of its sides. */
 const margin = 0.4;
-/** Milliseconds of a drawing that may happen in every frame; a slower one waits until the picture rests. */
-const quick = 10;
-/** Milliseconds without a movement that are rest. */
-const rest = 90;
+/** Share of that beyond which a new picture is asked for: it is there before the old one ends. */
+const spare = 0.5;
 
 /**
- * One network in its frame. It is drawn somewhat larger than the frame, once: while it is moved the browser moves the
- * finished picture, and a slow one is drawn anew only where the movement has left what was drawn, or has ended. Marks and
- * names are on a layer of their own, so that the pointer does not have all edges drawn again.
+ * One network in its frame. It is drawn somewhat larger than the frame by a worker: while it is moved the browser moves the
+ * finished picture, and a new one takes its place when it comes. Marks and names are on a layer of their own, drawn here, so
+ * that the pointer does not have all edges drawn again.
  */
 export class NetworkScreen {
   readonly #frame: HTMLElement;
@@ -37,20 +44,23 @@ export class NetworkScreen {
   readonly #marksLayer = document.createElement('canvas');
   readonly #observer: ResizeObserver;
   readonly #look: () => Look;
+  readonly #painter: GroundPainter;
   #font = '';
   #scene: Scene = noScene;
   #marks: Marks = { selection: { kind: 'none' }, lit: { kind: 'none' }, near: null };
   #camera: Camera | null = null;
-  #drawnAt: Camera | null = null;
+  /** Where the picture in the frame was drawn from; null where there is none of this layout. */
+  #drawn: { readonly camera: Camera; readonly size: FrameSize } | null = null;
   #stale = { ground: true, marks: true };
+  #isPainting = false;
+  #isReleased = false;
   #frameRequest = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #cost = 0;
   readonly #widths = new Map<string, number>();
 
-  constructor(frame: HTMLElement, look: () => Look, events: NetworkEvents) {
+  constructor(frame: HTMLElement, look: () => Look, painter: GroundPainter, events: NetworkEvents) {
     this.#frame = frame;
     this.#look = look;
+    this.#painter = painter;
     this.#marksLayer.className = 'marks';
     frame.append(this.#ground, this.#marksLayer);
     this.#observer = new ResizeObserver(() => {
@@ -64,7 +74,11 @@ export class NetworkScreen {
     const before = this.#scene;
     this.#scene = scene;
     // A new layout is looked at anew; the same one stays where it was moved to.
-    if (before.positions !== scene.positions) this.#camera = null;
+    if (before.positions !== scene.positions) {
+      this.#camera = null;
+      this.#drawn = null;
+    }
+    this.#painter.show(scene);
     this.#redraw();
   }
 
@@ -104,8 +118,8 @@ export class NetworkScreen {
   }
 
   release(): void {
+    this.#isReleased = true;
     cancelAnimationFrame(this.#frameRequest);
-    clearTimeout(this.#timer);
     this.#observer.disconnect();
     this.#frame.replaceChildren();
   }
@@ -158,10 +172,6 @@ export class NetworkScreen {
 
   #moveTo(camera: Camera): void {
     this.#camera = camera;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      if (this.#drawnAt?.scale !== camera.scale) this.#redraw();
-    }, rest);
     this.#schedule();
   }
 
@@ -181,54 +191,71 @@ export class NetworkScreen {
     const size = this.#size();
     if (size.width === 0 || size.height === 0) return;
     const camera = this.#cameraNow();
-    const [roomX, roomY] = marginOf(size);
-    const drawn = this.#drawnAt;
-    const moved = drawn && {
-      scale: camera.scale / drawn.scale,
-      x: (drawn.x - camera.x) * camera.scale,
-      y: (drawn.y - camera.y) * camera.scale,
-    };
-    const isCovered = moved !== null && Math.abs(moved.x) < roomX && Math.abs(moved.y) < roomY;
-    const isZoomed = moved !== null && moved.scale !== 1;
-    if (this.#stale.ground || (isZoomed && this.#cost < quick) || (!isCovered && !isZoomed)) {
-      const start = performance.now();
-      this.#drawnAt = camera;
-      this.#font = getComputedStyle(this.#frame).fontFamily;
-      this.#render(this.#ground, size, networkShapes);
-      this.#render(this.#marksLayer, size, overlayShapes);
-      this.#cost = performance.now() - start;
-      this.#stale = { ground: false, marks: false };
-    } else if (this.#stale.marks) {
-      this.#render(this.#marksLayer, size, overlayShapes);
-      this.#stale.marks = false;
-    }
+    if (this.#stale.ground || this.#isLeaving(camera, size)) void this.#paint(camera, size);
+    if (!this.#drawn) return;
+    if (this.#stale.marks) this.#drawMarks(this.#drawn);
     this.#ground.classList.toggle('faded', this.#marks.lit.kind === 'node');
-    this.#place(size, camera);
+    this.#place(camera, this.#drawn);
   }
 
-  /** Draws a layer as it is seen from where it was drawn last, with the margin around the frame. */
-  #render(
-    canvas: HTMLCanvasElement,
-    size: FrameSize,
-    shapes: (sight: Sight, widthOf: WidthOf) => Iterable<Shape>,
-  ): void {
-    const at = this.#drawnAt!;
+  /** The picture is of another size, or its end is near. */
+  #isLeaving(camera: Camera, size: FrameSize): boolean {
+    const drawn = this.#drawn?.camera;
+    if (drawn?.scale !== camera.scale) return true;
     const [roomX, roomY] = marginOf(size);
-    const full = { width: size.width + 2 * roomX, height: size.height + 2 * roomY };
-    const camera = { scale: at.scale, x: at.x - roomX / at.scale, y: at.y - roomY / at.scale };
-    canvas.width = Math.round(full.width * devicePixelRatio);
-    canvas.height = Math.round(full.height * devicePixelRatio);
-    Object.assign(canvas.style, { width: `${full.width}px`, height: `${full.height}px` });
+    return (
+      Math.abs(drawn.x - camera.x) * camera.scale > spare * roomX ||
+      Math.abs(drawn.y - camera.y) * camera.scale > spare * roomY
+    );
+  }
+
+  /** Has the picture drawn; one at a time, and after it the next where one is due by then. */
+  async #paint(camera: Camera, size: FrameSize): Promise<void> {
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    this.#frame.ariaBusy = 'true';
+    this.#stale.ground = false;
+    const { positions } = this.#scene;
+    const { near } = this.#marks;
+    const view = { ...withMargin(camera, size), positions, near };
+    const picture = await this.#painter.paint({ ...view, look: this.#look(), pixelRatio: devicePixelRatio });
+    this.#isPainting = false;
+    if (!picture || this.#isReleased) return;
+    this.#frame.ariaBusy = 'false';
+    if (positions !== this.#scene.positions) {
+      picture.close();
+      this.#schedule();
+      return;
+    }
+    this.#drawn = { camera, size };
+    this.#ground.getContext('bitmaprenderer')!.transferFromImageBitmap(picture);
+    Object.assign(this.#ground.style, cssSize(view.size));
+    this.#stale.marks = true;
+    // In this turn: one layer is not seen without the other.
+    this.#draw();
+  }
+
+  #drawMarks({ camera, size }: { readonly camera: Camera; readonly size: FrameSize }): void {
+    this.#stale.marks = false;
+    this.#font = getComputedStyle(this.#frame).fontFamily;
+    const canvas = this.#marksLayer;
+    const full = withMargin(camera, size);
+    canvas.width = Math.round(full.size.width * devicePixelRatio);
+    canvas.height = Math.round(full.size.height * devicePixelRatio);
+    Object.assign(canvas.style, cssSize(full.size));
     const context = canvas.getContext('2d')!;
     context.scale(devicePixelRatio, devicePixelRatio);
-    drawShapes(context, shapes(this.#sight(camera, full), this.#widthOf), this.#font);
+    const [left, top] = marginOf(size);
+    const frame = { left, top, right: left + size.width, bottom: top + size.height };
+    const sight = { ...this.#sight(full.camera, full.size), frame };
+    drawShapes(context, overlayShapes(sight, this.#widthOf), this.#font);
   }
 
   /** Puts the finished layers where the camera sees them. */
-  #place(size: FrameSize, camera: Camera): void {
-    const at = this.#drawnAt!;
+  #place(camera: Camera, drawn: { readonly camera: Camera; readonly size: FrameSize }): void {
+    const at = drawn.camera;
     const scale = camera.scale / at.scale;
-    const [roomX, roomY] = marginOf(size);
+    const [roomX, roomY] = marginOf(drawn.size);
     const offset = (moved: number, room: number) => {
       const pixels = moved * camera.scale - room * scale;
       // Between two pixels, letters would blur.
@@ -259,3 +286,14 @@ const marginOf = ({ width, height }: FrameSize): [x: number, y: number] => [
   Math.round(margin * width),
   Math.round(margin * height),
 ];
+
+/** The frame with its margin, and where it is seen from. */
+function withMargin({ scale, x, y }: Camera, size: FrameSize): { camera: Camera; size: FrameSize } {
+  const [roomX, roomY] = marginOf(size);
+  return {
+    camera: { scale, x: x - roomX / scale, y: y - roomY / scale },
+    size: { width: size.width + 2 * roomX, height: size.height + 2 * roomY },
+  };
+}
+
+const cssSize = ({ width, height }: FrameSize) => ({ width: `${width}px`, height: `${height}px` });

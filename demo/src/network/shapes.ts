@@ -43,6 +43,9 @@ export interface Text {
   readonly bold: boolean;
 }
 
+/** Where shapes are drawn: a canvas of the page, or one of a worker. */
+export type Canvas2D = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 const dash = [5, 4];
 export const textSize = 11;
 /** Arrows in one path at most: longer paths are slower, since their edges are sorted together. */
@@ -52,7 +55,7 @@ export const fontOf = (family: string, bold: boolean): string =>
   `${bold ? 600 : 400} ${textSize}px ${family}`;
 
 /** Draws shapes in order; arrows that follow one another in one style share a path. */
-export function drawShapes(context: CanvasRenderingContext2D, shapes: Iterable<Shape>, font: string): void {
+export function drawShapes(context: Canvas2D, shapes: Iterable<Shape>, font: string): void {
   let waiting: Arrow[] = [];
   const drawWaiting = () => {
     if (waiting.length > 0) drawArrows(context, waiting);
@@ -73,7 +76,7 @@ export function drawShapes(context: CanvasRenderingContext2D, shapes: Iterable<S
   context.globalAlpha = 1;
 }
 
-function drawArrows(context: CanvasRenderingContext2D, arrows: readonly Arrow[]): void {
+function drawArrows(context: Canvas2D, arrows: readonly Arrow[]): void {
   const { colour, width, dashed, opacity } = arrows[0]!.style;
   context.globalAlpha = opacity;
   context.strokeStyle = colour;
@@ -98,10 +101,7 @@ function drawArrows(context: CanvasRenderingContext2D, arrows: readonly Arrow[])
   context.fill();
 }
 
-function drawNode(
-  context: CanvasRenderingContext2D,
-  { form, at: [x, y], radius, fill, ring, opacity }: Node,
-): void {
+function drawNode(context: Canvas2D, { form, at: [x, y], radius, fill, ring, opacity }: Node): void {
   context.globalAlpha = opacity;
   context.setLineDash([]);
   context.beginPath();
@@ -114,11 +114,7 @@ function drawNode(
   context.stroke();
 }
 
-function drawText(
-  context: CanvasRenderingContext2D,
-  { at, align, text, colour, halo, bold }: Text,
-  font: string,
-): void {
+function drawText(context: Canvas2D, { at, align, text, colour, halo, bold }: Text, font: string): void {
   context.globalAlpha = 1;
   context.setLineDash([]);
   context.font = fontOf(font, bold);

@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { bestShown } from '../edges/network-rows.ts';
 import { symbols } from '../names/symbols.ts';
 import { offerFigure } from '../figure/source.ts';
 import { graphOfModel, graphOfTable, roleOf, type NetworkGraph } from '../network/graph.ts';
@@ -8,9 +7,9 @@ import { mostInferred, type InferredEdges } from '../network/inferred.ts';
 import type { LayoutKind, NetworkLayout } from '../network/layout.ts';
 import type { Look } from '../network/picture.ts';
 import { neighbourhood, sceneOf, type Scene } from '../network/scene.ts';
-import { NetworkScreen } from '../network/screen.ts';
+import { NetworkScreen, type GroundPainter } from '../network/screen.ts';
 import { Choice } from '../parts/choice.tsx';
-import { counted, score, whole } from '../parts/format.ts';
+import { counted, whole } from '../parts/format.ts';
 import { ZoomButtons } from '../parts/zoom-buttons.tsx';
 import { refuse } from '../state/alerts.ts';
 import { edges, edgesVersion, filter, passing, result, rowOfPair } from '../state/edges.ts';
@@ -21,7 +20,8 @@ import { modelFacts } from '../state/run.ts';
 import { isSame, select, selectNode, selectedTarget, selection, type Selection } from '../state/selection.ts';
 import { lightColour, paletteVersion, tokenColour, type ColourOf } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
-import { tableKeeper, tableWorker } from '../state/workers.ts';
+import { tableKeeper, tableWorker, unheard } from '../state/workers.ts';
+import { FindNode, Threshold } from './network-controls.tsx';
 
 const layoutKind = signal<LayoutKind>('layers');
 const showsOuter = signal(true);
@@ -198,99 +198,17 @@ function describe({ known }: NetworkGraph, layout: NetworkLayout, inferred: Infe
   ].join(', ');
 }
 
-/** Goes to a node by its name, or by a part of it that no other name has. */
-function FindNode({
-  graph,
-  onFind,
-}: {
-  readonly graph: NetworkGraph;
-  readonly onFind: (node: number) => void;
-}) {
-  const { labels } = graph;
-  const find = (text: string) => {
-    const part = text.trim().toLowerCase();
-    if (part === '') return;
-    const exact = graph.names.findIndex((name, node) =>
-      [name, labels[node]!].some((one) => one.toLowerCase() === part),
-    );
-    const node = exact >= 0 ? exact : labels.findIndex((label) => label.toLowerCase().includes(part));
-    if (node < 0) return;
-    if (node < graph.functions) selectNode(graph, node);
-    onFind(node);
-  };
-  return (
-    <>
-      <input
-        type="search"
-        class="search find"
-        aria-label="Find a node"
-        placeholder="Find a node"
-        list="network-nodes"
-        onChange={(event) => {
-          find(event.currentTarget.value);
-        }}
-      />
-      <datalist id="network-nodes">
-        {labels.map((label, node) => (
-          <option key={node} value={label} />
-        ))}
-      </datalist>
-    </>
-  );
-}
-
-const nothingInferred: InferredEdges = {
-  rows: new Uint32Array(0),
-  threshold: 0,
-  extent: 1,
-  counts: new Uint32Array(1),
+/** The thread of tables draws networks, too: while it does so the page moves what is there. */
+const painter: GroundPainter = {
+  show(scene) {
+    unheard(tableKeeper.showNetwork(scene));
+  },
+  paint: (view) =>
+    tableKeeper.paintNetwork(view).catch((error: unknown) => {
+      refuse(error);
+      return null;
+    }),
 };
-
-/** From which score on pairs are drawn, over a histogram of what that cuts off. It has its room before that is known. */
-function Threshold({ inferred }: { readonly inferred: InferredEdges | null }) {
-  const { threshold, extent, counts } = inferred ?? nothingInferred;
-  const tallest = Math.log1p(Math.max(1, ...counts));
-  const at = networkThreshold.value ?? threshold;
-  const cut = (at / (extent || 1)) * counts.length;
-  return (
-    <div class="threshold">
-      <label>
-        Score ≥
-        <span class="slider">
-          <svg viewBox={`0 0 ${counts.length} 1`} preserveAspectRatio="none" aria-hidden="true">
-            {[...counts].map((count, bin) => {
-              const height = Math.log1p(count) / tallest;
-              const side = bin + 0.5 < cut ? 'cut' : undefined;
-              return <rect key={bin} class={side} x={bin} width={1} y={1 - height} height={height} />;
-            })}
-          </svg>
-          <input
-            type="range"
-            aria-label="Least score of inferred edges"
-            min={0}
-            max={extent || 1}
-            step="any"
-            value={at}
-            onInput={(event) => {
-              networkThreshold.value = Number(event.currentTarget.value);
-            }}
-          />
-        </span>
-        <span class="value">{score(at)}</span>
-      </label>
-      <button
-        class="plain tight"
-        title={`Draw the ${bestShown} best pairs that are not in the graph`}
-        disabled={networkThreshold.value === null}
-        onClick={() => {
-          networkThreshold.value = null;
-        }}
-      >
-        {bestShown} best
-      </button>
-    </div>
-  );
-}
 
 interface PictureProps {
   readonly scene: Scene;
@@ -302,7 +220,7 @@ function Picture({ scene, screen }: PictureProps) {
   const now = useRef(scene);
   now.current = scene;
   useEffect(() => {
-    const made = new NetworkScreen(frame.current!, () => lookIn(tokenColour), {
+    const made = new NetworkScreen(frame.current!, () => lookIn(tokenColour), painter, {
       pick: (at) => {
         const { graph } = now.current;
         if (at.kind !== 'node' || at.node < graph.functions) select(graph, at);

@@ -34,7 +34,7 @@ const transfers = new WeakMap<object, Transferable[]>();
 /** Marks an answer or argument so that its buffers move instead of being copied. */
 export function moved<T extends object>(
   value: T,
-  buffers: readonly (ArrayBufferLike | OffscreenCanvas)[],
+  buffers: readonly (ArrayBufferLike | OffscreenCanvas | ImageBitmap)[],
 ): T {
   transfers.set(value, [...new Set(buffers)] as Transferable[]);
   return value;

@@ -5,9 +5,11 @@ import type { Histogram } from '../edges/histogram.ts';
 import type { NodeOrderName } from '../edges/node-order.ts';
 import type { RowFilter, Sort } from '../edges/row-query.ts';
 import type { TileRequest } from '../heatmap/pyramid.ts';
+import type { GroundView } from '../network/ground.ts';
 import type { NetworkGraph } from '../network/graph.ts';
 import type { InferredEdges } from '../network/inferred.ts';
 import type { LayoutKind, NetworkLayout } from '../network/layout.ts';
+import type { Scene } from '../network/scene.ts';
 import type { ExportFormat } from '../export/formats.ts';
 
 export type NamedPair = readonly [source: string, target: string];
@@ -72,4 +74,8 @@ export interface TableApi {
   close(table: number): void;
   /** Lays out a graph, of a table or of none. */
   layOutGraph(graph: NetworkGraph, kind: LayoutKind): NetworkLayout;
+  /** Takes the network that is drawn from now on. */
+  showNetwork(scene: Scene): void;
+  /** Draws it, marks and names apart. */
+  paintNetwork(view: GroundView): ImageBitmap;
 }

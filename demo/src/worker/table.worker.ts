@@ -4,8 +4,10 @@ import { clusterOrder, nodeOrder } from '../edges/node-order.ts';
 import { RowQuery } from '../edges/row-query.ts';
 import { largestMatrix, matrixFromColumns, type ScoreMatrix } from '../edges/score-matrix.ts';
 import { HeatmapPyramid } from '../heatmap/pyramid.ts';
+import { paintGround } from '../network/ground.ts';
 import { inferredEdges } from '../network/inferred.ts';
 import { layOutGraph } from '../network/layout.ts';
+import { noScene } from '../network/scene.ts';
 import { fileSize } from './file-size.ts';
 import { rankPositives } from './ranking.ts';
 import { moved, ownPort, serve } from './rpc.ts';
@@ -26,6 +28,8 @@ interface Held {
 /** The table on show and, for a moment, the one that takes its place, by number. */
 const tables = new Map<number, Held>();
 let last = 0;
+/** The network on show. */
+let scene = noScene;
 
 function matrixOf(held: Held): ScoreMatrix {
   const nodes = held.columns.names.length;
@@ -109,6 +113,13 @@ const api = {
   },
   layOutGraph(graph, kind) {
     return layOutGraph(graph, kind);
+  },
+  showNetwork(shown) {
+    scene = shown;
+  },
+  paintNetwork(view) {
+    const picture = paintGround(scene, view);
+    return moved(picture, [picture]);
   },
 } satisfies TableApi;
 
