@@ -60,7 +60,8 @@ export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
     const text = bold ? graph.labels[node]! : shortName(graph.labels, node);
     const spots = spotsAround(at.x[node]!, at.y[node]!, radius[node]! + (bold ? 2 : 0), widthOf(text, bold));
     const free = spots.filter(({ box }) => !taken.meets(box));
-    const spot = bestOf(free, { frame, discs, isNeeded: bold });
+    const isSeen = frame && isInside(pointBox(at.x[node]!, at.y[node]!), frame);
+    const spot = bestOf(free, { frame: isSeen ? frame : undefined, discs, isNeeded: bold });
     if (!spot) continue;
     count++;
     taken.add(spot.box);
@@ -69,18 +70,21 @@ export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
 }
 
 interface Bounds {
+  /** What is in sight, of a node that is. */
   readonly frame: Box | undefined;
   readonly discs: Cells;
   /** Rather over discs, or cut, than left out. */
   readonly isNeeded: boolean;
 }
 
+const pointBox = (x: number, y: number): Box => ({ left: x, right: x, top: y, bottom: y });
+
 /** The first spot that the frame does not cut and that covers no disc; else what comes nearest to that. */
 function bestOf<S extends { readonly box: Box }>(
   spots: readonly S[],
   { frame, discs, isNeeded }: Bounds,
 ): S | undefined {
-  const isWhole = ({ box }: S) => !frame || isInside(box, frame) || !overlap(box, frame);
+  const isWhole = ({ box }: S) => !frame || isInside(box, frame);
   const isFree = ({ box }: S) => !discs.meets(box);
   const best = spots.find((spot) => isWhole(spot) && isFree(spot));
   if (best || !isNeeded) return best ?? spots.find(isFree);

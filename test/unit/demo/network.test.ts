@@ -75,6 +75,38 @@ describe('names', () => {
   });
 });
 
+test('where more is drawn than is in sight, names stand where the frame does not cut them', () => {
+  const names = ['FIRST_NODE_A', 'OTHER_NODE_B'];
+  const graph = { names, labels: names, functions: 2, inputs: 0, known: [[0, 1]] as const, outer: [] };
+  // Pixels of the picture: a node ten of them within the left side of what is in sight, and one within the right.
+  const positions = Float32Array.from([160, 200, 490, 200]);
+  const sight: Sight = {
+    ...sightOf(randomGraph(24, 40), 1),
+    scene: sceneOf(graph, positions, null),
+    camera: { scale: 1, x: 0, y: 0 },
+    size: { width: 650, height: 400 },
+  };
+  const sides = (at: Sight) =>
+    [...nameShapes(at, widthOf)].map((text) => boxOf(text)).map(({ left, right }) => [left, right]);
+  // Above their discs, half of the name at either side.
+  expect(sides(sight)).toEqual([
+    [160 - 36, 160 + 36],
+    [490 - 36, 490 + 36],
+  ]);
+  const frame = { left: 150, right: 500, top: 100, bottom: 300 };
+  for (const marks of [
+    sight.marks,
+    { ...sight.marks, selection: { kind: 'pair', source: 0, target: 1 } as const },
+  ]) {
+    const within = sides({ ...sight, frame, marks });
+    expect(within).toHaveLength(2);
+    for (const [left, right] of within) {
+      expect(left).toBeGreaterThanOrEqual(frame.left);
+      expect(right).toBeLessThanOrEqual(frame.right);
+    }
+  }
+});
+
 describe('layers', () => {
   test.each([
     ['by dagre', randomGraph(40, 100)],
