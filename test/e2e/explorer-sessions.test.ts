@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Page } from 'playwright';
 import { exampleFile } from '../support/example-data.ts';
-import { downloaded, exampleScored, layerNormScored, seriousViolations, useDemo } from './demo-page.ts';
+import {
+  downloaded,
+  exampleScored,
+  layerNormScored,
+  patience,
+  seriousViolations,
+  useDemo,
+} from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -164,6 +171,7 @@ test('two tabs at once: each keeps its own session with its own table, and the o
   await exampleScored(first);
   await layerNormScored(first);
   const second = await context.newPage();
+  second.setDefaultTimeout(patience);
   second.on('pageerror', ({ message }) => demo.complaints.push(message));
   await second.goto(first.url());
   await exampleScored(second);
@@ -175,13 +183,21 @@ test('two tabs at once: each keeps its own session with its own table, and the o
   await second.getByText('2 rows', { exact: true }).first().waitFor();
   // By turns: whoever wrote last time must not write over the other.
   await first.getByLabel('Score ≥').fill('0.1');
-  await expect.poll(async () => JSON.stringify(await kept(first))).toContain('minScore=0.1');
+  await expect
+    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
+    .toContain('minScore=0.1');
   await second.getByLabel('Score ≥').fill('0.3');
-  await expect.poll(async () => JSON.stringify(await kept(first))).toContain('minScore=0.3');
+  await expect
+    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
+    .toContain('minScore=0.3');
   await first.getByLabel('Score ≥').fill('0.2');
-  await expect.poll(async () => JSON.stringify(await kept(first))).toContain('minScore=0.2');
+  await expect
+    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
+    .toContain('minScore=0.2');
   await second.getByLabel('Score ≥').fill('0.4');
-  await expect.poll(async () => JSON.stringify(await kept(first))).toContain('minScore=0.4');
+  await expect
+    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
+    .toContain('minScore=0.4');
   const entries = (await kept(first)).toSorted((a, b) => (a.settings < b.settings ? -1 : 1));
   expect(entries.map(({ settings }) => /minScore=[\d.]+/.exec(settings)?.[0])).toEqual([
     'minScore=0.2',
@@ -196,7 +212,7 @@ test('two tabs at once: each keeps its own session with its own table, and the o
   await offer.getByText('mine.csv').waitFor();
   await exampleScored(first);
   await offer.getByRole('button', { name: 'Restore' }).click();
-  await expect.poll(() => rowsOnShow(first)).toBe('1 of 2');
+  await expect.poll(() => rowsOnShow(first), { timeout: patience }).toBe('1 of 2');
   // Forgetting one leaves the other.
   await first.reload();
   await offer.getByRole('button', { name: 'Forget' }).click();
