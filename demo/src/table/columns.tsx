@@ -133,10 +133,10 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
   ];
 }
 
-/** Room for most names in pixels, within bounds: on a phone two of them leave room for the score. */
+/** Room for most names in pixels, within bounds: two of them leave room for score and q, on a phone for the score. */
 function widthOfNames(names: readonly string[]): number {
   const longest = labelsOf(names).reduce((most, { length }) => Math.max(most, length), 0);
-  const most = Math.min(196, 0.32 * innerWidth);
+  const most = Math.min(0.32 * innerWidth, Math.max(150, 0.12 * innerWidth), 196);
   return Math.max(84, Math.min(14 + 8.2 * longest, most));
 }
 

@@ -17,6 +17,7 @@ import { phase } from '../state/run.ts';
 import { selection, selectPair } from '../state/selection.ts';
 import { paletteVersion } from '../state/theme.ts';
 import { scoreWithEdge } from '../state/with-edge.ts';
+import { LongTable } from '../parts/long-table.tsx';
 
 const pairLegend: readonly LegendItem[] = [
   { label: 'pair', form: 'disc', colour: '--accent' },
@@ -58,6 +59,7 @@ function EdgeChange() {
   return (
     <div class="toolbar flush">
       <button
+        class="long"
         disabled={phase.value !== 'idle'}
         title="Partial scores condition on the known parents of a target: what does this edge explain?"
         onClick={() => {
@@ -193,7 +195,7 @@ interface DifferencesProps {
 
 function Differences({ compared, labels, onSelect }: DifferencesProps) {
   return (
-    <table class="plain-table">
+    <LongTable label="The largest differences">
       <caption>The largest differences</caption>
       <thead>
         <tr>
@@ -227,6 +229,6 @@ function Differences({ compared, labels, onSelect }: DifferencesProps) {
           );
         })}
       </tbody>
-    </table>
+    </LongTable>
   );
 }

@@ -59,6 +59,7 @@ export function EdgesPane() {
         >
           ×
         </button>
+        {table && <ColumnsMenu table={table} />}
         <div class="filters">
           <div class="toggles" role="group" aria-label="Rows to show">
             {isTested && (
@@ -111,7 +112,6 @@ export function EdgesPane() {
               }}
             />
           )}
-          {table && <ColumnsMenu table={table} />}
         </div>
       </div>
       {table ? (

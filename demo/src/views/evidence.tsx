@@ -9,6 +9,7 @@ import { pairLabel } from '../table/columns.tsx';
 import { sortPermutation } from '../edges/sort.ts';
 import { CandidatesPlot } from './candidates-plot.tsx';
 import { PairEvidence } from './pair-evidence.tsx';
+import { LongTable } from '../parts/long-table.tsx';
 
 /** Candidates listed; the table has the rest. */
 const listed = 200;
@@ -70,7 +71,7 @@ function Target({ table, target, source }: Props) {
         ))}
       </p>
       {scored.length > 0 && <CandidatesPlot table={table} target={target} scored={scored} source={source} />}
-      <table class="plain-table">
+      <LongTable label="Candidates">
         <caption>
           {scored.length > listed
             ? `The first ${listed} of ${counted(scored.length, 'candidate')}`
@@ -118,7 +119,7 @@ function Target({ table, target, source }: Props) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </LongTable>
     </div>
   );
 }

@@ -10,6 +10,7 @@ import { figuresSoFar } from '../state/figures.ts';
 import { positives, ranking } from '../state/positives.ts';
 import { selectPair } from '../state/selection.ts';
 import type { RankedPositive } from '../worker/table-protocol.ts';
+import { LongTable } from '../parts/long-table.tsx';
 
 const unit = [0, 1] as const;
 const curveLegend: readonly LegendItem[] = [
@@ -183,7 +184,7 @@ function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[]
   // A positive may name a node that the table does not have.
   const label = (name: string) => labels[names.indexOf(name)] ?? name;
   return (
-    <table class="plain-table">
+    <LongTable label="Positives within their targets">
       <caption>Positives within their targets</caption>
       <thead>
         <tr>
@@ -216,6 +217,6 @@ function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[]
           </tr>
         ))}
       </tbody>
-    </table>
+    </LongTable>
   );
 }
