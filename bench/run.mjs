@@ -18,6 +18,7 @@
  *     npm run bench -- activations        # slopes of activations beside torch in float32, wasm and WebGPU
  *     npm run bench -- network            # frames of the explorer's network while it is moved, in Chromium
  *     npm run bench -- page-start         # address to first table of the explorer, over 10 Mbit/s and from the browser's cache
+ *     npm run bench -- page-size          # bytes of the explorer by package
  *     npm run bench -- page               # bench/results/index.html from the JSON beside it
  *
  * Flags of Node reach the parts: `node --experimental-wasm-revectorize bench/run.mjs products`.
@@ -39,6 +40,7 @@ const parts = {
   activations: 'activations/run.mjs',
   network: 'network/run.mjs',
   'page-start': 'page-start/run.mjs',
+  'page-size': 'page-size/run.mjs',
   page: 'page/run.mjs',
   large: 'large/run.mjs',
   'large-webgpu': 'large/webgpu.mjs',
