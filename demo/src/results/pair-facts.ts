@@ -1,5 +1,6 @@
 import { errorOf, type EdgeColumns } from '../edges/edge-columns.ts';
 import { shortestPath } from '../graph/shortest-path.ts';
+import { labelsOf } from '../names/labels.ts';
 import { counted, estimate, percent, probability, score, whole } from '../parts/format.ts';
 import { whyUnscored } from './why-unscored.ts';
 
@@ -8,6 +9,8 @@ export interface PairFact {
   readonly label: string;
   readonly value: string;
   readonly about: string;
+  /** As it stands in text, where that is not label and value. */
+  readonly text?: string;
 }
 
 /** What the table and the graph say of a pair, in numbers. */
@@ -77,12 +80,14 @@ function pathFact({ names, rows, hasEdge, src, dst }: EdgeColumns, source: numbe
   const known: [number, number][] = [];
   for (let row = 0; row < rows; row++) if (hasEdge[row]) known.push([src[row]!, dst[row]!]);
   const path = shortestPath(names.length, known, source, target);
+  const label = 'Known path';
+  if (!path) return { label, value: 'none', about: 'No way along known edges leads from source to target' };
+  const called = (by: readonly string[]) => path.map((node) => by[node]!).join(' → ');
   return {
-    label: 'Known path',
-    value: path ? counted(path.length - 1, 'step') : 'none',
-    about: path
-      ? path.map((node) => names[node]!).join(' → ')
-      : 'No way along known edges leads from source to target',
+    label,
+    value: counted(path.length - 1, 'step'),
+    about: called(labelsOf(names)),
+    text: `known path ${called(names)}`,
   };
 }
 
@@ -94,4 +99,7 @@ const signs = (share: number, groups: string | undefined): string =>
 
 /** The facts as text to copy. */
 export const pairText = (names: readonly [string, string], facts: readonly PairFact[], of: string): string =>
-  `${names[0]} → ${names[1]}: ${facts.map(({ label, value, about }) => (label === 'Known path' && value !== 'none' ? `known path ${about}` : `${label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())} ${value}`)).join('; ')}. ${of}`;
+  `${names[0]} → ${names[1]}: ${facts.map(inText).join('; ')}. ${of}`;
+
+const inText = ({ label, value, text }: PairFact): string =>
+  text ?? `${label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())} ${value}`;
