@@ -1,20 +1,48 @@
 import { float32Tensor } from '../../src/onnx/tensor.ts';
-import { normalNumbers } from './random-numbers.ts';
+import { normalNumbers, randomNumbers } from './random-numbers.ts';
 import { onnxFile, type TestNode } from './single-op.ts';
 
-const FUNCTIONS = 512;
 const CHANNELS_EACH = 2;
 const LAYERS = 5;
 const INPUTS = 4;
 const OUTPUTS = 3;
 
+/** Function nodes by name, and the edges between them by number. */
+export interface LargeGraph {
+  readonly functions: readonly string[];
+  readonly edges: readonly (readonly [source: number, target: number])[];
+}
+
+const names = (count: number, name: string) => Array.from({ length: count }, (_, k) => `${name}_${k}`);
+
+const fewEdges: LargeGraph = { functions: names(512, 'gene'), edges: [[0, 1]] };
+
+/**
+ * 600 nodes with names as long as users have them, and 2,000 edges: cycles among them, and one node that every fifth of the
+ * others leads to. What such a network shows does not depend on its weights.
+ */
+export function longNamedGraph(): LargeGraph {
+  const [random, count] = [randomNumbers(600), 600];
+  const node = () => Math.floor(count * random());
+  const id = (k: number) => String((7919 * k * k + 104_729 * k) % 1e11).padStart(11, '0');
+  const pairs = [
+    ...Array.from({ length: 1880 }, () => [node(), node()] as const),
+    ...Array.from({ length: 120 }, (_, k) => [5 * k + 1, 300] as const),
+  ];
+  const byKey = new Map(pairs.filter(([a, b]) => a !== b).map((pair) => [pair.join(), pair]));
+  return {
+    functions: Array.from({ length: count }, (_, k) => `FUNC__ENSG${id(k)}_GENE${k}`),
+    edges: [...byKey.values()],
+  };
+}
+
 /**
  * A GSNN large enough for threads of every kind: 1,024 channels, from which the runtime starts more than one thread, and
  * 2^20 sums, from which the CPU engine starts workers. Written here, since a fixture of its size would be 4 MB.
  */
-export function largeModel(): Uint8Array {
+export function largeModel({ functions, edges }: LargeGraph = fewEdges): Uint8Array {
   const normal = normalNumbers(1);
-  const channels = FUNCTIONS * CHANNELS_EACH;
+  const channels = functions.length * CHANNELS_EACH;
   const weights = (rows: number, columns: number) =>
     float32Tensor(
       [rows, columns],
@@ -26,7 +54,6 @@ export function largeModel(): Uint8Array {
     { op: 'Tanh', inputs: [`pre${l}`], outputs: [`post${l}`] },
     { op: 'Add', inputs: [`hidden${l}`, `post${l}`], outputs: [`hidden${l + 1}`] },
   ]);
-  const names = (count: number, name: string) => Array.from({ length: count }, (_, k) => `${name}_${k}`);
   return onnxFile({
     inputs: { x: ['batch', INPUTS] },
     constants: {
@@ -53,12 +80,12 @@ export function largeModel(): Uint8Array {
         channelGroups: Array.from({ length: channels }, (_, c) => Math.floor(c / CHANNELS_EACH)),
         nodeNames: {
           input: names(INPUTS, 'in'),
-          function: names(FUNCTIONS, 'gene'),
+          function: functions,
           output: names(OUTPUTS, 'out'),
         },
         edgeIndex: {
           'input,function': [[0], [0]],
-          'function,function': [[0], [1]],
+          'function,function': [edges.map(([source]) => source), edges.map(([, target]) => target)],
           'function,output': [[1], [0]],
         },
       }),
@@ -69,10 +96,7 @@ export function largeModel(): Uint8Array {
 /** Samples for it, as CSV. */
 export function largeModelData(samples: number): string {
   const normal = normalNumbers(2);
-  const names = [
-    ...Array.from({ length: INPUTS }, (_, k) => `in_${k}`),
-    ...Array.from({ length: OUTPUTS }, (_, k) => `out_${k}`),
-  ];
-  const rows = Array.from({ length: samples }, () => names.map(() => normal().toFixed(4)).join());
-  return [names.join(), ...rows, ''].join('\n');
+  const columns = [...names(INPUTS, 'in'), ...names(OUTPUTS, 'out')];
+  const rows = Array.from({ length: samples }, () => columns.map(() => normal().toFixed(4)).join());
+  return [columns.join(), ...rows, ''].join('\n');
 }
