@@ -35,7 +35,7 @@
  * @module
  */
 import { createEngine as chooseEngine, type EngineChoice } from './engine/create.ts';
-import type { BackendName, EngineShape } from './engine/engine.ts';
+import type { BackendName, EngineShape, Precision } from './engine/engine.ts';
 import { MagnitudeEdgeError } from './errors.ts';
 
 export { createCpuEngine, type CpuEngineOptions } from './engine/cpu/cpu-engine.ts';
@@ -90,7 +90,9 @@ export interface EngineOptions extends Omit<EngineShape, 'reduction'> {
   /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
   readonly backend?: 'auto' | BackendName;
   /** The device to run on, borrowed; another one is asked for where it is missing. */
-  readonly device?: GPUDevice;
+  readonly device?: GPUDevice | undefined;
+  /** How products are summed on WebGPU: 'exact' (default) as in float64, 'fast' in float32, several times quicker. */
+  readonly precision?: Precision | undefined;
 }
 
 /**
@@ -100,7 +102,7 @@ export interface EngineOptions extends Omit<EngineShape, 'reduction'> {
  *   for and cannot be had
  */
 export async function createEngine(options: EngineOptions): Promise<EngineChoice> {
-  const { reduction = 'l1', backend = 'auto', device, ...sizes } = options;
+  const { reduction = 'l1', backend = 'auto', device, precision, ...sizes } = options;
   for (const name of ['nodes', 'pairs'] as const) {
     if (Number.isInteger(sizes[name]) && sizes[name] >= 1) continue;
     throw new MagnitudeEdgeError(
@@ -109,5 +111,5 @@ export async function createEngine(options: EngineOptions): Promise<EngineChoice
       { details: { option: name, found: sizes[name] } },
     );
   }
-  return chooseEngine(backend, { ...sizes, reduction }, device);
+  return chooseEngine(backend, { ...sizes, reduction }, { device, precision });
 }

@@ -11,7 +11,7 @@ from torch import nn
 from training import BATCH, VALIDATION
 
 from magnitude_edge.export.capture import capture
-from magnitude_edge.export.gsnn import function_of_channel
+from magnitude_edge.export.source import function_of_channel
 from reference import GSNN
 
 

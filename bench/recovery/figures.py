@@ -23,17 +23,20 @@ def average_ranks(value: np.ndarray, edges: np.ndarray, among: np.ndarray) -> np
 
 
 def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
-    """Figures of the held-out edges among all pairs that are no known edge.
+    """Figures of the held-out edges among all pairs that are no known edge and have a score.
 
     AUC, average precision (tied pairs are taken all together, so that their order says nothing), early precision (at
     as many pairs as positives); by target, known edges filtered out and ties at their average rank: mean reciprocal
-    rank, top@k, median rank; the mean reciprocal rank by source. Pairs without a score rank last.
+    rank, top@k, median rank; the mean reciprocal rank by source. Pairs without a score do not compete, as in
+    ``magnitude-edge rank``: ``missing`` counts the held-out edges among them, ``unscored`` all of them.
     """
-    among = candidates(len(score), known)
-    value = np.where(np.isnan(score), -np.inf, score)
+    possible = candidates(len(score), known)
+    among = possible & ~np.isnan(score)
+    scored = among[held_out[:, 0], held_out[:, 1]]
+    positives = held_out[scored]
     positive = np.zeros_like(among)
-    positive[held_out[:, 0], held_out[:, 1]] = True
-    all_values, labels = value[among], positive[among]
+    positive[positives[:, 0], positives[:, 1]] = True
+    all_values, labels = score[among], positive[among]
     hits, count = labels.sum(), len(labels)
     rank = rankdata(all_values)
     auc = (rank[labels].sum() - hits * (hits + 1) / 2) / (hits * (count - hits))
@@ -41,8 +44,8 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     at_least = count - rankdata(all_values, method="min")[labels] + 1
     found = hits - rankdata(all_values[labels], method="min") + 1
     order = np.argsort(-all_values, kind="stable")
-    by_target = average_ranks(value, held_out, among)
-    by_source = average_ranks(value.T, held_out[:, ::-1], among.T)
+    by_target = average_ranks(score, positives, among)
+    by_source = average_ranks(score.T, positives[:, ::-1], among.T)
     return {
         "auc": float(auc),
         "ap": float((found / at_least).mean()),
@@ -52,6 +55,8 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
         "top@5": float((by_target <= 5).mean()),
         "top@20": float((by_target <= 20).mean()),
         "median_rank": float(np.median(by_target)),
+        "missing": int((~scored).sum()),
+        "unscored": int((possible & ~among).sum()),
     }
 
 
@@ -64,10 +69,11 @@ def best_pairs(score: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
 
 
 def known_auc(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> float:
-    """AUC of the known edges against pairs that are no edge at all: what a score says of edges already in use."""
-    rest = candidates(len(score), np.concatenate([known, held_out]))
-    value = np.where(np.isnan(score), -np.inf, score)
-    inside = value[known[:, 0], known[:, 1]]
-    rank = rankdata(np.concatenate([inside, value[rest]]))
-    hits, others = len(inside), int(rest.sum())
+    """AUC of the known edges against pairs that are no edge at all: what a score says of edges already in use. Of those
+    that have a score."""
+    inside = score[known[:, 0], known[:, 1]]
+    outside = score[candidates(len(score), np.concatenate([known, held_out]))]
+    inside, outside = (side[~np.isnan(side)] for side in (inside, outside))
+    rank = rankdata(np.concatenate([inside, outside]))
+    hits, others = len(inside), len(outside)
     return float((rank[:hits].sum() - hits * (hits + 1) / 2) / (hits * others))

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { BackendName } from '../engine/engine.ts';
+import type { BackendName, Precision } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import {
   acquireDevice,
@@ -10,6 +10,25 @@ import {
   type GpuContext,
 } from '../gpu/device.ts';
 import type { MagnitudeEdgeInferer } from '../inferer/inferer.ts';
+import type { Arguments } from './arguments.ts';
+
+/** Options of all commands that compute statistics or scores. */
+export const backendOptions = { backend: { type: 'string' }, precision: { type: 'string' } } as const;
+
+/** @param what is computed there */
+export function backendHelp(what: string): string {
+  return `${`  --backend auto|webgpu|cpu            where the ${what} are computed`.padEnd(86)}(auto)
+  --precision exact|fast               of sums and channel regressions on WebGPU: as in float64, or in float32
+                                       and several times quicker                      (exact)`;
+}
+
+/** @throws UsageError */
+export function readBackend(given: Arguments): { backend: 'auto' | BackendName; precision: Precision } {
+  return {
+    backend: given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto'),
+    precision: given.choice('precision', ['exact', 'fast'], 'exact'),
+  };
+}
 
 /** Where the statistics are computed, and why there. */
 export interface ChosenBackend {

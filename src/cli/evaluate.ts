@@ -1,11 +1,11 @@
-import { scoreSavedChannels, scoreSavedRanks } from '../engine/channels/score-saved.ts';
+import { scoreSaved, scoreSavedRanks } from '../engine/channels/score-saved.ts';
 import { scoreMagnitudes } from '../engine/score-magnitudes.ts';
-import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
+import { magnitudeProvenance, magnitudeSettings, ranOn } from '../scoring/magnitude-settings.ts';
 import type { Scores } from '../engine/scores/scores.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import { createEngine } from '../engine/create.ts';
-import type { Reduction } from '../engine/engine.ts';
+import { createEngine, type EngineChoice } from '../engine/create.ts';
+import type { Precision, Reduction } from '../engine/engine.ts';
 import { functionParents } from '../model/graph.ts';
 import { coverageWarning, unscoredInWords } from '../table/coverage-words.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
@@ -15,7 +15,7 @@ import { encodeBatches } from '../table/encode-batches.ts';
 import { decodeStatistics } from '../table/statistics-file.ts';
 import { mergeSaved, type SavedStatistics } from '../table/statistics-origin.ts';
 import { Arguments } from './arguments.ts';
-import { chooseBackend } from './backend.ts';
+import { backendHelp, backendOptions, chooseBackend, readBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { checkInputs, readInput, summaryStream, writeOutputs } from './files.ts';
 import { checkNewFolder } from './partitions.ts';
@@ -36,13 +36,13 @@ const help = `magnitude-edge evaluate --stats S.arrow... --out E.(arrow|csv|tsv|
 Scores statistics (infer --stats-out, merge) without the model or the data. Several files are added up, as merge does.
 
 ${scoreHelp}
-  --backend auto|webgpu|cpu            where the scores are computed                  (auto)
+${backendHelp('scores')}
 ${outputHelp}`;
 
 const options = {
   ...scoreOptions,
   stats: { type: 'string', multiple: true },
-  backend: { type: 'string' },
+  ...backendOptions,
 } as const;
 
 export const evaluate: Command = {
@@ -51,7 +51,7 @@ export const evaluate: Command = {
     const given = new Arguments(args, options, { allowed: false });
     const settings = readScoreSettings(given);
     const paths = given.requiredList('stats');
-    const requested = given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto');
+    const { backend: requested, precision } = readBackend(given);
     await checkInputs(paths, 'its samples would count twice');
     const { out, partitioned } = settings;
     if (partitioned) await checkNewFolder(out);
@@ -60,28 +60,27 @@ export const evaluate: Command = {
     const chosen = await chooseBackend(requested);
     try {
       const { statistics, origin } = saved;
-      const { engine, release } = await createEngine(
+      const choice = await createEngine(
         chosen.backend === 'cpu' ? 'cpu' : requested,
         {
           nodes: statistics.nodes,
           pairs: statistics.pairs.length,
           reduction: origin.reduction as Reduction,
         },
-        chosen.gpu?.device,
+        { device: chosen.gpu?.device, precision },
       );
       try {
-        await engine.merge(statistics);
-        const { backend } = engine.diagnostics;
-        const rows = new RowCount(scoredRows(engine, saved, settings), () => undefined);
+        await choice.engine.merge(statistics);
+        const rows = new RowCount(scoredRows(choice, precision, saved, settings), () => undefined);
         await writeOutputs([
           place
             ? { place, bytes: encodeBatches(rows, settings.format, settings) }
             : { folder: out, batches: rows },
         ]);
-        const report = { paths, settings, saved, rows, backend };
+        const report = { paths, settings, saved, rows, backend: rows.metadata.get('backend')! };
         printLine(summaryStream(terminal, place), settings.json ? jsonReport(report) : textReport(report));
       } finally {
-        await release();
+        await choice.release();
       }
     } finally {
       chosen.release();
@@ -100,7 +99,8 @@ export async function readStatistics(paths: readonly string[]): Promise<SavedSta
 }
 
 async function* scoredRows(
-  engine: Awaited<ReturnType<typeof createEngine>>['engine'],
+  { engine, device }: EngineChoice,
+  precision: Precision,
   saved: SavedStatistics,
   settings: ScoreSettings,
 ) {
@@ -111,9 +111,9 @@ async function* scoredRows(
   const { samples } = statistics;
   const of = { usePreNorm, loss, samples };
   if (score === 'channel') {
-    const scores = await scoreSavedChannels(channelsOf(saved, 'Channel scores'), settings);
-    const provenance = { score, layerAgg, lambda, varianceFloor, ...of, backend: 'cpu' };
-    yield* rowsOf(scores, provenance);
+    const channels = channelsOf(saved, 'Channel scores');
+    const { scores, backend } = await scoreSaved(channels, settings, device, precision);
+    yield* rowsOf(scores, { score, layerAgg, lambda, varianceFloor, ...of, ...ranOn(backend, precision) });
     return;
   }
   const { backend } = engine.diagnostics;
@@ -122,7 +122,8 @@ async function* scoredRows(
     request.correlation === 'spearman'
       ? await scoreSavedRanks(channelsOf(saved, "Spearman's correlations"), reduction as Reduction, request)
       : await scoreMagnitudes(engine, request);
-  yield* rowsOf(scores, { score, ...of, ...magnitudeProvenance(request, { reduction, samples, backend }) });
+  const madeFrom = { reduction, samples, ...ranOn(backend, precision) };
+  yield* rowsOf(scores, { score, ...of, ...magnitudeProvenance(request, madeFrom) });
 
   async function* rowsOf(scored: Scores, provenance: EdgeTableProvenance) {
     try {

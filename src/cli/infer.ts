@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { batches } from '../data/batches.ts';
-import type { BackendName, Reduction } from '../engine/engine.ts';
+import type { BackendName, Precision, Reduction } from '../engine/engine.ts';
 import type { UncertaintyOptions } from '../resampling/uncertainty-settings.ts';
 import type { CheckpointSink, FitOptions } from '../inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../inferer/inferer.ts';
@@ -13,7 +13,14 @@ import { encodeBatches } from '../table/encode-batches.ts';
 import { readPositiveEdges } from '../table/positives.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
-import { backendOf, chooseBackend, type ChosenBackend } from './backend.ts';
+import {
+  backendHelp,
+  backendOf,
+  backendOptions,
+  chooseBackend,
+  readBackend,
+  type ChosenBackend,
+} from './backend.ts';
 import type { Command } from './command.ts';
 import {
   checkpointFile,
@@ -70,7 +77,7 @@ ${memoryBudgetHelp}
   --permutations R                     an empirical p, from R shuffles of the targets within the groups
                                        (10 unless --jackknife says otherwise)
   --seed S                             what the shuffles come from                    (0)
-  --backend auto|webgpu|cpu            where the statistics are computed              (auto)
+${backendHelp('statistics')}
   --execution-provider auto|webgpu|wasm  where the model runs                         (auto)
 ${checkpointHelp}
   --stats-out S.arrow                  the statistics, for 'magnitude-edge evaluate' and 'magnitude-edge merge'
@@ -92,7 +99,7 @@ const options = {
   jackknife: { type: 'string' },
   permutations: { type: 'string' },
   seed: { type: 'string' },
-  backend: { type: 'string' },
+  ...backendOptions,
   'execution-provider': { type: 'string' },
   'stats-out': { type: 'string' },
   ...checkpointOptions,
@@ -140,6 +147,7 @@ interface Settings extends ScoreSettings {
   readonly batchSize: number;
   readonly resampling: UncertaintyOptions | false;
   readonly backend: 'auto' | BackendName;
+  readonly precision: Precision;
   readonly executionProvider: 'auto' | ExecutionProvider;
   readonly statsOut: string | undefined;
   readonly checkpoint: CheckpointSettings | undefined;
@@ -161,7 +169,7 @@ function readSettings(args: readonly string[]): Settings {
     memoryBudget: readMemoryBudget(given),
     batchSize: given.wholeNumber('batch-size', 1) ?? 128,
     resampling: readResampling(given),
-    backend: given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto'),
+    ...readBackend(given),
     executionProvider: given.choice('execution-provider', ['auto', 'webgpu', 'wasm'], 'auto'),
     statsOut: given.text('stats-out'),
     checkpoint: readCheckpointSettings(given),
@@ -222,6 +230,7 @@ async function inferWith(
     usePreNorm,
     // The library falls back where 'auto' finds the device too small or inexact.
     backend: chosen.backend === 'cpu' ? 'cpu' : settings.backend,
+    precision: settings.precision,
     uncertainty: resampling,
     // Nobody asks for another score later.
     channels: needsChannels(settings) && { maxBytes: channelRoom(model, settings) },

@@ -1,9 +1,9 @@
 import { magnitudesOfSaved, selectSavedChannels } from '../engine/channels/score-saved.ts';
-import { createEngine } from '../engine/create.ts';
-import type { Reduction } from '../engine/engine.ts';
+import { createEngine, type DeviceOptions } from '../engine/create.ts';
+import type { BackendName, Reduction } from '../engine/engine.ts';
 import { openConditionalScores } from '../engine/select-magnitudes.ts';
 import { functionParents } from '../model/graph.ts';
-import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
+import { magnitudeProvenance, magnitudeSettings, ranOn } from '../scoring/magnitude-settings.ts';
 import {
   selectEdges,
   selectionPlan,
@@ -18,7 +18,7 @@ import { encodeTable, type TableFormat } from '../table/formats.ts';
 import { scoreColumnOf } from '../table/score-column.ts';
 import { selectionTable } from '../table/selection-table.ts';
 import { Arguments } from './arguments.ts';
-import { chooseBackend } from './backend.ts';
+import { backendHelp, backendOptions, chooseBackend, readBackend } from './backend.ts';
 import type { Command } from './command.ts';
 import { channelsOf, readStatistics } from './evaluate.ts';
 import { checkInputs, outputFormat, summaryStream, writeOutputs } from './files.ts';
@@ -37,7 +37,7 @@ the channels in them (infer --score channel --stats-out).
   --per-step N                         edges of a step at most, each of another target (1)
   --stop-at NUMBER                     no edge of a lower score is taken in           (0)
 ${scoringHelp}
-  --backend auto|webgpu|cpu            where the scores are computed                  (auto)
+${backendHelp('scores')}
   --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it
   --json                               the summary as one JSON object`;
 
@@ -47,7 +47,7 @@ const options = {
   steps: { type: 'string' },
   'per-step': { type: 'string' },
   'stop-at': { type: 'string' },
-  backend: { type: 'string' },
+  ...backendOptions,
   out: { type: 'string' },
   format: { type: 'string' },
   json: { type: 'boolean' },
@@ -72,19 +72,17 @@ export const select: Command = {
         ? undefined
         : given.choice<TableFormat>('format', ['arrow', 'csv', 'tsv', 'parquet'], 'csv'),
     );
-    const requested = given.choice('backend', ['auto', 'webgpu', 'cpu'], 'auto');
+    const { backend: requested, precision } = readBackend(given);
     await checkInputs(paths, 'its samples would count twice');
     const [place] = await placeOutputs(paths, [out]);
     const saved = await readStatistics(paths);
     const chosen = await chooseBackend(requested);
     try {
-      const table = await selected(
-        saved,
-        scoring,
-        plan,
-        chosen.backend === 'cpu' ? 'cpu' : requested,
-        chosen.gpu?.device,
-      );
+      const table = await selected(saved, scoring, plan, {
+        backend: chosen.backend === 'cpu' ? 'cpu' : requested,
+        device: chosen.gpu?.device,
+        precision,
+      });
       await writeOutputs([{ place: place!, bytes: encodeTable(table, format) }]);
       const { samples, nodes } = saved.statistics;
       const ended = table.schema.metadata.get('ended');
@@ -127,8 +125,7 @@ async function selected(
   saved: Awaited<ReturnType<typeof readStatistics>>,
   scoring: ReturnType<typeof readScoring>,
   plan: SelectionPlan,
-  backend: 'auto' | 'webgpu' | 'cpu',
-  device: GPUDevice | undefined,
+  { backend, ...on }: DeviceOptions & { readonly backend: 'auto' | BackendName },
 ) {
   const { score, layerAgg, lambda, varianceFloor } = scoring;
   const { statistics, origin } = saved;
@@ -143,7 +140,7 @@ async function selected(
     const of = { layerAgg, lambda, varianceFloor, samples, backend: 'cpu', solver: 'cpu' };
     return selectionTable(selection, structure, { score, usePreNorm, loss, ...of }, plan);
   }
-  const { engine, release } = await createEngine(backend, { nodes, pairs: pairs.length, reduction }, device);
+  const { engine, release } = await createEngine(backend, { nodes, pairs: pairs.length, reduction }, on);
   try {
     await engine.merge(statistics);
     const settings = magnitudeSettings({ ...scoring, score });
@@ -152,7 +149,7 @@ async function selected(
     const opened = await openConditionalScores(engine, samples, request, magnitudes);
     try {
       const selection = await work(opened.scores);
-      const of = { reduction, samples, backend: engine.diagnostics.backend };
+      const of = { reduction, samples, ...ranOn(engine.diagnostics.backend, on.precision ?? 'exact') };
       const provenance = { score, usePreNorm, loss, ...magnitudeProvenance(settings, of) };
       return selectionTable(selection, structure, provenance, plan);
     } finally {

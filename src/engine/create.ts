@@ -6,8 +6,9 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
+import { checkOneOf } from '../scoring/score-request.ts';
 import { createCpuEngine } from './cpu/cpu-engine.ts';
-import type { BackendName, Engine, EngineShape } from './engine.ts';
+import type { BackendName, Engine, EngineShape, Precision } from './engine.ts';
 import { createWebGpuEngine } from './webgpu/webgpu-engine.ts';
 
 /** An engine, and why it is this one. */
@@ -15,24 +16,34 @@ export interface EngineChoice {
   readonly engine: Engine;
   /** What was looked for and not taken: a sentence each */
   readonly fallbacks: readonly string[];
+  /** The device that the engine runs on, the caller's or its own; undefined on the CPU */
+  readonly device: GPUDevice | undefined;
   /** Whether the engine's device has gone away, and all samples with it */
   readonly lost: boolean;
   /** Frees the engine, and the device it runs on unless that is the caller's. Idempotent. */
   readonly release: () => Promise<void>;
 }
 
+/** How an engine works, where it is one on WebGPU. */
+export interface DeviceOptions {
+  /** The device to run on, borrowed; another one is asked for where it is missing. */
+  readonly device?: GPUDevice | undefined;
+  /** Of what is summed there. Default 'exact'. */
+  readonly precision?: Precision | undefined;
+}
+
 /**
  * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one
  * (on which shaders are many times slower), or where the device fails its self-test, is lost at once or has no room for the sums.
  *
- * @param device the device to run on, borrowed; another one is asked for where it is missing
- * @throws `no-adapter` when 'webgpu' is asked for and cannot be had
+ * @throws `no-adapter` when 'webgpu' is asked for and cannot be had; `invalid-argument` for a precision that there is not
  */
 export async function createEngine(
   backend: 'auto' | BackendName,
   shape: EngineShape,
-  device?: GPUDevice,
+  { device, precision = 'exact' }: DeviceOptions = {},
 ): Promise<EngineChoice> {
+  checkOneOf('precision', precision, ['exact', 'fast']);
   if (backend === 'cpu') return onCpu(shape);
   let context: GpuContext;
   try {
@@ -50,7 +61,7 @@ export async function createEngine(
     );
   }
   try {
-    const engine = await createWebGpuEngine({ device: context.device, shape });
+    const engine = await createWebGpuEngine({ device: context.device, shape, precision });
     return choice(engine, [], context);
   } catch (error) {
     releaseDevice(context);
@@ -71,6 +82,7 @@ function choice(engine: Engine, fallbacks: readonly string[], context?: GpuConte
   return {
     engine,
     fallbacks,
+    device: context?.device,
     get lost() {
       return context?.lostReason !== undefined;
     },

@@ -7,6 +7,12 @@ import type { SufficientStatistics } from '../statistics/sufficient-statistics.t
 export type { Reduction };
 export type BackendName = 'webgpu' | 'cpu';
 
+/**
+ * How products are summed on WebGPU. `fast`: float32 over short chunks of rows. `exact`: digits whose products and sums are
+ * integers that float32 holds exactly, at eight multiplications for one.
+ */
+export type Precision = 'fast' | 'exact';
+
 /** Channel values of one layer, row-major `[batch, channels]`: on the host, or on the engine's own GPU device. */
 export type ChannelValues = Float32Array | GPUBuffer;
 

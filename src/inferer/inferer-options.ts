@@ -1,6 +1,6 @@
 import type { Table } from 'apache-arrow';
 import type { ChannelOptions } from '../engine/channels/channel-settings.ts';
-import type { BackendName, Reduction } from '../engine/engine.ts';
+import type { BackendName, Precision, Reduction } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { UncertaintyOptions } from '../resampling/uncertainty-settings.ts';
 import type { GsnnGraph } from '../model/graph.ts';
@@ -22,6 +22,12 @@ export interface InfererOptions {
   readonly usePreNorm?: boolean | undefined;
   /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
   readonly backend?: 'auto' | BackendName | undefined;
+  /**
+   * Of what is summed and solved on WebGPU: 'exact' (default), as good as float64 sums, or 'fast', in float32 and several times
+   * quicker: enough where conditioning sets and channels hardly depend on each other (docs/webgpu-engine.md, "Precision").
+   * The CPU knows one precision.
+   */
+  readonly precision?: Precision | undefined;
   /**
    * Keeps the magnitudes of the samples on the host, so that `evaluate` can tell how sure the scores are: columns
    * `corr_se`, `sign_stability` and, with permutations, `p_empirical`. true takes the defaults. Default false.

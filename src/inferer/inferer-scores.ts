@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow';
+import type { Precision, Reduction } from '../engine/engine.ts';
 import { withAggregate } from '../engine/scores/with-reader.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { InfererModel } from '../model/external-model.ts';
@@ -8,7 +9,7 @@ import { resampleChannels } from '../resampling/resample-channels.ts';
 import type { ResampledScores } from '../resampling/resampled-scores.ts';
 import { uncertaintyAsked, type Uncertainty } from '../resampling/uncertainty.ts';
 import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
-import { magnitudeProvenance, magnitudeSettings } from '../scoring/magnitude-settings.ts';
+import { magnitudeProvenance, magnitudeSettings, ranOn } from '../scoring/magnitude-settings.ts';
 import type { MagnitudeScore } from '../scoring/score-matrices.ts';
 import {
   selectEdges,
@@ -34,6 +35,13 @@ import type { InfererStatistics } from './inferer-statistics.ts';
 
 type OnResample = NonNullable<EvaluateOptions['onResample']>;
 
+/** How an inferer takes magnitudes, and how precise it is on WebGPU. */
+export interface InfererScoresSettings {
+  readonly reduction: Reduction;
+  readonly usePreNorm: boolean;
+  readonly precision: Precision;
+}
+
 /** Scores, and what says how sure they are where that is asked. */
 interface Scored extends ScoredGraph {
   readonly resample: ((onResample?: OnResample) => Promise<ResampledScores>) | undefined;
@@ -43,13 +51,9 @@ interface Scored extends ScoredGraph {
 export class InfererScores {
   readonly #model: InfererModel;
   readonly #statistics: InfererStatistics;
-  readonly #settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm'>;
+  readonly #settings: InfererScoresSettings;
 
-  constructor(
-    model: InfererModel,
-    statistics: InfererStatistics,
-    settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm'>,
-  ) {
+  constructor(model: InfererModel, statistics: InfererStatistics, settings: InfererScoresSettings) {
     this.#model = model;
     this.#statistics = statistics;
     this.#settings = settings;
@@ -57,7 +61,8 @@ export class InfererScores {
 
   /** What the statistics are of. */
   origin({ settings: { graph, loss } }: HeldStatistics): StatisticsOrigin {
-    return statisticsOrigin(graph, { ...this.#settings, loss: describeLoss(loss) });
+    const { reduction, usePreNorm } = this.#settings;
+    return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
   }
 
   /** Scores, and what resampling says of them where it is asked. */
@@ -141,7 +146,7 @@ export class InfererScores {
     return {
       scores,
       resample: plan && resample,
-      provenance: { ...settingsOf(request), samples, backend: this.#channelBackend },
+      provenance: { ...settingsOf(request), samples, ...this.#channelsRanOn },
     };
   }
 
@@ -159,17 +164,17 @@ export class InfererScores {
   async #selectByChannels(options: SelectOptions, work: (scores: ConditionalScores) => Promise<Selection>) {
     const request = channelRequest(options);
     const { samples, result } = await this.#statistics.selectChannels(request, work);
-    const provenance = { ...settingsOf(request), samples, backend: this.#channelBackend, solver: 'cpu' };
+    const provenance = { ...settingsOf(request), samples, ...this.#channelsRanOn, solver: 'cpu' };
     return { result, provenance };
   }
 
   #madeFrom(samples: number) {
     const { backend } = this.#statistics.choice.engine.diagnostics;
-    return { reduction: this.#settings.reduction, samples, backend };
+    return { reduction: this.#settings.reduction, samples, ...ranOn(backend, this.#settings.precision) };
   }
 
-  get #channelBackend() {
-    return this.#statistics.channels?.backend ?? 'cpu';
+  get #channelsRanOn() {
+    return ranOn(this.#statistics.channels?.backend ?? 'cpu', this.#settings.precision);
   }
 }
 

@@ -32,7 +32,7 @@ import type {
   SelectOptions,
 } from './inferer-options.ts';
 import { InfererFits } from './inferer-fits.ts';
-import { InfererScores } from './inferer-scores.ts';
+import { InfererScores, type InfererScoresSettings } from './inferer-scores.ts';
 import type { InfererStatistics } from './inferer-statistics.ts';
 import { openStatistics } from './open-statistics.ts';
 
@@ -60,16 +60,17 @@ export class MagnitudeEdgeInferer {
 
   private constructor(
     model: InfererModel,
-    { graph, reduction, usePreNorm }: { graph: GsnnGraph; reduction: Reduction; usePreNorm: boolean },
+    { graph, ...settings }: InfererScoresSettings & { graph: GsnnGraph },
     statistics: InfererStatistics,
     releaseModel: () => void,
   ) {
     this.model = model;
     this.graph = graph;
-    this.reduction = reduction;
-    this.usePreNorm = usePreNorm;
+    this.reduction = settings.reduction;
+    this.usePreNorm = settings.usePreNorm;
     this.#statistics = statistics;
-    this.#scores = new InfererScores(model, statistics, { reduction, usePreNorm });
+    this.#scores = new InfererScores(model, statistics, settings);
+    const { usePreNorm } = settings;
     this.#fits = new InfererFits({ model, graph, usePreNorm }, statistics, (held) =>
       this.#scores.origin(held),
     );
@@ -82,15 +83,18 @@ export class MagnitudeEdgeInferer {
    * `usePreNorm: false` behind a norm that erases magnitudes, `no-adapter` when 'webgpu' cannot be had
    */
   static async create(model: InfererModel, options: InfererOptions = {}): Promise<MagnitudeEdgeInferer> {
-    const { graph = model.graph, reduction = 'l1', usePreNorm = true, backend = 'auto' } = options;
+    const { graph = model.graph, reduction = 'l1', usePreNorm = true } = options;
+    const { backend = 'auto', precision = 'exact' } = options;
     checkOneOf('reduction', reduction, ['l1', 'l2']);
     checkOneOf('backend', backend, ['auto', 'webgpu', 'cpu']);
+    checkOneOf('precision', precision, ['exact', 'fast']);
     if (graph !== model.graph) checkGraphFitsModel(graph, model.graph);
     if (!usePreNorm) checkPostNorm(model.norm);
     const releaseModel = model.retain();
     try {
       const statistics = await openStatistics(model, graph, options);
-      return new MagnitudeEdgeInferer(model, { graph, reduction, usePreNorm }, statistics, releaseModel);
+      const settings = { graph, reduction, usePreNorm, precision };
+      return new MagnitudeEdgeInferer(model, settings, statistics, releaseModel);
     } catch (error) {
       releaseModel();
       throw error;

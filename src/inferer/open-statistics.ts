@@ -18,14 +18,18 @@ export async function openStatistics(
 ): Promise<InfererStatistics> {
   const uncertainty = uncertaintySettings(options.uncertainty);
   const kept = channelSettings(options.channels);
+  const { precision } = options;
   const deviceNow = () => model.device;
-  const open = () => createEngine(backend, engineShape(model, reduction), deviceNow());
+  const open = () => createEngine(backend, engineShape(model, reduction), { device: deviceNow(), precision });
   const choice = await open();
   const { engine } = choice;
-  const regressOn = () => (engine.diagnostics.backend === 'webgpu' ? deviceNow() : undefined);
+  // Another engine takes the place of one whose device is lost.
+  const regressOn = (): GPUDevice | undefined => statistics.choice.device;
   const beside = {
-    uncertainty: uncertainty && new Uncertainty(uncertainty, engine, deviceNow),
-    channels: kept && new Channels(kept, engine.shape, deviceNow, regressOn),
+    uncertainty: uncertainty && new Uncertainty(uncertainty, engine, deviceNow, precision),
+    channels: kept && new Channels(kept, engine.shape, deviceNow, regressOn, precision),
   };
-  return new InfererStatistics(choice, open, beside, graph.nodeNames.function, fitSettings(model, graph, {}));
+  const settings = fitSettings(model, graph, {});
+  const statistics = new InfererStatistics(choice, open, beside, graph.nodeNames.function, settings);
+  return statistics;
 }

@@ -7,7 +7,7 @@ import { stateArrays, type FitState } from '../statistics/fit-state.ts';
 import { createYielder } from '../statistics/yielder.ts';
 import { MagnitudesOfBatch } from '../engine/magnitudes-of-batch.ts';
 import { createEngine, type EngineChoice } from '../engine/create.ts';
-import type { ChannelBatch, Engine, MagnitudeBatch } from '../engine/engine.ts';
+import type { ChannelBatch, Engine, MagnitudeBatch, Precision } from '../engine/engine.ts';
 import { SampleStore } from './sample-store.ts';
 import { resampleGroups, resampleScores } from './resample.ts';
 import { addRows, BlockStatistics, type BlockFacts } from './block-statistics.ts';
@@ -61,18 +61,24 @@ export class Uncertainty {
   /**
    * @param engine the engine whose scores it is about; made with channels
    * @param deviceNow gives the device of values that come as GPU buffers, and of further engines on WebGPU
+   * @param precision of further engines
    */
   constructor(
     settings: UncertaintySettings,
     engine: Engine,
     deviceNow: () => GPUDevice | undefined = () => undefined,
+    precision?: Precision,
   ) {
     const { nodes, pairs, reduction } = engine.shape;
     this.settings = settings;
     this.#plan = settings.plan;
     this.#engine = engine;
     this.#openEngine = () =>
-      createEngine(this.#engine.diagnostics.backend, { nodes, pairs, reduction }, deviceNow());
+      createEngine(
+        this.#engine.diagnostics.backend,
+        { nodes, pairs, reduction },
+        { device: deviceNow(), precision },
+      );
     this.#magnitudes = new MagnitudesOfBatch(engine.shape, deviceNow);
     this.#record = new SampleStore(engine.shape, settings.maxBytes);
     this.#rows = rowsToKeep(settings, engine.shape);

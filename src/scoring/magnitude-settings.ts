@@ -19,10 +19,20 @@ export function magnitudeSettings({
   return { score, layerAgg, correlation, lambda, ridge, varianceFloor };
 }
 
+/** Where scores come from, as a table records it: the CPU knows one precision, and 'exact' is what is meant where none is named. */
+export interface RanOn {
+  readonly backend: string;
+  readonly precision?: string;
+}
+
+export function ranOn(backend: string, precision: string): RanOn {
+  return backend === 'webgpu' && precision !== 'exact' ? { backend, precision } : { backend };
+}
+
 /** What a table records of such scores. @param of.backend where the statistics are */
 export function magnitudeProvenance(
   settings: MagnitudeSettings,
-  of: { readonly reduction: string; readonly samples: number; readonly backend: string },
+  { backend, precision, ...of }: RanOn & { readonly reduction: string; readonly samples: number },
 ) {
   const { score, layerAgg, correlation, lambda, ridge, varianceFloor } = settings;
   return {
@@ -32,7 +42,7 @@ export function magnitudeProvenance(
     varianceFloor,
     ...of,
     // Ranks are formed, summed and scored on the CPU; other sums come from the statistics' backend.
-    ...(correlation === 'spearman' ? { backend: 'cpu' } : {}),
+    ...(correlation === 'spearman' ? { backend: 'cpu' } : { backend, precision }),
     ...(isEngineRequest(settings) ? {} : { solver: 'cpu' }),
   };
 }

@@ -38,6 +38,8 @@ export interface EdgeTableProvenance {
   /** n, samples */
   readonly samples: number;
   readonly backend: string;
+  /** Of the backend, recorded where it is not 'exact' */
+  readonly precision?: string | undefined;
   /** Where the scores were made of the backend's statistics, where that is elsewhere */
   readonly solver?: string | undefined;
 }

@@ -56,6 +56,8 @@ class MagnitudeEdgeInferer:
             ``True``: 10 groups; or a dict of ``groups`` (left out one by one, for standard errors), ``permutations``
             (of targets, for an empirical p; 0), ``seed`` (0) and ``maxBytes`` (of magnitudes at most; 1 GiB).
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
+        precision: of sums and channel regressions on WebGPU: ``"exact"``, as good as in float64, or ``"fast"``, in
+            float32 and several times quicker.
         threads: of the engine at most; ``None``: one for each core.
 
     One process of the engine belongs to the object; :meth:`close`, leaving a ``with`` block or the end of this process
@@ -79,11 +81,12 @@ class MagnitudeEdgeInferer:
         route: str = "auto",
         channels: bool | str = "auto",
         backend: str = "auto",
+        precision: str = "exact",
         threads: int | None = None,
         uncertainty: bool | Mapping[str, int] = False,
     ) -> None:
         self.reduction, self.use_pre_norm = reduction, use_pre_norm
-        self._backend = backend
+        self._backend, self._precision = backend, precision
         self._fit_number = 0  # changes with the samples held
         self._channels = channels
         self._uncertainty = dict(uncertainty) if isinstance(uncertainty, Mapping) else bool(uncertainty)
@@ -109,11 +112,13 @@ class MagnitudeEdgeInferer:
             "usePreNorm": self.use_pre_norm,
             "channels": self._channels,
             "backend": self._backend,
+            "precision": self._precision,
             "uncertainty": self._uncertainty,
         }
         profile, file = self._routes.profile, self._routes.file
         args = {"create": create, "load": {"name": self._routes.name}, "profile": profile, "threads": threads}
         usual = self.use_pre_norm and self._backend in ("auto", "cpu") and self.reduction in ("l1", "l2")
+        usual = usual and self._precision in ("exact", "fast")
         usual = usual and not isinstance(self._uncertainty, dict)
         if profile is None or not usual:
             return self._engine.call("open", args, [] if file is None else [file])[0]
@@ -230,6 +235,7 @@ class MagnitudeEdgeInferer:
             route=route,
             channels=self._channels is True,
             backend=self._backend,
+            precision=self._precision,
         )
         part = PartFit(settings, batch_size, channels=self._channels is True)
         merged = fit_on_cluster(client, data, make, NodeNames(self.node_names), part, verbose)

@@ -27,6 +27,7 @@ def infer(
     use_pre_norm: bool = True,
     route: str = "auto",
     backend: str = "auto",
+    precision: str = "exact",
     uncertainty: bool | Mapping[str, int] = False,
     verbose: bool = False,
     **evaluate: Any,
@@ -41,7 +42,7 @@ def infer(
         y: ``[samples, outputs]``, as ``x``.
         data: as of :class:`MagnitudeEdgeInferer`.
         crit: the loss, as of :meth:`MagnitudeEdgeInferer.fit`.
-        route, uncertainty: as of :class:`MagnitudeEdgeInferer`.
+        route, backend, precision, uncertainty: as of :class:`MagnitudeEdgeInferer`.
         batch_size: samples in a batch; the gradients of a mean loss depend on it.
         **evaluate: further options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
@@ -51,7 +52,7 @@ def infer(
     Raises:
         MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
     """
-    settings: dict[str, Any] = {"route": route, "backend": backend, "uncertainty": uncertainty}
+    settings: dict[str, Any] = {"route": route, "backend": backend, "precision": precision, "uncertainty": uncertainty}
     with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, **settings) as inferer:
         if y is not None:
             samples = two_sided(x, y, NodeNames(inferer.node_names))

@@ -1,3 +1,4 @@
+import type { Precision } from '../engine.ts';
 import { allSettledOrThrow } from '../../all-settled-or-throw.ts';
 import { availableThreads } from '../../available-threads.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
@@ -46,6 +47,7 @@ type StepThread = <Name extends ChannelStep>(
 export class ChannelThreads {
   readonly #most: number;
   readonly #gpuNow: () => GpuContext | undefined;
+  readonly #precision: Precision;
   readonly #arrays: ArrayPool = canShare() ? new SharedArrays() : ownArrays;
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
   #local: MixedBlocks | undefined;
@@ -57,10 +59,16 @@ export class ChannelThreads {
   /**
    * @param most workers at most; 0 for the calling thread
    * @param gpuNow gives the GPU device that regressions are to run on, where there is one now
+   * @param precision of regressions there
    */
-  constructor(most = availableThreads(), gpuNow: () => GpuContext | undefined = () => undefined) {
+  constructor(
+    most = availableThreads(),
+    gpuNow: () => GpuContext | undefined = () => undefined,
+    precision: Precision = 'exact',
+  ) {
     this.#most = most;
     this.#gpuNow = gpuNow;
+    this.#precision = precision;
   }
 
   /** What the regressions ran on, in words */
@@ -248,6 +256,7 @@ export class ChannelThreads {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const gpu = this.#gpuNow();
+    const precision = this.#precision;
     this.#backend = 'cpu';
     this.#gpuNote = '';
     if (gpu === undefined) return false;
@@ -262,7 +271,7 @@ export class ChannelThreads {
     try {
       for (const [s, system] of systems.entries()) {
         const way = cheaperWay(system);
-        const norms = await regressOnDevice(gpu, system, orders, { way, precision: 'exact', signal });
+        const norms = await regressOnDevice(gpu, system, orders, { way, precision, signal });
         take(s, { way, first: 0, end: system.nodes }, norms);
       }
     } catch (cause) {
@@ -272,7 +281,7 @@ export class ChannelThreads {
       return refused(error.message);
     }
     this.#backend = 'webgpu';
-    this.#gpuNote = 'channel regressions: WebGPU';
+    this.#gpuNote = `channel regressions: WebGPU, precision '${precision}'`;
     return true;
   }
 }

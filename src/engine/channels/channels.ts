@@ -8,7 +8,7 @@ import type { ChannelRows, ChannelValuesBatch } from '../../statistics/channel-r
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { FitState } from '../../statistics/fit-state.ts';
 import { channelCounts, sameCounts, type SavedChannels } from '../../statistics/saved-channels.ts';
-import type { ChannelBatch, EngineShape } from '../engine.ts';
+import type { ChannelBatch, EngineShape, Precision } from '../engine.ts';
 import { channelBlocks, type BlockRequest, type ChannelBlock } from './channel-blocks.ts';
 import { ChannelScoreCache } from './channel-score-cache.ts';
 import { pairMagnitudes, type PairMagnitudes, type PairRequest } from './pair-magnitudes.ts';
@@ -57,24 +57,23 @@ export class Channels {
 
   /**
    * @param deviceNow gives the device of values that come as GPU buffers
-   * @param regressOn gives the device that regressions run on, unless it is a software adapter
+   * @param regressOn gives the device that regressions run on
+   * @param precision of regressions there
    */
   constructor(
     settings: ChannelSettings,
     shape: EngineShape,
     deviceNow: () => GPUDevice | undefined = () => undefined,
     regressOn: () => GPUDevice | undefined = () => undefined,
+    precision: Precision = 'exact',
   ) {
     const { channels, pairs } = shape;
     if (channels === undefined) throw new TypeError('Channels beside an engine for magnitudes alone.');
     this.settings = settings;
     this.#shape = { ...shape, channels };
     this.#deviceNow = deviceNow;
-    this.#threads = new ChannelThreads(undefined, () => {
-      const device = regressOn();
-      const context = device && adoptDevice(device);
-      return context?.software === false ? context : undefined;
-    });
+    const gpuNow = (device = regressOn()) => device && adoptDevice(device);
+    this.#threads = new ChannelThreads(undefined, gpuNow, precision);
     this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 

@@ -1,7 +1,9 @@
 import { adoptDevice } from '../../gpu/device.ts';
+import { checkOneOf } from '../../scoring/score-request.ts';
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';
+import type { BackendName, Precision } from '../engine.ts';
 import { HostScores, ScoreArrays } from '../scores/host-scores.ts';
 import type { Scores } from '../scores/scores.ts';
 import type { ConditionalScores } from '../../scoring/select-edges.ts';
@@ -26,20 +28,34 @@ import { conditionalChannels } from './select-channels.ts';
  * any two sets of values by node. All cores take part, or a GPU where the regressions are ones for it.
  *
  * @param device the caller's, until the scores are there
+ * @param precision of regressions there. Default 'exact'
  * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`, `device-lost`, `gpu-validation`; the signal's reason once it is aborted
  */
 export async function scoreSavedChannels(
   saved: SavedChannels,
   request: ChannelRequest,
   device?: GPUDevice,
+  precision: Precision = 'exact',
 ): Promise<Scores> {
+  return (await scoreSaved(saved, request, device, precision)).scores;
+}
+
+/** As {@link scoreSavedChannels}, and what did the regressions. */
+export async function scoreSaved(
+  saved: SavedChannels,
+  request: ChannelRequest,
+  device: GPUDevice | undefined,
+  precision: Precision,
+): Promise<{ readonly scores: Scores; readonly backend: BackendName }> {
+  checkOneOf('precision', precision, ['exact', 'fast']);
   checkChannelRequest(request, saved.samples);
   const groups = consecutiveGroups(saved.counts);
   const held = 'sums' in saved ? saved.sums : rowsOf(saved, groups);
-  const threads = new ChannelThreads(undefined, () => device && adoptDevice(device));
+  const threads = new ChannelThreads(undefined, () => device && adoptDevice(device), precision);
   try {
     const matrices = await channelScores(held, groups, request, threads);
-    return new HostScores(new ScoreArrays(matrices), { pairs: held.pairs.length });
+    const scores = new HostScores(new ScoreArrays(matrices), { pairs: held.pairs.length });
+    return { scores, backend: threads.backend };
   } finally {
     threads.release();
   }

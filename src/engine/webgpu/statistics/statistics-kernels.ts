@@ -11,6 +11,7 @@ import extended from '../../../../shaders/shared/extended.wgsl?raw';
 import refusal from '../../../../shaders/shared/refusal.wgsl?raw';
 import sums from '../../../../shaders/shared/sums.wgsl?raw';
 import type { KernelDefinition } from '../../../gpu/kernel.ts';
+import type { Precision } from '../../engine.ts';
 
 /** Columns of a tile of sums; `TILE` of shaders/shared/sums.wgsl. */
 export const TILE = 8;
@@ -18,11 +19,7 @@ export const TILE = 8;
 /** Threads of a workgroup, in every kernel here. */
 export const WORKGROUP = 64;
 
-/**
- * How products are summed. `fast`: float32 over short chunks of rows. `exact`: digits whose products and sums are
- * integers that float32 holds exactly, at eight multiplications for one.
- */
-export type Precision = 'fast' | 'exact';
+export type { Precision };
 
 /** Norms of channel groups -> magnitudes among the kept rows. Override `REDUCTION`: see {@link reductionCode}. */
 export const magnitudesKernel = {

@@ -1,0 +1,64 @@
+import type { Table } from 'apache-arrow';
+import { channelScoresByDefinition, type ChannelPair } from './channel-definition.ts';
+import type { NpyArray } from './npz-arrays.ts';
+
+/** Where values are taken: before each block's norm, or after its last activation. */
+export type Place = 'pre' | 'post';
+
+/** Batches and channel values of a fixture model's golden.npz: torch's, in float64. */
+export function goldenChannels(golden: Readonly<Record<string, NpyArray>>, place: Place) {
+  const samples = golden.x!.shape[0]!;
+  const rows = (name: string): number[][] => {
+    const { data } = golden[name]!;
+    const width = data.length / samples;
+    return Array.from({ length: samples }, (_, row) => [...data.subarray(row * width, (row + 1) * width)]);
+  };
+  const [x, y] = [rows('x'), rows('y')];
+  let from = 0;
+  const batches = Array.from(golden.batch_sizes!.data, (size) => {
+    const flat = (side: number[][]): Float32Array => Float32Array.from(side.slice(from, from + size).flat());
+    const batch = { size, x: flat(x), y: flat(y) };
+    from += size;
+    return batch;
+  });
+  const blocks = Object.keys(golden).filter((name) => /^pre_\d+$/.test(name)).length;
+  const pairs = Array.from({ length: blocks - 1 }, (_, p): ChannelPair => ({
+    x: rows(`${place}_${p}`),
+    u: rows(`grad_${place}_${p + 1}`),
+  }));
+  return { batches, pairs };
+}
+
+/** Channel scores of all ordered pairs by definition, `source * nodes + target`. */
+export function goldenChannelScores(
+  pairs: readonly ChannelPair[],
+  groups: readonly number[],
+  layerAgg: 'mean' | 'max' | 'pooled',
+): number[] {
+  if (layerAgg === 'pooled') return channelScoresByDefinition(pairs, groups, 3).flat();
+  const perPair = pairs.map((pair) => channelScoresByDefinition([pair], groups, 3).flat());
+  return perPair[0]!.map((_, at) => {
+    const scores = perPair.map((scores) => scores[at]!).filter((score) => !Number.isNaN(score));
+    if (scores.length === 0) return NaN;
+    return layerAgg === 'max'
+      ? Math.max(...scores)
+      : Math.sqrt(scores.reduce((sum, score) => sum + score ** 2, 0) / scores.length);
+  });
+}
+
+/** Of a table that has all pairs: the largest error of its scores as a share of the largest score; Infinity for other NaN. */
+export function errorOfTable(table: Table, right: readonly number[], nodes: number): number {
+  const found = new Float64Array(right.length).fill(NaN);
+  const [scores, sources, targets] = ['score', 'src_idx', 'dst_idx'].map((name) => table.getChild(name)!);
+  for (let row = 0; row < table.numRows; row++) {
+    const at = Number(sources!.get(row)) * nodes + Number(targets!.get(row));
+    found[at] = scores!.get(row) as number;
+  }
+  const largest = Math.max(...right.filter((score) => !Number.isNaN(score)));
+  return Math.max(
+    ...right.map((score, at) => {
+      if (Number.isNaN(score) || Number.isNaN(found[at]!)) return Object.is(score, found[at]) ? 0 : Infinity;
+      return Math.abs(score - found[at]!) / largest;
+    }),
+  );
+}
