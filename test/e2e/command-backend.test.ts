@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findChromium } from '../support/chromium.mjs';
 import { expectGoldenEdges } from '../support/edge-goldens.ts';
 import { fixture } from '../support/model-files.ts';
+import { softwareVulkan } from '../support/software-vulkan.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -30,19 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The folder of the software Vulkan driver that comes with Chromium. */
-function driverFolder(): string {
-  const folders = ['/usr/lib/chromium', dirname(findChromium() ?? '')];
-  const found = folders.find((path) => existsSync(join(path, 'vk_swiftshader_icd.json')));
-  if (found === undefined) throw new Error(`no vk_swiftshader_icd.json in ${folders.join(' or ')}`);
-  return found;
-}
-
 const withoutDriver = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };
-const withDriver = () => ({
-  VK_ICD_FILENAMES: join(driverFolder(), 'vk_swiftshader_icd.json'),
-  LD_LIBRARY_PATH: driverFolder(),
-});
+const withDriver = softwareVulkan;
 const real = join(root, 'node_modules/webgpu');
 
 const installReal = () => symlink(real, installed());

@@ -1,4 +1,5 @@
 import type { Table } from 'apache-arrow';
+import { expect } from 'vitest';
 import { channelScoresByDefinition, type ChannelPair } from './channel-definition.ts';
 import type { NpyArray } from './npz-arrays.ts';
 
@@ -47,18 +48,18 @@ export function goldenChannelScores(
 }
 
 /** Of a table that has all pairs: the largest error of its scores as a share of the largest score; Infinity for other NaN. */
-export function errorOfTable(table: Table, right: readonly number[], nodes: number): number {
-  const found = new Float64Array(right.length).fill(NaN);
-  const [scores, sources, targets] = ['score', 'src_idx', 'dst_idx'].map((name) => table.getChild(name)!);
-  for (let row = 0; row < table.numRows; row++) {
-    const at = Number(sources!.get(row)) * nodes + Number(targets!.get(row));
-    found[at] = scores!.get(row) as number;
-  }
-  const largest = Math.max(...right.filter((score) => !Number.isNaN(score)));
-  return Math.max(
-    ...right.map((score, at) => {
-      if (Number.isNaN(score) || Number.isNaN(found[at]!)) return Object.is(score, found[at]) ? 0 : Infinity;
-      return Math.abs(score - found[at]!) / largest;
-    }),
-  );
+export function errorOfTable(table: Table, right: ArrayLike<number>, nodes: number): number {
+  const values = (name: string): unknown[] => [...(table.getChild(name)! as Iterable<unknown>)];
+  const [scores, sources, targets] = ['score', 'src_idx', 'dst_idx'].map(values);
+  let [error, largest] = [0, 0];
+  expect(table.numRows).toBe(right.length);
+  scores!.forEach((score, row) => {
+    const value = right[Number(sources![row]) * nodes + Number(targets![row])]!;
+    const found = score as number;
+    if (Number.isNaN(value) !== Number.isNaN(found)) error = Infinity;
+    if (Number.isNaN(value) || Number.isNaN(found)) return;
+    largest = Math.max(largest, Math.abs(value));
+    error = Math.max(error, Math.abs(value - found));
+  });
+  return error / largest;
 }

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { channelScores } from '../../../../src/engine/channels/channel-scores.ts';
 import { ChannelThreads } from '../../../../src/engine/channels/channel-threads.ts';
 import { conditionalChannels } from '../../../../src/engine/channels/select-channels.ts';
 import { absorbRows } from '../../../../src/scoring/channel/absorb.ts';
 import type { ChannelAggregation } from '../../../../src/scoring/channel/request.ts';
+import { RidgeSolver } from '../../../../src/scoring/channel/ridge-solver.ts';
 import { selectEdges, selectionPlan } from '../../../../src/scoring/select-edges.ts';
 import type { ChannelRows } from '../../../../src/statistics/channel-record.ts';
 import { emptyChannelSums, type ChannelSums } from '../../../../src/statistics/channel-sums.ts';
@@ -202,3 +203,18 @@ test.each([60, 9])(
     });
   },
 );
+
+test('what is taken in is a block update: no system is factored for it', async () => {
+  const factored = vi.spyOn(RidgeSolver, 'create');
+  try {
+    const scores = await opened(rowsOf(drawn(60, 8)), 'mean', 3);
+    // One for each layer pair, before anything is taken in.
+    expect(factored).toHaveBeenCalledTimes(2);
+    const plan = selectionPlan({ steps: 10, perStep: 2 });
+    const { edges } = await selectEdges(scores, new Set(), plan, createYielder());
+    expect(edges.length).toBeGreaterThan(10);
+    expect(factored).toHaveBeenCalledTimes(2);
+  } finally {
+    factored.mockRestore();
+  }
+});

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Table } from 'apache-arrow';
+import { expect } from 'vitest';
+import { readPositiveEdges, type NamedPair } from '../../src/table/positives.ts';
+import { errorOfTable } from './golden-channels.ts';
+import { npzArrays } from './npz-arrays.ts';
+
+/** Figures of one score, and the pairs and positives that they are of where that is known. */
+export interface KeptFigures {
+  readonly scored_pairs?: number;
+  readonly scored_positives?: number;
+  readonly [figure: string]: unknown;
+}
+
+/** A model with data and held-out edges, and what is known of its scores. */
+export interface NetworkCase {
+  readonly name: string;
+  readonly model: string;
+  readonly data: string;
+  readonly heldOut: string;
+  readonly positives: readonly NamedPair[];
+  /** By score: with model and scores in float64, or as the recovery benchmark keeps them */
+  readonly figures: Readonly<Record<string, KeptFigures>>;
+  /** Score matrices in float64, `[source, target]`, NaN where there is none; undefined where there are no matrices */
+  readonly scores: Readonly<Record<string, Float64Array>> | undefined;
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Where networks of real size are, with what numpy made of them: too large to be kept here, so that most machines have none.
+ * Beside the checkout, or wherever the variable says.
+ */
+const networks = process.env.MAGNITUDE_EDGE_NETWORKS ?? join(root, '../shared/networks');
+
+const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+function caseIn(folder: string, name: string): NetworkCase {
+  const heldOut = join(folder, 'heldout.csv');
+  const matrices = join(folder, 'scores64.npz');
+  const kept = join(folder, 'recovery.json');
+  const ofBenchmark = join(root, 'bench/recovery/results/files', `${name}.json`);
+  return {
+    name,
+    model: join(folder, 'model.onnx'),
+    data: join(folder, 'data.npz'),
+    heldOut,
+    positives: readPositiveEdges(new Uint8Array(readFileSync(heldOut)), heldOut),
+    figures: existsSync(kept)
+      ? (json(kept) as NetworkCase['figures'])
+      : benchmarkFigures(json(ofBenchmark) as { figures: NetworkCase['figures'] }),
+    scores: existsSync(matrices)
+      ? Object.fromEntries(
+          Object.entries(npzArrays(new Uint8Array(readFileSync(matrices)))).map(([score, { data }]) => [
+            score,
+            Float64Array.from(data),
+          ]),
+        )
+      : undefined,
+  };
+}
+
+/** The benchmark's names of scores and figures, as those of {@link KeptFigures}. */
+function benchmarkFigures({ figures }: { figures: NetworkCase['figures'] }): NetworkCase['figures'] {
+  const of = { corr: 'corr mean', regression: 'regression mean 0.3', channel: 'channel mean 3' };
+  return Object.fromEntries(
+    Object.entries(of).map(([score, name]) => {
+      const { ap, ...rest } = figures[name]!;
+      return [score, { ...rest, average_precision: ap }];
+    }),
+  );
+}
+
+/** The bundled example, and the networks of real size where there are any. */
+export const networkCases: readonly NetworkCase[] = [
+  caseIn(join(root, 'demo/public/example'), 'example'),
+  ...['signalling-batch', 'signalling-layer']
+    .map((name) => [join(networks, name), name] as const)
+    .filter(([folder]) => existsSync(join(folder, 'scores64.npz')))
+    .map(([folder, name]) => caseIn(folder, name)),
+];
+
+/** Checks the scores of a table of all pairs against float64: 1e-3 of the largest, most of which is the model's own float32. */
+export function expectScores64({ scores, name }: NetworkCase, score: string, table: Table): void {
+  const right = scores?.[score];
+  if (right === undefined) return;
+  expect(errorOfTable(table, right, Math.sqrt(right.length)), `${name}, ${score}`).toBeLessThan(1e-3);
+}
+
+/** What the library and the command call the figures of {@link KeptFigures}. */
+const FIGURES = {
+  auc: 'auc',
+  average_precision: 'average_precision',
+  mrr: 'mrr_by_target',
+  mrr_by_source: 'mrr_by_source',
+  'top@1': 'hits@1_by_target',
+  'top@5': 'hits@5_by_target',
+  'top@20': 'hits@20_by_target',
+  median_rank: 'median_rank_by_target',
+} as const;
+
+/** Checks figures to two digits, with hits at 1, 5 and 20: the third digit is off by half a unit of the second at most. */
+export function expectFigures(
+  { figures, name }: NetworkCase,
+  score: string,
+  found: {
+    readonly positives: number;
+    readonly pairs: number;
+    readonly figures: Readonly<Record<string, number>>;
+  },
+): void {
+  const right = figures[score]!;
+  if (right.scored_pairs !== undefined) expect(found.pairs).toBe(right.scored_pairs);
+  if (right.scored_positives !== undefined) expect(found.positives).toBe(right.scored_positives);
+  const kept = Object.entries(FIGURES).filter(([figure]) => right[figure] !== undefined);
+  expect(kept.length).toBeGreaterThanOrEqual(6);
+  for (const [figure, ours] of kept) {
+    const value = right[figure] as number;
+    const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
+    expect(Math.abs(found.figures[ours]! - value), `${name}, ${score}: ${figure}`).toBeLessThanOrEqual(
+      unit / 2,
+    );
+  }
+}
