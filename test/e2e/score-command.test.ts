@@ -10,6 +10,7 @@ import { decodeTable } from '../../src/table/formats.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../support/channel-definition.ts';
 import { runIn, type Run } from '../support/command.ts';
 import { valuesOf } from '../support/golden-batches.ts';
+import { errorOfTable, goldenChannelScores } from '../support/golden-channels.ts';
 import { largestError } from '../support/largest-error.ts';
 import { fixture } from '../support/model-files.ts';
 import { ranksByDefinition, regressionByDefinition } from '../support/regression-definition.ts';
@@ -145,6 +146,63 @@ test.each([
   const again = await run('evaluate', '--stats', 'channel-stats.arrow', ...options, '--out', 'again.arrow');
   expect([again.status, again.err]).toEqual([0, '']);
   expect(largestError(matrixOf(await tableOf('again.arrow'), 'score'), right) / largest).toBeLessThan(CLOSE);
+});
+
+test('infer --score channel --post-norm: of values after the norm, also from its statistics', async () => {
+  await using model = await GsnnModel.load(fixture('batch-relu'));
+  const { channelGroups } = model;
+  const count = model.graph.nodeNames.function.length;
+  const session = await model.trainingSession({ usePreNorm: false });
+  const pairs: { x: number[][]; u: number[][] }[] = Array.from({ length: model.layers - 1 }, () => ({
+    x: [],
+    u: [],
+  }));
+  const cut = (values: ArrayLike<number>): number[][] =>
+    Array.from({ length: values.length / channelGroups.length }, (_, row) =>
+      channelGroups.map((_, c) => values[row * channelGroups.length + c]!),
+    );
+  const data = fixture('batch-relu', 'edges-data.npz');
+  for await (const { x, y, size } of batches(data, model, { batchSize: 32 })) {
+    const values = await valuesOf(session, { x: x as Float32Array, y: y as Float32Array, size });
+    pairs.forEach((pair, p) => {
+      pair.x.push(...cut(values.activations[p]!));
+      pair.u.push(...cut(values.gradients[p]!));
+    });
+  }
+  await writeFile(join(folder, 'post.onnx'), fixture('batch-relu'));
+  await writeFile(join(folder, 'post.npz'), data);
+  const right = goldenChannelScores(pairs, channelGroups, 'mean');
+  const given = ['--model', 'post.onnx', '--data', 'post.npz', '--batch-size', '32', '--backend', 'cpu'];
+  const asked = ['--score', 'channel', '--include-self'];
+  const written = ['--out', 'post.arrow', '--stats-out', 'post-stats.arrow'];
+  const { status } = await run('infer', ...given, '--post-norm', ...asked, ...written);
+  expect(status).toBe(0);
+  await run('evaluate', '--stats', 'post-stats.arrow', ...asked, '--out', 'again.arrow');
+  for (const file of ['post.arrow', 'again.arrow']) {
+    const table = await tableOf(file);
+    expect(errorOfTable(table, right, count), file).toBeLessThan(CLOSE);
+    expect(table.schema.metadata.get('usePreNorm')).toBe('false');
+  }
+  // Layer norm erases magnitudes: refused in one line.
+  const refused = await run('infer', ...input, '--post-norm', ...asked, '--out', 'no.arrow');
+  expect([refused.status, refused.err.trim().split('\n').length]).toEqual([1, 1]);
+});
+
+test('--precision is of WebGPU; another word is wrong usage', async () => {
+  for (const precision of ['exact', 'fast']) {
+    const asked = ['--score', 'channel', '--precision', precision, '--out', 'p.arrow', '--json'];
+    const { status, out } = await run('infer', ...input, ...asked);
+    expect([status, json(out).backend]).toEqual([0, 'cpu']);
+    expect((await tableOf('p.arrow')).schema.metadata.has('precision')).toBe(false);
+  }
+  for (const command of [
+    ['infer', ...input],
+    ['evaluate', '--stats', 's.arrow'],
+    ['select', '--stats', 's.arrow'],
+  ]) {
+    const { status, err } = await run(...command, '--precision', 'half', '--out', 'no.arrow');
+    expect([status, err]).toEqual([2, expect.stringContaining('--precision')]);
+  }
 });
 
 test('infer and evaluate: regression, ranks and pooled observations', async () => {
