@@ -26,7 +26,7 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     """Figures of the held-out edges among all pairs that are no known edge and have a score.
 
     AUC, average precision (tied pairs are taken all together, so that their order says nothing), early precision (at
-    as many pairs as positives); by target, known edges filtered out and ties at their average rank: mean reciprocal
+    as many pairs as positives, of tied pairs what a random order takes on average); by target, known edges filtered out and ties at their average rank: mean reciprocal
     rank, top@k, median rank; the mean reciprocal rank by source. Pairs without a score do not compete, as in
     ``magnitude-edge rank``: ``missing`` counts the held-out edges among them, ``unscored`` all of them.
     """
@@ -43,13 +43,15 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     # How many pairs, and how many positives, score at least as much as each positive.
     at_least = count - rankdata(all_values, method="min")[labels] + 1
     found = hits - rankdata(all_values[labels], method="min") + 1
-    order = np.argsort(-all_values, kind="stable")
+    last = np.sort(all_values)[count - hits]
+    above, tied = all_values > last, all_values == last
+    early = labels[above].sum() + labels[tied].sum() * (hits - above.sum()) / tied.sum()
     by_target = average_ranks(score, positives, among)
     by_source = average_ranks(score.T, positives[:, ::-1], among.T)
     return {
         "auc": float(auc),
         "ap": float((found / at_least).mean()),
-        "early": float(labels[order][:hits].mean()),
+        "early": float(early / hits),
         "mrr": float((1 / by_target).mean()),
         "mrr_by_source": float((1 / by_source).mean()),
         "top@5": float((by_target <= 5).mean()),
