@@ -170,7 +170,7 @@ test('what a device cannot do is done on the CPU, and diagnostics say why', asyn
   };
   expectWithin(await run(3), ridgeOracle(given), 1e-6);
   expect(threads.backend).toBe('webgpu');
-  expect(threads.note).toBe('channel regressions: WebGPU');
+  expect(threads.note).toBe("channel regressions: WebGPU, precision 'exact'");
   expect((await run(1e-3)).length).toBe(41 ** 2);
   expect(threads.backend).toBe('cpu');
   expect(threads.note).toContain('lambda 0.001 leaves systems of 116 channels a condition of up to 1.2e+5');
