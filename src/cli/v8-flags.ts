@@ -14,13 +14,6 @@ export function setV8Flags(): void {
   // How much a function of WebAssembly runs before it is optimized. By default half of the CPU time until the first batch
   // goes to optimizing code of onnxruntime's that prepares a session and never runs again.
   setFlagsFromString('--wasm-tiering-budget=200000000');
-  // Room for young objects, in MB: of new threads, and of this one once it grows. From V8's small beginnings a short run collected
-  // garbage 120 times on its four threads, and now 20 times; it takes 5 % less CPU time and 140 MB more. Behind a host program,
-  // whose own memory stands beside it, they stay small.
-  if (process.argv[2] !== 'serve') {
-    setFlagsFromString('--min-semi-space-size=8');
-    setFlagsFromString('--semi-space-growth-factor=8');
-  }
   // Vectors of 256 bits, with which products take about half the time: tried in 13.6, of Node 24.
   const asked = process.execArgv.some((flag) => flag.replaceAll('_', '-').includes('wasm-revectorize'));
   if (process.versions.v8.startsWith('13.6.') && process.arch === 'x64' && !asked) {
