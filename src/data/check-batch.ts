@@ -1,4 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { GsnnGraph, NodeType } from '../model/graph.ts';
 import type { Batch } from './batch.ts';
 import { missingTargetHint, missingTargetOption } from './reading.ts';
@@ -50,7 +51,7 @@ function checkFinite(
   batch: number,
   allowsNaN = false,
 ): void {
-  const at = firstRefused(values, allowsNaN);
+  const at = allowsNaN ? values.findIndex((value) => Math.abs(value) === Infinity) : firstNonFinite(values);
   if (at === -1) return;
   const sample = Math.floor(at / names.length);
   const node = names[at % names.length]!;
@@ -62,14 +63,4 @@ function checkFinite(
     `Batch ${batch} holds ${found} for ${type} node '${node}' in sample ${sample}: every value must be finite${wayOut}; the statistics of earlier batches are unchanged.`,
     { details: { batch, node, type, sample, ...(missing ? missingTargetOption : {}) } },
   );
-}
-
-/** Index of the first infinity, or NaN unless that is allowed; -1 without one. By index, without a call for each value. */
-function firstRefused(values: Float32Array, allowsNaN: boolean): number {
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
-    // A finite value less itself is 0, others give NaN.
-    if (value - value !== 0 && !(allowsNaN && Number.isNaN(value))) return at;
-  }
-  return -1;
 }

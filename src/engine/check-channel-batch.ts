@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import { nodeOfChannel, nonFiniteError, type Quantity } from '../statistics/non-finite.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { ChannelBatch, ChannelValues, EngineShape, MagnitudeBatch } from './engine.ts';

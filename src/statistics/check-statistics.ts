@@ -1,4 +1,4 @@
-import { firstNonFinite } from './first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
 /**

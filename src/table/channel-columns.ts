@@ -1,6 +1,6 @@
 import { Field, FixedSizeList, Float32, Int32, makeData, type Data } from 'apache-arrow';
 import type { Column } from '../columns/column.ts';
-import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { SavedChannels, SavedChannelValues } from '../statistics/saved-channels.ts';
 import { hasChannelSums, readChannelSums, sumsData, sumsFields } from './channel-sum-columns.ts';
 

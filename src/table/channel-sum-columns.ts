@@ -6,7 +6,7 @@ import {
   type ChannelSums,
   type PairChannelSums,
 } from '../statistics/channel-sums.ts';
-import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { SavedChannelSums } from '../statistics/saved-channels.ts';
 
 /** Columns of a statistics file that hold sums of channel values, in their order. */

@@ -1,6 +1,6 @@
 import { Field, FixedSizeList, Float32, Float64, makeData, type Data } from 'apache-arrow';
 import type { Column } from '../columns/column.ts';
-import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { StateArrays } from '../statistics/fit-state.ts';
 
 /** An array of a state in a file: its name, and how many numbers it has for a layer pair. */

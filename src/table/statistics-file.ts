@@ -19,7 +19,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { checkGraph, edgeTypes, type GsnnGraph } from '../model/graph.ts';
 import { channelMatrices, channelVectors } from '../statistics/channel-sums.ts';
 import { findImpossible } from '../statistics/check-statistics.ts';
-import { firstNonFinite } from '../statistics/first-non-finite.ts';
+import { firstNonFinite } from '../first-non-finite.ts';
 import type { StateArrays } from '../statistics/fit-state.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
