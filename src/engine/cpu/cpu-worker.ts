@@ -3,6 +3,7 @@ import { pValuesOfRows } from '../../ranking/p-values.ts';
 import type { PanelScorer } from '../../scoring/panel-scorer.ts';
 import { reorder, sortBuckets } from '../../ranking/partitioned-rows.ts';
 import { SerialQueue } from '../../serial-queue.ts';
+import { discard } from '../../statistics/discard.ts';
 import { runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
 import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './worker-protocol.ts';
@@ -123,13 +124,8 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
 /** Copies go back, to be filled again; what was transferred has no owner any more, and its memory is freed. */
 function added({ inForce }: LocalSums, arrays: readonly Float32Array[], transferred = false): Added {
   if (!transferred) return { inForce, spent: arrays };
-  for (const { buffer } of arrays) freeBuffer(buffer as ArrayBuffer);
+  discard(...arrays);
   return { inForce, spent: [] };
-}
-
-/** Frees memory before the garbage collector does, where the platform has a way (Node 20 has none). */
-function freeBuffer(buffer: ArrayBuffer & { readonly transfer?: (length: number) => ArrayBuffer }): void {
-  buffer.transfer?.(0);
 }
 
 /** The signal of scoring that has been asked for by a call of that number. */
