@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Page } from 'playwright';
 import { exampleFile, repeatedExample } from '../support/example-data.ts';
 import { downloaded, exampleScored, patience, seriousViolations, useDemo } from './demo-page.ts';
+import { storedEntries } from './page-stores.ts';
 
 const demo = useDemo();
 
@@ -25,21 +26,7 @@ async function bits(page: Page): Promise<{ samples: string | undefined; numbers:
 }
 
 /** Fits that can be gone on with, as the page has noted them. */
-const fitsKept = (page: Page) =>
-  page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const opening = indexedDB.open('magnitude-edge', 1);
-        opening.onsuccess = () => {
-          const database = opening.result;
-          const counting = database.transaction('fits').objectStore('fits').count();
-          counting.onsuccess = () => {
-            database.close();
-            resolve(counting.result);
-          };
-        };
-      }),
-  );
+const fitsKept = async (page: Page) => (await storedEntries(page, 'fits')).length;
 
 /** Files of the page's own file system that hold a fit. */
 const checkpoints = (page: Page) =>

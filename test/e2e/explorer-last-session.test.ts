@@ -1,28 +1,13 @@
 import { expect, test } from 'vitest';
 import { exampleScored, layerNormScored, seriousViolations, shownRows, useDemo } from './demo-page.ts';
+import { storedEntries } from './page-stores.ts';
 
 const demo = useDemo();
 
 const offer = (name: string) => demo.page.getByRole('region', { name });
 
-/** What a store of the page holds, by name. */
-const kept = (store: string) =>
-  demo.page.evaluate(async (name) => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open('magnitude-edge', 1);
-      request.onsuccess = () => {
-        resolve(request.result);
-      };
-    });
-    const request = database.transaction(name).objectStore(name).getAll();
-    const entries = await new Promise<{ session?: { settings: string } }[]>((resolve) => {
-      request.onsuccess = () => {
-        resolve(request.result);
-      };
-    });
-    database.close();
-    return entries.map(({ session }) => session?.settings);
-  }, store);
+/** Settings of what a store of the page holds. */
+const kept = async (store: string) => (await storedEntries(demo.page, store)).map(({ settings }) => settings);
 
 test('the last session is offered, and comes back with its table, filters and view', async () => {
   const { page } = demo;

@@ -11,6 +11,7 @@ import {
   seriousViolations,
   useDemo,
 } from './demo-page.ts';
+import { storedEntries } from './page-stores.ts';
 
 const demo = useDemo();
 
@@ -142,29 +143,14 @@ test('a gallery of another site: its list is asked about, and so are the files o
   });
 });
 
-/** What the page's stores hold, by key. */
-const kept = (page: Page) =>
-  page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open('magnitude-edge', 1);
-      request.onsuccess = () => {
-        resolve(request.result);
-      };
-    });
-    const read = (store: string) =>
-      new Promise<{ id: string; session?: { settings: string }; name?: string }[]>((resolve) => {
-        const request = database.transaction(store).objectStore(store).getAll();
-        request.onsuccess = () => {
-          resolve(request.result);
-        };
-      });
-    const [sessions, tables] = [await read('sessions'), await read('tables')];
-    database.close();
-    return sessions.map(({ id, session }) => ({
-      settings: session!.settings,
-      table: tables.find((table) => table.id === id)?.name,
-    }));
-  });
+/** Settings of the sessions that the page keeps, and the names of their tables. */
+async function kept(page: Page) {
+  const [sessions, tables] = [await storedEntries(page, 'sessions'), await storedEntries(page, 'tables')];
+  return sessions.map(({ id, settings }) => ({
+    settings: settings!,
+    table: tables.find((table) => table.id === id)?.name,
+  }));
+}
 
 test('two tabs at once: each keeps its own session with its own table, and the one used last is offered', async () => {
   const { page: first, context } = demo;
@@ -182,22 +168,17 @@ test('two tabs at once: each keeps its own session with its own table, and the o
     .setInputFiles({ name: 'mine.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });
   await second.getByText('2 rows', { exact: true }).first().waitFor();
   // By turns: whoever wrote last time must not write over the other.
-  await first.getByLabel('Score ≥').fill('0.1');
-  await expect
-    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
-    .toContain('minScore=0.1');
-  await second.getByLabel('Score ≥').fill('0.3');
-  await expect
-    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
-    .toContain('minScore=0.3');
-  await first.getByLabel('Score ≥').fill('0.2');
-  await expect
-    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
-    .toContain('minScore=0.2');
-  await second.getByLabel('Score ≥').fill('0.4');
-  await expect
-    .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
-    .toContain('minScore=0.4');
+  for (const [tab, score] of [
+    [first, '0.1'],
+    [second, '0.3'],
+    [first, '0.2'],
+    [second, '0.4'],
+  ] as const) {
+    await tab.getByLabel('Score ≥').fill(score);
+    await expect
+      .poll(async () => JSON.stringify(await kept(first)), { timeout: patience })
+      .toContain(`minScore=${score}`);
+  }
   const entries = (await kept(first)).toSorted((a, b) => (a.settings < b.settings ? -1 : 1));
   expect(entries.map(({ settings }) => /minScore=[\d.]+/.exec(settings)?.[0])).toEqual([
     'minScore=0.2',
