@@ -14,6 +14,8 @@ export async function writeServiceWorker(out) {
   for (const file of built) digest.update(file).update(await readFile(join(out, file)));
   const files = ['./', ...built.map((file) => `./${file}`)];
   const head = `const files = ${JSON.stringify(files)};\nconst cacheName = 'site-${digest.digest('hex').slice(0, 12)}';\n`;
-  const source = await readFile(new URL('service-worker.js', import.meta.url), 'utf8');
-  await writeFile(join(out, 'sw.js'), head + source);
+  const parts = ['../demo/offline/older-caches.js', 'service-worker.js'].map((file) =>
+    readFile(new URL(file, import.meta.url), 'utf8'),
+  );
+  await writeFile(join(out, 'sw.js'), head + (await Promise.all(parts)).join(''));
 }

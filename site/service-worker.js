@@ -14,16 +14,6 @@ self.addEventListener('install', (event) => {
   );
 });
 
-self.addEventListener('activate', (event) => {
-  const older = (names) => names.filter((name) => name.startsWith('site-') && name !== cacheName);
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) => Promise.all(older(names).map((name) => caches.delete(name))))
-      .then(() => self.clients.claim()),
-  );
-});
-
 // The network answers while there is one, so that no page meets a script of another version. The runtime that the examples fetched
 // has a hash in its name, and is kept.
 self.addEventListener('fetch', (event) => {

@@ -29,7 +29,10 @@ export function offline(): Plugin {
       for (const output of Object.values(bundle))
         digest.update(output.type === 'chunk' ? output.code : output.source);
       const head = `const files = ${JSON.stringify(files)};\nconst cacheName = 'explorer-${digest.digest('hex').slice(0, 12)}';\n`;
-      const source = head + readFileSync(new URL('service-worker.js', here), 'utf8');
+      const parts = ['older-caches.js', 'service-worker.js'].map((file) =>
+        readFileSync(new URL(file, here), 'utf8'),
+      );
+      const source = head + parts.join('');
       this.emitFile({ type: 'asset', fileName: 'sw.js', source });
     },
   };

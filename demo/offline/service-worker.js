@@ -13,17 +13,6 @@ self.addEventListener('install', (event) => {
   );
 });
 
-self.addEventListener('activate', (event) => {
-  // Other parts of a site have caches of their own.
-  const older = (names) => names.filter((name) => name.startsWith('explorer-') && name !== cacheName);
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) => Promise.all(older(names).map((name) => caches.delete(name))))
-      .then(() => self.clients.claim()),
-  );
-});
-
 // The page tells what its workers fetched before this one was there to see it.
 self.addEventListener('message', (event) => {
   const urls = (event.data?.keep ?? []).filter(neverChanges);
