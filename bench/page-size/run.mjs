@@ -8,25 +8,9 @@ import { Buffer } from 'node:buffer';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { decode } from '@jridgewell/sourcemap-codec';
 import { build } from 'vite';
 import { printTable, writeResult } from '../shared/report.mjs';
-
-const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** Numbers of a segment of a source map (base 64, five bits a digit, the lowest is the sign). @param {string} text */
-function numbersOf(text) {
-  const numbers = [];
-  let [value, shift] = [0, 0];
-  for (const digit of text) {
-    const bits = digits.indexOf(digit);
-    value += (bits & 31) << shift;
-    shift += 5;
-    if (bits & 32) continue;
-    numbers.push(value & 1 ? -(value >> 1) : value >> 1);
-    [value, shift] = [0, 0];
-  }
-  return numbers;
-}
 
 /** The package of a source. @param {string | undefined} source */
 function packageOf(source) {
@@ -50,16 +34,13 @@ function bytesOf(code, { mappings, sources }) {
   };
   const lines = code.split('\n');
   // What has no source of its own is part of what stands before it.
-  let [source, owner] = [0, sources.length > 0 ? 0 : -1];
-  mappings.split(';').forEach((line, number) => {
+  let owner = sources.length > 0 ? 0 : -1;
+  decode(mappings).forEach((segments, number) => {
     const text = lines[number] ?? '';
-    let [column, from] = [0, 0];
-    for (const segment of line === '' ? [] : line.split(',')) {
-      const [step = 0, sourceStep] = numbersOf(segment);
-      column += step;
+    let from = 0;
+    for (const [column, source] of segments) {
       add(owner, text.slice(from, column));
-      if (sourceStep !== undefined) source += sourceStep;
-      [from, owner] = [column, source];
+      [from, owner] = [column, source ?? owner];
     }
     add(owner, text.slice(from));
   });
