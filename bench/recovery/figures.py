@@ -26,9 +26,10 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     """Figures of the held-out edges among all pairs that are no known edge and have a score.
 
     AUC, average precision (tied pairs are taken all together, so that their order says nothing), early precision (at
-    as many pairs as positives, of tied pairs what a random order takes on average); by target, known edges filtered out and ties at their average rank: mean reciprocal
-    rank, top@k, median rank; the mean reciprocal rank by source. Pairs without a score do not compete, as in
-    ``magnitude-edge rank``: ``missing`` counts the held-out edges among them, ``unscored`` all of them.
+    as many pairs as positives, of tied pairs what a random order takes on average); by target, known edges filtered
+    out and ties at their average rank: mean reciprocal rank, top@k, median rank; the mean reciprocal rank by source.
+    Pairs without a score do not compete, as in ``magnitude-edge rank``: ``missing`` counts the held-out edges among
+    them, ``unscored`` all of them.
     """
     possible = candidates(len(score), known)
     among = possible & ~np.isnan(score)

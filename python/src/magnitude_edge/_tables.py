@@ -34,18 +34,17 @@ def _column(column: Any, file: memoryview) -> Any:
     if pa.types.is_large_string(column.type):
         return column.to_pandas()
     values = column.to_numpy()
-    if values.flags.writeable:
-        return values.astype(KINDS.get(values.dtype.kind, values.dtype), copy=False)
-    own = _within(file, values) if values.dtype == np.float64 else None
-    return values.astype(KINDS.get(values.dtype.kind, values.dtype)) if own is None else own
+    if not values.flags.writeable and values.dtype == np.float64:
+        values = _within(file, values)
+    return values.astype(KINDS.get(values.dtype.kind, values.dtype), copy=not values.flags.writeable)
 
 
-def _within(file: memoryview, values: np.ndarray) -> np.ndarray | None:
-    """The same values as an array over the file itself, which Arrow gives for reading only; ``None`` where they lie
-    elsewhere, or the file may not be written to."""
+def _within(file: memoryview, values: np.ndarray) -> np.ndarray:
+    """The same values as an array over the file itself, since Arrow gives them for reading only; as they are where they
+    lie elsewhere, or the file may not be written to."""
     if file.readonly or not values.flags.c_contiguous:
-        return None
+        return values
     offset = values.ctypes.data - np.frombuffer(file, np.uint8).ctypes.data
     if not 0 <= offset <= file.nbytes - values.nbytes:
-        return None
+        return values
     return np.frombuffer(file, values.dtype, len(values), offset)
