@@ -220,8 +220,8 @@ export class NetworkScreen {
     const view = { ...withMargin(camera, size), positions, near };
     const picture = await this.#painter.paint({ ...view, look: this.#look(), pixelRatio: devicePixelRatio });
     this.#isPainting = false;
-    if (!picture || this.#isReleased) return;
     this.#frame.ariaBusy = 'false';
+    if (!picture || this.#isReleased) return;
     if (positions !== this.#scene.positions) {
       picture.close();
       this.#schedule();
