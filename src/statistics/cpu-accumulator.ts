@@ -107,6 +107,22 @@ export class CpuAccumulator {
   }
 
   /**
+   * Forms a tile of X^T Y over rows that wait, where there are many: nearly every score needs it, and a thread that has nothing
+   * to do may as well begin.
+   *
+   * @returns whether there was such a tile
+   * @throws RangeError or `out-of-memory` where it finds no room; nothing is lost
+   */
+  *formAhead(): Generator<undefined, boolean, undefined> {
+    const pair = this.#tiled
+      ? undefined
+      : this.#pairs.find(({ x, xy }) => x.rows.end - xy.seen >= CHUNK_ROWS);
+    if (pair === undefined) return false;
+    yield* pair.xy.catchUpTile(pair.x, pair.y);
+    return true;
+  }
+
+  /**
    * A copy of the statistics, with all products up to date. Where there are no sums none are kept: what is asked later is
    * answered as if this had not been.
    *

@@ -44,20 +44,24 @@ export class IncrementalProduct {
    * @throws RangeError or `out-of-memory` where the sums or the scratch memory find no room
    */
   *catchUp(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
+    while (this.seen < a.rows.end) yield* this.catchUpTile(a, b);
+  }
+
+  /** The same for one tile of columns, of those that have seen the fewest rows. @throws as {@link catchUp} */
+  *catchUpTile(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
     const { tileColumns } = this.#products;
     const { end } = a.rows;
-    for (const [tile, seen] of this.#seen.entries()) {
-      if (seen === end) continue;
-      this.#sums ??= new Float64Array(this.#nodes ** 2);
-      const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
-      const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
-      const grown = yield* this.#products.tile(a, b, [seen, end], columns, {
-        upperOnly: this.#symmetric,
-        onto,
-      });
-      storeTile(grown, this.#nodes, this.#symmetric, this.#sums);
-      this.#seen[tile] = end;
-      if (this.#symmetric) this.#mirrored = false;
-    }
+    const { seen } = this;
+    const tile = this.#seen.indexOf(seen);
+    this.#sums ??= new Float64Array(this.#nodes ** 2);
+    const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
+    const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
+    const grown = yield* this.#products.tile(a, b, [seen, end], columns, {
+      upperOnly: this.#symmetric,
+      onto,
+    });
+    storeTile(grown, this.#nodes, this.#symmetric, this.#sums);
+    this.#seen[tile] = end;
+    if (this.#symmetric) this.#mirrored = false;
   }
 }

@@ -13,7 +13,7 @@ interface WaitingDeviations extends Deviations {
 
 /**
  * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
- * whose products are formed when they are asked for.
+ * whose products are formed later.
  */
 export class PairAccumulator {
   readonly nodes: number;

@@ -38,7 +38,7 @@ export function runToEnd<T>(work: Generator<undefined, T, undefined>): T {
 }
 
 /** A turn of the event loop, by message rather than by timer: pages hold nested timers back for four milliseconds. */
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

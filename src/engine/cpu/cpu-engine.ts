@@ -299,7 +299,7 @@ function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce)
     );
   }
   return plan === 'magnitudes'
-    ? 'magnitudes are kept, and products formed when they are asked for: the samples take no more room than the sums'
+    ? 'magnitudes are kept, and products formed while workers wait and when they are asked for: the samples take no more room than the sums'
     : 'products are added to the sums as batches come: the samples would take more room than the sums';
 }
 

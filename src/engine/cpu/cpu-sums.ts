@@ -120,6 +120,11 @@ export class LocalSums implements CpuSums {
     return this.#add(x, y, size);
   }
 
+  /** Some of the work that scores will ask for, see {@link CpuAccumulator.formAhead}; false where there is none. */
+  formAhead(): Promise<boolean> {
+    return runYielding(this.#accumulator.formAhead(), createYielder());
+  }
+
   drain(): void {
     // Nothing is on its way: every batch has been taken in when its call returns.
   }

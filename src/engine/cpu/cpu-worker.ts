@@ -4,7 +4,7 @@ import type { PanelScorer } from '../../scoring/panel-scorer.ts';
 import { reorder, sortBuckets } from '../../ranking/partitioned-rows.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import { discard } from '../../statistics/discard.ts';
-import { runToEnd } from '../../statistics/yielder.ts';
+import { nextTurn, runToEnd } from '../../statistics/yielder.ts';
 import { describeError } from '../answer-calls.ts';
 import { buffersOf, type Added, type AnswerMessage, type CallMessage } from './worker-protocol.ts';
 import type { LocalSnapshot } from './local-snapshot.ts';
@@ -23,6 +23,8 @@ let aborted = -1;
 
 /** Calls in the order they came, however long each takes */
 const queue = new SerialQueue();
+/** Calls that have come and wait for their answer */
+let unanswered = 0;
 
 const post = connectToParent((data) => {
   const call = data as CallMessage;
@@ -32,8 +34,24 @@ const post = connectToParent((data) => {
     void answer(call, () => undefined);
     return;
   }
-  void queue.run(() => answer(call, () => run(call)));
+  unanswered++;
+  void queue.run(async () => {
+    await answer(call, () => run(call));
+    unanswered--;
+    workAhead();
+  });
 });
+
+/** Has products formed, tile by tile, for as long as there are rows that wait for them and no call does. */
+function workAhead(): void {
+  if (unanswered > 0 || panels !== undefined) return;
+  void nextTurn().then(() =>
+    queue.run(async () => {
+      // Who asks for the products is told why there is no room for them.
+      if (unanswered === 0 && (await sums?.formAhead().catch(() => false))) workAhead();
+    }),
+  );
+}
 
 async function answer(call: CallMessage, work: () => unknown): Promise<void> {
   let message: AnswerMessage;

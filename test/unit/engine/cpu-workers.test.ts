@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
 import { dealPairs } from '../../../src/engine/cpu/pooled-sums.ts';
@@ -35,6 +36,21 @@ describe('sums in workers', () => {
     const started = workers === 1 ? 'one worker' : `${Math.min(workers, 3)} workers`;
     expect(pooled.diagnostics.notes[0]).toContain(started);
     expect(local.diagnostics.notes[0]).toContain('one thread');
+  });
+
+  it('begin with the products while nobody asks for anything, and hold the same', async () => {
+    const [pooled, local] = [engineWith(2), engineWith(0)];
+    for (const [seed, wait] of [
+      [21, 50],
+      [22, 0],
+      [23, 50],
+    ] as const) {
+      const batch = magnitudeBatch(700, seed);
+      await Promise.all([pooled, local].map((engine) => engine.accumulateMagnitudes(batch)));
+      await setTimeout(wait);
+    }
+    expect(await pooled.score(request)).toEqual(await local.score(request));
+    expect(await pooled.statistics()).toEqual(await local.statistics());
   });
 
   it('merge, forget and begin again', async () => {

@@ -45,13 +45,13 @@ function accumulate(
 }
 
 /** What may happen between two batches: nothing changes by it but when products are formed. */
-const between = fc.constantFrom('nothing', 'settle', 'form xy', 'form all', 'statistics');
+const between = fc.constantFrom('nothing', 'settle', 'form ahead', 'form xy', 'form all', 'statistics');
 
 test('products may be formed at any time, and are the same to the bit', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 21 }),
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 400 }), between), { minLength: 1, maxLength: 8 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 600 }), between), { minLength: 1, maxLength: 8 }),
       fc.boolean(),
       (nodes, batches, tiled) => {
         const samples = batches.reduce((sum, [size]) => sum + size, 0);
@@ -64,6 +64,11 @@ test('products may be formed at any time, and are the same to the bit', () => {
           accumulator.add([data.x.subarray(at, end)], [data.y.subarray(at, end)], size);
           at = end;
           if (action === 'settle') runToEnd(accumulator.drain());
+          if (action === 'form ahead') {
+            while (runToEnd(accumulator.formAhead())) expect(tiled).toBe(false);
+            // Those who are few go on waiting.
+            if (!tiled) expect(pair!.x.rows.end - pair!.xy.seen).toBeLessThan(512);
+          }
           // Without sums no products are kept.
           if (action === 'form xy' && !tiled) runToEnd(pair!.form(false));
           if (action === 'form all' && !tiled) runToEnd(pair!.form(true));
