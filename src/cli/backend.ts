@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { BackendName, Precision } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import {
@@ -121,6 +119,10 @@ async function whyNotWebGpu(): Promise<string | undefined> {
   }
   let found: GPUAdapterInfo | null;
   try {
+    const [{ execFile }, { promisify }] = await Promise.all([
+      import('node:child_process'),
+      import('node:util'),
+    ]);
     const args = ['--input-type=module', '--eval', probe, entry];
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
     found = JSON.parse(stdout) as GPUAdapterInfo | null;

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-
 const REVECTORIZE = '--experimental-wasm-revectorize';
 
 /**
@@ -7,6 +5,7 @@ const REVECTORIZE = '--experimental-wasm-revectorize';
  * WebAssembly is compiled; workers started afterwards have them as well.
  */
 export function setV8Flags(): void {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   // Relaxed SIMD is finished in 11.3, of Node 20, but behind a flag. Fused products make the CPU engine a quarter faster.
   if (process.versions.v8.startsWith('11.3.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
   // The runtime's 14 MB of WebAssembly are not looked through before any of it runs, but function by function.

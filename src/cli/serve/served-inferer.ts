@@ -1,5 +1,5 @@
 import { limitThreads } from '../../available-threads.ts';
-import { batches, type Batch } from '../../data/batches.ts';
+import type { Batch } from '../../data/batches.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import type {
   ChannelBlockOptions,
@@ -12,13 +12,11 @@ import type {
 import { MagnitudeEdgeInferer } from '../../inferer/inferer.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../engine/engine.ts';
 import { ExternalModel, type InfererModel } from '../../model/external-model.ts';
-import { GsnnModel, type LoadOptions } from '../../model/gsnn-model.ts';
+import type { LoadOptions } from '../../model/gsnn-model.ts';
 import type { LossSettings } from '../../model/loss-settings.ts';
 import type { CustomLoss } from '../../training-graph/losses.ts';
 import { arrowFilePieces } from '../../table/encode-batches.ts';
-import { encodeTable } from '../../table/formats.ts';
 import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
-import { startModelsBeside } from '../models-beside.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { Frame, OutgoingFrame } from './frames.ts';
 
@@ -82,10 +80,12 @@ export class ServedInferer {
    * Starts what runs models while the host makes one ready.
    * @param threads as of `open`
    */
-  expectModel({ channels, threads }: Pick<OpenArguments, 'threads'> & { readonly channels: number }): Reply {
+  async expectModel({
+    channels,
+    threads,
+  }: Pick<OpenArguments, 'threads'> & { readonly channels: number }): Promise<Reply> {
     if (typeof threads === 'number') limitThreads(threads);
-    startModelsBeside();
-    void GsnnModel.startRuntime(channels);
+    void (await modelsBeside()).startRuntime(channels);
     return reply({});
   }
 
@@ -101,7 +101,7 @@ export class ServedInferer {
     this.#backend = await chooseBackend(requested);
     const { gpu } = this.#backend;
     if (bytes !== undefined) {
-      startModelsBeside();
+      const GsnnModel = await modelsBeside();
       this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
     } else if (profile !== undefined) {
       this.#model = ExternalModel.read(profile, load.name ?? 'The model');
@@ -123,6 +123,7 @@ export class ServedInferer {
   ): Promise<Reply> {
     const inferer = this.#opened();
     if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'fitFile takes a file.');
+    const { batches } = await import('../../data/batches.ts');
     const data = batches(bytes, inferer.model, { batchSize, name });
     return reply({ samples: await inferer.fit(data, { ...fit, signal: this.#aborted.signal }) });
   }
@@ -219,7 +220,7 @@ export class ServedInferer {
   /** The edges of a selection, as one Arrow file. */
   async select(options: SelectOptions): Promise<Reply> {
     const table = await this.#opened().select({ ...options, signal: this.#aborted.signal });
-    return reply({ rows: table.numRows }, encodeTable(table, 'arrow'));
+    return reply({ rows: table.numRows }, arrowFilePieces(table));
   }
 
   /** Magnitudes of one pair, float32: of the source in each layer pair, then of the target. */
@@ -305,6 +306,16 @@ const calls = {
     parts: Frame['parts'],
   ) => Reply | Promise<Reply>
 >;
+
+/** What runs models, loaded for a host that does not do so by itself: it takes as long as all else that is loaded. */
+async function modelsBeside() {
+  const [{ GsnnModel }, { startModelsBeside }] = await Promise.all([
+    import('../../model/gsnn-model.ts'),
+    import('../models-beside.ts'),
+  ]);
+  startModelsBeside();
+  return GsnnModel;
+}
 
 function reply(result: Reply['result'], ...parts: Reply['parts']): Reply {
   return { result, parts };
