@@ -68,6 +68,15 @@ test('the graph is there as soon as a model is read, with inputs and outputs, be
   expect(new Set(moved).size).toBe(1);
   expect(moved[0]).toBe(`${(at.x + 60).toFixed(1)} ${(at.y + 56).toFixed(1)}`);
 
+  // Other scores of the model leave all of it where it was put.
+  const ofCorrelation = () => page.getByText(/corr, mean of layers/);
+  await page.getByLabel('Score', { exact: true }).selectOption('partial');
+  await ofCorrelation().waitFor({ state: 'detached' });
+  expect(await discsIn(page)).toContain(moved[0]);
+  await page.getByLabel('Score', { exact: true }).selectOption('corr');
+  await ofCorrelation().waitFor();
+  expect(await discsIn(page)).toContain(moved[0]);
+
   // A pair chosen in the table is drawn, however low it scores, with the names of both ends.
   await page.getByRole('searchbox', { name: 'Search by name' }).fill('f0 > f23');
   await page.getByRole('gridcell', { name: 'f23', exact: true }).click();

@@ -15,7 +15,7 @@ import { endTrial } from './trials.ts';
 import { fitWorker, fitWorkerNumber, tableKeeper } from './workers.ts';
 
 /** The files of this session, kept so that another provider, or another worker, can open them again. */
-const files = signal<{ readonly model: NamedFile | null; readonly data: NamedFile | null }>({
+export const files = signal<{ readonly model: NamedFile | null; readonly data: NamedFile | null }>({
   model: null,
   data: null,
 });

@@ -17,6 +17,7 @@ import { hover, hovered, hoverNothing, hoverNote } from '../state/hover.ts';
 import { requestedFilter } from '../state/requested-filter.ts';
 import { positiveRows } from '../state/positives.ts';
 import { modelFacts } from '../state/run.ts';
+import { files } from '../state/session.ts';
 import { isSame, select, selectNode, selectedTarget, selection, type Selection } from '../state/selection.ts';
 import { lightColour, paletteVersion, tokenColour, type ColourOf } from '../state/theme.ts';
 import { networkThreshold } from '../state/view.ts';
@@ -31,12 +32,13 @@ const hops = signal<'all' | '1' | '2' | '3'>('all');
 export function NetworkView() {
   const shown = result.value?.provenance;
   const facts = shown?.kind === 'fit' ? shown.model.facts : shown ? null : modelFacts.value;
+  const model = shown?.kind === 'fit' ? shown.model : files.value.model;
   const table = edges.value;
   const isOfFile = facts === null;
   const graph = useMemo(
     () => (facts ? graphOfModel(facts, showsOuter.value) : table && graphOfTable(table)),
-    // Tables of one fit have one graph; scores that are renewed lay nothing out again.
-    [facts, isOfFile && table, showsOuter.value, symbols.value],
+    // Tables of one model have one graph, though each brings a copy of what it is: new scores lay nothing out again.
+    [isOfFile ? table : model?.digest, showsOuter.value, symbols.value],
   );
   const layout = useLayout(graph);
   const inferred = useInferred();
