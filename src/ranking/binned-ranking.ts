@@ -254,10 +254,9 @@ export class BinnedRanking {
   ): AsyncGenerator<RankedPairs, void, undefined> {
     if (left === 0) return;
     const { table } = await this.#open();
-    const unwanted = new Set(table.excluded.pairIndices);
     const bin = { first: thresholds.count + 1, end: thresholds.count + 2 };
     for await (const { pairIndices } of this.#scanner.inGroups(thresholds, [bin], counts)) {
-      const all = pairIndices.filter((pairIndex) => !unwanted.has(pairIndex)).sort();
+      const all = without(ascending(pairIndices), ascending(table.excluded.pairIndices));
       for (let first = 0; first < all.length && left > 0; first += rowsPerGroup) {
         const some = all.subarray(first, first + rowsPerGroup);
         const ones = new Float64Array(some.length).fill(1);
@@ -268,6 +267,22 @@ export class BinnedRanking {
       }
     }
   }
+}
+
+/** The same numbers in order: themselves where they are, as a scan of the host's scores finds them. */
+function ascending(numbers: Uint32Array): Uint32Array {
+  for (let at = 1; at < numbers.length; at++)
+    if (numbers[at - 1]! > numbers[at]!) return numbers.slice().sort();
+  return numbers;
+}
+
+/** Those of `all` that are not among `unwanted`; both ascend. */
+function without(all: Uint32Array, unwanted: Uint32Array): Uint32Array {
+  let next = 0;
+  return all.filter((number) => {
+    while (unwanted[next]! < number) next++;
+    return unwanted[next] !== number;
+  });
 }
 
 /** @param scores of the type that all are */
