@@ -151,7 +151,7 @@ export class GsnnModel {
     return this.channelGroups.length < SMALL_CHANNELS;
   }
 
-  /** Has the runtime start in Node before a model of so many channels is there. */
+  /** Has the runtime start in Node before a model of so many channels is there. Resolves when it is under way. */
   static startRuntime(channels: number): Promise<void> {
     return startRuntime({ provider: 'wasm', small: channels < SMALL_CHANNELS });
   }
@@ -186,7 +186,7 @@ export class GsnnModel {
     const { executionProvider: requested = 'auto', device } = options;
     // It gets ready while the graph is built.
     if (isRuntimeBeside() && requested !== 'webgpu' && !device)
-      void GsnnModel.startRuntime(profile.channelGroups.length);
+      await GsnnModel.startRuntime(profile.channelGroups.length);
     // Built here to refuse, before anything runs, what has no gradient.
     const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();

@@ -248,7 +248,7 @@ export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<b
 
 /**
  * Loads and starts the runtime before there is a model, for callers who are waiting for one. What goes wrong is told by the
- * first session that is asked for.
+ * first session that is asked for. Resolves when a runtime beside this thread has been called: none is while this one works.
  */
 export async function startRuntime(options: Pick<SessionOptions, 'provider' | 'small'>): Promise<void> {
   const type = { elementType: DataType.float32, shape: [1] };
@@ -266,10 +266,10 @@ export async function startRuntime(options: Pick<SessionOptions, 'provider' | 's
       nodes: [identityNode('', 'x', 'y')],
     },
   });
-  await createSession(nothing, options).then(
-    (session) => session.release(),
-    () => undefined,
-  );
+  createSession(nothing, options)
+    .then((session) => session.release())
+    .catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve));
 }
 
 class OrtSession implements RuntimeSession {
