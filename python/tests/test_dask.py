@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -206,3 +208,29 @@ def test_what_cannot_be_dealt_out_is_refused(client, inferer, frame, loader, tmp
         inferer.fit(bad, verbose=False, client=client)
     assert (refused.value.code, refused.value.details["sample"]) == ("non-finite", 60)
     assert inferer.evaluate().attrs["n"] == "256"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own ways")
+def test_workers_take_large_blocks_from_memory_that_was_freed():
+    # A process with Dask's setting: pages of 4 KiB that the system has to map for forty arrays of 1.5 MB.
+    script = """
+import resource
+import torch
+from magnitude_edge._allocator import large_blocks_kept
+def mapped():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(40):
+        torch.ones(375_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+mapped()
+outside = mapped()
+with large_blocks_kept():
+    mapped()
+    print(outside, mapped())
+"""
+    environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    outside, within = map(int, ran.stdout.split())
+    each = 1_500_000 // 4096
+    assert outside > 20 * each
+    assert within < each

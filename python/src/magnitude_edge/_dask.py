@@ -11,12 +11,14 @@ import math
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from dask.delayed import delayed
 from distributed import Client, Future, Worker, WorkerPlugin, as_completed, get_worker
 
+from ._allocator import large_blocks_kept
 from ._progress import progress
 from ._sample_sources import paths_of, samples_of
 from ._samples import Batch, DatasetSamples, NodeNames, Samples, TableSamples
@@ -25,8 +27,11 @@ from .errors import MagnitudeEdgeError
 if TYPE_CHECKING:
     from .inferer import MagnitudeEdgeInferer
 
-#: Samples of a part: one of so many parts, within limits. Merging its statistics takes as long as a hundred samples.
+#: Samples of a part: one of so many parts, within limits.
 SMALLEST, LARGEST, PARTS = 512, 8192, 32
+#: Statistics for each sample of a part, in bytes at most, short of the largest part: to write, send and merge 29 MB of
+#: them takes as long as 1,200 samples of 600 nodes (docs/scale.md).
+STATISTICS_BYTES = 8192
 #: Statistics that one task merges. It and the order are fixed: the result does not depend on which worker was quicker.
 BRANCHES = 4
 
@@ -38,11 +43,17 @@ class PartFit:
     Attributes:
         fit: arguments of :meth:`MagnitudeEdgeInferer.fit`.
         channels: whether channel values of the samples come with the statistics.
+        statistics_bytes: of a part, without channel values.
     """
 
     fit: dict[str, Any]
     batch_size: int
     channels: bool
+    statistics_bytes: int
+
+    def samples(self, rows: int) -> int:
+        """How many of so many samples each part has, about."""
+        return min(LARGEST, max(SMALLEST, rows // PARTS, self.statistics_bytes // STATISTICS_BYTES))
 
 
 def fit_on_cluster(
@@ -76,7 +87,7 @@ def fit_on_cluster(
             tasks = [fit(plugin, part, x, y, dask_key_name=f"fit-{run}-{at}") for at, (x, y) in enumerate(blocks)]
             parts = client.compute(tasks)
         else:
-            ranges = source.parts(max(SMALLEST, min(LARGEST, source.rows // PARTS)), part.batch_size)
+            ranges = source.parts(part.samples(source.rows), part.batch_size)
             parts = [
                 client.submit(_fit_range, plugin, part, start, stop, key=f"fit-{run}-{at}")
                 for at, (start, stop) in enumerate(ranges)
@@ -160,9 +171,12 @@ class _WorkerEngine(WorkerPlugin):
         self._turn = threading.Lock()
         self._inferer: MagnitudeEdgeInferer | None = None
         self._ended = False
+        self._memory = ExitStack()
+        self._memory.enter_context(large_blocks_kept())
 
     def teardown(self, worker: Worker) -> None:
         self._ended = True
+        self._memory.close()
         if self._inferer is not None:
             self._inferer._engine.kill()  # a task may be waiting for it
             self._inferer.close()

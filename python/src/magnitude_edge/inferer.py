@@ -237,7 +237,8 @@ class MagnitudeEdgeInferer:
             backend=self._backend,
             precision=self._precision,
         )
-        part = PartFit(settings, batch_size, channels=self._channels is True)
+        sums = 2 * 8 * len(self.node_names["function"]) ** 2 * (self._facts["layers"] - 1)
+        part = PartFit(settings, batch_size, channels=self._channels is True, statistics_bytes=sums)
         merged = fit_on_cluster(client, data, make, NodeNames(self.node_names), part, verbose)
         return self._take_statistics(merged, merge=not reset)
 
