@@ -10,6 +10,9 @@ export function sumsBytes(nodes: number, pairs: number): number {
   return 2 * 8 * nodes ** 2 * pairs;
 }
 
+/** Most bytes of one X^T Y that is formed before anybody asks: where only channels are scored, nobody does. */
+const AHEAD_BYTES = 2 ** 26;
+
 /** Rows that wait at a time once products are added as samples come: few passes over the sums, little room. */
 const CHUNK_ROWS = 2 * PIECE_ROWS;
 
@@ -114,9 +117,8 @@ export class CpuAccumulator {
    * @throws RangeError or `out-of-memory` where it finds no room; nothing is lost
    */
   *formAhead(): Generator<undefined, boolean, undefined> {
-    const pair = this.#tiled
-      ? undefined
-      : this.#pairs.find(({ x, xy }) => x.rows.end - xy.seen >= CHUNK_ROWS);
+    const wanted = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
+    const pair = this.#pairs.find(({ x, xy }) => wanted && x.rows.end - xy.seen >= CHUNK_ROWS);
     if (pair === undefined) return false;
     yield* pair.xy.catchUpTile(pair.x, pair.y);
     return true;
