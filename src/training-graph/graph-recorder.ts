@@ -38,6 +38,8 @@ export class GraphRecorder {
   readonly #inputs = new Set<string>();
   /** Names of the model and names that were wished for; those that {@link node} makes are in `#produced`. */
   readonly #names: FreshNames;
+  /** Of constants that came before, by the object. */
+  readonly #ofTensor = new WeakMap<Tensor, string>();
   readonly #constants = new Map<string, readonly string[]>();
   readonly #scalars = new Map<number, string>();
   readonly #known = new Map<string, OnnxNode>();
@@ -218,6 +220,12 @@ export class GraphRecorder {
 
   /** A constant; one with the same type, shape and elements is added once. */
   constant(tensor: Tensor): string {
+    let name = this.#ofTensor.get(tensor);
+    if (name === undefined) this.#ofTensor.set(tensor, (name = this.#constantAlike(tensor)));
+    return name;
+  }
+
+  #constantAlike(tensor: Tensor): string {
     const key = `${tensor.elementType}[${tensor.dims.join()}]${fingerprint(tensor.bytes)}`;
     const alike = this.#constants.get(key) ?? [];
     const known = alike.find((name) => sameBytes(this.#initializers.get(name)!.bytes, tensor.bytes));
@@ -303,10 +311,14 @@ export class GraphRecorder {
   }
 }
 
-/** A number that differs for most constants that differ (FNV-1a). */
+/** A number that differs for most constants that differ (FNV-1a, four bytes at a time). */
 function fingerprint(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  let hash = 0x811c9dc5 ^ length;
+  // Numbers may differ in their upper bits alone, which a product moves to no lower ones.
+  for (const word of new Int32Array(buffer, byteOffset, length >> 2))
+    hash = Math.imul(hash ^ word ^ (word >>> 15), 0x01000193);
+  for (const byte of bytes.subarray(length & ~3)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
 }
 

@@ -3,7 +3,8 @@ import { valuesRead } from '../../onnx/subgraphs.ts';
 import type { GraphRecorder } from '../graph-recorder.ts';
 import { productSize } from './product.ts';
 import { entryCount } from './sparse-matrix.ts';
-import { ownView, viewThrough, type StaticView } from './static-view.ts';
+import type { StaticView } from './static-view.ts';
+import { ViewMemo } from './view-memo.ts';
 
 /**
  * Finds the constant linear maps of a graph: chains of gathers, products with constants, sums and shape changes that
@@ -49,7 +50,8 @@ function linearMaps(
   kept: ReadonlySet<string>,
   size: number,
 ): ReadonlyMap<string, StaticView> {
-  const first = sweep(graph, nodes, kept, size);
+  const memo = new ViewMemo();
+  const first = sweep(graph, nodes, kept, { size, memo });
   const found = ends(first, nodes, kept);
   const passedThrough = nodes.some(
     ({ inputs, outputs }) =>
@@ -58,7 +60,7 @@ function linearMaps(
   if (!passedThrough) return found;
   // A value that something else needs is computed once, and chains that go on from it start there.
   const boundaries = new Set([...kept, ...found.keys()]);
-  return ends(sweep(graph, nodes, boundaries, size), nodes, boundaries);
+  return ends(sweep(graph, nodes, boundaries, { size, memo }), nodes, boundaries);
 }
 
 interface Sweep {
@@ -76,7 +78,7 @@ function sweep(
   graph: GraphRecorder,
   nodes: readonly OnnxNode[],
   boundaries: ReadonlySet<string>,
-  size: number,
+  { size, memo }: { readonly size: number; readonly memo: ViewMemo },
 ): Sweep {
   const mostRows = ALWAYS + GROWTH * size;
   let work = WORK_ALWAYS + WORK * size;
@@ -84,7 +86,7 @@ function sweep(
   const own = new Map<string, StaticView | undefined>();
   const cut = new Set<string>();
   const itself = (name: string): StaticView | undefined => {
-    if (!own.has(name)) own.set(name, ownView(graph, name));
+    if (!own.has(name)) own.set(name, memo.own(graph, name));
     return own.get(name);
   };
   for (const node of nodes) {
@@ -96,10 +98,10 @@ function sweep(
         const known = boundaries.has(name) || cut.has(name) ? undefined : views.get(name);
         return known ?? itself(name);
       };
-      let found = viewThrough({ graph, node, output, view: through });
+      let found = memo.through({ graph, node, output, view: through });
       if (found !== undefined && repeatsWork(node, found, through)) {
         node.inputs.forEach((input) => views.has(input) && cut.add(input));
-        found = viewThrough({ graph, node, output, view: through });
+        found = memo.through({ graph, node, output, view: through });
       }
       if (found === undefined) return;
       views.set(value, found);

@@ -1,7 +1,7 @@
-import type { Dimension } from '../../onnx/graph.ts';
-import { int64Tensor } from '../../onnx/tensor.ts';
+import type { Dimension, Tensor } from '../../onnx/graph.ts';
+import { float32Tensor, int64Tensor } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
-import { entryCount, isSelection, type SparseMatrix } from './sparse-matrix.ts';
+import { entryCount, isSelection, oncePerMatrix, type SparseMatrix } from './sparse-matrix.ts';
 
 /** Up to this many elements a dense matrix costs less than the steps around a sparse one. */
 const DENSE_ELEMENTS = 1 << 16;
@@ -19,26 +19,26 @@ export function productSize(matrix: SparseMatrix): number {
  * do not depend on the order of threads.
  */
 function sparseProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
-  if (isSelection(matrix)) return graph.gather(x, graph.ints(Array.from(matrix.column)), 1);
-  if (matrix.rows * matrix.columns <= DENSE_ELEMENTS) return graph.matMul(x, denseTransposed(graph, matrix));
+  if (isSelection(matrix)) return graph.gather(x, graph.constant(selected(matrix)), 1);
+  if (matrix.rows * matrix.columns <= DENSE_ELEMENTS)
+    return graph.matMul(x, graph.constant(denseTransposed(matrix)));
   return blockedProduct(graph, x, matrix);
 }
 
-function denseTransposed(
-  graph: GraphBuilder,
-  { rows, columns, starts, column, value }: SparseMatrix,
-): string {
+const selected = oncePerMatrix(({ rows, column }) => int64Tensor([rows], column));
+
+const denseTransposed = oncePerMatrix(({ rows, columns, starts, column, value }) => {
   const elements = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let e = starts[row]!; e < starts[row + 1]!; e++) elements[column[e]! * rows + row] = value[e]!;
   }
-  return graph.tensor([columns, rows], elements);
-}
+  return float32Tensor([columns, rows], elements);
+});
 
 /** Rows that read the same columns: a dense block. */
 interface Block {
   readonly rows: number[];
-  readonly columns: readonly number[];
+  readonly columns: Int32Array;
 }
 
 /**
@@ -49,10 +49,31 @@ interface Block {
 function blockedProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
   const samplesLast = graph.transpose(x, [1, 0]);
   const batch: Dimension = graph.shape(x)?.[0];
+  const { parts, order } = blocksPlanned(matrix);
+  const products = parts.map(({ columns, weights }) => {
+    const indices = graph.constant(columns);
+    const product = graph.matMul(graph.constant(weights), graph.gather(samplesLast, indices, 0));
+    return graph.reshape(product, [weights.dims[0]! * weights.dims[1]!, batch]);
+  });
+  return graph.transpose(graph.gather(graph.concat(products, 0), graph.constant(order), 0), [1, 0]);
+}
+
+/** The constants of a product by blocks. */
+interface BlocksPlan {
+  readonly parts: readonly {
+    /** `[blocks, width]` */
+    readonly columns: Tensor;
+    /** `[blocks, height, width]` */
+    readonly weights: Tensor;
+  }[];
+  /** Where each row is among those of all parts. */
+  readonly order: Tensor;
+}
+
+const blocksPlanned = oncePerMatrix((matrix: SparseMatrix): BlocksPlan => {
   const order = new Int32Array(matrix.rows);
-  const parts: string[] = [];
   let written = 0;
-  for (const { height, width, blocks } of bucketsOf(blocksOf(matrix))) {
+  const parts = bucketsOf(blocksOf(matrix)).map(({ height, width, blocks }) => {
     const columns = new Int32Array(blocks.length * width);
     const weights = new Float32Array(blocks.length * height * width);
     blocks.forEach((block, k) => {
@@ -65,30 +86,40 @@ function blockedProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): s
           weights[at + c] = matrix.value[e]!;
       });
     });
-    const indices = graph.constant(int64Tensor([blocks.length, width], Array.from(columns)));
-    const product = graph.matMul(
-      graph.tensor([blocks.length, height, width], weights),
-      graph.gather(samplesLast, indices, 0),
-    );
-    parts.push(graph.reshape(product, [blocks.length * height, batch]));
     written += blocks.length * height;
-  }
-  const rows = graph.gather(graph.concat(parts, 0), graph.ints(Array.from(order)), 0);
-  return graph.transpose(rows, [1, 0]);
-}
+    return {
+      columns: int64Tensor([blocks.length, width], columns),
+      weights: float32Tensor([blocks.length, height, width], weights),
+    };
+  });
+  return { parts, order: int64Tensor([matrix.rows], order) };
+});
 
 function blocksOf({ rows, starts, column }: SparseMatrix): Block[] {
-  const blocks = new Map<string, Block>();
+  const blocks: Block[] = [];
+  // By a number that differs for most lists that differ.
+  const alike = new Map<number, Block[]>();
   for (let row = 0; row < rows; row++) {
     const own = column.subarray(starts[row], starts[row + 1]);
-    const key = own.join();
-    const block = blocks.get(key);
+    let hash = own.length;
+    for (const index of own) hash = Math.imul(hash ^ index, 0x01000193);
     // Rows without entries read the first column with weight 0.
-    if (block === undefined)
-      blocks.set(key, { rows: [row], columns: own.length > 0 ? Array.from(own) : [0] });
-    else block.rows.push(row);
+    const columns = own.length > 0 ? own : Int32Array.of(0);
+    const candidates = alike.get(hash);
+    const block = candidates?.find((other) => sameNumbers(other.columns, columns));
+    if (block !== undefined) block.rows.push(row);
+    else {
+      const made = { rows: [row], columns };
+      blocks.push(made);
+      if (candidates === undefined) alike.set(hash, [made]);
+      else candidates.push(made);
+    }
   }
-  return [...blocks.values()];
+  return blocks;
+}
+
+function sameNumbers(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((number, at) => number === b[at]);
 }
 
 /** Blocks that are padded to one size. */

@@ -156,7 +156,19 @@ export function stackRows(matrices: readonly SparseMatrix[]): SparseMatrix {
   return { rows, columns: matrices[0]!.columns, starts, column, value };
 }
 
-export function transposeMatrix(matrix: SparseMatrix): SparseMatrix {
+/** What follows from a matrix alone, made once: blocks of a network have their matrices in common, and so have products and gradients. */
+export function oncePerMatrix<T extends object>(
+  make: (matrix: SparseMatrix) => T,
+): (matrix: SparseMatrix) => T {
+  const known = new WeakMap<SparseMatrix, T>();
+  return (matrix) => {
+    let made = known.get(matrix);
+    if (made === undefined) known.set(matrix, (made = make(matrix)));
+    return made;
+  };
+}
+
+export const transposeMatrix = oncePerMatrix((matrix): SparseMatrix => {
   const starts = new Int32Array(matrix.columns + 1);
   for (const column of matrix.column) starts[column + 1]!++;
   for (let column = 0; column < matrix.columns; column++) starts[column + 1]! += starts[column]!;
@@ -171,4 +183,4 @@ export function transposeMatrix(matrix: SparseMatrix): SparseMatrix {
     }
   }
   return { rows: matrix.columns, columns: matrix.rows, starts, column: rowOf, value };
-}
+});

@@ -12,15 +12,7 @@ import {
   type IndexArray,
 } from './index-array.ts';
 import { leadingPositions } from './leading-positions.ts';
-import {
-  identityMatrix,
-  scaleRows,
-  selectRows,
-  stackRows,
-  sumRows,
-  zeroMatrix,
-  type SparseMatrix,
-} from './sparse-matrix.ts';
+import { scaleRows, selectRows, stackRows, sumRows, zeroMatrix, type SparseMatrix } from './sparse-matrix.ts';
 
 /**
  * A value as a constant linear map of another one, sample by sample: with the batch axis set apart and the other axes
@@ -48,16 +40,16 @@ export function restOf(
   return sizeOf(rest) <= MAX_ROWS ? rest : undefined;
 }
 
-/** The view of a value as itself. */
-export function ownView(graph: GraphRecorder, value: string): StaticView | undefined {
+/** Rows of the view of a value as itself; undefined where there is none. */
+export function ownRows(graph: GraphRecorder, value: string): number | undefined {
   const shape = graph.shape(value);
   const rest = restOf(shape, 0);
   if (rest === undefined || shape!.length < 2 || graph.constantValue(value) !== undefined) return undefined;
-  return { base: value, matrix: identityMatrix(sizeOf(rest)), batchAxis: 0, indexed: false };
+  return sizeOf(rest);
 }
 
 /** What a rule for one operator works with. */
-interface Step {
+export interface Step {
   readonly graph: GraphRecorder;
   readonly node: OnnxNode;
   readonly view: (index: number) => StaticView | undefined;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../../../src/onnx/graph.ts';
 import { float32Tensor, int64Tensor } from '../../../src/onnx/tensor.ts';
 import { buildTrainingGraph, type CustomLoss } from '../../../src/training-graph.ts';
 import { ndArray, type NdArray } from '../../support/onnx-evaluator/array.ts';
@@ -48,6 +49,27 @@ function messagePassing({ nodes, source, target, weight }: Edges): TestModel {
     ],
     outputs: ['y'],
   };
+}
+
+/** Layers of message passing one after the other; layers over the same edges have their constants in common. */
+function layersOf(layers: readonly Edges[]): TestModel {
+  const constants: Record<string, Tensor> = {};
+  const nodes = layers.flatMap((edges, at) => {
+    const layer = messagePassing(edges);
+    const own = `edges${layers.indexOf(edges)}`;
+    for (const [name, tensor] of Object.entries(layer.constants!)) constants[`${own}.${name}`] = tensor;
+    const renamed = (name: string): string => {
+      if (name in layer.constants!) return `${own}.${name}`;
+      if (name === 'x') return at === 0 ? 'x' : `${at - 1}.y`;
+      return name === 'y' && at === layers.length - 1 ? 'y' : `${at}.${name}`;
+    };
+    return layer.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(renamed),
+      outputs: node.outputs.map(renamed),
+    }));
+  });
+  return { inputs: { x: ['batch', layers[0]!.nodes] }, constants, nodes, outputs: ['y'] };
 }
 
 function randomEdges(nodes: number, count: number, seed: number): Edges {
@@ -107,6 +129,48 @@ describe('message passing over fixed edges', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('in layers that repeat each other, and in such that do not', () => {
+    const size = fc.record({
+      nodes: fc.integer({ min: 1, max: 9 }),
+      count: fc.integer({ min: 1, max: 20 }),
+      seed: fc.nat(1e6),
+    });
+    fc.assert(
+      fc.property(
+        size,
+        fc.array(fc.boolean(), { minLength: 2, maxLength: 4 }),
+        ({ nodes, count, seed }, which) => {
+          const two = [randomEdges(nodes, count, seed), randomEdges(nodes, count, seed + 1)] as const;
+          const layers = which.map((second) => two[Number(second)]!);
+          const { x, g } = inputsFor(nodes, 2, seed);
+          const built = buildTrainingGraph(onnxModel(layersOf(layers)), { loss: weightedSum, wrt: ['x'] });
+          const found = evaluate(built.model, { x, [built.target]: g });
+          const values = [x];
+          for (const edges of layers)
+            values.push(ndArray([2, nodes], byDefinition(edges, values.at(-1)!, g).y));
+          expect(relativeError(found.get('y')!.data, values.at(-1)!.data)).toBeLessThan(1e-12);
+          const gradient = layers.reduceRight(
+            (after, edges, at) => ndArray([2, nodes], byDefinition(edges, values[at]!, after).gradient),
+            g,
+          );
+          expect(relativeError(found.get(built.gradients.x!)!.data, gradient.data)).toBeLessThan(1e-12);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('from a file in memory of any place, as Node gives them', () => {
+    const file = onnxFile(messagePassing(randomEdges(400, 2400, 7)));
+    const options = { loss: weightedSum, wrt: ['x'] };
+    const expected = buildTrainingGraph(file, options).bytes;
+    for (const offset of [1, 2, 3]) {
+      const bytes = Buffer.alloc(offset + file.length).subarray(offset);
+      bytes.set(file);
+      expect(buildTrainingGraph(bytes, options).bytes).toEqual(expected);
+    }
   });
 
   test('of hundreds of nodes takes blocks: no scatter, and no matrix of all nodes', async () => {
