@@ -41,7 +41,7 @@ export default tseslint.config(
   {
     // What a WebAssembly function takes are numbers, one by one; these files have the types of such functions, and their twins.
     files: [
-      'src/statistics/{wasm-block-kernel,wasm-packing,mixed-blocks}.ts',
+      'src/statistics/{wasm-block-kernel,wasm-chunks,wasm-packing,mixed-blocks}.ts',
       'src/scoring/{wasm-substitution-kernel,substitution}.ts',
     ],
     rules: { 'max-params': 'off' },

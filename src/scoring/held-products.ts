@@ -83,7 +83,7 @@ export function accumulatedProducts(
   return new HeldProducts({ nodes, samples }, request, async (p) => {
     const pair = pairs[p]!;
     await runYielding(pair.form(partial), yielder);
-    if (!partial) return { moments: pair.moments(samples), sumXY: pair.xy.sums };
+    if (!partial) return { moments: pair.moments(samples), sumXY: pair.plain.sums };
     const held = pair.statistics();
     return { moments: pairMoments(held, samples), sumXY: held.sumXY, sumXX: held.sumXX };
   });

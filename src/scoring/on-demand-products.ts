@@ -1,7 +1,7 @@
 import { PackedSymmetric } from '../statistics/packed-symmetric.ts';
 import { productsWith, type PairSnapshot } from '../statistics/pair-snapshot.ts';
 import type { RaggedIndices } from '../statistics/ragged.ts';
-import type { Tile } from '../statistics/tiled-matmul.ts';
+import type { Tile, TiledMatmul } from '../statistics/tiled-matmul.ts';
 import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import { scoredMoments } from './constant-nodes.ts';
 import {
@@ -71,10 +71,10 @@ export class OnDemandProducts implements ProductSource {
   /** X^T X of all nodes, for partial scores. */
   async #packAll({ nodes, products, x }: PairSnapshot): Promise<SourceProducts> {
     if (this.#packed === undefined) return noSources;
-    const { tileColumns } = products;
+    const { tileColumns } = products.exact;
     for (let first = 0; first < nodes; first += tileColumns) {
       const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-      const formed = products.tile(x, x, [0, x.rows.end], columns, { upperOnly: true });
+      const formed = products.exact.tile(x, x, [0, x.rows.end], columns, { upperOnly: true });
       this.#packed.setColumns(await runYielding(formed, this.#yielder));
     }
     return this.#packed;
@@ -90,9 +90,11 @@ export class OnDemandProducts implements ProductSource {
   }
 
   /** The tile of X^T Y that a target is in: the one at hand, or the next. */
-  async #tileOf({ nodes, products, x, y }: PairSnapshot, target: number): Promise<Tile> {
+  async #tileOf(pair: PairSnapshot, target: number): Promise<Tile> {
     if (this.#tile !== undefined && target >= this.#tile.first && target < this.#tile.end) return this.#tile;
     this.#tile = undefined;
+    const { nodes, x, y } = pair;
+    const products = this.#productsOf(pair);
     const { tileColumns } = products;
     const first = target - (target % tileColumns);
     const columns = [first, Math.min(first + tileColumns, nodes)] as const;
@@ -103,9 +105,15 @@ export class OnDemandProducts implements ProductSource {
     return this.#tile;
   }
 
+  /** What forms X^T Y. */
+  #productsOf({ products }: PairSnapshot): TiledMatmul {
+    return this.#request.score === 'partial' ? products.exact : products.plain;
+  }
+
   /** The products that some targets need, and no others. */
   async #fewTargets(pair: PairSnapshot, targets: Uint32Array): Promise<PanelProducts> {
-    const { products, nodes, x, y } = pair;
+    const { nodes, x, y } = pair;
+    const products = this.#productsOf(pair);
     const { score, conditioningSets } = this.#request;
     const columns = (side: PairSnapshot['x'], some: Uint32Array): Promise<Float64Array> =>
       runYielding(productsWith(products, x, side, some), this.#yielder);

@@ -5,9 +5,9 @@ import { PairAccumulator } from './pair-accumulator.ts';
 import { TiledMatmul } from './tiled-matmul.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
-/** Bytes of the N x N sums of so many layer pairs. */
-export function sumsBytes(nodes: number, pairs: number): number {
-  return 2 * 8 * nodes ** 2 * pairs;
+/** Bytes of the N x N sums of so many layer pairs. @param plain X^T Y of plain correlations, twice, is beside the others */
+export function sumsBytes(nodes: number, pairs: number, plain = false): number {
+  return (plain ? 4 : 2) * 8 * nodes ** 2 * pairs;
 }
 
 /** Most bytes of one X^T Y that is formed before anybody asks: where only channels are scored, nobody does. */
@@ -39,6 +39,8 @@ export class CpuAccumulator {
    * @param memory bytes that the sums may take. Where they would take more, products are formed tile by tile for every
    *   request and not kept, and it is the caller's to see how many rows are added; else rows wait in half of it at most.
    * @param products shared by accumulators that take turns
+   * @param plainProducts those of X^T Y for plain correlations, where they are others: for as long as all rows wait, which they
+   *   do in half of `memory` then, or no sums are held
    */
   constructor(
     nodes: number,
@@ -46,16 +48,19 @@ export class CpuAccumulator {
     {
       memory = Infinity,
       products = new TiledMatmul(nodes),
-    }: { memory?: number; products?: TiledMatmul } = {},
+      plainProducts = products,
+    }: { memory?: number; products?: TiledMatmul; plainProducts?: TiledMatmul } = {},
   ) {
     this.#nodes = nodes;
+    const formed = { exact: products, plain: plainProducts };
+    this.#pairs = Array.from({ length: pairs }, () => new PairAccumulator(nodes, formed));
+    const plain = plainProducts !== products;
     this.#roomPerPair = Math.max(
-      Math.min(sumsBytes(nodes, 1), memory / pairs / 2),
+      Math.min(plain ? Infinity : sumsBytes(nodes, 1), memory / pairs / 2),
       // A few rows at least, or products of small graphs would be formed a handful of rows at a time.
       2 * 4 * nodes * CHUNK_ROWS,
     );
-    this.#tiled = sumsBytes(nodes, pairs) > memory;
-    this.#pairs = Array.from({ length: pairs }, () => new PairAccumulator(nodes, products));
+    this.#tiled = sumsBytes(nodes, pairs, plain) > memory;
   }
 
   /** N, function nodes */
@@ -105,6 +110,7 @@ export class CpuAccumulator {
     if (this.#tiled) return;
     for (const pair of this.#pairs) {
       if (pair.keptBytes > this.#roomPerPair) this.#plan = 'sums';
+      if (this.#plan === 'sums') pair.endPlain();
       if (this.#plan === 'sums' && pair.waitingRows >= CHUNK_ROWS) yield* pair.form(true);
     }
   }
@@ -118,22 +124,22 @@ export class CpuAccumulator {
    */
   *formAhead(): Generator<undefined, boolean, undefined> {
     const wanted = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
-    const pair = this.#pairs.find(({ x, xy }) => wanted && x.rows.end - xy.seen >= CHUNK_ROWS);
+    const pair = this.#pairs.find(({ x, plain }) => wanted && x.rows.end - plain.seen >= CHUNK_ROWS);
     if (pair === undefined) return false;
-    yield* pair.xy.catchUpTile(pair.x, pair.y);
+    yield* pair.plain.catchUpTile(pair.x, pair.y);
     return true;
   }
 
   /**
-   * A copy of the statistics, with all products up to date. Where there are no sums none are kept: what is asked later is
-   * answered as if this had not been.
+   * A copy of the statistics, with all products up to date. Where there are no sums, or those for plain correlations alone, none
+   * are kept: what is asked later is answered as if this had not been.
    *
    * @throws RangeError where they find no room
    */
   *copy(): Generator<undefined, SufficientStatistics, undefined> {
     const pairs: PairStatistics[] = [];
     for (const pair of this.#pairs) {
-      if (this.#tiled) {
+      if (this.#tiled || pair.formsPlain) {
         pairs.push(yield* pair.formApart());
       } else {
         yield* pair.form(true);
@@ -158,7 +164,11 @@ export class CpuAccumulator {
     checkSameShape({ nodes: this.#nodes, pairs: this.#pairs }, other);
     if (other.samples === 0) return;
     this.#keepSums();
-    for (const pair of this.#pairs) yield* pair.form(true);
+    for (const pair of this.#pairs) {
+      if (pair.formsPlain) this.#plan = 'sums';
+      pair.endPlain();
+      yield* pair.form(true);
+    }
     this.#pairs.forEach((pair, p) => {
       if (this.#samples === 0) {
         pair.x.pivot.set(other.pairs[p]!.pivotX);

@@ -3,6 +3,9 @@ import { mirrorUpper, storeTile, type Deviations, type TiledMatmul } from './til
 /**
  * A matrix of products that is brought up to date when it is wanted: row-major `[nodes, nodes]` sums over the rows seen
  * so far, the same to the bit however often it is wanted. It takes no room before that.
+ *
+ * Where rows are summed in chunks ({@link TiledMatmul.chunkRows}), whole chunks alone are kept: those rows of the last one
+ * that there are join a copy, and are seen again with the others of their chunk.
  */
 export class IncrementalProduct {
   readonly #nodes: number;
@@ -11,6 +14,8 @@ export class IncrementalProduct {
   /** For each tile of columns, the rows that it has seen: work that is broken off goes on from there. */
   readonly #seen: number[];
   #sums: Float64Array | undefined;
+  /** The sums over all rows, and how many those are, where some of them are part of a chunk */
+  #whole: { readonly sums: Float64Array; end: number } | undefined;
   /** Whether somebody may have added to the sums */
   #handedOut = false;
   /** Whether the lower triangle is up to date */
@@ -24,18 +29,18 @@ export class IncrementalProduct {
     this.#seen = new Array<number>(Math.ceil(nodes / products.tileColumns)).fill(0);
   }
 
-  /** Rows that all of the sums have seen */
+  /** Rows that all of the sums have seen for good */
   get seen(): number {
     return Math.min(...this.#seen);
   }
 
   /** The sums, not a copy; zero before the first row. @throws RangeError where they find no room */
   get sums(): Float64Array {
-    this.#sums ??= new Float64Array(this.#nodes ** 2);
-    if (!this.#mirrored) mirrorUpper(this.#sums, this.#nodes);
+    const sums = this.#whole?.sums ?? (this.#sums ??= new Float64Array(this.#nodes ** 2));
+    if (!this.#mirrored) mirrorUpper(sums, this.#nodes);
     this.#mirrored = true;
     this.#handedOut = true;
-    return this.#sums;
+    return sums;
   }
 
   /**
@@ -44,24 +49,49 @@ export class IncrementalProduct {
    * @throws RangeError or `out-of-memory` where the sums or the scratch memory find no room
    */
   *catchUp(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
-    while (this.seen < a.rows.end) yield* this.catchUpTile(a, b);
+    while (this.seen < this.#endOfChunks(a)) yield* this.catchUpTile(a, b);
+    const { end } = a.rows;
+    if (this.seen >= end || this.#whole?.end === end) return;
+    // Kept from one time to the next, but not good before it is all new.
+    this.#whole ??= { sums: new Float64Array(this.#nodes ** 2), end: 0 };
+    this.#whole.end = 0;
+    for (let tile = 0; tile < this.#seen.length; tile++) {
+      yield* this.#form(a, b, tile, end, this.#whole.sums);
+    }
+    this.#whole.end = end;
   }
 
-  /** The same for one tile of columns, of those that have seen the fewest rows. @throws as {@link catchUp} */
+  /** The same for whole chunks and one tile of columns, of those that have seen the fewest rows. @throws as {@link catchUp} */
   *catchUpTile(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
-    const { tileColumns } = this.#products;
-    const { end } = a.rows;
-    const { seen } = this;
-    const tile = this.#seen.indexOf(seen);
+    const tile = this.#seen.indexOf(this.seen);
+    const end = this.#endOfChunks(a);
     this.#sums ??= new Float64Array(this.#nodes ** 2);
+    yield* this.#form(a, b, tile, end, this.#sums);
+    this.#seen[tile] = end;
+    this.#whole = undefined;
+  }
+
+  #endOfChunks({ rows: { end } }: Deviations): number {
+    return end - (end % this.#products.chunkRows);
+  }
+
+  /** Puts a tile of the sums so far and of the rows up to `end` into a matrix. */
+  *#form(
+    a: Deviations,
+    b: Deviations,
+    tile: number,
+    end: number,
+    into: Float64Array,
+  ): Generator<undefined, void, undefined> {
+    const { tileColumns } = this.#products;
+    const seen = this.#seen[tile]!;
     const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
     const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
     const grown = yield* this.#products.tile(a, b, [seen, end], columns, {
       upperOnly: this.#symmetric,
       onto,
     });
-    storeTile(grown, this.#nodes, this.#symmetric, this.#sums);
-    this.#seen[tile] = end;
+    storeTile(grown, this.#nodes, this.#symmetric, into);
     if (this.#symmetric) this.#mirrored = false;
   }
 }

@@ -11,30 +11,40 @@ interface WaitingDeviations extends Deviations {
   readonly rows: RowBuffer;
 }
 
+/** What forms the products of a layer pair. */
+export interface PairProducts {
+  /** Those of partial correlations, and of statistics */
+  readonly exact: TiledMatmul;
+  /** X^T Y of plain correlations */
+  readonly plain: TiledMatmul;
+}
+
 /**
  * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
  * whose products are formed later.
  */
 export class PairAccumulator {
   readonly nodes: number;
-  readonly products: TiledMatmul;
+  readonly products: PairProducts;
   readonly x: WaitingDeviations;
   readonly y: WaitingDeviations;
   readonly xy: IncrementalProduct;
   readonly xx: IncrementalProduct;
+  #plain: IncrementalProduct | undefined;
   readonly #sumX: Float64Array;
   readonly #sumX2: Float64Array;
   readonly #sumY: Float64Array;
   readonly #sumY2: Float64Array;
 
-  constructor(nodes: number, products: TiledMatmul) {
+  constructor(nodes: number, products: PairProducts) {
     const zeros = (): Float64Array => new Float64Array(nodes);
     this.nodes = nodes;
     this.products = products;
     this.x = { rows: new RowBuffer(nodes), pivot: zeros() };
     this.y = { rows: new RowBuffer(nodes), pivot: zeros() };
-    this.xy = new IncrementalProduct(nodes, products, false);
-    this.xx = new IncrementalProduct(nodes, products, true);
+    this.xy = new IncrementalProduct(nodes, products.exact, false);
+    this.xx = new IncrementalProduct(nodes, products.exact, true);
+    if (products.plain !== products.exact) this.#plain = new IncrementalProduct(nodes, products.plain, false);
     [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
   }
 
@@ -46,6 +56,21 @@ export class PairAccumulator {
   /** Rows that some product has not seen */
   get waitingRows(): number {
     return this.x.rows.end - Math.min(this.xy.seen, this.xx.seen);
+  }
+
+  /** X^T Y for plain correlations */
+  get plain(): IncrementalProduct {
+    return this.#plain ?? this.xy;
+  }
+
+  /** Whether that has products of its own. All rows wait until {@link PairAccumulator.endPlain}, for it or for the others. */
+  get formsPlain(): boolean {
+    return this.#plain !== undefined;
+  }
+
+  /** Has plain correlations take X^T Y from the statistics from now on: rows need not wait for them any more. */
+  endPlain(): void {
+    this.#plain = undefined;
   }
 
   /** Takes the pivots from the first batch: its column means. */
@@ -64,19 +89,19 @@ export class PairAccumulator {
     }
   }
 
-  /** Forms X^T Y over all rows, and X^T X where asked; rows that both have seen are let go. */
-  *form(withXX: boolean): Generator<undefined, void, undefined> {
-    yield* this.xy.catchUp(this.x, this.y);
-    if (withXX) yield* this.xx.catchUp(this.x, this.x);
-    if (this.waitingRows > 0) return;
+  /** Forms X^T Y over all rows, for plain correlations, or for partial ones and statistics, and then X^T X. */
+  *form(forStatistics: boolean): Generator<undefined, void, undefined> {
+    yield* (forStatistics ? this.xy : this.plain).catchUp(this.x, this.y);
+    if (forStatistics) yield* this.xx.catchUp(this.x, this.x);
+    if (this.formsPlain || this.waitingRows > 0) return;
     this.x.rows.dropAll();
     this.y.rows.dropAll();
   }
 
   /** The statistics, all arrays new, with products that are not kept; all rows must wait still. */
   *formApart(): Generator<undefined, PairStatistics, undefined> {
-    const xy = new IncrementalProduct(this.nodes, this.products, false);
-    const xx = new IncrementalProduct(this.nodes, this.products, true);
+    const xy = new IncrementalProduct(this.nodes, this.products.exact, false);
+    const xx = new IncrementalProduct(this.nodes, this.products.exact, true);
     yield* xy.catchUp(this.x, this.y);
     yield* xx.catchUp(this.x, this.x);
     return {

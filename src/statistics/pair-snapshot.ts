@@ -1,4 +1,5 @@
 import type { PairMoments } from './covariances.ts';
+import type { PairProducts } from './pair-accumulator.ts';
 import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 
 /** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
@@ -6,7 +7,7 @@ const DIAGONAL_COLUMNS = 64;
 
 /** Samples of one layer pair as they were at some time: rows, from which any products can be formed. */
 export class PairSnapshot {
-  readonly products: TiledMatmul;
+  readonly products: PairProducts;
   /** n */
   readonly samples: number;
   readonly x: Deviations;
@@ -15,7 +16,7 @@ export class PairSnapshot {
   readonly moments: PairMoments;
   #varX: Float64Array | undefined;
 
-  constructor(products: TiledMatmul, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
+  constructor(products: PairProducts, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
     this.products = products;
     this.samples = samples;
     this.x = x;
@@ -42,7 +43,7 @@ export class PairSnapshot {
           (_, k) => first + k,
         );
         const x = select(this.x, own);
-        const { values, stride } = yield* this.products.tile(x, x, [0, x.rows.end], [0, own.length], {
+        const { values, stride } = yield* this.products.exact.tile(x, x, [0, x.rows.end], [0, own.length], {
           upperOnly: true,
         });
         own.forEach((i, k) => {

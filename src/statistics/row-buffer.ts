@@ -7,6 +7,8 @@ export interface Piece {
   /** Row of `values` that the piece begins with */
   readonly first: number;
   readonly rows: number;
+  /** Number of its first row, as {@link Rows} count them */
+  readonly row: number;
   /** Whether the values are deviations from the pivots already */
   readonly centred: boolean;
 }
@@ -89,7 +91,7 @@ export class RowBuffer implements Rows {
     let at = this.#dropped;
     for (const { values, rows, centred } of this.#blocks) {
       const [from, to] = [Math.max(first, at), Math.min(end, at + rows)];
-      if (from < to) yield { values, first: from - at, rows: to - from, centred };
+      if (from < to) yield { values, first: from - at, rows: to - from, row: from, centred };
       at += rows;
     }
   }

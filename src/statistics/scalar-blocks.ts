@@ -1,4 +1,5 @@
-import type { BlockKernel, BlockMemory } from './block-kernel.ts';
+import type { BlockKernel, BlockMemory, PackedRows } from './block-kernel.ts';
+import { PIECE_ROWS } from './row-buffer.ts';
 
 const WIDTH = 4;
 
@@ -10,22 +11,27 @@ export const scalarBlockKernel: BlockKernel = {
   description: 'plain JavaScript',
   leftWidth: WIDTH,
   rightWidth: WIDTH,
-  open(length): BlockMemory {
-    const values = new Float64Array(length);
+  chunkRows: 1,
+  open({ left: leftColumns, right: rightColumns, sums: length }): BlockMemory {
+    const values = new Float64Array(length + (leftColumns + rightColumns) * PIECE_ROWS);
+    const places = { left: length, right: length + leftColumns * PIECE_ROWS };
+    let rows = 0;
     return {
-      values,
-      addBlocks(left, right, rows, panels, { at: out, stride, overwrite }) {
+      sums: values.subarray(0, length),
+      addBlocks(left, right, panels, { at: out, stride, overwrite }) {
         if (overwrite) {
           const columns = panels * WIDTH;
           for (let row = 0, at = out; row < WIDTH; row++, at += stride) values.fill(0, at, at + columns);
         }
         for (let panel = 0; panel < panels; panel++) {
           const block = { at: out + panel * WIDTH, stride };
-          addBlock(values, left, right + panel * rows * WIDTH, rows, block);
+          const from = places.right + (right + panel * WIDTH) * rows;
+          addBlock(values, places.left + left * rows, from, rows, block);
         }
       },
-      pack(rows, nodes, columns, pivot, { width, at }) {
-        packPanels({ values: rows, nodes }, columns, pivot, width, values.subarray(at));
+      pack(side, own, columns) {
+        rows = own.values.length / own.nodes;
+        packPanels(own, columns, values.subarray(places[side]));
       },
     };
   },
@@ -79,22 +85,20 @@ function addBlock(
 }
 
 function packPanels(
-  { values, nodes }: { readonly values: Float32Array | Float64Array; readonly nodes: number },
+  { values, nodes, pivot }: PackedRows,
   [first, end]: readonly [number, number],
-  pivot: Float64Array | undefined,
-  width: number,
   packed: Float64Array,
 ): void {
   let to = 0;
   const rows = values.length / nodes;
-  for (let column = first; column < end; column += width) {
-    const columns = Math.min(width, end - column);
+  for (let column = first; column < end; column += WIDTH) {
+    const columns = Math.min(WIDTH, end - column);
     for (let c = 0; c < columns; c++) {
       const shift = pivot?.[column + c] ?? 0;
-      for (let k = 0, from = column + c, at = to + c; k < rows; k++, from += nodes, at += width) {
+      for (let k = 0, from = column + c, at = to + c; k < rows; k++, from += nodes, at += WIDTH) {
         packed[at] = values[from]! - shift;
       }
     }
-    to += rows * width;
+    to += rows * WIDTH;
   }
 }

@@ -1,5 +1,5 @@
-import type { BlockKernel, BlockMemory } from './block-kernel.ts';
-import { PIECE_ROWS, type Piece, type Rows } from './row-buffer.ts';
+import type { BlockKernel, BlockMemory, Side } from './block-kernel.ts';
+import type { Piece, Rows } from './row-buffer.ts';
 import { scalarBlockKernel } from './scalar-blocks.ts';
 import { wasmBlockKernel } from './wasm-blocks.ts';
 
@@ -29,20 +29,19 @@ export interface TileOptions {
   /** Leaves what lies below the diagonal unspecified */
   readonly upperOnly: boolean;
   /**
-   * Row-major `[nodes, nodes]` sums that the rows are added to, one after the other: a matrix that grows by some rows at a
-   * time is, to the bit, the one that sees them all at once. It does not change. Default: zeros
+   * Row-major `[nodes, nodes]` sums that the rows are added to, chunk after chunk: a matrix that grows by whole chunks
+   * ({@link TiledMatmul.chunkRows}) is, to the bit, the one that sees all rows at once. It does not change. Default: zeros
    */
   readonly onto?: Float64Array | undefined;
 }
 
 /**
- * TiledMatmul `A^T B` of deviations, in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
+ * TiledMatmul `A^T B` of deviations, with sums in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
  * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
 export class TiledMatmul {
   readonly #nodes: number;
   readonly #kernel: BlockKernel;
-  readonly #leftLength: number;
   readonly #rows: number;
   /** Columns of the widest tile */
   readonly tileColumns: number;
@@ -57,7 +56,6 @@ export class TiledMatmul {
     this.#nodes = nodes;
     this.#kernel = kernel;
     this.#rows = roundUp(nodes, kernel.leftWidth);
-    this.#leftLength = this.#rows * PIECE_ROWS;
     const widest = Math.max(BLOCK_COLUMNS, Math.floor(tileLength / nodes / BLOCK_COLUMNS) * BLOCK_COLUMNS);
     this.tileColumns = Math.min(roundUp(nodes, kernel.rightWidth), widest);
   }
@@ -65,6 +63,11 @@ export class TiledMatmul {
   /** What they run on, for diagnostics */
   get description(): string {
     return this.#kernel.description;
+  }
+
+  /** Rows that are summed by themselves, see {@link BlockKernel.chunkRows} */
+  get chunkRows(): number {
+    return this.#kernel.chunkRows;
   }
 
   /**
@@ -83,34 +86,30 @@ export class TiledMatmul {
   ): Generator<undefined, Tile, undefined> {
     const { leftWidth, rightWidth } = this.#kernel;
     const memory = this.#open();
-    const { values } = memory;
+    const { sums } = memory;
     const { nodes } = a.rows;
     const sources = upperOnly ? Math.min(end, nodes) : nodes;
     const stride = roundUp(end - first, rightWidth);
-    const right = this.#leftLength;
-    const out = right + this.tileColumns * PIECE_ROWS;
     const pack = (
-      { values: rows, first: row, rows: count, centred }: Piece,
+      side: Side,
+      { values, first, rows, row, centred }: Piece,
       { rows: { nodes }, pivot }: Deviations,
       columns: readonly [number, number],
-      width: number,
-      at: number,
     ): void => {
-      const own = rows.subarray(row * nodes, (row + count) * nodes);
-      memory.pack(own, nodes, columns, centred ? undefined : pivot, { width, at });
+      const own = values.subarray(first * nodes, (first + rows) * nodes);
+      memory.pack(side, { values: own, nodes, row, pivot: centred ? undefined : pivot }, columns);
     };
     const rights = b.rows.pieces(from, to);
     let overwrite = onto === undefined;
     if (onto !== undefined) {
       for (let i = 0; i < sources; i++) {
         const begin = upperOnly ? Math.max(i, first) : first;
-        values.set(onto.subarray(i * nodes + begin, i * nodes + end), out + i * stride + begin - first);
+        sums.set(onto.subarray(i * nodes + begin, i * nodes + end), i * stride + begin - first);
       }
     }
     for (const piece of a.rows.pieces(from, to)) {
-      const { rows } = piece;
-      pack(piece, a, [0, sources], leftWidth, 0);
-      pack(rights.next().value!, b, [first, end], rightWidth, right);
+      pack('left', piece, a, [0, sources]);
+      pack('right', rights.next().value!, b, [first, end]);
       for (let column = 0; column < stride; column += BLOCK_COLUMNS) {
         const columns = Math.min(BLOCK_COLUMNS, stride - column);
         const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;
@@ -118,26 +117,25 @@ export class TiledMatmul {
           // Above the diagonal: from the panel on that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
-          memory.addBlocks(i * rows, right + at * rows, rows, (columns - skipped) / rightWidth, {
-            at: out + i * stride + at,
-            stride,
-            overwrite,
-          });
+          const out = { at: i * stride + at, stride, overwrite };
+          memory.addBlocks(i, at, (columns - skipped) / rightWidth, out);
         }
         yield;
       }
       overwrite = false;
     }
     // No rows at all.
-    if (overwrite) values.fill(0, out, out + nodes * stride);
-    return { values: values.subarray(out), stride, first, end };
+    if (overwrite) sums.fill(0, 0, nodes * stride);
+    return { values: sums, stride, first, end };
   }
 
   #open(): BlockMemory {
-    this.#memory ??= this.#kernel.open(
-      this.#leftLength + this.tileColumns * PIECE_ROWS + this.#rows * this.tileColumns,
-      this.#nodes,
-    );
+    this.#memory ??= this.#kernel.open({
+      left: this.#rows,
+      right: this.tileColumns,
+      sums: this.#rows * this.tileColumns,
+      nodes: this.#nodes,
+    });
     return this.#memory;
   }
 }

@@ -8,6 +8,7 @@ import {
   valueType,
   wasm,
   type Code,
+  type Locals,
   type WasmFunction,
 } from './wasm-encoding.ts';
 
@@ -81,6 +82,62 @@ export const elements = {
 } as const;
 export type BlockElement = keyof typeof elements;
 
+/** Declares the locals that hold a block of sums, and what is multiplied. */
+export function registersOf(element: BlockElement, { leftWidth, rightWidth }: BlockShape) {
+  const vectors = (rightWidth * elements[element].bytes) / VECTOR;
+  return {
+    ...addresses('at', 'end', 'target'),
+    value: valueType.v128,
+    rights: [valueType.v128, vectors],
+    sums: [valueType.v128, leftWidth * vectors],
+  } as const;
+}
+
+/** Locals of {@link registerCode}: addresses of the next row of either panel, one to use, and {@link registersOf}. */
+type Registers = { readonly right: number } & Locals<ReturnType<typeof registersOf>>;
+
+/** Code that adds products of panels to sums in registers. */
+export function registerCode(
+  element: BlockElement,
+  { leftWidth, rightWidth }: BlockShape,
+  fused: boolean,
+  { right, at, end, target, value, rights, sums }: Registers,
+) {
+  const { local, v128, i32 } = wasm;
+  const { bytes, splat, lanes } = elements[element];
+  const lefts = Array.from({ length: leftWidth }, (_, r) => r);
+  const sumOf = (r: number, v: number): number => sums[r * rights.length + v]!;
+  /** sum += value * vector, lane by lane. */
+  const multiplyAdd = (sum: number, vector: number): Code => {
+    const operands: Code = [local.get(value), local.get(vector)];
+    return fused
+      ? [operands, local.get(sum), lanes.relaxedMadd, local.set(sum)]
+      : [local.get(sum), operands, lanes.mul, lanes.add, local.set(sum)];
+  };
+  const row: Code = [
+    rights.map((vector, v) => [local.get(right), v128.load(v * VECTOR), local.set(vector)]),
+    lefts.map((r) => [
+      [local.get(at), splat(r * bytes), local.set(value)],
+      rights.map((vector, v) => multiplyAdd(sumOf(r, v), vector)),
+    ]),
+    advance(right, i32.const(rightWidth * bytes)),
+    advance(at, i32.const(leftWidth * bytes)),
+  ];
+  /** Does something with each vector of the sums, whose place in a block in memory is `target` and an offset. */
+  const throughBlock = (block: number, rowBytes: Code, each: (sum: number, offset: number) => Code): Code => [
+    [local.get(block), local.set(target)],
+    lefts.map((r) => [rights.map((_, v) => each(sumOf(r, v), v * VECTOR)), advance(target, rowBytes)]),
+  ];
+  return {
+    /** Adds the products of all rows up to the one at `end`. */
+    rows: wasm.repeatWhile(row, [local.get(at), local.get(end), i32.lessUnsigned]),
+    load: (block: number, rowBytes: Code) =>
+      throughBlock(block, rowBytes, (sum, offset) => [local.get(target), v128.load(offset), local.set(sum)]),
+    store: (block: number, rowBytes: Code) =>
+      throughBlock(block, rowBytes, (sum, offset) => [local.get(target), local.get(sum), v128.store(offset)]),
+  };
+}
+
 /**
  * A {@link WasmBlockKernel}.
  *
@@ -89,70 +146,24 @@ export type BlockElement = keyof typeof elements;
 export function blockFunction(
   name: string,
   element: BlockElement,
-  { leftWidth, rightWidth }: BlockShape,
+  shape: BlockShape,
   fused: boolean,
 ): WasmFunction {
-  const { local, i32, v128 } = wasm;
-  const { bytes, splat, lanes } = elements[element];
-  const vectors = (rightWidth * bytes) / VECTOR;
-  const lefts = Array.from({ length: leftWidth }, (_, r) => r);
-  const [leftRow, rightRow] = [i32.const(leftWidth * bytes), i32.const(rightWidth * bytes)];
+  const { local, i32 } = wasm;
   const parameters = addresses(
     ...(['left', 'leftBytes', 'right', 'panels', 'from', 'fromRowBytes', 'fromPanelBytes', 'out'] as const),
     'outRowBytes',
   );
-  // One value of the left panel, a row of the right one, and the sums.
-  const locals = {
-    ...addresses('at', 'end', 'target'),
-    value: valueType.v128,
-    rights: [valueType.v128, vectors],
-    sums: [valueType.v128, leftWidth * vectors],
-  } as const;
-  return defineFunction(name, parameters, locals, (named) => {
-    const { left, leftBytes, right, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes } = named;
-    const { at, end, target, value, rights, sums } = named;
-    const sumOf = (r: number, v: number): number => sums[r * vectors + v]!;
-    /** sum += value * vector, lane by lane. */
-    const multiplyAdd = (sum: number, vector: number): Code => {
-      const operands: Code = [local.get(value), local.get(vector)];
-      return fused
-        ? [operands, local.get(sum), lanes.relaxedMadd, local.set(sum)]
-        : [local.get(sum), operands, lanes.mul, lanes.add, local.set(sum)];
-    };
-    const row: Code = [
-      rights.map((vector, v) => [local.get(right), v128.load(v * VECTOR), local.set(vector)]),
-      lefts.map((r) => [
-        [local.get(at), splat(r * bytes), local.set(value)],
-        rights.map((vector, v) => multiplyAdd(sumOf(r, v), vector)),
-      ]),
-      advance(right, rightRow),
-      advance(at, leftRow),
-    ];
-    /** Does something with each vector of a block of sums. */
-    const throughBlock = (
-      block: number,
-      rowBytes: number,
-      each: (sum: number, offset: number) => Code,
-    ): Code => [
-      [local.get(block), local.set(target)],
-      lefts.map((r) => [
-        rights.map((_, v) => each(sumOf(r, v), v * VECTOR)),
-        advance(target, local.get(rowBytes)),
-      ]),
-    ];
+  return defineFunction(name, parameters, registersOf(element, shape), (named) => {
+    const { left, leftBytes, panels, from, fromRowBytes, fromPanelBytes, out, outRowBytes, at, end } = named;
+    const { load, rows, store } = registerCode(element, shape, fused, named);
     const panel: Code = [
       [local.get(left), local.set(at)],
-      throughBlock(from, fromRowBytes, (sum, offset) => [
-        [local.get(target), v128.load(offset)],
-        local.set(sum),
-      ]),
-      wasm.repeatWhile(row, [local.get(at), local.get(end), i32.lessUnsigned]),
-      throughBlock(out, outRowBytes, (sum, offset) => [
-        [local.get(target), local.get(sum)],
-        v128.store(offset),
-      ]),
+      load(from, local.get(fromRowBytes)),
+      rows,
+      store(out, local.get(outRowBytes)),
       advance(from, local.get(fromPanelBytes)),
-      advance(out, rightRow),
+      advance(out, i32.const(shape.rightWidth * elements[element].bytes)),
     ];
     return [
       [local.get(left), local.get(leftBytes), i32.add, local.set(end)],

@@ -1,4 +1,5 @@
-import type { BlockKernel, BlockMemory } from './block-kernel.ts';
+import type { BlockKernel, BlockMemory, BlockSizes } from './block-kernel.ts';
+import { PIECE_ROWS } from './row-buffer.ts';
 import { vectorBits, type VectorBits } from './vector-bits.ts';
 import { blockFunction, blockShapes, type BlockShape, type WasmBlockKernel } from './wasm-block-kernel.ts';
 import { encodeModule } from './wasm-encoding.ts';
@@ -29,7 +30,8 @@ export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKe
   return {
     description: `WebAssembly SIMD${products}${vectors}`,
     ...blockShapes[bits],
-    open: (length, nodes) => open(module, blockShapes[bits], length, nodes),
+    chunkRows: 1,
+    open: (sizes) => open(module, blockShapes[bits], sizes),
   };
 }
 
@@ -49,35 +51,38 @@ const STAGED_ROWS = 32;
 function open(
   module: CompiledModule,
   { leftWidth, rightWidth }: BlockShape,
-  length: number,
-  nodes: number,
+  { left: leftColumns, right: rightColumns, sums: length, nodes }: BlockSizes,
 ): BlockMemory {
   // Columns that packing reads beyond the last one, at most.
   const beyond = Math.max(leftWidth, rightWidth) - 1;
-  // Behind what is asked for: some rows to be packed, the pivots of their columns, and zeros that sums begin with.
   const [stagedLength, pivotsLength] = [STAGED_ROWS * nodes + beyond, nodes + beyond];
-  const total = length + stagedLength + pivotsLength + rightWidth;
-  const { exports, buffer } = instantiate(module, ELEMENT * total);
+  // One behind the other: sums, panels, some rows to be packed, the pivots of their columns, zeros that sums begin with.
+  const places = { left: ELEMENT * length, right: ELEMENT * (length + leftColumns * PIECE_ROWS) };
+  const staged = places.right + ELEMENT * rightColumns * PIECE_ROWS;
+  const pivotsAt = staged + ELEMENT * stagedLength;
+  const zeros = pivotsAt + ELEMENT * pivotsLength;
+  const { exports, buffer } = instantiate(module, zeros + ELEMENT * rightWidth);
   const addBlocks = exports.addBlocks as WasmBlockKernel;
-  const staged = ELEMENT * length;
   const singles = new Float32Array(buffer, staged, stagedLength);
   const doubles = new Float64Array(buffer, staged, stagedLength);
-  const pivots = new Float64Array(buffer, staged + ELEMENT * stagedLength, pivotsLength);
-  const zeros = ELEMENT * (total - rightWidth);
+  const pivots = new Float64Array(buffer, pivotsAt, pivotsLength);
+  /** Rows that have been packed */
+  let rows = 0;
   return {
-    values: new Float64Array(buffer),
-    addBlocks(left, right, rows, panels, { at: out, stride, overwrite }) {
-      const [at, rowBytes, panelBytes] = [ELEMENT * out, ELEMENT * stride, ELEMENT * rightWidth];
+    sums: new Float64Array(buffer, 0, length),
+    addBlocks(left, right, panels, { at, stride, overwrite }) {
+      const [out, rowBytes, panelBytes] = [ELEMENT * at, ELEMENT * stride, ELEMENT * rightWidth];
       const leftBytes = ELEMENT * leftWidth * rows;
-      if (overwrite) addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, zeros, 0, 0, at, rowBytes);
-      else
-        addBlocks(ELEMENT * left, leftBytes, ELEMENT * right, panels, at, rowBytes, panelBytes, at, rowBytes);
+      const [leftAt, rightAt] = [places.left + ELEMENT * left * rows, places.right + ELEMENT * right * rows];
+      if (overwrite) addBlocks(leftAt, leftBytes, rightAt, panels, zeros, 0, 0, out, rowBytes);
+      else addBlocks(leftAt, leftBytes, rightAt, panels, out, rowBytes, panelBytes, out, rowBytes);
     },
-    pack(values, columns, [first, end], pivot, { width, at: to }) {
+    pack(side, { values, nodes: columns, pivot }, [first, end]) {
+      const width = side === 'left' ? leftWidth : rightWidth;
       const single = values instanceof Float32Array;
       const pack = exports[packingName(single ? 'float32' : 'float64', width)] as WasmPacking;
       const bytes = values.BYTES_PER_ELEMENT;
-      const rows = values.length / columns;
+      rows = values.length / columns;
       const panels = Math.ceil((end - first) / width);
       if (pivot === undefined) pivots.fill(0);
       else pivots.set(pivot);
@@ -88,8 +93,8 @@ function open(
           staged + bytes * first,
           bytes * columns,
           some,
-          pivots.byteOffset + ELEMENT * first,
-          ELEMENT * (to + row * width),
+          pivotsAt + ELEMENT * first,
+          places[side] + ELEMENT * row * width,
           panels,
           ELEMENT * rows * width,
         );

@@ -79,6 +79,8 @@ export const wasm = {
     /** The lower half; the upper one is zero */
     load64Zero: memoryAccess(0x5d, 2),
     store: memoryAccess(0x0b, 3),
+    /** Writes the lower half */
+    store64Low: (offset: number): Code => [memoryAccess(0x5b, 3)(offset), 0],
     not: vector(0x4d),
     and: vector(0x4e),
     or: vector(0x50),

@@ -72,7 +72,7 @@ test('products in narrow tiles are those in wide ones', async () => {
     return accumulator;
   };
   const tiled = make(0, 0);
-  expect(tiled.pairs[0]!.products.tileColumns).toBe(256);
+  expect(tiled.pairs[0]!.products.exact.tileColumns).toBe(256);
   const snapshot = new LocalSnapshot(tiled);
   const expected = await scoresOf(make(), largeRequest);
   const wrong: string[] = [];

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { covariances } from '../../../src/statistics/covariances.ts';
+import { chunkedBlockKernel } from '../../../src/statistics/chunked-blocks.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
+import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
 import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
 import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from './random-magnitudes.ts';
@@ -46,6 +48,57 @@ function accumulate(
 
 /** What may happen between two batches: nothing changes by it but when products are formed. */
 const between = fc.constantFrom('nothing', 'settle', 'form ahead', 'form xy', 'form all', 'statistics');
+
+test('X^T Y of plain correlations may be formed at any time, and is the same to the bit', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 21 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 400 }), between), { minLength: 1, maxLength: 8 }),
+      // Room for 512 rows, or for all.
+      fc.constantFrom(20_000, Infinity),
+      (nodes, batches, memory) => {
+        const samples = batches.reduce((sum, [size]) => sum + size, 0);
+        const data = magnitudes(samples, nodes, samples, 3);
+        const plainProducts = new TiledMatmul(nodes, chunkedBlockKernel());
+        const [accumulator, twin] = [{ plainProducts, memory }, {}].map(
+          (options) => new CpuAccumulator(nodes, 1, options),
+        );
+        const [pair] = accumulator!.pairs;
+        let at = 0;
+        for (const [size, action] of batches) {
+          const batch = [data.x, data.y].map((values) => [values.subarray(at, at + size * nodes)] as const);
+          at += size * nodes;
+          for (const each of [accumulator!, twin!]) {
+            each.add(batch[0]!, batch[1]!, size);
+            runToEnd(each.drain());
+          }
+          if (action === 'form ahead') while (runToEnd(accumulator!.formAhead()));
+          if (action === 'form xy') runToEnd(pair!.form(false));
+          if (action === 'form all') runToEnd(pair!.form(true));
+          if (action === 'statistics') expect(accumulator!.statistics()).toEqual(twin!.statistics());
+        }
+        const inChunks = pair!.formsPlain;
+        expect(inChunks).toBe(accumulator!.plan === 'magnitudes');
+        runToEnd(pair!.form(false));
+        // All rows after the first batch, which fixes the pivots, at once.
+        const whole = new CpuAccumulator(nodes, 1, { plainProducts });
+        const cut = batches[0]![0] * nodes;
+        whole.add([data.x.subarray(0, cut)], [data.y.subarray(0, cut)], batches[0]![0]);
+        whole.add([data.x.subarray(cut)], [data.y.subarray(cut)], samples - batches[0]![0]);
+        runToEnd(whole.pairs[0]!.form(false));
+        const statistics = twin!.statistics();
+        const [{ sumXY }] = statistics.pairs as [(typeof statistics.pairs)[0]];
+        if (inChunks) expect(pair!.plain.sums).toEqual(whole.pairs[0]!.plain.sums);
+        else expect(pair!.plain.sums).toEqual(sumXY);
+        // A row adds 2.2 x 2.2 to a sum of |products| at most, of which 66 units of 2^-24 are the error.
+        expect(largestDifference(pair!.plain.sums, sumXY)).toBeLessThan(66 * 2 ** -24 * 2.2 ** 2 * samples);
+        // Statistics are in float64 whatever was asked before.
+        expect(accumulator!.statistics()).toEqual(statistics);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
 
 test('products may be formed at any time, and are the same to the bit', () => {
   fc.assert(

@@ -1,0 +1,202 @@
+import type { BlockKernel, BlockMemory, BlockSizes, Side, SumsPlace } from './block-kernel.ts';
+import { PIECE_ROWS } from './row-buffer.ts';
+import { vectorBits, type VectorBits } from './vector-bits.ts';
+import { singleBlockShapes, type BlockShape } from './wasm-block-kernel.ts';
+import {
+  chunkFunction,
+  largestFunction,
+  singlePackingFunction,
+  workBytes,
+  type WasmChunkKernel,
+  type WasmLargest,
+  type WasmSinglePacking,
+} from './wasm-chunks.ts';
+import { encodeModule } from './wasm-encoding.ts';
+import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
+import { packedTypes, type PackedType } from './wasm-packing.ts';
+
+/**
+ * Rows whose products are added up in float32, which errs by (rows + 2) 2^-24 of the sum of all |products| at most
+ * (docs/method.md, "Sums in float32"). A divisor of PIECE_ROWS.
+ */
+export const CHUNK_ROWS = 64;
+
+let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
+
+/**
+ * Blocks with WebAssembly SIMD whose chunks of {@link CHUNK_ROWS} rows are summed in float32, and the chunks in float64.
+ *
+ * @returns undefined as {@link compileWidest}
+ */
+export function chunkedBlockKernel(): BlockKernel | undefined {
+  const bits = vectorBits();
+  if (compiled === 'not yet') compiled = compileWidest((fused) => encodeChunkedBlocks(bits, fused));
+  return compiled && chunkedKernelOf(compiled, bits);
+}
+
+/** @param module of {@link encodeChunkedBlocks}, for as many bits */
+export function chunkedKernelOf(
+  module: CompiledModule,
+  bits: VectorBits,
+  chunkRows = CHUNK_ROWS,
+): BlockKernel {
+  const products = module.fused ? ' with fused products' : '';
+  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
+  return {
+    description: `WebAssembly SIMD${products}${vectors}`,
+    ...singleBlockShapes[bits],
+    chunkRows,
+    open: (sizes) => open(module, singleBlockShapes[bits], chunkRows, sizes),
+  };
+}
+
+/** Columns whose largest deviations are found together */
+const GROUP = 8;
+
+/** The module of all that works on chunks. */
+export function encodeChunkedBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
+  const shape = singleBlockShapes[bits];
+  const types = Object.keys(packedTypes) as PackedType[];
+  return encodeModule([
+    chunkFunction('addChunk', shape, fused),
+    ...types.flatMap((type) => [
+      largestFunction(`largest ${type}`, type, GROUP),
+      singlePackingFunction(`left ${type}`, type, shape.leftWidth),
+      singlePackingFunction(`right ${type}`, type, shape.rightWidth),
+    ]),
+  ]);
+}
+
+/** Numbers of the rows of a chunk, or of that part of it which is at hand. */
+export type RowRange = readonly [first: number, end: number];
+
+/** Chunks, which begin at multiples of their length, that some rows lie in. */
+export function chunksOf([first, end]: RowRange, chunkRows: number): RowRange[] {
+  const chunks: RowRange[] = [];
+  for (let row = first, next; row < end; row = next) {
+    next = Math.min(row - (row % chunkRows) + chunkRows, end);
+    chunks.push([row, next]);
+  }
+  return chunks;
+}
+
+/** Largest deviations that are taken as they are: neither they nor their products come near the limits of float32. */
+const [SMALL, LARGE] = [2 ** -50, 2 ** 50];
+
+/**
+ * What the deviations of a column in a chunk are divided by, a power of two: from 1 to 2 is left of the largest, unless it is
+ * beyond 2^500, where products in float64 are infinite as well.
+ */
+export function scaleOf(largest: number): number {
+  if (largest === 0 || (largest >= SMALL && largest <= LARGE)) return 1;
+  return 2 ** Math.max(-500, Math.min(Math.floor(Math.log2(largest)), 500));
+}
+
+const [SINGLE, DOUBLE] = [4, 8];
+
+/** Where things lie in memory, in bytes. */
+function layOut(shape: BlockShape, chunkRows: number, sizes: BlockSizes) {
+  // Columns that packing reads beyond the last one, at most.
+  const beyond = Math.max(shape.leftWidth, shape.rightWidth, GROUP) - 1;
+  let bytes = 0;
+  const take = (length: number, size: number): number => {
+    const at = bytes;
+    bytes = Math.ceil((at + length * size) / 64) * 64;
+    return at;
+  };
+  const places = {
+    sums: take(sizes.sums, DOUBLE),
+    left: take(sizes.left * PIECE_ROWS, SINGLE),
+    right: take(sizes.right * PIECE_ROWS, SINGLE),
+    work: take(workBytes(shape), 1),
+    unscaled: take(shape.leftWidth * sizes.right, DOUBLE),
+    staged: take(chunkRows * sizes.nodes + beyond, DOUBLE),
+    pivots: take(sizes.nodes + beyond, DOUBLE),
+    factors: take(sizes.nodes + beyond, DOUBLE),
+  };
+  return { places, bytes };
+}
+
+/** What the deviations of each column of a chunk were divided by; undefined where none were. */
+type Scales = Float64Array | undefined;
+
+function open(module: CompiledModule, shape: BlockShape, chunkRows: number, sizes: BlockSizes): BlockMemory {
+  const { leftWidth, rightWidth } = shape;
+  const { places, bytes } = layOut(shape, chunkRows, sizes);
+  const { exports, buffer } = instantiate(module, bytes);
+  const addChunk = exports.addChunk as WasmChunkKernel;
+  const doubles = new Float64Array(buffer);
+  const staged = {
+    float32: new Float32Array(buffer, places.staged),
+    float64: new Float64Array(buffer, places.staged),
+  };
+  const [pivots, factors] = [
+    new Float64Array(buffer, places.pivots),
+    new Float64Array(buffer, places.factors),
+  ];
+  let chunks: RowRange[] = [];
+  const scales: Record<Side, Scales[]> = { left: [], right: [] };
+
+  /** Adds `unscaled`, times the scales of its rows and columns: powers of two, so that only the addition rounds. */
+  const addScaled = (rows: Scales, columns: Scales, width: number, { at, stride }: SumsPlace): void => {
+    let from = places.unscaled / DOUBLE;
+    for (let row = 0; row < leftWidth; row++) {
+      const scale = rows?.[row] ?? 1;
+      for (let column = 0; column < width; column++) {
+        doubles[at + row * stride + column]! += doubles[from++]! * (scale * (columns?.[column] ?? 1));
+      }
+    }
+  };
+
+  return {
+    sums: doubles.subarray(0, sizes.sums),
+    addBlocks(left, right, panels, out) {
+      const { at, stride } = out;
+      const width = panels * rightWidth;
+      if (out.overwrite) {
+        for (let row = 0, to = at; row < leftWidth; row++, to += stride) doubles.fill(0, to, to + width);
+      }
+      let [leftAt, rightAt] = [places.left, places.right];
+      for (let c = 0; c < chunks.length; c++) {
+        const [first, end] = chunks[c]!;
+        const columnBytes = SINGLE * (end - first);
+        const [leftPanel, leftBytes] = [leftAt + left * columnBytes, leftWidth * columnBytes];
+        const rightPanels = rightAt + right * columnBytes;
+        const [rows, columns] = [scales.left[c], scales.right[c]];
+        if (rows === undefined && columns === undefined) {
+          addChunk(leftPanel, leftBytes, rightPanels, panels, places.work, DOUBLE * at, DOUBLE * stride);
+        } else {
+          const from = places.unscaled / DOUBLE;
+          doubles.fill(0, from, from + leftWidth * width);
+          addChunk(leftPanel, leftBytes, rightPanels, panels, places.work, places.unscaled, DOUBLE * width);
+          addScaled(rows?.subarray(left), columns?.subarray(right), width, out);
+        }
+        leftAt += sizes.left * columnBytes;
+        rightAt += sizes.right * columnBytes;
+      }
+    },
+    pack(side, { values, nodes, row, pivot }, [first, end]) {
+      chunks = chunksOf([row, row + values.length / nodes], chunkRows);
+      const type = values instanceof Float32Array ? 'float32' : 'float64';
+      const largest = exports[`largest ${type}`] as WasmLargest;
+      const packed = exports[`${side} ${type}`] as WasmSinglePacking;
+      if (pivot === undefined) pivots.fill(0, 0, nodes);
+      else pivots.set(pivot);
+      const rowBytes = packedTypes[type] * nodes;
+      const [from, own] = [places.staged + packedTypes[type] * first, places.pivots + DOUBLE * first];
+      const columns = end - first;
+      const panels = Math.ceil(columns / (side === 'left' ? leftWidth : rightWidth));
+      let to = places[side];
+      scales[side] = chunks.map(([begin, next]) => {
+        staged[type].set(values.subarray((begin - row) * nodes, (next - row) * nodes));
+        const rows = next - begin;
+        largest(from, rowBytes, rows, own, Math.ceil(columns / GROUP), places.factors);
+        const scales = factors.slice(0, columns).map(scaleOf);
+        for (let column = 0; column < columns; column++) factors[column] = 1 / scales[column]!;
+        packed(from, rowBytes, rows, own, places.factors, to, panels);
+        to += sizes[side] * SINGLE * rows;
+        return scales.every((scale) => scale === 1) ? undefined : scales;
+      });
+    },
+  };
+}
