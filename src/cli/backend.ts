@@ -16,8 +16,9 @@ export const backendOptions = { backend: { type: 'string' }, precision: { type: 
 /** @param what is computed there */
 export function backendHelp(what: string): string {
   return `${`  --backend auto|webgpu|cpu            where the ${what} are computed`.padEnd(86)}(auto)
-  --precision exact|fast               of sums and channel regressions on WebGPU: as in float64, or in float32
-                                       and several times quicker                      (exact)`;
+  --precision exact|fast               of sums and channel regressions on WebGPU, and of plain correlations on
+                                       the CPU: as in float64, or in float32 and quicker
+                                                                                      (exact)`;
 }
 
 /** @throws UsageError */

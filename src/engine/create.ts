@@ -24,11 +24,11 @@ export interface EngineChoice {
   readonly release: () => Promise<void>;
 }
 
-/** How an engine works, where it is one on WebGPU. */
+/** How an engine works. */
 export interface DeviceOptions {
-  /** The device to run on, borrowed; another one is asked for where it is missing. */
+  /** The device to run on, borrowed, where it is one on WebGPU; another one is asked for where it is missing. */
   readonly device?: GPUDevice | undefined;
-  /** Of what is summed there. Default 'exact'. */
+  /** Of what is summed. Default 'exact'. */
   readonly precision?: Precision | undefined;
 }
 
@@ -44,19 +44,20 @@ export async function createEngine(
   { device, precision = 'exact' }: DeviceOptions = {},
 ): Promise<EngineChoice> {
   checkOneOf('precision', precision, ['exact', 'fast']);
-  if (backend === 'cpu') return onCpu(shape);
+  const onCpu = (...fallbacks: string[]): EngineChoice =>
+    choice(createCpuEngine(shape, { precision }), fallbacks);
+  if (backend === 'cpu') return onCpu();
   let context: GpuContext;
   try {
     context = device ? adoptDevice(device) : await acquireDevice();
   } catch (error) {
     if (backend === 'webgpu' || !(error instanceof MagnitudeEdgeError) || error.code !== 'no-adapter')
       throw error;
-    return onCpu(shape, `${error.message} The statistics are computed on the CPU.`);
+    return onCpu(`${error.message} The statistics are computed on the CPU.`);
   }
   if (backend === 'auto' && context.software) {
     releaseDevice(context);
     return onCpu(
-      shape,
       `The adapter '${describeAdapter(context.adapterInfo)}' runs shaders on the CPU, where the CPU backend is faster.`,
     );
   }
@@ -67,16 +68,12 @@ export async function createEngine(
     releaseDevice(context);
     const unfit = error instanceof MagnitudeEdgeError && UNFIT.has(error.code);
     if (backend === 'webgpu' || !unfit) throw error;
-    return onCpu(shape, `${error.message} The statistics are computed on the CPU.`);
+    return onCpu(`${error.message} The statistics are computed on the CPU.`);
   }
 }
 
 /** How a device turns out to be too small or too inexact, or breaks down at once; 'auto' then takes the CPU. */
 const UNFIT: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory', 'device-lost']);
-
-function onCpu(shape: EngineShape, ...fallbacks: string[]): EngineChoice {
-  return choice(createCpuEngine(shape), fallbacks);
-}
 
 function choice(engine: Engine, fallbacks: readonly string[], context?: GpuContext): EngineChoice {
   return {

@@ -8,8 +8,8 @@ export type { Reduction };
 export type BackendName = 'webgpu' | 'cpu';
 
 /**
- * How products are summed on WebGPU. `fast`: float32 over short chunks of rows. `exact`: digits whose products and sums are
- * integers that float32 holds exactly, at eight multiplications for one.
+ * How products are summed. `fast`: float32 over short chunks of rows; on the CPU those of plain correlations alone. `exact`: as in float64, on WebGPU of
+ * digits whose products and sums are integers that float32 holds exactly, at eight multiplications for one.
  */
 export type Precision = 'fast' | 'exact';
 

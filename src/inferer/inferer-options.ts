@@ -23,9 +23,10 @@ export interface InfererOptions {
   /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
   readonly backend?: 'auto' | BackendName | undefined;
   /**
-   * Of what is summed and solved on WebGPU: 'exact' (default), as good as float64 sums, or 'fast', in float32 and several times
-   * quicker: enough where conditioning sets and channels hardly depend on each other (docs/webgpu-engine.md, "Precision").
-   * The CPU knows one precision.
+   * Of what is summed, and on WebGPU of channel regressions: 'exact' (default), as good as float64 sums, or 'fast', in float32 and
+   * several times quicker: enough where conditioning sets and channels hardly depend on each other (docs/webgpu-engine.md,
+   * "Precision"). On the CPU 'fast' is of plain correlations alone, as long as samples are kept: X^T Y in float32 over chunks of 64
+   * samples, nearly twice as quick (docs/method.md, "Sums in float32").
    */
   readonly precision?: Precision | undefined;
   /**

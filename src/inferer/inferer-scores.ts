@@ -35,7 +35,7 @@ import type { InfererStatistics } from './inferer-statistics.ts';
 
 type OnResample = NonNullable<EvaluateOptions['onResample']>;
 
-/** How an inferer takes magnitudes, and how precise it is on WebGPU. */
+/** How an inferer takes magnitudes, and how precise it is. */
 export interface InfererScoresSettings {
   readonly reduction: Reduction;
   readonly usePreNorm: boolean;
@@ -125,7 +125,7 @@ export class InfererScores {
     return {
       scores,
       resample: snapshot && ((onResample?: OnResample) => snapshot.resample(scores, request, onResample)),
-      provenance: magnitudeProvenance(request, this.#madeFrom(samples)),
+      provenance: magnitudeProvenance(request, this.#madeFrom(samples, request.score === 'corr')),
     };
   }
 
@@ -158,7 +158,7 @@ export class InfererScores {
     const settings = magnitudeSettings(options);
     const request = { ...settings, conditioningSets, signal: options.signal };
     const { samples, result } = await this.#statistics.select(request, work);
-    return { result, provenance: magnitudeProvenance(settings, this.#madeFrom(samples)) };
+    return { result, provenance: magnitudeProvenance(settings, this.#madeFrom(samples, false)) };
   }
 
   async #selectByChannels(options: SelectOptions, work: (scores: ConditionalScores) => Promise<Selection>) {
@@ -168,9 +168,13 @@ export class InfererScores {
     return { result, provenance };
   }
 
-  #madeFrom(samples: number) {
-    const { backend } = this.#statistics.choice.engine.diagnostics;
-    return { reduction: this.#settings.reduction, samples, ...ranOn(backend, this.#settings.precision) };
+  /** @param plain whether it is plain correlations that are made */
+  #madeFrom(samples: number, plain: boolean) {
+    const { backend, plan, tiled } = this.#statistics.choice.engine.diagnostics;
+    const { reduction, precision } = this.#settings;
+    // On the CPU they alone are fast, and only from samples that are kept.
+    const fast = precision === 'fast' && plain && backend === 'cpu' && (plan !== 'sums' || tiled === true);
+    return { reduction, samples, ...(fast ? { backend, precision } : ranOn(backend, precision)) };
   }
 
   get #channelsRanOn() {

@@ -19,12 +19,13 @@ export function magnitudeSettings({
   return { score, layerAgg, correlation, lambda, ridge, varianceFloor };
 }
 
-/** Where scores come from, as a table records it: the CPU knows one precision, and 'exact' is what is meant where none is named. */
+/** Where scores come from, as a table records it: 'exact' is what is meant where no precision is named. */
 export interface RanOn {
   readonly backend: string;
   readonly precision?: string;
 }
 
+/** Of all that the CPU has one precision for, which are not plain correlations alone. */
 export function ranOn(backend: string, precision: string): RanOn {
   return backend === 'webgpu' && precision !== 'exact' ? { backend, precision } : { backend };
 }

@@ -1,17 +1,30 @@
 import { availableThreads } from '../../available-threads.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { SerialQueue } from '../../serial-queue.ts';
-import { checkScoreRequest } from '../../scoring/score-request.ts';
+import { checkOneOf, checkScoreRequest } from '../../scoring/score-request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../../statistics/merge.ts';
-import { sumsBytes } from '../../statistics/cpu-accumulator.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { checkChannelBatch, checkMagnitudeBatch } from '../check-channel-batch.ts';
 import { ScoreCache } from './score-cache.ts';
 import { PooledSums } from './pooled-sums.ts';
-import { emptyPlan, LocalSums, type CpuSums, type PlanInForce, type SumsShape } from './cpu-sums.ts';
-import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBatch } from '../engine.ts';
+import {
+  emptyPlan,
+  LocalSums,
+  sumsBytesOf,
+  type CpuSums,
+  type PlanInForce,
+  type SumsShape,
+} from './cpu-sums.ts';
+import type {
+  ChannelBatch,
+  Engine,
+  EngineDiagnostics,
+  EngineShape,
+  MagnitudeBatch,
+  Precision,
+} from '../engine.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
 /**
@@ -27,11 +40,17 @@ export interface CpuEngineOptions {
    */
   readonly workers?: number | undefined;
   /**
-   * Bytes that the sums of N x N products may take, 16 N^2 P. Where they would take more, there are none: magnitudes are
-   * kept in so many bytes instead (8 N P for each sample), and every request forms its products anew, panel by panel.
+   * Bytes that the sums of N x N products may take, 16 N^2 P, or 32 N^2 P with 'fast'. Where they would take more, there are
+   * none: magnitudes are kept in so many bytes instead (8 N P for each sample), and every request forms its products anew,
+   * panel by panel.
    * Default 2 GiB.
    */
   readonly memory?: number | undefined;
+  /**
+   * Of plain correlations: 'exact' (default) forms X^T Y in float64, 'fast' in float32 over chunks of 64 samples, whose sums are
+   * added in float64, as long as the samples are kept. Partial correlations and statistics are in float64 always.
+   */
+  readonly precision?: Precision | undefined;
 }
 
 const DEFAULT_MEMORY = 2 ** 31;
@@ -40,10 +59,10 @@ const DEFAULT_MEMORY = 2 ** 31;
 const MOST_NODES = 2 ** 16 - 1;
 
 /**
- * An engine in float64 on the host: the twin that the WebGPU engine is tested against, and the backend where there
- * is no adapter worth using. Workers are started by the first batch and ended by `release`; where they cannot be had
- * (none exist, or a content security policy without `worker-src blob:` forbids them) the calling thread does the work,
- * and the diagnostics say so.
+ * An engine on the host, in float64 unless `precision` says otherwise: the twin that the WebGPU engine is tested against,
+ * and the backend where there is no adapter worth using. Workers are started by the first batch and ended by `release`;
+ * where they cannot be had (none exist, or a content security policy without `worker-src blob:` forbids them) the calling
+ * thread does the work, and the diagnostics say so.
  *
  * @throws `invalid-argument` for a number of workers or bytes that is none, `out-of-memory` for more nodes than there
  *   can be scores of
@@ -57,7 +76,8 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
       { details: { option: 'workers', found: workers } },
     );
   }
-  const { memory = DEFAULT_MEMORY } = options;
+  const { memory = DEFAULT_MEMORY, precision = 'exact' } = options;
+  checkOneOf('precision', precision, ['exact', 'fast']);
   if (!(memory >= 0)) {
     throw new MagnitudeEdgeError('invalid-argument', `memory must be a number of bytes and is ${memory}.`, {
       details: { option: 'memory', found: memory },
@@ -72,7 +92,7 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
     );
   }
   const few = shape.pairs * shape.nodes ** 2 < WORKERS_FROM;
-  return new CpuEngine({ ...shape, memory }, workers ?? (few ? 0 : availableThreads()));
+  return new CpuEngine({ ...shape, memory, precision }, workers ?? (few ? 0 : availableThreads()));
 }
 
 class CpuEngine implements Engine {
@@ -101,7 +121,8 @@ class CpuEngine implements Engine {
   }
 
   get diagnostics(): EngineDiagnostics {
-    const note = this.#sums?.note ?? `float64, at most ${this.#workers} workers, not started yet`;
+    const arithmetic = this.shape.precision === 'fast' ? 'float32 and float64' : 'float64';
+    const note = this.#sums?.note ?? `${arithmetic}, at most ${this.#workers} workers, not started yet`;
     const inForce = this.#sums?.inForce ?? emptyPlan(this.shape);
     return {
       backend: 'cpu',
@@ -250,7 +271,7 @@ class CpuEngine implements Engine {
     throw new MagnitudeEdgeError(
       'out-of-memory',
       `The magnitudes of ${samples} samples, ${nodes} function nodes and ${pairs} layer pairs take ${bytes} bytes, and ` +
-        `the sums ${sumsBytes(nodes, pairs)}: both more than the ${memory} bytes that there are for them. The ` +
+        `the sums ${sumsBytesOf(this.shape)}: both more than the ${memory} bytes that there are for them. The ` +
         `${sums.samples} samples before stay.`,
       { details: { nodes, pairs, samples: sums.samples, bytes, memory } },
     );
@@ -291,16 +312,18 @@ function samplesLost(what: string, lost: Error): MagnitudeEdgeError {
   return new MagnitudeEdgeError(code, `${what} The reason: ${lost.message}`, { cause: lost });
 }
 
-function describePlan({ nodes, pairs }: SumsShape, { plan, tiled }: PlanInForce): string {
+function describePlan(shape: SumsShape, { plan, tiled }: PlanInForce): string {
   if (tiled) {
+    const { nodes, pairs } = shape;
     return (
       `magnitudes are kept and scores formed panel by panel for every request: the sums of ${nodes} function nodes and ` +
-      `${pairs} layer pairs would take ${sumsBytes(nodes, pairs)} bytes`
+      `${pairs} layer pairs would take ${sumsBytesOf(shape)} bytes`
     );
   }
+  const kept = shape.precision === 'fast' ? 'half of the memory for the sums' : 'the sums';
   return plan === 'magnitudes'
-    ? 'magnitudes are kept, and products formed while workers wait and when they are asked for: the samples take no more room than the sums'
-    : 'products are added to the sums as batches come: the samples would take more room than the sums';
+    ? `magnitudes are kept, and products formed while workers wait and when they are asked for: the samples take no more room than ${kept}`
+    : `products are added to the sums as batches come: the samples would take more room than ${kept}`;
 }
 
 function ignore(): void {

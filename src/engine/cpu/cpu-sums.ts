@@ -3,11 +3,12 @@ import type { ScoreThreads } from '../../ranking/ranking-work.ts';
 import { channelNorms } from '../../statistics/channel-norms.ts';
 import { CpuAccumulator, sumsBytes, type Plan } from '../../statistics/cpu-accumulator.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
+import { chunkedBlockKernel } from '../../statistics/chunked-blocks.ts';
 import { TiledMatmul } from '../../statistics/tiled-matmul.ts';
 import type { SufficientStatistics } from '../../statistics/sufficient-statistics.ts';
 import { LocalSnapshot } from './local-snapshot.ts';
 import type { CpuSnapshot } from './snapshot.ts';
-import type { EngineShape, MagnitudeBatch } from '../engine.ts';
+import type { EngineShape, MagnitudeBatch, Precision } from '../engine.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
 /** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
@@ -22,6 +23,8 @@ export interface HostChannelBatch {
 export interface SumsShape extends EngineShape {
   /** Bytes that the sums of these layer pairs may take, see {@link CpuAccumulator} */
   readonly memory: number;
+  /** Of plain correlations. Default 'exact' */
+  readonly precision?: Precision | undefined;
 }
 
 /** What is in force, for decisions and for people */
@@ -32,8 +35,13 @@ export interface PlanInForce {
 }
 
 /** What is in force while there are no samples. */
-export function emptyPlan({ nodes, pairs, memory }: SumsShape): PlanInForce {
-  return { plan: 'magnitudes', tiled: sumsBytes(nodes, pairs) > memory };
+export function emptyPlan(shape: SumsShape): PlanInForce {
+  return { plan: 'magnitudes', tiled: sumsBytesOf(shape) > shape.memory };
+}
+
+/** Bytes of the N x N sums. */
+export function sumsBytesOf({ nodes, pairs, precision }: SumsShape): number {
+  return sumsBytes(nodes, pairs, precision === 'fast');
 }
 
 /**
@@ -71,7 +79,7 @@ export interface CpuSums {
 export class LocalSums implements CpuSums {
   readonly workers = 0;
   readonly #shape: SumsShape;
-  readonly #products: TiledMatmul;
+  readonly #products: { readonly products: TiledMatmul; readonly plainProducts: TiledMatmul };
   #accumulator: CpuAccumulator;
   #lost: Error | undefined;
   #magnitudesX: readonly Float64Array[] = [];
@@ -79,7 +87,11 @@ export class LocalSums implements CpuSums {
 
   constructor(shape: SumsShape) {
     this.#shape = shape;
-    this.#products = new TiledMatmul(shape.nodes);
+    const products = new TiledMatmul(shape.nodes);
+    // Where there is no kernel in float32, in float64.
+    const plainProducts =
+      shape.precision === 'fast' ? new TiledMatmul(shape.nodes, chunkedBlockKernel()) : products;
+    this.#products = { products, plainProducts };
     this.#accumulator = this.#empty();
   }
 
@@ -87,9 +99,11 @@ export class LocalSums implements CpuSums {
     return this.#accumulator.samples;
   }
 
-  /** What the products run on, in words */
+  /** The arithmetic and what it runs on, in words */
   get products(): string {
-    return this.#products.description;
+    const { chunkRows, description } = this.#products.plainProducts;
+    if (chunkRows === 1) return `float64, ${description}`;
+    return `plain correlations: float32 in chunks of ${chunkRows} rows, float64 sums; else float64; ${description}`;
   }
 
   get inForce(): PlanInForce {
@@ -102,7 +116,7 @@ export class LocalSums implements CpuSums {
   }
 
   get note(): string {
-    return `float64, ${this.products}, one thread`;
+    return `${this.products}, one thread`;
   }
 
   addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
@@ -154,7 +168,7 @@ export class LocalSums implements CpuSums {
 
   #empty(): CpuAccumulator {
     const { nodes, pairs, memory } = this.#shape;
-    return new CpuAccumulator(nodes, pairs, { memory, products: this.#products });
+    return new CpuAccumulator(nodes, pairs, { memory, ...this.#products });
   }
 
   #add(

@@ -46,7 +46,7 @@ export class PooledSums implements CpuSums {
     this.#shares = shares;
     this.threads = new PooledThreads(shares.map(({ worker }) => worker));
     const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
-    this.note = `float64, ${products}, ${workers}`;
+    this.note = `${products}, ${workers}`;
   }
 
   /**
