@@ -10,13 +10,22 @@ const BATCH = 256;
  */
 
 /**
- * An engine, and what one run of it takes.
+ * An engine, and what one run of it takes: up to the statistics, or up to plain correlations.
  * @param {typeof import('../../src/statistics.ts')} library
  * @param {Size} size
  * @param {number} threads 1: without workers
+ * @param {'exact' | 'fast'} [precision] of plain correlations; absent for the statistics
  */
-export function startOurs({ createCpuEngine }, { nodes, pairs, samples }, threads) {
-  const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers: threads === 1 ? 0 : threads });
+export function startOurs(
+  { createCpuEngine, raggedFromLists },
+  { nodes, pairs, samples },
+  threads,
+  precision,
+) {
+  const workers = threads === 1 ? 0 : threads;
+  const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers, precision });
+  const conditioningSets = raggedFromLists(Array.from({ length: nodes }, () => []));
+  const request = /** @type {const} */ ({ score: 'corr', layerAgg: 'mean', ridge: 0, conditioningSets });
   const layers = () =>
     Array.from({ length: pairs }, () => Float32Array.from({ length: BATCH * nodes }, Math.random));
   const batch = { size: BATCH, x: layers(), y: layers() };
@@ -26,7 +35,8 @@ export function startOurs({ createCpuEngine }, { nodes, pairs, samples }, thread
       const start = performance.now();
       for (let done = 0; done < samples; done += BATCH) await engine.accumulateMagnitudes(batch);
       // Products may be put off until something needs them.
-      await engine.statistics();
+      if (precision === undefined) await engine.statistics();
+      else (await engine.scores(request)).release();
       return (performance.now() - start) / 1000;
     },
     note: () => engine.diagnostics.notes.join('; '),

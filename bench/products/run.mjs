@@ -5,6 +5,7 @@
  *     npm run bench -- products                                  # N = 256, 512 and 1024, on 1 and 2 threads, in Node
  *     npm run bench -- products --where chromium                 # in a page of headless Chromium, cross-origin isolated
  *     npm run bench -- products --where node,chromium --nodes 2000 --repeats 9
+ *     npm run bench -- products --precision exact,fast           # and plain correlations in either precision, X^T Y alone
  *
  * All are counted as 3 N^2 n operations: 2 N^2 n for X^T Y, N^2 n for the triangle of X^T X (numpy uses syrk).
  * Ours starts from float32 magnitudes and ends with the statistics on the host: copies to the workers, pivots, packing,
@@ -34,7 +35,9 @@ const { pairs, samples, repeats, ...lists } = readOptions({
   repeats: 15,
   threads: '1,2',
   where: 'node',
+  precision: '',
 });
+const precisions = /** @type {('exact' | 'fast')[]} */ (lists.precision.split(',').filter(Boolean));
 
 /**
  * How long nobody works between two measurements, in milliseconds. With more than one thread OpenBLAS keeps a core for each
@@ -50,7 +53,7 @@ const REST = 150;
  * @typedef {{ seconds: () => Promise<number>, note: () => string | Promise<string>, end: () => unknown }} Ours
  * @typedef {object} Place where WebAssembly runs
  * @property {string} where
- * @property {(size: Size, threads: number) => Ours | Promise<Ours>} startOurs
+ * @property {(size: Size, threads: number, precision?: 'exact' | 'fast') => Ours | Promise<Ours>} startOurs
  * @property {(threads: number) => Side | Promise<Side>} startLimit
  */
 
@@ -98,14 +101,14 @@ function startNumpy(size, threads, env = {}) {
 function inPage(page, version) {
   return {
     where: `Chromium ${version}`,
-    async startOurs(size, threads) {
+    async startOurs(size, threads, precision) {
       const ours = await page.evaluateHandle(
-        async ({ size, threads }) => {
+        async ({ size, threads, precision }) => {
           const load = (/** @type {string} */ path) => import(path);
           const { startOurs } = await load('/bench/products/measure.mjs');
-          return startOurs(await load('/dist/statistics.js'), size, threads);
+          return startOurs(await load('/dist/statistics.js'), size, threads, precision);
         },
-        { size, threads },
+        { size, threads, precision },
       );
       return {
         seconds: () => ours.evaluate((own) => own.seconds()),
@@ -133,7 +136,16 @@ async function measure({ where, startOurs, startLimit }) {
     const size = { nodes, pairs, samples };
     for (const threads of numbers(lists.threads)) {
       const ours = await startOurs(size, threads);
+      const correlations = await Promise.all(
+        precisions.map(async (precision) => {
+          const own = await startOurs(size, threads, precision);
+          // X^T Y is two thirds of what the statistics take.
+          const rate = async () => (2 / 3) * gflops(size, await own.seconds());
+          return /** @type {const} */ ([precision, { gflops: rate, end: () => own.end() }]);
+        }),
+      );
       const sides = {
+        .../** @type {Record<'exact' | 'fast', Side>} those asked for */ (Object.fromEntries(correlations)),
         ours: { gflops: async () => gflops(size, await ours.seconds()), end: () => ours.end() },
         numpy: startNumpy(size, threads),
         numpyAvx2: startNumpy(size, threads, { OPENBLAS_CORETYPE: 'Haswell' }),
@@ -174,7 +186,7 @@ const places = {
   node: () =>
     measure({
       where: `Node ${process.versions.node}${revectorized ? ', revectorized' : ''}`,
-      startOurs: (size, threads) => startOurs(library, size, threads),
+      startOurs: (size, threads, precision) => startOurs(library, size, threads, precision),
       startLimit,
     }),
   chromium: () => withPage((page, browser) => measure(inPage(page, browser.version()))),
@@ -225,4 +237,16 @@ printTable(
     share(ours, limit128),
   ]),
 );
+if (precisions.length > 0) {
+  console.log('\nfrom magnitudes to plain correlations, counted as 2 N^2 n:\n');
+  printTable(
+    ['', 'N', 'threads', ...precisions, ...(precisions.length === 2 ? ['second of first'] : [])],
+    points.map((point) => {
+      const rates = precisions.map((precision) => point[precision]);
+      const [first, second] = rates;
+      const { where, nodes, threads } = point;
+      return [where, nodes, threads, ...rates.map(rate), ...(first && second ? [ratio(second, first)] : [])];
+    }),
+  );
+}
 console.log(`\n${points.at(-1)?.note ?? ''}`);

@@ -4,11 +4,9 @@ import { vectorBits, type VectorBits } from './vector-bits.ts';
 import { singleBlockShapes, type BlockShape } from './wasm-block-kernel.ts';
 import {
   chunkFunction,
-  largestFunction,
   singlePackingFunction,
   workBytes,
   type WasmChunkKernel,
-  type WasmLargest,
   type WasmSinglePacking,
 } from './wasm-chunks.ts';
 import { encodeModule } from './wasm-encoding.ts';
@@ -50,9 +48,6 @@ export function chunkedKernelOf(
   };
 }
 
-/** Columns whose largest deviations are found together */
-const GROUP = 8;
-
 /** The module of all that works on chunks. */
 export function encodeChunkedBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
   const shape = singleBlockShapes[bits];
@@ -60,7 +55,6 @@ export function encodeChunkedBlocks(bits: VectorBits, fused: boolean): Uint8Arra
   return encodeModule([
     chunkFunction('addChunk', shape, fused),
     ...types.flatMap((type) => [
-      largestFunction(`largest ${type}`, type, GROUP),
       singlePackingFunction(`left ${type}`, type, shape.leftWidth),
       singlePackingFunction(`right ${type}`, type, shape.rightWidth),
     ]),
@@ -83,13 +77,19 @@ export function chunksOf([first, end]: RowRange, chunkRows: number): RowRange[] 
 /** Largest deviations that are taken as they are: neither they nor their products come near the limits of float32. */
 const [SMALL, LARGE] = [2 ** -50, 2 ** 50];
 
+/** What the deviations of each column of a chunk were divided by; undefined where none were. */
+type Scales = Float64Array | undefined;
+
 /**
- * What the deviations of a column in a chunk are divided by, a power of two: from 1 to 2 is left of the largest, unless it is
- * beyond 2^500, where products in float64 are infinite as well.
+ * What the deviations of each column of a chunk are divided by, a power of two: from 1 to 2 is left of the largest, unless it
+ * is beyond 2^500, where products in float64 are infinite as well. Undefined where no column needs it.
  */
-export function scaleOf(largest: number): number {
-  if (largest === 0 || (largest >= SMALL && largest <= LARGE)) return 1;
-  return 2 ** Math.max(-500, Math.min(Math.floor(Math.log2(largest)), 500));
+function scalesOf(largest: Float64Array): Scales {
+  const isPlain = (value: number): boolean => value === 0 || (value >= SMALL && value <= LARGE);
+  if (largest.every(isPlain)) return undefined;
+  return largest.map((value) =>
+    isPlain(value) ? 1 : 2 ** Math.max(-500, Math.min(Math.floor(Math.log2(value)), 500)),
+  );
 }
 
 const [SINGLE, DOUBLE] = [4, 8];
@@ -97,7 +97,8 @@ const [SINGLE, DOUBLE] = [4, 8];
 /** Where things lie in memory, in bytes. */
 function layOut(shape: BlockShape, chunkRows: number, sizes: BlockSizes) {
   // Columns that packing reads beyond the last one, at most.
-  const beyond = Math.max(shape.leftWidth, shape.rightWidth, GROUP) - 1;
+  const beyond = Math.max(shape.leftWidth, shape.rightWidth) - 1;
+  const columnsRead = sizes.nodes + beyond;
   let bytes = 0;
   const take = (length: number, size: number): number => {
     const at = bytes;
@@ -111,18 +112,16 @@ function layOut(shape: BlockShape, chunkRows: number, sizes: BlockSizes) {
     work: take(workBytes(shape), 1),
     unscaled: take(shape.leftWidth * sizes.right, DOUBLE),
     staged: take(chunkRows * sizes.nodes + beyond, DOUBLE),
-    pivots: take(sizes.nodes + beyond, DOUBLE),
-    factors: take(sizes.nodes + beyond, DOUBLE),
+    pivots: take(columnsRead, DOUBLE),
+    factors: take(columnsRead, DOUBLE),
+    largest: take(columnsRead, DOUBLE),
   };
-  return { places, bytes };
+  return { places, bytes, columnsRead };
 }
-
-/** What the deviations of each column of a chunk were divided by; undefined where none were. */
-type Scales = Float64Array | undefined;
 
 function open(module: CompiledModule, shape: BlockShape, chunkRows: number, sizes: BlockSizes): BlockMemory {
   const { leftWidth, rightWidth } = shape;
-  const { places, bytes } = layOut(shape, chunkRows, sizes);
+  const { places, bytes, columnsRead } = layOut(shape, chunkRows, sizes);
   const { exports, buffer } = instantiate(module, bytes);
   const addChunk = exports.addChunk as WasmChunkKernel;
   const doubles = new Float64Array(buffer);
@@ -130,10 +129,10 @@ function open(module: CompiledModule, shape: BlockShape, chunkRows: number, size
     float32: new Float32Array(buffer, places.staged),
     float64: new Float64Array(buffer, places.staged),
   };
-  const [pivots, factors] = [
-    new Float64Array(buffer, places.pivots),
-    new Float64Array(buffer, places.factors),
-  ];
+  const [pivots, factors, largest] = ([places.pivots, places.factors, places.largest] as const).map(
+    (at) => new Float64Array(buffer, at, columnsRead),
+  ) as [Float64Array, Float64Array, Float64Array];
+  factors.fill(1);
   let chunks: RowRange[] = [];
   const scales: Record<Side, Scales[]> = { left: [], right: [] };
 
@@ -178,24 +177,29 @@ function open(module: CompiledModule, shape: BlockShape, chunkRows: number, size
     pack(side, { values, nodes, row, pivot }, [first, end]) {
       chunks = chunksOf([row, row + values.length / nodes], chunkRows);
       const type = values instanceof Float32Array ? 'float32' : 'float64';
-      const largest = exports[`largest ${type}`] as WasmLargest;
-      const packed = exports[`${side} ${type}`] as WasmSinglePacking;
-      if (pivot === undefined) pivots.fill(0, 0, nodes);
+      if (pivot === undefined) pivots.fill(0);
       else pivots.set(pivot);
       const rowBytes = packedTypes[type] * nodes;
       const [from, own] = [places.staged + packedTypes[type] * first, places.pivots + DOUBLE * first];
       const columns = end - first;
       const panels = Math.ceil(columns / (side === 'left' ? leftWidth : rightWidth));
+      const pack = exports[`${side} ${type}`] as WasmSinglePacking;
       let to = places[side];
       scales[side] = chunks.map(([begin, next]) => {
         staged[type].set(values.subarray((begin - row) * nodes, (next - row) * nodes));
         const rows = next - begin;
-        largest(from, rowBytes, rows, own, Math.ceil(columns / GROUP), places.factors);
-        const scales = factors.slice(0, columns).map(scaleOf);
-        for (let column = 0; column < columns; column++) factors[column] = 1 / scales[column]!;
-        packed(from, rowBytes, rows, own, places.factors, to, panels);
+        const packWith = (): void => {
+          pack(from, rowBytes, rows, own, places.factors, places.largest, to, panels);
+        };
+        packWith();
+        const scales = scalesOf(largest.subarray(0, columns));
+        if (scales !== undefined) {
+          for (let column = 0; column < columns; column++) factors[column] = 1 / scales[column]!;
+          packWith();
+          factors.fill(1);
+        }
         to += sizes[side] * SINGLE * rows;
-        return scales.every((scale) => scale === 1) ? undefined : scales;
+        return scales;
       });
     },
   };

@@ -91,57 +91,15 @@ export function chunkFunction(name: string, shape: BlockShape, fused: boolean): 
 }
 
 /**
- * Leaves the largest |deviation from the pivot| of each column, group of columns by group.
+ * Lays columns out in float32 panels `[panel, rows, width]`, one behind the other: deviations from pivots, times a factor,
+ * rounded. Leaves the largest |deviation| times factor of each column, unrounded.
  *
  * @param from address of the first column in the first row
  * @param rowBytes from one row to the next
  * @param rows at least 1
- * @param pivots address of a float64 for each column
- * @param groups at least 1
- * @param to address of a float64 for each column
- */
-export type WasmLargest = (
-  from: number,
-  rowBytes: number,
-  rows: number,
-  pivots: number,
-  groups: number,
-  to: number,
-) => void;
-
-/** A {@link WasmLargest}. @param width columns of a group, an even number */
-export function largestFunction(name: string, type: PackedType, width: number): WasmFunction {
-  const parameters = addresses('from', 'rowBytes', 'rows', 'pivots', 'groups', 'to');
-  const locals = { ...addresses('at', 'row'), largest: [valueType.v128, width / 2] } as const;
-  return defineFunction(name, parameters, locals, (named) => {
-    const { from, rowBytes, rows, pivots, groups, to, at, row, largest } = named;
-    const size = (v: number): Code => [deviation(type, at, pivots, v), f64x2.abs];
-    const group: Code = [
-      [local.get(from), local.set(at)],
-      largest.map((most, v) => [size(v), local.set(most)]),
-      [local.get(rows), local.set(row)],
-      wasm.repeatWhile(
-        [
-          largest.map((most, v) => [size(v), local.get(most), f64x2.max, local.set(most)]),
-          advance(at, local.get(rowBytes)),
-        ],
-        countDown(row),
-      ),
-      largest.map((most, v) => [local.get(to), local.get(most), v128.store(v * VECTOR)]),
-      advance(from, i32.const(width * packedTypes[type])),
-      advance(pivots, i32.const(width * DOUBLE)),
-      advance(to, i32.const(width * DOUBLE)),
-    ];
-    return wasm.repeatWhile(group, countDown(groups));
-  });
-}
-
-/**
- * Lays columns out in float32 panels `[panel, rows, width]`, one behind the other: deviations from pivots, times a factor,
- * rounded.
- *
- * @param from, rowBytes, rows, pivots as of {@link WasmLargest}
- * @param factors address of a float64 for each column
+ * @param pivots address of a float64 for each column, as are the next two
+ * @param factors
+ * @param largest
  * @param to address of the first panel
  * @param panels at least 1
  */
@@ -151,20 +109,31 @@ export type WasmSinglePacking = (
   rows: number,
   pivots: number,
   factors: number,
+  largest: number,
   to: number,
   panels: number,
 ) => void;
 
 /** A {@link WasmSinglePacking}. @param width columns of a panel, an even number */
 export function singlePackingFunction(name: string, type: PackedType, width: number): WasmFunction {
-  const parameters = addresses('from', 'rowBytes', 'rows', 'pivots', 'factors', 'to', 'panels');
-  return defineFunction(name, parameters, addresses('at', 'row'), (named) => {
-    const { from, rowBytes, rows, pivots, factors, to, panels, at, row } = named;
+  const parameters = addresses(
+    ...(['from', 'rowBytes', 'rows', 'pivots', 'factors', 'largest', 'to', 'panels'] as const),
+  );
+  const locals = {
+    ...addresses('at', 'row'),
+    value: valueType.v128,
+    most: [valueType.v128, width / 2],
+  } as const;
+  return defineFunction(name, parameters, locals, (named) => {
+    const { from, rowBytes, rows, pivots, factors, largest, to, panels, at, row, value, most } = named;
+    const load = (v: number): Code =>
+      type === 'float32' ? [v128.load64Zero(2 * v * SINGLE), f64x2.promoteLow] : v128.load(v * VECTOR);
     const packRow: Code = [
-      Array.from({ length: width / 2 }, (_, v) => [
-        [local.get(to), deviation(type, at, pivots, v)],
-        [local.get(factors), v128.load(v * VECTOR), f64x2.mul, f32x4.demoteZero],
-        v128.store64Low(2 * v * SINGLE),
+      most.map((so, v) => [
+        [local.get(at), load(v), local.get(pivots), v128.load(v * VECTOR), f64x2.sub],
+        [local.get(factors), v128.load(v * VECTOR), f64x2.mul, local.set(value)],
+        [local.get(value), f64x2.abs, local.get(so), f64x2.pseudoMax, local.set(so)],
+        [local.get(to), local.get(value), f32x4.demoteZero, v128.store64Low(2 * v * SINGLE)],
       ]),
       advance(to, i32.const(width * SINGLE)),
       advance(at, local.get(rowBytes)),
@@ -172,18 +141,13 @@ export function singlePackingFunction(name: string, type: PackedType, width: num
     const panel: Code = [
       [local.get(from), local.set(at)],
       [local.get(rows), local.set(row)],
+      // Zeros
+      most.map((so) => [local.get(so), local.get(so), v128.xor, local.set(so)]),
       wasm.repeatWhile(packRow, countDown(row)),
+      most.map((so, v) => [local.get(largest), local.get(so), v128.store(v * VECTOR)]),
       advance(from, i32.const(width * packedTypes[type])),
-      advance(pivots, i32.const(width * DOUBLE)),
-      advance(factors, i32.const(width * DOUBLE)),
+      [pivots, factors, largest].map((each) => advance(each, i32.const(width * DOUBLE))),
     ];
     return wasm.repeatWhile(panel, countDown(panels));
   });
-}
-
-/** Deviations from the pivots of the v-th two columns. */
-function deviation(type: PackedType, at: number, pivots: number, v: number): Code {
-  const load =
-    type === 'float32' ? [v128.load64Zero(2 * v * SINGLE), f64x2.promoteLow] : v128.load(v * VECTOR);
-  return [local.get(at), load, local.get(pivots), v128.load(v * VECTOR), f64x2.sub];
 }

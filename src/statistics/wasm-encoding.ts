@@ -84,6 +84,7 @@ export const wasm = {
     not: vector(0x4d),
     and: vector(0x4e),
     or: vector(0x50),
+    xor: vector(0x51),
     /** a, b, mask: bits of a where the mask has them, of b elsewhere */
     bitselect: vector(0x52),
   },
@@ -117,6 +118,8 @@ export const wasm = {
     div: vector(0xf3),
     min: vector(0xf4),
     max: vector(0xf5),
+    /** a, b: b where a < b, else a */
+    pseudoMax: vector(0xf7),
     /** a, b, c: a * b + c, rounded once or twice as the processor likes it best */
     relaxedMadd: vector(0x107),
     /** a, b, c: c - a * b, likewise */

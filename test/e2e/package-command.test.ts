@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { tableFromIPC } from 'apache-arrow';
+import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setV8Flags } from '../../src/cli/v8-flags.ts';
 import { decodeModel } from '../../src/onnx/decode.ts';
@@ -54,6 +54,44 @@ describe('infer', () => {
       const table = await decodeTable(await readFile(join(folder, path)), format, path);
       expectGoldenEdges(table, tableFromIPC(fixture('layer-elu', `edges-${score}.arrow`)));
     }
+  });
+
+  test('precision fast on the CPU: correlations of the bundled example within 1e-6, the rest as it is', async () => {
+    const files = ['--model', join(example, 'model.onnx'), '--data', join(example, 'data.npz')];
+    const tables = async (precision: string) => {
+      const found = [];
+      for (const score of ['corr', 'partial']) {
+        const out = `${precision}-${score}.arrow`;
+        const asked = ['--backend', 'cpu', '--precision', precision, '--score', score, '--out', out];
+        const { status, err } = await run('infer', ...files, ...asked);
+        expect([status, err]).toEqual([0, expect.any(String)]);
+        found.push(tableFromIPC(await readFile(join(folder, out))));
+      }
+      return found as [Table, Table];
+    };
+    const [exact, fast] = [await tables('exact'), await tables('fast')];
+    // Ties may change places within the error: rows by pair of nodes.
+    const scoresOf = (table: Table): Map<string, number> => {
+      const [sources, targets, scores] = ['src_idx', 'dst_idx', 'corr'].map((name) => table.getChild(name)!);
+      return new Map(
+        Array.from(scores!, (score: number, row) => [`${sources!.get(row)} ${targets!.get(row)}`, score]),
+      );
+    };
+    const [found, expected] = [scoresOf(fast[0]), scoresOf(exact[0])];
+    expect(found.size).toBe(expected.size);
+    const errors = Array.from(expected, ([pair, score]) => Math.abs(found.get(pair)! - score));
+    const largest = errors.reduce((most, error) => Math.max(most, Number.isNaN(error) ? 0 : error), 0);
+    expect(largest).toBeLessThan(1e-6);
+    expect(largest).toBeGreaterThan(0);
+    expect(errors.filter(Number.isNaN).length).toBe(
+      Array.from(expected.values()).filter(Number.isNaN).length,
+    );
+    const precisionOf = (table: Table): string | undefined => table.schema.metadata.get('precision');
+    expect([exact, fast].map((both) => both.map(precisionOf))).toEqual([
+      [undefined, undefined],
+      ['fast', undefined],
+    ]);
+    expect(scoresOf(fast[1])).toEqual(scoresOf(exact[1]));
   });
 
   test('every option reaches the method', async () => {
