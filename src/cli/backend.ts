@@ -13,12 +13,23 @@ import type { Arguments } from './arguments.ts';
 /** Options of all commands that compute statistics or scores. */
 export const backendOptions = { backend: { type: 'string' }, precision: { type: 'string' } } as const;
 
-/** @param what is computed there */
-export function backendHelp(what: string): string {
-  return `${`  --backend auto|webgpu|cpu            where the ${what} are computed`.padEnd(86)}(auto)
-  --precision exact|fast               of sums and channel regressions on WebGPU, and of plain correlations on
-                                       the CPU: as in float64, or in float32 and quicker
-                                                                                      (exact)`;
+/** @param what is computed there: statistics of samples, or scores of statistics */
+export function backendHelp(what: 'statistics' | 'scores'): string {
+  const precision =
+    what === 'statistics'
+      ? [
+          'of sums and channel regressions on WebGPU, of plain correlations on the',
+          'CPU: as in float64, or in float32 and quicker',
+        ]
+      : [
+          'of sums and channel regressions on WebGPU: as in float64, or in float32',
+          'and several times quicker',
+        ];
+  return [
+    `${`  --backend auto|webgpu|cpu            where the ${what} are computed`.padEnd(86)}(auto)`,
+    `  --precision exact|fast               ${precision[0]}`,
+    `${' '.repeat(39)}${precision[1]}`.padEnd(86) + '(exact)',
+  ].join('\n');
 }
 
 /** @throws UsageError */

@@ -65,7 +65,7 @@ describe('an inferer on WebGPU does channel regressions there', () => {
     await model.release();
   });
 
-  test('and on the CPU, which has one precision, says nothing of it', async () => {
+  test('and on the CPU, which has one precision for them, says nothing of it', async () => {
     const { model, golden } = await opened('batch-relu');
     await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu', precision: 'fast' });
     await inferer.fit(goldenChannels(golden, 'pre').batches);

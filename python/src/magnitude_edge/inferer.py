@@ -56,8 +56,8 @@ class MagnitudeEdgeInferer:
             ``True``: 10 groups; or a dict of ``groups`` (left out one by one, for standard errors), ``permutations``
             (of targets, for an empirical p; 0), ``seed`` (0) and ``maxBytes`` (of magnitudes at most; 1 GiB).
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
-        precision: of sums and channel regressions on WebGPU: ``"exact"``, as good as in float64, or ``"fast"``, in
-            float32 and several times quicker.
+        precision: of sums and channel regressions on WebGPU, and of plain correlations on the CPU: ``"exact"``, as
+            good as in float64, or ``"fast"``, in float32 and quicker.
         threads: of the engine at most; ``None``: one for each core.
 
     One process of the engine belongs to the object; :meth:`close`, leaving a ``with`` block or the end of this process
