@@ -2,21 +2,13 @@ import { meanSquares, type PairMoments } from './covariances.ts';
 import { IncrementalProduct } from './incremental-product.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { addShifted } from './merge.ts';
-import { PairSnapshot } from './pair-snapshot.ts';
-import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
+import { PairSnapshot, type PairProducts } from './pair-snapshot.ts';
+import type { Deviations } from './tiled-matmul.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
 /** Deviations whose rows wait for their products. */
 interface WaitingDeviations extends Deviations {
   readonly rows: RowBuffer;
-}
-
-/** What forms the products of a layer pair. */
-export interface PairProducts {
-  /** Those of partial correlations, and of statistics */
-  readonly exact: TiledMatmul;
-  /** X^T Y of plain correlations */
-  readonly plain: TiledMatmul;
 }
 
 /**

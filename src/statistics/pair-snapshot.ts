@@ -1,9 +1,16 @@
 import type { PairMoments } from './covariances.ts';
-import type { PairProducts } from './pair-accumulator.ts';
 import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 
 /** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
 const DIAGONAL_COLUMNS = 64;
+
+/** What forms the products of a layer pair. */
+export interface PairProducts {
+  /** Those of partial correlations, and of statistics */
+  readonly exact: TiledMatmul;
+  /** X^T Y of plain correlations */
+  readonly plain: TiledMatmul;
+}
 
 /** Samples of one layer pair as they were at some time: rows, from which any products can be formed. */
 export class PairSnapshot {
