@@ -131,15 +131,15 @@ export class CpuAccumulator {
   }
 
   /**
-   * A copy of the statistics, with all products up to date. Where there are no sums, or those for plain correlations alone, none
-   * are kept: what is asked later is answered as if this had not been.
+   * A copy of the statistics, with all products up to date. Where there are no sums none are kept: what is asked later is
+   * answered as if this had not been.
    *
    * @throws RangeError where they find no room
    */
   *copy(): Generator<undefined, SufficientStatistics, undefined> {
     const pairs: PairStatistics[] = [];
     for (const pair of this.#pairs) {
-      if (this.#tiled || pair.formsPlain) {
+      if (this.#tiled) {
         pairs.push(yield* pair.formApart());
       } else {
         yield* pair.form(true);
