@@ -26,7 +26,7 @@ export interface InfererOptions {
    * Of what is summed, and on WebGPU of channel regressions: 'exact' (default), as good as float64 sums, or 'fast', in float32 and
    * several times quicker: enough where conditioning sets and channels hardly depend on each other (docs/webgpu-engine.md,
    * "Precision"). On the CPU 'fast' is of plain correlations alone, as long as samples are kept: X^T Y in float32 over chunks of 64
-   * samples, nearly twice as quick (docs/method.md, "Sums in float32").
+   * samples, 1.5 to 1.8 times as quick (docs/method.md, "Sums in float32").
    */
   readonly precision?: Precision | undefined;
   /**
