@@ -199,7 +199,7 @@ for (const where of lists.where.split(',')) {
   points.push(...(await place()));
 }
 
-writeResult('products-cpu', {
+writeResult(precisions.length > 0 ? 'products-precision' : 'products-cpu', {
   setup: { pairs, samples, repeats },
   points,
 });
