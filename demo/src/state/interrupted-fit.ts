@@ -28,6 +28,8 @@ const mostBytes = 512e6;
 /** The checkpoint of this tab; two tabs have two, and one that goes on with an older fit takes its. */
 let id = crypto.getRandomValues(new Uint32Array(4)).join('-');
 let isMine = false;
+/** Whether it is noted, by this tab or by the one whose fit this one goes on with. */
+let isNoted = false;
 
 const fileOf = (fit: string): string => `fit-${fit}`;
 
@@ -66,10 +68,12 @@ export function keepFits(): void {
     const given: KeptFiles = { id, when, model, data, params: params.peek() };
     void keep(hasFiles === files ? { fits: fit } : { fits: fit, files: given });
     hasFiles = files;
+    isNoted = true;
   });
   effect(() => {
-    if (outcome.value?.complete !== true || checkpointed.peek() === 0) return;
+    if (outcome.value?.complete !== true || !isNoted) return;
     hasFiles = null;
+    isNoted = false;
     checkpointed.value = 0;
     void remove(id);
   });
@@ -101,7 +105,7 @@ export async function openInterrupted(): Promise<boolean> {
   const files = await kept<KeptFiles>('files', found.id);
   if (!files) return false;
   id = found.id;
-  isMine = false;
+  [isMine, isNoted] = [false, true];
   params.value = files.params;
   return openTogether(files.model, () => files.data);
 }
