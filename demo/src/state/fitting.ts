@@ -46,8 +46,8 @@ export async function run(from: 'start' | 'here' | 'checkpoint' = 'start'): Prom
   unscored.value = null;
   endTrial();
   forgetScores();
+  if (from === 'start') checkpointed.value = 0;
   if (from !== 'here') {
-    checkpointed.value = 0;
     progress.value = { run: turn, samples: 0, total: dataFacts.value.samples, seconds: 0 };
     keepsSamples.value = params.value.uncertainty;
     fitRun.value = turn;

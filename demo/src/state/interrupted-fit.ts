@@ -28,8 +28,8 @@ const mostBytes = 512e6;
 /** The checkpoint of this tab; two tabs have two, and one that goes on with an older fit takes its. */
 let id = crypto.getRandomValues(new Uint32Array(4)).join('-');
 let isMine = false;
-/** Whether it is noted, by this tab or by the one whose fit this one goes on with. */
-let isNoted = false;
+/** The files that are kept with it. */
+let filesKept: unknown = null;
 
 const fileOf = (fit: string): string => `fit-${fit}`;
 
@@ -55,7 +55,6 @@ function claim(): void {
 
 /** From now on, fits that are not through can go on after a reload. */
 export function keepFits(): void {
-  let hasFiles: unknown = null;
   effect(() => {
     const [samples, files] = [checkpointed.value, openedFiles.peek()];
     if (samples === 0 || !files) return;
@@ -66,14 +65,12 @@ export function keepFits(): void {
       total: dataFacts.peek()?.samples ?? samples,
     };
     const given: KeptFiles = { id, when, model, data, params: params.peek() };
-    void keep(hasFiles === files ? { fits: fit } : { fits: fit, files: given });
-    hasFiles = files;
-    isNoted = true;
+    void keep(filesKept === files ? { fits: fit } : { fits: fit, files: given });
+    filesKept = files;
   });
   effect(() => {
-    if (outcome.value?.complete !== true || !isNoted) return;
-    hasFiles = null;
-    isNoted = false;
+    if (outcome.value?.complete !== true || checkpointed.peek() === 0) return;
+    filesKept = null;
     checkpointed.value = 0;
     void remove(id);
   });
@@ -105,9 +102,12 @@ export async function openInterrupted(): Promise<boolean> {
   const files = await kept<KeptFiles>('files', found.id);
   if (!files) return false;
   id = found.id;
-  [isMine, isNoted] = [false, true];
+  isMine = false;
   params.value = files.params;
-  return openTogether(files.model, () => files.data);
+  if (!(await openTogether(files.model, () => files.data))) return false;
+  filesKept = openedFiles.peek();
+  checkpointed.value = found.samples;
+  return true;
 }
 
 export async function forgetInterrupted(): Promise<void> {
