@@ -51,6 +51,7 @@ export interface PackedRows {
   readonly pivot: Float64Array | undefined;
 }
 
+/** Left panels have `leftWidth` columns, right ones `rightWidth`. */
 export type Side = 'left' | 'right';
 
 export interface BlockMemory {

@@ -10,7 +10,7 @@ import {
   type WasmSinglePacking,
 } from './wasm-chunks.ts';
 import { encodeModule } from './wasm-encoding.ts';
-import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
+import { compileWidest, describeModule, instantiate, type CompiledModule } from './wasm-module.ts';
 import { packedTypes, type PackedType } from './wasm-packing.ts';
 
 /**
@@ -38,10 +38,8 @@ export function chunkedKernelOf(
   bits: VectorBits,
   chunkRows = CHUNK_ROWS,
 ): BlockKernel {
-  const products = module.fused ? ' with fused products' : '';
-  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
   return {
-    description: `WebAssembly SIMD${products}${vectors}`,
+    description: describeModule(module, bits),
     ...singleBlockShapes[bits],
     chunkRows,
     open: (sizes) => open(module, singleBlockShapes[bits], chunkRows, sizes),

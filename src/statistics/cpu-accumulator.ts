@@ -14,7 +14,7 @@ export function sumsBytes(nodes: number, pairs: number, plain = false): number {
 const AHEAD_BYTES = 2 ** 26;
 
 /** Rows that wait at a time once products are added as samples come: few passes over the sums, little room. */
-const CHUNK_ROWS = 2 * PIECE_ROWS;
+const WAITING_ROWS = 2 * PIECE_ROWS;
 
 /**
  * How products come about: `magnitudes` keeps rows and forms products when scores or statistics are asked for; `sums`
@@ -58,7 +58,7 @@ export class CpuAccumulator {
     this.#roomPerPair = Math.max(
       Math.min(plain ? Infinity : sumsBytes(nodes, 1), memory / pairs / 2),
       // A few rows at least, or products of small graphs would be formed a handful of rows at a time.
-      2 * 4 * nodes * CHUNK_ROWS,
+      2 * 4 * nodes * WAITING_ROWS,
     );
     this.#tiled = sumsBytes(nodes, pairs, plain) > memory;
   }
@@ -111,7 +111,7 @@ export class CpuAccumulator {
     for (const pair of this.#pairs) {
       if (pair.keptBytes > this.#roomPerPair) this.#plan = 'sums';
       if (this.#plan === 'sums') pair.endPlain();
-      if (this.#plan === 'sums' && pair.waitingRows >= CHUNK_ROWS) yield* pair.form(true);
+      if (this.#plan === 'sums' && pair.waitingRows >= WAITING_ROWS) yield* pair.form(true);
     }
   }
 
@@ -124,7 +124,7 @@ export class CpuAccumulator {
    */
   *formAhead(): Generator<undefined, boolean, undefined> {
     const wanted = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
-    const pair = this.#pairs.find(({ x, plain }) => wanted && x.rows.end - plain.seen >= CHUNK_ROWS);
+    const pair = this.#pairs.find(({ x, plain }) => wanted && x.rows.end - plain.seen >= WAITING_ROWS);
     if (pair === undefined) return false;
     yield* pair.plain.catchUpTile(pair.x, pair.y);
     return true;

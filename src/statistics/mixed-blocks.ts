@@ -1,3 +1,4 @@
+import type { Side } from './block-kernel.ts';
 import { vectorBits } from './vector-bits.ts';
 import {
   blockFunction,
@@ -8,7 +9,7 @@ import {
   type WasmBlockKernel,
 } from './wasm-block-kernel.ts';
 import { encodeModule, type WasmFunction } from './wasm-encoding.ts';
-import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
+import { compileWidest, describeModule, instantiate, type CompiledModule } from './wasm-module.ts';
 import { columnPanels, rowPanels, type WasmPanels } from './wasm-panels.ts';
 
 /** A place in memory: a typed array over it, and its address in bytes. */
@@ -26,9 +27,6 @@ export interface Place {
   /** Elements from one row to the next */
   readonly stride: number;
 }
-
-/** Left panels have `leftWidth` columns, right ones `rightWidth`. */
-export type Side = 'left' | 'right';
 
 /** Where sums of products go. */
 export interface BlockSums {
@@ -102,9 +100,7 @@ export function mixedBlocks(): MixedBlocks {
   }
   const module = compiled;
   if (module === undefined) return new Memory('plain JavaScript', shapes, scalarKernels);
-  const products = module.fused ? ' with fused products' : '';
-  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
-  return new Memory(`WebAssembly SIMD${products}${vectors}`, shapes, (bytes) => {
+  return new Memory(describeModule(module, bits), shapes, (bytes) => {
     const { exports, buffer } = instantiate(module, bytes);
     const of = (element: BlockElement): Kernels => ({
       add: exports[`${element} add`] as WasmBlockKernel,

@@ -3,7 +3,7 @@ import { PIECE_ROWS } from './row-buffer.ts';
 import { vectorBits, type VectorBits } from './vector-bits.ts';
 import { blockFunction, blockShapes, type BlockShape, type WasmBlockKernel } from './wasm-block-kernel.ts';
 import { encodeModule } from './wasm-encoding.ts';
-import { compileWidest, instantiate, type CompiledModule } from './wasm-module.ts';
+import { compileWidest, describeModule, instantiate, type CompiledModule } from './wasm-module.ts';
 import { packingFunction, packingName, type WasmPacking } from './wasm-packing.ts';
 
 const ELEMENT = 8;
@@ -25,10 +25,8 @@ export function wasmBlockKernel(): BlockKernel | undefined {
 
 /** @param module of {@link encodeBlocks}, for as many bits */
 export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKernel {
-  const products = module.fused ? ' with fused products' : '';
-  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
   return {
-    description: `WebAssembly SIMD${products}${vectors}`,
+    description: describeModule(module, bits),
     ...blockShapes[bits],
     chunkRows: 1,
     open: (sizes) => open(module, blockShapes[bits], sizes),

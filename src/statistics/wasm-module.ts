@@ -1,3 +1,4 @@
+import type { VectorBits } from './vector-bits.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 
 const PAGE = 65_536;
@@ -29,6 +30,12 @@ export function compileWidest(
     }
   }
   return undefined;
+}
+
+/** What products of a module run on, for diagnostics. @param bits of its vectors */
+export function describeModule({ fused }: CompiledModule, bits: VectorBits): string {
+  const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
+  return `WebAssembly SIMD${fused ? ' with fused products' : ''}${vectors}`;
 }
 
 /** A module's functions, over a new memory of so many bytes. @throws `out-of-memory` */
