@@ -32,19 +32,18 @@ export class ViewMemo {
   through(step: Step): StaticView | undefined {
     const { graph, node, output, view } = step;
     const views = node.inputs.map((_, index) => view(index));
-    const bases = new Map<string | undefined, number>();
-    for (const input of views)
-      if (input?.base !== undefined && !bases.has(input.base)) bases.set(input.base, bases.size);
-    const inputs = node.inputs.map((name, index) => this.#described(graph, name, views[index], bases));
+    const bases = [...new Set(views.map((input) => input?.base))];
+    const places = new Map(bases.map((base, place) => [base, place]));
+    const inputs = node.inputs.map((name, index) => this.#described(graph, name, views[index], places));
     const named = nodeKey(node.opType, node.domain, inputs, node.attributes, node.outputs.length);
     if (named === undefined) return viewThrough(step);
     const key = JSON.stringify([output, node.outputs.map((name) => graph.shape(name)), named]);
     if (!this.#found.has(key)) {
       const found = viewThrough(step);
-      this.#found.set(key, found && { view: found, base: bases.get(found.base) });
+      this.#found.set(key, found && { view: found, base: places.get(found.base) });
     }
     const known = this.#found.get(key);
-    return known && { ...known.view, base: [...bases.keys()][known.base ?? -1] };
+    return known && { ...known.view, base: bases[known.base ?? -1] };
   }
 
   /** All that a rule can see of an input, but the names of values. */
@@ -52,13 +51,13 @@ export class ViewMemo {
     graph: GraphRecorder,
     name: string,
     view: StaticView | undefined,
-    bases: ReadonlyMap<string | undefined, number>,
+    places: ReadonlyMap<string | undefined, number>,
   ): string {
     const constant = name === '' ? undefined : graph.constantValue(name);
     return JSON.stringify([
       graph.shape(name),
       constant ? this.#number(constant) : (graph.contents(name) ?? 'unknown'),
-      view && [this.#number(view.matrix), view.batchAxis, view.indexed, bases.get(view.base)],
+      view && [this.#number(view.matrix), view.batchAxis, view.indexed, places.get(view.base)],
     ]);
   }
 
