@@ -1,4 +1,3 @@
-import { Inflate } from 'fflate';
 import { nodeProcess } from '../node-process.ts';
 
 /** Packed bytes that a script unpacks at a time: they may become a thousand times as much. */
@@ -34,6 +33,7 @@ async function* inflatedInNode(
 async function* inflatedByScript(
   packed: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { Inflate } = await import('fflate');
   let pieces: Uint8Array[] = [];
   const inflate = new Inflate((piece) => {
     if (piece.length > 0) pieces.push(piece);

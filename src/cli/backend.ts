@@ -108,6 +108,23 @@ async function loadDawn(): Promise<GPU> {
   }
 }
 
+/**
+ * What hardware drivers of Vulkan open on Linux: devices of the kernel's own drivers, of NVIDIA's, of the Windows around
+ * a Linux, of Mali, Adreno and Tegra.
+ */
+const GRAPHICS_DEVICES = ['dri', 'nvidiactl', 'dxg', 'mali0', 'kgsl-3d0', 'nvhost-gpu', 'nvmap'];
+const NAMED_DRIVERS = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'];
+
+/**
+ * Whether no hardware adapter can be there, and no driver is named: looking for one takes half as long as a fit of the
+ * bundled example.
+ */
+function hasNoGraphicsDevice(): boolean {
+  if (process.platform !== 'linux' || NAMED_DRIVERS.some((name) => process.env[name])) return false;
+  const { existsSync } = process.getBuiltinModule('node:fs');
+  return !GRAPHICS_DEVICES.some((name) => existsSync(`/dev/${name}`));
+}
+
 /** Writes what the best adapter says of itself, or null. */
 const probe = `
   const { create } = await import(process.argv[1]);
@@ -129,6 +146,7 @@ async function whyNotWebGpu(): Promise<string | undefined> {
   } catch {
     return "the optional package 'webgpu' is not installed";
   }
+  if (hasNoGraphicsDevice()) return 'this machine has no graphics device';
   let found: GPUAdapterInfo | null;
   try {
     const [{ execFile }, { promisify }] = await Promise.all([

@@ -1,6 +1,4 @@
-import nodeModule from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+const path = process.getBuiltinModule('node:path');
 
 /**
  * Has Node keep the compiled form of the command's modules in the user's own cache folder, where it can (from 22.1 on) and
@@ -10,7 +8,12 @@ export function keepCompiledModules(): void {
   const { MAGNITUDE_EDGE_CACHE: wanted, XDG_CACHE_HOME: caches, LOCALAPPDATA: local } = process.env;
   if (wanted === '0') return;
   const given = process.platform === 'win32' ? local : caches;
-  const folder = given === undefined || given === '' ? join(homedir(), '.cache') : given;
-  const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
-  enableCompileCache?.(join(folder, 'magnitude-edge', 'modules'));
+  const folder =
+    given === undefined || given === ''
+      ? path.join(process.getBuiltinModule('node:os').homedir(), '.cache')
+      : given;
+  const { enableCompileCache } = process.getBuiltinModule('node:module') as {
+    enableCompileCache?: (folder: string) => unknown;
+  };
+  enableCompileCache?.(path.join(folder, 'magnitude-edge', 'modules'));
 }

@@ -7,7 +7,7 @@ import { keepCompiledModules } from './compile-cache.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { endQuietly } from './endings.ts';
 import { inCommandWords } from './reading-options.ts';
-import { ClosedOutput } from './standard-output.ts';
+import { ClosedOutput, standard } from './standard-output.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { setV8Flags } from './v8-flags.ts';
 
@@ -92,4 +92,4 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
 
 endQuietly();
 setV8Flags();
-process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr });
+process.exitCode = await main(process.argv.slice(2), standard);

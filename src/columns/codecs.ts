@@ -1,4 +1,3 @@
-import { gunzipSync } from 'fflate';
 import { lz4Frame, lz4Hadoop, lz4Raw } from './lz4.ts';
 import { snappy } from './snappy.ts';
 
@@ -16,7 +15,10 @@ export type Codecs = ReadonlyMap<CodecName, Decompress>;
 /** Decoders that only some files need are fetched when a file needs them. */
 const loaders: Readonly<Record<CodecName, () => Decompress | Promise<Decompress>>> = {
   SNAPPY: () => snappy,
-  GZIP: () => (input, length) => gunzipSync(input, { out: new Uint8Array(length) }),
+  GZIP: async () => {
+    const { gunzipSync } = await import('fflate');
+    return (input, length) => gunzipSync(input, { out: new Uint8Array(length) });
+  },
   BROTLI: async () => (await import('hyparquet-compressors')).decompressBrotli,
   ZSTD: async () => (await import('./zstd.ts')).zstd,
   LZ4: () => lz4Hadoop,

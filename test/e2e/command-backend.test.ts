@@ -60,6 +60,9 @@ function run(
 
 test.each([
   ['without the package', () => Promise.resolve(), () => ({}), /'webgpu' is not installed/],
+  ...(existsSync('/dev/dri') || process.platform !== 'linux'
+    ? []
+    : ([['without a graphics device', installReal, () => ({}), /has no graphics device/]] as const)),
   ['without a driver', installReal, () => withoutDriver, /no WebGPU adapter was found/],
   ['with a software driver', installReal, withDriver, /runs shaders on the CPU/],
   ['whose adapter gives no device', installFaulty, faulty('refused'), /refused to give a device/],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.pandas_compat  # which the first table would wait for
 
 #: What columns are in the frame, by the kind of their numbers.
 KINDS = {"i": np.dtype(np.int64), "f": np.dtype(np.float64)}

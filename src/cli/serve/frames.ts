@@ -18,24 +18,6 @@ export interface OutgoingFrame {
 /** Far above any request; what is longer is no header. */
 const LONGEST_HEADER = 2 ** 26;
 
-/**
- * The frames of a stream, each with bytes of its own.
- * @throws MagnitudeEdgeError `invalid-data` for what is no frame, and for a stream that ends within one
- */
-export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Frame, void, undefined> {
-  const bytes = new ByteReader(stream);
-  for (;;) {
-    const length = await bytes.read(4, true);
-    if (length === undefined) return;
-    const size = new DataView(length.buffer).getUint32(0, true);
-    if (size > LONGEST_HEADER) throw noFrame(`it announces a header of ${size} bytes`);
-    const header = parseHeader((await bytes.read(size))!);
-    const parts: Uint8Array[] = [];
-    for (const part of lengths(header)) parts.push((await bytes.read(part))!);
-    yield { header, parts };
-  }
-}
-
 /** The bytes of a frame, the parts as they are. */
 export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
   const pieces = parts.map((part) => (part instanceof Uint8Array ? [part] : part));
@@ -44,6 +26,73 @@ export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, json.length, true);
   return [length, json, ...pieces.flat()];
+}
+
+/** Takes frames from bytes as they come, each part in a place of its own from the start: nothing is copied. */
+export class FrameParser {
+  #wanted = new Uint8Array(4);
+  #filled = 0;
+  #header: Frame['header'] | undefined;
+  #lengths: number[] = [];
+  #parts: Uint8Array[] = [];
+  #step: () => Frame | undefined = this.#takeLength;
+
+  /** Where the next bytes go; of one byte at least. */
+  get place(): Uint8Array {
+    return this.#wanted.subarray(this.#filled);
+  }
+
+  /**
+   * @param bytes that were written to {@link place}
+   * @returns the frame that ends with them
+   * @throws MagnitudeEdgeError `invalid-data` for what is no frame
+   */
+  advance(bytes: number): Frame | undefined {
+    this.#filled += bytes;
+    let frame: Frame | undefined;
+    // Nothing may be wanted, of a part without a byte.
+    while (this.#filled === this.#wanted.length) frame = this.#step() ?? frame;
+    return frame;
+  }
+
+  /** @throws MagnitudeEdgeError `invalid-data` for bytes that end within a frame */
+  end(): void {
+    if (this.#step !== this.#takeLength || this.#filled > 0) throw noFrame('the stream ended within it');
+  }
+
+  #takeLength(): undefined {
+    const size = new DataView(this.#wanted.buffer).getUint32(0, true);
+    if (size > LONGEST_HEADER) throw noFrame(`it announces a header of ${size} bytes`);
+    this.#want(size, this.#takeHeader);
+  }
+
+  #takeHeader(): Frame | undefined {
+    this.#header = parseHeader(this.#wanted);
+    this.#lengths = lengths(this.#header);
+    this.#parts = [];
+    return this.#wantNextPart();
+  }
+
+  #takePart(): Frame | undefined {
+    this.#parts.push(this.#wanted);
+    return this.#wantNextPart();
+  }
+
+  #wantNextPart(): Frame | undefined {
+    const length = this.#lengths[this.#parts.length];
+    if (length !== undefined) {
+      this.#want(length, this.#takePart);
+      return undefined;
+    }
+    this.#want(4, this.#takeLength);
+    return { header: this.#header!, parts: this.#parts };
+  }
+
+  #want(bytes: number, step: () => Frame | undefined): void {
+    this.#wanted = new Uint8Array(bytes);
+    this.#filled = 0;
+    this.#step = step;
+  }
 }
 
 function parseHeader(json: Uint8Array): Record<string, unknown> {
@@ -65,33 +114,4 @@ function lengths({ parts = [] }: Record<string, unknown>): number[] {
 
 function noFrame(why: string): MagnitudeEdgeError {
   return new MagnitudeEdgeError('invalid-data', `What came through the pipe is no frame: ${why}.`);
-}
-
-/** Takes chunks of any size, gives pieces of the sizes asked for. */
-class ByteReader {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array = new Uint8Array();
-
-  constructor(stream: AsyncIterable<Uint8Array>) {
-    this.#chunks = stream[Symbol.asyncIterator]();
-  }
-
-  /** @returns undefined where the stream ends before the first byte and `mayEnd` */
-  async read(size: number, mayEnd = false): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const wanted = new Uint8Array(size);
-    let filled = 0;
-    for (;;) {
-      const taken = this.#rest.subarray(0, size - filled);
-      wanted.set(taken, filled);
-      filled += taken.length;
-      this.#rest = this.#rest.subarray(taken.length);
-      if (filled === size) return wanted;
-      const next = await this.#chunks.next();
-      if (next.done === true) {
-        if (mayEnd && filled === 0) return undefined;
-        throw noFrame('the stream ended within it');
-      }
-      this.#rest = next.value;
-    }
-  }
 }

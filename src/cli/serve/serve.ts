@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { SerialQueue } from '../../serial-queue.ts';
 import { version } from '../../version.ts';
 import { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { encodeFrame, readFrames, type Frame, type OutgoingFrame } from './frames.ts';
+import { encodeFrame, type Frame, type OutgoingFrame } from './frames.ts';
+import { takeFrames, writePieces } from './pipes.ts';
 import { ServedInferer } from './served-inferer.ts';
 
 const help = `magnitude-edge serve
@@ -20,12 +20,12 @@ export const serve: Command = {
     const served = new ServedInferer();
     const turns = new SerialQueue();
     await send({ header: { ready: version }, parts: [] });
-    for await (const { header, parts } of readFrames(process.stdin)) {
+    await takeFrames(({ header, parts }) => {
       const { id, call, args: given } = header as { id: number; call: string; args: Record<string, unknown> };
       // At once: it is about what stands in the queue before it.
       if (call === 'cancel') served.cancel();
       else void turns.run(() => answer(served, { id, call, args: given, parts }));
-    }
+    });
     served.cancel();
     await turns.idle();
     await served.release();
@@ -58,8 +58,4 @@ function described(error: unknown): Readonly<Record<string, unknown>> {
   };
 }
 
-async function send(frame: OutgoingFrame): Promise<void> {
-  let roomy = true;
-  for (const bytes of encodeFrame(frame)) roomy = process.stdout.write(bytes);
-  if (!roomy) await once(process.stdout, 'drain');
-}
+const send = (frame: OutgoingFrame): Promise<void> => writePieces(encodeFrame(frame));

@@ -8,7 +8,7 @@ import {
   type TableFormat,
   type TextOptions,
 } from '../../../src/table/formats.ts';
-import { encodeFrame, readFrames } from '../../../src/cli/serve/frames.ts';
+import { encodeFrame, FrameParser, type Frame } from '../../../src/cli/serve/frames.ts';
 import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { column, tinyBatches, tinyTable } from './tiny.ts';
 
@@ -47,14 +47,39 @@ test('a table in pieces is its Arrow file, and one part of a frame', async () =>
     const table = await tinyTable('partial', options);
     const pieces = arrowFilePieces(table);
     expect(pieces.length).toBeGreaterThan(1);
-    const frame = Buffer.concat(encodeFrame({ header: { id: 7 }, parts: [pieces, Uint8Array.of(1, 2)] }));
-    for await (const { header, parts } of readFrames(asynchronously([frame]))) {
-      expect(header.id).toBe(7);
-      expect(Buffer.from(parts[0]!)).toEqual(Buffer.from(encodeTable(table, 'arrow')));
-      expect([...parts[1]!]).toEqual([1, 2]);
+    const frame = Buffer.concat(
+      encodeFrame({ header: { id: 7 }, parts: [pieces, Uint8Array.of(1, 2), new Uint8Array()] }),
+    );
+    // Two frames, of which some bytes come at a time: fewer than a length, and more than a frame.
+    for (const step of [1, 3, 1000, 2 ** 20]) {
+      const frames = parsed(Buffer.concat([frame, frame]), step);
+      expect(frames).toHaveLength(2);
+      for (const { header, parts } of frames) {
+        expect(header.id).toBe(7);
+        expect(Buffer.from(parts[0]!)).toEqual(Buffer.from(encodeTable(table, 'arrow')));
+        expect([...parts[1]!]).toEqual([1, 2]);
+        expect(parts[2]).toHaveLength(0);
+      }
     }
+    expect(() => parsed(frame.subarray(0, -1), 1000)).toThrow('is no frame: the stream ended within it');
   }
 });
+
+/** The frames of bytes of which so many come at a time. */
+function parsed(bytes: Uint8Array, step: number): Frame[] {
+  const parser = new FrameParser();
+  const frames: Frame[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const { place } = parser;
+    const came = bytes.subarray(at, at + Math.min(step, place.length));
+    place.set(came);
+    at += came.length;
+    const frame = parser.advance(came.length);
+    if (frame) frames.push(frame);
+  }
+  parser.end();
+  return frames;
+}
 
 async function* asynchronously<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item);
