@@ -11,7 +11,7 @@ import { coverageWarning, unscoredInWords } from '../table/coverage-words.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
 import { edgeTableBatches, type EdgeTableProvenance } from '../table/edge-table.ts';
-import { encodeBatches } from '../table/encode-batches.ts';
+import { encodeBatchesWith } from '../table/encode-batches.ts';
 import { decodeStatistics } from '../table/statistics-file.ts';
 import { mergeSaved, type SavedStatistics } from '../table/statistics-origin.ts';
 import { Arguments } from './arguments.ts';
@@ -21,6 +21,7 @@ import { checkInputs, readInput, summaryStream, writeOutputs } from './files.ts'
 import { checkNewFolder } from './partitions.ts';
 import { placeOutputs } from './output-place.ts';
 import { RowCount } from './row-count.ts';
+import { rowGroupEncoder } from './row-group-threads.ts';
 import {
   outputHelp,
   readScoreSettings,
@@ -71,10 +72,11 @@ export const evaluate: Command = {
       );
       try {
         await choice.engine.merge(statistics);
+        const rowGroups = rowGroupEncoder(settings, statistics.nodes);
         const rows = new RowCount(scoredRows(choice, precision, saved, settings), () => undefined);
         await writeOutputs([
           place
-            ? { place, bytes: encodeBatches(rows, settings.format, settings) }
+            ? { place, bytes: encodeBatchesWith(rowGroups, rows, settings.format, settings) }
             : { folder: out, batches: rows },
         ]);
         const report = { paths, settings, saved, rows, backend: rows.metadata.get('backend')! };

@@ -9,7 +9,7 @@ import type { ExecutionProvider } from '../model/runtime.ts';
 import { coverageWarning } from '../table/coverage-words.ts';
 import { channelSumsBytes } from '../statistics/channel-sums.ts';
 import { coverageFrom } from '../table/coverage-metadata.ts';
-import { encodeBatches } from '../table/encode-batches.ts';
+import { encodeBatchesWith } from '../table/encode-batches.ts';
 import { readPositiveEdges } from '../table/positives.ts';
 import { lossNames, type LossName } from '../training-graph/losses.ts';
 import { Arguments, UsageError } from './arguments.ts';
@@ -46,6 +46,7 @@ import { readOutputWeights } from './loss-files.ts';
 import { withProgress } from './progress.ts';
 import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
 import { RowCount } from './row-count.ts';
+import { rowGroupEncoder } from './row-group-threads.ts';
 import {
   outputHelp,
   readScoreSettings,
@@ -236,6 +237,7 @@ async function inferWith(
     channels: needsChannels(settings) && { maxBytes: channelRoom(model, settings) },
   });
   const ranOn = backendOf(inferer, chosen);
+  const rowGroups = rowGroupEncoder(settings, model.graph.nodeNames.function.length);
   clock.lap('load');
   printLine(
     terminal.err,
@@ -276,7 +278,7 @@ async function inferWith(
     );
     const files: (OutputFile | OutputFolder)[] = [
       places.table
-        ? { place: places.table, bytes: encodeBatches(batchesOut, settings.format, settings) }
+        ? { place: places.table, bytes: encodeBatchesWith(rowGroups, batchesOut, settings.format, settings) }
         : { folder: settings.out, batches: batchesOut },
     ];
     if (places.statistics)

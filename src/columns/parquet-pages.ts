@@ -1,5 +1,5 @@
 import { joinBytes } from '../bytes/join-bytes.ts';
-import type { BooleanColumn, StringColumn } from './column.ts';
+import type { BooleanColumn } from './column.ts';
 import { packWords } from './snappy-words.ts';
 import { varint } from './thrift.ts';
 
@@ -11,7 +11,17 @@ export interface WrittenNumbers {
   readonly valid?: Uint8Array | undefined;
 }
 
-export type WrittenColumn = WrittenNumbers | BooleanColumn | StringColumn;
+/** Strings as they are written, each once. */
+export interface WrittenStrings {
+  readonly kind: 'strings';
+  /** Which string each row has, -1 for none */
+  readonly codes: Int32Array;
+  /** UTF-8 end to end: string k is `bytes[offsets[k] .. offsets[k + 1]]`. */
+  readonly bytes: Uint8Array;
+  readonly offsets: Int32Array;
+}
+
+export type WrittenColumn = WrittenNumbers | BooleanColumn | WrittenStrings;
 
 // Encodings, by their numbers in parquet.thrift.
 export const [PLAIN, RLE, RLE_DICTIONARY] = [0, 3, 8];
@@ -33,10 +43,8 @@ export interface Encoded {
 export function encodeColumn(column: WrittenColumn, valid: Uint8Array | undefined): Encoded {
   switch (column.kind) {
     case 'strings': {
-      const { codes, dictionary } = column;
-      return inDictionary(codes, valid, 0, dictionary.length, (used) =>
-        joinBytes(Array.from(used, (code) => plainString(dictionary[code]!))),
-      );
+      const { codes, offsets } = column;
+      return inDictionary(codes, valid, 0, offsets.length - 1, (used) => plainStrings(used, column));
     }
     case 'booleans':
       return { encoding: PLAIN, values: bitsOf(present(column.values, valid)) };
@@ -169,9 +177,18 @@ function floatBounds(values: Float64Array | Float32Array): Encoded['bounds'] {
   return [plain(least === 0 ? -0 : least), plain(most === 0 ? 0 : most)];
 }
 
-function plainString(text: string): Uint8Array {
-  const bytes = new TextEncoder().encode(text);
-  return joinBytes([bytesOf(Uint32Array.of(bytes.length)), bytes]);
+/** Each after its length. */
+function plainStrings(used: Int32Array, { bytes, offsets }: WrittenStrings): Uint8Array {
+  const lengths = used.map((code) => offsets[code + 1]! - offsets[code]!);
+  const plain = new Uint8Array(lengths.reduce((sum, length) => sum + 4 + length, 0));
+  const view = new DataView(plain.buffer);
+  let at = 0;
+  used.forEach((code, k) => {
+    view.setUint32(at, lengths[k]!, true);
+    plain.set(bytes.subarray(offsets[code], offsets[code + 1]), at + 4);
+    at += 4 + lengths[k]!;
+  });
+  return plain;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

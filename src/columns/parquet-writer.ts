@@ -1,10 +1,10 @@
-import { joinBytes } from '../bytes/join-bytes.ts';
 import {
   definitionLevels,
   encodeColumn,
   PLAIN,
   presentRows,
   RLE,
+  type Encoded,
   type WrittenColumn,
 } from './parquet-pages.ts';
 import { binary, bool, int32, int64, int8, list, struct, type ThriftValue } from './thrift.ts';
@@ -33,6 +33,40 @@ const [UNCOMPRESSED, SNAPPY] = [0, 1];
 const [DICTIONARY_PAGE, DATA_PAGE_V2] = [2, 3];
 const MAGIC = new TextEncoder().encode('PAR1');
 
+/** Columns of so many rows, no more than 2^20, in the order of a file's fields. */
+export interface RowGroup {
+  readonly columns: readonly WrittenColumn[];
+  readonly rows: number;
+}
+
+/** A row group's bytes, and what the end of the file is to say of them: the same wherever it comes to stand. */
+export interface EncodedRowGroup {
+  readonly rows: number;
+  readonly chunks: readonly EncodedChunk[];
+}
+
+/** One column: a page, and perhaps one of its dictionary before it. */
+interface EncodedChunk {
+  readonly pieces: readonly Uint8Array[];
+  /** Of all pieces */
+  readonly bytes: number;
+  readonly unpackedBytes: number;
+  /** Of the dictionary's page; 0 where there is none */
+  readonly dictionaryBytes: number;
+  readonly encodings: readonly number[];
+  readonly codec: number;
+  readonly nulls: number;
+  readonly bounds: Encoded['bounds'];
+}
+
+/** What takes the time of writing a file, for any thread. */
+export function encodeRowGroup(
+  fields: readonly WrittenField[],
+  { columns, rows }: RowGroup,
+): EncodedRowGroup {
+  return { rows, chunks: columns.map((column, c) => encodeChunk(fields[c]!, column, rows)) };
+}
+
 /**
  * Writes a Parquet file (format 2.6, pages of version 2), a row group at a time: strings and small ranges of whole numbers
  * in dictionaries, others plain, floating-point numbers as Snappy where they repeat. Row groups are skipped by the bounds of
@@ -49,20 +83,20 @@ export class ParquetFileWriter {
     this.#fields = fields;
   }
 
-  /** What a row group adds to the file. @param columns of so many rows, no more than 2^20, in the order of the fields */
-  rowGroup(columns: readonly WrittenColumn[], rows: number): Uint8Array {
+  /** What a row group adds to the file, piece by piece. */
+  add({ chunks, rows }: EncodedRowGroup): Uint8Array[] {
     const pieces: Uint8Array[] = this.#size === 0 ? [MAGIC] : [];
-    let at = this.#size + (this.#size === 0 ? MAGIC.length : 0);
-    const start = at;
-    const chunks = columns.map((column, c) => {
-      const chunk = columnChunk(this.#fields[c]!, column, rows, at);
+    const start = this.#size + lengthOf(pieces);
+    let at = start;
+    const columns = chunks.map((chunk, c) => {
       pieces.push(...chunk.pieces);
+      const written = columnChunk(this.#fields[c]!, chunk, rows, at);
       at += chunk.bytes;
-      return chunk;
+      return written;
     });
     this.#groups.push(
       struct({
-        1: list(chunks.map(({ metadata }) => metadata)),
+        1: list(columns),
         2: int64(chunks.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0)),
         3: int64(rows),
         5: int64(start),
@@ -70,11 +104,12 @@ export class ParquetFileWriter {
       }),
     );
     this.#rows += rows;
-    return this.#written(pieces);
+    this.#size = at;
+    return pieces;
   }
 
   /** What ends the file. There must have been a row group. @param metadata key-value pairs of the file */
-  end(metadata: Iterable<readonly [string, string]>, createdBy: string): Uint8Array {
+  end(metadata: Iterable<readonly [string, string]>, createdBy: string): Uint8Array[] {
     const pairs = Array.from(metadata, ([key, value]) => struct({ 1: binary(key), 2: binary(value) }));
     const root = struct({ 4: binary('root'), 5: int32(this.#fields.length) });
     const footer = struct({
@@ -88,13 +123,7 @@ export class ParquetFileWriter {
       7: list(this.#fields.map(() => struct({ 1: struct({}) }))),
     });
     const length = new Uint8Array(Uint32Array.of(footer.bytes.length).buffer);
-    return this.#written([Uint8Array.from(footer.bytes), length, MAGIC]);
-  }
-
-  #written(pieces: readonly Uint8Array[]): Uint8Array {
-    const bytes = joinBytes(pieces);
-    this.#size += bytes.length;
-    return bytes;
+    return [Uint8Array.from(footer.bytes), length, MAGIC];
   }
 }
 
@@ -113,18 +142,9 @@ function schemaElement({ name, type, nullable }: WrittenField): ThriftValue {
   });
 }
 
-interface ColumnChunk {
-  readonly pieces: readonly Uint8Array[];
-  readonly bytes: number;
-  readonly unpackedBytes: number;
-  readonly metadata: ThriftValue;
-}
-
-/** One column of a row group: a page, and perhaps one of its dictionary before it. @param at its place in the file */
-function columnChunk(field: WrittenField, column: WrittenColumn, rows: number, at: number): ColumnChunk {
+function encodeChunk(field: WrittenField, column: WrittenColumn, rows: number): EncodedChunk {
   const valid = presentRows(column);
-  const encoded = encodeColumn(column, valid);
-  const { dictionary, bounds, values, packed = values } = encoded;
+  const { encoding, dictionary, bounds, values, packed = values } = encodeColumn(column, valid);
   const levels = field.nullable ? definitionLevels(valid, rows) : new Uint8Array();
   const nulls = rows - (valid?.reduce((sum, there) => sum + there, 0) ?? rows);
   const pieces: Uint8Array[] = [];
@@ -138,7 +158,7 @@ function columnChunk(field: WrittenField, column: WrittenColumn, rows: number, a
     1: int32(rows),
     2: int32(nulls),
     3: int32(rows),
-    4: int32(encoded.encoding),
+    4: int32(encoding),
     5: int32(levels.length),
     6: int32(0),
     7: bool(packed !== values),
@@ -146,21 +166,34 @@ function columnChunk(field: WrittenField, column: WrittenColumn, rows: number, a
   const sizes = [levels.length + values.length, levels.length + packed.length] as const;
   pieces.push(pageHeader(DATA_PAGE_V2, ...sizes, { 8: header }), levels, packed);
   const bytes = lengthOf(pieces);
-  const unpackedBytes = bytes + values.length - packed.length;
-  const encodings = dictionary === undefined ? [encoded.encoding] : [PLAIN, encoded.encoding];
+  return {
+    pieces,
+    bytes,
+    unpackedBytes: bytes + values.length - packed.length,
+    dictionaryBytes,
+    encodings: [...(dictionary === undefined ? [] : [PLAIN]), encoding, ...(field.nullable ? [RLE] : [])],
+    codec: packed === values ? UNCOMPRESSED : SNAPPY,
+    nulls,
+    bounds,
+  };
+}
+
+/** What the end of the file says of a column. @param at its place in the file */
+function columnChunk(field: WrittenField, chunk: EncodedChunk, rows: number, at: number): ThriftValue {
+  const { dictionaryBytes, nulls, bounds } = chunk;
   const metadata = struct({
     1: int32(PHYSICAL[field.type]),
-    2: list([...encodings, ...(field.nullable ? [RLE] : [])].map(int32)),
+    2: list(chunk.encodings.map(int32)),
     3: list([binary(field.name)]),
-    4: int32(packed === values ? UNCOMPRESSED : SNAPPY),
+    4: int32(chunk.codec),
     5: int64(rows),
-    6: int64(unpackedBytes),
-    7: int64(bytes),
+    6: int64(chunk.unpackedBytes),
+    7: int64(chunk.bytes),
     9: int64(at + dictionaryBytes),
-    11: dictionary === undefined ? undefined : int64(at),
+    11: dictionaryBytes === 0 ? undefined : int64(at),
     12: struct({ 3: int64(nulls), 5: bounds && binary(bounds[1]), 6: bounds && binary(bounds[0]) }),
   });
-  return { pieces, bytes, unpackedBytes, metadata: struct({ 2: int64(at), 3: metadata }) };
+  return struct({ 2: int64(at), 3: metadata });
 }
 
 function pageHeader(

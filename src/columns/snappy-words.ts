@@ -20,6 +20,7 @@ export function packWords(values: Float64Array | Float32Array): Uint8Array | und
   const input = new Uint8Array(buffer, byteOffset, byteLength);
   const halves = new Uint32Array(buffer, byteOffset, byteLength / 4);
   const step = size / 4;
+  if (!repeats(halves, step)) return undefined;
   const seen = new Int32Array(1 << HASH_BITS).fill(-1);
   const output = new Uint8Array(byteLength);
   output.set(varint(byteLength));
@@ -35,7 +36,7 @@ export function packWords(values: Float64Array | Float32Array): Uint8Array | und
   for (let at = 0; at < halves.length;) {
     const low = halves[at]!;
     const high = step === 2 ? halves[at + 1]! : 0;
-    const hash = (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) >>> (32 - HASH_BITS);
+    const hash = hashOf(low, high);
     const from = seen[hash]!;
     seen[hash] = at;
     const found =
@@ -65,6 +66,35 @@ export function packWords(values: Float64Array | Float32Array): Uint8Array | und
   if (!fits(byteLength)) return undefined;
   emitLiteral(byteLength);
   return output.subarray(0, to);
+}
+
+/** Where a sample is taken, and how many elements follow one another there. */
+const [PLACES, RUN] = [16, 64];
+/** One element in so many that repeats is worth packing. */
+const LEAST_SHARE = 16;
+
+/** Whether elements of a sample repeat; of few elements, always. Looking at all takes as long as the rest of a column. */
+function repeats(halves: Uint32Array, step: number): boolean {
+  const elements = halves.length / step;
+  if (elements < 4 * PLACES * RUN) return true;
+  const seen = new Int32Array(1 << HASH_BITS).fill(-1);
+  let found = 0;
+  for (let place = 0; place < PLACES; place++) {
+    const first = Math.floor((place * (elements - RUN)) / (PLACES - 1));
+    for (let at = first * step; at < (first + RUN) * step; at += step) {
+      const low = halves[at]!;
+      const high = step === 2 ? halves[at + 1]! : 0;
+      const hash = hashOf(low, high);
+      const from = seen[hash]!;
+      seen[hash] = at;
+      if (from >= 0 && halves[from] === low && (step === 1 || halves[from + 1] === high)) found++;
+    }
+  }
+  return found * LEAST_SHARE >= PLACES * RUN;
+}
+
+function hashOf(low: number, high: number): number {
+  return (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) >>> (32 - HASH_BITS);
 }
 
 /** @returns where the literal's bytes begin */

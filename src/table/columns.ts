@@ -58,8 +58,11 @@ export function int32Column(name: string, values: Int32Array, present?: readonly
 export function boolColumn(name: string, length: number, at: (row: number) => boolean | null): Column {
   const type = new Bool();
   let nullCount = 0;
-  for (let row = 0; row < length; row++) if (at(row) === null) nullCount++;
-  const data = packBits(length, (row) => at(row) === true);
+  const data = packBits(length, (row) => {
+    const value = at(row);
+    if (value === null) nullCount++;
+    return value === true;
+  });
   if (nullCount === 0) return column(name, type, makeData({ type, length, nullCount, data }));
   const nullBitmap = packBits(length, (row) => at(row) !== null);
   return column(name, type, makeData({ type, length, nullCount, nullBitmap, data }), true);

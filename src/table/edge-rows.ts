@@ -9,6 +9,8 @@ import type { Yielder } from '../statistics/yielder.ts';
 
 /** How the rows are to come. */
 export interface RowsRequest {
+  /** P, layer pairs */
+  readonly pairs: number;
   readonly choice: RowChoice;
   readonly freedom: DegreesOfFreedomGroups;
   /** Where p does not follow from the scores: p of each pair, `[source, target]`, or none */
@@ -33,6 +35,15 @@ const CHOSEN_FROM = [2000, 4000] as const;
 
 /** More than this share of the rows is not worth choosing before sorting. */
 const LARGEST_SHARE = 1 / 8;
+
+/**
+ * Bytes up to which all rows are sorted at once where other threads sort them, although they are asked for in groups: at 2,000
+ * nodes that takes half the time, and a third more memory than the fit (docs/decisions.md).
+ */
+const MOST_BYTES_SORTED = 3e8;
+
+/** Of a row that is sorted: its pair, its scores, p and q. */
+const rowBytes = (pairs: number): number => 4 + 8 * (3 + pairs);
 
 /** Rows that are sorted at a time where no table is held whole. */
 const ROWS_SORTED = 1 << 18;
@@ -72,18 +83,20 @@ export async function* edgeRowGroups(
 
 /** Whether rows are sorted in groups of bins: where they come in groups, and where few are wanted of many. */
 async function isBinned(
-  { holdsPairs, onHost }: ScoreReader,
+  { holdsPairs, onHost, threads }: ScoreReader,
   nodes: number,
   ranking: BinnedRanking,
-  { choice, freedom, rowsPerGroup }: RowsRequest,
+  { choice, freedom, pairs, rowsPerGroup }: RowsRequest,
 ): Promise<boolean> {
   if (!holdsPairs) return true;
   if (!isLargeTable(nodes, choice)) return false;
-  if (rowsPerGroup < Infinity) return true;
+  const rows = rowsOf(nodes, choice);
+  const sortedWhole = threads !== undefined && rows * rowBytes(pairs) <= MOST_BYTES_SORTED;
+  if (rowsPerGroup < Infinity && !sortedWhole) return true;
   const leastNodes = onHost ? CHOSEN_FROM[freedom.roots.length === 1 ? 0 : 1] : 0;
   // Up to a q there may be no rows, which counting alone shows.
   if (choice.maxQ >= 1 && nodes < leastNodes) return false;
-  return (await ranking.mostRows()) <= rowsOf(nodes, choice) * LARGEST_SHARE;
+  return (await ranking.mostRows()) <= rows * LARGEST_SHARE;
 }
 
 /** Groups as one, with their pair scores, which are fetched for all of them at once. */

@@ -181,6 +181,7 @@ async function* batchesOf(
   };
   let last: RankedWithPairs | undefined;
   for await (const group of edgeRowGroups(reader, nodes, {
+    pairs: handle.pairs,
     choice,
     freedom,
     given,

@@ -1,7 +1,21 @@
 import { RecordBatchFileWriter, Table, type RecordBatch } from 'apache-arrow';
+import {
+  encodeRowGroup,
+  type EncodedRowGroup,
+  type RowGroup,
+  type WrittenField,
+} from '../columns/parquet-writer.ts';
+import { nextTurn } from '../statistics/yielder.ts';
 import { csvHeader, csvRows, type CsvStyle } from './csv.ts';
 import type { TableFormat, TextOptions } from './formats.ts';
 import { ParquetPieces } from './parquet.ts';
+
+/** What encodes the row groups of Parquet. */
+export interface RowGroupEncoder {
+  /** Row groups that may be under way at a time */
+  readonly room: number;
+  encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup>;
+}
 
 /**
  * A table that comes in batches as the bytes of a file, piece by piece: no more of it is held than a batch. Each batch
@@ -9,22 +23,64 @@ import { ParquetPieces } from './parquet.ts';
  *
  * @param batches of one schema, at least one
  */
-export async function* encodeBatches(
+export function encodeBatches(
   batches: AsyncIterable<RecordBatch>,
   format: TableFormat,
   options: TextOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  return encodeBatchesWith(onThisThread, batches, format, options);
+}
+
+/** The same file, row groups of Parquet encoded elsewhere: so many batches are held as may be under way there. */
+export async function* encodeBatchesWith(
+  rowGroups: RowGroupEncoder,
+  batches: AsyncIterable<RecordBatch>,
+  format: TableFormat,
+  options: TextOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (format === 'parquet') {
+    yield* encodeParquet(batches, rowGroups);
+    return;
+  }
   const encoder = encoders[format](options);
   for await (const batch of batches) yield* encoder.batch(batch);
   yield* encoder.end();
 }
+
+async function* encodeParquet(
+  batches: AsyncIterable<RecordBatch>,
+  encoder: RowGroupEncoder,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let file: ParquetPieces | undefined;
+  const underWay: Promise<EncodedRowGroup>[] = [];
+  let begun = false;
+  for await (const batch of batches) {
+    file ??= new ParquetPieces(batch.schema);
+    if (batch.numRows === 0 && begun) continue;
+    begun = true;
+    const encoded = encoder.encode(file.fields, file.rowGroup(new Table([batch])));
+    // It is awaited later: until then its rejection is not unhandled.
+    encoded.catch(() => undefined);
+    underWay.push(encoded);
+    if (underWay.length > encoder.room) yield* file.add(await underWay.shift()!);
+    // Otherwise nothing is heard of what is done elsewhere.
+    if (encoder.room > 0) await nextTurn();
+  }
+  for (const encoded of underWay) yield* file!.add(await encoded);
+  yield* file!.end();
+}
+
+export const onThisThread: RowGroupEncoder = {
+  room: 0,
+  encode: (fields, group) => Promise.resolve(encodeRowGroup(fields, group)),
+};
 
 interface Encoder {
   batch(batch: RecordBatch): Iterable<Uint8Array>;
   end(): Iterable<Uint8Array>;
 }
 
-const encoders: Readonly<Record<TableFormat, (options: TextOptions) => Encoder>> = {
+const encoders: Readonly<Record<Exclude<TableFormat, 'parquet'>, (options: TextOptions) => Encoder>> = {
   arrow() {
     const writer = new PiecewiseWriter();
     return {
@@ -40,13 +96,6 @@ const encoders: Readonly<Record<TableFormat, (options: TextOptions) => Encoder>>
   },
   csv: (options) => textEncoder({ ...options, delimiter: ',' }),
   tsv: (options) => textEncoder({ ...options, delimiter: '\t' }),
-  parquet() {
-    const pieces = new ParquetPieces();
-    return {
-      batch: (batch) => (batch.numRows === 0 && pieces.begun ? [] : [pieces.rowGroup(new Table([batch]))]),
-      end: () => [pieces.end()],
-    };
-  },
 };
 
 function textEncoder(style: CsvStyle): Encoder {

@@ -1,7 +1,13 @@
-import { DataType, Precision, type Schema, type Table, type Vector } from 'apache-arrow';
+import { DataType, Precision, Table, type Schema, type Utf8, type Vector } from 'apache-arrow';
 import { joinBytes } from '../bytes/join-bytes.ts';
-import type { WrittenColumn } from '../columns/parquet-pages.ts';
-import { ParquetFileWriter, type WrittenField } from '../columns/parquet-writer.ts';
+import type { WrittenColumn, WrittenStrings } from '../columns/parquet-pages.ts';
+import {
+  encodeRowGroup,
+  ParquetFileWriter,
+  type EncodedRowGroup,
+  type RowGroup,
+  type WrittenField,
+} from '../columns/parquet-writer.ts';
 import type { Column } from '../columns/column.ts';
 import { rowsOf } from '../columns/column-parts.ts';
 import { TableInMemory } from '../columns/table-in-memory.ts';
@@ -14,45 +20,51 @@ const GROUP_ROWS = 1 << 16;
  * the table becomes key-value metadata of the file.
  */
 export function tableToParquet(table: Table): Uint8Array {
-  const file = new ParquetPieces();
+  const file = new ParquetPieces(table.schema);
   const pieces: Uint8Array[] = [];
   for (let first = 0; first === 0 || first < table.numRows; first += GROUP_ROWS) {
-    pieces.push(file.rowGroup(table.slice(first, first + GROUP_ROWS)));
+    const group = file.rowGroup(table.slice(first, first + GROUP_ROWS));
+    pieces.push(...file.add(encodeRowGroup(file.fields, group)));
   }
-  return joinBytes([...pieces, file.end()]);
+  return joinBytes([...pieces, ...file.end()]);
 }
 
 /** The same file piece by piece, a row group for each table of one schema. */
 export class ParquetPieces {
-  #schema: Schema | undefined;
-  #writer: ParquetFileWriter | undefined;
+  readonly fields: readonly WrittenField[];
+  readonly #schema: Schema;
+  readonly #writer: ParquetFileWriter;
 
-  /** Whether there has been a row group */
-  get begun(): boolean {
-    return this.#writer !== undefined;
-  }
-
-  /** What the rows of a table add to the file. */
-  rowGroup(table: Table): Uint8Array {
-    const { schema } = table;
-    this.#schema ??= schema;
-    const memory = new TableInMemory(table, 'The table');
-    const fields = schema.fields.map(({ name, type, nullable }, position): WrittenField => ({
+  constructor(schema: Schema) {
+    const { fields } = new TableInMemory(new Table(schema), 'The table');
+    this.#schema = schema;
+    this.fields = schema.fields.map(({ name, type, nullable }, position) => ({
       name,
-      type: writtenType(type as DataType, memory.fields[position]!.kind),
+      type: writtenType(type as DataType, fields[position]!.kind),
       nullable,
     }));
-    this.#writer ??= new ParquetFileWriter(fields);
-    const columns = fields.map(({ type }, position) => {
+    this.#writer = new ParquetFileWriter(this.fields);
+  }
+
+  /** The rows of a table as they are written, in its own memory where that is as they are. */
+  rowGroup(table: Table): RowGroup {
+    const memory = new TableInMemory(table, 'The table');
+    const columns = this.fields.map(({ type }, position) => {
+      const vector: Vector<DataType> = table.getChildAt(position)!;
       const wide = type === 'int64' || type === 'uint64';
-      return wide ? bigIntegers(table.getChildAt(position)!) : written(memory.column(position), type);
+      return wide ? bigIntegers(vector) : (names(vector) ?? written(memory.column(position), type));
     });
-    return this.#writer.rowGroup(columns, table.numRows);
+    return { columns, rows: table.numRows };
+  }
+
+  /** What a row group adds to the file. */
+  add(group: EncodedRowGroup): Uint8Array[] {
+    return this.#writer.add(group);
   }
 
   /** What ends the file. There must have been a row group. */
-  end(): Uint8Array {
-    return this.#writer!.end(this.#schema!.metadata, 'magnitude-edge');
+  end(): Uint8Array[] {
+    return this.#writer.end(this.#schema.metadata, 'magnitude-edge');
   }
 }
 
@@ -73,12 +85,35 @@ function written(column: Column, type: WrittenField['type']): WrittenColumn {
       return { kind: 'numbers', values: values instanceof Numbers ? values : Numbers.from(values), valid };
     }
     case 'booleans':
-    case 'strings':
       return column;
+    case 'strings':
+      return { kind: 'strings', codes: column.codes, ...endToEnd(column.dictionary) };
     default:
       // What is neither of these is not read, and has no values here.
-      return { kind: 'strings', codes: new Int32Array(rowsOf(column)).fill(-1), dictionary: [] };
+      return { kind: 'strings', codes: new Int32Array(rowsOf(column)).fill(-1), ...endToEnd([]) };
   }
+}
+
+/** Strings of a dictionary that is in one piece, as they lie in memory; undefined for other columns. */
+function names({ type, data, nullCount }: Vector<DataType>): WrittenColumn | undefined {
+  const [part] = data;
+  if (!DataType.isDictionary(type) || !DataType.isUtf8(type.dictionary) || nullCount > 0) return undefined;
+  const [strings, more] = (part?.dictionary as Vector<Utf8> | undefined)?.data ?? [];
+  if (part === undefined || data.length > 1 || !(part.values instanceof Int32Array)) return undefined;
+  if (strings === undefined || more !== undefined || strings.nullCount > 0) return undefined;
+  const { values: bytes, valueOffsets, length } = strings;
+  const offsets = valueOffsets.subarray(0, length + 1);
+  return { kind: 'strings', codes: part.values.subarray(0, part.length), bytes, offsets };
+}
+
+function endToEnd(strings: readonly string[]): Pick<WrittenStrings, 'bytes' | 'offsets'> {
+  const encoder = new TextEncoder();
+  const pieces = strings.map((text) => encoder.encode(text));
+  const offsets = new Int32Array(strings.length + 1);
+  pieces.forEach(({ length }, k) => {
+    offsets[k + 1] = offsets[k]! + length;
+  });
+  return { bytes: joinBytes(pieces), offsets };
 }
 
 function bigIntegers(vector: Vector<DataType>): WrittenColumn {

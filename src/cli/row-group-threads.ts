@@ -1,0 +1,76 @@
+import { availableThreads } from '../available-threads.ts';
+import type { WrittenColumn } from '../columns/parquet-pages.ts';
+import {
+  encodeRowGroup,
+  type EncodedRowGroup,
+  type RowGroup,
+  type WrittenField,
+} from '../columns/parquet-writer.ts';
+import { WorkerClient } from '../engine/worker-client.ts';
+import { onThisThread, type RowGroupEncoder } from '../table/encode-batches.ts';
+import type { ScoreSettings } from './score-options.ts';
+import type { RowGroupCalls } from './row-group-worker.ts';
+import script from './row-group-worker.ts?script';
+
+/** This thread makes rows, and keeps up with no more. */
+const MOST_THREADS = 3;
+
+/** A table of fewer rows is written before a thread has started. */
+const LEAST_ROWS = 1 << 17;
+
+/** Starts threads for the table that is asked for, where they are worth it. @param nodes that have functions */
+export function rowGroupEncoder(
+  { format, partitioned, top = Infinity, maxQ = 1 }: ScoreSettings,
+  nodes: number,
+): RowGroupEncoder {
+  const threads = Math.min(availableThreads() - 1, MOST_THREADS);
+  const many = Math.min(top, nodes * nodes) >= LEAST_ROWS && maxQ >= 1;
+  return threads > 0 && many && format === 'parquet' && !partitioned
+    ? new RowGroupThreads(threads)
+    : onThisThread;
+}
+
+/** Row groups that wait for a thread: one that it works on, and the next. */
+const DEEP = 2;
+
+/** Threads that encode row groups; this one does where all are busy. They end with the process. */
+class RowGroupThreads implements RowGroupEncoder {
+  readonly room: number;
+  readonly #threads: { readonly client: WorkerClient<RowGroupCalls>; waiting: number }[];
+
+  constructor(threads: number) {
+    this.room = DEEP * threads;
+    this.#threads = Array.from({ length: threads }, () => ({
+      client: new WorkerClient<RowGroupCalls>(script),
+      waiting: 0,
+    }));
+  }
+
+  async encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup> {
+    const [thread] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
+    if (thread === undefined || thread.waiting === DEEP) return encodeRowGroup(fields, group);
+    thread.waiting++;
+    try {
+      return await thread.client.call('encode', { fields, group: ownCopy(group) });
+    } catch {
+      // It is done without.
+      return encodeRowGroup(fields, group);
+    } finally {
+      thread.waiting--;
+    }
+  }
+}
+
+/** The same rows in memory that can be handed over: the caller's may be part of more. */
+function ownCopy({ columns, rows }: RowGroup): RowGroup {
+  return { columns: columns.map(copyOf), rows };
+}
+
+function copyOf(column: WrittenColumn): WrittenColumn {
+  if (column.kind === 'strings') {
+    const { kind, codes, bytes, offsets } = column;
+    return { kind, codes: codes.slice(), bytes: bytes.slice(), offsets: offsets.slice() };
+  }
+  const { valid } = column;
+  return { ...column, values: column.values.slice(), valid: valid?.slice() } as WrittenColumn;
+}
