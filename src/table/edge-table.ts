@@ -108,7 +108,8 @@ export interface EdgeTableBatchesOptions extends EdgeTableOptions {
 /**
  * The rows of {@link edgeTable} in order, as record batches of one schema, each laid out only when it is asked for.
  * Large tables are sorted piece by piece: beside the scores a table that is written to a file as it comes takes 4 bytes a
- * row, and 8 more where the sizes of conditioning sets differ. There is at least one batch.
+ * row, and 8 more where the sizes of conditioning sets differ. Those that an engine's workers can sort in 300 MB are sorted
+ * whole, in half the time. There is at least one batch.
  *
  * @throws as {@link edgeTable}, at the first batch
  */

@@ -119,6 +119,9 @@ export function eluShape(node: OnnxNode): EluShape {
 const elu: Lowering = (graph, x, node) => {
   const { right, left, factor } = eluShape(node);
   const below = graph.sub(expBelowZero(graph, x, factor), graph.scalar(1));
+  // e^x - 1 is x at least, and 0 from 0 on: the larger of the two is the value, without adding them up.
+  if (right === 1 && factor === 1 && left > 0 && left <= 1)
+    return graph.op('Max', [x, graph.scale(below, left)]);
   return graph.add(graph.scale(graph.op('Max', [x, graph.scalar(0)]), right), graph.scale(below, left));
 };
 

@@ -48,6 +48,16 @@ test.each(Object.entries(repeating))('%s comes back from its Snappy block', (_, 
   expect(Buffer.compare(unpacked, new Uint8Array(values.buffer))).toBe(0);
 });
 
+test('of many numbers a sample tells whether they repeat', () => {
+  const many = 70_000;
+  const filled = (at: (k: number) => number) => Float64Array.from({ length: many }, (_, k) => at(k));
+  const numbers = filled(next);
+  expect(packWords(filled((k) => numbers[k >> 1]!))).toBeDefined();
+  expect(packWords(filled((k) => (k % 5 === 0 ? NaN : numbers[k]!)))).toBeDefined();
+  expect(packWords(filled((k) => (k < many / 2 ? 1 : numbers[k]!)))).toBeDefined();
+  expect(packWords(filled((k) => (k % 1000 === 0 ? 1 : numbers[k]!)))).toBeUndefined();
+});
+
 test('what does not repeat, or is little, is not packed', () => {
   expect(packWords(Float64Array.from({ length: 20_000 }, next))).toBeUndefined();
   expect(packWords(new Float64Array(7))).toBeUndefined();

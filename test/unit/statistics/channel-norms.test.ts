@@ -18,6 +18,23 @@ test('l1 and l2 over ragged groups of channels, in any order', () => {
   expect(norms(values, 'l2')).toEqual([5, 2, Math.sqrt(29), 12, 0.5, Math.sqrt(144.25)]);
 });
 
+test('nodes of as many channels each, side by side, have the bits of those in another order', () => {
+  const [batch, nodes, each] = [7, 11, 5];
+  const channels = nodes * each;
+  const values = Float32Array.from({ length: batch * channels }, (_, k) => Math.sin(k) * 10 ** (k % 9));
+  const lists = Array.from({ length: nodes }, (_, node) =>
+    Array.from({ length: each }, (_, c) => node * each + c),
+  );
+  // A node without a channel more: no longer as many each.
+  const [even, uneven] = [lists, [...lists, []]].map((groups) => {
+    const out = new Float64Array(batch * groups.length);
+    const settings = { channels, groups: raggedFromLists(groups), reduction: 'l1' } as const;
+    channelNorms(values, batch, settings, out);
+    return out;
+  });
+  expect([...even!]).toEqual([...uneven!].filter((_, k) => k % (nodes + 1) < nodes));
+});
+
 test('the largest and the smallest float32 keep their norms', () => {
   const [largest, smallest] = [Math.fround(3.4028234e38), 2 ** -149];
   const [two, , three] = norms([largest, largest, largest], 'l2').map((norm) => norm / largest);

@@ -1,6 +1,13 @@
 import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { arrowFilePieces, encodeBatches } from '../../../src/table/encode-batches.ts';
+import { encodeRowGroup } from '../../../src/columns/parquet-writer.ts';
+import {
+  arrowFilePieces,
+  encodeBatches,
+  encodeBatchesWith,
+  onThisThread,
+  type RowGroupEncoder,
+} from '../../../src/table/encode-batches.ts';
 import {
   decodeTable,
   encodeTable,
@@ -40,6 +47,29 @@ test.each(formats)('a table written to %s batch by batch comes back, an empty on
       expect(column(back, name).map(sameZero), name).toEqual(column(table, name).map(sameZero));
     }
   }
+});
+
+test('row groups that are encoded elsewhere, late and out of turn, make the same file', async () => {
+  const batches = await tinyBatches('partial', { rowsPerBatch: 3 });
+  expect(batches.length).toBeGreaterThan(3);
+  const written = async (rowGroups: RowGroupEncoder): Promise<Buffer> => {
+    const pieces: Uint8Array[] = [];
+    const encoded = encodeBatchesWith(rowGroups, asynchronously(batches), 'parquet');
+    for await (const piece of encoded) pieces.push(piece);
+    return Buffer.concat(pieces);
+  };
+  let asked = 0;
+  const late: RowGroupEncoder = {
+    room: 3,
+    encode: async (fields, group) => {
+      // The first ones take the longest.
+      await new Promise((resolve) => setTimeout(resolve, 20 - 5 * asked++));
+      return encodeRowGroup(fields, group);
+    },
+  };
+  expect(Buffer.compare(await written(late), await written(onThisThread))).toBe(0);
+  const failing = { room: 1, encode: () => Promise.reject(new Error('no room')) };
+  await expect(written(failing)).rejects.toThrow('no room');
 });
 
 test('a table in pieces is its Arrow file, and one part of a frame', async () => {
