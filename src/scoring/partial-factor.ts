@@ -38,18 +38,3 @@ export function factorTarget(
   }
   return rest > leastRemainder(varY, limits) && rest < Infinity ? rest : NaN;
 }
-
-/**
- * num_i / sqrt(vx_i vy), clipped; NaN where the method gives none.
- *
- * @param floorX what vx_i must be above
- */
-export function partialCorrelation(
-  covariance: number,
-  residualVarianceX: number,
-  floorX: number,
-  residualVarianceY: number,
-): number {
-  const r = covariance / Math.sqrt(residualVarianceX * residualVarianceY);
-  return residualVarianceX > floorX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
-}

@@ -83,18 +83,13 @@ export function nameVector(names: readonly string[]): Vector<Utf8> {
   return new Vector([textData(names)]);
 }
 
-/** A utf8 column; null entries are null. */
-export function textColumn(name: string, values: readonly (string | null)[]): Column {
-  return column(name, new Utf8(), textData(values), values.includes(null));
-}
-
 /**
  * Strings end to end in UTF-8. Not by apache-arrow's Builder, which makes functions out of text: a page whose content
  * security policy forbids that ('unsafe-eval') could have no table.
  */
-function textData(values: readonly (string | null)[]): Data<Utf8> {
+function textData(values: readonly string[]): Data<Utf8> {
   const encoder = new TextEncoder();
-  const pieces = values.map((value) => encoder.encode(value ?? ''));
+  const pieces = values.map((value) => encoder.encode(value));
   const valueOffsets = new Int32Array(values.length + 1);
   pieces.forEach((piece, row) => {
     valueOffsets[row + 1] = valueOffsets[row]! + piece.length;
@@ -105,10 +100,7 @@ function textData(values: readonly (string | null)[]): Data<Utf8> {
   });
   const type = new Utf8();
   const length = values.length;
-  const nullCount = values.filter((value) => value === null).length;
-  if (nullCount === 0) return makeData({ type, length, nullCount, valueOffsets, data });
-  const nullBitmap = packBits(length, (row) => values[row] !== null);
-  return makeData({ type, length, nullCount, nullBitmap, valueOffsets, data });
+  return makeData({ type, length, nullCount: 0, valueOffsets, data });
 }
 
 /** A table of one record batch over columns of equal length. */

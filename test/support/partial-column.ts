@@ -1,5 +1,5 @@
 import { leastRemainder, type RemainderLimits } from '../../src/scoring/constant-nodes.ts';
-import { factorTarget, partialCorrelation } from '../../src/scoring/partial-factor.ts';
+import { factorTarget } from '../../src/scoring/partial-factor.ts';
 
 /**
  * Covariances that decide the partial correlations of one target: the set S, the target's y, and every source.
@@ -165,4 +165,19 @@ function finishOne(
     varX[i]! -= w * w;
     covXY[i]! -= w * y;
   }
+}
+
+/**
+ * num_i / sqrt(vx_i vy), clipped; NaN where the method gives none.
+ *
+ * @param floorX what vx_i must be above
+ */
+function partialCorrelation(
+  covariance: number,
+  residualVarianceX: number,
+  floorX: number,
+  residualVarianceY: number,
+): number {
+  const r = covariance / Math.sqrt(residualVarianceX * residualVarianceY);
+  return residualVarianceX > floorX && Number.isFinite(r) ? Math.max(-1, Math.min(1, r)) : NaN;
 }
