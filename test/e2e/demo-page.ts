@@ -102,6 +102,12 @@ export async function exampleScored(page: Page): Promise<void> {
   await page.getByText(/^2,000 samples in /).waitFor();
 }
 
+/** Waits until the positives are marked: they are looked up beside the page, a moment after the rows of a new table are there. */
+export async function positivesMarked(page: Page): Promise<void> {
+  const grid = page.getByRole('grid', { name: 'Edges' });
+  await grid.getByText('positive', { exact: true }).first().waitFor();
+}
+
 /** Opens a model whose norm leaves nothing of magnitudes behind it, and its data, instead, and waits for their scores. */
 export async function layerNormScored(page: Page): Promise<void> {
   for (const [label, name] of [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exampleScored, figureOf, useDemo } from './demo-page.ts';
+import { exampleScored, positivesMarked, figureOf, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -26,6 +26,7 @@ async function picture(): Promise<{ width: number; height: number; rgba: Uint8Ar
 async function pictures(drawnFrom: 'scores' | 'table') {
   const { page } = demo;
   await exampleScored(page);
+  await positivesMarked(page);
   await page.locator(`canvas[data-drawn-from=${drawnFrom}]`).waitFor();
   const taken = [await picture()];
   await page.getByLabel('Order of nodes').selectOption('cluster');

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleFile, exampleFolder } from '../support/example-data.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 import { splitModel } from '../support/split-model.ts';
-import { exampleScored, layerNormScored, shownRows, useDemo } from './demo-page.ts';
+import { exampleScored, positivesMarked, layerNormScored, shownRows, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
@@ -59,6 +59,7 @@ describe('data', () => {
       await page.getByText('1,500 samples').first().waitFor();
       await page.getByRole('button', { name: 'Run', exact: true }).click();
       await page.getByText(/^1,500 samples in /).waitFor();
+      await positivesMarked(page);
       tables.push(await shownRows(page));
     }
     expect(tables[1]).toEqual(tables[0]);

@@ -67,7 +67,7 @@ const nodesPerActivation = {
   Exp: 2,
   Relu: 3,
   LeakyRelu: 4,
-  Elu: 6,
+  Elu: 5,
   Sigmoid: 8,
   Softplus: 19,
   Tanh: 17,
