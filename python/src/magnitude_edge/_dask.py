@@ -80,12 +80,12 @@ def fit_on_cluster(
     run = uuid.uuid4().hex[:12]
     plugin = f"magnitude-edge-{run}"
     client.register_plugin(_WorkerEngine(make, source), name=plugin)
-    waiting: set[Future] = set()
+    waiting: set[Future[bytearray]] = set()
     try:
         if source is None:
             fit = delayed(_fit_blocks, pure=False)
             tasks = [fit(plugin, part, x, y, dask_key_name=f"fit-{run}-{at}") for at, (x, y) in enumerate(blocks)]
-            parts = client.compute(tasks)
+            parts = client.compute(tasks)  # type: ignore[no-untyped-call]
         else:
             ranges = source.parts(part.samples(source.rows), part.batch_size)
             parts = [
@@ -96,7 +96,7 @@ def fit_on_cluster(
             raise MagnitudeEdgeError("too-few-samples", "The data holds no samples.")
         root = _merged_in_a_tree(client, parts, plugin, part.channels, run)
         waiting = {root, *parts}
-        done = progress(as_completed(parts), verbose, unit="part", total=len(parts))
+        done = progress(as_completed(parts), verbose, unit="part", total=len(parts))  # type: ignore[no-untyped-call]
         parts.clear()  # here; the cluster keeps statistics until they are merged
         for future in done:
             waiting.discard(future)
@@ -105,13 +105,16 @@ def fit_on_cluster(
         return memoryview(root.result())
     except BaseException:
         for future in waiting:  # Dask's cancel stumbles over merges that are only wanted by the last one
-            future.release()
+            future.release()  # type: ignore[no-untyped-call]
         raise
     finally:
-        client.unregister_worker_plugin(plugin)  # ends the engines, whatever they are doing
+        # ends the engines, whatever they are doing
+        client.unregister_worker_plugin(plugin)  # type: ignore[no-untyped-call]
 
 
-def _merged_in_a_tree(client: Client, parts: Sequence[Future], plugin: str, channels: bool, run: str) -> Future:
+def _merged_in_a_tree(
+    client: Client, parts: Sequence[Future[bytearray]], plugin: str, channels: bool, run: str
+) -> Future[bytearray]:
     level, height = list(parts), 0
     while len(level) > 1:
         groups = [level[at : at + BRANCHES] for at in range(0, len(level), BRANCHES)]
@@ -142,7 +145,7 @@ def _samples(data: Any, names: NodeNames) -> Samples:
 def _blocks(client: Client, data: Any, names: NodeNames, batch_size: int) -> list[tuple[Any, Any]]:
     """``(x, y)`` by blocks of Dask's collections, of whole batches each; none for other data."""
     if hasattr(data, "map_partitions") and hasattr(data, "columns"):
-        lengths = tuple(client.compute(data.map_partitions(len)).result())
+        lengths = tuple(client.compute(data.map_partitions(len)).result())  # type: ignore[no-untyped-call]
         sides = [
             data.iloc[:, names.places(data.columns, side, "The data").tolist()].to_dask_array(lengths=lengths)
             for side in ("x", "y")

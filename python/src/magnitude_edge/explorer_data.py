@@ -78,7 +78,7 @@ class ExplorerData:
 
 
 def explorer_data(
-    table: pd.DataFrame | pa.Table | str | os.PathLike,
+    table: pd.DataFrame | pa.Table | str | os.PathLike[str],
     names: Sequence[str] | None = None,
     positives: Iterable[tuple[str, str]] | pd.DataFrame = (),
     title: str | None = None,
@@ -114,9 +114,11 @@ def explorer_data(
     return ExplorerData(frame, _arrow_stream(frame), title, known, _pairs(positives), evidence)
 
 
-def _frame_of(table) -> pd.DataFrame:
+def _frame_of(table: pd.DataFrame | pa.Table | str | os.PathLike[str]) -> pd.DataFrame:
+    frame: pd.DataFrame
     if isinstance(table, pd.DataFrame):
-        return table.copy(deep=False)  # what its owner does to it later is not on show
+        frame = table.copy(deep=False)  # what its owner does to it later is not on show
+        return frame
     if isinstance(table, pa.Table):
         frame = table.to_pandas()
         frame.attrs = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
@@ -204,7 +206,7 @@ def _pairs(positives: Iterable[tuple[str, str]] | pd.DataFrame) -> list[tuple[st
     return [(str(source), str(target)) for source, target in rows]
 
 
-def write_html(data: ExplorerData, path: str | os.PathLike) -> Path:
+def write_html(data: ExplorerData, path: str | os.PathLike[str]) -> Path:
     """The explorer with the table in it, as one file that opens without a server and without a network.
 
     Returns:

@@ -46,18 +46,23 @@ class ExplorerWidget(anywidget.AnyWidget):
     def edges(self) -> pd.DataFrame:
         """The rows on show, in the order on show: those that pass the filters. All of them before anything is shown."""
         frame = self._data.frame
-        return frame.copy() if self._rows is None else frame.iloc[self._rows]
+        rows: pd.DataFrame = frame.copy() if self._rows is None else frame.iloc[self._rows]
+        return rows
 
     @property
     def selection(self) -> pd.DataFrame:
         """Rows of what is selected: one of a pair, those into a node; none where nothing is selected."""
         frame = self._data.frame
+        rows: pd.DataFrame
         if not self.selected:
-            return frame.iloc[:0].copy()
+            rows = frame.iloc[:0].copy()
+            return rows
         target = frame["dst_func"].astype(str) == self.selected[-1]
         if len(self.selected) == 1:
-            return frame[target].copy()
-        return frame[target & (frame["src_func"].astype(str) == self.selected[0])].copy()
+            rows = frame[target].copy()
+            return rows
+        rows = frame[target & (frame["src_func"].astype(str) == self.selected[0])].copy()
+        return rows
 
     def show(self, data: ExplorerData) -> None:
         """Another table in the place of this one; filters stay, and the selection where its names are there."""
@@ -66,7 +71,7 @@ class ExplorerWidget(anywidget.AnyWidget):
         self._rows = None
         self.send({"kind": "changed"})
 
-    def export_html(self, path: str | os.PathLike) -> Path:
+    def export_html(self, path: str | os.PathLike[str]) -> Path:
         """The same view as one HTML file with the table in it: it needs no server, no network and no Python.
 
         Returns:
@@ -81,7 +86,7 @@ class ExplorerWidget(anywidget.AnyWidget):
             "ever. Read widget.selection and widget.edges in the next cell.",
         )
 
-    def _receive(self, _widget: Any, message: dict, buffers: list) -> None:
+    def _receive(self, _widget: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
         if message.get("kind") == "ask":
             self._answer(message["what"], message["token"], message)
         elif message.get("kind") == "rows":
@@ -106,7 +111,7 @@ class ExplorerWidget(anywidget.AnyWidget):
                 message["facts"] = facts
             self.send(message, [content[piece * PIECE : (piece + 1) * PIECE]])
 
-    def _take_rows(self, message: dict, buffers: list) -> None:
+    def _take_rows(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Row numbers, little endian, in pieces. Those of a table that is gone, or overtaken by later ones, are
         dropped."""
         if message["version"] != self._version:

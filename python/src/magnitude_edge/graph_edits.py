@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ def score_column(table: pd.DataFrame) -> str:
     raise MagnitudeEdgeError("invalid-argument", "The table has neither a column 'corr' nor 'score'.")
 
 
-def add_edges(data, table: pd.DataFrame, top: int | None = None, max_q: float | None = None):
+def add_edges(data: Any, table: pd.DataFrame, top: int | None = None, max_q: float | None = None) -> Any:
     """The graph with found edges, for a new model.
 
     Args:
@@ -63,20 +65,21 @@ def add_edges(data, table: pd.DataFrame, top: int | None = None, max_q: float | 
     return with_function_edges(data, edges)
 
 
-def function_edges(data) -> np.ndarray:
+def function_edges(data: Any) -> np.ndarray:
     """Function -> function edges of a graph: ``[2, edges]``, indices among the function nodes."""
     held = data.edge_index_dict[_key(data)]
     return np.asarray(held.cpu() if hasattr(held, "cpu") else held)
 
 
-def with_function_edges(data, edges: np.ndarray):
+def with_function_edges(data: Any, edges: np.ndarray) -> Any:
     """A copy of a graph with other function -> function edges, ``[2, edges]``."""
     key = _key(data)
     return _with_edges(data, key, _like(data.edge_index_dict[key], edges))
 
 
-def _key(data):
-    return next(key for key in data.edge_index_dict if (key[0], key[-1]) == ("function", "function"))
+def _key(data: Any) -> tuple[str, ...]:
+    keys: Iterable[tuple[str, ...]] = data.edge_index_dict
+    return next(key for key in keys if (key[0], key[-1]) == ("function", "function"))
 
 
 def compare(table_a: pd.DataFrame, table_b: pd.DataFrame) -> pd.DataFrame:
@@ -96,16 +99,17 @@ def compare(table_a: pd.DataFrame, table_b: pd.DataFrame) -> pd.DataFrame:
     joined["rank_change"] = joined["rank_a"] - joined["rank_b"]
     order = joined["rank_change"].abs().sort_values(ascending=False, kind="stable").index
     columns = ["src_func", "dst_func", "score_a", "score_b", "rank_a", "rank_b", "rank_change"]
-    return joined.loc[order, columns].reset_index(drop=True)
+    ordered: pd.DataFrame = joined.loc[order, columns].reset_index(drop=True)
+    return ordered
 
 
-def _like(held, edges: np.ndarray):
+def _like(held: Any, edges: np.ndarray) -> Any:
     if not hasattr(held, "new_tensor"):
         return edges
     return held.new_tensor(edges)
 
 
-def _with_edges(data, key, edges):
+def _with_edges(data: Any, key: tuple[str, ...], edges: Any) -> Any:
     """A shallow copy of ``data`` with other edges of one type. Of torch_geometric's HeteroData, whose dictionaries
     are made when they are asked for, the store of that type is replaced."""
     changed = copy.copy(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,13 @@ import pandas as pd
 from .errors import MagnitudeEdgeError
 from .graph_edits import score_column
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def plot_heatmap(table: pd.DataFrame, nodes: Sequence[str] | None = None, ax=None, **imshow: Any):
+
+def plot_heatmap(
+    table: pd.DataFrame, nodes: Sequence[str] | None = None, ax: Axes | None = None, **imshow: Any
+) -> Axes:
     """Scores as ``[source, target]``, known edges marked by a dot.
 
     Args:
@@ -48,7 +53,7 @@ def plot_heatmap(table: pd.DataFrame, nodes: Sequence[str] | None = None, ax=Non
     return ax
 
 
-def plot_ranking(detail: pd.DataFrame, ax=None, **plot: Any):
+def plot_ranking(detail: pd.DataFrame, ax: Axes | None = None, **plot: Any) -> Axes:
     """How many of the positive edges rank at k or better, over k.
 
     Args:
@@ -63,7 +68,7 @@ def plot_ranking(detail: pd.DataFrame, ax=None, **plot: Any):
     return ax
 
 
-def plot_network(table: pd.DataFrame, top: int = 20, ax=None, **draw: Any):
+def plot_network(table: pd.DataFrame, top: int = 20, ax: Axes | None = None, **draw: Any) -> Axes:
     """Known edges (grey) and the first ``top`` pairs that are none (red), among the nodes of the latter.
 
     Args:
@@ -88,12 +93,13 @@ def plot_network(table: pd.DataFrame, top: int = 20, ax=None, **draw: Any):
     return ax
 
 
-def _axes(ax):
+def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(layout="constrained")[1]
+    axes: Axes = plt.subplots(layout="constrained")[1]
+    return axes
 
 
 def _names(table: pd.DataFrame) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,16 @@ Edge = tuple[str, str]
 
 
 def recovery(
-    model,
-    dataloader: Iterable,
-    data=None,
+    model: Any,
+    dataloader: Iterable[Any],
+    data: Any = None,
     *,
     hidden: float = 0.2,
     repeats: int = 3,
     seed: int = 0,
-    crit=None,
+    crit: Any = None,
     backend: str = "auto",
-    **evaluate,
+    **evaluate: Any,
 ) -> pd.DataFrame:
     """Hides edges between function nodes and looks where the score ranks them, beside those of a permuted graph.
 
@@ -80,38 +81,43 @@ def recovery(
             if trained:
                 table = score.without(permuted, [permuted[k] for k in at], dataloader, crit, evaluate)
             rows.append({"repeat": repeat, "edges": "permuted", **_figures(table, control)})
-    return pd.DataFrame(rows)
+    found: pd.DataFrame = pd.DataFrame(rows)
+    return found
 
 
 class _Masked:
     """One trained model whose edges are switched off."""
 
-    def __init__(self, model, data, backend: str):
+    def __init__(self, model: Any, data: Any, backend: str):
         self._inferer = _masked_inferer(model, data, backend)
         self.edges = self._inferer.function_edges
 
-    def without(self, _edges, hidden: list[Edge], dataloader, crit, evaluate: dict) -> pd.DataFrame:
+    def without(
+        self, _edges: list[Edge], hidden: list[Edge], dataloader: Iterable[Any], crit: Any, evaluate: dict[str, Any]
+    ) -> pd.DataFrame:
         self._inferer.fit(dataloader, crit, verbose=False, masked_edges=hidden)
         return self._inferer.evaluate(**evaluate)
 
-    def __enter__(self):
+    def __enter__(self) -> _Masked:
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._inferer.close()
 
 
 class _Trained:
     """A model trained for each graph."""
 
-    def __init__(self, train: Callable, data, backend: str):
+    def __init__(self, train: Callable[[Any], Any], data: Any, backend: str):
         self._train, self._data, self._backend = train, data, backend
         self._names = [str(name) for name in data.node_names_dict["function"]]
         pairs = dict.fromkeys(map(tuple, function_edges(data).T.tolist()))
         self._own = [pair for pair in pairs if pair[0] == pair[1]]  # self edges stay where they are
         self.edges = [(self._names[i], self._names[j]) for i, j in pairs if i != j]
 
-    def without(self, edges: list[Edge], hidden: list[Edge], dataloader, crit, evaluate: dict) -> pd.DataFrame:
+    def without(
+        self, edges: list[Edge], hidden: list[Edge], dataloader: Iterable[Any], crit: Any, evaluate: dict[str, Any]
+    ) -> pd.DataFrame:
         place = {name: at for at, name in enumerate(self._names)}
         left = [(place[i], place[j]) for i, j in edges if (i, j) not in set(hidden)]
         graph = with_function_edges(self._data, np.array(left + self._own, dtype=np.int64).reshape(-1, 2).T)
@@ -119,10 +125,10 @@ class _Trained:
             inferer.fit(dataloader, crit, verbose=False)
             return inferer.evaluate(**evaluate)
 
-    def __enter__(self):
+    def __enter__(self) -> _Trained:
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         pass
 
 
@@ -147,7 +153,7 @@ def permuted_edges(edges: list[Edge], rng: np.random.Generator) -> list[Edge]:
     return now
 
 
-def _masked_inferer(model, data, backend: str) -> MagnitudeEdgeInferer:
+def _masked_inferer(model: Any, data: Any, backend: str) -> MagnitudeEdgeInferer:
     if isinstance(model, (str, Path)):
         return MagnitudeEdgeInferer(model, backend=backend)
     from .export import export_gsnn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -81,7 +81,7 @@ def capture(
     y: torch.Tensor,
     loss: Loss = nn.functional.mse_loss,
     dtype: torch.dtype | None = None,
-    **inputs,
+    **inputs: torch.Tensor,
 ) -> Capture:
     """Runs one batch and differentiates its loss by every pre-norm and post activation.
 
@@ -111,11 +111,13 @@ def differentiable(x: torch.Tensor) -> torch.Tensor:
     return x.detach().clone().requires_grad_()
 
 
-def differentiate(yhat: torch.Tensor, y: torch.Tensor, loss: Loss, pre: list, post: list) -> Capture:
+def differentiate(
+    yhat: torch.Tensor, y: torch.Tensor, loss: Loss, pre: list[torch.Tensor], post: list[torch.Tensor]
+) -> Capture:
     value = loss(yhat, y.clone() if y.is_inference() else y)
     gradients = torch.autograd.grad(value, [*pre, *post], allow_unused=True, materialize_grads=True)
 
-    def flat(tensors):
+    def flat(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         return [t.detach().reshape(t.shape[0], -1) for t in tensors]
 
     return Capture(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
-from .capture import Capture, capture, differentiable, differentiate
+from .capture import Capture, Loss, capture, differentiable, differentiate
 from .errors import ExportError
 from .graph import GsnnModule
 from .rebuilt import RebuiltGsnn
@@ -22,7 +23,7 @@ def capture_rebuilt(
     rebuilt: RebuiltGsnn,
     x: torch.Tensor,
     y: torch.Tensor,
-    loss=nn.functional.mse_loss,
+    loss: Loss = nn.functional.mse_loss,
     edge_mask: torch.Tensor | None = None,
 ) -> Capture:
     """:func:`capture` of a rebuilt model, whose forward hands out what hooks catch in the original."""
@@ -31,7 +32,9 @@ def capture_rebuilt(
         return differentiate(yhat, y, loss, taps.pre_norm, taps.activation)
 
 
-def check_rebuilt(model: GsnnModule, rebuilt: RebuiltGsnn, inputs: int, outputs: int, batches=(1, 5)) -> None:
+def check_rebuilt(
+    model: GsnnModule, rebuilt: RebuiltGsnn, inputs: int, outputs: int, batches: Iterable[int] = (1, 5)
+) -> None:
     """Compares both on random batches, in float64 where the original allows it, else in float32. The rebuilt model is
     left in the type it was compared in.
 
@@ -50,7 +53,9 @@ def check_rebuilt(model: GsnnModule, rebuilt: RebuiltGsnn, inputs: int, outputs:
         compare(reference, ours, dtype)
 
 
-def reference_capture(model: GsnnModule, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None):
+def reference_capture(
+    model: GsnnModule, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None
+) -> tuple[Capture, torch.dtype]:
     """The original's capture and the type it was computed in."""
     device = model.edge_index.device
     extra: dict[str, Any] = {} if mask is None else {"edge_mask": mask.expand(x.shape[0], -1).to(device)}

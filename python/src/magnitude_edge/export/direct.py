@@ -6,7 +6,7 @@ the module by :func:`magnitude_edge.export.onnx_file.check_file`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,10 @@ class GraphWriter:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self._names: dict[tuple, str] = {}
+        self._names: dict[tuple[object, ...], str] = {}
         self._held: list[torch.Tensor] = []  # keeps identities valid
 
-    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes) -> str:
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """Appends a node; returns the name of its output, ``name`` or a new one."""
         output = name or f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [output], name=f"n{len(self.nodes)}", **attributes))
@@ -84,7 +84,7 @@ def write_onnx(rebuilt: RebuiltGsnn, names: ValueNames, sizes: dict[str, int]) -
     writer = GraphWriter()
     write_model(writer, rebuilt, names)
 
-    def value(name: str, *shape) -> onnx.ValueInfoProto:
+    def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     channels = rebuilt.blocks[0].groups.channels
@@ -110,7 +110,7 @@ def write_model(w: GraphWriter, rebuilt: RebuiltGsnn, names: ValueNames) -> None
     write_gather(w, rebuilt.read_out, edges, names.output)
 
 
-def write_block(w: GraphWriter, block: RebuiltBlock, x: str, pre: str, post: str, stops) -> str:
+def write_block(w: GraphWriter, block: RebuiltBlock, x: str, pre: str, post: str, stops: Iterator[str]) -> str:
     h = write_gather(w, block.lin_in, write_norm(w, block.edge_norm, x, stops), pre)
     steps = [lambda v: write_norm(w, block.norm, v, stops), lambda v: write_layer(w, block.nonlin, v)]
     for step in steps if block.norm_first else reversed(steps):
@@ -177,7 +177,7 @@ def write_size(w: GraphWriter, groups: Groups, less: int = 0) -> str:
     return w.op("Sub", size, w.number(less)) if less else size
 
 
-def write_norm(w: GraphWriter, norm: nn.Module, x: str, stops) -> str:
+def write_norm(w: GraphWriter, norm: nn.Module, x: str, stops: Iterator[str]) -> str:
     if isinstance(norm, NoNorm):
         return x
     if isinstance(norm, Running):
@@ -190,7 +190,7 @@ def write_norm(w: GraphWriter, norm: nn.Module, x: str, stops) -> str:
     return y if norm.beta is None else w.op("Add", y, w.tensor(norm.beta))
 
 
-def write_normalised(w: GraphWriter, norm: Grouped, h: str, stops) -> str:
+def write_normalised(w: GraphWriter, norm: Grouped, h: str, stops: Iterator[str]) -> str:
     """What :meth:`normalise` of the three grouped norms computes; constants take the next names of ``stops``."""
     groups, eps = norm.groups, w.number(norm.eps)
     if isinstance(norm, LayerNorm):

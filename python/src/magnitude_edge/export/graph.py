@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,9 @@ class GraphData:
             keys ``(source type, "to", target type)``.
     """
 
-    def __init__(self, node_names_dict: dict, edge_index_dict: dict):
+    def __init__(
+        self, node_names_dict: Mapping[str, Iterable[object]], edge_index_dict: Mapping[tuple[str, str, str], Any]
+    ):
         self.node_names_dict = {kind: [str(name) for name in node_names_dict[kind]] for kind in NODE_TYPES}
         self.edge_index_dict = {
             key: torch.as_tensor(index, dtype=torch.long).reshape(2, -1) for key, index in edge_index_dict.items()
@@ -41,7 +44,7 @@ class GsnnGraph:
     edges: dict[tuple[str, str], np.ndarray]
 
     @classmethod
-    def from_data(cls, data) -> GsnnGraph:
+    def from_data(cls, data: Any) -> GsnnGraph:
         """Reads any object with ``node_names_dict`` and ``edge_index_dict`` (torch_geometric HeteroData
         too)."""
         for attribute in ("node_names_dict", "edge_index_dict"):
@@ -118,7 +121,7 @@ class GsnnGraph:
                         f"there are {len(self.names[side])}",
                     )
 
-    def to_profile(self) -> dict:
+    def to_profile(self) -> dict[str, Any]:
         """The ``nodeNames`` and ``edgeIndex`` entries of the ``gsnn`` metadata."""
         return {
             "nodeNames": self.names,
@@ -133,7 +136,7 @@ def homogeneous_kinds(model: GsnnModule) -> np.ndarray:
     return np.where(is_input, "input", np.where(is_output, "output", "function"))
 
 
-def _as_array(index) -> np.ndarray:
+def _as_array(index: Any) -> np.ndarray:
     return index.detach().cpu().numpy() if hasattr(index, "detach") else np.asarray(index)
 
 

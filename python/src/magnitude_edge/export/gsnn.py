@@ -6,6 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -23,12 +24,12 @@ class Exported:
     """What was written: the path, the ``gsnn`` metadata and the file's size in bytes."""
 
     path: Path
-    metadata: dict
+    metadata: dict[str, Any]
     size: int
 
 
 def export_gsnn(
-    model: GsnnModule, data, path: str | os.PathLike, *, edge_mask: bool = False, dynamo: bool | None = None
+    model: GsnnModule, data: Any, path: str | os.PathLike[str], *, edge_mask: bool = False, dynamo: bool | None = None
 ) -> Exported:
     """Writes a trained GSNN as one self-contained ONNX file, checked against the model before it is written.
 
@@ -55,8 +56,8 @@ def export_gsnn(
 
 
 def gsnn_model(
-    model: GsnnModule, data, *, edge_mask: bool = False, dynamo: bool | None = None
-) -> tuple[onnx.ModelProto, dict]:
+    model: GsnnModule, data: Any, *, edge_mask: bool = False, dynamo: bool | None = None
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
     """What :func:`export_gsnn` writes, and its ``gsnn`` metadata."""
     model = unwrap(model)
     source = prepare(model, data, edge_mask=edge_mask)
@@ -78,13 +79,13 @@ def note_training_mode(model: GsnnModule) -> None:
         warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
 
 
-def refuse_missing_folder(path: str | os.PathLike) -> None:
+def refuse_missing_folder(path: str | os.PathLike[str]) -> None:
     folder = Path(path).parent
     if not folder.is_dir():
         raise ExportError("path", f"{path} cannot be written: there is no folder {folder}")
 
 
-def write(proto: onnx.ModelProto, gsnn: dict, path: str | os.PathLike) -> Exported:
+def write(proto: onnx.ModelProto, gsnn: dict[str, Any], path: str | os.PathLike[str]) -> Exported:
     """Writes beside the target and renames, so that a failure leaves no half file."""
     content = proto.SerializeToString()
     target = Path(path)

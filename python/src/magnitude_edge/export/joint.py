@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -38,7 +39,7 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
 
 
 def export_joint(
-    model: GsnnModule, data, path: str | os.PathLike, *, loss: str = "mse", reduction: str = "mean"
+    model: GsnnModule, data: Any, path: str | os.PathLike[str], *, loss: str = "mse", reduction: str = "mean"
 ) -> Exported:
     """Writes forward pass, loss and gradients of a GSNN as one ONNX file with inputs ``x`` and ``y``.
 
@@ -109,7 +110,7 @@ class Step(nn.Module):
         self.rebuilt, self.channels, self.loss, self.reduction = rebuilt, channels, loss, reduction
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        def objective(shifts):
+        def objective(shifts: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
             yhat, taps = self.rebuilt.run(x, taps=ShiftedTaps(shifts=shifts))
             value = LOSSES[self.loss](yhat, y, reduction=self.reduction)
             return value, (yhat, value, *taps.pre_norm, *taps.activation)
@@ -127,7 +128,7 @@ class Traced(nn.Module):
         super().__init__()
         tensors = dict(step.named_parameters()) | dict(step.named_buffers())
 
-        def apart(x, y, *values):
+        def apart(x: torch.Tensor, y: torch.Tensor, *values: torch.Tensor) -> Any:
             replaced = dict(zip(tensors, values, strict=True))
             return torch.func.functional_call(step, replaced, (x, y), tie_weights=False)
 
@@ -145,7 +146,8 @@ class Traced(nn.Module):
             self.register_buffer(f"tensor{i}", value)
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return self.graph(x, y, *(getattr(self, f"tensor{i}") for i in range(self.count)))
+        values: tuple[torch.Tensor, ...] = self.graph(x, y, *(getattr(self, f"tensor{i}") for i in range(self.count)))
+        return values
 
 
 def drop_unused(graph: torch.fx.GraphModule) -> None:

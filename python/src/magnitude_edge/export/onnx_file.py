@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def to_onnx(
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """The exporters of torch print progress and deprecation notes; none concerns the caller."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -73,7 +73,9 @@ def quiet():
         logger.setLevel(level)
 
 
-def finish(model: onnx.ModelProto, gsnn: dict, inner: list[str], unbatched: tuple[str, ...] = ()) -> onnx.ModelProto:
+def finish(
+    model: onnx.ModelProto, gsnn: dict[str, Any], inner: list[str], unbatched: tuple[str, ...] = ()
+) -> onnx.ModelProto:
     """Drops what only debugging needs, names the batch dimension and writes the metadata.
 
     Args:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -12,6 +13,9 @@ from .norms import rebuilt_norm
 from .read import array, class_name, finite_array, rebuilt_nonlinearity, rebuilt_sequential
 from .sparse import Groups, WeightedGather
 from .taps import Taps
+
+if TYPE_CHECKING:
+    from .model import SparseLayer
 
 
 class RebuiltAttention(nn.Module):
@@ -45,7 +49,8 @@ class RebuiltAttention(nn.Module):
         logits = self.mlp(by_node).squeeze(-1)
         if self.passing is not None:
             logits = self.passing(logits)
-        return by_node * logits.sigmoid().unsqueeze(-1)
+        gated: torch.Tensor = by_node * logits.sigmoid().unsqueeze(-1)
+        return gated
 
 
 class RebuiltBlock(nn.Module):
@@ -60,7 +65,7 @@ class RebuiltBlock(nn.Module):
 
     residual_weight: torch.Tensor
 
-    def __init__(self, block: Any, path: str, sparse, allow_unknown: bool = False):
+    def __init__(self, block: Any, path: str, sparse: Callable[[Any, str], SparseLayer], allow_unknown: bool = False):
         super().__init__()
         self.lin_in = sparse(block.lin_in, f"{path}.lin_in")
         self.lin_out = sparse(block.lin_out, f"{path}.lin_out")
@@ -97,4 +102,5 @@ class RebuiltBlock(nn.Module):
             h = h if self.attention is None else self.attention(h)
             h = self.groups.join(h)
         h = taps.tap_activation(h)
-        return self.lin_out(h, onto=x, times=self.residual_weight) if self.residual else self.lin_out(h)
+        y: torch.Tensor = self.lin_out(h, onto=x, times=self.residual_weight) if self.residual else self.lin_out(h)
+        return y

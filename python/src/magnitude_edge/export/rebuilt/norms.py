@@ -30,7 +30,9 @@ class Running(nn.Module):
     scale: torch.Tensor
     shift: torch.Tensor | None
 
-    def __init__(self, mean: np.ndarray, variance: np.ndarray, eps: float, gamma, beta):
+    def __init__(
+        self, mean: np.ndarray, variance: np.ndarray, eps: float, gamma: np.ndarray | None, beta: np.ndarray | None
+    ):
         super().__init__()
         scale = 1 / np.sqrt(variance.astype(np.float64) + eps)
         if gamma is not None:
@@ -50,7 +52,7 @@ class Grouped(nn.Module):
     gamma: torch.Tensor | None
     beta: torch.Tensor | None
 
-    def __init__(self, groups: Groups, eps: float, gamma, beta):
+    def __init__(self, groups: Groups, eps: float, gamma: np.ndarray | None, beta: np.ndarray | None):
         super().__init__()
         self.groups, self.eps = groups, eps
         self.register_buffer("gamma", None if gamma is None else torch.as_tensor(gamma))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..errors import ExportError
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
+    from .taps import Taps
 
 
 class Opaque(nn.Module):
@@ -26,20 +33,26 @@ class Opaque(nn.Module):
         self.module = copy.deepcopy(module).cpu().eval().requires_grad_(False)
         self.path, self.trailing = path, trailing
 
-    def forward(self, x: torch.Tensor, taps=None) -> torch.Tensor:
-        y = self.module(x.unsqueeze(-1) if self.trailing else x)
+    def forward(self, x: torch.Tensor, taps: Taps | None = None) -> torch.Tensor:
+        y: torch.Tensor = self.module(x.unsqueeze(-1) if self.trailing else x)
         return y.reshape(x.shape[0], -1) if self.trailing else y
 
 
-class ScatterMeanGuard(TorchDispatchMode):
+class ScatterMeanGuard(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Refuses ``scatter_reduce`` with a mean, which torch.onnx writes as a plain scatter, silently and
     wrongly (measured with torch 2.13)."""
 
     def __init__(self, path: str):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.path = path
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
         if "scatter_reduce" in str(func) and "mean" in args:
             raise ExportError(
                 "scatter-mean",
@@ -52,13 +65,14 @@ class ScatterMeanGuard(TorchDispatchMode):
 
 def refuse_scatter_mean(rebuilt: Any, x: torch.Tensor) -> None:
     """Runs ``rebuilt.run(x)`` once and looks at every operation that unknown modules perform."""
-    guards, handles = [], []
+    guards: list[AbstractContextManager[object]] = []
+    handles: list[RemovableHandle] = []
 
-    def enter(module, _inputs):
+    def enter(module: Opaque, _inputs: object) -> None:
         guards.append(ScatterMeanGuard(module.path))
         guards[-1].__enter__()
 
-    def leave(_module, _inputs, _output):
+    def leave(_module: Opaque, _inputs: object, _output: object) -> None:
         guards.pop().__exit__(None, None, None)
 
     for module in rebuilt.modules():

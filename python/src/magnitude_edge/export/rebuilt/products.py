@@ -41,7 +41,9 @@ class SparseProduct(nn.Module):
     ) -> torch.Tensor:
         """``[batch, inputs]`` to ``[batch, outputs]``; ``times`` ``onto`` is added, which is of that shape."""
         onto = None if onto is None else onto.t().contiguous()
-        columns: torch.Tensor = _Product.apply(self, x.t().contiguous(), onto, float(times))
+        columns: torch.Tensor = _Product.apply(  # type: ignore[no-untyped-call]
+            self, x.t().contiguous(), onto, float(times)
+        )
         return columns.t()
 
 

@@ -32,13 +32,14 @@ NONLINEARITIES = (
 PLAIN_LAYERS = ("Linear", "LayerNorm", "Dropout")
 
 
-def class_name(module) -> str:
+def class_name(module: object) -> str:
     return type(module).__name__
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:
     """A copy of a tensor as numpy."""
-    return tensor.detach().cpu().numpy().copy()
+    values: np.ndarray = tensor.detach().cpu().numpy().copy()
+    return values
 
 
 def array_or_none(tensor: torch.Tensor | None) -> np.ndarray | None:
@@ -102,7 +103,8 @@ def rebuilt_nonlinearity(module: nn.Module, path: str, allow_unknown: bool = Fal
     rebuilt: Any = copy.deepcopy(module)
     if hasattr(rebuilt, "inplace"):
         rebuilt.inplace = False
-    return rebuilt
+    nonlinearity: nn.Module = rebuilt
+    return nonlinearity
 
 
 def rebuilt_sequential(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Sequential:

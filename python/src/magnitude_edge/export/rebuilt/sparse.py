@@ -135,7 +135,8 @@ class Groups(nn.Module):
     def sum(self, h: torch.Tensor) -> torch.Tensor:
         if self.uniform:
             return h.sum(-1, keepdim=True)
-        return self.add(h).index_select(1, self.of_channel)
+        by_node: torch.Tensor = self.add(h)
+        return by_node.index_select(1, self.of_channel)
 
     def max(self, h: torch.Tensor) -> torch.Tensor:
         if self.uniform:
