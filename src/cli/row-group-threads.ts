@@ -25,13 +25,17 @@ export function rowGroupEncoder(
 ): RowGroupEncoder {
   const threads = Math.min(availableThreads() - 1, MOST_THREADS);
   const many = Math.min(top, nodes * nodes) >= LEAST_ROWS && maxQ >= 1;
-  return threads > 0 && many && format === 'parquet' && !partitioned
-    ? new RowGroupThreads(threads)
-    : onThisThread;
+  if (threads < 1 || !many || format !== 'parquet' || partitioned) return onThisThread;
+  try {
+    return new RowGroupThreads(threads);
+  } catch {
+    // The system gives no more threads.
+    return onThisThread;
+  }
 }
 
 /** Row groups that wait for a thread: one that it works on, and the next. */
-const DEEP = 2;
+const DEPTH = 2;
 
 /** Threads that encode row groups; this one does where all are busy. They end with the process. */
 class RowGroupThreads implements RowGroupEncoder {
@@ -39,7 +43,7 @@ class RowGroupThreads implements RowGroupEncoder {
   readonly #threads: { readonly client: WorkerClient<RowGroupCalls>; waiting: number }[];
 
   constructor(threads: number) {
-    this.room = DEEP * threads;
+    this.room = DEPTH * threads;
     this.#threads = Array.from({ length: threads }, () => ({
       client: new WorkerClient<RowGroupCalls>(script),
       waiting: 0,
@@ -48,7 +52,7 @@ class RowGroupThreads implements RowGroupEncoder {
 
   async encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup> {
     const [thread] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
-    if (thread === undefined || thread.waiting === DEEP) return encodeRowGroup(fields, group);
+    if (thread === undefined || thread.waiting === DEPTH) return encodeRowGroup(fields, group);
     thread.waiting++;
     try {
       return await thread.client.call('encode', { fields, group: ownCopy(group) });
