@@ -86,7 +86,7 @@ const layers = [
   ].map((layer) => [layer, new RegExp(`/src/${layer}/(?!zstd)`)] as const),
 ].map(([name, test], height) => ({ name, test, priority: 100 - height }));
 
-/** What all commands load, and what all those that compute scores do, as one module each: finding one takes half a millisecond. */
+/** What all commands load, as one module: finding each takes half a millisecond. */
 const loadedTogether = [
   {
     name: 'shared',

@@ -51,7 +51,8 @@ class RowGroupThreads implements RowGroupEncoder {
   }
 
   async encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup> {
-    const [thread] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
+    const alive = this.#threads.filter(({ client }) => client.ended === undefined);
+    const [thread] = alive.sort((a, b) => a.waiting - b.waiting);
     if (thread === undefined || thread.waiting === DEPTH) return encodeRowGroup(fields, group);
     thread.waiting++;
     try {

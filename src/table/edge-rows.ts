@@ -81,7 +81,10 @@ export async function* edgeRowGroups(
   yield await withPairScores(waiting, scanner);
 }
 
-/** Whether rows are sorted in groups of bins: where they come in groups, and where few are wanted of many. */
+/**
+ * Whether rows are sorted in groups of bins: where they come in groups and are too many to sort whole, and where few are
+ * wanted of many.
+ */
 async function isBinned(
   { holdsPairs, onHost, threads }: ScoreReader,
   nodes: number,

@@ -53,11 +53,9 @@ async function* encodeParquet(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let file: ParquetPieces | undefined;
   const underWay: Promise<EncodedRowGroup>[] = [];
-  let begun = false;
   for await (const batch of batches) {
+    if (batch.numRows === 0 && file !== undefined) continue;
     file ??= new ParquetPieces(batch.schema);
-    if (batch.numRows === 0 && begun) continue;
-    begun = true;
     const encoded = encoder.encode(file.fields, file.rowGroup(new Table([batch])));
     // It is awaited later: until then its rejection is not unhandled.
     encoded.catch(() => undefined);

@@ -11,6 +11,7 @@ import {
 import type { Column } from '../columns/column.ts';
 import { rowsOf } from '../columns/column-parts.ts';
 import { TableInMemory } from '../columns/table-in-memory.ts';
+import { nameVector } from './columns.ts';
 
 /** Rows of a group at most, where a table comes whole */
 const GROUP_ROWS = 1 << 16;
@@ -107,13 +108,8 @@ function names({ type, data, nullCount }: Vector<DataType>): WrittenColumn | und
 }
 
 function endToEnd(strings: readonly string[]): Pick<WrittenStrings, 'bytes' | 'offsets'> {
-  const encoder = new TextEncoder();
-  const pieces = strings.map((text) => encoder.encode(text));
-  const offsets = new Int32Array(strings.length + 1);
-  pieces.forEach(({ length }, k) => {
-    offsets[k + 1] = offsets[k]! + length;
-  });
-  return { bytes: joinBytes(pieces), offsets };
+  const { values: bytes, valueOffsets: offsets } = nameVector(strings).data[0]!;
+  return { bytes, offsets };
 }
 
 function bigIntegers(vector: Vector<DataType>): WrittenColumn {

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeFrame, FrameParser, type Frame } from '../../src/cli/serve/frames.ts';
+import { encodeFrame } from '../../src/cli/serve/frames.ts';
+import { parsedFrames } from '../support/parsed-frames.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -15,21 +16,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magnitude-edge-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function framesOf(bytes: Uint8Array): Frame[] {
-  const parser = new FrameParser();
-  const frames: Frame[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const { place } = parser;
-    place.set(bytes.subarray(at, at + place.length));
-    const came = Math.min(place.length, bytes.length - at);
-    at += came;
-    const frame = parser.advance(came);
-    if (frame) frames.push(frame);
-  }
-  parser.end();
-  return frames;
-}
 
 const calls = Buffer.concat([
   ...encodeFrame({ header: { id: 1, call: 'nothing', args: {} }, parts: [new Uint8Array(300_000)] }),
@@ -45,7 +31,7 @@ async function serve(input: 'pipe' | number, talk: (process: ReturnType<typeof s
     pieces.push(piece);
   });
   const [status] = (await once(served, 'close')) as [number | null];
-  return { status, frames: framesOf(Buffer.concat(pieces)) };
+  return { status, frames: parsedFrames(Buffer.concat(pieces)) };
 }
 
 const answers = [

@@ -53,16 +53,13 @@ class ExplorerWidget(anywidget.AnyWidget):
     def selection(self) -> pd.DataFrame:
         """Rows of what is selected: one of a pair, those into a node; none where nothing is selected."""
         frame = self._data.frame
-        rows: pd.DataFrame
-        if not self.selected:
-            rows = frame.iloc[:0].copy()
-            return rows
-        target = frame["dst_func"].astype(str) == self.selected[-1]
-        if len(self.selected) == 1:
-            rows = frame[target].copy()
-            return rows
-        rows = frame[target & (frame["src_func"].astype(str) == self.selected[0])].copy()
-        return rows
+        rows: pd.DataFrame = frame.iloc[:0]
+        if self.selected:
+            rows = frame[frame["dst_func"].astype(str) == self.selected[-1]]
+        if len(self.selected) > 1:
+            rows = rows[rows["src_func"].astype(str) == self.selected[0]]
+        picked: pd.DataFrame = rows.copy()
+        return picked
 
     def show(self, data: ExplorerData) -> None:
         """Another table in the place of this one; filters stay, and the selection where its names are there."""

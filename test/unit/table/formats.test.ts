@@ -15,8 +15,9 @@ import {
   type TableFormat,
   type TextOptions,
 } from '../../../src/table/formats.ts';
-import { encodeFrame, FrameParser, type Frame } from '../../../src/cli/serve/frames.ts';
+import { encodeFrame } from '../../../src/cli/serve/frames.ts';
 import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
+import { parsedFrames } from '../../support/parsed-frames.ts';
 import { column, tinyBatches, tinyTable } from './tiny.ts';
 
 const formats: readonly TableFormat[] = ['arrow', 'csv', 'tsv', 'parquet'];
@@ -82,7 +83,7 @@ test('a table in pieces is its Arrow file, and one part of a frame', async () =>
     );
     // Two frames, of which some bytes come at a time: fewer than a length, and more than a frame.
     for (const step of [1, 3, 1000, 2 ** 20]) {
-      const frames = parsed(Buffer.concat([frame, frame]), step);
+      const frames = parsedFrames(Buffer.concat([frame, frame]), step);
       expect(frames).toHaveLength(2);
       for (const { header, parts } of frames) {
         expect(header.id).toBe(7);
@@ -91,25 +92,11 @@ test('a table in pieces is its Arrow file, and one part of a frame', async () =>
         expect(parts[2]).toHaveLength(0);
       }
     }
-    expect(() => parsed(frame.subarray(0, -1), 1000)).toThrow('is no frame: the stream ended within it');
+    expect(() => parsedFrames(frame.subarray(0, -1), 1000)).toThrow(
+      'is no frame: the stream ended within it',
+    );
   }
 });
-
-/** The frames of bytes of which so many come at a time. */
-function parsed(bytes: Uint8Array, step: number): Frame[] {
-  const parser = new FrameParser();
-  const frames: Frame[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const { place } = parser;
-    const came = bytes.subarray(at, at + Math.min(step, place.length));
-    place.set(came);
-    at += came.length;
-    const frame = parser.advance(came.length);
-    if (frame) frames.push(frame);
-  }
-  parser.end();
-  return frames;
-}
 
 async function* asynchronously<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item);
