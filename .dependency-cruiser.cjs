@@ -23,7 +23,7 @@ const layers = Object.entries(may).map(([folder, below]) => ({
     path: '^src/',
     pathNot: [
       `^src/(${[folder, ...below].join('|')})/`,
-      '^src/(all-settled-or-throw|available-threads|errors|first-non-finite|node-process|serial-queue|version|worker-folder)\\.ts$',
+      '^src/(all-settled-or-throw|available-threads|check-one-of|errors|first-non-finite|node-process|serial-queue|version|worker-folder)\\.ts$',
     ],
   },
 }));

@@ -1,5 +1,5 @@
-// Kept magnitudes -> deviations as whole numbers of quanta, for shared/multiply-exact.wgsl and multiply-dot.wgsl. Twin:
-// addColumns in src/statistics/pair-accumulator.ts.
+// Kept magnitudes -> deviations as whole numbers of quanta, for shared/multiply-exact.wgsl. Twin: addColumns in
+// src/statistics/pair-accumulator.ts.
 //
 // A deviation becomes an integer of at most 2^29 quanta. The quantum is 2^(e - 29), where 2^e is the first power of two
 // beyond the column's largest deviation in these rows; everything that is added up afterwards is about these integers,

@@ -28,19 +28,19 @@ fn main(
   var d = Block();
   for (var chunk = 0u; chunk < rows; chunk += CHUNK) {
     let end = min(chunk + CHUNK, rows);
-    for (var row = chunk; row < end; row += OPERAND_ROWS) {
-      let upper = left_operand(left, rows - row);
-      let first = right_operand(right, rows - row);
+    for (var row = chunk; row < end; row++) {
+      let upper = left_operand(left);
+      let first = right_operand(right);
       multiply(&a, upper, first);
       if (WIDE) {
-        let lower = left_operand(left + 1u, rows - row);
-        let second = right_operand(right + 1u, rows - row);
+        let lower = left_operand(left + 1u);
+        let second = right_operand(right + 1u);
         multiply(&b, upper, second);
         multiply(&c, lower, first);
         multiply(&d, lower, second);
       }
-      left += OPERAND_ROWS * left_step;
-      right += OPERAND_ROWS * right_step;
+      left += left_step;
+      right += right_step;
     }
     flush(&a);
     if (WIDE) {

@@ -6,7 +6,6 @@
 // whatever order and however fused a compiler forms them; they are then added up as integers. The rest is below 2^-30
 // of the whole, and its rounding below 2^-52.
 
-const OPERAND_ROWS: u32 = 1u;
 const CHUNK: u32 = 16u;
 // The digit a counts deviations of 2^(exponent + UNIT).
 const UNIT: i32 = -9;
@@ -39,11 +38,11 @@ fn digits(quanta: vec4i) -> Operand {
   return Operand(vec4f(a), vec4f(b), vec4f(after_a - (b << vec4u(10u))));
 }
 
-fn left_operand(at: u32, rows: u32) -> Operand {
+fn left_operand(at: u32) -> Operand {
   return digits(bitcast<vec4i>(left_values[at]));
 }
 
-fn right_operand(at: u32, rows: u32) -> Operand {
+fn right_operand(at: u32) -> Operand {
   return digits(bitcast<vec4i>(right_values[at]));
 }
 

@@ -1,8 +1,7 @@
 // Products in float32: the products of CHUNK rows are summed in f32, and chunk sums are added to (high, low) pairs.
 // Values are f32 deviations.
 
-// Rows of an operand, and rows between two flushes.
-const OPERAND_ROWS: u32 = 1u;
+// Rows between two flushes.
 const CHUNK: u32 = 32u;
 // A value of one is a deviation of 2^(exponent + UNIT).
 const UNIT: i32 = 0;
@@ -18,11 +17,11 @@ struct Row {
   low: vec4f,
 }
 
-fn left_operand(at: u32, rows: u32) -> Operand {
+fn left_operand(at: u32) -> Operand {
   return bitcast<vec4f>(left_values[at]);
 }
 
-fn right_operand(at: u32, rows: u32) -> Operand {
+fn right_operand(at: u32) -> Operand {
   return bitcast<vec4f>(right_values[at]);
 }
 

@@ -1,3 +1,4 @@
+import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import {
   acquireDevice,
@@ -6,7 +7,6 @@ import {
   releaseDevice,
   type GpuContext,
 } from '../gpu/device.ts';
-import { checkOneOf } from '../scoring/score-request.ts';
 import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { BackendName, Engine, EngineShape, Precision } from './engine.ts';
 import { createWebGpuEngine } from './webgpu/webgpu-engine.ts';

@@ -209,10 +209,3 @@ export function checkLayerPair(layerPair: number | undefined, pairs: number): vo
     { details: { option: 'layerPair', found: layerPair } },
   );
 }
-
-/** @throws `invalid-argument` */
-export function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
-  if (allowed.includes(found)) return;
-  const names = allowed.map((name) => `'${name}'`).join(', ');
-  throw new MagnitudeEdgeError('invalid-argument', `${option} is '${found}', one of ${names} was expected.`);
-}

@@ -3,6 +3,7 @@ import type { Batch } from '../data/batches.ts';
 import type { ChannelBlock } from '../engine/channels/channel-blocks.ts';
 import type { PairMagnitudes } from '../engine/channels/pair-magnitudes.ts';
 import type { ChannelBatch, MagnitudeBatch, Reduction } from '../engine/engine.ts';
+import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { InfererModel } from '../model/external-model.ts';
 import { checkGraphFitsModel, type GsnnGraph } from '../model/graph.ts';
@@ -18,7 +19,7 @@ import { decodeStatisticsOf, encodeStatistics } from '../table/statistics-file.t
 import type { SavedStatistics } from '../table/statistics-origin.ts';
 import { Calls } from './calls.ts';
 import { edgeScores } from './edge-scores.ts';
-import { checkLayerPair, checkOneOf } from './inferer-options.ts';
+import { checkLayerPair } from './inferer-options.ts';
 import type {
   ChannelBlockOptions,
   EdgeScores,

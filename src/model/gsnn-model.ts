@@ -1,3 +1,4 @@
+import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { describeAdapter, deviceLost, releaseDevice, type GpuContext } from '../gpu/device.ts';
 import { decodeModel } from '../onnx/decode.ts';
@@ -337,14 +338,7 @@ function lossOf({ joint }: GsnnProfile): CompleteLoss {
   return { ...defaultLoss, loss: joint.lossKind, lossReduction: joint.lossReduction };
 }
 
-function checkLoadOptions({ executionProvider, lossReduction }: LoadOptions): void {
-  const check = (value: string | undefined, name: string, allowed: readonly string[]): void => {
-    if (value === undefined || allowed.includes(value)) return;
-    throw new MagnitudeEdgeError(
-      'invalid-argument',
-      `${name} is ${JSON.stringify(value)}, one of ${allowed.join(', ')} was expected.`,
-    );
-  };
-  check(executionProvider, 'executionProvider', ['auto', 'webgpu', 'wasm']);
-  check(lossReduction, 'lossReduction', ['mean', 'sum']);
+function checkLoadOptions({ executionProvider = 'auto', lossReduction = 'mean' }: LoadOptions): void {
+  checkOneOf('executionProvider', executionProvider, ['auto', 'webgpu', 'wasm']);
+  checkOneOf('lossReduction', lossReduction, ['mean', 'sum']);
 }

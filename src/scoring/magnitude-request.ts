@@ -1,5 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
-import { checkOneOf, checkScoreRequest } from './score-request.ts';
+import { checkOneOf } from '../check-one-of.ts';
+import { checkScoreRequest } from './score-request.ts';
 import type { Correlation, MagnitudeScore, ScoreAggregation, ScoreRequest } from './score-matrices.ts';
 
 /** What is asked of magnitudes: scores of an engine, and those that are made of its statistics. */

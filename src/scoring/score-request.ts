@@ -1,3 +1,4 @@
+import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
@@ -57,13 +58,4 @@ function checkConditioningSets({ conditioningSets: sets }: ScoreRequest, nodes: 
       previous = source;
     }
   }
-}
-
-/** @throws `invalid-argument` */
-export function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
-  if (allowed.includes(found)) return;
-  const names = allowed.map((name) => `'${name}'`).join(' or ');
-  throw new MagnitudeEdgeError('invalid-argument', `${option} must be ${names} and is '${found}'.`, {
-    details: { option, found },
-  });
 }

@@ -3,7 +3,7 @@ import type { KernelDefinition } from '../../src/gpu/kernel.ts';
 import * as scoreKernels from '../../src/engine/webgpu/scoring/score-kernels.ts';
 import * as channelKernels from '../../src/engine/webgpu/scoring/channel-kernels.ts';
 import * as partialKernels from '../../src/engine/webgpu/scoring/partial-kernels.ts';
-import { selfTestDotKernel, selfTestKernel } from '../../src/gpu/self-test.ts';
+import { selfTestKernel } from '../../src/gpu/self-test.ts';
 import { configurations, productKernels } from '../../src/engine/webgpu/statistics/configurations.ts';
 import * as statisticsKernels from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { factorElements } from '../../src/engine/webgpu/scoring/target-blocks.ts';
@@ -12,7 +12,6 @@ import { isConstant } from '../../src/scoring/constant-nodes.ts';
 
 const definitions = [
   selfTestKernel,
-  selfTestDotKernel,
   ...Object.values(scoreKernels),
   ...Object.values(partialKernels),
   ...Object.values(statisticsKernels),
@@ -76,22 +75,24 @@ test('constants that shaders and host share are the same', () => {
   expect(constant('DIAGONAL')).toBe(statisticsKernels.DIAGONAL);
 });
 
-test.for(configurations.map((configuration) => [configuration.name, configuration] as const))(
-  "'%s' has tiles of the size that the host takes them for, and shared memory that every device has",
-  ([, { kernel, constants, span, tilesPerWorkgroup }]) => {
+test.for(
+  Object.entries(configurations).flatMap(([memory, ways]) =>
+    Object.values(ways).map((way) => [memory, way.precision, way] as const),
+  ),
+)(
+  "products from '%s', '%s', have tiles of the size that the host takes them for, and memory that every device has",
+  ([, , { kernel, constants, span, tilesPerWorkgroup }]) => {
     const code = kernel.sources.join('\n');
     const { SIDE, WIDE, DEPTH, WORKGROUP } = constants;
     if (SIDE === undefined) {
       expect([span, tilesPerWorkgroup]).toEqual([WIDE === 1 ? 8 : 4, WORKGROUP]);
       return;
     }
-    expect([span, tilesPerWorkgroup]).toEqual([SIDE * (WIDE === 1 ? 8 : 4), 1]);
-    const number = (name: string): number =>
-      Number.parseInt(new RegExp(`const ${name}: u32 = (\\d+)u;`).exec(code)![1]!);
-    expect(number('CHUNK') % (number('OPERAND_ROWS') * DEPTH!)).toBe(0);
+    expect([span, tilesPerWorkgroup]).toEqual([4 * SIDE, 1]);
+    expect(Number.parseInt(/const CHUNK: u32 = (\d+)u;/.exec(code)![1]!) % DEPTH!).toBe(0);
     // Vectors of 16 bytes in an operand, of which DEPTH for each group of four columns of both tiles.
     const operand = /struct Operand \{([^}]*)\}/.exec(code)?.[1]?.match(/vec4/g)?.length ?? 1;
-    expect(2 * 16 * operand * DEPTH! * (span / 4)).toBeLessThanOrEqual(16_384);
+    expect(2 * 16 * operand * DEPTH! * SIDE).toBeLessThanOrEqual(16_384);
     expect(SIDE * SIDE).toBeLessThanOrEqual(256);
   },
 );

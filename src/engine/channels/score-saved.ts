@@ -1,5 +1,5 @@
 import { adoptDevice } from '../../gpu/device.ts';
-import { checkOneOf } from '../../scoring/score-request.ts';
+import { checkOneOf } from '../../check-one-of.ts';
 import { canShare, SharedArrays } from '../../scoring/array-pool.ts';
 import { consecutiveGroups } from '../../scoring/channel/merge-channels.ts';
 import { checkChannelRequest, type ChannelRequest } from '../../scoring/channel/request.ts';

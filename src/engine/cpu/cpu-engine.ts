@@ -1,7 +1,8 @@
 import { availableThreads } from '../../available-threads.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { SerialQueue } from '../../serial-queue.ts';
-import { checkOneOf, checkScoreRequest } from '../../scoring/score-request.ts';
+import { checkOneOf } from '../../check-one-of.ts';
+import { checkScoreRequest } from '../../scoring/score-request.ts';
 import type { ScoreMatrices, ScoreRequest } from '../../scoring/score-matrices.ts';
 import type { Scores } from '../scores/scores.ts';
 import { checkSameShape } from '../../statistics/merge.ts';

@@ -1,3 +1,4 @@
+import { checkOneOf } from '../../check-one-of.ts';
 import { MagnitudeEdgeError } from '../../errors.ts';
 import { adoptDevice, describeAdapter, lossBehind, type GpuContext } from '../../gpu/device.ts';
 import { scoped } from '../../gpu/error-scope.ts';
@@ -12,6 +13,7 @@ import type { Precision } from './statistics/statistics-kernels.ts';
 import { BatchUploader } from './statistics/batch-uploader.ts';
 import { GpuRowStore, type Chunk, type RowPlace } from './statistics/gpu-row-store.ts';
 import { layoutOf } from './statistics/layout.ts';
+import { configurations, type TileMemory } from './statistics/configurations.ts';
 import { GpuMatmul } from './statistics/gpu-matmul.ts';
 import { NonFiniteFlag } from './statistics/non-finite-flag.ts';
 import { GpuSums } from './statistics/gpu-sums.ts';
@@ -19,7 +21,6 @@ import type { ChannelBatch, Engine, EngineDiagnostics, EngineShape, MagnitudeBat
 import { BatchTracker } from './batch-tracker.ts';
 import { GpuScoreCache } from './gpu-score-cache.ts';
 import { checkIncomingBatch, type IncomingBatch } from './check-incoming-batch.ts';
-import { chooseConfiguration } from './choose-kernel.ts';
 import { PANEL_BYTES, planMemory } from './memory-plan.ts';
 
 /**
@@ -27,7 +28,7 @@ import { PANEL_BYTES, planMemory } from './memory-plan.ts';
  * buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
  *
  * @throws `gpu-validation` (also for a device whose arithmetic fails the self-test), `out-of-memory` (matrices larger
- *   than the device binds), `device-lost`
+ *   than the device binds), `device-lost`, `invalid-argument`
  */
 export async function createWebGpuEngine(options: {
   readonly device: GPUDevice;
@@ -38,16 +39,15 @@ export async function createWebGpuEngine(options: {
   readonly bindingBytes?: number | undefined;
   /** Memory for magnitudes and sums together; default 4 GiB, on software adapters 1 GiB */
   readonly memoryBytes?: number | undefined;
-  /**
-   * How products are formed: the name of a configuration, or 'timed' for the one found fastest. Default: timed on a
-   * GPU from 512 nodes on, the one without shared memory on a software adapter.
-   */
-  readonly products?: string | undefined;
+  /** Where products read their operands from. Default: shared memory on a GPU, storage on a software adapter. */
+  readonly products?: TileMemory | undefined;
 }): Promise<Engine> {
   const { shape, precision = 'exact' } = options;
   const context = adoptDevice(options.device);
-  const arithmetic = await checkArithmetic(context);
-  const choice = await chooseConfiguration(context, precision, arithmetic, shape.nodes, options.products);
+  const tileMemory = options.products ?? (context.software ? 'storage' : 'shared');
+  checkOneOf('precision', precision, ['exact', 'fast']);
+  checkOneOf('products', tileMemory, ['storage', 'shared']);
+  await checkArithmetic(context);
   const memory = planMemory(context, shape.nodes, shape.pairs, options.memoryBytes);
   const layout = layoutOf(context, shape.nodes, shape.pairs, {
     bindingBytes: options.bindingBytes,
@@ -63,7 +63,12 @@ export async function createWebGpuEngine(options: {
         : { count: channels, groups: channelGroups, reduction };
     const intake = await BatchUploader.create(context, layout, refusal, source);
     Object.assign(parts, { intake });
-    const products = await GpuMatmul.create(context, layout, choice.configuration, refusal.view);
+    const products = await GpuMatmul.create(
+      context,
+      layout,
+      configurations[tileMemory][precision],
+      refusal.view,
+    );
     Object.assign(parts, { products });
     const rows = new GpuRowStore(context, layout);
     const sums = await GpuSums.create(context, {
@@ -76,7 +81,7 @@ export async function createWebGpuEngine(options: {
     const notes = [
       `${describeAdapter(context.adapterInfo)}${kind}`,
       `precision '${precision}'`,
-      ...choice.notes,
+      `products from ${tileMemory === 'shared' ? 'shared memory' : 'storage'}`,
       memory.explain(layout),
     ];
     const keptChunks = memory.chunks(layout);

@@ -2,19 +2,12 @@ import direct from '../../../../shaders/products-direct.wgsl?raw';
 import tiled from '../../../../shaders/products-shared.wgsl?raw';
 import dispatch from '../../../../shaders/shared/dispatch.wgsl?raw';
 import extended from '../../../../shaders/shared/extended.wgsl?raw';
-import multiplyDot from '../../../../shaders/shared/multiply-dot.wgsl?raw';
 import multiplyExact from '../../../../shaders/shared/multiply-exact.wgsl?raw';
 import multiplyFast from '../../../../shaders/shared/multiply-fast.wgsl?raw';
 import products from '../../../../shaders/shared/products.wgsl?raw';
 import refusal from '../../../../shaders/shared/refusal.wgsl?raw';
 import type { KernelConstants, KernelDefinition } from '../../../gpu/kernel.ts';
-import { INTEGER_DOT } from '../../../gpu/self-test.ts';
 import { WORKGROUP, type Precision } from './statistics-kernels.ts';
-
-/** How values are multiplied: in float32, as digits in float32, or as digits by integer dot products. */
-type Arithmetic = 'fast' | 'exact' | 'dot';
-
-const arithmetics = { fast: multiplyFast, exact: multiplyExact, dot: multiplyDot } as const;
 
 const productsInterface = {
   params: {
@@ -44,24 +37,24 @@ const productsInterface = {
   },
 } as const;
 
-function define(label: string, walk: string, arithmetic: Arithmetic) {
-  const required = arithmetic === 'dot' ? [`requires ${INTEGER_DOT};`] : [];
-  const sources = [...required, extended, dispatch, refusal, products, arithmetics[arithmetic], walk];
+function define(label: string, walk: string, multiply: string) {
+  const sources = [extended, dispatch, refusal, products, multiply, walk];
   return { label, sources, ...productsInterface } as const satisfies KernelDefinition;
 }
 
-/** Centred values -> sums of products: a way through the tiles, and an arithmetic. */
+/** Centred values -> sums of products: a way through the tiles, and how values are multiplied. */
 export const productKernels = {
-  directFast: define('products-direct.wgsl', direct, 'fast'),
-  directExact: define('products-direct.wgsl', direct, 'exact'),
-  sharedFast: define('products-shared.wgsl', tiled, 'fast'),
-  sharedExact: define('products-shared.wgsl', tiled, 'exact'),
-  sharedDot: define('products-shared.wgsl', tiled, 'dot'),
+  directFast: define('products-direct.wgsl', direct, multiplyFast),
+  directExact: define('products-direct.wgsl', direct, multiplyExact),
+  sharedFast: define('products-shared.wgsl', tiled, multiplyFast),
+  sharedExact: define('products-shared.wgsl', tiled, multiplyExact),
 } as const;
 
-/** One way of forming products; all give the same sums, up to rounding. */
+/** Where operands of products are read from: storage, or a workgroup's shared memory. */
+export type TileMemory = 'storage' | 'shared';
+
+/** How products are formed. All ways give the same sums, up to rounding. */
 export interface Configuration {
-  readonly name: string;
   readonly precision: Precision;
   readonly kernel: (typeof productKernels)[keyof typeof productKernels];
   readonly constants: KernelConstants;
@@ -69,58 +62,43 @@ export interface Configuration {
   readonly span: number;
   /** Tiles that a workgroup computes */
   readonly tilesPerWorkgroup: number;
-  /** Whether the device must pass the self-test of integer dot products */
-  readonly integerDot: boolean;
 }
 
-/** Tiles of a thread's own; see shaders/products-direct.wgsl. */
-function directTiles(precision: Precision, span: 4 | 8): Configuration {
-  return {
-    name: `${precision}, ${span}x${span} a thread`,
-    precision,
-    kernel: precision === 'fast' ? productKernels.directFast : productKernels.directExact,
-    constants: { WORKGROUP, WIDE: Number(span === 8) },
-    span,
-    tilesPerWorkgroup: WORKGROUP,
-    integerDot: false,
-  };
-}
+/** Threads of a workgroup of shared tiles, each way; each has 4 x 4 sums. */
+const SIDE = 16;
 
-/**
- * Tiles of a workgroup of `side` x `side` threads; see shaders/products-shared.wgsl.
- *
- * @param block columns of a thread, each way
- * @param depth operands of a column group held at a time, so that both tiles stay within 16 KiB
- */
-function sharedTiles(arithmetic: Arithmetic, side: number, block: 4 | 8, depth: number): Configuration {
-  const kernels = {
-    fast: productKernels.sharedFast,
-    exact: productKernels.sharedExact,
-    dot: productKernels.sharedDot,
-  } as const;
-  const span = side * block;
-  const by = arithmetic === 'dot' ? 'exact by integer dot products' : arithmetic;
-  return {
-    name: `${by}, ${span}x${span} shared, ${block}x${block} a thread`,
-    precision: arithmetic === 'fast' ? 'fast' : 'exact',
-    kernel: kernels[arithmetic],
-    constants: { SIDE: side, WIDE: Number(block === 8), DEPTH: depth },
-    span,
-    tilesPerWorkgroup: 1,
-    integerDot: arithmetic === 'dot',
-  };
-}
-
-/** All there are; the first of a precision is what a software adapter takes, the second what a GPU takes untimed. */
-export const configurations: readonly Configuration[] = [
-  directTiles('fast', 8),
-  sharedTiles('fast', 16, 4, 16),
-  sharedTiles('fast', 8, 8, 16),
-  sharedTiles('fast', 16, 8, 8),
-  directTiles('fast', 4),
-  directTiles('exact', 4),
-  sharedTiles('exact', 16, 4, 8),
-  sharedTiles('exact', 8, 4, 8),
-  sharedTiles('dot', 16, 4, 4),
-  sharedTiles('dot', 8, 4, 4),
-];
+export const configurations: Readonly<Record<TileMemory, Readonly<Record<Precision, Configuration>>>> = {
+  storage: {
+    fast: {
+      precision: 'fast',
+      kernel: productKernels.directFast,
+      constants: { WORKGROUP, WIDE: 1 },
+      span: 8,
+      tilesPerWorkgroup: WORKGROUP,
+    },
+    exact: {
+      precision: 'exact',
+      kernel: productKernels.directExact,
+      constants: { WORKGROUP, WIDE: 0 },
+      span: 4,
+      tilesPerWorkgroup: WORKGROUP,
+    },
+  },
+  // Both tiles together stay within 16 KiB, which every device has.
+  shared: {
+    fast: {
+      precision: 'fast',
+      kernel: productKernels.sharedFast,
+      constants: { SIDE, DEPTH: 16 },
+      span: 4 * SIDE,
+      tilesPerWorkgroup: 1,
+    },
+    exact: {
+      precision: 'exact',
+      kernel: productKernels.sharedExact,
+      constants: { SIDE, DEPTH: 8 },
+      span: 4 * SIDE,
+      tilesPerWorkgroup: 1,
+    },
+  },
+};
