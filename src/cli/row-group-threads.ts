@@ -7,6 +7,7 @@ import {
   type WrittenField,
 } from '../columns/parquet-writer.ts';
 import { WorkerClient } from '../engine/worker-client.ts';
+import { SharedArrays, typeOf } from '../scoring/array-pool.ts';
 import { onThisThread, type RowGroupEncoder } from '../table/encode-batches.ts';
 import type { ScoreSettings } from './score-options.ts';
 import type { RowGroupCalls } from './row-group-worker.ts';
@@ -40,6 +41,8 @@ const DEPTH = 2;
 /** Threads that encode row groups; this one does where all are busy. They end with the process. */
 class RowGroupThreads implements RowGroupEncoder {
   readonly room: number;
+  /** Shared memory that is used again: 600 MB of copies of a large table would keep the garbage collector busy. */
+  readonly #memory = new SharedArrays();
   readonly #threads: { readonly client: WorkerClient<RowGroupCalls>; waiting: number }[];
 
   constructor(threads: number) {
@@ -54,11 +57,22 @@ class RowGroupThreads implements RowGroupEncoder {
     const alive = this.#threads.filter(({ client }) => client.ended === undefined);
     const [thread] = alive.sort((a, b) => a.waiting - b.waiting);
     if (thread === undefined || thread.waiting === DEPTH) return encodeRowGroup(fields, group);
+    const copies: ArrayBufferView[] = [];
+    const copy: Copy = (array) => {
+      const copied = this.#memory.alloc(typeOf(array), array.length);
+      copied.set(array as never);
+      copies.push(copied);
+      return copied;
+    };
+    const { columns, rows } = group;
     thread.waiting++;
     try {
-      return await thread.client.call('encode', { fields, group: ownCopy(group) });
+      const shared = { columns: columns.map((column) => copyOf(column, copy)), rows };
+      const encoded = await thread.client.call('encode', { fields, group: shared });
+      this.#memory.free(copies);
+      return encoded;
     } catch {
-      // It is done without.
+      // The thread has died, and may not have finished with the copies.
       return encodeRowGroup(fields, group);
     } finally {
       thread.waiting--;
@@ -66,16 +80,13 @@ class RowGroupThreads implements RowGroupEncoder {
   }
 }
 
-/** The same rows in memory that can be handed over: the caller's may be part of more. */
-function ownCopy({ columns, rows }: RowGroup): RowGroup {
-  return { columns: columns.map(copyOf), rows };
-}
+type Copy = <T extends Exclude<WrittenColumn, { kind: 'strings' }>['values']>(array: T) => T;
 
-function copyOf(column: WrittenColumn): WrittenColumn {
+function copyOf(column: WrittenColumn, copy: Copy): WrittenColumn {
   if (column.kind === 'strings') {
     const { kind, codes, bytes, offsets } = column;
-    return { kind, codes: codes.slice(), bytes: bytes.slice(), offsets: offsets.slice() };
+    return { kind, codes: copy(codes), bytes: copy(bytes), offsets: copy(offsets) };
   }
   const { valid } = column;
-  return { ...column, values: column.values.slice(), valid: valid?.slice() } as WrittenColumn;
+  return { ...column, values: copy(column.values), valid: valid && copy(valid) } as WrittenColumn;
 }

@@ -1,3 +1,4 @@
+import { joinBytes } from '../bytes/join-bytes.ts';
 import {
   definitionLevels,
   encodeColumn,
@@ -39,16 +40,17 @@ export interface RowGroup {
   readonly rows: number;
 }
 
-/** A row group's bytes, and what the end of the file is to say of them: the same wherever it comes to stand. */
+/** A row group's bytes and what the footer says about them. Neither depends on the row group's place in the file. */
 export interface EncodedRowGroup {
   readonly rows: number;
+  /** All columns end to end, in one piece: many small writes take longer than the bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly chunks: readonly EncodedChunk[];
 }
 
-/** One column: a page, and perhaps one of its dictionary before it. */
+/** One column: a data page, and perhaps a dictionary page before it. */
 interface EncodedChunk {
-  readonly pieces: readonly Uint8Array[];
-  /** Of all pieces */
+  /** Length of both pages */
   readonly bytes: number;
   readonly unpackedBytes: number;
   /** Of the dictionary's page; 0 where there is none */
@@ -64,7 +66,9 @@ export function encodeRowGroup(
   fields: readonly WrittenField[],
   { columns, rows }: RowGroup,
 ): EncodedRowGroup {
-  return { rows, chunks: columns.map((column, c) => encodeChunk(fields[c]!, column, rows)) };
+  const pieces: Uint8Array[] = [];
+  const chunks = columns.map((column, c) => encodeChunk(fields[c]!, column, rows, pieces));
+  return { rows, bytes: joinBytes(pieces), chunks };
 }
 
 /**
@@ -84,12 +88,11 @@ export class ParquetFileWriter {
   }
 
   /** What a row group adds to the file, piece by piece. */
-  add({ chunks, rows }: EncodedRowGroup): Uint8Array[] {
-    const pieces: Uint8Array[] = this.#size === 0 ? [MAGIC] : [];
-    const start = this.#size + lengthOf(pieces);
+  add({ chunks, bytes, rows }: EncodedRowGroup): Uint8Array[] {
+    const before = this.#size === 0 ? [MAGIC] : [];
+    const start = this.#size + lengthOf(before);
     let at = start;
     const columns = chunks.map((chunk, c) => {
-      pieces.push(...chunk.pieces);
       const written = columnChunk(this.#fields[c]!, chunk, rows, at);
       at += chunk.bytes;
       return written;
@@ -105,7 +108,7 @@ export class ParquetFileWriter {
     );
     this.#rows += rows;
     this.#size = at;
-    return pieces;
+    return [...before, bytes];
   }
 
   /** What ends the file. There must have been a row group. @param metadata key-value pairs of the file */
@@ -142,18 +145,24 @@ function schemaElement({ name, type, nullable }: WrittenField): ThriftValue {
   });
 }
 
-function encodeChunk(field: WrittenField, column: WrittenColumn, rows: number): EncodedChunk {
+/** @param pieces the bytes are appended to these */
+function encodeChunk(
+  field: WrittenField,
+  column: WrittenColumn,
+  rows: number,
+  pieces: Uint8Array[],
+): EncodedChunk {
   const valid = presentRows(column);
   const { encoding, dictionary, bounds, values, packed = values } = encodeColumn(column, valid);
   const levels = field.nullable ? definitionLevels(valid, rows) : new Uint8Array();
   const nulls = rows - (valid?.reduce((sum, there) => sum + there, 0) ?? rows);
-  const pieces: Uint8Array[] = [];
+  const own: Uint8Array[] = [];
   if (dictionary !== undefined) {
     const { size, bytes } = dictionary;
     const header = struct({ 1: int32(size), 2: int32(PLAIN) });
-    pieces.push(pageHeader(DICTIONARY_PAGE, bytes.length, bytes.length, { 7: header }), bytes);
+    own.push(pageHeader(DICTIONARY_PAGE, bytes.length, bytes.length, { 7: header }), bytes);
   }
-  const dictionaryBytes = lengthOf(pieces);
+  const dictionaryBytes = lengthOf(own);
   const header = struct({
     1: int32(rows),
     2: int32(nulls),
@@ -164,10 +173,10 @@ function encodeChunk(field: WrittenField, column: WrittenColumn, rows: number): 
     7: bool(packed !== values),
   });
   const sizes = [levels.length + values.length, levels.length + packed.length] as const;
-  pieces.push(pageHeader(DATA_PAGE_V2, ...sizes, { 8: header }), levels, packed);
-  const bytes = lengthOf(pieces);
+  own.push(pageHeader(DATA_PAGE_V2, ...sizes, { 8: header }), levels, packed);
+  pieces.push(...own);
+  const bytes = lengthOf(own);
   return {
-    pieces,
     bytes,
     unpackedBytes: bytes + values.length - packed.length,
     dictionaryBytes,
