@@ -16,8 +16,8 @@ const external = [
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 
 /**
- * The command takes its dependencies in: that Node finds and links their two hundred modules took more than half of its start,
- * and the Python wheel's has none of them beside it. The runtime is found where it is installed, with its .wasm.
+ * The command bundles its dependencies: finding and linking their two hundred modules took more than half of its start,
+ * and the Python wheel ships none of them. The runtime is found where it is installed, with its .wasm.
  */
 const besideTheCommand = [
   /^onnxruntime-web/,
@@ -26,8 +26,8 @@ const besideTheCommand = [
 ];
 
 /**
- * `vite build`: the library; `--mode command`: the command, `--mode browser`: the library as one file, both beside it. `--mode demo`:
- * the page, served or built. `--mode python`: the wheel's command; `--mode widget`: its explorer.
+ * `vite build`: the library; `--mode command`: the command, `--mode browser`: the library as one file, both next to it.
+ * `--mode demo`: the page, served or built. `--mode python`: the wheel's command; `--mode widget`: its explorer.
  */
 export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
@@ -74,8 +74,9 @@ export default defineConfig(({ mode }) => {
 });
 
 /**
- * The library as one module for each layer, from the bottom up, and entries that only re-export: bundlers leave out whole modules of
- * which nothing is used, and keep the constants of the others. Decoders that are fetched when a file needs them stay apart.
+ * The library as one module per layer, from the bottom up, and entries that only re-export: bundlers leave out whole
+ * unused modules, but keep the constants of the others. Decoders that are fetched only when a file needs them stay
+ * separate.
  */
 const layers = [
   ['version', /\/src\/version\.ts$/] as const,
@@ -94,7 +95,7 @@ const loadedTogether = [
   },
 ];
 
-/** @param alone whether nothing else is in the folder */
+/** @param alone whether the folder holds nothing else */
 function command(outDir: string, alone: boolean): UserConfig {
   return {
     define,
@@ -117,7 +118,7 @@ function command(outDir: string, alone: boolean): UserConfig {
   };
 }
 
-/** The page imports the package by its public names; while developing they lead to the sources. */
+/** The page imports the package by its public names; in development they resolve to the sources. */
 const demoAliases = [
   { find: /^magnitude-edge$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },
   {
@@ -127,9 +128,9 @@ const demoAliases = [
 ];
 
 /**
- * The library as one file for pages without a bundler. It looks for the runtime's .wasm beside itself, or where
- * `configureRuntime({ wasmPaths })` says: the bundler would write 58 MB of WebAssembly into the file, unless the address is
- * one that it does not recognise.
+ * The library as one file for pages without a bundler. It looks for the runtime's .wasm next to itself, or where
+ * `configureRuntime({ wasmPaths })` says: the bundler would inline 58 MB of WebAssembly, unless it does not recognise
+ * the address.
  */
 const browserFile: UserConfig = {
   define,
@@ -157,7 +158,7 @@ const browserFile: UserConfig = {
   },
 };
 
-/** What the explorer of a table does without. */
+/** What the explorer of a table leaves out. */
 const withoutReaders = [
   ...demoAliases,
   {
@@ -166,7 +167,7 @@ const withoutReaders = [
   },
 ];
 
-/** The explorer of a table: its page as one file, and the module with which a notebook shows it. */
+/** The explorer of a table: its page as one file, and the module that shows it in a notebook. */
 const widget: UserConfig = {
   define,
   plugins: [workerScript({ define, resolve: { alias: withoutReaders } }), singleFile('explorer.html')],

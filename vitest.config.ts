@@ -8,10 +8,10 @@ import { chromiumFlags, findChromium } from './test/support/chromium.mjs';
 const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
 const executablePath = findChromium();
 
-/** Vitest leaves one core free by itself: of two, half. */
+/** By default Vitest leaves one core free: of two, half. */
 const maxWorkers = availableParallelism();
 
-/** Projects one after the other: each browser finds the cores that the software adapter needs. */
+/** Projects run one after the other, so that each browser has the cores that the software adapter needs. */
 const order = (groupOrder: number) => ({ sequence: { groupOrder } });
 
 export default defineConfig({
@@ -26,7 +26,7 @@ export default defineConfig({
           maxWorkers,
           include: ['test/unit/**/*.test.ts'],
           environment: 'node',
-          // Flags of V8 reach the tests: `node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs run`.
+          // Passes V8 flags on to the tests: `node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs run`.
           execArgv: process.execArgv,
           testTimeout: 60_000,
         },
@@ -81,7 +81,7 @@ export default defineConfig({
           retry: { count: 2, condition: /Target crashed/ },
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
-          // Bounds for what never ends. How long anything takes is nothing that a test may depend on.
+          // Bounds for what never ends. No test may depend on how long anything takes.
           testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers,

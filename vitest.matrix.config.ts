@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** A file for each bundler or notebook that takes longer to install and to run than those of `npm test`: each is a job of its own. */
+/**
+ * One file per bundler or notebook that takes longer to install and run than those of `npm test`; each is a separate
+ * job.
+ */
 export default defineConfig({
   test: {
     name: 'matrix',

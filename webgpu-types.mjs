@@ -1,6 +1,6 @@
 /**
- * TypeScript knows GPUDevice and its kin from version 6 on, and then refuses to be told of them twice: earlier versions
- * get declarations of the entries that bring @webgpu/types with them ("types@>=6.0" in package.json tells them apart).
+ * TypeScript declares GPUDevice and its kin from version 6 on, and then refuses a second declaration: earlier versions
+ * get declarations of the entries that include @webgpu/types ("types@>=6.0" in package.json tells them apart).
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 

@@ -4,13 +4,13 @@ import { build, type Plugin, type UserConfig } from 'vite';
 const SUFFIX = '?script';
 
 /**
- * `import text from './file.ts?script'` gives the file and all it imports as the text of one classic script. A library
- * cannot ship a worker as a file: bundlers of its users lose it, and pages may not start workers of another origin. As
- * text it starts from a Blob in a page and from the text itself in Node, the same in the sources, the tests and the
- * package.
+ * `import text from './file.ts?script'` returns the file and all its imports as the text of one classic script. A
+ * library cannot ship a worker as a file: its users' bundlers lose it, and pages may not start workers of another
+ * origin. As text it starts from a Blob in a page and from the text itself in Node, the same in the sources, the tests
+ * and the package.
  *
  * @param settings of the script's own build
- * @param folder where the scripts are written as files too, for pages that let workers start from files alone
+ * @param folder where the scripts are also written as files, for pages that allow workers only from files
  */
 export function workerScript(settings: Pick<UserConfig, 'define' | 'resolve'> = {}, folder?: string): Plugin {
   return {

@@ -1,29 +1,29 @@
 /**
- * `npm run bench`: what is measured, part by part. Without a part all of them run at small sizes, one after the other,
- * and the page is written; with one, what follows is handed to it.
+ * `npm run bench`: all measurements, part by part. Without a part, all of them run at small sizes, one after the other,
+ * and the page is written; with one, the remaining arguments are passed to it.
  *
  *     npm run bench                       # everything, about a quarter of an hour on two quiet cores
- *     npm run bench -- kernels            # WebGPU kernels, in Node (Dawn) and Chromium, beside the adapter's peaks
- *     npm run bench -- products           # CPU accumulation beside OpenBLAS, in Node and (--where chromium) in a page
- *     npm run bench -- job                # magnitudes to table beside the straight port; fit beside torch
+ *     npm run bench -- kernels            # WebGPU kernels, in Node (Dawn) and Chromium, against the adapter's peaks
+ *     npm run bench -- products           # CPU accumulation against OpenBLAS, in Node and (--where chromium) in a page
+ *     npm run bench -- job                # magnitudes to table against the straight port; fit against torch
  *     npm run bench -- growth             # time and memory over N, n, P and |S|
- *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only when asked for
- *     npm run bench -- stream             # 1e6 samples from Parquet, killed and resumed; only when asked for
- *     npm run bench -- large-file         # memory of reading a file of gigabytes; only when asked for
- *     npm run bench -- large-webgpu       # 10,000 nodes in a page, --backend webgpu or cpu; only when asked for
- *     npm run bench -- training           # forward and backward beside torch, wasm and WebGPU
- *     npm run bench -- interactive        # another ridge, an edge more or less, the first rows of the table
- *     npm run bench -- uncertainty        # standard errors and shuffles beside the scores themselves
- *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a trained network's; --backend webgpu
- *     npm run bench -- activations        # slopes of activations beside torch in float32, wasm and WebGPU
+ *     npm run bench -- large              # 10,000 nodes on the CPU, minutes; only on request
+ *     npm run bench -- stream             # 1e6 samples from Parquet, killed and resumed; only on request
+ *     npm run bench -- large-file         # memory of reading a file of gigabytes; only on request
+ *     npm run bench -- large-webgpu       # 10,000 nodes in a page, --backend webgpu or cpu; only on request
+ *     npm run bench -- training           # forward and backward against torch, wasm and WebGPU
+ *     npm run bench -- interactive        # another ridge, an edge added or removed, the first rows of the table
+ *     npm run bench -- uncertainty        # standard errors and shuffles against the scores themselves
+ *     npm run bench -- channels           # channel scores: 600 nodes of 5 channels, or a network's; --backend webgpu
+ *     npm run bench -- activations        # slopes of activations against torch in float32, wasm and WebGPU
  *     npm run bench -- network            # frames of the explorer's network while it is moved, in Chromium
- *     npm run bench -- page-start         # address to first table of the explorer, over 10 Mbit/s and from the browser's cache
+ *     npm run bench -- page-start         # address to the explorer's first table, over 10 Mbit/s and from cache
  *     npm run bench -- page-size          # bytes of the explorer by package
- *     npm run bench -- page               # bench/results/index.html from the JSON beside it
+ *     npm run bench -- page               # bench/results/index.html from the JSON next to it
  *
  * Flags of Node reach the parts: `node --experimental-wasm-revectorize bench/run.mjs products`.
- * PYTHON names an interpreter with what requirements.txt lists (and, for training, `pip install "./python[torch]"`; for
- * stream pyarrow as well).
+ * PYTHON names an interpreter with the packages of requirements.txt (for training also `pip install "./python[torch]"`;
+ * for stream also pyarrow).
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,7 @@ const parts = {
 };
 const onlyWhenAsked = new Set(['large', 'large-webgpu', 'stream', 'large-file']);
 
-/** Fused products (relaxed SIMD), which Node has without a flag from 22 on, and the flags that Node was started with. */
+/** Relaxed SIMD for fused products (without a flag from Node 22 on), and the flags that Node was started with. */
 const nodeFlags = [
   ...(Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-wasm-relaxed-simd'] : []),
   ...process.execArgv,

@@ -1,6 +1,6 @@
 /**
- * The bundled example, headless: `npm run example`. Runs the command as anyone would, and then asks how well the edges
- * that were held out of the network's graph come back. Only public parts of the package are used.
+ * The bundled example, headless: `npm run example`. Runs the command as any user would, then measures how well the
+ * edges that were held out of the network's graph are recovered. Only public parts of the package are used.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -12,7 +12,7 @@ const heldOut = `${files}/heldout.csv`;
 const scores = ['corr', 'partial', 'regression', 'channel', 'channel pooled'];
 
 /**
- * Runs one command from the root of the package and gives back the JSON that it prints.
+ * Runs one command from the root of the package and returns the JSON that it prints.
  * @param {string[]} args
  */
 function magnitudeEdge(...args) {
@@ -42,7 +42,7 @@ for (const name of scores) {
 }
 
 /**
- * Rows under a header, in columns as wide as they must be.
+ * Prints rows under a header, in columns as wide as their contents.
  * @param {string[][]} rows
  */
 function print(rows) {
@@ -61,7 +61,7 @@ for (const { score, run } of results) {
       src,
       dst,
       score.toFixed(4),
-      // Scores of channels have none until targets are shuffled.
+      // Channel scores have no q until targets are shuffled.
       q === null ? '' : q < 1e-300 ? '< 1e-300' : q.toExponential(1),
       edge ? 'yes' : '',
     ]),

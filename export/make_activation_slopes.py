@@ -1,12 +1,12 @@
-"""Writes what the slopes of activations are, and what torch in float32 makes of them.
+"""Writes the exact slopes of activations, and those that torch computes in float32.
 
     python export/make_activation_slopes.py
 
-``test/fixtures/activations/<case>.onnx``: one activation of ``x``, or of a gate times ``a``, in the
-operators that torch's exporters write, or in the one that ONNX has for it. ``slopes.npz``: the grid
-``x``, and for each case the slope (of a gate: its value, which is the gradient of ``a``), computed
-with 240 digits and rounded to float64, since formulas like 1 - tanh(x)^2 lose their digits in
-float64 as well, and the slope as torch's autograd gives it in float32 (``<case>.torch``).
+``test/fixtures/activations/<case>.onnx``: one activation of ``x``, or a gate of ``x`` times ``a``, in the
+operators that torch's exporters write, or in ONNX's own operator. ``slopes.npz``: the grid ``x`` and, for
+each case, the slope (for a gate its value, which is the gradient of ``a``), computed with 240 digits and
+rounded to float64, since formulas like 1 - tanh(x)^2 lose digits in float64, too; and the slope by torch's
+autograd in float32 (``<case>.torch``).
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def slope(activation: Activation, x: torch.Tensor, gated: bool) -> np.ndarray:
 
 
 def exact_slope(function: Exact, x: torch.Tensor, gated: bool) -> np.ndarray:
-    """Central differences with 240 digits and steps of 1e-60: right to far more than float64 holds."""
+    """Central differences with 240 digits and steps of 1e-60: far more accurate than float64."""
     step = mp.mpf(10) ** -60
     values = []
     for point in x.tolist():
@@ -191,7 +191,7 @@ def exact_slope(function: Exact, x: torch.Tensor, gated: bool) -> np.ndarray:
 def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     mp.mp.dps = 240
-    # Off the kinks at 0 and 3.
+    # Avoids the kinks at 0 and 3.
     grid = torch.arange(-30 + 1 / 16, 30, 1 / 8, dtype=torch.float32)
     arrays: dict[str, np.ndarray] = {"x": grid.numpy()}
     for name, (nodes, activation, exact, opset) in CASES.items():

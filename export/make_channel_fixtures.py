@@ -12,7 +12,7 @@ CONSTANT = 1e-14
 
 def values(seed: int, pairs: int, n: int, sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correlated activations x, gradients u that depend on a few of them in units far from 1, and the node of
-    each channel; the channels of a node do not lie side by side."""
+    each channel; a node's channels are not consecutive."""
     rng = np.random.default_rng(seed)
     nodes = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     channels = len(nodes)
@@ -32,7 +32,7 @@ def regression(f: np.ndarray, u: np.ndarray, lam: float) -> np.ndarray:
 
 
 def norms(b: np.ndarray, sources: np.ndarray, targets: np.ndarray, count: int) -> np.ndarray:
-    """||B_ij||_F / sqrt(columns of j), NaN where i or j has no column."""
+    """||B_ij||_F / sqrt(columns of j), NaN if i or j has no column."""
     scores = np.full((count, count), np.nan)
     for i in range(count):
         for j in range(count):
@@ -43,7 +43,7 @@ def norms(b: np.ndarray, sources: np.ndarray, targets: np.ndarray, count: int) -
 
 
 def standardized(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centred and divided by the standard deviation, 0 where constant; and which channels vary."""
+    """Centred and divided by the standard deviation, 0 if constant; and which channels vary."""
     kept = x.var(0) > CONSTANT * (x * x).mean(0)
     return np.where(kept, (x - x.mean(0)) / np.where(kept, x.std(0), 1), 0), kept
 
@@ -80,8 +80,8 @@ def solved(x: np.ndarray, u: np.ndarray, nodes: np.ndarray, lam: float = 3.0) ->
 
 
 def constant() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A node without a varying channel in any pair, one in the first pair only, one channel of another;
-    gradients that are zero likewise, and one that is constant but not zero, which counts."""
+    """Constant activations: a node's in every pair, a node's in the first pair only, one channel of another.
+    Zero gradients likewise, and one that is constant but not zero, which counts."""
     x, u, nodes = values(5, 2, 60, [3, 3, 2, 4, 1])
     x[:, :, nodes == 4], x[0][:, nodes == 2] = 0.7, -3.25
     x[0][:, np.flatnonzero(nodes == 3)[0]] = 1e4

@@ -6,15 +6,15 @@ The converging-tier network has 12 inputs, 24 function nodes and 12 outputs. Eac
 tier A; node k of tier B is driven by nodes k and k + 1 of tier A; one sink is driven by all of tier B; tier B
 and the sink drive one output each. Of its 33 function -> function edges, 16 are held out: the "left" edge
 into ten of the tier B nodes and every other edge into the sink. The GSNN never sees them, neither as edges
-nor for any choice made in training: weights are fitted to the training samples, and the epoch to keep is the
-one of lowest loss on separate samples.
+nor in any choice made in training: weights are fitted to the training samples, and the epoch kept is the one
+with the lowest loss on separate samples.
 
-Training agrees to the last bit only between equal machines and versions, so the weights of the published
-figures are kept in ``example_weights.npz`` and exported from there; ``--train`` trains anew and replaces
-them.
+Training is reproducible bit for bit only on identical machines and versions, so the weights behind the
+published figures are kept in ``example_weights.npz`` and exported from there; ``--train`` retrains and
+replaces them.
 The file has an ``edge_mask`` input, so that edges can be switched off in the model.
 
-With ``--seeds`` nothing is written; the whole protocol is run for each seed and its scores are printed.
+With ``--seeds`` the whole protocol runs for each seed and prints its scores; nothing is written.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def partial_graph(names: dict, edges: dict, held_out: list) -> GraphData:
 
 
 def weights_of(model: GSNN) -> dict[str, torch.Tensor]:
-    """Parameters and float buffers by name; layers that share parameters name them once."""
+    """Parameters and float buffers by name; shared parameters appear once."""
     named = [*model.named_parameters(), *model.named_buffers()]
     return {name: value.detach() for name, value in named if value.is_floating_point()}
 

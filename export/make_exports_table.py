@@ -4,8 +4,8 @@
 
 For each variant and route the file is run by onnxruntime (CPU) at batches of 1, 5 and 3 samples. The
 TorchScript and torch.export routes write the forward pass: the largest relative error of its outputs,
-pre-norm and post activations is shown. The joint route holds gradients as well: the error shown is that of
-the gradients.
+pre-norm and post activations is shown. The joint route holds gradients as well, which the error then
+includes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LIMIT = 1e-5
 
 
 def errors(model, data, path: Path, joint: bool) -> float:
-    """The largest error of any named value, relative to the largest of that value, over three batches."""
+    """The largest error of any named value, relative to its largest magnitude, over three batches."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     worst = 0.0

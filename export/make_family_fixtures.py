@@ -41,7 +41,7 @@ def errors(x: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
 
 
 def of_largest(values: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Values of the pair of layers whose score is largest, the first of those that tie."""
+    """Values of the pair of layers with the largest score, the first of a tie."""
     size = np.where(np.isnan(scores), -1, np.abs(scores))
     return np.take_along_axis(values, size.argmax(axis=0)[None], axis=0)[0]
 

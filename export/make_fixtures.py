@@ -3,7 +3,7 @@ anywhere.
 
     python export/make_fixtures.py [--only NAME ...]
 
-What is written is described in test/fixtures/README.md.
+test/fixtures/README.md describes the files.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from variants import VARIANTS, build, sample
 FIXTURES = Path(__file__).resolve().parent.parent / "test" / "fixtures"
 BATCH_SIZES = (5, 1, 3)
 LOSSES = {"mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss}
-#: Variants written once more as joint files, and those with golden edge tables. All are written once more
-#: through the TorchScript exporter, with the golden of the variant.
+#: Variants also written as joint files, and those with golden edge tables. All are also written through the
+#: TorchScript exporter, with the golden of the variant.
 JOINT = ("layer-elu", "attention-signed")
 EDGES = ("layer-elu", "batch-relu", "layer-elu-ragged")
 
@@ -84,7 +84,7 @@ def write_joint(name: str, variant: str) -> None:
 
 
 def edge_options(pre_only: bool) -> list[dict]:
-    """The parameters of the golden edge tables, defaults first, then one change or more at a time."""
+    """The parameters of the golden edge tables: the defaults, then one or more changes at a time."""
     default = {
         "score": "corr",
         "layerAgg": "mean",
@@ -112,7 +112,7 @@ def edge_options(pre_only: bool) -> list[dict]:
 
 
 def edge_file(options: dict) -> str:
-    """``edges-corr.arrow`` for the defaults, else a name that says what is changed."""
+    """``edges-corr.arrow`` for the defaults, else a name that states the changes."""
     default = edge_options(True)[0]
     words = {
         "layerAgg": "{}",
@@ -164,8 +164,8 @@ def write_edges(name: str, batch_sizes=(32, 32, 32, 11)) -> None:
 
 
 def refuse_borderline(name: str, magnitudes) -> None:
-    """A variance close to the method's limit, a share of the mean of squares, would let single and double
-    precision disagree about what is NaN."""
+    """Refuses variances close to the method's limit (a share of the mean of squares), where single and double
+    precision could disagree about what is NaN."""
     shares = np.concatenate(
         [(side.var(axis=1) / np.square(side).mean(axis=1).clip(1e-300)).ravel() for side in magnitudes]
     )

@@ -1,10 +1,9 @@
-"""Writes what the ONNX standard says of each operator's inputs: gradient rules are held against it.
+"""Writes the inputs that the ONNX standard gives each operator: gradient rules are checked against them.
 
     python export/make_operator_inputs.py
 
 ``test/fixtures/operators/inputs.json``: for every operator of the standard, in its newest version,
-the inputs in order, each with whether float32 is allowed and whether it stands for any number of
-inputs.
+the inputs in order, each with whether float32 is allowed and whether it is variadic.
 """
 
 from __future__ import annotations

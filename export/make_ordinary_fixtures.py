@@ -1,4 +1,4 @@
-"""Writes the fixtures of the gradient builder that have nothing to do with GSNNs: ordinary models and losses.
+"""Writes the gradient builder's fixtures that are unrelated to GSNNs: ordinary models and losses.
 
     python export/make_ordinary_fixtures.py
 
@@ -68,7 +68,7 @@ def models() -> dict[str, tuple[nn.Module, torch.Tensor]]:
 
 
 def forget_stack_traces(path: Path) -> None:
-    """The exporter notes for each node where the code that made it lies: paths of one machine."""
+    """Drops the stack trace that the exporter records for each node: it holds paths of one machine."""
     model = onnx.load(path)
     for nodes in (model.graph.node, *(function.node for function in model.functions)):
         for node in nodes:
@@ -85,7 +85,7 @@ def write_model(name: str, model: nn.Module, x: torch.Tensor) -> None:
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 1.5)
-    # Exporters merge parameters that are equal: no two are.
+    # Exporters merge equal parameters: make all of them differ.
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

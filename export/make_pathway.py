@@ -1,11 +1,11 @@
-"""Builds the pathway model of the gallery: simulated signalling with the names of a textbook, a GSNN trained on part of it.
+"""Builds the gallery's pathway model: simulated signalling with textbook names, a GSNN trained on part of it.
 
     python export/make_pathway.py
 
-Eight ligands drive 27 signalling molecules, which 12 readouts tell of. The edges are those that textbooks draw between growth
-factor, cytokine and morphogen signalling; **the data are simulated** (each node is tanh of the weighted sum of its parents,
-plus noise), so that the truth is known. The edges of `HELD_OUT`, crosstalk between the pathways, drive the
-simulation and are kept from the model.
+Eight ligands drive 28 signalling molecules, which drive 12 readouts. The edges are those that textbooks draw
+between growth factor, cytokine and morphogen signalling; **the data are simulated** (each node is tanh of
+the weighted sum of its parents, plus noise), so that the truth is known. The edges of `HELD_OUT`, crosstalk
+between the pathways, drive the simulation and are withheld from the model.
 """
 
 from __future__ import annotations

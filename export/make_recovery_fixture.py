@@ -1,4 +1,4 @@
-"""Figures of edge recovery (docs/method.md, "Ranking figures") by numpy and scikit-learn, of ties too."""
+"""Figures of edge recovery (docs/method.md, "Ranking figures") by numpy and scikit-learn, with ties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OUT = Path(__file__).parent.parent / "test" / "fixtures" / "recovery" / "figures
 
 
 def early_precision(values: np.ndarray, labels: np.ndarray, seed: int = 1) -> float:
-    """Precision of as many pairs as there are positives: the mean over many random orders of what ties."""
+    """Precision of the first k pairs, for k positives: the mean over many random orders of the ties."""
     rng = np.random.default_rng(seed)
     count = labels.sum()
     found = [labels[np.lexsort((rng.random(len(values)), -values))[:count]].mean() for _ in range(200_000)]

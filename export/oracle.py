@@ -1,8 +1,8 @@
 """Magnitude edge inference in plain numpy and scipy: two passes, float64, one formula after the other.
 
-The independent oracle for every faster implementation. Nothing here is streamed, tiled or approximated: means
-are taken first, covariances of centred magnitudes after. Symbols: n samples, N function nodes, P adjacent
-layer pairs; pair p correlates activation magnitudes of layer p with gradient magnitudes of layer p + 1.
+The independent oracle for every faster implementation. Nothing here is streamed, tiled or approximated: first
+means, then covariances of centred magnitudes. Symbols: n samples, N function nodes, P adjacent layer pairs;
+pair p correlates activation magnitudes of layer p with gradient magnitudes of layer p + 1.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from scipy.special import erfc
 from magnitude_edge.export.capture import capture
 from magnitude_edge.export.source import function_of_channel
 
-#: A variance at or below this share of the mean of squares is rounding: the node is constant.
+#: A variance at or below this share of the mean of squares is rounding error: the node is constant.
 CONSTANT_SHARE = 1e-14
-#: What is left of a variance, at or below this share of it, is nothing.
+#: A residual variance at or below this share of the variance counts as zero.
 EXPLAINED_SHARE = 1e-12
 
 
@@ -37,7 +37,7 @@ def model_magnitudes(
     """Magnitudes of every layer over all batches, by torch autograd in float64.
 
     Args:
-        batches: ``(x, y)`` tensors ``[batch, inputs]``, ``[batch, outputs]``; the loss is that of each batch.
+        batches: ``(x, y)`` tensors ``[batch, inputs]``, ``[batch, outputs]``; the loss is taken per batch.
         loss: a torch loss; default: mean squared error.
 
     Returns:
@@ -67,7 +67,7 @@ def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def constant(values: np.ndarray, variance_floor: float | None = None) -> np.ndarray:
     """Which columns of ``values [n, N]`` count as constant: ``[N]``. A correlation does not depend on the
-    unit, so neither does this, unless a floor is given in place of the relative limit."""
+    unit, so neither does this, unless a floor replaces the relative limit."""
     if variance_floor is None:
         return values.var(axis=0) <= CONSTANT_SHARE * np.square(values).mean(axis=0)
     return values.var(axis=0) <= variance_floor
@@ -83,8 +83,8 @@ def correlation(x: np.ndarray, y: np.ndarray, variance_floor: float | None = Non
 
 
 def cholesky(k: np.ndarray) -> np.ndarray | None:
-    """The lower factor of ``k [s, s]``; ``None`` where a pivot is at most ``s * 2^-52`` of the largest
-    diagonal."""
+    """The lower factor of ``k [s, s]``; ``None`` if a pivot is at most ``s * 2^-52`` times the largest
+    diagonal entry."""
     size = len(k)
     smallest = size * 2.0**-52 * k.diagonal().max()
     factor = np.zeros_like(k)
@@ -110,7 +110,7 @@ def partial_correlation(
         x, y: ``[n, N]``.
         parents: per target, its parents (without itself, ascending).
         ridge: added to the diagonal of the parents' covariance.
-        variance_floor: takes the place of the relative limits: no score where no more is left of a variance.
+        variance_floor: replaces the relative limits: no score if a residual variance is at or below it.
     """
     s_xx, s_xy = covariance(x, x), covariance(x, y)
     var_x, var_y = x.var(axis=0), y.var(axis=0)
@@ -145,7 +145,7 @@ def partial_correlation(
 
 def aggregate(scores: np.ndarray, layer_agg: str = "mean") -> np.ndarray:
     """``[P, N, N]`` to ``[N, N]``, NaN scores left out: their mean, or the one of largest magnitude with its
-    sign (the first of a tie). NaN where every pair is NaN."""
+    sign (the first of a tie). NaN if every pair is NaN."""
     known = ~np.isnan(scores)
     count = known.sum(axis=0)
     if layer_agg == "mean":
@@ -237,7 +237,7 @@ def edge_table(
 def target_ranking(
     table: pd.DataFrame, positives: Iterable[tuple[str, str]], top_k: Sequence[int] = (1, 3, 5)
 ):
-    """Where each positive edge ranks among the scored sources of its target.
+    """The rank of each positive edge among the scored sources of its target.
 
     Returns:
         ``(detail, summary)``: a frame with one row per positive edge, and n_positives, mrr and top@k rates.
@@ -277,7 +277,7 @@ def roc_auc(positive: np.ndarray, negative: np.ndarray) -> float:
 
 
 def held_out_auc(table: pd.DataFrame, held_out: Iterable[tuple[str, str]]) -> float:
-    """ROC AUC of held-out edges against pairs that are no edge at all; kept edges and NaN scores left out."""
+    """ROC AUC of held-out edges against pairs that are not edges; excludes kept edges and NaN scores."""
     held_out = set(held_out)
     is_held = np.array([pair in held_out for pair in zip(table["src_func"], table["dst_func"], strict=True)])
     known = table["corr"].notna().to_numpy()

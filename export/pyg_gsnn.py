@@ -1,9 +1,9 @@
-"""A stand-in for the published package: a GSNN computed as users of torch_geometric have it.
+"""A stand-in for the published package: a GSNN computed by torch_geometric, as users have it.
 
-Same attributes and parameters as the reference module, another way of computing: message passing over index
-tensors that grow with the batch and are cached, group statistics by torch_geometric's ``scatter``, float32
-tensors made inside, blocks that take more arguments and keep what they computed. None of that can go through
-torch.onnx.export as it is.
+It has the attributes and parameters of the reference module but computes differently: message passing over
+cached index tensors that grow with the batch, group statistics by torch_geometric's ``scatter``, float32
+tensors created inside, blocks that take more arguments and store what they computed. torch.onnx.export
+cannot export any of that directly.
 """
 
 import torch

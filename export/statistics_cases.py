@@ -1,7 +1,7 @@
-"""Raw magnitudes on which accumulators and score kernels are tested: easy ones and numerically hard ones.
+"""Raw magnitudes to test accumulators and score kernels with: easy ones and numerically hard ones.
 
 Every case is a dict with ``x``, ``y`` float32 ``[P, n, N]``, ``parents`` (one ascending array per target),
-``ridge`` and ``variance_floor``. Scores are computed from the float32 values as they stand, in float64.
+``ridge`` and ``variance_floor``. Scores are computed in float64 from the float32 values.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import oracle
 
 
 def base(seed: int, pairs: int = 2, n: int = 300, nodes: int = 24) -> tuple[np.ndarray, np.ndarray]:
-    """Correlated positive magnitudes: x mixes shared factors, y depends on a few x of its own."""
+    """Correlated positive magnitudes: x mixes shared factors, each y depends on a few x."""
     rng = np.random.default_rng(seed)
     factors = rng.normal(size=(pairs, n, 6))
     x = np.abs(factors @ rng.normal(size=(6, nodes)) + 0.7 * rng.normal(size=(pairs, n, nodes))) + 0.2
@@ -76,7 +76,7 @@ def ill_conditioned() -> dict:
 
 
 def constant_nodes() -> dict:
-    """Sources, targets and parents that never vary, zero ones among them."""
+    """Sources, targets and parents that never vary, some of them zero."""
     x, y = base(6, n=200)
     x[:, :, 4], x[0, :, 9], y[:, :, 11], y[1, :, 2] = 3.25, 0.0, 0.0, 7.5
     parents = random_parents(6, 24, 4)
@@ -86,7 +86,7 @@ def constant_nodes() -> dict:
 
 
 def duplicate_parents(ridge: float) -> dict:
-    """Two parents with the same column: a ridge makes the covariance regular, without it the target is
+    """Two parents with the same column: a ridge makes the covariance regular; without it the target is
     NaN."""
     x, y = base(7, n=200)
     x[:, :, 6] = x[:, :, 5]
@@ -102,7 +102,7 @@ def few_samples() -> dict:
 
 
 def explained_target() -> dict:
-    """A target that is an exact multiple of its only parent: nothing is left to explain, the column is
+    """A target that is an exact multiple of its only parent: nothing is left to explain, so the column is
     NaN."""
     x, y = base(9, n=200)
     y[:, :, 9] = 2 * x.astype(np.float32)[:, :, 3]
@@ -112,8 +112,8 @@ def explained_target() -> dict:
 
 
 def units(variance_floor: float | None = None) -> dict:
-    """Gradient magnitudes from 1e-30 to 1e17, activations from 1e-9: nothing is constant but by a floor, and
-    one node that varies in its last digits alone, in every unit."""
+    """Gradient magnitudes from 1e-30 to 1e17, activations from 1e-9, constant only under a floor; and nodes
+    that vary in their last digits alone, which count as constant in every unit."""
     x, y = base(10, n=150, nodes=24)
     x[:, :, :6] *= 1e-9
     y *= 10.0 ** (2 * np.arange(24) - 30)

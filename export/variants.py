@@ -18,7 +18,7 @@ from reference import GSNN
 
 @dataclass(frozen=True)
 class Variant:
-    """One model: the graph it is built on, its options, and what happens to it after."""
+    """One model: its options, the graph it is built on, and what is done to it afterwards."""
 
     options: dict = field(default_factory=dict)
     graph: str = "small"

@@ -1,8 +1,8 @@
-// Takes one layer pair's scores into the aggregate (method.md, "Aggregation over pairs"), pair by pair in order.
+// Adds one layer pair's scores to the aggregate (method.md, "Aggregation over pairs"), pair by pair in order.
 // Twin: src/scoring/aggregate.ts. One thread per (source, target).
 
 struct Params {
-  // of this dispatch: the first, and one past the last
+  // elements of this dispatch: the first, and one past the last
   first_element: u32,
   end_element: u32,
   // whether this is the first pair, and whether it is the last
@@ -19,7 +19,7 @@ override WORKGROUP: u32;
 @group(0) @binding(1) var<storage, read> scores: array<u32>;
 // bits of the sum, or of the largest; of the aggregate after the last pair
 @group(0) @binding(2) var<storage, read_write> aggregate: array<u32>;
-// scores taken in
+// number of scores aggregated so far
 @group(0) @binding(3) var<storage, read_write> counts: array<u32>;
 
 const EXPONENT_BITS: u32 = 0x7f800000u;

@@ -1,16 +1,16 @@
-// Kept magnitudes -> deviations as whole numbers of quanta, for shared/multiply-exact.wgsl. Twin: addColumns in
+// Stored magnitudes -> deviations as whole numbers of quanta, for shared/multiply-exact.wgsl. Twin: addColumns in
 // src/statistics/pair-accumulator.ts.
 //
 // A deviation becomes an integer of at most 2^29 quanta. The quantum is 2^(e - 29), where 2^e is the first power of two
-// beyond the column's largest deviation in these rows; everything that is added up afterwards is about these integers,
-// so the sums of a column agree with each other.
+// above the column's largest deviation in these rows. All later sums are of these integers, so the sums of a column are
+// consistent with each other.
 
-// Magnitudes are scaled to some of about one: deviations below 2^-90 are none. Powers of two stay within f32.
+// Magnitudes are scaled to about one, so deviations below 2^-90 count as zero. Keeps powers of two within f32.
 const SMALLEST_EXPONENT: i32 = -90;
 
-// Writes one column's values; what comes back are the sums of its deviations and of their squares.
+// Writes one column's values; returns the sums of its deviations and of their squares as (high, low) pairs.
 fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> vec4f {
-  // Scaled before anything is taken off them: differences of tiny magnitudes would underflow.
+  // Scaled before the subtraction: differences of tiny magnitudes would underflow.
   let scale = pivot.y;
   let scaled_pivot = pivot.x * scale;
   var largest = 0.0;

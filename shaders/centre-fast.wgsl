@@ -1,7 +1,7 @@
-// Kept magnitudes -> deviations in f32, magnitude * scale - pivot * scale, for shared/multiply-fast.wgsl. Twin: addColumns
-// in src/statistics/pair-accumulator.ts.
+// Stored magnitudes -> deviations in f32, magnitude * scale - pivot * scale, for shared/multiply-fast.wgsl. Twin:
+// addColumns in src/statistics/pair-accumulator.ts.
 
-// Writes one column's values; what comes back are the sums of its deviations and of their squares.
+// Writes one column's values; returns the sums of its deviations and of their squares as (high, low) pairs.
 fn centre(place: u32, rows: u32, read_at: u32, write_at: u32, pivot: vec2f) -> vec4f {
   exponents[place] = 0;
   var sum = vec2f();

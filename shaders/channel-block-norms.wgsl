@@ -3,25 +3,25 @@
 
 struct Params {
   sources: u32,
-  // target nodes of the panel, the first of them, and of all
+  // target nodes: in the panel, the panel's first, and in total
   targets: u32,
   first_target: u32,
   nodes: u32,
-  // from one row of the coefficients to the next
+  // distance between rows of the coefficients
   stride: u32,
-  // squared, what the coefficients are to be multiplied by
+  // square of the scale of the coefficients
   factor: f32,
 }
 
 override WORKGROUP: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
-// where the columns of each node begin, and the end
+// first column of each node, and the end
 @group(0) @binding(1) var<storage, read> source_starts: array<u32>;
 @group(0) @binding(2) var<storage, read> target_starts: array<u32>;
 // [source columns, columns of the panel]
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
-// [source, node]; what has no column is left as it is
+// [source, node]; pairs of nodes without columns are left unchanged
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,10 +1,10 @@
-// The Cholesky factor U, U'U = A, of a block on the diagonal, and the inverse of U in its place: what the rows of the block are
-// multiplied by (channel-eliminate.wgsl). One workgroup, a thread per column. Twin: src/scoring/channel/small-factor.ts.
+// Factors a block on the diagonal, A = U'U, and writes the inverse of U in its place: channel-eliminate.wgsl multiplies
+// the rows of the block by it. One workgroup, a thread per column. Twin: src/scoring/channel/small-factor.ts.
 
 struct Params {
   // first row of the block
   first: u32,
-  // from one row to the next
+  // distance between rows
   stride: u32,
 }
 
@@ -13,7 +13,7 @@ const BLOCK: u32 = 64u;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> augmented: array<f32>;
 
-// U above the diagonal; on it and below the transpose of its inverse. All of the 16 KiB that every adapter has.
+// U above the diagonal; on and below it the transpose of its inverse. Uses all of the 16 KiB that every adapter has.
 var<workgroup> tile: array<f32, BLOCK * BLOCK>;
 
 @compute @workgroup_size(BLOCK)
@@ -25,7 +25,7 @@ fn main(@builtin(local_invocation_index) column: u32) {
   var own = 0.0;
   for (var k = 0u; k < BLOCK; k++) {
     workgroupBarrier();
-    // Every thread takes the root for itself, which costs less than waiting for one.
+    // Every thread computes the root itself, which costs less than a barrier.
     let reciprocal = inverseSqrt(tile[k * BLOCK + k]);
     if (column == k) {
       own = reciprocal;

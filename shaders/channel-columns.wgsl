@@ -1,12 +1,12 @@
-// Columns of channel values, centred and scaled: F and U of a regression (method.md, "score = 'channel'"); or rows of them in
-// another order. Twin: src/scoring/channel/rows.ts. One thread per (row, column).
+// Columns of channel values, centred and scaled: F and U of a regression (method.md, "score = 'channel'"), optionally
+// with their rows permuted. Twin: src/scoring/channel/rows.ts. One thread per (row, column).
 
 struct Params {
   rows: u32,
   columns: u32,
   // channels in a row of the values
   width: u32,
-  // where the rows go
+  // first row to write
   first_row: u32,
   // 1: row r is that of `order`
   ordered: u32,
@@ -19,7 +19,7 @@ override WORKGROUP: u32;
 @group(0) @binding(1) var<storage, read> values: array<f32>;
 // the channel of each column
 @group(0) @binding(2) var<storage, read> channels: array<u32>;
-// of each column: what is taken off and what is multiplied by, high and low words
+// per column: shift to subtract and factor to multiply by, high and low words each
 @group(0) @binding(3) var<storage, read> scaling: array<vec4f>;
 @group(0) @binding(4) var<storage, read> order: array<u32>;
 @group(0) @binding(5) var<storage, read_write> out: array<f32>;

@@ -1,13 +1,14 @@
-// A step of [A | I] to [U | L^-1], A = U'U = L L', in place, once a block on the diagonal is factored and inverted
-// (channel-cholesky.wgsl). `finish`: the rows of the block are multiplied by the inverse of L. Else: the rows below lose what
-// those of the block explain, which is the Cholesky factor's trailing update and the forward substitution of the identity in
-// one. Twin: src/scoring/channel/cholesky.ts. One workgroup of 16 x 16 threads per tile of 64 x 64, 4 x 4 for each thread.
+// A step of the in-place elimination from [A | I] to [U | L^-1], A = U'U = L L', after a block on the diagonal has been
+// factored and inverted (channel-cholesky.wgsl). With `finish`, the rows of the block are multiplied by the inverse of
+// L; otherwise they are eliminated from the rows below: the Cholesky factor's trailing update and the forward
+// substitution of the identity in one. Twin: src/scoring/channel/cholesky.ts. One workgroup of 16 x 16 threads per tile
+// of 64 x 64, 4 x 4 elements per thread.
 
 struct Params {
   // first row of the block
   block: u32,
   stride: u32,
-  // first of the rows and columns of this dispatch
+  // first row and column of this dispatch
   first_row: u32,
   first_column: u32,
   finish: u32,
@@ -27,7 +28,7 @@ var<workgroup> right_tile: array<vec4f, 256>;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let row = params.first_row + TILE * group.y;
   let column = params.first_column + TILE * group.x;
-  // Below the diagonal nothing is read again.
+  // Elements below the diagonal are never read again.
   if (column + TILE <= row) {
     return;
   }
@@ -48,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     workgroupBarrier();
   }
-  // The rows of a block are read by the workgroup that writes them alone.
+  // A tile of the block's rows is read only by the workgroup that writes it.
   storageBarrier();
   for (var r = 0u; r < 4u; r++) {
     let at = ((row + 4u * local.y + r) * params.stride + column) / 4u + local.x;

@@ -1,31 +1,31 @@
-// A'B of two row-major matrices: the Gram matrix of channel values, the inverse of a system from its factor's, and products
-// with it, blocks of ridge coefficients the last of them (method.md, "score = 'channel'"). Products are added up in float32
-// over CHUNK rows, and chunks in extended precision. Twin: src/scoring/channel/gram.ts and products.ts. One workgroup of
-// 16 x 16 threads per tile of 64 x 64 sums, 4 x 4 for each thread.
+// A'B of two row-major matrices: the Gram matrix of channel values, the inverse of a system from the inverse of its
+// factor, and products with that inverse up to the ridge coefficients (method.md, "score = 'channel'"). Products are
+// accumulated in float32 over CHUNK rows, and chunks in extended precision. Twin: src/scoring/channel/gram.ts and
+// products.ts. One workgroup of 16 x 16 threads per tile of 64 x 64 sums, 4 x 4 per thread.
 
 struct Params {
   // rows of A and of B
   depth: u32,
-  // columns of A, which are rows of the sums, and of B
+  // columns of A (rows of the sums), and columns of B
   rows: u32,
   columns: u32,
-  // where the matrices begin in a row, and from one row to the next
+  // offset of each matrix within a row, and distance between rows
   a_first: u32,
   a_stride: u32,
   b_first: u32,
   b_stride: u32,
   out_stride: u32,
-  // first of the rows of tiles of this dispatch
+  // first row of tiles of this dispatch
   first_line: u32,
-  // 1: the sums are symmetric, and those below the diagonal copies
+  // 1: the sums are symmetric; those below the diagonal are copied
   symmetric: u32,
-  // 1: nothing of A or B is above its diagonal
+  // 1: A and B are lower triangular
   lower: u32,
-  // 1: A and B are the transposes of what is in the buffers, AB'
+  // 1: the buffers hold the transposes of A and B, so that the product is AB' of what they hold
   transposed: u32,
-  // 1: a symmetric A is added, A (I + B)
+  // 1: A, which is symmetric, is added: A (I + B)
   plus_a: u32,
-  // 2: sums as high and low word; 1: rounded to one
+  // 2: sums as high and low word; 1: rounded to one word
   words: u32,
   zero: u32,
 }
@@ -37,7 +37,7 @@ struct Params {
 
 const TILE: u32 = 64u;
 const STEP: u32 = 16u;
-// whole steps; 32 rows rather than 256 leave a third of the error
+// multiple of STEP; 32 rows leave a third of the error of 256
 const CHUNK: u32 = 32u;
 
 var<workgroup> a_tile: array<vec4f, 256>;

@@ -1,10 +1,10 @@
-// I - (S/n + lambda I) X, of sums S in extended precision and a symmetric X that is about its inverse: in extended precision
-// throughout, since nearly all of it cancels; rounded to float32. Twin: src/scoring/channel/ridge-inverse.ts, whose inverse
-// leaves nothing. One workgroup of 16 x 16 threads per tile of 64 x 64, 4 x 4 for each thread.
+// I - (S/n + lambda I) X, for sums S in extended precision and a symmetric approximate inverse X: computed in extended
+// precision, since nearly all of it cancels, then rounded to float32. Twin: src/scoring/channel/ridge-inverse.ts, whose
+// inverse leaves no residual. One workgroup of 16 x 16 threads per tile of 64 x 64, 4 x 4 elements per thread.
 
 struct Params {
   size: u32,
-  // first of the rows of tiles of this dispatch
+  // first row of tiles of this dispatch
   first_line: u32,
   lambda_high: f32,
   lambda_low: f32,

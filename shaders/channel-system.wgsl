@@ -1,10 +1,11 @@
-// The system of a ridge regression beside the identity, [S/n + lambda I | I], from its sums S (method.md, "score = 'channel'").
+// The system of a ridge regression augmented by the identity, [S/n + lambda I | I], from its sums S (method.md,
+// "score = 'channel'").
 // Twin: src/scoring/channel/ridge-factor.ts. One thread per element.
 
 struct Params {
   // rows of S
   size: u32,
-  // rows that there are: whole blocks; those behind the last one are the identity's
+  // rows padded to whole blocks; padding rows are those of the identity
   rows: u32,
   lambda: f32,
   inverse_count: f32,

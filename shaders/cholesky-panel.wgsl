@@ -1,11 +1,11 @@
-// The rows below a tile of finished columns (cholesky-workgroup.wgsl) of large conditioning sets, the row of y the last:
-// forward substitution through the tile. One thread per (target, row).
+// Forward substitution of the rows below a tile of finished columns (cholesky-workgroup.wgsl), for large conditioning
+// sets; the last row is that of y. One thread per (target, row).
 // Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first target of this dispatch
   first_target: u32,
-  // of the tile, and how many columns it has
+  // first column of the tile, and its number of columns
   first_column: u32,
   columns: u32,
   zero: u32,

@@ -1,6 +1,5 @@
 // Cholesky factors of small conditioning sets (shaders/shared/cholesky.wgsl). One thread per target, no barriers: the
-// factor is the thread's own while it is computed. GPUs lay such arrays out interleaved, neighbouring threads side by
-// side.
+// factor is private to the thread while it is computed. GPUs interleave such arrays between neighbouring threads.
 // Twin: src/scoring/cholesky.ts.
 
 struct Params {
@@ -16,7 +15,7 @@ override WORKGROUP: u32;
 const THREAD_SET: u32 = 16u;
 var<private> packed: array<vec2f, (THREAD_SET + 1u) * (THREAD_SET + 2u) / 2u>;
 
-// What the first `columns` columns leave of an entry.
+// An entry after elimination of the first `columns` columns.
 fn eliminated(row: u32, column: u32, columns: u32) -> vec2f {
   var rest = packed[packed_index(row, column)];
   for (var m = 0u; m < columns; m++) {

@@ -1,15 +1,15 @@
-// What the finished columns of a tile and of the rows below it (cholesky-panel.wgsl) leave of the columns to their
-// right, of large conditioning sets. A workgroup has SIDE x SIDE threads, a thread four rows and four columns: each of
-// the values that it reads serves four products.
+// Trailing update for large conditioning sets: subtracts from the columns to the right of a tile their products with
+// the finished columns of the tile and of the rows below it (cholesky-panel.wgsl). A workgroup has SIDE x SIDE threads,
+// a thread four rows and four columns: each value that it reads serves four products.
 // Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first target of this dispatch
   first_target: u32,
-  // of the finished tile, and how many columns it has
+  // first column of the finished tile, and its number of columns
   first_column: u32,
   columns: u32,
-  // first of the rows of workgroups
+  // first row of workgroups
   first_line: u32,
   zero: u32,
 }
@@ -20,7 +20,7 @@ struct Params {
 
 const SIDE: u32 = 8u;
 
-// Four entries of a row, from a column on; those beyond the diagonal are the diagonal's.
+// Four entries of a row, from `column` on; those beyond the diagonal repeat the diagonal's.
 fn four_of(start: u32, row: u32, column: u32) -> Four {
   let v0 = factors[start + column];
   let v1 = factors[start + min(column + 1u, row)];
@@ -48,11 +48,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
   let end = first + params.columns;
   let row = end + 4u * (SIDE * (params.first_line + group.y) + thread.y);
   let column = end + 4u * (SIDE * group.x + thread.x);
-  // Rows and columns are cut alike: four columns begin on the diagonal, or below it in all four rows.
+  // Rows and columns are split alike: a group of four columns begins on the diagonal, or below it in all four rows.
   if (end >= size || row > size || column > row) {
     return;
   }
-  // Rows beyond the last are the last's: computed and not kept.
+  // Rows beyond the last repeat the last; their results are discarded.
   let row1 = min(row + 1u, size);
   let row2 = min(row + 2u, size);
   let row3 = min(row + 3u, size);

@@ -1,32 +1,32 @@
-// Columns of Cholesky factors by one workgroup per target, in its memory (shaders/shared/cholesky.wgsl): of middle
-// conditioning sets all of them, of large ones a tile on the diagonal, whose entries have lost their products with the
-// columns before it (cholesky-update.wgsl). The last columns take the row of y with them; so does nothing else.
+// Columns of Cholesky factors, one workgroup per target, in workgroup memory (shaders/shared/cholesky.wgsl): all
+// columns of medium conditioning sets; of large ones a tile on the diagonal, from whose entries the products with
+// earlier columns have been subtracted (cholesky-update.wgsl). Only the last columns include the row of y.
 //
-// After each few columns everything that is left loses its products with them. The other order, where an entry waits for
-// its column, makes every thread go through the whole row of the pivot, one product after the other.
+// Right-looking: after every STEP columns, their products are subtracted from all that remains. The left-looking order
+// would make every thread read the whole row of the pivot, one product after the other.
 // Twin: src/scoring/cholesky.ts.
 
 struct Params {
   // first word of this pair in `outcome`
   outcome_offset: u32,
   targets: u32,
-  // of the tile, and how many columns it has at most
+  // first column of the tile, and its largest number of columns
   first_column: u32,
   columns: u32,
   zero: u32,
 }
 
-// Most members whose factor has room in the 16 KiB that every adapter has (src/engine/webgpu/scoring/partial-kernels.ts).
+// Most members whose factor fits the 16 KiB that every adapter has (src/engine/webgpu/scoring/partial-kernels.ts).
 const WORKGROUP_SET: u32 = 60u;
 var<workgroup> packed: array<vec2f, (WORKGROUP_SET + 1u) * (WORKGROUP_SET + 2u) / 2u>;
-// bits of a float that is not negative: those are in the order of the floats
+// bits of a non-negative float, which sort like the float
 var<workgroup> largest: atomic<u32>;
 
-// Threads in x, across neighbouring columns, and in y: one subgroup of most GPUs, whose barriers cost next to nothing.
+// Threads in x (neighbouring columns) and y: one subgroup on most GPUs, whose barriers cost next to nothing.
 const ACROSS: u32 = 8u;
 const DOWN: u32 = 4u;
 
-// Columns that are finished between two barriers.
+// Columns finished per barrier.
 const STEP: u32 = 4u;
 
 @compute @workgroup_size(ACROSS, DOWN)
@@ -61,7 +61,7 @@ fn main(
   var found = 0u;
   for (var column = 0u; column < columns; column += STEP) {
     let width = min(STEP, columns - column);
-    // The rows of these columns themselves: every thread for itself, which costs less than waiting for one.
+    // The rows of these columns: computed by every thread, which costs less than a barrier.
     var tip: array<vec2f, STEP * STEP>;
     for (var c = 0u; c < width; c++) {
       var rest = packed[packed_index(column + c, column + c)];
@@ -96,7 +96,7 @@ fn main(
         packed[packed_index(column + local, column + c)] = tip[STEP * local + c];
       }
     }
-    // What these columns leave of those to their right.
+    // Trailing update of the columns to the right.
     for (var row = below + thread.y; row < rows; row += DOWN) {
       for (var other = below + thread.x; other <= row; other += ACROSS) {
         let at = packed_index(row, other);

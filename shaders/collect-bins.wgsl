@@ -1,4 +1,4 @@
-// Collects the aggregated scores of a panel that are in wanted bins, in no order. Twin: src/ranking/host-score-scanner.ts.
+// Collects a panel's aggregated scores in wanted bins, in no particular order. Twin: src/ranking/host-score-scanner.ts.
 // One thread per (source, target).
 
 struct Params {
@@ -6,7 +6,7 @@ struct Params {
   panel_row: u32,
   elements: u32,
   thresholds: u32,
-  // room for collected scores
+  // capacity of `collected`
   most: u32,
 }
 
@@ -21,7 +21,7 @@ override WORKGROUP: u32;
 @group(0) @binding(3) var<storage, read> thresholds: array<u32>;
 // one bit per bin
 @group(0) @binding(4) var<storage, read> wanted: array<u32>;
-// of collected scores
+// number of scores found, also beyond the capacity
 @group(0) @binding(5) var<storage, read_write> found: array<atomic<u32>>;
 // source * nodes + target, and the bits of the score
 @group(0) @binding(6) var<storage, read_write> collected: array<vec2u>;

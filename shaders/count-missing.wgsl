@@ -1,5 +1,5 @@
-// Counts the aggregated scores of a panel that are none: of each target those with sources that are flagged, and those
-// with others; its own apart. Twin: src/ranking/host-score-scanner.ts. One thread per (target, source).
+// Counts the missing (NaN) aggregated scores of a panel, per target: those with flagged sources, with other sources,
+// and with itself. Twin: src/ranking/host-score-scanner.ts. One thread per (target, source).
 
 struct Params {
   nodes: u32,
@@ -12,7 +12,7 @@ override WORKGROUP: u32;
 @group(0) @binding(0) var<uniform> params: Params;
 // bits, row-major [target of the panel, source]
 @group(0) @binding(1) var<storage, read> scores: array<u32>;
-// 1 where flagged
+// 1: flagged
 @group(0) @binding(2) var<storage, read> sources: array<u32>;
 // [target]: with other sources, with flagged ones, with itself
 @group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;

@@ -1,5 +1,5 @@
-// Lines of X^T X -> rows of S_xx, in units, in their place, for the sources that the conditioning sets of a block of
-// targets name. Twin: covariances in src/statistics/covariances.ts. One thread per (listed row, column).
+// Rows of X^T X -> rows of S_xx, in units, in place, for the sources in the conditioning sets of a block of targets.
+// Twin: covariances in src/statistics/covariances.ts. One thread per (listed row, column).
 
 struct Params {
   // listed rows of this dispatch: the first, and one past the last

@@ -1,11 +1,11 @@
 // Copies the centred values and exponents of listed columns of x side by side, as the left operand of products that
-// give lines of X^T X. One thread per (row, listed column); padding is zero.
+// form rows of X^T X. One thread per (row, listed column); padding is zero.
 // Twin: `select` in src/statistics/row-buffer.ts.
 
 struct Params {
   rows: u32,
   stride: u32,
-  // columns listed, and with padding
+  // columns listed, without and with padding
   count: u32,
   width: u32,
 }
@@ -14,7 +14,7 @@ override WORKGROUP: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> columns: array<u32>;
-// [row, column], x first
+// [row, column] of x, the first plane
 @group(0) @binding(2) var<storage, read> values: array<u32>;
 @group(0) @binding(3) var<storage, read> exponents: array<i32>;
 @group(0) @binding(4) var<storage, read_write> listed_values: array<u32>;

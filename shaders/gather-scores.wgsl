@@ -1,4 +1,4 @@
-// Copies listed scores out of a panel. One thread per listed pair; one dispatch per panel writes what that panel holds.
+// Copies listed scores out of a panel. One thread per listed pair; each panel's dispatch copies the pairs it holds.
 // Twin: src/ranking/gather.ts.
 
 struct Params {
@@ -29,7 +29,7 @@ fn main(
   }
   let source = pair_indices[index] / params.nodes;
   let row = pair_indices[index] % params.nodes - params.panel_row;
-  // Wraps around for targets before the panel's first.
+  // `row` wraps around for targets before the panel's first.
   if (row < params.panel_rows) {
     gathered[index] = scores[row * params.nodes + source];
   }

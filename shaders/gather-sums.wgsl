@@ -1,12 +1,12 @@
-// Copies lines of X^T X, as they are: of the kept triangle, rows of listed sources or the diagonal; or listed rows of
-// a matrix that holds whole ones. One thread per (listed line, place in it); one dispatch per panel copies what that
-// panel holds.
+// Copies rows ("lines") of X^T X unchanged: from the stored triangle, the rows of listed sources or the diagonal; or
+// listed rows of a matrix of whole rows. One thread per (listed line, element); each panel's dispatch copies the
+// elements that it holds.
 // Twin: `copyPart` in src/statistics/packed-symmetric.ts.
 
 struct Params {
   lines: u32,
   stride: u32,
-  // columns that a row of the sums holds: all, or a tile's
+  // columns per row of the sums: all, or one tile's
   width: u32,
   panel_row: u32,
   panel_rows: u32,

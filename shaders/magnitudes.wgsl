@@ -1,15 +1,16 @@
-// Norms of each node's channels, written to a chunk of kept rows as magnitudes; values that are not finite refuse the batch.
+// Magnitudes: norms of each node's channels, written to a chunk of stored rows. A non-finite value marks the batch as
+// refused.
 // Twin: src/statistics/channel-norms.ts. One thread per (row, column).
 
 struct Params {
   rows: u32,
   channels: u32,
   nodes: u32,
-  // columns of the chunk: nodes, and zeros up to a multiple of TILE
+  // columns of the chunk: nodes, zero-padded to a multiple of TILE
   stride: u32,
   batch: u32,
   quantity: u32,
-  // row of the chunk that these rows begin at, and that their batch begins at
+  // first row in the chunk: of these rows, and of their batch
   first_row: u32,
   batch_row: u32,
   // index in the chunk of this quantity's row 0
@@ -23,7 +24,7 @@ struct AtomicRefusal {
   row: atomic<u32>,
 }
 
-// 0: the node's one value as it is; 1: sum of absolute values; 2: Euclidean norm
+// 0: the node's one value unchanged; 1: sum of absolute values; 2: Euclidean norm
 override REDUCTION: u32;
 override WORKGROUP: u32;
 
@@ -73,7 +74,7 @@ fn main(
     sum += select(abs(bitcast<f32>(bits)), bitcast<f32>(bits), REDUCTION == 0u);
   }
   if (REDUCTION == 2u && finite) {
-    // Squares of a power-of-two multiple, so that they neither overflow nor underflow.
+    // Scaled by a power of two, so that squares neither overflow nor underflow.
     let exponent = clamp(i32(largest_bits >> 23u) - 127, -126, 126);
     let down = power_of_two(-exponent);
     var squares = 0.0;

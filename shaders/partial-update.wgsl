@@ -1,6 +1,6 @@
-// What the members before a panel explain of the panel's (shaders/shared/solutions.wgsl), for conditioning sets of more
-// than one panel: matrix work, every entry by itself. A workgroup has ACROSS x 4 sources and DOWN x 4 members of a target,
-// so that DOWN threads read the same known values.
+// Eliminates the members before a panel from the panel's entries (shaders/shared/solutions.wgsl), for conditioning sets
+// of more than one panel: a matrix product, every entry independent. A workgroup has ACROSS x 4 sources and DOWN x 4
+// members of a target, so that DOWN threads read the same known values.
 // Twin: src/scoring/substitution.ts.
 
 const ACROSS: u32 = 16u;

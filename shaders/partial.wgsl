@@ -1,7 +1,7 @@
 // Partial correlations of one layer pair for a block of targets of one panel: forward substitution of the sources
-// through a panel of members of each target (shaders/shared/solutions.wgsl), from which partial-update.wgsl has taken what
-// earlier members explain, and after the last panel the scores. Twin: src/scoring/substitution.ts. One thread for four
-// sources of a target.
+// through a panel of each target's members (shaders/shared/solutions.wgsl), from which partial-update.wgsl has
+// eliminated earlier members, and after the last panel the scores. Twin: src/scoring/substitution.ts. One thread per
+// four sources of a target.
 
 override WORKGROUP: u32;
 
@@ -11,10 +11,10 @@ override WORKGROUP: u32;
 // bits, row-major [target of the panel, source]
 @group(0) @binding(8) var<storage, read_write> scores: array<u32>;
 
-// Remainders are good to some 2^-22 of themselves where they are settled.
+// Settled remainders have a relative error of some 2^-22.
 const NEAR_FLOOR: f32 = 1e-6;
 
-// What is left of four sources' variances, and of their covariances with y.
+// Residual variances of four sources, and residual covariances with y.
 struct Remainders {
   x: Four,
   joint: Four,
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let size = header.size;
   let place = params.first_place + group.x * WORKGROUP + local;
   let first = params.first_member;
-  // Smaller sets than the dispatch's largest have had their scores.
+  // Sets smaller than the dispatch's largest already have their scores.
   if (place >= params.quarter || (first > 0u && first >= size)) {
     return;
   }
@@ -77,7 +77,7 @@ fn covariance_with(header: TargetHeader, source: u32) -> vec2f {
   return covariance(vec2f(sum_xy[at], sum_xy[at + 4u]), inverse_count, moments[source], y);
 }
 
-// The entry of a member of the panel before the panel's own members are taken away.
+// The entry of a member of the panel before elimination of the panel's own members.
 fn entry_before(header: TargetHeader, slot: u32, place: u32, sources: vec4u, member: u32) -> Four {
   if (params.first_member > 0u) {
     return solution(slot, member, place);
@@ -128,7 +128,7 @@ fn solve_four(
   rest3 = four_subtract_product(rest3, factors[row3 + 1u], solved1);
   rest3 = four_subtract_product(rest3, factors[row3 + 2u], solved2);
   let solved3 = four_multiply(factors[row3 + 3u], rest3);
-  // What comes after the last four reads none of them.
+  // Nothing reads the solutions of the last four.
   if (member + 4u < size) {
     set_solution(slot, member, place, solved0);
     set_solution(slot, member + 1u, place, solved1);
@@ -138,7 +138,7 @@ fn solve_four(
   return take_away(header, member + 3u, solved3, left);
 }
 
-// What a member that is solved for leaves.
+// The remainders after elimination of a solved member.
 fn take_away(header: TargetHeader, member: u32, solved: Four, left: Remainders) -> Remainders {
   let of_y = factors[factor_index(header, header.size, member)];
   return Remainders(
@@ -147,7 +147,7 @@ fn take_away(header: TargetHeader, member: u32, solved: Four, left: Remainders) 
   );
 }
 
-// Whether a remainder is far from what the method takes for nothing, by 48 bits.
+// Whether 48 bits suffice to tell a remainder from the method's limit.
 fn is_settled(rest: f32, whole: Moment) -> bool {
   return rest > UNSETTLED_RATIO * whole.variance.x && abs(rest - whole.least) > NEAR_FLOOR * whole.least;
 }
@@ -155,7 +155,7 @@ fn is_settled(rest: f32, whole: Moment) -> bool {
 fn keep_scores(header: TargetHeader, sources: vec4u, left: Remainders) {
   let size = header.size;
   let y = moments[params.stride + header.node];
-  // The variance of y_j given the set.
+  // Variance of y_j given the set.
   let y_rest = factors[factor_index(header, size, size)];
   let no_column = is_constant(y);
   if (sources.x == 0u && !no_column && !is_settled(y_rest.x, y)) {

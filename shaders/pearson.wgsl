@@ -5,7 +5,7 @@ struct Params {
   nodes: u32,
   stride: u32,
   panel_row: u32,
-  // rows of the panel that this dispatch has: the first, and one past the last
+  // rows of the panel in this dispatch: the first, and one past the last
   first_row: u32,
   end_row: u32,
   inverse_count_high: f32,

@@ -1,13 +1,13 @@
-// The pivot of each column (mean over the first range of kept rows) and its power-of-two scale, both fixed from here on.
-// Twin: columnMeans in src/statistics/pair-accumulator.ts. One thread per column of the layer pairs that lie together; z is the
-// plane.
+// The pivot of each column (mean over the first range of stored rows) and its initial power-of-two scale.
+// Twin: columnMeans in src/statistics/pair-accumulator.ts. One thread per column of the layer pairs that share a chunk
+// buffer; z is the plane.
 
 struct Params {
   rows: u32,
   stride: u32,
   first_batch: u32,
   end_batch: u32,
-  // rows that a chunk holds of each quantity
+  // rows per quantity in a chunk
   chunk_rows: u32,
   // quantity of the first plane
   quantity: u32,
@@ -34,8 +34,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var row = 0u; row < rows; row++) {
     largest = max(largest, abs(chunk[base + row * params.stride]));
   }
-  // The largest magnitude becomes one to two, whatever its unit: squares of deviations stay far from the ends of f32.
-  // A column of zeros waits for its scale (RangeCheck in src/engine/webgpu/statistics/range-check.ts).
+  // Scales the largest magnitude to between one and two, so that squares of deviations stay far from the limits of f32.
+  // A column of zeros gets its scale later (RangeCheck in src/engine/webgpu/statistics/range-check.ts).
   let scale = select(power_of_two(clamp(-exponent_of(largest), -126, 126)), 1.0, largest == 0.0);
   var pivot = 0.0;
   if (rows > 0u) {

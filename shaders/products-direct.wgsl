@@ -1,8 +1,8 @@
-// Products without shared memory: each thread keeps a tile of its own in registers and reads both operands from
-// storage. Twin: src/statistics/scalar-blocks.ts. No barrier: software adapters lose half their speed to one.
+// Products without shared memory: each thread keeps its own tile in registers and reads both operands from storage.
+// Twin: src/statistics/scalar-blocks.ts. No barrier: software adapters lose half their speed to one.
 
 override WORKGROUP: u32;
-// Whether a thread's tile is 8 x 8 or 4 x 4.
+// Whether a thread's tile is 8 x 8 rather than 4 x 4.
 override WIDE: bool;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,8 +1,8 @@
-// Products from shared memory: a workgroup of SIDE x SIDE threads computes a square tile of sums, a few rows of both
+// Products through shared memory: a workgroup of SIDE x SIDE threads computes a square tile of sums, DEPTH rows of both
 // operands at a time; a thread keeps a block of 4 x 4 in registers. Twin: src/statistics/scalar-blocks.ts.
 
 override SIDE: u32;
-// Rows of both operands that are held at a time; DEPTH divides CHUNK.
+// Rows of both operands in shared memory at a time; DEPTH divides CHUNK.
 override DEPTH: u32;
 
 // [row, group of four columns]

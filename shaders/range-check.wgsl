@@ -1,7 +1,6 @@
-// The largest deviation of each column in a range of kept rows, or of those looked at before: whether sums about the
-// present pivots and scales stay within f32. One thread per column of the layer pairs that lie together; z is the
-// plane.
-// The CPU needs none of it: float64 has room for squares of any deviation. Tested against the largest of the rows.
+// The largest deviation of each column in this and earlier ranges of stored rows; shows whether sums with the current
+// pivots and scales stay within f32. One thread per column of the layer pairs that share a chunk buffer; z is the
+// plane. No CPU twin: float64 holds squares of any deviation. Tested against the largest of the rows.
 
 struct Params {
   rows: u32,
@@ -9,7 +8,7 @@ struct Params {
   first_batch: u32,
   end_batch: u32,
   stride: u32,
-  // rows that a chunk holds of each quantity
+  // rows per quantity in a chunk
   chunk_rows: u32,
   // quantity of the first plane
   quantity: u32,

@@ -1,4 +1,4 @@
-// Does what the other kernels rely on, on numbers of the host's choice: see src/gpu/self-test.ts.
+// The arithmetic that the other kernels rely on, applied to numbers from the host: see src/gpu/self-test.ts.
 // One thread per pair of numbers.
 
 struct Params {
@@ -13,7 +13,7 @@ override WORKGROUP: u32;
 // [pair, 4]: sum, product, square root of the first, sum of products of digits
 @group(0) @binding(2) var<storage, read_write> results: array<vec2f>;
 
-// Products of the largest digits that shared/multiply-exact.wgsl adds up in one f32: 48 of them.
+// The 48 products of the largest digits that shared/multiply-exact.wgsl sums in one f32.
 fn digit_products(digit: f32) -> f32 {
   var sum = 0.0;
   for (var k = 0u; k < 16u; k++) {

@@ -1,6 +1,6 @@
-// The linear systems of a block of targets of one panel, in units: of each target the lower triangle of
-// S_xx[S, S] + ridge I, below it the row S_xy[S, j], and at its end var_y[j] (method.md, "score = 'partial'"), in the
-// place of the factor that it becomes. Twin: covariances in src/scoring/partial.ts. One thread per (target, element).
+// The linear systems of a block of targets of one panel, in units: for each target the lower triangle of
+// S_xx[S, S] + ridge I, below it the row S_xy[S, j], and at its end var_y[j] (method.md, "score = 'partial'"), stored
+// where the factor will be. Twin: covariances in src/scoring/partial.ts. One thread per (target, element).
 
 struct Params {
   stride: u32,
@@ -23,7 +23,7 @@ override WORKGROUP: u32;
 @group(0) @binding(3) var<storage, read> covariance_rows: array<vec2f>;
 @group(0) @binding(4) var<storage, read> sum_xy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> factors: array<vec2f>;
-// of each member of each set, in the order of the plan: its variance with the ridge, and what magnifies it
+// per member of each set, in the order of the plan: its variance with the ridge, and its `magnify`
 @group(0) @binding(6) var<storage, read_write> diagonals: array<vec2f>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -60,7 +60,7 @@ fn system_entry(header: TargetHeader, row: u32, column: u32) -> vec2f {
   return with_ridge;
 }
 
-// The row of a packed element: the largest whose first element is not beyond it.
+// The row of a packed element: the last one whose first element is not beyond it.
 fn packed_row(element: u32) -> u32 {
   var row = u32(sqrt(2.0 * f32(element)));
   while (packed_index(row, 0u) > element) {

@@ -1,6 +1,7 @@
 /**
- * Builds the site into site/dist: `npm run build:site`. Its pages are the Markdown files of the repository, with the explorer,
- * the reference of all entry points and the library that the examples run with. No page asks for anything elsewhere.
+ * Builds the site into site/dist: `npm run build:site`. Its pages are the Markdown files of the repository, with the
+ * explorer, the API reference of all entry points, and the library that the examples run with. No page requests
+ * anything from elsewhere.
  *
  *     node site/build.mjs [FOLDER [EXPLORER]]   into another folder; with an explorer that was built before
  */
@@ -93,7 +94,7 @@ async function copyFiles() {
   }
 }
 
-/** Where the explorer has the runtime's files, by their own names: the examples take them from there. */
+/** The runtime's files in the explorer, under their own names: the examples load them from there. */
 async function wasmOfExplorer() {
   const files = (await readdir(to('explorer/assets'))).filter((file) => file.endsWith('.wasm'));
   return Object.fromEntries(

@@ -41,7 +41,7 @@ export function render(text, page) {
     return true;
   });
 
-  // A table may be wider than a telephone: it scrolls by itself.
+  // A table may be wider than a phone: it scrolls on its own.
   markdown.renderer.rules.table_open = () =>
     '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n';
   markdown.renderer.rules.table_close = () => '</table></div>\n';
@@ -65,7 +65,7 @@ export function render(text, page) {
       const last = sections.at(-1);
       if (last) last.text += `${token.type === 'fence' ? token.content : plain(token)} `;
     }
-    // A corner of a table that heads nothing is no header.
+    // An empty corner of a table is not a header.
     if (token.type === 'th_open' && tokens[at + 1].content === '') token.tag = tokens[at + 2].tag = 'td';
     if (token.type === 'td_open' && plain(tokens[at + 1]).length <= 12) token.attrSet('class', 'short');
     (token.children ?? []).forEach((child, position, children) => {
@@ -84,28 +84,31 @@ export function render(text, page) {
 /** @param {string} tex @param {boolean} displayMode */
 const formula = (tex, displayMode) => temml.renderToString(tex, { displayMode, throwOnError: true });
 
-/** The text of a piece of Markdown without its marks. */
+/** The text of inline Markdown without its markup. */
 function plain(token) {
   return (token.children ?? [])
     .map((child) => (child.type === 'softbreak' ? ' ' : child.type === 'html_inline' ? '' : child.content))
     .join('');
 }
 
-/** A link whose text is the name of a file has the title of the page that is made of it. */
+/** Gives a link whose text is a file name the title of the page made from that file. */
 function namePage(link, text, page) {
   if (text?.type !== 'text' || !/^[\w./-]+\.md$/.test(text.content)) return;
   const to = pageAt(link.attrGet('href').split('#')[0], page);
   if (to !== undefined) text.content = to.title;
 }
 
-/** The page that a file of the repository, or the README of a folder, is made into. */
+/** The page made from a file of the repository, or from the README of a folder. */
 function pageAt(path, page) {
   const file = posix.normalize(posix.join(posix.dirname(page.source), path)).replace(/\/$/, '');
   if (file === 'README.md') return pages[0];
   return pages.find(({ source }) => source === file || source === `${file}/README.md`);
 }
 
-/** Leads a link between files of the repository to the page that is made of one. @returns false where there is no such page */
+/**
+ * Redirects a link between files of the repository to the page made from its target.
+ * @returns false if there is none
+ */
 function relink(token, page) {
   const href = token.attrGet('href');
   if (/^(https?:|#|explorer\/|LICENSE$)/.test(href)) return true;

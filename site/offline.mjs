@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
-/** Writes the service worker of a built site, with the list of the files that it keeps. @param {string} out the site's folder */
+/**
+ * Writes the service worker of a built site, with the list of files that it caches.
+ * @param {string} out the site's folder
+ */
 export async function writeServiceWorker(out) {
   const entries = await readdir(out, { recursive: true, withFileTypes: true });
   const built = entries

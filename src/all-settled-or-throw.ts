@@ -1,6 +1,6 @@
 /**
- * What all of some work gives, as `Promise.all`, but only once all of it has ended: when it throws (the first reason in
- * order), nothing works any more on what it was handed.
+ * As `Promise.all`, but waits for all of the work to end. When it throws (the first rejection in order), none of the
+ * work is still running.
  */
 export async function allSettledOrThrow<T>(work: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);

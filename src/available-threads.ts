@@ -2,12 +2,12 @@ import { nodeProcess } from './node-process.ts';
 
 let limit = Infinity;
 
-/** Threads to use at most, for whoever shares a machine with others. Call it before the first model is loaded. */
+/** Caps the number of threads, for callers that share a machine. Call it before the first model is loaded. */
 export function limitThreads(threads: number): void {
   limit = threads;
 }
 
-/** Threads that the machine runs at once, as far as they may be used. */
+/** Threads that the machine runs at once, up to the cap of {@link limitThreads}; at least 1. */
 export function availableThreads(): number {
   const threads =
     nodeProcess()?.getBuiltinModule('node:os').availableParallelism() ??

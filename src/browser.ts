@@ -1,6 +1,6 @@
 /**
- * `magnitude-edge/browser`: everything in one file, for pages without a bundler: the library, the statistics, the training
- * graphs, apache-arrow's tables and the runtime. The runtime's `.wasm` lies beside it.
+ * `magnitude-edge/browser`: the library, the statistics, the training graphs, apache-arrow's tables and the runtime in
+ * one file, for pages without a bundler. The runtime's `.wasm` is in the same folder.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from './errors.ts';
 
-/** @throws `invalid-argument` for a value of an option that is none of those allowed */
+/** @throws `invalid-argument` if the option's value is not one of those allowed */
 export function checkOneOf(option: string, found: string, allowed: readonly string[]): void {
   if (allowed.includes(found)) return;
   const names = allowed.map((name) => `'${name}'`).join(', ');

@@ -1,13 +1,13 @@
 /**
- * Index of the first NaN or infinity, or -1. Adds up `v * 0`, which is zero for finite values only: one pass without
- * branches, and a second one only where something was found.
+ * Index of the first NaN or infinity, or -1. Sums `v * 0`, which is zero for finite values only: one pass without
+ * branches, and a second one only if something was found.
  */
 export function firstNonFinite(values: Float32Array | Float64Array): number {
   return allFinite(values) ? -1 : values.findIndex((value) => !Number.isFinite(value));
 }
 
 function allFinite(values: Float32Array | Float64Array): boolean {
-  // Four sums that need not wait for each other; by index, since `for of` takes several times as long in today's engines.
+  // Four independent sums; by index, since `for of` takes several times as long in today's engines.
   let [r0, r1, r2, r3] = [0, 0, 0, 0];
   const count = values.length;
   const fours = count - (count % 4);

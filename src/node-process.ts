@@ -1,7 +1,7 @@
 /**
- * Node's `process`, or undefined in a page and its workers. Asked of `process.versions.node`, and of nothing else: bundlers
- * give pages a stand-in for `process`, and onnxruntime-web gives Node a `globalThis.Worker` once it has started threads.
- * A window of Electron counts as a page, whatever modules of Node it may load: its threads are those of a page.
+ * Node's `process`, or undefined in a page and its workers. Tests `process.versions.node`, not `process` or `Worker`:
+ * bundlers give pages a stub for `process`, and onnxruntime-web defines `globalThis.Worker` in Node once it has started
+ * threads. A window of Electron counts as a page even if it may load Node's modules: its threads are those of a page.
  */
 export function nodeProcess(): NodeJS.Process | undefined {
   const process = (globalThis as { process?: Partial<NodeJS.Process> & { readonly type?: string } }).process;

@@ -1,20 +1,20 @@
-/** Runs one piece of work after the other, in the order in which they are handed in, whatever becomes of them. */
+/** Runs work one piece after the other, in the order of the calls, whether earlier pieces succeed or fail. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** What the work gives or throws, once all that was handed in before it has ended and then it itself. */
+  /** Runs the work once all earlier work has ended. Resolves or rejects as the work does. */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.then(ignore, ignore);
     return done;
   }
 
-  /** Waits until all that has been handed in so far has ended. Does not reject. */
+  /** Waits until all work queued so far has ended. Does not reject. */
   async idle(): Promise<void> {
     await this.#last;
   }
 }
 
 function ignore(): void {
-  // What work refuses is told to whoever handed it in; the next one goes on.
+  // The caller of `run` gets the error; the queue continues.
 }

@@ -1,10 +1,10 @@
 /**
- * A generator whose first step is under way before it is asked for anything: what it yields is of the moment at which it
- * was made. Ended before it is asked, it lets go of what the step gave.
+ * A generator whose first step starts before the first `next`, so that it yields the state at the time of its creation.
+ * If it is ended before the first `next`, it drops the result of that step.
  *
- * @param started the first step; what it rejects with is told by the first `next`
- * @param rest what is yielded, once the step is through; lets go of what it is given by itself
- * @param drop lets go of what the step gave, where `rest` is never begun
+ * @param started the first step; the first `next` throws its rejection
+ * @param rest yields once the step is done, and frees the step's result itself
+ * @param drop frees the step's result if `rest` never begins
  */
 export function startedGenerator<S, T>(
   started: Promise<S>,
@@ -29,5 +29,5 @@ export function startedGenerator<S, T>(
 }
 
 function ignore(): void {
-  // Told by the first `next`, if anybody asks.
+  // The first `next` throws it, if there is one.
 }

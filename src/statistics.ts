@@ -1,5 +1,5 @@
 /**
- * `magnitude-edge/statistics`: accumulators and scores alone, for magnitudes that come from elsewhere: any two sets of
+ * `magnitude-edge/statistics`: accumulators and scores alone, for magnitudes computed elsewhere: any two sets of
  * non-negative values per sample, one to correlate with the other given some of the first.
  *
  * ```ts
@@ -20,7 +20,7 @@
  * await release();
  * ```
  *
- * Channel scores of any two sets of values by node, here of three nodes with two channels each:
+ * Channel scores of any two sets of values per node, here of three nodes with two channels each:
  *
  * ```ts
  * import { scoreSavedChannels } from 'magnitude-edge/statistics';
@@ -28,7 +28,7 @@
  * // x, u: Float32Array, row-major [nodes, channels, samples]
  * const saved = { samples, most: 2, counts: Int32Array.of(2, 2, 2), pairs: [{ x, u }] };
  * const scores = await scoreSavedChannels(saved, { layerAgg: 'mean', lambda: 3 });
- * (await scores.aggregate())[0 * 3 + 2]; // how far x of node 0 takes away u of node 2
+ * (await scores.aggregate())[0 * 3 + 2]; // channel score of x of node 0 and u of node 2
  * scores.release();
  * ```
  *
@@ -83,26 +83,26 @@ export type { SavedChannels, SavedChannelSums, SavedChannelValues } from './stat
 export type { PairStatistics, SufficientStatistics } from './statistics/sufficient-statistics.ts';
 export { version } from './version.ts';
 
-/** What {@link createEngine} makes an engine for. */
+/** Options of {@link createEngine}. */
 export interface EngineOptions extends Omit<EngineShape, 'reduction'> {
   /** Norm over channels, for batches of channel values. Default 'l1'. */
   readonly reduction?: EngineShape['reduction'];
-  /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
+  /** Default 'auto': webgpu on a hardware adapter; cpu on a software adapter or without one. */
   readonly backend?: 'auto' | BackendName;
-  /** The device to run on, borrowed; another one is asked for where it is missing. */
+  /** The device to run on, borrowed; if absent, one is requested. */
   readonly device?: GPUDevice | undefined;
   /**
-   * How products are summed: 'exact' (default) as in float64, or 'fast', in float32: several times quicker on WebGPU; on the CPU
-   * for plain correlations alone, 1.5 to 1.8 times as quick.
+   * How products are summed: 'exact' (default) as in float64, or 'fast' in float32. 'fast' is several times as fast on
+   * WebGPU; on the CPU it speeds up plain correlations only, 1.5 to 1.8 times.
    */
   readonly precision?: Precision | undefined;
 }
 
 /**
- * Makes an engine. Its owner calls `release` of what comes back, which frees the engine and the device it asked for.
+ * Makes an engine. The caller must call `release` on the result, which frees the engine and any device it requested.
  *
- * @throws `invalid-argument` for sizes that are not whole numbers of at least 1; `no-adapter` when 'webgpu' is asked
- *   for and cannot be had
+ * @throws `invalid-argument` for sizes that are not whole numbers of at least 1; `no-adapter` if 'webgpu' is requested
+ * and not available
  */
 export async function createEngine(options: EngineOptions): Promise<EngineChoice> {
   const { reduction = 'l1', backend = 'auto', device, precision, ...sizes } = options;

@@ -1,7 +1,7 @@
 /* global fetch, WebAssembly */
 /**
- * How right slopes of activations are: torch in float32 and training graphs, in wasm (Node) and on WebGPU (Chromium), beside
- * float64, on the grid of test/fixtures/activations. Prints the table of docs/activation-accuracy.md.
+ * Accuracy of activation slopes: torch in float32 and training graphs, in wasm (Node) and on WebGPU (Chromium),
+ * compared with float64 on the grid of test/fixtures/activations. Prints the table of docs/activation-accuracy.md.
  *
  *     npm run bench -- activations
  */

@@ -1,11 +1,11 @@
 /**
- * Measures channel scores from the channel values on: one ridge regression per layer pair, as `evaluate` does them after a
- * fit, and the pooled one.
+ * Times channel scores from given channel values: one ridge regression per layer pair, as `evaluate` computes them
+ * after a fit, and the pooled regression.
  *
  *     npm run bench -- channels                              # 600 nodes, 5 channels, 1,500 samples, 5 layer pairs
  *     npm run bench -- channels --nodes 2000 --samples 2000 --aggregations mean
- *     npm run bench -- channels --network FOLDER             # of a model.onnx and data.npz: what evaluate takes after fit
- *     npm run bench -- channels --backend webgpu             # on a GPU, in Node (Dawn), beside the CPU's scores
+ *     npm run bench -- channels --network FOLDER             # a model.onnx and data.npz: evaluate after fit
+ *     npm run bench -- channels --backend webgpu             # on a GPU, in Node (Dawn), compared with the CPU's scores
  *
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import { readOptions } from '../shared/options.mjs';
 import { generator } from '../shared/problem.mjs';
 import { printTable, seconds, writeResult } from '../shared/report.mjs';
 
-// As the command does: V8 has relaxed SIMD behind a flag in Node 20.
+// As the command does: in Node 20, V8 has relaxed SIMD behind a flag.
 if (process.versions.v8.startsWith('11.3.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
 // A variable keeps the type checker out of built files; their types are those of the sources.
 const [statistics, library] = ['statistics', 'index'].map(
@@ -41,18 +41,18 @@ const setup = readOptions({
 const onGpu = setup.backend === 'webgpu';
 const drivers = vulkanEnvironment();
 if (onGpu && Object.keys(drivers).some((name) => process.env[name] === undefined)) {
-  // Drivers are looked for before a process starts.
+  // Drivers are looked up before a process starts, so run again with them in the environment.
   const env = { ...process.env, ...drivers };
   const { status } = spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit', env });
   process.exit(status ?? 1);
 }
 const device = onGpu ? await dawnDevice() : undefined;
 
-/** @typedef {{ layerAgg: string, repeat: number, wall: number, cpu: number }} Taken seconds by the clock, and of all cores */
+/** @typedef {{ layerAgg: string, repeat: number, wall: number, cpu: number }} Taken wall-clock and CPU seconds */
 /** @type {Taken[]} */
 const times = [];
 
-/** Of scores on a GPU from the CPU's, as a share of the largest @type {number | undefined} */
+/** Largest difference between GPU and CPU scores, relative to the largest score @type {number | undefined} */
 let difference;
 
 /** @param {(layerAgg: 'mean' | 'pooled', lambda: number) => Promise<void>} score */
@@ -96,7 +96,7 @@ async function measureNoise() {
     return matrix;
   };
   if (device) {
-    // Compiles the shaders, too.
+    // Also compiles the shaders.
     const [found, right] = [await scored('mean', 3, device), await scored('mean', 3)];
     const largest = right.reduce((most, value) => Math.max(most, value), 0);
     difference =

@@ -1,6 +1,6 @@
 /**
- * How time and memory grow with N, n, P and |S|: the CPU engine and the straight port, from magnitudes to the table of
- * partial correlations, one size varied at a time. Every point is a process of its own; one repeat each.
+ * Growth of time and memory with N, n, P and |S|: the CPU engine and the straight port, from magnitudes to the table of
+ * partial correlations, one size varied at a time. Every point is a process of its own, run once.
  *
  *     npm run bench -- growth                                     # up to N = 1000
  *     npm run bench -- growth --nodes 250,1000,4000,10000 --port-nodes 2000

@@ -1,6 +1,6 @@
 /**
- * What a person waits for who looks at a fit and edits its graph: scores anew, another ridge or aggregation, an edge more
- * or less, the first rows of the table. Medians of the built library's CPU engine.
+ * Waiting times of a user who inspects a fit and edits its graph: scores anew, another ridge or aggregation, an edge
+ * added or removed, the first rows of the table. Medians of the built library's CPU engine.
  *
  *     npm run bench -- interactive                           # N = 1000, P = 4, n = 2048, 8 parents
  *     npm run bench -- interactive --nodes 2000 --repeats 15 --workers 1

@@ -1,11 +1,11 @@
-/** Magnitudes and edges to measure with: the same numbers in every run. */
+/** Magnitudes and edges for measurements: the same numbers in every run. */
 import { writeFileSync } from 'node:fs';
 import { generator, randomEdges as edgeIndex } from '../shared/problem.mjs';
 
 /** @typedef {{ nodes: number, pairs: number, samples: number, parents: number }} Size */
 
 /**
- * Magnitudes `[pairs, samples, nodes]` in two files: x around 2 with a common part per sample, so that correlations
+ * Magnitudes `[pairs, samples, nodes]` in two files: x is around 2 with a common part per sample, so that correlations
  * are neither all zero nor all one; y of each node follows one x.
  * @param {string} folder
  * @param {Size} size

@@ -1,7 +1,7 @@
-"""A straight numpy/pandas port of docs/method.md, as people run the method today: what the library is measured against.
+"""A straight numpy/pandas port of docs/method.md, as people run the method today: the baseline for the library.
 
 Products of each batch in single precision, sums in double, scores column by column, and one dict per row of the table.
-It is written to be read, not to be fast; nothing in it is made slow on purpose.
+Written for readability, not for speed; nothing is slow on purpose.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ EPS = 1e-12
 
 
 class Port:
-    """Sufficient statistics of N function nodes and P layer pairs, and the edge table they give."""
+    """Sufficient statistics of N function nodes and P layer pairs, and the edge table computed from them."""
 
     def __init__(self, names: list[str], pairs: int, edges: list[tuple[int, int]]):
         self.names, self.pairs, n = names, pairs, len(names)

@@ -11,7 +11,7 @@ import { dawnDevice } from '../shared/dawn.mjs';
 import { functionGraph, provenanceOf } from '../shared/problem.mjs';
 
 /**
- * Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine.
+ * Wall-clock seconds, and CPU seconds of all cores, which are comparable even on a busy machine.
  * @template T
  * @param {() => T | Promise<T>} work
  */
@@ -73,10 +73,11 @@ async function evaluate(job) {
   for (let repeat = 0; repeat < job.repeats; repeat++) {
     engine.reset();
     seconds.accumulate.push((await accumulate()).taken);
-    // Products are formed when they are first asked for: the first table pays for them, the next one does not.
+    // Products are formed on first request: the first table pays for them, the next one does not.
     const { taken: first, result: table } = await evaluateOnce(1e-8);
     seconds.first.push(first);
-    // Another ridge: the engine keeps the scores of the last request. Those of 'corr' know no ridge, and stay kept.
+    // Another ridge, because the engine keeps the scores of the last request. Scores of 'corr' have no ridge, and stay
+    // kept.
     const { taken } = await evaluateOnce(1.1e-8);
     seconds.evaluate.push(taken);
     peak = peakMiB();

@@ -17,7 +17,7 @@ from magnitude_edges import Port
 
 
 def timed(work) -> tuple[dict, object]:
-    """Wall-clock seconds, and seconds of all cores together: the latter mean the same on a busy machine."""
+    """Wall-clock seconds, and CPU seconds of all cores, which are comparable even on a busy machine."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}, result

@@ -1,10 +1,10 @@
 /**
- * The whole job, from magnitudes to the table, beside the straight port, and the fit of the example beside torch: one
- * run on one machine, medians side by side.
+ * The whole job, from magnitudes to the table, compared with the straight port, and the fit of the example compared
+ * with torch: one run on one machine, medians side by side.
  *
  *     npm run bench -- job                                   # N = 1000, and the fit of the example
  *     npm run bench -- job --nodes 2000 --repeats 3 --no-fit # another size, without the fit
- *     npm run bench -- job --backend webgpu                  # the WebGPU engine (Dawn), where there is an adapter
+ *     npm run bench -- job --backend webgpu                  # the WebGPU engine (Dawn), if there is an adapter
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ const options = readOptions({
 });
 const { batch, repeats, threads, backend, 'no-fit': noFit, ...size } = options;
 
-/** Between two files of float64; Infinity where only one holds NaN. */
+/** Largest difference between two files of float64; Infinity if only one holds NaN. */
 function largestDifference(/** @type {string} */ a, /** @type {string} */ b) {
   const read = (/** @type {string} */ file) => new Float64Array(Uint8Array.from(readFileSync(file)).buffer);
   const right = read(b);

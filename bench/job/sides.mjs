@@ -1,4 +1,4 @@
-/** Runs one measurement of one side in a process of its own, so that its peak memory is its own. */
+/** Runs one measurement of one side in a separate process, so that its peak memory is its own. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { vulkanEnvironment } from '../shared/dawn.mjs';
 import { median } from '../shared/median.mjs';
 import { python } from '../shared/python.mjs';
 
-/** @typedef {{ wall: number, cpu: number }} Taken seconds by the clock, and seconds of all cores together */
+/** @typedef {{ wall: number, cpu: number }} Taken wall-clock seconds, and CPU seconds of all cores */
 /**
  * `first`: the first table after the samples, `evaluate`: another one from the same statistics
  * @typedef {{ accumulate: Taken[], first?: Taken[], evaluate: Taken[], fit: Taken[], peakMiB: number,
@@ -20,13 +20,13 @@ const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative,
  * @param {'ours' | 'port'} side
  * @param {'evaluate' | 'fit'} command
  * @param {object} job
- * @param {{ folder: string, threads: number }} setting a folder for the job's description; threads of numpy
+ * @param {{ folder: string, threads: number }} setting folder for the job's description; number of numpy threads
  * @returns {Measured}
  */
 export function measure(side, command, job, { folder, threads }) {
   const file = `${folder}/job.json`;
   writeFileSync(file, JSON.stringify(job));
-  // Node's own flags with it: those that run.mjs sets, as the command does.
+  // With Node's own flags: those that run.mjs sets, as the command does.
   const [program, ...script] =
     side === 'ours'
       ? [process.execPath, ...process.execArgv, path('./ours.mjs')]
@@ -47,7 +47,7 @@ export function measure(side, command, job, { folder, threads }) {
 }
 
 /**
- * Medians of some parts of a measurement, added up. The port has no first table of its own.
+ * Sum of the medians of some parts of a measurement. The port has no separate first table.
  * @param {Measured} of
  * @param {Part[]} parts
  * @param {'wall' | 'cpu'} kind

@@ -1,5 +1,5 @@
-"""X^T Y by the libraries that others use, in GFLOP/s of 2 N^2 n operations: numpy's OpenBLAS and, where there is an
-NVIDIA GPU, torch's cuBLAS without TensorFloat-32. Prints one JSON object.
+"""X^T Y by widely used libraries, in GFLOP/s of 2 N^2 n operations: numpy's OpenBLAS and, if there is an NVIDIA GPU,
+torch's cuBLAS without TensorFloat-32. Prints one JSON object.
 
     python bench/kernels/blas.py SAMPLES NODES[,NODES...]
 """
@@ -18,7 +18,7 @@ RUNS = 7
 
 
 def rate(operations: float, multiply, finish=lambda: None) -> float:
-    """GFLOP/s at the median of some runs; the first one starts thread pools and chooses kernels."""
+    """GFLOP/s at the median of some runs; the first run starts thread pools and chooses kernels, and is not counted."""
     taken = []
     for _ in range(RUNS + 1):
         start = time.perf_counter()

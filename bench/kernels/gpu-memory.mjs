@@ -1,11 +1,11 @@
 /**
- * Bytes of all buffers that are alive on a device, whoever makes them: the nearest that WebGPU comes to telling memory.
- * Works on the device's own methods, as gpu-times.mjs does.
+ * Bytes of all live buffers of a device, whoever creates them: the closest measure of memory that WebGPU offers. Wraps
+ * the device's own methods, as gpu-times.mjs does.
  */
 
 /**
  * @param {GPUDevice} device
- * @returns {{ peak(): number }} most bytes alive at a time since the last call
+ * @returns {{ peak(): number }} peak of live bytes since the last call
  */
 export function watchMemory(device) {
   let alive = 0;

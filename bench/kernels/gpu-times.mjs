@@ -1,19 +1,18 @@
 /* global GPUBufferUsage, GPUMapMode */
 /**
- * GPU time of everything that is dispatched on a device, by pipeline label, whoever dispatches it: each dispatch gets a
- * compute pass of its own with a timestamp before and after. Works on the device's own methods, so the code that is
- * measured knows nothing of it.
+ * GPU time of all dispatches on a device, by pipeline label, whoever dispatches: each dispatch gets a compute pass of
+ * its own with a timestamp before and after. Wraps the device's own methods, so the measured code is unaware of it.
  */
 
-/** Dispatches that one query set has room for: 4,096 timestamps are the most that WebGPU allows. */
+/** Dispatches per query set: 4,096 timestamps are the most that WebGPU allows. */
 const ROOM = 2048;
 
 /** @typedef {{ label: string, set: number, index: number }} Dispatch */
 
 /**
  * @param {GPUDevice} device
- * @returns {{ collect(): Promise<Map<string, number>>, timed: boolean }} `collect` gives seconds by label since the last
- *   call, nothing where the device has no timestamp-query
+ * @returns {{ collect(): Promise<Map<string, number>>, timed: boolean }} `collect` returns seconds by label since the
+ * last call, nothing if the device has no timestamp-query
  */
 export function timeDispatches(device) {
   const timed = device.features.has('timestamp-query');

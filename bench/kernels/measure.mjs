@@ -1,6 +1,6 @@
 /**
- * What the WebGPU engine's kernels take, on any device: this file knows nothing of Node or of a page. GPU time is of the
- * dispatches alone; wall time is of the whole call, with uploads, waits and the copy of scores to the host.
+ * Times of the WebGPU engine's kernels on any device: this file uses neither Node nor a page. GPU time covers the
+ * dispatches alone; wall time covers the whole call, with uploads, waits and the copy of scores to the host.
  */
 import { generator, randomEdges } from '../shared/problem.mjs';
 import { watchMemory } from './gpu-memory.mjs';
@@ -14,7 +14,7 @@ import { measureSets } from './sets.mjs';
 
 const BATCH = 128;
 
-/** Shaders that form products, those that centre magnitudes before, and those of the scores, by their files. */
+/** Shaders that form products, those that centre magnitudes first, and those that compute scores, by file name. */
 const families = {
   products: /^(accumulate|products)-/,
   centring: /^(digits|deviations|centre)/,
@@ -22,7 +22,7 @@ const families = {
 };
 
 /**
- * @param {GPUDevice} device with timestamp-query where the adapter has it
+ * @param {GPUDevice} device with timestamp-query if the adapter has it
  * @param {Statistics} statistics
  * @param {Setting} setting
  */
@@ -92,10 +92,10 @@ async function measureEngine(device, times, statistics, { nodes, samples, pairs,
   await corr();
   /** @type {Step[]} */
   const steps = [
-    // Products may be put off until something needs all of them, which partial scores do: the first pay for them.
+    // Products may be deferred until something needs all of them, as partial scores do: the first ones pay for them.
     await step('accumulate', take),
     await step('first partial scores', () => partial()),
-    // Another ridge: the scores of the same request are kept.
+    // Another ridge, because the scores of the same request are kept.
     await step('partial scores', () => partial(1.1e-8)),
     await step('corr scores', corr),
   ];
@@ -121,13 +121,13 @@ async function measureEngine(device, times, statistics, { nodes, samples, pairs,
     notes,
     steps,
     rates: {
-      /** X^T Y and one triangle of X^T X as 3 N^2 n operations, in the products' shaders alone */
+      /** X^T Y and one triangle of X^T X as 3 N^2 n operations, over the time of the product shaders alone */
       productGflops: formed && (3 * elements * samples) / formed / 1e9,
       /** The same operations over all GPU time from magnitudes to products */
       accumulateGflops: withCentring(3 * elements * samples, steps, of),
-      /** Pairs of sums read, and scores written: 8 + 4 bytes for an element */
+      /** Pairs of sums read, and scores written: 8 + 4 bytes per element */
       pearsonGigabytes: pearson && (12 * elements) / pearson / 1e9,
-      /** (k^2 + 4k) operations for each source and target with k parents: forward substitution and two products */
+      /** (k^2 + 4k) operations per source and target with k parents: forward substitution and two products */
       partialGflops: gpuOf(steps[2], (elements * (parents ** 2 + 4 * parents)) / 1e9),
     },
   };

@@ -1,7 +1,7 @@
 /* global GPUBufferUsage */
-/** What the adapter can do at most, and what a plain kernel does with it: measured in the same run as ours. */
+/** Peak rates of the adapter, and rates of a plain kernel: measured in the same run as ours. */
 
-/** Chains of fused multiply-adds that do not wait for each other, so that only the arithmetic units are the limit. */
+/** Independent chains of fused multiply-adds, so that only the arithmetic units are the limit. */
 const multiplyAdd = /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> out: array<vec4f>;
 override rounds: u32;
@@ -27,7 +27,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i < arrayLength(&source)) { out[i] = source[i]; }
 }`;
 
-/** out = X^T Y for row-major [n, N]: one element per thread, tiles of 16 x 16 in workgroup memory; N and n multiples of 16. */
+/**
+ * out = X^T Y for row-major [n, N]: one element per thread, tiles of 16 x 16 in workgroup memory; N, n multiples of 16.
+ */
 const plainSharedTile = /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -51,8 +53,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 }`;
 
 /**
- * The same with what `exact` computes: values are 30-bit integers cut into three digits of ten bits, all nine products of
- * digits are formed with eight multiplications, and sums of 16 rows are added up as integers.
+ * The same with the arithmetic of `exact`: values are 30-bit integers cut into three digits of ten bits, all nine
+ * products of digits are formed with eight multiplications, and sums of 16 rows are added up as integers.
  */
 const exactSharedTile = /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> out: array<vec2f>;
@@ -90,7 +92,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 }`;
 
 /**
- * Best of a few runs, by timestamps where there are any and by the clock otherwise.
+ * Best of a few runs, by timestamps if available, else by the clock.
  * @param {GPUDevice} device
  * @param {{ collect(): Promise<Map<string, number>>, timed: boolean }} times
  * @param {string} code
@@ -121,7 +123,7 @@ async function secondsOf(device, times, code, constants, buffers, groups, repeat
     await device.queue.onSubmittedWorkDone();
     const wall = (performance.now() - start) / 1000;
     const gpu = (await times.collect()).get('peak');
-    // The first run compiles.
+    // The first run compiles the shaders.
     if (repeat > 0) best = Math.min(best, gpu ? gpu : wall);
   }
   return best;
@@ -162,9 +164,9 @@ export async function measurePeaks(device, times, tile) {
   };
   for (const made of [out, to, from, products, x, y]) made.destroy();
   return {
-    /** Of a loop of fused multiply-adds, each counted as two operations */
+    /** A loop of fused multiply-adds, each counted as two operations */
     gflops,
-    /** Of a copy, bytes read and bytes written */
+    /** A copy, bytes read and bytes written */
     gigabytes: (2 * bytes) / copied / 1e9,
     /** X^T Y with 16 x 16 shared tiles, 2 N^2 n operations: plain, and with the arithmetic of `exact` */
     sharedTile,

@@ -1,13 +1,14 @@
 /**
- * The WebGPU engine's kernels in Node (Dawn) and in Chromium, beside what the adapter can do at most, a plain shared-tile
- * kernel, and BLAS (numpy's and, with an NVIDIA GPU, torch's cuBLAS), all in the same run. Needs `npm run build`.
+ * The WebGPU engine's kernels in Node (Dawn) and in Chromium, compared with the peak rates of the adapter, a plain
+ * shared-tile kernel, and BLAS (numpy's and, with an NVIDIA GPU, torch's cuBLAS), all in the same run. Needs
+ * `npm run build`.
  *
  *     npm run bench -- kernels                                  # N = 256, 512 and 1024, both places
- *     npm run bench -- kernels --nodes 4096 --samples 1024      # what a real GPU is asked for
+ *     npm run bench -- kernels --nodes 4096 --samples 1024      # sizes for a real GPU
  *     npm run bench -- kernels --where chromium --precisions fast
- *     npm run bench -- kernels --where chromium --nodes 128 --set-sizes 8,64,512,1024 --set-nodes 1100   # growth over |S|
+ *     npm run bench -- kernels --where chromium --nodes 128 --set-sizes 8,64,512,1024 --set-nodes 1100 # over |S|
  *
- * In Node on Debian without a GPU, the software Vulkan driver that comes with Chromium serves.
+ * In Node on Debian without a GPU, the software Vulkan driver that comes with Chromium is used.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +24,7 @@ const options = readOptions({
   pairs: 1,
   parents: 8,
   precisions: 'fast,exact',
-  /** Sizes of conditioning sets whose growth is measured, among so many nodes */
+  /** Sizes of conditioning sets over which growth is measured, and the number of nodes */
   'set-sizes': '8,16,24,64,256,512',
   'set-nodes': 600,
   repeats: 3,
@@ -43,7 +44,7 @@ const setting = {
   },
 };
 
-/** In a process of its own: Dawn ends with the process. */
+/** In a separate process: Dawn ends with it. */
 function measureInNode() {
   const env = { ...process.env, ...vulkanEnvironment() };
   const script = fileURLToPath(new URL('./node.mjs', import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * How the kernels of partial correlations grow with the size of conditioning sets: GPU time of a target with so many
- * parents, its factor and the forward substitution of all sources. Knows nothing of Node or of a page.
+ * Growth of the kernels of partial correlations with the size of conditioning sets: GPU time per target with that many
+ * parents, of its factor and of the forward substitution of all sources. Uses neither Node nor a page.
  */
 import { median } from '../shared/median.mjs';
 import { generator } from '../shared/problem.mjs';
@@ -8,10 +8,10 @@ import { generator } from '../shared/problem.mjs';
 /** @typedef {typeof import('magnitude-edge/statistics')} Statistics */
 /** @typedef {{ nodes: number, sizes: number[], repeats: number }} SetSetting */
 
-/** Multiply-adds of one measurement, roughly: so many targets are measured together. */
+/** Approximate multiply-adds of one measurement; they determine how many targets are measured together. */
 const STEPS = 1e8;
 
-/** Enough for numbers without meaning: the ridge makes sets of any size regular. */
+/** Enough for meaningless numbers: the ridge makes sets of any size regular. */
 const SAMPLES = 128;
 const RIDGE = 0.1;
 
@@ -35,7 +35,7 @@ export async function measureSets(device, times, statistics, { nodes, sizes, rep
   const random = generator(5);
   const layer = () => [Float32Array.from({ length: SAMPLES * nodes }, random)];
   await engine.accumulateMagnitudes({ size: SAMPLES, x: layer(), y: layer() });
-  // Scores are kept: a request scores those targets alone whose parents changed since the last.
+  // Scores are kept: a request rescores only the targets whose parents changed since the last.
   /** @param {number} targets @param {number} size */
   const score = async (targets, size) => {
     const scores = await engine.scores({
@@ -54,7 +54,7 @@ export async function measureSets(device, times, statistics, { nodes, sizes, rep
     const targets = Math.min(nodes, Math.max(1, Math.round(STEPS / steps)));
     /** @type {{ wall: number, factors: number, substitution: number }[]} */
     const runs = [];
-    // The first compiles pipelines.
+    // The first run compiles pipelines.
     for (let run = 0; run <= repeats; run++) {
       await times.collect();
       const start = performance.now();

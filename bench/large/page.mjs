@@ -1,4 +1,4 @@
-/** What bench/large/webgpu.mjs has a page do: bundled with the library's sources. */
+/** What bench/large/webgpu.mjs runs in a page: bundled with the library's sources. */
 import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
 import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
 import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
@@ -9,7 +9,7 @@ import { functionGraph, layersWithSignal, provenanceOf, randomEdges } from '../s
 /**
  * @typedef {{ backend: 'webgpu' | 'cpu', nodes: number, pairs: number, samples: number, parents: number, precision: 'exact' | 'fast',
  *   scores: readonly ('corr' | 'partial')[], memoryBytes: number | undefined }} Setting
- * @typedef {{ seconds: number, heldMs: number }} Taken by the clock; for how long the page's thread was held at most
+ * @typedef {{ seconds: number, heldMs: number }} Taken wall-clock time; longest time that the page's thread was blocked
  */
 
 /**
@@ -29,7 +29,7 @@ async function timed(name, work) {
 }
 
 /**
- * The engine to measure; `settled` waits until it is idle.
+ * The engine to measure; `settled` resolves once it is idle.
  * @param {Setting} setting
  */
 async function openEngine({ backend, nodes, pairs, precision, memoryBytes }) {

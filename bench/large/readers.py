@@ -1,9 +1,9 @@
-"""How DuckDB and Polars read the first edges of a large Parquet table: row groups looked into, and seconds.
+"""How DuckDB and Polars read the first edges of a large Parquet table: row groups read, and seconds.
 
     python bench/large/readers.py EDGES.parquet
 
-Seconds are the least of three, the file in the system's cache. DuckDB counts the row groups that it scanned itself
-(profiling); Polars tells them when it is verbose.
+Seconds are the least of three, with the file in the system's cache. DuckDB's profiling counts the row groups that it
+scanned; Polars reports them in verbose mode.
 """
 
 from __future__ import annotations

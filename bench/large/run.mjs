@@ -1,14 +1,15 @@
 /**
  * A graph too large for N x N sums, on the CPU: scores, the table's first rows and those up to a q, an edge added, and
- * another aggregation; for each the time, what all cores took of it, the peak memory of the whole process with its workers,
- * and for how long the calling thread was held at most. A process for each score. Takes minutes. Needs `npm run build`.
+ * another aggregation; for each the time, the CPU time of all cores, the peak memory of the whole process with its
+ * workers, and the longest time that the calling thread was blocked. One process per score. Takes minutes. Needs
+ * `npm run build`.
  *
  *     npm run bench -- large                                # N = 10,000, P = 4, n = 512, 8 parents, both scores
  *     npm run bench -- large --samples 2048 --score corr
- *     npm run bench -- large --nodes 6000 --batches yes     # and all rows as batches, which go nowhere
+ *     npm run bench -- large --nodes 6000 --batches yes     # and all rows as batches, which are discarded
  *     npm run bench -- large --pairs 2 --samples 200 --score corr --out edges.parquet   # all 1e8 rows, for readers.py
  *
- * One node in fifty shares something with the others of its kind in all layers, the rest is noise.
+ * One node in fifty shares a signal with the others of its kind in all layers; the rest is noise.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';

@@ -1,13 +1,13 @@
 /* global Blob */
 /**
- * Scores of a graph too large for N x N sums, in a page in headless Chromium, by its GPU or by its workers: what the first
- * rows of the table take, and the memory of the tab and of the GPU process.
+ * Scores of a graph too large for N x N sums, in a page in headless Chromium, on its GPU or its workers: the time of
+ * the first rows of the table, and the memory of the tab and of the GPU process.
  *
  *     npm run bench -- large-webgpu                          # N = 10,000, P = 4, n = 2048, 8 parents, both scores
  *     npm run bench -- large-webgpu --samples 128 --precision fast --score corr      # software adapters: minutes
  *     npm run bench -- large-webgpu --backend cpu --samples 512                      # the CPU engine
  *
- * One node in fifty shares something with the others of its kind in all layers, the rest is noise.
+ * One node in fifty shares a signal with the others of its kind in all layers; the rest is noise.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,7 @@ const result = await withPage(async (page, browser) => {
   );
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  // The page's renderer is the larger of the two: the other one is a spare.
+  // The page's renderer is the larger of the two; the other one is a spare.
   const peaks = ['renderer', 'GPU'].map((type) => {
     const own = processInfo.filter((process) => process.type === type);
     return { type, peakMiB: Math.max(...own.map(({ id }) => peakMiB(id))) };
@@ -83,7 +83,7 @@ console.log(`\nPeak memory: ${peaks.map(({ type, peakMiB }) => `${type} ${peakMi
 
 /** @typedef {Awaited<ReturnType<typeof import('./page.mjs').measureLarge>>} Measured */
 
-/** Most memory that a process has had resident. @param {number} id */
+/** Peak resident memory of a process. @param {number} id */
 function peakMiB(id) {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'));
   return Math.round(Number(line?.[1]) / 1024);

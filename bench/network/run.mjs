@@ -1,7 +1,7 @@
 /**
- * Frames of the explorer's network while it is moved, in headless Chromium without a GPU: the time from one animation frame
- * to the next, the pointer moving 8 pixels in each, away and back. Beside it, frames in which nothing moves: what the machine
- * leaves to be had.
+ * Frames of the explorer's network while it is moved, in headless Chromium without a GPU: the time from one animation
+ * frame to the next while the pointer moves 8 pixels per frame, away and back. For comparison, frames in which nothing
+ * moves: what the machine achieves at best.
  *
  *     npm run bench -- network                                # 1,000 nodes, 6,000 known edges, the 50 best pairs
  *     npm run bench -- network --nodes 10000 --edges 60000
@@ -21,7 +21,7 @@ import { printTable, writeResult } from '../shared/report.mjs';
 const setup = readOptions({ nodes: 1000, edges: 6000, pairs: 2000, frames: 300, page: '' });
 const { nodes, edges, pairs, frames } = setup;
 
-/** Known edges and, without one, pairs with a score. @returns the table as CSV */
+/** Known edges and, without one, scored pairs. @returns the table as CSV */
 function table() {
   const random = generator(20261129);
   const node = () => Math.floor(nodes * random());
@@ -44,7 +44,7 @@ function table() {
 const quantile = (values, share) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN;
 
-/** Moves the picture and takes the time between frames. Runs in the page. @param {{ count: number, speed: number }} how */
+/** Moves the picture and times the frames. Runs in the page. @param {{ count: number, speed: number }} how */
 function moveAndMeasure({ count, speed }) {
   const picture = /** @type {HTMLElement} */ (
     document.querySelector('[role=application][aria-label^=Network]')
@@ -108,7 +108,7 @@ try {
         await page.keyboard.press('+');
         await page.keyboard.press('+');
       }
-      // What was asked for before is drawn.
+      // Earlier requests are drawn by then.
       await page.evaluate(() => new Promise((done) => setTimeout(done, 1000)));
       for (const speed of layout === 'layers' && zoom === 'all of it' ? [0, 8] : [8]) {
         /** @type {number[]} */

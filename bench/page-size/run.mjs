@@ -1,6 +1,6 @@
 /**
- * What the explorer's page is made of: the bytes of its built scripts by package, minified, and what each takes of a file that is
- * compressed with gzip. Bytes are told apart by source maps.
+ * What the explorer's page is made of: bytes of its built scripts by package, minified, and the share of each package
+ * in the gzip-compressed files. Source maps attribute the bytes.
  *
  *     npm run bench -- page-size
  */
@@ -33,7 +33,7 @@ function bytesOf(code, { mappings, sources }) {
     bytes.set(name, (bytes.get(name) ?? 0) + Buffer.byteLength(text));
   };
   const lines = code.split('\n');
-  // What has no source of its own is part of what stands before it.
+  // Text without a source of its own belongs to the source before it.
   let owner = sources.length > 0 ? 0 : -1;
   decode(mappings).forEach((segments, number) => {
     const text = lines[number] ?? '';
@@ -58,12 +58,12 @@ for (const script of scripts) {
     '',
   );
   const mapFile = `${outDir}/assets/${script}.map`;
-  // A script of the bundler's own has none.
+  // A script of the bundler's own has no map.
   const map = existsSync(mapFile) ? JSON.parse(readFileSync(mapFile, 'utf8')) : { mappings: '', sources: [] };
   const share = gzipSync(code, { level: 9 }).length / Buffer.byteLength(code);
   for (const [name, minified] of bytesOf(code, map)) {
     const { minified: bytes, gzip, parts } = packages.get(name) ?? { minified: 0, gzip: 0, parts: [] };
-    // Hashes of files change with every build.
+    // Hashes in file names change with every build.
     const part = script.replace(/-[\w-]{8}\.js$/, '');
     packages.set(name, {
       minified: bytes + minified,

@@ -1,9 +1,10 @@
 /**
- * How long the explorer takes from its address to the first table of the example, and what it fetches: the first visit over
- * a line of 10 Mbit/s, and the next one, whose files the browser has kept. Headless Chromium without a GPU.
+ * Time from opening the explorer's address to the first table of the example, and the files fetched: for the first
+ * visit over a line of 10 Mbit/s, and for the next one, with files in the browser's cache. Headless Chromium without a
+ * GPU.
  *
  *     npm run bench -- page-start
- *     npm run bench -- page-start --megabits 0 --encoding identity    # as fast as it goes, as it is
+ *     npm run bench -- page-start --megabits 0 --encoding identity    # unlimited, uncompressed
  *     npm run bench -- page-start --page path/to/a/built/page         # another build, for comparison
  */
 import { fileURLToPath } from 'node:url';
@@ -32,7 +33,7 @@ const server = await serveSlowly({
 const executablePath = findChromium();
 const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: chromiumFlags });
 
-/** One visit until the first row of the table stands there. @param {import('playwright').Page} page */
+/** One visit until the first row of the table is shown. @param {import('playwright').Page} page */
 async function visit(page) {
   server.answered.length = 0;
   const start = performance.now();
@@ -45,13 +46,13 @@ async function visit(page) {
 /** @type {{ first: Awaited<ReturnType<typeof visit>>, next: Awaited<ReturnType<typeof visit>> }[]} */
 const runs = [];
 try {
-  // The one before the first has everything compressed.
+  // The visit before the first one compresses all files.
   for (let repeat = -1; repeat < setup.repeats; repeat++) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);
     const first = await visit(page);
-    // The service worker has taken what it keeps.
+    // The service worker has stored its files.
     await page.locator('html[data-offline=ready]').waitFor({ state: 'attached' });
     const next = await visit(page);
     if (repeat >= 0) runs.push({ first, next });

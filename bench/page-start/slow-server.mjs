@@ -1,4 +1,4 @@
-/** A server of a built page over a line of given width, as a host compresses it. */
+/** A server of a built page over a line of given bandwidth, with a host's compression. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -21,16 +21,17 @@ const compressors = {
 };
 
 /**
- * Serves a folder. All answers share one line: what one takes the others wait for.
+ * Serves a folder. All answers share one line, one after the other.
  *
- * @param {{ folder: string, megabits: number, latency: number, encoding: 'br' | 'gzip' | 'identity' }} line megabits per second, 0
- * for as fast as it goes; milliseconds before the first byte of an answer
- * @returns the address, `answered` with path and bytes as sent of every answer since it was last emptied, and what ends it
+ * @param {{ folder: string, megabits: number, latency: number, encoding: 'br' | 'gzip' | 'identity' }} line megabits
+ * per second, 0 for unlimited; milliseconds before the first byte of an answer
+ * @returns the address, `answered` with path and bytes as sent of every answer since it was last emptied, and a
+ * function that ends the server
  */
 export async function serveSlowly({ folder, megabits, latency, encoding }) {
   /** @type {{ path: string, bytes: number }[]} */
   const answered = [];
-  /** @type {Map<string, Buffer>} compressing takes longer than sending */
+  /** @type {Map<string, Buffer>} by path, since compressing takes longer than sending */
   const compressed = new Map();
   let lineIsFreeAt = 0;
 
@@ -59,7 +60,7 @@ export async function serveSlowly({ folder, megabits, latency, encoding }) {
     response.writeHead(200, {
       'content-type': types[extname(path)] ?? 'application/octet-stream',
       'content-length': bytes.length,
-      // As a host has it for names that hold a digest of their content.
+      // As hosts do for names that contain a digest of their content.
       'cache-control': name.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       ...(encoding !== 'identity' && { 'content-encoding': encoding }),
     });

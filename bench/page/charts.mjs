@@ -7,7 +7,7 @@ import { parseHTML } from 'linkedom';
 
 const { document } = parseHTML('<html><body></body></html>');
 const colours = ['var(--s0)', 'var(--s1)', 'var(--s2)', 'var(--s3)'];
-/** Every second line is dashed: colours alone tell nothing to some. */
+/** Every second line is dashed: not everybody can tell lines apart by colour. */
 const dashes = ['none', '6 4', 'none', '6 4'];
 
 /** @param {readonly string[]} list @param {number} k */
@@ -27,8 +27,8 @@ export function short(value) {
 }
 
 /**
- * The exponent k of a power law value ~ size^k, by least squares of the logarithms over the last three points: what is
- * the same for every size counts least there.
+ * The exponent k of a power law value ~ size^k, by least squares of the logarithms over the last three points, where
+ * costs independent of the size weigh least.
  * @param {Series['points']} points
  */
 export function exponent(points) {
@@ -41,7 +41,7 @@ export function exponent(points) {
 }
 
 /**
- * Lines with a name at the end of each.
+ * Lines, each with its name at the end.
  * @param {{ title: string, x: Axis, y: Axis, series: readonly Series[] }} chart
  */
 export function lineChart({ title, x, y, series }) {
@@ -87,7 +87,7 @@ export function lineChart({ title, x, y, series }) {
       ticks: 5,
     },
     marks: [
-      // Sizes that were measured are the ticks, where they are few; a log scale would leave labels out.
+      // Measured sizes are the ticks, if there are few; a log scale would leave labels out.
       sizes.length <= 6
         ? Plot.axisX(sizes, { text: short, ...named })
         : Plot.axisX({ tickFormat: short, ...named }),
@@ -97,12 +97,16 @@ export function lineChart({ title, x, y, series }) {
   });
 }
 
-/** What a chart of lines takes, in pixels, with room for names at the right. */
+/** Frame of a line chart in pixels, with space for names at the right. */
 const FRAME = { width: 460, height: 290, marginTop: 20, marginBottom: 42, marginLeft: 58, marginRight: 116 };
 /** Pixels between names */
 const LINE = 15;
 
-/** The last point of each line, and how far its name is moved down so that names are a line apart. @param {readonly Series[]} series @param {boolean} log */
+/**
+ * The last point of each line, and how far its name is moved down to keep names a line apart.
+ * @param {readonly Series[]} series
+ * @param {boolean} log
+ */
 function spread(series, log) {
   const along = (/** @type {number} */ value) => (log ? Math.log(value) : value);
   const all = series.flatMap(({ points }) => points.map(([, value]) => along(value)));
@@ -128,7 +132,7 @@ export function barChart({ title, unit, bars }) {
   return svg(title, {
     width: 460,
     height: bars.length * 24 + 50,
-    // Room for the longest label, in a font of about six units a letter.
+    // Space for the longest label, at about six units per letter.
     marginLeft: Math.max(150, 12 + 6.4 * Math.max(...bars.map(({ label }) => label.length))),
     marginRight: 56,
     x: { label: unit, labelAnchor: 'center', labelArrow: 'none', axis: 'bottom', ticks: [], zero: true },

@@ -1,4 +1,4 @@
-/** What is drawn of each result: a heading, a sentence, and figures with the numbers behind them. */
+/** What is drawn of each result: a heading, a sentence, and figures with their numbers. */
 import { median } from '../shared/median.mjs';
 import { barChart, exponent, lineChart } from './charts.mjs';
 
@@ -125,7 +125,7 @@ function products({ name, content }) {
   };
 }
 
-/** Sides of a measurement of products, and how lines are called. */
+/** Sides of a measurement of products, with the names of their lines. */
 const productSides = /** @type {const} */ ([
   ['ours', 'ours'],
   ['numpy', 'OpenBLAS'],
@@ -299,7 +299,7 @@ function uncertainty({ content }) {
   };
 }
 
-/** How results are drawn, by the beginning of their names, in the order of the page. */
+/** How results are drawn, by the prefix of their names, in the order of the page. */
 const drawers = /** @type {[string, (result: Result) => Section][]} */ ([
   ['kernels', kernels],
   ['products', products],

@@ -1,4 +1,4 @@
-/** Writes bench/results/index.html, a page without scripts, from the JSON files beside it. `npm run bench -- page` */
+/** Writes bench/results/index.html, a page without scripts, from the JSON files next to it. `npm run bench -- page` */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resultsFolder } from '../shared/report.mjs';
 import { sections } from './figures.mjs';

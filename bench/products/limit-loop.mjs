@@ -1,22 +1,22 @@
 /* global WebAssembly, TextEncoder */
-/** Twelve sums that do not wait for each other, more than it takes to keep two units of four cycles busy. */
+/** Twelve independent sums, more than it takes to keep two units with a latency of four cycles busy. */
 const SUMS = 12;
-/** Rounds of a call, and calls: V8 takes the compiled loop at the next call, never within one. */
+/** Rounds per call, and calls: V8 switches to the optimized loop at the next call, never within one. */
 const ROUNDS = 2 ** 20;
 const CALLS = 20;
 
-/** Operations of a run: a multiplication and an addition for each of two float64 */
+/** Operations per run: a multiplication and an addition for each of two float64 */
 export const operations = 4 * SUMS * ROUNDS * CALLS;
 
-/** A section, or a function's code, behind its length. @param {readonly number[]} bytes */
+/** Prefixes a section, or a function's code, with its length. @param {readonly number[]} bytes */
 const sized = (...bytes) => [
   ...(bytes.length < 128 ? [bytes.length] : [(bytes.length % 128) | 128, bytes.length >> 7]),
   ...bytes,
 ];
 
 /**
- * `(rounds: i32) -> f64`. Sums are added up at the end, in one vector: nothing lies side by side that an engine could make
- * wider vectors of.
+ * `(rounds: i32) -> f64`. The sums are added up at the end, in one vector: there are no neighbouring operations from
+ * which an engine could make wider vectors.
  * @param {boolean} fused by `f64x2.relaxed_madd`; else by two instructions
  */
 function encodeLoop(fused) {
@@ -30,9 +30,9 @@ function encodeLoop(fused) {
     [0xfd, 0x87, 0x02],
   ];
   const body = [
-    // One local group of v128.
+    // One group of locals, of type v128.
     ...[1, 1 + SUMS, 0x7b],
-    // factor = f64x2.splat(f64.convert_i32_u(rounds)), which no compiler knows
+    // factor = f64x2.splat(f64.convert_i32_u(rounds)), which no compiler can know
     ...[...get(rounds), 0xb8, 0xfd, 0x14, ...set(factor)],
     ...[0x03, 0x40],
     ...sums.flatMap((sum) =>
@@ -40,7 +40,7 @@ function encodeLoop(fused) {
         ? [...get(factor), ...get(factor), ...get(sum), ...multiplyAdd, ...set(sum)]
         : [...get(sum), ...get(factor), ...multiply, ...get(factor), ...add, ...set(sum)],
     ),
-    // rounds -= 1, and on while there are any
+    // rounds -= 1, and repeat while it is not 0
     ...[...get(rounds), 0x41, 1, 0x6b, 0x22, rounds, 0x0d, 0, 0x0b],
     ...get(sum0),
     ...sums.slice(1).flatMap((sum) => [...get(sum), ...add]),
@@ -56,7 +56,7 @@ function encodeLoop(fused) {
   ]);
 }
 
-/** Runs the loop once: {@link operations}. @type {() => void} */
+/** Runs the loop once, {@link operations} in all. @type {() => void} */
 export const run = (() => {
   const fused = encodeLoop(true);
   const code = WebAssembly.validate(fused) ? fused : encodeLoop(false);

@@ -1,4 +1,4 @@
-/** The program of a thread of limit.mjs: runs the loop once for every message. */
+/** The thread program of limit.mjs: runs the loop once per message. */
 import { run } from './limit-loop.mjs';
 
 const parent = globalThis.process?.getBuiltinModule?.('node:worker_threads')?.parentPort;

@@ -1,7 +1,7 @@
 /* global Worker */
 /**
- * What the processor does at most in vectors of 128 bits, WebAssembly's: multiply-adds of float64 without any loads, on as
- * many threads at once. Knows nothing of Node: pages load it as well.
+ * Peak rate of the processor in vectors of 128 bits, WebAssembly's: multiply-adds of float64 without any loads, on the
+ * given number of threads at once. Does not use Node: pages load it as well.
  */
 import { operations } from './limit-loop.mjs';
 

@@ -1,4 +1,4 @@
-/** Accumulation by the library. Knows nothing of Node: pages load it as well. */
+/** Accumulation by the library. Does not use Node: pages load it as well. */
 
 const BATCH = 256;
 
@@ -10,7 +10,7 @@ const BATCH = 256;
  */
 
 /**
- * An engine, and what one run of it takes: up to the statistics, or up to plain correlations.
+ * An engine, and a function that times one run of it: up to the statistics, or up to plain correlations.
  * @param {typeof import('../../src/statistics.ts')} library
  * @param {Size} size
  * @param {number} threads 1: without workers
@@ -34,7 +34,7 @@ export function startOurs(
       engine.reset();
       const start = performance.now();
       for (let done = 0; done < samples; done += BATCH) await engine.accumulateMagnitudes(batch);
-      // Products may be put off until something needs them.
+      // Products may be deferred until something needs them.
       if (precision === undefined) await engine.statistics();
       else (await engine.scores(request)).release();
       return (performance.now() - start) / 1000;

@@ -1,20 +1,21 @@
 /**
- * Accumulation on the CPU beside OpenBLAS float64: X^T Y and X^T X of the same layer pairs, on as many threads, taken in
- * turns in one run so that both meet the same machine. Needs `npm run build`; numpy as in bench/requirements.txt.
+ * Accumulation on the CPU compared with OpenBLAS float64: X^T Y and X^T X of the same layer pairs, on the same number
+ * of threads, alternating in one run so that both meet the same conditions. Needs `npm run build`; numpy as in
+ * bench/requirements.txt.
  *
  *     npm run bench -- products                                  # N = 256, 512 and 1024, on 1 and 2 threads, in Node
- *     npm run bench -- products --where chromium                 # in a page of headless Chromium, cross-origin isolated
+ *     npm run bench -- products --where chromium                 # in headless Chromium, cross-origin isolated
  *     npm run bench -- products --where node,chromium --nodes 2000 --repeats 9
- *     npm run bench -- products --precision exact,fast           # and plain correlations in either precision, X^T Y alone
+ *     npm run bench -- products --precision exact,fast           # and plain correlations, X^T Y alone
  *
- * All are counted as 3 N^2 n operations: 2 N^2 n for X^T Y, N^2 n for the triangle of X^T X (numpy uses syrk).
- * Ours starts from float32 magnitudes and ends with the statistics on the host: copies to the workers, pivots, packing,
- * and the copy of the sums are in it. numpy's starts from float64 and ends with the products.
+ * All are counted as 3 N^2 n operations: 2 N^2 n for X^T Y, N^2 n for the triangle of X^T X (numpy uses syrk). Ours
+ * starts from float32 magnitudes and ends with the statistics on the host, including copies to the workers, pivots,
+ * packing, and the copy of the sums. numpy's starts from float64 and ends with the products.
  *
- * Two yardsticks in the same run say how near the hardware this is: multiply-adds without any loads in vectors of 128 bits,
- * which is all that WebAssembly has, and numpy with OpenBLAS's AVX2 kernels alone (OPENBLAS_CORETYPE=Haswell), which is what
- * processors without AVX-512 have. `node --experimental-wasm-revectorize bench/run.mjs products` (Node 24 and later) lets V8
- * make vectors of 256 bits.
+ * Two reference rates in the same run show how close to the hardware this is: multiply-adds without any loads in
+ * vectors of 128 bits, the widest in WebAssembly, and numpy with OpenBLAS's AVX2 kernels alone
+ * (OPENBLAS_CORETYPE=Haswell), as on processors without AVX-512.
+ * `node --experimental-wasm-revectorize bench/run.mjs products` (Node 24 and later) lets V8 make vectors of 256 bits.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -40,15 +41,15 @@ const { pairs, samples, repeats, ...lists } = readOptions({
 const precisions = /** @type {('exact' | 'fast')[]} */ (lists.precision.split(',').filter(Boolean));
 
 /**
- * How long nobody works between two measurements, in milliseconds. With more than one thread OpenBLAS keeps a core for each
- * of the others busy for up to 100 ms after its work (by the CPU time of its process): as long as two of our threads take
- * for 512 nodes, one of which had half a core then.
+ * Milliseconds of rest between two measurements. With more than one thread, OpenBLAS keeps a core for each of the
+ * others busy for up to 100 ms after its work (by the CPU time of its process): as long as two of our threads take for
+ * 512 nodes, one of which then had half a core.
  */
 const REST = 150;
 
 /** @typedef {import('./measure.mjs').Size} Size */
 /**
- * One side that lives on between its runs.
+ * One side, kept alive between its runs.
  * @typedef {{ gflops: () => Promise<number>, end: () => unknown }} Side
  * @typedef {{ seconds: () => Promise<number>, note: () => string | Promise<string>, end: () => unknown }} Ours
  * @typedef {object} Place where WebAssembly runs
@@ -74,10 +75,10 @@ for _ in sys.stdin:
 `;
 
 /**
- * numpy in a process of its own: one measurement per line that it is sent.
+ * numpy in a separate process: one measurement per line sent to it.
  * @param {Size} size
  * @param {number} threads
- * @param {NodeJS.ProcessEnv} env more of its environment
+ * @param {NodeJS.ProcessEnv} env additional variables of its environment
  * @returns {Side}
  */
 function startNumpy(size, threads, env = {}) {
@@ -139,7 +140,7 @@ async function measure({ where, startOurs, startLimit }) {
       const correlations = await Promise.all(
         precisions.map(async (precision) => {
           const own = await startOurs(size, threads, precision);
-          // X^T Y is two thirds of what the statistics take.
+          // X^T Y is two thirds of the operations of the statistics.
           const rate = async () => (2 / 3) * gflops(size, await own.seconds());
           return /** @type {const} */ ([precision, { gflops: rate, end: () => own.end() }]);
         }),
@@ -160,14 +161,14 @@ async function measure({ where, startOurs, startLimit }) {
 }
 
 /**
- * The rates of all sides, one after the other in each round.
+ * The rates of all sides, measured one after the other in each round.
  * @template {string} Name
  * @param {Record<Name, Side>} sides
  */
 async function inTurns(sides) {
   const names = /** @type {Name[]} */ (Object.keys(sides));
   const taken = names.map(() => /** @type {number[]} */ ([]));
-  // The first of each starts workers and thread pools, and warms the compilers.
+  // The first run of each side starts workers and thread pools, and warms the compilers.
   for (let repeat = -1; repeat < repeats; repeat++) {
     for (const [at, name] of names.entries()) {
       await pause(REST);

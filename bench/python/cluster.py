@@ -1,9 +1,9 @@
-"""What dealing a fit out costs: one process against 1, 2 and 4 workers of a local Dask cluster, one thread each.
+"""Cost of distributing a fit: one process against 1, 2 and 4 workers of a local Dask cluster, one thread each.
 
     python bench/python/cluster.py [NODES] [SAMPLES]
 
-Prints a JSON object for each: seconds of the clock, and of all cores, which do not depend on what else the machine
-does; then the bytes of a part's statistics and the seconds of merging two of them.
+Prints a JSON object for each: wall-clock seconds, and CPU seconds of all cores, which do not depend on the load of the
+machine; then the bytes of a part's statistics and the seconds of merging two of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from magnitude_edge import MagnitudeEdgeInferer
 
 
 def cpu() -> float:
-    """Seconds of this process and of those that it has waited for."""
+    """CPU seconds of this process and of the child processes that it has waited for."""
     return sum(os.times()[:4])
 
 

@@ -1,12 +1,12 @@
-"""A fit of many samples over Dask in which a worker is killed, beside one that nobody disturbs, and beside the command.
+"""A fit of many samples over Dask in which a worker is killed, compared with an undisturbed one and with the command.
 
     npm run bench -- stream --folder FOLDER
     python bench/python/cluster_killed.py FOLDER [WORKERS]
 
-Reads what the first left there: the network, the samples and the command's statistics of them. Workers (4) are processes
-of one thread each; one of them is killed (SIGKILL) at a random moment of the second fit. Writes
-bench/results/cluster-killed.json: whether the statistics of the two fits are the same bytes, how far tables are from
-the command's.
+Reads what the first left there: the network, the samples and the command's statistics of them. Workers (4) are
+processes of one thread each; one of them is killed (SIGKILL) at a random moment of the second fit. Writes
+bench/results/cluster-killed.json: whether the statistics of the two fits are the same bytes, and how far the tables are
+from the command's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RESULT = Path(__file__).resolve().parents[1] / "results" / "cluster-killed.json"
 
 
 def rss_mib(pid: int) -> int:
-    """The most that a process has held."""
+    """Peak resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
@@ -40,7 +40,8 @@ def fit(
     folder: Path,
     kill_after: float | None,
 ) -> tuple[dict, bytes]:
-    """Fits, a worker killed so many seconds after the start; what happened, and the statistics."""
+    """Runs a fit; a worker is killed ``kill_after`` seconds after the start. Returns facts about the run, and the
+    statistics."""
     killed: dict = {}
 
     def kill() -> None:

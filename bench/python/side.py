@@ -1,10 +1,10 @@
-"""One side of the benchmark of the whole way, in a process of its own: from a torch model in memory to the DataFrame.
+"""One side of the end-to-end benchmark, in a separate process: from a torch model in memory to the DataFrame.
 
     python bench/python/side.py ours|hooks|command NODES
 
-Prints one JSON object: seconds of the clock and of all cores, processes started included, and the peak of memory.
-``hooks`` does it as the published class does: torch hooks, channels reduced node by node, sums in numpy, one dict per
-row. ``command`` is the built command from its start to its Parquet file, over files that lie there.
+Prints one JSON object: wall-clock and CPU seconds, including the start of processes, and the peak of memory. ``hooks``
+works as the published class does: torch hooks, channels reduced node by node, sums in numpy, one dict per row.
+``command`` is the built command from its start to its Parquet file, reading files that exist already.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def network(nodes: int):
     return model, data, list(zip(x.split(BATCH), y.split(BATCH), strict=True))
 
 
-#: MiB that the processes started took at most. What the system says of ended ones is at least their parent's.
+#: Peak MiB of the child processes. For ended ones the system reports at least their parent's.
 started_peak = 0.0
 
 
@@ -80,7 +80,7 @@ def ours(model, data, batches) -> pd.DataFrame:
 
     with MagnitudeEdgeInferer(model, data) as inferer:
         inferer.fit(batches, verbose=False)
-        table = inferer.evaluate(variance_floor=1e-12)  # what the other side has
+        table = inferer.evaluate(variance_floor=1e-12)  # the other side's setting
         note_peak(inferer._engine.pid)
         return table
 
@@ -145,7 +145,7 @@ def command(model, data, batches) -> Callable[[], pd.DataFrame]:
 
 
 def used() -> tuple[float, float]:
-    """Seconds of all cores so far, of this process and of those it has ended, and this one's peak of memory in MiB."""
+    """CPU seconds so far of this process and the children it has ended, and this process's peak memory in MiB."""
     own, ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, ended))
     return cpu, own.ru_maxrss / 1024

@@ -1,9 +1,9 @@
-"""What `npm run bench -- stream` and cluster_killed.py read: a network of 1,000 function nodes, and samples as Parquet.
+"""Inputs of `npm run bench -- stream` and cluster_killed.py: a network of 1,000 function nodes, and samples as Parquet.
 
     python bench/python/stream_inputs.py FOLDER [SAMPLES]
 
-Writes FOLDER/m.onnx (3 layers of 2 channels, layer norm, 2,500 edges between functions, 5 from each of 150 inputs,
-8 to each of 80 outputs) and FOLDER/d.parquet (row groups of 10,000). A target follows two inputs and noise.
+Writes FOLDER/m.onnx (3 layers of 2 channels, layer norm, 2,500 edges between functions, 5 from each of 150 inputs, 8 to
+each of 80 outputs) and FOLDER/d.parquet (row groups of 10,000). A target follows two inputs and noise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "export"))
 
 NODES, EDGES, GROUP_ROWS = 1000, 2500, 10_000
-#: How many of them, and how many edges each has
+#: Number of nodes, and of edges per node
 INPUTS, OUTPUTS = (150, 5), (80, 8)
 
 

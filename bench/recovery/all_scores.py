@@ -25,7 +25,7 @@ MAGNITUDE_LAMBDAS = (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
 def parents_of(known: np.ndarray, nodes: int) -> list[np.ndarray]:
-    """Of each function node, its known parents without itself."""
+    """Known parents of each function node, without itself."""
     return [np.unique(known[(known[:, 1] == j) & (known[:, 0] != j), 0]) for j in range(nodes)]
 
 
@@ -52,7 +52,7 @@ def magnitude_scores(channels: Channels, known: np.ndarray) -> dict[str, np.ndar
 
 
 def free_scores(channels: Channels, known: np.ndarray) -> dict[str, np.ndarray]:
-    """What needs no gradient: degrees in the known graph, and correlation of the magnitudes of activations alone."""
+    """Scores that need no gradient: degrees in the known graph, and correlations of activation magnitudes alone."""
     outgoing, incoming = (np.bincount(known[:, side], minlength=channels.nodes) for side in (0, 1))
     x = channels.magnitudes()[0]
     return {
@@ -62,7 +62,7 @@ def free_scores(channels: Channels, known: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def channel_scores(channels: Channels) -> dict[str, np.ndarray]:
-    """For large networks fewer variants, in float32: some lambdas, no summed activations, no weights of samples."""
+    """Large networks get fewer variants, in float32: some lambdas, no summed activations, no sample weights."""
     large = channels.nodes > LARGE
     out: dict[str, np.ndarray] = {}
     forms = {"channel": channels.pre, "channel post": channels.post}
@@ -90,7 +90,7 @@ def channel_scores(channels: Channels) -> dict[str, np.ndarray]:
 
 
 def scaled_otherwise(regressions: list[Regression], aggregation: str) -> dict[str, np.ndarray]:
-    """Other sizes of a block than its Frobenius norm, lambda 3."""
+    """Sizes of a block other than its Frobenius norm, at lambda 3."""
     out = {
         f"channel t {aggregation} 3": [r.norms(r.t_values(3)) for r in regressions],
         f"channel Wald {aggregation} 3": [np.sqrt(r.wald(3)[0]) for r in regressions],

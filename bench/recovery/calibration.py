@@ -1,7 +1,7 @@
-"""Whether p-values are what they say, for pairs that are no edge.
+"""Whether p-values are calibrated for pairs that are not edges.
 
-Of the model as it is; with its targets shuffled among the samples, where gradients still depend on activations through
-the model's own predictions; with its gradients shuffled among the samples, where they cannot; and of a model trained
+For the model as it is; with its targets shuffled among the samples, where gradients still depend on activations through
+the model's own predictions; with its gradients shuffled among the samples, where they cannot; and for a model trained
 on a graph with the same degrees and other edges.
 """
 
@@ -47,7 +47,7 @@ def fisher_p(r: np.ndarray, freedom) -> np.ndarray:
 
 
 def p_values(channels: Channels, known: np.ndarray) -> dict[str, np.ndarray]:
-    """``[N, N]`` for the aggregated scores, ``[P, N, N]`` for those of the layer pairs. NaN where there is no score."""
+    """``[N, N]`` for the aggregated scores, ``[P, N, N]`` for those of the layer pairs. NaN if there is no score."""
     x, y = channels.magnitudes()
     n = x.shape[1]
     corr = scores.correlations(x, y)
@@ -68,7 +68,7 @@ def p_values(channels: Channels, known: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def calibration(channels: Channels, network: Network, true: np.ndarray) -> dict[str, dict[str, float]]:
-    """Shares of p below each level among pairs that are neither a true edge, nor an edge of the model, nor i -> i."""
+    """Shares of p below each level among pairs that are neither true edges, nor edges of the model, nor i -> i."""
     none = ~np.eye(channels.nodes, dtype=bool)
     for edges in (network.known, true):
         none[edges[:, 0], edges[:, 1]] = False

@@ -1,4 +1,4 @@
-"""Scores at the level of channels (docs/method.md), and what was tried to better them."""
+"""Scores at the level of channels (docs/method.md), and attempts to improve them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from scores import standardised
 
 @dataclass(frozen=True)
 class Observations:
-    """What is regressed on what: ``f [n, K]`` of mean 0 and deviation 1, ``u [n, K]`` of root mean square 1; zero
-    throughout where a channel is left out."""
+    """Regressors ``f [n, K]`` of mean 0 and deviation 1, and responses ``u [n, K]`` of root mean square 1; channels
+    that are left out are zero throughout."""
 
     f: np.ndarray
     u: np.ndarray
@@ -75,7 +75,7 @@ class Regression:
 
     @cached_property
     def decomposition(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Eigenvalues and eigenvectors of ``f'f/n``, and the gradient in their coordinates."""
+        """Eigenvalues and eigenvectors of ``f'f/n``, and the gradient in their basis."""
         f, n = self.observations.f, self.n
         if f.shape[1] <= n:
             values, vectors = np.linalg.eigh(f.T @ f / n)
@@ -103,14 +103,14 @@ class Regression:
         return ~np.outer(sources, targets)
 
     def norms(self, b: np.ndarray) -> np.ndarray:
-        """``||B_ij||_F / sqrt(channels of j left)``, NaN where i or j has none left."""
+        """``||B_ij||_F / sqrt(channels of j left)``, NaN if i or j has none left."""
         left = np.maximum(self.observations.used_targets.reshape(self.nodes, -1).sum(axis=1), 1)
         result = np.sqrt((self.blocks(b) ** 2).sum(axis=(1, 3)) / left)
         result[self.without_score()] = np.nan
         return result
 
     def singular_values(self, b: np.ndarray) -> np.ndarray:
-        """The largest of each block, NaN likewise."""
+        """The largest singular value of each block, NaN likewise."""
         blocks = self.blocks(b).swapaxes(1, 2)
         result = np.stack([np.linalg.svd(row, compute_uv=False)[:, 0] for row in blocks])
         result[self.without_score()] = np.nan
@@ -124,7 +124,7 @@ class Regression:
         return half @ half.swapaxes(1, 2)
 
     def target_covariances(self) -> np.ndarray:
-        """Of the gradient channels of each node, ``[N, C, C]``."""
+        """Covariances of the gradient channels of each node, ``[N, C, C]``."""
         u = self.observations.u - self.observations.u.mean(axis=0)
         blocks = u.reshape(self.n, self.nodes, self.channels).transpose(1, 2, 0)
         return blocks @ blocks.swapaxes(1, 2) / self.n
@@ -150,7 +150,7 @@ class Regression:
 
 
 class SingleRegression(Regression):
-    """The same by a Cholesky factor per lambda: cheaper for one lambda of many channels. In float32."""
+    """The same with a Cholesky factor per lambda: cheaper for one lambda of many channels. In float32."""
 
     def __init__(self, observations: Observations, nodes: int):
         single = (side.astype(np.float32) for side in (observations.f, observations.u))
@@ -188,7 +188,7 @@ def wald_p(pairs: list[Regression], lam: float) -> np.ndarray:
 
 
 def root_mean_square(pairs: list[np.ndarray]) -> np.ndarray:
-    """Over the layer pairs that have a score."""
+    """Root mean square over the layer pairs that have a score."""
     count = np.sum([~np.isnan(pair) for pair in pairs], axis=0)
     total = np.sum([np.nan_to_num(pair) ** 2 for pair in pairs], axis=0)
     return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
@@ -200,8 +200,8 @@ def largest(pairs: list[np.ndarray]) -> np.ndarray:
 
 
 def product_corrected(score: np.ndarray) -> np.ndarray:
-    """Less what a source's and a target's mean scores predict together (the average product correction of coupling
-    matrices)."""
+    """Subtracts what the mean scores of a source and a target predict together (the average product correction of
+    coupling matrices)."""
     off = np.where(np.eye(len(score), dtype=bool), np.nan, score)
     with np.errstate(invalid="ignore"):
         rows, columns = np.nanmean(off, axis=1, keepdims=True), np.nanmean(off, axis=0, keepdims=True)
@@ -209,7 +209,7 @@ def product_corrected(score: np.ndarray) -> np.ndarray:
 
 
 def divided(score: np.ndarray) -> np.ndarray:
-    """Over the root mean square of the source's scores and of the target's."""
+    """Divides by the root mean square of the source's scores and of the target's."""
     off = np.where(np.eye(len(score), dtype=bool), np.nan, score) ** 2
     rows, columns = np.nanmean(off, axis=1, keepdims=True), np.nanmean(off, axis=0, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):

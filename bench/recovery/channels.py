@@ -17,10 +17,10 @@ from reference import GSNN
 
 @dataclass(frozen=True)
 class Channels:
-    """Of layer pair p, activations of block p and gradients of block p + 1, float64 ``[P, n, K]``.
+    """For layer pair p, activations of block p and gradients of block p + 1, float64 ``[P, n, K]``.
 
     Attributes:
-        pre, post: activations before the block's norm, and as ``lin_out`` is given them.
+        pre, post: activations before the block's norm, and as passed to ``lin_out``.
         gradients: of the loss by the pre-norm activations; batches of 128, mean squared error.
         nodes: function nodes; node i has the channels ``i K / nodes`` to ``(i + 1) K / nodes``.
     """
@@ -32,7 +32,7 @@ class Channels:
 
     @property
     def channels(self) -> int:
-        """Of one node."""
+        """Channels per node."""
         return self.pre.shape[2] // self.nodes
 
     def magnitudes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -43,17 +43,17 @@ class Channels:
 
     def summed(self) -> np.ndarray:
         """Post activations added up over the blocks so far: what an edge with one weight for all blocks would carry,
-        since blocks add to what they are given."""
+        since blocks add to their input."""
         return np.cumsum(self.post, axis=0)
 
 
 def joined(batches: list[list[np.ndarray]]) -> np.ndarray:
-    """One list of blocks per batch to ``[blocks, n, K]``."""
+    """One list of blocks per batch, concatenated to ``[blocks, n, K]``."""
     return np.stack([np.concatenate(block) for block in zip(*batches, strict=True)]).astype(np.float64)
 
 
 def equal_groups(groups: list[int]) -> int:
-    """The number of nodes, all with as many channels, one node after the other."""
+    """The number of nodes, which must have equal numbers of channels, one node after the other."""
     nodes = max(groups) + 1
     if not np.array_equal(groups, np.repeat(np.arange(nodes), len(groups) // nodes)):
         raise ValueError("expected as many channels for every node, one node after the other")
@@ -61,7 +61,7 @@ def equal_groups(groups: list[int]) -> int:
 
 
 def channels_of(model: GSNN, network: Network, permutation: np.ndarray | None = None) -> Channels:
-    """On the training samples, model in float64. ``permutation`` reorders the targets among the samples."""
+    """Channels on the training samples, model in float64. ``permutation`` reorders the targets among the samples."""
     n = len(network.x) - VALIDATION
     x, y = torch.from_numpy(network.x[:n]), torch.from_numpy(network.y[:n])
     if permutation is not None:

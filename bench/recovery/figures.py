@@ -1,4 +1,4 @@
-"""How well a score finds the held-out edges among all pairs that are no known edge."""
+"""How well a score finds the held-out edges among all pairs that are not known edges."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from scipy.stats import rankdata
 
 
 def candidates(nodes: int, known: np.ndarray) -> np.ndarray:
-    """``[source, target]`` flags: no self pair, no known edge."""
+    """``[source, target]`` flags: neither self pairs nor known edges."""
     flags = ~np.eye(nodes, dtype=bool)
     flags[known[:, 0], known[:, 1]] = False
     return flags
 
 
 def average_ranks(value: np.ndarray, edges: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Of each edge ``[source, target]``, its rank among the candidates of its target (1 = best, ties at their mean)."""
+    """Rank of each edge ``[source, target]`` among the candidates of its target (1 = best, ties at their mean)."""
     ranks = []
     for i, j in edges:
         column = value[among[:, j], j]
@@ -23,13 +23,13 @@ def average_ranks(value: np.ndarray, edges: np.ndarray, among: np.ndarray) -> np
 
 
 def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
-    """Figures of the held-out edges among all pairs that are no known edge and have a score.
+    """Figures of the held-out edges among all pairs that are not known edges and have a score.
 
-    AUC, average precision (tied pairs are taken all together, so that their order says nothing), early precision (at
-    as many pairs as positives, of tied pairs what a random order takes on average); by target, known edges filtered
-    out and ties at their average rank: mean reciprocal rank, top@k, median rank; the mean reciprocal rank by source.
-    Pairs without a score do not compete, as in ``magnitude-edge rank``: ``missing`` counts the held-out edges among
-    them, ``unscored`` all of them.
+    AUC, average precision (tied pairs are counted together, so that their order does not matter), early precision (at
+    as many pairs as positives; tied pairs count as on average in random order); by target, known edges filtered out and
+    ties at their average rank: mean reciprocal rank, top@k, median rank; the mean reciprocal rank by source. Pairs
+    without a score do not compete, as in ``magnitude-edge rank``: ``missing`` counts the held-out edges among them,
+    ``unscored`` all of them.
     """
     possible = candidates(len(score), known)
     among = possible & ~np.isnan(score)
@@ -41,7 +41,7 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
     hits, count = labels.sum(), len(labels)
     rank = rankdata(all_values)
     auc = (rank[labels].sum() - hits * (hits + 1) / 2) / (hits * (count - hits))
-    # How many pairs, and how many positives, score at least as much as each positive.
+    # Numbers of pairs, and of positives, that score at least as high as each positive.
     at_least = count - rankdata(all_values, method="min")[labels] + 1
     found = hits - rankdata(all_values[labels], method="min") + 1
     last = np.sort(all_values)[count - hits]
@@ -64,7 +64,7 @@ def recovery(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> dict
 
 
 def best_pairs(score: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
-    """The first pairs of a score that are no known edge."""
+    """The first pairs of a score that are not known edges."""
     among = candidates(len(score), known)
     value = np.where(among & ~np.isnan(score), score, -np.inf)
     order = np.argsort(-value, axis=None, kind="stable")[:count]
@@ -72,8 +72,8 @@ def best_pairs(score: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
 
 
 def known_auc(score: np.ndarray, known: np.ndarray, held_out: np.ndarray) -> float:
-    """AUC of the known edges against pairs that are no edge at all: what a score says of edges already in use. Of those
-    that have a score."""
+    """AUC of the known edges against pairs that are not edges at all: what a score says of edges already in use. Only
+    pairs with a score count."""
     inside = score[known[:, 0], known[:, 1]]
     outside = score[candidates(len(score), np.concatenate([known, held_out]))]
     inside, outside = (side[~np.isnan(side)] for side in (inside, outside))

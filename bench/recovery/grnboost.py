@@ -1,7 +1,7 @@
-"""GRNBoost2 (arboreto) on the magnitudes of activations: what a method for expression data makes of them.
+"""GRNBoost2 (arboreto) on activation magnitudes: the result of a method for expression data.
 
 Each function node is regressed on all others by stochastic gradient boosting with arboreto's own settings; the score of
-i -> j is the importance of i for j. Its Dask client is left out: targets are run one after the other.
+i -> j is the importance of i for j. Runs without its Dask client, one target after the other.
 """
 
 from __future__ import annotations

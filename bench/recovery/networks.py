@@ -1,6 +1,6 @@
-"""The networks of the recovery benchmark: a graph, data simulated on it, and the edges that are held out.
+"""The networks of the recovery benchmark: a graph, data simulated on it, and the held-out edges.
 
-Every network is drawn from a :class:`Setting` and its seed alone, so that any of them can be made again.
+Every network is drawn from a :class:`Setting` and its seed alone, so that any of them can be recreated.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-NOISE_STEPS = 40  # more than any path is long, and enough for feedback to settle
+NOISE_STEPS = 40  # longer than any path, and enough for feedback to settle
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Setting:
     """One network.
 
     Attributes:
-        family: ``tiers`` (each node merges two of the tier before), ``scale-free`` (preferential attachment,
+        family: ``tiers`` (each node merges two of the previous tier), ``scale-free`` (preferential attachment,
             with a hub), ``small-world`` (a ring with shortcuts, cyclic), ``feedback`` (scale-free with a
-            twelfth of its edges turned round as well).
+            twelfth of its edges reversed as well).
         functions: function nodes; a quarter as many inputs, a third as many outputs.
         samples: of the training data; scores are taken on the same samples.
         noise: standard deviation of the noise of every node and output, in units of their signal.
@@ -72,7 +72,7 @@ class Network:
 
     @property
     def known(self) -> np.ndarray:
-        """The function -> function edges that the model is given."""
+        """The function -> function edges given to the model."""
         hidden = set(map(tuple, self.held_out))
         return np.array([edge for edge in self.between if tuple(edge) not in hidden])
 
@@ -96,7 +96,7 @@ def draw(setting: Setting, validation: int = 500) -> Network:
 
 
 def tiers(nodes: int, rng: np.random.Generator) -> np.ndarray:
-    """Tiers of shrinking width; every node merges two neighbours of the tier before, now and then a third."""
+    """Tiers of shrinking width; every node merges two neighbours of the previous tier, and occasionally a third."""
     widths = [nodes * share // 20 for share in (9, 6, 3)]
     widths.append(nodes - sum(widths))
     firsts = np.cumsum([0, *widths])
@@ -113,7 +113,7 @@ def tiers(nodes: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def scale_free(nodes: int, rng: np.random.Generator) -> np.ndarray:
-    """Every node takes one to four parents among the earlier ones, those with many targets first."""
+    """Every node takes one to four parents among the earlier ones, preferring those with many targets."""
     targets = np.ones(nodes)
     edges = []
     for node in range(1, nodes):
@@ -143,13 +143,13 @@ def feedback(nodes: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def ends(taken: np.ndarray, nodes: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """One edge per end node (function, end): the function nodes that no edge takes first, then any."""
+    """One edge per end node (function, end): first the function nodes that no edge uses, then any."""
     free = np.setdiff1d(np.arange(nodes), taken)
     rest = np.setdiff1d(np.arange(nodes), free)
     order = np.concatenate([rng.permutation(free), rng.permutation(rest)])
     first = np.stack([order[:count], np.arange(count)], axis=1)
     more = np.stack([rng.integers(nodes, size=count), np.arange(count)], axis=1)
-    # Function nodes left over reach some end node, too, so that none is cut off from all ends.
+    # The remaining function nodes reach an end node, too, so that none is cut off from all ends.
     left = np.setdiff1d(free, order[:count])
     left = np.stack([left, rng.integers(count, size=len(left))], axis=1)
     return np.unique(np.concatenate([first, more, left]), axis=0)
@@ -184,7 +184,8 @@ def simulate(into, between, out_of, setting: Setting, rows: int, rng: np.random.
 
 
 def hold_out(into, between, out_of, nodes: int, how: str, rng: np.random.Generator) -> np.ndarray:
-    """Edges whose source hears an input and whose target reaches an output without them: those that can matter."""
+    """Edges whose source is reached from an input and whose target reaches an output without them: those that can
+    matter."""
     if how == "roles":
         order = np.lexsort((between[:, 0], between[:, 1]))
         first, seen = [], set()
@@ -207,7 +208,7 @@ def hold_out(into, between, out_of, nodes: int, how: str, rng: np.random.Generat
 
 
 def matters(edge, rest, into, out_of, nodes: int, chosen) -> bool:
-    """Whether without it, and with ``rest`` alone, this edge and the chosen ones could still carry something."""
+    """Whether the ends of this edge and of the chosen ones stay connected to inputs and outputs by ``rest`` alone."""
     heard = reach(set(into[:, 1].tolist()), rest, 0, nodes)
     heeded = reach(set(out_of[:, 0].tolist()), rest, 1, nodes)
     return all(source in heard and target in heeded for source, target in [edge, *chosen])

@@ -1,9 +1,9 @@
-"""Tables and plots of what the benchmark kept: RESULTS.md and plots/*.svg, from results/ and retrained/ alone.
+"""Tables and plots of the stored results: RESULTS.md and plots/*.svg, from results/ and retrained/ alone.
 
     python bench/recovery/report.py
 
 Needs numpy and matplotlib. Intervals are 95 % percentile intervals of the median over networks, 2,000 bootstrap samples
-of networks; of differences, of the median of the paired differences.
+of networks; for differences, of the median of the paired differences.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main_table(networks: list[dict], names=MAIN) -> str:
 
 
 def differences(networks: list[dict], pairs: list[tuple[str, str]]) -> str:
-    """Paired over networks; and the share of networks in which the first is better by AUC."""
+    """Paired over networks; and the share of networks in which the first has the higher AUC."""
     rows = []
     for first, second in pairs:
         both = [n for n in networks if first in n["figures"] and second in n["figures"]]
@@ -84,7 +84,7 @@ def differences(networks: list[dict], pairs: list[tuple[str, str]]) -> str:
 
 
 def groups(networks: list[dict]) -> list[tuple[str, list[dict]]]:
-    """By size, family and norm, and by what is varied one at a time."""
+    """By size, family and norm, and by each setting varied alone."""
 
     def where(**wanted):
         return [n for n in networks if all(n["setting"][key] == value for key, value in wanted.items())]
@@ -114,7 +114,7 @@ def group_table(networks: list[dict]) -> str:
 
 
 def lambda_table(networks: list[dict], aggregation: str) -> str:
-    """Over the networks that have them all."""
+    """Over the networks that have results for all lambdas."""
     names = {lam: f"channel {aggregation} {lam}" for lam in LAMBDAS}
     having = [network for network in networks if set(names.values()) <= network["figures"].keys()]
     rows = [[lam, *(with_interval(of(having, names[lam], m)) for m in ("auc", "ap", "mrr"))] for lam in LAMBDAS]
@@ -163,7 +163,7 @@ def absorption_table(networks: list[dict], retrained: list[dict]) -> str:
 
 
 def retraining_table(retrained: list[dict]) -> str:
-    """Loss over that with nothing added, by size."""
+    """Loss relative to that with nothing added, by size."""
     names = list(retrained[0]["loss"])
     sizes = sorted({run["setting"]["functions"] for run in retrained})
     rows = []
@@ -190,7 +190,7 @@ def file_table(files: list[dict]) -> str:
 
 
 def variants(networks: list[dict]) -> list[tuple[str, str]]:
-    """Whatever was tried on channels, each beside lambda 3 of the same aggregation."""
+    """All channel variants tried, each compared with lambda 3 of the same aggregation."""
     grid = {f"channel {aggregation} {lam}" for aggregation in ("mean", "pooled") for lam in LAMBDAS}
     names = dict.fromkeys(name for network in networks for name in network["figures"] if name.startswith("channel"))
     tried = [name for name in names if name not in grid and not name.endswith((" 0.3", " 1", " 10", " 30", " inf"))]

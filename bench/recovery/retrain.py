@@ -28,7 +28,7 @@ ADDED = ("corr mean", "regression mean 0.3", "channel mean 3", "channel pooled 3
 
 
 def edges_to_add(setting: Setting, network: Network, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """``[k, 2]`` by name, k the number of held-out edges, and none."""
+    """``[k, 2]`` by name, with k the number of held-out edges; "none" is empty."""
     count = len(network.held_out)
     noise = np.random.default_rng(setting.seed).random(found["degree"].shape)
     chosen = {"none": np.empty((0, 2), int), "random": best_pairs(noise, network.known, count)}
@@ -45,7 +45,7 @@ def measure(setting: Setting, seed: int) -> dict:
     for name, pairs in edges_to_add(setting, network, found).items():
         retrained, _, loss[name] = train(setting, network, epochs_of(setting), pairs, seed=seed)
         true_among[name] = sum(tuple(pair) in held_out for pair in pairs)
-    # The true edges are the last to be added. Known edges stay out of the figures of both models.
+    # The true edges are added last. Known edges do not count in the figures of either model.
     with_true = all_scores(channels_of(retrained, network), network.between)
     return {
         "setting": setting.as_dict(),

@@ -28,7 +28,7 @@ from training import MODELS, epochs_of, trained_model
 from reference import GSNN
 
 RESULTS = Path(__file__).parent / "results"
-GRNBOOST_MOST = 60  # function nodes; minutes there
+GRNBOOST_MOST = 60  # function nodes; takes minutes at that size
 CONTROLS_MOST = 60  # function nodes of networks that are trained on a permuted graph as well
 CONTROLS = ("corr mean", "partial mean", "regression mean 0.3", "channel mean 3", "channel pooled 3")
 
@@ -85,7 +85,7 @@ def measure(setting: Setting) -> dict:
         "known_auc": {
             name: known_auc(score, network.known, network.held_out)
             for name, score in found.items()
-            # Partial scores have none for known parents.
+            # Partial scores of known parents do not exist.
             if not np.isnan(score[tuple(network.known.T)]).all()
         },
         **controls(setting, network, model, channels),
@@ -102,7 +102,7 @@ def rounded(value):
 
 
 def write(path: Path, result: dict) -> None:
-    """JSON with one line per score: small, and a change can be read."""
+    """JSON with one line per score: small, with readable diffs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = []
     for key, value in rounded(result).items():

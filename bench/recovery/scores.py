@@ -67,7 +67,7 @@ def partial(x: np.ndarray, y: np.ndarray, parents: list[np.ndarray], ridge: floa
 
 
 def regression(x: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
-    """Ridge regression of all targets on all sources, magnitudes: ``[P, N, N]``, signed."""
+    """Ridge regression of all targets on all sources, on magnitudes: ``[P, N, N]``, signed."""
     x, y = standardised(x), standardised(y)
     n = x.shape[1]
     result = np.full((len(x), x.shape[2], y.shape[2]), np.nan)
@@ -80,7 +80,7 @@ def regression(x: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
 
 
 def regression_t(x: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
-    """The same over its standard errors, from ``sigma^2 / n A C A`` with ``A = (C + lam I)^-1``."""
+    """The same divided by its standard errors, from ``sigma^2 / n A C A`` with ``A = (C + lam I)^-1``."""
     x, y = standardised(x), standardised(y)
     n = x.shape[1]
     result = np.full((len(x), x.shape[2], y.shape[2]), np.nan)
@@ -101,6 +101,6 @@ def ranks(x: np.ndarray) -> np.ndarray:
 
 
 def pooled(x: np.ndarray) -> np.ndarray:
-    """The observations of all pairs of layers as those of one, each pair standardised by itself."""
+    """The observations of all pairs of layers as those of one, each pair standardised separately."""
     z = standardised(x)
     return np.where(np.isnan(z), 0, z).reshape(1, -1, x.shape[2])

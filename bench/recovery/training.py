@@ -51,7 +51,7 @@ def fast_forward(self: SparseLinear, x: torch.Tensor) -> torch.Tensor:
 
 
 def graph_of(network: Network, functions: int, added=()) -> GraphData:
-    """What the model is given: the known edges, and ``added`` ones."""
+    """The graph given to the model: the known edges, and ``added`` ones."""
     between = np.concatenate([network.known, np.asarray(added, np.int64).reshape(-1, 2)])
     names = {
         "input": [f"in{i}" for i in range(network.inputs)],
@@ -74,7 +74,7 @@ def model_of(setting: Setting, network: Network, added=()) -> tuple[GSNN, GraphD
 
 
 def train(setting: Setting, network: Network, epochs: int, added=(), seed: int = 0) -> tuple[GSNN, GraphData, float]:
-    """Adam on the mean squared error, the epoch of the lowest loss on unseen samples kept; returns that loss, too."""
+    """Adam on the mean squared error; keeps the epoch of the lowest loss on unseen samples, and returns that loss."""
     torch.manual_seed(seed)
     model, data = model_of(setting, network, added)
     for module in model.modules():
@@ -110,8 +110,8 @@ def epochs_of(setting: Setting) -> int:
 
 
 def trained_model(setting: Setting, network: Network, kept_as: str) -> tuple[GSNN, float]:
-    """The model trained on the network's known edges, and its loss on unseen samples; trained once, then read from
-    ``out/``, which is not committed: scores can be computed again without training."""
+    """The model trained on the network's known edges, and its loss on unseen samples. Trained once, then read from
+    ``out/``, which is not committed: scores can be recomputed without training."""
     path = MODELS / f"{kept_as}.pt"
     if path.exists():
         state, loss = torch.load(path)

@@ -10,14 +10,14 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** @type {Record<string, string>} */
 const types = { '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** Timestamps in full: pages get them in steps of 0.1 ms otherwise. */
+/** Full-resolution timestamps: pages otherwise get them in steps of 0.1 ms. */
 const flags = [...chromiumFlags, '--disable-dawn-features=timestamp_quantization'];
 
 /**
  * Opens the page, hands it to `work`, and closes browser and server.
  * @template T
  * @param {(page: import('playwright').Page, browser: import('playwright').Browser) => Promise<T>} work
- * @param {Readonly<Record<string, string>>} imports bare names and the paths that they stand for
+ * @param {Readonly<Record<string, string>>} imports bare names and their paths
  * @returns {Promise<T>}
  */
 export async function withPage(work, imports = {}) {

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 const chromiumFolder = '/usr/lib/chromium';
 
 /**
- * What a process that is to use Dawn needs in its environment, which is read before it starts: without a GPU, and unless
- * another driver is named, the software driver that comes with Chromium.
+ * Environment of a process that uses Dawn, which must be set before it starts: without a GPU, and unless another driver
+ * is named, the software driver that comes with Chromium.
  * @returns {Record<string, string>}
  */
 export function vulkanEnvironment() {
@@ -15,10 +15,10 @@ export function vulkanEnvironment() {
   return software ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: chromiumFolder } : {};
 }
 
-/** Held as long as the process: Dawn's devices end with it. @type {GPU | undefined} */
+/** Never released: Dawn's devices end with it. @type {GPU | undefined} */
 let gpu;
 
-/** A device with all the memory that the adapter binds, and timestamps where it has them. */
+/** A device with the adapter's largest buffer bindings, and timestamps if the adapter has them. */
 export async function dawnDevice() {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);

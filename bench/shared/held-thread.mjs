@@ -1,7 +1,7 @@
 /* global setInterval, clearInterval */
 /**
- * Watches for how long the calling thread, of Node or of a page, does not come back to its event loop.
- * @returns {{ stop(): number }} `stop` ends it and gives the longest time, in milliseconds
+ * Measures the longest time that the calling thread, of Node or of a page, does not return to its event loop.
+ * @returns {{ stop(): number }} `stop` ends it and returns the longest time, in milliseconds
  */
 export function watchThread() {
   let [held, last] = [0, performance.now()];

@@ -1,5 +1,5 @@
 /**
- * The middle of several measurements. Knows nothing of Node: pages load it as well.
+ * The median of several measurements. Does not use Node: pages load it as well.
  * @param {readonly number[]} values
  */
 export function median(values) {

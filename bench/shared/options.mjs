@@ -1,13 +1,14 @@
-/** What a part of the benchmark is asked for on the command line. */
+/** Command-line options of a part of the benchmark. */
 import { parseArgs } from 'node:util';
 
 /**
- * Reads `--name value` for each default: a number where the default is one, else text; `--name` alone where it is false.
+ * Reads `--name value` for each default: a number if the default is one, else text; `--name` alone if the default is
+ * false.
  *
  * @template {Record<string, number | string | boolean>} T
  * @param {T} defaults
  * @returns {{ [K in keyof T]: T[K] extends number ? number : T[K] extends boolean ? boolean : string }}
- * @throws where an option is unknown, or a number was expected
+ * @throws if an option is unknown, or a number was expected
  */
 export function readOptions(defaults) {
   const entries = Object.entries(defaults);

@@ -1,4 +1,4 @@
-/** Graphs and noise to measure with, the same in every run. Knows nothing of Node: pages load it as well. */
+/** Graphs and noise for measurements, the same in every run. Does not use Node: pages load it as well. */
 
 /** Repeatable numbers in [0, 1). @param {number} seed */
 export function generator(seed) {
@@ -7,7 +7,7 @@ export function generator(seed) {
 }
 
 /**
- * `parents` different parents for each target, all others where there are not as many.
+ * `parents` different parents for each target, or all other nodes if there are fewer.
  * @param {number} nodes
  * @param {number} parents
  * @returns {[sources: number[], targets: number[]]}
@@ -34,7 +34,8 @@ export function randomEdges(nodes, parents) {
 const BATCH = 64;
 
 /**
- * Magnitudes in batches: noise, but that one node in fifty shares something with the others of its kind, in all layers.
+ * Magnitudes in batches: noise, except that one node in fifty shares a signal with the others of its kind, in all
+ * layers.
  * @param {number} nodes
  * @param {number} pairs
  * @param {number} samples
@@ -73,7 +74,7 @@ export function functionGraph(nodes, edges) {
 }
 
 /**
- * What a table of the benchmark says that its scores are of.
+ * Provenance of the scores in a table of the benchmark.
  *
  * @template {{ score: 'corr' | 'partial', samples: number, backend: 'cpu' | 'webgpu' }} T
  * @param {T} of

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * The Python that runs the port: the environment's PYTHON where it is set (it must have what requirements.txt
- * names), else a virtual environment of the benchmark's own, made on first use.
+ * The Python that runs the port: the environment's PYTHON if set (it must have the packages of requirements.txt), else
+ * a virtual environment of the benchmark's own, made on first use.
  */
 export function python() {
   const given = process.env['PYTHON'];

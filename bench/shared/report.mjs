@@ -1,15 +1,15 @@
-/** What every part of the benchmark says the same way: the machine, units, tables, and a JSON file in bench/results/. */
+/** Common parts of all reports of the benchmark: the machine, units, tables, and a JSON file in bench/results/. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** Where results go. */
+/** Folder of the results. */
 export const resultsFolder = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** Whether V8 makes vectors of 256 bits: what Node is asked for. */
+/** Whether Node was started with the flag that lets V8 make vectors of 256 bits. */
 export const revectorized = process.execArgv.includes('--experimental-wasm-revectorize');
 
-/** The machine, and how busy it was when asked. */
+/** The machine, and its current load. */
 export function machine() {
   return {
     cpu: cpus()[0]?.model ?? 'unknown CPU',
@@ -35,7 +35,7 @@ export function numbers(list) {
 }
 
 /**
- * Writes `results/NAME.json`: date, machine, and what was measured. What was with wider vectors has a name of its own.
+ * Writes `results/NAME.json`: date, machine, and what was measured. Results with wider vectors get a name of their own.
  * @param {string} what
  * @param {object} content
  */

@@ -1,11 +1,11 @@
 /**
- * A long run of the command from Parquet, killed (SIGKILL) at random moments and resumed, and at the same time one that nobody stops:
- * whether the two are equal to the bit, and the memory over time. Needs `npm run build` and `npm run build:python`, a Python with torch and
- * pyarrow (PYTHON), and room for the data: 1.3 KB a sample.
+ * A long run of the command from Parquet, killed (SIGKILL) at random moments and resumed, and at the same time an
+ * undisturbed one: whether the two are equal bit for bit, and the memory over time. Needs `npm run build` and
+ * `npm run build:python`, a Python with torch and pyarrow (PYTHON), and disk space for the data: 1.3 KB per sample.
  *
  *     npm run bench -- stream                                  # 1e6 samples of 1,000 nodes, killed twice
  *     npm run bench -- stream --samples 100000 --kills 5
- *     npm run bench -- stream --folder /somewhere/big          # what it made stays there, for cluster_killed.py
+ *     npm run bench -- stream --folder /somewhere/big          # keeps its files there, for cluster_killed.py
  *
  * bench/results/stream.json has the memory every few seconds; --seed repeats the moments.
  */
@@ -40,10 +40,10 @@ const command = here('../../dist/cli.js');
 const folder = given === '' ? mkdtempSync(join(tmpdir(), 'magnitude-edge-stream-')) : given;
 const random = generator(seed);
 
-/** @typedef {{ seconds: number, samples: number, MiB: number, coreSeconds: number }[]} Over a run as it goes on */
+/** @typedef {{ seconds: number, samples: number, MiB: number, coreSeconds: number }[]} Over the course of a run */
 
 /**
- * Runs the command to its end, or kills it within a second from when so many samples are done.
+ * Runs the command to its end, or kills it within a second after `killAt` samples are done.
  * @param {readonly string[]} more
  * @param {number} killAt
  */
@@ -76,13 +76,13 @@ async function run(more, killAt = Infinity) {
 /** @param {number} start */
 const secondsSince = (start) => Math.round((performance.now() - start) / 100) / 10;
 
-/** What a process takes now, and its largest memory so far; undefined once it is gone. @param {number} pid */
+/** Current and peak memory of a process, and its CPU time; undefined once it is gone. @param {number} pid */
 function usage(pid) {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const mebibytes = (/** @type {string} */ what) =>
       Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
-    // After the name, which may hold anything, in parentheses.
+    // Fields after the name, which is in parentheses and may hold anything.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
     const coreSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
     return { MiB: mebibytes('VmRSS'), peak: mebibytes('VmHWM'), coreSeconds };
@@ -91,7 +91,7 @@ function usage(pid) {
   }
 }
 
-/** The most in each quarter of a run. @param {{ MiB: number }[]} over */
+/** Peak memory in each quarter of a run. @param {{ MiB: number }[]} over */
 function byQuarters(over) {
   const quarter = Math.ceil(over.length / 4);
   return [0, 1, 2, 3]
@@ -99,12 +99,12 @@ function byQuarters(over) {
     .join(', ');
 }
 
-/** About so many of them, the last among them. @template T @param {readonly T[]} all @param {number} count */
+/** About `count` of the items, the last included. @template T @param {readonly T[]} all @param {number} count */
 const thinned = (all, count) =>
   all.filter((_, k) => (all.length - 1 - k) % Math.ceil(all.length / count) === 0);
 
 /**
- * Runs to the end, killed on the way at moments anywhere in their shares of the samples.
+ * Runs to the end, killed on the way at one random moment in each share of the samples.
  * @param {(what: string, done: Awaited<ReturnType<typeof run>>) => void} note
  */
 async function killedAndResumed(note) {

@@ -1,6 +1,6 @@
 /**
- * The memory that reading a file of gigabytes takes: an `.npz` (stored, zip64) and an Arrow file of the same samples are made in the
- * temporary folder, gone through by `batches` in a process of its own, and removed. Needs `npm run build`.
+ * Memory needed to read a file of gigabytes: an `.npz` (stored, zip64) and an Arrow file of the same samples are
+ * written to the temporary folder, read by `batches` in a separate process, and removed. Needs `npm run build`.
  *
  *     npm run bench -- large-file --gigabytes 5
  */

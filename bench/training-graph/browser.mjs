@@ -2,7 +2,7 @@
 /** The same training graph in headless Chromium: one run after another, with the wasm provider and with WebGPU. */
 import { withPage } from '../shared/chromium-page.mjs';
 
-/** @typedef {{ seconds: number, onGpuAlone: boolean }} Timed median of the runs; whether no node was left to the CPU */
+/** @typedef {{ seconds: number, onGpuAlone: boolean }} Timed median of the runs; whether all nodes ran on the GPU */
 
 /**
  * @param {string} graph path of the training graph, from the repository's root

@@ -1,7 +1,8 @@
 /**
- * Forward and backward of the same GSNN, batch 128: torch's message-passing form beside the training graph in
- * onnxruntime-web, in Node (wasm) and, for small sizes, in Chromium (wasm and WebGPU). Two threads each, medians side by
- * side, a process for each. PYTHON names an interpreter that has torch and the exporter (`pip install "./python[torch]"`).
+ * Forward and backward of the same GSNN, batch 128: torch's message-passing form compared with the training graph in
+ * onnxruntime-web, in Node (wasm) and, for small sizes, in Chromium (wasm and WebGPU). Two threads each, medians side
+ * by side, each in a separate process. PYTHON names an interpreter that has torch and the exporter
+ * (`pip install "./python[torch]"`).
  *
  *     npm run bench -- training                          # 24, 250, 1000 and 4000 nodes
  *     npm run bench -- training --nodes 24,60,250 --browser-nodes 60
@@ -16,7 +17,7 @@ import { measureInChromium } from './browser.mjs';
 
 const options = readOptions({
   nodes: '24,250,1000,4000',
-  /** The largest size that is run in a browser: a software adapter takes seconds for a batch beyond it */
+  /** The largest size that runs in a browser: beyond it, a software adapter takes seconds per batch */
   'browser-nodes': 24,
 });
 const path = (/** @type {string} */ relative) => fileURLToPath(new URL(relative, import.meta.url));

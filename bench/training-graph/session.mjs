@@ -1,4 +1,4 @@
-/** Builds and times one training graph in Node, in a process of its own: `node session.mjs FOLDER NODES` prints JSON. */
+/** Builds and times one training graph in Node, in a separate process: `node session.mjs FOLDER NODES` prints JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { strFromU8, unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-web';
@@ -6,7 +6,7 @@ import { buildTrainingGraph, decodeModel } from 'magnitude-edge/training-graph';
 import { median } from '../shared/median.mjs';
 
 const RUNS = 15;
-/** Engines compile hot code while it runs: both sides warm up this long before they are timed. */
+/** Engines compile hot code during the run: both sides warm up this long before they are timed. */
 const WARM_UP_SECONDS = 4;
 
 /** The float32 arrays of an npz file. @param {string} path */
@@ -59,7 +59,7 @@ const timed = async () => {
   return (performance.now() - start) / 1000;
 };
 const first = await session.run(feeds);
-/** What a short fit meets: sixteen batches before anything is warm. */
+/** The times of a short fit: sixteen batches before anything is warm. */
 const cold = [];
 for (let run = 0; run < 16; run++) cold.push(await timed());
 const warm = performance.now() + WARM_UP_SECONDS * 1000;

@@ -1,4 +1,4 @@
-"""Torch's side of the training-graph benchmark: makes the model, exports it, and times forward + backward.
+"""Torch's side of the training-graph benchmark: creates the model, exports it, and times forward + backward.
 
 ``python torch_side.py NODES OUT_DIR`` writes ``NODES.onnx`` and ``NODES.npz`` and prints one JSON line. The model is
 the reference GSNN in its message-passing form (gather, multiply, index_add), 5 layers, 8 channels, average in-degree 8
@@ -26,7 +26,7 @@ BATCH, LAYERS, CHANNELS, IN_DEGREE, HUB, RUNS, WARM_UP_SECONDS = 128, 5, 8, 8, 5
 
 
 def random_graph(nodes: int, seed: int = 0) -> GraphData:
-    """Distinct random edges between function nodes; a twentieth as many inputs and outputs, each on its own nodes."""
+    """Distinct random edges between function nodes; a twentieth as many inputs and outputs, each on separate nodes."""
     rng = np.random.default_rng(seed)
     ends = max(4, nodes // 20)
     degree = np.full(nodes, min(IN_DEGREE, nodes // 3))

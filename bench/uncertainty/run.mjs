@@ -1,11 +1,11 @@
 /**
- * Measures what uncertainty costs beside the scores themselves: G leave-one-group-out scorings, R shuffles.
+ * Cost of uncertainty relative to the scores themselves: G leave-one-group-out scorings, R shuffles.
  *
  *     npm run bench -- uncertainty                               # N = 500, n = 2,048, 4 layer pairs
  *     npm run bench -- uncertainty --nodes 1000 --permutations 3 --backend webgpu
  *
- * Seconds by the clock and of all cores together: one accumulation of all samples, one scoring of them, and the medians of
- * the scorings that resampling takes, accumulation included.
+ * Wall-clock seconds and CPU seconds of all cores: one accumulation of all samples, one scoring of them, and the
+ * medians of the scorings for resampling, accumulation included.
  */
 import { dawnDevice } from '../shared/dawn.mjs';
 import { median } from '../shared/median.mjs';
@@ -35,11 +35,11 @@ const x = Array.from({ length: pairs }, some);
 const y = x.map((values) => values.map((value) => 1 + 0.2 * value + random()));
 const sets = conditioningSets(randomEdges(nodes, setup.parents), nodes);
 
-/** @typedef {{ wall: number, cpu: number }} Taken seconds by the clock, and of all cores together */
+/** @typedef {{ wall: number, cpu: number }} Taken wall-clock seconds, and CPU seconds of all cores together */
 /** @type {({ score: string, what: string } & Taken)[]} */
 const steps = [];
 
-/** A clock that gives what has passed since it was last asked. @returns {() => Taken} */
+/** A stopwatch that returns the time since its last call. @returns {() => Taken} */
 function stopwatch() {
   let [wall, cpu] = [performance.now(), process.cpuUsage()];
   return () => {
@@ -70,7 +70,7 @@ const { engine, release } = await createEngine({ ...shape, backend, ...on });
 const record = new SampleStore(shape, 2 ** 32);
 record.reserve(samples);
 record.add({ size: samples, x, y });
-// Workers start and kernels compile before anything is measured.
+// Starts workers and compiles kernels before anything is measured.
 await engine.accumulateMagnitudes({
   size: 64,
   x: x.map((v) => v.slice(0, 64 * nodes)),
@@ -86,7 +86,7 @@ for (const score of /** @type {const} */ (['corr', 'partial'])) {
   });
   const scored = await taken(() => engine.score(request));
   const { aggregated } = await engine.score(request);
-  /** Of each scoring */
+  /** Times of each scoring */
   const scorings = /** @type {Taken[]} */ ([]);
   const passed = stopwatch();
   const plan = { groups, permutations, seed: 1 };

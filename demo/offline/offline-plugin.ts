@@ -5,14 +5,14 @@ import type { Plugin } from 'vite';
 const here = new URL('./', import.meta.url);
 const publicFolder = new URL('../public/', here);
 
-/** Writes the service worker of the built page, with the list of files that it keeps. */
+/** Writes the service worker of the built page, with the list of files that it caches. */
 export function offline(): Plugin {
   return {
     name: 'offline',
     apply: 'build',
     enforce: 'post',
     generateBundle(_, bundle) {
-      // A worker's own bundle comes by here too; only that of the page starts from the page.
+      // This hook also runs for the bundles of workers; only the page's own bundle has an HTML entry.
       const isPage = Object.values(bundle).some(
         (output) => output.type === 'chunk' && output.facadeModuleId?.endsWith('.html'),
       );

@@ -1,8 +1,8 @@
 import type { Plugin } from 'vite';
 
 /**
- * The policy of index.html for `npm start`. The built page has it as it is written; the development server puts style
- * sheets into the page as text, and pushes changes over a WebSocket.
+ * Relaxes the policy of index.html for `npm start`: the development server inlines style sheets and pushes changes over
+ * a WebSocket. The built page keeps the policy as written.
  */
 export function servedPolicy(): Plugin {
   const strict = ["style-src 'self'", "connect-src 'self'"] as const;

@@ -16,8 +16,8 @@ import { dropTarget, isDropping } from './state/drop.ts';
 import { showsSide, tableShare } from './state/panes.ts';
 
 /**
- * The page: inputs and run at the left, the edge table in the middle, one view of it at the right, and above both what
- * they were computed from.
+ * The page: inputs and run on the left, the edge table in the middle, its views on the right, and above table and views
+ * what they were computed from.
  */
 export function App() {
   return (

@@ -10,14 +10,14 @@ interface Answer {
 let next = 0;
 const waiting = new Map<number, (answer: Answer) => void>();
 
-/** What asks the host; null while there is none. */
+/** Sends a request to the host; null if there is none. */
 let tell: ((id: number, request: EvidenceRequest) => void) | null = null;
 
 export function askHostBy(asker: typeof tell): void {
   tell = asker;
 }
 
-/** An answer of the host. */
+/** Handles an answer of the host. */
 export function takeEvidence(id: number, answer: Answer): void {
   waiting.get(id)?.(answer);
   waiting.delete(id);
@@ -26,7 +26,7 @@ export function takeEvidence(id: number, answer: Answer): void {
 function ask(request: EvidenceRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const id = next++;
-    // Whoever asked before looks at another pair by now.
+    // A new request supersedes earlier ones, whose pair is no longer shown.
     waiting.clear();
     waiting.set(id, (answer) => {
       if (answer.facts.refusal) reject(new WorkerRefusal(answer.facts.refusal));
@@ -36,7 +36,7 @@ function ask(request: EvidenceRequest): Promise<Answer> {
   });
 }
 
-/** From now on the table of this version on show has evidence, the kernel's, or none. */
+/** From now on the table of this version has evidence from the kernel, or none. */
 export function offerEvidence(version: number, isThere: boolean): void {
   evidenceOfHost.value = isThere
     ? {

@@ -7,7 +7,7 @@ import { ResultBar } from '../src/views/result-bar.tsx';
 import { Tooltip } from '../src/views/tooltip.tsx';
 import { ViewsPane } from '../src/views/views-pane.tsx';
 
-/** The views that need a table alone. */
+/** The views that need only a table. */
 const ofTable: readonly ViewName[] = ['heatmap', 'network', 'evidence', 'significance'];
 const ofPositives: readonly ViewName[] = [...ofTable, 'ranking'];
 

@@ -7,10 +7,12 @@ import type { FromExplorer, ToExplorer } from './messages.ts';
 import { restore, settingsNow } from './settings.ts';
 import { showTable, version } from './show-table.ts';
 
-/** Milliseconds that rows have to stay as they are before the host hears of them: nobody waits for half a word. */
+/**
+ * Milliseconds for which rows must stay unchanged before the host is told, so that half a search word is not reported.
+ */
 const pause = 150;
 
-/** Waits for the page that holds this frame to hand over a port, and does and tells over it what there is. */
+/** Waits for the page that holds this frame to hand over a port, then takes commands and reports changes over it. */
 export function serveHost(): void {
   addEventListener('message', ({ data, ports, source }: MessageEvent<unknown>) => {
     if (data !== 'connect' || source !== parent || !ports[0]) return;

@@ -2,7 +2,7 @@ import { noResult } from '../src/state/edges.ts';
 import type { TableFacts } from './messages.ts';
 import { showTable } from './show-table.ts';
 
-/** Shows the table that this file holds, gzip in base64. False where it holds none. */
+/** Shows the table embedded in this file, gzip in base64. False if there is none. */
 export function showTableInFile(): boolean {
   const [facts, data] = ['facts', 'table'].map((id) => document.getElementById(id)?.textContent);
   if (!facts || !data) return false;

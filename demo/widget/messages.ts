@@ -2,21 +2,21 @@ import type { NodeOrderName } from '../src/edges/node-order.ts';
 import type { RowFilter, Sort } from '../src/edges/row-query.ts';
 import type { ViewName } from '../src/state/view.ts';
 
-/** What goes with the bytes of an edge table. */
+/** The facts sent with the bytes of an edge table. */
 export interface TableFacts {
   /** Counts the tables that one widget has shown. */
   readonly version: number;
-  /** What the table is called. */
+  /** Title of the table. */
   readonly title: string;
-  /** Names of all function nodes by their index, where they are known. */
+  /** Names of all function nodes by their index, if known. */
   readonly names: readonly string[] | null;
   /** Edges known to be right, as (source, target). */
   readonly positives: readonly (readonly [string, string])[];
-  /** Whether the kernel holds the model and the samples that the scores are of: evidence of a pair can be asked for. */
+  /** Whether the kernel holds the model and the samples behind the scores, so that evidence can be requested. */
   readonly evidence: boolean;
 }
 
-/** What is behind the score of one pair. */
+/** A request for the evidence of one pair. */
 export interface EvidenceRequest {
   readonly what: 'magnitudes' | 'block';
   /** Nodes by their number among the function nodes */
@@ -26,7 +26,7 @@ export interface EvidenceRequest {
   readonly layerPair: number | null;
 }
 
-/** The answer's numbers are float32 for magnitudes, float64 for a block; one array behind the other. */
+/** The answer's numbers are float32 for magnitudes, float64 for a block; arrays are concatenated. */
 export interface EvidenceFacts {
   readonly refusal?: { readonly code: string; readonly message: string };
   /** Of magnitudes: layer pairs */
@@ -36,7 +36,7 @@ export interface EvidenceFacts {
   readonly targetChannels?: readonly number[];
 }
 
-/** How one looks at a table; what the host keeps while the frame is taken off the page. */
+/** How a table is viewed; the host keeps it while the frame is off the page. */
 export interface Settings {
   readonly view: ViewName;
   readonly order: NodeOrderName;
@@ -63,7 +63,7 @@ export type ToExplorer =
 /** From the explorer to its host's page. */
 export type FromExplorer =
   | { readonly kind: 'selected'; readonly names: readonly string[] }
-  /** Row numbers of the table on show, in order; null for all of them as they stand. */
+  /** Row numbers shown, in order; null for all rows in table order. */
   | {
       readonly kind: 'rows';
       readonly version: number;

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../../src/errors.ts';
 import type { Codecs } from '../../src/columns/codecs.ts';
 
-/** Stands in for the reader of Parquet and for decompressors: Python hands tables over as Arrow, not compressed. */
+/** Replaces the reader of Parquet and the decompressors: Python passes tables as uncompressed Arrow. */
 function refuse(): never {
   throw new MagnitudeEdgeError('invalid-data', 'This explorer takes tables as Arrow alone, not compressed.');
 }

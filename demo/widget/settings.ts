@@ -3,7 +3,7 @@ import { filter, sort } from '../src/state/edges.ts';
 import { heatmapOrder, networkThreshold, view } from '../src/state/view.ts';
 import type { Settings } from './messages.ts';
 
-/** How the table is looked at now. */
+/** How the table is viewed now. */
 export const settingsNow = (): Settings => ({
   view: view.value,
   order: heatmapOrder.value,
@@ -12,7 +12,7 @@ export const settingsNow = (): Settings => ({
   filter: filter.value,
 });
 
-/** Looks at the table as one did before. */
+/** Restores how a table was viewed. */
 export function restore(settings: Settings): void {
   batch(() => {
     view.value = settings.view;

@@ -6,12 +6,12 @@ import { tableKeeper } from '../src/state/workers.ts';
 import { offerEvidence } from './evidence.ts';
 import type { TableFacts } from './messages.ts';
 
-/** The version of the table on show; 0 before there is one. */
+/** The version of the table shown; 0 before there is one. */
 export const version = signal(0);
 
 let asked = 0;
 
-/** Puts a table on show: Arrow IPC, file or stream. One that another has overtaken is dropped. */
+/** Shows a table: Arrow IPC, file or stream. A table superseded by a newer one is dropped. */
 export async function showTable(facts: TableFacts, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const turn = ++asked;
   try {
@@ -22,7 +22,7 @@ export async function showTable(facts: TableFacts, bytes: Uint8Array<ArrayBuffer
     }
     const file = {
       name: facts.title,
-      // Tables of one list of nodes are about the same nodes: what is selected stays selected.
+      // Tables with the same list of nodes share an identity, so that the selection stays.
       digest: JSON.stringify(facts.names ?? facts.version),
       origin: 'disk',
       address: null,

@@ -4,8 +4,8 @@ import type { Plugin } from 'vite';
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /**
- * Puts the script and the style sheets of a page into the page itself, under a policy that lets these run, workers start
- * from the page alone, and nothing be fetched from anywhere.
+ * Inlines the script and the style sheets of a page, under a policy that allows these, lets workers start from the page
+ * alone, and forbids any fetch.
  */
 export function singleFile(page: string): Plugin {
   return {
@@ -26,7 +26,7 @@ export function singleFile(page: string): Plugin {
       const chunks = Object.values(bundle).filter((output) => output.type === 'chunk');
       if (scripts.length !== 1 || chunks.some((chunk) => chunk.imports.length > 0))
         throw new Error('The page of the explorer does not come as one script.');
-      // The end of a script may stand in its strings.
+      // The end tag of a script may occur in its strings.
       const script = scripts[0]!.trim().replaceAll('</script', '<\\/script');
       const style = styles.join('\n').trim();
       const policy = [

@@ -5,17 +5,14 @@ import type { EndablePort } from '../src/worker/start.ts';
 /** Posted by a worker's script once it runs. */
 const started = { kind: 'event', name: 'started', value: null };
 
-/**
- * Addresses of the script, one of which a page lets a worker start from: notebooks mostly allow Blobs, the one of VS Code
- * allows data addresses alone.
- */
+/** Addresses of the script, to be tried in turn: most notebooks allow Blobs, the one of VS Code only data addresses. */
 function* addresses(script: string): Generator<string> {
   const text = `${script};postMessage(${JSON.stringify(started)})`;
   yield URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
   yield `data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
-/** A worker that runs, or null where the page's policy refuses it. */
+/** A running worker, or null if the page's policy refuses it. */
 function startFrom(address: string): Promise<Worker | null> {
   return new Promise((resolve) => {
     let worker: Worker;
@@ -34,7 +31,7 @@ function startFrom(address: string): Promise<Worker | null> {
   });
 }
 
-/** The thread that owns edge tables. What is sent before it runs waits for it. */
+/** The thread that owns edge tables. Messages sent before it runs are queued. */
 export function startTable(): Port {
   let worker: Worker | null = null;
   const waiting: { message: unknown; transfer: Transferable[] }[] = [];
@@ -61,7 +58,7 @@ export function startTable(): Port {
   };
 }
 
-/** A table is on show here and nothing is fitted: whoever asks for a fit is refused. */
+/** Stands in for the thread that fits: here a table is only shown, and every call is refused. */
 export function startFit(): EndablePort {
   const listeners: Parameters<Port['addEventListener']>[1][] = [];
   return {

@@ -1,6 +1,6 @@
 /**
- * Leaves the wheel to the page around the frame until a picture is clicked: whoever scrolls through a notebook is not to be
- * caught by a picture that zooms. With Control or Command the wheel zooms at once.
+ * Leaves the wheel to the page around the frame until a picture is clicked, so that scrolling through a notebook does
+ * not zoom a picture by accident. With Control or Command the wheel zooms at once.
  */
 export function leaveWheelToPage(): void {
   document.addEventListener(

@@ -20,8 +20,8 @@ class GSNN(nn.Module):
     """A network whose computation follows a given graph of input, function and output nodes.
 
     Features live on edges. Each of ``layers`` residual blocks lets every function node read its incoming
-    edges and write its outgoing ones; the outputs read the edges into them, summed and divided by the root of
-    the in-degree.
+    edges and write its outgoing ones; the outputs read the edges into them, summed and divided by the square
+    root of the in-degree.
 
     Args:
         edge_index_dict: int64 ``[2, edges]`` per ``(source type, "to", target type)``; not changed.

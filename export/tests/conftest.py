@@ -1,4 +1,4 @@
-"""One thread, so that results repeat and the machine is shared."""
+"""One thread, so that results are reproducible and the machine is shared."""
 
 import torch
 

@@ -17,7 +17,7 @@ from variants import VARIANTS, build, graph_data, sample
 
 #: Written directly, through torch.export, through TorchScript.
 ROUTES = [None, True, False]
-#: Through torch.export an export takes seconds: these cover every norm, the rest goes through TorchScript.
+#: torch.export takes seconds per model: these cover every norm, the rest goes through TorchScript.
 DYNAMO = ("layer-elu", "none-gelu-mlp", "softmax-gelutanh-ragged", "attention-signed", "channelema-mish")
 
 
@@ -26,7 +26,7 @@ def cases():
 
 
 def run_file(path, x, names=None, **feeds):
-    """Outputs of the file by onnxruntime; inner values of ``names`` are made outputs for the occasion."""
+    """Outputs of the file by onnxruntime; inner values of ``names`` are made outputs for this run."""
     model = onnx.load(path)
     present = {output.name for output in model.graph.output}
     for name in names or []:
@@ -254,7 +254,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 
 
 def test_a_hidden_computation_is_found_out(tmp_path):
-    """A model whose forward does more than its attributes tell must not be exported as if it did not."""
+    """A model whose forward does more than its attributes show must not be exported as if it did not."""
     model, data = build("layer-elu")
     model.ResBlocks[1].register_forward_hook(lambda _m, _i, out: 1.01 * out)
     refused("differs", "does not reproduce the original: .*ResBlocks.2|yhat", model, data, tmp_path)

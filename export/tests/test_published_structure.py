@@ -1,5 +1,4 @@
-"""Models computed by torch_geometric message passing export as they are, unchanged, like the published
-package's."""
+"""Models computed by torch_geometric message passing, like the published package's, export unchanged."""
 
 import onnx
 import pytest
@@ -11,7 +10,7 @@ from magnitude_edge.export.capture import capture
 from pyg_gsnn import PygGSNN
 from variants import VARIANTS, build, sample
 
-#: The published package gives a fixed residual weight as a plain float, on which its own forward pass fails.
+#: The published package stores a fixed residual weight as a plain float, on which its own forward pass fails.
 NAMES = [name for name in VARIANTS if name != "groupbatch-elu-fixed-residual"]
 
 

@@ -1,4 +1,4 @@
-"""The recovery benchmark runs with the exporter as it is, and its figures are those of ``magnitude-edge rank``."""
+"""The recovery benchmark runs with the current exporter; its figures are those of ``magnitude-edge rank``."""
 
 import importlib
 import json
@@ -31,7 +31,7 @@ def test_figures_are_those_of_scikit_learn_and_leave_out_pairs_without_a_score()
     of = json.loads((ROOT / "test" / "fixtures" / "recovery" / "figures.json").read_text())
     scores = np.array(of["scores"], dtype=float)
     positives = np.array(of["positives"])
-    # Held-out edges are no known ones.
+    # Held-out edges do not count as known.
     known = np.array([edge for edge in of["edges"] if edge not in of["positives"]])
     found = importlib.import_module("figures").recovery(scores, known, positives)
     right = of["figures"]
@@ -43,7 +43,7 @@ def test_figures_are_those_of_scikit_learn_and_leave_out_pairs_without_a_score()
     }
     for ours, theirs in {**names, "median_rank": "median_rank_by_target"}.items():
         assert found[ours] == pytest.approx(right[theirs], rel=1e-12)
-    # That of the fixture is the mean of many random orders.
+    # The fixture's value is the mean over many random orders.
     assert found["early"] == pytest.approx(right["early_precision"], abs=1e-3)
     assert found["missing"] == len(positives) - of["scoredPositives"]
     possible = ~np.eye(len(scores), dtype=bool)
@@ -52,7 +52,7 @@ def test_figures_are_those_of_scikit_learn_and_leave_out_pairs_without_a_score()
 
 
 def test_a_small_network_is_drawn_trained_and_scored(tmp_path, monkeypatch):
-    """What a run does, with little training."""
+    """A whole run, with little training."""
     run, networks = importlib.import_module("run"), importlib.import_module("networks")
     monkeypatch.setattr(importlib.import_module("training"), "MODELS", tmp_path)
     # Seed 1: neither permuted graphs nor GRNBoost2.

@@ -62,7 +62,7 @@ def test_unknown_init_and_norm_are_named():
 
 
 def by_group(x, function):
-    """Applies a function to the channels of each group on their own."""
+    """Applies a function to the channels of each group separately."""
     groups = torch.tensor(GROUPS)
     out = torch.empty_like(x)
     for group in groups.unique():

@@ -1,4 +1,4 @@
-"""Paths of what the tests read, and one thread for torch, so that results repeat."""
+"""Paths of the tests' data, and one thread for torch, so that results are reproducible."""
 
 import signal
 import sys
@@ -33,7 +33,7 @@ def loader(samples) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture
 def interruptible():
-    """SIGINT raises KeyboardInterrupt, also where the tests run in the background of a shell that has it ignored."""
+    """SIGINT raises KeyboardInterrupt, even if the tests run in the background of a shell that ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

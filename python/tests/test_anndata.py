@@ -1,4 +1,4 @@
-"""AnnData, in memory and on a disk."""
+"""AnnData, in memory and on disk."""
 
 import anndata
 import numpy as np

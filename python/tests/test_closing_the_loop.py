@@ -1,4 +1,4 @@
-"""Hidden edges and their control; pictures of tables."""
+"""Hidden edges and their control; plots of tables."""
 
 from collections import Counter
 
@@ -32,7 +32,7 @@ def test_hidden_edges_rank_above_those_of_a_permuted_graph(example, loader):
     assert (found["n_positives"] == 5).all()
     mean = found.groupby("edges")["auc"].mean()
     # Four times 5 of 17 edges: the standard error of a meaningless auc is about 0.07. Measured: 0.94 and 0.59, since
-    # even a permuted edge ends where edges do.
+    # even permuted edges have the ends of real ones.
     assert mean["hidden"] - mean["permuted"] > 0.2
     assert abs(mean["permuted"] - 0.5) < 0.25
     again = recovery(example / "model.onnx", loader, hidden=0.3, repeats=4, backend="cpu")

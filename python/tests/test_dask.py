@@ -1,4 +1,4 @@
-"""A fit over a cluster of four worker processes: the same statistics, whoever dies meanwhile."""
+"""A fit over a cluster of four worker processes: the same statistics, whichever process dies meanwhile."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from magnitude_edge import MagnitudeEdgeError, MagnitudeEdgeInferer
 from magnitude_edge._samples import NodeNames, ParquetSamples
 from variants import build, sample
 
-#: Merged statistics against those of one reader: float64 sums about other pivots. Measured: 2e-15 in a correlation.
+#: Merged statistics against those of one reader: float64 sums about different pivots. Measured: 2e-15 in a correlation.
 SUMMATION = 1e-12
 
 
@@ -51,7 +51,7 @@ def frame(inferer, samples):
 
 
 def same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Rows by pair: those of equal scores may stand in another order."""
+    """Compares rows by pair: those with equal scores may be in another order."""
     keys = ["src_idx", "dst_idx"]
     pd.testing.assert_frame_equal(
         table.sort_values(keys, ignore_index=True),
@@ -69,7 +69,7 @@ def dealt(client, inferer, frame):
 
 
 class Numbered:
-    """A dataset. When a sample is read for the first time anywhere, something may happen."""
+    """A dataset in which an incident may happen when a sample is read for the first time by any process."""
 
     def __init__(self, samples, incidents: dict[int, str], flags: Path):
         self.x, self.y = samples
@@ -94,7 +94,7 @@ class Numbered:
 
 
 def engines() -> list[int]:
-    """Processes of the engine that this process has started."""
+    """The engine processes that this process has started."""
     children = [
         int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
     ]
@@ -192,7 +192,7 @@ def test_the_torch_route_with_any_loss(client):
         assert inferer.fit(arrays, crit, verbose=False, batch_size=64, client=client) == 300
         assert inferer.route == "torch"
         pairs = inferer.evaluate().merge(expected, on=["src_idx", "dst_idx"], validate="one_to_one")
-    # Workers have other numbers of threads, and torch another order of float32 sums with each.
+    # Workers have other numbers of threads, and torch's order of float32 sums depends on that number.
     np.testing.assert_allclose(pairs["corr_x"], pairs["corr_y"], atol=2e-5)
 
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_dealt_out_is_refused(client, inferer, frame, loader, tmp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's own ways")
 def test_workers_take_large_blocks_from_memory_that_was_freed():
-    # A process with Dask's setting: pages of 4 KiB that the system has to map for forty arrays of 1.5 MB.
+    # A process with Dask's setting: counts the 4 KiB pages that the system maps for forty arrays of 1.5 MB.
     script = """
 import resource
 import torch

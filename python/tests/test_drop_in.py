@@ -1,4 +1,4 @@
-"""One script of a user, run with the class of its import and, that line changed, with ours."""
+"""A user's script, run with the class that it imports and, with that line changed, with ours."""
 
 import copy
 import os
@@ -21,7 +21,7 @@ sys.path.insert(0, str(SUPPORT))
 from torch_inferer import MagnitudeEdgeInferer as TorchInferer  # noqa: E402
 from torch_inferer import p_value, q_values  # noqa: E402
 
-#: A float32 model run by torch and by the engine: what either is away from float64, on well-conditioned samples (where
+#: A float32 model run by torch and by the engine: the distance of either from float64, on well-conditioned samples (if
 #: magnitudes vary by a hundredth of their mean, as without a norm, float32 itself has fewer digits of a score).
 MODEL_ROUNDING = 2e-5
 THEIRS = "from torch_inferer import MagnitudeEdgeInferer\n"
@@ -29,7 +29,7 @@ OURS = "from magnitude_edge import MagnitudeEdgeInferer\n"
 
 
 def run(script: str, *arguments: str, folder: Path) -> dict:
-    """Runs the script in a process of its own, in which nothing of the other run is loaded."""
+    """Runs the script in its own process, in which nothing of the other run is loaded."""
     source, result = folder / "script.py", folder / "result.pickle"
     source.write_text(script)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -108,9 +108,9 @@ def test_rankings_are_the_same(results):
 
 @pytest.mark.parametrize("route", ["onnx", "torch"])
 def test_where_magnitudes_hardly_vary_float32_has_few_digits_in_both(route):
-    """Without a norm, an activation of this variant varies by 2e-5 of its mean: float32 has a step of 2^-23 of the
-    mean, so that a score is off by up to their quotient, ours and the plain class's (measured: 0.7e-4 and 2.1e-4).
-    In float64 the plain class gives the oracle's scores."""
+    """Without a norm, an activation of this variant varies by 2e-5 of its mean. float32 has a step of 2^-23 of the
+    mean, so a score is off by up to the quotient of the two, in ours and in the plain class (measured: 0.7e-4 and
+    2.1e-4). In float64 the plain class returns the oracle's scores."""
     model, data = build("none-gelu-mlp")
     x, y = sample(data, 300)
     batches = list(zip(x.split(64), y.split(64), strict=True))

@@ -1,4 +1,4 @@
-"""Tables on their way to the explorer, what comes back from it, and the file for a colleague."""
+"""Tables sent to the explorer, what it sends back, and the exported file."""
 
 import base64
 import gzip
@@ -46,7 +46,7 @@ def read(content: pa.Buffer) -> pa.Table:
 
 
 class Recorded(ExplorerWidget):
-    """Keeps what goes to the page, which no kernel is there to carry."""
+    """Records what is sent to the page, since there is no kernel to deliver it."""
 
     def __init__(self, *arguments):
         self.sent: list[tuple[dict, list[bytes]]] = []
@@ -65,7 +65,7 @@ def test_the_table_arrives_as_it_is():
         column = found[name].combine_chunks()
         values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         np.testing.assert_array_equal(np.asarray(values.to_pandas()), frame[name].to_numpy())
-    # Doubles that are no floats stay doubles, whole numbers have the index type of edge tables.
+    # Doubles that float32 cannot represent stay doubles; integers have the index type of edge tables.
     types = {name: str(found.schema.field(name).type) for name in ("corr", "p_value", "src_idx", "has_edge")}
     assert types == {"corr": "float", "p_value": "double", "src_idx": "int32", "has_edge": "bool"}
     facts = {"version": 3, "title": "mine", "names": names, "positives": [("gene 1", "gene 2")], "evidence": False}
@@ -140,7 +140,7 @@ def test_rows_on_show_come_back():
     widget = Recorded(explorer_data(frame))
     pd.testing.assert_frame_equal(widget.edges, frame)
     rows = np.array([7, 3, 11, 0, 2])
-    # In pieces that overtake one another, and with one of an older question between them.
+    # In pieces that arrive out of order, and with an unfinished message superseded by a later one.
     second = rows_message(rows[3:], token="b", piece=1, pieces=2, total=5)
     widget._receive(widget, *second)
     assert len(widget.edges) == len(frame)
@@ -164,7 +164,7 @@ def test_another_table_takes_the_place():
     widget._receive(widget, *rows_message(np.array([1])))
     widget.show(explorer_data(second))
     assert widget.sent[-1][0] == {"kind": "changed"}
-    # What the page still tells of the table before is of no use any more.
+    # The page's late rows of the previous table are ignored.
     widget._receive(widget, *rows_message(np.array([20])))
     pd.testing.assert_frame_equal(widget.edges, second)
 
@@ -216,7 +216,7 @@ def test_a_file_for_a_colleague_holds_page_and_table(tmp_path):
         "positives": [names[:2]],
         "evidence": False,
     }
-    # Nothing in it leads anywhere else, and its policy forbids that.
+    # Nothing in it loads from elsewhere, and its policy forbids that.
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
     assert "default-src 'none'" in page
 

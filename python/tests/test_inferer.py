@@ -1,4 +1,4 @@
-"""The class over the engine's process: numbers against the float64 oracle, errors, endings."""
+"""The class on top of the engine's process: numbers against the float64 oracle, errors, shutdown."""
 
 import json
 import os
@@ -232,7 +232,7 @@ def test_magnitudes_of_a_pair_have_the_correlations_of_its_row(fitted):
         x, y = fitted.pair_magnitudes(row.src_func, row.dst_func)
         assert x.shape == y.shape == (3, 2000)
         found = [np.corrcoef(of_source, of_target)[0, 1] for of_source, of_target in zip(x, y, strict=True)]
-        # The magnitudes come rounded to float32.
+        # The magnitudes are rounded to float32.
         np.testing.assert_allclose(found, [row.corr_a0_g1, row.corr_a1_g2, row.corr_a2_g3], atol=1e-6)
     assert fitted.pair_magnitudes("f4", "f16", samples=10)[0].shape == (3, 10)
     with pytest.raises(MagnitudeEdgeError, match="no function node named 'f99'"):
@@ -240,7 +240,7 @@ def test_magnitudes_of_a_pair_have_the_correlations_of_its_row(fitted):
 
 
 def asked(widget, **request) -> tuple[dict, list]:
-    """What the widget tells a page that asks for evidence."""
+    """The widget's reply to a page that asks for evidence."""
     sent = []
     widget.send = lambda message, buffers=None: sent.append((message, [bytes(part) for part in buffers or []]))
     widget._receive(widget, {"kind": "ask", "token": "t", **request}, [])

@@ -1,4 +1,4 @@
-"""Models wrapped, in training, under inference mode, with caches: read, and left as they were found."""
+"""Models that are wrapped, in training, under inference mode or with caches: read, and left as they were found."""
 
 import copy
 
@@ -22,7 +22,7 @@ def published(name="batch-relu"):
 
 
 def snapshot(model) -> dict:
-    """All that a user could notice: attributes by identity, tensors by value, gradients, hooks."""
+    """Everything a user could notice: attributes by identity, tensors by value, gradients, hooks."""
     return {
         "attributes": [
             {key: id(value) for key, value in vars(module).items() if key != "training"} for module in model.modules()
@@ -109,7 +109,7 @@ def test_an_export_that_fails_leaves_it_as_it_was(tmp_path):
 
 
 class Task(nn.Module):
-    """A LightningModule's shape: the model among the children."""
+    """The structure of a LightningModule: the model among the children."""
 
     def __init__(self, *models):
         super().__init__()

@@ -1,4 +1,4 @@
-"""``magnitude_edge_export``, the exporter's name before it was a part of magnitude-edge."""
+"""``magnitude_edge_export``, the exporter's name before it became part of magnitude-edge."""
 
 import importlib
 import sys

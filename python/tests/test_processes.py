@@ -1,4 +1,4 @@
-"""Processes beside the engine's: workers of a DataLoader, owners that are killed, many fits without a leak."""
+"""Other processes than the engine's: workers of a DataLoader, owners that are killed, many fits without a leak."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from magnitude_edge import MagnitudeEdgeInferer
 from variants import build, sample
 
-#: So many fits; the long form, `MAGNITUDE_EDGE_FITS=1000`, holds to the same limits.
+#: Number of fits; the long form, `MAGNITUDE_EDGE_FITS=1000`, stays within the same limits.
 FITS = int(os.environ.get("MAGNITUDE_EDGE_FITS", "100"))
 
 
@@ -25,12 +25,12 @@ def workers_of(loader) -> list[int]:
 
 
 def pipes_of(process: int | str) -> set[str]:
-    """The pipes that a process holds, by their names in the kernel."""
+    """The pipes that a process holds open, by their names in the kernel."""
     found = set()
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
         try:
             found.add(os.readlink(descriptor))
-        except FileNotFoundError:  # of the listing itself
+        except FileNotFoundError:  # the descriptor of the listing itself
             continue
     return {name for name in found if name.startswith("pipe:")}
 
@@ -40,7 +40,7 @@ def children() -> set[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; a process that has ended and was not yet waited for does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -54,7 +54,7 @@ def test_workers_of_a_loader_change_nothing_and_keep_no_engine(route):
     with MagnitudeEdgeInferer(model, data, route=route, backend="cpu") as inferer:
         inferer.fit(DataLoader(samples, batch_size=64), verbose=False)
         right = inferer.evaluate(score="partial")
-        # Forked while the engine runs, and there until the loader goes.
+        # Its workers are forked while the engine runs, and live as long as the loader.
         loader = DataLoader(
             samples, batch_size=64, num_workers=2, persistent_workers=True, multiprocessing_context="fork"
         )
@@ -67,7 +67,7 @@ def test_workers_of_a_loader_change_nothing_and_keep_no_engine(route):
         assert not any(engines & pipes_of(worker) for worker in workers_of(loader))
         start = time.monotonic()
         inferer.close()
-    assert inferer._engine._process.returncode == 0  # of itself: a killed one has -9
+    assert inferer._engine._process.returncode == 0  # ended by itself: a killed one has -9
     assert time.monotonic() - start < 8  # after 10 s it is killed
     assert all(alive(worker) for worker in workers_of(loader))
 
@@ -86,7 +86,7 @@ def test_an_exception_in_a_loaders_worker_comes_through_and_leaves_a_usable_engi
         loader = DataLoader(Broken(*samples), batch_size=64, num_workers=2, multiprocessing_context="fork")
         with pytest.raises(OSError, match="sample 200 cannot be read"):
             inferer.fit(loader, verbose=False)
-        assert inferer.evaluate(top=1).attrs["n"] == str(3 * 64)  # the batches before that of the sample
+        assert inferer.evaluate(top=1).attrs["n"] == str(3 * 64)  # the batches before the one with the sample
         assert inferer.fit(DataLoader(TensorDataset(*samples), batch_size=64), verbose=False) == 300
 
 
@@ -146,8 +146,8 @@ def test_many_fits_leave_nothing_behind(route):
                 first = held()
             assert held() == first
             engines[fit], own[fit] = resident(engine), resident("self")
-    # What keeping the samples' channel values would add, of one array alone, after the heap has settled. Measured over
-    # 300 and 1,000 fits: 5 and 8 MB in the engine, 1 MB here, where this is 137 and 459 MB.
+    # What keeping one array of the samples' channel values would add after the heap has settled: 137 and 459 MB for 300
+    # and 1,000 fits. Measured growth: 5 and 8 MB in the engine, 1 MB here.
     settled = FITS // 3
     kept = (FITS - settled) * len(x) * len(model.ResBlocks[0].channel_groups) * 2 * (len(model.ResBlocks) - 1) * 4 / 1e6
     for memory in (engines, own):
@@ -170,7 +170,7 @@ def test_many_engines_leave_nothing_behind(example):
         del dropped
         assert not alive(pid)
     end = time.monotonic() + 10  # the thread that reads messages ends after its process
-    # What earlier tests started may end meanwhile.
+    # Processes started by earlier tests may end meanwhile.
     while more_than_before() and time.monotonic() < end:
         time.sleep(0.05)
     assert not more_than_before(), (before, held())

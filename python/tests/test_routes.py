@@ -1,4 +1,4 @@
-"""The two routes: one result on every variant, and which of them is taken."""
+"""The two routes: the same result on every variant, and which of them is taken."""
 
 import copy
 
@@ -35,8 +35,8 @@ def expected(model, data, batches, score, magnitudes=None, **options) -> np.ndar
 
 
 def float32_rounding(magnitudes) -> float:
-    """What rounding magnitudes to float32, 6e-8 of each, may do to a score: more, the less a node varies around its
-    mean; a conditioning set may double it on each side."""
+    """The effect on a score of rounding magnitudes to float32, 6e-8 of each: the larger, the less a node varies around
+    its mean; a conditioning set may double it on each side."""
     relative = [np.sqrt((side**2).mean(axis=1) / np.maximum(side.var(axis=1), 1e-300)) for side in magnitudes]
     return 4 * 6e-8 * max(float(spread[spread < 1e6].max()) for spread in relative)
 
@@ -70,8 +70,8 @@ def test_both_routes_give_the_oracles_scores(name):
             limit = float32_rounding(magnitudes)
             for exact in (torch64, auto64):
                 np.testing.assert_allclose(scores(exact.evaluate(score=score)), right, atol=limit)
-            # What a model in float32 may be off by is 1e-3 of a score. Where torch's own is off by more than others
-            # (the gates of one variant: 2.8e-4 on one processor, less on another), the engine's may be as well.
+            # A float32 model may be off by 1e-3 of a score. If torch's own is off by more than others (the gates of one
+            # variant: 2.8e-4 on one processor, less on another), the engine's may be, too.
             own = scores(torch32.evaluate(score=score))
             error = np.nanmax(np.abs(own - right))
             assert error < 1e-3
@@ -85,7 +85,7 @@ def test_both_routes_give_the_oracles_scores(name):
 
 @pytest.mark.parametrize("room", [1 << 30, 40_000])
 def test_channel_values_wait_here_until_they_are_asked_for(monkeypatch, room):
-    """With room for some of the samples the rest goes to the engine at once; either way nothing else changes."""
+    """If only some of the samples fit, the rest goes to the engine at once; either way nothing else changes."""
     monkeypatch.setattr("magnitude_edge._held_channels.ROOM", room)
     model, data = build("layer-elu")
     batches = batches_of(data, 320)
@@ -99,7 +99,7 @@ def test_channel_values_wait_here_until_they_are_asked_for(monkeypatch, room):
         pd.testing.assert_frame_equal(later.evaluate(), before)
         names = later.node_names["function"][:2]
         np.testing.assert_array_equal(later.pair_magnitudes(*names)[0], at_once.pair_magnitudes(*names)[0])
-        # A refused batch is in neither.
+        # Neither contains the refused batch.
         x, y = batches[0]
         spoilt = y.clone()
         spoilt[3, 0] = np.nan
@@ -115,7 +115,7 @@ def test_channel_values_wait_here_until_they_are_asked_for(monkeypatch, room):
 @pytest.mark.parametrize(("reduction", "use_pre_norm"), [("l2", True), ("l1", False), ("l2", False)])
 @pytest.mark.parametrize("channels", ["auto", False])
 def test_reduction_and_side_of_the_norm(reduction, use_pre_norm, channels):
-    """With channels=False torch reduces, else the engine does: the same magnitudes."""
+    """With channels=False torch reduces, otherwise the engine does: the magnitudes are the same."""
     model, data = build("batch-relu")
     batches = batches_of(data)
     magnitudes = oracle.model_magnitudes(model, batches, reduction=reduction, use_pre_norm=use_pre_norm)
@@ -228,8 +228,8 @@ def test_infer_takes_a_route():
 
 @pytest.mark.filterwarnings("ignore:An input array is constant", "ignore:Mean of empty slice")
 def test_spearman_is_scipys_of_the_magnitudes():
-    """Ranks of float32 magnitudes: two neighbours that change places move a coefficient by 12 / (n (n^2 - 1)), 1.5e-6
-    here, and rounding swaps few of 200."""
+    """Ranks of float32 magnitudes: swapping two neighbours changes a coefficient by 12 / (n (n^2 - 1)), 1.5e-6 here,
+    and rounding swaps few of 200."""
     model, data = build("layer-elu")
     batches = doubled(batches_of(data))
     x, y = oracle.model_magnitudes(model.double(), batches)

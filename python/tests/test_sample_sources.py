@@ -1,4 +1,4 @@
-"""Samples from AnnData, zarr and Parquet: matched by names, read in pieces, the table of plain arrays."""
+"""Samples from AnnData, zarr and Parquet: matched by name, read in pieces, the same table as from plain arrays."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def expected(inferer, loader):
 
 @pytest.fixture(scope="module")
 def frame(inferer, samples):
-    """Columns in another order than the model's, one of text among them."""
+    """Columns in another order than the model's."""
     names = inferer.node_names
     frame = pd.DataFrame(np.hstack(samples), columns=[*names["input"], *names["output"]])
     return frame[frame.columns[::-1]]
@@ -31,7 +31,7 @@ def frame(inferer, samples):
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
-    """So that the 2,000 samples come in several pieces, of whole batches."""
+    """Splits the 2,000 samples into several pieces, of whole batches."""
     monkeypatch.setattr(_samples, "PIECE", 50_000)
 
 

@@ -1,4 +1,4 @@
-"""Ranking, comparison and graph edits: plain pandas, against the oracle and by hand."""
+"""Ranking, comparison and graph edits in plain pandas, against the oracle and results by hand."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Jackknife errors, against leaving the groups out by hand."""
+"""Jackknife errors, compared with leaving out the groups by hand."""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,8 @@ GROUPS, SAMPLES = 4, 200
 
 
 def by_hand(model, data, batches, score) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Jackknife over blocks of one size (Efron and Tibshirani 1993, chapter 11); the share of its scores that have the
-    sign of the whole one's; and where none of them is so small that rounding may turn it."""
+    """Jackknife over equal blocks (Efron and Tibshirani 1993, chapter 11); the share of its scores that have the sign
+    of the score of all samples; and where none of these is so small that rounding may change its sign."""
     x, y = oracle.model_magnitudes(model, batches)
     group = np.arange(SAMPLES) // (SAMPLES // GROUPS)
     without = np.stack(
@@ -36,9 +36,9 @@ def test_errors_are_those_of_leaving_groups_out(route):
             error, stable, clear = by_hand(model, data, batches, score)
             table = inferer.evaluate(score=score).sort_values(["src_idx", "dst_idx"])
             assert list(table.columns[-2:]) == ["corr_se", "sign_stability"]
-            # Each of the scores is off by the model's rounding at most, so that their spread is.
+            # Each score is off by at most the model's rounding, and so is their spread.
             np.testing.assert_allclose(table["corr_se"], error, atol=2 * MODEL_ROUNDING)
-            assert clear.sum() >= 10  # the others have a constant end, and no score
+            assert clear.sum() >= 10  # the others have a constant node, and no score
             np.testing.assert_array_equal(table["sign_stability"][clear], stable[clear])
         plain = inferer.evaluate(uncertainty=False)
         assert "corr_se" not in plain.columns
@@ -55,7 +55,7 @@ def test_where_errors_come_from_and_what_they_need():
     pd.testing.assert_frame_equal(table, infer(model, x, y, data, backend="cpu", uncertainty=asked))
     with pytest.raises(MagnitudeEdgeError, match="groups"):
         MagnitudeEdgeInferer(model, data, backend="cpu", uncertainty={"groups": 1})
-    # Without channel values as well: the engine takes magnitudes of its own from what torch brings.
+    # Also without kept channel values: the engine computes magnitudes itself from what torch sends.
     with fitted(model, data, batches_of(data, SAMPLES), channels=False, uncertainty=True) as inferer:
         np.testing.assert_array_equal(scores(inferer.evaluate()), scores(inferer.evaluate(uncertainty=False)))
     with (

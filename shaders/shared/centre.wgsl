@@ -1,14 +1,15 @@
-// What both ways of centring share: a range of kept rows in, values for products of some layer pairs out, one thread
-// per column; z is the plane. The first time a range is centred, its deviations and their squares join the column sums.
+// Shared by both centring kernels: reads a range of stored rows, writes centred values for the products of some layer
+// pairs. One thread per column; z is the plane. The first time a range is centred, its deviations and their squares are
+// added to the column sums.
 
 struct Params {
-  // rows of the range, and the row of the chunk that it begins at
+  // rows of the range, and its first row in the chunk
   rows: u32,
   first_row: u32,
   first_batch: u32,
   end_batch: u32,
   stride: u32,
-  // rows that a chunk, and a plane of values, has room for
+  // row capacity of a chunk, and of a plane of values
   chunk_rows: u32,
   // quantity of the first plane
   quantity: u32,
@@ -23,7 +24,7 @@ override WORKGROUP: u32;
 @group(0) @binding(1) var<storage, read> refusal: Refusal;
 // [quantity, column]: pivot, scale
 @group(0) @binding(2) var<storage, read> pivots: array<vec2f>;
-// of the same layer pairs: [plane, row, column]
+// for the same layer pairs: [plane, row, column]
 @group(0) @binding(3) var<storage, read> chunk: array<f32>;
 // [plane, row, column]
 @group(0) @binding(4) var<storage, read_write> values: array<u32>;

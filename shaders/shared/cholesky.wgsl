@@ -1,7 +1,8 @@
-// What the ways to factor share: Cholesky factors K = R R^T of systems (systems.wgsl), in their place, and the forward
-// substitution of y_j as one row more (method.md, "score = 'partial'"). Whatever the way, an entry loses its products
-// with the columns before it one after the other, and is multiplied by its column's reciprocal pivot: a factor depends
-// neither on the way nor on the targets beside it. Twin: src/scoring/cholesky.ts, src/scoring/partial-factor.ts.
+// Shared by the factorization kernels: Cholesky factors K = R R^T of systems (systems.wgsl), in place, with the forward
+// substitution of y_j as one more row (method.md, "score = 'partial'"). In every kernel the products with earlier
+// columns are subtracted from an entry one after the other, and the result is multiplied by its column's reciprocal
+// pivot: a factor depends neither on the kernel nor on the other targets of the block.
+// Twin: src/scoring/cholesky.ts, src/scoring/partial-factor.ts.
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
@@ -12,26 +13,26 @@
 // A pivot this far below the largest diagonal may meet the method's rule for singular sets, which is 2^-52 |S_j|.
 const NEAR_SINGULAR: f32 = 9.3132257461547852e-10;
 
-// What is divided by where a pivot is no number to divide by; the column is unsettled then. A constant member has small
-// pivots in units, and is conditioned on all the same.
+// Smallest divisor: replaces pivots that are too small to divide by; the column needs float64 then. A constant member
+// has small pivots in units, and is conditioned on all the same.
 const SMALLEST_PIVOT: f32 = 1e-30;
 
-// What magnifies a diagonal stands for a number beyond these where it is one of them (shared/moments.wgsl).
+// `magnify` is clamped to these; a value at either end stands for one outside (shared/moments.wgsl).
 const MAGNIFY_ENDS: vec2f = vec2f(1.1754943508222875e-38, 8.5070591730234616e37);
 
-// A member's diagonal as it was, in the magnitudes' own units; not below zero.
+// A member's diagonal before elimination, in the magnitudes' own units; not below zero.
 fn diagonal_of(header: TargetHeader, member: u32) -> f32 {
   let diagonal = diagonals[member_index(header, member, params.targets)];
   return max(diagonal.x * diagonal.y, 0.0);
 }
 
-// A column's reciprocal pivot, and whether float64 must have another look at it.
+// A column's reciprocal pivot, and NEEDS_FLOAT64 if the host must recompute the target.
 struct Pivot {
   reciprocal: vec2f,
   found: u32,
 }
 
-// `rest` is what the columns before this one leave of the diagonal, `largest` the largest diagonal.
+// `rest`: the diagonal entry after elimination of the columns before; `largest`: the largest diagonal.
 fn pivot_of(header: TargetHeader, column: u32, rest: vec2f, largest: f32) -> Pivot {
   let diagonal = diagonals[member_index(header, column, params.targets)];
   let in_range = diagonal.y > MAGNIFY_ENDS.x && diagonal.y < MAGNIFY_ENDS.y;

@@ -1,4 +1,4 @@
-// Four numbers in extended precision at a time, each by the operations of extended.wgsl in their order: the same bits.
+// Four extended-precision numbers at a time: the operations of extended.wgsl in the same order, so the same bits.
 
 struct Four {
   high: vec4f,
@@ -17,7 +17,7 @@ fn high_half(value: vec4f) -> vec4f {
   return bitcast<vec4f>(bitcast<vec4u>(value) & vec4u(SPLIT_MASK));
 }
 
-// a * b of each, not renormalised. One number's halves are found once for all four products.
+// a * b of each, not renormalised. The halves of `a` are computed once for all four products.
 fn four_product(a: vec2f, b: Four) -> Four {
   let a_high = bitcast<f32>(bitcast<u32>(a.x) & SPLIT_MASK);
   let a_low = a.x - a_high;

@@ -2,8 +2,8 @@
 //
 // WGSL lets compilers reassociate and fuse float arithmetic ("Reassociation and fusion"), which makes textbook error
 // terms vanish. Every intermediate that such a rewrite would cancel passes through `opaque`: an exclusive or with a
-// zero that only the uniform knows, so that no compiler can see that the value stays what it is. Products are split
-// with a bit mask into halves whose products are exact, so that fusing them changes nothing.
+// zero read from the uniform, so that no compiler can see that the value is unchanged. Factors are split with a bit
+// mask into halves whose products are exact, so that fusing them changes nothing.
 // Each entry point sets `fence` from its uniform before calling anything here.
 
 var<private> fence: u32;
@@ -67,8 +67,8 @@ fn ds_multiply(a: vec2f, b: vec2f) -> vec2f {
   return quick_two_sum(product.x, product.y + (a.x * b.y + a.y * b.x));
 }
 
-// rest - a * b, to 2^-46 of the larger of the two: half the work of ds_subtract(rest, ds_multiply(a, b)), whose bound
-// holds for the difference itself. Where so much cancels that this matters, the caller asks float64.
+// rest - a * b, to 2^-46 of the larger of the two, for half the work of ds_subtract(rest, ds_multiply(a, b)), whose
+// bound is relative to the difference itself. If so much cancels that this matters, the caller falls back to float64.
 fn ds_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
   let product = two_product(a.x, b.x);
   let difference = two_sum(rest.x, -product.x);
@@ -76,7 +76,7 @@ fn ds_subtract_product(rest: vec2f, a: vec2f, b: vec2f) -> vec2f {
   return quick_two_sum(difference.x, difference.y + low);
 }
 
-// Long division: three quotients of f32, each of what the earlier ones left over.
+// Long division: three f32 quotients, each of the remainder of the earlier ones.
 fn ds_divide(a: vec2f, b: vec2f) -> vec2f {
   let first = a.x / b.x;
   let after_first = ds_subtract(a, ds_multiply(b, vec2f(first, 0.0)));
@@ -87,7 +87,7 @@ fn ds_divide(a: vec2f, b: vec2f) -> vec2f {
   return ds_add(quotient, vec2f(third, 0.0));
 }
 
-// Square root with one Newton step in extended precision; zero for what is not positive.
+// Square root with one Newton step in extended precision; zero for arguments that are not positive.
 fn ds_sqrt(a: vec2f) -> vec2f {
   if (a.x <= 0.0) {
     return vec2f(0.0);

@@ -1,20 +1,19 @@
-// What the scores need of one column (method.md, "Covariances"), in units in which its variance is near one: x in
-// units of 1 / (scale * unit), both powers of two, so that nothing here comes near the ends of the range of f32.
+// Moments of one column for the scores (method.md, "Covariances"), in units in which its variance is near one: x in
+// units of 1 / (scale * unit), both powers of two, so that nothing here comes near the limits of f32.
 struct Moment {
   // mean of the scaled deviations from the pivot
   mean: vec2f,
   // variance in units
   variance: vec2f,
-  // square root of it
+  // its square root
   deviation: vec2f,
   unit: f32,
-  // what a (co)variance in units is multiplied with to be one of the magnitudes themselves, where that is well within
-  // f32: 2^-126 or 2^126 where it is not
+  // factor from a (co)variance in units to one of the magnitudes themselves, clamped to 2^-126 .. 2^126
   magnify: f32,
-  // what is left of the variance, in units, must be above this for a partial correlation; 0 where limits are relative:
-  // shares as small as the method's are float64's to look at (UNSETTLED_RATIO)
+  // residual variance, in units, above which there is a partial correlation; 0 if limits are relative: ratios as small
+  // as the method's limit are left to float64 (UNSETTLED_RATIO)
   least: f32,
-  // 1: the method takes it for constant
+  // 1: constant by the method's rule
   constant: u32,
 }
 
@@ -22,7 +21,7 @@ fn is_constant(moment: Moment) -> bool {
   return moment.constant == 1u;
 }
 
-// sum / n - mean_a mean_b, of scaled deviations.
+// sum / n - mean_a mean_b, for scaled deviations.
 fn raw_covariance(sum: vec2f, inverse_count: vec2f, mean_a: vec2f, mean_b: vec2f) -> vec2f {
   return ds_subtract(ds_multiply(sum, inverse_count), ds_multiply(mean_a, mean_b));
 }
@@ -32,7 +31,7 @@ fn covariance(sum: vec2f, inverse_count: vec2f, a: Moment, b: Moment) -> vec2f {
   return raw_covariance(sum, inverse_count, a.mean, b.mean) * a.unit * b.unit;
 }
 
-// Written where the method gives no score. Scores travel as bits: compilers may assume that floats are not NaN.
+// Written if the method defines no score. Scores are passed as bits: compilers may assume that floats are not NaN.
 const NO_SCORE: u32 = 0x7fc00000u;
 
 // Bits of covariance / sqrt(variance_a variance_b), clipped to [-1, 1].

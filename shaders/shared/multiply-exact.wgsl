@@ -1,15 +1,16 @@
-// Products that no compiler can round: digits whose products and short sums are integers that f32 holds exactly.
+// Products without rounding under any compiler: digits whose products and short sums are integers that f32 holds
+// exactly.
 //
-// A value is a whole number of quanta, 2^20 a + 2^10 b + c with digits of at most 512 in size. The products of two fall
-// into orders: aa' (2^40), ab' + ba' (2^30), ac' + bb' + ca' (2^20), and the rest. Sums of the first three over
-// CHUNK = 16 rows are integers of at most 3 * 16 * 2^18 < 2^24, so float32 holds every partial sum of them exactly, in
-// whatever order and however fused a compiler forms them; they are then added up as integers. The rest is below 2^-30
-// of the whole, and its rounding below 2^-52.
+// A value is a whole number of quanta, 2^20 a + 2^10 b + c with digits of at most 512 in size. The product of two has
+// terms of several orders: aa' (2^40), ab' + ba' (2^30), ac' + bb' + ca' (2^20), and the rest. Sums of the first three
+// over CHUNK = 16 rows are integers of at most 3 * 16 * 2^18 < 2^24, so float32 holds every partial sum exactly, in
+// whatever order and with whatever fusion a compiler computes them; they are then accumulated as integers. The rest is
+// below 2^-30 of the whole, and its rounding below 2^-52.
 
 const CHUNK: u32 = 16u;
-// The digit a counts deviations of 2^(exponent + UNIT).
+// A unit of digit a is a deviation of 2^(exponent + UNIT).
 const UNIT: i32 = -9;
-// 2^-10, from one order of products to the next
+// 2^-10, the ratio between consecutive orders of products
 const SHIFT: f32 = 0.0009765625;
 
 // Four columns of one row, and one of them.

@@ -1,9 +1,9 @@
 // Products in float32: the products of CHUNK rows are summed in f32, and chunk sums are added to (high, low) pairs.
 // Values are f32 deviations.
 
-// Rows between two flushes.
+// Rows per flush.
 const CHUNK: u32 = 32u;
-// A value of one is a deviation of 2^(exponent + UNIT).
+// A unit of a value is a deviation of 2^(exponent + UNIT).
 const UNIT: i32 = 0;
 
 // Four columns of one row, and one of them.

@@ -1,21 +1,21 @@
-// What kernels of products share: sums += L^T R over rows of centred values, for all layer pairs whose sums lie in one
-// buffer (z is the pair). A kernel is put together from a way of going through the tiles (products-direct.wgsl,
-// products-shared.wgsl) and an arithmetic (multiply-*.wgsl).
+// Shared by the product kernels: sums += L^T R over rows of centred values, for all layer pairs whose sums share a
+// buffer (z is the pair). A kernel combines a loop over tiles (products-direct.wgsl, products-shared.wgsl) with an
+// arithmetic (multiply-*.wgsl).
 
 struct Params {
-  // rows of values, the row of the chunk that they began at, and the batches that they are of
+  // rows of values, their first row in the chunk, and the batches that they belong to
   rows: u32,
   first_row: u32,
   first_batch: u32,
   end_batch: u32,
-  // rows that a plane of values has room for
+  // row capacity of a plane of values
   plane_rows: u32,
-  // plane of the first pair's values, and columns of a row: of L, and of R and the sums
+  // plane of the first pair's values, and columns per row: for L, and for R and the sums
   left_plane: u32,
   left_stride: u32,
   right_plane: u32,
   stride: u32,
-  // columns of L that the sums are of
+  // columns of L that the sums cover
   first_line: u32,
   end_line: u32,
   // tile of this dispatch's first thread or workgroup, and one past the last one's
@@ -25,8 +25,8 @@ struct Params {
   zero: u32,
 }
 
-// Which tiles are wanted: every one; L being R, those that reach the diagonal or lie above it; or the diagonal's alone,
-// whose rows hold a tile's columns and no more.
+// Values of `shape`, the tiles to form. 0: all; TRIANGLE, for L = R: those on or above the diagonal; DIAGONAL_TILES:
+// only those on the diagonal, in which case a row of sums holds one tile's columns.
 const TRIANGLE: u32 = 1u;
 const DIAGONAL_TILES: u32 = 2u;
 
@@ -63,7 +63,7 @@ fn counted_rows() -> u32 {
   return valid_rows(refusal, params.first_batch, params.end_batch, params.first_row, params.rows);
 }
 
-// Index of row 0 of a pair's values.
+// Index of a pair's row 0.
 fn first_left(pair: u32) -> u32 {
   return (params.left_plane + 2u * pair) * params.plane_rows * (params.left_stride / 4u);
 }
@@ -84,7 +84,7 @@ fn powers_of_two(exponents: vec4i) -> vec4f {
   return bitcast<vec4f>((exponents + 127) << vec4u(23u));
 }
 
-// Four columns of one row of sums, or what is added to them.
+// Four columns of one row of sums, or their increments.
 struct Sums {
   high: vec4f,
   low: vec4f,
@@ -124,7 +124,7 @@ fn flush(block: ptr<function, Block>) {
   (*block).row3 = flush_row((*block).row3);
 }
 
-// Adds a block to the sums, its first row and column given, within a tile that begins at `first_column`.
+// Adds a block to the sums at `row` and `column`, within a tile that begins at `first_column`.
 fn add_block(block: ptr<function, Block>, pair: u32, row: u32, column: u32, first_column: u32, span: u32) {
   if (row >= params.end_line || column >= params.stride) {
     return;

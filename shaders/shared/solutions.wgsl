@@ -1,11 +1,11 @@
-// What the kernels of forward substitution share: R^-1 S_xx[S, i] for sources i, PANEL members at a time
-// (method.md, "score = 'partial'"). A thread has four sources of a target, a quarter of the range of sources apart, so
-// that neighbouring threads touch neighbouring words, and four members at a time: what is known of an earlier member
-// is read once for four, an entry of the factor once for four sources. That is some 50 operations for each word read,
-// so that nothing is gained by staging factors in a workgroup's memory first: all threads of a subgroup read the same
-// entry of them, once. Eight members with two sources, which reads half as much, took a fifth longer on the software
-// adapter, and more of either would leave small GPUs short of registers. Each entry goes through the same operations in
-// the same order whatever is beside it.
+// Shared by the kernels of forward substitution: R^-1 S_xx[S, i] for sources i, PANEL members at a time
+// (method.md, "score = 'partial'"). A thread handles four sources of a target, a quarter of the range of sources apart
+// so that neighbouring threads access neighbouring words, and four members at a time: the solution of an earlier member
+// is read once for four members, an entry of the factor once for four sources. That is some 50 operations per word
+// read, so staging factors in workgroup memory gains nothing: all threads of a subgroup read the same entry, once.
+// Eight members with two sources, which reads half as much, took a fifth longer on the software adapter, and more of
+// either would exhaust the registers of small GPUs. Each entry goes through the same operations in the same order,
+// independent of the other entries of the block.
 
 struct Params {
   nodes: u32,
@@ -15,26 +15,26 @@ struct Params {
   inverse_count_high: f32,
   inverse_count_low: f32,
   first_target: u32,
-  // first source of the range, and a quarter of how many it has
+  // first source of the range, and a quarter of its length
   first_source: u32,
   quarter: u32,
-  // first of the quarter's sources that this dispatch has
+  // first source of the quarter in this dispatch
   first_place: u32,
-  // rows that a target's solutions have room for
+  // row capacity of a target's solutions
   rows: u32,
-  // of the panel of members
+  // first of the panel
   first_member: u32,
   zero: u32,
 }
 
-// Members of a panel (src/engine/webgpu/scoring/partial-kernels.ts).
+// Members per panel (src/engine/webgpu/scoring/partial-kernels.ts).
 const PANEL: u32 = 32u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> plan: array<u32>;
 @group(0) @binding(2) var<storage, read> covariance_rows: array<vec2f>;
 @group(0) @binding(3) var<storage, read> factors: array<vec2f>;
-// [target of the dispatch, row, high and low, source of the range]: a row for each member, two for the remainders
+// [target of the dispatch, row, high and low, source of the range]: one row per member, two for the remainders
 @group(0) @binding(4) var<storage, read_write> solutions: array<f32>;
 
 fn solution_index(slot: u32, row: u32, place: u32) -> u32 {
@@ -78,7 +78,7 @@ fn covariances_of(header: TargetHeader, member: u32, sources: vec4u) -> Four {
   return four(covariance_rows[at.x], covariance_rows[at.y], covariance_rows[at.z], covariance_rows[at.w]);
 }
 
-// What some members leave of four others' entries.
+// Entries of four members after elimination of earlier ones.
 struct Rests {
   of0: Four,
   of1: Four,
@@ -86,7 +86,7 @@ struct Rests {
   of3: Four,
 }
 
-// Takes the products with members from `begin` up to `end` off the entries of `member` and the next three.
+// Subtracts the products with members `begin` up to `end` from the entries of `member` and the next three.
 fn eliminate(
   header: TargetHeader,
   slot: u32,
@@ -96,7 +96,7 @@ fn eliminate(
   begin: u32,
   end: u32,
 ) -> Rests {
-  // Those beyond the last are computed and not used.
+  // Results beyond the last member are not used.
   let row0 = factor_index(header, member, 0u);
   let row1 = factor_index(header, min(member + 1u, header.size), 0u);
   let row2 = factor_index(header, min(member + 2u, header.size), 0u);

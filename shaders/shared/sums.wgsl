@@ -1,7 +1,7 @@
-// Where the sums of a matrix lie: rows of `stride` columns in groups of four, the high words of a group (a vec4f)
-// before its low words. `stride` is a multiple of TILE. X^T Y is kept as Y^T X, a row for each target, so that threads
-// on neighbouring sources touch neighbouring words. A matrix too large for one binding is cut into panels of rows,
-// whole tiles each (StatisticsLayout in src/engine/webgpu/statistics/layout.ts); rows count from the panel's first.
+// Layout of a matrix of sums: rows of `stride` columns in groups of four, the high words of a group (a vec4f) before
+// its low words. `stride` is a multiple of TILE. X^T Y is stored as Y^T X, one row per target, so that threads on
+// neighbouring sources access neighbouring words. A matrix too large for one binding is cut into panels of whole tiles
+// of rows (StatisticsLayout in src/engine/webgpu/statistics/layout.ts); rows count from the panel's first.
 
 const TILE: u32 = 8u;
 
@@ -10,7 +10,7 @@ fn sum_index(row: u32, column: u32, stride: u32) -> u32 {
   return 2u * (row * stride + (column & ~3u)) + (column & 3u);
 }
 
-// Of the symmetric X^T X nothing below the diagonal need be there: the place of an element or of its mirror image.
+// X^T X is symmetric and need not be filled below the diagonal: the position of an element or of its mirror image.
 fn symmetric_place(row: u32, column: u32) -> vec2u {
   return select(vec2u(column, row), vec2u(row, column), row <= column);
 }

@@ -1,13 +1,13 @@
 import { outOfRange, type ByteSource } from './byte-source.ts';
 
 /**
- * A parser that asks for ranges of bytes, `[start, end]`, as it comes to know where they lie: the same parser reads bytes in
- * memory at once ({@link readNow}) and files piece by piece ({@link readFrom}). A range that is not there is thrown into it,
- * as a RangeError.
+ * A parser that yields the byte ranges, `[start, end]`, that it needs next. The same parser reads bytes in memory
+ * synchronously ({@link readNow}) and files piece by piece ({@link readFrom}). A range outside the source is thrown
+ * into it as a RangeError.
  */
 export type ByteReading<T> = Generator<readonly [start: number, end: number], T, Uint8Array>;
 
-/** @throws as the parser */
+/** @throws what the parser throws */
 export function readNow<T>(reading: ByteReading<T>, bytes: Uint8Array): T {
   let step = reading.next();
   while (!step.done) {
@@ -17,7 +17,7 @@ export function readNow<T>(reading: ByteReading<T>, bytes: Uint8Array): T {
   return step.value;
 }
 
-/** @throws as the parser, and as the source */
+/** @throws what the parser or the source throws */
 export async function readFrom<T>(reading: ByteReading<T>, source: ByteSource): Promise<T> {
   let step = reading.next();
   while (!step.done) {

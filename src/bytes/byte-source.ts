@@ -1,16 +1,16 @@
-/** Bytes of a known number that can be read in any order: of a file, an address or in memory. */
+/** A known number of bytes, readable in any order: a file, a URL or memory. */
 export interface ByteSource {
   readonly size: number;
   /**
-   * The bytes `start .. end`, all of them; not to be changed.
-   * @throws RangeError for a range that the source does not have; MagnitudeEdgeError where it cannot be read
+   * Reads all bytes from `start` to `end` (exclusive); do not modify them.
+   * @throws RangeError for a range outside the source; MagnitudeEdgeError if it cannot be read
    */
   read(start: number, end: number): Promise<Uint8Array>;
   /** Closes what is open. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Bytes in memory; ranges are views of them. */
+/** Bytes in memory; `read` returns views. */
 export class BytesInMemory implements ByteSource {
   readonly size: number;
   readonly #bytes: Uint8Array;
@@ -30,13 +30,13 @@ export class BytesInMemory implements ByteSource {
   }
 }
 
-/** The error for a range that so many bytes do not have; also for NaN. */
+/** The error for a range outside `size` bytes or with a NaN bound; undefined for a valid range. */
 export function outOfRange(size: number, start: number, end: number): RangeError | undefined {
   if (start >= 0 && start <= end && end <= size) return undefined;
   return new RangeError(`it has ${size} bytes, and those from ${start} to ${end} were looked for`);
 }
 
-/** All bytes in order, some at a time. */
+/** All bytes in order, in pieces of `bytes` bytes; the last may be shorter. */
 export async function* inPieces(
   source: ByteSource,
   bytes: number,

@@ -6,7 +6,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32 (IEEE 802.3) of bytes that follow others whose CRC-32 is `before`; in Node by its zlib. */
+/** CRC-32 (IEEE 802.3) of `bytes`, continued from the CRC-32 `before`. Uses zlib in Node. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const node = nodeProcess();
   if (node !== undefined) return node.getBuiltinModule('node:zlib').crc32(bytes, before);

@@ -1,15 +1,15 @@
 import { nodeProcess } from '../node-process.ts';
 
-/** Packed bytes that a script unpacks at a time: they may become a thousand times as much. */
+/** Compressed bytes per call of the script decoder; they may expand a thousandfold. */
 const PIECE_BYTES = 1 << 15;
-/** Bytes that Node gives at a time */
+/** Bytes per chunk of Node's output */
 const UNPACKED_BYTES = 1 << 18;
 
 /**
- * Unpacks deflated bytes (RFC 1951), some at a time: in Node by its zlib, on another thread, which takes a tenth of the time
- * that a script does before it has been compiled.
+ * Inflates a DEFLATE stream (RFC 1951) piece by piece. Node's zlib runs on another thread and takes a tenth of the time
+ * of a script that has not been compiled yet.
  *
- * @throws what the platform throws for damaged bytes, and for bytes that end too early
+ * @throws the platform's error for damaged or truncated bytes
  */
 export function inflated(packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const node = nodeProcess();

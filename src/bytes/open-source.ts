@@ -3,33 +3,33 @@ import { nodeProcess } from '../node-process.ts';
 import { BytesInMemory, outOfRange, type ByteSource } from './byte-source.ts';
 import { readSource, toUrl, unreadable, type BinarySource } from './source.ts';
 
-/** A source that is open, and what is known of it. */
+/** An open source and its metadata. */
 export interface OpenedSource {
   readonly source: ByteSource;
-  /** What messages call it: its URL, its file name, or what the caller said */
+  /** Name in error messages: its URL, its file name, or the caller's name for it */
   readonly name: string;
-  /** When it was last changed, in milliseconds since 1970, where the system says so */
+  /** Last modification, in milliseconds since 1970, if the system reports it */
   readonly modified?: number | undefined;
-  /** Whether all of it is in memory although it lies elsewhere: a server without ranges, or a pipe */
+  /** Whether an external source was read into memory as a whole: a server without range requests, or a pipe */
   readonly whole?: boolean;
 }
 
 interface OpenOptions {
-  /** What messages call the source, whatever it is. */
+  /** Name in error messages; overrides the source's own. */
   readonly name?: string | undefined;
-  /** What messages call a source that has no name of its own */
+  /** Name in error messages of a source without a name of its own */
   readonly fallbackName: string;
   /** The code of the error when the source cannot be read. */
   readonly code: ErrorCode;
   readonly signal?: AbortSignal | undefined;
-  /** Called before bytes are held that must be held as a whole. @throws where there is no room for them */
+  /** Called before a source is read into memory as a whole. @throws if it does not fit */
   readonly onWhole: (bytes: number, name: string) => void;
 }
 
 /**
- * Opens a source without reading it: files and Blobs are read in ranges, and so are addresses whose server answers range
- * requests. What answers none is read as a whole.
- * @throws MagnitudeEdgeError with `options.code` where there is nothing to read; the signal's reason once it is aborted
+ * Opens a source for reading in ranges: files, Blobs, and URLs whose server supports range requests. Any other source
+ * is read as a whole.
+ * @throws MagnitudeEdgeError with `options.code` if the source cannot be read; the signal's reason once it is aborted
  */
 export async function openSource(given: BinarySource, options: OpenOptions): Promise<OpenedSource> {
   options.signal?.throwIfAborted();
@@ -77,7 +77,7 @@ class BlobSource implements ByteSource {
     try {
       return new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
     } catch (cause) {
-      // Browsers refuse a File that has changed on the disk since it was chosen.
+      // Browsers refuse to read a File that has changed on disk since it was chosen.
       throw unreadable(
         this.#name,
         'reading it failed; it may have changed since it was chosen',
@@ -92,7 +92,7 @@ class BlobSource implements ByteSource {
   }
 }
 
-/** Node's file system is asked for at run time: no bundler has to find it. */
+/** Loads Node's file system at run time, so that bundlers need not resolve it. */
 async function openFile(url: URL, options: Named): Promise<OpenedSource> {
   const { name } = options;
   const fs = nodeProcess()?.getBuiltinModule('node:fs/promises');
@@ -105,7 +105,7 @@ async function openFile(url: URL, options: Named): Promise<OpenedSource> {
   const handle = await fs.open(url).catch(refuse);
   const found = await handle.stat().catch(refuse);
   if (!found.isFile()) {
-    // A pipe has no ranges, and no size.
+    // A pipe has neither ranges nor a size.
     await handle.close();
     return inMemory(url, options, true);
   }
@@ -132,18 +132,18 @@ async function openFile(url: URL, options: Named): Promise<OpenedSource> {
   };
 }
 
-/** Bytes of one call: the system takes no more than 2 GiB. */
+/** Bytes per read; the system limits one to 2 GiB. */
 const MOST_AT_ONCE = 1 << 28;
 
-/** Bytes of the first request, whose answer says whether there are ranges. */
+/** Bytes of the first request; its response shows whether the server supports ranges. */
 const FIRST_BYTES = 1 << 16;
 
-/** An address that answers range requests (RFC 9110, 14); undefined for one that does not. */
+/** Opens a URL whose server supports range requests (RFC 9110, section 14); undefined if it does not. */
 async function openRanges(url: URL, options: Named): Promise<OpenedSource | undefined> {
   const { name, signal } = options;
   const get = async (start: number, end: number): Promise<Response> => {
     try {
-      // Ranges of a compressed answer would be ranges of something else.
+      // Ranges of a compressed response would count compressed bytes.
       const headers = { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'identity' };
       return await fetch(url, { headers, ...(signal ? { signal } : {}) });
     } catch (cause) {
@@ -194,7 +194,7 @@ async function openRanges(url: URL, options: Named): Promise<OpenedSource | unde
   };
 }
 
-/** The bytes of the whole, which servers of another origin may keep to themselves. */
+/** Total size in bytes: from Content-Range, or from a HEAD request if another origin's server hides that header. */
 async function sizeOf(
   partial: Response,
   url: URL,

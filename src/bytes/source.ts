@@ -1,30 +1,30 @@
 import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import { nodeProcess } from '../node-process.ts';
 
-/** Where bytes may come from. A string is a URL; in Node also a path, resolved against the working directory. */
+/** A source of bytes. A string is a URL; in Node also a path, resolved against the working directory. */
 export type BinarySource = string | URL | Blob | ArrayBuffer | Uint8Array;
 
 export interface NamedBytes {
   readonly bytes: Uint8Array;
-  /** What messages call the source: its URL, its file name, or what the caller said. */
+  /** Name in error messages: its URL, its file name, or the caller's name for it. */
   readonly name: string;
-  /** Where it was fetched from; absent for bytes that were there already. */
+  /** Where the bytes were fetched from; absent for bytes and Blobs that were passed in. */
   readonly url?: URL;
 }
 
 export interface ReadOptions {
-  /** What messages call the source, whatever it is. */
+  /** Name in error messages; overrides the source's own. */
   readonly name?: string | undefined;
-  /** What messages call a source that has no name of its own, as in 'the model'. */
+  /** Name in error messages of a source without a name of its own, such as 'the model'. */
   readonly fallbackName: string;
   /** The code of the error when the source cannot be read. */
   readonly code: ErrorCode;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bytes that a source has or says it has, before they are held. */
+  /** For HTTP: called with the size that the server announces before reading, and with the actual size after. */
   readonly onSize?: ((bytes: number) => void) | undefined;
 }
 
-/** True for everything that {@link readSource} takes. */
+/** True for everything that {@link readSource} accepts. */
 export function isBinarySource(source: unknown): source is BinarySource {
   return (
     typeof source === 'string' ||
@@ -36,8 +36,8 @@ export function isBinarySource(source: unknown): source is BinarySource {
 }
 
 /**
- * Reads a source to its end. Bytes are taken as they are, without a copy.
- * @throws MagnitudeEdgeError with `options.code` when there is nothing to read there.
+ * Reads a whole source. Bytes in memory are returned without a copy.
+ * @throws MagnitudeEdgeError with `options.code` if the source cannot be read.
  */
 export async function readSource(source: BinarySource, options: ReadOptions): Promise<NamedBytes> {
   options.signal?.throwIfAborted();
@@ -70,7 +70,7 @@ async function readUrl(url: URL, name: string, options: ReadOptions): Promise<Ui
       options,
     );
   }
-  // Servers of single-page applications, and of notebooks, answer so to addresses that they do not know.
+  // Servers of single-page applications, and of notebooks, respond to unknown addresses with an HTML page.
   if (response.headers.get('content-type')?.startsWith('text/html') === true)
     throw unreadable(url.href, 'this address answered with an HTML page', options);
   const length = response.headers.get('content-length');
@@ -89,7 +89,7 @@ async function readBody(body: Blob | Response, name: string, options: ReadOption
   }
 }
 
-/** Node's fetch takes no file: URL. Its file system is asked for at run time: no bundler has to find it. */
+/** Node's fetch does not support file: URLs. The file system is loaded at run time: bundlers need not resolve it. */
 async function readFile(url: URL, name: string, options: ReadOptions): Promise<Uint8Array> {
   const fs = nodeProcess()?.getBuiltinModule('node:fs/promises');
   if (!fs) throw unreadable(name, 'a page cannot read file: URLs', options);
@@ -102,7 +102,7 @@ async function readFile(url: URL, name: string, options: ReadOptions): Promise<U
   }
 }
 
-/** Where a string or URL leads. @throws MagnitudeEdgeError with `options.code` for no URL */
+/** Resolves a string or URL. @throws MagnitudeEdgeError with `options.code` for an invalid URL */
 export function toUrl(source: string | URL, options: ReadOptions): URL {
   if (source instanceof URL) return source;
   try {

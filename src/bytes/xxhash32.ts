@@ -9,8 +9,8 @@ const round = (lane: number, word: number): number =>
   Math.imul(rotate((lane + Math.imul(word, P2)) | 0, 13), P1);
 
 /**
- * xxHash32 of bytes, seed 0 (the public specification, github.com/Cyan4973/xxHash): finds damage ten times as fast as a
- * CRC-32, and is no protection against forgery.
+ * xxHash32 of bytes, seed 0 (public specification: github.com/Cyan4973/xxHash). Detects damage ten times as fast as a
+ * CRC-32, but does not protect against forgery.
  */
 export function xxhash32(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -36,7 +36,7 @@ export function xxhash32(bytes: Uint8Array): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** xxHash32 of a text in UTF-8, as eight hexadecimal digits. */
+/** xxHash32 of a string in UTF-8, as eight hexadecimal digits. */
 export function xxhash32Text(text: string): string {
   return xxhash32(new TextEncoder().encode(text)).toString(16).padStart(8, '0');
 }

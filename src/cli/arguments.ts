@@ -1,7 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import { didYouMean } from './did-you-mean.ts';
 
-// Node has loaded it: as an import it would be looked through once more, for 4 ms.
+// Node has already loaded this module; an import would scan it again, which costs 4 ms.
 const { parseArgs } = process.getBuiltinModule('node:util');
 
 /** The command was called wrongly: exit status 2. */
@@ -9,21 +9,21 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Options by name; those that are `multiple` take several values, one after the other or each with its option. */
+/** Options by name. An option that is `multiple` takes several values, in a row or by repeating the option. */
 export type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
-/** The options of one command as they were given. Of an option that takes one value the last counts. */
+/** The options given to one command. If an option of one value is repeated, the last value counts. */
 export class Arguments {
   readonly positionals: readonly string[];
   readonly #values: Readonly<Record<string, string | boolean | undefined>>;
   readonly #lists: Readonly<Record<string, readonly string[]>>;
 
-  /** @throws UsageError for options that the command does not have, or that lack their value */
+  /** @throws UsageError for unknown options and for options without a value */
   constructor(args: readonly string[], options: OptionsConfig, positionals: { readonly allowed: boolean }) {
     const { values, tokens } = parsed(args, options);
     const lists: Record<string, string[]> = {};
     const positional: string[] = [];
-    /** The option of several values that the next words belong to */
+    /** The multi-value option that the next words belong to */
     let open: string[] | undefined;
     for (const token of tokens) {
       if (token.kind === 'option') {
@@ -51,7 +51,7 @@ export class Arguments {
     return typeof value === 'string' ? value : undefined;
   }
 
-  /** Names between commas; undefined where the option was not given. */
+  /** Comma-separated names; undefined if the option was not given. */
   names(name: string): readonly string[] | undefined {
     const names = this.text(name)
       ?.split(',')
@@ -66,7 +66,7 @@ export class Arguments {
     return value;
   }
 
-  /** The values of an option that takes several. @throws UsageError where there is none */
+  /** The values of an option that takes several. @throws UsageError if there are none */
   requiredList(name: string): readonly string[] {
     const values = this.#lists[name];
     if (values === undefined || values.includes('')) throw new UsageError(`--${name} is missing`);
@@ -81,7 +81,7 @@ export class Arguments {
     throw new UsageError(`--${name} is '${value}', one of ${allowed.join(', ')} was expected${hint}`);
   }
 
-  /** A number in decimal notation between two bounds, both allowed. */
+  /** A decimal number between two bounds, inclusive. */
   number(name: string, { least, most = Infinity }: { least: number; most?: number }): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -102,7 +102,7 @@ function parsed(args: readonly string[], options: OptionsConfig) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
-    // Node explains at length; its first sentence says which option it is about.
+    // Node's message is long; its first sentence names the option.
     const sentence = error instanceof Error ? error.message.split(/\. (?=[A-Z])/)[0]! : String(error);
     const unknown = /^Unknown option '--?([^']+)'/.exec(sentence)?.[1];
     const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys(options), '--');

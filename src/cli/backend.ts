@@ -13,7 +13,7 @@ import type { Arguments } from './arguments.ts';
 /** Options of all commands that compute statistics or scores. */
 export const backendOptions = { backend: { type: 'string' }, precision: { type: 'string' } } as const;
 
-/** @param what is computed there: statistics of samples, or scores of statistics */
+/** @param what the quantity computed: statistics of samples, or scores of statistics */
 export function backendHelp(what: 'statistics' | 'scores'): string {
   const precision =
     what === 'statistics'
@@ -40,20 +40,20 @@ export function readBackend(given: Arguments): { backend: 'auto' | BackendName; 
   };
 }
 
-/** Where the statistics are computed, and why there. */
+/** The backend that computes the statistics, and why it was chosen. */
 export interface ChosenBackend {
   readonly backend: BackendName;
   /** The device to run on, with 'webgpu'. */
   readonly gpu?: GpuContext;
-  /** A few words. */
+  /** In a few words */
   readonly reason: string;
   readonly release: () => void;
 }
 
 /**
- * Chooses the backend in Node, where WebGPU is Dawn (the optional package `webgpu`). 'auto' takes it where it finds a
- * hardware adapter; a software one is many times slower than the CPU backend. 'webgpu' takes any adapter.
- * @throws MagnitudeEdgeError `no-adapter` when 'webgpu' is asked for and cannot be had
+ * Chooses the backend in Node, where WebGPU is Dawn (the optional package `webgpu`). 'auto' chooses WebGPU if there is
+ * a hardware adapter; a software adapter is many times slower than the CPU backend. 'webgpu' takes any adapter.
+ * @throws MagnitudeEdgeError `no-adapter` if 'webgpu' is requested but not available
  */
 export async function chooseBackend(requested: 'auto' | BackendName): Promise<ChosenBackend> {
   if (requested === 'cpu') return onCpu('asked for');
@@ -78,10 +78,10 @@ export async function chooseBackend(requested: 'auto' | BackendName): Promise<Ch
   };
 }
 
-/** Where an inferer's statistics were computed, and why there. */
+/** The backend that computed an inferer's statistics, and why. */
 export type RanOn = Pick<ChosenBackend, 'backend' | 'reason'>;
 
-/** What became of the choice: an inferer left to itself takes the CPU where its device turns out to be unfit. */
+/** The backend in use: with 'auto' an inferer falls back to the CPU if its device turns out to be unfit. */
 export function backendOf(inferer: MagnitudeEdgeInferer, { backend, reason }: ChosenBackend): RanOn {
   const { backend: taken, fallbacks } = inferer.diagnostics;
   return taken === backend ? { backend, reason } : { backend: taken, reason: fallbacks.join(' ') };
@@ -91,7 +91,7 @@ function onCpu(reason: string): ChosenBackend {
   return { backend: 'cpu', reason, release: () => undefined };
 }
 
-/** Dawn's entry point, held for good: devices crash the process once it is collected. */
+/** Dawn's entry point, never released: devices crash the process once it is collected. */
 let dawn: GPU | undefined;
 
 async function loadDawn(): Promise<GPU> {
@@ -109,15 +109,15 @@ async function loadDawn(): Promise<GPU> {
 }
 
 /**
- * What hardware drivers of Vulkan open on Linux: devices of the kernel's own drivers, of NVIDIA's, of the Windows around
- * a Linux, of Mali, Adreno and Tegra.
+ * Device files that hardware Vulkan drivers open on Linux: the kernel's own drivers, NVIDIA, WSL, Mali, Adreno and
+ * Tegra.
  */
 const GRAPHICS_DEVICES = ['dri', 'nvidiactl', 'dxg', 'mali0', 'kgsl-3d0', 'nvhost-gpu', 'nvmap'];
 const NAMED_DRIVERS = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'];
 
 /**
- * Whether no hardware adapter can be there, and no driver is named: looking for one takes half as long as a fit of the
- * bundled example.
+ * Whether there can be no hardware adapter and no driver is named. Looking for an adapter takes half as long as a fit
+ * of the bundled example.
  */
 function hasNoGraphicsDevice(): boolean {
   if (process.platform !== 'linux' || NAMED_DRIVERS.some((name) => process.env[name])) return false;
@@ -125,7 +125,7 @@ function hasNoGraphicsDevice(): boolean {
   return !GRAPHICS_DEVICES.some((name) => existsSync(`/dev/${name}`));
 }
 
-/** Writes what the best adapter says of itself, or null. */
+/** Prints the properties of the best adapter as JSON, or null. */
 const probe = `
   const { create } = await import(process.argv[1]);
   const adapter = await create([]).requestAdapter({ powerPreference: 'high-performance' });
@@ -135,9 +135,9 @@ const probe = `
 `;
 
 /**
- * Looks for a hardware adapter in a process of its own: graphics drivers that are missing or broken print, and may
- * crash, which must not be the end of a command that can do without them.
- * @returns why there is none to use, or undefined
+ * Looks for a hardware adapter in a separate process: missing or broken graphics drivers print and may crash, which
+ * must not end a command that can run without them.
+ * @returns why no adapter is usable, or undefined
  */
 async function whyNotWebGpu(): Promise<string | undefined> {
   let entry: string;

@@ -20,14 +20,14 @@ export const checkpointOptions = {
   resume: { type: 'boolean' },
 } as const;
 
-/** What a command is told of checkpoints. */
+/** Checkpoint options of a command. */
 export interface CheckpointSettings {
   readonly path: string;
   readonly seconds: number;
   readonly resume: boolean;
 }
 
-/** @throws UsageError for what goes with a checkpoint, without one */
+/** @throws UsageError for checkpoint options without `--checkpoint` */
 export function readCheckpointSettings(given: Arguments): CheckpointSettings | undefined {
   const path = given.text('checkpoint');
   const seconds = given.number('checkpoint-every', { least: 0 });
@@ -39,11 +39,12 @@ export function readCheckpointSettings(given: Arguments): CheckpointSettings | u
 }
 
 /**
- * A file that holds the last checkpoint, whole at any time: the next one is written beside it, onto the disk, and moved to its
- * place. A process that is killed meanwhile leaves a file beside it, which the next write takes for its own.
+ * The file of the last checkpoint, complete at any time: the next checkpoint is written to a temporary file alongside,
+ * synced to disk and renamed into place. A killed process may leave its temporary file behind; the next write
+ * overwrites it.
  *
- * @throws UsageError where there is one already that nobody wants to go on from, MagnitudeEdgeError `invalid-argument` where
- * nothing can be moved to the place
+ * @throws UsageError if a checkpoint exists and `resume` is not set, MagnitudeEdgeError `invalid-argument` if nothing
+ * can be moved to the place
  */
 export function checkpointFile(place: OutputPlace, resume: boolean): CheckpointSink {
   const { file, path } = place;

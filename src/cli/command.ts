@@ -1,6 +1,6 @@
 import type { Terminal } from './terminal.ts';
 
-/** One subcommand: its help, and what it does with its arguments. */
+/** One subcommand: its help text and its action. */
 export interface Command {
   readonly help: string;
   /** @throws UsageError for wrong usage, MagnitudeEdgeError for refused input */

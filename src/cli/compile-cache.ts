@@ -1,8 +1,8 @@
 const path = process.getBuiltinModule('node:path');
 
 /**
- * Has Node keep the compiled form of the command's modules in the user's own cache folder, where it can (from 22.1 on) and
- * `MAGNITUDE_EDGE_CACHE=0` does not forbid it. Node's default is a folder of the system that all users may write to.
+ * Has Node cache the command's compiled modules in the user's own cache folder if Node can (22.1 and later) and
+ * `MAGNITUDE_EDGE_CACHE=0` does not forbid it. Node's default is a system folder that all users may write to.
  */
 export function keepCompiledModules(): void {
   const { MAGNITUDE_EDGE_CACHE: wanted, XDG_CACHE_HOME: caches, LOCALAPPDATA: local } = process.env;

@@ -3,19 +3,19 @@ import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** Whether an argument is an address, which is fetched, and no path. */
+/** Whether an argument is an address to fetch rather than a path. */
 export function isAddress(argument: string): boolean {
   return /^https?:\/\//i.test(argument);
 }
 
-/** Where a path or an address leads. */
+/** The URL of a path or an address. */
 export function toUrl(argument: string): URL {
   return isAddress(argument) ? new URL(argument) : pathToFileURL(argument);
 }
 
 /**
- * Paths with patterns replaced by the files that they match, sorted: `*`, `?` and `[...]` within a name, `**` for any folders. A
- * path that is there is no pattern, whatever is in it; addresses are left as they are.
+ * Replaces patterns by the paths of the files that they match, sorted: `*`, `?` and `[...]` within a name, `**` for any
+ * folders. A path that exists is never a pattern; addresses are returned unchanged.
  * @throws MagnitudeEdgeError `invalid-data` for a pattern that no file matches
  */
 export async function expandPatterns(paths: readonly string[]): Promise<string[]> {
@@ -63,7 +63,7 @@ async function matches(pattern: string): Promise<string[]> {
 async function namesIn(folder: string, part: string): Promise<string[]> {
   const pattern = toRegExp(part);
   const names = await readdir(folder || '.').catch(() => []);
-  // As shells do: a pattern matches no hidden file unless it says so.
+  // As in a shell, only a pattern that begins with a dot matches hidden files.
   return names.filter((name) => pattern.test(name) && (part.startsWith('.') || !name.startsWith('.')));
 }
 

@@ -1,4 +1,4 @@
-/** `; did you mean 'score'?` where a known word is a slip of the keyboard away, else nothing. */
+/** `; did you mean 'score'?` if a known word is a typo away, else an empty string. */
 export function didYouMean(word: string, known: readonly string[], prefix = ''): string {
   const most = Math.max(1, Math.round(word.length * 0.4));
   const near = known
@@ -8,7 +8,7 @@ export function didYouMean(word: string, known: readonly string[], prefix = ''):
   return near === undefined ? '' : `; did you mean '${prefix}${near.candidate}'?`;
 }
 
-/** Levenshtein's: letters to put in, take out or exchange. */
+/** Levenshtein distance: insertions, deletions and substitutions of letters. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -90,7 +90,7 @@ export const evaluate: Command = {
   },
 };
 
-/** One file, or several added up. */
+/** Reads one statistics file, or merges several. */
 export async function readStatistics(paths: readonly string[]): Promise<SavedStatistics> {
   let merged: SavedStatistics | undefined;
   for (const path of paths) {
@@ -136,7 +136,7 @@ async function* scoredRows(
   }
 }
 
-/** @param what needs them, for the error */
+/** @param what what needs the channels, for the error message */
 export function channelsOf({ channels }: SavedStatistics, what: string): SavedChannels {
   if (channels !== undefined) return channels;
   throw new MagnitudeEdgeError(

@@ -21,10 +21,10 @@ import {
   type TemporaryFile,
 } from './temporary-files.ts';
 
-/** Bytes that are read at a time: the system takes no more than 2 GiB in one call. */
+/** Bytes read at a time; the system reads at most 2 GiB per call. */
 const PIECE_BYTES = 1 << 28;
 
-/** The bytes of a file, or of a pipe to its end. @throws MagnitudeEdgeError `invalid-data` naming the path */
+/** Reads a file, or a pipe to its end. @throws MagnitudeEdgeError `invalid-data` naming the path */
 export async function readInput(path: string): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
@@ -42,8 +42,8 @@ export async function readInput(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Checks before the work that inputs can be read, and that none is given twice, through links either.
- * @param twice what would be wrong with that
+ * Checks before any work that inputs can be read and that none is given twice, not even through links.
+ * @param twice what is wrong with giving one twice, for the error message
  * @throws MagnitudeEdgeError `invalid-data`, UsageError
  */
 export async function checkInputs(paths: readonly string[], twice: string): Promise<void> {
@@ -78,7 +78,7 @@ async function readSized(handle: FileHandle, size: number): Promise<Uint8Array> 
   return bytes.subarray(0, at);
 }
 
-/** Of pipes, and of files that give no size. */
+/** For pipes, and for files that report no size. */
 async function readToEnd(handle: FileHandle): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of handle.createReadStream({ autoClose: false })) pieces.push(piece as Uint8Array);
@@ -86,8 +86,8 @@ async function readToEnd(handle: FileHandle): Promise<Uint8Array> {
 }
 
 /**
- * The format of an output: what `--format` says, else what its extension asks for.
- * @throws UsageError where neither says it
+ * The format of an output: the value of `--format`, else by the path's extension.
+ * @throws UsageError if neither determines it
  */
 export function outputFormat(path: string, said?: TableFormat): TableFormat {
   if (said !== undefined) return said;
@@ -97,7 +97,7 @@ export function outputFormat(path: string, said?: TableFormat): TableFormat {
   return inputFormat(path);
 }
 
-/** The format that a path's extension says. @throws UsageError for another extension */
+/** The format of a path by its extension. @throws UsageError for any other extension */
 export function inputFormat(path: string): TableFormat {
   try {
     return tableFormat(path);
@@ -106,26 +106,26 @@ export function inputFormat(path: string): TableFormat {
   }
 }
 
-/** One file that a command is to leave behind. */
+/** One file that a command writes. */
 export interface OutputFile {
   readonly place: OutputPlace;
-  /** All at once, or as they come */
+  /** All at once, or as they are produced */
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
-/** A folder of files by target that a command is to leave behind. */
+/** A folder of files by target that a command writes. */
 export interface OutputFolder {
   readonly folder: string;
   readonly batches: AsyncIterable<RecordBatch>;
 }
 
 /**
- * Writes files so that each is there whole or not at all: beside its place first, on the disk, then moved there with the
- * permissions of the file that it replaces. None is moved before all are written. Devices, pipes and standard output get
- * the bytes as they come, after the files are written.
+ * Writes files so that each appears completely or not at all: to a temporary file alongside, synced to disk, then moved
+ * into place with the permissions of the file that it replaces. None is moved before all are written. Devices, pipes
+ * and standard output receive their bytes as they are produced, after the files are written.
  *
- * @throws MagnitudeEdgeError `invalid-argument` where they cannot be written; ClosedOutput; what goes wrong with bytes
- * that come
+ * @throws MagnitudeEdgeError `invalid-argument` if they cannot be written; ClosedOutput; any error of the source of the
+ * bytes
  */
 export async function writeOutputs(outputs: readonly (OutputFile | OutputFolder)[]): Promise<void> {
   const moves: (() => Promise<void>)[] = [];
@@ -134,7 +134,7 @@ export async function writeOutputs(outputs: readonly (OutputFile | OutputFolder)
   try {
     for (const output of outputs) {
       if ('folder' in output) {
-        // Only who makes a folder needs Arrow here.
+        // Only commands that write a folder need Arrow here.
         const { writePartitions } = await import('./partitions.ts');
         moves.push(await writePartitions(output.folder, output.batches));
         continue;
@@ -186,12 +186,12 @@ async function writeDirectly({ path, replaces }: OutputPlace, bytes: OutputFile[
   }
 }
 
-/** Milliseconds between two looks for who reads a pipe */
+/** Milliseconds between two checks whether a pipe has a reader */
 const PIPE_INTERVAL = 50;
 
 /**
- * A named pipe, once somebody reads it. Neither the wait nor a slow reader blocks a thread: the process could not be ended
- * by a signal meanwhile.
+ * Opens a named pipe once it has a reader. Neither the wait nor a slow reader blocks a thread, which would keep signals
+ * from ending the process.
  */
 async function openPipe(path: string): Promise<Socket> {
   for (;;) {
@@ -205,7 +205,7 @@ async function openPipe(path: string): Promise<Socket> {
   }
 }
 
-/** Where the summary goes: beside a table on standard output there is no room for it. */
+/** The stream for the summary: standard error if the table goes to standard output. */
 export function summaryStream({ out, err }: Terminal, place: OutputPlace | undefined): NodeJS.WritableStream {
   return place?.path === STANDARD_OUTPUT ? err : out;
 }

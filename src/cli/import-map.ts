@@ -33,7 +33,7 @@ export const importMap: Command = {
   },
 };
 
-/** What of a package.json says which file an import means. */
+/** The fields of a package.json that resolve imports. */
 interface Description {
   readonly name?: string;
   readonly version?: string;
@@ -50,11 +50,11 @@ interface Package {
 
 interface ImportMap {
   readonly imports: Record<string, string>;
-  /** For modules under an address that mean another version by the same name */
+  /** For modules under an address that import another version by the same name */
   readonly scopes: Record<string, Record<string, string>>;
 }
 
-/** Of every module that the package's own entries lead to. */
+/** The import map of all modules reachable from the package's own entries. */
 async function mapOf(own: Package, address: (file: string) => Promise<string>): Promise<ImportMap> {
   const map: ImportMap = { imports: {}, scopes: {} };
   const seen = new Set<string>();
@@ -85,13 +85,13 @@ async function mapOf(own: Package, address: (file: string) => Promise<string>): 
   return map;
 }
 
-/** Names that a module imports from, as its text has them: comments too, whose names lead nowhere, or to what does no harm. */
+/** Specifiers that a module imports, found in its text. Those in comments resolve to nothing, or do no harm. */
 function importsOf(text: string): string[] {
   const imports = /\b(?:import|export)\b(?:[\s\w{},*$]*?\bfrom)?\s*\(?\s*["']([^"'\s]+)["']/g;
   return [...text.matchAll(imports)].map(([, specifier]) => specifier!);
 }
 
-/** The file that a page's import of a name means; undefined where there is none. */
+/** The file that a page's import resolves to; undefined if there is none. */
 async function fileOf(specifier: string, from: string): Promise<string | undefined> {
   const [, name, rest] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(specifier) ?? [];
   if (name === undefined || specifier.includes(':')) return undefined;
@@ -111,7 +111,7 @@ async function fileOf(specifier: string, from: string): Promise<string | undefin
 
 const conditions = new Set(['browser', 'module', 'import', 'default']);
 
-/** What `exports` say of an entry ('.', './name') for a page: node's algorithm with a page's conditions. */
+/** Resolves an entry ('.', './name') of `exports` by Node's algorithm with a page's conditions. */
 function targetOf(exports: Target, entry: string): string | undefined {
   if (typeof exports === 'string') return entry === '.' ? exports : undefined;
   if (exports === null) return undefined;
@@ -135,11 +135,11 @@ function chosen(target: Target): string | undefined {
   return undefined;
 }
 
-/** The package that a file is of. */
+/** The package that contains a file. */
 async function packageAround(file: string): Promise<Package> {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const description = await describe(folder).catch((): Description => ({}));
-    // Folders of a package have descriptions too, which only say how their modules are read.
+    // Subfolders may have a package.json, too, which only says how their modules are read.
     if (description.name !== undefined && description.version !== undefined) return { folder, description };
     if (folder === dirname(folder)) throw new Error(`${file} is in no package.`);
   }

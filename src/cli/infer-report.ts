@@ -6,7 +6,7 @@ import type { RowCount } from './row-count.ts';
 import type { ScoreSettings } from './score-options.ts';
 import { formatTable } from './summary.ts';
 
-/** What was asked for, as far as it is said again. */
+/** The settings that a report repeats. */
 export interface ReportedSettings extends Pick<ScoreSettings, 'score'> {
   readonly model: string;
   readonly data: readonly string[];
@@ -15,19 +15,19 @@ export interface ReportedSettings extends Pick<ScoreSettings, 'score'> {
   readonly resampling: object | false;
 }
 
-/** What a run came to. */
+/** The outcome of a run. */
 export interface InferReport {
   readonly samples: number;
-  /** Samples of the checkpoint that the fit went on from */
+  /** Samples of the checkpoint that the fit resumed from */
   readonly resumedFrom: number | undefined;
   readonly batches: number;
   readonly rows: RowCount;
   readonly coverage: ScoreCoverage;
-  /** What the statistics were computed with */
+  /** How the statistics were computed */
   readonly notes: readonly string[];
-  /** Workers of the CPU backend; undefined with another */
+  /** Workers of the CPU backend; undefined for any other */
   readonly workers: number | undefined;
-  /** What a reader of the results has to know */
+  /** What a reader of the results must know */
   readonly warnings: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -88,7 +88,7 @@ export function textReport(
   const { coverage } = report;
   const warnings = report.warnings.map((warning) => `warning  ${warning}`);
   const lines = [
-    // First where there is nothing else to read.
+    // Warnings come first if there is nothing else to read.
     ...(nothingScored(coverage) ? warnings : []),
     `model    ${settings.model}: ${nodes}, ${edgeIndex['function,function'][0].length} edges between functions, ${model.layers} blocks, norm ${model.norm}`,
     `data     ${settings.data.join(', ')}: ${report.samples} samples`,
@@ -111,7 +111,7 @@ function workersInWords(workers = 0): string {
   return workers === 0 ? '' : `, ${workers} worker${workers === 1 ? '' : 's'}`;
 }
 
-/** How the table says that its scores were resampled. */
+/** How the scores were resampled, from the table's metadata. */
 function resamplingOf({ metadata }: RowCount): Record<'groups' | 'permutations' | 'seed', number> {
   const number = (key: string): number => Number(metadata.get(key));
   return { groups: number('groups'), permutations: number('permutations'), seed: number('seed') };

@@ -114,7 +114,7 @@ export const infer: Command = {
     const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
-    // External data of a model are read with it.
+    // A model's external data are read along with it.
     const inputs = [model, `${model}.data`, ...data, outputWeights, maskEdges];
     if (settings.partitioned) await checkNewFolder(out);
     const others = await placeOutputs(
@@ -177,7 +177,7 @@ function readSettings(args: readonly string[]): Settings {
   };
 }
 
-/** Asked for by either of its two halves. */
+/** Either of its two options requests resampling. */
 function readResampling(given: Arguments): UncertaintyOptions | false {
   const groups = given.wholeNumber('jackknife', 2);
   const permutations = given.wholeNumber('permutations', 1);
@@ -187,17 +187,20 @@ function readResampling(given: Arguments): UncertaintyOptions | false {
   throw new UsageError('--seed goes with --permutations');
 }
 
-/** Values of this many bytes are kept, and become sums beyond. */
+/** Most bytes of channel values that are kept; beyond that they become sums. */
 const KEPT_CHANNEL_BYTES = 2 ** 32;
 
-/** Room for channel values: at least as much as sums of them take with some samples beside; ranks and resampling need all samples. */
+/**
+ * Most bytes for channel values: at least twice what their sums take, so that some samples fit alongside the sums.
+ * Ranks and resampling need all samples.
+ */
 function channelRoom({ channelGroups, layers }: GsnnModel, { score, resampling }: Settings): number {
   if (score !== 'channel' || resampling !== false) return Number.MAX_SAFE_INTEGER;
   return Math.max(KEPT_CHANNEL_BYTES, 2 * channelSumsBytes(layers - 1, channelGroups.length));
 }
 
 interface Places {
-  /** None where a folder is made */
+  /** Undefined if a folder is written */
   readonly table: OutputPlace | undefined;
   readonly statistics: OutputPlace | undefined;
   readonly checkpoint: CheckpointSink | undefined;
@@ -229,11 +232,11 @@ async function inferWith(
   await using inferer = await MagnitudeEdgeInferer.create(model, {
     reduction,
     usePreNorm,
-    // The library falls back where 'auto' finds the device too small or inexact.
+    // With 'auto' the library falls back if the device is too small or inexact.
     backend: chosen.backend === 'cpu' ? 'cpu' : settings.backend,
     precision: settings.precision,
     uncertainty: resampling,
-    // Nobody asks for another score later.
+    // No other score is requested later.
     channels: needsChannels(settings) && { maxBytes: channelRoom(model, settings) },
   });
   const ranOn = backendOf(inferer, chosen);
@@ -312,12 +315,12 @@ async function inferWith(
   );
 }
 
-/** Ranks are of all samples' magnitudes, which are those of the channel values. */
+/** Ranks need the magnitudes of all samples, which the channel values provide. */
 function needsChannels({ score, correlation }: ScoreSettings): boolean {
   return score === 'channel' || correlation === 'spearman';
 }
 
-/** What files say of the loss and of the graph. */
+/** Settings of the loss and of the graph, read from files. */
 async function readFitOptions(
   { outputWeights, maskEdges }: Settings,
   model: GsnnModel,
@@ -333,7 +336,7 @@ async function readFitOptions(
   };
 }
 
-/** Seconds from one lap to the next. */
+/** Measures the seconds of each lap. */
 class Stopwatch {
   readonly seconds: Record<string, number> = {};
   #last = performance.now();

@@ -5,12 +5,13 @@ import { MagnitudeEdgeError } from '../errors.ts';
 const isHeader = (cell: string): boolean => ['output', 'name', 'weight'].includes(cell.toLowerCase());
 
 /**
- * One factor per output of a model from delimited text: the columns `output` and `weight`, or a name and a number in each
- * line. Outputs that it does not name keep 1.
+ * Reads one factor per model output from delimited text: the columns `output` and `weight`, or a name and a number on
+ * each line. Outputs that are not named keep 1.
  *
  * @param outputs names of the model's outputs, in order
- * @param name what messages call the file
- * @throws MagnitudeEdgeError `invalid-data` for a name that is no output, comes twice, or has no number of at least 0
+ * @param name the file's name in error messages
+ * @throws MagnitudeEdgeError `invalid-data` for a name that is not an output, appears twice, or has no number of at
+ * least 0
  */
 export function readOutputWeights(bytes: Uint8Array, outputs: readonly string[], name: string): number[] {
   const refuse = (line: number, why: string): never => {

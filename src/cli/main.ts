@@ -11,7 +11,7 @@ import { ClosedOutput, standard } from './standard-output.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 import { setV8Flags } from './v8-flags.ts';
 
-/** Loaded when they are asked for: a question is answered, and a mistake found, in a fraction of the time. */
+/** Loaded on demand: help and usage errors then take a fraction of the time. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   infer: async () => (await import('./infer.ts')).infer,
   evaluate: async () => (await import('./evaluate.ts')).evaluate,
@@ -37,7 +37,7 @@ const help = `magnitude-edge ${version}: magnitude edge inference for graph stru
 
 /**
  * Runs the command.
- * @returns the exit status: 0 done, 1 refused input, 2 wrong usage; 141 where standard output was closed
+ * @returns the exit status: 0 done, 1 refused input, 2 wrong usage; 141 if standard output was closed
  */
 async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   const asksForHelp = args[0] === 'help';
@@ -84,7 +84,7 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
       complain(inCommandWords(error));
       return 1;
     }
-    // As of a process that SIGPIPE ends, which Node ignores.
+    // As if SIGPIPE had ended the process; Node ignores that signal.
     if (error instanceof ClosedOutput) return 141;
     throw error;
   }

@@ -54,7 +54,7 @@ export const merge: Command = {
   },
 };
 
-/** Which files hold channel values. */
+/** Tracks which files hold channel values. */
 class ChannelsOfFiles {
   readonly without: string[] = [];
   #first: { readonly path: string; readonly counts: Int32Array } | undefined;
@@ -70,7 +70,7 @@ class ChannelsOfFiles {
     else if (!sameCounts(this.#first.counts, channels.counts)) this.#other ??= path;
   }
 
-  /** Why the files together hold none, where some of them do; undefined where none is lost. */
+  /** Why the merged file has no channel values although some files do; undefined if none are lost. */
   whyLost(): string | undefined {
     if (this.#first === undefined) return undefined;
     if (this.without.length > 0)

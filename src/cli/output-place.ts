@@ -5,29 +5,29 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { UsageError } from './arguments.ts';
 import { missing, reasonOf } from './system-errors.ts';
 
-/** What `--out` calls standard output. */
+/** The value of `--out` that means standard output. */
 export const STANDARD_OUTPUT = '-';
 
 /** Where an output goes once links have been followed. */
 export interface OutputPlace {
   /** As it was given */
   readonly path: string;
-  /** The file itself, behind all links; in its place or yet to be made */
+  /** The file itself, with all links followed; it may not exist yet */
   readonly file: string;
-  /** Whether bytes go straight in: a device, a pipe or standard output, which nothing can be moved to. */
+  /** Whether bytes are written directly: to a device, a pipe or standard output, where no file can be moved. */
   readonly direct: boolean;
-  /** The file that is there */
+  /** The existing file */
   readonly replaces: Stats | undefined;
-  /** Equal for two paths that lead to one file, as far as can be told before it is made */
+  /** Equal for two paths that lead to one file, as far as this can be told before the file exists */
   readonly identity: string | undefined;
 }
 
 /**
- * Finds where outputs go, before any work: none may be an input or another output, through whatever links.
+ * Resolves where outputs go, before any work: none may be an input or another output, not even through links.
  * @param inputs paths that the command reads
- * @param outputs paths that it is to write; undefined where there is none
- * @throws UsageError for an output that is an input or another output, MagnitudeEdgeError `invalid-argument` for one that
- * cannot be written
+ * @param outputs paths that it will write; undefined if there is none
+ * @throws UsageError for an output that is an input or another output, MagnitudeEdgeError `invalid-argument` for one
+ * that cannot be written
  */
 export async function placeOutputs(
   inputs: readonly string[],
@@ -51,14 +51,14 @@ export async function placeOutputs(
   return places;
 }
 
-/** Equal for paths to one file; undefined where there is none, or it is a device such as a terminal. */
+/** Equal for paths to one file; undefined if there is none, or if it is a device such as a terminal. */
 export async function fileIdentity(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined || found.isCharacterDevice() ? undefined : `${found.dev}:${found.ino}`;
 }
 
 async function placeOf(given: string): Promise<OutputPlace> {
-  // Opening the device again would cut a file short that standard output goes to.
+  // Opening the device again would truncate a file that standard output goes to.
   const path = given === '/dev/stdout' ? STANDARD_OUTPUT : given;
   if (path === STANDARD_OUTPUT)
     return { path, file: path, direct: true, replaces: undefined, identity: STANDARD_OUTPUT };
@@ -91,15 +91,15 @@ async function placeOf(given: string): Promise<OutputPlace> {
     file,
     direct: false,
     replaces: present,
-    // File systems may take names of other case or normalization for the same.
+    // File systems may ignore differences in case or normalization.
     identity: identity ?? file.normalize('NFC').toLowerCase(),
   };
 }
 
-/** Most links from one to the next; systems allow 40. */
+/** Longest chain of links; systems allow 40. */
 const MOST_LINKS = 40;
 
-/** The path of a file that need not be there yet, with all links followed, dangling ones too. */
+/** The path of a file, which need not exist yet, with all links followed, dangling ones included. */
 async function fileBehindLinks(path: string): Promise<string> {
   let at = resolve(path);
   for (let links = 0; links <= MOST_LINKS; links++) {

@@ -14,15 +14,13 @@ import {
   syncFolder,
 } from './temporary-files.ts';
 
-/** Bytes of rows that are sorted by target in memory, and about how many one row has. */
+/** Bytes of rows sorted by target in memory, and the approximate bytes of a row. */
 const GROUP_BYTES = 1 << 26;
 const ROW_BYTES = 96;
-/** Files that are open at a time */
+/** Most files open at a time */
 const MOST_GROUPS = 200;
 
-/**
- * Checks before the work that a folder can be made. @throws MagnitudeEdgeError `invalid-argument`
- */
+/** Checks before any work that a folder can be made. @throws MagnitudeEdgeError `invalid-argument` */
 export async function checkNewFolder(path: string): Promise<void> {
   const there = await stat(path).then(
     () => true,
@@ -34,16 +32,17 @@ export async function checkNewFolder(path: string): Promise<void> {
 }
 
 /**
- * Writes an edge table as a folder of Parquet files, one for each target in a folder of its name (Hive's layout: DuckDB, Polars
- * and pyarrow open the files of the targets that are asked for, and no others). Rows of a target stay in the table's order. The
- * folder is there whole or not at all: it is filled beside its place, and moved there by `done`.
+ * Writes an edge table as a folder of Parquet files, one per target in a folder of its name (Hive layout: DuckDB,
+ * Polars and pyarrow open only the files of the requested targets). Rows of a target keep the table's order. The folder
+ * appears completely or not at all: it is filled under a temporary name alongside its place, and moved by the returned
+ * function.
  *
- * Rows come sorted by score, not by target: they are dealt to temporary files of neighbouring targets first, each of which fits
- * in memory, whatever the table.
+ * Rows arrive sorted by score, not by target. They are first partitioned into temporary files of neighbouring targets,
+ * each of which fits in memory, whatever the size of the table.
  *
- * @param batches of one schema, at least one
- * @returns moves the folder to its place
- * @throws MagnitudeEdgeError `invalid-argument` where it cannot be written
+ * @param batches at least one, all of one schema
+ * @returns a function that moves the folder into place
+ * @throws MagnitudeEdgeError `invalid-argument` if it cannot be written
  */
 export async function writePartitions(
   path: string,
@@ -79,7 +78,7 @@ export async function writePartitions(
   };
 }
 
-/** Rows dealt to files by their targets, as they come. */
+/** Partitions rows into files by target as they arrive. */
 class TargetGroups {
   readonly #folder: string;
   readonly #groups = new Map<
@@ -127,7 +126,7 @@ class TargetGroups {
   }
 }
 
-/** The rows of a batch by what their target belongs to, in their order. */
+/** Row indices of a batch, in order, grouped by the key of their target. */
 function rowsBy(batch: RecordBatch, keyOf: (target: number) => number): Map<number, Uint32Array> {
   const targets = batch.getChild('dst_idx')!.toArray() as Int32Array;
   const rows = new Map<number, number[]>();
@@ -140,7 +139,7 @@ function rowsBy(batch: RecordBatch, keyOf: (target: number) => number): Map<numb
   return new Map(Array.from(rows, ([key, list]) => [key, Uint32Array.from(list)]));
 }
 
-/** A file for each target of a group. */
+/** Writes one file per target of a group. */
 async function writeTargets(group: Uint8Array, folder: string): Promise<void> {
   const parts = new Map<number, RecordBatch[]>();
   for (const batch of tableFromIPC(group).batches) {

@@ -1,26 +1,26 @@
 import { printLine, type Terminal } from './terminal.ts';
 
-/** Milliseconds between two looks at the progress: a terminal is redrawn often, a log gets few lines. */
+/** Milliseconds between two updates: a terminal is redrawn often, a log gets few lines. */
 const intervals = { terminal: 80, log: 2000 } as const;
 const barWidth = 24;
 
-/** How far some work is. */
+/** How much of some work is done. */
 export interface Progress {
   /** Pieces done */
   readonly done: number;
-  /** Pieces in all, where that is known */
+  /** Pieces in all, if known */
   readonly total?: number | undefined;
-  /** Samples done, where the work is on samples */
+  /** Samples done, if the work is on samples */
   readonly samples?: number | undefined;
 }
 
-/** What the work is called, and one piece of it. */
+/** Name of the work, and of one piece of it. */
 export interface ProgressWords {
   readonly what: string;
   readonly unit: string;
 }
 
-/** Does some work and shows how far it is; the cursor is on a fresh line afterwards, also where the work fails. */
+/** Runs some work and shows its progress; afterwards the cursor is on a fresh line, even if the work fails. */
 export async function withProgress<T>(
   terminal: Terminal,
   words: ProgressWords,
@@ -34,7 +34,7 @@ export async function withProgress<T>(
   }
 }
 
-/** Shows how far some work is: one line that is redrawn on a terminal, plain lines elsewhere. */
+/** Shows progress: one line that is redrawn on a terminal, plain lines elsewhere. */
 class ProgressReport {
   readonly #err: Terminal['err'];
   readonly #words: ProgressWords;
@@ -42,7 +42,7 @@ class ProgressReport {
   readonly #start = performance.now();
   readonly #estimate = new TimeLeft();
   #lastShown = -Infinity;
-  /** What has not been shown yet. */
+  /** Progress not shown yet. */
   #waiting: Progress | undefined;
 
   constructor({ err }: Terminal, words: ProgressWords) {
@@ -61,7 +61,7 @@ class ProgressReport {
     this.#show(progress);
   }
 
-  /** Shows where the work ended, and leaves the cursor on a fresh line. */
+  /** Shows the last progress, and leaves the cursor on a fresh line. */
   end(): void {
     if (this.#waiting) this.#show(this.#waiting);
     if (this.#lastShown > -Infinity && this.#err.isTTY) this.#err.write('\n');
@@ -92,12 +92,12 @@ class ProgressReport {
   }
 }
 
-/** Milliseconds that an estimate looks back, and of work that it needs. */
+/** Most milliseconds that an estimate looks back, and least milliseconds of work that it needs. */
 const lookBack = { most: 20_000, least: 1000 } as const;
 
 /**
- * How long the rest will take, from the pace of the last seconds. What comes before the first piece is done (a model that
- * is compiled, scores that uncertainty starts from) is no part of the pace.
+ * Estimates the time left from the pace of the last seconds. Time before the first piece is done (compiling the model,
+ * computing the scores that uncertainty starts from) does not count.
  */
 export class TimeLeft {
   readonly #marks: { readonly done: number; readonly at: number }[] = [];
@@ -105,13 +105,13 @@ export class TimeLeft {
   /** @param at milliseconds */
   note(done: number, at: number): void {
     const marks = this.#marks;
-    // Some marks a second are enough.
+    // A few marks per second are enough.
     if (marks.length > 1 && at - marks.at(-2)!.at < lookBack.most / 100) marks.pop();
     marks.push({ done, at });
     while (marks.length > 2 && at - marks[1]!.at > lookBack.most) marks.shift();
   }
 
-  /** Seconds for so many more pieces; undefined while nobody can tell. */
+  /** Seconds for the given number of further pieces; undefined while there is no estimate. */
   secondsFor(pieces: number): number | undefined {
     const [first, last] = [this.#marks[0], this.#marks.at(-1)];
     if (!first || !last || last.done <= first.done || last.at - first.at < lookBack.least) return undefined;
@@ -119,7 +119,7 @@ export class TimeLeft {
   }
 }
 
-/** As one says it: `12 s`, `3 min`, `2 h`. */
+/** A duration for people: `12 s`, `3 min`, `2 h`. */
 export function inWords(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 100) return `${Math.round(seconds)} s`;

@@ -84,7 +84,7 @@ export const rank: Command = {
   },
 };
 
-/** Figures among the pairs that are no known edge; why there are none, where the table does not have what they take. */
+/** Figures among the pairs that are not known edges; or why there are none, if the table lacks what they need. */
 function recoveryOf(
   table: Table,
   positives: readonly NamedPair[],
@@ -114,7 +114,7 @@ function printRecovery({ out }: Terminal, recovery: ReturnType<typeof recoveryOf
   }
 }
 
-/** Says which positives count as missed, and why. */
+/** Reports which positives count as missed, and why. */
 function warn(
   { err }: Terminal,
   file: string,

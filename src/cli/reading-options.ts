@@ -18,7 +18,7 @@ export function readMemoryBudget(given: Arguments): number | undefined {
   throw new UsageError(`--memory-budget is '${text}', a number of bytes was expected, as 500M or 4G`);
 }
 
-/** The sentence of an error, its way out in the words of the command where the library has others. */
+/** The message of an error, with the library's options renamed to the command's. */
 export function inCommandWords({ message }: MagnitudeEdgeError): string {
   return message
     .replace('(maskMissingTargets: true ', '(--mask-missing-targets ')

@@ -1,11 +1,11 @@
 import { Table, type RecordBatch } from 'apache-arrow';
 import { topRows, type EdgeRow } from './summary.ts';
 
-/** Passes batches of an edge table on, and remembers what a summary tells of them. */
+/** Passes batches of an edge table through and records what a summary reports. */
 export class RowCount implements AsyncIterable<RecordBatch> {
   count = 0;
   readonly top: EdgeRow[] = [];
-  /** Of the schema, once there was a batch */
+  /** Of the schema, once a batch has passed */
   metadata: ReadonlyMap<string, string> = new Map();
   readonly #batches: AsyncIterable<RecordBatch>;
   readonly #onFirst: () => void;
@@ -28,5 +28,5 @@ export class RowCount implements AsyncIterable<RecordBatch> {
   }
 }
 
-/** Rows of the summary */
+/** Rows in the summary */
 const TOP_ROWS = 10;

@@ -13,13 +13,13 @@ import type { ScoreSettings } from './score-options.ts';
 import type { RowGroupCalls } from './row-group-worker.ts';
 import script from './row-group-worker.ts?script';
 
-/** This thread makes rows, and keeps up with no more. */
+/** The calling thread makes the rows, and cannot keep more threads busy. */
 const MOST_THREADS = 3;
 
-/** A table of fewer rows is written before a thread has started. */
+/** A smaller table is written before a thread has started. */
 const LEAST_ROWS = 1 << 17;
 
-/** Starts threads for the table that is asked for, where they are worth it. @param nodes that have functions */
+/** Starts threads for the requested table if they are worth it. @param nodes number of function nodes */
 export function rowGroupEncoder(
   { format, partitioned, top = Infinity, maxQ = 1 }: ScoreSettings,
   nodes: number,
@@ -30,18 +30,18 @@ export function rowGroupEncoder(
   try {
     return new RowGroupThreads(threads);
   } catch {
-    // The system gives no more threads.
+    // The system allows no more threads.
     return onThisThread;
   }
 }
 
-/** Row groups that wait for a thread: one that it works on, and the next. */
+/** Row groups per thread: the one being encoded, and the next. */
 const DEPTH = 2;
 
-/** Threads that encode row groups; this one does where all are busy. They end with the process. */
+/** Threads that encode row groups; if all are busy, the calling thread encodes. They end with the process. */
 class RowGroupThreads implements RowGroupEncoder {
   readonly room: number;
-  /** Shared memory that is used again: 600 MB of copies of a large table would keep the garbage collector busy. */
+  /** Reused shared memory: 600 MB of copies of a large table would keep the garbage collector busy. */
   readonly #memory = new SharedArrays();
   readonly #threads: { readonly client: WorkerClient<RowGroupCalls>; waiting: number }[];
 
@@ -72,7 +72,7 @@ class RowGroupThreads implements RowGroupEncoder {
       this.#memory.free(copies);
       return encoded;
     } catch {
-      // The thread has died, and may not have finished with the copies.
+      // The thread failed, and may still hold the copies: they are dropped. Encode here.
       return encodeRowGroup(fields, group);
     } finally {
       thread.waiting--;

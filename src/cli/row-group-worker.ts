@@ -7,7 +7,7 @@ import {
 import { answerCalls } from '../engine/answer-calls.ts';
 import type { AnyCall } from '../engine/cpu/worker-protocol.ts';
 
-/** What a worker is asked. */
+/** The calls that a worker answers. */
 export interface RowGroupCalls {
   encode: {
     argument: { readonly fields: readonly WrittenField[]; readonly group: RowGroup };
@@ -15,7 +15,7 @@ export interface RowGroupCalls {
   };
 }
 
-/** The program of a worker that encodes row groups of Parquet. */
+/** The program of a worker that encodes Parquet row groups. */
 answerCalls((call) => {
   const { fields, group } = (call as AnyCall<RowGroupCalls>).argument;
   return encodeRowGroup(fields, group);

@@ -6,7 +6,7 @@ import { UsageError, type Arguments } from './arguments.ts';
 import { outputFormat } from './files.ts';
 import { STANDARD_OUTPUT } from './output-place.ts';
 
-/** What is asked of statistics, wherever they come from, and how the table is written. */
+/** Which scores to compute from statistics of any source, and how to write the table. */
 export interface ScoreSettings {
   readonly score: EdgeScore;
   readonly layerAgg: ScoreAggregation;
@@ -20,13 +20,13 @@ export interface ScoreSettings {
   readonly candidatesOnly: boolean;
   readonly out: string;
   readonly format: TableFormat;
-  /** A folder of files by target in place of one file */
+  /** A folder of files by target instead of one file */
   readonly partitioned: boolean;
   readonly spreadsheetSafe: boolean;
   readonly json: boolean;
 }
 
-/** Which scores are asked for */
+/** Options that choose the scores. */
 export const scoringOptions = {
   score: { type: 'string' },
   'layer-agg': { type: 'string' },
@@ -110,13 +110,13 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
   };
 }
 
-/** Which scores are asked for, with nothing left out. */
+/** The requested scores, with no setting left out. */
 type Scoring = Pick<
   ScoreSettings,
   'score' | 'layerAgg' | 'correlation' | 'lambda' | 'ridge' | 'varianceFloor'
 >;
 
-/** The score, and what goes with that one alone. @throws UsageError */
+/** The score and the settings that apply to it alone. @throws UsageError */
 export function readScoring(given: Arguments): Scoring {
   const score = given.choice('score', ['corr', 'partial', 'regression', 'channel'], 'corr');
   const layerAgg = given.choice('layer-agg', ['mean', 'max', 'pooled'], 'mean');

@@ -1,17 +1,19 @@
 import { codeOf, reasonOf } from './system-errors.ts';
 import { oneLine, printLine, type Terminal } from './terminal.ts';
 
-/** Standard output was closed by who read it: not worth a word. */
+/** The reader closed standard output: not worth a message. */
 export class ClosedOutput extends Error {
   override readonly name = 'ClosedOutput';
 }
 
-/** Whether standard output is getting a file's bytes, whose failures {@link writeToStandardOutput} tells. */
+/**
+ * Whether a file's bytes are being written to standard output; {@link writeToStandardOutput} reports their failures.
+ */
 let busy = false;
 
 /**
- * The process's own streams, each made when it is asked for, which takes as long as loading ten modules. A reader that goes
- * away ends the process without a stack trace.
+ * The process's own streams, each created on first use: creating one takes as long as loading ten modules. A reader
+ * that goes away ends the process without a stack trace.
  */
 export const standard: Terminal = {
   get out() {
@@ -27,7 +29,7 @@ export const standard: Terminal = {
 const watchOutput = once(() => {
   process.stdout.on('error', (error) => {
     if (busy) return;
-    // Who closed it has read enough; files are written by now.
+    // The reader has read enough; files are written by now.
     if (codeOf(error) === 'EPIPE') process.exit();
     printLine(
       standard.err,
@@ -38,7 +40,7 @@ const watchOutput = once(() => {
 });
 
 const watchErrors = once(() => {
-  // Progress that nobody reads is no reason to stop.
+  // A reader that does not want progress is no reason to stop.
   process.stderr.on('error', () => undefined);
 });
 
@@ -50,7 +52,7 @@ function once(action: () => void): () => void {
   };
 }
 
-/** @throws ClosedOutput; what the system says of another failure */
+/** @throws ClosedOutput; the system's error for any other failure */
 export async function writeToStandardOutput(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {

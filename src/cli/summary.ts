@@ -2,7 +2,7 @@ import type { Table } from 'apache-arrow';
 import { scoreColumnOf } from '../table/score-column.ts';
 import { oneLine } from './terminal.ts';
 
-/** One row of an edge table as people read it. */
+/** One row of an edge table, for people to read. */
 export interface EdgeRow {
   readonly src: string;
   readonly dst: string;
@@ -31,7 +31,7 @@ export function topRows(table: Table, count: number): EdgeRow[] {
   }));
 }
 
-/** Rows under a header, each column as wide as its widest cell; numbers to the right. */
+/** Formats rows under a header, each column as wide as its widest cell, numbers right-aligned. */
 export function formatTable(rows: readonly EdgeRow[]): string {
   const scores = rows.some((row) => 'score' in row) ? 'score' : 'corr';
   const cells = [
@@ -57,16 +57,16 @@ export function formatTable(rows: readonly EdgeRow[]): string {
     .join('\n');
 }
 
-/** Characters of a name that are shown */
+/** Most characters of a name that are shown */
 const MOST_CHARACTERS = 48;
 
-/** A name on its line, the end of a long one left out. */
+/** A name on one line, cut if it is too long. */
 function cellOf(name: string): string {
   const shown = oneLine(name);
   return shown.length > MOST_CHARACTERS ? `${shown.slice(0, MOST_CHARACTERS - 1)}…` : shown;
 }
 
-/** Three digits; what is all but zero would need too many of them. */
+/** Few digits; 0 is shown as an upper bound. */
 function shortNumber(q: number): string {
   if (q === 0) return '<1e-300';
   return q < 1e-3 ? q.toExponential(1) : q.toFixed(4);

@@ -3,23 +3,23 @@ import { mkdtempSync, rmSync, type Stats } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Files that must not outlive the process, whatever ends it. */
+/** Files that must not outlive the process, however it ends. */
 const temporaries = new Set<string>();
 
 process.on('exit', () => {
   for (const path of temporaries) rmSync(path, { force: true, recursive: true });
 });
 
-/** A file that is there while something is written, then moved to where it belongs. */
+/** A file that is written under a temporary name and then moved into place. */
 export interface TemporaryFile {
   readonly path: string;
   readonly handle: FileHandle;
 }
 
 /**
- * Opens a new file for writing, with a short name: the file it will become may have the longest one that is allowed.
- * @param replaces the file whose place it is to take, with its owner and permissions
- * @param name of its own: what a killed process has left there is written over. Default: one that no other file has.
+ * Opens a new file for writing. Its name is short, since the final name may already have the greatest length allowed.
+ * @param replaces the file to replace, whose owner and permissions it takes
+ * @param name a fixed name: what a killed process left there is overwritten. Default: a name that no other file has.
  */
 export async function createTemporary(
   folder: string,
@@ -28,36 +28,36 @@ export async function createTemporary(
 ): Promise<TemporaryFile> {
   const path = join(folder, name ?? `.magnitude-edge-${randomBytes(6).toString('hex')}.tmp`);
   temporaries.add(path);
-  // What few may read few can read from the start.
+  // A file that few may read must be protected from the start.
   const handle = await open(path, name === undefined ? 'wx' : 'w', replaces ? 0o600 : 0o666);
   if (replaces) {
-    // Only root may give files away; for others they are their own already, or become so.
+    // Only root may change owners; otherwise the file has the right owner already, or gets it.
     await handle.chown(replaces.uid, replaces.gid).catch(() => undefined);
     await handle.chmod(replaces.mode & 0o7777);
   }
   return { path, handle };
 }
 
-/** What was temporary is in its place. */
+/** Keeps a temporary file that has been moved into place. */
 export function keepTemporary({ path }: TemporaryFile): void {
   temporaries.delete(path);
 }
 
 export async function removeTemporary({ path, handle }: TemporaryFile): Promise<void> {
-  // Closing twice is no fault; a full disk may refuse the first.
+  // Closing twice does no harm; on a full disk the first close may have failed.
   await handle.close().catch(() => undefined);
   await rm(path, { force: true });
   temporaries.delete(path);
 }
 
-/** Makes a new folder that is there while it is filled, then moved to where it belongs. */
+/** Makes a new folder under a temporary name, to be filled and then moved into place. */
 export function createTemporaryFolder(beside: string): string {
   const path = mkdtempSync(join(beside, '.magnitude-edge-'));
   temporaries.add(path);
   return path;
 }
 
-/** What was temporary is in its place. */
+/** Keeps a temporary folder that has been moved into place. */
 export function keepTemporaryFolder(path: string): void {
   temporaries.delete(path);
 }
@@ -67,12 +67,12 @@ export async function removeTemporaryFolder(path: string): Promise<void> {
   temporaries.delete(path);
 }
 
-/** Makes the new name last through a power failure, where the system lets folders be opened. */
+/** Makes the new name survive a power failure, if the system allows folders to be opened. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder);
     await handle.sync().finally(() => handle.close());
   } catch {
-    // The file itself is on the disk.
+    // The file itself is on disk.
   }
 }

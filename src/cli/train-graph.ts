@@ -79,10 +79,10 @@ export const trainGraph: Command = {
   },
 };
 
-/** What was asked for by name; undefined where nothing was. */
+/** The values requested by name; undefined if none were. */
 type Asked = Pick<TrainingGraphOptions, 'wrt' | 'parameters' | 'prediction' | 'outputs' | 'stopGradient'>;
 
-/** All block values of a GSNN, or what was asked for. */
+/** All block values of a GSNN, or the requested ones. */
 function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
   if (!model.metadata.has('gsnn')) {
     if (asked.wrt ?? asked.parameters) return asked;
@@ -94,7 +94,7 @@ function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
   }
   const { preNorm, activation, output, stopGradient, joint } = readProfile(model, name);
   if (joint) {
-    // Its forward pass does not say where gradients stop: differentiating it would give other numbers than the file.
+    // Its forward pass does not mark where gradients stop: differentiating it would give other numbers than the file.
     throw new MagnitudeEdgeError(
       'unsupported-model',
       `${name} is a joint export: it holds the loss '${joint.lossKind}' and its gradients already.`,

@@ -2,22 +2,22 @@ import { readNow, type ByteReading } from '../bytes/byte-reading.ts';
 import type { CodecName } from './codecs.ts';
 import { FlatTable } from './flatbuffer.ts';
 
-/** A record batch, or the values of a dictionary, as its message describes it. */
+/** A record batch, or the values of a dictionary, as described by its message. */
 export interface ArrowBatch {
   readonly rows: number;
-  /** Rows and nulls of each field, depth first */
+  /** Row and null counts of each field, depth first */
   readonly nodes: readonly (readonly number[])[];
-  /** Where each buffer lies in the body, and its bytes */
+  /** Offset in the body and length in bytes of each buffer */
   readonly buffers: readonly (readonly number[])[];
-  /** How many buffers each column of views has beside its own two */
+  /** Number of variadic buffers of each view column, in addition to its own two */
   readonly variadic: readonly (readonly number[])[];
   readonly codec: CodecName | undefined;
-  /** Before Arrow 1.0 unions had a buffer of validity as well */
+  /** Before Arrow 1.0, unions also had a validity buffer */
   readonly unionsHaveValidity: boolean;
   readonly body: Uint8Array;
 }
 
-/** A message of record data: where it lies, and what must be known of it before it is read. */
+/** Location of a message with record data, and what must be known before it is read. */
 interface PlacedBatch {
   readonly rows: number;
   readonly codec: CodecName | undefined;
@@ -26,19 +26,19 @@ interface PlacedBatch {
   readonly end: number;
 }
 
-/** What an Arrow file holds, in the order in which it is to be read. */
+/** A part of an Arrow file; parts are listed in the order in which they must be read. */
 export type ArrowPart =
   | (PlacedBatch & { readonly is: 'batch' })
   | (PlacedBatch & {
       readonly is: 'dictionary';
       readonly id: number;
-      /** Whether it goes on from an earlier one */
+      /** Whether it extends an earlier dictionary */
       readonly delta: boolean;
     });
 
 export interface ArrowMessages {
   readonly schema: FlatTable;
-  /** Bytes of the metadata that the schema is part of */
+  /** Bytes of the metadata that contains the schema */
   readonly schemaBytes: number;
   readonly parts: readonly ArrowPart[];
 }
@@ -46,7 +46,7 @@ export interface ArrowMessages {
 const fileMagic = new TextEncoder().encode('ARROW1');
 const continuation = 0xffffffff;
 
-/** Bytes that are read of a message before its length is known: the metadata of most, in one read. */
+/** Bytes read before a message's length is known: one read covers the metadata of most messages. */
 const METADATA_BYTES = 1 << 15;
 
 export function isArrowFile(bytes: Uint8Array): boolean {
@@ -54,16 +54,17 @@ export function isArrowFile(bytes: Uint8Array): boolean {
 }
 
 /**
- * The messages of Arrow IPC, file or stream format, without their bodies. Each is looked for once, at a place within the file.
+ * Reads the messages of Arrow IPC, file or stream format, without their bodies. Each message is read once, at an offset
+ * within the file.
  * @param size bytes of the file
- * @throws RangeError for damaged bytes, saying how
+ * @throws RangeError for damaged bytes, naming the damage
  */
 export function* readMessages(size: number): ByteReading<ArrowMessages> {
   const beginning = yield [0, Math.min(fileMagic.length, size)];
   return yield* isArrowFile(beginning) ? readFile(size) : readStream(size);
 }
 
-/** A record batch, or the values of a dictionary, with its body. */
+/** Reads a record batch, or the values of a dictionary, with its body. */
 export function* readPart({ start, end, is }: ArrowPart): ByteReading<ArrowBatch> {
   const bytes = yield [start, end];
   const message = readNow(readMessage(bytes.length, 0), bytes);
@@ -72,7 +73,7 @@ export function* readPart({ start, end, is }: ArrowPart): ByteReading<ArrowBatch
   return readBatch(batch, bytes.subarray(message.bodyStart, message.end), message.version);
 }
 
-/** By the footer: its blocks lie one after the other, before it. */
+/** Reads by the footer; its blocks must follow one another and end before it. */
 function* readFile(size: number): ByteReading<ArrowMessages> {
   const end = size - fileMagic.length;
   if (end < fileMagic.length + 4) throw new RangeError('its end is missing');
@@ -92,7 +93,7 @@ function* readFile(size: number): ByteReading<ArrowMessages> {
     let earliest = fileMagic.length;
     for (const [offset = 0, metadataLength = 0, bodyLength = 0] of footer.words(field, 3)) {
       const message = offset >= earliest ? yield* readMessage(size, offset) : undefined;
-      // The block's metadata length is 32 bits, and padding.
+      // A block's metadata length has 32 bits, followed by padding.
       const part =
         message?.bodyStart === offset + (metadataLength % 2 ** 32) &&
         message.end === message.bodyStart + bodyLength &&
@@ -134,7 +135,7 @@ interface Message {
   readonly end: number;
 }
 
-/** The message at a place, without its body; before Arrow 0.15 no continuation marker preceded its length. */
+/** The message at `start`, without its body. Before Arrow 0.15, no continuation marker preceded its length. */
 function* readMessage(size: number, start: number): ByteReading<Message> {
   let bytes = yield [start, Math.min(start + METADATA_BYTES, size)];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,7 +1,7 @@
 import type { Column, FieldInfo } from './column.ts';
 import type { FlatTable } from './flatbuffer.ts';
 
-/** What a column keeps its values in (Arrow columnar format 1.5), as far as it matters to a reader. */
+/** Physical layout of a column (Arrow columnar format 1.5), as far as a reader needs it. */
 export type ArrowLayout =
   | { readonly is: 'null' }
   | { readonly is: 'int'; readonly bits: number; readonly signed: boolean }
@@ -12,23 +12,23 @@ export type ArrowLayout =
   | { readonly is: 'text-view' }
   | { readonly is: 'fixed-list'; readonly width: number }
   | { readonly is: 'runs' }
-  /** Not read: how many buffers there are to pass over, or views with their own number of them */
+  /** Not read: the number of buffers to skip; views have a variable number of further ones */
   | { readonly is: 'other'; readonly buffers: number; readonly views: boolean; readonly union: boolean };
 
 export interface ArrowField extends FieldInfo {
-  /** Of the values; those of the dictionary where there is one */
+  /** Layout of the values; of the dictionary's values if there is a dictionary */
   readonly layout: ArrowLayout;
   readonly children: readonly ArrowField[];
   readonly dictionary: { readonly id: number; readonly index: ArrowLayout } | undefined;
 }
 
-/** Fields within each other */
+/** Deepest nesting of fields */
 const mostDepth = 32;
 
 /**
  * The fields of a schema.
- * @param mostFields that may be met: a damaged tree may lead to one field in very many ways
- * @throws RangeError where there are more
+ * @param mostFields most fields visited: a damaged tree may reach one field along very many paths
+ * @throws RangeError if there are more
  */
 export function readFields(schema: FlatTable, mostFields: number): ArrowField[] {
   if (schema.int16(0) !== 0) throw new RangeError('its numbers are big-endian');
@@ -83,7 +83,7 @@ function intLayout(type: FlatTable): ArrowLayout {
   return { is: 'int', bits: type.int32(0), signed: type.uint8(1) !== 0 };
 }
 
-/** By the union `Type` of Arrow's Schema.fbs; and what a column of the type holds, in words. */
+/** The layout, by the union `Type` of Arrow's Schema.fbs, and what a column of the type holds, in words. */
 function layoutOf(code: number, type: FlatTable | undefined): [ArrowLayout, string] {
   const other = (holds: string, buffers: number, views = false): [ArrowLayout, string] => [
     { is: 'other', buffers, views, union: code === 14 },

@@ -7,21 +7,21 @@ import { decimalReader } from './decimal.ts';
 import { float16 } from './float16.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
-/** What reading values takes beside a batch. */
+/** What reading values needs in addition to a batch. */
 export interface ArrowContext {
   readonly codecs: Codecs;
   readonly budget: MemoryBudget;
-  /** What messages call the file */
+  /** The file's name in error messages */
   readonly name: string;
-  /** The values of each dictionary */
+  /** Values of each dictionary, by id */
   readonly dictionaries: ReadonlyMap<number, Column>;
 }
 
 /**
  * Reads columns of a record batch, or the values of a dictionary.
  *
- * @param wanted whether the values of a top-level field are asked for; the others are passed over
- * @returns what was asked for, in the order of the fields
+ * @param wanted whether to read a top-level field; the others are skipped
+ * @returns the wanted columns, in field order
  * @throws RangeError for damaged batches
  */
 export function readBatchColumns(
@@ -38,7 +38,7 @@ export function readBatchColumns(
   });
 }
 
-/** The fields of a batch one after the other: their nodes and buffers stand in lists, depth first. */
+/** Reads the fields of a batch in order; their nodes and buffers are listed depth first. */
 class BatchReader {
   readonly #batch: ArrowBatch;
   readonly #context: ArrowContext;
@@ -62,7 +62,7 @@ class BatchReader {
     if (!field.dictionary) for (const child of field.children) this.skip(child);
   }
 
-  /** @param rows that the field must have; undefined for the children of runs, which have their own number */
+  /** @param rows number of rows that the field must have; undefined for run ends, which have their own length */
   read(field: ArrowField, rows: number | undefined): Column {
     const node = this.#batch.nodes[this.#node++];
     if (node === undefined) throw new RangeError('a column of a batch is missing');
@@ -122,7 +122,7 @@ class BatchReader {
     }
   }
 
-  /** Run-end encoding: each value, and the row before which it ends. */
+  /** Run-end encoding: each value, and the row before which its run ends. */
   #runs(field: ArrowField, length: number): Column {
     const [endField, valueField] = field.children;
     if (endField === undefined || valueField === undefined) throw new RangeError('runs have no values');
@@ -154,7 +154,7 @@ class BatchReader {
     if (codec === undefined || length === 0) return bytes;
     const unpacked = Number(new DataView(bytes.buffer, bytes.byteOffset, length).getBigInt64(0, true));
     const packed = bytes.subarray(8);
-    // What would not have become smaller is left as it is.
+    // -1 marks a buffer left uncompressed because it would not have shrunk.
     if (unpacked === -1) return packed;
     if (!(unpacked >= 0)) throw new RangeError('a buffer has no length');
     this.#take(unpacked);
@@ -196,7 +196,7 @@ function bufferCount(layout: ArrowLayout): number {
   }
 }
 
-/** One byte a row, from one bit a row. */
+/** Unpacks one bit per row to one byte per row. */
 function bits(bytes: Uint8Array, length: number): Uint8Array {
   checkRoom(bytes, Math.ceil(length / 8));
   return Uint8Array.from({ length }, (_, row) => (bytes[row >> 3]! >> (row & 7)) & 1);
@@ -258,7 +258,7 @@ function decimals(width: number, scale: number, bytes: Uint8Array, length: numbe
   });
 }
 
-/** Where a row has a value, its place in the dictionary; -1 elsewhere. */
+/** Dictionary index of each row; -1 for null. */
 function indicesOf({ values, valid }: { values: NumberArray; valid?: Uint8Array | undefined }): Int32Array {
   return Int32Array.from({ length: values.length }, (_, row) => {
     if (valid?.[row] === 0) return -1;
@@ -287,7 +287,7 @@ function offsetTexts(
   };
 }
 
-/** Views of 16 bytes: the length, and the text where it fits, else the buffer and where in it the text begins. */
+/** A view has 16 bytes: the length, then the text if it fits, else the buffer's index and the text's offset in it. */
 function viewTexts(views: Uint8Array, buffers: readonly Uint8Array[], length: number): TextAt {
   checkRoom(views, length * 16);
   const view = new DataView(views.buffer, views.byteOffset, views.byteLength);

@@ -15,21 +15,21 @@ import type { Column, ColumnFile } from './column.ts';
 import { concat } from './column-parts.ts';
 import { takeColumns, type MemoryBudget } from './memory-budget.ts';
 
-/** An Arrow IPC file in memory, which can also be read at once where nothing in it is compressed. */
+/** An Arrow IPC file in memory; if nothing in it is compressed, it can also be read synchronously. */
 export interface ArrowFile extends ColumnFile {
   /**
-   * As `read`, at once.
-   * @throws MagnitudeEdgeError as `read`, and `invalid-data` for a compressed file
+   * Synchronous `read`.
+   * @throws MagnitudeEdgeError like `read`, and `invalid-data` for a compressed file
    */
   readNow(positions: readonly number[]): Column[];
 }
 
 /**
- * Opens Arrow IPC, file or stream format, compressed or not. Columns are read by their logical types: 64-bit integers and
- * decimals as the nearest float64; dictionaries, runs and views as what they stand for. Own code rather than
- * apache-arrow's reader: that one believes the sizes in a file, gives bits for some types, and has no run-end encoding.
+ * Opens Arrow IPC, file or stream format, compressed or not. Columns are read by their logical types: 64-bit integers
+ * and decimals as the nearest float64; dictionaries, runs and views are decoded. Used instead of apache-arrow's reader,
+ * which trusts the sizes in a file, returns raw bits for some types, and does not support run-end encoding.
  *
- * @param name what messages call the file
+ * @param name the file's name in error messages
  * @throws MagnitudeEdgeError `invalid-data` for damaged bytes
  */
 export function openArrow(bytes: Uint8Array, name: string, budget: MemoryBudget): ArrowFile {
@@ -40,9 +40,9 @@ export function openArrow(bytes: Uint8Array, name: string, budget: MemoryBudget)
 }
 
 /**
- * As {@link openArrow}, of a file that is not in memory: no more of it is read than the batches that are asked for.
+ * Like {@link openArrow}, for a file that is not in memory; reads only the batches that are requested.
  *
- * @throws also as the source
+ * @throws also what the source throws
  */
 export function openArrowFrom(source: ByteSource, name: string, budget: MemoryBudget): Promise<ColumnFile> {
   return readFrom(opening(source, name, budget), source);
@@ -63,7 +63,7 @@ class OpenArrowFile implements ColumnFile {
   readonly #source: ByteSource;
   readonly #name: string;
   readonly #budget: MemoryBudget;
-  /** The batch that was read last, where one group was asked for: its other columns are often asked for next. */
+  /** The last batch read for a single group: its other columns are often requested next. */
   #last: { readonly part: ArrowPart; readonly batch: ArrowBatch } | undefined;
 
   constructor(
@@ -140,7 +140,7 @@ class OpenArrowFile implements ColumnFile {
   }
 }
 
-/** The fields that describe the values of the dictionaries that fields need, by id. */
+/** The fields that describe the dictionary values needed by `fields`, by dictionary id. */
 function dictionaryFields(fields: readonly ArrowField[]): Map<number, ArrowField> {
   const found = new Map<number, ArrowField>();
   const visit = (field: ArrowField): void => {
@@ -165,7 +165,7 @@ function emptyColumn({ kind, holds }: ArrowField): Column {
   }
 }
 
-/** Damaged bytes run into RangeErrors, and into errors of decoders. */
+/** Converts the RangeErrors and decoder errors that damaged bytes cause. */
 function* guarded<T>(name: string, work: () => ByteReading<T>): ByteReading<T> {
   try {
     return yield* work();

@@ -2,17 +2,17 @@ import { lz4Frame, lz4Hadoop, lz4Raw } from './lz4.ts';
 import { snappy } from './snappy.ts';
 
 /**
- * Unpacks bytes to a known length.
+ * Decompresses bytes to a known length.
  * @throws Error for damaged input
  */
 export type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 
-/** Compressions of Arrow and Parquet files, by the names that Parquet has for them. */
+/** Compression codecs of Arrow and Parquet files, by Parquet's names. */
 export type CodecName = 'SNAPPY' | 'GZIP' | 'BROTLI' | 'ZSTD' | 'LZ4' | 'LZ4_RAW' | 'LZ4_FRAME';
 
 export type Codecs = ReadonlyMap<CodecName, Decompress>;
 
-/** Decoders that only some files need are fetched when a file needs them. */
+/** Decoders that only some files need are loaded on demand. */
 const loaders: Readonly<Record<CodecName, () => Decompress | Promise<Decompress>>> = {
   SNAPPY: () => snappy,
   GZIP: async () => {
@@ -30,7 +30,7 @@ export function isCodec(name: string): name is CodecName {
   return Object.hasOwn(loaders, name);
 }
 
-/** The decoders of these compressions. */
+/** Loads the decoders of the named codecs. */
 export async function loadCodecs(names: Iterable<CodecName>): Promise<Codecs> {
   const loaded = await Promise.all(
     [...new Set(names)].map(async (name) => [name, await loaders[name]()] as const),

@@ -1,8 +1,8 @@
 import type { Column, NumberArray } from './column.ts';
 
 /**
- * The rows of a column at some indices; -1 makes a row without a value.
- * @throws RangeError for an index that the column does not have
+ * The rows of a column at `indices`; -1 yields a null.
+ * @throws RangeError for an index outside the column
  */
 export function take(column: Column, indices: Int32Array): Column {
   if (column.kind === 'other' || column.kind === 'lists')
@@ -24,7 +24,7 @@ export function take(column: Column, indices: Int32Array): Column {
   return { ...column, values, valid } as Column;
 }
 
-/** Columns of one kind end to end; one alone as it is. */
+/** Concatenates columns of one kind; a single column is returned as is. */
 export function concat(columns: readonly Column[]): Column {
   const [first] = columns;
   if (first === undefined || columns.length === 1)
@@ -48,7 +48,7 @@ export function concat(columns: readonly Column[]): Column {
   return { ...first, values, valid } as Column;
 }
 
-/** How many rows a column has. */
+/** Number of rows of a column. */
 export function rowsOf(column: Column): number {
   if (column.kind === 'other' || column.kind === 'lists') return column.rows;
   return column.kind === 'strings' ? column.codes.length : column.values.length;

@@ -1,12 +1,12 @@
-/** Numbers as a file holds them; 64-bit integers and decimals as the nearest float64. */
+/** Numbers in the file's own type; 64-bit integers and decimals as the nearest float64. */
 export type NumberArray =
   Float64Array | Float32Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** A column of numbers, one a row. */
+/** A column of numbers, one per row. */
 export interface NumberColumn {
   readonly kind: 'numbers';
   readonly values: NumberArray;
-  /** One byte a row, 0 where there is no value (null); absent where there is one in every row. NaN is a value. */
+  /** One byte per row, 0 for null; absent if no row is null. NaN is a value. */
   readonly valid?: Uint8Array | undefined;
 }
 
@@ -14,48 +14,48 @@ export interface BooleanColumn {
   readonly kind: 'booleans';
   /** 1 for true, 0 for false */
   readonly values: Uint8Array;
-  /** As of {@link NumberColumn} */
+  /** As in {@link NumberColumn} */
   readonly valid?: Uint8Array | undefined;
 }
 
-/** A column of strings, each held once. */
+/** A column of strings, dictionary-encoded. */
 export interface StringColumn {
   readonly kind: 'strings';
-  /** Index into the dictionary of each row, -1 for null */
+  /** Dictionary index of each row, -1 for null */
   readonly codes: Int32Array;
   readonly dictionary: readonly string[];
 }
 
-/** A column of lists of one length, end to end. */
+/** A column of lists of equal length, stored end to end. */
 export interface ListColumn {
   readonly kind: 'lists';
   readonly rows: number;
-  /** Items of a list */
+  /** Items per list */
   readonly width: number;
-  /** Of all rows, one after the other */
+  /** Items of all rows, end to end */
   readonly items: Column;
 }
 
 /** A column whose values are not read: dates, times, lists, bytes. */
 export interface OtherColumn {
   readonly kind: 'other';
-  /** What it holds, as messages say it: 'timestamps' */
+  /** What it holds, as worded in messages: 'timestamps' */
   readonly holds: string;
   readonly rows: number;
 }
 
-/** A column by what its values mean, whatever the file keeps them in. */
+/** A column by logical type, whatever its physical encoding. */
 export type Column = NumberColumn | BooleanColumn | StringColumn | ListColumn | OtherColumn;
 
-/** What a file says of a column before it is read. */
+/** What a file declares about a column before it is read. */
 export interface FieldInfo {
   readonly name: string;
   readonly kind: Column['kind'];
-  /** What it holds, as messages say it: 'numbers', 'timestamps' */
+  /** What it holds, as worded in messages: 'numbers', 'timestamps' */
   readonly holds: string;
 }
 
-/** A columnar file: what is in it, and any of its columns on demand. */
+/** A columnar file: its metadata, and any of its columns on demand. */
 export interface ColumnFile {
   readonly rows: number;
   /** Rows of each part that can be read on its own: a row group, or a record batch */
@@ -65,8 +65,8 @@ export interface ColumnFile {
   readonly metadata: ReadonlyMap<string, string>;
   /**
    * Reads columns, by their positions in `fields`.
-   * @param group only the rows of that part; what it takes of the budget is given back. Default: all rows
-   * @throws MagnitudeEdgeError `invalid-data` where the file is damaged, `out-of-memory` where its budget is spent
+   * @param group reads only the rows of that part, without using up the budget. Default: all rows
+   * @throws MagnitudeEdgeError `invalid-data` if the file is damaged, `out-of-memory` if its budget is exceeded
    */
   read(positions: readonly number[], group?: number): Promise<Column[]>;
 }

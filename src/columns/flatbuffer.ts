@@ -1,6 +1,6 @@
 /**
- * A table of a FlatBuffer (the metadata of Arrow files), read so that damaged bytes end in a RangeError: every access is
- * one of a DataView, and a vector lies within the buffer before anybody goes through it.
+ * A table of a FlatBuffer (the metadata of Arrow files). Damaged bytes cause a RangeError: every access goes through a
+ * DataView, and the bounds of a vector are checked before it is read.
  */
 export class FlatTable {
   readonly #view: DataView;
@@ -8,7 +8,7 @@ export class FlatTable {
   readonly #vtable: number;
   readonly #vtableBytes: number;
 
-  /** @param at where the table begins in the view */
+  /** @param at offset of the table in the view */
   constructor(view: DataView, at: number) {
     this.#view = view;
     this.#at = at;
@@ -16,7 +16,7 @@ export class FlatTable {
     this.#vtableBytes = view.getUint16(this.#vtable, true);
   }
 
-  /** The table that a buffer is of. */
+  /** The root table of a buffer. */
   static root(bytes: Uint8Array): FlatTable {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new FlatTable(view, view.getUint32(0, true));
@@ -37,7 +37,7 @@ export class FlatTable {
     return at === undefined ? otherwise : this.#view.getInt32(at, true);
   }
 
-  /** A 64-bit integer; those beyond 2^53 are no sizes of anything and come out inexact. */
+  /** A 64-bit integer; inexact beyond 2^53, which no valid size reaches. */
   int64(field: number, otherwise = 0): number {
     const at = this.#field(field);
     return at === undefined ? otherwise : Number(this.#view.getBigInt64(at, true));
@@ -65,7 +65,7 @@ export class FlatTable {
     });
   }
 
-  /** A vector of structs that consist of 64-bit words (the low halves of padded 32-bit fields included). */
+  /** A vector of structs of 64-bit words; a padded 32-bit field is the low half of a word. */
   words(field: number, wordsPerStruct: number): number[][] {
     const at = this.#indirect(field);
     if (at === undefined) return [];

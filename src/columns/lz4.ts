@@ -1,15 +1,15 @@
 /**
- * LZ4 as Arrow and Parquet files have it. Written here because the decoders that are kept know no frame whose blocks go on
- * from each other, and those are what Arrow's libraries write.
+ * LZ4 as used in Arrow and Parquet files. Arrow's libraries write frames of linked blocks, which no maintained decoder
+ * supports.
  */
 
 const frameMagic = 0x184d2204;
 
 /**
- * Unpacks an LZ4 frame (lz4_Frame_format.md) of blocks that may refer to earlier ones. Checksums of Arrow's writers are
- * absent, and none are compared.
- * @param length of the result, which must agree
- * @throws Error for damaged input; nothing beyond `length` is ever allocated or written
+ * Decompresses an LZ4 frame (lz4_Frame_format.md) whose blocks may refer to earlier ones. Checksums are not verified;
+ * Arrow's writers write none.
+ * @param length exact length of the result
+ * @throws Error for damaged input; never allocates or writes more than `length` bytes
  */
 export function lz4Frame(input: Uint8Array, length: number): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
@@ -44,7 +44,7 @@ export function lz4Frame(input: Uint8Array, length: number): Uint8Array {
   return output;
 }
 
-/** Unpacks one bare LZ4 block: Parquet's LZ4_RAW. @throws Error for damaged input or another length */
+/** Decompresses one bare LZ4 block: Parquet's LZ4_RAW. @throws Error for damaged input or a different length */
 export function lz4Raw(input: Uint8Array, length: number): Uint8Array {
   const output = new Uint8Array(length);
   const written = lz4Block(input, output, 0);
@@ -54,8 +54,9 @@ export function lz4Raw(input: Uint8Array, length: number): Uint8Array {
 }
 
 /**
- * Unpacks Parquet's older LZ4: blocks that each follow their two sizes, big-endian, as Hadoop wrote them; or a bare block,
- * as others did under the same name. @throws Error as {@link lz4Raw}
+ * Decompresses Parquet's older LZ4: blocks preceded by their two sizes, big-endian, as Hadoop wrote them; or a bare
+ * block, as others wrote under the same name.
+ * @throws Error like {@link lz4Raw}
  */
 export function lz4Hadoop(input: Uint8Array, length: number): Uint8Array {
   return hadoopBlocks(input, length) ?? lz4Raw(input, length);
@@ -81,12 +82,12 @@ function hadoopBlocks(input: Uint8Array, length: number): Uint8Array | undefined
 }
 
 /**
- * Unpacks a block behind what is there already, to which it may refer.
- * @returns where it ends
+ * Decompresses a block into `output` from `start` on; it may refer to the output before `start`.
+ * @returns the end of the block in `output`
  */
 function lz4Block(input: Uint8Array, output: Uint8Array, start: number): number {
   let [at, written] = [0, start];
-  /** A length goes on in further bytes while they are 255. */
+  /** A length continues as long as its bytes are 255. */
   const extended = (nibble: number): number => {
     let length = nibble;
     if (nibble !== 15) return length;
@@ -113,7 +114,7 @@ function lz4Block(input: Uint8Array, output: Uint8Array, start: number): number 
     const match = extended(token & 15) + 4;
     if (distance === 0 || distance > written) throw new Error('an LZ4 block refers to before its beginning');
     if (written + match > output.length) throw new Error('an LZ4 block holds more than the file says');
-    // Byte by byte: a match may overlap what it writes.
+    // Byte by byte: a match may overlap its own output.
     for (let end = written + match; written < end; written++) output[written] = output[written - distance]!;
   }
   return written;

@@ -1,14 +1,14 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** Bytes that reading a source may take unless said otherwise: half of what a browser tab commonly gets. */
+/** Default memory for reading a source, in bytes: half of what a browser tab commonly gets. */
 export const DEFAULT_MEMORY_BUDGET = 2 ** 31;
 
 /**
- * What a file may become in memory. A size that only the file claims is asked for here before anything of it is allocated
- * or counted through.
+ * Limits the memory that a file may take. A size that only the file claims is charged here before anything is allocated
+ * or iterated for it.
  */
 export class MemoryBudget {
-  /** Bytes in all */
+  /** Total bytes */
   readonly bytes: number;
   #left: number;
 
@@ -19,12 +19,12 @@ export class MemoryBudget {
     this.#left = bytes;
   }
 
-  /** Bytes that have not been taken */
+  /** Bytes not taken yet */
   get left(): number {
     return this.#left;
   }
 
-  /** A budget of what is left now, for something that is let go of before the next. */
+  /** A copy with the bytes left now, for data that is released before the next read. */
   again(): MemoryBudget {
     const again = new MemoryBudget(this.bytes);
     again.#left = this.#left;
@@ -35,11 +35,11 @@ export class MemoryBudget {
    * Takes bytes from the budget.
    *
    * @param what they are for, as in '20000000 rows of 24 columns'
-   * @param source what messages call the file
+   * @param source the file's name in error messages
    * @throws MagnitudeEdgeError `out-of-memory` with the figures
    */
   take(bytes: number, what: string, source: string): void {
-    // Written so that NaN is refused as well.
+    // This form rejects NaN as well.
     if (bytes <= this.#left) {
       this.#left -= bytes;
       return;
@@ -53,7 +53,7 @@ export class MemoryBudget {
   }
 }
 
-/** Takes what columns of eight bytes a row need: no column that is read takes more. */
+/** Takes eight bytes per row and column, the most that any column needs. */
 export function takeColumns(budget: MemoryBudget, rows: number, columns: number, source: string): void {
   budget.take(8 * rows * columns, `${rows} rows of ${columns} columns`, source);
 }

@@ -4,10 +4,10 @@ import { isCodec, type Codecs } from './codecs.ts';
 import { decodeValues, readHybrid } from './parquet-encodings.ts';
 import type { ColumnSink, ParquetField } from './parquet-types.ts';
 
-/** Where the rows of a column have got to. */
+/** Fills the rows of a column in order. */
 export class ColumnRows {
   readonly sink: ColumnSink;
-  /** Once a row is without a value */
+  /** Set once a row is null */
   valid: Uint8Array | undefined;
   readonly #rows: number;
   #at = 0;
@@ -17,7 +17,7 @@ export class ColumnRows {
     this.#rows = rows;
   }
 
-  /** @param levels 1 for each row with a value, where there are some without */
+  /** @param levels 1 for each row with a value, 0 for null; undefined if no row is null */
   add(values: ArrayLike<number>, levels: Uint8Array | undefined): void {
     const into = this.sink.values;
     if (levels === undefined) {
@@ -33,7 +33,7 @@ export class ColumnRows {
   }
 }
 
-/** The pages of one column in one row group. */
+/** Reads the pages of one column in one row group. */
 export class ChunkReader {
   readonly #bytes: Uint8Array;
   readonly #chunk: ColumnMetaData;
@@ -73,7 +73,7 @@ export class ChunkReader {
     }
   }
 
-  /** @returns how many rows it had */
+  /** @returns the number of rows in the page */
   #readPage(header: PageHeader, packed: Uint8Array, left: number, rows: ColumnRows): number {
     const { sink } = rows;
     switch (header.type) {
@@ -131,7 +131,7 @@ export class ChunkReader {
     }
   }
 
-  /** The values of a page as numbers: one for each row that has one. */
+  /** The values of a page as numbers, one per row that is not null. */
   #values(
     page: Uint8Array,
     encoding: PageEncoding,
@@ -157,7 +157,7 @@ export class ChunkReader {
     });
   }
 
-  /** A page's bytes, in a buffer of their own. */
+  /** A page's decompressed bytes, in a buffer of their own. */
   #unpack(packed: Uint8Array, size: number): Uint8Array {
     const { codec } = this.#chunk;
     if (codec === 'UNCOMPRESSED') {
@@ -180,7 +180,7 @@ function checkCount(count: number, left: number): void {
   if (!(count >= 0 && count <= left)) throw new Error(`a page has ${count} values where ${left} are left`);
 }
 
-/** Which rows have a value; undefined where all have. */
+/** Which rows have a value; undefined if all have. */
 function readLevels(bytes: Uint8Array, count: number): Uint8Array | undefined {
   const levels = new Uint8Array(count);
   readHybrid(bytes, 0, 1, levels);

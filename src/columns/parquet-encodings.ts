@@ -4,10 +4,10 @@ import { readPlain } from 'hyparquet/src/plain.js';
 import type { DecodedArray, Encoding, SchemaElement } from 'hyparquet/src/types.js';
 
 /**
- * The values of a page, but for those that stand in a dictionary. hyparquet decodes them; a count is at most the rows of
- * the file here.
+ * Decodes the values of a page that is not dictionary-encoded, with hyparquet. Here `count` is at most the file's
+ * number of rows.
  *
- * @param bytes of the values, in a buffer of their own: hyparquet reads buffers to their end
+ * @param bytes the values, in a buffer of their own: hyparquet reads to the end of the buffer
  * @throws Error for damaged bytes
  */
 export function decodeValues(
@@ -46,7 +46,7 @@ export function decodeValues(
   }
 }
 
-/** Strings that each begin as the one before does. */
+/** Strings that each share a prefix with the one before. */
 function deltaByteArrays(
   bytes: Uint8Array,
   reader: { view: DataView; offset: number },
@@ -74,12 +74,12 @@ function deltaByteArrays(
 }
 
 /**
- * Fills an array from the run-length and bit-packed hybrid, no further than it goes: hyparquet's writes as many values as
- * a run claims.
+ * Fills an array from the hybrid of run-length encoding and bit packing, never beyond its end: hyparquet's decoder
+ * writes as many values as a run claims.
  *
- * @param start where the encoded bytes begin
- * @param width bits of a value, at most 32
- * @throws RangeError where the bytes end before the array is full
+ * @param start offset of the encoded bytes
+ * @param width bits per value, at most 32
+ * @throws RangeError if the bytes end before the array is full
  */
 export function readHybrid(
   bytes: Uint8Array,
@@ -121,11 +121,11 @@ export function readHybrid(
   }
 }
 
-/** Values of so many bits each, the lowest bits first, without gaps between them. */
+/** Unpacks values of `width` bits each, lowest bits first, without gaps. */
 function unpackBits(bytes: Uint8Array, start: number, width: number, into: Uint8Array | Int32Array): void {
   const mask = -1 >>> (32 - width);
   let at = start;
-  /** Bits of the last byte that are left, and how many */
+  /** Unread bits of the last byte, and their number */
   let [rest, left] = [0, 0];
   for (let k = 0; k < into.length; k++) {
     let value = rest;

@@ -3,18 +3,18 @@ import type { BooleanColumn } from './column.ts';
 import { packWords } from './snappy-words.ts';
 import { varint } from './thrift.ts';
 
-/** Numbers as they are written, one a row. */
+/** Numbers to write, one per row. */
 export interface WrittenNumbers {
   readonly kind: 'numbers';
   readonly values: Float64Array | Float32Array | Int32Array | BigInt64Array;
-  /** As of a column that is read */
+  /** As in a column that is read */
   readonly valid?: Uint8Array | undefined;
 }
 
-/** Strings as they are written, each once. */
+/** Strings to write, each stored once. */
 export interface WrittenStrings {
   readonly kind: 'strings';
-  /** Which string each row has, -1 for none */
+  /** Index of each row's string, -1 for null */
   readonly codes: Int32Array;
   /** UTF-8 end to end: string k is `bytes[offsets[k] .. offsets[k + 1]]`. */
   readonly bytes: Uint8Array;
@@ -26,20 +26,20 @@ export type WrittenColumn = WrittenNumbers | BooleanColumn | WrittenStrings;
 // Encodings, by their numbers in parquet.thrift.
 export const [PLAIN, RLE, RLE_DICTIONARY] = [0, 3, 8];
 
-/** Whole numbers of a row group stand in a dictionary where they are from fewer than this. */
+/** Integers of a row group are dictionary-encoded if their maximum and minimum differ by less than this. */
 const MOST_IN_DICTIONARY = 1 << 16;
 
-/** What the pages of a column hold. */
+/** The encoded pages of a column. */
 export interface Encoded {
   readonly encoding: number;
   readonly values: Uint8Array;
-  /** As Snappy, where that is smaller */
+  /** `values` compressed with Snappy, if that is smaller */
   readonly packed?: Uint8Array | undefined;
   readonly dictionary?: { readonly size: number; readonly bytes: Uint8Array } | undefined;
   readonly bounds?: readonly [least: Uint8Array, most: Uint8Array] | undefined;
 }
 
-/** @param valid as `presentRows` gives it */
+/** @param valid as returned by `presentRows` */
 export function encodeColumn(column: WrittenColumn, valid: Uint8Array | undefined): Encoded {
   switch (column.kind) {
     case 'strings': {
@@ -70,8 +70,8 @@ export function encodeColumn(column: WrittenColumn, valid: Uint8Array | undefine
 }
 
 /**
- * Numbers as indices into a dictionary of those that there are, in the order of their first rows.
- * @param plain the dictionary of such numbers as it is written
+ * Encodes numbers as indices into a dictionary of the distinct values, in order of first appearance.
+ * @param plain encodes the dictionary's values
  */
 function inDictionary(
   values: Int32Array,
@@ -99,9 +99,9 @@ function inDictionary(
   return { encoding: RLE_DICTIONARY, values: bitPacked(codes, size), dictionary };
 }
 
-/** One run of the run-length and bit-packed hybrid, after the width of its indices. @param size of the dictionary */
+/** The index width, then a single bit-packed run of the hybrid encoding. @param size size of the dictionary */
 function bitPacked(codes: Int32Array, size: number): Uint8Array {
-  // Not 0, which the format allows and some readers do not.
+  // Width 0 is valid, but some readers reject it.
   const width = Math.max(1, 32 - Math.clz32(Math.max(0, size - 1)));
   const groups = Math.ceil(codes.length / 8);
   const header = [width, ...(groups === 0 ? [] : varint(2 * groups + 1))];
@@ -119,7 +119,7 @@ function bitPacked(codes: Int32Array, size: number): Uint8Array {
   return bytes;
 }
 
-/** Which rows have a value, in the run-length and bit-packed hybrid of one bit. */
+/** Which rows have a value, as one-bit levels in the hybrid of run-length encoding and bit packing. */
 export function definitionLevels(valid: Uint8Array | undefined, rows: number): Uint8Array {
   if (rows === 0) return new Uint8Array();
   const there = valid === undefined ? rows : count(valid);
@@ -128,20 +128,20 @@ export function definitionLevels(valid: Uint8Array | undefined, rows: number): U
   return joinBytes([Uint8Array.from(varint(2 * bits.length + 1)), bits]);
 }
 
-/** 1 for each row with a value; undefined where all have one. */
+/** 1 for each row with a value; undefined if all have one. */
 export function presentRows(column: WrittenColumn): Uint8Array | undefined {
   if (column.kind !== 'strings') return column.valid;
   const { codes } = column;
   return codes.includes(-1) ? Uint8Array.from(codes, (code) => (code < 0 ? 0 : 1)) : undefined;
 }
 
-/** The values of the rows that have one. */
+/** The values of the rows that are not null. */
 function present<T extends Uint8Array | WrittenNumbers['values']>(
   values: T,
   valid: Uint8Array | undefined,
 ): T {
   if (valid === undefined) return values;
-  // Filters of the typed arrays differ in the type of what they are called with.
+  // The `filter` methods of the typed arrays differ in the type of their callbacks.
   return (values as Uint8Array).filter((_, row) => valid[row] === 1) as T;
 }
 
@@ -159,7 +159,7 @@ function bitsOf(values: Uint8Array): Uint8Array {
 
 function bounds(values: Int32Array | Float64Array | Float32Array): [least: number, most: number] {
   let [least, most] = [Infinity, -Infinity];
-  // Not by iterators, which take ten times as long over arrays of several types.
+  // A plain loop: iterators take ten times as long over arrays of several types.
   for (let row = values.length - 1; row >= 0; row--) {
     const value = values[row]!;
     if (value < least) least = value;
@@ -168,7 +168,7 @@ function bounds(values: Int32Array | Float64Array | Float32Array): [least: numbe
   return [least, most];
 }
 
-/** As statistics have them: NaN does not count, and a zero is of the sign that leaves no zero out. */
+/** Bounds as in Parquet statistics: NaN is ignored, and a bound of zero has the sign that includes both zeros. */
 function floatBounds(values: Float64Array | Float32Array): Encoded['bounds'] {
   const [least, most] = bounds(values);
   if (least > most) return undefined;
@@ -177,7 +177,7 @@ function floatBounds(values: Float64Array | Float32Array): Encoded['bounds'] {
   return [plain(least === 0 ? -0 : least), plain(most === 0 ? 0 : most)];
 }
 
-/** Each after its length. */
+/** Each string after its length. */
 function plainStrings(used: Int32Array, { bytes, offsets }: WrittenStrings): Uint8Array {
   const lengths = used.map((code) => offsets[code + 1]! - offsets[code]!);
   const plain = new Uint8Array(lengths.reduce((sum, length) => sum + 4 + length, 0));

@@ -3,13 +3,13 @@ import type { Column, FieldInfo, NumberArray } from './column.ts';
 import { bigEndianInteger, decimalReader } from './decimal.ts';
 import { float16 } from './float16.ts';
 
-/** A column that is filled while its pages are read; every value is a number, of strings their codes. */
+/** Receives a column while its pages are read. Every value is a number; a string is its code. */
 export interface ColumnSink {
-  /** One a row; of rows without a value as it was made */
+  /** One per row; nulls keep their initial value */
   readonly values: NumberArray;
-  /** Values as their physical type has them, as numbers */
+  /** Converts values of the physical type to numbers */
   convert(raw: DecodedArray): ArrayLike<number>;
-  /** @param valid as of a column of numbers */
+  /** @param valid as in a column of numbers */
   finish(valid: Uint8Array | undefined): Column;
 }
 
@@ -28,7 +28,7 @@ export function parquetField({ element, children }: SchemaTree): ParquetField {
     logical_type: logical,
     converted_type: converted,
   } = element;
-  // hyparquet's metadata are as the file has them: in a damaged one anything may be absent.
+  // hyparquet does not validate metadata: in a damaged file anything may be absent.
   if (typeof name !== 'string') throw new Error('a column of it has no name');
   const other = (holds: string): ParquetField => ({
     name,
@@ -109,7 +109,7 @@ export function parquetField({ element, children }: SchemaTree): ParquetField {
         ? float64((value: Uint8Array) => float16(value[0]! | (value[1]! << 8)))
         : other('bytes');
     case 'BYTE_ARRAY': {
-      // Without a logical type, too: some writers leave strings so.
+      // Also without a logical type: some writers store strings so.
       const text = logical === undefined || ['STRING', 'ENUM', 'JSON'].includes(logical.type);
       return text && converted !== 'BSON' ? strings(element) : other('bytes');
     }
@@ -118,7 +118,7 @@ export function parquetField({ element, children }: SchemaTree): ParquetField {
   }
 }
 
-/** Dates and times, by name: their numbers are none that anybody means. */
+/** Dates, times and the like, by name: their stored numbers are not meant as numbers. */
 function momentOf({
   type,
   logical_type: logical,

@@ -13,7 +13,7 @@ import { binary, bool, int32, int64, int8, list, struct, type ThriftValue } from
 export interface WrittenField {
   readonly name: string;
   readonly type: 'double' | 'float' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'boolean' | 'string';
-  /** Whether rows may be without a value */
+  /** Whether rows may be null */
   readonly nullable: boolean;
 }
 
@@ -34,26 +34,26 @@ const [UNCOMPRESSED, SNAPPY] = [0, 1];
 const [DICTIONARY_PAGE, DATA_PAGE_V2] = [2, 3];
 const MAGIC = new TextEncoder().encode('PAR1');
 
-/** Columns of so many rows, no more than 2^20, in the order of a file's fields. */
+/** Columns of `rows` rows, at most 2^20, in field order. */
 export interface RowGroup {
   readonly columns: readonly WrittenColumn[];
   readonly rows: number;
 }
 
-/** A row group's bytes and what the footer says about them. Neither depends on the row group's place in the file. */
+/** A row group's bytes, and what the footer says about them; independent of its position in the file. */
 export interface EncodedRowGroup {
   readonly rows: number;
-  /** All columns end to end, in one piece: many small writes take longer than the bytes. */
+  /** All columns end to end in one array: writing them separately takes longer than copying them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly chunks: readonly EncodedChunk[];
 }
 
-/** One column: a data page, and perhaps a dictionary page before it. */
+/** One column: a data page, possibly preceded by a dictionary page. */
 interface EncodedChunk {
-  /** Length of both pages */
+  /** Bytes of both pages */
   readonly bytes: number;
   readonly unpackedBytes: number;
-  /** Of the dictionary's page; 0 where there is none */
+  /** Bytes of the dictionary page; 0 without one */
   readonly dictionaryBytes: number;
   readonly encodings: readonly number[];
   readonly codec: number;
@@ -61,7 +61,7 @@ interface EncodedChunk {
   readonly bounds: Encoded['bounds'];
 }
 
-/** What takes the time of writing a file, for any thread. */
+/** The expensive part of writing a file; can run on any thread. */
 export function encodeRowGroup(
   fields: readonly WrittenField[],
   { columns, rows }: RowGroup,
@@ -72,9 +72,9 @@ export function encodeRowGroup(
 }
 
 /**
- * Writes a Parquet file (format 2.6, pages of version 2), a row group at a time: strings and small ranges of whole numbers
- * in dictionaries, others plain, floating-point numbers as Snappy where they repeat. Row groups are skipped by the bounds of
- * floating-point columns; of others there are no bounds.
+ * Writes a Parquet file (format 2.6, data pages of version 2), one row group at a time. Strings and integers of a small
+ * range are dictionary-encoded, other values plain; repetitive floating-point numbers are compressed with Snappy. Only
+ * floating-point columns have bounds, by which readers can skip row groups.
  */
 export class ParquetFileWriter {
   readonly #fields: readonly WrittenField[];
@@ -87,7 +87,7 @@ export class ParquetFileWriter {
     this.#fields = fields;
   }
 
-  /** What a row group adds to the file, piece by piece. */
+  /** The bytes that a row group adds to the file, in pieces. */
   add({ chunks, bytes, rows }: EncodedRowGroup): Uint8Array[] {
     const before = this.#size === 0 ? [MAGIC] : [];
     const start = this.#size + lengthOf(before);
@@ -111,7 +111,10 @@ export class ParquetFileWriter {
     return [...before, bytes];
   }
 
-  /** What ends the file. There must have been a row group. @param metadata key-value pairs of the file */
+  /**
+   * The bytes that end the file. At least one row group must have been added.
+   * @param metadata key-value pairs of the file
+   */
   end(metadata: Iterable<readonly [string, string]>, createdBy: string): Uint8Array[] {
     const pairs = Array.from(metadata, ([key, value]) => struct({ 1: binary(key), 2: binary(value) }));
     const root = struct({ 4: binary('root'), 5: int32(this.#fields.length) });
@@ -122,7 +125,7 @@ export class ParquetFileWriter {
       4: list(this.#groups),
       5: pairs.length === 0 ? undefined : list(pairs),
       6: binary(createdBy),
-      // Bounds are in the order of the types; without this, nobody may use them.
+      // Bounds use the types' own order; without this field, readers must ignore them.
       7: list(this.#fields.map(() => struct({ 1: struct({}) }))),
     });
     const length = new Uint8Array(Uint32Array.of(footer.bytes.length).buffer);
@@ -145,7 +148,7 @@ function schemaElement({ name, type, nullable }: WrittenField): ThriftValue {
   });
 }
 
-/** @param pieces the bytes are appended to these */
+/** @param pieces receives the bytes */
 function encodeChunk(
   field: WrittenField,
   column: WrittenColumn,
@@ -187,7 +190,7 @@ function encodeChunk(
   };
 }
 
-/** What the end of the file says of a column. @param at its place in the file */
+/** The footer's entry for a column. @param at its offset in the file */
 function columnChunk(field: WrittenField, chunk: EncodedChunk, rows: number, at: number): ThriftValue {
   const { dictionaryBytes, nulls, bounds } = chunk;
   const metadata = struct({

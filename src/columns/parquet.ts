@@ -9,11 +9,11 @@ import { ChunkReader, ColumnRows } from './parquet-chunk.ts';
 import { parquetField, type ParquetField } from './parquet-types.ts';
 
 /**
- * Opens a Parquet file, of any compression and encoding that is in use. Columns are read by their logical types: 64-bit
- * integers and decimals as the nearest float64. hyparquet reads metadata and encodings; pages are gone through here, so that
- * what they claim is compared with the metadata, and that with the budget.
+ * Opens a Parquet file of any compression and encoding in use. Columns are read by their logical types: 64-bit integers
+ * and decimals as the nearest float64. hyparquet reads metadata and encodings; pages are walked here, to check their
+ * claims against the metadata, and the metadata against the budget.
  *
- * @param name what messages call the file
+ * @param name the file's name in error messages
  * @throws MagnitudeEdgeError `invalid-data` for damaged bytes
  */
 export async function openParquet(
@@ -31,16 +31,16 @@ export async function openParquet(
   });
 }
 
-/** Bytes that are read of the end of a file before the length of its metadata is known. */
+/** Bytes read from the end of a file before the length of its metadata is known. */
 const FOOTER_BYTES = 1 << 16;
 
-/** Bytes of the metadata, their length and the magic number. */
+/** Size of the footer in bytes: metadata, their length and the magic number. */
 function footerSize(ending: Uint8Array): number {
   const view = new DataView(ending.buffer, ending.byteOffset, ending.byteLength);
   return view.byteLength < 8 ? 0 : view.getUint32(view.byteLength - 8, true) + 8;
 }
 
-/** Columns that lie behind each other are read at once, up to so many bytes. */
+/** Adjacent columns are read together, up to this many bytes. */
 const READ_BYTES = 1 << 24;
 
 class OpenParquetFile implements ColumnFile {
@@ -100,7 +100,7 @@ class OpenParquetFile implements ColumnFile {
     return columns.map(({ rows: { sink, valid } }) => sink.finish(valid));
   }
 
-  /** Where the pages of a column lie in the file. */
+  /** Byte range of a column's pages in the file. */
   #place(chunk: ColumnMetaData, column: string): readonly [start: number, end: number] {
     const dictionary = Number(chunk.dictionary_page_offset ?? 0);
     const data = Number(chunk.data_page_offset);
@@ -130,7 +130,7 @@ function chunksOf({ columns, num_rows: rows }: FileMetaData['row_groups'][number
   };
 }
 
-/** Items with their bytes, in the order of the file; those that lie behind each other come with one read. */
+/** Items with their bytes, in file order; adjacent items share one read. */
 async function* readTogether<T extends { readonly bytes: readonly [start: number, end: number] }>(
   items: readonly T[],
   source: ByteSource,

@@ -1,18 +1,18 @@
 import { varint } from './thrift.ts';
 
-/** Places of the hash table: its 16 KiB stay in the first cache. */
+/** log2 of the hash table's length: its 16 KiB stay in the first-level cache. */
 const HASH_BITS = 12;
-/** How far back a copy of two bytes' offset reaches */
+/** Largest distance of a copy with a two-byte offset */
 const MOST_OFFSET = 0xffff;
 const MOST_COPY = 64;
-/** Less is not worth it. */
+/** Smaller inputs are not worth compressing. */
 const LEAST_BYTES = 64;
 
 /**
- * Packs numbers as a Snappy block (format_description.txt of Snappy). What repeats in a column of numbers is whole numbers,
- * NaN among them: only those are looked for, which takes a tenth of the time of looking at every byte.
+ * Compresses numbers to a Snappy block (format_description.txt of Snappy). Only repeats of complete numbers, NaN
+ * included, are searched for: these are what repeats in a column, and searching at every byte takes ten times as long.
  *
- * @returns undefined where it would not be smaller
+ * @returns undefined if it would not be smaller
  */
 export function packWords(values: Float64Array | Float32Array): Uint8Array | undefined {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = values;
@@ -24,7 +24,7 @@ export function packWords(values: Float64Array | Float32Array): Uint8Array | und
   const seen = new Int32Array(1 << HASH_BITS).fill(-1);
   const output = new Uint8Array(byteLength);
   output.set(varint(byteLength));
-  // The last element, a literal's tag and what it holds, must find room as well.
+  // The last element, the literal's tag and its content must fit as well.
   let [to, literal] = [varint(byteLength).length, 0];
   const fits = (end: number): boolean => to + 5 + (end - literal) + 3 < byteLength;
   const emitLiteral = (end: number): void => {
@@ -68,12 +68,12 @@ export function packWords(values: Float64Array | Float32Array): Uint8Array | und
   return output.subarray(0, to);
 }
 
-/** Where a sample is taken, and how many elements follow one another there. */
+/** Number of places that are sampled, and of consecutive elements at each. */
 const [PLACES, RUN] = [16, 64];
-/** One element in so many that repeats is worth packing. */
+/** Compression is worth it if one element in this many repeats. */
 const LEAST_SHARE = 16;
 
-/** Whether elements of a sample repeat; of few elements, always. Looking at all takes as long as the rest of a column. */
+/** Whether elements of a sample repeat; always true for few. Testing all would take as long as the rest of a column. */
 function repeats(halves: Uint32Array, step: number): boolean {
   const elements = halves.length / step;
   if (elements < 4 * PLACES * RUN) return true;
@@ -97,7 +97,7 @@ function hashOf(low: number, high: number): number {
   return (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) >>> (32 - HASH_BITS);
 }
 
-/** @returns where the literal's bytes begin */
+/** @returns the offset of the literal's bytes */
 function literalTag(output: Uint8Array, to: number, length: number): number {
   const last = length - 1;
   if (last < 60) {

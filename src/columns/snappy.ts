@@ -1,8 +1,8 @@
 import { snappyUncompress } from 'hyparquet';
 
 /**
- * Unpacks a Snappy block (format_description.txt of Snappy).
- * @param length of the result, which must agree
+ * Decompresses a Snappy block (format_description.txt of Snappy).
+ * @param length exact length of the result
  * @throws Error for damaged input
  */
 export function snappy(input: Uint8Array, length: number): Uint8Array {
@@ -13,8 +13,8 @@ export function snappy(input: Uint8Array, length: number): Uint8Array {
 }
 
 /**
- * Goes through the elements without unpacking them: hyparquet takes a literal of 2^31 bytes and more for a negative length,
- * and reads what is before it again and again.
+ * Checks the elements without decompressing them: hyparquet takes the length of a literal of 2^31 bytes or more as
+ * negative, and reads the bytes before it over and over.
  */
 function checkElements(input: Uint8Array, length: number): void {
   let at = 0;

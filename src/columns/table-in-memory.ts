@@ -7,24 +7,24 @@ export interface ColumnarVector {
   readonly nullCount: number;
   get(row: number): unknown;
   toArray(): unknown;
-  /** Of apache-arrow: the record batches' parts */
+  /** apache-arrow only: the column's part of each record batch */
   readonly data?: readonly ColumnarPart[];
 }
 
-/** What one record batch has of a column. */
+/** A column's part of one record batch. */
 export interface ColumnarPart {
   readonly length: number;
   readonly nullCount: number;
-  /** A bit each from bit `offset` on, 0 for null; empty where there is none */
+  /** One bit per row from bit `offset` on, 0 for null; empty if no row is null */
   readonly nullBitmap?: Uint8Array | undefined;
-  /** Of booleans a bit each from bit `offset` on; of a dictionary the codes of its rows */
+  /** Booleans: one bit per row from bit `offset` on. Dictionary columns: the code of each row */
   readonly values?: unknown;
-  /** Of apache-arrow alone */
+  /** apache-arrow only */
   readonly offset?: number;
   readonly dictionary?: { get(code: number): unknown } | undefined;
 }
 
-/** An Arrow type, by the numbers of Schema.fbs, and -1 for dictionaries: the same in both libraries. */
+/** An Arrow type by its number in Schema.fbs, -1 for dictionaries; the same in both libraries. */
 interface ColumnarType {
   readonly typeId: number;
   readonly scale?: number;
@@ -50,17 +50,17 @@ export function isColumnarTable(source: unknown): source is ColumnarTable {
   );
 }
 
-/** An Arrow table in memory as a file of columns, read by their types as files are. */
+/** An Arrow table in memory as a columnar file; columns are read by type, as from files. */
 export class TableInMemory implements ColumnFile {
   readonly rows: number;
-  /** One: the table is in memory as a whole */
+  /** A single group: the whole table is in memory */
   readonly groups: readonly number[];
   readonly fields: readonly FieldInfo[];
   readonly metadata: ReadonlyMap<string, string> = new Map();
   readonly #table: ColumnarTable;
   readonly #name: string;
 
-  /** @param name what messages call the table */
+  /** @param name the table's name in error messages */
   constructor(table: ColumnarTable, name: string) {
     this.rows = table.numRows;
     this.groups = [this.rows];
@@ -83,7 +83,7 @@ export class TableInMemory implements ColumnFile {
       return this.#column(position);
     } catch (cause) {
       if (cause instanceof MagnitudeEdgeError) throw cause;
-      // flechette refuses 64-bit integers beyond 2^53 unless it is told to give bigints.
+      // flechette rejects 64-bit integers beyond 2^53 unless configured to return bigints.
       const why = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
       throw this.#invalid(`column '${name}' could not be read: ${why}`, name, cause);
     }
@@ -175,7 +175,10 @@ export class TableInMemory implements ColumnFile {
 
 type CodeOf = (text: unknown, row: number) => number;
 
-/** Each string of a dictionary is looked at once, each batch having its own. @returns undefined where there is none */
+/**
+ * The codes of a dictionary column; each batch has its own dictionary, whose strings are looked up once.
+ * @returns undefined for a column without dictionaries
+ */
 function codesByDictionary({ data }: ColumnarVector, code: CodeOf, rows: number): Int32Array | undefined {
   const isPlain = ({ values, offset, dictionary }: ColumnarPart): boolean =>
     dictionary !== undefined && offset !== undefined && values instanceof Int32Array;
@@ -198,7 +201,7 @@ function bitAt(bytes: ArrayLike<number>, bit: number): boolean {
   return ((bytes[bit >> 3]! >> (bit & 7)) & 1) === 1;
 }
 
-/** Booleans of one batch without null, a byte each. */
+/** Booleans of a single batch without nulls, one byte per row. */
 function plainBits({ data, nullCount }: ColumnarVector): Uint8Array | undefined {
   const [part] = data ?? [];
   if (nullCount > 0 || data?.length !== 1 || !(part?.values instanceof Uint8Array)) return undefined;
@@ -212,7 +215,7 @@ function plainBits({ data, nullCount }: ColumnarVector): Uint8Array | undefined 
 const decimalType = 7;
 const runsType = 22;
 
-/** By the union `Type` of Arrow's Schema.fbs. A column whose library does not say its type is read as numbers. */
+/** By the union `Type` of Arrow's Schema.fbs. A column of undeclared type is read as numbers. */
 function describe(type: ColumnarType | undefined): Pick<FieldInfo, 'kind' | 'holds'> {
   switch (type?.typeId) {
     case undefined:
@@ -243,7 +246,7 @@ function describe(type: ColumnarType | undefined): Pick<FieldInfo, 'kind' | 'hol
   }
 }
 
-/** The type of the values: of a dictionary's or of runs, where there are such. */
+/** The type of the values, looking through dictionaries and runs. */
 function valueType(type: unknown): ColumnarType | undefined {
   if (typeof type !== 'object' || type === null || !('typeId' in type)) return undefined;
   const known = type as ColumnarType;
@@ -251,7 +254,7 @@ function valueType(type: unknown): ColumnarType | undefined {
   return known.typeId === runsType ? valueType(known.children?.[1]?.type) : known;
 }
 
-/** Whether `toArray` gives the numbers themselves, and not their bits: of float16 and decimals it does not. */
+/** Whether `toArray` returns numbers rather than raw bits, as it does for float16 and decimals. */
 function isPlainNumber(type: ColumnarType | undefined): boolean {
   if (type?.typeId === 3) return 'precision' in type && type.precision !== 0;
   return type?.typeId === 2;
@@ -263,7 +266,7 @@ function isNumberArray(values: unknown): values is NumberArray {
   );
 }
 
-/** apache-arrow gives decimals as their words. */
+/** apache-arrow returns a decimal as its words. */
 function littleEndianInteger({ buffer, byteOffset, byteLength }: ArrayBufferView): bigint {
   return bigEndianInteger(new Uint8Array(buffer, byteOffset, byteLength).slice().reverse());
 }

@@ -1,6 +1,6 @@
-/** A value in Thrift's compact protocol, in which Parquet writes its headers and its metadata. */
+/** A value in Thrift's compact protocol, used by Parquet for headers and metadata. */
 export interface ThriftValue {
-  /** Its type, by the protocol's numbers */
+  /** The protocol's number of its type */
   readonly type: number;
   readonly bytes: readonly number[];
 }
@@ -34,11 +34,11 @@ export function list(values: readonly ThriftValue[]): ThriftValue {
   return { type: 9, bytes: head.concat(values.flatMap(({ bytes }) => bytes)) };
 }
 
-/** @param fields by their numbers, at most 15 apart; those without a value are left out */
+/** @param fields by field number, at most 15 apart; undefined fields are left out */
 export function struct(fields: Readonly<Record<number, ThriftValue | undefined>>): ThriftValue {
   const bytes: number[] = [];
   let before = 0;
-  // Whole numbers are listed in their order.
+  // Integer keys are enumerated in ascending order.
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     const id = Number(key);
@@ -54,7 +54,7 @@ function zigZag(value: number): number[] {
   return varint(value < 0 ? -2 * value - 1 : 2 * value);
 }
 
-/** Seven bits a byte, the lowest first. @param value a whole number from 0 to 2^53 */
+/** Seven bits per byte, lowest first. @param value a whole number from 0 to 2^53 */
 export function varint(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;

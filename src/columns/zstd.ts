@@ -1,17 +1,17 @@
 import { Decompress, decompress } from 'fzstd';
 
 const frameMagic = 0xfd2fb528;
-/** What Zstandard itself uses at most, unless it is asked for more. */
+/** Largest window that Zstandard itself uses by default. */
 const mostWindow = 1 << 27;
 
 /**
- * Unpacks a Zstandard frame (RFC 8878).
- * @param length of the result, which must agree
- * @throws Error for damaged input; no more is allocated than the length or a window
+ * Decompresses a Zstandard frame (RFC 8878).
+ * @param length exact length of the result
+ * @throws Error for damaged input; never allocates more than the length or a window
  */
 export function zstd(input: Uint8Array, length: number): Uint8Array {
   const { contentSize, windowSize } = frameHeader(input);
-  // fzstd allocates what a frame claims, and takes it for filled.
+  // fzstd allocates the size that a frame claims, and assumes that it gets filled.
   if (contentSize !== undefined) {
     if (contentSize !== length) {
       throw new Error(`its Zstandard frame is of ${contentSize} bytes, and the file says ${length}`);
@@ -32,7 +32,7 @@ export function zstd(input: Uint8Array, length: number): Uint8Array {
   return output;
 }
 
-/** What a frame says of its size: RFC 8878, 3.1.1.1. */
+/** Sizes declared by a frame header: RFC 8878, 3.1.1.1. */
 function frameHeader(input: Uint8Array): { contentSize: number | undefined; windowSize: number } {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (view.getUint32(0, true) !== frameMagic) throw new Error('it is no Zstandard frame');

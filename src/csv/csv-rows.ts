@@ -3,19 +3,20 @@ import { detectDialect, isBlankLine, type CsvDialect } from './dialect.ts';
 import { GzipReader, isGzip } from './gunzip.ts';
 import { CsvTokenizer } from './tokenizer.ts';
 
-/** Characters that are looked at for the delimiter, where there are so many: at least, and at most. */
+/** Characters examined to detect the delimiter: at least (if the text has as many), and at most. */
 const DETECT_CHARACTERS = 1 << 16;
 const MOST_DETECT_CHARACTERS = 1 << 22;
 
 export interface CsvRow {
   readonly cells: readonly string[];
-  /** Where the row starts in the file, from 1 */
+  /** Line of the file on which the row starts, from 1 */
   readonly line: number;
 }
 
 /**
- * Bytes of delimited text, pushed piece by piece, to rows: comma, tab or semicolon (found out, or said by a first line
- * `sep=;`), UTF-8 or UTF-16 with a byte order mark, gzip-compressed or not. Blank lines are left out.
+ * Turns delimited text, pushed piece by piece as bytes, into rows. The delimiter is comma, tab or semicolon (detected,
+ * or declared by a first line `sep=;`). The text is UTF-8, or UTF-16 with a byte order mark, and may be
+ * gzip-compressed. Blank lines are left out.
  */
 export class CsvRows {
   readonly #name: string;
@@ -23,27 +24,27 @@ export class CsvRows {
   #gzip: GzipReader | undefined;
   #decoder: TextDecoder | undefined;
   #begun = false;
-  /** Text from before the delimiter is known */
+  /** Text received before the delimiter is known */
   #beginning = '';
   #dialect: CsvDialect | undefined;
   #tokenizer: CsvTokenizer | undefined;
   #rows: CsvRow[] = [];
 
   /**
-   * @param name what messages call the file
-   * @param isColumn whether a cell of the header names a column that is looked for
+   * @param name the file's name in error messages
+   * @param isColumn whether a header cell names a wanted column
    */
   constructor(name: string, isColumn: (cell: string) => boolean) {
     this.#name = name;
     this.#isColumn = isColumn;
   }
 
-  /** What separates cells; undefined before enough has been read to tell. */
+  /** What separates cells; undefined until enough has been read to detect it. */
   get delimiter(): string | undefined {
     return this.#dialect?.delimiter;
   }
 
-  /** The rows that end in the next piece. @throws MagnitudeEdgeError `invalid-data` */
+  /** Takes the next piece and returns the rows that end in it. @throws MagnitudeEdgeError `invalid-data` */
   push(piece: Uint8Array): CsvRow[] {
     if (!this.#begun) {
       this.#begun = true;
@@ -57,7 +58,7 @@ export class CsvRows {
     return this.#taken();
   }
 
-  /** The rows that are left at the end. @throws MagnitudeEdgeError `invalid-data` where it ends too early */
+  /** Returns the remaining rows. @throws MagnitudeEdgeError `invalid-data` if the text is incomplete */
   end(): CsvRow[] {
     this.#unpack((gzip) => {
       gzip.end();
@@ -108,7 +109,7 @@ export class CsvRows {
     if (this.#beginning.length >= DETECT_CHARACTERS) this.#begin(false);
   }
 
-  /** @param whole whether that is all of the text */
+  /** @param whole whether this is all of the text */
   #begin(whole: boolean): void {
     const text = this.#beginning;
     this.#beginning = '';
@@ -134,7 +135,7 @@ export class CsvRows {
   }
 }
 
-/** The encoding that the first bytes of a text say. */
+/** The encoding given by a byte order mark; UTF-8 without one. */
 export function encodingOf(bytes: Uint8Array): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';

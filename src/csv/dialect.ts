@@ -1,25 +1,25 @@
 import { CsvTokenizer } from './tokenizer.ts';
 
-/** What separates the cells of a file, and where its rows begin. */
+/** The delimiter of a file, and where its rows begin. */
 export interface CsvDialect {
   /** One character */
   readonly delimiter: string;
-  /** Characters of a first line `sep=…`, which spreadsheets write and read; 0 where there is none */
+  /** Length of a first line `sep=…`, which spreadsheets write and read; 0 without one */
   readonly skip: number;
 }
 
 const delimiters = [',', '\t', ';'] as const;
-/** Rows that are looked at */
+/** Rows examined */
 const ROWS = 20;
 
 /**
- * Finds the delimiter of a text: what a first line `sep=;` says; else the one of comma, tab and semicolon that gives
- * most columns that are looked for; else one that cuts the first rows into equally many cells, the file name's own
- * (`.tsv`) first.
+ * Detects the delimiter: the one declared by a first line `sep=;`; else the one of comma, tab and semicolon that yields
+ * the most wanted columns; else one that splits the first rows into equally many cells, preferring that of the file
+ * name (`.tsv`).
  *
  * @param text the beginning of the file
- * @param whole whether that is all of it
- * @param isColumn whether a cell of the header is the name of a column that is looked for
+ * @param whole whether this is the whole file
+ * @param isColumn whether a header cell names a wanted column
  */
 export function detectDialect(
   text: string,
@@ -40,7 +40,7 @@ export function detectDialect(
       width,
     };
   });
-  // Sorting is stable: what is equal in all of this stays in order.
+  // Sorting is stable: ties keep their order of preference.
   cuts.sort(
     (a, b) => b.columns - a.columns || Number(b.even) - Number(a.even) || (a.even ? 0 : b.width - a.width),
   );

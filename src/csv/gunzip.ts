@@ -1,7 +1,7 @@
 import { Gunzip } from 'fflate';
 import { crc32 } from '../bytes/crc32.ts';
 
-/** Compressed bytes that are unpacked at a time. */
+/** Compressed bytes per step. */
 const PIECE_BYTES = 1 << 16;
 /** CRC-32 and length at the end of each member (RFC 1952) */
 const TRAILER_BYTES = 8;
@@ -10,13 +10,13 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** Unpacks gzip, of several members too (as bgzip writes them), piece by piece: no more is held than a piece takes. */
+/** Decompresses gzip of one or more members (as bgzip writes), piece by piece, holding no more than a piece needs. */
 export class GzipReader {
   #pieces: Uint8Array[] = [];
   #crc = 0;
-  /** The bytes that were pushed last, with those before them, which may hold the end of a member */
+  /** The latest bytes pushed and those before them, which may hold the end of a member */
   #window = new Uint8Array();
-  /** Bytes before the window */
+  /** Number of bytes before the window */
   #before = 0;
   readonly #gunzip = new Gunzip((piece) => {
     this.#crc = crc32(piece, this.#crc);
@@ -30,8 +30,8 @@ export class GzipReader {
   }
 
   /**
-   * What some bytes more unpack to.
-   * @throws Error for damaged bytes; the checksum of each member is compared, which fflate leaves to others
+   * Decompresses further bytes.
+   * @throws Error for damaged bytes; verifies the checksum of each member, which fflate does not
    */
   *push(packed: Uint8Array): Generator<Uint8Array, void, undefined> {
     for (let start = 0; start < packed.length; start += PIECE_BYTES) {
@@ -48,13 +48,13 @@ export class GzipReader {
     }
   }
 
-  /** The end of the bytes. @throws Error where it is none */
+  /** Ends the stream. @throws Error if the stream is incomplete */
   end(): void {
     this.#gunzip.push(new Uint8Array(), true);
     this.#endMember(this.#window.length);
   }
 
-  /** @param end of a member, in the window */
+  /** @param end end of a member in the window */
   #endMember(end: number): void {
     const { buffer, byteOffset } = this.#window;
     const trailer = end - TRAILER_BYTES;

@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** What a number may look like: decimal, with an exponent or not. */
+/** Syntax of a number: decimal, with an optional exponent. */
 const withPoint = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const withComma = /^[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?$/;
 
@@ -15,7 +15,7 @@ const specialNumbers = new Map([
   ['-infinity', -Infinity],
 ]);
 
-/** What R, pandas, Excel and databases write for no value. */
+/** What R, pandas, Excel and databases write for a missing value. */
 const missing: ReadonlySet<string> = new Set(['', 'na', 'n/a', '#n/a', '#na', '<na>', 'null', 'none']);
 
 export function isMissing(cell: string): boolean {
@@ -23,8 +23,8 @@ export function isMissing(cell: string): boolean {
 }
 
 /**
- * Reads the numbers of one file. A file whose delimiter is no comma may write them with a decimal comma, but then all of
- * them: `1,234` beside `1.5` would be one or the other.
+ * Parses the numbers of one file. A file whose delimiter is not a comma may use decimal commas, but then throughout:
+ * next to `1.5`, `1,234` would be ambiguous.
  */
 export class CsvNumbers {
   readonly #name: string;
@@ -32,15 +32,15 @@ export class CsvNumbers {
   /** The first number with a decimal mark, and the mark */
   #first: { readonly mark: '.' | ','; readonly cell: string; readonly line: number } | undefined;
 
-  /** @param name what messages call the file */
+  /** @param name the file's name in error messages */
   constructor(name: string, delimiter: string) {
     this.#name = name;
     this.#mayHaveComma = delimiter !== ',';
   }
 
   /**
-   * @returns undefined for what is no number; NaN is one
-   * @throws MagnitudeEdgeError `invalid-data` where decimal commas and points are mixed
+   * @returns undefined for a cell that is not a number; NaN is a number
+   * @throws MagnitudeEdgeError `invalid-data` if decimal commas and points are mixed
    */
   read(cell: string, line: number): number | undefined {
     const text = cell.trim();

@@ -6,13 +6,13 @@ export type { CsvRow } from './csv-rows.ts';
 
 /** Text is decoded in pieces of this many bytes: a file never becomes one string. */
 const PIECE_BYTES = 1 << 20;
-/** Of compressed text, which may become a thousand times as much. */
+/** The same for compressed text, which may expand a thousandfold. */
 const PACKED_BYTES = 1 << 16;
 
 /** A file of delimited text, open at its first row. */
 export interface CsvFile {
   readonly delimiter: string;
-  /** The rows in order, the header among them, to be gone through once; blank lines are left out. */
+  /** The rows in order, including the header; can be iterated once. Blank lines are left out. */
   readonly rows: Generator<CsvRow, void, undefined>;
 }
 
@@ -24,9 +24,9 @@ export function mayBeCsv(bytes: Uint8Array): boolean {
 /**
  * Opens delimited text in memory; see {@link CsvRows}.
  *
- * @param name what messages call the file
- * @param isColumn whether a cell of the header names a column that is looked for
- * @throws MagnitudeEdgeError `invalid-data`, also while the rows are gone through
+ * @param name the file's name in error messages
+ * @param isColumn whether a header cell names a wanted column
+ * @throws MagnitudeEdgeError `invalid-data`, also while the rows are iterated
  */
 export function openCsv(
   bytes: Uint8Array,
@@ -38,7 +38,7 @@ export function openCsv(
   const next = (): CsvRow[] | undefined => {
     if (at > bytes.length) return undefined;
     const piece = bytes.subarray(at, at + PIECE_BYTES);
-    // One step beyond the last piece is the end.
+    // The step after the last piece ends the text.
     at = piece.length === 0 ? bytes.length + 1 : at + piece.length;
     return piece.length === 0 ? reader.end() : reader.push(piece);
   };
@@ -53,7 +53,7 @@ export function openCsv(
   };
 }
 
-/** As {@link openCsv}, of a file that is not in memory: the rows of a piece after the other, with what separates cells. */
+/** Like {@link openCsv}, for a file that is not in memory: yields rows piece by piece, with the delimiter. */
 export async function* csvRowsFrom(
   source: ByteSource,
   name: string,
@@ -69,8 +69,8 @@ export async function* csvRowsFrom(
 }
 
 /**
- * The rows after the header, whatever it is.
- * @throws MagnitudeEdgeError `invalid-data` for a row with another number of cells than the header
+ * Passes on the rows after the header, checking their number of cells.
+ * @throws MagnitudeEdgeError `invalid-data` for a row whose number of cells differs from the header's
  */
 export function* evenRows(
   rows: Iterable<CsvRow>,

@@ -1,7 +1,7 @@
 const quote = 0x22;
 const lineFeed = 0x0a;
 
-/** A row longer than this is no table: a file without line breaks would become one string. */
+/** Longest row: without this limit, a file without line breaks would become one string. */
 const MOST_ROW_CHARACTERS = 1 << 26;
 
 /**
@@ -27,7 +27,7 @@ export class CsvTokenizer {
   /**
    * @param delimiter one UTF-16 code unit
    * @param onRow called with each row's cells and the line it starts on
-   * @param firstLine number of the first line, 1 unless lines before it were read by others
+   * @param firstLine number of the first line; above 1 if lines before it were read elsewhere
    */
   constructor(delimiter: string, onRow: (cells: string[], line: number) => void, firstLine = 1) {
     this.#delimiter = delimiter.charCodeAt(0);
@@ -84,7 +84,7 @@ export class CsvTokenizer {
       throw new RangeError(`a row of more than ${MOST_ROW_CHARACTERS} characters`);
   }
 
-  /** The end of the text. False when it ends inside a quoted cell. */
+  /** Ends the text. Returns false if it ends inside a quoted cell. */
   end(): boolean {
     if (this.#quoted && !this.#quoteSeen) return false;
     this.#quoted = false;

@@ -4,8 +4,9 @@ import { openColumnFile } from './columns.ts';
 import type { OpenSamples, Reading } from './reading.ts';
 
 /**
- * Opens Arrow IPC, file or stream format, with a numeric column for each input and output node; read by record batch.
- * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` when a node has no column
+ * Opens Arrow IPC, file or stream format, with a numeric column for each input and output node; read one record batch
+ * at a time.
+ * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` if a node has no column
  */
 export async function openArrowSamples(source: ByteSource, reading: Reading): Promise<OpenSamples> {
   return openColumnFile(await openArrowFrom(source, reading.name, reading.budget), reading);

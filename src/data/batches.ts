@@ -28,58 +28,61 @@ export interface PlainArrays {
 }
 
 export interface BatchesOptions {
-  /** Samples in a batch; the last batch holds the rest. Default 128. */
+  /** Samples per batch; the last batch holds the rest. Default 128. */
   readonly batchSize?: number;
-  /** What messages call the source; of several sources a name for each. Default: its URL or file name. */
+  /** Name in error messages, or one name per source. Default: the source's URL or file name. */
   readonly name?: string | readonly string[];
   /**
-   * Takes null, an empty cell, NA or NaN for a missing target, which is NaN in the batches; inputs are never missing.
+   * Treats null, an empty cell, NA or NaN as a missing target, which is NaN in the batches; inputs are never missing.
    * Default: what the model was loaded with.
    */
   readonly maskMissingTargets?: boolean;
   /**
-   * Bytes of memory that reading a source may take: what a file claims of its next rows is compared with it before they are
-   * unpacked. Default 2 GiB.
+   * Memory for reading a source, in bytes: the size that a file claims for its next rows is checked against it before
+   * they are decompressed. Default 2 GiB.
    */
   readonly memoryBudget?: number;
   readonly signal?: AbortSignal;
 }
 
-/** What a source was when its batches were read: what tells whether it has changed since. */
+/** Identifies the state of a source when its batches were read, to tell whether it has changed since. */
 export interface DataFile {
   readonly name: string;
   /** Bytes */
   readonly size: number;
-  /** When it was last changed, in milliseconds since 1970, where the system or the server says so */
+  /** Last modification, in milliseconds since 1970, if the system or the server reports it */
   readonly modified?: number | undefined;
 }
 
 /**
- * Batches that can be gone through more than once. Files are read as the batches come, no more than a row group at a time;
- * what takes little room is kept for the next time.
+ * Batches that can be iterated more than once. Files are read on demand, at most a row group at a time; small data are
+ * kept in memory for the next iteration.
  */
 export interface Batches extends AsyncIterable<Batch> {
-  /** The number of batches, as far as it is known: of text, once it has been read. */
+  /** The number of batches, if known; for text, only after it has been read. */
   readonly length?: number | undefined;
-  /** Samples of a batch but the last */
+  /** Samples in every batch but the last */
   readonly batchSize: number;
-  /** The batches from one on, those before passed over as fast as the format allows. @param batch its number, from 0 */
+  /**
+   * The batches from `batch` on, skipping those before as fast as the format allows.
+   * @param batch number of the first batch, from 0
+   */
   from(batch: number): AsyncIterable<Batch>;
-  /** The files behind the batches, opened where they were not; empty where there are none. */
+  /** The files behind the batches, opening them if necessary; empty if there are none. */
   files(): Promise<readonly DataFile[]>;
 }
 
-/** Where samples come from: the bytes of a file or where they are, an Arrow table, or plain arrays. */
+/** A source of samples: the bytes or the location of a file, an Arrow table, or plain arrays. */
 export type SampleSource = BinarySource | ColumnarTable | PlainArrays;
 
 /**
- * Batches for {@link MagnitudeEdgeInferer.fit} from what people have. Files are told apart by their first bytes:
- * `.npz` with arrays x and y (by position, or by the names in arrays x_names and y_names); Arrow IPC, Parquet or CSV with a
- * column per input and output node, in any order.
- * @param source a source, or several that are read one after the other, in this order, as if they were one
- * @param model whose graph names the columns and gives the sizes
- * @throws MagnitudeEdgeError `invalid-argument` at once; while iterating `invalid-data` for a file that cannot be read,
- * `batch-mismatch` for columns or sizes that disagree with the model, `out-of-memory` for rows beyond the budget
+ * Batches for {@link MagnitudeEdgeInferer.fit} from common sources. File formats are recognised by their first bytes:
+ * `.npz` with arrays x and y (by position, or by the names in arrays x_names and y_names); Arrow IPC, Parquet or CSV
+ * with a column per input and output node, in any order.
+ * @param source a source, or several that are read in this order as if they were one
+ * @param model model whose graph defines the column names and sizes
+ * @throws MagnitudeEdgeError `invalid-argument` immediately; while iterating `invalid-data` for a file that cannot be
+ * read, `batch-mismatch` for columns or sizes that disagree with the model, `out-of-memory` for rows beyond the budget
  */
 export function batches(
   source: SampleSource | readonly SampleSource[],
@@ -105,7 +108,7 @@ export function batches(
   return new SampleBatches(parts, batchSize, graph);
 }
 
-/** Samples of all sources together that take no more bytes are kept in memory for the next time. */
+/** Samples of at most this many bytes in all are kept in memory for the next iteration. */
 const KEPT_BYTES = 2 ** 28;
 
 class SampleBatches implements Batches {
@@ -148,7 +151,7 @@ class SampleBatches implements Batches {
     return rebatch(this.#blocks(batch * this.batchSize), this.batchSize, widths);
   }
 
-  /** Bytes of all samples, as far as sources have said how many they hold. */
+  /** Bytes of all samples, as far as the sources' row counts are known: a lower bound. */
   #leastBytes(): number {
     const { input, output } = this.#graph.nodeNames;
     const rows = this.#sources.reduce((sum, source) => sum + (source.rows ?? 0), 0);
@@ -175,12 +178,12 @@ class SampleBatches implements Batches {
   }
 }
 
-/** Samples that are yet to be passed over. */
+/** Number of samples still to be skipped. */
 interface Before {
   samples: number;
 }
 
-/** Blocks without the samples that are to be passed over. */
+/** Blocks without the samples to be skipped. */
 async function* passOver(
   blocks: Iterable<Samples> | AsyncIterable<Samples>,
   before: Before,
@@ -200,16 +203,16 @@ interface SourceSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** One source, opened anew whenever it is gone through. */
+/** One source, opened again for every iteration. */
 class SourceReader {
   readonly #given: SampleSource;
   readonly #wishedName: string | undefined;
   readonly #settings: SourceSettings;
-  /** A source that had to be read as a whole: it is not read again */
+  /** A source that had to be read as a whole, so as not to read it again */
   #whole: OpenedSource | undefined;
   #rows: number | undefined;
 
-  /** @param wishedName what messages call it, where its own name is not to be taken */
+  /** @param wishedName name in error messages, if not the source's own */
   constructor(given: SampleSource, wishedName: string | undefined, settings: SourceSettings) {
     this.#given = given;
     this.#wishedName = wishedName;
@@ -218,12 +221,12 @@ class SourceReader {
     else if (!isBinarySource(given)) this.#rows = rowCount(given.x, settings.graph.nodeNames.input.length);
   }
 
-  /** n, as far as it is known */
+  /** Number of samples n, if known */
   get rows(): number | undefined {
     return this.#rows;
   }
 
-  /** The file that it is; undefined for a table or arrays. */
+  /** The file behind the source; undefined for a table or arrays. */
   async file(): Promise<DataFile | undefined> {
     if (isColumnarTable(this.#given) || !isBinarySource(this.#given)) return undefined;
     const { source, name, modified } = await this.#open(this.#given);
@@ -231,7 +234,7 @@ class SourceReader {
     return { name, size: source.size, ...(modified === undefined ? {} : { modified }) };
   }
 
-  /** The samples, some at a time; those to be passed over are left out where their place is known. */
+  /** The samples, block by block. Those to be skipped are left out if their position is known. */
   async *blocks(before: Before): AsyncGenerator<Samples, void, undefined> {
     const given = this.#given;
     const name = this.#wishedName ?? 'the data';

@@ -5,7 +5,7 @@ import type { Batch } from './batch.ts';
 import { missingTargetHint, missingTargetOption } from './reading.ts';
 import { toRowMajor } from './row-major.ts';
 
-/** A batch of the model's sizes without infinities, and without NaN but for targets that may be missing; row-major. */
+/** A batch of the model's sizes, row-major, without infinities; NaN only for targets that may be missing. */
 export interface CheckedBatch {
   /** B, samples in the batch */
   readonly size: number;

@@ -4,15 +4,14 @@ import { withoutRows, type Matrix, type Samples } from './matrix.ts';
 import { findNodeColumns, type NodeColumns } from './node-columns.ts';
 import { missingTargetHint, missingTargetOption, type OpenSamples, type Reading } from './reading.ts';
 
-/** Columns that are read together: few enough that they take little beside the samples. */
+/** Columns read together: few enough to take little memory compared with the samples. */
 const COLUMNS_TOGETHER = 64;
 
 /**
- * Finds the columns of the model's nodes in a columnar file; no others are read, and no more of them than a row group at a
- * time.
+ * Finds the columns of the model's nodes in a columnar file. Only these are read, at most a row group at a time.
  *
- * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column, `invalid-data` for a column of no numbers; while
- * it is read `invalid-data` for a row without one, `out-of-memory` for a row group beyond the budget
+ * @throws MagnitudeEdgeError `batch-mismatch` if a node has no column, `invalid-data` for a column that is not numeric;
+ * while reading `invalid-data` for a row without a number, `out-of-memory` for a row group beyond the budget
  */
 export function openColumnFile(file: ColumnFile, reading: Reading): OpenSamples {
   const { graph, name } = reading;

@@ -8,8 +8,8 @@ import { missingTargetHint, missingTargetOption, type OpenSamples, type Reading 
 
 /**
  * Opens delimited text whose header names a column for each input and output node; no other column is read.
- * @throws while it is read: MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number,
- * `batch-mismatch` when a node has no column
+ * @throws while reading: MagnitudeEdgeError `invalid-data` with line and column of a cell that is not a number,
+ * `batch-mismatch` if a node has no column
  */
 export function openCsvSamples(source: ByteSource, reading: Reading): OpenSamples {
   return { rows: undefined, blocks: () => csvBlocks(source, reading) };

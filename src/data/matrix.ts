@@ -22,7 +22,7 @@ export function rowsOf({ x, y }: Samples, start: number, end: number): Samples {
   return { x: cut(x), y: cut(y) };
 }
 
-/** Samples but for the first few. */
+/** The samples without the first `first`. */
 export function withoutRows(samples: Samples, first: number): Samples {
   return first === 0 ? samples : rowsOf(samples, first, samples.x.rows);
 }

@@ -1,7 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 
-/** Which column of a table holds which node: positions in the table's own order of columns. */
+/** The column of each node, as positions in the table's own column order. */
 export interface NodeColumns {
   /** One per input node */
   readonly x: readonly number[];
@@ -11,9 +11,9 @@ export interface NodeColumns {
 
 /**
  * Finds the column of each input and output node: by its name, or by `x:name` for an input and `y:name` for an output.
- * A node that is both needs these two, since one column cannot be both. Further columns are left alone.
+ * A node that is both needs the prefixed columns, since one column cannot be both. Other columns are ignored.
  *
- * @param name what messages call the table
+ * @param name the table's name in error messages
  * @throws MagnitudeEdgeError `batch-mismatch` when a node has no column of its own, `invalid-data` when one has several
  */
 export function findNodeColumns(header: readonly string[], graph: GsnnGraph, name: string): NodeColumns {
@@ -77,7 +77,7 @@ function checkShared(
   );
 }
 
-/** The first of a list, and how many more. */
+/** The first items of a list, and how many more there are. */
 function listed(items: readonly string[]): string {
   const shown = items.slice(0, 5);
   return shown.join(', ') + (items.length > shown.length ? `, and ${items.length - shown.length} more` : '');

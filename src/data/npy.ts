@@ -3,10 +3,12 @@ import { MagnitudeEdgeError } from '../errors.ts';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** Where a header ends that NumPy wrote: 64 KiB in version 1, and shapes are short in every version. */
+/**
+ * Upper bound on the bytes of a header written by NumPy: 64 KiB in version 1, and shapes are short in every version.
+ */
 export const npyHeaderBytes = 1 << 16;
 
-/** Reads element `index` of a file's data; widths and byte order are the dtype's. */
+/** Reads the element at a byte offset; width and byte order are the dtype's. */
 type ReadElement = (view: DataView, offset: number, littleEndian: boolean) => number;
 
 const readers: Readonly<Record<string, { readonly width: number; readonly read: ReadElement }>> = {
@@ -24,17 +26,17 @@ const readers: Readonly<Record<string, { readonly width: number; readonly read: 
   b1: { width: 1, read: (view, offset) => view.getUint8(offset) },
 };
 
-/** What the header of a NumPy array file says (format versions 1 to 3). */
+/** The header of a NumPy array file (format versions 1 to 3). */
 export interface NpyHeader {
-  /** The dtype, as '<f4' */
+  /** The dtype, such as '<f4' */
   readonly descr: string;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
-  /** Where the elements begin */
+  /** Byte offset of the elements */
   readonly dataOffset: number;
 }
 
-/** A matrix that a header announces: one axis is a single column. */
+/** The matrix that a header declares; an array with one axis is a single column. */
 export interface NpyMatrixShape {
   readonly rows: number;
   readonly columns: number;
@@ -45,8 +47,8 @@ export interface NpyMatrixShape {
 }
 
 /**
- * @param bytes of the file, or its first {@link npyHeaderBytes}
- * @param name what messages call the array
+ * @param bytes the file, or its first {@link npyHeaderBytes}
+ * @param name the array's name in error messages
  * @throws MagnitudeEdgeError `invalid-data`
  */
 export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
@@ -75,8 +77,8 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
 }
 
 /**
- * What matrix a header announces, without its elements.
- * @throws MagnitudeEdgeError `invalid-data` for a dtype that is no real number, or another number of axes
+ * The matrix that a header declares, without its elements.
+ * @throws MagnitudeEdgeError `invalid-data` for a dtype that is not a real number, or unless there are one or two axes
  */
 export function npyMatrixShape({ descr, shape, dataOffset }: NpyHeader, name: string): NpyMatrixShape {
   const refuse = refusing(name);
@@ -91,9 +93,9 @@ export function npyMatrixShape({ descr, shape, dataOffset }: NpyHeader, name: st
 }
 
 /**
- * Elements as float32, of a numeric dtype of either byte order.
- * @param bytes that hold them, from the first on
- * @param into filled; every `stride`-th element from `at` on
+ * Converts elements of a numeric dtype, in either byte order, to float32.
+ * @param bytes the elements, starting with the first
+ * @param into destination; every `stride`-th element from `at` on is written
  */
 export function npyElements(
   bytes: Uint8Array,
@@ -103,7 +105,7 @@ export function npyElements(
 ): void {
   const { width, read } = readers[descr.slice(1)]!;
   if (descr === '<f4' && stride === 1) {
-    // As they lie there: eight times as fast as one by one.
+    // A plain copy: eight times as fast as element by element.
     new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes, 4 * at);
     return;
   }
@@ -116,7 +118,7 @@ export function npyElements(
 
 /**
  * Reads a NumPy array file of strings with one axis: dtype '<U…' (UTF-32) or '|S…' (UTF-8).
- * @param name what messages call the array
+ * @param name the array's name in error messages
  * @throws MagnitudeEdgeError `invalid-data`
  */
 export function readNpyStrings(bytes: Uint8Array, name: string): string[] {
@@ -133,7 +135,7 @@ export function readNpyStrings(bytes: Uint8Array, name: string): string[] {
   const length = Number(digits);
   const width = kind === 'U' ? length * 4 : length;
   checkLength(bytes, dataOffset + count * width, header, name);
-  // Strings without characters take no bytes: their number is only claimed.
+  // Empty strings take no bytes, so nothing backs their claimed number.
   if (width === 0 && count > 0) return refuse('its names are all empty');
   const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset, count * width);
   const decoder = new TextDecoder();

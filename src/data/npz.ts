@@ -16,7 +16,8 @@ import { zipEntries, type ZipEntry } from './zip.ts';
 
 /**
  * Opens a NumPy archive (`numpy.savez` or `numpy.savez_compressed`) with the arrays `x` `[samples, inputs]` and `y`
- * `[samples, outputs]`. Columns go by position, or by name where the archive has the arrays `x_names` or `y_names`.
+ * `[samples, outputs]`. Columns are matched by position, or by name if the archive has the arrays `x_names` or
+ * `y_names`.
  *
  * @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` for sizes or names that the model does not have
  */
@@ -43,7 +44,7 @@ export async function openNpz(source: ByteSource, reading: Reading): Promise<Ope
       const step = Math.max(1, Math.floor(bytes / (bytesOfRow(x) + bytesOfRow(y))));
       const sides = [arrayBlocks(x, first, step, reading), arrayBlocks(y, first, step, reading)] as const;
       for (;;) {
-        // At the end as well, where an array is compared with its CRC-32.
+        // Also at the end, where an array's CRC-32 is verified.
         const [xs, ys] = [await sides[0].next(), await sides[1].next()];
         if (xs.done === true || ys.done === true) return;
         yield { x: inOrder(xs.value, order.x), y: inOrder(ys.value, order.y) };
@@ -52,7 +53,7 @@ export async function openNpz(source: ByteSource, reading: Reading): Promise<Ope
   };
 }
 
-/** Bytes of the arrays that are read at a time */
+/** Bytes of the arrays read at a time */
 const BLOCK_BYTES = 1 << 23;
 
 /** An array whose header has been read. */
@@ -66,7 +67,7 @@ function bytesOfRow({ columns, width }: OpenArray): number {
   return Math.max(columns * width, 1);
 }
 
-/** Rows of an array from one on, some at a time. */
+/** Rows of an array from `first` on, `step` at a time. */
 async function* arrayBlocks(
   array: OpenArray,
   first: number,
@@ -75,7 +76,7 @@ async function* arrayBlocks(
 ): AsyncGenerator<Matrix, void, undefined> {
   const { label, entry, rows, columns, header } = array;
   const blockRows = Math.min(step, rows);
-  // As they lie in the file, and as float32.
+  // In the file's type, and as float32.
   const bytes = blockRows * (bytesOfRow(array) + 4 * columns);
   budget.again().take(bytes, `${blockRows} rows of array ${label}`, name);
   if (!(header.fortranOrder && rows > 1 && columns > 1)) {
@@ -102,7 +103,8 @@ async function* rowMajorBlocks(
 ): AsyncGenerator<Matrix, void, undefined> {
   const { entry, header, rows, columns } = array;
   const rowBytes = columns * array.width;
-  // From the first row on all bytes are seen, so that their CRC-32 can be compared; later rows of a stored file are gone to.
+  // Reading from the first row on covers all bytes, so that their CRC-32 can be verified; later rows of a stored file
+  // are read directly.
   const inOrder = first === 0 || !entry.stored ? new PieceReader(entry.pieces()) : undefined;
   await inOrder?.skip(header.dataOffset + first * rowBytes);
   for (let start = first; start < rows; start += step) {
@@ -116,7 +118,7 @@ async function* rowMajorBlocks(
   await inOrder?.end();
 }
 
-/** Of a stored file: a strip of each column at a time. Their CRC-32 cannot be told from strips. */
+/** For a stored file: a strip of each column at a time. The CRC-32 cannot be verified from strips. */
 async function* columnMajorBlocks(
   array: OpenArray,
   first: number,
@@ -172,10 +174,10 @@ async function openArray(
   return { ...shape, label, entry, header };
 }
 
-/** Bytes that an array of names may have: those of 100,000 names of 250 letters. */
+/** Names up to this many bytes are not charged to the budget: 100,000 names of 250 letters. */
 const mostNameBytes = 1e8;
 
-/** The position of each of the model's nodes, where the archive names its columns. */
+/** The column of each of the model's nodes, if the archive names its columns; undefined otherwise. */
 async function columnOrder(
   label: 'x' | 'y',
   { columns }: OpenArray,

@@ -1,4 +1,6 @@
-/** Bytes that come in pieces, read in any lengths. The pieces hold as many bytes as are asked for, or throw. */
+/**
+ * Reads any number of bytes at a time from a sequence of pieces, which must hold as many as are requested, or throw.
+ */
 export class PieceReader {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #held: Uint8Array = new Uint8Array();
@@ -7,7 +9,7 @@ export class PieceReader {
     this.#pieces = pieces[Symbol.asyncIterator]();
   }
 
-  /** The next bytes, in an array of their own. @throws RangeError where there are no more */
+  /** The next `bytes` bytes, in an array of their own. @throws RangeError if there are fewer */
   async take(bytes: number): Promise<Uint8Array> {
     const taken = new Uint8Array(bytes);
     let at = 0;
@@ -22,7 +24,7 @@ export class PieceReader {
     return this.#pass(bytes, () => undefined);
   }
 
-  /** Goes to the end of the pieces, where they may throw. */
+  /** Reads to the end of the pieces, where they may throw. */
   async end(): Promise<void> {
     while (!(await this.#pieces.next()).done);
   }

@@ -4,25 +4,25 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import type { Samples } from './matrix.ts';
 
-/** What reading a source takes beside its bytes. */
+/** What reading a source needs in addition to its bytes. */
 export interface Reading {
   /** Whose input and output nodes the columns stand for */
   readonly graph: GsnnGraph;
-  /** What messages call the source */
+  /** The source's name in error messages */
   readonly name: string;
   readonly budget: MemoryBudget;
   /** Whether a target may be missing (null, an empty cell, NA); it reads as NaN */
   readonly missingTargets: boolean;
 }
 
-/** A source of samples of which no more is held than some rows at a time. */
+/** A source of samples that is read block by block, holding only some rows at a time. */
 export interface OpenSamples {
-  /** n; undefined where nobody knows before the end */
+  /** Number of samples n; undefined if unknown before the end */
   readonly rows: number | undefined;
   /**
-   * The samples in order, some at a time, from one on.
-   * @param first number of that sample; 0 where n is not known
-   * @throws MagnitudeEdgeError `invalid-data`, `out-of-memory` where so few rows are beyond the budget
+   * The samples in order, block by block, from sample `first` on.
+   * @param first number of the first sample; 0 if n is unknown
+   * @throws MagnitudeEdgeError `invalid-data`, `out-of-memory` if even one block exceeds the budget
    */
   blocks(first: number): AsyncGenerator<Samples, void, undefined>;
 }
@@ -30,10 +30,10 @@ export interface OpenSamples {
 /** Opens a file of one format. @throws MagnitudeEdgeError `invalid-data`, `batch-mismatch` */
 export type OpenFormat = (source: ByteSource, reading: Reading) => OpenSamples | Promise<OpenSamples>;
 
-/** What a message about a missing target adds: the way out, in the words of the library. */
+/** Added to messages about a missing target: the remedy, in the library's terms. */
 export const missingTargetHint = ' (maskMissingTargets: true leaves missing targets out of the loss)';
 
-/** The details of an error that has that way out; whoever has other words for it finds it here. */
+/** Error details that go with this remedy, for callers that word it differently. */
 export const missingTargetOption = { option: 'maskMissingTargets' } as const;
 
 interface Shape {
@@ -42,7 +42,7 @@ interface Shape {
 }
 
 /**
- * Checks the sizes of inputs and targets against the model, and with each other.
+ * Checks the sizes of inputs and targets against the model and each other.
  * @throws MagnitudeEdgeError `batch-mismatch`
  */
 export function checkShapes(

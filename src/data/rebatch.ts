@@ -8,8 +8,8 @@ export interface BatchWidths {
 }
 
 /**
- * Batches of samples that come in blocks of any size: views of the blocks, but for a batch that lies across several. Only the
- * last batch is smaller, since gradients of a mean depend on how many samples are in a batch.
+ * Regroups blocks of any size into batches: views of the blocks, except for a batch that spans several. Only the last
+ * batch may be smaller, since gradients of a mean depend on the number of samples in a batch.
  */
 export async function* rebatch(
   blocks: AsyncIterable<Samples>,
@@ -18,7 +18,7 @@ export async function* rebatch(
 ): AsyncGenerator<Batch, void, undefined> {
   let x = new Float32Array();
   let y = new Float32Array();
-  /** Samples of a batch that has begun in blocks before */
+  /** Samples of an incomplete batch, held from earlier blocks */
   let held = 0;
   for await (const block of blocks) {
     const { rows } = block.x;

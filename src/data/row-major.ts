@@ -1,11 +1,11 @@
 import { MagnitudeEdgeError, type ErrorDetails } from '../errors.ts';
 
-/** A matrix from outside: row-major in one typed array, or a list of rows. */
+/** A matrix from the caller: row-major in one typed array, or a list of rows. */
 export type RowMajorValues = Float32Array | readonly ArrayLike<number>[];
 
 /**
- * The values as one float32 array, row-major `[rows, columns]`; not copied where they are that already.
- * @param what how messages call the values, as in 'batch 3, x'
+ * The values as one float32 array, row-major `[rows, columns]`; not copied if they are one already.
+ * @param what the values' name in error messages, such as 'batch 3, x'
  * @param details of the error
  * @throws MagnitudeEdgeError `batch-mismatch` when the sizes disagree
  */

@@ -10,30 +10,30 @@ const locator64Signature = 0x07064b50;
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 
-/** The end record is 22 bytes and a comment of at most 65,535. */
+/** The end record has 22 bytes and a comment of at most 65,535. */
 const END_BYTES = 22;
 const FARTHEST_END = END_BYTES + 0xffff;
 const LOCATOR64_BYTES = 20;
-/** Deflate makes at most 1032 bytes of one. */
+/** Deflate expands one byte to at most 1032. */
 const MOST_EXPANSION = 1032;
-/** Bytes that are read at a time */
+/** Bytes per read */
 const READ_BYTES = 1 << 22;
 
 type Refuse = (why: string, cause?: unknown) => never;
 
 interface Facts {
   readonly name: string;
-  /** Bytes when unpacked, as the archive claims */
+  /** Uncompressed bytes, as the archive claims */
   readonly size: number;
   /** Bytes in the archive */
   readonly packed: number;
-  /** Where its local header lies */
+  /** Offset of its local header */
   readonly offset: number;
   readonly deflated: boolean;
   readonly crc: number;
 }
 
-/** A file of an archive; nothing of it is read before it is asked for. */
+/** A file in an archive; read only on demand. */
 export class ZipEntry {
   readonly #facts: Facts;
   readonly #source: ByteSource;
@@ -46,17 +46,17 @@ export class ZipEntry {
     this.#refuse = refuse;
   }
 
-  /** Bytes when unpacked, as the archive claims */
+  /** Uncompressed bytes, as the archive claims */
   get size(): number {
     return this.#facts.size;
   }
 
-  /** Whether its bytes lie in the archive as they are */
+  /** Whether its bytes are stored uncompressed */
   get stored(): boolean {
     return !this.#facts.deflated;
   }
 
-  /** At least the first `length` bytes, where the file has so many. */
+  /** At least the first `length` bytes, if the file has as many. */
   async head(length: number): Promise<Uint8Array> {
     if (this.stored) return this.range(0, Math.min(length, this.size));
     const pieces: Uint8Array[] = [];
@@ -69,13 +69,13 @@ export class ZipEntry {
     return joinBytes(pieces);
   }
 
-  /** Bytes of a stored file, whose CRC-32 is not looked at. */
+  /** Bytes of a stored file; their CRC-32 is not checked. */
   async range(start: number, end: number): Promise<Uint8Array> {
     const place = await this.#place();
     return this.#source.read(place + start, place + end);
   }
 
-  /** The whole file, checked as {@link ZipEntry.pieces} does. */
+  /** The whole file, checked like {@link ZipEntry.pieces}. */
   async read(): Promise<Uint8Array> {
     const bytes = new Uint8Array(this.size);
     let at = 0;
@@ -86,7 +86,7 @@ export class ZipEntry {
     return bytes;
   }
 
-  /** The bytes in order. At the end their number and CRC-32 are compared with what the archive says of them. */
+  /** The bytes in order. At the end, their number and CRC-32 are checked against the archive. */
   async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     const { name, size, crc: expected } = this.#facts;
     let [length, crc] = [0, 0];
@@ -117,7 +117,7 @@ export class ZipEntry {
       yield await this.#source.read(from, Math.min(from + READ_BYTES, end));
   }
 
-  /** Where its bytes begin: its local header says how long it is itself. */
+  /** Offset of its bytes; the local header gives its own length. */
   async #place(): Promise<number> {
     if (this.#start !== undefined) return this.#start;
     const { name, offset, packed } = this.#facts;
@@ -133,9 +133,9 @@ export class ZipEntry {
 }
 
 /**
- * The files of a zip archive (APPNOTE 6.3.10; zip64 too), stored or deflated, by their names.
- * @param name what messages call the archive
- * @throws MagnitudeEdgeError `invalid-data`; of files that are unpacked, as they are
+ * The files of a zip archive (APPNOTE 6.3.10; zip64 too), stored or deflated, by name.
+ * @param name the archive's name in error messages
+ * @throws MagnitudeEdgeError `invalid-data`; for a damaged file only when it is decompressed
  */
 export async function zipEntries(source: ByteSource, name: string): Promise<Map<string, ZipEntry>> {
   const refuse: Refuse = (why, cause) => {
@@ -183,7 +183,7 @@ async function readDirectory(source: ByteSource, refuse: Refuse): Promise<Facts[
   return files;
 }
 
-/** Where the list of files lies, and how many it has. */
+/** Byte range of the list of files, and their number. */
 async function findDirectory(
   source: ByteSource,
   refuse: Refuse,
@@ -206,7 +206,7 @@ async function findDirectory(
   return { count: large(end64, 32), start: large(end64, 48), end: at };
 }
 
-/** Sizes of 4 GiB and more stand in an extra field, in this order, each only where its 32 bits say so. */
+/** Sizes of 4 GiB and more are in an extra field, in this order, each only if its 32 bits are all ones. */
 function readSizes64(
   view: DataView,
   start: number,

@@ -2,7 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { buffersOf, type AnswerMessage, type WorkerError } from './cpu/worker-protocol.ts';
 import { connectToParent } from './worker-thread.ts';
 
-/** A worker's own side: answers calls in the order they come, and says what they fail with. */
+/** Worker side: answers calls in the order they arrive, and posts back the errors they throw. */
 export function answerCalls(run: (call: unknown) => unknown): void {
   const post = connectToParent((data) => {
     const { id } = data as { readonly id: number };
@@ -16,12 +16,12 @@ export function answerCalls(run: (call: unknown) => unknown): void {
   });
 }
 
-/** An error as it crosses to another thread. */
+/** An error in the form that is posted to another thread. */
 export function describeError(error: unknown): WorkerError {
   if (error instanceof MagnitudeEdgeError) {
     return { code: error.code, message: error.message, details: error.details };
   }
-  // What engines throw for an array that finds no room.
+  // JavaScript engines throw a RangeError if an array cannot be allocated.
   const code = error instanceof RangeError ? 'out-of-memory' : 'runtime';
   return { code, message: `A worker of the CPU backend failed: ${String(error)}.`, details: {} };
 }

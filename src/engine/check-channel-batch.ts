@@ -4,7 +4,7 @@ import { nodeOfChannel, nonFiniteError, type Quantity } from '../statistics/non-
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { ChannelBatch, ChannelValues, EngineShape, MagnitudeBatch } from './engine.ts';
 
-/** A batch of channel values that has been found to be on the host, of the right sizes, and finite. */
+/** A batch of channel values that was checked: on the host, of the right sizes, and finite. */
 export interface CheckedChannelBatch {
   readonly activations: readonly Float32Array[];
   readonly gradients: readonly Float32Array[];
@@ -13,7 +13,7 @@ export interface CheckedChannelBatch {
 }
 
 /**
- * Checks all of a batch of channel values before anything is changed.
+ * Checks a whole batch of channel values before anything is changed.
  *
  * @param index number of batches before this one, for the message
  * @throws `batch-mismatch`, `non-finite`, or `invalid-argument` for values on a GPU or an engine made without channels
@@ -64,7 +64,7 @@ export function checkBatchSize(size: number, index: number): void {
   );
 }
 
-/** Checks that there are values of every layer pair. @param index as above @throws `batch-mismatch` */
+/** Checks that there are values for every layer pair. @param index as above @throws `batch-mismatch` */
 export function checkLayers(
   { pairs }: EngineShape,
   values: readonly ChannelValues[],
@@ -81,7 +81,7 @@ export function checkLayers(
 
 const pluralOf = { activation: 'activations', gradient: 'gradients' } as const;
 
-/** What the values of a batch must be. */
+/** Expected sizes of a batch's values. */
 export interface ExpectedRows {
   /** Samples */
   readonly size: number;

@@ -6,8 +6,8 @@ import { raggedFromLists } from '../statistics/ragged.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * Partial correlations whose conditioning sets grow. An engine scores the targets whose sets have changed since its last
- * request, and no others.
+ * Partial correlations with growing conditioning sets. The engine scores only the targets whose sets have changed since
+ * its last request.
  */
 export class ConditionalPartial implements ConditionalScores {
   readonly nodes: number;
@@ -15,7 +15,7 @@ export class ConditionalPartial implements ConditionalScores {
   readonly #request: MagnitudeRequest & { readonly layerAgg: LayerAggregation };
   readonly #sets: number[][];
 
-  /** @param sets what each target is conditioned on at first */
+  /** @param sets the initial conditioning set of each target */
   constructor(
     engine: Engine,
     request: MagnitudeRequest & { readonly layerAgg: LayerAggregation },

@@ -11,32 +11,33 @@ import { createCpuEngine } from './cpu/cpu-engine.ts';
 import type { BackendName, Engine, EngineShape, Precision } from './engine.ts';
 import { createWebGpuEngine } from './webgpu/webgpu-engine.ts';
 
-/** An engine, and why it is this one. */
+/** An engine, and why it was chosen. */
 export interface EngineChoice {
   readonly engine: Engine;
-  /** What was looked for and not taken: a sentence each */
+  /** Why other backends were not used: one sentence each */
   readonly fallbacks: readonly string[];
   /** The device that the engine runs on, the caller's or its own; undefined on the CPU */
   readonly device: GPUDevice | undefined;
-  /** Whether the engine's device has gone away, and all samples with it */
+  /** Whether the engine's device was lost, and all samples with it */
   readonly lost: boolean;
-  /** Frees the engine, and the device it runs on unless that is the caller's. Idempotent. */
+  /** Frees the engine, and its device unless that is the caller's. Idempotent. */
   readonly release: () => Promise<void>;
 }
 
-/** How an engine works. */
+/** Device and precision of an engine. */
 export interface DeviceOptions {
-  /** The device to run on, borrowed, where it is one on WebGPU; another one is asked for where it is missing. */
+  /** The device for WebGPU, borrowed; if absent, one is requested. */
   readonly device?: GPUDevice | undefined;
-  /** Of what is summed. Default 'exact'. */
+  /** Precision of the sums. Default 'exact'. */
   readonly precision?: Precision | undefined;
 }
 
 /**
- * Makes an engine. 'auto' takes WebGPU on a hardware adapter, and the CPU where there is none or only a software one
- * (on which shaders are many times slower), or where the device fails its self-test, is lost at once or has no room for the sums.
+ * Makes an engine. 'auto' takes WebGPU on a hardware adapter. It takes the CPU if there is no adapter or only a
+ * software one (on which shaders are many times slower), or if the device fails its self-test, is lost at once or lacks
+ * memory for the sums.
  *
- * @throws `no-adapter` when 'webgpu' is asked for and cannot be had; `invalid-argument` for a precision that there is not
+ * @throws `no-adapter` if 'webgpu' is requested and not available; `invalid-argument` for an unknown precision
  */
 export async function createEngine(
   backend: 'auto' | BackendName,
@@ -72,7 +73,7 @@ export async function createEngine(
   }
 }
 
-/** How a device turns out to be too small or too inexact, or breaks down at once; 'auto' then takes the CPU. */
+/** Errors of a device that is too small, too inexact, or lost at once; 'auto' then takes the CPU. */
 const UNFIT: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory', 'device-lost']);
 
 function choice(engine: Engine, fallbacks: readonly string[], context?: GpuContext): EngineChoice {

@@ -11,21 +11,21 @@ export class MagnitudesOfBatch {
 
   /**
    * @param shape with channels
-   * @param deviceNow gives the device of values that come as GPU buffers
+   * @param deviceNow returns the device of values that are GPU buffers
    */
   constructor(shape: EngineShape, deviceNow: () => GPUDevice | undefined) {
     this.#shape = shape;
     this.#deviceNow = deviceNow;
   }
 
-  /** From a GPU that costs one readback of 8 P N bytes a sample. @throws `device-lost`, `gpu-validation` */
+  /** Values on a GPU cost one readback of 8 P N bytes per sample. @throws `device-lost`, `gpu-validation` */
   async read({ size, activations, gradients }: ChannelBatch): Promise<MagnitudeBatch> {
     const { pairs } = this.#shape;
     const magnitudes = await this.#magnitudes([...activations, ...gradients], size);
     return { size, x: magnitudes.slice(0, pairs), y: magnitudes.slice(pairs) };
   }
 
-  /** Frees what it has on the device; another one may come. Idempotent. */
+  /** Frees its resources on the device; the next read may use another device. Idempotent. */
   async release(): Promise<void> {
     const reader = this.#reader;
     this.#reader = undefined;

@@ -1,4 +1,4 @@
-/** Counts those who use something that is freed with the last of them. Made for its first user. */
+/** Counts the users of something that is freed with the last of them. Starts with one user. */
 export class ReferenceCount {
   readonly #free: () => void;
   #users = 1;
@@ -15,7 +15,7 @@ export class ReferenceCount {
     this.#users++;
   }
 
-  /** Once for each {@link ReferenceCount.retain}, and once for the first user. */
+  /** Call it once for each {@link ReferenceCount.retain}, and once for the first user. */
   release(): void {
     if (--this.#users === 0) this.#free();
   }

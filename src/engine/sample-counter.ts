@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** Counts the samples that an engine holds, also after it has refused a batch that it had already taken in. */
+/** Counts the samples that an engine holds, even if it refuses a batch that was already counted. */
 export class SampleCounter {
   #merged = 0;
   #sizes: number[] = [];
@@ -15,12 +15,12 @@ export class SampleCounter {
     return this.#sizes.length;
   }
 
-  /** A batch that the engine took in. */
+  /** Counts a batch that the engine has accepted. */
   add(size: number): void {
     this.#sizes.push(size);
   }
 
-  /** Samples that came with merged statistics. */
+  /** Counts the samples of merged statistics. */
   addMerged(samples: number): void {
     this.#merged += samples;
   }
@@ -30,13 +30,13 @@ export class SampleCounter {
     this.#sizes = [];
   }
 
-  /** Takes back the batches that an engine's refusal does not count. */
+  /** Uncounts the refused batch and all later ones. */
   takeBackFrom(batch: number): void {
     this.#sizes = this.#sizes.slice(0, batch);
   }
 }
 
-/** An engine's refusal of a value that the model gave: which batch, counted since the last reset. */
+/** Number of the batch that an engine refused for a non-finite value of the model, counted since the last reset. */
 export function refusedBatch(error: unknown): number | undefined {
   if (!(error instanceof MagnitudeEdgeError) || error.code !== 'non-finite') return undefined;
   const { batch, quantity } = error.details;
@@ -44,7 +44,7 @@ export function refusedBatch(error: unknown): number | undefined {
 }
 
 /**
- * An engine's refusal in the words of the model: nodes by name, batches as their loader counts them.
+ * An engine's refusal in the model's terms: nodes by name, batches as their loader counts them.
  * @param firstBatch the engine's number of the loader's first batch
  */
 export function refusalInModelTerms(

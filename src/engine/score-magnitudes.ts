@@ -12,8 +12,8 @@ import type { Engine, EngineShape, MagnitudeBatch } from './engine.ts';
 import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 
 /**
- * Scores of what an engine holds: its own, or those that are made of its statistics on the calling thread. A request for
- * ranks needs an engine that holds ranks.
+ * Scores of the samples that an engine holds: computed by the engine, or on the calling thread from its statistics. A
+ * request for ranks needs an engine that holds ranks.
  *
  * @throws as `Engine.scores` and `magnitudeScores`
  */
@@ -30,10 +30,10 @@ export interface AllMagnitudes {
   readonly y: readonly MagnitudeRows[];
 }
 
-/** Batches that an engine takes at a time. */
+/** Samples per batch of ranks. */
 const BATCH_ROWS = 256;
 
-/** The ranks of magnitudes, as batches of magnitudes. Yields nothing until all are ranked. */
+/** The ranks of magnitudes, in batches. Yields nothing until all are ranked. */
 export async function* rankedBatches(
   { size, x, y }: AllMagnitudes,
   nodes: number,

@@ -13,15 +13,16 @@ import type { Engine } from './engine.ts';
 import { withOutOfMemoryError } from './with-out-of-memory-error.ts';
 import { rankedBatches, type AllMagnitudes } from './score-magnitudes.ts';
 
-/** Scores to select by, and what frees what they are made of. */
+/** Scores to select by, and a function that frees the engines behind them. */
 export interface OpenedScores {
   readonly scores: ConditionalScores;
   readonly release: () => Promise<void>;
 }
 
 /**
- * Scores of magnitudes that change as edges are taken in (method.md, "Stagewise selection"): of 'corr' and 'partial' the target's
- * conditioning set grows, which begins empty and as the target's known parents; of 'regression' the ridge leaves what is taken in.
+ * Scores of magnitudes that change as edges are selected (method.md, "Stagewise selection"). For 'corr' and 'partial'
+ * the target's conditioning set grows, from the empty set and from the target's known parents; for 'regression' the
+ * selected sources are no longer penalized by the ridge.
  *
  * @param engine holds the samples, which must not change until the scores are released
  * @param samples n

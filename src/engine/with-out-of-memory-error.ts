@@ -2,7 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { sumsBytes } from '../statistics/cpu-accumulator.ts';
 
 /**
- * Runs work and says what found no room, where it fails for that.
+ * Runs work. If an allocation fails, throws an error that says how much memory was needed.
  *
  * @throws `out-of-memory`
  */
@@ -13,7 +13,7 @@ export async function withOutOfMemoryError<T>(
   try {
     return await work();
   } catch (cause) {
-    // What engines throw for an array that finds no room.
+    // JavaScript engines throw a RangeError if an array cannot be allocated.
     if (!(cause instanceof RangeError)) throw cause;
     const bytes = sumsBytes(nodes, pairs);
     const scores = 8 * nodes ** 2;

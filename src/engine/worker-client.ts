@@ -16,7 +16,7 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
 
   /**
    * @param name of the script's file
-   * @throws what the platform throws, or `runtime` where there are no workers
+   * @throws what the platform throws, or `runtime` if there are no workers
    */
   constructor(script: string, name?: string) {
     const events = {
@@ -51,7 +51,7 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
     });
   }
 
-  /** Why it takes no calls any more; undefined while it does. */
+  /** Why it accepts no more calls; undefined while it does. */
   get ended(): MagnitudeEdgeError | undefined {
     return this.#ended;
   }
@@ -59,7 +59,7 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
   /**
    * Ends the worker. Idempotent.
    *
-   * @param why what it is still asked, now or later, is refused; by default the engine's release
+   * @param why the error of pending and later calls; by default that the engine has been released
    */
   terminate(
     why = new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.'),

@@ -1,15 +1,15 @@
 import { nodeProcess } from '../node-process.ts';
 import { workerFile } from '../worker-folder.ts';
 
-/** A worker, of a page or of Node: what the two have in common. */
+/** A worker, of a page or of Node: their common interface. */
 export interface WorkerThread {
   post(message: unknown, transfer: ArrayBuffer[]): void;
-  /** In Node, whether the process may end although the worker is there. No effect elsewhere. */
+  /** In Node, whether the worker keeps the process alive. No effect elsewhere. */
   keepAlive(wanted: boolean): void;
   terminate(): void;
 }
 
-/** What a worker is heard to say. `failed` comes when it could not start or did not survive, perhaps more than once. */
+/** Events of a worker. `failed` comes if it could not start or died, perhaps more than once. */
 export interface WorkerEvents {
   message(data: unknown): void;
   failed(cause: unknown): void;
@@ -17,22 +17,23 @@ export interface WorkerEvents {
 
 /**
  * Starts a worker from the text of a classic script: from a Blob in pages (a content security policy must allow
- * `worker-src blob:`) and in workers, from worker_threads in Node. From a file of that name in pages that say where it is.
+ * `worker-src blob:`) and in workers, from worker_threads in Node. Pages that set a worker folder load the file of that
+ * name instead.
  *
- * @returns undefined where workers do not exist
+ * @returns undefined if there are no workers
  * @throws what the platform throws when it refuses
  */
 export function startWorker(script: string, events: WorkerEvents, name?: string): WorkerThread | undefined {
-  // Not by whether there is a Worker: onnxruntime-web puts one into Node that takes no Blob.
+  // Do not test for Worker: onnxruntime-web defines one in Node that accepts no Blob.
   const node = nodeProcess();
   if (node === undefined) {
     if (typeof Worker !== 'function') return undefined;
     const file = name === undefined ? undefined : workerFile(name);
     return startInPage(file ?? URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), events);
   }
-  // Flags that V8 was given since the process started are in no worker's own list: it learns of them here.
+  // V8 flags set after the process started are not in a worker's own list: pass them on.
   const flags = `process.execArgv = ${JSON.stringify(node.execArgv)};`;
-  // Node gives its modules at run time: nothing for the bundlers of pages to find.
+  // Node's modules are looked up at run time, so that bundlers of pages find nothing to bundle.
   const worker = new (node.getBuiltinModule('node:worker_threads').Worker)(flags + script, { eval: true });
   worker.on('message', (data: unknown) => {
     events.message(data);
@@ -73,7 +74,7 @@ function startInPage(url: string, events: WorkerEvents): WorkerThread {
   worker.onerror = (event) => {
     URL.revokeObjectURL(url);
     event.preventDefault();
-    // There is no message where the script was not let in, or not found.
+    // The message is empty if the script was blocked or not found.
     events.failed(event.message || NOT_STARTED);
   };
   worker.onmessageerror = (event) => {
@@ -98,14 +99,14 @@ interface TrustedTypes {
 }
 let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
 
-/** The address of a script of ours, as pages with `require-trusted-types-for 'script'` want it. */
+/** The address of one of our scripts in the form that `require-trusted-types-for 'script'` demands. */
 function trusted(url: string): unknown {
   const { trustedTypes } = globalThis as { readonly trustedTypes?: TrustedTypes };
   policy ??= trustedTypes?.createPolicy('magnitude-edge', { createScriptURL: (own) => own });
   return policy === undefined ? url : policy.createScriptURL(url);
 }
 
-/** Messages of the thread that started this one, and the way back to it; for the worker's own side. */
+/** Worker side: receives messages from the thread that started this one. Returns how to post to it. */
 export function connectToParent(receive: (data: unknown) => void): WorkerThread['post'] {
   const port = nodeProcess()?.getBuiltinModule('node:worker_threads').parentPort;
   if (port) {

@@ -2,14 +2,14 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { bufferUsage } from './constants.ts';
 import { assertAlive, type GpuContext } from './device.ts';
 
-/** A range of a GPU buffer to bind; the buffer belongs to whoever made it. */
+/** A range of a GPU buffer to bind; the buffer's creator owns it. */
 export interface BufferView {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
 }
 
-/** Storage that belongs to this library until destroyed. Zero-filled when made. */
+/** Storage owned by this library until destroyed. Zero-filled at creation. */
 export interface OwnedBuffer extends BufferView {
   readonly offset: 0;
   /** Idempotent. */
@@ -17,10 +17,10 @@ export interface OwnedBuffer extends BufferView {
 }
 
 /**
- * Makes a storage buffer that can be copied to and from.
+ * Creates a storage buffer that can be copied to and from.
  *
  * @param bytes size, at least 4; rounded up to a multiple of 16
- * @throws `out-of-memory` where one binding cannot hold it on this device, `device-lost`
+ * @throws `out-of-memory` if one binding cannot hold it on this device, `device-lost`
  */
 export function createStorage(context: GpuContext, label: string, bytes: number): OwnedBuffer {
   assertAlive(context);
@@ -46,7 +46,7 @@ export function createStorage(context: GpuContext, label: string, bytes: number)
   };
 }
 
-/** Makes a storage buffer holding a copy of `data`. */
+/** Creates a storage buffer holding a copy of `data`. */
 export function storageFrom(
   context: GpuContext,
   label: string,
@@ -57,7 +57,7 @@ export function storageFrom(
   return storage;
 }
 
-/** A range of a buffer that someone else made; nothing here frees it. */
+/** A range of a buffer owned elsewhere; nothing here frees it. */
 export function borrow(buffer: GPUBuffer, offset = 0, size = buffer.size - offset): BufferView {
   return { buffer, offset, size };
 }
@@ -66,13 +66,13 @@ export function borrow(buffer: GPUBuffer, offset = 0, size = buffer.size - offse
 export class BufferPool {
   readonly #buffers: OwnedBuffer[] = [];
 
-  /** Hands the buffer over to the pool, and returns it. */
+  /** Transfers ownership of the buffer to the pool, and returns it. */
   keep<B extends OwnedBuffer>(buffer: B): B {
     this.#buffers.push(buffer);
     return buffer;
   }
 
-  /** Destroys all that was kept. Idempotent. */
+  /** Destroys all buffers in the pool. Idempotent. */
   destroy(): void {
     for (const buffer of this.#buffers.splice(0)) buffer.destroy();
   }

@@ -1,6 +1,6 @@
 /**
- * Flag values of the WebGPU specification. Browsers offer them as globals, Node does not until someone copies them
- * there; a library should not depend on who did.
+ * Flag values of the WebGPU specification. Browsers define them as globals, Node only if the application copies them
+ * there; a library should not depend on that.
  */
 export const bufferUsage = {
   mapRead: 0x0001,

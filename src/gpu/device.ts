@@ -2,8 +2,8 @@ import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import { requiredLimits } from './limits.ts';
 
 /**
- * A device and what this library needs to know about it. `owned` devices were asked for here and are destroyed by
- * {@link releaseDevice}; borrowed ones stay their owner's.
+ * A device and what this library needs to know about it. `owned` devices were requested here and are destroyed by
+ * {@link releaseDevice}; borrowed ones are left to their owner.
  */
 export interface GpuContext {
   readonly device: GPUDevice;
@@ -12,18 +12,18 @@ export interface GpuContext {
   /** Whether shaders run on the CPU; see {@link isSoftwareAdapter}. */
   readonly software: boolean;
   /**
-   * Floating point operations that one submit should stay within: some tens of milliseconds, so that watchdogs keep
-   * quiet and a page goes on being drawn.
+   * Most floating point operations of one submit: some tens of milliseconds, so that watchdogs do not fire and the
+   * page keeps rendering.
    */
   readonly operationsPerSubmit: number;
-  /** Why the device went away, once it has. */
+  /** Why the device was lost; undefined while it is alive. */
   readonly lostReason: string | undefined;
 }
 
 /**
- * Asks for a device of the best adapter, with the limits of {@link requiredLimits}.
+ * Requests a device of the best adapter, with the limits of {@link requiredLimits}.
  *
- * @param options.gpu where to ask; `navigator.gpu` by default (in Node: what `create([])` of the `webgpu` package gives)
+ * @param options.gpu entry point; default `navigator.gpu` (in Node: the result of the `webgpu` package's `create([])`)
  * @throws `no-adapter`
  */
 export async function acquireDevice(options: { gpu?: GPU | undefined } = {}): Promise<GpuContext> {
@@ -43,9 +43,9 @@ export async function acquireDevice(options: { gpu?: GPU | undefined } = {}): Pr
   }
 }
 
-/** Takes a device that belongs to someone else; it is never destroyed here. */
+/** Wraps a device owned by the caller; it is never destroyed here. */
 export function adoptDevice(device: GPUDevice): GpuContext {
-  // Implementations of 2024 do not say what adapter a device came from.
+  // Implementations of 2024 do not expose the adapter of a device.
   const { adapterInfo = unknownAdapter } = device as Partial<GPUDevice>;
   return watch(device, false, adapterInfo);
 }
@@ -55,15 +55,15 @@ export function releaseDevice(context: GpuContext): void {
   if (context.owned) context.device.destroy();
 }
 
-/** Milliseconds within which a device tells that it is lost, once a call has failed for it. */
+/** Milliseconds to wait for a loss to be reported, once a call has failed. */
 const TOLD_WITHIN = 500;
 
 /**
- * What a failure on a device comes to. A loss is told by a promise of its own, which may settle later than the calls that
- * fail for it: it is waited for.
+ * Turns a failure caused by a lost device into `device-lost`. A loss is reported by a promise of its own, which may
+ * settle after the calls that fail because of it, so this waits for it.
  *
- * @param error what was thrown; refusals of this package that have nothing to do with a loss pass
- * @returns `device-lost` where the device has gone away, else the error
+ * @param error what was thrown; this package's errors that a loss cannot cause are returned as they are
+ * @returns `device-lost` if the device is lost, else the error
  */
 export async function lossOr(device: GPUDevice, error: unknown): Promise<unknown> {
   if (error instanceof MagnitudeEdgeError && !MAY_BE_LOSS.has(error.code)) return error;
@@ -74,22 +74,22 @@ export async function lossOr(device: GPUDevice, error: unknown): Promise<unknown
   return loss.reason === undefined ? error : deviceLost({ lostReason: loss.reason }, error);
 }
 
-/** As {@link lossOr}, of work that may fail for other reasons, an abort among them: nothing is waited for. */
+/** As {@link lossOr}, without waiting: for work that may fail for other reasons, such as an abort. */
 export function lossBehind(context: Pick<GpuContext, 'lostReason'>, error: unknown): unknown {
   if (context.lostReason === undefined) return error;
   if (error instanceof MagnitudeEdgeError && !MAY_BE_LOSS.has(error.code)) return error;
   return deviceLost(context, error);
 }
 
-/** What calls on a device that is no longer there may seem to be refused for. */
+/** Error codes that calls on a lost device may fail with. */
 const MAY_BE_LOSS: ReadonlySet<ErrorCode> = new Set(['gpu-validation', 'out-of-memory', 'runtime']);
 
-/** @throws `device-lost` once the device has gone away */
+/** @throws `device-lost` once the device is lost */
 export function assertAlive(context: GpuContext): void {
   if (context.lostReason !== undefined) throw deviceLost(context);
 }
 
-/** The error for work on a device that has gone away. */
+/** The error for work on a lost device. */
 export function deviceLost(context: Pick<GpuContext, 'lostReason'>, cause?: unknown): MagnitudeEdgeError {
   const reason = context.lostReason ?? 'no reason given';
   return new MagnitudeEdgeError('device-lost', `The GPU device was lost (${reason}); what it held is gone.`, {
@@ -98,17 +98,17 @@ export function deviceLost(context: Pick<GpuContext, 'lostReason'>, cause?: unkn
   });
 }
 
-/** {@link GpuContext.operationsPerSubmit} of a small GPU (about 1 TFLOP/s), and of two cores that stand in for one. */
+/** {@link GpuContext.operationsPerSubmit} of a small GPU (about 1 TFLOP/s), and of two CPU cores emulating one. */
 const OPERATIONS_PER_SUBMIT = { hardware: 5e10, software: 2e8 };
 
 const unknownAdapter = { vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo;
 
-/** Drivers that run shaders on the CPU: right answers, tens of times slower than a good CPU routine. */
+/** Drivers that run shaders on the CPU: correct results, tens of times slower than a good CPU routine. */
 const softwareDrivers = /swiftshader|llvmpipe|lavapipe|warp|microsoft basic render|software|\bcpu\b/i;
 
-/** Whether the adapter is a software one: marked as a fallback, or a driver known to run on the CPU. */
+/** Whether the adapter runs shaders on the CPU: marked as a fallback, or a driver known to do so. */
 export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
-  // Older implementations have no isFallbackAdapter here, whatever the types say.
+  // Older implementations lack isFallbackAdapter here, although the types declare it.
   if ((info as Partial<GPUAdapterInfo>).isFallbackAdapter === true) return true;
   return softwareDrivers.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
 }
@@ -136,15 +136,15 @@ function watch(device: GPUDevice, owned: boolean, adapterInfo: GPUAdapterInfo): 
 }
 
 interface Loss {
-  /** Undefined while the device is there */
+  /** Undefined while the device is alive */
   reason: string | undefined;
-  /** Resolves once it is gone */
+  /** Resolves once it is lost */
   readonly told: Promise<void>;
 }
 
 const losses = new WeakMap<GPUDevice, Loss>();
 
-/** Listens to a device once, however often it is adopted. */
+/** Listens for a device's loss once, however often it is adopted. */
 function lossOf(device: GPUDevice): Loss {
   const known = losses.get(device);
   if (known !== undefined) return known;

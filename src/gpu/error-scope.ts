@@ -2,11 +2,11 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { assertAlive, deviceLost, lossOr, type GpuContext } from './device.ts';
 
 /**
- * Runs GPU calls inside error scopes. The scopes are popped at once and awaited later, so that calls made meanwhile
- * are not caught in them; `settled` rejects with what the GPU found wrong with these calls and no others.
+ * Runs GPU calls inside error scopes. The scopes are popped at once and awaited later, so that they do not capture
+ * calls made meanwhile; `settled` rejects with the GPU's errors of these calls and no others.
  *
  * @param what names the work, for the message
- * @throws `device-lost` at once; through `settled`: `gpu-validation`, `out-of-memory`, `device-lost`
+ * @throws `device-lost`; through `settled`: `gpu-validation`, `out-of-memory`, `device-lost`
  */
 export function scoped<T>(
   context: GpuContext,
@@ -32,7 +32,7 @@ function ignore(): void {
 }
 
 /**
- * Makes something that owns GPU memory, and gives it once the GPU has found nothing wrong with it; else it is destroyed.
+ * Creates something that owns GPU memory, and returns it once the GPU has reported no error; else destroys it.
  *
  * @param what names it, for the message
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`
@@ -70,13 +70,13 @@ async function settle(
   }
 }
 
-/** Passes a promise of the GPU's on; a rejection once the device has gone away becomes `device-lost`. */
+/** Awaits a promise of the GPU; if the device is lost, a rejection becomes `device-lost`. */
 export async function alive<T>(context: GpuContext, promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (cause) {
     const error = await lossOr(context.device, cause);
-    // What is aborted was not by us: buffers are kept until they have been read.
+    // This package never aborts a mapping itself: buffers live until they have been read.
     if (error instanceof DOMException && error.name === 'AbortError') throw deviceLost(context, cause);
     throw error;
   }

@@ -8,7 +8,7 @@ export type StorageAccess = 'read' | 'read-write';
 
 /**
  * A compute kernel as its TypeScript side sees it: entry point `main`, bind group 0, uniform `Params` at binding 0 and
- * storage buffers from binding 1 on. A test reflects the WGSL and holds the two sides together.
+ * storage buffers from binding 1 on. A test reflects the WGSL and checks that the two sides agree.
  */
 export interface KernelDefinition<Param extends string = string, Buffer extends string = string> {
   /** The shader's file name, for messages. */
@@ -31,13 +31,13 @@ export interface Kernel<Param extends string = string, Buffer extends string = s
   readonly pipeline: GPUComputePipeline;
 }
 
-/** The kernel that a definition makes. */
+/** The kernel compiled from a definition. */
 export type KernelOf<D extends KernelDefinition> = Kernel<
   Extract<keyof D['params'], string>,
   Extract<keyof D['buffers'], string>
 >;
 
-/** Pipelines that were made, or are being made, per device: two callers at once share one compilation. */
+/** Pipelines per device, compiled or compiling: concurrent callers share one compilation. */
 const cache = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
 
 /**
@@ -60,7 +60,7 @@ export function compileKernel<Param extends string, Buffer extends string>(
   if (kernel === undefined) {
     kernel = compile(context, definition, constants);
     kernels.set(key, kernel);
-    // A device that was short of memory may not be next time.
+    // Compilation may have failed for lack of memory; allow a retry.
     kernel.catch(() => kernels.delete(key));
   }
   return kernel;

@@ -1,14 +1,14 @@
-/** One limit to ask the adapter for, as far as it goes, and what it buys. */
+/** A limit to request, as far as the adapter supports it, and the reason for it. */
 export interface WantedLimit {
   readonly name: 'maxStorageBufferBindingSize' | 'maxBufferSize';
-  /** What is asked for at most; the adapter's own limit where that is lower. */
+  /** Most that is requested; the adapter's own limit if that is lower. */
   readonly atMost: number;
   readonly reason: string;
 }
 
 const GiB = 2 ** 30;
 
-/** What is asked of an adapter beyond the defaults; everything works, in smaller pieces, without. */
+/** Limits requested beyond the defaults; everything works without them, in smaller pieces. */
 export const wantedLimits: readonly WantedLimit[] = [
   {
     name: 'maxStorageBufferBindingSize',
@@ -22,7 +22,7 @@ export const wantedLimits: readonly WantedLimit[] = [
   },
 ];
 
-/** The limits to require of a device: what is wanted, cut down to what the adapter has. */
+/** The limits to require of a device: the wanted ones, capped by what the adapter supports. */
 export function requiredLimits(supported: GPUSupportedLimits): Record<string, number> {
   return Object.fromEntries(
     wantedLimits.map(({ name, atMost }) => [name, Math.min(atMost, supported[name])]),

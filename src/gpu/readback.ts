@@ -3,12 +3,12 @@ import type { BufferView } from './buffer.ts';
 import { bufferUsage, MAP_READ } from './constants.ts';
 import { alive, created, scoped } from './error-scope.ts';
 
-/** Bytes of one staging buffer; a longer readback goes through it in pieces. */
+/** Bytes of the staging buffer; a longer readback goes through it in pieces. */
 const STAGING_BYTES = 128 * 2 ** 20;
 
 /**
  * Copies GPU buffers to the host. Small ranges share one staging buffer and one map, since each map costs
- * milliseconds whatever its size; ranges that together pass {@link STAGING_BYTES} go in pieces.
+ * milliseconds whatever its size; ranges that together exceed {@link STAGING_BYTES} are copied in pieces.
  *
  * @param views ranges of buffers with COPY_SRC; offsets and sizes multiples of 4
  * @returns the bytes of each view, owned by the caller
@@ -85,6 +85,6 @@ async function readPieces(
     }
     staging.unmap();
   };
-  // A device that goes away takes the mapping with it.
+  // Losing the device rejects the mapping.
   await alive(context, staging.mapAsync(MAP_READ, 0, used).then(copyMapped));
 }

@@ -12,8 +12,8 @@ const MAX_WORKGROUPS = 65_535;
 export type WorkgroupCount = readonly [x: number, y: number, z: number];
 
 /**
- * Lays `count` workgroups out in x and y, `layers` times in z. `workgroup_index()` of shared/dispatch.wgsl gives the
- * index back; it may pass `count` in the last row, so kernels check their bounds.
+ * Lays `count` workgroups out in x and y, `layers` times in z. `workgroup_index()` of shared/dispatch.wgsl recovers the
+ * index; it may exceed `count` in the last row, so kernels check their bounds.
  */
 export function workgroups(count: number, layers = 1): WorkgroupCount {
   const rows = Math.ceil(count / MAX_WORKGROUPS);
@@ -29,7 +29,7 @@ interface Dispatch {
   readonly operations: number;
 }
 
-/** Collects dispatches and sends them to the GPU, in one submit or, where they are long, in several: see `operationsPerSubmit`. */
+/** Collects dispatches and submits them to the GPU, in several submits if they are long: see `operationsPerSubmit`. */
 export class Recorder {
   readonly #context: GpuContext;
   readonly #dispatches: Dispatch[] = [];
@@ -39,9 +39,9 @@ export class Recorder {
   }
 
   /**
-   * Adds a dispatch; it sees what the earlier ones wrote. Nothing reaches the GPU before a submit.
+   * Adds a dispatch; it sees the writes of earlier ones. Nothing reaches the GPU before a submit.
    *
-   * @param operations floating point operations, roughly, where they are many: what submits are cut by
+   * @param operations approximate floating point operations, by which submits are cut; 0 if they are few
    */
   dispatch<Param extends string, Buffer extends string>(
     kernel: Kernel<Param, Buffer>,
@@ -63,8 +63,8 @@ export class Recorder {
   }
 
   /**
-   * Submits what was added, all at once. Buffers bound here may be destroyed as soon as this returns: the GPU keeps them
-   * until it is done.
+   * Submits all recorded dispatches without waiting. Buffers bound here may be destroyed as soon as this returns: the
+   * GPU keeps them until it is done.
    *
    * @returns resolves once the GPU has accepted the commands (not once it has run them); see {@link scoped} for errors
    */
@@ -78,10 +78,10 @@ export class Recorder {
   }
 
   /**
-   * Submits what was added bit by bit, as the queue has room. Buffers bound here must stay until it is all submitted.
-   * After an abort the rest is still recorded, and another call goes on from there; after a failure nothing is.
+   * Submits the recorded dispatches step by step, as the throttle admits them. Buffers bound here must live until all
+   * are submitted. After an abort the rest stays recorded and another call resumes there; after a failure nothing does.
    *
-   * @returns as {@link Recorder.submit}; rejects with the reason of the yielder's signal, too
+   * @returns as {@link Recorder.submit}; also rejects with the reason of the yielder's signal
    */
   async submitPaced(what: string, yielder: SubmitThrottle): Promise<void> {
     while (!this.isEmpty) {
@@ -105,7 +105,7 @@ export class Recorder {
     return this.#dispatches.length === 0;
   }
 
-  /** How many of the next dispatches fit one submit, or one that does not. */
+  /** How many of the next dispatches fit one submit; at least one, even if it does not. */
   #fitting(): { count: number; operations: number } {
     let count = 0;
     let operations = 0;
@@ -122,7 +122,7 @@ export class Recorder {
   }
 }
 
-/** Makes one submit of dispatches. */
+/** Encodes dispatches and submits them as one command buffer. */
 function send({ device }: GpuContext, what: string, dispatches: readonly Dispatch[]): void {
   const uniforms = packUniforms(device, dispatches);
   const encoder = device.createCommandEncoder({ label: what });
@@ -172,7 +172,7 @@ function packUniforms(
     usage: uniform | copyDestination,
   });
   device.queue.writeBuffer(buffer, 0, bytes);
-  // Some implementations want uniform bindings in whole vectors of 16 bytes; the stride has room for that.
+  // Some implementations require uniform bindings in multiples of 16 bytes; the stride leaves space for that.
   const size = (index: number): number => Math.ceil(dispatches[index]!.params.byteLength / 16) * 16;
   return { buffer, view: (index) => ({ buffer, offset: index * stride, size: size(index) }) };
 }

@@ -8,7 +8,7 @@ import { compileKernel, type KernelDefinition } from './kernel.ts';
 import { readBack } from './readback.ts';
 import { Recorder } from './recorder.ts';
 
-/** Pairs of numbers -> what extended precision makes of them. */
+/** Pairs of numbers -> results of extended-precision arithmetic on them. */
 export const selfTestKernel = {
   label: 'self-test.wgsl',
   sources: [extended, selfTest],
@@ -26,14 +26,14 @@ function testPairs(): Float32Array<ArrayBuffer> {
   });
 }
 
-/** Devices that were tested, or are being tested. */
+/** Results per device, finished or pending. */
 const tested = new WeakMap<GPUDevice, Promise<void>>();
 
 /**
- * Checks, once per device, that the rounding errors which extended precision lives on survive its shader compiler.
+ * Checks, once per device, that the rounding errors which extended precision relies on survive its shader compiler.
  * WGSL allows compilers to reassociate float arithmetic, and drivers have been wrong before.
  *
- * @throws `gpu-validation` where they do not: this library's kernels would give wrong digits there; `device-lost`
+ * @throws `gpu-validation` if they do not, since this library's kernels would lose digits there; `device-lost`
  */
 export function checkArithmetic(context: GpuContext): Promise<void> {
   let test = tested.get(context.device);
@@ -75,7 +75,7 @@ async function run(context: GpuContext): Promise<void> {
 /** 48 products of digits: 16 times 512^2 + 2 * 512 * 511, which float32 holds exactly. */
 const DIGIT_PRODUCTS = 16 * (512 ** 2 + 2 * 512 * 511);
 
-/** Names of what does not agree with float64; exported for its own test. */
+/** Names of the operations that disagree with float64; exported for its own test. */
 export function failures(pairs: Float32Array, results: Float32Array): string[] {
   const failed = new Set<string>();
   for (let pair = 0; 2 * pair < pairs.length; pair++) {

@@ -1,18 +1,18 @@
 import type { GpuContext } from './device.ts';
 
-/** Full submits that the queue holds: one that runs and one after it, so that the GPU never waits for the host. */
+/** Full submits in flight: one running and one queued, so that the GPU never waits for the host. */
 const SUBMITS_AHEAD = 2;
 
 /**
- * Paces all that one request submits: no more goes to the queue than two full submits, however many small ones that is,
- * until the oldest has run. So an abort is seen within the time of one submit, and leaves one more to the GPU.
+ * Throttles all submits of one request: at most the operations of two full submits are in flight, however many small
+ * submits that is. So an abort is noticed within the time of one submit, and leaves the GPU one more to run.
  */
 export class SubmitThrottle {
   readonly #context: GpuContext;
   readonly #signal: AbortSignal | undefined;
-  /** When submits that the queue holds have run, oldest first */
+  /** Completion of the submits in flight, oldest first */
   readonly #queued: Promise<void>[] = [];
-  /** Of the submits that the queue holds */
+  /** Of the submits in flight */
   #operations = 0;
 
   constructor(context: GpuContext, signal?: AbortSignal) {
@@ -21,7 +21,7 @@ export class SubmitThrottle {
   }
 
   /**
-   * Waits until the queue has room for so many operations; one submit has room in an empty queue whatever its size.
+   * Waits until the queue can take this many operations; an empty queue takes a submit of any size.
    *
    * @throws the signal's reason
    */
@@ -34,14 +34,14 @@ export class SubmitThrottle {
     }
   }
 
-  /** To be called once a submit of so many operations has been made. */
+  /** Must be called after each submit, with its operations. */
   submitted(operations: number): void {
     this.#operations += operations;
     const run = (): void => {
       void this.#queued.shift();
       this.#operations -= operations;
     };
-    // A device that is lost meanwhile is told of by the next submit.
+    // If the device is lost meanwhile, the next submit reports it.
     this.#queued.push(this.#context.device.queue.onSubmittedWorkDone().then(run, run));
   }
 }

@@ -19,7 +19,7 @@ type RunBatch<T> = RunValues & { readonly batch: T };
 export interface Runner<T> {
   /** @param index batches before this one */
   (batch: T, index: number): Promise<RunValues>;
-  /** Batches that are worth running before those in front of them have been taken in; none by default */
+  /** Batches to run before earlier ones have been accumulated; none by default */
   readonly ahead?: number;
 }
 
@@ -43,9 +43,9 @@ export async function modelRunner(
   return Object.assign(run, { ahead: session.runsBeside ? 1 : 0 });
 }
 
-/** Where a fit goes on. */
+/** Where a fit resumes. */
 export interface Resumed<T> {
-  /** Batches and samples that are in the statistics already */
+  /** Batches and samples already in the statistics */
   readonly batches: number;
   readonly samples: number;
   /** The batches after them */
@@ -58,7 +58,7 @@ export interface Resumed<T> {
  * Adds the batches of a loader to the statistics, one after the other.
  *
  * @returns n, the samples held
- * @throws what the loader, the runner and the engine throw; a refused batch in the words of the model
+ * @throws what the loader, the runner and the engine throw; a refused batch in the model's terms
  */
 export async function accumulate<T>(
   statistics: InfererStatistics,
@@ -97,7 +97,7 @@ export async function accumulate<T>(
   }
 }
 
-/** Batches with their values, in order. What is wrong with a batch, or with the loader behind it, is told in its turn. */
+/** Batches with their values, in order. Errors of a batch, or of the loader after it, are thrown in order too. */
 async function* runInTurn<T>(
   loader: Iterable<T> | AsyncIterable<T>,
   run: Runner<T>,
@@ -140,10 +140,10 @@ async function* beginRuns<T>(
 }
 
 function ignore(): void {
-  // Told when it is this run's turn.
+  // Thrown when it is this run's turn.
 }
 
-/** What is kept of a batch beside the engine's statistics. */
+/** What is kept of a batch in addition to the engine's statistics. */
 async function readBeside(
   { uncertainty, channels }: InfererStatistics,
   values: ChannelBatch | MagnitudeBatch,

@@ -1,13 +1,13 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** Calls to one object: one that changes it at a time, any number that read it, and an end that waits for all of them. */
+/** Calls to one object: one at a time that changes it, any number that read it, and an end that awaits them all. */
 export class Calls {
   /** The call that changes the object */
   #claim: { readonly call: string; readonly ended: Promise<void> } | undefined;
   readonly #reading = new Set<Promise<unknown>>();
   #ended = false;
 
-  /** Runs what changes the object. @throws `busy` beside another such call, `released` after the end */
+  /** Runs a call that changes the object. @throws `busy` during another such call, `released` after the end */
   async claimed<T>(call: string, work: () => Promise<T>): Promise<T> {
     this.assertIdle(call);
     let end: () => void;
@@ -21,7 +21,7 @@ export class Calls {
     }
   }
 
-  /** Runs what gives something made of the object. @throws `released` after the end */
+  /** Runs a call that reads the object. @throws `released` after the end */
   async reading<T>(work: () => Promise<T>): Promise<T> {
     this.#assertUsable();
     const done = work();
@@ -44,7 +44,7 @@ export class Calls {
     );
   }
 
-  /** Refuses calls from now on. Resolves when those made before have ended. */
+  /** Rejects calls from now on. Resolves when all earlier calls have ended. */
   async end(): Promise<void> {
     this.#ended = true;
     await this.#claim?.ended;

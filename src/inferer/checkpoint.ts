@@ -16,7 +16,7 @@ import type { CheckpointOptions } from './inferer-options.ts';
 import type { FitSettings } from './fit-settings.ts';
 import type { InfererStatistics, StatisticsState } from './inferer-statistics.ts';
 
-/** A loader that knows its files and can pass over batches: what `batches` gives. */
+/** A loader that knows its files and can skip batches, such as one of `batches`. */
 interface SeekableLoader extends AsyncIterable<Batch> {
   from(batch: number): AsyncIterable<Batch>;
   files(): Promise<readonly DataFile[]>;
@@ -24,12 +24,12 @@ interface SeekableLoader extends AsyncIterable<Batch> {
 
 type Loader = Iterable<Batch> | AsyncIterable<Batch>;
 
-/** What a fit is, as far as its checkpoints must agree with it. */
+/** The facts about a fit that its checkpoints must agree with. */
 export interface CheckpointOf {
   readonly graph: ModelGraph;
   readonly origin: StatisticsOrigin;
   readonly layerPairs: number;
-  /** By name, in words that are equal where the settings are */
+  /** By name; the strings are equal if the settings are */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -37,8 +37,8 @@ export interface CheckpointOf {
 const NAME = 'The checkpoint';
 
 /**
- * The checkpoints of one fit: statistics files that also say how far the fit was and what it held beside the statistics. What
- * the samples were is told by a running hash over them; files that have not been touched since are not read again.
+ * The checkpoints of one fit: statistics files that also record its progress and what it holds in addition to the
+ * statistics. A running hash identifies the samples; files that have not been modified since are not read again.
  */
 export class FitCheckpoints {
   readonly #options: CheckpointOptions;
@@ -67,15 +67,15 @@ export class FitCheckpoints {
     return new FitCheckpoints(options, of, isSeekable(loader) ? await loader.files() : []);
   }
 
-  /** Batches in the statistics, of this run and those before it */
+  /** Batches in the statistics, of this run and earlier ones */
   get batches(): number {
     return this.#batches;
   }
 
   /**
-   * What the sink holds, where the fit is to go on from it.
-   * @throws MagnitudeEdgeError `invalid-data` for bytes that are no checkpoint, or of data that have changed; `graph-mismatch`
-   * for one of another graph or model, `invalid-argument` for one of other settings or another version
+   * The contents of the sink, if the fit is to resume from it.
+   * @throws MagnitudeEdgeError `invalid-data` for bytes that are no checkpoint, or if the data have changed;
+   * `graph-mismatch` for one of another graph or model, `invalid-argument` for one of other settings or another version
    */
   async read(): Promise<SavedStatistics | undefined> {
     if (this.#options.resume !== true) return undefined;
@@ -91,7 +91,7 @@ export class FitCheckpoints {
     return saved;
   }
 
-  /** The batches that are not in the statistics yet. @throws `invalid-data` where those before are others than they were */
+  /** The batches that are not in the statistics yet. @throws `invalid-data` if the earlier ones have changed */
   async *rest(loader: Loader, saved: SavedStatistics | undefined): AsyncGenerator<Batch, void, undefined> {
     const facts = saved?.progress?.facts;
     if (facts === undefined) {
@@ -113,7 +113,7 @@ export class FitCheckpoints {
     if (passed < facts.batches) this.#checkContent(facts);
   }
 
-  /** A batch is in the statistics now. Writes where it is time to. */
+  /** Records that a batch is in the statistics. Writes a checkpoint if one is due. */
   async note(batch: Batch, statistics: InfererStatistics): Promise<void> {
     this.#content.add(batch);
     this.#batches++;
@@ -121,7 +121,7 @@ export class FitCheckpoints {
     if (performance.now() - this.#last >= 1000 * seconds) await this.write(statistics);
   }
 
-  /** Writes what there is. */
+  /** Writes a checkpoint. */
   async write(statistics: InfererStatistics): Promise<void> {
     const { origin, settings } = this.#of;
     const { statistics: sums, uncertainty, channels } = await statistics.state();
@@ -138,7 +138,7 @@ export class FitCheckpoints {
     await this.#options.sink.write(
       encodeStatistics({ statistics: sums, origin, progress: { facts, arrays } }),
     );
-    // From the end of the write: a slow sink does not take all of the time.
+    // Count from the end of the write, so that a slow sink does not take up all the time.
     this.#last = performance.now();
   }
 
@@ -160,14 +160,14 @@ export class FitCheckpoints {
     }
     for (const [name, wanted] of Object.entries(this.#of.settings)) {
       const found = facts.settings[name];
-      // A loader that does not say how large its batches are shows it by its samples.
+      // If a loader does not declare its batch size, the hash of the samples reveals another one.
       if (wanted === found || found === undefined) continue;
       if (name === 'model')
         refuse('graph-mismatch', 'is of another model: its graph is the same, and its weights are not');
       refuse('invalid-argument', `is of a fit with ${name} ${found}, and this one has ${wanted}`);
     }
     const [before, now] = [facts.files, this.#files];
-    // Of a loader that names no files the samples themselves are looked at.
+    // If the loader names no files, the samples themselves are compared.
     if (before.length === 0 || now.length === 0) return;
     if (before.length !== now.length)
       throw changed(`${before.length} files were read and there are ${now.length} now`);
@@ -190,7 +190,7 @@ function changed(why: string): MagnitudeEdgeError {
   );
 }
 
-/** Whether files are those they were, untouched, so that nobody need read them again. */
+/** Whether files are unmodified, so that they need not be read again. */
 function sameFiles(before: readonly DataFile[], now: readonly DataFile[]): boolean {
   return (
     now.length > 0 &&
@@ -205,7 +205,7 @@ function isSeekable(loader: Loader): loader is SeekableLoader {
   return 'from' in loader && typeof loader.from === 'function' && 'files' in loader;
 }
 
-/** A hash over the samples of batches, in their order, and where each batch ends. */
+/** A hash over the samples of batches, in order, and over where each batch ends. */
 class ContentHash {
   readonly #graph: ModelGraph;
   #value = '00000000';
@@ -236,7 +236,7 @@ class ContentHash {
 const prefixed = <T>(prefix: string, arrays: ReadonlyMap<string, T> | undefined): [string, T][] =>
   Array.from(arrays ?? [], ([name, values]) => [prefix + name, values]);
 
-/** Arrays whose names begin so, without that. */
+/** The arrays whose names start with `prefix`, which is removed. */
 function withoutPrefix<T>(prefix: string, arrays: ReadonlyMap<string, T>): Map<string, T> {
   return new Map(
     Array.from(arrays).flatMap(([name, values]) =>
@@ -245,7 +245,7 @@ function withoutPrefix<T>(prefix: string, arrays: ReadonlyMap<string, T>): Map<s
   );
 }
 
-/** What a checkpoint holds, as the statistics of an inferer take it up. */
+/** The contents of a checkpoint, in the form that an inferer's statistics restore. */
 export function stateOf({ statistics, progress }: SavedStatistics): StatisticsState {
   const { facts, arrays } = progress!;
   const { uncertainty, channels } = facts;

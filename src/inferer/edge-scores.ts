@@ -6,17 +6,17 @@ import { createYielder } from '../statistics/yielder.ts';
 import { checkEdgeTableOptions, edgeTable, type EdgeTableProvenance } from '../table/edge-table.ts';
 import type { EdgeScores } from './inferer-options.ts';
 
-/** Scores, and what their table says of them. */
+/** Scores, and the facts for their table. */
 export interface ScoredGraph {
-  /** The caller's, until released */
+  /** Owned by the caller until released */
   readonly scores: Scores;
   readonly graph: GsnnGraph;
-  /** Of each function node: what partial scores are conditioned on */
+  /** For each function node, the conditioning set of partial scores */
   readonly parents: RaggedIndices;
   readonly provenance: EdgeTableProvenance;
 }
 
-/** Scores that give their own table. */
+/** Adds the table and the coverage to scores. */
 export function edgeScores({ scores, graph, parents, provenance }: ScoredGraph): EdgeScores {
   const { nodes, pairs, scoredTargets, nodeFlags, tests, gpu } = scores;
   return {

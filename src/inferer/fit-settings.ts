@@ -5,10 +5,10 @@ import type { InfererModel } from '../model/external-model.ts';
 import { completeLoss, describeLoss, type CompleteLoss } from '../model/loss-settings.ts';
 import { raggedFromLists, type RaggedIndices } from '../statistics/ragged.ts';
 
-/** What a fit is of: statistics add up only where all of it is the same. */
+/** Settings of a fit: statistics may be added up only if all of them agree. */
 export interface FitSettings {
   readonly loss: CompleteLoss;
-  /** `[edges]`; undefined where no edge is masked. */
+  /** `[edges]`; undefined if no edge is masked. */
   readonly edgeMask: Float32Array | undefined;
   /** The inferer's graph without the masked edges */
   readonly graph: GsnnGraph;
@@ -17,8 +17,9 @@ export interface FitSettings {
 }
 
 /**
- * What the options of a fit come to, for a model that is judged by `graph`.
- * @throws MagnitudeEdgeError `invalid-argument` for an edge that cannot be masked or loss options that do not fit the loss
+ * Resolves the options of a fit; `graph` is the graph to judge edges by.
+ * @throws MagnitudeEdgeError `invalid-argument` for an edge that cannot be masked or loss options that do not fit the
+ * loss
  */
 export function fitSettings(
   model: InfererModel,
@@ -32,7 +33,7 @@ export function fitSettings(
 }
 
 /**
- * Whether a fit may add to the statistics of another one.
+ * Checks that a fit may add to the statistics of another one.
  * @throws MagnitudeEdgeError `invalid-argument` naming what differs
  */
 export function checkCanResume(model: InfererModel, held: FitSettings, wanted: FitSettings): void {

@@ -10,18 +10,18 @@ import { HeldStatistics } from './held-statistics.ts';
 import type { FitOptions, FitValuesOptions } from './inferer-options.ts';
 import type { InfererStatistics } from './inferer-statistics.ts';
 
-/** What is run, and which activations are read. */
+/** The model to run, and which activations to read. */
 interface Fitted {
   readonly model: InfererModel;
   readonly graph: GsnnGraph;
   readonly usePreNorm: boolean;
 }
 
-/** The fits of an inferer: samples go through the model, and what it gives into the statistics. One at a time. */
+/** The fits of an inferer: the model runs the samples, and its values go into the statistics. One fit at a time. */
 export class InfererFits {
   readonly #of: Fitted;
   readonly #statistics: InfererStatistics;
-  /** What statistics are of, as their files say it */
+  /** Origin of statistics, as recorded in their files */
   readonly #origin: (held: HeldStatistics) => StatisticsOrigin;
 
   constructor(of: Fitted, statistics: InfererStatistics, origin: (held: HeldStatistics) => StatisticsOrigin) {
@@ -30,15 +30,15 @@ export class InfererFits {
     this.#origin = origin;
   }
 
-  /** A fit of samples, which the model runs; from a checkpoint on where one is asked for and there. Resolves to n. */
+  /** Fits samples that the model runs; resumes from a checkpoint if requested and present. Resolves to n. */
   ofSamples(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions): Promise<number> {
     const { model, graph, usePreNorm } = this.#of;
     const settings = fitSettings(model, graph, options);
     const prepare = () => {
       const { engine } = this.#statistics.choice;
-      // Workers start while the runtime, on this thread, makes the model ready.
+      // Workers start while the runtime prepares the model on this thread.
       engine.prepare?.();
-      // Values of a model on the GPU go to an engine there without leaving it.
+      // Values of a model on the GPU stay there for an engine on the GPU.
       const onGpu =
         engine.diagnostics.backend === 'webgpu' && model.diagnostics.executionProvider === 'webgpu';
       return modelRunner(model, settings, { usePreNorm, onGpu });
@@ -47,7 +47,7 @@ export class InfererFits {
     return this.#plain(loader, settings, options, prepare);
   }
 
-  /** A fit of values that were computed elsewhere. Resolves to n. */
+  /** Fits values computed elsewhere. Resolves to n. */
   ofValues(loader: AsyncIterable<ChannelBatch | MagnitudeBatch>, options: FitValuesOptions): Promise<number> {
     const settings = fitSettings(this.#of.model, this.#of.graph, options);
     const run = (values: ChannelBatch | MagnitudeBatch) =>
@@ -55,7 +55,7 @@ export class InfererFits {
     return this.#plain(loader, settings, options, () => Promise.resolve(run));
   }
 
-  /** Starts again where a device has been lost, and the samples with it. */
+  /** Starts over if a device has been lost, and the samples with it. */
   async recover(): Promise<void> {
     await this.#of.model.recover();
     await this.#statistics.recover();

@@ -14,30 +14,30 @@ import type { EdgeTableOptions } from '../table/edge-table.ts';
 
 /** How magnitudes are taken, and where their statistics are computed. */
 export interface InfererOptions {
-  /** The graph to judge edges by; sizes as the model's own, which is the default. */
+  /** The graph to judge edges by, of the same sizes as the model's own, which is the default. */
   readonly graph?: GsnnGraph | undefined;
   /** Norm over the channels of a node. Default 'l1'. */
   readonly reduction?: Reduction | undefined;
   /** Values before each block's norm (default), or the blocks' last activations. */
   readonly usePreNorm?: boolean | undefined;
-  /** Default 'auto': webgpu on a hardware adapter, cpu on a software one or none. */
+  /** Default 'auto': webgpu on a hardware adapter; cpu on a software adapter or without one. */
   readonly backend?: 'auto' | BackendName | undefined;
   /**
-   * Of what is summed, and on WebGPU of channel regressions: 'exact' (default), as good as float64 sums, or 'fast', in float32 and
-   * several times quicker: enough where conditioning sets and channels hardly depend on each other (docs/webgpu-engine.md,
-   * "Precision"). On the CPU 'fast' is of plain correlations alone, as long as samples are kept: X^T Y in float32 over chunks of 64
-   * samples, 1.5 to 1.8 times as quick (docs/method.md, "Sums in float32").
+   * Precision of sums, and on WebGPU of channel regressions: 'exact' (default), as good as float64 sums, or 'fast', in
+   * float32 and several times as fast: enough if conditioning sets and channels hardly depend on each other
+   * (docs/webgpu-engine.md, "Precision"). On the CPU 'fast' speeds up plain correlations only, as long as samples are
+   * kept: X^T Y in float32 over chunks of 64 samples, 1.5 to 1.8 times as fast (docs/method.md, "Sums in float32").
    */
   readonly precision?: Precision | undefined;
   /**
-   * Keeps the magnitudes of the samples on the host, so that `evaluate` can tell how sure the scores are: columns
-   * `corr_se`, `sign_stability` and, with permutations, `p_empirical`. true takes the defaults. Default false.
+   * Keeps the magnitudes of the samples on the host, so that `evaluate` can report the uncertainty of the scores:
+   * columns `corr_se`, `sign_stability` and, with permutations, `p_empirical`. true uses the defaults. Default false.
    */
   readonly uncertainty?: boolean | UncertaintyOptions | undefined;
   /**
-   * Whether the channel values of the samples are kept on the host, which scores of channels are of: 8 P C bytes a sample.
-   * 'auto' (default) keeps them while they take 1 GiB at most, and lets go of them after that; true or `maxBytes` refuses
-   * samples beyond it; false keeps none.
+   * Whether the channel values of the samples are kept on the host, which channel scores need: 8 P C bytes per sample.
+   * 'auto' (default) keeps up to 1 GiB, and drops them all beyond that; true or `maxBytes` refuses samples beyond the
+   * limit; false keeps none.
    */
   readonly channels?: 'auto' | boolean | ChannelOptions | undefined;
 }
@@ -45,7 +45,7 @@ export interface InfererOptions {
 export interface FitProgress {
   /** Batches done */
   readonly batch: number;
-  /** Batches in all, where the loader knows */
+  /** Batches in total, if the loader knows */
   readonly batches?: number;
   /** Samples done in this fit */
   readonly samples: number;
@@ -53,93 +53,96 @@ export interface FitProgress {
 
 /** Where checkpoints are kept. */
 export interface CheckpointSink {
-  /** The bytes that were written last; undefined where there are none. */
+  /** The bytes written last; undefined if there are none. */
   read(): Promise<Uint8Array | undefined>;
-  /** Puts bytes in the place of those before: whatever happens meanwhile, the one or the other are there, whole. */
+  /** Replaces the bytes atomically: whatever happens meanwhile, either the old or the new ones are there, complete. */
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** How a fit is kept from being lost. */
+/** How a fit saves its progress. */
 export interface CheckpointOptions {
   readonly sink: CheckpointSink;
-  /** Seconds from one checkpoint to the next; one more is written at the end. Default 60; 0 writes one after each batch. */
+  /** Seconds between checkpoints; one more is written at the end. Default 60; 0 writes one after each batch. */
   readonly seconds?: number | undefined;
   /**
-   * Goes on from the checkpoint that the sink holds, where it holds one: what comes of it is, to the bit, what a fit without an
-   * interruption gives (on the CPU; docs/guide.md, "Checkpoints"). Default false: the sink's is written over.
+   * Resumes from the sink's checkpoint, if there is one. The result equals that of an uninterrupted fit bit for bit (on
+   * the CPU; docs/guide.md, "Checkpoints"). Default false: the sink's checkpoint is overwritten.
    */
   readonly resume?: boolean | undefined;
-  /** Called where the fit goes on from a checkpoint, with the samples and batches that it holds. */
+  /** Called when the fit resumes from a checkpoint, with the samples and batches that it holds. */
   readonly onResume?: ((samples: number, batches: number) => void) | undefined;
 }
 
-/** How to accumulate. Loss settings that are left out are the model's; other ones build another training graph. */
+/** How to accumulate. Omitted loss settings are the model's; other ones build another training graph. */
 export interface FitOptions extends LossSettings {
   /** Called after each batch. */
   readonly onProgress?: ((progress: FitProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Default true; false goes on from the statistics held. */
+  /** Default true; false adds to the statistics held. */
   readonly reset?: boolean | undefined;
   /**
-   * Edges to switch off in the model, from its `maskableEdges`. They also leave the graph that the statistics are judged
-   * by: conditioning sets and `has_edge`. Default: none. Needs a model with an `edge_mask` input.
+   * Edges to switch off in the model, from its `maskableEdges`. They are also removed from the graph that edges are
+   * judged by: conditioning sets and `has_edge`. Default: none. Needs a model with an `edge_mask` input.
    */
   readonly maskedEdges?: Iterable<NamedEdge> | undefined;
-  /** Writes what there is while the fit runs, and goes on from it. Default: none. Not with `reset: false`. */
+  /** Writes checkpoints during the fit, and can resume from one. Default: none. Not with `reset: false`. */
   readonly checkpoint?: CheckpointOptions | undefined;
 }
 
-/** How to accumulate values that were computed elsewhere. */
+/** How to accumulate values computed elsewhere. */
 export interface FitValuesOptions extends Omit<FitOptions, 'maskedEdges' | 'checkpoint'> {
-  /** Whether the channel values of what comes as magnitudes follow by `addChannelValues`. Default false: they are let go. */
+  /**
+   * Whether `addChannelValues` will supply the channel values of samples passed as magnitudes. Default false: channel
+   * values are dropped.
+   */
   readonly channelsLater?: boolean | undefined;
 }
 
-/** What is asked of the statistics. */
+/** Which scores to compute. */
 export interface ScoreOptions {
   /**
-   * How the scores of the layer pairs become one. Default 'mean'; 'pooled' takes the observations of all layer pairs as those
-   * of one, and has no scores of layer pairs.
+   * How the scores of the layer pairs are combined. Default 'mean'; 'pooled' treats the observations of all layer pairs
+   * as those of one, and has no scores per layer pair.
    */
   readonly layerAgg?: ScoreAggregation | undefined;
   /** Default 'corr' */
   readonly score?: EdgeScore | undefined;
   /**
-   * Of 'corr', 'partial' and 'regression': of the magnitudes, or of their ranks, for which the samples' channel values must be
-   * kept (`channels`). Default 'pearson'; another one with 'channel' is refused.
+   * For 'corr', 'partial' and 'regression': correlations of the magnitudes, or of their ranks, for which the samples'
+   * channel values must be kept (`channels`). Default 'pearson'; 'channel' accepts no other.
    */
   readonly correlation?: Correlation | undefined;
-  /** Ridge of 'regression' and 'channel', in variances of a magnitude or channel. Default 0.3 and 3. */
+  /** Ridge of 'regression' and 'channel', in units of the variance of a magnitude or channel. Default 0.3 and 3. */
   readonly lambda?: number | undefined;
   /** Added to the variances of the conditioning sets, for 'partial'. Default 1e-8. */
   readonly ridge?: number | undefined;
   /**
-   * Variances at or below this are none, also what parents leave of them, in place of limits relative to the magnitudes
-   * (docs/method.md, "Constant nodes"). Default: none; 1e-12 gives the NaN of the Python reference.
+   * Variances at or below this count as none, also those left given the parents; replaces the limits relative to the
+   * magnitudes (docs/method.md, "Constant nodes"). Default: none; 1e-12 reproduces the NaN of the Python reference.
    */
   readonly varianceFloor?: number | undefined;
   /**
-   * Another graph of the same sizes to judge by: its parents are conditioned on, its edges are marked. No sample is
-   * seen again. Default: the inferer's, without the edges that the fit masked.
+   * Another graph of the same sizes to judge edges by: its parents are conditioned on, its edges are marked. Samples
+   * are not needed again. Default: the inferer's, without the edges that the fit masked.
    */
   readonly graph?: GsnnGraph | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which blocks of channel scores are asked for; see `channelBlock`. */
+/** Which blocks of channel scores to compute; see `channelBlock`. */
 export interface ChannelBlockOptions extends Pick<
   ScoreOptions,
   'lambda' | 'layerAgg' | 'varianceFloor' | 'signal'
 > {
-  /** Only the block of that layer pair. Default: all of them. */
+  /** Only the block of this layer pair. Default: all of them. */
   readonly layerPair?: number | undefined;
 }
 
-/** What is asked of the statistics, and which rows come back. */
+/** Which scores to compute, and which rows to return. */
 export interface EvaluateOptions extends ScoreOptions {
-  /** Leaves out i -> i. Default true. */
+  /** Excludes i -> i. Default true. */
   readonly excludeSelf?: boolean | undefined;
-  /** Only so many first rows; p and q are over all pairs all the same. */
+  /** Only this many of the first rows; p and q still cover all pairs. */
   readonly top?: number | undefined;
   /** Only rows with q at or below this */
   readonly maxQ?: number | undefined;
@@ -147,56 +150,56 @@ export interface EvaluateOptions extends ScoreOptions {
   readonly candidatesOnly?: boolean | undefined;
   /** Whether the table has the columns of uncertainty. Default: whether the inferer was created with uncertainty. */
   readonly uncertainty?: boolean | undefined;
-  /** Called after each of the scorings that uncertainty takes: one per group and permutation. */
+  /** Called after each scoring for uncertainty: one per group and permutation. */
   readonly onResample?: ((done: number, total: number) => void) | undefined;
 }
 
-/** How edges are taken in, one after the other. */
+/** How edges are selected, one after the other. */
 export interface SelectOptions extends ScoreOptions {
-  /** Steps at most. Default 10. */
+  /** Maximum number of steps. Default 10. */
   readonly steps?: number | undefined;
-  /** Edges of a step at most, each of another target. Default 1. */
+  /** Maximum number of edges per step, each with another target. Default 1. */
   readonly perStep?: number | undefined;
-  /** No edge of a lower score is taken in. Default 0. */
+  /** Edges with a lower score are not selected. Default 0. */
   readonly stopAt?: number | undefined;
-  /** Called after each step, with the edges taken in so far */
+  /** Called after each step, with the number of edges selected so far */
   readonly onStep?: ((step: number, edges: number) => void) | undefined;
 }
 
-/** Scores of a fit, wherever they are, that know what their table says. */
+/** Scores of a fit, wherever they are, with their table. */
 export interface EdgeScores extends Scores {
   /**
-   * The table that `evaluate` gives for these scores; they are not computed again.
+   * The table that `evaluate` returns for these scores; they are not computed again.
    * @throws MagnitudeEdgeError `invalid-argument`, `released`
    */
   table(options?: EdgeTableOptions): Promise<Table>;
   /**
-   * How many pairs have a score, and why the others have none: what the schema metadata of {@link EdgeScores.table}
-   * records.
+   * How many pairs have a score, and why the others have none, as recorded in the schema metadata of
+   * {@link EdgeScores.table}.
    * @throws MagnitudeEdgeError `released`, `device-lost`
    */
   coverage(options?: Pick<EdgeTableOptions, 'excludeSelf' | 'signal'>): Promise<ScoreCoverage>;
 }
 
-/** As {@link EvaluateOptions}, and how many rows come at a time. */
+/** As {@link EvaluateOptions}, with the number of rows per batch. */
 export interface EvaluateBatchesOptions extends EvaluateOptions {
-  /** Rows of a batch at most. Default 65,536 */
+  /** Maximum number of rows per batch. Default 65,536 */
   readonly rowsPerBatch?: number | undefined;
 }
 
-/** What runs where, for people. */
+/** What runs where, for people to read. */
 export interface InfererDiagnostics {
   readonly backend: BackendName;
-  /** How the engine's products come about, see EngineDiagnostics */
+  /** How the engine forms products, see EngineDiagnostics */
   readonly plan?: 'sums' | 'magnitudes' | undefined;
   readonly model: ModelDiagnostics;
-  /** Workers of the CPU backend, as far as they have been started; 0 for one thread, undefined on WebGPU */
+  /** Workers of the CPU backend started so far; 0 for one thread, undefined on WebGPU */
   readonly workers?: number | undefined;
-  /** What the engine finds worth telling */
+  /** Facts about the engine */
   readonly notes: readonly string[];
-  /** What works worse than it was meant to, and why: a sentence each, to be shown wherever results are */
+  /** What works worse than intended, and why: one sentence each, to be shown with the results */
   readonly warnings: readonly string[];
-  /** What was looked for and not taken, and why: a sentence each */
+  /** Why other backends were not used: one sentence each */
   readonly fallbacks: readonly string[];
 }
 

@@ -35,19 +35,19 @@ import type { InfererStatistics } from './inferer-statistics.ts';
 
 type OnResample = NonNullable<EvaluateOptions['onResample']>;
 
-/** How an inferer takes magnitudes, and how precise it is. */
+/** How an inferer takes magnitudes, and its precision. */
 export interface InfererScoresSettings {
   readonly reduction: Reduction;
   readonly usePreNorm: boolean;
   readonly precision: Precision;
 }
 
-/** Scores, and what says how sure they are where that is asked. */
+/** Scores, and how to estimate their uncertainty if that is requested. */
 interface Scored extends ScoredGraph {
   readonly resample: ((onResample?: OnResample) => Promise<ResampledScores>) | undefined;
 }
 
-/** Scores of what an inferer holds, for its graph or another one. */
+/** Scores of the samples that an inferer holds, for its graph or another one. */
 export class InfererScores {
   readonly #model: InfererModel;
   readonly #statistics: InfererStatistics;
@@ -59,13 +59,13 @@ export class InfererScores {
     this.#settings = settings;
   }
 
-  /** What the statistics are of. */
+  /** Origin of the statistics. */
   origin({ settings: { graph, loss } }: HeldStatistics): StatisticsOrigin {
     const { reduction, usePreNorm } = this.#settings;
     return statisticsOrigin(graph, { reduction, usePreNorm, loss: describeLoss(loss) });
   }
 
-  /** Scores, and what resampling says of them where it is asked. */
+  /** Scores, with resampling results if requested. */
   async resampled(options: EvaluateBatchesOptions) {
     checkEdgeTableOptions(options);
     const { resample, ...scored } = await this.score(options);
@@ -90,7 +90,7 @@ export class InfererScores {
     return { ...scored, graph, parents, provenance: { score, usePreNorm, loss, ...scored.provenance } };
   }
 
-  /** Takes the best candidate edges in, one after the other. */
+  /** Selects the best candidate edges, one after the other. */
   async select(options: SelectOptions): Promise<Table> {
     const { score = 'corr', signal, onStep } = options;
     const plan = selectionPlan(options);
@@ -105,7 +105,7 @@ export class InfererScores {
     return selectionTable(result, graph, { score, usePreNorm, loss, ...provenance }, plan);
   }
 
-  /** What scores are of. @param other a graph that is asked about instead of that of the fit */
+  /** What scores are computed for. @param other a graph to use instead of that of the fit */
   #subject(other: GsnnGraph | undefined) {
     const { held } = this.#statistics;
     if (other) checkGraphFitsModel(other, this.#model.graph);
@@ -168,11 +168,11 @@ export class InfererScores {
     return { result, provenance };
   }
 
-  /** @param plain whether it is plain correlations that are made */
+  /** @param plain whether these are plain correlations */
   #madeFrom(samples: number, plain: boolean) {
     const { backend, plan, tiled } = this.#statistics.choice.engine.diagnostics;
     const { reduction, precision } = this.#settings;
-    // On the CPU they alone are fast, and only from samples that are kept.
+    // On the CPU only plain correlations are fast, and only from samples that are kept.
     const fast = precision === 'fast' && plain && backend === 'cpu' && (plan !== 'sums' || tiled === true);
     return { reduction, samples, ...(fast ? { backend, precision } : ranOn(backend, precision)) };
   }
@@ -182,7 +182,7 @@ export class InfererScores {
   }
 }
 
-/** @throws MagnitudeEdgeError `invalid-argument` for ranks, which are of magnitudes */
+/** @throws MagnitudeEdgeError `invalid-argument` for ranks, which only magnitudes have */
 function channelRequest(options: ScoreOptions) {
   const {
     layerAgg = 'mean',
@@ -201,7 +201,7 @@ function channelRequest(options: ScoreOptions) {
   return { layerAgg, lambda, varianceFloor, signal };
 }
 
-/** What provenance records of a request */
+/** The settings of a request that provenance records */
 function settingsOf({ layerAgg, lambda, varianceFloor }: ReturnType<typeof channelRequest>) {
   return { layerAgg, lambda, varianceFloor };
 }

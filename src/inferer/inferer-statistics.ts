@@ -21,17 +21,17 @@ import type { FitState } from '../statistics/fit-state.ts';
 import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 
-/** Scores, and what they are of. */
+/** Scores, and the samples they are computed from. */
 export interface ScoredSamples<S = ResamplingSnapshot> {
   /** n */
   readonly samples: number;
-  /** The samples behind the scores, where uncertainty was asked for */
+  /** The samples behind the scores, if uncertainty was requested */
   readonly snapshot: S | undefined;
-  /** The caller's, until released */
+  /** Owned by the caller until released */
   readonly scores: Scores;
 }
 
-/** What a fit holds: its statistics, and what is kept beside them. */
+/** What a fit holds: its statistics, and what is kept alongside. */
 export interface StatisticsState {
   readonly statistics: SufficientStatistics;
   readonly uncertainty: FitState<UncertaintyFacts> | undefined;
@@ -39,9 +39,8 @@ export interface StatisticsState {
 }
 
 /**
- * The statistics of an inferer: an engine, the magnitudes kept beside it for uncertainty, and the count of the samples in
- * both. All that touches them waits its turn in one queue: no call sees half a batch, or samples that were not there when
- * it was made.
+ * The statistics of an inferer: an engine, the magnitudes kept alongside for uncertainty, and the number of samples in
+ * both. All access goes through one queue: no call sees half a batch, or samples added after it was made.
  */
 export class InfererStatistics {
   readonly uncertainty: Uncertainty | undefined;
@@ -53,7 +52,7 @@ export class InfererStatistics {
   #held: HeldStatistics;
 
   /**
-   * @param open opens another engine, where the device of this one is lost
+   * @param open opens another engine when the device of this one is lost
    * @param functionNames names of the engine's nodes, for messages
    */
   constructor(
@@ -75,12 +74,12 @@ export class InfererStatistics {
     return this.#choice;
   }
 
-  /** What calls made now are of. */
+  /** What calls made now refer to. */
   get held(): HeldStatistics {
     return this.#held;
   }
 
-  /** Where the engine's device is lost, begins anew with another engine: no samples. Else does nothing. */
+  /** If the engine's device is lost, starts over with another engine and no samples; otherwise does nothing. */
   async recover(): Promise<void> {
     if (!this.#choice.lost) return;
     this.#held = new HeldStatistics(this.#held.settings);
@@ -89,12 +88,12 @@ export class InfererStatistics {
       this.#choice = await this.#open();
       this.uncertainty?.moveTo(this.#choice.engine);
       this.channels?.clear();
-      // It says again that the device is gone, if anything.
+      // At most it reports again that the device is lost.
       await Promise.allSettled([lost.release()]);
     });
   }
 
-  /** No samples, for calls from now on; the engine forgets those that it holds in its turn. */
+  /** Calls from now on see no samples; the engine drops those it holds when the queue gets there. */
   startAnew(settings: FitSettings): void {
     this.#held = new HeldStatistics(settings);
     void this.#queue.run(() => {
@@ -104,17 +103,18 @@ export class InfererStatistics {
     });
   }
 
-  /** An engine takes nothing more after a refusal: lets it start over from the statistics that it holds. */
+  /** Restarts an engine from the statistics it holds, since it accepts nothing more after a refusal. */
   forgetRefusal(): Promise<void> {
     const held = this.#held;
     return this.#queue.run(() => this.#forgetRefusal(held));
   }
 
   /**
-   * Takes a batch in.
-   * @param magnitudes what uncertainty has read of it
-   * @param channelValues what is kept of its channels
-   * @throws what the engine throws; the signal's reason, where it is aborted by then: scores may have come first
+   * Accumulates a batch.
+   * @param magnitudes those that uncertainty has read from it
+   * @param channelValues to be kept
+   * @throws what the engine throws; the signal's reason if it is aborted before the queue gets here: scores may have
+   * come first
    */
   take(
     batch: ChannelBatch | MagnitudeBatch,
@@ -126,7 +126,7 @@ export class InfererStatistics {
     return this.#queue.run(async () => {
       signal?.throwIfAborted();
       const { engine } = this.#choice;
-      // What is kept may be the batch's own arrays.
+      // The kept values may be the batch's own arrays.
       const taken = channelValues ? { ...batch, transferable: false } : batch;
       await ('x' in taken ? engine.accumulateMagnitudes(taken) : engine.accumulate(taken));
       held.tally.add(batch.size);
@@ -135,7 +135,7 @@ export class InfererStatistics {
     });
   }
 
-  /** Keeps channel values of samples that were taken in as magnitudes. @throws `batch-mismatch`, `out-of-memory` */
+  /** Keeps channel values of samples that were accumulated as magnitudes. @throws `batch-mismatch`, `out-of-memory` */
   addChannelValues(batch: ChannelBatch): Promise<void> {
     const held = this.#held;
     const channels = this.#kept('Channel values');
@@ -147,12 +147,12 @@ export class InfererStatistics {
     });
   }
 
-  /** n, once every batch has been looked at. */
+  /** n, once every batch has been checked. */
   flush(): Promise<number> {
     return this.#queue.run(() => this.#choice.engine.flush());
   }
 
-  /** Scores of the samples held when it is called, and of a batch that is being taken in. */
+  /** Scores of the samples held at the time of the call, including a batch that is being accumulated. */
   score(request: MagnitudeRequest, uncertainty: Uncertainty | undefined): Promise<ScoredSamples> {
     const held = this.#held;
     return this.#queue.run(async () => {
@@ -172,8 +172,8 @@ export class InfererStatistics {
   }
 
   /**
-   * Does something with scores that change as edges are taken in, of the samples held when it is called; no batch is taken in
-   * meanwhile.
+   * Runs work with scores that change as edges are selected, from the samples held at the time of the call. No batch is
+   * accumulated meanwhile.
    */
   select<T>(
     request: MagnitudeRequest,
@@ -194,7 +194,9 @@ export class InfererStatistics {
     });
   }
 
-  /** As {@link InfererStatistics.select}, with scores of channels. @throws `invalid-argument` where they are not kept */
+  /**
+   * As {@link InfererStatistics.select}, with channel scores. @throws `invalid-argument` if channel values are not kept
+   */
   selectChannels<T>(
     request: ChannelRequest,
     work: (scores: ConditionalScores) => Promise<T>,
@@ -208,7 +210,9 @@ export class InfererStatistics {
     });
   }
 
-  /** As {@link InfererStatistics.score}, for scores of channels. @throws `invalid-argument` where they are not kept */
+  /**
+   * As {@link InfererStatistics.score}, for channel scores. @throws `invalid-argument` if channel values are not kept
+   */
   scoreChannels(request: ChannelRequest, withSnapshot: boolean): Promise<ScoredSamples<ChannelSnapshot>> {
     const held = this.#held;
     const channels = this.#kept('Channel scores');
@@ -220,7 +224,10 @@ export class InfererStatistics {
     });
   }
 
-  /** Blocks of channel scores, of the samples held when it is called. @throws `invalid-argument` where they are not kept */
+  /**
+   * Blocks of channel scores, of the samples held at the time of the call. @throws `invalid-argument` if channel values
+   * are not kept
+   */
   async channelBlocks(request: BlockRequest): Promise<ChannelBlock[]> {
     const held = this.#held;
     const channels = this.#kept('Channel blocks');
@@ -228,7 +235,7 @@ export class InfererStatistics {
     return blocks(request);
   }
 
-  /** Magnitudes of one pair, of the first samples held. @throws `invalid-argument` where channel values are not kept */
+  /** Magnitudes of one pair, of the first samples held. @throws `invalid-argument` if channel values are not kept */
   pairMagnitudes(request: PairRequest): Promise<PairMagnitudes> {
     const held = this.#held;
     const channels = this.#kept('Magnitudes of a pair');
@@ -249,7 +256,7 @@ export class InfererStatistics {
     });
   }
 
-  /** All that a fit holds, once every batch has been looked at; arrays are copies or will not change. */
+  /** Everything that a fit holds, once every batch has been checked; arrays are copies or will not change. */
   state(): Promise<StatisticsState> {
     return this.#queue.run(async () => {
       await this.#choice.engine.flush();
@@ -258,7 +265,7 @@ export class InfererStatistics {
     });
   }
 
-  /** Takes up what {@link InfererStatistics.state} was; nothing may be held. @throws RangeError where arrays are missing */
+  /** Restores {@link InfererStatistics.state}; nothing may be held. @throws RangeError if arrays are missing */
   restore({ statistics, uncertainty, channels }: StatisticsState): Promise<void> {
     const held = this.#held;
     return this.#queue.run(async () => {
@@ -269,7 +276,7 @@ export class InfererStatistics {
     });
   }
 
-  /** Adds statistics over other samples, and their channel values where there are any. */
+  /** Adds statistics over other samples, and their channel values if there are any. */
   merge(statistics: SufficientStatistics, channels?: SavedChannels): Promise<void> {
     const held = this.#held;
     return this.#queue.run(async () => {
@@ -282,9 +289,9 @@ export class InfererStatistics {
   }
 
   /**
-   * Counts no batch from a refused one on; other errors pass.
+   * Uncounts a refused batch and all later ones; returns other errors unchanged.
    * @param firstBatch the engine's number of the batch that messages call 0
-   * @returns the error in the words of the model
+   * @returns the error in the model's terms
    */
   noteRefusal(held: HeldStatistics, error: unknown, firstBatch: number): unknown {
     const batch = refusedBatch(error);
@@ -296,7 +303,7 @@ export class InfererStatistics {
     return refusalInModelTerms(error as MagnitudeEdgeError, this.#functionNames, firstBatch);
   }
 
-  /** Frees the engine in its turn. */
+  /** Frees the engine once all earlier calls have ended. */
   release(): Promise<void> {
     return this.#queue.run(async () => {
       await this.uncertainty?.release();

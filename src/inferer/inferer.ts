@@ -39,12 +39,12 @@ import { openStatistics } from './open-statistics.ts';
 
 /**
  * Magnitude edge inference over one model (docs/method.md): `fit` accumulates statistics of activation and gradient
- * magnitudes, `evaluate` turns them into a table of scored edges. Statistics may be saved, loaded and merged between.
+ * magnitudes, `evaluate` turns them into a table of scored edges. Statistics can be saved, loaded and merged.
  */
 export class MagnitudeEdgeInferer {
   /** Ranks positive edges among the sources of their targets; see docs/method.md, "Target ranking". */
   static readonly evaluateTargetRanking = evaluateTargetRanking;
-  /** How well scores find positive edges among all pairs that are no known edge; see docs/method.md, "Ranking figures". */
+  /** How well scores find positive edges among all candidate pairs; see docs/method.md, "Ranking figures". */
   static readonly evaluateRecovery = evaluateRecovery;
 
   readonly model: InfererModel;
@@ -80,8 +80,8 @@ export class MagnitudeEdgeInferer {
 
   /**
    * Checks the options and prepares the backend; nothing is computed yet.
-   * @throws MagnitudeEdgeError `graph-mismatch` for a graph of other sizes than the model, `unsupported-model` for
-   * `usePreNorm: false` behind a norm that erases magnitudes, `no-adapter` when 'webgpu' cannot be had
+   * @throws MagnitudeEdgeError `graph-mismatch` for a graph whose sizes differ from the model's, `unsupported-model`
+   * for `usePreNorm: false` after a norm that erases magnitudes, `no-adapter` if 'webgpu' is not available
    */
   static async create(model: InfererModel, options: InfererOptions = {}): Promise<MagnitudeEdgeInferer> {
     const { graph = model.graph, reduction = 'l1', usePreNorm = true } = options;
@@ -120,27 +120,25 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * Resets, then accumulates over the loader; resolves to n, the samples held. A batch that is refused ends the fit and
-   * is not counted; the batches before it are. Nor is a batch during whose run through the model the signal is aborted.
-   * After `device-lost` the samples are gone, and the next fit starts again on another device, unless the lost one was the
-   * caller's.
-   * @throws MagnitudeEdgeError `batch-mismatch`, `non-finite` (naming batch and node), `busy` beside another fit,
-   * `invalid-argument` for an edge that cannot be masked, for loss options that do not fit the loss, and for another
-   * loss or mask than that of the statistics gone on from, `unsupported-model` for another loss than a joint export's,
-   * and for checkpoints of a fit that cannot have any or of other settings, `graph-mismatch` and `invalid-data` for a
-   * checkpoint of another model, of data that have changed or that is damaged,
-   * `out-of-memory` for more samples than uncertainty or channels may keep, `runtime`, `device-lost`, `released`; the signal's reason
-   * once it is aborted
+   * Resets, then accumulates over the loader; resolves to n, the samples held. A refused batch ends the fit; the batches
+   * before it count. A batch that is in the model when the signal is aborted does not. After `device-lost` the samples
+   * are gone, and the next fit starts over on another device, unless the lost one was the caller's.
+   * @throws MagnitudeEdgeError `batch-mismatch`; `non-finite` (naming batch and node); `busy` during another fit;
+   * `invalid-argument` for an edge that cannot be masked, loss options that do not fit the loss, a loss or mask other
+   * than that of the statistics added to, and checkpoints of other settings or of a fit that cannot have any;
+   * `unsupported-model` for a loss other than a joint export's; `graph-mismatch` and `invalid-data` for a checkpoint of
+   * another model, of other data, or that is damaged; `out-of-memory` for more samples than uncertainty or channels may
+   * keep; `runtime`, `device-lost`, `released`; the signal's reason once it is aborted
    */
   fit(loader: Iterable<Batch> | AsyncIterable<Batch>, options: FitOptions = {}): Promise<number> {
     return this.#calls.claimed('fit', () => this.#fits.ofSamples(loader, options));
   }
 
   /**
-   * As {@link MagnitudeEdgeInferer.fit}, from values that were computed elsewhere, on the host: channel values of a batch or,
-   * without channel scores later, its magnitudes alone.
-   * @param options `loss` says in provenance what the gradients are of; edges cannot be masked here
-   * @throws MagnitudeEdgeError as `fit`, and `invalid-argument` for magnitudes alone where uncertainty is kept
+   * As {@link MagnitudeEdgeInferer.fit}, from values computed elsewhere, on the host: channel values of a batch or, if
+   * no channel scores are needed, its magnitudes alone.
+   * @param options `loss` tells provenance which loss the gradients belong to; edges cannot be masked here
+   * @throws MagnitudeEdgeError as `fit`, and `invalid-argument` for magnitudes alone if uncertainty is kept
    */
   fitValues(
     loader: AsyncIterable<ChannelBatch | MagnitudeBatch>,
@@ -150,9 +148,10 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * Keeps the channel values of samples that `fitValues` took as magnitudes, in their order; see `channelsLater`.
-   * @throws MagnitudeEdgeError `batch-mismatch`, `invalid-argument` with `channels: false`, `out-of-memory`, `busy` beside a fit,
-   * `released`
+   * Keeps the channel values of samples that `fitValues` accumulated as magnitudes, in the same order; see
+   * `channelsLater`.
+   * @throws MagnitudeEdgeError `batch-mismatch`, `invalid-argument` with `channels: false`, `out-of-memory`, `busy`
+   * during a fit, `released`
    */
   addChannelValues(batch: ChannelBatch): Promise<void> {
     return this.#calls.claimed('addChannelValues', () => this.#statistics.addChannelValues(batch));
@@ -165,12 +164,13 @@ export class MagnitudeEdgeInferer {
 
   /**
    * Scores all ordered pairs of function nodes from the statistics held: the edge table of docs/method.md, sorted by
-   * score. May be called as often as wanted, also while a fit runs: it is of the samples that are held when it is called,
-   * and of a batch that is being taken in.
-   * @returns an apache-arrow table, the caller's
-   * @throws MagnitudeEdgeError `too-few-samples` below 3 (for uncertainty, below what its groups need), `invalid-argument`
-   * (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph of other sizes than the model,
-   * `out-of-memory` where scores find no room or the table would take more than 4 GiB, `released`
+   * score. Can be called any number of times, also during a fit: it covers the samples held at the time of the call,
+   * including a batch that is being accumulated.
+   * @returns an apache-arrow table, owned by the caller
+   * @throws MagnitudeEdgeError `too-few-samples` below 3 (for uncertainty, below what its groups need),
+   * `invalid-argument` (also for uncertainty of samples that came from a file), `graph-mismatch` for a graph whose
+   * sizes differ from the model's, `out-of-memory` if the scores do not fit in memory or the table would take more than
+   * 4 GiB, `released`
    */
   evaluate<S extends EdgeScore = 'corr'>(
     options: EvaluateOptions & { readonly score?: S | undefined } = {},
@@ -188,9 +188,10 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * The table of {@link evaluate} as record batches of one schema, in its order, each made when it is asked for: a large
-   * table can be written or sent as it comes. The scores are those of the call, whatever the inferer does meanwhile; they
-   * are let go when the batches end, or the loop over them: loop over them, or call `return`.
+   * The table of {@link evaluate} as record batches of one schema, in the same order. Each is made on request, so that
+   * a large table can be written or sent piece by piece. The scores are those at the time of the call, whatever the
+   * inferer does meanwhile. They are released when the batches, or the loop over them, end: loop over them, or call
+   * `return`.
    * @throws MagnitudeEdgeError as {@link evaluate}, at the first batch
    */
   evaluateBatches(options: EvaluateBatchesOptions = {}): AsyncGenerator<RecordBatch, void, undefined> {
@@ -210,10 +211,10 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * The scores behind {@link evaluate}, without a table: arrays on the host when they are asked for and, with the WebGPU
-   * engine, the device and the buffers that hold them. They are the caller's until `release`, whatever the inferer does
-   * meanwhile; its own release ends the device where that is not the model's.
-   * Their `table` is what `evaluate` would give without uncertainty, as often as wanted.
+   * The scores behind {@link evaluate}, without a table: arrays on the host on request and, with the WebGPU engine, the
+   * device and the buffers that hold them. They belong to the caller until `release`, whatever the inferer does
+   * meanwhile; its own release ends the device unless that is the model's. Their `table` returns what `evaluate` would
+   * return without uncertainty, any number of times.
    * @throws MagnitudeEdgeError as {@link evaluate}
    */
   scores(options: ScoreOptions = {}): Promise<EdgeScores> {
@@ -223,10 +224,10 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * Takes the best candidate edges in, one after the other: each is conditioned on before the next ones of its target are
-   * scored (docs/method.md, "Stagewise selection"). Known edges are not taken. Nothing of the inferer changes.
-   * @returns a row per edge, in the order in which they were taken in: `step`, `src_func`, `dst_func`, `src_idx`, `dst_idx`,
-   * `corr` or `score`, `n_cond`
+   * Selects the best candidate edges, one after the other: each is conditioned on before the next ones of its target
+   * are scored (docs/method.md, "Stagewise selection"). Known edges are not selected. The inferer does not change.
+   * @returns a row per edge, in the order of selection: `step`, `src_func`, `dst_func`, `src_idx`, `dst_idx`, `corr` or
+   * `score`, `n_cond`
    * @throws MagnitudeEdgeError as {@link evaluate}, `invalid-argument` for steps, perStep and stopAt out of range
    */
   select(options: SelectOptions = {}): Promise<Table> {
@@ -234,12 +235,13 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * The blocks behind the channel scores of one ordered pair of function nodes: one per layer pair, or one for 'pooled'.
-   * A score of a layer pair is the Frobenius norm of its block over the square root of its target channels.
+   * The blocks behind the channel scores of one ordered pair of function nodes: one per layer pair; for 'pooled' only
+   * one. The score of a layer pair is the Frobenius norm of its block, divided by the square root of the number of its
+   * target channels.
    * @param source name of a function node
    * @param target name of a function node
-   * @throws MagnitudeEdgeError as {@link evaluate} for channel scores; `invalid-argument` for a name or a layer pair that
-   * there is not
+   * @throws MagnitudeEdgeError as {@link evaluate} for channel scores; `invalid-argument` for an unknown name or layer
+   * pair
    */
   channelBlock(source: string, target: string, options: ChannelBlockOptions = {}): Promise<ChannelBlock[]> {
     return this.#calls.reading(() => {
@@ -252,12 +254,12 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * What the scores of one ordered pair of function nodes are of, sample by sample, from the channel values kept: a score
-   * of a layer pair is the correlation of its two arrays.
+   * The magnitudes behind the scores of one ordered pair of function nodes, sample by sample, from the channel values
+   * kept: the score of a layer pair is the correlation of its two arrays.
    * @param source name of a function node
    * @param target name of a function node
-   * @param samples so many of the first ones. Default 2000.
-   * @throws MagnitudeEdgeError `invalid-argument` for a name that there is not, or channel values that are not kept
+   * @param samples at most this many of the first ones. Default 2000.
+   * @throws MagnitudeEdgeError `invalid-argument` for an unknown name, or if channel values are not kept
    */
   pairMagnitudes(source: string, target: string, samples = 2000): Promise<PairMagnitudes> {
     return this.#calls.reading(() => {
@@ -274,7 +276,7 @@ export class MagnitudeEdgeInferer {
     });
   }
 
-  /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs or a file is taken in, `released` */
+  /** Forgets all samples. @throws MagnitudeEdgeError `busy` while a fit runs or a file is being loaded, `released` */
   resetStats(): void {
     this.#calls.assertIdle('resetStats');
     this.#statistics.startAnew(this.#statistics.held.settings);
@@ -282,8 +284,8 @@ export class MagnitudeEdgeInferer {
 
   /**
    * The statistics held, as an Arrow IPC file.
-   * @param options `channels: true` puts the channel values of the samples into it as well, 8 P C bytes a sample, so that
-   * channel scores can be had of it; default false
+   * @param options `channels: true` includes the channel values of the samples, 8 P C bytes per sample, so that channel
+   * scores can be computed from the file; default false
    * @throws MagnitudeEdgeError `invalid-argument` for channel values that are not held, `released`
    */
   saveStats({ channels = false }: { readonly channels?: boolean | undefined } = {}): Promise<Uint8Array> {
@@ -297,7 +299,7 @@ export class MagnitudeEdgeInferer {
   /**
    * Replaces the statistics held by saved ones.
    * @throws MagnitudeEdgeError `invalid-data`, `graph-mismatch` (another graph, reduction, norm side or loss), `busy`
-   * beside a fit, another load or a merge: then the statistics held stay; `out-of-memory`, `released`
+   * during a fit, another load or a merge: in these cases the statistics held remain; `out-of-memory`, `released`
    */
   loadStats(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     return this.#calls.claimed('loadStats', async () => {
@@ -317,8 +319,8 @@ export class MagnitudeEdgeInferer {
   }
 
   /**
-   * Frees the engine, and the model where it was released before, once all calls made before have ended: a fit goes on to
-   * its end, tables are made; a signal ends them sooner. Later calls are refused. Idempotent.
+   * Frees the engine, and the model if that was released before, once all earlier calls have ended: a fit runs to its
+   * end, tables are completed; a signal ends them sooner. Later calls are rejected. Idempotent.
    */
   release(): Promise<void> {
     this.#released ??= this.#end();

@@ -3,7 +3,7 @@ import type { GsnnStructure } from '../model/profile.ts';
 import { raggedFromLists } from '../statistics/ragged.ts';
 
 /**
- * What an engine for a model's values is made for: one entry of `channelGroups` per channel becomes one list of channels
+ * The shape of an engine for a model's values: one entry of `channelGroups` per channel becomes one list of channels
  * per function node.
  */
 export function engineShape(model: GsnnStructure, reduction: Reduction): EngineShape {

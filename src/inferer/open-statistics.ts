@@ -10,7 +10,7 @@ import type { InfererOptions } from './inferer-options.ts';
 import { InfererStatistics } from './inferer-statistics.ts';
 import { engineShape } from './model-engine-shape.ts';
 
-/** Opens an engine for a model, and what is kept beside it. @throws `invalid-argument`, `no-adapter` */
+/** Opens an engine for a model, and what is kept alongside. @throws `invalid-argument`, `no-adapter` */
 export async function openStatistics(
   model: InfererModel,
   graph: GsnnGraph,
@@ -23,7 +23,7 @@ export async function openStatistics(
   const open = () => createEngine(backend, engineShape(model, reduction), { device: deviceNow(), precision });
   const choice = await open();
   const { engine } = choice;
-  // Another engine takes the place of one whose device is lost.
+  // Read at each call: another engine replaces one whose device is lost.
   const regressOn = (): GPUDevice | undefined => statistics.choice.device;
   const beside = {
     uncertainty: uncertainty && new Uncertainty(uncertainty, engine, deviceNow, precision),

@@ -2,8 +2,8 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { CheckpointSink } from './inferer-options.ts';
 
 /**
- * A checkpoint in the Origin Private File System of a page, or of a worker of it: it is there after a reload, for pages of the same
- * origin alone. What is written takes the place of what was there when all of it has been written.
+ * A checkpoint in the Origin Private File System of a page or its workers: it survives a reload, and only pages of the
+ * same origin can read it. A write replaces the old contents only once it is complete.
  *
  * @param name of the file
  */
@@ -28,7 +28,7 @@ export function originPrivateCheckpoint(name: string): CheckpointSink & { remove
     },
     async write(bytes) {
       const handle = await (await folder()).getFileHandle(name, { create: true });
-      // The file stays as it was until the stream is closed.
+      // The file keeps its old contents until the stream is closed.
       const stream = await handle.createWritable();
       try {
         await stream.write(bytes as Uint8Array<ArrayBuffer>);

@@ -6,19 +6,19 @@ import { inlineFunctions } from '../onnx/inline-functions.ts';
 import { ShapeInference } from '../onnx/shape-inference/infer.ts';
 import { nodeDependencies } from '../onnx/topology.ts';
 
-/** An operator that the WebGPU provider leaves to the CPU, with a copy wherever a value crosses over. */
+/** An operator that the WebGPU provider leaves to the CPU; every value that crosses over is copied. */
 export interface CpuOperator {
-  /** As in the file, with its domain where that is not the standard one: `Squeeze`, `com.example.Squash`. */
+  /** As in the file, with its domain if that is not the standard one: `Squeeze`, `com.example.Squash`. */
   readonly operator: string;
   /** Names of the nodes, in the order of the graph. */
   readonly nodes: readonly string[];
 }
 
 /**
- * Finds the nodes of a model that a provider leaves to the CPU, by asking it about each node by itself, and about whole
- * numbers computed from whole numbers together with what they are computed from: the runtime keeps those where they
- * came from. Nodes that differ in nothing that kernels are chosen by (operator, attributes, types, what is constant) are
- * asked about once. Nodes of constants alone are left out: the runtime computes those before anything runs.
+ * Finds the nodes of a model that a provider leaves to the CPU, by testing each node alone. Integers computed from
+ * integers are tested together with the nodes they come from, since the runtime keeps them where those ran. Nodes that
+ * agree in everything that selects a kernel (operator, attributes, types, what is constant) are tested once. Nodes of
+ * constants alone are skipped: the runtime computes them before anything runs.
  * @param supports whether a model runs without the CPU
  */
 export async function findCpuOperators(
@@ -45,7 +45,7 @@ export async function findCpuOperators(
   return Array.from(found, ([operator, nodes]) => ({ operator, nodes }));
 }
 
-/** The sentence for people. */
+/** The message for people. */
 export function leftToCpu(operators: readonly CpuOperator[]): string {
   const list = operators.map(({ operator, nodes }) =>
     nodes.length > 1 ? `${operator} (${nodes.length} nodes)` : operator,
@@ -53,7 +53,7 @@ export function leftToCpu(operators: readonly CpuOperator[]): string {
   return `The runtime's WebGPU provider leaves operators of the training graph to the CPU, and copies what they read and give: ${list.join(', ')}.`;
 }
 
-/** What is known of every value of a model. */
+/** What can be inferred about every value of a model. */
 function valuesOf({ graph }: OnnxModel): ShapeInference {
   const values = new ShapeInference();
   for (const { name, type } of graph.inputs) values.addInput(name, type);
@@ -66,7 +66,7 @@ function valuesOf({ graph }: OnnxModel): ShapeInference {
   return values;
 }
 
-/** Whether a node computes whole numbers from whole numbers: sizes, mostly. */
+/** Whether a node computes integers from integers: sizes, mostly. */
 function isWholeNumbers({ inputs, outputs }: OnnxNode, values: ShapeInference): boolean {
   return [...inputs, ...outputs].every((name) => name === '' || isWhole(name, values));
 }
@@ -76,7 +76,7 @@ function isWhole(value: string, values: ShapeInference): boolean {
   return elementType === DataType.int64 || elementType === DataType.int32;
 }
 
-/** A node after the nodes that its whole numbers come from, in an order in which they can run. */
+/** A node, preceded by the nodes that its integers come from, in topological order. */
 function withSources(
   node: OnnxNode,
   values: ShapeInference,
@@ -99,7 +99,10 @@ function withSources(
   return [...sources];
 }
 
-/** The model with some of its nodes alone: what they read from others is an input, what the last one gives an output. */
+/**
+ * The model reduced to some of its nodes: what they read from others becomes an input, what the last one returns an
+ * output.
+ */
 function partOf(model: OnnxModel, nodes: readonly OnnxNode[], values: ShapeInference): OnnxModel {
   const made = new Set(nodes.flatMap((node) => node.outputs));
   const read = [...new Set(nodes.flatMap(nodeDependencies))].filter((name) => !made.has(name));
@@ -129,7 +132,7 @@ function signature(node: OnnxNode, values: ShapeInference): unknown {
   const attributes: string[] = [];
   for (const [name, attribute] of node.attributes) {
     const text = attributeText(attribute);
-    // What cannot be compared makes the node one of its own.
+    // An attribute that cannot be compared makes the node unique.
     if (text === undefined) return node.name;
     attributes.push(`${name}:${text}`);
   }

@@ -18,9 +18,9 @@ export function edgeNames({ type, source, target }: MaskableEdge, { nodeNames }:
 }
 
 /**
- * The values of a model's `edge_mask` input: 0 for every edge of a given name, 1 for all others.
- * @param edges names in the order of the input; an edge may be there more than once
- * @returns `[edges]`, the caller's
+ * The values of a model's `edge_mask` input: 0 for every edge with one of the given names, 1 for all others.
+ * @param edges names in the order of the input; an edge may occur more than once
+ * @returns `[edges]`, owned by the caller
  * @throws MagnitudeEdgeError `invalid-argument` for an edge that is not among them
  */
 export function edgeMaskValues(edges: readonly NamedEdge[], masked: Iterable<NamedEdge>): Float32Array {
@@ -47,8 +47,8 @@ export function edgeMaskValues(edges: readonly NamedEdge[], masked: Iterable<Nam
 }
 
 /**
- * A graph without the edges that a mask sets to 0: what the masked model was, for conditioning sets and `has_edge`.
- * Edges are told apart by index, so that the graph may have other names than the model.
+ * A graph without the edges that a mask sets to 0, which is what the masked model computed with: for conditioning sets
+ * and `has_edge`. Edges are matched by index, so the graph may have other names than the model.
  */
 export function graphUnderMask(
   graph: GsnnGraph,

@@ -9,20 +9,20 @@ import {
 import { nodeProcess } from '../node-process.ts';
 import type { ExecutionProvider } from './runtime.ts';
 
-/** Where a model runs, and why there. */
+/** Where a model runs, and why. */
 export interface ExecutionPlace {
   readonly provider: ExecutionProvider;
   /** The device the model runs on; undefined with 'wasm'. Released by the model. */
   readonly gpu: GpuContext | undefined;
-  /** What was looked for and not taken, a sentence each. */
+  /** Why other places were not used: one sentence each. */
   readonly fallbacks: readonly string[];
 }
 
 /**
- * Chooses where the model runs. 'auto' takes WebGPU on a hardware adapter, and wasm where there is none or only a
- * software one, on which the provider is many times slower than wasm.
+ * Chooses where the model runs. 'auto' takes WebGPU on a hardware adapter. It takes wasm if there is no adapter or only
+ * a software one, on which the provider is many times slower than wasm.
  * @param device the caller's, borrowed
- * @throws MagnitudeEdgeError `no-adapter` when 'webgpu' is asked for and cannot be had
+ * @throws MagnitudeEdgeError `no-adapter` if 'webgpu' is requested and not available
  */
 export async function chooseExecution(
   requested: 'auto' | ExecutionProvider,

@@ -4,11 +4,11 @@ import type { GsnnModel, ModelDiagnostics } from './gsnn-model.ts';
 import { defaultLoss } from './loss-settings.ts';
 import { readStructure, type GsnnStructure } from './profile.ts';
 
-/** What an inferer asks of a model. */
+/** What an inferer needs of a model. */
 export type InfererModel = Pick<GsnnModel, keyof GsnnModel>;
 
 /**
- * A GSNN that runs elsewhere, such as in PyTorch: its graph and its channels are known here, its values are given to
+ * A GSNN that runs elsewhere, such as in PyTorch: its graph and its channels are known here; its values are passed to
  * `MagnitudeEdgeInferer.fitValues`.
  */
 export class ExternalModel implements InfererModel {
@@ -34,9 +34,9 @@ export class ExternalModel implements InfererModel {
   }
 
   /**
-   * @param profile of what profile v1 records under the key 'gsnn': `version`, `checkpoint`, `layers`, `norm`, `nodeNames`,
+   * @param profile of the contents of profile v1's key 'gsnn': `version`, `checkpoint`, `layers`, `norm`, `nodeNames`,
    * `edgeIndex`, `channelGroups`
-   * @param name what messages call the model
+   * @param name of the model in messages
    * @throws MagnitudeEdgeError `invalid-model`, `unsupported-model`, `graph-mismatch`, as for a file
    */
   static read(profile: Readonly<Record<string, unknown>>, name: string): ExternalModel {

@@ -18,7 +18,7 @@ export interface GsnnGraph {
   };
 }
 
-/** A model's own graph: also the parents of each function node. */
+/** A model's own graph, with the parents of each function node. */
 export interface ModelGraph extends GsnnGraph {
   /** N lists */
   readonly parents: readonly (readonly number[])[];
@@ -36,7 +36,7 @@ export const edgeTypes = [
 
 /**
  * Checks that names are unique within their node type and that every edge joins two nodes that exist.
- * @param what how messages call the graph, as in 'the graph of model.onnx'
+ * @param what name of the graph in messages, as in 'the graph of model.onnx'
  * @throws MagnitudeEdgeError `graph-mismatch`
  */
 export function checkGraph(graph: GsnnGraph, what: string): void {
@@ -77,8 +77,8 @@ function checkEdges(graph: GsnnGraph, edgeType: keyof GsnnGraph['edgeIndex'], wh
 }
 
 /**
- * Checks a graph given beside a model: as many nodes of each type, and no function name that the model gives to
- * another node (a renamed graph is fine, a reordered one would put every score on the wrong edge).
+ * Checks a graph to be used with a model: it must have as many nodes of each type, and no function name that the model
+ * gives to another node (a renamed graph is fine, a reordered one would put every score on the wrong edge).
  * @throws MagnitudeEdgeError `graph-mismatch`
  */
 export function checkGraphFitsModel(graph: GsnnGraph, model: GsnnGraph): void {

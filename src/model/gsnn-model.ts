@@ -33,54 +33,54 @@ import { TrainingSession } from './training-session.ts';
 export interface LoadOptions extends ReadModelOptions, LossSettings {
   /** Default 'auto': WebGPU on a hardware adapter, wasm otherwise. */
   readonly executionProvider?: 'auto' | ExecutionProvider;
-  /** A device to share: the model and the engine run on it, and leave it alive. */
+  /** A device to share: the model and the engine run on it, and do not destroy it. */
   readonly device?: GPUDevice;
 }
 
-/** What runs where, for people. */
+/** What runs where, for people to read. */
 export interface ModelDiagnostics {
-  /** 'external' for a model whose values are computed elsewhere and given to `fitValues` */
+  /** 'external' for a model whose values are computed elsewhere and passed to `fitValues` */
   readonly executionProvider: ExecutionProvider | 'external';
   /** The adapter that the model runs on; absent with 'wasm'. */
   readonly adapter?: string;
-  /** Threads of the wasm provider: 1 where the page is not cross-origin isolated, or the model small. */
+  /** Threads of the wasm provider: 1 if the page is not cross-origin isolated, or the model is small. */
   readonly threads: number;
-  /** What was looked for and not taken, and why: a sentence each. */
+  /** Why other places were not used: one sentence each. */
   readonly fallbacks: readonly string[];
   /**
-   * With 'webgpu': operators of the training graph made last that the runtime leaves to the CPU, with copies between
-   * the two; empty where it runs on the GPU as a whole. Absent until the first fit, or `trainingSession`, has made one.
+   * With 'webgpu': operators of the latest training graph that the runtime leaves to the CPU, with copies between the
+   * two; empty if the whole graph runs on the GPU. Absent until the first fit, or `trainingSession`, has built one.
    */
   readonly cpuOperators?: readonly CpuOperator[];
 }
 
-/** Which values a training session gives, of which loss; what is left out is the model's. */
+/** Which values a training session returns, and for which loss; omitted settings are the model's. */
 export interface TrainingRequest extends LossSettings {
   /** Values before the norm of each block (default), or the blocks' last activations. */
   readonly usePreNorm?: boolean | undefined;
-  /** Leave the values on the model's device. Only where the model runs on WebGPU. */
+  /** Leaves the values on the model's device. Only if the model runs on WebGPU. */
   readonly onGpu?: boolean | undefined;
 }
 
 /**
- * Below this many channels a second thread cost more than it saved: a fit of 24 nodes of 5 channels took 103 ms on two
- * threads and 74 ms on one of a quiet machine. On busy cores one thread was better up to 60 nodes of 8 channels, as good
- * at 120, and slower by half at 250.
+ * Below this many channels a second thread cost more than it saved: on a quiet machine a fit of 24 nodes of 5 channels
+ * took 103 ms on two threads and 74 ms on one. On busy cores one thread was better up to 60 nodes of 8 channels,
+ * equally good at 120, and slower by half at 250.
  */
 const SMALL_CHANNELS = 1000;
 
 const keepsFewThreads =
   'The runtime was started for a smaller model and keeps its one thread; configureRuntime({ numThreads }) before the first model gives it more.';
 
-/** Where a model runs, and what was asked for. */
+/** Where a model runs, and what was requested. */
 interface ChosenExecution {
   readonly place: ExecutionPlace;
   readonly requested: 'auto' | ExecutionProvider;
-  /** The caller's */
+  /** Owned by the caller */
   readonly device: GPUDevice | undefined;
 }
 
-/** A GSNN loaded from ONNX profile v1, with the training graph that gives its activations and gradients. */
+/** A GSNN loaded from ONNX profile v1, with the training graph that computes its activations and gradients. */
 export class GsnnModel {
   readonly graph: ModelGraph;
   /** L, residual blocks */
@@ -89,19 +89,19 @@ export class GsnnModel {
   readonly norm: string;
   /** The function node of each channel; C entries. */
   readonly channelGroups: readonly number[];
-  /** What messages call the model: its URL or file name. */
+  /** Name of the model in messages: its URL or file name. */
   readonly name: string;
-  /** The loss that gradients are of unless another is asked for. */
+  /** The loss of the gradients unless another one is requested. */
   readonly loss: Loss;
   readonly lossReduction: LossReduction;
   readonly outputWeights: readonly number[] | undefined;
   readonly maskMissingTargets: boolean;
   /**
-   * The edges that can be masked, by the names of their nodes, in the order of the model's `edge_mask` input (with the
-   * self edges that the model adds); none where the model has no such input.
+   * The edges that can be masked, by the names of their nodes, in the order of the model's `edge_mask` input (including
+   * the self edges that the model adds); empty if the model has no such input.
    */
   readonly maskableEdges: readonly NamedEdge[];
-  /** Tells models apart by all that is in their files, weights included. */
+  /** Identifies a model by the contents of its files, weights included. */
   readonly fingerprint: () => string;
   readonly #model: OnnxModel;
   readonly #profile: GsnnProfile;
@@ -109,7 +109,7 @@ export class GsnnModel {
   readonly #lent: GPUDevice | undefined;
   #place: ExecutionPlace;
   #recovering: Promise<void> | undefined;
-  /** The training graph of a fit without further word, until its first session takes it. */
+  /** The training graph of a fit with default settings, until its first session takes it. */
   #built: { readonly key: readonly unknown[]; readonly graph: GsnnTrainingGraph } | undefined;
   readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
   #cpuOperators: readonly CpuOperator[] | undefined;
@@ -143,7 +143,7 @@ export class GsnnModel {
     this.#built = { key: graphKey({ ...loss, usePreNorm: true }), graph };
   }
 
-  /** The device to build further GPU work on: the model's own, or the caller's; undefined where there is neither. */
+  /** The device for further GPU work: the model's own, or the caller's; undefined if there is neither. */
   get device(): GPUDevice | undefined {
     return this.#place.gpu?.device ?? this.#lent;
   }
@@ -152,7 +152,9 @@ export class GsnnModel {
     return this.channelGroups.length < SMALL_CHANNELS;
   }
 
-  /** Has the runtime start in Node before a model of so many channels is there. Resolves when it is under way. */
+  /**
+   * Starts the runtime in Node before a model with this many channels is there. Resolves when the start is under way.
+   */
   static startRuntime(channels: number): Promise<void> {
     return startRuntime({ provider: 'wasm', small: channels < SMALL_CHANNELS });
   }
@@ -175,7 +177,7 @@ export class GsnnModel {
   /**
    * Reads and checks a model, builds its training graph and chooses where it runs. Nothing is computed yet.
    * @throws MagnitudeEdgeError `invalid-model`, `unsupported-model`, `unsupported-op`, `graph-mismatch` for models that
-   * are refused; `no-adapter` when 'webgpu' is asked for and cannot be had
+   * are refused; `no-adapter` if 'webgpu' is requested and not available
    */
   static async load(source: BinarySource, options: LoadOptions = {}): Promise<GsnnModel> {
     checkLoadOptions(options);
@@ -185,10 +187,10 @@ export class GsnnModel {
     const profile = readProfile(model, name);
     const loss = completeLoss(options, lossOf(profile));
     const { executionProvider: requested = 'auto', device } = options;
-    // It gets ready while the graph is built.
+    // The runtime starts while the graph is built.
     if (isRuntimeBeside() && requested !== 'webgpu' && !device)
       await GsnnModel.startRuntime(profile.channelGroups.length);
-    // Built here to refuse, before anything runs, what has no gradient.
+    // Built here so that an operator without a gradient is refused before anything runs.
     const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
     signal?.throwIfAborted();
     const place = await chooseExecution(requested, device);
@@ -196,9 +198,9 @@ export class GsnnModel {
   }
 
   /**
-   * The training graph for a loss and a kind of values, ready to run; made at the first call and kept.
-   * @throws MagnitudeEdgeError `unsupported-model` for post-norm values behind a norm that erases them, `unsupported-op`,
-   * `runtime`, `released`
+   * The training graph for a loss and a kind of values, ready to run; created at the first call and cached.
+   * @throws MagnitudeEdgeError `unsupported-model` for post-norm values after a norm that erases magnitudes,
+   * `unsupported-op`, `runtime`, `released`
    */
   trainingSession(request: TrainingRequest = {}): Promise<TrainingSession> {
     if (this.#releasing) throw this.#released();
@@ -218,10 +220,10 @@ export class GsnnModel {
   }
 
   /**
-   * Where the model's own device has been lost, chooses anew where it runs; else does nothing. `MagnitudeEdgeInferer.fit`
-   * calls it. What the caller has of the old device, sessions among it, is of no more use.
-   * @throws MagnitudeEdgeError `device-lost` where the device was the caller's, who has another one or none;
-   * `no-adapter` where there is none any more
+   * If the model's own device has been lost, chooses again where to run; otherwise does nothing.
+   * `MagnitudeEdgeInferer.fit` calls it. Everything of the old device, including sessions, becomes unusable.
+   * @throws MagnitudeEdgeError `device-lost` if the device was the caller's, who alone can replace it; `no-adapter` if
+   * there is none any more
    */
   recover(): Promise<void> {
     const { gpu } = this.#place;
@@ -236,7 +238,7 @@ export class GsnnModel {
     const sessions = this.#sessions.splice(0);
     this.#place = place;
     this.#cpuOperators = undefined;
-    // Nothing of them is left to be freed where the device was: what they say of that is of no use to anybody.
+    // The device is lost and nothing is left to free, so errors of the release do not matter.
     await Promise.allSettled(sessions.map(async ({ session }) => (await session).release()));
   }
 
@@ -266,10 +268,10 @@ export class GsnnModel {
   }
 
   /**
-   * The values of the `edge_mask` input that switch edges off: `[edges]`, the caller's.
+   * The values of the `edge_mask` input that switch edges off: `[edges]`, owned by the caller.
    * @param masked names of source and target, as in `maskableEdges`; every edge between them is masked
-   * @throws MagnitudeEdgeError `invalid-argument` for an edge that the model does not have, and for a model without
-   * that input
+   * @throws MagnitudeEdgeError `invalid-argument` for an edge that the model does not have, or if the model has no such
+   * input
    */
   edgeMask(masked: Iterable<NamedEdge>): Float32Array {
     if (!this.#profile.edgeMask) {
@@ -288,8 +290,8 @@ export class GsnnModel {
   }
 
   /**
-   * Keeps the model's sessions and device alive until the returned function is called: what an inferer does, so that
-   * a model released first does not pull the device from under it.
+   * Keeps the model's sessions and device alive until the returned function is called. Inferers call it, so that
+   * releasing the model first does not destroy the device they use.
    */
   retain(): () => void {
     if (this.#releasing) throw this.#released();
@@ -304,7 +306,7 @@ export class GsnnModel {
   }
 
   /**
-   * Frees the sessions, and the device unless it is the caller's, as soon as no inferer uses them. No new work is taken
+   * Frees the sessions, and the device unless it is the caller's, as soon as no inferer uses them. New work is rejected
    * from now on. Idempotent.
    */
   release(): Promise<void> {
@@ -332,7 +334,7 @@ export class GsnnModel {
   }
 }
 
-/** The loss of a model that is loaded without further word. */
+/** The default loss of a model. */
 function lossOf({ joint }: GsnnProfile): CompleteLoss {
   if (!joint) return defaultLoss;
   return { ...defaultLoss, loss: joint.lossKind, lossReduction: joint.lossReduction };

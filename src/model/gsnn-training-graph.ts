@@ -6,13 +6,13 @@ import type { JointProfile } from './profile-extensions.ts';
 import type { GsnnProfile } from './profile.ts';
 import type { TrainingSignature } from './training-session.ts';
 
-/** Which training graph of a GSNN is wanted. */
+/** Which training graph of a GSNN to build. */
 export interface GsnnTrainingGraphOptions extends CompleteLoss {
   /** Values before each block's norm, or the blocks' last activations. */
   readonly usePreNorm: boolean;
 }
 
-/** A training graph's file, and what it is run by. */
+/** A training graph's file, and the names and sizes to run it with. */
 export interface GsnnTrainingGraph {
   readonly bytes: Uint8Array;
   readonly signature: TrainingSignature;
@@ -28,11 +28,11 @@ interface NamedGraph {
 }
 
 /**
- * The training graph that gives exactly what the method reads, values of blocks 0 .. L - 2 and gradients of blocks
- * 1 .. L - 1: onnxruntime computes all outputs of a graph, asked for or not. A joint export holds the gradients and is
- * only cut down to them.
+ * The training graph whose outputs are exactly what the method reads: values of blocks 0 .. L - 2 and gradients of
+ * blocks 1 .. L - 1. No others, since onnxruntime computes all outputs of a graph, requested or not. A joint export
+ * contains the gradients and is only cut down to them.
  * @throws MagnitudeEdgeError `unsupported-op`, `invalid-model`, `invalid-argument` for an unknown loss or options that
- * do not fit it, `unsupported-model` for another loss than a joint export's
+ * do not fit it, `unsupported-model` for a loss other than a joint export's
  */
 export function buildGsnnTrainingGraph(
   model: OnnxModel,
@@ -91,13 +91,13 @@ function held(
   return { ...jointTrainingGraph(model, [...activations, ...gradients]), target: joint.target, gradients };
 }
 
-/** Equal for options of which one training graph is made. */
+/** Equal for options that give the same training graph. */
 export function graphKey(options: GsnnTrainingGraphOptions): readonly unknown[] {
   const { loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights } = options;
   return [loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights?.join()];
 }
 
-/** Of two keys of {@link graphKey}. */
+/** Compares two keys of {@link graphKey}. */
 export function isSameKey(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.every((part, index) => part === b[index]);
 }

@@ -7,7 +7,7 @@ import { describeLoss, type CompleteLoss } from './loss-settings.ts';
 import type { JointProfile } from './profile-extensions.ts';
 
 /**
- * A joint export cut down to some of its values: the nodes and constants that they need, and nothing else.
+ * A joint export reduced to some of its values: only the nodes and constants that they need.
  * @param outputs names of values, which become the outputs in this order
  */
 export function keepOutputs(model: OnnxModel, outputs: readonly string[]): OnnxModel {
@@ -33,7 +33,7 @@ export function keepOutputs(model: OnnxModel, outputs: readonly string[]): OnnxM
   };
 }
 
-/** {@link keepOutputs} as a file, and the inputs that are left. */
+/** {@link keepOutputs} as a file, and the remaining inputs. */
 export function jointTrainingGraph(
   model: OnnxModel,
   outputs: readonly string[],
@@ -43,7 +43,7 @@ export function jointTrainingGraph(
 }
 
 /**
- * Refuses every loss but the one whose gradients a joint export holds.
+ * Refuses every loss but the one whose gradients a joint export contains.
  * @throws MagnitudeEdgeError `unsupported-model`
  */
 export function checkJointLoss(joint: JointProfile, asked: CompleteLoss): void {

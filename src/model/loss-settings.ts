@@ -1,6 +1,6 @@
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
 
-/** What gradients are of: a loss, and what it is told beyond its name. */
+/** The loss that is differentiated, and its settings. */
 export interface LossSettings {
   /** Default when a model is loaded: 'mse', or the loss that a joint export was made with. */
   readonly loss?: Loss | undefined;
@@ -9,13 +9,13 @@ export interface LossSettings {
   /** One factor per output (per class for cross-entropy) on the elements of a built-in loss. Default: all 1. */
   readonly outputWeights?: readonly number[] | undefined;
   /**
-   * Takes targets that are NaN for missing labels, and leaves them out of a built-in loss and of its mean's count (whole
-   * samples for cross-entropy). Default false: a NaN target is refused.
+   * Treats targets that are NaN as missing labels, and leaves them out of a built-in loss and of its mean's count
+   * (whole samples for cross-entropy). Default false: a NaN target is refused.
    */
   readonly maskMissingTargets?: boolean | undefined;
 }
 
-/** {@link LossSettings} with nothing left open. */
+/** {@link LossSettings} with defaults filled in. */
 export interface CompleteLoss {
   readonly loss: Loss;
   readonly lossReduction: LossReduction;
@@ -30,21 +30,24 @@ export const defaultLoss: CompleteLoss = {
   maskMissingTargets: false,
 };
 
-/** What is asked for, and `otherwise` where nothing is. A custom loss has its own weights and mask: it takes none over. */
+/**
+ * The requested settings, completed from `otherwise`. A custom loss has its own weights and mask, so it inherits
+ * neither.
+ */
 export function completeLoss(asked: LossSettings, otherwise: CompleteLoss): CompleteLoss {
   const elements = typeof asked.loss === 'function' ? defaultLoss : otherwise;
   return {
     loss: asked.loss ?? otherwise.loss,
     lossReduction: asked.lossReduction ?? otherwise.lossReduction,
-    // A copy: statistics are told apart by the weights that they were gathered with.
+    // A copy: statistics are told apart by the weights they were accumulated with.
     outputWeights: (asked.outputWeights ?? elements.outputWeights)?.slice(),
     maskMissingTargets: asked.maskMissingTargets ?? elements.maskMissingTargets,
   };
 }
 
 /**
- * The loss as provenance and messages call it: equal for magnitudes that may be put together. The mask for missing
- * targets is not part of it: where none is missing it changes nothing.
+ * The loss as named in provenance and messages: equal for magnitudes that may be combined. The mask for missing targets
+ * is not part of it: if none is missing, it changes nothing.
  */
 export function describeLoss({ loss, lossReduction, outputWeights }: CompleteLoss): string {
   if (typeof loss === 'function') return `custom:${loss.name || 'anonymous'}`;

@@ -8,11 +8,11 @@ import { asIndexList, asString, asStringList, type Refuse } from './profile-json
 export interface EdgeMaskProfile {
   /** Name of the input, float32 `[edges]` */
   readonly input: string;
-  /** The edges in the order of the input, with the self edges that the model adds */
+  /** The edges in the order of the input, including the self edges that the model adds */
   readonly edges: readonly MaskableEdge[];
 }
 
-/** A file that holds its loss and gradients (docs/onnx-profile-extensions.md, "Joint export"). */
+/** A file that contains its loss and gradients (docs/onnx-profile-extensions.md, "Joint export"). */
 export interface JointProfile {
   /** Name of the input that takes the targets, `[batch, outputs]` */
   readonly target: string;
@@ -26,12 +26,12 @@ export interface JointProfile {
   readonly gradActivation: readonly string[];
 }
 
-/** Types of nodes in the order in which `edgeMaskEdges` numbers them. */
+/** Node types in the order in which `edgeMaskEdges` numbers them. */
 const numbering = ['function', 'input', 'output'] as const satisfies readonly NodeType[];
 
 /**
- * The keys `edgeMask` and `edgeMaskEdges`, checked against the graph; undefined where the profile has neither.
- * @throws MagnitudeEdgeError `graph-mismatch` for edges that the graph does not have; else what `refuse` throws
+ * The keys `edgeMask` and `edgeMaskEdges`, checked against the graph; undefined if the profile has neither.
+ * @throws MagnitudeEdgeError `graph-mismatch` for edges that the graph does not have; otherwise what `refuse` throws
  */
 export function readEdgeMask(
   json: Record<string, unknown>,
@@ -60,7 +60,7 @@ export function readEdgeMask(
     const to = nodeAt(targets[edge]!, graph);
     const type = from && to && edgeTypes.find((candidate) => candidate === `${from.type},${to.type}`);
     const found = type && { type, source: from.index, target: to.index };
-    // The model adds self edges of function nodes on its own.
+    // The model itself adds self edges of function nodes.
     const isSelf = type === 'function,function' && from?.index === to?.index;
     if (found && (isSelf || known.has(`${type} ${found.source} ${found.target}`))) return found;
     throw new MagnitudeEdgeError(
@@ -81,7 +81,7 @@ function nodeAt(number: number, { nodeNames }: GsnnGraph): { type: NodeType; ind
   return undefined;
 }
 
-/** The keys of a joint export, undefined where `joint` is absent or false. Names are not looked up here. */
+/** The keys of a joint export; undefined if `joint` is absent or false. Does not check that the names exist. */
 export function readJoint(
   json: Record<string, unknown>,
   layers: number,

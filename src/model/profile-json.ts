@@ -1,4 +1,4 @@
-/** Throws the error of the one who reads: each check below says what was expected and what was found. */
+/** Throws the caller's error: each check below says what was expected and what was found. */
 export type Refuse = (why: string) => never;
 
 export function readJson(text: string, refuse: Refuse): Record<string, unknown> {
@@ -33,7 +33,7 @@ export function asStringList(value: unknown, label: string, refuse: Refuse): rea
   return value as string[];
 }
 
-/** A list of whole numbers, none negative. */
+/** A list of non-negative integers. */
 export function asIndexList(value: unknown, label: string, refuse: Refuse): readonly number[] {
   if (!Array.isArray(value)) return refuse(`'${label}' is ${shown(value)}, a list of indices was expected`);
   value.forEach((entry: unknown, index) => {

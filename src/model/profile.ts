@@ -5,7 +5,7 @@ import { checkGraph, edgeTypes, nodeTypes, type EdgeIndex, type GsnnGraph } from
 import { readEdgeMask, readJoint, type EdgeMaskProfile, type JointProfile } from './profile-extensions.ts';
 import { asRecord, asStringList, asIndexList, asString, readJson } from './profile-json.ts';
 
-/** What a model is to the method, whatever computes it. */
+/** The structure of a model that the method needs, whatever runs the model. */
 export interface GsnnStructure {
   /** L, residual blocks */
   readonly layers: number;
@@ -15,7 +15,10 @@ export interface GsnnStructure {
   readonly graph: GsnnGraph;
 }
 
-/** What the metadata key `gsnn` says (docs/onnx-profile.md and docs/onnx-profile-extensions.md), checked against the model that carries it. */
+/**
+ * Contents of the metadata key `gsnn` (docs/onnx-profile.md and docs/onnx-profile-extensions.md), checked against the
+ * model that carries it.
+ */
 export interface GsnnProfile extends GsnnStructure {
   /** Name of the model's input, `[batch, inputs]` */
   readonly input: string;
@@ -27,18 +30,18 @@ export interface GsnnProfile extends GsnnStructure {
   readonly activation: readonly string[];
   /** Values through which no gradient flows */
   readonly stopGradient: readonly string[];
-  /** Undefined where edges cannot be masked */
+  /** Undefined if edges cannot be masked */
   readonly edgeMask: EdgeMaskProfile | undefined;
-  /** Undefined where the file is a forward pass alone */
+  /** Undefined if the file contains only a forward pass */
   readonly joint: JointProfile | undefined;
 }
 
-/** Norms that leave the size of the activations behind them meaningful (docs/method.md, "What must be refused"). */
+/** Norms after which the size of activations is still meaningful (docs/method.md, "What must be refused"). */
 const normsWithMagnitudes: readonly string[] = ['batch', 'groupbatch', 'none'];
 
 /**
  * Reads and checks the profile of a model.
- * @param name what messages call the model
+ * @param name of the model in messages
  * @throws MagnitudeEdgeError `invalid-model` (no or another profile, missing values, wrong types), `unsupported-model`
  * (checkpointing, fewer than two blocks), `graph-mismatch` (channel map, names and edges that disagree)
  */
@@ -69,7 +72,7 @@ export function readProfile(model: OnnxModel, name: string): GsnnProfile {
 }
 
 /**
- * Reads and checks what the profile says of the graph, the blocks and the channels.
+ * Reads and checks the graph, the blocks and the channels of a profile.
  * @throws MagnitudeEdgeError as {@link readProfile}
  */
 export function readStructure(json: Readonly<Record<string, unknown>>, name: string): GsnnStructure {
@@ -128,7 +131,7 @@ function readGraph(json: Readonly<Record<string, unknown>>, refuse: (why: string
   };
 }
 
-/** Each channel belongs to a function node, and each function node has a channel. */
+/** Checks that each channel belongs to a function node, and that each function node has a channel. */
 function checkChannels({ channelGroups, graph }: GsnnStructure, name: string): void {
   const functions = graph.nodeNames.function;
   const mismatch = (why: string): never => {
@@ -210,7 +213,7 @@ function checkValues(
     if (!types.has(value)) refuse(`'stopGradient' names the value '${value}', which is not in the graph`);
   }
   for (const [name, tensor] of model.graph.initializers) {
-    // A scalar of another width is a constant that a producer casts on use; a weight of another width is not profile v1.
+    // A scalar of another width is a constant that is cast on use; a weight of another width is not profile v1.
     const isWeight = tensor.dims.reduce((product, size) => product * size, 1) > 1;
     if (isWeight && isFloatingPoint(tensor.elementType) && tensor.elementType !== DataType.float32) {
       refuse(`the weights '${name}' are ${dataTypeName(tensor.elementType)}, float32 was expected`);
@@ -218,7 +221,7 @@ function checkValues(
   }
 }
 
-/** Every value of the graph, with what the file declares of its type. */
+/** Every value of the graph, with the type that the file declares. */
 function declaredTypes({ graph }: OnnxModel): Map<string, TensorType> {
   const types = new Map<string, TensorType>();
   for (const node of graph.nodes) {
@@ -234,7 +237,7 @@ function declaredTypes({ graph }: OnnxModel): Map<string, TensorType> {
 }
 
 /**
- * Refuses post-norm values behind a norm that erases the magnitudes.
+ * Refuses post-norm values after a norm that erases the magnitudes.
  * @throws MagnitudeEdgeError `unsupported-model`
  */
 export function checkPostNorm(norm: string): void {

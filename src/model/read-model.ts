@@ -5,23 +5,23 @@ import type { OnnxModel } from '../onnx/graph.ts';
 import { readSource, type BinarySource } from '../bytes/source.ts';
 
 export interface ReadModelOptions {
-  /** Contents of external data files by the name that the model gives them; files beside a model's URL are fetched. */
+  /** Contents of external data files by the name in the model; files next to a model's URL are fetched. */
   readonly externalData?: Readonly<Record<string, BinarySource>> | undefined;
-  /** What messages call the model. Default: its URL or file name. */
+  /** Name of the model in messages. Default: its URL or file name. */
   readonly name?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An ONNX model, and what messages call it. */
+/** An ONNX model, and its name in messages. */
 export interface NamedModel {
   readonly name: string;
   readonly model: OnnxModel;
-  /** Eight hexadecimal digits over the bytes of the file, and of its external data */
+  /** Eight hexadecimal digits: a hash of the bytes of the file and of its external data */
   readonly fingerprint: () => string;
 }
 
 /**
- * Reads an ONNX model, and the external data files that it names.
+ * Reads an ONNX model and the external data files that it names.
  * @throws MagnitudeEdgeError `invalid-model`, naming the model and what is wrong with it
  */
 export async function readModel(source: BinarySource, options: ReadModelOptions = {}): Promise<NamedModel> {
@@ -35,7 +35,7 @@ export async function readModel(source: BinarySource, options: ReadModelOptions 
   for (;;) {
     try {
       const model = decodeModel(file.bytes, { externalData: contents });
-      // The model's tensors borrow the bytes: that they stay at hand takes no more memory.
+      // The model's tensors are views of the bytes, so keeping those takes no more memory.
       return {
         name: file.name,
         model,
@@ -60,7 +60,7 @@ function fingerprintOf(files: readonly Uint8Array[]): string {
   return xxhash32Text(JSON.stringify(files.map((bytes) => [bytes.length, xxhash32(bytes)])));
 }
 
-/** A file beside the model; a model must not choose what else is fetched. */
+/** A file in the model's folder; a model must not choose what else is fetched. */
 function siblingOf(url: URL | undefined, location: string): URL | undefined {
   if (!url || location === '' || location === '.' || location === '..' || /[\\/:]/.test(location))
     return undefined;

@@ -1,8 +1,8 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 
-/** Where the files of onnxruntime-web are, and what can be done where they are not. */
+/** Where the files of onnxruntime-web are, and what to do if they are missing. */
 
-/** The builds of onnxruntime-web, by their entry, and the name that the files of each begin with. */
+/** The builds of onnxruntime-web, by entry point, and the prefix of their file names. */
 export const RUNTIME_FILES = {
   node: 'ort-wasm-simd-threaded',
   wasm: 'ort-wasm-simd-threaded',
@@ -13,19 +13,19 @@ export type Build = keyof typeof RUNTIME_FILES;
 
 export interface RuntimeFiles {
   /**
-   * Where the runtime's `.wasm` and `.mjs` are: the address that their names are put behind; both addresses; or a function from the name of a file,
-   * `ort-wasm-simd-threaded.jspi.wasm` for instance, to its address, which leaves those files where they are that it gives
-   * nothing for. Default: beside the module.
+   * Where the runtime's `.wasm` and `.mjs` are: a prefix for their names; both addresses; or a function from the name
+   * of a file, for instance `ort-wasm-simd-threaded.jspi.wasm`, to its address. If it returns undefined, that file
+   * stays at its default. Default: next to the module.
    */
   readonly wasmPaths?:
     | string
     | { readonly wasm?: string | URL; readonly mjs?: string | URL }
     | ((file: string) => string | URL | undefined);
-  /** The bytes of a build's `.wasm`, by the name of the file: nothing is fetched for it then. */
+  /** The bytes of a build's `.wasm`, by file name; the file is not fetched then. */
   readonly wasmBinary?: (file: string) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>;
 }
 
-/** The settings of onnxruntime-web that files are found by. */
+/** The settings of onnxruntime-web that locate its files. */
 interface FileSettings {
   wasmPaths?: string | { wasm?: string | URL; mjs?: string | URL };
   wasmBinary?: ArrayBufferLike | Uint8Array;
@@ -48,7 +48,7 @@ const whatHelps =
   "Vite up to 7 needs optimizeDeps: { exclude: ['onnxruntime-web'] } while developing; elsewhere the files of " +
   'onnxruntime-web/dist have to be there, or configureRuntime({ wasmPaths }) says where they are (docs/guide.md, "With a bundler")';
 
-/** What the runtime says in other words, and what to do about it. */
+/** Messages of the runtime in other words, and what to do about them. */
 const explanations: readonly (readonly [said: RegExp, why: string])[] = [
   [/magic word 00 61 73 6d, found 3c/, `the address of FILE answered with an HTML page. ${whatHelps}`],
   [
@@ -62,16 +62,16 @@ const explanations: readonly (readonly [said: RegExp, why: string])[] = [
 ];
 
 /**
- * Why the runtime did not start, where it is its files or the page's policy.
+ * Why the runtime did not start, if its files or the page's policy are the cause.
  *
- * @param message what the runtime said
+ * @param message of the runtime
  */
 export function whyNotStarted(message: string, build: Build): string | undefined {
   const why = explanations.find(([said]) => said.test(message))?.[1];
   return why?.replace('FILE', `${RUNTIME_FILES[build]}.wasm`);
 }
 
-/** An error of the runtime, with what it said. */
+/** An error of the runtime, with its message. */
 export function runtimeError(what: string, cause?: unknown): MagnitudeEdgeError {
   const why = cause instanceof Error ? `: ${cause.message.trim().replace(/\.$/, '')}` : '';
   return new MagnitudeEdgeError('runtime', `${what}${why}.`, { cause });

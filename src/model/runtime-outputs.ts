@@ -1,17 +1,17 @@
 import type * as Ort from 'onnxruntime-web';
 import { runtimeError } from './runtime-files.ts';
 
-/** One tensor that a model gave. */
+/** One output tensor of a model. */
 export interface RuntimeOutput {
   readonly dims: readonly number[];
-  /** A GPU buffer is the runtime's own, and may be longer than the values. */
+  /** A GPU buffer belongs to the runtime, and may be longer than the values. */
   readonly values: Float32Array | GPUBuffer;
 }
 
-/** What one run left behind. */
+/** The outputs of one run. */
 export interface RuntimeOutputs {
   get(name: string): RuntimeOutput;
-  /** Gives the outputs' memory back. On the GPU: after the submit that reads them. */
+  /** Frees the outputs' memory. On the GPU: after the submit that reads them. */
   dispose(): void;
 }
 
@@ -35,7 +35,7 @@ export class OrtOutputs implements RuntimeOutputs {
       try {
         tensor.dispose();
       } catch {
-        // Its memory went with the device, which is told by what reads the values.
+        // The memory was lost with the device; whatever reads the values reports that.
       }
     }
   }

@@ -5,10 +5,11 @@ import type { RuntimeAnswer, RuntimeCall, RuntimeEnv, TensorValues } from './run
 import script from './runtime-worker.ts?script';
 
 /**
- * Has Node run its models on a thread of their own, which starts at once: the runtime gets ready while this thread does something
- * else, and a batch runs while the one before it is taken in. Before the first model.
+ * Makes Node run its models on a thread of their own. The thread starts at once: the runtime loads while this thread
+ * does something else, and a batch runs while the previous one is accumulated. Call it before the first model is
+ * loaded.
  *
- * @param entry address of onnxruntime-web, of whose place the thread does not know
+ * @param entry address of onnxruntime-web, which the thread cannot find itself
  */
 export function runModelsBeside(entry: string): void {
   if (isRuntimeBeside()) return;
@@ -22,12 +23,12 @@ export function runModelsBeside(entry: string): void {
     options: Ort.InferenceSession.SessionOptions,
   ): Promise<BesideSession> => {
     const session = sessions++;
-    // A copy, which may change hands: the caller keeps its own.
+    // A copy to transfer: the caller keeps its own.
     const own = model.slice();
     await thread.call({ name: 'create', env, model: own, options, session }, [own]);
     return new BesideSession(thread, session);
   };
-  // Of the runtime's own face, what runtime.ts uses.
+  // The part of the runtime's API that runtime.ts uses.
   const ort = { env, InferenceSession: { create }, Tensor: BesideTensor, runsBeside: true };
   useRuntimeBeside(ort as unknown as OrtModule);
 }
@@ -43,7 +44,7 @@ class BesideTensor implements TensorValues {
   }
 
   dispose(): void {
-    // On this thread it is an array like any other.
+    // An ordinary array: nothing to free.
   }
 }
 
@@ -60,7 +61,7 @@ class BesideSession {
     feeds: Readonly<Record<string, TensorValues>>,
     outputs: readonly string[],
   ): Promise<Record<string, BesideTensor>> {
-    // Copies: a view would take its whole buffer along.
+    // Copies to transfer: a view would take its whole buffer along.
     const own = Object.entries(feeds).map(
       ([name, { data, dims }]) => [name, { data: data.slice(), dims }] as const,
     );
@@ -85,7 +86,7 @@ interface Waiting {
 
 type Worker = NonNullable<ReturnType<typeof startWorker>>;
 
-/** Calls to the thread, for as long as which Node stays alive. */
+/** Calls to the thread; Node stays alive while any are pending. */
 class RuntimeThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -103,7 +104,7 @@ class RuntimeThread {
     this.#worker.on('exit', (code) => {
       this.#end(`exit code ${code}`);
     });
-    // What it fails for, the first session is told.
+    // The first session reports a failure.
     this.call({ name: 'load', entry }).catch(() => undefined);
   }
 
@@ -138,7 +139,7 @@ class RuntimeThread {
   }
 }
 
-/** Undefined where that is refused: which costs time, and is told where the statistics' threads are. */
+/** Undefined if the platform refuses. That only costs time, and the statistics' threads report it. */
 function startWorker() {
   const { Worker } = nodeProcess()!.getBuiltinModule('node:worker_threads');
   try {

@@ -2,17 +2,17 @@ import type * as Ort from 'onnxruntime-web';
 import { nodeProcess } from '../node-process.ts';
 import { SerialQueue } from '../serial-queue.ts';
 
-/** What the thread is asked; calls take effect in the order they come. Arrays of both ways change hands. */
+/** Calls to the thread, which take effect in the order they come. Arrays are transferred both ways. */
 export type RuntimeCall =
-  /** Comes first. @param entry address of onnxruntime-web */
+  /** First call. @param entry address of onnxruntime-web */
   | { readonly name: 'load'; readonly entry: string }
   | {
       readonly name: 'create';
-      /** Of the runtime; they count once */
+      /** Settings of the runtime, which reads them once */
       readonly env: RuntimeEnv;
       readonly model: Uint8Array;
       readonly options: Ort.InferenceSession.SessionOptions;
-      /** What later calls name it by */
+      /** The id for later calls */
       readonly session: number;
     }
   | {
@@ -34,7 +34,7 @@ export interface TensorValues {
   readonly dims: readonly number[];
 }
 
-/** Of a run its outputs, in the order in which they were asked for */
+/** For a run: its outputs, in the order requested */
 export type RuntimeAnswer = { readonly id: number } & (
   { readonly result: readonly TensorValues[] } | { readonly error: string }
 );

@@ -1,4 +1,4 @@
-/** The only file that imports onnxruntime-web: what is known of its ways is kept here (issues named where they bite). */
+/** The only file that imports onnxruntime-web: its quirks are documented here, with issue numbers where they apply. */
 import type * as Ort from 'onnxruntime-web';
 import { availableThreads } from '../available-threads.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
@@ -14,18 +14,22 @@ import { OrtOutputs, type RuntimeOutputs } from './runtime-outputs.ts';
 
 export type ExecutionProvider = 'webgpu' | 'wasm';
 
-/** Settings of onnxruntime-web for the whole page or process; they count from the next module load on. */
+/** Settings of onnxruntime-web for the whole page or process; they take effect at the next module load. */
 export interface RuntimeConfiguration extends RuntimeFiles {
   /**
-   * Threads of the wasm provider. Default: in Node one less than there are cores, which leaves one to the statistics, up to
-   * 4, and 1 where the first model is small; in a page 1, since a page has to be served for more (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
+   * Threads of the wasm provider. Default in Node: one less than there are cores, which leaves one to the statistics,
+   * up to 4, and 1 if the first model is small. Default in a page: 1, since more need a page that is served for it
+   * (docs/guide.md, "Threads"). Without cross-origin isolation it stays 1.
    */
   readonly numThreads?: number;
-  /** The folder with the files of dist/workers, for pages whose policy is `worker-src 'self'`. Default: workers start from Blobs. */
+  /**
+   * The folder with the files of dist/workers, for pages whose policy is `worker-src 'self'`. Default: workers start
+   * from Blobs.
+   */
   readonly workerPath?: string | URL;
 }
 
-/** One tensor that a model takes: `dims` and as many float32 values. */
+/** One input tensor of a model: `dims` and as many float32 values. */
 export interface HostTensor {
   readonly data: Float32Array;
   readonly dims: readonly number[];
@@ -35,7 +39,7 @@ export interface SessionOptions {
   readonly provider: ExecutionProvider;
   /** The device to run on; needed for 'webgpu', borrowed. */
   readonly device?: GPUDevice | undefined;
-  /** Names of the outputs that stay on the GPU. Only with 'webgpu'. */
+  /** Names of the outputs to leave on the GPU. Only with 'webgpu'. */
   readonly outputsOnGpu?: readonly string[];
   /** Whether threads would cost more than they save; see {@link runtimeThreads}. Default false. */
   readonly small?: boolean;
@@ -43,45 +47,45 @@ export interface SessionOptions {
 
 /** A model that is ready to run. */
 export interface RuntimeSession {
-  /** Whether the WebGPU provider runs the whole model. Nodes that it has no kernel for run on the CPU otherwise. */
+  /** Whether the WebGPU provider runs the whole model. Otherwise nodes without a kernel run on the CPU. */
   readonly allOnGpu: boolean;
-  /** Whether it runs on another thread, where a run is worth asking for while the values of the last one are taken in. */
+  /** Whether it runs on another thread, so that a run can overlap with accumulating the values of the last one. */
   readonly runsBeside: boolean;
-  /** Runs the model and fetches the outputs named. */
+  /** Runs the model and fetches the named outputs. */
   run(feeds: Readonly<Record<string, HostTensor>>, outputs: readonly string[]): Promise<RuntimeOutputs>;
-  /** Idempotent. The device stays. */
+  /** Idempotent. Does not destroy the device. */
   release(): Promise<void>;
 }
 
 let configuration: RuntimeConfiguration = {};
 
 /**
- * Sets where onnxruntime-web and the workers find their files, and how many threads the runtime uses. Call it before the first
- * model is loaded: the runtime reads its settings once.
+ * Sets where onnxruntime-web and the workers find their files, and how many threads the runtime uses. Call it before
+ * the first model is loaded: the runtime reads its settings once.
  */
 export function configureRuntime(settings: RuntimeConfiguration): void {
   configuration = { ...configuration, ...settings };
   if ('workerPath' in settings) setWorkerFolder(settings.workerPath);
 }
 
-/** What is used of the runtime. */
+/** The part of the runtime that is used. */
 export interface OrtModule extends Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'> {
-  /** Whether it is on another thread, and puts its calls in order there. */
+  /** Whether it is on another thread, which orders its calls itself. */
   readonly runsBeside?: boolean;
 }
 
 const modules = new Map<Build, Promise<OrtModule>>();
-/** Threads that a build was started with: it keeps them. */
+/** Threads that a build was started with, which cannot change. */
 const threadsInUse = new Map<Build, number>();
 
-/** JSPI, where the browser has it, makes the WebGPU build a third smaller than the one that emulates it. */
+/** With JSPI, if the browser has it, the WebGPU build is a third smaller than the one that emulates it. */
 function buildFor(provider: ExecutionProvider): Build {
   if (nodeProcess()) return 'node';
   if (provider === 'wasm') return 'wasm';
   return 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
 }
 
-/** Loads the build that the provider needs, and no other: each brings its own .wasm (14 to 27 MB). */
+/** Loads only the build that the provider needs: each brings its own .wasm (14 to 27 MB). */
 function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtModule> {
   const build = buildFor(provider);
   let loading = modules.get(build);
@@ -90,7 +94,7 @@ function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtMod
     threadsInUse.set(build, threads);
     loading = importBuild(build).then((ort) => configure(ort, build, threads));
     modules.set(build, loading);
-    // A failed load (offline, a file not found) may be tried again.
+    // A failed load (offline, a file not found) may be retried.
     loading.catch(() => {
       modules.delete(build);
       threadsInUse.delete(build);
@@ -99,12 +103,12 @@ function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtMod
   return loading;
 }
 
-/** The entry for Node is named at run time only: a page's bundler must not pull a third build in for it. */
+/** Node's entry point is a run-time value, so that a page's bundler does not include a third build for it. */
 const nodeEntry = 'onnxruntime-web';
 
 let besideModule: OrtModule | undefined;
 
-/** Has Node use a runtime that is on another thread; before the first model. */
+/** Makes Node use a runtime on another thread. Call it before the first model is loaded. */
 export function useRuntimeBeside(ort: OrtModule): void {
   besideModule = ort;
 }
@@ -131,17 +135,17 @@ function importBuild(build: Build): Promise<OrtModule> {
 async function configure(ort: OrtModule, build: Build, threads: number): Promise<OrtModule> {
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
-  // Threads that cannot start in a page (see below) must end in an error, not in a wait without end. In Node they do
-  // start, and the timer would keep the process alive.
+  // Threads that cannot start in a page (see below) must end in an error rather than hang. In Node they do start, and
+  // the timer would keep the process alive.
   if (threads > 1 && !nodeProcess()) ort.env.wasm.initTimeout = 60_000;
   await setFiles(ort.env.wasm, build, configuration);
   return ort;
 }
 
 /**
- * The number of threads that the provider computes with, or would if it were started now. In a page one, unless it was
- * asked for more: threads need cross-origin isolation, and they start from the runtime's own module, which a bundler may
- * have joined to code of the page that does not run in a worker; the runtime then waits for ever. In Node one where the
+ * The number of threads that the provider computes with, or would if it were started now. In a page 1, unless more were
+ * requested: threads need cross-origin isolation, and they start from the runtime's own module, which a bundler may
+ * have merged with code of the page that does not run in a worker; the runtime then waits forever. In Node 1 if the
  * model that starts it is small: handing out work and waiting for it took longer than the work.
  */
 export function runtimeThreads(provider: ExecutionProvider, small = false): number {
@@ -173,7 +177,7 @@ function inTurn<T>({ runsBeside = false }: OrtModule, call: () => Promise<T>): P
 }
 
 /**
- * Makes a session of an ONNX model. Sessions are created one after the other, however they are asked for.
+ * Creates a session of an ONNX model. Sessions are created one after the other, even if requested at once.
  * @throws MagnitudeEdgeError `runtime` with the runtime's own error as cause
  */
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<RuntimeSession> {
@@ -187,7 +191,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
     inTurn(ort, () =>
       ort.InferenceSession.create(model, {
-        // The option is there since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
+        // The option exists since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
         executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
         preferredOutputLocation: Object.fromEntries(
           outputsOnGpu.map((name) => [name, 'gpu-buffer' as const]),
@@ -207,12 +211,12 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
 }
 
 /**
- * The WebGPU provider gives nodes without a kernel to the CPU and says so in its log alone, which goes to the console.
- * A session with this setting is refused instead.
+ * The WebGPU provider gives nodes without a kernel to the CPU and says so only in its log, on the console. With this
+ * setting the session is refused instead.
  */
 const withoutCpu = { extra: { session: { disable_cpu_ep_fallback: '1' } } } as const;
 
-/** The session, or undefined where it is refused for nodes that would run on the CPU. */
+/** The session; undefined if it is refused because nodes would run on the CPU. */
 async function unlessLeftToCpu(
   session: Promise<Ort.InferenceSession>,
 ): Promise<Ort.InferenceSession | undefined> {
@@ -225,8 +229,8 @@ async function unlessLeftToCpu(
 }
 
 /**
- * Whether the WebGPU provider runs the whole of a model as it is written, without the CPU; false too where the model
- * cannot be read.
+ * Whether the WebGPU provider runs a whole model as it is written, without the CPU; also false if the model cannot be
+ * read.
  */
 export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<boolean> {
   const ort = await loadModule('webgpu', false);
@@ -247,8 +251,9 @@ export async function runsOnGpu(model: Uint8Array, device: GPUDevice): Promise<b
 }
 
 /**
- * Loads and starts the runtime before there is a model, for callers who are waiting for one. What goes wrong is told by the
- * first session that is asked for. Resolves when a runtime beside this thread has been called: none is while this one works.
+ * Loads and starts the runtime before there is a model, for callers who are waiting for one. The first requested
+ * session reports any error. Resolves once a runtime on another thread has been called, which happens only when this
+ * thread yields.
  */
 export async function startRuntime(options: Pick<SessionOptions, 'provider' | 'small'>): Promise<void> {
   const type = { elementType: DataType.float32, shape: [1] };
@@ -316,13 +321,13 @@ class OrtSession implements RuntimeSession {
   }
 }
 
-/** The runtime does not say when its device has gone away: the device itself is asked. */
+/** The runtime does not report a lost device, so the device itself is asked. */
 async function failure(device: GPUDevice | undefined, what: string, cause: unknown): Promise<unknown> {
   const error = runtimeError(what, cause);
   return device ? lossOr(device, error) : error;
 }
 
-/** The error where the runtime's own files could not be had; the runtime tells of it when it makes its first session. */
+/** The error if the runtime's own files could not be loaded, which it reports when it creates its first session. */
 function notStarted(cause: unknown, provider: ExecutionProvider): MagnitudeEdgeError | undefined {
   const why = cause instanceof Error ? whyNotStarted(cause.message, buildFor(provider)) : undefined;
   if (why === undefined) return undefined;

@@ -2,7 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { RuntimeOutput } from './runtime-outputs.ts';
 import type { HostTensor, RuntimeSession } from './runtime.ts';
 
-/** What one batch left behind in the model; `[size, channels]` each, row-major, on the host or on the model's device. */
+/** The values of one batch; `[size, channels]` each, row-major, on the host or on the model's device. */
 export interface BlockValues {
   /** B, samples in the batch */
   readonly size: number;
@@ -10,20 +10,20 @@ export interface BlockValues {
   readonly activations: readonly (Float32Array | GPUBuffer)[];
   /** L - 1 entries: gradients of the loss with respect to the values of blocks 1 .. L - 1 */
   readonly gradients: readonly (Float32Array | GPUBuffer)[];
-  /** Whether arrays on the host are the caller's for good: nobody else reads them. */
+  /** Whether the caller owns arrays on the host for good: nobody else reads them. */
   readonly transferable: boolean;
-  /** Gives the memory back; for values on the GPU after the submit that reads them. */
+  /** Frees the memory; for values on the GPU after the submit that reads them. */
   dispose(): void;
 }
 
-/** Names and sizes that a training graph is run with. */
+/** Names and sizes to run a training graph with. */
 export interface TrainingSignature {
   readonly input: string;
   readonly inputs: number;
   readonly target: string;
   readonly outputs: number;
   readonly channels: number;
-  /** The input that switches edges off, `[edges]`; undefined where the graph has none. */
+  /** The input that switches edges off, `[edges]`; undefined if the graph has none. */
   readonly edgeMask: { readonly input: string; readonly edges: number } | undefined;
   /** Output names, blocks 0 .. L - 2 */
   readonly activations: readonly string[];
@@ -41,7 +41,7 @@ export class TrainingSession {
     this.#signature = signature;
   }
 
-  /** Whether runs take place beside this thread. */
+  /** Whether runs take place on another thread. */
   get runsBeside(): boolean {
     return this.#session.runsBeside;
   }
@@ -52,8 +52,8 @@ export class TrainingSession {
    * @param y `[size, outputs]`, row-major
    * @param edgeMask `[edges]` in the order of `maskableEdges`, 0 for an edge to leave out; default: all ones
    * @returns values owned by the caller: call `dispose` when they have been read
-   * @throws MagnitudeEdgeError `runtime`, `device-lost`, `released`; `graph-mismatch` when the model's values have
-   * another size than its channel map; `invalid-argument` for a mask of another length, or without an input to take it
+   * @throws MagnitudeEdgeError `runtime`, `device-lost`, `released`; `graph-mismatch` if the model's values have
+   * another size than its channel map; `invalid-argument` for a mask of another length, or if there is no input for it
    */
   async run(x: Float32Array, y: Float32Array, size: number, edgeMask?: Float32Array): Promise<BlockValues> {
     const { input, inputs, target, outputs, activations, gradients } = this.#signature;

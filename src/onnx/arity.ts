@@ -2,7 +2,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { describeNode } from './attributes.ts';
 import type { OnnxNode } from './graph.ts';
 
-/** Inputs that an operator needs at least and takes at most, in any of its versions from operator set 13 on. */
+/** Fewest inputs required and most accepted by any version of an operator from operator set 13 on. */
 const table: readonly (readonly [least: number, most: number, operators: string])[] = [
   [0, 0, 'Constant RandomNormal RandomUniform SequenceEmpty'],
   [0, 1, 'Optional OptionalHasElement'],

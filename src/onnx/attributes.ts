@@ -1,16 +1,16 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { Attribute, OnnxNode, Tensor } from './graph.ts';
 
-/** How a message names a node: by its name, or by what it produces where it has none. */
+/** How messages name a node: by its name, or by its first output if it has none. */
 export function describeNode(node: OnnxNode): string {
   const op = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
   return node.name === '' ? `${op} (producing '${node.outputs[0] ?? ''}')` : `${op} '${node.name}'`;
 }
 
 /**
- * Runs what reads a node's attributes and shapes. Numbers in a damaged file can contradict each other in more ways than are
- * worth a sentence each: what then fails in the arithmetic is reported as the node's fault (`invalid-model`), and so is a
- * node that cannot be added for it.
+ * Runs code that reads a node's attributes and shapes. Numbers in a damaged file can contradict each other in more ways
+ * than are worth a message each: an arithmetic failure is reported as the node's fault (`invalid-model`), and so is an
+ * invalid node that was added on its behalf.
  */
 export function guarded<T>(node: OnnxNode, read: () => T): T {
   try {
@@ -68,7 +68,7 @@ function read<K extends keyof Values>(node: OnnxNode, name: string, kind: K): Va
   );
 }
 
-/** A text that is equal for equal attributes; undefined for kinds of which that cannot be told cheaply. */
+/** A string that is equal for equal attributes; undefined for kinds that cannot be compared cheaply. */
 export function attributeText(attribute: Attribute): string | undefined {
   switch (attribute.kind) {
     case 'tensor':

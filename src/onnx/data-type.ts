@@ -1,4 +1,4 @@
-/** Element types of ONNX tensors, by the number that the file format gives them. */
+/** Element types of ONNX tensors, numbered as in the file format. */
 export const DataType = {
   float32: 1,
   uint8: 2,
@@ -18,7 +18,7 @@ export const DataType = {
   bfloat16: 16,
 } as const;
 
-/** The number of an element type; a newer standard may hold numbers that {@link DataType} does not name. */
+/** The number of an element type; newer standards may define numbers that {@link DataType} does not name. */
 export type ElementType = number;
 
 const names = new Map<number, string>(Object.entries(DataType).map(([name, code]) => [code, name]));
@@ -46,7 +46,7 @@ const bits = new Map<number, number>([
   ...[27, 28].map((code) => [code, 6] as const),
 ]);
 
-/** The name of an element type as people write it, for messages. */
+/** The name of an element type, for messages. */
 export function dataTypeName(type: ElementType): string {
   return names.get(type) ?? `element type ${type}`;
 }
@@ -58,7 +58,7 @@ export function bitsPerElement(type: ElementType): number | undefined {
 
 const floating = new Set<number>([DataType.float32, DataType.float16, DataType.float64, DataType.bfloat16]);
 
-/** Whether values of the type carry gradients at all. */
+/** Whether values of the type can carry gradients. */
 export function isFloatingPoint(type: ElementType): boolean {
   return floating.has(type);
 }

@@ -4,14 +4,14 @@ import type { Tensor } from './graph.ts';
 import type { TensorProto } from './schema/onnx_pb.ts';
 import { elementCount, numericTensor } from './tensor.ts';
 
-/** Contents of the files that a model keeps its weights in, by the `location` that the model names. */
+/** Contents of a model's external weight files, by the `location` that the model names. */
 export type ExternalData = Readonly<Record<string, Uint8Array>>;
 
 const EXTERNAL = 1;
 
 /**
- * A constant from its message. Never allocates more than the file holds: the shape is checked against the bytes that
- * are there. Raw data is borrowed, typed fields are copied.
+ * Decodes a constant. Never allocates more than the file holds: the shape is checked against the bytes present. Raw
+ * data is borrowed, typed fields are copied.
  */
 export function decodeTensor(proto: TensorProto, externalData: ExternalData): Tensor {
   const label = proto.name === '' ? 'A constant' : `Constant '${proto.name}'`;

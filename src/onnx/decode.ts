@@ -22,7 +22,7 @@ import {
 } from './schema/onnx_pb.ts';
 import { sortedBody, sortedNodes } from './topology.ts';
 
-/** What the functions of this package read a model from: the file's bytes, or a model that was read before. */
+/** A model as this package's functions accept it: the file's bytes, or a decoded model. */
 export type ModelSource = Uint8Array | ArrayBuffer | OnnxModel;
 
 export interface DecodeOptions {
@@ -31,11 +31,11 @@ export interface DecodeOptions {
 }
 
 /**
- * Reads an ONNX file: metadata, declared inputs and outputs, constants and nodes in an order in which they can run.
- * Raw data is borrowed from `bytes`, not copied.
+ * Decodes an ONNX file: metadata, declared inputs and outputs, constants, and nodes in topological order. Raw data is
+ * borrowed from `bytes`, not copied.
  *
- * Throws `invalid-model` for bytes that are no ONNX model, constants whose shape and data disagree, external data that
- * is not supplied, values that nothing produces or that two nodes produce, and cycles.
+ * Throws `invalid-model` for bytes that are not an ONNX model, constants whose shape and data disagree, external data
+ * that is not supplied, values with no producer or with two, and cycles.
  */
 export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): OnnxModel {
   const proto = parse(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
@@ -55,7 +55,7 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOpti
   };
 }
 
-/** Reads `source` where it is a file's bytes, and gives it back where it was read before. */
+/** Decodes `source` if it is a file's bytes; returns a decoded model as is. */
 export function asModel(source: ModelSource, options: DecodeOptions = {}): OnnxModel {
   return source instanceof Uint8Array || source instanceof ArrayBuffer
     ? decodeModel(source, options)
@@ -76,13 +76,13 @@ function decodeModelGraph(proto: GraphProto, externalData: ExternalData): OnnxGr
   return { ...graph, nodes: sortedNodes(graph) };
 }
 
-/** A branch or a body: what it reads from the graph around it is not looked for. */
+/** A branch or a body: values that it reads from the enclosing graph are not checked. */
 function decodeSubgraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
   const graph = decodeGraph(proto, externalData);
   return { ...graph, nodes: sortedBody(graph) };
 }
 
-/** The nodes in the file's order. */
+/** A graph with its nodes in file order. */
 function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
   if (proto.sparseInitializer.length > 0) {
     throw new MagnitudeEdgeError(
@@ -108,7 +108,7 @@ function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
   };
 }
 
-/** A node from its message; also for the bodies of local functions. */
+/** Decodes a node; also for the bodies of local functions. */
 export function decodeNode(proto: NodeProto, externalData: ExternalData): OnnxNode {
   return {
     name: proto.name,
@@ -123,7 +123,7 @@ export function decodeNode(proto: NodeProto, externalData: ExternalData): OnnxNo
 
 const utf8 = new TextDecoder();
 
-/** An attribute from its message. Kinds without a plain value, and references to a function's attributes, stay opaque. */
+/** Decodes an attribute. Kinds without a plain value, and references to a function's attributes, stay opaque. */
 export function decodeAttribute(proto: AttributeProto, externalData: ExternalData): Attribute {
   if (proto.refAttrName !== '') return { kind: 'opaque', value: proto };
   switch (proto.type) {

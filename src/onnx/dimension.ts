@@ -1,6 +1,6 @@
 import type { Dimension } from './graph.ts';
 
-/** A product of a whole number and named sizes: the only arithmetic on sizes that shapes of tensors need. */
+/** A product of an integer and named sizes: the only arithmetic on named sizes that tensor shapes need. */
 interface Monomial {
   readonly factor: number;
   readonly symbols: readonly string[];
@@ -19,7 +19,7 @@ function format({ factor, symbols }: Monomial): number | string {
   return (factor === 1 ? sorted : [String(factor), ...sorted]).join('*');
 }
 
-/** The product of two sizes; undefined where one is unknown. */
+/** The product of two sizes; undefined if one is unknown. */
 export function multiply(a: Dimension, b: Dimension): Dimension {
   if (a === 0 || b === 0) return 0;
   if (a === undefined || b === undefined) return undefined;
@@ -30,12 +30,12 @@ export function multiply(a: Dimension, b: Dimension): Dimension {
   return format({ factor: left.factor * right.factor, symbols: [...left.symbols, ...right.symbols] });
 }
 
-/** The product of all sizes; 1 for none, undefined where one is unknown. */
+/** The product of all sizes; 1 for none, undefined if one is unknown. */
 export function product(dimensions: readonly Dimension[]): Dimension {
   return dimensions.reduce<Dimension>(multiply, 1);
 }
 
-/** The quotient where it is a whole product again; undefined otherwise. */
+/** The quotient if it is such a product again; undefined otherwise. */
 export function divide(a: Dimension, b: Dimension): Dimension {
   if (a === undefined || b === undefined || b === 0) return undefined;
   if (Number(a) < 0 || Number(b) < 0) return undefined;
@@ -51,7 +51,7 @@ export function divide(a: Dimension, b: Dimension): Dimension {
   return Number.isInteger(factor) ? format({ factor, symbols }) : undefined;
 }
 
-/** The sum of two sizes where it has a name: numbers, or one of them zero. */
+/** The sum of two sizes if both are numbers or one is zero; undefined otherwise. */
 export function plus(a: Dimension, b: Dimension): Dimension {
   if (a === 0) return b;
   if (b === 0) return a;
@@ -69,7 +69,7 @@ export function broadcastDimension(a: Dimension, b: Dimension): Dimension {
   return typeof b === 'number' ? b : undefined;
 }
 
-/** The shape after broadcasting (ONNX: aligned at the last axis); undefined where a rank is unknown. */
+/** The shape after broadcasting (ONNX: aligned at the last axis); undefined if a rank is unknown. */
 export function broadcastShapes(
   shapes: readonly (readonly Dimension[] | undefined)[],
 ): readonly Dimension[] | undefined {
@@ -89,9 +89,9 @@ export function broadcastShapes(
   return result;
 }
 
-/** Whether sizes that are numbers can be broadcast: on each axis they are the same, or 1. */
+/** Whether shapes broadcast, as far as their sizes are numbers: on each axis they are equal or 1. */
 export function canBroadcast(shapes: readonly (readonly Dimension[] | undefined)[]): boolean {
-  // Sizes above or below 1, counted from the last axis.
+  // Sizes other than 1, indexed from the last axis.
   const fixed: (number | undefined)[] = [];
   for (let i = 0; i < shapes.length; i++) {
     const shape = shapes[i];
@@ -105,12 +105,12 @@ export function canBroadcast(shapes: readonly (readonly Dimension[] | undefined)
   return true;
 }
 
-/** Whether two sizes are numbers that are not the same. */
+/** Whether two sizes are different numbers. */
 export function differ(a: Dimension, b: Dimension): boolean {
   return typeof a === 'number' && typeof b === 'number' && a !== b;
 }
 
-/** A shape as messages show it. */
+/** A shape, for messages. */
 export function shapeText(shape: readonly Dimension[] | undefined): string {
   return shape === undefined ? '[?]' : `[${shape.map((size) => size ?? '?').join(', ')}]`;
 }
@@ -120,7 +120,7 @@ export function padded(shape: readonly Dimension[], rank: number): readonly Dime
   return [...Array<Dimension>(rank - shape.length).fill(1), ...shape];
 }
 
-/** Whether every axis is a number. */
+/** Whether every size is a number. */
 export function isStatic(shape: readonly Dimension[] | undefined): shape is readonly number[] {
   return shape?.every((dimension) => typeof dimension === 'number') ?? false;
 }

@@ -5,8 +5,8 @@ export interface EinsumEquation {
 }
 
 /**
- * Reads `ij,jk->ik`; an equation without an arrow sums the labels that occur more than once and orders the others.
- * Undefined for equations with an ellipsis or other signs.
+ * Parses an equation such as `ij,jk->ik`; without an arrow, labels that occur more than once are summed and the others
+ * sorted. Undefined for equations with an ellipsis or other characters.
  */
 export function parseEinsum(equation: string): EinsumEquation | undefined {
   const compact = equation.replaceAll(/\s/g, '');

@@ -3,7 +3,7 @@ import { DataType } from './data-type.ts';
 import type { Tensor } from './graph.ts';
 import { TensorProtoSchema, type TensorProto } from './schema/onnx_pb.ts';
 
-/** A constant as a message, its elements in the file itself. */
+/** Encodes a constant, its elements in the file itself. */
 export function encodeTensor(name: string, tensor: Tensor): TensorProto {
   const proto = create(TensorProtoSchema, {
     name,

@@ -25,14 +25,14 @@ import {
   type ValueInfoProto,
 } from './schema/onnx_pb.ts';
 
-/** Protocol buffers cannot hold a longer message. */
+/** Longest protocol buffer message. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Writes a model as one self-contained file: constants that were read from external data lie in it. Whatever the messages
- * it was read from held beyond this package's types is kept.
+ * Encodes a model as one self-contained file, including constants read from external data. Anything in its source
+ * messages that this package's types do not represent is kept.
  *
- * Throws `invalid-model` when the constants take 2 GiB or more, the format's limit.
+ * Throws `invalid-model` if the constants take 2 GiB or more, the format's limit.
  */
 export function encodeModel(model: OnnxModel): Uint8Array {
   let size = 0;
@@ -64,7 +64,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   }
 }
 
-/** A message with `fields`, and with whatever else its `source` holds: notes, and fields unknown to the schema. */
+/** A message with `fields`, plus whatever else `source` holds: notes, and fields unknown to the schema. */
 function messageFrom<Schema extends DescMessage>(
   schema: Schema,
   source: MessageShape<Schema> | undefined,
@@ -96,7 +96,7 @@ function encodeNode(node: OnnxNode): NodeProto {
   });
 }
 
-/** What most nodes are, written out: graphs have hundreds of thousands. */
+/** A fast path for most nodes: graphs have hundreds of thousands. */
 function plainNode({ name, opType, domain, inputs, outputs }: OnnxNode): NodeProto {
   const fields: Pick<NodeProto, 'name' | 'opType' | 'domain'> & Record<string, unknown> = {
     $typeName: NodeProtoSchema.typeName,

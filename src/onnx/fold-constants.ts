@@ -3,9 +3,8 @@ import type { OnnxGraph, OnnxNode, Tensor } from './graph.ts';
 import { elementCount, isNumericType, tensorValues } from './tensor.ts';
 
 /**
- * The graph with shape changes of constants carried out: exporters hand indices and weights on through Reshape,
- * Unsqueeze and Identity, and what reads them is to find constants. Elements are shared, not copied. Values in `kept` stay
- * as they are.
+ * Folds shape changes of constants: exporters pass indices and weights through Reshape, Unsqueeze and Identity, and
+ * their readers should see constants. Elements are shared, not copied. Values in `kept` are left alone.
  */
 export function foldConstants(graph: OnnxGraph, kept: ReadonlySet<string>): OnnxGraph {
   const constants = new Map(graph.initializers);

@@ -9,28 +9,28 @@ import type {
 } from './schema/onnx_pb.ts';
 
 /**
- * One axis of a shape: a number, or the name of a size that is fixed only when the model runs (`batch`; products are
- * written `24*batch`), or undefined where nothing is known.
+ * The size of one axis: a number, a name for a size known only at run time (`batch`; products are written `24*batch`),
+ * or undefined if unknown.
  */
 export type Dimension = number | string | undefined;
 
-/** What is known of a tensor before the model runs. */
+/** What is known about a tensor before the model runs. */
 export interface TensorType {
-  /** Undefined where the file does not say and nothing could be inferred. */
+  /** Undefined if neither declared in the file nor inferred. */
   readonly elementType: ElementType | undefined;
-  /** Undefined where not even the rank is known. */
+  /** Undefined if not even the rank is known. */
   readonly shape: readonly Dimension[] | undefined;
-  /** A declared type that is no tensor (a sequence, an optional), passed through as it is. */
+  /** A declared type other than a tensor (a sequence, an optional), passed through unchanged. */
   readonly other?: TypeProto;
 }
 
-/** A value with its declared type: a graph input, a graph output, or a note on an inner value. */
+/** A value with its declared type: a graph input, a graph output, or an annotated inner value. */
 export interface ValueInfo {
   readonly name: string;
   readonly type: TensorType;
 }
 
-/** A constant. Elements lie row-major and little-endian in `bytes`; strings apart. Borrowed from the file it was read from. */
+/** A constant. Elements are row-major and little-endian in `bytes`; strings are separate. Borrows the file's bytes. */
 export interface Tensor {
   readonly elementType: ElementType;
   readonly dims: readonly number[];
@@ -47,13 +47,13 @@ export type Attribute =
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'ints'; readonly value: readonly bigint[] }
   | { readonly kind: 'strings'; readonly value: readonly string[] }
-  /** A branch of If, the body of Loop or Scan: reads values of the graph around it. */
+  /** A branch of If, the body of Loop or Scan: may read values of the enclosing graph. */
   | { readonly kind: 'graph'; readonly value: OnnxGraph }
   | { readonly kind: 'graphs'; readonly value: readonly OnnxGraph[] }
-  /** Types, sparse tensors and references to a function's attributes: passed through as they are. */
+  /** Types, sparse tensors and references to a function's attributes: passed through unchanged. */
   | { readonly kind: 'opaque'; readonly value: AttributeProto };
 
-/** An operation. An empty input name is an optional input that is left out. */
+/** An operation. An empty input name stands for an omitted optional input. */
 export interface OnnxNode {
   readonly name: string;
   readonly opType: string;
@@ -62,23 +62,23 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
-  /** The message the node was read from: keeps notes and fields that this type does not hold. */
+  /** The message that the node was read from: keeps notes and fields that this type does not represent. */
   readonly source?: NodeProto;
 }
 
-/** Inputs, constants and operations in an order in which they can run. */
+/** Inputs, constants and operations in topological order. */
 export interface OnnxGraph {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** Declared types of inner values, by name; files need not hold any. */
+  /** Declared types of inner values, by name; optional in a file. */
   readonly valueTypes: ReadonlyMap<string, TensorType>;
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly OnnxNode[];
   readonly source?: GraphProto;
 }
 
-/** A model as read from a file. Tensors borrow the file's bytes: do not change those while the model is in use. */
+/** A model as read from a file. Tensors borrow the file's bytes: do not modify those while the model is in use. */
 export interface OnnxModel {
   readonly irVersion: number;
   /** Operator set version by domain; the standard operators have domain ''. */
@@ -95,7 +95,7 @@ export function standardOpset(model: OnnxModel): number {
   return model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
 }
 
-/** A node that passes a value on under another name. */
+/** An Identity node, which gives a value another name. */
 export function identityNode(name: string, input: string, output: string): OnnxNode {
   return { name, opType: 'Identity', domain: '', inputs: [input], outputs: [output], attributes: new Map() };
 }

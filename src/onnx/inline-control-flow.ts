@@ -5,9 +5,9 @@ import { unrolledLoop, type Expansion } from './unroll-loop.ts';
 import { allDefinedNames, definedNames, graphAttribute, mapSubgraphs, renameGraph } from './subgraphs.ts';
 
 /**
- * The graph with every If whose condition is known before it runs replaced by the branch that is taken, and every short
- * Loop whose number of runs is known by its runs, in subgraphs too. Exporters write such an If where the code asks for a
- * size: `squeeze` of an axis, for one. Values of the branch keep their names where no other value has them.
+ * Replaces every If whose condition is known before the model runs with the branch taken, and unrolls every short Loop
+ * whose number of iterations is known, in subgraphs too. Exporters emit such an If where the code tests a size, for
+ * example to `squeeze` an axis. Values of the branch keep their names unless other values have them too.
  * @param variable initializers whose values may change from run to run
  */
 export function inlineControlFlow(graph: OnnxGraph, variable: ReadonlySet<string>): OnnxGraph {
@@ -31,14 +31,14 @@ function mayBeKnown(node: OnnxNode): boolean {
   return node.domain === '' && ['If', 'Loop', 'Scan'].includes(node.opType);
 }
 
-/** Nodes that loops may be written out as, beside as many as the model has. */
+/** Nodes that unrolled loops may have, in addition to as many as the model has. */
 const UNROLLED_NODES = 1000;
 
 class ControlFlowInliner {
-  /** Names that more than one value has, in graphs that do not see each other. */
+  /** Names that several values have, in graphs that do not see each other. */
   readonly #repeated: Set<string>;
   readonly #fresh: FreshNames;
-  /** Nodes that loops may still be written out as. */
+  /** Nodes that unrolled loops may still have. */
   #room: number;
 
   constructor(repeated: Set<string>, fresh: FreshNames, room: number) {

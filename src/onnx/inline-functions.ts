@@ -6,7 +6,7 @@ import type { FunctionProto } from './schema/onnx_pb.ts';
 import { allDefinedNames, mapSubgraphs, renameNode, subgraphsOf } from './subgraphs.ts';
 import { sortedBody, sortedNodes } from './topology.ts';
 
-/** Bounds on what a small file with functions that call functions can grow to. */
+/** Bounds on the expansion of a small file whose functions call functions. */
 const MAX_NODES = 1_000_000;
 const MAX_DEPTH = 256;
 
@@ -19,11 +19,11 @@ interface LocalFunction {
 type Functions = ReadonlyMap<string, LocalFunction>;
 
 /**
- * The model with every call of a local function replaced by the function's body, in subgraphs too, inner values renamed
- * to stay unique.
+ * Replaces every call of a local function with the function's body, in subgraphs too; inner values are renamed to stay
+ * unique.
  *
  * Throws `invalid-model` for functions that call themselves or grow beyond a million nodes, and for functions written
- * in another version of the standard operators than the model.
+ * in a different version of the standard operators than the model.
  */
 export function inlineFunctions(model: OnnxModel): OnnxModel {
   if (model.functions.length === 0) return model;
@@ -101,7 +101,7 @@ function refuse(message: string): never {
   throw new MagnitudeEdgeError('invalid-model', message);
 }
 
-/** Operator sets that only the function names become the model's; those of both have to be the same. */
+/** Adds operator sets that only the function imports to the model's; versions of shared ones have to agree. */
 function adoptOpsets(opsets: Map<string, number>, { name, opsetImport }: FunctionProto): void {
   for (const { domain: written, version } of opsetImport) {
     const domain = written === 'ai.onnx' ? '' : written;

@@ -5,8 +5,8 @@ import { mapSubgraphs } from './subgraphs.ts';
 import { float32Tensor, int64Tensor } from './tensor.ts';
 
 /**
- * The graph with its Constant nodes turned into initializers, and without inputs that only restate an initializer (as
- * files of old IR versions do): one form for constants, whatever the producer wrote, in subgraphs too.
+ * Turns Constant nodes into initializers and drops inputs that only restate an initializer (as in files of old IR
+ * versions), in subgraphs too, so that constants have one form whatever the producer wrote.
  */
 export function liftConstants(graph: OnnxGraph): OnnxGraph {
   const lifted = withLifted(graph);
@@ -26,7 +26,7 @@ function withLifted(graph: OnnxGraph): OnnxGraph {
   return { ...graph, initializers, nodes };
 }
 
-/** Undefined for the forms that hold no numbers (strings, sparse tensors): such a node stays a node. */
+/** Undefined for forms without numbers (strings, sparse tensors): such a node is kept. */
 function constantValue(node: OnnxNode): Tensor | undefined {
   switch ([...node.attributes.keys()][0]) {
     case 'value':

@@ -1,11 +1,11 @@
 import type { Attribute, OnnxGraph, OnnxNode } from './graph.ts';
 
 /**
- * If, Loop and Scan hold graphs of their own, which read values of the graph around them without naming them as inputs.
- * Whatever asks what a node depends on asks {@link valuesRead}.
+ * If, Loop and Scan have subgraphs, which read values of the enclosing graph without naming them as inputs. For all
+ * that a node depends on, use {@link valuesRead}.
  */
 
-/** The graphs that a node holds; none for most operators. */
+/** The subgraphs of a node; none for most operators. */
 export function subgraphsOf(node: OnnxNode): readonly OnnxGraph[] {
   if (node.attributes.size === 0) return none;
   const graphs: OnnxGraph[] = [];
@@ -18,13 +18,13 @@ export function subgraphsOf(node: OnnxNode): readonly OnnxGraph[] {
 
 const none: readonly OnnxGraph[] = [];
 
-/** The graph in attribute `name`; undefined where there is none. */
+/** The graph in attribute `name`; undefined if there is none. */
 export function graphAttribute(node: OnnxNode, name: string): OnnxGraph | undefined {
   const attribute = node.attributes.get(name);
   return attribute?.kind === 'graph' ? attribute.value : undefined;
 }
 
-/** The node with every graph that it holds changed; the node itself where it holds none. */
+/** The node with `change` applied to its subgraphs; the node itself if it has none. */
 export function mapSubgraphs(node: OnnxNode, change: (graph: OnnxGraph) => OnnxGraph): OnnxNode {
   if (subgraphsOf(node).length === 0) return node;
   const changed = (attribute: Attribute): Attribute => {
@@ -39,8 +39,8 @@ export function mapSubgraphs(node: OnnxNode, change: (graph: OnnxGraph) => OnnxG
 }
 
 /**
- * The values that a node reads: its inputs, each at its place ('' for one that is left out), then what its subgraphs take
- * from the graph around it.
+ * The values that a node reads: its inputs in order ('' for an omitted one), then what its subgraphs read from the
+ * enclosing graph.
  */
 export function valuesRead(node: OnnxNode): readonly string[] {
   const graphs = subgraphsOf(node);
@@ -54,7 +54,7 @@ export function valuesRead(node: OnnxNode): readonly string[] {
 
 const readByGraphNode = new WeakMap<OnnxNode, readonly string[]>();
 
-/** The values that a subgraph reads and does not define. */
+/** The values that a subgraph reads but does not define. */
 export function capturedValues(graph: OnnxGraph): ReadonlySet<string> {
   const own = new Set(definedNames(graph));
   const captured = new Set<string>();
@@ -66,7 +66,7 @@ export function capturedValues(graph: OnnxGraph): ReadonlySet<string> {
   return captured;
 }
 
-/** What a graph itself defines: inputs, constants and outputs of its nodes, without those of its subgraphs. */
+/** What a graph itself defines: inputs, constants and outputs of its nodes, excluding its subgraphs. */
 export function definedNames(graph: OnnxGraph): string[] {
   return [
     ...graph.inputs.map(({ name }) => name),
@@ -75,7 +75,7 @@ export function definedNames(graph: OnnxGraph): string[] {
   ];
 }
 
-/** Every name that a value has in a graph or in its subgraphs; once for each place that defines it. */
+/** Names of all values in a graph and its subgraphs, once per definition. */
 export function allDefinedNames(graph: OnnxGraph): string[] {
   const names = definedNames(graph);
   for (const node of graph.nodes) {
@@ -86,7 +86,9 @@ export function allDefinedNames(graph: OnnxGraph): string[] {
 
 type Rename = (name: string) => string;
 
-/** The node with the values that it reads and produces renamed, in its subgraphs too. `rename` is not asked about ''. */
+/**
+ * The node with the values that it reads and produces renamed, in its subgraphs too. `rename` is never called with ''.
+ */
 export function renameNode(node: OnnxNode, rename: Rename): OnnxNode {
   const renamed = (name: string): string => (name === '' ? '' : rename(name));
   return {

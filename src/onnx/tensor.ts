@@ -139,7 +139,7 @@ const access = new Map<ElementType, ElementAccess>([
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
-/** The nearest int64: ONNX uses the largest one for "to the end", and that is not a float64. */
+/** The nearest int64: ONNX uses the largest one for "to the end", which float64 cannot represent. */
 function toInt64(value: number): bigint {
   if (value >= 2 ** 63) return INT64_MAX;
   if (value <= -(2 ** 63)) return INT64_MIN;
@@ -177,12 +177,12 @@ export function tensorValues(tensor: Tensor): number[] {
 }
 
 /**
- * The elements of an int64 or int32 constant below 2^31 in size, as indices are; undefined where one is beyond it or the
- * type is another.
+ * The elements of an int64 or int32 constant as int32, the type of indices; undefined if one does not fit in 32 bits or
+ * the type is another.
  */
 export function indexValues(tensor: Tensor): Int32Array | undefined {
   const { bytes, elementType } = tensor;
-  // A copy: a tensor may lie anywhere in its file, a view of words has to lie on a word.
+  // A copy: a tensor may start at any byte of its file, but a view of words has to be aligned.
   const words = new Int32Array(new Uint8Array(bytes).buffer, 0, bytes.byteLength >> 2);
   if (elementType === DataType.int32) return words;
   if (elementType !== DataType.int64) return undefined;
@@ -196,7 +196,7 @@ export function indexValues(tensor: Tensor): Int32Array | undefined {
 
 /** A copy of the elements of a float32 constant. */
 export function float32Values({ bytes }: Tensor): Float32Array {
-  // Not bytes.slice(): a Node Buffer would give a view of the file.
+  // Not bytes.slice(): for a Node Buffer it returns a view of the file.
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 

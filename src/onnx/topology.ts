@@ -6,8 +6,8 @@ import { valuesRead } from './subgraphs.ts';
 type Graph = Pick<OnnxGraph, 'inputs' | 'outputs' | 'initializers' | 'nodes'>;
 
 /**
- * The nodes in an order in which every value is there before it is used; the file's own order where that holds.
- * Throws `invalid-model` for values that nothing or more than one thing produces, and for cycles.
+ * The nodes in topological order; the file's own order if it is one. Throws `invalid-model` for values with no producer
+ * or more than one, and for cycles.
  */
 export function sortedNodes(graph: Graph): OnnxNode[] {
   const producer = producers(graph);
@@ -33,7 +33,7 @@ export function sortedNodes(graph: Graph): OnnxNode[] {
   return inOrder(graph, producer);
 }
 
-/** The same for a subgraph: values that it does not produce come from the graph around it. */
+/** The same for a subgraph: values that it does not produce come from the enclosing graph. */
 export function sortedBody(graph: Graph): OnnxNode[] {
   return inOrder(graph, producers(graph));
 }
@@ -55,7 +55,7 @@ function inOrder(graph: Graph, producer: ReadonlyMap<string, OnnxNode>): OnnxNod
       else list.push(node);
     }
   }
-  // The list grows while it is walked.
+  // The list grows while it is iterated.
   for (const done of ready) {
     for (const consumer of consumers.get(done) ?? []) {
       const left = waiting.get(consumer)! - 1;
@@ -70,7 +70,7 @@ function inOrder(graph: Graph, producer: ReadonlyMap<string, OnnxNode>): OnnxNod
   return ready;
 }
 
-/** The node that produces each value. Throws `invalid-model` where a name is given twice. */
+/** The node that produces each value. Throws `invalid-model` if a name is produced twice. */
 function producers(graph: Graph): Map<string, OnnxNode> {
   const producer = new Map<string, OnnxNode>();
   const given = givenNames(graph);
@@ -88,7 +88,7 @@ function producers(graph: Graph): Map<string, OnnxNode> {
   return producer;
 }
 
-/** Inputs and constants: what is there before the first node runs. */
+/** Inputs and constants: available before the first node runs. */
 function givenNames({ inputs, initializers }: Graph): ReadonlySet<string> {
   return new Set([...inputs.map(({ name }) => name), ...initializers.keys()]);
 }
@@ -111,7 +111,7 @@ export function nodeDependencies(node: OnnxNode): readonly string[] {
   return read.includes('') ? read.filter((value) => value !== '') : read;
 }
 
-/** The nodes that `outputs` depend on, in the order given, which must be one in which they can run. */
+/** The nodes that `outputs` depend on, in the given order, which must be topological. */
 export function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   return neededFor(nodes, outputs).nodes;
 }

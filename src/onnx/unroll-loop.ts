@@ -4,7 +4,7 @@ import { ShapeInference } from './shape-inference/infer.ts';
 import { allDefinedNames, graphAttribute, renameNode } from './subgraphs.ts';
 import { int64Tensor, numericTensor } from './tensor.ts';
 
-/** What stands in place of a node: nodes in an order in which they can run, and constants that they read. */
+/** The replacement of a node: nodes in topological order, and constants that they read. */
 export interface Expansion {
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, Tensor>;
@@ -13,9 +13,9 @@ export interface Expansion {
 const yes = numericTensor(DataType.bool, [], [1]);
 
 /**
- * A Loop whose number of runs is known, and whose condition never ends it, as its body written out as often; undefined for
- * any other node, and for loops that would grow beyond `mostNodes`.
- * @param fresh a name that no value has, like the given one
+ * Unrolls a Loop whose number of iterations is known and whose condition never ends it; undefined for any other node,
+ * and for loops that would exceed `mostNodes` nodes.
+ * @param fresh returns an unused name similar to the given one
  */
 export function unrolledLoop(
   node: OnnxNode,
@@ -67,7 +67,7 @@ export function unrolledLoop(
   return { nodes, initializers };
 }
 
-/** The values of all runs along a new first axis. */
+/** Stacks the values of all iterations along a new first axis. */
 function stacked(
   values: readonly string[],
   output: string,
@@ -90,7 +90,7 @@ function stacked(
   return [...parts, { ...joined, attributes: new Map([['axis', { kind: 'int', value: 0n }]]) }];
 }
 
-/** Whether the condition that goes in holds, and the body passes on one that does. */
+/** Whether the initial condition is true, and the body is known to keep it true. */
 function goesOn(node: OnnxNode, body: OnnxGraph, inference: ShapeInference): boolean {
   const given = node.inputs[1] ?? '';
   if (given !== '' && inference.contents(given)?.values[0] !== 1) return false;

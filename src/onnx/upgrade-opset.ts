@@ -5,10 +5,10 @@ import { standardOpset, type Attribute, type OnnxGraph, type OnnxModel, type Onn
 import { allDefinedNames, mapSubgraphs } from './subgraphs.ts';
 import { int64Tensor } from './tensor.ts';
 
-/** The oldest operator set that is read: from 13 on, Squeeze, Unsqueeze, ReduceSum and Softmax are what they are now. */
+/** The oldest operator set supported: since 13, Squeeze, Unsqueeze, ReduceSum and Softmax have their present form. */
 export const OLDEST_OPSET = 13;
 
-/** The oldest operator set that is written: the first with reductions over axes given as an input throughout. */
+/** The oldest operator set written: the first in which all reductions take their axes as an input. */
 export const WRITTEN_OPSET = 18;
 
 /** Operators whose axes became an input in operator set 18. */
@@ -19,9 +19,9 @@ const reductions = new Set(
 );
 
 /**
- * The model in operator set 18 or, if it is written in a newer one, as it is. Few operators changed on the way:
- * reductions take their axes as an input, Split names the number of its parts, RoiAlign got another default. Subgraphs
- * are written in the same operator set, and are upgraded with the graph.
+ * Upgrades a model to operator set 18; a model in a newer one is returned as is. Few operators changed in between:
+ * reductions take their axes as an input, Split states its number of parts, RoiAlign got another default. Subgraphs use
+ * the same operator set and are upgraded with the graph.
  *
  * Throws `invalid-model` for operator sets before 13.
  */

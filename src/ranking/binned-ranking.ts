@@ -11,9 +11,9 @@ import type { BinRange, ScoredPairs, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, evenEdges, scoreThresholds, zThresholds, type Thresholds } from './thresholds.ts';
 import { splitBins, withoutExcluded, type TableRows } from './z-bins.ts';
 
-/** How finely to count, and how many rows to look at. */
+/** How finely to count, and how many rows to read. */
 export interface BinTuning extends QTuning {
-  /** Rows of one bin of scores that are fetched for nothing rather than counted anew */
+  /** Size up to which a bin of scores is fetched, superfluous rows included, rather than split and counted again */
   readonly spareRows: number;
 }
 
@@ -25,44 +25,44 @@ export const DEFAULT_TUNING: BinTuning = {
   spareRows: 1 << 14,
 };
 
-/** Up to this share of the table the q of its rows are looked for one by one. */
+/** Up to this share of the table, the q of the wanted rows are found one by one. */
 const LARGEST_SHARE = 1 / 8;
 
-/** Rows whose q is computed at a time, where that of all pairs is. */
+/** Rows whose q is computed at a time, if that of all pairs is. */
 const ROWS_PER_GROUP = 1 << 18;
 
-/** q of the sorted rows of a group, `rank` rows of the table coming before it. */
+/** q of the sorted rows of a group; `rank` rows of the table precede it. */
 type QOfGroup = (
   rows: Omit<RankedPairs, 'q'>,
   group: number,
   rank: number,
 ) => Float64Array | Promise<Float64Array>;
 
-/** Bins of scores, and groups of them that are sorted together, the highest first. */
+/** Bins of scores, and groups of bins that are sorted together, the highest first. */
 interface ScoreBins {
   readonly thresholds: Thresholds;
   readonly counts: Uint32Array;
-  /** Scores of rows that may be wanted */
+  /** Counts of the rows that may be wanted */
   readonly wanted: Uint32Array;
   readonly groups: readonly BinRange[];
 }
 
-/** What is known of a table before its rows are looked at. */
+/** State of a table before its rows are read. */
 interface Opened {
   readonly table: TableRows;
   readonly q: QValues;
-  /** Pairs that are no rows, or not wanted whatever their q */
+  /** Pairs that are not rows, or not wanted whatever their q */
   readonly unwanted: ScoredPairs;
-  /** A z that all rows wanted reach; Infinity where there are none */
+  /** A z that all wanted rows reach; Infinity if there are none */
   readonly leastZ: number;
-  /** Rows wanted at most */
+  /** Most rows that are wanted */
   readonly most: number;
 }
 
 /**
- * The rows of a table, in its order and with exact p and q, from passes over the scores that count them in bins and bring back
- * the rows of some bins at a time: nothing of the size of a column is held but the places of the pairs and, where degrees of
- * freedom differ and most rows are asked for, their q.
+ * The rows of a table, in its order and with exact p and q, from passes over the scores that count them in bins and
+ * fetch the rows of some bins at a time: nothing of the size of a column is held except the pair indices and, if
+ * degrees of freedom differ and most rows are requested, their q.
  */
 export class BinnedRanking {
   readonly #scanner: ScoreScanner;
@@ -85,15 +85,15 @@ export class BinnedRanking {
     this.#tuning = tuning;
   }
 
-  /** Rows that come at most. */
+  /** Most rows that {@link BinnedRanking.groups} yields. */
   async mostRows(): Promise<number> {
     return (await this.#open()).most;
   }
 
   /**
-   * The rows that were asked for, some at a time. There is at least one group; some may be empty.
+   * The requested rows, some at a time. There is at least one group; some may be empty.
    *
-   * @param rowsPerGroup rows that are sorted at a time, about; more where so many scores are equal
+   * @param rowsPerGroup rows sorted at a time, approximately; more if that many scores are equal
    */
   async *groups(rowsPerGroup: number): AsyncGenerator<RankedPairs, void, undefined> {
     const { leastZ, table } = await this.#open();
@@ -106,7 +106,7 @@ export class BinnedRanking {
     const { groups } = bins;
     let [left, rank] = [top, 0];
     for (let at = 0; at < groups.length && left > 0;) {
-      // As many groups as the rows that are still wanted take.
+      // As many groups as hold the rows that are still wanted.
       let [end, rows] = [at, 0];
       while (end < groups.length && rows < left) rows += countIn(bins.wanted, groups[end++]!);
       for await (const group of this.#sorted(bins, groups.slice(at, end), rank)) {
@@ -146,7 +146,7 @@ export class BinnedRanking {
     return rows === undefined ? group : pickRows(group, rows);
   }
 
-  /** Groups of bins of scores, each of which has some `size` scores. */
+  /** Bins of scores, in groups of about `size` scores. */
   async #scoreBins(leastZ: number, size: number): Promise<ScoreBins> {
     const { unwanted } = await this.#open();
     const { bins, rounds, spareRows } = this.#tuning;
@@ -172,7 +172,7 @@ export class BinnedRanking {
     }
   }
 
-  /** The rows of some groups, one of which follows the other, sorted. @param rank rows before the first of them */
+  /** The rows of consecutive groups, sorted. @param rank rows before the first of them */
   async *#sorted(
     { thresholds, counts }: ScoreBins,
     groups: readonly BinRange[],
@@ -197,12 +197,12 @@ export class BinnedRanking {
     return (this.#qOfAllPairs ??= await this.#qOfAll());
   }
 
-  /** Where p rises as scores fall: ranks are places in the table, and later groups matter by their least ratio alone. */
+  /** If p rises as scores fall: ranks are positions in the table, and later groups matter only by their least ratio. */
   async #qByRank(thresholds: Thresholds, groups: readonly BinRange[]): Promise<QOfGroup> {
     const { table, q } = await this.#open();
     const root = this.#freedom.roots[0]!;
     const endsTable = thresholds.values[0] === -1 && groups.at(-1)?.first === 1;
-    // Between a group and the next: a little above, so that no row of the next one counts as the former's.
+    // Between a group and the next: slightly above, so that no row of the next one counts towards the former.
     const borders = Float64Array.from(endsTable ? groups.slice(0, -1) : groups, ({ first }) => {
       const z = fisherZ(thresholds.values[first - 1]!, root);
       return z + 1e-12 * Math.max(1, Math.abs(z));
@@ -219,7 +219,7 @@ export class BinnedRanking {
     };
   }
 
-  /** Where degrees of freedom differ: the rows by falling p give each its q, which is kept. */
+  /** If degrees of freedom differ: a pass over the rows by falling p finds the q of every pair, which is kept. */
   async #qOfAll(): Promise<QOfGroup> {
     const { table } = await this.#open();
     const { nodes } = this.#scanner;
@@ -269,14 +269,14 @@ export class BinnedRanking {
   }
 }
 
-/** The same numbers in order: themselves where they are, as a scan of the host's scores finds them. */
+/** The same numbers, sorted; not copied if sorted already, as they are from a scan of scores on the host. */
 function ascending(numbers: Uint32Array): Uint32Array {
   for (let at = 1; at < numbers.length; at++)
     if (numbers[at - 1]! > numbers[at]!) return numbers.slice().sort();
   return numbers;
 }
 
-/** Those of `all` that are not among `unwanted`; both ascend. */
+/** The elements of `all` that are not in `unwanted`; both ascend. */
 function without(all: Uint32Array, unwanted: Uint32Array): Uint32Array {
   let next = 0;
   return all.filter((number) => {
@@ -285,7 +285,7 @@ function without(all: Uint32Array, unwanted: Uint32Array): Uint32Array {
   });
 }
 
-/** @param scores of the type that all are */
+/** @param scores of the array type of all scores */
 function noRows({ scores }: ScoredPairs): RankedPairs {
   const none = new Uint32Array();
   return { pairIndices: none, scores: gather(scores, none), p: new Float64Array(), q: new Float64Array() };
@@ -295,7 +295,7 @@ function countIn(counts: Uint32Array, { first, end }: BinRange): number {
   return counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
 }
 
-/** Flags of bins with more than `most` rows, of those that the first `top` rows are in; none of bin 0 and of NaN. */
+/** Flags of bins with more than `most` rows, among those of the first `top` rows; never bin 0 or the NaN bin. */
 function largeBins(counts: Uint32Array, most: number, top: number): Uint8Array {
   const large = new Uint8Array(counts.length);
   for (let bin = counts.length - 2, before = 0; bin > 0 && before < top; bin--) {
@@ -305,7 +305,7 @@ function largeBins(counts: Uint32Array, most: number, top: number): Uint8Array {
   return large;
 }
 
-/** Bins in order, as many together as have `size` rows. There is at least one group. */
+/** Consecutive bins in groups of about `size` rows. There is at least one group. */
 function binGroups(counts: Uint32Array, size: number): BinRange[] {
   const groups: BinRange[] = [];
   let [first, held] = [0, 0];
@@ -319,7 +319,7 @@ function binGroups(counts: Uint32Array, size: number): BinRange[] {
   return groups;
 }
 
-/** By score, descending, ties by pair index; without some. */
+/** Sorted by score, descending, ties by pair index; without the unwanted. */
 function tableOrder({ pairIndices, scores }: ScoredPairs, unwanted: ReadonlySet<number>): ScoredPairs {
   const rows = rowsWithout(pairIndices, unwanted);
   const own = gather(pairIndices, rows);

@@ -1,18 +1,18 @@
 /** Ordered pairs that compete, each with a score. */
 export interface Candidates {
-  /** Number of the source of each, and of its target */
+  /** Numbers of the source and of the target of each */
   readonly sources: Int32Array;
   readonly targets: Int32Array;
   readonly scores: Float64Array;
-  /** 1 where the pair is a positive */
+  /** 1 if the pair is a positive */
   readonly positive: Uint8Array;
 }
 
 /**
- * Ranks of some candidates among those with the same target, or with the same source; 1 is best, equal scores share the average
- * of their ranks.
+ * Ranks of some candidates among those with the same target, or with the same source; 1 is best, equal scores share the
+ * average of their ranks.
  *
- * @param rows places of the candidates to rank
+ * @param rows indices of the candidates to rank
  */
 export function rankWithin(
   candidates: Candidates,

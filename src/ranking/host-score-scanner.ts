@@ -4,19 +4,19 @@ import type { ScoreMatrices } from '../scoring/score-matrices.ts';
 import type { BinRange, ScoredPairs, ScoreScanner } from './score-scanner.ts';
 import { BinLookup, type Thresholds } from './thresholds.ts';
 
-/** Group of bins that are in none. */
+/** Marks bins that belong to no group. */
 const NO_GROUP = 0xffff_ffff;
 
-/** Sources looked at between two looks at the clock. */
+/** Sources processed between two checks of the clock. */
 const STEP = 64;
 
 /** Aggregated scores on the host. */
 export type HostAggregate = Pick<ScoreMatrices, 'nodes' | 'aggregated'>;
 
-/** Gives scores of some pairs of nodes in each layer pair. */
+/** Returns the scores of some pairs of nodes in each layer pair. */
 export type PairScoresAt = ScoreScanner['perPairAt'];
 
-/** Those that are there, in matrices. */
+/** Looks them up in matrices. */
 export function pairScoresIn({ perPair }: Pick<ScoreMatrices, 'perPair'>): PairScoresAt {
   return (pairIndices) => Promise.resolve(perPair.map((matrix) => gather(matrix, pairIndices)));
 }
@@ -128,7 +128,7 @@ interface Sources {
   readonly end: number;
 }
 
-/** Scores, and what tells the bin of each. */
+/** Scores, and the lookup of their bins. */
 interface Binned extends HostAggregate {
   readonly classOf: ArrayLike<number>;
   readonly bins: BinLookup;
@@ -165,7 +165,7 @@ function countMissing(
   }
 }
 
-/** Writes each pair whose bin has a group to the group's next place. */
+/** Writes each pair whose bin has a group to the next free index of the group. */
 function partitionRows(
   { aggregated, nodes, classOf, bins }: Binned,
   { first, end }: Sources,

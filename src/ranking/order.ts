@@ -2,7 +2,7 @@ import { radixArgsort } from './radix-argsort.ts';
 
 export type FloatArray = Float64Array | Float32Array;
 
-/** Row numbers in the order of their values, and the values in that order. */
+/** Row numbers in sorted order, and the values in that order. */
 export interface Ordered<T extends FloatArray> {
   readonly rows: Uint32Array;
   readonly values: T;
@@ -10,13 +10,13 @@ export interface Ordered<T extends FloatArray> {
 
 export type Direction = 'ascending' | 'descending';
 
-/** Buckets of the range of all values: few enough that the places they are written to stay in a core's own cache. */
+/** Buckets over the range of all values: few enough that the write positions stay in a core's own cache. */
 export const BUCKETS = 1 << 10;
-/** Cells of one bucket at most, for the same reason. */
+/** Most sub-buckets of one bucket, for the same reason. */
 const MOST_SUB_BUCKETS = 1 << 16;
 /** A sub-bucket with more rows than this is crowded. */
 const CROWDED = 32;
-/** A little less than 1, so that the largest value falls into the last bucket or cell and not past it. */
+/** Slightly less than 1, so that the largest value falls into the last bucket or sub-bucket and not past it. */
 const SHORT_OF_ONE = 1 - 2 ** -50;
 
 /**
@@ -28,9 +28,10 @@ export function sortedOrder(values: FloatArray, direction: Direction): Uint32Arr
 }
 
 /**
- * As {@link sortedOrder}, with the values. Rows are partitioned over the range of the values twice, into buckets and then,
- * bucket by bucket, into subBuckets of about one row each; what is left to do is little and near. Memory is written front to
- * back both times, where each pass of a radix sort waits for it. A bucket in which values crowd is sorted by their bits.
+ * As {@link sortedOrder}, with the values. Rows are partitioned over the range of the values twice, into buckets and
+ * then, bucket by bucket, into sub-buckets of about one row each; the remaining work is small and local. Both times
+ * memory is written front to back, whereas each pass of a radix sort waits for memory. A bucket in which values crowd
+ * is sorted by their bits.
  *
  * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
  */
@@ -52,7 +53,7 @@ export function sortRows<T extends FloatArray>(values: T, direction: Direction, 
   return ordered;
 }
 
-/** Sorts rows `start .. end` of `ordered` in place, none of them NaN and no more than `most` at a time. */
+/** Sorts rows `start .. end` of `ordered` in place: none of them NaN, and at most `most` at a time. */
 export function bucketSorter<T extends FloatArray>(
   ordered: Ordered<T>,
   most: number,
@@ -66,25 +67,25 @@ export function bucketSorter<T extends FloatArray>(
   };
 }
 
-/** Numbers a value's place in the range: `(value - from) * factor` is below the number of parts, and rises in order. */
+/** Maps a value to its place in the range: `(value - from) * factor` is below the number of parts, in sort order. */
 interface Scale {
   readonly from: number;
   readonly factor: number;
 }
 
-/** How rows are put into buckets. */
+/** How rows are assigned to buckets. */
 export interface Buckets extends Scale {
   /** Rows 0, `skip`, 2 `skip`, ... are left out */
   readonly skip: number | undefined;
 }
 
-/** Buckets of the range of all values; the first has them all where there is no range. */
+/** Buckets over the range of all values; if there is no range, the first holds all. */
 export function bucketsOf(values: FloatArray, direction: Direction, skip?: number): Buckets {
   const scale = scaleOf(values, 0, values.length, BUCKETS, direction) ?? { from: 0, factor: 0 };
   return { ...scale, skip };
 }
 
-/** @returns undefined where the range is empty, a single value, or has no end */
+/** @returns undefined if the range is empty, a single value, or infinite */
 function scaleOf(
   values: FloatArray,
   start: number,
@@ -103,7 +104,7 @@ function scaleOf(
   return direction === 'ascending' ? { from: least, factor } : { from: most, factor: -factor };
 }
 
-/** How many rows each bucket has; NaN counts as the last one. @returns rows in all */
+/** Counts the rows of each bucket; NaN has the last count. @returns the total */
 export function countBuckets(
   values: FloatArray,
   { from, factor, skip }: Buckets,
@@ -124,9 +125,9 @@ export function countBuckets(
 }
 
 /**
- * Moves rows and values to their buckets, the starts of which become their ends.
+ * Moves rows and values to their buckets, whose starts become their ends.
  *
- * @param places receives where each row has been moved to
+ * @param places receives the new index of each row
  */
 export function fillBuckets(
   values: FloatArray,
@@ -150,7 +151,7 @@ export function fillBuckets(
   }
 }
 
-/** Turns counts into starts. @returns the largest of the counts */
+/** Turns counts into starts. @returns the largest count */
 export function startsOf(counts: Uint32Array): number {
   let [start, most] = [0, 0];
   for (let part = 0; part < counts.length; part++) {
@@ -162,7 +163,7 @@ export function startsOf(counts: Uint32Array): number {
   return most;
 }
 
-/** Room for sorting a bucket. */
+/** Scratch memory for sorting a bucket. */
 interface Scratch extends Ordered<FloatArray> {
   readonly subBuckets: Uint32Array;
 }
@@ -179,7 +180,7 @@ function sortBucket(
   if (size < 2) return;
   const parts = Math.min(size, MOST_SUB_BUCKETS);
   const scale = scaleOf(values, start, end, parts, direction);
-  // In order already. Values can differ and yet have no scale, by less than a number can tell the inverse of.
+  // Sorted already. Values can differ and yet have no scale, if the inverse of their difference overflows.
   if (scale === undefined && allSame(values, start, end)) return;
   const counts = scratch.subBuckets.subarray(0, parts).fill(0);
   if (scale === undefined || countSubBuckets(values, start, end, scale, counts) > CROWDED) {
@@ -200,7 +201,7 @@ function allSame(values: FloatArray, start: number, end: number): boolean {
   return true;
 }
 
-/** Where each cell starts. @returns rows of the fullest */
+/** Computes where each sub-bucket starts. @returns rows of the fullest */
 function countSubBuckets(
   values: FloatArray,
   start: number,
@@ -227,7 +228,7 @@ function fillSubBuckets(
   }
 }
 
-/** Sorts by insertion `count` rows that are near their places, from one array to another. */
+/** Insertion sort of `count` rows that are near their final positions, from one array to another. */
 function sortNearly(
   { rows, values }: Ordered<FloatArray>,
   count: number,

@@ -3,12 +3,12 @@ import type { FloatArray } from './order.ts';
 import type { ScoredPairs } from './score-scanner.ts';
 import { upperTailPValues } from './upper-tail-p-values.ts';
 
-/** Values handled between two pauses. */
+/** Values processed between two yields. */
 const STEP = 1 << 18;
 
 /**
- * One-sided p of rows `first .. end` of a matrix of scores, row-major `[rows, targets]` (method.md, "Significance"). Yields
- * some milliseconds of work apart.
+ * One-sided p of rows `first .. end` of a matrix of scores, row-major `[rows, targets]` (method.md, "Significance").
+ * Yields some milliseconds of work apart.
  *
  * @param roots square root of the degrees of freedom of each target
  */

@@ -3,41 +3,41 @@ import { bucketsOf, bucketSorter, BUCKETS, countBuckets, fillBuckets, startsOf }
 import type { Direction, FloatArray } from './order.ts';
 import { gather } from './gather.ts';
 
-/** Values looked at between two pauses. */
+/** Values processed between two yields. */
 const STEP = 1 << 20;
 
-/** Rows put into buckets of the range of their values: the buckets are in order, the rows of a bucket are not yet. */
+/** Rows in buckets over the range of their values: the buckets are sorted, the rows within a bucket not yet. */
 export interface PartitionedRows<T extends FloatArray> {
   readonly direction: Direction;
-  /** Row and value at each place */
+  /** Row and value at each position */
   readonly rows: Uint32Array;
   readonly values: T;
-  /** Place of each row; those left out share one behind the last. */
+  /** Position of each row; rows that are left out share the one after the last. */
   readonly places: Uint32Array;
-  /** Where each bucket ends. NaN comes behind the last. */
+  /** Where each bucket ends. NaN follows the last. */
   readonly ends: Uint32Array;
   /** Rows of the largest bucket */
   readonly most: number;
 }
 
-/** What comes of sorting {@link PartitionedRows}, beside their values, which are sorted where they are. */
+/** The result of sorting {@link PartitionedRows}, besides their values, which are sorted in place. */
 export interface SortedPlaces {
-  /** The places in order */
+  /** The positions, sorted */
   readonly inOrder: Uint32Array;
-  /** The rows in order */
+  /** The rows, sorted */
   readonly rows: Uint32Array;
 }
 
-/** What puts other values of the same rows in the order of a sort. */
+/** Sorts other values of the same rows alike; see {@link reorder}. */
 export type BucketOrder = Pick<PartitionedRows<FloatArray>, 'places'> & Pick<SortedPlaces, 'inOrder'>;
 
 /**
- * Puts rows into buckets of the range of their values, front to back. Rows in order lie anywhere in the arrays, so that nearly
- * every other value of a row that is looked up there would be waited for; {@link reorder} puts other values into the same
- * buckets, and in order bucket by bucket, in a core's own cache. Yields some milliseconds of work apart.
+ * Moves rows to buckets over the range of their values, front to back. The sorted rows lie anywhere in the arrays, so
+ * nearly every lookup of another value of a row would miss the cache; {@link reorder} moves other values to the same
+ * buckets, and then sorts bucket by bucket, in a core's own cache. Yields some milliseconds of work apart.
  *
  * @param skip leaves out rows 0, `skip`, 2 `skip`, ...
- * @param newArray makes all arrays of what comes back, each with a buffer of its own
+ * @param newArray allocates all returned arrays, each with a buffer of its own
  */
 export function* partition<T extends FloatArray>(
   values: T,
@@ -59,7 +59,7 @@ export function* partition<T extends FloatArray>(
   return { direction, rows, values: partitioned, places, ends, most };
 }
 
-/** Room for {@link sortBuckets}. */
+/** Allocates the output of {@link sortBuckets}. */
 export function placesFor(
   partitioned: PartitionedRows<FloatArray>,
   newArray: NewArray = ownArray,
@@ -69,7 +69,8 @@ export function placesFor(
 }
 
 /**
- * Sorts buckets `first .. end`, each by itself; what comes behind the last of all goes with it. Yields some milliseconds of work apart.
+ * Sorts buckets `first .. end`, each by itself; the last bucket includes the NaN rows. Yields some milliseconds of work
+ * apart.
  */
 export function* sortBuckets(
   partitioned: PartitionedRows<FloatArray>,
@@ -79,7 +80,7 @@ export function* sortBuckets(
 ): Generator<undefined, void, undefined> {
   const { ends, values, most, direction } = partitioned;
   const begin = first === 0 ? 0 : ends[first - 1]!;
-  // Places are sorted in place of rows.
+  // Positions are sorted instead of rows.
   const sortBucket = bucketSorter({ rows: inOrder, values }, most, direction);
   for (let bucket = first, start = begin, done = begin; bucket < end; bucket++) {
     const bucketEnd = ends[bucket]!;
@@ -98,8 +99,8 @@ export function* sortBuckets(
 }
 
 /**
- * Other values of each row, of arrays of one type, in the order of a sort; the arrays that come back are new, and this
- * thread's own. Yields some milliseconds of work apart.
+ * Other values of each row, from arrays of one type, in sorted order; the returned arrays are new and belong to this
+ * thread. Yields some milliseconds of work apart.
  */
 export function* reorder<T extends FloatArray>(
   arrays: readonly T[],

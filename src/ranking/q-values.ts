@@ -8,22 +8,22 @@ import { fisherZ, upperTail } from '../scoring/significance.ts';
 import { evenEdges } from './thresholds.ts';
 import { countZ, splitBins, type TableRows, type ZBins } from './z-bins.ts';
 
-/** How finely rows are counted, and how many are looked at one by one. */
+/** How finely rows are counted, and how many are read one by one. */
 export interface QTuning {
   /** Bins of the first count */
   readonly bins: number;
   /** Bins of later, finer counts */
   readonly mostBins: number;
-  /** Rows that are brought to the host and sorted, at most while finer counts may still help */
+  /** Most rows that are fetched and sorted as long as finer counts may still help */
   readonly budget: number;
-  /** Counts at most */
+  /** Most counts */
   readonly rounds: number;
 }
 
 /**
- * Exact q of some rows of a table of which only counts are known. The last row of a bin bounds from above what comes
- * after the rows before it, and the bin's upper edge bounds from below what its rows can be; the rows of the few bins
- * whose bounds leave open whether they matter are fetched and ranked one by one.
+ * Exact q of some rows of a table of which only counts are known. The last row of a bin bounds from above the least
+ * ratio after the rows before it, and the bin's upper edge bounds from below the ratios of its own rows; the rows of
+ * the few bins whose bounds leave open whether they matter are fetched and ranked one by one.
  */
 export class QValues {
   readonly #scanner: ScoreScanner;
@@ -34,7 +34,7 @@ export class QValues {
   #counted: ZBins | undefined;
   #rounds = 0;
 
-  /** Nothing is counted before it is asked for. */
+  /** Counts nothing until it is needed. */
   constructor(scanner: ScoreScanner, freedom: DegreesOfFreedomGroups, table: TableRows, tuning: QTuning) {
     this.#scanner = scanner;
     this.#freedom = freedom;
@@ -44,8 +44,8 @@ export class QValues {
   }
 
   /**
-   * A z that no row of q at or below `maxQ` falls short of, and next to no other row reaches; Infinity where there is
-   * none of such q. How many rows reach it.
+   * A z that every row with q at or below `maxQ` reaches, and hardly any other row; Infinity if there is no such row.
+   * Also the number of rows that reach it.
    */
   async cutoff(maxQ: number): Promise<{ leastZ: number; rows: number }> {
     for (;;) {
@@ -92,12 +92,12 @@ export class QValues {
         const key = this.#key(scores[row]!, roots[classOf[pairIndices[row]! % nodes]!]!);
         return Math.min(later[bin]!, own.least[firstAtLeast(own.keys, key)]!);
       }
-      // A bin of one p, 0 or 1, has nothing to rank; of other bins only what comes later counts.
+      // A bin with a single p, 0 or 1, needs no ranking; in other bins only later rows count.
       return least[bin] === last[bin] ? Math.min(later[bin]!, last[bin]!) : later[bin]!;
     });
   }
 
-  /** The least ratio, at most 1, over all rows whose z falls short of each border. */
+  /** The least ratio, at most 1, over all rows whose z is below each border. */
   async below(borders: Float64Array): Promise<Float64Array> {
     const edges = this.#counted?.edges ?? this.#firstEdges();
     if (!borders.every((border) => this.#counted?.edges.includes(border))) {
@@ -125,7 +125,7 @@ export class QValues {
     return this.#counted;
   }
 
-  /** Looks at rows, and counts anew, until nothing is in doubt that matters for those bins. */
+  /** Fetches rows, and counts again, until nothing that matters for those bins is in doubt. */
   async #settled(locate: (bins: ZBins) => Int32Array): Promise<{
     bins: ZBins;
     binOf: Int32Array;
@@ -143,7 +143,7 @@ export class QValues {
     }
   }
 
-  /** Counts anew with the open bins split, where that is likely to spare looking at rows. */
+  /** Counts again with the open bins split, if that is likely to save fetching rows. */
   async #finer(bins: ZBins, open: Uint8Array, inDoubt: number): Promise<boolean> {
     const { budget, rounds, mostBins } = this.#tuning;
     if (inDoubt <= budget || this.#rounds >= rounds) return false;
@@ -154,20 +154,20 @@ export class QValues {
   }
 
   /**
-   * What the sorted table ranks rows by, rising: p or, where all have the same degrees of freedom, the score. The two
-   * orders differ where rounding gives the smaller of two neighbouring scores the smaller p.
+   * The key that the sorted table ranks rows by, ascending: p or, if all have the same degrees of freedom, the negated
+   * score. The two orders differ if rounding gives the smaller of two neighbouring scores the smaller p.
    */
   #key(score: number, root: number): number {
     return this.#freedom.roots.length === 1 ? -score : upperTail(fisherZ(score, root));
   }
 
-  /** The rows of bins, ranked. */
+  /** Fetches and ranks the rows of bins. */
   async #rank(bins: ZBins, open: Uint8Array): Promise<Map<number, RankedBin>> {
     const ranked = new Map<number, RankedBin>();
     const { counts, ranks, thresholds, lookup } = bins;
     const { classOf, roots } = this.#freedom;
     const nodes = classOf.length;
-    // What is no row is in the passes all the same.
+    // The passes include pairs that are not rows.
     const most = sum(counts, open) + countIn(open, this.#table.excluded, lookup, classOf);
     if (most === 0) return ranked;
     const { pairIndices, scores } = await this.#scanner.collect(thresholds, open, most);
@@ -206,7 +206,7 @@ export class QValues {
   }
 }
 
-/** Bins that may hold the least ratio for some of the rows in bins `binOf`, as far as the counts can tell. */
+/** Bins that may hold the least ratio for some of the rows in bins `binOf`, as far as the counts show. */
 function openBins(bins: ZBins, binOf: Int32Array): Uint8Array {
   const { counts, least, last } = bins;
   const asked = new Uint8Array(counts.length);
@@ -217,7 +217,7 @@ function openBins(bins: ZBins, binOf: Int32Array): Uint8Array {
   let any = false;
   for (let bin = counts.length - 1; bin > 0; bin--) {
     if (asked[bin] === 1) {
-      // What comes before a row has no part in its q.
+      // The rows before a row do not affect its q.
       before = Infinity;
       any = true;
     }
@@ -228,7 +228,7 @@ function openBins(bins: ZBins, binOf: Int32Array): Uint8Array {
   return open;
 }
 
-/** The least ratio over all bins of lower z, at most 1: exact where the ranked bins are the open ones. */
+/** The least ratio over all bins of lower z, at most 1: exact if the ranked bins are the open ones. */
 function leastLater({ counts, last }: ZBins, ranked: ReadonlyMap<number, RankedBin>): Float64Array {
   const later = new Float64Array(counts.length);
   let least = 1;
@@ -239,7 +239,7 @@ function leastLater({ counts, last }: ZBins, ranked: ReadonlyMap<number, RankedB
   return later;
 }
 
-/** The rows of one bin as they come. */
+/** The rows of one bin, in order of arrival. */
 interface UnrankedBin {
   filled: number;
   readonly keys: Float64Array;
@@ -248,20 +248,20 @@ interface UnrankedBin {
   readonly roots: Float64Array;
 }
 
-/** The rows of one bin. */
+/** The rows of one bin, ranked. */
 interface RankedBin {
-  /** Rising; see `QValues.#key` */
+  /** Ascending; see `QValues.#key` */
   readonly keys: Float64Array;
   readonly scores: Float64Array;
   /** Square roots of their degrees of freedom */
   readonly roots: Float64Array;
   /** p m / rank of each */
   readonly ratios: Float64Array;
-  /** The least of it from each row on */
+  /** The least ratio from each row on */
   readonly least: Float64Array;
 }
 
-/** First place in a rising list that holds no less than `value`; the last place where there is none. */
+/** First index in an ascending list whose value is at least `value`; the last index if there is none. */
 function firstAtLeast(rising: Float64Array, value: number): number {
   let [low, high] = [0, rising.length - 1];
   while (low < high) {

@@ -6,8 +6,8 @@ const LAST_KEY = 0xffffffff;
 const SHORT_RUN = 32;
 
 /**
- * Row numbers in ascending or descending order of their values, as `sortedOrder` gives them, however the values are
- * spread: a radix sort on the bits of the numbers, because a comparison sort of millions of boxed values takes seconds.
+ * Row numbers in ascending or descending order of their values, like `sortedOrder`, for any distribution of values: a
+ * radix sort on the bits of the numbers, because a comparison sort of millions of boxed values takes seconds.
  */
 export function radixArgsort(
   values: Float64Array | Float32Array,
@@ -34,8 +34,8 @@ export function radixArgsort(
 }
 
 /**
- * The bits of each number in two halves which compare, as unsigned integers, like the numbers do (or, with all bits
- * inverted, the other way round).
+ * The bits of each number in two halves that compare, as unsigned integers, like the numbers (or, with all bits
+ * inverted, in reverse).
  */
 function sortableBits(
   values: Float64Array,
@@ -70,8 +70,8 @@ interface Keyed {
 }
 
 /**
- * Stable sort by 32-bit keys, eleven bits at a time. Keys move along with their rows: reading them in order costs
- * less than half of looking them up. Passes that would move nothing are left out. The input is not kept.
+ * Stable sort by 32-bit keys, eleven bits at a time. Keys move along with their rows: reading them in order costs less
+ * than half as much as looking them up. Passes that would move nothing are skipped. The input is overwritten.
  */
 function radixSort(input: Keyed): Keyed {
   const count = input.rows.length;
@@ -86,7 +86,7 @@ function radixSort(input: Keyed): Keyed {
   return from;
 }
 
-/** Where each bucket of a pass starts; undefined where all keys fall into one. */
+/** Where each bucket of a pass starts; undefined if all keys fall into one. */
 function bucketStarts(keys: Uint32Array, shift: number): Uint32Array | undefined {
   const starts = new Uint32Array(BUCKETS);
   const count = keys.length;

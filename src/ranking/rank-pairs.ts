@@ -9,7 +9,7 @@ import { partition, placesFor } from './partitioned-rows.ts';
 import { pValuesOfPairs } from './p-values.ts';
 import { localWork, type RankingWork, type ScoreThreads } from './ranking-work.ts';
 
-/** Ordered pairs of nodes in the order of the edge table: by score, descending, NaN last, ties by (source, target). */
+/** Ordered pairs of nodes, sorted as in the edge table: by score, descending, NaN last, ties by (source, target). */
 export interface RankedPairs {
   /** `source * nodes + target` of each row */
   readonly pairIndices: Uint32Array;
@@ -32,18 +32,17 @@ export interface RankSettings {
   /** Leaves out i -> i */
   readonly excludeSelf: boolean;
   readonly freedom: DegreesOfFreedomGroups;
-  /** Where p does not follow from the scores: p of each pair, `[source, target]`, or none, which makes p and q 1 */
+  /** If p does not follow from the scores: p of each pair, `[source, target]`, or none, which makes p and q 1 */
   readonly given?: { readonly p: Float64Array | undefined } | undefined;
   /** Called between pieces of work */
   readonly yielder: Yielder;
 }
 
 /**
- * Sorts all pairs by score and gives each its p and q (method.md, "Significance").
+ * Sorts all pairs by score and computes p and q of each (method.md, "Significance").
  *
- * @param matrices row-major `[nodes, nodes]` each; scores of layer pairs, of which there may be none, are put in the order of
- *   the aggregated ones
- * @param threads do what they can; the rest is done here, and all of it where they end meanwhile
+ * @param matrices row-major `[nodes, nodes]` each; scores of layer pairs, if any, are sorted like the aggregated ones
+ * @param threads do what they can; this thread does the rest, or all of it if they end meanwhile
  */
 export async function rankPairs(
   matrices: Pick<ScoreMatrices, 'nodes' | 'aggregated' | 'perPair'>,
@@ -53,13 +52,13 @@ export async function rankPairs(
   const local = localWork(settings.yielder);
   if (threads === undefined || settings.given !== undefined) return rank(matrices, settings, local);
   const shared = threads.shareMemory && [matrices.aggregated, ...matrices.perPair].every(isShared);
-  // Their engine may be released, and they with it, while its scores live on.
+  // Their engine may be released, and the threads with it, while its scores are still in use.
   return rank(matrices, settings, shared ? threads : local, threads).catch(() =>
     rank(matrices, settings, local),
   );
 }
 
-/** @param threads compute p while this one begins to sort; not where it is given */
+/** @param threads compute p while this one begins to sort; not if p is given */
 async function rank(
   { nodes, aggregated, perPair }: Pick<ScoreMatrices, 'nodes' | 'aggregated' | 'perPair'>,
   { excludeSelf, freedom, given, yielder }: RankSettings,
@@ -72,14 +71,14 @@ async function rank(
     taken.add(array);
     return array;
   };
-  /** An array of {@link alloc} for good: shared memory is used again, and no place for the columns of a table. */
+  /** Keeps an array of {@link alloc}: shared memory is reused, so the columns of a table must not lie in it. */
   const keep = <T extends FloatArray | Uint32Array>(array: T): T => {
     if (isShared(array)) return array.slice() as T;
     taken.delete(array);
     return array;
   };
   const asked: Promise<unknown>[] = [];
-  /** A promise that is awaited later: until then its rejection is not unhandled. */
+  /** Marks the rejection of a promise that is awaited later as handled until then. */
   const later = <T>(promise: Promise<T>): Promise<T> => {
     asked.push(promise);
     promise.catch(() => undefined);
@@ -101,20 +100,20 @@ async function rank(
     let p = (await pInOrder)?.[0];
     if (given) p ??= new Float64Array(pairIndices.length).fill(1);
     p ??= await runYielding(pValuesOfPairs({ pairIndices, scores }, freedom), yielder);
-    // Where all targets have the same degrees of freedom, p rises as the score falls: the rows are in its order.
+    // If all targets have the same degrees of freedom, p rises as the score falls: the rows are sorted by p already.
     const inOrder = given ? given.p === undefined : freedom.roots.length === 1;
     const q = benjaminiHochberg(p, inOrder ? undefined : sortedOrder(p, 'ascending'));
     await yielder();
     return { pairIndices, scores, p, q, perPair: await pairsInOrder };
   } finally {
-    // Once nobody works on them any more; after an abort some still do.
+    // Once all work on them has ended; after an abort some still runs.
     void Promise.allSettled(asked).then(() => {
       work.arrays.free(taken);
     });
   }
 }
 
-/** Only those rows, in that order. */
+/** Only the given rows, in the given order. */
 export function pickRows({ pairIndices, scores, p, q }: RankedPairs, rows: Uint32Array): RankedPairs {
   return {
     pairIndices: gather(pairIndices, rows),

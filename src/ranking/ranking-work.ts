@@ -13,20 +13,19 @@ import {
 
 /** The steps of ranking that another thread can do. */
 export interface RankingWork {
-  /** Makes the arrays that the steps work on */
+  /** Allocates the arrays that the steps work on */
   readonly arrays: ArrayPool;
   /** Sorts all buckets. */
   sortBuckets(partitioned: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void>;
-  /** Arrays of one type, each in an order. The arrays that come back are new, and this thread's own. */
+  /** Reorders arrays of one type. The returned arrays are new and belong to this thread. */
   reorder<T extends FloatArray>(arrays: readonly T[], order: BucketOrder): Promise<readonly T[]>;
 }
 
 /**
- * Other threads. They may end at any time, and what they were asked is refused then: whoever asks does it on this
- * thread instead.
+ * Other threads. They may end at any time, and then reject what they were asked for: the caller does it on this thread.
  */
 export interface ScoreThreads extends RankingWork {
-  /** Whether they can have memory in common with this one: all but `pValues` takes arrays in shared memory only. */
+  /** Whether they can share memory with this thread: all but `pValues` takes arrays in shared memory only. */
   readonly shareMemory: boolean;
   /**
    * One-sided p of a matrix of scores, row-major `[sources, targets]`, into `out`.
@@ -38,7 +37,7 @@ export interface ScoreThreads extends RankingWork {
   aggregate(perPair: readonly FloatArray[], layerAgg: LayerAggregation, out: Float64Array): Promise<void>;
 }
 
-/** All steps on this thread, one after the other. */
+/** All steps on this thread, one at a time. */
 export function localWork(yielder: Yielder): RankingWork {
   const queue = new SerialQueue();
   const run = <T>(work: Generator<undefined, T, undefined>): Promise<T> =>

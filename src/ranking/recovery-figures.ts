@@ -1,13 +1,13 @@
 import { rankWithin, type Candidates } from './candidate-ranks.ts';
 import { randomBits } from '../statistics/shuffle.ts';
 
-/** How figures are taken. */
+/** How figures are computed. */
 export interface FigureSettings {
   /** k of the hits@k */
   readonly hits: readonly number[];
   /** Bootstrap samples of the positives; 0 for no intervals */
   readonly resamples: number;
-  /** What they are drawn from, an unsigned 32-bit integer */
+  /** Seed of the samples, an unsigned 32-bit integer */
   readonly seed: number;
   /** Coverage of the intervals, as 0.95 */
   readonly level: number;
@@ -23,9 +23,9 @@ export interface FiguresWithIntervals {
   readonly intervals: Record<string, [lower: number, upper: number]>;
 }
 
-/** A positive, and what its figures follow from. */
+/** A positive, and what its figures derive from. */
 interface Positive {
-  /** Negatives that score higher, and as high */
+  /** Negatives that score higher, and equally high */
   readonly above: number;
   readonly tied: number;
   readonly score: number;
@@ -35,10 +35,10 @@ interface Positive {
 }
 
 /**
- * How well scores find positives among candidates (method.md, "Ranking figures"). Intervals are percentiles over samples of
- * the positives, drawn with replacement; the negatives stay.
+ * How well scores find positives among candidates (method.md, "Ranking figures"). Intervals are percentiles over
+ * samples of the positives, drawn with replacement; the negatives stay.
  *
- * @param candidates at least one positive and one that is none
+ * @param candidates at least one positive and one negative
  */
 export function recoveryFigures(candidates: Candidates, settings: FigureSettings): FiguresWithIntervals {
   const positives = positivesOf(candidates);
@@ -83,7 +83,7 @@ function positivesOf(candidates: Candidates): Positive[] {
     .sort((a, b) => b.score - a.score);
 }
 
-/** How many of ascending values are below a value, or up to it. */
+/** The number of ascending values below a value, or up to it. */
 function countUpTo(values: Float64Array, value: number, included: boolean): number {
   let [low, high] = [0, values.length];
   while (low < high) {
@@ -94,7 +94,7 @@ function countUpTo(values: Float64Array, value: number, included: boolean): numb
   return low;
 }
 
-/** @param weights how often each positive counts */
+/** @param weights multiplicity of each positive */
 function figuresOf(
   positives: readonly Positive[],
   weights: Uint32Array,
@@ -122,8 +122,8 @@ function figuresOf(
 }
 
 /**
- * Average precision, the sum over the distinct scores of precision times the recall that they add; and early precision, that
- * of as many pairs as there are positives, which of equal scores takes what a random order would have on average.
+ * Average precision, the sum over the distinct scores of precision times the recall that they add; and early precision,
+ * that of the first pairs, as many as there are positives, with ties counted as a random order would on average.
  */
 function precisions(
   positives: readonly Positive[],
@@ -145,7 +145,7 @@ function precisions(
   return { average_precision: average, early_precision: early / total };
 }
 
-/** The mean of the two in the middle, where there are two. */
+/** The mean of the two middle values, if there are two. */
 function weightedMedian(values: readonly number[], weights: Uint32Array, total: number): number {
   const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
   const at = (place: number): number => {

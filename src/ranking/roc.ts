@@ -3,11 +3,11 @@ import { sortedOrder } from './order.ts';
 
 /**
  * Area under the receiver operating characteristic: the probability that a positive scores above a negative, ties
- * counted half (the Mann-Whitney statistic). Rows with a NaN score are left out.
+ * counted half (the Mann-Whitney statistic). Rows with a NaN score are ignored.
  *
  * @param scores `[rows]`
- * @param positive `[rows]`, truthy where the row is a positive
- * @throws `no-positives` where no scored row is a positive, `invalid-argument` where none is a negative
+ * @param positive `[rows]`, truthy if the row is a positive
+ * @throws `no-positives` if no scored row is a positive, `invalid-argument` if none is a negative
  */
 export function rocAuc(scores: Float64Array | Float32Array, positive: ArrayLike<boolean | number>): number {
   const order = sortedOrder(scores, 'ascending');

@@ -1,13 +1,13 @@
 import type { RankedPairs } from './rank-pairs.ts';
 
-/** Which rows of the table come back. p and q are over all of its rows. */
+/** Which rows of the table are returned. p and q are over all of its rows. */
 export interface RowChoice {
   readonly excludeSelf: boolean;
-  /** Rows at most, the first of the others' choice */
+  /** Most rows, the first that the other options choose */
   readonly top: number;
-  /** Only rows of q up to this */
+  /** Only rows with q up to this */
   readonly maxQ: number;
-  /** Only pairs that are no edges */
+  /** Only pairs that are not edges */
   readonly candidatesOnly: boolean;
   readonly edges: EdgeSet;
 }
@@ -27,12 +27,12 @@ export function rowsOf(nodes: number, { excludeSelf }: RowChoice): number {
   return nodes * (nodes - (excludeSelf ? 1 : 0));
 }
 
-/** Whether there are so many rows that sorting them whole is to be avoided. */
+/** Whether there are too many rows to sort the table whole. */
 export function isLargeTable(nodes: number, choice: RowChoice): boolean {
   return rowsOf(nodes, choice) >= FEW_ROWS;
 }
 
-/** The rows that were asked for, out of some that follow each other; undefined for all of them. */
+/** The requested rows among some consecutive ones; undefined for all of them. */
 export function chosenRows(
   { pairIndices, q }: RankedPairs,
   { candidatesOnly, edges, maxQ, top }: RowChoice,

@@ -15,12 +15,12 @@ export interface BinRange {
 }
 
 /**
- * What choosing rows asks of the scores: passes over all the aggregated ones, wherever they are, that bring back
- * little. All N^2 ordered pairs are seen, i -> i among them; NaN is in a bin of its own, the last.
+ * Access to the scores for choosing rows: passes over all aggregated scores, wherever they are, that return little. All
+ * N^2 ordered pairs are scanned, including i -> i; NaN is in a bin of its own, the last.
  */
 export interface ScoreScanner {
   readonly nodes: number;
-  /** How many scores each bin has: K + 2 counts */
+  /** Number of scores in each bin: K + 2 counts */
   count(thresholds: Thresholds): Promise<Uint32Array>;
   /**
    * The scores of some bins.
@@ -30,11 +30,11 @@ export interface ScoreScanner {
    */
   collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs>;
   /**
-   * The scores of all bins, some bins at a time in the order given: what {@link ScoreScanner.collect} would give for
-   * each, in fewer passes where that can be had.
+   * The scores of groups of bins, one group at a time in the order given: what {@link ScoreScanner.collect} would
+   * return for each, in fewer passes if possible.
    *
    * @param groups first bin and one past the last
-   * @param counts what {@link ScoreScanner.count} gave
+   * @param counts from {@link ScoreScanner.count}
    */
   inGroups(
     thresholds: Thresholds,
@@ -42,10 +42,10 @@ export interface ScoreScanner {
     counts: Uint32Array,
   ): AsyncIterable<ScoredPairs>;
   /**
-   * How many scores of each target are none: `[nodes, 3]` counts, with sources that are not flagged, with those that are,
-   * and with itself.
+   * Counts the missing scores of each target: `[nodes, 3]` counts, with unflagged sources, with flagged ones, and with
+   * the target itself.
    *
-   * @param flagged 1 for each source that is
+   * @param flagged 1 for each flagged source
    */
   missing(flagged: Uint8Array): Promise<Uint32Array>;
   /** Aggregated scores of some pairs. */

@@ -9,7 +9,7 @@ import { LARGEST_CORRELATION } from '../scoring/tail-series.ts';
 export interface Thresholds {
   /** K */
   readonly count: number;
-  /** `[classes, K]`, rising within a class; infinite where all or no scores of the class reach it */
+  /** `[classes, K]`, rising within a class; infinite if all or no scores of the class reach it */
   readonly values: Float64Array;
 }
 
@@ -22,7 +22,7 @@ function largestZ(root: number): number {
   return fisherZ(1, root);
 }
 
-/** K values of z, evenly over all that p can tell apart. */
+/** K values of z, evenly spaced over all that p can distinguish. */
 export function evenEdges(freedom: DegreesOfFreedomGroups, count: number): Float64Array {
   const most = 1.001 * largestZ(freedom.roots.reduce((a, b) => Math.max(a, b), 0));
   const [low, high] = [Math.max(LEAST_Z, -most), Math.min(LARGEST_Z, most)];
@@ -48,8 +48,8 @@ export function zThresholds({ roots }: DegreesOfFreedomGroups, edges: Float64Arr
 }
 
 /**
- * Thresholds of the scores themselves, the same for every class but for scores whose z does not reach `leastZ`: those
- * are in bin 0.
+ * Thresholds of the scores themselves, the same for every class, except that scores whose z does not reach `leastZ` are
+ * in bin 0.
  *
  * @param edges rising
  */
@@ -62,7 +62,7 @@ export function scoreThresholds(
   const least = zThresholds(freedom, Float64Array.of(leastZ)).values;
   const values = new Float64Array(freedom.roots.length * count);
   freedom.roots.forEach((_, c) => {
-    // A class without degrees of freedom has p = 1 whatever the score, which no threshold of z keeps.
+    // A class without degrees of freedom has p = 1 whatever the score, so any threshold of z would drop it.
     const from = leastZ === -Infinity ? -Infinity : least[c]!;
     edges.forEach((score, k) => {
       values[c * count + k] = Math.max(score, from);
@@ -71,7 +71,7 @@ export function scoreThresholds(
   return { count, values };
 }
 
-/** Looks bins up. */
+/** Looks up the bins of scores. */
 export class BinLookup {
   readonly #count: number;
   readonly #values: Float64Array;
@@ -116,7 +116,6 @@ export class BinLookup {
     }
   }
 
-  /** The bin of a score. */
   binOf(freedomClass: number, score: number): number {
     const low = this.#low[freedomClass]!;
     if (!(score >= low)) return score === score ? this.#below[freedomClass]! : this.#count + 1;

@@ -2,7 +2,7 @@ import { compileWidest, instantiate, type CompiledModule } from '../statistics/w
 import { fisherZ, upperTail } from '../scoring/significance.ts';
 import { encodeTailKernel, TAIL_CONSTANTS, type TailKernel } from './wasm-tail-kernel.ts';
 
-/** Correlations that are handed to the kernel together. */
+/** Correlations per call of the kernel. */
 const TOGETHER = 1 << 12;
 
 const ELEMENT = 8;
@@ -19,11 +19,11 @@ let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 let memory: TailMemory | undefined;
 
 /**
- * One-sided p-values of correlations (method.md, "Significance"): `upperTail(fisherZ(r, root))` of each, to the bit, by
- * WebAssembly SIMD where there is any; 1 where there is no correlation or its root is zero.
+ * One-sided p-values of correlations (method.md, "Significance"): `upperTail(fisherZ(r, root))` of each, bit for bit,
+ * by WebAssembly SIMD if available; 1 if the correlation is NaN or its root is zero.
  *
- * @param roots square root of the degrees of freedom of each, 0 where there are fewer than two; one number where all
- *   have the same
+ * @param roots square root of the degrees of freedom of each, 0 if there are fewer than two; one number if all have the
+ *   same
  * @param p receives the p-values of correlations `first .. end`
  */
 export function upperTailPValues(
@@ -43,7 +43,7 @@ export function upperTailPValues(
       if (each) wide.roots.set(roots.subarray(start, stop));
       else wide.roots.fill(roots, 0, 2);
       const at = wide.scores.byteOffset;
-      // What lies behind the last is computed along, and dropped.
+      // Values beyond the last are computed too, and dropped.
       wide.run(at, at + ELEMENT * (stop - start), wide.roots.byteOffset, each ? VECTOR : 0);
       p.set(wide.scores.subarray(0, stop - start), start);
       if (each || roots === 0) withoutFreedom(roots, p, start, stop);

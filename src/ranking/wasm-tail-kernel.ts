@@ -18,22 +18,23 @@ import {
 } from '../scoring/tail-series.ts';
 
 /**
- * One-sided p-values of correlations, two at a time: the twin of `upperTail(fisherZ(r, root))`, with the same operations
- * in the same order, none of them fused, and so with the same result to the bit; 1 for NaN. All places are in bytes.
+ * One-sided p-values of correlations, two at a time: the twin of `upperTail(fisherZ(r, root))`, with the same
+ * operations in the same order, none of them fused, and so bit-identical results; 1 for NaN. All locations are in
+ * bytes.
  *
  * @param scores address of the correlations, overwritten by their p-values
  * @param end address behind the last of them, an even number of them from the first
  * @param roots address of the square root of their degrees of freedom
- * @param rootStep from two of those to the next two; 0 where all are those first two
+ * @param rootStep from two of those to the next two; 0 if all correlations use the first two
  */
 export type TailKernel = (scores: number, end: number, roots: number, rootStep: number) => void;
 
-/** Bits that are no numbers themselves. */
+/** A mask of the exponent bits. */
 const EXPONENT_MASK = fromBits(0x7ff0_0000_0000_0000n);
-/** With a whole number from 0 to 2047 in its lowest bits it is 2^52 and that number. */
+/** With an integer from 0 to 2047 in its lowest bits it is 2^52 plus that integer. */
 const WHOLE = 2 ** 52;
 
-/** What stands at the beginning of the kernel's memory. */
+/** The contents of the start of the kernel's memory. */
 const constants: number[] = [];
 
 /** Numbers that the kernel reads, from address 0 on. */
@@ -64,7 +65,7 @@ function constant(value: number): Code {
   return [i32.const(0), v128.load64Splat(8 * at)];
 }
 
-/** sum = sum * by + next, down a series. */
+/** Evaluates a series: sum = sum * by + next. */
 function horner(into: number, by: number, coefficients: Float64Array): Code {
   return [
     set(into, constant(coefficients[0]!)),
@@ -91,7 +92,7 @@ const fisherZ: Code = [
   set(z, mul(get(z), [get(roots), v128.load(0)])),
 ];
 
-/** One term of Clenshaw's recurrence: what was first becomes second. */
+/** One step of Clenshaw's recurrence: the first becomes the second. */
 function clenshaw(first: number, second: number, coefficient: number): Code {
   return [
     set(next, add(mul(get(twice), get(first)), sub(constant(coefficient), get(second)))),
@@ -133,7 +134,7 @@ const erfc: Code = [
   set(series, mul(get(series), powerOfTwo(sub(get(whole), get(next))))),
 ];
 
-/** 2 to a whole power from -1022 to 0: its exponent is put where numbers have theirs. */
+/** 2 to an integer power from -1022 to 0: shifts the exponent to its bits. */
 function powerOfTwo(exponent: Code): Code {
   return [add(exponent, constant(WHOLE + 1023)), i32.const(52), i64x2.shiftLeft];
 }
@@ -144,7 +145,7 @@ const two: Code = [
   set(x, div(get(z), constant(Math.SQRT2))),
   set(size, [get(x), constant(LARGEST_X), f64x2.min]),
   erfc,
-  // Zero from LARGEST_X on; what is missing to 2 where z is negative; 1 where there is no correlation.
+  // Zero from LARGEST_X on; 2 minus it if z is negative; 1 if there is no correlation.
   set(series, [get(series), [get(x), constant(LARGEST_X), f64x2.less], v128.and]),
   set(series, [
     sub(constant(2), get(series)),

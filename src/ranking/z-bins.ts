@@ -4,9 +4,9 @@ import { upperTail } from '../scoring/significance.ts';
 import { BinLookup, zThresholds, type Thresholds } from './thresholds.ts';
 
 /**
- * All rows of a table by their z, in bins, and what that says of `p m / rank` (m rows, rank by ascending p), the least of
- * which over a row and all rows of lower z is the row's q (Benjamini and Hochberg). Bin b has the rows with z from edge
- * b - 1 up to edge b; bin 0 those with p = 1.
+ * All rows of a table in bins of their z, with bounds on `p m / rank` (m rows, rank by ascending p), whose least over a
+ * row and all rows of lower z is the row's q (Benjamini and Hochberg). Bin b has the rows with z from edge b - 1 up to
+ * edge b; bin 0 those with p = 1.
  */
 export interface ZBins {
   /** K, rising */
@@ -23,18 +23,18 @@ export interface ZBins {
   readonly last: Float64Array;
 }
 
-/** How far the rounding of p and of the edges can reach, generously. */
+/** A generous bound on the rounding of p and of the edges. */
 const SLACK = 1e-9;
 
-/** What the rows of a table are. */
+/** Which pairs are rows of a table. */
 export interface TableRows {
-  /** m, rows without a score among them */
+  /** m, including rows without a score */
   readonly rows: number;
-  /** Pairs that are no rows */
+  /** Pairs that are not rows */
   readonly excluded: ScoredPairs;
 }
 
-/** Counts the rows. */
+/** Counts the rows of a table in bins of z. */
 export async function countZ(
   scanner: ScoreScanner,
   freedom: DegreesOfFreedomGroups,
@@ -63,7 +63,7 @@ export async function countZ(
   return { edges, thresholds, lookup, counts, ranks, least, last };
 }
 
-/** Takes pairs that are no rows out of the counts of {@link ScoreScanner.count}. */
+/** Subtracts pairs that are not rows from the counts of {@link ScoreScanner.count}. */
 export function withoutExcluded(
   counts: Uint32Array,
   lookup: BinLookup,

@@ -10,7 +10,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import type { SampleStore } from './sample-store.ts';
 
-/** What {@link BlockStatistics.state} says beside its arrays. */
+/** Facts of {@link BlockStatistics.state}, besides its arrays. */
 export interface BlockFacts {
   /** Samples of a run */
   readonly length: number;
@@ -23,9 +23,9 @@ export interface BlockFacts {
 const keysOf = (squares: boolean) => (squares ? ([...pairArrays, 'sumX2'] as const) : pairArrays);
 
 /**
- * Statistics over consecutive runs of samples, for fits whose end nobody knows: there are never more than 2 G of them. The
- * runs are of one length, the last one apart; when there are 2 G, neighbours are merged and the length doubles. Samples
- * keep their order, so that G groups of neighbouring runs can be made of them at any time, of about one size.
+ * Statistics over consecutive runs of samples, for fits of unknown length: there are never more than 2 G runs. All runs
+ * but the last have the same length; at 2 G, neighbours are merged and the length doubles. Samples keep their order, so
+ * that neighbouring runs can form G groups of about equal size at any time.
  */
 export class BlockStatistics {
   readonly #groups: number;
@@ -46,13 +46,13 @@ export class BlockStatistics {
     return this.#runs.reduce((sum, { samples }) => sum + samples, 0);
   }
 
-  /** Samples that {@link BlockStatistics.add} takes at most */
+  /** Most samples that the next {@link BlockStatistics.add} accepts */
   get room(): number {
     const open = this.#runs.at(-1)?.samples ?? this.#length;
     return open < this.#length ? this.#length - open : this.#length;
   }
 
-  /** Adds the samples that follow, no more than there is room for. The statistics are taken over. */
+  /** Adds the samples that follow, at most {@link BlockStatistics.room}. Takes ownership of the statistics. */
   add(statistics: SufficientStatistics): void {
     const last = this.#runs.at(-1);
     if (last !== undefined && last.samples < this.#length) {
@@ -67,7 +67,7 @@ export class BlockStatistics {
     this.#length *= 2;
   }
 
-  /** What there is, to go on from; its arrays are not copies. */
+  /** The current state, to resume from; its arrays are not copies. */
   get state(): FitState<BlockFacts> {
     const squares = this.#runs.every(({ pairs }) => pairs.every(({ sumX2 }) => sumX2 !== undefined));
     const arrays = this.#runs.flatMap(({ pairs }, run) =>
@@ -77,7 +77,7 @@ export class BlockStatistics {
     return { facts, arrays: new Map(arrays) };
   }
 
-  /** The runs of a {@link BlockStatistics.state}. @throws RangeError where arrays are missing */
+  /** Restores the runs of a {@link BlockStatistics.state}. @throws RangeError if arrays are missing */
   static from(groups: number, { facts, arrays }: FitState<BlockFacts>): BlockStatistics {
     const restored = new BlockStatistics(groups, facts.length);
     restored.#runs = facts.samples.map((samples, run) => {
@@ -87,7 +87,7 @@ export class BlockStatistics {
     return restored;
   }
 
-  /** The same runs, which may go on in another way. */
+  /** The same runs, which may then grow independently. */
   copy(): BlockStatistics {
     const copy = new BlockStatistics(this.#groups, this.#length);
     copy.#runs = [...this.#runs];
@@ -95,7 +95,7 @@ export class BlockStatistics {
   }
 
   /**
-   * G groups of neighbouring runs, each ending with the run that ends nearest to where it should. Needs G runs.
+   * G groups of neighbouring runs, each ending with the run that ends nearest to its ideal end. Needs at least G runs.
    *
    * @param yielder called between merges
    */
@@ -108,7 +108,7 @@ export class BlockStatistics {
     let first = 0;
     for (let group = 1; group <= this.#groups; group++) {
       const wanted = (group * this.samples) / this.#groups;
-      // One run at least is left for each of the groups that follow.
+      // At least one run is left for each of the groups that follow.
       const last = this.#runs.length - 1 - (this.#groups - group);
       let end = group === this.#groups ? last : first;
       while (end < last && Math.abs(ends[end + 1]! - wanted) < Math.abs(ends[end]! - wanted)) end++;
@@ -122,7 +122,7 @@ export class BlockStatistics {
 /**
  * Adds the samples of a record to runs.
  *
- * @param engine an engine to compute with; what it holds is lost
+ * @param engine an engine to compute with; its contents are lost
  * @throws the signal's reason once it is aborted
  */
 export async function addRows(

@@ -5,21 +5,21 @@ import type { SufficientStatistics } from '../statistics/sufficient-statistics.t
 import type { ScoreRequest } from '../scoring/score-matrices.ts';
 import { scoreStatistics } from '../scoring/score-statistics.ts';
 
-/** How much the scores depend on which samples there were: row-major `[source i, target j]`. */
+/** How much the scores depend on the choice of samples: row-major `[source i, target j]`. */
 export interface JackknifeScores {
-  /** Standard error of each aggregated score; NaN where any of the scores behind it is */
+  /** Standard error of each aggregated score; NaN if any of the scores behind it is */
   readonly standardError: Float64Array;
   /** Share of the leave-one-group-out scores that have the sign of the score over all samples; NaN likewise */
   readonly signStability: Float64Array;
 }
 
 /**
- * Delete-a-group jackknife over the aggregated scores, from statistics alone: the scores are computed again without each
+ * Delete-a-group jackknife over the aggregated scores, from statistics alone: the scores are recomputed without each
  * group. Samples that belong together (replicates, one donor's cells) go in one group.
  *
- * @param groups statistics over disjoint groups of samples, at least two; empty groups are left aside
- * @throws `invalid-argument` for fewer than two groups with samples, `graph-mismatch` where their shapes differ,
- *   `too-few-samples` where fewer than three remain without a group; the signal's reason once it is aborted
+ * @param groups statistics over disjoint groups of samples, at least two; empty groups are ignored
+ * @throws `invalid-argument` for fewer than two groups with samples, `graph-mismatch` if their shapes differ,
+ *   `too-few-samples` if fewer than three remain without a group; the signal's reason once it is aborted
  */
 export async function jackknifeScores(
   groups: readonly SufficientStatistics[],
@@ -44,16 +44,17 @@ export async function jackknifeScores(
 }
 
 /**
- * Collects leave-one-group-out scores. With g groups of m_k of the n samples, the score r over all, the scores r_k without
- * group k, h_k = n / m_k and the jackknife estimate r_J = g r - sum_k (1 - 1/h_k) r_k, the squared standard error is
- * `1/g sum_k (h_k r - (h_k - 1) r_k - r_J)^2 / (h_k - 1)` (Busing, Meijer and van der Leeden, "Delete-m jackknife for
- * unequal m", 1999). For groups of equal size that is `(g - 1)/g sum_k (r_k - mean r_k)^2` (Efron and Tibshirani, "An
- * introduction to the bootstrap", 1993, chapter 11).
+ * Collects leave-one-group-out scores. With g groups of m_k of the n samples, the score r over all, the scores r_k
+ * without group k, h_k = n / m_k and the jackknife estimate r_J = g r - sum_k (1 - 1/h_k) r_k, the squared standard
+ * error is `1/g sum_k (h_k r - (h_k - 1) r_k - r_J)^2 / (h_k - 1)` (Busing, Meijer and van der Leeden, "Delete-m
+ * jackknife for unequal m", 1999). For groups of equal size that is `(g - 1)/g sum_k (r_k - mean r_k)^2` (Efron and
+ * Tibshirani, "An introduction to the bootstrap", 1993, chapter 11).
  */
 export class JackknifeTally {
   readonly #whole: Float64Array | Float32Array;
   readonly #samples: number;
-  // With d_k = r_k - r the sum over k is sum (h_k - 1) d_k^2 - 2 b sum d_k + b^2 sum 1/(h_k - 1), b = sum (1 - 1/h_k) d_k.
+  // With d_k = r_k - r and b = sum (1 - 1/h_k) d_k the sum over k is
+  // sum (h_k - 1) d_k^2 - 2 b sum d_k + b^2 sum 1/(h_k - 1).
   readonly #differences: Float64Array;
   readonly #weighted: Float64Array;
   readonly #squares: Float64Array;
@@ -95,7 +96,7 @@ export class JackknifeTally {
     this.#groups++;
   }
 
-  /** What the groups added so far, which should be all of them, come to. NaN once, NaN for good. */
+  /** The result of all groups added so far, which should be all there are. A score that was NaN once yields NaN. */
   result(): JackknifeScores {
     const groups = this.#groups;
     const standardError = this.#squares.map((squares, e) => {

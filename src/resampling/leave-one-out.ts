@@ -10,10 +10,10 @@ export interface LeftOut {
 }
 
 /**
- * Statistics over all samples but those of one group, for each group in turn, by merging alone. Subtracting a group from
- * the total would leave little but rounding where that group holds most of the variance, which is where leaving it out
- * matters most. Each half of the groups is merged into what the other half starts from: `g log2 g` merges for g groups,
- * and `log2 g` statistics held at a time.
+ * Statistics over all samples except one group, for each group in turn, by merging alone. Subtracting a group from the
+ * total would leave little but rounding error if that group holds most of the variance, which is when leaving it out
+ * matters most. Each half of the groups is merged into the starting point of the other half: `g log2 g` merges for g
+ * groups, and `log2 g` statistics held at a time.
  *
  * @param groups statistics over disjoint samples, of one shape; at least two
  * @param yielder called between merges
@@ -44,7 +44,7 @@ export async function mergeAll(
   return merged;
 }
 
-/** @param outside statistics over the groups before `first` and from `end` on; undefined where there are none */
+/** @param outside statistics over the groups before `first` and from `end` on; undefined if there are none */
 async function* withoutEach(
   groups: readonly SufficientStatistics[],
   first: number,

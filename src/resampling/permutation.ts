@@ -1,13 +1,14 @@
 /**
- * Scores that differ by less than this part of their unit count as equal. Backends are held to 1e-6 (method.md, "Numbers
- * to hold"), and a shuffle that changes nothing, or only swaps equal values, must not come out smaller for its rounding.
+ * Scores that differ by less than this fraction of their unit count as equal. Backends are held to 1e-6 (method.md,
+ * "Numbers to hold"), and a shuffle that changes nothing, or only swaps equal values, must not appear smaller because
+ * of rounding.
  */
 const TIE = 1e-6;
 
-/** The unit of correlations, whose rounding errors are relative to 1 however small they come out. */
+/** The unit of correlations, whose rounding errors are relative to 1 however small the correlations are. */
 export const CORRELATION_UNIT = 1;
 
-/** The unit of scores that have none of their own, such as regression coefficients: the largest of them. */
+/** The unit of scores without one of their own, such as regression coefficients: the largest of them. */
 export function largestScore(scores: Float64Array | Float32Array): number {
   let largest = 0;
   for (const score of scores) {
@@ -18,10 +19,9 @@ export function largestScore(scores: Float64Array | Float32Array): number {
 }
 
 /**
- * One-sided empirical p-values of scores, from the scores that shuffles of the targets give. With b of R shuffles
- * reaching the observed score, `p = (b + 1) / (R + 1)`: the observed arrangement is one of those that the null
- * hypothesis allows, so that p is never zero and tests hold their level (Phipson and Smyth, "Permutation p-values
- * should never be zero", 2010).
+ * One-sided empirical p-values of scores, from the scores of shuffled targets. With b of R shuffles reaching the
+ * observed score, `p = (b + 1) / (R + 1)`: the observed arrangement is one of those that the null hypothesis allows, so
+ * p is never zero and tests hold their level (Phipson and Smyth, "Permutation p-values should never be zero", 2010).
  */
 export class PermutationTally {
   readonly #observed: Float64Array | Float32Array;
@@ -31,7 +31,7 @@ export class PermutationTally {
 
   /**
    * @param observed the scores themselves; not copied
-   * @param unit the size that differences of scores are measured by: {@link CORRELATION_UNIT}, or {@link largestScore}
+   * @param unit the size that differences of scores are relative to: {@link CORRELATION_UNIT}, or {@link largestScore}
    */
   constructor(observed: Float64Array | Float32Array, unit: number) {
     this.#observed = observed;
@@ -48,7 +48,7 @@ export class PermutationTally {
     }
   }
 
-  /** p of each score; 1 where the score is NaN. */
+  /** p of each score; 1 if the score is NaN. */
   pValues(): Float64Array {
     return Float64Array.from(this.#reached, (reached, e) =>
       Number.isNaN(this.#observed[e]) ? 1 : (reached + 1) / (this.#shuffles + 1),

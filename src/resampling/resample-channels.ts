@@ -9,12 +9,12 @@ import { checkSampleCount, groupStarts } from './resample.ts';
 import { channelScores, shuffledChannelScores } from '../engine/channels/channel-scores.ts';
 import type { ChannelSnapshot } from '../engine/channels/channels.ts';
 
-/** Shuffles that are scored together, for which the system of F is solved once: so many bytes of scores at most. */
+/** Bytes of scores, and number, of the shuffles scored together: the system of F is solved once for all of them. */
 const SHUFFLES_BYTES = 2 ** 27;
 const MOST_SHUFFLES = 16;
 
 /**
- * Standard errors and empirical p-values of channel scores, by scoring the same samples again as `resampleScores` does:
+ * Standard errors and empirical p-values of channel scores, by rescoring the same samples as `resampleScores` does:
  * without each group, and with shuffled targets.
  *
  * @param observed aggregated scores of all the samples

@@ -14,20 +14,20 @@ import type { Engine, MagnitudeBatch } from '../engine/engine.ts';
 import type { SampleStore, RowPairing } from './sample-store.ts';
 import { rankedBatches, scoreMagnitudes } from '../engine/score-magnitudes.ts';
 
-/** What scores are resampled by and with. */
+/** How, and with what, scores are resampled. */
 export interface ResampleRun {
   readonly plan: ResamplePlan;
-  /** To compute with, the caller's; what it holds is lost */
+  /** For computations, owned by the caller; its contents are lost */
   readonly engine: Engine;
   /** Called after each scoring: one for each group, and one for each shuffle */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Standard errors, sign stability and empirical p-values of scores, by scoring the same samples again: without each group,
- * and with shuffled targets. The groups are contiguous runs of the samples, of sizes that differ by one at most. A shuffle
- * moves whole rows of gradient magnitudes (all targets and layers of a sample together) within each group; activations,
- * and with them the conditioning sets, stay.
+ * Standard errors, sign stability and empirical p-values of scores, by rescoring the same samples: without each group,
+ * and with shuffled targets. The groups are contiguous runs of the samples, of sizes that differ by one at most. A
+ * shuffle moves whole rows of gradient magnitudes (all targets and layers of a sample together) within each group;
+ * activations, and with them the conditioning sets, stay in place.
  *
  * @param observed aggregated scores of all the samples
  * @throws `too-few-samples`; the signal's reason once it is aborted
@@ -119,7 +119,7 @@ async function useAggregate(
   }
 }
 
-/** The samples that a pairing makes of the rows: their magnitudes, or the ranks of those. */
+/** The samples of a pairing of the rows: their magnitudes, or the ranks of those. */
 function batchesOf(
   record: SampleStore,
   pairing: RowPairing,
@@ -134,7 +134,7 @@ export function groupStarts(samples: number, groups: number): number[] {
   return Array.from({ length: groups + 1 }, (_, group) => Math.floor((group * samples) / groups));
 }
 
-/** @throws `too-few-samples` for groups of samples that are left out, or shuffled within */
+/** @throws `too-few-samples` for groups too small to be left out, or shuffled within */
 export function checkSampleCount(samples: number, groups: number, permutations: number): void {
   const each = permutations > 0 ? 2 : 1;
   const largest = Math.ceil(samples / groups);

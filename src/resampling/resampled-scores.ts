@@ -1,16 +1,16 @@
 import type { JackknifeScores } from './jackknife.ts';
 
-/** How often, and how, scores are computed again. */
+/** How often, and how, scores are recomputed. */
 export interface ResamplePlan {
   /** G: contiguous groups that samples are left out by, and shuffled within; at least 2 */
   readonly groups: number;
   /** R: shuffles of the targets; 0 for none */
   readonly permutations: number;
-  /** What the shuffles come from, an unsigned 32-bit integer */
+  /** Seed of the shuffles, an unsigned 32-bit integer */
   readonly seed: number;
 }
 
-/** What resampling says of the aggregated scores: row-major `[source i, target j]`. */
+/** Results of resampling the aggregated scores: row-major `[source i, target j]`. */
 export interface ResampledScores extends JackknifeScores {
   readonly plan: ResamplePlan;
   /** Empirical one-sided p (see `PermutationTally`); undefined without permutations */

@@ -4,19 +4,19 @@ import type { EngineShape, MagnitudeBatch } from '../engine/engine.ts';
 /** Bytes of one block of rows: large enough that few are made, small enough that the last one wastes little. */
 const BLOCK_BYTES = 8 * 2 ** 20;
 
-/** Rows put together for an engine at a time, so that it does not keep a page waiting for long; and most bytes of them. */
+/** Rows gathered for an engine at a time, few enough that a page stays responsive; and most bytes of them. */
 const BATCH_ROWS = 256;
 const BATCH_BYTES = 64 * 2 ** 20;
 
-/** Which rows make the samples of a resample: sample k has x of row `x[k]` and y of row `y[k]`. */
+/** Which rows form the samples of a resample: sample k has x of row `x[k]` and y of row `y[k]`. */
 export interface RowPairing {
   readonly x: Uint32Array;
   readonly y: Uint32Array;
 }
 
 /**
- * Magnitudes of the samples seen, kept on the host in float32, in the order in which they came: 8 P N bytes a sample.
- * Rows are written once, so that what `rows` reads stays as it is while more are added.
+ * Magnitudes of the samples seen, kept on the host in float32, in order of arrival: 8 P N bytes per sample. Rows are
+ * written once, so that a view stays valid while more are added.
  */
 export class SampleStore {
   /** N */
@@ -28,7 +28,7 @@ export class SampleStore {
   #blocks: Float32Array[] = [];
   #samples = 0;
 
-  /** @param maxBytes most that is kept */
+  /** @param maxBytes most bytes that are kept */
   constructor({ nodes, pairs }: Pick<EngineShape, 'nodes' | 'pairs'>, maxBytes: number) {
     this.nodes = nodes;
     this.#pairs = pairs;
@@ -41,9 +41,9 @@ export class SampleStore {
   }
 
   /**
-   * Makes room for a batch before anything is done with it.
+   * Allocates memory for a batch before anything is done with it.
    *
-   * @throws `out-of-memory` where the record would pass its limit, or finds no room
+   * @throws `out-of-memory` if the record would exceed its limit, or memory runs out
    */
   reserve(size: number): void {
     const samples = this.#samples + size;
@@ -66,7 +66,7 @@ export class SampleStore {
     }
   }
 
-  /** Adds a batch that room has been made for. */
+  /** Adds a batch for which memory was reserved. */
   add({ size, x, y }: MagnitudeBatch): void {
     for (let p = 0; p < this.#pairs; p++) {
       for (const [quantity, values] of [
@@ -82,18 +82,18 @@ export class SampleStore {
     this.#samples += size;
   }
 
-  /** Takes back the samples from number `samples` on. */
+  /** Keeps the first `samples` samples only. */
   truncate(samples: number): void {
     this.#samples = Math.min(this.#samples, samples);
   }
 
-  /** Forgets all samples. What is being read goes on being read. */
+  /** Drops all samples. Views of them stay valid. */
   clear(): void {
     this.#blocks = [];
     this.#samples = 0;
   }
 
-  /** A view of the samples held now, whatever is added or forgotten later. */
+  /** A view of the current samples, which later additions and drops do not change. */
   view(): SampleStore {
     const view = new SampleStore({ nodes: this.nodes, pairs: this.#pairs }, this.#maxBytes);
     view.#blocks = [...this.#blocks];
@@ -101,7 +101,7 @@ export class SampleStore {
     return view;
   }
 
-  /** Batches of the samples that a pairing makes of the rows, each a copy of its own. */
+  /** Batches of the samples of a pairing of the rows, each a new copy. */
   *batches({ x, y }: RowPairing): Generator<MagnitudeBatch> {
     const step = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_BYTES / this.#rowBytes)));
     for (let first = 0; first < x.length; first += step) {
@@ -116,7 +116,7 @@ export class SampleStore {
     }
   }
 
-  /** All samples that a pairing makes of the rows: P entries each, copies of their own. */
+  /** All samples of a pairing of the rows: P entries each, new copies. */
   gathered({ x, y }: RowPairing): MagnitudeBatch {
     const pairs = Array.from({ length: this.#pairs }, (_, p) => p);
     return {

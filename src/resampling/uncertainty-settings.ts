@@ -2,19 +2,19 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import type { EngineShape } from '../engine/engine.ts';
 import type { ResamplePlan } from './resampled-scores.ts';
 
-/** How uncertainty is found; what is left out has a default. */
+/** How uncertainty is computed; omitted options have defaults. */
 export interface UncertaintyOptions {
   /** G, groups of samples that are left out one by one for the standard errors, and shuffled within. Default 10. */
   readonly groups?: number | undefined;
   /** R, shuffles of the targets for the empirical p. Default 0: no empirical p. */
   readonly permutations?: number | undefined;
-  /** What the shuffles come from: a whole number from 0 to 2^32 - 1. Default 0. */
+  /** Seed of the shuffles: a whole number from 0 to 2^32 - 1. Default 0. */
   readonly seed?: number | undefined;
-  /** Most bytes of magnitudes that are kept, 8 P N a sample. Default 2^30. */
+  /** Most bytes of magnitudes that are kept, 8 P N per sample. Default 2^30. */
   readonly maxBytes?: number | undefined;
 }
 
-/** {@link UncertaintyOptions} with nothing left out. */
+/** {@link UncertaintyOptions} with all defaults filled in. */
 export interface UncertaintySettings {
   readonly plan: ResamplePlan;
   readonly maxBytes: number;
@@ -25,7 +25,7 @@ export interface UncertaintySettings {
 /**
  * Checks the options, and fills in the defaults.
  *
- * @returns undefined where no uncertainty is asked for
+ * @returns undefined if no uncertainty is requested
  * @throws `invalid-argument`
  */
 export function uncertaintySettings(
@@ -40,15 +40,17 @@ export function uncertaintySettings(
   return { plan: { groups, permutations, seed }, maxBytes };
 }
 
-/** Rows take no more room than this, or than the sums of the groups would: so small that nothing is won by forming sums. */
+/**
+ * Rows may always take this much, even if the sums of the groups take less: so little that forming sums gains nothing.
+ */
 const SMALL_BYTES = 64 * 2 ** 20;
 
 /**
- * How many samples stay as they are before they become sums of runs (see `BlockStatistics`): as many as take no more room than
- * the sums of G groups, 16 P N^2 bytes each. Shuffles need the samples themselves; and sums that would not fit beside the
- * rows are not begun with. There the rows alone may fill what there is.
+ * How many samples stay rows before they become sums of runs (see `BlockStatistics`): as many as take no more memory
+ * than the sums of G groups, 16 P N^2 bytes each. Shuffles need the samples themselves, and sums that would not fit in
+ * memory besides the rows are not formed: in both cases the rows alone may fill the memory.
  *
- * @returns Infinity where samples never become sums
+ * @returns Infinity if samples never become sums
  */
 export function rowsToKeep(
   { plan: { groups, permutations }, maxBytes, rows }: UncertaintySettings,
@@ -56,7 +58,7 @@ export function rowsToKeep(
 ): number {
   const sums = 16 * pairs * nodes ** 2;
   const kept = Math.max(SMALL_BYTES, groups * sums);
-  // Up to 2 G runs, beside the rows.
+  // Up to 2 G runs, in addition to the rows.
   if (permutations > 0 || kept + 2 * groups * sums > maxBytes) return Infinity;
   return rows ?? Math.floor(kept / (8 * pairs * nodes));
 }

@@ -13,7 +13,7 @@ import { resampleGroups, resampleScores } from './resample.ts';
 import { addRows, BlockStatistics, type BlockFacts } from './block-statistics.ts';
 import { rowsToKeep, type UncertaintySettings } from './uncertainty-settings.ts';
 
-/** What {@link Uncertainty.state} says beside its arrays. */
+/** Facts of {@link Uncertainty.state}, besides its arrays. */
 export interface UncertaintyFacts {
   /** Samples kept as rows */
   readonly rows: number;
@@ -21,12 +21,12 @@ export interface UncertaintyFacts {
   readonly runs?: BlockFacts | undefined;
 }
 
-/** Samples that scores are of. */
+/** Samples that scores were computed from. */
 export interface ResamplingSnapshot {
   /**
-   * What resampling says of scores; see {@link resampleScores}. Opens an engine for it, and releases it.
+   * Resamples scores; see {@link resampleScores}. Opens an engine for it, and releases it.
    *
-   * @param scores the scores of these samples, which stay the caller's
+   * @param scores the scores of these samples, owned by the caller
    * @throws `too-few-samples`; the signal's reason once it is aborted
    */
   resample(
@@ -37,30 +37,30 @@ export interface ResamplingSnapshot {
 }
 
 /**
- * Keeps the magnitudes of the samples that an engine sees, on the host, and scores them again and again to tell how sure
- * the scores are. Where nothing is shuffled, many samples become sums of consecutive runs: no fit is too long for standard
- * errors. Works beside an engine, through its interface alone: what that computes does not change.
+ * Keeps the magnitudes of the samples that an engine sees, on the host, and rescores them to estimate the uncertainty
+ * of the scores. Without shuffles, many samples become sums of consecutive runs: no fit is too long for standard
+ * errors. Works alongside an engine, through its interface alone, and does not change its results.
  *
- * For each batch: {@link Uncertainty.read}, then the engine, then {@link Uncertainty.keep}; so that nothing is kept of
- * a batch that the engine refuses.
+ * For each batch: {@link Uncertainty.read}, then the engine, then {@link Uncertainty.keep}, so that nothing is kept of
+ * a batch that the engine rejects.
  */
 export class Uncertainty {
   readonly settings: UncertaintySettings;
   readonly #plan: ResamplePlan;
   readonly #openEngine: () => Promise<EngineChoice>;
   #engine: Engine;
-  /** Samples as rows, and the most of them before they become sums */
+  /** Samples as rows, and how many are kept before they become sums */
   readonly #record: SampleStore;
   readonly #rows: number;
-  /** The samples before them as sums; undefined while there are none */
+  /** Earlier samples, as sums; undefined if there are none */
   #runs: BlockStatistics | undefined;
-  /** Samples held that came from files */
+  /** Samples in the engine that came from files */
   #merged = 0;
   readonly #magnitudes: MagnitudesOfBatch;
 
   /**
-   * @param engine the engine whose scores it is about; made with channels
-   * @param deviceNow gives the device of values that come as GPU buffers, and of further engines on WebGPU
+   * @param engine the engine whose scores are resampled; created with channels
+   * @param deviceNow returns the device of values in GPU buffers, and of further engines on WebGPU
    * @param precision of further engines
    */
   constructor(
@@ -85,56 +85,56 @@ export class Uncertainty {
   }
 
   /**
-   * The magnitudes of a batch, on the host, with room for them in the record. From a GPU that costs one readback of
-   * 8 P N bytes a sample.
+   * The magnitudes of a batch, on the host, with memory for them reserved in the record. From a GPU that costs one
+   * readback of 8 P N bytes per sample.
    *
-   * @throws `out-of-memory` where the record would pass its limit; `device-lost`, `gpu-validation`; what the engine has
-   *   refused of the batches before
+   * @throws `out-of-memory` if the record would exceed its limit; `device-lost`, `gpu-validation`; the engine's
+   *   rejection of earlier batches
    */
   async read(batch: ChannelBatch): Promise<MagnitudeBatch> {
     const { size } = batch;
     const kept = this.#record.samples;
-    // A batch that is larger than all before it does not cut them into runs too short.
+    // A batch larger than all before it must not cut them into runs that are too short.
     if (kept + size > this.#rows && 2 * kept >= this.#rows) await this.#formRuns();
     this.#record.reserve(size);
     return this.#magnitudes.read(batch);
   }
 
-  /** How often, and how, scores are computed again */
+  /** How often, and how, scores are recomputed */
   get plan(): ResamplePlan {
     return this.#plan;
   }
 
-  /** Keeps what {@link Uncertainty.read} gave for the batch that the engine has taken since. */
+  /** Keeps the result of {@link Uncertainty.read} for the batch that the engine has accumulated since. */
   keep(batch: MagnitudeBatch): void {
     this.#record.add(batch);
   }
 
-  /** The engine now holds samples of a statistics file, too. */
+  /** Notes that the engine now also holds samples of a statistics file. */
   noteMerged(samples: number): void {
     this.#merged += samples;
   }
 
-  /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
+  /** Notes that the engine holds `samples` samples in all: it has rejected a batch that it had already accepted. */
   truncate(samples: number): void {
     this.#record.truncate(samples - this.#merged - (this.#runs?.samples ?? 0));
   }
 
-  /** The engine's device is lost, and another engine without samples takes its place. */
+  /** Switches to another engine, without samples, after the device of the first was lost. */
   moveTo(engine: Engine): void {
     this.#engine = engine;
     this.clear();
     void this.#magnitudes.release();
   }
 
-  /** Forgets all samples. Scores that are being computed go on. */
+  /** Drops all samples. Scores in progress are not affected. */
   clear(): void {
     this.#record.clear();
     this.#runs = undefined;
     this.#merged = 0;
   }
 
-  /** What is kept, to go on from; arrays of runs are not copies. */
+  /** The current state, to resume from; arrays of runs are not copies. */
   get state(): FitState<UncertaintyFacts> {
     const rows = Uint32Array.from({ length: this.#record.samples }, (_, row) => row);
     const { x, y } = this.#record.gathered({ x: rows, y: rows });
@@ -145,7 +145,7 @@ export class Uncertainty {
     };
   }
 
-  /** Takes up what {@link Uncertainty.state} was. Nothing may be kept. @throws RangeError, `out-of-memory` */
+  /** Restores an {@link Uncertainty.state}. Nothing may be kept yet. @throws RangeError, `out-of-memory` */
   restore({ facts, arrays }: FitState<UncertaintyFacts>): void {
     const [x, y] = [stateArrays(arrays, 'rows_x', Float32Array), stateArrays(arrays, 'rows_y', Float32Array)];
     this.#record.reserve(facts.rows);
@@ -155,9 +155,9 @@ export class Uncertainty {
   }
 
   /**
-   * The samples held now: scores of them can be resampled at any later time.
+   * A snapshot of the current samples: their scores can be resampled at any later time.
    *
-   * @throws `invalid-argument` where the engine holds samples of a file
+   * @throws `invalid-argument` if the engine holds samples of a file
    */
   snapshot(): ResamplingSnapshot {
     const merged = this.#merged;
@@ -177,7 +177,7 @@ export class Uncertainty {
     };
   }
 
-  /** Frees what is held, once nothing is being computed any more. Idempotent. */
+  /** Frees all memory, once all computations have ended. Idempotent. */
   async release(): Promise<void> {
     this.#record.clear();
     await this.#magnitudes.release();
@@ -201,9 +201,9 @@ export class Uncertainty {
     );
   }
 
-  /** Turns the rows into sums. What is kept changes at once, at the end. */
+  /** Turns the rows into sums. The state changes only at the end, at once. */
   async #formRuns(): Promise<void> {
-    // Only what the engine is known to have counted: sums cannot be taken back.
+    // Only what the engine is known to have accumulated: sums cannot be undone.
     await this.#engine.flush();
     const runs =
       this.#runs?.copy() ??
@@ -213,7 +213,7 @@ export class Uncertainty {
     this.#record.clear();
   }
 
-  /** Does some work on an engine of its own. */
+  /** Runs some work on an engine of its own. */
   async #withEngine<T>(signal: AbortSignal | undefined, work: (engine: Engine) => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     const { engine, release } = await this.#openEngine();
@@ -235,10 +235,10 @@ function ranksNeedRows(): MagnitudeEdgeError {
 }
 
 /**
- * The uncertainty that a call asks for, of what there is.
+ * The uncertainty that a call uses, if any.
  *
- * @param asked undefined for whatever there is
- * @throws `invalid-argument` where it is asked for and nothing was kept for it
+ * @param asked undefined: whatever is available
+ * @throws `invalid-argument` if it is requested but nothing was kept for it
  */
 export function uncertaintyAsked(
   asked: boolean | undefined,

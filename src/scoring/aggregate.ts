@@ -1,8 +1,8 @@
 import type { LayerAggregation } from './score-matrices.ts';
 
 /**
- * One score per ordered pair from those of the layer pairs (method.md, "Aggregation over pairs"), for a range of
- * matrix elements. NaN entries are left out; all NaN gives NaN.
+ * One score per ordered pair from those of the layer pairs (method.md, "Aggregation over pairs"), for a range of matrix
+ * elements. NaN entries are ignored; all NaN yields NaN.
  *
  * @param perPair P matrices of equal length
  * @param out elements `first .. end` are written

@@ -6,7 +6,7 @@ export interface ArrayType<T> {
   new (buffer: ArrayBufferLike): T;
 }
 
-/** Makes an uninitialised array. @throws RangeError where it finds no room */
+/** Allocates an uninitialised array. @throws RangeError if memory runs out */
 export type NewArray = <T extends ArrayBufferView>(type: ArrayType<T>, length: number) => T;
 
 /** A source of arrays that takes them back for reuse. */
@@ -16,12 +16,12 @@ export interface ArrayPool {
   readonly free: (arrays: Iterable<ArrayBufferView>) => void;
 }
 
-/** In memory of the calling thread, which is collected when it is dropped. */
+/** In memory of the calling thread, which is garbage-collected. */
 export const ownArray: NewArray = (type, length) =>
   new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT));
 export const ownArrays: ArrayPool = { alloc: ownArray, free: () => undefined };
 
-/** As {@link ownArrays}, for arrays so large that their memory must not wait for a garbage collection. */
+/** Like {@link ownArrays}, for arrays so large that their memory must not wait for a garbage collection. */
 export const discardedArrays: ArrayPool = {
   alloc: ownArray,
   free: (arrays) => {
@@ -33,8 +33,8 @@ export const discardedArrays: ArrayPool = {
 const MOST_KEPT = 2 ** 29;
 
 /**
- * Memory that other threads read and write in place, used again and again: engines leave it out of account when they
- * decide whether to collect garbage, and each thread that has had it must, so that dropped memory may stay for long.
+ * Memory that threads share in place, pooled for reuse: engines do not count it when they decide whether to collect
+ * garbage, and every thread that has held it must collect, so dropped memory may stay for long.
  */
 export class SharedArrays implements ArrayPool {
   readonly #kept = new Map<number, ArrayBufferLike[]>();
@@ -60,14 +60,14 @@ export class SharedArrays implements ArrayPool {
     }
   };
 
-  /** Keeps nothing, from now on. */
+  /** Drops all memory, and keeps nothing from now on. */
   end(): void {
     this.#ended = true;
     this.#kept.clear();
   }
 }
 
-/** Whether threads can have memory in common: not in pages that are not cross-origin isolated. */
+/** Whether threads can share memory: not in pages that are not cross-origin isolated. */
 export function canShare(): boolean {
   return typeof SharedArrayBuffer !== 'undefined';
 }
@@ -77,7 +77,7 @@ export function typeOf<T extends ArrayBufferView>(array: T): ArrayType<T> {
   return array.constructor as unknown as ArrayType<T>;
 }
 
-/** Whether other threads can have it without a copy. */
+/** Whether other threads can use it without a copy. */
 export function isShared({ buffer }: ArrayBufferView): boolean {
   return !(buffer instanceof ArrayBuffer);
 }

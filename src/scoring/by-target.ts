@@ -1,16 +1,16 @@
-/** Rows looked at between two pauses. */
+/** Rows processed between two yields. */
 const STEP = 1 << 19;
 
-/** Ordered pairs of nodes by their targets. */
+/** Ordered pairs of nodes, sorted by target. */
 export interface RowsByTarget {
-  /** Where in the list of pairs each is: by target, those of a target in the order of the list */
+  /** Positions in the list of pairs: by target, those of one target in the order of the list */
   readonly rows: Uint32Array;
   /** Those of target j are `rows[starts[j]] .. rows[starts[j + 1]]` */
   readonly starts: Uint32Array;
 }
 
 /**
- * Puts pairs in the order of their targets. Yields some milliseconds of work apart.
+ * Sorts pairs by target. Yields some milliseconds of work apart.
  *
  * @param pairIndices `source * nodes + target` of each
  */

@@ -1,10 +1,11 @@
 /**
- * Factors a symmetric matrix K into R R^T in place: R replaces the lower triangle, what lies above is left alone.
+ * Factors a symmetric matrix K into R R^T in place: R replaces the lower triangle; the entries above it do not change.
  *
  * @param matrix row-major `[size, size]`
- * @param roundoff of the sums that K was made of, relative to them; more than float64's where they were kept in less
- * @returns false where K is numerically singular: a pivot at or below size * 2^-52 * the largest diagonal of K, or
- *   one that is not a number (method.md, "score = 'partial'"); the matrix is then half done
+ * @param roundoff of the sums that K was formed from, relative to them; above the default 2^-52 if they were less
+ *   precise
+ * @returns false if K is numerically singular: a pivot at or below size * roundoff * the largest diagonal of K, or one
+ *   that is NaN (method.md, "score = 'partial'"); the matrix is then left partly factored
  */
 export function choleskyFactor(
   matrix: Float64Array,

@@ -1,24 +1,26 @@
 import type { PairMoments } from '../statistics/covariances.ts';
 
-/** A variance at or below this share of the mean of squares is rounding: single precision has no digits of it. */
+/** A variance at or below this share of the mean square is rounding error: single precision cannot resolve it. */
 const CONSTANT_SHARE = 1e-14;
 
-/** What is left of a variance, at or below this share of it, is taken for nothing. */
+/** A remainder of a variance at or below this share of it counts as zero. */
 const EXPLAINED_SHARE = 1e-12;
 
 /**
- * Whether a quantity counts as constant (method.md, "Constant nodes"). Relative by default, so that the unit of the loss
- * does not matter.
+ * Whether a quantity counts as constant (method.md, "Constant nodes"). Relative by default, so that the unit of the
+ * loss does not matter.
  *
  * @param variance divided by n
  * @param meanSquare mean of the squares of the quantity itself, not of its deviations
- * @param varianceFloor takes the place of the relative limit, where given
+ * @param varianceFloor replaces the relative limit, if given
  */
 export function isConstant(variance: number, meanSquare: number, varianceFloor: number | undefined): boolean {
   return variance <= (varianceFloor ?? CONSTANT_SHARE * meanSquare);
 }
 
-/** The moments that scores are formed of: variances are NaN, and so is all that is made of them, where a node is constant. */
+/**
+ * The moments that scores are computed from: variances of constant nodes are NaN, and so is all that derives from them.
+ */
 export function scoredMoments(moments: PairMoments, varianceFloor: number | undefined): PairMoments {
   const usable = (variances: Float64Array, meanSquares: Float64Array): Float64Array =>
     variances.map((variance, i) => (isConstant(variance, meanSquares[i]!, varianceFloor) ? NaN : variance));
@@ -29,9 +31,7 @@ export function scoredMoments(moments: PairMoments, varianceFloor: number | unde
   };
 }
 
-/**
- * What must be left of a variance for there to be a partial correlation: more than `share` of it and more than `floor`.
- */
+/** What must remain of a variance for a partial correlation to exist: more than `share` of it and more than `floor`. */
 export interface RemainderLimits {
   readonly share: number;
   readonly floor: number;
@@ -43,7 +43,7 @@ export function remainderLimits(varianceFloor: number | undefined): RemainderLim
     : { share: 0, floor: varianceFloor };
 }
 
-/** What is left of a variance must be above this. NaN where the variance is. */
+/** The remaining variance must exceed this. NaN if the variance is. */
 export function leastRemainder(variance: number, { share, floor }: RemainderLimits): number {
   return share * variance + floor;
 }

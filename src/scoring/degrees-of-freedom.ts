@@ -1,14 +1,14 @@
-/** Targets by their degrees of freedom: the scores of a class are in the order of their z and p. */
+/** Targets by degrees of freedom: within a class, scores, z and p sort alike. */
 export interface DegreesOfFreedomGroups {
   /** N: class of each target */
   readonly classOf: Uint16Array | Uint32Array;
-  /** Square root of each class's degrees of freedom; 0 where there are fewer than two and p is 1 (method.md) */
+  /** Square root of each class's degrees of freedom; 0 if there are fewer than two, which makes p 1 (method.md) */
   readonly roots: Float64Array;
 }
 
 /**
  * @param samples n
- * @param conditioned |S_j| of each target for partial scores; absent: all targets are alike
+ * @param conditioned |S_j| of each target for partial scores; absent: the same for all targets
  */
 export function degreesOfFreedomGroups(
   nodes: number,
@@ -22,7 +22,7 @@ export function degreesOfFreedomGroups(
   return { classOf, roots: Float64Array.from(sizes, (size) => rootOfFreedom(samples, size)) };
 }
 
-/** Square root of the degrees of freedom; 0 where there are fewer than two. @param conditioned |S_j| */
+/** Square root of the degrees of freedom; 0 if there are fewer than two. @param conditioned |S_j| */
 export function rootOfFreedom(samples: number, conditioned: number): number {
   const df = samples - 3 - conditioned;
   return df < 2 ? 0 : Math.sqrt(df);

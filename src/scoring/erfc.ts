@@ -23,10 +23,10 @@ export function erfc(x: number): number {
     odd2 = odd1;
     odd1 = odd0;
   }
-  // The even terms are T_2k(t) = T_k(2 t^2 - 1); the odd ones T_2k+1(t) = t W_k with W_0 = 1 and W_1 = 2 (2 t^2 - 1) - 1.
+  // The even terms are T_2k(t) = T_k(2 t^2 - 1); the odd ones T_2k+1(t) = t W_k with W_0 = 1, W_1 = 2 (2 t^2 - 1) - 1.
   const series = even1 - 0.5 * twice * even2 + t * (odd1 - odd2);
   // exp(-x^2) = 2^whole exp(rest). Rounding x^2 would cost x^2 units in the last place; the square of x rounded to
-  // float32 is exact, and what is missing of it is small.
+  // float32 is exact, and the remainder is small.
   const coarse = Math.fround(size);
   const square = coarse * coarse;
   const whole = square * -Math.LOG2E + TO_WHOLE - TO_WHOLE;
@@ -39,7 +39,7 @@ export function erfc(x: number): number {
   return x < 0 ? 2 - tail : tail;
 }
 
-/** 2^0, 2^-1, ... as far as halves of exponents go. */
+/** 2^0, 2^-1, ..., down to half of the least exponent. */
 const POWERS = Float64Array.from({ length: 1024 }, (_, k) => 2 ** -k);
 
 function powerOfTwo(exponent: number): number {

@@ -1,6 +1,6 @@
 import type { RowsByTarget } from './by-target.ts';
 
-/** Picks the scores of pairs of nodes out of panels of all scores, as those come by. */
+/** Gathers the scores of given pairs of nodes from panels of all scores, as these arrive. */
 export class GatheredScores {
   /** For each layer pair the scores of the pairs of nodes, in their order */
   readonly perPair: Float64Array[];

@@ -17,7 +17,7 @@ interface HeldPair {
   readonly sumXX?: Float64Array;
 }
 
-/** Sums that are held whole. */
+/** Products from sums that are held in full. */
 class HeldProducts implements ProductSource {
   readonly nodes: number;
   readonly #samples: number;
@@ -54,11 +54,11 @@ class HeldProducts implements ProductSource {
   }
 
   release(): void {
-    // The sums are not its own.
+    // The sums belong to others.
   }
 }
 
-/** The sums of statistics. */
+/** Products from the sums of statistics. */
 export function statisticsProducts(
   { nodes, samples, pairs }: SufficientStatistics,
   request: TargetsRequest,
@@ -70,9 +70,10 @@ export function statisticsProducts(
 }
 
 /**
- * The sums of an accumulator, which must not change meanwhile. Those that scores need are brought up to date, and kept.
+ * Products from the sums of an accumulator, which must not change meanwhile. The sums that scores need are brought up
+ * to date, and kept.
  *
- * @throws on `open`, RangeError or `out-of-memory` where products find no room
+ * @throws on `open`, RangeError or `out-of-memory` if memory for products runs out
  */
 export function accumulatedProducts(
   { nodes, samples, pairs }: CpuAccumulator,

@@ -3,10 +3,10 @@ import { checkOneOf } from '../check-one-of.ts';
 import { checkScoreRequest } from './score-request.ts';
 import type { Correlation, MagnitudeScore, ScoreAggregation, ScoreRequest } from './score-matrices.ts';
 
-/** What is asked of magnitudes: scores of an engine, and those that are made of its statistics. */
+/** A request for scores of magnitudes, computed by an engine or from its statistics. */
 export interface MagnitudeRequest extends Omit<ScoreRequest, 'score' | 'layerAgg'> {
   readonly score: MagnitudeScore;
-  /** 'pooled': the observations of all layer pairs as those of one */
+  /** 'pooled' treats the observations of all layer pairs as those of one */
   readonly layerAgg: ScoreAggregation;
   /** Of the magnitudes (default), or of their ranks */
   readonly correlation?: Correlation | undefined;
@@ -14,10 +14,10 @@ export interface MagnitudeRequest extends Omit<ScoreRequest, 'score' | 'layerAgg
   readonly lambda?: number | undefined;
 }
 
-/** Ridge of 'regression' where none is given. */
+/** Default ridge of 'regression'. */
 export const DEFAULT_REGRESSION_LAMBDA = 0.3;
 
-/** Whether an engine has these scores by itself, from the sums that it holds. */
+/** Whether an engine computes these scores itself, from the sums that it holds. */
 export function isEngineRequest<T extends Pick<MagnitudeRequest, 'score' | 'layerAgg'>>(
   request: T,
 ): request is T & Pick<ScoreRequest, 'score' | 'layerAgg'> {
@@ -25,7 +25,7 @@ export function isEngineRequest<T extends Pick<MagnitudeRequest, 'score' | 'laye
 }
 
 /**
- * Checks what is asked before any work is done.
+ * Checks a request before any work is done.
  *
  * @throws as {@link checkScoreRequest}; `invalid-argument` for a lambda or correlation out of range
  */

@@ -1,6 +1,6 @@
 import { DEFAULT_REGRESSION_LAMBDA, isEngineRequest, type MagnitudeRequest } from './magnitude-request.ts';
 
-/** How magnitudes are scored, with nothing left out. */
+/** How magnitudes are scored, with all defaults filled in. */
 export type MagnitudeSettings = Required<
   Pick<MagnitudeRequest, 'score' | 'layerAgg' | 'correlation' | 'lambda' | 'ridge' | 'varianceFloor'>
 >;
@@ -19,18 +19,18 @@ export function magnitudeSettings({
   return { score, layerAgg, correlation, lambda, ridge, varianceFloor };
 }
 
-/** Where scores come from, as a table records it: 'exact' is what is meant where no precision is named. */
+/** Where scores come from, as a table records it: an absent precision means 'exact'. */
 export interface RanOn {
   readonly backend: string;
   readonly precision?: string;
 }
 
-/** Of all that the CPU has one precision for, which are not plain correlations alone. */
+/** For scores that are not plain correlations alone: the CPU computes these in one precision only. */
 export function ranOn(backend: string, precision: string): RanOn {
   return backend === 'webgpu' && precision !== 'exact' ? { backend, precision } : { backend };
 }
 
-/** What a table records of such scores. @param of.backend where the statistics are */
+/** What a table records of such scores. @param of.backend the one that holds the statistics */
 export function magnitudeProvenance(
   settings: MagnitudeSettings,
   { backend, precision, ...of }: RanOn & { readonly reduction: string; readonly samples: number },

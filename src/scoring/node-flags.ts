@@ -1,6 +1,6 @@
 import type { PairMoments } from '../statistics/covariances.ts';
 
-/** Why the pairs of a node have no score: bits of a byte for each node, set where it is so in any layer pair. */
+/** Why the pairs of a node have no score: a byte of flags per node, each set if it applies in any layer pair. */
 export const NODE_FLAG = { constantSource: 1, constantTarget: 2, singularSet: 4 } as const;
 
 /** Sets the flags of nodes that are constant in a layer pair, whose variances are NaN; see `scoredMoments`. */
@@ -17,7 +17,7 @@ export function addFlags(into: Uint8Array, flags: Uint8Array): void {
 }
 
 /**
- * The flags after some targets have been scored again, over the same samples: what those found before does not count.
+ * The flags after some targets were scored again, over the same samples: their earlier singularity flags are dropped.
  *
  * @param targets absent: all
  */

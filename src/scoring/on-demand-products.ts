@@ -15,8 +15,8 @@ import type { TargetsRequest } from './score-matrices.ts';
 import type { TargetRange } from './target-panels.ts';
 
 /**
- * Products that are formed from the samples when they are asked for and let go afterwards: no N x N sums exist, but those
- * among the sources for partial scores of all targets, of one layer pair at a time.
+ * Products that are formed from the samples on request and freed afterwards: no N x N sums exist, except X^T X for
+ * partial scores of all targets, of one layer pair at a time.
  */
 export class OnDemandProducts implements ProductSource {
   readonly nodes: number;
@@ -27,7 +27,7 @@ export class OnDemandProducts implements ProductSource {
   #open: { readonly pair: number; readonly snapshot: PairSnapshot; readonly basis?: PairBasis } | undefined;
   #tile: Tile | undefined;
 
-  /** @throws RangeError where what it works in finds no room */
+  /** @throws RangeError if scratch memory runs out */
   constructor(
     nodes: number,
     pairAt: (pair: number) => PairSnapshot,
@@ -89,7 +89,7 @@ export class OnDemandProducts implements ProductSource {
     }
   }
 
-  /** The tile of X^T Y that a target is in: the one at hand, or the next. */
+  /** The tile of X^T Y that contains a target: the current one, or a new one. */
   async #tileOf(pair: PairSnapshot, target: number): Promise<Tile> {
     if (this.#tile !== undefined && target >= this.#tile.first && target < this.#tile.end) return this.#tile;
     this.#tile = undefined;
@@ -105,12 +105,12 @@ export class OnDemandProducts implements ProductSource {
     return this.#tile;
   }
 
-  /** What forms X^T Y. */
+  /** Forms X^T Y. */
   #productsOf({ products }: PairSnapshot): TiledMatmul {
     return this.#request.score === 'partial' ? products.exact : products.plain;
   }
 
-  /** The products that some targets need, and no others. */
+  /** Forms the products that some targets need, and no others. */
   async #fewTargets(pair: PairSnapshot, targets: Uint32Array): Promise<PanelProducts> {
     const { nodes, x, y } = pair;
     const products = this.#productsOf(pair);
@@ -132,7 +132,7 @@ export class OnDemandProducts implements ProductSource {
   }
 }
 
-/** All that some targets are conditioned on, ascending. */
+/** All nodes that some targets are conditioned on, ascending. */
 function membersOf({ offsets, indices }: RaggedIndices, targets: Iterable<number>): Uint32Array {
   const members = new Set<number>();
   for (const target of targets) {

@@ -1,26 +1,26 @@
 import type { RowsByTarget } from './by-target.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
-/** Ordered pairs of nodes whose scores are formed together, and the nodes that this takes. */
+/** Ordered pairs of nodes that are scored together, and the nodes involved. */
 export interface PairGroup {
-  /** Sources, targets, and all that the latter are conditioned on, ascending */
+  /** Sources, targets, and all nodes that the targets are conditioned on, ascending */
   readonly nodes: Uint32Array;
   /** Ascending */
   readonly targets: Uint32Array;
-  /** Where in the list of pairs each of them is */
+  /** Positions of the pairs in the list of pairs */
   readonly rows: Uint32Array;
 }
 
-/** Nodes of a group, unless one pair needs more: products among them are wide enough for the kernel, and few for nothing. */
+/** Most nodes of a group, unless one pair needs more: wide enough for the kernel, with few superfluous products. */
 const MOST_NODES = 384;
 
 /**
- * Puts pairs of nodes whose scores are wanted into groups, so that products of all nodes of a group with each other are
- * little work in all.
+ * Groups requested pairs of nodes so that the products of all nodes of a group with each other are little work in
+ * total.
  *
  * @param pairIndices `source * nodes + target` of each
  * @param byTarget of the pairs
- * @returns undefined where scores of all pairs would be less work
+ * @returns undefined if scoring all pairs would be less work
  */
 export function pairGroups(
   pairIndices: Uint32Array,
@@ -30,7 +30,7 @@ export function pairGroups(
 ): PairGroup[] | undefined {
   const { offsets, indices } = conditioningSets;
   const groups: PairGroup[] = [];
-  // The group that each node was last put into.
+  // The latest group of each node.
   const groupOf = new Int32Array(nodes).fill(-1);
   let members: number[] = [];
   let targets: number[] = [];
@@ -55,7 +55,7 @@ export function pairGroups(
     const added = needed.filter((node) => groupOf[node] !== groups.length).length;
     if (rows.length > 0 && members.length + added > MOST_NODES) {
       close();
-      // All pairs take products of half of X^T X and all of X^T Y.
+      // Scoring all pairs takes the products of half of X^T X and all of X^T Y.
       if (work > nodes ** 2 / 2) return undefined;
       if (score === 'partial') needed.push(...indices.subarray(offsets[target], offsets[target + 1]));
     }

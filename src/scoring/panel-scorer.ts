@@ -7,10 +7,10 @@ import type { PairBasis, ProductSource, ScoreColumns } from './product-source.ts
 import type { ScoreRequest, TargetsRequest } from './score-matrices.ts';
 import type { TargetRange } from './target-panels.ts';
 
-/** Sources scored between two looks at the clock. */
+/** Sources scored between two checks of the clock. */
 const STEP = 64;
 
-/** The one loop over scores: those of a panel of targets, from products that are held or formed on demand. */
+/** The only loop over scores: those of a panel of targets, from products that are held or formed on demand. */
 export class PanelScorer {
   /** `[nodes]`, of all panels scored so far; see {@link NODE_FLAG} */
   readonly nodeFlags: Uint8Array;
@@ -19,7 +19,7 @@ export class PanelScorer {
 
   /**
    * @param products for the same request
-   * @throws RangeError or `out-of-memory` where what it works in finds no room
+   * @throws RangeError or `out-of-memory` if scratch memory runs out
    */
   constructor(products: ProductSource, request: ScoreRequest, yielder: Yielder) {
     this.nodeFlags = new Uint8Array(products.nodes);
@@ -27,7 +27,7 @@ export class PanelScorer {
     this.#scoreTile = createTileScorer(products.nodes, request, yielder);
   }
 
-  /** Frees the products, for good. */
+  /** Frees the products for good. */
   release(): void {
     this.#products.release();
   }
@@ -35,7 +35,7 @@ export class PanelScorer {
   /**
    * Scores all sources with the targets of a panel; see {@link ProductSource.open}.
    *
-   * @param out receives `[nodes, panel.end - panel.first]`, row-major, in its beginning
+   * @param out receives `[nodes, panel.end - panel.first]`, row-major, at its start
    */
   async score(pair: number, panel: TargetRange, out: Float64Array | Float32Array): Promise<void> {
     const products = await this.#products.open(pair, panel);
@@ -53,7 +53,7 @@ export class PanelScorer {
 /** Writes the scores of the targets of a tile, and flags targets whose sets are singular. */
 type TileScorer = (source: PairBasis, tile: Tile, out: ScoreColumns, nodeFlags: Uint8Array) => Promise<void>;
 
-/** Scores some targets after the other. */
+/** Creates the scorer of a request, for one tile after another. */
 function createTileScorer(nodes: number, request: TargetsRequest, yielder: Yielder): TileScorer {
   if (request.score === 'partial') {
     const partial = new PartialScorer(nodes, request);

@@ -7,7 +7,7 @@ export interface TargetCovariances {
   readonly covSS: Float64Array;
   /** S_xy[S, j], `[|S|]`; becomes w_y */
   readonly covSY: Float64Array;
-  /** NaN where y_j is constant */
+  /** NaN if y_j is constant */
   readonly varY: number;
 }
 
@@ -16,8 +16,8 @@ export interface TargetCovariances {
  * S_xx[S, S] + ridge I, and w_y = R^-1 S_xy[S, j], both in place of their covariances.
  *
  * @param roundoff see {@link choleskyFactor}
- * @returns vy = var_y - w_y . w_y; NaN where y_j is constant or explained by S, undefined where S is singular: then the
- *   method gives the whole column none
+ * @returns vy = var_y - w_y . w_y; NaN if y_j is constant or explained by S, undefined if S is singular: the whole
+ *   column has no score then
  */
 export function factorTarget(
   { covSS, covSY, varY }: TargetCovariances,

@@ -8,13 +8,13 @@ import type { ScoreRequest } from './score-matrices.ts';
 import { openSubstitution, type SubstitutionMemory } from './substitution.ts';
 import { LIMITS_LENGTH, SOURCES_TOGETHER } from './wasm-substitution-kernel.ts';
 
-/** Sources whose covariances with all others are laid out at a time. */
+/** Sources whose covariances with all members of sets are computed at a time. */
 const PANEL_COLUMNS = 256;
 
-/** Targets whose columns are written together, or every element of the scores would miss a cache. */
+/** Targets whose columns are written together; otherwise every element of the scores would miss a cache. */
 const TARGETS_TOGETHER = 16;
 
-/** Numbers of factors that are kept at a time, 2 MiB: panels are laid out once for all of their targets. */
+/** Numbers in the factors held at a time, 2 MiB: each panel is computed once for all of their targets. */
 const FACTORS_LENGTH = 2 ** 18;
 
 /** A target whose system has been factored. */
@@ -27,8 +27,8 @@ interface FactoredTarget {
 }
 
 /**
- * Ridge partial correlations of layer pairs (method.md, "score = 'partial'"), for the same conditioning sets again and
- * again. Covariances are formed from the sums as they are read: no covariance matrix is ever held.
+ * Ridge partial correlations of layer pairs (method.md, "score = 'partial'"), reusable for the same conditioning sets.
+ * Covariances are formed from the sums as they are read: no covariance matrix is ever held.
  */
 export class PartialScorer {
   readonly #nodes: number;
@@ -43,7 +43,7 @@ export class PartialScorer {
   readonly #scratch: Float64Array;
   readonly #variances: Float64Array;
   readonly #covariances: Float64Array;
-  /** The row of a panel that a member of the sets at hand lies in */
+  /** The panel row of each member of the current sets */
   readonly #rowOf: Uint32Array;
   readonly #covSS: Float64Array;
   readonly #covSY: Float64Array;
@@ -51,7 +51,7 @@ export class PartialScorer {
 
   /**
    * @param roundoff of the sums that scores are formed from, see `choleskyFactor`
-   * @throws `out-of-memory` where the scratch memory finds no room
+   * @throws `out-of-memory` if the scratch memory cannot be allocated
    */
   constructor(
     nodes: number,
@@ -72,7 +72,7 @@ export class PartialScorer {
     const lengths = [
       nodes * PANEL_COLUMNS,
       Math.max(FACTORS_LENGTH, factorLength(largest)),
-      // Two addresses to a float64.
+      // Two addresses per float64.
       Math.ceil(largest / 2),
       largest * SOURCES_TOGETHER,
       roundUp(nodes, SOURCES_TOGETHER),
@@ -101,8 +101,8 @@ export class PartialScorer {
   /**
    * Scores all sources with the targets of a tile. Yields some milliseconds of work apart.
    *
-   * @param out columns of scores, those of the tile among them, which are written
-   * @param flags `[nodes]`, of targets whose sets are singular
+   * @param out columns of scores; those of the tile are written
+   * @param flags `[nodes]`, receives the flags of targets whose sets are singular
    */
   *score(
     source: PairBasis,
@@ -141,9 +141,9 @@ export class PartialScorer {
   }
 
   /**
-   * Factors of the targets from `first` on, as many as find room.
+   * Factors the systems of the targets from `first` on, as many as fit.
    *
-   * @returns the first target that did not, and vy of each that did
+   * @returns the first target that did not fit, and vy of each that did
    */
   *#factor(
     { samples, moments: { meanX, meanY, varY }, sources }: PairBasis,
@@ -194,8 +194,8 @@ export class PartialScorer {
   }
 
   /**
-   * All that targets `first .. end` condition on, and where each of them lies in a panel: ascending, since neighbours
-   * share cache lines where X^T X is packed.
+   * The members of the sets of targets `first .. end`, and their rows in a panel: ascending, since neighbours share
+   * cache lines if X^T X is packed.
    */
   #membersOf(first: number, end: number): Uint32Array {
     const { offsets, indices } = this.#sets;
@@ -204,7 +204,7 @@ export class PartialScorer {
     return members;
   }
 
-  /** Covariances of sources `i0 .. iEnd` with members of sets, a row for each of the latter. */
+  /** Covariances of sources `i0 .. iEnd` with members of sets, one row per member. */
   #layOutPanel(
     { samples, moments: { meanX }, sources }: PairBasis,
     members: Uint32Array,
@@ -221,7 +221,7 @@ export class PartialScorer {
     }
   }
 
-  /** Scores of sources `i0 .. iEnd` with one target, to {@link PartialScorer.#columns} from `to` on. */
+  /** Writes the scores of sources `i0 .. iEnd` with one target to {@link PartialScorer.#columns}, from `to` on. */
   #scoreTarget(
     { samples, moments: { meanX, meanY } }: PairBasis,
     { values, stride, first }: Tile,
@@ -252,7 +252,7 @@ export class PartialScorer {
       this.#scratch.byteOffset,
       this.#variances.byteOffset + 8 * i0,
       covariances.byteOffset,
-      // Sources beyond the last are computed with what lies there, and dropped.
+      // Sources beyond the last are computed from unspecified values, and dropped.
       8 * roundUp(count, SOURCES_TOGETHER),
     );
     for (let s = 0; s < count; s++) columns[to + s] = covariances[s]!;
@@ -267,7 +267,7 @@ export class PartialScorer {
     }
   }
 
-  /** No score for what is conditioned on, nor for a target with itself. */
+  /** No score for a member of a target's set, nor, if it has any, for the target with itself. */
   #clearMembers(first: number, end: number, { values, stride, first: outFirst }: ScoreColumns): void {
     for (let j = first; j < end; j++) {
       const set = this.#setOf(j);
@@ -277,7 +277,7 @@ export class PartialScorer {
   }
 }
 
-/** Numbers that a set of so many members keeps, see SubstitutionKernel. */
+/** Numbers stored for a set of `size` members, see SubstitutionKernel. */
 function factorLength(size: number): number {
   return (size * (size + 3)) / 2 + LIMITS_LENGTH;
 }

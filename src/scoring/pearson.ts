@@ -2,10 +2,10 @@ import type { Tile } from '../statistics/tiled-matmul.ts';
 import type { PairBasis, ScoreColumns } from './product-source.ts';
 
 /**
- * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and the sources of a
- * range.
+ * Pearson correlations of one layer pair (method.md, "score = 'corr'"), for the targets of a tile and a range of
+ * sources.
  *
- * @param out columns of scores, those of the tile among them; rows `firstSource .. endSource` are written
+ * @param out columns of scores, including those of the tile; rows `firstSource .. endSource` are written
  */
 export function pearsonScores(
   { samples, moments }: PairBasis,
@@ -26,7 +26,7 @@ export function pearsonScores(
     const mean = meanX[i]!;
     for (let t = 0; t < targets; t++) {
       const covariance = values[from + t]! * scale - mean * meanY[first + t]!;
-      // NaN, as the variances of constant nodes are, passes through.
+      // NaN variances of constant nodes pass through.
       out.values[to + t] = Math.max(-1, Math.min(1, covariance * reciprocalX * reciprocalY[t]!));
     }
   }

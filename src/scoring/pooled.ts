@@ -3,12 +3,12 @@ import { runYielding, type Yielder } from '../statistics/yielder.ts';
 import type { PairStatistics, SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { scoredMoments } from './constant-nodes.ts';
 
-/** Rows of a matrix between two pauses. */
+/** Rows of a matrix between two yields. */
 const STEP = 64;
 
 /**
- * The observations of all layer pairs as those of one (method.md, "Pooled magnitudes"): each pair centred and divided by
- * its standard deviations, zeros where a node is constant in the pair. From sums alone: the sums of products of
+ * The observations of all layer pairs as those of one (method.md, "Pooled magnitudes"): each pair centred and divided
+ * by its standard deviations, with zeros if a node is constant in the pair. Sums suffice: the sums of products of
  * standardised magnitudes are n times their correlations, and add up over the pairs.
  *
  * @returns statistics of one layer pair and n P observations, about pivots of 0

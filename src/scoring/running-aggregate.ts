@@ -2,20 +2,20 @@ import { discard } from '../statistics/discard.ts';
 import type { LayerAggregation } from './score-matrices.ts';
 
 /**
- * Aggregated scores (method.md, "Aggregation over pairs") of layer pairs that come one after the other and are not kept.
- * The same operations in the same order as {@link aggregatePairs}, and so the same bits.
+ * Aggregated scores (method.md, "Aggregation over pairs") of layer pairs that arrive one by one and are not kept. The
+ * same operations in the same order as {@link aggregatePairs}, and so the same bits.
  */
 export class RunningAggregate {
-  /** Row-major `[nodes, width]`, the caller's; final where all layer pairs have been added */
+  /** Row-major `[nodes, width]`, owned by the caller; final once all layer pairs have been added */
   readonly values: Float64Array;
   readonly #width: number;
   readonly #pairs: number;
-  /** How many pairs had a score; for means */
+  /** Number of pairs with a score; for means */
   readonly #counts: Uint8Array | Uint16Array | undefined;
 
   /**
-   * @param values row-major `[nodes, width]`, which is filled
-   * @throws RangeError where the counts find no room
+   * @param values row-major `[nodes, width]`, to be filled
+   * @throws RangeError if memory for the counts runs out
    */
   constructor(values: Float64Array, width: number, pairs: number, layerAgg: LayerAggregation) {
     this.values = values;
@@ -26,13 +26,13 @@ export class RunningAggregate {
     }
   }
 
-  /** Frees what it takes beside the values. */
+  /** Frees its memory, except the values. */
   release(): void {
     if (this.#counts !== undefined) discard(this.#counts);
   }
 
   /**
-   * Adds the scores of one layer pair with targets `first .. end`, for which all pairs before it must have been added.
+   * Adds the scores of one layer pair with targets `first .. end`; all earlier pairs must have been added for them.
    *
    * @param scores row-major `[nodes, end - first]`
    */
@@ -73,7 +73,7 @@ function addMax(scores: Float64Array, values: Float64Array, first: boolean): voi
   for (let at = 0; at < scores.length; at++) {
     const score = scores[at]!;
     const best = first ? NaN : values[at]!;
-    // Where there is none yet, any score is larger.
+    // Any score exceeds a missing one.
     const magnitude = best === best ? Math.abs(best) : -1;
     values[at] = Math.abs(score) > magnitude ? score : best;
   }

@@ -1,28 +1,28 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
 
-/** Scores that an engine has of magnitudes */
+/** Scores that an engine computes from magnitudes */
 export type Score = 'corr' | 'partial';
 /** All scores of magnitudes */
 export type MagnitudeScore = Score | 'regression';
 /** All scores that an edge can have */
 export type EdgeScore = MagnitudeScore | 'channel';
-/** How an engine makes one score of those of the layer pairs */
+/** How an engine aggregates the scores of the layer pairs */
 export type LayerAggregation = 'mean' | 'max';
-/** All ways to one score; 'pooled' takes the observations of all layer pairs as those of one. */
+/** All aggregations; 'pooled' treats the observations of all layer pairs as those of one. */
 export type ScoreAggregation = LayerAggregation | 'pooled';
-/** What correlations of magnitudes are of: the magnitudes, or their ranks */
+/** What correlations are computed of: the magnitudes, or their ranks */
 export type Correlation = 'pearson' | 'spearman';
 
-/** What is asked of the sufficient statistics. */
+/** A request for scores from the sufficient statistics. */
 export interface ScoreRequest {
   readonly score: Score;
-  /** How the pair scores become one (method.md, "Aggregation over pairs"). */
+  /** How the scores of the layer pairs are aggregated (method.md, "Aggregation over pairs"). */
   readonly layerAgg: LayerAggregation;
   /** Added to the diagonal of each conditioning set's covariance, in covariance units. Only for 'partial'. */
   readonly ridge: number;
   /**
-   * Takes the place of all relative limits on variances (method.md, "Constant nodes"): nodes are constant at or below it,
-   * and there is no partial score where no more than it is left. Default: none.
+   * Replaces all relative limits on variances (method.md, "Constant nodes"): nodes are constant at or below it, and
+   * there is no partial score if no more than it remains. Default: none.
    */
   readonly varianceFloor?: number | undefined;
   /** S_j for each target j: ascending, without duplicates, without j. Only read for 'partial'. */
@@ -32,11 +32,11 @@ export interface ScoreRequest {
 
 /** A request for the scores of some targets. */
 export interface TargetsRequest extends ScoreRequest {
-  /** Ascending; the scores of others are left as they are. Absent: all targets */
+  /** Ascending; the scores of other targets do not change. Absent: all targets */
   readonly targets?: Uint32Array | undefined;
 }
 
-/** Scores of all ordered pairs: row-major `[source i, target j]`, NaN where the method gives none. */
+/** Scores of all ordered pairs: row-major `[source i, target j]`, NaN if the method defines none. */
 export interface ScoreMatrices {
   /** N, function nodes */
   readonly nodes: number;
@@ -48,10 +48,10 @@ export interface ScoreMatrices {
   readonly nodeFlags: Uint8Array;
 }
 
-/** What is known of each aggregated score, row-major `[source, target]`. */
+/** Standard errors and p-values of the aggregated scores, row-major `[source, target]`. */
 export interface ScoreTests {
-  /** Analytic standard errors; NaN where there is no score */
+  /** Analytic standard errors; NaN if there is no score */
   readonly standardError: Float64Array;
-  /** One-sided p-values; 1 where there is no score */
+  /** One-sided p-values; 1 if there is no score */
   readonly pValues: Float64Array;
 }

@@ -6,8 +6,8 @@ import { PanelScorer } from './panel-scorer.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
 /**
- * Scores of some pairs of nodes in each layer pair, from the samples of the nodes that those take and no others: a small
- * graph by itself, whose scores have the same bits as in the whole one.
+ * Scores of some pairs of nodes in each layer pair, from the samples of only the nodes involved: each group is a small
+ * graph of its own, whose scores have the same bits as in the whole one.
  *
  * @param pairIndices `source * nodes + target` of each
  * @param groups of {@link pairGroups}
@@ -45,7 +45,7 @@ export async function scorePairs(
   return found;
 }
 
-/** The conditioning sets of a group's targets, in places among its nodes; none for its other nodes. */
+/** The conditioning sets of a group's targets, as indices into its nodes; none for its other nodes. */
 function setsWithin(
   { nodes, targets }: PairGroup,
   { offsets, indices }: ScoreRequest['conditioningSets'],
@@ -55,7 +55,7 @@ function setsWithin(
   const own: number[] = [];
   const ends = Array.from(nodes, (node) => {
     if (isTarget.has(node)) {
-      // Both are ascending, and so are the places.
+      // Both are ascending, and so are the indices.
       for (let at = offsets[node]!; at < offsets[node + 1]!; at++) own.push(placeOf[indices[at]!]!);
     }
     return own.length;

@@ -2,11 +2,11 @@ import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { ScoreRequest } from './score-matrices.ts';
 
-/** Fewest samples that scores are given for (method.md, "What must be refused"). */
+/** Fewest samples that can be scored (method.md, "What must be refused"). */
 export const MIN_SAMPLES = 3;
 
 /**
- * Checks what is asked before any work is done; shared by both engines.
+ * Checks a request before any work is done; shared by both engines.
  *
  * @throws `too-few-samples`, or `invalid-argument` for an unknown score or aggregation, a negative ridge or variance
  *   floor, or conditioning sets that are not N ascending lists without their own target

@@ -6,12 +6,12 @@ import { PanelScorer } from './panel-scorer.ts';
 import type { LayerAggregation, ScoreMatrices, ScoreRequest } from './score-matrices.ts';
 import { checkScoreRequest } from './score-request.ts';
 
-/** Scores aggregated between two looks at the clock. */
+/** Scores aggregated between two checks of the clock. */
 const STEP = 2 ** 16;
 
 /**
- * Scores of all ordered pairs from sufficient statistics, in float64 on the calling thread, which gets a turn of its
- * event loop every 50 ms. The statistics must not change meanwhile; the matrices are new and owned by the caller.
+ * Scores of all ordered pairs from sufficient statistics, in float64 on the calling thread, which yields to its event
+ * loop every 50 ms. The statistics must not change meanwhile; the matrices are new and owned by the caller.
  *
  * @throws `invalid-argument` for a request out of range; `too-few-samples`; the signal's reason once it is aborted
  */
@@ -34,7 +34,7 @@ export async function scoreStatistics(
   return { nodes, aggregated, perPair, nodeFlags: scorer.nodeFlags };
 }
 
-/** One score from those of the layer pairs, for each element of `aggregated`. */
+/** Aggregates the scores of the layer pairs, for each element of `aggregated`. */
 export async function aggregateScores(
   perPair: readonly (Float64Array | Float32Array)[],
   layerAgg: LayerAggregation,

@@ -1,44 +1,44 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import type { Yielder } from '../statistics/yielder.ts';
 
-/** Scores that change as edges are taken in: those of a target are given what has been taken in for it. */
+/** Scores that change as edges are selected: those of a target are conditioned on the sources selected for it. */
 export interface ConditionalScores {
   /** N, function nodes */
   readonly nodes: number;
   /**
-   * Aggregated scores of all sources with some targets, each `[nodes]`; NaN where there is none.
+   * Aggregated scores of all sources with some targets, each `[nodes]`; NaN if there is none.
    *
    * @param targets ascending
    */
   columns(targets: Uint32Array): Promise<readonly ArrayLike<number>[]>;
   /** Conditions the scores of a target on a source from now on. */
   take(source: number, target: number): void;
-  /** How many sources a target is conditioned on */
+  /** Number of sources that a target is conditioned on */
   conditioned(target: number): number;
 }
 
-/** How edges are taken in, one step after the other. */
+/** How edges are selected, step by step. */
 export interface SelectionPlan {
-  /** Steps at most */
+  /** Most steps */
   readonly steps: number;
-  /** Edges of a step at most, of as many targets: one changes nothing of the others' scores */
+  /** Most edges per step, each of another target: an edge changes no score of the other targets */
   readonly perStep: number;
-  /** No edge of a lower score is taken in. */
+  /** No edge with a lower score is selected. */
   readonly stopAt: number;
 }
 
 export interface SelectedEdge {
-  /** From 1 up */
+  /** Counted from 1 */
   readonly step: number;
   readonly source: number;
   readonly target: number;
-  /** Its score when it was taken in */
+  /** Its score when it was selected */
   readonly score: number;
-  /** Sources that its target was conditioned on by then */
+  /** Number of sources that its target was conditioned on then */
   readonly conditioned: number;
 }
 
-/** Why a selection ended: after its steps, or with no edge left of a score that is high enough. */
+/** Why a selection ended: all steps done, or no edge left with a high enough score. */
 export type SelectionEnd = 'steps' | 'stopAt';
 
 export interface Selection {
@@ -46,7 +46,7 @@ export interface Selection {
   readonly ended: SelectionEnd;
 }
 
-/** The best source of a target; none where its score is NaN. */
+/** The best source of a target; none if its score is NaN. */
 interface Best {
   readonly source: number;
   readonly score: number;
@@ -58,10 +58,10 @@ export interface PairSet {
 }
 
 /**
- * Takes the best edges in, conditions their targets on them, and goes on (method.md, "Stagewise selection").
+ * Repeatedly selects the best edges and conditions their targets on them (method.md, "Stagewise selection").
  *
- * @param known pairs that are no candidates; i -> i is none either
- * @param onStep called after each step, with how many edges have been taken in
+ * @param known pairs that are not candidates; nor is i -> i
+ * @param onStep called after each step, with the number of edges selected so far
  */
 export async function selectEdges(
   scores: ConditionalScores,

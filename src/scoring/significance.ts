@@ -5,7 +5,7 @@ import { ATANH_SERIES, LARGEST_CORRELATION } from './tail-series.ts';
  * One-sided p of one correlation under H0: r <= 0, by Fisher's z (method.md, "Significance").
  *
  * @param conditioned |S_j| for partial correlations, 0 for plain ones
- * @returns 0.5 erfc(atanh(r) sqrt(df / 2)) with df = samples - 3 - conditioned; 1 where r is NaN or df < 2
+ * @returns 0.5 erfc(atanh(r) sqrt(df / 2)) with df = samples - 3 - conditioned; 1 if r is NaN or df < 2
  */
 export function fisherPValue(r: number, samples: number, conditioned: number): number {
   const df = samples - 3 - conditioned;
@@ -24,7 +24,7 @@ const [LOW, HIGH] = [0, 1];
 
 /**
  * atanh of a number from 0 to below 1, accurate to a few units in the last place: with (1 + s) / (1 - s) = 2^e m it is
- * e ln 2 / 2 + atanh(f), f = (m - 1) / (m + 1), where m is between the root of 1/2 and that of 2. Its twin is in
+ * e ln 2 / 2 + atanh(f), f = (m - 1) / (m + 1), for m between the roots of 1/2 and of 2. Its twin is in
  * wasm-tail-kernel.ts.
  */
 function atanh(size: number): number {
@@ -50,10 +50,10 @@ export function upperTail(z: number): number {
 }
 
 /**
- * Benjamini-Hochberg q-values: q of the k-th smallest of m p-values is the least of p m / rank over the ranks from k
- * up, and at most 1.
+ * Benjamini-Hochberg q-values: q of the k-th smallest of m p-values is the least p m / rank over the ranks from k up,
+ * and at most 1.
  *
- * @param ascending row numbers in ascending order of p; absent where p is in ascending order as it is
+ * @param ascending row numbers in ascending order of p; absent if p is sorted already
  */
 export function benjaminiHochberg(p: Float64Array, ascending?: Uint32Array): Float64Array {
   const q = new Float64Array(p.length);

@@ -6,7 +6,7 @@ import { choleskyFactor } from './cholesky.ts';
  * @param matrix K, row-major `[size, size]`; overwritten
  * @param right rows of R
  * @param roundoff of the numbers in K, relative to them
- * @returns rows of W; undefined where K is numerically singular
+ * @returns rows of W; undefined if K is numerically singular
  */
 export function solveDefinite(
   matrix: Float64Array,

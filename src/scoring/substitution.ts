@@ -13,7 +13,7 @@ export interface SubstitutionMemory {
 
 let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 
-/** Substitution in a new memory of so many bytes: WebAssembly SIMD where there is any. @throws `out-of-memory` */
+/** Opens a kernel over a new memory of `bytes` bytes: WebAssembly SIMD if available. @throws `out-of-memory` */
 export function openSubstitution(bytes: number): SubstitutionMemory {
   if (compiled === 'not yet') compiled = compileWidest(encodeSubstitutionKernel);
   if (compiled === undefined) return openScalarSubstitution(bytes);
@@ -21,7 +21,7 @@ export function openSubstitution(bytes: number): SubstitutionMemory {
   return { run: exports.run as SubstitutionKernel, buffer };
 }
 
-/** The same in plain JavaScript, for pages without WebAssembly, and to check the other against. */
+/** The same in plain JavaScript, for pages without WebAssembly, and as the reference for it. */
 export function openScalarSubstitution(bytes: number): SubstitutionMemory {
   const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
   return { buffer, run: scalarSubstitution(new Float64Array(buffer), new Uint32Array(buffer)) };

@@ -1,28 +1,31 @@
 /**
- * Numbers that the significance of a correlation is computed with, in plain JavaScript and in WebAssembly: both do the
- * same additions and multiplications in the same order, so that a p-value is the same to the bit wherever it comes from.
+ * Constants for the significance of a correlation, shared by plain JavaScript and WebAssembly: both do the same
+ * additions and multiplications in the same order, so their p-values agree bit for bit.
  */
 
 /** Correlations are held inside +-0.9999 before atanh, which is infinite at 1 (method.md, "Significance"). */
 export const LARGEST_CORRELATION = 0.9999;
 
-/** Beyond this x, erfc(x) is below the smallest number there is. */
+/** Beyond this x, erfc(x) is below the smallest representable number. */
 export const LARGEST_X = 28;
 
 /**
  * atanh(f) / f - 1 as a series in f^2, from the highest power down: 1 / 3, 1 / 5, ... For f^2 up to 0.0295, which is
- * (sqrt 2 - 1)^2 / (sqrt 2 + 1)^2, what is left out is below 2^-56.
+ * (sqrt 2 - 1)^2 / (sqrt 2 + 1)^2, the truncation error is below 2^-56.
  */
 export const ATANH_SERIES = Float64Array.from({ length: 11 }, (_, k) => 1 / (23 - 2 * k));
 
-/** exp(r) as a series, from the highest power down. For |r| up to ln 2 / 2 and a little, what is left out is below 2^-57. */
+/**
+ * exp(r) as a series, from the highest power down. For |r| up to slightly above ln 2 / 2, the truncation error is below
+ * 2^-57.
+ */
 export const EXP_SERIES = Float64Array.from({ length: 14 }, (_, k) => 1 / factorial(13 - k));
 
-/** ln 2 in two parts: whole multiples of the first one are exact. */
+/** ln 2 in two parts: integer multiples of the first one are exact. */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 
-/** Added and taken away again, it rounds a number below 2^51 to the nearest whole one. */
+/** Adding and then subtracting it rounds a number below 2^51 to the nearest integer. */
 export const TO_WHOLE = 1.5 * 2 ** 52;
 
 /**

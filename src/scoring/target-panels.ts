@@ -1,19 +1,19 @@
 import type { RaggedIndices } from '../statistics/ragged.ts';
 import type { TargetsRequest } from './score-matrices.ts';
 
-/** Positions `first .. end` among the targets asked for. */
+/** Positions `first .. end` among the requested targets. */
 export interface TargetRange {
   readonly first: number;
   readonly end: number;
 }
 
-/** Targets whose scores change hands at a time: 20 MB for 10,000 nodes. */
+/** Targets of a panel of scores: 20 MB for 10,000 nodes. */
 const PANEL_TARGETS = 256;
 
-/** Columns of products that few targets take at a time, about. */
+/** Columns of products per panel of few targets, approximately. */
 const PANEL_COLUMNS = 256;
 
-/** The targets of a request, some at a time. */
+/** Splits the targets of a request into panels. */
 export function targetPanels(nodes: number, { targets, conditioningSets }: TargetsRequest): TargetRange[] {
   const panels: TargetRange[] = [];
   if (targets === undefined) {
@@ -35,14 +35,14 @@ export function targetPanels(nodes: number, { targets, conditioningSets }: Targe
   return panels;
 }
 
-/** Whether partial scores of so few targets, each from products of its own, take less work than those of all. */
+/** Whether partial scores of these targets, each from products of its own, take less work than those of all. */
 export function areFew(targets: Uint32Array, sets: RaggedIndices): boolean {
   const nodes = sets.offsets.length - 1;
   const columns = targets.reduce((sum, target) => sum + columnsOf(sets, target), 0);
   return columns <= nodes;
 }
 
-/** Columns of products that scores of a target take: its own, and those of its parents. */
+/** Columns of products that the scores of a target need: its own, and those of its parents. */
 function columnsOf({ offsets }: RaggedIndices, target: number): number {
   return 1 + offsets[target + 1]! - offsets[target]!;
 }

@@ -6,7 +6,7 @@ export const KEPT_BYTES = 2 ** 29;
 
 /**
  * The targets whose scores differ between two requests over the same samples, ascending; undefined for all of them. The
- * aggregation is left out of account: it touches no score of a layer pair.
+ * aggregation is ignored: it affects no score of a layer pair.
  */
 export function targetsToScore(before: ScoreRequest, now: ScoreRequest): Uint32Array | undefined {
   if (before.score !== now.score || before.varianceFloor !== now.varianceFloor) return undefined;

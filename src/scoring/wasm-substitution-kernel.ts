@@ -8,20 +8,20 @@ import {
   type Code,
 } from '../statistics/wasm-encoding.ts';
 
-/** Sources that are carried through the whole substitution together, in registers. */
+/** Sources that pass through the whole substitution together, in registers. */
 export const SOURCES_TOGETHER = 8;
 
 /**
- * Partial correlations of some sources with one target: forward substitution W = R^-1 S_xx[S, :], what it takes off the
- * variances of the sources and off their covariances with the target, and the quotient, clipped to [-1, 1]. NaN where
- * the variance left is not above a share of what it was, and a floor. All lengths and places are in bytes.
+ * Partial correlations of some sources with one target: forward substitution W = R^-1 S_xx[S, :], which reduces the
+ * variances of the sources and their covariances with the target, and the quotient, clipped to [-1, 1]. NaN unless the
+ * remaining variance exceeds a share of the original plus a floor. All lengths and locations are in bytes.
  *
  * @param members address of `size` addresses (32 bits): the row of each member of S in a panel of covariances
  * @param size |S|
  * @param factor address of R and w_y, row by row: k elements left of the diagonal, the reciprocal of the diagonal, and
  *   element k of w_y; then vy and the limits: share, floor, -1, 1
  * @param scratch address of `[size, SOURCES_TOGETHER]`
- * @param variances address of var_x of the sources, NaN where a source is constant
+ * @param variances address of var_x of the sources, NaN for constant sources
  * @param covariances address of S_xy of the sources and the target, overwritten by the scores
  * @param bytes of the sources' float64, a multiple of SOURCES_TOGETHER of them
  */
@@ -35,7 +35,7 @@ export type SubstitutionKernel = (
   bytes: number,
 ) => void;
 
-/** Numbers behind a factor: vy; and the limits: share, floor, -1, 1. */
+/** Numbers that follow a factor: vy, and the limits share, floor, -1, 1. */
 export const LIMITS_LENGTH = 5;
 
 const ELEMENT = 8;
@@ -71,7 +71,7 @@ export function encodeSubstitutionKernel(fused: boolean): Uint8Array<ArrayBuffer
         ? [left, right, local.get(into), f64x2.relaxedNmadd, local.set(into)]
         : [local.get(into), left, right, f64x2.mul, f64x2.sub, local.set(into)];
 
-    /** w -= R[k, m] w[m], for one row m done before */
+    /** w -= R[k, m] w[m], for one earlier row m */
     const eliminate: Code = [
       loadValue(0),
       vectors.map((v) => subtractProduct(w[v]!, local.get(value), [local.get(row), v128.load(v * VECTOR)])),
@@ -100,7 +100,6 @@ export function encodeSubstitutionKernel(fused: boolean): Uint8Array<ArrayBuffer
     ];
     const load = (base: number, registers: readonly number[]): Code =>
       registers.map((register, v) => [place(base), v128.load(v * VECTOR), local.set(register)]);
-    /** covariance / sqrt(variance vy), between -1 and 1; all bits set, which is a NaN, where the variance is too small */
     const [residualVarianceY, share, floor, least, most] = [0, 1, 2, 3, 4].map((k): Code => [
       local.get(element),
       v128.load64Splat(k * ELEMENT),
@@ -109,6 +108,9 @@ export function encodeSubstitutionKernel(fused: boolean): Uint8Array<ArrayBuffer
       [place(variances), v128.load(v * VECTOR), share, f64x2.mul],
       [floor, f64x2.add],
     ];
+    /**
+     * covariance / sqrt(variance vy), clipped to [-1, 1]; all bits set, which is a NaN, if the variance is too small
+     */
     const quotient = (v: number): Code => [
       [
         local.get(covariance[v]!),
@@ -135,7 +137,7 @@ export function encodeSubstitutionKernel(fused: boolean): Uint8Array<ArrayBuffer
       advance(at, i32.const(ROW)),
     ];
     return [
-      // Four bytes a member.
+      // Four bytes per member.
       [local.get(size), local.get(size), i32.add, local.tee(lastMember), local.get(lastMember), i32.add],
       [local.get(members), i32.add, local.set(lastMember)],
       wasm.repeatWhile(someSources, [local.get(at), local.get(bytes), i32.lessUnsigned]),

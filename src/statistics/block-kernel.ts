@@ -1,6 +1,6 @@
 /**
- * What multiplies small blocks, in a memory of its own that both its operands and its results lie in. Columns come in
- * panels, `[rows, width]` each, so that one pass over the rows reads contiguous streams.
+ * Multiplies small blocks in a memory of its own, which holds operands and results. Columns come in panels,
+ * `[rows, width]` each, so that one pass over the rows reads contiguous streams.
  */
 export interface BlockKernel {
   /** What it runs on, for diagnostics */
@@ -10,15 +10,15 @@ export interface BlockKernel {
   /** Columns of a right panel */
   readonly rightWidth: number;
   /**
-   * Rows that are summed by themselves before their sum joins the others: row `r` is of chunk `floor(r / chunkRows)`. Sums are
-   * the same to the bit however rows are handed over, as long as no chunk is cut. 1: one row after the other.
+   * Rows that are summed separately before their sum joins the others: row `r` belongs to chunk `floor(r / chunkRows)`.
+   * Sums are the same bit for bit however rows are split among calls, as long as no chunk is cut. 1: row by row.
    */
   readonly chunkRows: number;
   /** @throws `out-of-memory` */
   open(sizes: BlockSizes): BlockMemory;
 }
 
-/** What there is to be room for, at most. */
+/** Upper bounds that the memory is sized for. */
 export interface BlockSizes {
   /** Columns that are packed as left panels, in whole panels */
   readonly left: number;
@@ -36,7 +36,7 @@ export interface SumsPlace {
   readonly at: number;
   /** From one row of the block to the next */
   readonly stride: number;
-  /** What stands in the block is not read */
+  /** Ignores the previous content of the block */
   readonly overwrite: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface PackedRows {
   /** Row-major `[rows, nodes]`, of at most PIECE_ROWS */
   readonly values: Float32Array | Float64Array;
   readonly nodes: number;
-  /** Number of the first row, counted from the first there ever was */
+  /** Index of the first row, counted from the very first row added */
   readonly row: number;
-  /** `[nodes]`; undefined where the values are deviations already */
+  /** `[nodes]`; undefined if the values are deviations already */
   readonly pivot: Float64Array | undefined;
 }
 
@@ -55,12 +55,12 @@ export interface PackedRows {
 export type Side = 'left' | 'right';
 
 export interface BlockMemory {
-  /** Zero at first */
+  /** Initially zero */
   readonly sums: Float64Array;
   /**
-   * Adds the products of one left panel with consecutive right panels of the same rows, chunk after chunk, to a row-major block
-   * of `leftWidth` rows. Every sum goes through the same operations wherever it lies, so that equal columns have equal sums
-   * to the bit.
+   * Adds the products of one left panel with consecutive right panels of the same rows, chunk by chunk, to a row-major
+   * block of `leftWidth` rows. Every sum goes through the same operations wherever it lies, so equal columns have
+   * bit-identical sums.
    *
    * @param left first column of the left panel, counted from the first one packed
    * @param right first column of the first right panel, likewise
@@ -69,9 +69,8 @@ export interface BlockMemory {
   addBlocks(left: number, right: number, panels: number, out: SumsPlace): void;
 
   /**
-   * Lays columns `first .. end` of some rows out as the panels of a side, as deviations from their pivots. What stands in the
-   * columns that the last panel has beyond `end` means nothing, and may be no number at all: no product of other columns reads
-   * it.
+   * Packs columns `first .. end` of some rows into the panels of a side, as deviations from their pivots. The columns
+   * of the last panel beyond `end` are unspecified and may be NaN: no product of other columns reads them.
    */
   pack(side: Side, rows: PackedRows, columns: readonly [first: number, end: number]): void;
 }

@@ -51,14 +51,14 @@ export function channelNorms(
   }
 }
 
-/** Whether all nodes have so many channels, one node's after the other's. */
+/** Whether every node has `each` channels, stored in node order. */
 function isSideBySide(offsets: Uint32Array, indices: Uint32Array, each: number): boolean {
   return (
     offsets.every((offset, node) => offset === node * each) && indices.every((index, at) => index === at)
   );
 }
 
-/** Absolute values of runs of so many values, added up: the same bits, in two thirds of the time. */
+/** Sums of absolute values over runs of `each` values: the same bits, in two thirds of the time. */
 function sumsOfRuns(values: Float32Array, runs: number, each: number, out: Float64Array): void {
   for (let run = 0, at = 0; run < runs; run++) {
     let sum = 0;

@@ -6,13 +6,13 @@ export interface ChannelValuesBatch {
   readonly gradients: readonly Float32Array[];
 }
 
-/** Channel values of one layer pair, as row-major `[rows, channels]` blocks behind each other. */
+/** Channel values of one layer pair, as consecutive row-major `[rows, channels]` blocks. */
 export interface PairRows {
   readonly x: readonly Float32Array[];
   readonly u: readonly Float32Array[];
 }
 
-/** Samples as they were at some time, whatever comes later. */
+/** A snapshot of samples, which later batches do not change. */
 export interface ChannelRows {
   /** n */
   readonly samples: number;
@@ -22,10 +22,10 @@ export interface ChannelRows {
   readonly pairs: readonly PairRows[];
 }
 
-/** Makes an array of so many numbers, all of them zero. */
+/** Allocates a zero-filled array. */
 export type NewSingles = (length: number) => Float32Array;
 
-/** Rows of a block: few enough that one that is hardly filled wastes little. */
+/** Rows of a block: few enough that a nearly empty block wastes little. */
 const BLOCK_ROWS = 256;
 
 interface Block {
@@ -33,7 +33,7 @@ interface Block {
   rows: number;
 }
 
-/** Channel values as they are, of all samples: float32, 8 P C bytes a sample. */
+/** Raw channel values of all samples: float32, 8 P C bytes per sample. */
 export class ChannelRecord {
   readonly channels: number;
   readonly #newSingles: NewSingles;
@@ -57,12 +57,12 @@ export class ChannelRecord {
     return this.#samples;
   }
 
-  /** Room that so many samples take, in bytes */
+  /** Memory of `samples` samples, in bytes */
   bytesOf(samples: number): number {
     return 4 * this.#sides.length * this.channels * samples;
   }
 
-  /** Keeps a copy. @throws RangeError where there is no room, and then keeps nothing of it */
+  /** Appends a copy. @throws RangeError if memory runs out; nothing of the batch is kept then */
   add({ size, activations, gradients }: ChannelValuesBatch): void {
     const before = this.#samples;
     try {
@@ -77,7 +77,7 @@ export class ChannelRecord {
     }
   }
 
-  /** Forgets the last samples. Views taken before still have them. */
+  /** Keeps the first `samples` samples only. Earlier views still have the others. */
   truncate(samples: number): void {
     for (const blocks of this.#sides) {
       let first = 0;
@@ -85,7 +85,7 @@ export class ChannelRecord {
         const kept = Math.min(block.rows, Math.max(samples - first, 0));
         first += block.rows;
         if (kept === block.rows) continue;
-        // What comes next must not be written over rows that a view has.
+        // A copy: later rows must not overwrite rows that a view shows.
         const values = block.values.slice(0, kept * this.channels);
         blocks.splice(at, Infinity, ...(kept > 0 ? [{ values, rows: kept }] : []));
         break;
@@ -98,7 +98,7 @@ export class ChannelRecord {
     this.truncate(0);
   }
 
-  /** The samples as they are now. No copy is made. */
+  /** The current samples. No copy is made. */
   view(): ChannelRows {
     const rows = (side: number): Float32Array[] =>
       this.#sides[side]!.map(({ values, rows }) => values.subarray(0, rows * this.channels));

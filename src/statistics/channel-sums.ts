@@ -1,18 +1,18 @@
 /** Sums over the samples of one layer pair, of K channels in the order of their nodes. */
 export interface PairChannelSums {
-  /** What is taken off activations, `[K]` */
+  /** Subtracted from activations, `[K]` */
   readonly pivot: Float64Array;
-  /** Of activations less pivots, of gradients, and of squared gradients: `[K]` each */
+  /** Of activations minus pivots, of gradients, and of squared gradients: `[K]` each */
   readonly sumX: Float64Array;
   readonly sumU: Float64Array;
   readonly sumU2: Float64Array;
-  /** Products of activations less pivots with each other, `[K, K]`, on and above the diagonal; what lies below means nothing */
+  /** Products of activations minus pivots with each other, `[K, K]`, on and above the diagonal; unspecified below */
   readonly sumXX: Float64Array;
-  /** Products of activations less pivots with gradients, `[K, K]` */
+  /** Products of activations minus pivots with gradients, `[K, K]` */
   readonly sumXU: Float64Array;
 }
 
-/** Sums of channel values: what a ridge regression on channels needs of any number of samples. */
+/** Sums of channel values: all that a ridge regression on channels needs, for any number of samples. */
 export interface ChannelSums {
   /** n */
   readonly samples: number;
@@ -31,7 +31,7 @@ export function channelSumsBytes(pairs: number, channels: number): number {
   return 8 * pairs * channels * (channelVectors.length + channelMatrices.length * channels);
 }
 
-/** Sums of no samples. @param pivots `[K]` for each layer pair */
+/** Sums over zero samples. @param pivots `[K]` for each layer pair */
 export function emptyChannelSums(
   pivots: readonly Float64Array[],
   newDoubles: (length: number) => Float64Array = (length) => new Float64Array(length),
@@ -47,7 +47,7 @@ export function emptyChannelSums(
   return { samples: 0, channels, pairs };
 }
 
-/** Adds sums over other samples, whatever their pivots. @param into changed, but for its pivots @returns `into`, with n */
+/** Adds sums over other samples, about any pivots. @param into changed, except its pivots @returns `into`, with n */
 export function addChannelSums(into: ChannelSums, other: ChannelSums): ChannelSums {
   into.pairs.forEach((pair, p) => {
     addPair(pair, other.pairs[p]!, other.samples);

@@ -2,10 +2,10 @@ import { firstNonFinite } from '../first-non-finite.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
 /**
- * Finds what no samples can have given: sums that are not finite, a matrix that is not symmetric, negative sums of squares,
- * a product larger than its two sums of squares allow (Cauchy-Schwarz, about the pivots and about the means), sums of no
- * samples that are not zero. Rounding is allowed for: 1e-6 of the sums of squares, and 1e-12 of the squares of the pivots,
- * which cancel where statistics move to other pivots.
+ * Finds statistics that no samples can produce: sums that are not finite, an asymmetric matrix, negative sums of
+ * squares, a product larger than its two sums of squares allow (Cauchy-Schwarz, about the pivots and about the means),
+ * nonzero sums of zero samples. Rounding is allowed for: 1e-6 of the sums of squares, and 1e-12 of the squares of the
+ * pivots, which cancel when statistics move to other pivots.
  *
  * @returns what is wrong, as in 'holds a negative sum of squares for node 3 of layer pair 0', or undefined
  */
@@ -49,7 +49,10 @@ function impossibleIn(pair: PairStatistics, nodes: number, samples: number): str
   return undefined;
 }
 
-/** Of each node: the root of its sum of squares about the mean with room for rounding, and whether there is none. */
+/**
+ * Per node: the root of its sum of squares about the mean plus a tolerance for rounding, and whether its sums are
+ * impossible.
+ */
 function spread(
   squares: Float64Array,
   sums: Float64Array,

@@ -14,7 +14,7 @@ import { compileWidest, describeModule, instantiate, type CompiledModule } from 
 import { packedTypes, type PackedType } from './wasm-packing.ts';
 
 /**
- * Rows whose products are added up in float32, which errs by (rows + 2) 2^-24 of the sum of all |products| at most
+ * Rows whose products are summed in float32, which errs by at most (rows + 2) 2^-24 of the sum of all |products|
  * (docs/method.md, "Sums in float32"). A divisor of PIECE_ROWS.
  */
 export const CHUNK_ROWS = 64;
@@ -22,9 +22,9 @@ export const CHUNK_ROWS = 64;
 let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 
 /**
- * Blocks with WebAssembly SIMD whose chunks of {@link CHUNK_ROWS} rows are summed in float32, and the chunks in float64.
+ * WebAssembly SIMD blocks: chunks of {@link CHUNK_ROWS} rows are summed in float32, and the sums of chunks in float64.
  *
- * @returns undefined as {@link compileWidest}
+ * @returns undefined if {@link compileWidest} returns it
  */
 export function chunkedBlockKernel(): BlockKernel | undefined {
   const bits = vectorBits();
@@ -32,7 +32,7 @@ export function chunkedBlockKernel(): BlockKernel | undefined {
   return compiled && chunkedKernelOf(compiled, bits);
 }
 
-/** @param module of {@link encodeChunkedBlocks}, for as many bits */
+/** @param module of {@link encodeChunkedBlocks}, for the same `bits` */
 export function chunkedKernelOf(
   module: CompiledModule,
   bits: VectorBits,
@@ -46,7 +46,7 @@ export function chunkedKernelOf(
   };
 }
 
-/** The module of all that works on chunks. */
+/** The module of all functions that work on chunks. */
 export function encodeChunkedBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
   const shape = singleBlockShapes[bits];
   const types = Object.keys(packedTypes) as PackedType[];
@@ -59,10 +59,10 @@ export function encodeChunkedBlocks(bits: VectorBits, fused: boolean): Uint8Arra
   ]);
 }
 
-/** Numbers of the rows of a chunk, or of that part of it which is at hand. */
+/** Row numbers of a chunk, or of the available part of it. */
 export type RowRange = readonly [first: number, end: number];
 
-/** Chunks, which begin at multiples of their length, that some rows lie in. */
+/** Splits a range of rows at the multiples of `chunkRows`. */
 export function chunksOf([first, end]: RowRange, chunkRows: number): RowRange[] {
   const chunks: RowRange[] = [];
   for (let row = first, next; row < end; row = next) {
@@ -72,15 +72,15 @@ export function chunksOf([first, end]: RowRange, chunkRows: number): RowRange[] 
   return chunks;
 }
 
-/** Largest deviations that are taken as they are: neither they nor their products come near the limits of float32. */
+/** Bounds between which deviations need no scaling: neither they nor their products come near the limits of float32. */
 const [SMALL, LARGE] = [2 ** -50, 2 ** 50];
 
-/** What the deviations of each column of a chunk were divided by; undefined where none were. */
+/** Divisors of the deviations of each column of a chunk; undefined if none were divided. */
 type Scales = Float64Array | undefined;
 
 /**
- * What the deviations of each column of a chunk are divided by, a power of two: from 1 to 2 is left of the largest, unless it
- * is beyond 2^500, where products in float64 are infinite as well. Undefined where no column needs it.
+ * Divisors of the deviations of each column of a chunk, powers of two: the largest quotient lies between 1 and 2,
+ * unless the deviation is beyond 2^500, where products overflow in float64 as well. Undefined if no column needs one.
  */
 function scalesOf(largest: Float64Array): Scales {
   const isPlain = (value: number): boolean => value === 0 || (value >= SMALL && value <= LARGE);
@@ -92,9 +92,9 @@ function scalesOf(largest: Float64Array): Scales {
 
 const [SINGLE, DOUBLE] = [4, 8];
 
-/** Where things lie in memory, in bytes. */
+/** Layout of the memory, in bytes. */
 function layOut(shape: BlockShape, chunkRows: number, sizes: BlockSizes) {
-  // Columns that packing reads beyond the last one, at most.
+  // Most columns that packing reads beyond the last one.
   const beyond = Math.max(shape.leftWidth, shape.rightWidth) - 1;
   const columnsRead = sizes.nodes + beyond;
   let bytes = 0;
@@ -134,7 +134,7 @@ function open(module: CompiledModule, shape: BlockShape, chunkRows: number, size
   let chunks: RowRange[] = [];
   const scales: Record<Side, Scales[]> = { left: [], right: [] };
 
-  /** Adds `unscaled`, times the scales of its rows and columns: powers of two, so that only the addition rounds. */
+  /** Adds `unscaled`, times the scales of its rows and columns: powers of two, so only the addition rounds. */
   const addScaled = (rows: Scales, columns: Scales, width: number, { at, stride }: SumsPlace): void => {
     let from = places.unscaled / DOUBLE;
     for (let row = 0; row < leftWidth; row++) {

@@ -5,27 +5,29 @@ import { PairAccumulator } from './pair-accumulator.ts';
 import { TiledMatmul } from './tiled-matmul.ts';
 import type { PairStatistics, SufficientStatistics } from './sufficient-statistics.ts';
 
-/** Bytes of the N x N sums of so many layer pairs. @param plain X^T Y of plain correlations, twice, is beside the others */
+/**
+ * Bytes of the N x N sums of `pairs` layer pairs. @param plain counts, twice, a separate X^T Y of plain correlations
+ */
 export function sumsBytes(nodes: number, pairs: number, plain = false): number {
   return (plain ? 4 : 2) * 8 * nodes ** 2 * pairs;
 }
 
-/** Most bytes of one X^T Y that is formed before anybody asks: where only channels are scored, nobody does. */
+/** Most bytes of one X^T Y that is formed ahead of any request: no request comes if only channels are scored. */
 const AHEAD_BYTES = 2 ** 26;
 
-/** Rows that wait at a time once products are added as samples come: few passes over the sums, little room. */
+/** Pending rows per pass once products are added as samples arrive: few passes over the sums, little memory. */
 const WAITING_ROWS = 2 * PIECE_ROWS;
 
 /**
- * How products come about: `magnitudes` keeps rows and forms products when scores or statistics are asked for; `sums`
- * adds the products of rows as they come, since more of them than the sums take room for would have to be kept.
+ * When products are formed: `magnitudes` keeps rows and forms products once scores or statistics are requested; `sums`
+ * adds the products of rows as they arrive, because the rows would take more memory than the sums.
  */
 export type Plan = 'sums' | 'magnitudes';
 
 /**
- * Sums over magnitudes in float64, about the column means of the first batch (method.md, "Sufficient statistics");
- * the twin of the accumulation kernels. Rows wait for as long as they take no more room than the sums would (2 N rows
- * of float32): products over many rows at once are cheaper, and those that nobody asks for are never formed.
+ * Sums over magnitudes in float64, about the column means of the first batch (method.md, "Sufficient statistics"); the
+ * twin of the accumulation kernels. Rows are kept as long as they take no more memory than the sums would (2 N rows of
+ * float32): products over many rows at once are cheaper, and products that are never requested are never formed.
  */
 export class CpuAccumulator {
   readonly #nodes: number;
@@ -36,11 +38,11 @@ export class CpuAccumulator {
   #plan: Plan = 'magnitudes';
 
   /**
-   * @param memory bytes that the sums may take. Where they would take more, products are formed tile by tile for every
-   *   request and not kept, and it is the caller's to see how many rows are added; else rows wait in half of it at most.
+   * @param memory bytes that the sums may take. If they would take more, products are formed tile by tile for every
+   *   request and not kept, and the caller limits how many rows are added; otherwise kept rows take at most half of it.
    * @param products shared by accumulators that take turns
-   * @param plainProducts those of X^T Y for plain correlations, where they are others: for as long as all rows wait, which they
-   *   do in half of `memory` then, or no sums are held
+   * @param plainProducts forms X^T Y for plain correlations, if that differs: as long as all rows are kept, which may
+   *   then take at most half of `memory`, or no sums are held
    */
   constructor(
     nodes: number,
@@ -57,7 +59,7 @@ export class CpuAccumulator {
     const plain = plainProducts !== products;
     this.#roomPerPair = Math.max(
       Math.min(plain ? Infinity : sumsBytes(nodes, 1), memory / pairs / 2),
-      // A few rows at least, or products of small graphs would be formed a handful of rows at a time.
+      // At least a few rows, or products of small graphs would be formed a handful of rows at a time.
       2 * 4 * nodes * WAITING_ROWS,
     );
     this.#tiled = sumsBytes(nodes, pairs, plain) > memory;
@@ -77,7 +79,7 @@ export class CpuAccumulator {
     return this.#plan;
   }
 
-  /** Whether there are no sums: products are formed tile by tile for every request. */
+  /** Whether no sums are held: products are formed tile by tile for every request. */
   get tiled(): boolean {
     return this.#tiled;
   }
@@ -87,8 +89,8 @@ export class CpuAccumulator {
   }
 
   /**
-   * Adds one batch. The values must be finite; the arrays may be used again as soon as the call returns.
-   * {@link CpuAccumulator.settle} must follow.
+   * Adds one batch. The values must be finite; the arrays may be reused as soon as the call returns.
+   * {@link CpuAccumulator.drain} must follow.
    *
    * @param x P entries, row-major `[size, nodes]`
    * @param y P entries, row-major `[size, nodes]`
@@ -105,7 +107,7 @@ export class CpuAccumulator {
     this.#samples += size;
   }
 
-  /** Forms the products of waiting rows where they take too much room: some milliseconds of work at a time. */
+  /** Forms the products of kept rows that take too much memory, some milliseconds of work at a time. */
   *drain(): Generator<undefined, void, undefined> {
     if (this.#tiled) return;
     for (const pair of this.#pairs) {
@@ -116,11 +118,11 @@ export class CpuAccumulator {
   }
 
   /**
-   * Forms a tile of X^T Y over rows that wait, where there are many: nearly every score needs it, and a thread that has nothing
-   * to do may as well begin.
+   * Forms a tile of X^T Y over pending rows, if there are many: nearly every score needs it, so an idle thread may as
+   * well begin.
    *
    * @returns whether there was such a tile
-   * @throws RangeError or `out-of-memory` where it finds no room; nothing is lost
+   * @throws RangeError or `out-of-memory` if memory runs out; nothing is lost
    */
   *formAhead(): Generator<undefined, boolean, undefined> {
     const wanted = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
@@ -131,10 +133,10 @@ export class CpuAccumulator {
   }
 
   /**
-   * A copy of the statistics, with all products up to date. Where there are no sums none are kept: what is asked later is
-   * answered as if this had not been.
+   * A copy of the statistics, with all products up to date. If no sums are held, this keeps none: it does not affect
+   * later requests.
    *
-   * @throws RangeError where they find no room
+   * @throws RangeError if memory runs out
    */
   *copy(): Generator<undefined, SufficientStatistics, undefined> {
     const pairs: PairStatistics[] = [];
@@ -155,10 +157,10 @@ export class CpuAccumulator {
   }
 
   /**
-   * Adds statistics over other samples. Sums are kept from then on, whatever room they take. The rows that wait join them
-   * first: what comes of it does not depend on what was asked before.
+   * Adds statistics over other samples. From then on sums are held, whatever memory they take. Pending rows are added
+   * first, so that the result does not depend on earlier requests.
    *
-   * @throws `graph-mismatch` where the shapes differ; RangeError as above
+   * @throws `graph-mismatch` if the shapes differ; RangeError as above
    */
   *merge(other: SufficientStatistics): Generator<undefined, void, undefined> {
     checkSameShape({ nodes: this.#nodes, pairs: this.#pairs }, other);
@@ -181,7 +183,7 @@ export class CpuAccumulator {
 
   #keepSums(): void {
     if (!this.#tiled) return;
-    // Asked for before anything changes: where there is no room for them, rows and samples stay as they were.
+    // Allocated before anything changes: if memory runs out, rows and samples stay as they were.
     for (const pair of this.#pairs) pair.statistics();
     this.#tiled = false;
     this.#plan = 'sums';

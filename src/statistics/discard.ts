@@ -1,9 +1,9 @@
 /**
- * Frees the memory of arrays at once. Engines collect garbage when their own heap fills, which large buffers are no part
- * of: hundreds of megabytes that nobody reads any more stay for as long as little else is made. A buffer that is sent where
- * nobody listens is gone with its message.
+ * Frees the memory of arrays at once. Engines collect garbage when their own heap fills, and large buffers are not part
+ * of it: hundreds of unreferenced megabytes stay as long as little else is allocated. A buffer transferred to a closed
+ * port is freed with its message.
  *
- * @param arrays have no elements afterwards, and neither have others on the same buffers
+ * @param arrays have no elements afterwards, nor have others on the same buffers
  */
 export function discard(...arrays: readonly ArrayBufferView[]): void {
   const buffers = new Set<ArrayBuffer>();

@@ -1,14 +1,14 @@
 /** Arrays by name, one for each layer pair. */
 export type StateArrays = ReadonlyMap<string, readonly (Float32Array | Float64Array)[]>;
 
-/** What a part of a fit holds beside the statistics, so that it can go on to the bit. */
+/** State of a part of a fit besides the statistics, so that it can resume bit for bit. */
 export interface FitState<Facts> {
-  /** What is no array, as JSON has it */
+  /** Everything that is not an array, as JSON */
   readonly facts: Facts;
   readonly arrays: StateArrays;
 }
 
-/** Arrays of one name, which there must be. @throws RangeError */
+/** The arrays of a required name. @throws RangeError if they are missing */
 export function stateArrays<T extends Float32Array | Float64Array>(
   arrays: StateArrays,
   name: string,
@@ -28,7 +28,7 @@ export function arraysOfPairs<Key extends string>(
   return keys.map((key) => [prefix + key, pairs.map((pair) => pair[key])]);
 }
 
-/** What {@link arraysOfPairs} took apart. @throws RangeError */
+/** The inverse of {@link arraysOfPairs}. @throws RangeError */
 export function pairsOfArrays<Key extends string>(
   prefix: string,
   keys: readonly Key[],

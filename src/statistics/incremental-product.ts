@@ -1,22 +1,22 @@
 import { mirrorUpper, storeTile, type Deviations, type TiledMatmul } from './tiled-matmul.ts';
 
 /**
- * A matrix of products that is brought up to date when it is wanted: row-major `[nodes, nodes]` sums over the rows seen
- * so far, the same to the bit however often it is wanted. It takes no room before that.
+ * A matrix of products that is brought up to date on request: row-major `[nodes, nodes]` sums over the rows seen so
+ * far, the same bit for bit however often it is requested. It takes no memory before the first request.
  *
- * Where rows are summed in chunks ({@link TiledMatmul.chunkRows}), whole chunks alone are kept: those rows of the last one
- * that there are join a copy, and are seen again with the others of their chunk.
+ * If rows are summed in chunks ({@link TiledMatmul.chunkRows}), only whole chunks are kept: the rows of an incomplete
+ * last chunk join a copy, and are seen again with the rest of their chunk.
  */
 export class IncrementalProduct {
   readonly #nodes: number;
   readonly #products: TiledMatmul;
   readonly #symmetric: boolean;
-  /** For each tile of columns, the rows that it has seen: work that is broken off goes on from there. */
+  /** For each tile of columns, the rows that it has seen: aborted work resumes from there. */
   readonly #seen: number[];
   #sums: Float64Array | undefined;
-  /** The sums over all rows, and how many those are, where some of them are part of a chunk */
+  /** The sums over all rows, and the number of these, if the last chunk is incomplete */
   #whole: { readonly sums: Float64Array; end: number } | undefined;
-  /** Whether somebody may have added to the sums */
+  /** Whether a caller may have added to the sums */
   #handedOut = false;
   /** Whether the lower triangle is up to date */
   #mirrored = true;
@@ -29,12 +29,12 @@ export class IncrementalProduct {
     this.#seen = new Array<number>(Math.ceil(nodes / products.tileColumns)).fill(0);
   }
 
-  /** Rows that all of the sums have seen for good */
+  /** Rows that all of the sums contain for good */
   get seen(): number {
     return Math.min(...this.#seen);
   }
 
-  /** The sums, not a copy; zero before the first row. @throws RangeError where they find no room */
+  /** The sums, not a copy; zero before the first row. @throws RangeError if memory runs out */
   get sums(): Float64Array {
     const sums = this.#whole?.sums ?? (this.#sums ??= new Float64Array(this.#nodes ** 2));
     if (!this.#mirrored) mirrorUpper(sums, this.#nodes);
@@ -46,13 +46,13 @@ export class IncrementalProduct {
   /**
    * Adds the rows not seen yet, some milliseconds of work at a time.
    *
-   * @throws RangeError or `out-of-memory` where the sums or the scratch memory find no room
+   * @throws RangeError or `out-of-memory` if memory for the sums or the scratch memory runs out
    */
   *catchUp(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
     while (this.seen < this.#endOfChunks(a)) yield* this.catchUpTile(a, b);
     const { end } = a.rows;
     if (this.seen >= end || this.#whole?.end === end) return;
-    // Kept from one time to the next, but not good before it is all new.
+    // Reused from call to call, but invalid until all of it is new.
     this.#whole ??= { sums: new Float64Array(this.#nodes ** 2), end: 0 };
     this.#whole.end = 0;
     for (let tile = 0; tile < this.#seen.length; tile++) {
@@ -61,7 +61,7 @@ export class IncrementalProduct {
     this.#whole.end = end;
   }
 
-  /** The same for whole chunks and one tile of columns, of those that have seen the fewest rows. @throws as {@link catchUp} */
+  /** The same for whole chunks and one of the tiles that have seen the fewest rows. @throws as {@link catchUp} */
   *catchUpTile(a: Deviations, b: Deviations): Generator<undefined, void, undefined> {
     const tile = this.#seen.indexOf(this.seen);
     const end = this.#endOfChunks(a);
@@ -75,7 +75,7 @@ export class IncrementalProduct {
     return end - (end % this.#products.chunkRows);
   }
 
-  /** Puts a tile of the sums so far and of the rows up to `end` into a matrix. */
+  /** Stores a tile of the sums so far plus the rows up to `end` in a matrix. */
   *#form(
     a: Deviations,
     b: Deviations,

@@ -19,7 +19,7 @@ export function copyStatistics(statistics: SufficientStatistics): SufficientStat
   return { ...statistics, pairs: statistics.pairs.map(copyPair) };
 }
 
-/** As {@link copyStatistics}, of one layer pair. */
+/** Like {@link copyStatistics}, for one layer pair. */
 export function copyPair(pair: PairStatistics): PairStatistics {
   return {
     pivotX: pair.pivotX.slice(),
@@ -67,7 +67,7 @@ export function addShifted(into: PairStatistics, pair: PairStatistics, samples: 
     for (let j = 0; j < nodes; j++) {
       const at = row + j;
       into.sumXY[at]! += pair.sumXY[at]! + dxi * pair.sumY[j]! + dy[j]! * drift;
-      // Grouped so that (i, j) and (j, i) round alike and the matrix stays symmetric to the bit.
+      // Grouped so that (i, j) and (j, i) round alike and the matrix stays symmetric bit for bit.
       into.sumXX[at]! += pair.sumXX[at]! + (dxi * pair.sumX[j]! + dx[j]! * sumXi) + samples * (dxi * dx[j]!);
     }
   }
@@ -84,9 +84,9 @@ export function addShifted(into: PairStatistics, pair: PairStatistics, samples: 
 
 /**
  * Statistics over the samples of both: what one accumulator over all of them would hold, up to rounding, about the
- * pivots of `a` (of `b` where `a` holds no samples). The inputs stay as they are.
+ * pivots of `a` (of `b` if `a` holds no samples). The inputs do not change.
  *
- * @throws `graph-mismatch` where the numbers of nodes or of layer pairs differ
+ * @throws `graph-mismatch` if the numbers of nodes or of layer pairs differ
  */
 export function mergeStatistics(a: SufficientStatistics, b: SufficientStatistics): SufficientStatistics {
   checkSameShape(a, b);
@@ -99,7 +99,7 @@ export function mergeStatistics(a: SufficientStatistics, b: SufficientStatistics
   return { ...merged, samples: a.samples + b.samples };
 }
 
-/** @throws `graph-mismatch` where `found` is for other numbers of nodes or layer pairs than `expected` */
+/** @throws `graph-mismatch` if `found` has other numbers of nodes or layer pairs than `expected` */
 export function checkSameShape(
   expected: { readonly nodes: number; readonly pairs: { readonly length: number } },
   found: SufficientStatistics,

@@ -12,7 +12,7 @@ import { encodeModule, type WasmFunction } from './wasm-encoding.ts';
 import { compileWidest, describeModule, instantiate, type CompiledModule } from './wasm-module.ts';
 import { columnPanels, rowPanels, type WasmPanels } from './wasm-panels.ts';
 
-/** A place in memory: a typed array over it, and its address in bytes. */
+/** A span of memory: a typed array over it, and its address in bytes. */
 export interface Span<T extends Float32Array | Float64Array> {
   readonly values: T;
   readonly address: number;
@@ -34,7 +34,7 @@ export interface BlockSums {
   readonly address: number;
   /** From one row of the sums to the next */
   readonly rowBytes: number;
-  /** What stands there is not read */
+  /** Ignores the previous content */
   readonly overwrite: boolean;
 }
 
@@ -43,27 +43,27 @@ export interface Blocks extends BlockShape {
   /** Bytes of an element */
   readonly bytes: number;
   /**
-   * Adds the products of a left panel `[rows, leftWidth]` with right panels `[panels, rows, rightWidth]` behind each other to
-   * `[leftWidth, panels * rightWidth]`. All places are addresses in bytes.
+   * Adds the products of a left panel `[rows, leftWidth]` with consecutive right panels `[panels, rows, rightWidth]` to
+   * `[leftWidth, panels * rightWidth]`. All locations are addresses in bytes.
    *
    * @param panels at least 1
    */
   add(left: number, right: number, rows: number, panels: number, out: BlockSums): void;
   /**
-   * Lays columns out in panels `[panel, rows, width]`. Whole panels are laid out, so that what follows the columns in memory
-   * comes along; products of other columns do not read it.
+   * Packs columns into panels `[panel, rows, width]`. Whole panels are packed, with whatever follows the columns in
+   * memory; products of other columns do not read that.
    *
    * @param from the first element
    * @param columns at least 1
    * @param to address of the panels
    */
   packColumns(side: Side, from: Place, rows: number, columns: number, to: number): void;
-  /** The same of the transposed matrix: rows become the columns of the panels. */
+  /** The same for the transposed matrix: rows become the columns of the panels. */
   packRows(side: Side, from: Place, rows: number, columns: number, to: number): void;
 }
 
 /**
- * Memory in which products of both precisions are formed. What is taken lies one behind the other and is good until
+ * Memory in which products of both precisions are formed. Spans are allocated consecutively and are valid until
  * {@link MixedBlocks.clear}.
  */
 export interface MixedBlocks {
@@ -71,25 +71,25 @@ export interface MixedBlocks {
   readonly description: string;
   readonly single: Blocks;
   readonly double: Blocks;
-  /** Makes room for spans of so many bytes in all, and forgets those there are. @throws `out-of-memory` */
+  /** Frees all spans and provides memory for new ones of `bytes` bytes in total. @throws `out-of-memory` */
   clear(bytes: number): void;
-  /** Values are what they happen to be. @throws RangeError beyond what was made room for */
+  /** Uninitialised. @throws RangeError beyond the memory that {@link MixedBlocks.clear} provided */
   singles(length: number): Singles;
   doubles(length: number): Doubles;
 }
 
-/** Zeros that sums begin with, at the beginning of every memory. */
+/** Zeros that sums start from, at the start of every memory. */
 const ZEROS_BYTES = 256;
 const ALIGNMENT = 16;
 
-/** What spans of so many elements take, in bytes. */
+/** Memory that such spans take, in bytes. */
 export function spanBytes(...spans: readonly { readonly length: number; readonly bytes: 4 | 8 }[]): number {
   return spans.reduce((sum, { length, bytes }) => sum + aligned(length * bytes), 0);
 }
 
 let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 
-/** With WebAssembly SIMD, fused where the engine has relaxed SIMD; in plain JavaScript where there is none. */
+/** With WebAssembly SIMD, fused if the engine has relaxed SIMD; in plain JavaScript without SIMD. */
 export function mixedBlocks(): MixedBlocks {
   const bits = vectorBits();
   const shapes = { float32: singleBlockShapes[bits], float64: blockShapes[bits] };
@@ -111,7 +111,7 @@ export function mixedBlocks(): MixedBlocks {
   });
 }
 
-/** {@link mixedBlocks} in plain JavaScript: what WebAssembly is checked against. */
+/** {@link mixedBlocks} in plain JavaScript: the reference for WebAssembly. */
 export function scalarMixedBlocks(): MixedBlocks {
   return new Memory(
     'plain JavaScript',
@@ -138,7 +138,7 @@ function pairOf<T>(of: (side: Side) => T): Readonly<Record<Side, T>> {
   return { left: of('left'), right: of('right') };
 }
 
-/** Functions of one element over a memory. */
+/** Functions of one element type over a memory. */
 interface Kernels {
   readonly add: WasmBlockKernel;
   readonly columns: Readonly<Record<Side, WasmPanels>>;
@@ -170,7 +170,7 @@ class Memory implements MixedBlocks {
     this.#used = ZEROS_BYTES;
     const wanted = ZEROS_BYTES + bytes;
     if (this.#kernels !== undefined && this.#kernels.buffer.byteLength >= wanted) return;
-    // The old memory may go before the new one is there.
+    // Lets the old memory go before the new one is allocated.
     this.#kernels = undefined;
     this.#kernels = this.#open(wanted);
   }

@@ -4,7 +4,7 @@ import type { RaggedIndices } from './ragged.ts';
 /** What a value belongs to: an activation of block `layer`, or a gradient with respect to it. */
 export type Quantity = 'activation' | 'gradient';
 
-/** Lists of the nodes that each channel belongs to, asked for only when an error is written. */
+/** The node that a channel belongs to, or -1. A linear search, used only for error messages. */
 export function nodeOfChannel(groups: RaggedIndices, channel: number): number {
   for (let node = 0; node + 1 < groups.offsets.length; node++) {
     const list = groups.indices.subarray(groups.offsets[node], groups.offsets[node + 1]);
@@ -19,9 +19,9 @@ export function nonFiniteError(at: {
   readonly batch: number;
   readonly quantity: Quantity;
   readonly layer: number;
-  /** Index among the function nodes; -1 where the channel belongs to none */
+  /** Index among the function nodes; -1 if the channel belongs to none */
   readonly node: number;
-  /** Row of the batch, where known */
+  /** Row of the batch, if known */
   readonly sample?: number | undefined;
   readonly value?: number | undefined;
 }): MagnitudeEdgeError {

@@ -6,23 +6,23 @@ const SIDE = 64;
 const BLOCK = SIDE * SIDE;
 
 /**
- * A symmetric matrix in half the room: blocks on and above the diagonal, column of blocks by column of blocks, each
+ * A symmetric matrix in half the memory: blocks on and above the diagonal, block column by block column, each
  * row-major.
  */
 export class PackedSymmetric {
   readonly #values: Float64Array;
 
-  /** @throws RangeError where it finds no room */
+  /** @throws RangeError if memory runs out */
   constructor(size: number) {
     this.#values = new Float64Array(packedLength(size));
   }
 
-  /** Frees what it takes, for good. */
+  /** Frees the memory for good. */
   discard(): void {
     discard(this.#values);
   }
 
-  /** Takes in what lies on and above the diagonal of some columns. */
+  /** Stores the entries on and above the diagonal of some columns. */
   setColumns({ values, stride, first, end }: Tile): void {
     for (let i = 0; i < end; i++) {
       const row = Math.floor(i / SIDE);
@@ -32,7 +32,7 @@ export class PackedSymmetric {
         const value = values[from + j]!;
         const start = blockStart(row, column);
         this.#values[start + (i % SIDE) * SIDE + (j % SIDE)] = value;
-        // Blocks on the diagonal are whole.
+        // Diagonal blocks are stored in full.
         if (row === column) this.#values[start + (j % SIDE) * SIDE + (i % SIDE)] = value;
       }
     }
@@ -52,7 +52,7 @@ export class PackedSymmetric {
     for (let j0 = first; j0 < end;) {
       const column = Math.floor(j0 / SIDE);
       const count = Math.min(end, (column + 1) * SIDE) - j0;
-      // What lies below the diagonal stands above it as a column.
+      // Entries below the diagonal are stored above it, as a column.
       const [from, step] =
         own > column
           ? [blockStart(column, own) + (j0 % SIDE) * SIDE + inBlock, SIDE]
@@ -64,13 +64,13 @@ export class PackedSymmetric {
   }
 }
 
-/** Numbers that a matrix of so many rows takes. */
+/** Numbers that a packed matrix of `size` rows takes. */
 function packedLength(size: number): number {
   const blocks = Math.ceil(size / SIDE);
   return ((blocks * (blocks + 1)) / 2) * BLOCK;
 }
 
-/** Where the block of that row and column of blocks begins; the row is not below the column. */
+/** Index of the first entry of a block, which must lie on or above the diagonal. */
 function blockStart(row: number, column: number): number {
   return ((column * (column + 1)) / 2 + row) * BLOCK;
 }

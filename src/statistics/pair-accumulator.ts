@@ -6,13 +6,13 @@ import { PairSnapshot, type PairProducts } from './pair-snapshot.ts';
 import type { Deviations } from './tiled-matmul.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
-/** Deviations whose rows wait for their products. */
+/** Deviations whose rows are kept until their products are formed. */
 interface WaitingDeviations extends Deviations {
   readonly rows: RowBuffer;
 }
 
 /**
- * What an accumulator holds of one layer pair: sums of columns about the pivots, kept up with every batch, and rows
+ * State of an accumulator for one layer pair: sums of columns about the pivots, updated with every batch, and rows
  * whose products are formed later.
  */
 export class PairAccumulator {
@@ -40,7 +40,7 @@ export class PairAccumulator {
     [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
   }
 
-  /** Room that waiting rows take, in bytes */
+  /** Memory of the kept rows, in bytes */
   get keptBytes(): number {
     return this.x.rows.bytes + this.y.rows.bytes;
   }
@@ -55,23 +55,23 @@ export class PairAccumulator {
     return this.#plain ?? this.xy;
   }
 
-  /** Whether that has products of its own. All rows wait until {@link PairAccumulator.endPlain}, for it or for the others. */
+  /** Whether that has products of its own. If so, all rows are kept until {@link PairAccumulator.endPlain}. */
   get formsPlain(): boolean {
     return this.#plain !== undefined;
   }
 
-  /** Has plain correlations take X^T Y from the statistics from now on: rows need not wait for them any more. */
+  /** Makes plain correlations use X^T Y of the statistics from now on: rows need not be kept for them any more. */
   endPlain(): void {
     this.#plain = undefined;
   }
 
-  /** Takes the pivots from the first batch: its column means. */
+  /** Sets the pivots to the column means of the first batch. */
   fixPivots(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number): void {
     columnMeans(x, rows, this.x.pivot);
     columnMeans(y, rows, this.y.pivot);
   }
 
-  /** @param single keeps float64 in half the room, see {@link RowBuffer.appendCentred} */
+  /** @param single keeps float64 in half the memory, see {@link RowBuffer.appendCentred} */
   add(x: Float32Array | Float64Array, y: Float32Array | Float64Array, rows: number, single: boolean): void {
     addColumns(x, rows, this.x.pivot, this.#sumX, this.#sumX2);
     addColumns(y, rows, this.y.pivot, this.#sumY, this.#sumY2);
@@ -81,7 +81,7 @@ export class PairAccumulator {
     }
   }
 
-  /** Forms X^T Y over all rows, for plain correlations, or for partial ones and statistics, and then X^T X. */
+  /** Forms X^T Y over all rows: for plain correlations, or for partial ones and statistics, which also need X^T X. */
   *form(forStatistics: boolean): Generator<undefined, void, undefined> {
     yield* (forStatistics ? this.xy : this.plain).catchUp(this.x, this.y);
     if (forStatistics) yield* this.xx.catchUp(this.x, this.x);
@@ -90,7 +90,7 @@ export class PairAccumulator {
     this.y.rows.dropAll();
   }
 
-  /** The statistics, all arrays new, with products that are not kept; all rows must wait still. */
+  /** The statistics, all arrays new, with products that are not kept; requires that no rows were dropped. */
   *formApart(): Generator<undefined, PairStatistics, undefined> {
     const xy = new IncrementalProduct(this.nodes, this.products.exact, false);
     const xx = new IncrementalProduct(this.nodes, this.products.exact, true);
@@ -121,7 +121,7 @@ export class PairAccumulator {
     return { meanX, meanY, varX, varY, meanX2, meanY2 };
   }
 
-  /** The samples as they are now, whatever comes later; all of their rows must wait still. */
+  /** A snapshot of the current samples, which later batches do not change; requires that no rows were dropped. */
   snapshot(samples: number): PairSnapshot {
     const { x, y } = this;
     return new PairSnapshot(
@@ -133,7 +133,7 @@ export class PairAccumulator {
     );
   }
 
-  /** What is held, not a copy. The products are those formed so far. */
+  /** The current sums, not a copy, with the products formed so far. */
   statistics(): PairStatistics {
     return {
       pivotX: this.x.pivot,
@@ -147,7 +147,7 @@ export class PairAccumulator {
     };
   }
 
-  /** Adds statistics over other samples. No rows may wait. */
+  /** Adds statistics over other samples. No rows may be pending. */
   merge(other: PairStatistics, samples: number): void {
     addShifted(this.statistics(), other, samples);
   }
@@ -164,8 +164,8 @@ function columnMeans(values: Float64Array | Float32Array, rows: number, means: F
 }
 
 /**
- * Adds deviations from the pivots, and their squares, column by column. Four rows at a time, one after the other as
- * they come: the sums are read and written once for four values.
+ * Adds deviations from the pivots, and their squares, column by column. Four rows at a time, summed in order: the sums
+ * are read and written once for four values.
  */
 function addColumns(
   values: Float64Array | Float32Array,

@@ -1,18 +1,18 @@
 import type { PairMoments } from './covariances.ts';
 import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 
-/** Columns whose own products are formed at a time: wide enough for the kernel, and few of them for nothing. */
+/** Columns per tile when only its diagonal is needed: wide enough for the kernel, with few superfluous products. */
 const DIAGONAL_COLUMNS = 64;
 
-/** What forms the products of a layer pair. */
+/** Forms the products of a layer pair. */
 export interface PairProducts {
-  /** Those of partial correlations, and of statistics */
+  /** For partial correlations and statistics */
   readonly exact: TiledMatmul;
-  /** X^T Y of plain correlations */
+  /** For X^T Y of plain correlations */
   readonly plain: TiledMatmul;
 }
 
-/** Samples of one layer pair as they were at some time: rows, from which any products can be formed. */
+/** A snapshot of the samples of one layer pair: rows, from which any products can be formed. */
 export class PairSnapshot {
   readonly products: PairProducts;
   /** n */
@@ -37,8 +37,8 @@ export class PairSnapshot {
   }
 
   /**
-   * Moments whose variances of x come from products and so agree with covariances among x to the last bit: duplicates of
-   * a parent leave a variance of nothing. Kept.
+   * Moments whose variances of x come from products and so agree bit for bit with covariances among x: duplicates of a
+   * parent leave zero variance. Cached.
    */
   *exactMoments(): Generator<undefined, PairMoments, undefined> {
     const { nodes, samples, moments } = this;
@@ -63,7 +63,7 @@ export class PairSnapshot {
     return { ...moments, varX: this.#varX };
   }
 
-  /** The same samples of some nodes, copied. */
+  /** A copy of the same samples of some nodes. */
   select(nodes: Uint32Array): PairSnapshot {
     const { meanX, meanY, varX, varY, meanX2, meanY2 } = this.moments;
     const moments = {
@@ -85,7 +85,7 @@ export class PairSnapshot {
 }
 
 /**
- * TiledMatmul `A^T B` with some columns of `b` alone.
+ * Forms `A^T B` for some columns of `b` only.
  *
  * @returns row-major `[a.rows.nodes, columns.length]`, a new array
  */

@@ -1,11 +1,11 @@
 /** Samples of magnitudes: row-major `[samples, nodes]`. */
 export type MagnitudeRows = Float32Array | Float64Array;
 
-/** Columns of a block that are ranked between two pauses. */
+/** Columns that are ranked between two yields. */
 const STEP = 16;
 
 /**
- * Ranks of each column, from 1 up; equal values get the average of their ranks, whose correlations are Spearman's.
+ * Ranks of each column, counted from 1; equal values get the average of their ranks, whose correlations are Spearman's.
  *
  * @returns row-major `[samples, nodes]`, exact below 2^23 samples; yields some milliseconds of work apart
  */

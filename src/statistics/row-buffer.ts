@@ -1,4 +1,4 @@
-/** Rows of a piece: also what one pass of the products takes, whose operands then stay in a core's own caches. */
+/** Rows of a piece, and of one pass of the products, whose operands then stay in a core's own caches. */
 export const PIECE_ROWS = 256;
 
 /** Some rows of one matrix, row-major `[rows, nodes]`. */
@@ -7,21 +7,21 @@ export interface Piece {
   /** Row of `values` that the piece begins with */
   readonly first: number;
   readonly rows: number;
-  /** Number of its first row, as {@link Rows} count them */
+  /** Index of its first row, as in {@link Rows} */
   readonly row: number;
   /** Whether the values are deviations from the pivots already */
   readonly centred: boolean;
 }
 
-/** Rows of one matrix: some of a {@link RowBuffer}, or as they were at some time. */
+/** Rows of one matrix: those of a {@link RowBuffer}, or a snapshot of them. */
 export interface Rows {
   /** Columns */
   readonly nodes: number;
-  /** Number of the row after the last */
+  /** Index of the row after the last */
   readonly end: number;
   /** Rows `first .. end`, of which none may have been dropped, in pieces of at most {@link PIECE_ROWS}. */
   pieces(first: number, end: number): Generator<Piece, void, undefined>;
-  /** A copy of some columns, in the same precision and pieces: their products are the same to the bit. */
+  /** A copy of some columns, in the same precision and pieces: their products are the same bit for bit. */
   select(columns: Uint32Array): Rows;
 }
 
@@ -32,8 +32,8 @@ interface Block {
 }
 
 /**
- * Magnitudes of one side of one layer pair that wait for their products. Rows are numbered from the first one ever
- * appended, also after they have been dropped.
+ * Magnitudes of one side of one layer pair, kept until their products are formed. Rows are numbered from the first one
+ * ever appended, also after rows were dropped.
  */
 export class RowBuffer implements Rows {
   readonly nodes: number;
@@ -45,12 +45,12 @@ export class RowBuffer implements Rows {
     this.nodes = nodes;
   }
 
-  /** Number of the row that is appended next */
+  /** Index of the next row to be appended */
   get end(): number {
     return this.#end;
   }
 
-  /** Room that the rows take, in bytes; less than a piece beyond it is taken for rows to come. */
+  /** Size of the rows in bytes. The buffer may have allocated up to one more piece for rows to come. */
   get bytes(): number {
     return this.#blocks.reduce(
       (sum, { values, rows }) => sum + rows * this.nodes * values.BYTES_PER_ELEMENT,
@@ -58,7 +58,7 @@ export class RowBuffer implements Rows {
     );
   }
 
-  /** Appends a copy of the first `rows` rows of a row-major matrix, in the precision that they have. */
+  /** Appends a copy of the first `rows` rows of a row-major matrix, in their own precision. */
   append(values: Float32Array | Float64Array, rows: number): void {
     const { nodes } = this;
     const single = values instanceof Float32Array;
@@ -73,8 +73,8 @@ export class RowBuffer implements Rows {
   }
 
   /**
-   * As {@link RowBuffer.append}, in half the room of float64: as float32 deviations from the pivots, which are rounded
-   * by 2^-25 of themselves, however large the pivots.
+   * As {@link RowBuffer.append}, in half the memory of float64: as float32 deviations from the pivots, with a relative
+   * rounding error of 2^-25, however large the pivots.
    */
   appendCentred(values: Float64Array, rows: number, pivot: Float64Array): void {
     const { nodes } = this;
@@ -96,7 +96,7 @@ export class RowBuffer implements Rows {
     }
   }
 
-  /** The rows as they are now, whatever is appended or let go later. No copy is made. */
+  /** The current rows, which later appends and drops do not change. No copy is made. */
   snapshot(): Rows {
     const kept = new RowBuffer(this.nodes);
     kept.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
@@ -118,13 +118,13 @@ export class RowBuffer implements Rows {
     return selected;
   }
 
-  /** Lets go of all rows. */
+  /** Drops all rows. */
   dropAll(): void {
     this.#blocks.length = 0;
     this.#dropped = this.#end;
   }
 
-  /** The block that has room for a row of that kind. */
+  /** A block with space for a row of that kind. */
   #openBlock(single: boolean, centred: boolean): Block {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.rows < PIECE_ROWS && last.centred === centred) {

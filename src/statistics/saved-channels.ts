@@ -3,8 +3,8 @@ import type { ChannelSums } from './channel-sums.ts';
 import type { RaggedIndices } from './ragged.ts';
 
 /**
- * Channel values by node, whatever number a model gives a channel: what is saved and merged. For each layer pair
- * `[nodes, most, samples]`: the samples of a channel behind each other, and zeros for channels that a node lacks.
+ * Channel values in node order, independent of a model's channel numbers, for saving and merging. For each layer pair
+ * `[nodes, most, samples]`: the samples of a channel are contiguous, and channels that a node lacks are zero.
  */
 export interface SavedChannelValues {
   /** n */
@@ -17,7 +17,7 @@ export interface SavedChannelValues {
   readonly pairs: readonly { readonly x: Float32Array; readonly u: Float32Array }[];
 }
 
-/** Sums of channel values, where there were too many samples to keep. */
+/** Sums of channel values, if there were too many samples to keep. */
 export interface SavedChannelSums {
   /** n */
   readonly samples: number;
@@ -27,15 +27,15 @@ export interface SavedChannelSums {
   readonly sums: ChannelSums;
 }
 
-/** What is saved and merged of channel values. */
+/** Channel data that is saved and merged. */
 export type SavedChannels = SavedChannelValues | SavedChannelSums;
 
-/** Channels of each node. @param groups channels of each node */
+/** The number of channels of each node. @param groups channels of each node */
 export function channelCounts({ offsets }: RaggedIndices): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, node) => offsets[node + 1]! - offsets[node]!);
 }
 
-/** A copy of rows, by node. */
+/** A copy of rows, in node order. */
 export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedChannelValues {
   const { samples, channels } = rows;
   const counts = channelCounts(groups);
@@ -60,7 +60,9 @@ export function savedChannels(rows: ChannelRows, groups: RaggedIndices): SavedCh
   };
 }
 
-/** The samples as a batch of values in a model's own order of channels, which must have as many of each node. */
+/**
+ * The samples as a batch of values in a model's own channel order; it must have the same number of channels per node.
+ */
 export function batchOfSaved(
   { samples, most, pairs }: SavedChannelValues,
   groups: RaggedIndices,
@@ -83,7 +85,7 @@ export function batchOfSaved(
   };
 }
 
-/** Samples of both, one after the other, with the same channels of each node. */
+/** The samples of `a`, then of `b`, which must have the same numbers of channels. */
 export function joinValues(a: SavedChannelValues, b: SavedChannelValues): SavedChannelValues {
   const samples = a.samples + b.samples;
   const lists = a.counts.length * a.most;
@@ -108,7 +110,7 @@ export function sameCounts(a: Int32Array, b: Int32Array): boolean {
   return a.length === b.length && a.every((count, node) => count === b[node]);
 }
 
-/** @param visit gets each channel, and its place among `nodes * most` */
+/** @param visit gets each channel, and its index among `nodes * most` */
 function forEachChannel(
   { offsets, indices }: RaggedIndices,
   most: number,

@@ -4,8 +4,8 @@ import { PIECE_ROWS } from './row-buffer.ts';
 const WIDTH = 4;
 
 /**
- * Blocks in plain JavaScript: runs wherever the language does, and is what the WebAssembly kernel is checked against.
- * The innermost loop keeps sixteen sums.
+ * Blocks in plain JavaScript: runs everywhere, and is the reference for the WebAssembly kernel. The innermost loop
+ * keeps sixteen sums.
  */
 export const scalarBlockKernel: BlockKernel = {
   description: 'plain JavaScript',

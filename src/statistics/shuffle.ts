@@ -1,4 +1,4 @@
-/** Outputs of a generator that are thrown away first, so that neighbouring seeds have nothing in common. */
+/** Outputs of a generator that are discarded first, so that neighbouring seeds have nothing in common. */
 const WARM_UP = 20;
 
 /**
@@ -31,7 +31,7 @@ export function randomBits(seed: number, stream: number): () => number {
  * A shuffle of `0 .. n - 1` that leaves every index within its run: Fisher and Yates, run by run.
  *
  * @param starts where each run begins, ascending from 0, and n at the end
- * @param bits uniform 32-bit integers, as {@link randomBits} gives
+ * @param bits uniform 32-bit integers, as from {@link randomBits}
  */
 export function shuffledWithin(starts: readonly number[], bits: () => number): Uint32Array {
   const order = Uint32Array.from({ length: starts.at(-1) ?? 0 }, (_, k) => k);
@@ -47,7 +47,7 @@ export function shuffledWithin(starts: readonly number[], bits: () => number): U
   return order;
 }
 
-/** A uniform integer below `count`; what would favour some of them is drawn again. */
+/** A uniform integer below `count`, by rejection of draws that would bias it. */
 function randomBelow(count: number, bits: () => number): number {
   const fair = 2 ** 32 - (2 ** 32 % count);
   let drawn = bits();
@@ -59,7 +59,7 @@ function rotated(word: number, by: number): number {
   return (word << by) | (word >>> (32 - by));
 }
 
-/** A bijection of the 32-bit words that spreads every bit of its input over all of its output (MurmurHash3's last step). */
+/** A bijection of 32-bit words that spreads every input bit over the whole output (the last step of MurmurHash3). */
 function scrambled(word: number): number {
   let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -19,8 +19,8 @@ export interface PairStatistics {
   /** `[nodes, nodes]`, symmetric */
   readonly sumXX: Float64Array;
   /**
-   * `[nodes]`: the diagonal of `sumXX` as an accumulator that keeps it apart has rounded it, so that what goes on from the
-   * statistics goes on to the bit; absent where nobody does
+   * `[nodes]`: the diagonal of `sumXX` as rounded by an accumulator that keeps it separately, so that a resumed fit
+   * continues bit for bit; absent if there is none
    */
   readonly sumX2?: Float64Array;
 }
@@ -28,7 +28,7 @@ export interface PairStatistics {
 /** The arrays that all {@link PairStatistics} have. */
 export const pairArrays = ['pivotX', 'pivotY', 'sumX', 'sumY', 'sumY2', 'sumXY', 'sumXX'] as const;
 
-/** All that the scores need to know of the samples: what is saved, loaded and merged. */
+/** All that the scores need to know of the samples; saved, loaded and merged. */
 export interface SufficientStatistics {
   /** N, function nodes */
   readonly nodes: number;

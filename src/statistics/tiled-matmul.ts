@@ -3,10 +3,10 @@ import type { Piece, Rows } from './row-buffer.ts';
 import { scalarBlockKernel } from './scalar-blocks.ts';
 import { wasmBlockKernel } from './wasm-blocks.ts';
 
-/** Right panels together, in float64: they are used again and again while they stay in a core's own cache, 512 KiB. */
+/** Columns of the right panels used together: in float64 they take 512 KiB and stay in a core's own cache. */
 const BLOCK_COLUMNS = 256;
 
-/** Elements of a tile, 64 MiB: wide enough that packing all sources once more for each tile costs little. */
+/** Elements of a tile, 64 MiB: wide enough that repacking all sources for each tile costs little. */
 const TILE_LENGTH = 2 ** 23;
 
 /** Rows of one side of a layer pair, and the pivots that their deviations are taken from. */
@@ -26,18 +26,19 @@ export interface Tile {
 
 /** How a tile is formed. */
 export interface TileOptions {
-  /** Leaves what lies below the diagonal unspecified */
+  /** Leaves the entries below the diagonal unspecified */
   readonly upperOnly: boolean;
   /**
-   * Row-major `[nodes, nodes]` sums that the rows are added to, chunk after chunk: a matrix that grows by whole chunks
-   * ({@link TiledMatmul.chunkRows}) is, to the bit, the one that sees all rows at once. It does not change. Default: zeros
+   * Row-major `[nodes, nodes]` sums that the rows are added to, chunk by chunk: a matrix that grows by whole chunks
+   * ({@link TiledMatmul.chunkRows}) equals, bit for bit, the one formed from all rows at once. It does not change.
+   * Default: zeros
    */
   readonly onto?: Float64Array | undefined;
 }
 
 /**
- * TiledMatmul `A^T B` of deviations, with sums in float64: columns are packed into panels for a {@link BlockKernel} some rows at a
- * time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
+ * Forms `A^T B` of deviations, with sums in float64: columns are packed into panels for a {@link BlockKernel} some rows
+ * at a time, and the sums of a whole tile of columns stay in the kernel's memory until all rows have been added.
  */
 export class TiledMatmul {
   readonly #nodes: number;
@@ -47,7 +48,7 @@ export class TiledMatmul {
   readonly tileColumns: number;
   #memory: BlockMemory | undefined;
 
-  /** @param tileLength elements of a tile, more or less */
+  /** @param tileLength elements of a tile, approximately */
   constructor(
     nodes: number,
     kernel: BlockKernel = wasmBlockKernel() ?? scalarBlockKernel,
@@ -60,22 +61,22 @@ export class TiledMatmul {
     this.tileColumns = Math.min(roundUp(nodes, kernel.rightWidth), widest);
   }
 
-  /** What they run on, for diagnostics */
+  /** What the products run on, for diagnostics */
   get description(): string {
     return this.#kernel.description;
   }
 
-  /** Rows that are summed by themselves, see {@link BlockKernel.chunkRows} */
+  /** Rows that are summed separately, see {@link BlockKernel.chunkRows} */
   get chunkRows(): number {
     return this.#kernel.chunkRows;
   }
 
   /**
-   * Columns `first .. end`, at most {@link TiledMatmul.tileColumns}, of the products of all nodes of `a` with those of `b`
-   * over rows `from .. to`; either may have fewer nodes than these products were made for. Yields some milliseconds of
-   * work apart. The tile lies in scratch memory: it is good until the next one is begun.
+   * Columns `first .. end`, at most {@link TiledMatmul.tileColumns}, of the products of all nodes of `a` with those of
+   * `b` over rows `from .. to`; either may have fewer nodes than the constructor was given. Yields some milliseconds of
+   * work apart. The tile lies in scratch memory and is valid until the next one is begun.
    *
-   * @throws `out-of-memory` where the scratch memory finds no room
+   * @throws `out-of-memory` if the scratch memory cannot be allocated
    */
   *tile(
     a: Deviations,
@@ -114,7 +115,7 @@ export class TiledMatmul {
         const columns = Math.min(BLOCK_COLUMNS, stride - column);
         const lastSource = upperOnly ? Math.min(first + column + columns, sources) : sources;
         for (let i = 0; i < lastSource; i += leftWidth) {
-          // Above the diagonal: from the panel on that holds column i.
+          // Above the diagonal: starts at the panel that holds column i.
           const skipped = upperOnly ? roundDown(Math.max(i - first - column, 0), rightWidth) : 0;
           const at = column + skipped;
           const out = { at: i * stride + at, stride, overwrite };
@@ -148,7 +149,7 @@ function roundDown(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
 
-/** Puts a tile of `A^T B` into a row-major `[nodes, nodes]` matrix; only what lies on and above the diagonal where asked. */
+/** Copies a tile of `A^T B` to a row-major `[nodes, nodes]` matrix; for `upperOnly`, on and above the diagonal only. */
 export function storeTile(
   { values, stride, first, end }: Tile,
   nodes: number,
@@ -163,7 +164,7 @@ export function storeTile(
   }
 }
 
-/** Copies the upper triangle of a square row-major matrix onto the lower one, tile by tile for the cache's sake. */
+/** Copies the upper triangle of a square row-major matrix to the lower one, tile by tile for the cache. */
 export function mirrorUpper(matrix: Float64Array, nodes: number): void {
   const tile = 8;
   for (let i0 = 0; i0 < nodes; i0 += tile) {

@@ -12,28 +12,31 @@ import {
   type WasmFunction,
 } from './wasm-encoding.ts';
 
-/** Columns of a left and of a right panel, the right ones whole vectors: the sums that the kernel holds in registers. */
+/**
+ * Columns of a left panel, and of a right one (whole vectors): the kernel holds leftWidth * rightWidth sums in
+ * registers.
+ */
 export type BlockShape = Pick<BlockKernel, 'leftWidth' | 'rightWidth'>;
 
-/** Node tells the version of its engine. */
+/** Node reveals the version of its engine. */
 const host: { readonly process?: { readonly versions?: Partial<NodeJS.ProcessVersions> } } = globalThis;
 
 /**
- * Rows of a block in 128 bits. V8 11.3, of Node 20, spills from twelve sums on: of 28e9 multiply-adds a second in float32 that the
- * same processor does in Node 24, four rows reach 25.3 there and six 19.6 (without relaxed SIMD 18.6 and 13.6); in float64
- * 12.6 and 9.8 of 14.2.
+ * Rows of a block in 128 bits. V8 11.3, in Node 20, spills from twelve sums on: of the 28e9 float32 multiply-adds per
+ * second that the same processor reaches in Node 24, four rows reach 25.3 there and six 19.6 (without relaxed SIMD 18.6
+ * and 13.6); in float64 12.6 and 9.8 of 14.2.
  */
 const rows = host.process?.versions?.v8?.startsWith('11.3.') === true ? 4 : 6;
 
 /**
- * The quickest shape for vectors of so many bits: as many sums as stay in the fifteen registers that V8 gives out, beside
- * a row of the right panel and one value of the left.
+ * The fastest shape for each vector width: as many sums as fit in the fifteen registers that V8 allocates, next to a
+ * row of the right panel and one value of the left.
  *
- * In 128 bits 6 x 4 takes twelve registers for its sums, and runs at 100 % of what the same processor does without any loads
- * (Chromium 150, Node 24); 5 x 4, 4 x 4, 3 x 6 and 2 x 8 came after it. In 256 bits 6 x 8 does, and is 1.8
- * times as quick (Node 24, panels in near caches); 5 x 8 reached 94 % of it, 3 x 12 90 %, 4 x 8, 2 x 16 and 12 x 4 87 %,
- * 6 x 4 70 %. What makes V8 spill costs a quarter and more: a larger block (8 x 8, 4 x 12, 2 x 20, and 6 x 8 in 128 bits),
- * a loop unrolled by hand (Node 20), sums that start at zero and are added to the result only afterwards.
+ * In 128 bits 6 x 4 takes twelve registers for its sums, and reaches 100 % of the same processor's speed without any
+ * loads (Chromium 150, Node 24); 5 x 4, 4 x 4, 3 x 6 and 2 x 8 came after it. In 256 bits 6 x 8 takes twelve, and is
+ * 1.8 times as fast (Node 24, panels in near caches); 5 x 8 reached 94 % of it, 3 x 12 90 %, 4 x 8, 2 x 16 and 12 x 4
+ * 87 %, 6 x 4 70 %. Whatever makes V8 spill costs a quarter or more: a larger block (8 x 8, 4 x 12, 2 x 20, and 6 x 8
+ * in 128 bits), a loop unrolled by hand (Node 20), sums that start at zero and are added to the result only afterwards.
  */
 export const blockShapes: Readonly<Record<VectorBits, BlockShape>> = {
   128: { leftWidth: rows, rightWidth: 4 },
@@ -47,17 +50,17 @@ export const singleBlockShapes: Readonly<Record<VectorBits, BlockShape>> = {
 };
 
 /**
- * The function that all the time goes into, with every length and place in bytes: products of one left panel
- * `[rows, leftWidth]` with consecutive right panels `[rows, rightWidth]`, added row after row to what `from` holds.
- * Every sum goes through the same operations wherever it lies, so that equal columns have equal sums to the bit.
+ * The hot loop, with every length and location in bytes: products of one left panel `[rows, leftWidth]` with
+ * consecutive right panels `[rows, rightWidth]`, added row by row to the sums at `from`. Every sum goes through the
+ * same operations wherever it lies, so equal columns have bit-identical sums.
  *
  * @param left address of the left panel
  * @param leftBytes its length, at least one row
- * @param right address of the first of `panels` right panels that lie behind each other
+ * @param right address of the first of `panels` consecutive right panels
  * @param panels at least 1
  * @param from address of the sums so far; may be `out`
  * @param fromRowBytes from one row of them to the next
- * @param fromPanelBytes from one panel of them to the next; with 0 for both, rightWidth zeros are sums so far
+ * @param fromPanelBytes from one panel of them to the next; if both are 0, `from` holds rightWidth zeros
  * @param out address of the sums, row-major `[leftWidth, panels * rightWidth]`
  * @param outRowBytes from one row of the sums to the next
  */
@@ -82,7 +85,7 @@ export const elements = {
 } as const;
 export type BlockElement = keyof typeof elements;
 
-/** Declares the locals that hold a block of sums, and what is multiplied. */
+/** Declares the locals that hold a block of sums and the operands. */
 export function registersOf(element: BlockElement, { leftWidth, rightWidth }: BlockShape) {
   const vectors = (rightWidth * elements[element].bytes) / VECTOR;
   return {
@@ -93,7 +96,9 @@ export function registersOf(element: BlockElement, { leftWidth, rightWidth }: Bl
   } as const;
 }
 
-/** Locals of {@link registerCode}: addresses of the next row of either panel, one to use, and {@link registersOf}. */
+/**
+ * Locals of {@link registerCode}: addresses of the next row of either panel, a scratch one, and {@link registersOf}.
+ */
 type Registers = { readonly right: number } & Locals<ReturnType<typeof registersOf>>;
 
 /** Code that adds products of panels to sums in registers. */
@@ -123,7 +128,7 @@ export function registerCode(
     advance(right, i32.const(rightWidth * bytes)),
     advance(at, i32.const(leftWidth * bytes)),
   ];
-  /** Does something with each vector of the sums, whose place in a block in memory is `target` and an offset. */
+  /** Applies `each` to every vector of the sums, whose address in a block in memory is `target` plus an offset. */
   const throughBlock = (block: number, rowBytes: Code, each: (sum: number, offset: number) => Code): Code => [
     [local.get(block), local.set(target)],
     lefts.map((r) => [rights.map((_, v) => each(sumOf(r, v), v * VECTOR)), advance(target, rowBytes)]),
@@ -139,9 +144,9 @@ export function registerCode(
 }
 
 /**
- * A {@link WasmBlockKernel}.
+ * Encodes a {@link WasmBlockKernel}.
  *
- * @param fused uses `relaxed_madd`, which not every engine knows: ask `WebAssembly.validate`
+ * @param fused uses `relaxed_madd`, which not every engine knows: check with `WebAssembly.validate`
  */
 export function blockFunction(
   name: string,

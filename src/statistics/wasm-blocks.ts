@@ -8,14 +8,13 @@ import { packingFunction, packingName, type WasmPacking } from './wasm-packing.t
 
 const ELEMENT = 8;
 
-/** Compiled once. */
 let compiled: CompiledModule | undefined | 'not yet' = 'not yet';
 
 /**
- * Blocks with WebAssembly SIMD, in the shape for this engine's vectors, fused where it has relaxed SIMD (a fused product
+ * Blocks with WebAssembly SIMD, in the shape for this engine's vectors, fused if it has relaxed SIMD (a fused product
  * differs in rounding only).
  *
- * @returns undefined as {@link compileWidest}
+ * @returns undefined if {@link compileWidest} returns it
  */
 export function wasmBlockKernel(): BlockKernel | undefined {
   const bits = vectorBits();
@@ -23,7 +22,7 @@ export function wasmBlockKernel(): BlockKernel | undefined {
   return compiled && blockKernelOf(compiled, bits);
 }
 
-/** @param module of {@link encodeBlocks}, for as many bits */
+/** @param module of {@link encodeBlocks}, for the same `bits` */
 export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKernel {
   return {
     description: describeModule(module, bits),
@@ -33,7 +32,7 @@ export function blockKernelOf(module: CompiledModule, bits: VectorBits): BlockKe
   };
 }
 
-/** The module of all that works on blocks. */
+/** The module of all functions that work on blocks. */
 export function encodeBlocks(bits: VectorBits, fused: boolean): Uint8Array<ArrayBuffer> {
   const shape = blockShapes[bits];
   const packing = [...new Set([shape.leftWidth, shape.rightWidth])].flatMap((width) => [
@@ -43,7 +42,7 @@ export function encodeBlocks(bits: VectorBits, fused: boolean): Uint8Array<Array
   return encodeModule([blockFunction('addBlocks', 'float64', shape, fused), ...packing]);
 }
 
-/** Rows that are packed together: few enough to be in a near cache when they are. */
+/** Rows that are packed together: few enough to stay in a near cache meanwhile. */
 const STAGED_ROWS = 32;
 
 function open(
@@ -51,10 +50,10 @@ function open(
   { leftWidth, rightWidth }: BlockShape,
   { left: leftColumns, right: rightColumns, sums: length, nodes }: BlockSizes,
 ): BlockMemory {
-  // Columns that packing reads beyond the last one, at most.
+  // Most columns that packing reads beyond the last one.
   const beyond = Math.max(leftWidth, rightWidth) - 1;
   const [stagedLength, pivotsLength] = [STAGED_ROWS * nodes + beyond, nodes + beyond];
-  // One behind the other: sums, panels, some rows to be packed, the pivots of their columns, zeros that sums begin with.
+  // In this order: sums, panels, some rows to be packed, the pivots of their columns, zeros that sums start from.
   const places = { left: ELEMENT * length, right: ELEMENT * (length + leftColumns * PIECE_ROWS) };
   const staged = places.right + ELEMENT * rightColumns * PIECE_ROWS;
   const pivotsAt = staged + ELEMENT * stagedLength;

@@ -12,8 +12,8 @@ import {
 import { packedTypes, type PackedType } from './wasm-packing.ts';
 
 /**
- * What float32 sums of chunks of rows need beside products: deviations that are scaled and rounded on the way in, and sums
- * that are added in float64 on the way out. Lengths and places are in bytes.
+ * Float32 sums of chunks of rows also need deviations that are scaled and rounded on the way in, and sums that are
+ * added in float64 on the way out. Lengths and locations are in bytes.
  */
 
 const VECTOR = 16;
@@ -25,7 +25,7 @@ const { local, i32, v128, f32x4, f64x2 } = wasm;
  *
  * @param left address of the left panel, `[rows, leftWidth]` in float32
  * @param leftBytes its length, at least one row
- * @param right address of the first of `panels` right panels `[rows, rightWidth]` that lie behind each other
+ * @param right address of the first of `panels` consecutive right panels `[rows, rightWidth]`
  * @param panels at least 1
  * @param work address of {@link workBytes}, the first half of them zero
  * @param out address of the sums, row-major `[leftWidth, panels * rightWidth]`
@@ -41,14 +41,14 @@ export type WasmChunkKernel = (
   outRowBytes: number,
 ) => void;
 
-/** What a {@link WasmChunkKernel} works in: zeros that sums begin with, and the sums of a chunk. */
+/** Scratch memory of a {@link WasmChunkKernel}: zeros that sums start from, and the sums of a chunk. */
 export function workBytes({ leftWidth, rightWidth }: BlockShape): number {
   return 2 * SINGLE * leftWidth * rightWidth;
 }
 
 /**
- * A {@link WasmChunkKernel}. Sums go through memory on their way to float64: the halves of vectors are read without a
- * shuffle, and the loop over rows is the one that V8 makes 256-bit vectors of.
+ * Encodes a {@link WasmChunkKernel}. Sums pass through memory on their way to float64: this reads halves of vectors
+ * without a shuffle, and keeps the loop over rows in the form that V8 turns into 256-bit vectors.
  *
  * @param fused uses `relaxed_madd`
  */
@@ -91,8 +91,8 @@ export function chunkFunction(name: string, shape: BlockShape, fused: boolean): 
 }
 
 /**
- * Lays columns out in float32 panels `[panel, rows, width]`, one behind the other: deviations from pivots, times a factor,
- * rounded. Leaves the largest |deviation| times factor of each column, unrounded.
+ * Packs columns into consecutive float32 panels `[panel, rows, width]`: deviations from pivots, times a factor,
+ * rounded. Writes the largest |deviation| times factor of each column, unrounded, to `largest`.
  *
  * @param from address of the first column in the first row
  * @param rowBytes from one row to the next
@@ -114,7 +114,7 @@ export type WasmSinglePacking = (
   panels: number,
 ) => void;
 
-/** A {@link WasmSinglePacking}. @param width columns of a panel, an even number */
+/** Encodes a {@link WasmSinglePacking}. @param width columns of a panel, an even number */
 export function singlePackingFunction(name: string, type: PackedType, width: number): WasmFunction {
   const parameters = addresses(
     ...(['from', 'rowBytes', 'rows', 'pivots', 'factors', 'largest', 'to', 'panels'] as const),

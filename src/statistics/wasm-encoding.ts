@@ -1,23 +1,23 @@
 /**
- * Just enough of the WebAssembly binary format (core specification 3.0, chapter 5) to write down modules of a few
- * functions by hand: a few hundred bytes made where they are needed, with no file to host and no tool to build with.
+ * Just enough of the WebAssembly binary format (core specification 3.0, chapter 5) to encode modules of a few functions
+ * by hand: a few hundred bytes, made where they are needed, with no file to host and no build tool.
  */
 
-/** Bytes of instructions, nested as they are put together. */
+/** Bytes of instructions, nested as they are composed. */
 export type Code = readonly (number | Code)[];
 
 /** Value types as the format encodes them. */
 export const valueType = { i32: 0x7f, v128: 0x7b } as const;
 export type ValueType = (typeof valueType)[keyof typeof valueType];
 
-/** A whole number of at least 0 in LEB128. */
+/** A nonnegative integer in LEB128. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80);
   return [...bytes, value];
 }
 
-/** A whole number of at least 0 in the signed LEB128 of constants: the top bit of the last byte is the sign. */
+/** A nonnegative integer in the signed LEB128 of constants: the top bit of the last byte is the sign. */
 function signed(value: number): number[] {
   return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(value >>> 7)];
 }
@@ -27,7 +27,7 @@ function vector(opcode: number): number[] {
   return [0xfd, ...unsigned(opcode)];
 }
 
-/** An instruction that reads or writes memory; `alignment` is the logarithm of the bytes it is promised. */
+/** An instruction that reads or writes memory; `alignment` is the logarithm of the guaranteed alignment in bytes. */
 function memoryAccess(opcode: number, alignment: number): (offset: number) => Code {
   return (offset) => [vector(opcode), alignment, unsigned(offset)];
 }
@@ -39,14 +39,14 @@ function scalarAccess(opcode: number, alignment: number): (offset: number) => Co
 
 const BLOCK_WITHOUT_RESULT = 0x40;
 
-/** Instructions, under the names of the specification. Operands come before their instruction, as on its stack. */
+/** Instructions, under the names of the specification. Operands precede their instruction: it is a stack machine. */
 export const wasm = {
   local: {
     get: (local: number): Code => [0x20, unsigned(local)],
     set: (local: number): Code => [0x21, unsigned(local)],
     tee: (local: number): Code => [0x22, unsigned(local)],
   },
-  /** Repeats `body` for as long as `condition` leaves something other than zero. */
+  /** Repeats `body` as long as `condition` leaves a nonzero value. */
   repeatWhile: (body: Code, condition: Code): Code => [
     [0x03, BLOCK_WITHOUT_RESULT],
     body,
@@ -54,7 +54,7 @@ export const wasm = {
     [0x0d, 0x00],
     0x0b,
   ],
-  /** Does `body` if `condition` leaves something other than zero. */
+  /** Runs `body` if `condition` leaves a nonzero value. */
   when: (condition: Code, body: Code): Code => [condition, [0x04, BLOCK_WITHOUT_RESULT], body, 0x0b],
   i32: {
     /** Of an address on the stack */
@@ -93,7 +93,7 @@ export const wasm = {
     demoteZero: vector(0x5e),
     add: vector(0xe4),
     mul: vector(0xe6),
-    /** As that of f64x2 */
+    /** As in f64x2 */
     relaxedMadd: vector(0x105),
   },
   i64x2: {
@@ -120,7 +120,7 @@ export const wasm = {
     max: vector(0xf5),
     /** a, b: b where a < b, else a */
     pseudoMax: vector(0xf7),
-    /** a, b, c: a * b + c, rounded once or twice as the processor likes it best */
+    /** a, b, c: a * b + c, rounded once or twice, whichever the processor prefers */
     relaxedMadd: vector(0x107),
     /** a, b, c: c - a * b, likewise */
     relaxedNmadd: vector(0x108),
@@ -132,15 +132,15 @@ export interface WasmFunction {
   /** What it is exported as */
   readonly name: string;
   readonly parameters: readonly ValueType[];
-  /** Beside the parameters, and numbered after them */
+  /** In addition to the parameters, and numbered after them */
   readonly locals: readonly ValueType[];
   readonly body: Code;
 }
 
-/** Parameters or locals by name: one of a type, or a list of so many. */
+/** Parameters or locals by name: one of a type, or a list of `count`. */
 export type Declarations = Readonly<Record<string, ValueType | readonly [type: ValueType, count: number]>>;
 
-/** What the format calls them: numbers, in the order of their declarations */
+/** Their indices in the format, in the order of their declarations */
 export type Locals<D extends Declarations> = {
   readonly [Name in keyof D]: D[Name] extends ValueType ? number : readonly number[];
 };
@@ -187,7 +187,7 @@ export function advance(cursor: number, by: Code): Code {
   return [wasm.local.get(cursor), by, wasm.i32.add, wasm.local.set(cursor)];
 }
 
-/** Takes one off a counter, and leaves what remains. */
+/** Decrements a counter and leaves the result. */
 export function countDown(counter: number): Code {
   return [wasm.local.get(counter), wasm.i32.const(1), wasm.i32.sub, wasm.local.tee(counter)];
 }

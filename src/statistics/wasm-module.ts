@@ -10,12 +10,11 @@ export interface CompiledModule {
 }
 
 /**
- * Compiles a module of some hundred bytes on the spot, which every engine allows on every thread, with the widest
+ * Compiles a module of some hundred bytes synchronously, which every engine allows on every thread, with the widest
  * instructions that the engine knows.
  *
- * @param encode gives the module with fused multiply-add (relaxed SIMD), or without
- * @returns undefined where there is no WebAssembly SIMD, or where a content security policy without
- *   `'wasm-unsafe-eval'` forbids it
+ * @param encode returns the module with fused multiply-add (relaxed SIMD), or without
+ * @returns undefined without WebAssembly SIMD, or if a content security policy without `'wasm-unsafe-eval'` forbids it
  */
 export function compileWidest(
   encode: (fused: boolean) => Uint8Array<ArrayBuffer>,
@@ -26,19 +25,19 @@ export function compileWidest(
     try {
       if (WebAssembly.validate(bytes)) return { module: new WebAssembly.Module(bytes), fused };
     } catch {
-      // A content security policy refuses with a CompileError; there are other kernels for such pages.
+      // A content security policy refuses with a CompileError; other kernels serve such pages.
     }
   }
   return undefined;
 }
 
-/** What products of a module run on, for diagnostics. @param bits of its vectors */
+/** What the products of a module run on, for diagnostics. @param bits of its vectors */
 export function describeModule({ fused }: CompiledModule, bits: VectorBits): string {
   const vectors = bits === 128 ? '' : `, in vectors of ${bits} bits`;
   return `WebAssembly SIMD${fused ? ' with fused products' : ''}${vectors}`;
 }
 
-/** A module's functions, over a new memory of so many bytes. @throws `out-of-memory` */
+/** Instantiates a module over a new memory of at least `bytes` bytes. @throws `out-of-memory` */
 export function instantiate(
   { module }: CompiledModule,
   bytes: number,

@@ -10,9 +10,9 @@ import {
 } from './wasm-encoding.ts';
 
 /**
- * Lays columns of row-major rows out in panels `[panel, rows, width]`, as deviations from pivots. Whole panels are
- * laid out: where the columns end within one, what follows them in the rows and the pivots comes along. All lengths and
- * places are in bytes.
+ * Packs columns of row-major rows into panels `[panel, rows, width]`, as deviations from pivots. Whole panels are
+ * packed: if the columns end within one, it includes what follows them in the rows and the pivots. All lengths and
+ * locations are in bytes.
  *
  * @param from address of the first column in the first row
  * @param rowBytes from one row to the next
@@ -32,7 +32,7 @@ export type WasmPacking = (
   panelBytes: number,
 ) => void;
 
-/** Types of the rows that are packed, and the bytes of an element. */
+/** Element types of the packed rows, and their bytes. */
 export const packedTypes = { float32: 4, float64: 8 } as const;
 export type PackedType = keyof typeof packedTypes;
 
@@ -44,7 +44,7 @@ export function packingName(type: PackedType, width: number): string {
   return `pack ${type} ${width}`;
 }
 
-/** A {@link WasmPacking}. @param width columns of a panel, an even number */
+/** Encodes a {@link WasmPacking}. @param width columns of a panel, an even number */
 export function packingFunction(type: PackedType, width: number): WasmFunction {
   const { local, i32, v128, f64x2 } = wasm;
   const parameters = addresses('from', 'rowBytes', 'rows', 'pivots', 'to', 'panels', 'panelBytes');

@@ -11,9 +11,9 @@ import {
 } from './wasm-encoding.ts';
 
 /**
- * Lays some columns of a row-major matrix out in panels behind each other, `[panel, rows, width]`, or for `transposed` some
- * rows, `[panel, columns, width]`. Whole panels are laid out: where the columns (or rows) end within one, what follows them in
- * memory comes along. All lengths and places are in bytes.
+ * Packs some columns of a row-major matrix into consecutive panels `[panel, rows, width]`, or for `transposed` some
+ * rows, into `[panel, columns, width]`. Whole panels are packed: if the columns (or rows) end within one, it includes
+ * what follows them in memory. All lengths and locations are in bytes.
  *
  * @param from address of the first element
  * @param rowBytes from one row to the next
@@ -26,7 +26,7 @@ export type WasmPanels = (from: number, rowBytes: number, length: number, to: nu
 const { local, i32 } = wasm;
 const parameters = addresses('from', 'rowBytes', 'length', 'to', 'panels');
 
-/** A {@link WasmPanels} of columns. */
+/** Encodes a {@link WasmPanels} of columns. */
 export function columnPanels(name: string, element: BlockElement, width: number): WasmFunction {
   const bytes = width * elements[element].bytes;
   const vectors = Array.from({ length: Math.floor(bytes / 16) }, (_, v) => 16 * v);
@@ -49,7 +49,7 @@ export function columnPanels(name: string, element: BlockElement, width: number)
   });
 }
 
-/** A {@link WasmPanels} of rows. */
+/** Encodes a {@link WasmPanels} of rows. */
 export function rowPanels(name: string, element: BlockElement, width: number): WasmFunction {
   const { bytes, scalar } = elements[element];
   const locals = { ...addresses('column'), rows: [valueType.i32, width] } as const;

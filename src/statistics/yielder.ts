@@ -1,17 +1,17 @@
 import { nodeProcess } from '../node-process.ts';
 
-/** How long a page may stay without answering, in milliseconds. */
+/** How long a page may stay unresponsive, in milliseconds. */
 const SLICE_MS = 50;
 
 /** See {@link createYielder}. */
 export type Yielder = () => Promise<void> | undefined;
 
 /**
- * Lets long work share its thread: `await pacer()` between pieces of work returns at once until 50 ms have gone by,
- * and then lets the event loop turn. Throws the signal's reason once it is aborted.
+ * Lets long work share its thread: `await yielder()` between pieces of work returns at once until 50 ms have passed,
+ * and then yields to the event loop. Throws the signal's reason once it is aborted.
  */
 export function createYielder(signal?: AbortSignal): Yielder {
-  // Not `performance`, which Node loads when it is first asked for, in milliseconds. This clock may be set anew meanwhile.
+  // Not `performance`, which takes Node milliseconds to load on first use. This clock may be set back meanwhile.
   let start = Date.now();
   return () => {
     signal?.throwIfAborted();
@@ -24,7 +24,7 @@ export function createYielder(signal?: AbortSignal): Yielder {
   };
 }
 
-/** Work that yields between its pieces, done by the yielder of the thread it runs on. */
+/** Runs work that yields between its pieces, with the yielder of its thread. */
 export async function runYielding<T>(work: Generator<undefined, T, undefined>, yielder: Yielder): Promise<T> {
   for (;;) {
     const step = work.next();
@@ -33,7 +33,7 @@ export async function runYielding<T>(work: Generator<undefined, T, undefined>, y
   }
 }
 
-/** The same work without a pause. */
+/** Runs the same work without a pause. */
 export function runToEnd<T>(work: Generator<undefined, T, undefined>): T {
   for (;;) {
     const step = work.next();
@@ -42,8 +42,8 @@ export function runToEnd<T>(work: Generator<undefined, T, undefined>): T {
 }
 
 /**
- * A turn of the event loop, by message rather than by timer: pages hold nested timers back for four milliseconds. Not in Node,
- * where a message like those of pages comes with all of `fetch`, which each thread takes 30 ms to load.
+ * A turn of the event loop, by message rather than by timer: pages delay nested timers by four milliseconds. Not in
+ * Node, where a page-style MessageChannel comes with all of `fetch`, which takes each thread 30 ms to load.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { firstNonFinite } from '../first-non-finite.ts';
 import type { SavedChannels, SavedChannelValues } from '../statistics/saved-channels.ts';
 import { hasChannelSums, readChannelSums, sumsData, sumsFields } from './channel-sum-columns.ts';
 
-/** Columns of a statistics file that hold channel values; in a file without them there are none. */
+/** Columns of a statistics file that hold channel values; a file without channel values has none of them. */
 const COUNT = 'channels';
 const SIDES = [
   ['channel_x', 'x'],
@@ -15,8 +15,8 @@ const listType = ({ most, samples }: SavedChannelValues): FixedSizeList =>
   new FixedSizeList(most * samples, new Field('item', new Float32(), false));
 
 /**
- * For each node the number of its channels, and the activation and gradient values of each of them, sample after sample, as
- * one list that is filled up with zeros where a node has fewer channels than another; or sums of them ({@link sumsFields}).
+ * For each node, the number of its channels, and the activation and gradient values of each channel, sample by sample,
+ * as one list padded with zeros to the largest number of channels; or sums of the values ({@link sumsFields}).
  */
 export function channelFields(channels: SavedChannels | undefined): Field[] {
   if (channels === undefined) return [];
@@ -48,7 +48,7 @@ export function channelData(channels: SavedChannels | undefined, pair: number): 
 
 type Fields = readonly { readonly name: string }[];
 
-/** Whether a file has channel values, or sums of them. */
+/** Whether a file has channel values or their sums. */
 export function hasChannels(fields: Fields): boolean {
   return fields.some(({ name }) => name === COUNT);
 }

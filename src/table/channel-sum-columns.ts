@@ -9,7 +9,7 @@ import {
 import { firstNonFinite } from '../first-non-finite.ts';
 import type { SavedChannelSums } from '../statistics/saved-channels.ts';
 
-/** Columns of a statistics file that hold sums of channel values, in their order. */
+/** Columns of a statistics file that hold sums of channel values, in order. */
 const columns = {
   pivot: 'channel_pivot',
   sumX: 'channel_sum_x',
@@ -20,7 +20,7 @@ const columns = {
 } as const satisfies Record<keyof PairChannelSums, string>;
 const keys = [...channelVectors, ...channelMatrices];
 
-/** Numbers that a column holds of each channel. */
+/** Numbers per channel in a column. */
 function widthOf(key: keyof PairChannelSums, channels: number): number {
   return (channelMatrices as readonly string[]).includes(key) ? channels : 1;
 }
@@ -31,9 +31,9 @@ const listType = (length: number): FixedSizeList =>
   new FixedSizeList(length, new Field('item', new Float64(), false));
 
 /**
- * For each node, of each of its channels: pivot, sums of activations less pivots, of gradients, and of squared gradients, and
- * rows of the two matrices of products with all K channels, as one list that is filled up with zeros where a node has fewer
- * channels than another. Of products of activations with each other the upper triangle counts.
+ * For each node, per channel: pivot, sums of activations minus pivots, of gradients, and of squared gradients, and the
+ * rows of the two matrices of products with all K channels, as one list padded with zeros to the largest number of
+ * channels. Of the products of activations with each other only the upper triangle counts.
  */
 export function sumsFields({ counts, sums }: SavedChannelSums): Field[] {
   return keys.map(
@@ -101,7 +101,7 @@ export function readChannelSums(
   return { samples, channels, pairs: perPair };
 }
 
-/** @param visit gets each node, the first of its channels among all K, and how many there are */
+/** @param visit receives each node, the first of its channels among all K, and its number of channels */
 function forEachNode(counts: Int32Array, visit: (node: number, first: number, count: number) => void): void {
   let first = 0;
   counts.forEach((count, node) => {

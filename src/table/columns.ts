@@ -26,7 +26,7 @@ function column<T extends DataType>(name: string, type: T, data: Data<T>, nullab
   return { field: new Field(name, type, nullable), data: data as Data };
 }
 
-/** A float32 or float64 column, after the array's own type. NaN stays NaN, it is not null. */
+/** A float32 or float64 column, by the type of the array. NaN stays NaN; it does not become null. */
 export function floatColumn(name: string, values: Float64Array | Float32Array): Column {
   const length = values.length;
   if (values instanceof Float64Array) {
@@ -35,7 +35,7 @@ export function floatColumn(name: string, values: Float64Array | Float32Array): 
   return column(name, new Float32(), makeData({ type: new Float32(), length, nullCount: 0, data: values }));
 }
 
-/** A float64 column of nothing but null. */
+/** A float64 column of nulls only. */
 export function nullColumn(name: string, length: number): Column {
   const type = new Float64();
   const nullBitmap = packBits(length, () => false);
@@ -43,7 +43,7 @@ export function nullColumn(name: string, length: number): Column {
   return column(name, type, makeData({ type, length, nullCount: length, nullBitmap, data }), true);
 }
 
-/** An int32 column; a row whose entry is null in `nulls` (where given) is null. */
+/** An int32 column; if `present` is given, a row whose entry is false is null. */
 export function int32Column(name: string, values: Int32Array, present?: readonly boolean[]): Column {
   const type = new Int32();
   const length = values.length;
@@ -54,7 +54,7 @@ export function int32Column(name: string, values: Int32Array, present?: readonly
   return column(name, type, makeData({ type, length, nullCount, nullBitmap, data: values }), true);
 }
 
-/** A bool column of what `at` says of each row; null stays null. */
+/** A bool column of the values of `at`; null stays null. */
 export function boolColumn(name: string, length: number, at: (row: number) => boolean | null): Column {
   const type = new Bool();
   let nullCount = 0;
@@ -79,8 +79,9 @@ export function nameColumn(name: string, codes: Int32Array, names: Vector<Utf8>)
 }
 
 /**
- * Names as the dictionary of {@link nameColumn}: end to end in UTF-8, in one piece. Not by apache-arrow's Builder, which makes functions out of text: a page whose content
- * security policy forbids that ('unsafe-eval') could have no table.
+ * Names as the dictionary of {@link nameColumn}: concatenated in UTF-8, in one piece. Does not use apache-arrow's
+ * Builder, which compiles functions from text: a page whose content security policy forbids that ('unsafe-eval') could
+ * have no table.
  */
 export function nameVector(names: readonly string[]): Vector<Utf8> {
   const encoder = new TextEncoder();
@@ -112,7 +113,7 @@ export function schemaOf(columns: readonly Column[], metadata: ReadonlyMap<strin
   );
 }
 
-/** A record batch over columns of equal length, which must be those of the schema. */
+/** A record batch over columns of equal length, which must match the schema. */
 export function batchOf(columns: readonly Column[], schema: Schema): RecordBatch {
   return new RecordBatch(
     schema,

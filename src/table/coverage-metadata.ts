@@ -1,7 +1,7 @@
 import type { Table } from 'apache-arrow';
 import type { ScoreCoverage, UnscoredPairs } from '../engine/scores/unscored.ts';
 
-/** How the schema metadata of an edge table records how many pairs have a score. */
+/** Schema metadata of an edge table that record how many pairs have a score. */
 export function coverageMetadata({ pairs, unscored, candidates }: ScoreCoverage): Record<string, string> {
   return {
     pairs: String(pairs),
@@ -12,16 +12,16 @@ export function coverageMetadata({ pairs, unscored, candidates }: ScoreCoverage)
 }
 
 /**
- * How many pairs of an edge table have a score, and why the others have none, from its schema metadata: also of a table
- * that holds few of the rows.
+ * How many pairs of an edge table have a score, and why the others have none, from its schema metadata; also for a
+ * table that holds only some of the rows.
  *
- * @returns undefined for a table that does not say: of an older version, or from elsewhere
+ * @returns undefined for a table that does not record it: one of an older version, or from elsewhere
  */
 export function tableCoverage({ schema }: Pick<Table, 'schema'>): ScoreCoverage | undefined {
   return coverageFrom(schema.metadata);
 }
 
-/** The same from the metadata itself, of a table that is held in another form. */
+/** The same from the metadata alone, for a table in another form. */
 export function coverageFrom(metadata: ReadonlyMap<string, string>): ScoreCoverage | undefined {
   const count = (text: unknown): number =>
     (typeof text === 'string' && /^\d+$/.test(text)) || typeof text === 'number' ? Number(text) : NaN;

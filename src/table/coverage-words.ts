@@ -1,6 +1,6 @@
 import type { ScoreCoverage, UnscoredPairs } from '../engine/scores/unscored.ts';
 
-/** Share of the candidates without a score beyond which there is a warning. */
+/** Share of the candidates without a score above which a warning is given. */
 const MANY = 0.1;
 
 const reasons: readonly (readonly [keyof UnscoredPairs, string])[] = [
@@ -30,7 +30,7 @@ export function nothingScored({ pairs, unscored }: ScoreCoverage): boolean {
 }
 
 /**
- * A warning where nothing is scored, or where more than a tenth of the candidates (pairs that are no known edge and not
+ * A warning if nothing is scored, or if more than a tenth of the candidates (pairs that are neither known edges nor
  * i -> i) have no score; else undefined.
  */
 export function coverageWarning(coverage: ScoreCoverage): string | undefined {

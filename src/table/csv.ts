@@ -2,22 +2,22 @@ import { DataType, type Table, type Vector } from 'apache-arrow';
 import { joinBytes } from '../bytes/join-bytes.ts';
 import { columnOf } from './read-columns.ts';
 
-/** Rows turned to text at a time: a large table never becomes one string. */
+/** Rows converted to text at a time, so that a large table never becomes one string. */
 const ROWS_PER_PIECE = 1 << 14;
 
 /** How text is written. */
 export interface CsvStyle {
   readonly delimiter: ',' | '\t';
   /**
-   * Puts an apostrophe before text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return: spreadsheets would take
-   * it for a formula. Such names read back with the apostrophe. Default false.
+   * Puts an apostrophe before text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return, which spreadsheets
+   * would read as a formula. Such names read back with the apostrophe. Default false.
    */
   readonly spreadsheetSafe?: boolean | undefined;
 }
 
 /**
- * A table as delimited text (RFC 4180, UTF-8, LF). NaN and null are empty cells, which pandas and R's
- * readers take as missing; numbers are the shortest text that reads back to the same bits; booleans are true and false.
+ * A table as delimited text (RFC 4180, UTF-8, LF). NaN and null are empty cells, which pandas and R read as missing;
+ * numbers are the shortest text that reads back to the same bits; booleans are true and false.
  */
 export function tableToCsv(table: Table, style: CsvStyle): Uint8Array {
   return joinBytes([csvHeader(table, style), ...csvRows(table, style)]);
@@ -29,7 +29,7 @@ export function csvHeader({ schema }: Table, style: CsvStyle): Uint8Array {
   return new TextEncoder().encode(`${names.join(style.delimiter)}\n`);
 }
 
-/** The rows, some at a time. */
+/** The rows, in pieces. */
 export function* csvRows(table: Table, style: CsvStyle): Generator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();
   const cells = table.schema.fields.map(({ name }) => cellReader(columnOf(table, name)!, style));
@@ -44,7 +44,7 @@ export function* csvRows(table: Table, style: CsvStyle): Generator<Uint8Array, v
   }
 }
 
-/** The text of one cell, quotes included where it needs them. */
+/** The text of one cell, in quotes if it needs them. */
 function cellReader(vector: Vector<DataType>, style: CsvStyle): (row: number) => string {
   const { type } = vector;
   if (DataType.isFloat(type) && vector.data.length === 1 && vector.nullCount === 0) {
@@ -54,7 +54,7 @@ function cellReader(vector: Vector<DataType>, style: CsvStyle): (row: number) =>
       return value === value ? String(value) : '';
     };
   }
-  // Kept by their codes, which say the same in all batches only where those share a dictionary.
+  // Memoized by dictionary code, which is valid only if all batches share one dictionary.
   const hasOneDictionary = new Set(vector.data.map(({ dictionary }) => dictionary)).size === 1;
   const cells = DataType.isDictionary(type) && hasOneDictionary ? vector.memoize() : vector;
   const quotedNames = new Map<string, string>();
@@ -71,7 +71,7 @@ function cellReader(vector: Vector<DataType>, style: CsvStyle): (row: number) =>
   };
 }
 
-/** What a spreadsheet may take for a formula (OWASP, "CSV Injection"). */
+/** Text that a spreadsheet may read as a formula (OWASP, "CSV Injection"). */
 const formula = /^[=+\-@\t\r]/;
 
 function quoted(text: string, { delimiter, spreadsheetSafe }: CsvStyle): string {

@@ -18,16 +18,18 @@ export interface EdgeContext {
   readonly scoreColumn: ScoreColumn;
   /** Whether the scores have signs */
   readonly signed: boolean;
-  /** Analytic standard errors of all pairs, `[source, target]`, where there are any */
+  /** Analytic standard errors of all pairs, `[source, target]`, if there are any */
   readonly standardError: Float64Array | undefined;
-  /** Whether the rows have p and q; null where not */
+  /** Whether the rows have p and q; otherwise both are null */
   readonly tested: boolean;
   /** Names of the function nodes */
   readonly names: Vector<Utf8>;
 }
 
-/** The columns of rows `first .. end` of a group, in the order of method.md, "The edge table"; those of
- * uncertainty follow. */
+/**
+ * The columns of rows `first .. end` of a group, in the order of method.md, "The edge table"; uncertainty columns
+ * follow.
+ */
 export function edgeColumns(
   group: RankedWithPairs,
   { edges, conditioned, nodes, names, ...context }: EdgeContext,

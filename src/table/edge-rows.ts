@@ -7,50 +7,50 @@ import type { ScoreReader } from '../engine/scores/scores.ts';
 import type { DegreesOfFreedomGroups } from '../scoring/degrees-of-freedom.ts';
 import type { Yielder } from '../statistics/yielder.ts';
 
-/** How the rows are to come. */
+/** Which rows to produce, and in what groups. */
 export interface RowsRequest {
   /** P, layer pairs */
   readonly pairs: number;
   readonly choice: RowChoice;
   readonly freedom: DegreesOfFreedomGroups;
-  /** Where p does not follow from the scores: p of each pair, `[source, target]`, or none */
+  /** If p does not follow from the scores: p of each pair, `[source, target]`, or none */
   readonly given: { readonly p: Float64Array | undefined } | undefined;
-  /** About how many rows a group has; Infinity for all of them at once */
+  /** Approximate rows per group; Infinity for all of them at once */
   readonly rowsPerGroup: number;
   readonly yielder: Yielder;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Rows whose pair scores are formed again at a time, where they must be: that takes all products once for so many rows, and
- * the rows some 80 bytes each until they are written.
+ * Rows whose pair scores are recomputed at a time, if they must be: each time takes one pass over all products, and
+ * each row takes some 80 bytes until it is written.
  */
 const ROWS_FORMED_AGAIN = 1 << 22;
 
 /**
- * Nodes from which the first rows of scores on the host are chosen and not sorted whole, where all targets have the same degrees of
- * freedom, and where they differ (measured: docs/decisions.md).
+ * Number of nodes from which the first rows of scores on the host are selected without sorting all rows: if all targets
+ * have the same degrees of freedom, and if they differ (measured: docs/decisions.md).
  */
 const CHOSEN_FROM = [2000, 4000] as const;
 
-/** More than this share of the rows is not worth choosing before sorting. */
+/** Above this share of the rows, selecting before sorting does not pay. */
 const LARGEST_SHARE = 1 / 8;
 
 /**
- * Bytes up to which all rows are sorted at once where other threads sort them, although they are asked for in groups: at 2,000
- * nodes that takes half the time, and a third more memory than the fit (docs/decisions.md).
+ * Most bytes of rows that other threads sort at once, even if the rows are requested in groups: at 2,000 nodes that
+ * takes half the time, and a third more memory than the fit (docs/decisions.md).
  */
 const MOST_BYTES_SORTED = 3e8;
 
-/** Of a row that is sorted: its pair, its scores, p and q. */
+/** Bytes of a row during sorting: its pair, its scores, p and q. */
 const rowBytes = (pairs: number): number => 4 + 8 * (3 + pairs);
 
-/** Rows that are sorted at a time where no table is held whole. */
+/** Rows sorted at a time if pair scores are not held. */
 const ROWS_SORTED = 1 << 18;
 
 /**
- * The rows that were asked for, in the table's order. All are sorted at once, or in groups of bins of scores, as far as rows
- * are wanted. There is at least one group; some may be empty.
+ * The requested rows, in the table's order. All are sorted at once, or in groups of bins of scores until there are
+ * enough rows. There is at least one group; some may be empty.
  */
 export async function* edgeRowGroups(
   reader: ScoreReader,
@@ -82,8 +82,8 @@ export async function* edgeRowGroups(
 }
 
 /**
- * Whether rows are sorted in groups of bins: where they come in groups and are too many to sort whole, and where few are
- * wanted of many.
+ * Whether rows are sorted in groups of bins: if they are requested in groups and are too many to sort at once, or if
+ * only a few of many are wanted.
  */
 async function isBinned(
   { holdsPairs, onHost, threads }: ScoreReader,
@@ -97,12 +97,12 @@ async function isBinned(
   const sortedWhole = threads !== undefined && rows * rowBytes(pairs) <= MOST_BYTES_SORTED;
   if (rowsPerGroup < Infinity && !sortedWhole) return true;
   const leastNodes = onHost ? CHOSEN_FROM[freedom.roots.length === 1 ? 0 : 1] : 0;
-  // Up to a q there may be no rows, which counting alone shows.
+  // There may be no rows up to a q; counting alone shows that.
   if (choice.maxQ >= 1 && nodes < leastNodes) return false;
   return (await ranking.mostRows()) <= rows * LARGEST_SHARE;
 }
 
-/** Groups as one, with their pair scores, which are fetched for all of them at once. */
+/** Joins groups and adds their pair scores, fetched for all of them at once. */
 async function withPairScores(
   groups: readonly RankedPairs[],
   scanner: ScoreScanner,
@@ -129,7 +129,7 @@ function joined(groups: readonly RankedPairs[]): RankedPairs {
   return all;
 }
 
-/** The rows that were asked for, out of all of them, sorted. */
+/** The requested rows, selected after sorting all of them. */
 async function sortedRows(
   reader: ScoreReader,
   { choice, freedom, given, yielder }: RowsRequest,
@@ -137,7 +137,7 @@ async function sortedRows(
   const matrices = await reader.matrices();
   const { nodes, aggregated } = matrices;
   const { excludeSelf, maxQ, top } = choice;
-  // Of most rows the scores of layer pairs are sorted along; those of few are looked up.
+  // If most rows are wanted, the scores of layer pairs are sorted along; for few rows they are looked up.
   const most = maxQ >= 1 && top >= rowsOf(nodes, choice) / 4;
   const perPair = most ? matrices.perPair : [];
   const threads = isLargeTable(nodes, choice) ? reader.threads : undefined;

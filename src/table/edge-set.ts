@@ -2,7 +2,7 @@ import type { EdgeIndex } from '../model/graph.ts';
 import type { EdgeSet } from '../ranking/row-choice.ts';
 
 /**
- * Which ordered pairs of function nodes are edges, one bit each: asked a million times, so a bit set and not a Set.
+ * Which ordered pairs of function nodes are edges, one bit each: queried a million times, so a bit set and not a Set.
  *
  * @param edges function -> function edges, indices below `nodes`
  */

@@ -18,11 +18,11 @@ import { edgeRowGroups } from './edge-rows.ts';
 import { edgeSet } from './edge-set.ts';
 import { scoreColumn } from './score-column.ts';
 
-/** How the scores came to be: what the table's schema metadata records. */
+/** How the scores were computed, as recorded in the table's schema metadata. */
 export interface EdgeTableProvenance {
   readonly score: EdgeScore;
   readonly layerAgg: ScoreAggregation;
-  /** Recorded where it is not 'pearson' */
+  /** Recorded unless 'pearson' */
   readonly correlation?: Correlation | undefined;
   /** Of magnitudes */
   readonly reduction?: string | undefined;
@@ -31,20 +31,20 @@ export interface EdgeTableProvenance {
   readonly ridge?: number | undefined;
   /** Of regression and channel scores */
   readonly lambda?: number | undefined;
-  /** Recorded where it is given */
+  /** Recorded if given */
   readonly varianceFloor?: number | undefined;
   /** Name of the loss */
   readonly loss: string;
   /** n, samples */
   readonly samples: number;
   readonly backend: string;
-  /** Of the backend, recorded where it is not 'exact' */
+  /** Of the backend, recorded unless 'exact' */
   readonly precision?: string | undefined;
-  /** Where the scores were made of the backend's statistics, where that is elsewhere */
+  /** Where the scores were computed from the backend's statistics, if elsewhere */
   readonly solver?: string | undefined;
 }
 
-/** Which rows come back. p and q are always over all pairs. */
+/** Which rows are returned. p and q are always over all pairs. */
 export interface EdgeTableOptions {
   /** Leaves out i -> i. Default true. */
   readonly excludeSelf?: boolean | undefined;
@@ -54,20 +54,20 @@ export interface EdgeTableOptions {
   readonly maxQ?: number | undefined;
   /** Only pairs that are not edges of the graph. Default false. */
   readonly candidatesOnly?: boolean | undefined;
-  /** What resampling says of the scores, for columns of its own */
+  /** Results of resampling, for columns of their own */
   readonly resampled?: ResampledScores | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The edge table (method.md, "The edge table"): one row per ordered pair, sorted by score, with p and q. Gives the
- * event loop a turn every 50 ms. Where few rows are asked for, they are chosen where the scores are, without sorting
- * the others; their p and q are the same.
+ * The edge table (method.md, "The edge table"): one row per ordered pair, sorted by score, with p and q. Yields to the
+ * event loop every 50 ms. If few rows are requested, they are selected where the scores are, without sorting the
+ * others; their p and q are the same.
  *
- * @param scores matrices, or the handle of scores, which stays the caller's
+ * @param scores matrices, or a handle of scores, which the caller keeps
  * @param conditioningSets S_j of each target; read only for partial scores
- * @throws `graph-mismatch` where the scores are for another number of function nodes than the graph has,
- *   `invalid-argument` for options out of range, `out-of-memory` for a table of more than 4 GiB
+ * @throws `graph-mismatch` if the scores are for another number of function nodes than the graph has,
+ * `invalid-argument` for options out of range, `out-of-memory` for a table of more than 4 GiB
  */
 export async function edgeTable(
   scores: ScoreMatrices | Scores,
@@ -85,30 +85,30 @@ export async function edgeTable(
     rowsPerBatch: Infinity,
   })) {
     rows += batch.numRows;
-    // How many rows have a q up to the limit is known when they come.
+    // The number of rows with a q up to the limit is known only once they arrive.
     checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), { top: rows });
     batches.push(batch);
   }
   return new Table(batches);
 }
 
-/** What a table says of scores. */
+/** What a table records about its scores. */
 interface TableSubject {
   readonly graph: GsnnGraph;
   readonly conditioningSets: RaggedIndices;
   readonly provenance: EdgeTableProvenance;
 }
 
-/** As {@link EdgeTableOptions}, and how many rows come at a time. */
+/** As {@link EdgeTableOptions}, and the size of the batches. */
 export interface EdgeTableBatchesOptions extends EdgeTableOptions {
-  /** Rows of a batch at most. Default 65,536 */
+  /** Most rows of a batch. Default 65,536 */
   readonly rowsPerBatch?: number | undefined;
 }
 
 /**
- * The rows of {@link edgeTable} in order, as record batches of one schema, each laid out only when it is asked for.
- * Large tables are sorted piece by piece: beside the scores a table that is written to a file as it comes takes 4 bytes a
- * row, and 8 more where the sizes of conditioning sets differ. Those that an engine's workers can sort in 300 MB are sorted
+ * The rows of {@link edgeTable} in order, as record batches of one schema, each built only on request. Large tables are
+ * sorted piece by piece: besides the scores, a table that is written to a file as it is produced takes 4 bytes per row,
+ * and 8 more if the sizes of conditioning sets differ. Tables that an engine's workers can sort in 300 MB are sorted
  * whole, in half the time. There is at least one batch.
  *
  * @throws as {@link edgeTable}, at the first batch
@@ -138,7 +138,7 @@ export async function* edgeTableBatches(
   }
 }
 
-/** The batches of scores that stay as they are meanwhile. */
+/** The batches, from scores that must not change meanwhile. */
 async function* batchesOf(
   handle: Scores,
   reader: ScoreReader,
@@ -200,7 +200,10 @@ async function* batchesOf(
   if (schema === undefined && last !== undefined) yield batch(last, 0, 0);
 }
 
-/** p of each pair, `[source, target]`, where it does not follow from the score itself: from its errors, or from shuffles. */
+/**
+ * p of each pair, `[source, target]`, if it does not follow from the score itself: from standard errors, or from
+ * shuffles.
+ */
 function givenP(
   { tests }: Scores,
   score: EdgeScore,
@@ -210,7 +213,7 @@ function givenP(
   return scoreColumn(score) === 'score' ? { p: resampled?.empiricalP } : undefined;
 }
 
-/** Rows that are sorted at a time, where a table comes in batches. */
+/** Rows sorted at a time for a table in batches. */
 const ROWS_PER_GROUP = 1 << 18;
 
 /** |S_j| of each target. */
@@ -251,13 +254,13 @@ function checkEdgeTableInput(scores: { nodes: number }, graph: GsnnGraph, option
   checkEdgeTableOptions(options);
 }
 
-/** Most bytes of a table that is held whole: what a page may have in all. */
+/** Most bytes of a table held whole: what a page may have in total. */
 const MOST_TABLE_BYTES = 2 ** 32;
 
 /**
- * Checks that a table can be held whole; also before scores are computed for it.
+ * Checks that a table can be held whole; also used before its scores are computed.
  *
- * @throws `out-of-memory` where it cannot; not where the number of rows follows from their q
+ * @throws `out-of-memory` if it cannot; never if the number of rows depends on their q
  */
 export function checkTableRoom(
   nodes: number,
@@ -266,7 +269,7 @@ export function checkTableRoom(
   { excludeSelf = true, top = Infinity, maxQ = 1 }: EdgeTableOptions,
 ): void {
   const rows = Math.min(top, excludeSelf ? nodes * (nodes - 1) : nodes ** 2);
-  // Four columns of int32 and a bit, n_cond, and float64 for the rest, standard errors of regressions among it.
+  // Four int32 columns and one bit, n_cond, and float64 for the rest, including standard errors of regressions.
   const bytes = Math.ceil(
     rows * (16 + 1 / 8 + (score === 'partial' ? 4 : 0) + 8 * (3 + pairs + (score === 'regression' ? 1 : 0))),
   );
@@ -284,7 +287,7 @@ function pairsOf(scores: ScoreMatrices | Scores): number {
 }
 
 /**
- * Checks the choice of rows; also before scores are computed for them.
+ * Checks the choice of rows; also used before scores are computed for them.
  *
  * @throws `invalid-argument`
  */

@@ -10,18 +10,18 @@ import { csvHeader, csvRows, type CsvStyle } from './csv.ts';
 import type { TableFormat, TextOptions } from './formats.ts';
 import { ParquetPieces } from './parquet.ts';
 
-/** What encodes the row groups of Parquet. */
+/** Encodes Parquet row groups. */
 export interface RowGroupEncoder {
-  /** Row groups that may be under way at a time */
+  /** Most row groups being encoded at a time */
   readonly room: number;
   encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup>;
 }
 
 /**
- * A table that comes in batches as the bytes of a file, piece by piece: no more of it is held than a batch. Each batch
- * is an Arrow record batch, or a Parquet row group, of the file.
+ * Encodes a table that arrives in batches as the bytes of a file, piece by piece; holds no more than one batch. Each
+ * batch becomes an Arrow record batch, or a Parquet row group, of the file.
  *
- * @param batches of one schema, at least one
+ * @param batches at least one, all of one schema
  */
 export function encodeBatches(
   batches: AsyncIterable<RecordBatch>,
@@ -31,7 +31,7 @@ export function encodeBatches(
   return encodeBatchesWith(onThisThread, batches, format, options);
 }
 
-/** The same file, row groups of Parquet encoded elsewhere: so many batches are held as may be under way there. */
+/** The same file, with Parquet row groups encoded by `rowGroups`; holds as many batches as that encodes at a time. */
 export async function* encodeBatchesWith(
   rowGroups: RowGroupEncoder,
   batches: AsyncIterable<RecordBatch>,
@@ -57,11 +57,11 @@ async function* encodeParquet(
     if (batch.numRows === 0 && file !== undefined) continue;
     file ??= new ParquetPieces(batch.schema);
     const encoded = encoder.encode(file.fields, file.rowGroup(new Table([batch])));
-    // It is awaited later: until then its rejection is not unhandled.
+    // It is awaited later; until then its rejection must not count as unhandled.
     encoded.catch(() => undefined);
     underWay.push(encoded);
     if (underWay.length > encoder.room) yield* file.add(await underWay.shift()!);
-    // Otherwise nothing is heard of what is done elsewhere.
+    // Lets replies from other threads arrive.
     if (encoder.room > 0) await nextTurn();
   }
   for (const encoded of underWay) yield* file!.add(await encoded);
@@ -109,7 +109,9 @@ function textEncoder(style: CsvStyle): Encoder {
   };
 }
 
-/** A table as the pieces of an Arrow file, most of them its own memory: `tableToIPC` copies them into one array. */
+/**
+ * A table as the pieces of an Arrow file, most of them views of its memory; `tableToIPC` copies them into one array.
+ */
 export function arrowFilePieces(table: Table): Uint8Array[] {
   const writer = new PiecewiseWriter();
   for (const batch of table.batches) writer.write(batch);
@@ -117,7 +119,7 @@ export function arrowFilePieces(table: Table): Uint8Array[] {
   return writer.pieces;
 }
 
-/** Arrow's own writer gives its bytes to a queue that only promises can empty; this one keeps them at hand. */
+/** Arrow's own writer puts its bytes into a queue that only promises can empty; this one collects them in an array. */
 export class PiecewiseWriter extends RecordBatchFileWriter {
   readonly pieces: Uint8Array[] = [];
 

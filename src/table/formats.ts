@@ -9,7 +9,7 @@ import { tableToParquet } from './parquet.ts';
 import { csvToTable } from './read-csv.ts';
 import { tableFromFile } from './table-from-file.ts';
 
-/** The formats that tables are written in and read from. */
+/** Formats that tables can be written in and read from. */
 export type TableFormat = 'arrow' | 'csv' | 'tsv' | 'parquet';
 
 const formats: Readonly<Record<string, TableFormat>> = {
@@ -21,8 +21,8 @@ const formats: Readonly<Record<string, TableFormat>> = {
 };
 
 /**
- * The format that a file name asks for by its extension; `.csv.gz` and `.tsv.gz` are text that is compressed, which is read
- * and not written.
+ * The format of a file by its extension. `.csv.gz` and `.tsv.gz` are compressed text, which can be read but not
+ * written.
  *
  * @throws `invalid-argument` for any other extension
  */
@@ -37,7 +37,7 @@ export function tableFormat(fileName: string): TableFormat {
   );
 }
 
-/** How files of text are written; other formats have no choice. */
+/** How text files are written; other formats have no options. */
 export type TextOptions = Pick<CsvStyle, 'spreadsheetSafe'>;
 
 /** A table as the bytes of a file: Arrow IPC file format, CSV or TSV, or Parquet. */
@@ -54,18 +54,18 @@ export function encodeTable(table: Table, format: TableFormat, options: TextOpti
   }
 }
 
-/** How {@link decodeTable} reads. */
+/** Options of {@link decodeTable}. */
 export interface DecodeTableOptions {
-  /** Bytes of memory that reading the table may take. Default 2 GiB. */
+  /** Most bytes of memory that reading the table may take. Default 2 GiB. */
   readonly memoryBudget?: number | undefined;
 }
 
 /**
- * Reads a table back, or one that another tool has written: Arrow IPC in file or stream format, Parquet, CSV, compressed
- * or not.
+ * Reads a table back, or one that another tool has written: Arrow IPC in file or stream format, Parquet, CSV,
+ * compressed or not.
  *
- * @param name what messages call the bytes
- * @throws `invalid-data` where they are not of that format, `out-of-memory` beyond the budget
+ * @param name the source's name in error messages
+ * @throws `invalid-data` for bytes that are not of that format, `out-of-memory` beyond the budget
  */
 export async function decodeTable(
   bytes: Uint8Array,

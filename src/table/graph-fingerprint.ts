@@ -4,8 +4,8 @@ const OFFSET_BASIS = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
 
 /**
- * A short name for a graph: equal for equal node names (in order) and equal edges (in any order), and different
- * otherwise but for accidents of 64 bits. It tells files apart; it is no protection against forgery.
+ * A short identifier of a graph: equal for equal node names (in order) and equal edges (in any order), and different
+ * otherwise except for collisions of 64 bits. It tells files apart; it does not protect against forgery.
  *
  * @returns sixteen hexadecimal digits (FNV-1a, 64 bits)
  */

@@ -13,12 +13,12 @@ import { rowsOf } from '../columns/column-parts.ts';
 import { TableInMemory } from '../columns/table-in-memory.ts';
 import { nameVector } from './columns.ts';
 
-/** Rows of a group at most, where a table comes whole */
+/** Most rows of a group, for a table that is given whole */
 const GROUP_ROWS = 1 << 16;
 
 /**
- * A table as a Parquet file (Snappy where numbers repeat). Names become dictionary-encoded strings; the schema metadata of
- * the table becomes key-value metadata of the file.
+ * A table as a Parquet file (Snappy where numbers repeat). Names become dictionary-encoded strings; the schema metadata
+ * of the table become key-value metadata of the file.
  */
 export function tableToParquet(table: Table): Uint8Array {
   const file = new ParquetPieces(table.schema);
@@ -30,7 +30,7 @@ export function tableToParquet(table: Table): Uint8Array {
   return joinBytes([...pieces, ...file.end()]);
 }
 
-/** The same file piece by piece, a row group for each table of one schema. */
+/** The same file piece by piece: one row group per table; all tables have one schema. */
 export class ParquetPieces {
   readonly fields: readonly WrittenField[];
   readonly #schema: Schema;
@@ -47,7 +47,7 @@ export class ParquetPieces {
     this.#writer = new ParquetFileWriter(this.fields);
   }
 
-  /** The rows of a table as they are written, in its own memory where that is as they are. */
+  /** The rows of a table in the form that is written; views of its memory if it has that form already. */
   rowGroup(table: Table): RowGroup {
     const memory = new TableInMemory(table, 'The table');
     const columns = this.fields.map(({ type }, position) => {
@@ -58,12 +58,12 @@ export class ParquetPieces {
     return { columns, rows: table.numRows };
   }
 
-  /** What a row group adds to the file. */
+  /** The bytes that a row group adds to the file. */
   add(group: EncodedRowGroup): Uint8Array[] {
     return this.#writer.add(group);
   }
 
-  /** What ends the file. There must have been a row group. */
+  /** The bytes that end the file. There must have been a row group. */
   end(): Uint8Array[] {
     return this.#writer.end(this.#schema.metadata, 'magnitude-edge');
   }
@@ -81,7 +81,7 @@ function written(column: Column, type: WrittenField['type']): WrittenColumn {
   switch (column.kind) {
     case 'numbers': {
       const { values, valid } = column;
-      // Integers without a sign by their bits.
+      // Unsigned integers are stored by their bits.
       const Numbers = type === 'double' ? Float64Array : type === 'float' ? Float32Array : Int32Array;
       return { kind: 'numbers', values: values instanceof Numbers ? values : Numbers.from(values), valid };
     }
@@ -90,12 +90,12 @@ function written(column: Column, type: WrittenField['type']): WrittenColumn {
     case 'strings':
       return { kind: 'strings', codes: column.codes, ...endToEnd(column.dictionary) };
     default:
-      // What is neither of these is not read, and has no values here.
+      // Columns of other kinds are not read and have no values here.
       return { kind: 'strings', codes: new Int32Array(rowsOf(column)).fill(-1), ...endToEnd([]) };
   }
 }
 
-/** Strings of a dictionary that is in one piece, as they lie in memory; undefined for other columns. */
+/** Strings of a contiguous dictionary, without copying; undefined for other columns. */
 function names({ type, data, nullCount }: Vector<DataType>): WrittenColumn | undefined {
   const [part] = data;
   if (!DataType.isDictionary(type) || !DataType.isUtf8(type.dictionary) || nullCount > 0) return undefined;

@@ -5,7 +5,7 @@ import { MagnitudeEdgeError } from '../errors.ts';
 /** Source and target of an edge by name. */
 export type NamedPair = readonly [src: string, dst: string];
 
-/** What tools call the two columns, in lower case; of a header with several, the first pair counts. */
+/** Common names of the two columns, in lower case; if a header has several, the first pair counts. */
 const columnNames = [
   ['src', 'dst'],
   ['src_func', 'dst_func'],
@@ -17,24 +17,25 @@ const columnNames = [
   ['from', 'to'],
 ] as const;
 
-/** What tools call a column that says of each pair whether it is an edge, in lower case. */
+/** Common names of a column that labels each pair as an edge or not, in lower case. */
 const labelNames = ['label', 'class', 'truth', 'y', 'positive', 'is_positive', 'is_edge', 'known'];
 
 const isColumn = (cell: string): boolean =>
   columnNames.some((pair) => (pair as readonly string[]).includes(cell.toLowerCase()));
 
 /**
- * Reads positive edges: delimited text (comma, tab or semicolon, gzip-compressed or not) with the columns `src` and `dst`
- * (or `src_func` and `dst_func`, `source` and `target`, `TF` and `target`, `Gene1` and `Gene2`, `regulator` and `target`,
- * `TF` and `gene`, `from` and `to`, in upper or lower case), or without a header: then the first two columns, after one of
- * running numbers where there is one.
+ * Reads positive edges: delimited text (comma, tab or semicolon, gzip-compressed or not) with the columns `src` and
+ * `dst` (or `src_func` and `dst_func`, `source` and `target`, `TF` and `target`, `Gene1` and `Gene2`, `regulator` and
+ * `target`, `TF` and `gene`, `from` and `to`, in upper or lower case), or without a header: then the first two columns,
+ * or the two after a column of running numbers.
  *
- * Lists of negatives beside positives have a column of labels: called `label` (or `class`, `truth`, `y`, `positive`,
- * `is_positive`, `is_edge`, `known`), or the last of three without a header, and holding nothing but 1 and 0, or true and
- * false. Rows with 0 are no positives. Other columns are ignored.
+ * Lists that include negatives have a column of labels: called `label` (or `class`, `truth`, `y`, `positive`,
+ * `is_positive`, `is_edge`, `known`), or the last of three without a header, and holding only 1 and 0, or true and
+ * false. Rows with 0 are not positives. Other columns are ignored.
  *
- * @param name what messages call the file
- * @throws MagnitudeEdgeError `invalid-data` naming a line without source or target, `no-positives` for a file of none
+ * @param name the file's name in error messages
+ * @throws MagnitudeEdgeError `invalid-data` naming a line without source or target, `no-positives` for a file without
+ * any
  */
 export function readPositiveEdges(bytes: Uint8Array, name: string): NamedPair[] {
   const file = openCsv(bytes, name, isColumn);
@@ -70,7 +71,7 @@ export function readPositiveEdges(bytes: Uint8Array, name: string): NamedPair[] 
 
 const expected = 'two columns, src and dst, were expected';
 
-/** The column that says of each pair whether it is an edge; undefined where there is none. */
+/** The column that labels each pair as an edge or not; undefined if there is none. */
 function labelColumn(
   rows: readonly CsvRow[],
   header: readonly string[] | undefined,

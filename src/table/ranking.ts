@@ -13,15 +13,17 @@ export interface RankingOptions {
   readonly topK?: readonly number[] | undefined;
 }
 
-/** Where each positive edge ranks among the sources of its target, and how well that went in all. */
+/** Where each positive edge ranks among the sources of its target, and a summary. */
 export interface TargetRanking {
-  /** One row per positive: src_func, dst_func, score, rank (null where not ranked), n_candidates, reciprocal_rank, top@k */
+  /**
+   * One row per positive: src_func, dst_func, score, rank (null if not ranked), n_candidates, reciprocal_rank, top@k
+   */
   readonly detail: Table;
   /** n_positives, mrr, and the rate of each top@k; positives that are not ranked count as missed */
   readonly summary: Record<string, number>;
-  /** Positives with a name that the table does not have: misspelt, or of another set of nodes. They are not ranked. */
+  /** Positives whose names the table lacks: misspelt, or of another set of nodes. They are not ranked. */
   readonly unknown: readonly NamedPair[];
-  /** Positives of names that the table has, but without a score. They are not ranked either. */
+  /** Positives whose names the table has, but without a score. They are not ranked either. */
   readonly unscored: readonly NamedPair[];
 }
 
@@ -33,10 +35,10 @@ interface Candidates {
 
 /**
  * Ranks positive edges among all scored sources of their targets (method.md, "Target ranking"). Works on any edge
- * table, read back from a file or fresh.
+ * table, read from a file or just computed.
  *
- * @throws `no-positives` without positive edges, or where the table knows none of them; `invalid-argument` for a score column that the table lacks or a k
- *   below 1; `invalid-data` for a table without src_func and dst_func
+ * @throws `no-positives` if there are no positive edges or the table knows none of them; `invalid-argument` for a score
+ * column that the table lacks or a k below 1; `invalid-data` for a table without src_func and dst_func
  */
 export function evaluateTargetRanking(
   res: Table,
@@ -131,7 +133,7 @@ function noneKnown(positives: readonly NamedPair[], names: ReadonlySet<string>):
   );
 }
 
-/** Positive edges without repetition, by source and then by target. */
+/** Positive edges without duplicates, sorted by source and then by target. */
 function sortedUnique(edges: Iterable<NamedPair>): NamedPair[] {
   const unique = new Map<string, NamedPair>();
   for (const [source, target] of edges) unique.set(JSON.stringify([source, target]), [source, target]);

@@ -4,9 +4,9 @@ import { MagnitudeEdgeError } from '../errors.ts';
 import { unreadKind } from './table-from-file.ts';
 
 /**
- * Reads a column of names row by row, whatever kind of strings it holds.
+ * Reads a column of names row by row, for any type of strings.
  *
- * @throws `invalid-data` where the table has no such column, or it does not hold strings
+ * @throws `invalid-data` if the table has no such column, or it does not hold strings
  */
 export function nameReader(table: Table, name: string): (row: number) => string {
   const position = positionOf(table, name);
@@ -26,8 +26,8 @@ export function nameReader(table: Table, name: string): (row: number) => string 
 }
 
 /**
- * All names that columns hold, those of a dictionary also where no row has them: a table of few rows still knows its
- * nodes.
+ * All names in the given columns. Names in a dictionary count even if no row has them, so that a table of few rows
+ * still knows its nodes.
  *
  * @throws `invalid-data` as {@link nameReader}
  */
@@ -49,7 +49,7 @@ export function distinctNames(table: Table, columns: readonly string[]): Set<str
 /**
  * Reads a column of numbers row by row; null reads as NaN.
  *
- * @throws `invalid-argument` where the table has no such column, or it does not hold numbers
+ * @throws `invalid-argument` if the table has no such column, or it does not hold numbers
  */
 export function numberReader(table: Table, name: string): (row: number) => number {
   const refuse = (problem: string): never => {
@@ -71,10 +71,10 @@ export function numberReader(table: Table, name: string): (row: number) => numbe
 }
 
 /**
- * Reads a column of flags row by row, booleans or numbers that are 0 or not; null reads as false.
+ * Reads a column of flags row by row: booleans, or numbers that are true unless 0; null reads as false.
  *
- * @returns undefined where the table has no such column
- * @throws `invalid-data` where it holds something else
+ * @returns undefined if the table has no such column
+ * @throws `invalid-data` if it holds something else
  */
 export function flagReader(table: Table, name: string): ((row: number) => boolean) | undefined {
   const position = positionOf(table, name);
@@ -98,7 +98,7 @@ function positionOf(table: Table, name: string): number {
   return table.schema.fields.findIndex((field) => field.name === name);
 }
 
-/** Where a column of text that was asked for as numbers has something else, as ` (row 3 is 'x')`. */
+/** The first text in a column that should hold numbers, as ` (row 3 is 'x')`. */
 function firstText(vector: Vector<DataType>): string {
   for (let row = 0; row < vector.length; row++) {
     const value: unknown = vector.get(row);
@@ -108,7 +108,7 @@ function firstText(vector: Vector<DataType>): string {
   return '';
 }
 
-/** A column by its name, or null; apache-arrow types it as anything at all. */
+/** A column by its name, or null; apache-arrow types it as `any`. */
 export function columnOf(table: Table, name: string): Vector<DataType> | null {
   return table.getChild(name) as Vector<DataType> | null;
 }

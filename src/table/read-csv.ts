@@ -12,7 +12,7 @@ import {
   type Column,
 } from './columns.ts';
 
-/** What the columns of this library's tables hold; any other column may hold numbers or text. */
+/** Types of the columns of this library's tables; any other column may hold numbers or text. */
 const columnTypes: Readonly<Record<string, CellType>> = {
   src_func: 'text',
   dst_func: 'text',
@@ -41,19 +41,19 @@ function knownType(column: string): CellType | undefined {
 }
 
 /**
- * Reads delimited text with a header: the columns of an edge table by their names; any other column as float64 where all
- * of its cells are numbers or missing, else as text. Missing cells (empty, NA, null, …) read as NaN, and as null in
+ * Reads delimited text with a header. Columns of an edge table are recognized by name; any other column is float64 if
+ * all of its cells are numbers or missing, else text. Missing cells (empty, NA, null, …) read as NaN, and as null in
  * columns of whole numbers and of booleans.
  *
- * @param name what messages call the file
- * @throws `invalid-data` naming the line and column of a cell that is not what its column holds
+ * @param name the file's name in error messages
+ * @throws `invalid-data` naming the line and column of a cell that does not fit its column
  */
 export function csvToTable(bytes: Uint8Array, name: string): Table {
   const asText = new Set<string>();
   for (;;) {
     const { columns, texts } = readColumns(bytes, name, asText);
     if (texts.length === 0) return tableOf(columns, new Map());
-    // Numbers until there was text: once more, with every cell kept as it is.
+    // Columns read as numbers turned out to hold text: read again, with every cell of theirs kept as text.
     for (const column of texts) asText.add(column);
   }
 }
@@ -93,9 +93,9 @@ function readColumns(
   return { columns: columns.map(({ column, cells }) => cells.column(column)), texts: [...texts] };
 }
 
-/** The cells of one column as they come. */
+/** Collects the cells of one column. */
 interface Cells {
-  /** @returns what was expected, where the cell is something else */
+  /** @returns what was expected, if the cell is something else */
   add(cell: string, line: number): string | undefined;
   column(name: string): Column;
 }

@@ -7,7 +7,7 @@ import type { NamedPair } from './positives.ts';
 import { flagReader, nameReader, numberReader } from './read-columns.ts';
 import { scoreColumnOf } from './score-column.ts';
 
-/** How {@link evaluateRecovery} takes figures. */
+/** Options of {@link evaluateRecovery}. */
 export interface RecoveryOptions {
   /** Column to rank by, highest first. Default: the table's scores, 'corr' or 'score'. */
   readonly scoreCol?: string | undefined;
@@ -15,7 +15,7 @@ export interface RecoveryOptions {
   readonly hits?: readonly number[] | undefined;
   /** Bootstrap samples of the positives, for intervals; 0 for none. Default 1,000. */
   readonly resamples?: number | undefined;
-  /** What they are drawn from: a whole number from 0 to 2^32 - 1. Default 0. */
+  /** Seed of the bootstrap: a whole number from 0 to 2^32 - 1. Default 0. */
   readonly seed?: number | undefined;
   /** Coverage of the intervals. Default 0.95. */
   readonly level?: number | undefined;
@@ -23,21 +23,22 @@ export interface RecoveryOptions {
 
 /** How well a table's scores find edges. */
 export interface Recovery extends FiguresWithIntervals {
-  /** Positives that are pairs of the table with a score: those that the figures are of */
+  /** Positives that are scored pairs of the table: the basis of the figures */
   readonly positives: number;
-  /** Positives without a score, or that the table does not have */
+  /** Positives without a score, or absent from the table */
   readonly missing: number;
-  /** Scored pairs that compete, positives among them */
+  /** Scored pairs that compete, including the positives */
   readonly pairs: number;
 }
 
 /**
- * Figures of how well scores find positive edges among all pairs that are no known edge (method.md, "Ranking figures"): AUC,
- * average and early precision over all pairs; mean reciprocal rank, hits@k and median rank by target and by source.
- * Known edges (`has_edge`) and i -> i do not compete, unless they are positives; nor do pairs without a score.
+ * Figures of how well scores find positive edges among all pairs that are not known edges (method.md, "Ranking
+ * figures"): AUC, average and early precision over all pairs; mean reciprocal rank, hits@k and median rank by target
+ * and by source. Known edges (`has_edge`) and i -> i do not compete, unless they are positives; nor do pairs without a
+ * score.
  *
- * @throws `no-positives` where no positive has a score; `invalid-argument` for a score column that the table lacks and options
- *   out of range; `invalid-data` for a table that lacks names, or that has been cut to its first rows
+ * @throws `no-positives` if no positive has a score; `invalid-argument` for a score column that the table lacks and
+ * options out of range; `invalid-data` for a table that lacks names, or that has been cut to its first rows
  */
 export function evaluateRecovery(
   res: Table,
@@ -116,7 +117,7 @@ function candidatesOf(
   };
 }
 
-/** A table of the first rows alone would flatter every figure. @throws `invalid-data` */
+/** A table of only the first rows would flatter every figure. @throws `invalid-data` */
 function checkWhole(res: Table, pairs: number): void {
   const coverage = tableCoverage(res);
   if (coverage === undefined) return;

@@ -1,10 +1,10 @@
 import type { Table } from 'apache-arrow';
 import type { EdgeScore } from '../scoring/score-matrices.ts';
 
-/** Name of the column of the aggregated score, with which those of the layer pairs begin. */
+/** Name of the aggregated score's column, and prefix of the columns of the layer pairs. */
 export type ScoreColumn = 'corr' | 'score';
 
-/** Correlations have a column of their own name, and whatever else a score may be is called one. */
+/** Correlations have a column name of their own; all other scores share one. */
 export function scoreColumn(score: EdgeScore): ScoreColumn {
   return score === 'corr' || score === 'partial' ? 'corr' : 'score';
 }

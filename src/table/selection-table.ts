@@ -7,8 +7,8 @@ import type { EdgeTableProvenance } from './edge-table.ts';
 import { scoreColumn } from './score-column.ts';
 
 /**
- * The edges of a selection in the order in which they were taken in (method.md, "Stagewise selection"). The schema metadata
- * record how, and why it ended.
+ * The edges of a selection in the order in which they were selected (method.md, "Stagewise selection"). The schema
+ * metadata record its settings, and why it ended.
  */
 export function selectionTable(
   { edges, ended }: Selection,

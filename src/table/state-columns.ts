@@ -3,16 +3,16 @@ import type { Column } from '../columns/column.ts';
 import { firstNonFinite } from '../first-non-finite.ts';
 import type { StateArrays } from '../statistics/fit-state.ts';
 
-/** An array of a state in a file: its name, and how many numbers it has for a layer pair. */
+/** An array of a state in a file: its name, and its length for one layer pair. */
 export interface PlacedArray {
   readonly name: string;
   readonly length: number;
 }
 
-/** Columns of arrays that are no statistics begin so. */
+/** Prefix of the columns of arrays that are not statistics. */
 const PREFIX = 'state_';
 
-/** Numbers that stand in each row, where there is a row for each function node; the last rows are filled up with zeros. */
+/** Numbers per row, with one row per function node; the last rows are padded with zeros. */
 const widthOf = (length: number, nodes: number): number => Math.max(1, Math.ceil(length / nodes));
 
 export function placedArrays(arrays: StateArrays): PlacedArray[] {

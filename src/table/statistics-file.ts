@@ -48,7 +48,7 @@ const vectors = [
   ['sum_y2', 'sumY2'],
 ] as const satisfies readonly (readonly [column: string, key: keyof PairStatistics])[];
 
-/** The column of sums that not all statistics have. */
+/** The column of sums that only some statistics have. */
 const SQUARES = 'sum_x2';
 
 const matrices = [
@@ -58,10 +58,10 @@ const matrices = [
 
 /**
  * Statistics as an Arrow IPC file: one record batch per layer pair, one row per function node. Columns: pair, node,
- * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), of some statistics sum_x2, and sum_xy, sum_xx as lists of N (row i of the
- * matrix); where channel values are held, further columns for them ({@link channelFields}). The schema metadata holds n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and
- * a checksum over all of it.
- * A checkpoint also says how far its fit was, and has columns of what that held beside the statistics ({@link stateFields}).
+ * pivot_x, pivot_y, sum_x, sum_y, sum_y2 (sums about the pivots), in some files sum_x2, and sum_xy, sum_xx as lists of
+ * N (row i of the matrix); if channel values are held, further columns for them ({@link channelFields}). The schema
+ * metadata hold n, N, P, the origin, the graph (`nodeNames` of inputs and outputs, `edgeIndex`), and a checksum over
+ * all of it. A checkpoint also records the progress of its fit, and has columns for its state ({@link stateFields}).
  */
 export function encodeStatistics({ statistics, channels, origin, progress }: SavedStatistics): Uint8Array {
   const { nodes } = statistics;
@@ -121,12 +121,12 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
 }
 
 /**
- * Reads what {@link encodeStatistics} wrote, whoever rewrote it since. Whether it belongs to a graph is the caller's
- * to check (`checkSameOrigin`).
+ * Reads what {@link encodeStatistics} wrote, even if another tool has rewritten the file. The caller has to check
+ * whether it belongs to a graph (`checkSameOrigin`).
  *
- * @param name what messages call the bytes
- * @throws `invalid-data` where the bytes are not a whole statistics file of a known format, do not agree with their
- * checksum, or hold what no samples can have given
+ * @param name the source's name in error messages
+ * @throws `invalid-data` if the bytes are not a complete statistics file of a known format, do not match their
+ * checksum, or hold values that no samples can have given
  */
 export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'): SavedStatistics {
   const refuse = (why: string, cause?: unknown): never => {
@@ -202,7 +202,7 @@ const factNames = [
   'loss',
 ] as const;
 
-/** What the schema metadata say beside format, version and checksum. */
+/** Schema metadata other than format, version and checksum. */
 type Facts = Readonly<Record<(typeof factNames)[number], string>>;
 
 function factsOf({ samples, nodes, pairs }: SufficientStatistics, origin: StatisticsOrigin): Facts {
@@ -222,7 +222,7 @@ function factsOf({ samples, nodes, pairs }: SufficientStatistics, origin: Statis
   };
 }
 
-/** The graph that the metadata hold, which must be the one of their fingerprint. */
+/** The graph in the metadata, which must match their fingerprint. */
 function structureOf(
   facts: Facts,
   functionNames: readonly string[],
@@ -240,7 +240,7 @@ function structureOf(
   return graphFingerprint(structure) === facts.graph ? structure : refuse('holds another graph than it says');
 }
 
-/** How far the fit was that wrote a file, and what it held beside the statistics. */
+/** Progress of the fit that wrote a file, and the state that it held besides the statistics. */
 function readProgress(
   told: string,
   sizes: { readonly nodes: number; readonly pairs: number },
@@ -258,7 +258,7 @@ function readProgress(
   }
 }
 
-/** What a file says and holds. */
+/** Contents of a file, including its metadata. */
 interface Checked {
   readonly facts: Facts;
   readonly names: readonly string[];
@@ -268,7 +268,7 @@ interface Checked {
   readonly arrays: StateArrays;
 }
 
-/** Eight hexadecimal digits over all that a file says and holds, however it is cut into record batches. */
+/** Checksum of all contents, however they are cut into record batches: eight hexadecimal digits. */
 function checksumOf({ facts, names, pairs, channels, told, arrays }: Checked): string {
   const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
     xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
@@ -298,8 +298,8 @@ function checksumOf({ facts, names, pairs, channels, told, arrays }: Checked): s
 /**
  * The statistics of a file that must belong to a known origin.
  *
- * @param pairs layer pairs that they must be of
- * @throws `invalid-data` as {@link decodeStatistics}, `graph-mismatch` where they belong elsewhere
+ * @param pairs expected number of layer pairs
+ * @throws `invalid-data` as {@link decodeStatistics}, `graph-mismatch` if they belong elsewhere
  */
 export function decodeStatisticsOf(
   bytes: Uint8Array,
@@ -319,7 +319,7 @@ export function decodeStatisticsOf(
   return saved;
 }
 
-/** All values of a float64 column, or of one of lists of `width` of them, end to end; undefined for any other. */
+/** All values of a float64 column, or of a column of lists of `width` values, concatenated; undefined for any other. */
 function float64Values(column: Column, width: number | undefined): Float64Array | undefined {
   if (column.kind === 'lists')
     return column.width === width ? float64Values(column.items, undefined) : undefined;

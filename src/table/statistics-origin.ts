@@ -9,13 +9,13 @@ import type { SavedChannels } from '../statistics/saved-channels.ts';
 import type { SufficientStatistics } from '../statistics/sufficient-statistics.ts';
 import { graphFingerprint } from './graph-fingerprint.ts';
 
-/** Where statistics come from: statistics add up only when all of this agrees. */
+/** Origin of statistics: they can be added only if all of this agrees. */
 export interface StatisticsOrigin {
   /** Names of the N function nodes, in order */
   readonly functionNames: readonly string[];
   /** {@link graphFingerprint} of the graph */
   readonly graph: string;
-  /** The graph itself: what scores are judged by */
+  /** The graph itself, by which scores are judged */
   readonly structure: GsnnGraph;
   readonly reduction: string;
   readonly usePreNorm: boolean;
@@ -23,43 +23,43 @@ export interface StatisticsOrigin {
   readonly loss: string;
 }
 
-/** Statistics together with where they come from: what a statistics file holds. */
+/** Statistics and their origin: the contents of a statistics file. */
 export interface SavedStatistics {
   readonly statistics: SufficientStatistics;
-  /** The channel values of the same samples, or sums of them, where they are held */
+  /** The channel values of the same samples, or their sums, if held */
   readonly channels?: SavedChannels | undefined;
   readonly origin: StatisticsOrigin;
-  /** Of a checkpoint: how far its fit was */
+  /** Of a checkpoint: the progress of its fit */
   readonly progress?: FitProgressState | undefined;
 }
 
-/** How far a fit was, and what it was told. */
+/** Progress of a fit, and its settings. */
 export interface ProgressFacts {
   /** Version of this package */
   readonly version: string;
   /** Batches in the statistics */
   readonly batches: number;
-  /** Over all samples in the statistics, in their order: eight hexadecimal digits */
+  /** Checksum of all samples in the statistics, in order: eight hexadecimal digits */
   readonly content: string;
-  /** The files behind the samples; empty where there are none that anybody knows of */
+  /** The files behind the samples; empty if none are known */
   readonly files: readonly {
     readonly name: string;
     readonly size: number;
     readonly modified?: number | undefined;
   }[];
-  /** What the fit was told, by name, in words that are equal where the settings are */
+  /** Settings of the fit by name, as text that is equal if the settings are */
   readonly settings: Readonly<Record<string, string>>;
   readonly uncertainty?: UncertaintyFacts | undefined;
   readonly channels?: ChannelFacts | undefined;
 }
 
-/** How far a fit was, with what it held beside the statistics. */
+/** Progress of a fit, and the state that it held besides the statistics. */
 export interface FitProgressState {
   readonly facts: ProgressFacts;
   readonly arrays: StateArrays;
 }
 
-/** The origin of statistics that are gathered with these settings. */
+/** The origin of statistics accumulated with these settings. */
 export function statisticsOrigin(
   graph: GsnnGraph,
   settings: Pick<StatisticsOrigin, 'reduction' | 'usePreNorm' | 'loss'>,
@@ -77,9 +77,9 @@ export function statisticsOrigin(
 }
 
 /**
- * Checks that statistics found somewhere belong with the ones expected.
+ * Checks that statistics have the expected origin.
  *
- * @param name what messages call the place where `found` comes from
+ * @param name where `found` comes from, for error messages
  * @throws `graph-mismatch` at the first fact that differs
  */
 export function checkSameOrigin(expected: StatisticsOrigin, found: StatisticsOrigin, name: string): void {
@@ -115,10 +115,10 @@ export function checkSameOrigin(expected: StatisticsOrigin, found: StatisticsOri
 }
 
 /**
- * Joins statistics over disjoint samples. Channel values are kept where both have them.
+ * Merges statistics over disjoint samples. Channel values are kept if both have them.
  *
- * @param name what messages call the place where `b` comes from
- * @throws `graph-mismatch` where they do not belong together
+ * @param name where `b` comes from, for error messages
+ * @throws `graph-mismatch` if they do not belong together
  */
 export function mergeSaved(a: SavedStatistics, b: SavedStatistics, name: string): SavedStatistics {
   checkSameOrigin(a.origin, b.origin, name);

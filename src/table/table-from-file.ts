@@ -12,12 +12,12 @@ import {
 } from './columns.ts';
 
 /**
- * The table of a columnar file, in this library's own column types: float32, float64, int32, bool and dictionary-encoded
- * strings. A column that holds neither numbers, booleans nor strings is all null, and its field's metadata say what the file
- * holds there (`holds`); only in a column that an edge table lives by is that an error.
+ * The table of a columnar file, in this library's own column types: float32, float64, int32, bool and
+ * dictionary-encoded strings. A column that holds neither numbers, booleans nor strings is all null, and its field's
+ * metadata record what the file holds there (`holds`); that is an error only in a column that an edge table requires.
  *
- * @param name what messages call the file
- * @throws `invalid-data` where the file is damaged, or a column of the edge table holds something else; `out-of-memory`
+ * @param name the file's name in error messages
+ * @throws `invalid-data` if the file is damaged, or a column of the edge table holds something else; `out-of-memory`
  */
 export async function tableFromFile(file: ColumnFile, name: string): Promise<Table> {
   file.fields.forEach(({ name: column, kind, holds }) => {
@@ -42,7 +42,7 @@ export async function tableFromFile(file: ColumnFile, name: string): Promise<Tab
   );
   const read = await file.read(readable);
   const columns = file.fields.flatMap(({ name: column, holds }, position) => {
-    // Of columns of one name the first: apache-arrow cannot tell them apart.
+    // If columns share a name, only the first is kept: apache-arrow cannot tell them apart.
     if (names.indexOf(column) !== position) return [];
     const index = readable.indexOf(position);
     return [index < 0 ? unreadColumn(column, file.rows, holds) : arrowColumn(column, read[index]!)];
@@ -50,14 +50,14 @@ export async function tableFromFile(file: ColumnFile, name: string): Promise<Tab
   return tableOf(columns, file.metadata);
 }
 
-/** What the file holds in a column of a table that was not read; undefined for one that was. */
+/** What the file holds in a column that was not read; undefined for a column that was. */
 export function unreadKind(field: Field): string | undefined {
   return field.metadata.get('holds');
 }
 
 const isNames = (column: string): boolean => column === 'src_func' || column === 'dst_func';
 
-/** The numbers of an edge table. */
+/** Numeric columns of an edge table. */
 const isNumbers = (column: string): boolean =>
   /^(?:corr|corr_se|p_value|q_value|p_empirical|sign_stability|src_idx|dst_idx|n_cond|corr_a\d+_g\d+)$/.test(
     column,

@@ -1,14 +1,14 @@
 import { DataType, makeData, RecordBatch, type Data } from 'apache-arrow';
 import { packBits } from './columns.ts';
 
-/** Some rows of a batch of an edge table, in the order in which they are given. */
+/** The given rows of a batch of an edge table, in the given order. */
 export function takeRows(batch: RecordBatch, rows: Uint32Array): RecordBatch {
   const children = batch.data.children.map((data) => takeData(data, rows));
   const { type } = batch.data;
   return new RecordBatch(batch.schema, makeData({ type, length: rows.length, nullCount: 0, children }));
 }
 
-/** Of a column of bits, of numbers, or of codes with their dictionary. */
+/** For a column of bits, of numbers, or of codes with their dictionary. */
 function takeData(data: Data, rows: Uint32Array): Data {
   const length = rows.length;
   const bits = (from: Uint8Array): Uint8Array =>

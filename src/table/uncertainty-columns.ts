@@ -4,9 +4,9 @@ import { gather } from '../ranking/gather.ts';
 import type { ScoreColumn } from './score-column.ts';
 
 /**
- * What resampling says of some pairs of nodes: `corr_se` or `score_se`, `sign_stability` and, where targets
- * were shuffled, `p_empirical`; of scores without a sign `score_se` alone, since their p-values are the empirical ones. No
- * columns where nothing was resampled.
+ * Resampling results of some pairs of nodes: `corr_se` or `score_se`, `sign_stability` and, if targets were shuffled,
+ * `p_empirical`; for scores without a sign only `score_se`, since their p-values are the empirical ones. No columns if
+ * nothing was resampled.
  */
 export function uncertaintyColumns(
   resampled: ResampledScores | undefined,

@@ -23,10 +23,10 @@ export class ArithmeticBuilder extends GraphRecorder {
     return this.#isOne(b) ? a : this.#elementwise('Div', a, b);
   }
 
-  /** Element-wise operators repeat by themselves what was expanded to the shape of the other operand. */
+  /** Skips an Expand to the other operand's shape: element-wise operators broadcast by themselves. */
   #elementwise(opType: string, a: string, b: string): string {
     const [left, right] = [this.#beforeExpand(a, b), this.#beforeExpand(b, a)];
-    // One of the two has to keep the shape.
+    // One of the operands has to keep the shape.
     return this.op(opType, left === a ? [a, right] : [left, b]);
   }
 
@@ -59,7 +59,7 @@ export class ArithmeticBuilder extends GraphRecorder {
     return this.op('Where', [condition, x, y]);
   }
 
-  /** The value of a constant scalar, or of a constant that repeats one number. */
+  /** The value of a constant with a single element; undefined for any other value. */
   scalarValue(value: string): number | undefined {
     const tensor = this.constantValue(value);
     if (tensor === undefined || elementCount(tensor.dims) !== 1) return undefined;

@@ -12,12 +12,12 @@ import { neededFor } from '../onnx/topology.ts';
 import type { ForwardGraph } from './forward.ts';
 import { samplesLast } from './samples-last.ts';
 
-/** Values of the grown graph that become its outputs. */
+/** Values of the extended graph that become its outputs. */
 interface Wanted {
   readonly target: string;
   readonly loss: string;
   readonly outputs: readonly string[];
-  /** Gradient value by the value that it belongs to. */
+  /** Names of gradients, by the name of the value that each belongs to. */
   readonly gradients: ReadonlyMap<string, string>;
 }
 
@@ -30,13 +30,13 @@ interface Assembled {
 }
 
 /**
- * Turns the grown graph into a model: outputs get their names (`loss`, `<value>.grad`), nodes and constants that no
- * output needs are left out, notes of the producer with them.
+ * Turns the extended graph into a model: names its outputs (`loss`, `<value>.grad`), and drops nodes and constants that
+ * no output needs, with the producer's notes.
  */
 export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   const { graph, model } = forward;
   const renamed = new Map<string, string>();
-  // A value that was added here takes the output's name; any other is passed on under it.
+  // An added value takes the output's name; for any other, an Identity does.
   const publish = (value: string, wish: string): string => {
     const name = graph.freshName(wish);
     const added = !forward.has(value) && graph.producer(value) !== undefined;
@@ -53,7 +53,7 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   const results = outputs.map((name) => original.get(name) ?? name);
   const inOrder = neededFor(graph.nodes, results).nodes;
   const { nodes, values: used } = neededFor(samplesLast(graph, inOrder, results), results);
-  // Most nodes are called as the value that they produce, which nothing else is called.
+  // Most nodes have the name of the value that they produce, which is unique.
   const isNamedByOutput = (node: OnnxNode | undefined): boolean =>
     node !== undefined && node.name !== '' && node.name === node.outputs[0];
   const names = new FreshNames([], (name) => isNamedByOutput(graph.producer(name)));
@@ -85,7 +85,7 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   };
 }
 
-/** The nodes with values renamed; most read and produce none of these, and are given back as they are. */
+/** The nodes with values renamed; most read and produce none of these, and are returned as they are. */
 function renamedNodes(nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>): OnnxNode[] {
   const isRenamed = (value: string): boolean => names.has(value);
   return nodes.map((node) =>
@@ -95,7 +95,9 @@ function renamedNodes(nodes: readonly OnnxNode[], names: ReadonlyMap<string, str
   );
 }
 
-/** Runtimes refuse two nodes of one name. What else the messages held that nodes were read from is left out. */
+/**
+ * Makes node names unique, since runtimes reject duplicates. Other contents of the nodes' source messages are dropped.
+ */
 function withUniqueNames(
   nodes: readonly OnnxNode[],
   names: FreshNames,

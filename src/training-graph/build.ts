@@ -9,24 +9,24 @@ import { ForwardGraph } from './forward.ts';
 import { sharedParameters } from './shared-parameters.ts';
 import { addLoss, targetType, type Loss, type LossOptions } from './losses.ts';
 
-/** What the training graph is to compute. */
+/** What the training graph should compute. */
 export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
   /** Default 'mse'. */
   readonly loss?: Loss | undefined;
-  /** Values that gradients are asked for: inputs, parameters or inner values of the model, by name. Default none. */
+  /** Values whose gradients are requested, by name: inputs, parameters or inner values of the model. Default none. */
   readonly wrt?: readonly string[] | undefined;
   /**
-   * Parameters (float32 initializers) that gradients are asked for; 'all' takes those that the loss depends on. They
-   * become inputs of the training graph, to be fed with {@link TrainingGraph.parameters} at first.
+   * Parameters (float32 initializers) whose gradients are requested; 'all' takes those that the loss depends on. They
+   * become inputs of the training graph; feed them {@link TrainingGraph.parameters} at first.
    */
   readonly parameters?: 'all' | readonly string[] | undefined;
-  /** Values of the model that become outputs beside the loss and the gradients. Default: the prediction. */
+  /** Values of the model that become outputs in addition to the loss and the gradients. Default: the prediction. */
   readonly outputs?: readonly string[] | undefined;
   /** Values through which no gradient flows (torch `detach`). */
   readonly stopGradient?: readonly string[] | undefined;
-  /** The output that the loss takes. Default: the model's only output. */
+  /** The output that the loss is applied to. Default: the model's only output. */
   readonly prediction?: string | undefined;
-  /** Wished name of the input that takes the targets; another one is taken where the model uses it. Default 'target'. */
+  /** Preferred name of the input for the targets; replaced if the model already uses it. Default 'target'. */
   readonly target?: string | undefined;
 }
 
@@ -36,38 +36,39 @@ export interface ParameterValue {
   readonly values: Float32Array;
 }
 
-/** A forward, loss and backward pass as one ordinary ONNX graph, and the names to run it by. */
+/** A forward, loss and backward pass as one ordinary ONNX graph, and the names needed to run it. */
 export interface TrainingGraph {
   /** The ONNX file, owned by the caller. */
   readonly bytes: Uint8Array;
-  /** The same, as read by {@link decodeModel}; borrows the constants of the source. */
+  /** The same in decoded form, as of {@link decodeModel}; borrows the constants of the source. */
   readonly model: OnnxModel;
-  /** Inputs in order: the model's that are still needed, then the target. */
+  /** Inputs in order: the model's that are still needed, the target, then the parameters. */
   readonly inputs: readonly string[];
   /** The input that takes the targets, in the shape of the prediction. */
   readonly target: string;
   readonly prediction: string;
   /** The output that holds the loss, a float32 scalar. */
   readonly loss: string;
-  /** All outputs in order: the loss, the values asked for, the gradients. */
+  /** All outputs in order: the loss, the requested values, the gradients. */
   readonly outputs: readonly string[];
   /** The output that holds d loss / d value, in the value's shape, by the name of the value or parameter. */
   readonly gradients: Readonly<Record<string, string>>;
-  /** The parameters that are inputs now, with their values in the model; owned by the caller. */
+  /** The parameters that became inputs, with their values in the model; owned by the caller. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /**
    * The parameters that more than one node of the model reads, with the names of these nodes: tied weights, and equal
-   * weights that an exporter stored once (torch.onnx does, of equal biases for one). Their gradients are sums over all uses.
+   * weights that an exporter stored once (as torch.onnx does with equal biases). Their gradients are sums over all
+   * uses.
    */
   readonly sharedParameters: Readonly<Record<string, readonly string[]>>;
-  /** Those of `wrt` and of named `parameters` that the loss does not depend on: their gradients are zeros. */
+  /** Entries of `wrt` and of named `parameters` that the loss does not depend on: their gradients are zeros. */
   readonly disconnected: readonly string[];
 }
 
 /**
- * Builds the training graph of a model: standard operators only (operator set 18 or the model's own, if newer), so that
- * any ONNX runtime can run it. The gradient of a value is taken over all paths from it to the loss. An Identity is no
- * new value: the gradient of its output is that of its input, unless `stopGradient` names the output.
+ * Builds the training graph of a model from standard operators only (operator set 18 or the model's own, if newer), so
+ * that any ONNX runtime can run it. The gradient of a value is taken over all paths from it to the loss. An Identity
+ * does not create a new value: the gradient of its output is that of its input, unless `stopGradient` names the output.
  *
  * Throws `invalid-model` for files that cannot be read and for values on a needed path that are not float32,
  * `invalid-argument` for names that the model does not have and options that do not fit, `unsupported-op` for an

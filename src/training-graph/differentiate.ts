@@ -8,15 +8,15 @@ import type { RuleContext } from './gradients/rule.ts';
 import { ruleOf } from './gradients/table.ts';
 import { findPaths, type GradientPaths } from './paths.ts';
 
-/** What is to be differentiated. */
+/** What to differentiate. */
 export interface Differentiation {
   readonly graph: GraphBuilder;
-  /** Gradients that go in: those of the loss, or of a branch's outputs, by the name of the value. */
+  /** Initial gradients: of the loss, or of a branch's outputs, by the name of the value. */
   readonly seeds: ReadonlyMap<string, readonly string[]>;
   readonly wrt: readonly string[];
   /** Values through which no gradient flows. */
   readonly stops: ReadonlySet<string>;
-  /** Where in the model the graph is: ends messages. */
+  /** Location of the graph in the model, appended to messages. */
   readonly place?: string;
 }
 
@@ -91,7 +91,7 @@ function contextOf(
   };
 }
 
-/** Refuses an operator without a rule, and one whose rule leaves out an input that a path leads through. */
+/** Refuses an operator without a rule, and one whose rule does not cover an input on a path. */
 function requireRule(node: OnnxNode, paths: GradientPaths, asked: Differentiation): void {
   const rule = ruleOf(node);
   if (rule === undefined) return refuse(node, paths, asked, '');

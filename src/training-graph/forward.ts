@@ -23,19 +23,19 @@ import { findLinearMaps } from './sparse/collapse.ts';
 import { sparseMap } from './sparse/product.ts';
 import type { StaticView } from './sparse/static-view.ts';
 
-/** A model made ready for differentiation: functions inlined, constants as initializers, operator set 18 or newer. */
+/** A model prepared for differentiation: functions inlined, constants as initializers, operator set 18 or newer. */
 export class ForwardGraph {
   readonly model: OnnxModel;
   /** Holds the model's nodes; loss and gradients are added to it. */
   readonly graph: GraphBuilder;
-  /** Parameters asked for, with their values in the file. */
+  /** Requested parameters, with their values in the file. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly #values: ReadonlySet<string>;
 
   /**
-   * `parameters` become inputs, so that they can change from run to run. Values in `kept` are there under their names
-   * and are differentiated one by one; what lies between other values may be computed in another way.
-   * Throws `invalid-argument` for names that are no float32 initializers.
+   * `parameters` become inputs, so that they can change from run to run. Values in `kept` exist under their names and
+   * are differentiated individually; what lies between other values may be computed differently. Throws
+   * `invalid-argument` for names that are not float32 initializers.
    */
   constructor(original: OnnxModel, parameters: 'all' | readonly string[], kept: ReadonlySet<string>) {
     const inlined = upgradeOpset(inlineFunctions(original));
@@ -62,7 +62,7 @@ export class ForwardGraph {
     ]);
   }
 
-  /** Adds a node, or the product with a constant matrix that its output is of an earlier value. */
+  /** Adds a node, or, for an output that is a constant linear map of an earlier value, the product with the matrix. */
   #addNode(
     node: OnnxNode,
     declared: ReadonlyMap<string, TensorType>,
@@ -73,7 +73,7 @@ export class ForwardGraph {
       this.graph.addModelNode(node, declared);
       return;
     }
-    // Outputs that nothing stands in for keep their node; a name that the map takes over is given up there.
+    // Outputs without a map keep their node, which gives up the names of the mapped ones.
     const rest = node.outputs.map((output) => (maps.has(output) ? '' : output));
     if (rest.some((output) => output !== '')) this.graph.addForeignNode({ ...node, outputs: rest }, declared);
     for (const output of mapped) {
@@ -107,7 +107,7 @@ export class ForwardGraph {
     }
   }
 
-  /** Throws `invalid-argument` for values of `wrt` that hold whole numbers or booleans. */
+  /** Throws `invalid-argument` for values of `wrt` that hold integers or booleans. */
   requireDifferentiable(values: readonly string[]): void {
     for (const value of values) {
       const { elementType } = this.graph.type(value);
@@ -132,7 +132,7 @@ export class ForwardGraph {
   }
 }
 
-/** float32 initializers by name. */
+/** The requested float32 initializers, by name. */
 function parametersOf({ graph }: OnnxModel, asked: 'all' | readonly string[]): ReadonlyMap<string, Tensor> {
   const all = new Map(
     [...graph.initializers].filter(([, tensor]) => tensor.elementType === DataType.float32),
@@ -155,7 +155,7 @@ interface MappedValue {
   readonly shape: readonly Dimension[];
 }
 
-/** Reads the graph once for its shapes, and finds the constant linear maps in it. */
+/** Infers the shapes of the graph in a first pass, and finds the constant linear maps in it. */
 function linearMapsOf(
   model: OnnxModel,
   parameters: ReadonlyMap<string, Tensor>,
@@ -180,7 +180,7 @@ function linearMapsOf(
   return maps;
 }
 
-/** The values, and those that they are the same as by Identity: a gradient is that of all of them. */
+/** The values and their aliases through Identity, which share one gradient. */
 function withAliases(graph: GraphRecorder, values: ReadonlySet<string>): ReadonlySet<string> {
   const all = new Set<string>();
   for (let value of values) {

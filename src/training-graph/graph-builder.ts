@@ -14,11 +14,11 @@ export interface LinearMap {
 }
 
 /**
- * Adds operations to a training graph: what gradient rules and custom losses are written with. Every value is the
- * string that names it. Shapes broadcast as in ONNX; sizes that are known only when the graph runs are handled there.
+ * Adds operations to a training graph; gradient rules and custom losses are written with it. A value is represented by
+ * its name. Shapes broadcast as in ONNX; sizes known only when the graph runs are handled then.
  */
 export class GraphBuilder extends ArithmeticBuilder {
-  /** The matrices of the nodes on the tape that stand for constant linear maps. */
+  /** The matrices of the tape nodes that represent constant linear maps. */
   readonly linearMaps = new Map<OnnxNode, LinearMap>();
 
   /** A builder for a subgraph of a node of this graph, which can read this graph's values. */
@@ -28,7 +28,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return inner;
   }
 
-  /** Adds a node of one output and gives its name; activations whose kernels lose relative accuracy are written in other operators. */
+  /** Adds a node with one output and returns its name. Activations whose kernels lose relative accuracy are lowered. */
   override op(opType: string, inputs: readonly string[], attributes: AttributeInit = {}): string {
     const lowering = lowerings.get(opType);
     const [x] = inputs;
@@ -44,7 +44,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.recordAs(opType, '', x, () => lowering(this, x, node), attributes).value;
   }
 
-  /** Takes over a node of a model, written in other operators where {@link op} does that. */
+  /** Adds a node of a model, lowered as in {@link op}. */
   addModelNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
     const lowering = node.domain === '' ? lowerings.get(node.opType) : undefined;
     const [x, y] = [node.inputs[0], node.outputs[0]];
@@ -59,8 +59,8 @@ export class GraphBuilder extends ArithmeticBuilder {
   }
 
   /**
-   * -1, 0 or 1; NaN stays NaN. The WebGPU provider has no kernel for Sign. (A GPU may take numbers below the smallest
-   * normal float32 for 0, as it does everywhere.)
+   * -1, 0 or 1; NaN stays NaN. The WebGPU provider has no kernel for Sign. (A GPU may flush numbers below the smallest
+   * normal float32 to 0, as it does everywhere.)
    */
   sign(x: string): string {
     const zero = this.scalar(0);
@@ -68,7 +68,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.where(this.op('Greater', [x, zero]), this.scalar(1), notAbove);
   }
 
-  /** log(softmax(x)) along an axis, from operators that every provider has; gradients see LogSoftmax. */
+  /** log(softmax(x)) along an axis, from operators that every provider supports; differentiated as LogSoftmax. */
   logSoftmax(x: string, axis: number): string {
     const emit = (): string => {
       const below = this.sub(x, this.op('ReduceMax', [x, this.ints([axis])], { keepdims: { int: 1 } }));
@@ -82,12 +82,12 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.cast(this.op('Greater', [a, b]), DataType.float32);
   }
 
-  /** Sum over `axes`, or over all of them. */
+  /** Sum over `axes`, or over all axes. */
   reduceSum(x: string, axes?: readonly number[], keepDims = false): string {
     return this.#reduce('ReduceSum', x, axes, keepDims);
   }
 
-  /** Mean over `axes`, or over all of them. */
+  /** Mean over `axes`, or over all axes. */
   reduceMean(x: string, axes?: readonly number[], keepDims = false): string {
     return this.#reduce('ReduceMean', x, axes, keepDims);
   }
@@ -107,7 +107,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.op('Transpose', [x], { perm: { ints: permutation } });
   }
 
-  /** Swaps the last two axes of a value whose rank is known. */
+  /** Swaps the last two axes of a value of known rank. */
   transposeMatrix(x: string, rank: number): string {
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     return this.transpose(x, [...axes.slice(0, -2), rank - 1, rank - 2]);
@@ -135,11 +135,11 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.op('Gather', [x, indices], { axis: { int: axis } });
   }
 
-  /** Reshapes to `shape`, of which one size may be named. */
+  /** Reshapes to `shape`, which may contain one named size. */
   reshape(x: string, shape: readonly Dimension[]): string {
     if (sameShape(this.shape(x), shape)) return x;
     const sizes = this.ints(shape.map((size) => (typeof size === 'number' ? size : -1)));
-    // A size of 0 would mean the one that is there.
+    // Without `allowzero`, a size of 0 would copy that of `x`.
     const zeros = isStatic(shape) && shape.includes(0);
     return this.op('Reshape', [x, sizes], zeros ? { allowzero: { int: 1 } } : {});
   }
@@ -154,21 +154,21 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.op('Reshape', [x, this.shapeTensor(like)]);
   }
 
-  /** Repeats the axes of size 1, and adds leading axes, up to the shape of `like`. */
+  /** Broadcasts `x` to the shape of `like`: repeats axes of size 1 and adds leading axes. */
   expandLike(x: string, like: string): string {
     return sameShape(this.shape(x), this.shape(like)) ? x : this.op('Expand', [x, this.shapeTensor(like)]);
   }
 
-  /** The shape of a value as an int64 tensor; a constant where it is known. */
+  /** The shape of a value as an int64 tensor; a constant if it is known. */
   shapeTensor(x: string): string {
     const shape = this.shape(x);
     return isStatic(shape) ? this.ints(shape) : this.op('Shape', [x]);
   }
 
   /**
-   * The number of elements of a value along `axes` (default: of the whole value), as a float32 scalar. Sizes that only
-   * the run knows are counted as sums of ones: runtimes keep sizes on the host as whole numbers, and taking one from
-   * there by Size and Cast costs the WebGPU provider a copy of `x` out of the GPU.
+   * The number of elements of a value along `axes` (default: of the whole value), as a float32 scalar. Sizes known only
+   * at run time are counted as sums of ones: runtimes keep sizes as integers on the host, and reading one by Size and
+   * Cast costs the WebGPU provider a copy of `x` out of the GPU.
    */
   elementCount(x: string, axes?: readonly number[]): string {
     const shape = this.shape(x);
@@ -191,8 +191,8 @@ export class GraphBuilder extends ArithmeticBuilder {
   }
 
   /**
-   * Undoes broadcasting: sums `x` over the axes along which `like` was repeated, down to the shape of `like`. Axes whose
-   * sizes are named differently are compared when the graph runs.
+   * Undoes broadcasting: sums `x` over the axes along which `like` was repeated, down to the shape of `like`. Axes with
+   * differently named sizes are compared when the graph runs.
    */
   sumLike(x: string, like: string): string {
     const from = this.shape(x);
@@ -215,7 +215,7 @@ export class GraphBuilder extends ArithmeticBuilder {
     return this.reshapeLike(this.reduceSum(x, [...new Set([...lead, ...repeated])]), like);
   }
 
-  /** Summing over an axis where `like` has size 1 is right whether or not it was repeated there. */
+  /** Summing over an axis where `like` has size 1 is correct whether or not it was repeated there. */
   #sumLikeAtRunTime(x: string, like: string): string {
     const target = this.op('Shape', [like]);
     const missing = this.sub(this.op('Shape', [this.op('Shape', [x])]), this.op('Shape', [target]));
@@ -235,7 +235,7 @@ export class GraphBuilder extends ArithmeticBuilder {
   }
 }
 
-/** A number above 1 is never repeated. (A size of 0 cannot be either, but may stand for an empty batch.) */
+/** A size above 1 is never repeated. (Nor is 0, which may stand for an empty batch.) */
 function isAboveOne(size: Dimension): boolean {
   return typeof size === 'number' && size !== 1;
 }

@@ -5,29 +5,29 @@ import { ShapeInference } from '../onnx/shape-inference/infer.ts';
 import { float32Tensor, int64Tensor, numericTensor } from '../onnx/tensor.ts';
 import { encodedAttributes, nodeKey, type AttributeInit } from './node-key.ts';
 
-/** What a value comes from. */
+/** The origin of a value. */
 interface Produced {
   readonly node: OnnxNode;
-  /** Whether gradients see where it comes from, be it as another node than this one. */
+  /** Whether the value is an output on the tape, possibly of a node other than this one. */
   onTape: boolean;
 }
 
-/** Operators that give other values each time they run. */
+/** Operators that return different values each time they run. */
 const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
-/** Whether a node may give other values each time it runs; a Dropout that is told nothing of training does not. */
+/** Whether a node may return different values each time it runs; a Dropout without a training input does not. */
 export function isRandom({ domain, opType, inputs }: OnnxNode): boolean {
   return domain === '' && random.test(opType) && (opType !== 'Dropout' || (inputs[2] ?? '') !== '');
 }
 
 /**
- * A graph that grows at its end. Values are named by strings; every node that is added has its output's type and shape
- * inferred at once, and a node that is there already is not added again.
+ * An append-only graph. Values are named by strings. The output types and shapes of an added node are inferred
+ * immediately, and a node that already exists is not added again.
  */
 export class GraphRecorder {
   /** Version of the standard operators that the graph is written in; at least 18. */
   readonly opset: number;
-  /** Prefix of the names of the nodes that are added now: where in the graph they belong. */
+  /** Prefix for the names of nodes added from now on: their place in the graph. */
   scope = '';
   readonly #outer: GraphRecorder | undefined;
   readonly #inference: ShapeInference;
@@ -36,20 +36,20 @@ export class GraphRecorder {
   #taping = true;
   readonly #initializers = new Map<string, Tensor>();
   readonly #inputs = new Set<string>();
-  /** Names of the model and names that were wished for; those that {@link node} makes are in `#produced`. */
+  /** Names of the model and names that were requested; those that {@link node} makes are in `#produced`. */
   readonly #names: FreshNames;
-  /** Of constants that came before, by the object. */
+  /** Names of earlier constants, by tensor object. */
   readonly #ofTensor = new WeakMap<Tensor, string>();
   readonly #constants = new Map<string, readonly string[]>();
   readonly #scalars = new Map<number, string>();
   readonly #known = new Map<string, OnnxNode>();
-  /** Nodes of the model that {@link shareExisting} has not looked at yet. */
+  /** Nodes of the model that {@link shareExisting} has not processed yet. */
   #foreign: OnnxNode[] = [];
   readonly #produced = new Map<string, Produced>();
-  /** Counts the nodes of the graph and of its subgraphs: no name that holds the count is made twice. */
+  /** Counts the nodes of the graph and of its subgraphs: names that contain the count are unique. */
   readonly #serial: { count: number };
 
-  /** `outer` is the graph around a subgraph: its values can be read, and no name of it is used again. */
+  /** `outer` is the graph around a subgraph: its values can be read, and its names are not reused. */
   constructor(opset: number, outer?: GraphRecorder) {
     this.opset = opset;
     this.#outer = outer;
@@ -62,7 +62,7 @@ export class GraphRecorder {
     return this.#nodes;
   }
 
-  /** The nodes as gradients see them: those behind {@link recordAs} stand as one. */
+  /** The nodes to differentiate: those added within {@link recordAs} are represented by one. */
   get tape(): readonly OnnxNode[] {
     return this.#tape;
   }
@@ -84,7 +84,7 @@ export class GraphRecorder {
     this.#inference.addConstant(name, tensor);
   }
 
-  /** Takes over a node of a model as it is. */
+  /** Adds a node of a model unchanged. */
   addForeignNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
     for (const output of node.outputs) this.#names.reserve(output);
     this.#inference.addNode(node, declared);
@@ -92,7 +92,7 @@ export class GraphRecorder {
     this.#foreign.push(node);
   }
 
-  /** Takes over a node of a model that gradients see as it is, while what `emit` adds computes its only output. */
+  /** Puts a node of a model on the tape, while the nodes that `emit` adds compute its only output. */
   addForeignNodeAs(node: OnnxNode, emit: () => string, declared?: ReadonlyMap<string, TensorType>): void {
     const taping = this.#taping;
     this.#taping = false;
@@ -107,7 +107,7 @@ export class GraphRecorder {
     if (taping) this.#putOnTape(node, node.outputs);
   }
 
-  /** Gives the node that was added last, and what it computes, the names that they have in the model. */
+  /** Gives the last node added, and its output, the names that they have in the model. */
   #renameLast(
     last: OnnxNode,
     name: string,
@@ -124,14 +124,14 @@ export class GraphRecorder {
     if (key !== undefined) this.#known.set(key, node);
   }
 
-  /** Whether a value is computed where gradients do not see it: another node of the tape stands for what it is part of. */
+  /** Whether a value is computed off the tape: inside what another node on the tape represents. */
   isOffTape(value: string): boolean {
     return this.#produced.get(value)?.onTape === false;
   }
 
   /**
-   * Runs `emit`, which adds nodes and returns the value they compute from `input`, and lets gradients see one node of
-   * the given kind in their place. Returns that value and the node; no node where the value was there before.
+   * Runs `emit`, which adds nodes and returns the value that they compute from `input`, and puts one node of the given
+   * kind on the tape in their place. Returns that value and the node; no node if the value existed before.
    */
   recordAs(
     opType: string,
@@ -158,23 +158,23 @@ export class GraphRecorder {
     return { value, node };
   }
 
-  /** Lets nodes that are added from now on be found among all that are there, the model's own included. */
+  /** From now on, a node to add is looked up among all existing ones, the model's own included. */
   shareExisting(): void {
     for (const node of this.#foreign) this.#remember(node);
     this.#foreign = [];
   }
 
-  /** Reserves a name that nothing in the graph has yet, `wish` itself where it is free. */
+  /** Reserves an unused name, `wish` itself if it is free. */
   freshName(wish: string): string {
     return this.#names.take(wish);
   }
 
-  /** Keeps a name from being used: a value that is added later has it, or one of a subgraph. */
+  /** Reserves a name for a value that is added later, or for one of a subgraph. */
   reserveName(name: string): void {
     this.#names.reserve(name);
   }
 
-  /** Whether a value with this name is there. */
+  /** Whether a value with this name exists. */
   has(value: string): boolean {
     const own = this.#produced.has(value) || this.#initializers.has(value) || this.#inputs.has(value);
     return own || this.#outer?.has(value) === true;
@@ -185,7 +185,7 @@ export class GraphRecorder {
     return this.#produced.get(value)?.node;
   }
 
-  /** Adds a standard operator with one output and returns the output's name. An input '' is left out. */
+  /** Adds a standard operator with one output and returns the output's name. An input '' is omitted. */
   op(opType: string, inputs: readonly string[], attributes: AttributeInit = {}): string {
     return this.node(opType, inputs, attributes, 1)[0]!;
   }
@@ -201,7 +201,7 @@ export class GraphRecorder {
     const key = nodeKey(opType, '', inputs, encoded, outputs)!;
     const known = this.#known.get(key);
     if (known !== undefined) {
-      // It may have been added behind `recordAs`, where gradients see another node.
+      // It may have been added within `recordAs`, off the tape.
       if (this.#taping && outputs > 0 && this.isOffTape(known.outputs[0]!))
         this.#putOnTape(known, known.outputs);
       return known.outputs;
@@ -218,7 +218,7 @@ export class GraphRecorder {
     return node.outputs;
   }
 
-  /** A constant; one with the same type, shape and elements is added once. */
+  /** Adds a constant; constants of the same type, shape and elements are added once. */
   constant(tensor: Tensor): string {
     let name = this.#ofTensor.get(tensor);
     if (name === undefined) this.#ofTensor.set(tensor, (name = this.#constantAlike(tensor)));
@@ -238,7 +238,7 @@ export class GraphRecorder {
 
   /** A scalar constant, float32 unless another type is given. */
   scalar(value: number, elementType: ElementType = DataType.float32): string {
-    // A map takes -0 for 0.
+    // A Map treats -0 as 0.
     if (elementType !== DataType.float32 || Object.is(value, -0))
       return this.constant(numericTensor(elementType, [], [value]));
     let name = this.#scalars.get(value);
@@ -264,12 +264,12 @@ export class GraphRecorder {
     return this.constant(int64Tensor([values.length], values));
   }
 
-  /** What is known of a value before the graph runs. */
+  /** What is known about a value before the graph runs. */
   type(value: string): TensorType {
     return this.#inference.type(value);
   }
 
-  /** Sizes of a value's axes, numbers or names; undefined where not even the rank is known. */
+  /** Sizes of a value's axes, numbers or names; undefined if not even the rank is known. */
   shape(value: string): readonly Dimension[] | undefined {
     return this.#inference.type(value).shape;
   }
@@ -283,7 +283,7 @@ export class GraphRecorder {
     return this.#inference.constant(value);
   }
 
-  /** Elements of a small integer tensor, as far as they are known; named sizes included. */
+  /** Elements of a small integer tensor, as far as known; named sizes included. */
   contents(value: string): readonly Dimension[] | undefined {
     return this.#inference.contents(value)?.values;
   }
@@ -295,7 +295,7 @@ export class GraphRecorder {
     for (const output of node.outputs) if (output !== '') this.#produced.set(output, { node, onTape });
   }
 
-  /** Lets gradients see a node as what produces `values`. */
+  /** Puts a node on the tape as the producer of `values`. */
   #putOnTape(node: OnnxNode, values: readonly string[]): void {
     this.#tape.push(node);
     for (const value of values) {
@@ -311,11 +311,11 @@ export class GraphRecorder {
   }
 }
 
-/** A number that differs for most constants that differ (FNV-1a, four bytes at a time). */
+/** Hash of a constant (FNV-1a, four bytes at a time). */
 function fingerprint(bytes: Uint8Array): number {
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   let hash = 0x811c9dc5 ^ length;
-  // Numbers may differ in their upper bits alone, which a product moves to no lower ones.
+  // Numbers may differ in their upper bits alone, which a product never moves to lower ones.
   for (const word of new Int32Array(buffer, byteOffset, length >> 2))
     hash = Math.imul(hash ^ word ^ (word >>> 15), 0x01000193);
   for (const byte of bytes.subarray(length & ~3)) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -3,12 +3,12 @@ import { DataType } from '../onnx/data-type.ts';
 import type { Dimension } from '../onnx/graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 
-/** Losses that come with the package; each is torch.nn.functional's of that name, Huber with delta 1. */
+/** Built-in losses, each as in torch.nn.functional under that name; Huber with delta 1. */
 export type LossName = 'mse' | 'l1' | 'huber' | 'bce-with-logits' | 'cross-entropy';
 
 /**
- * A loss of your own: adds nodes to the graph and returns the name of a float32 scalar. Every operator with a gradient
- * rule may be used; reduction, weights and masks are yours too.
+ * A custom loss: adds nodes to the graph and returns the name of a float32 scalar. Every operator with a gradient rule
+ * may be used; the function also does its own reduction, weighting and masking.
  */
 export type CustomLoss = (graph: GraphBuilder, prediction: string, target: string) => string;
 
@@ -17,15 +17,15 @@ export type Loss = LossName | CustomLoss;
 /** `mean`: over every element of the batch (over the rows for cross-entropy); `sum` removes the dependence on their number. */
 export type LossReduction = 'mean' | 'sum';
 
-/** What a built-in loss can be told beyond its name. */
+/** Options of the built-in losses. */
 export interface LossOptions {
   /** Default `mean`. */
   readonly lossReduction?: LossReduction | undefined;
-  /** One factor per output (per class for cross-entropy) on the elements of the loss; the mean stays one over all elements. */
+  /** One factor per output (per class for cross-entropy) on the loss's elements; the mean still counts all of them. */
   readonly outputWeights?: readonly number[] | undefined;
   /**
-   * Leaves elements whose target is NaN out of the loss and of the mean's count (whole rows for cross-entropy); a batch
-   * without any target has loss 0 and gradients 0.
+   * Excludes elements whose target is NaN from the loss and from the mean's count (whole rows for cross-entropy); a
+   * batch without any target has loss 0 and gradients 0.
    */
   readonly maskMissingTargets?: boolean | undefined;
   /**
@@ -34,8 +34,8 @@ export interface LossOptions {
    */
   readonly targetKind?: 'values' | 'class-index' | undefined;
   /**
-   * The class index of samples that do not count, neither in the loss nor in the mean's count (default -100, as torch has
-   * it); a batch of such samples alone has loss 0 and gradients 0. Any other index that is no class gives NaN.
+   * The class index of samples that are excluded from the loss and from the mean's count (default -100, as in torch); a
+   * batch of such samples alone has loss 0 and gradients 0. Any other index that is not a class gives NaN.
    */
   readonly ignoreIndex?: number | undefined;
 }
@@ -132,7 +132,7 @@ function crossEntropy(
   return reduceKnown(graph, rows, graph.op('Greater', [missingClasses, graph.scalar(0)]), options);
 }
 
-/** The class index decides which probability counts; indices that are no class read class 0, and are told apart after. */
+/** Selects the probability of the class index. Invalid indices read class 0 and are masked afterwards. */
 function classIndexLoss(
   graph: GraphBuilder,
   logProbability: string,

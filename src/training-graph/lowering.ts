@@ -1,9 +1,9 @@
 /**
- * Activations written in operators that keep relative accuracy. Kernels of the runtimes are right to an absolute error:
- * onnxruntime's Sigmoid in wasm is off by 2e-4 of itself at -8 and is 0 from -18 on, Softplus in its WebGPU provider from
- * -17 on, WGSL promises tanh to 1e-5. A gradient through a gate that is all but closed is then wrong or gone. Their
- * kernels of Exp are right to a few last digits, however small the result. (It is no slower either: the wasm kernels
- * of Elu and Softplus work element by element.)
+ * Activations written in operators that keep relative accuracy. The runtimes' kernels only bound the absolute error:
+ * onnxruntime's Sigmoid in wasm has a relative error of 2e-4 at -8 and is 0 from -18 on, Softplus in its WebGPU
+ * provider from -17 on, and WGSL guarantees tanh to 1e-5. The gradient through a nearly closed gate is then wrong or
+ * lost. Their Exp kernels are correct up to the last few digits, however small the result. (Nor is it slower: the wasm
+ * kernels of Elu and Softplus work element by element.)
  */
 import { floatAttribute } from '../onnx/attributes.ts';
 import type { OnnxNode } from '../onnx/graph.ts';
@@ -12,25 +12,25 @@ import type { ArithmeticBuilder } from './arithmetic-builder.ts';
 /** The value of an operator with one input; `node` is read for its attributes. */
 export type Lowering = (graph: ArithmeticBuilder, x: string, node: OnnxNode) => string;
 
-/** Infinity times 0 has to be 0 where a factor underflows. */
+/** Upper bound for a factor: its product with one that underflowed to 0 has to be 0, not NaN. */
 const LARGEST = 3e38;
 
-/** exp(min(factor x, 0)): what ELU and its kin are made of, below 0. */
+/** exp(min(factor x, 0)): the part of ELU and its variants below 0. */
 export function expBelowZero(graph: ArithmeticBuilder, x: string, factor = 1): string {
   return graph.op('Exp', [graph.op('Min', [graph.scale(x, factor), graph.scalar(0)])]);
 }
 
-/** 1 / (1 + e^z) for `exp`, which is e^z. */
+/** 1 / (1 + e^z), where `exp` is e^z. */
 function share(graph: ArithmeticBuilder, exp: string): string {
   return graph.op('Reciprocal', [graph.add(exp, graph.scalar(1))]);
 }
 
-/** 1 / (1 + e^-x), right in both tails. */
+/** 1 / (1 + e^-x), accurate in both tails. */
 export function sigmoid(graph: ArithmeticBuilder, x: string): string {
   return share(graph, graph.op('Exp', [graph.neg(x)]));
 }
 
-/** s (1 - s) for s, the sigmoid of x: 1 - s is e^-x s, which does not cancel where s is close to 1. */
+/** s (1 - s) for the sigmoid s of x: 1 - s is e^-x s, which does not cancel for s close to 1. */
 export function sigmoidSlope(graph: ArithmeticBuilder, x: string): string {
   return productOfShares(graph, graph.op('Exp', [graph.neg(x)]));
 }
@@ -40,12 +40,12 @@ function productOfShares(graph: ArithmeticBuilder, exp: string): string {
   return timesSquare(graph, exp, share(graph, exp));
 }
 
-/** exp r^2 for r below 2 / exp: 0, not NaN, where exp overflows. */
+/** exp r^2 for r below 2 / exp: 0, not NaN, if exp overflows. */
 function timesSquare(graph: ArithmeticBuilder, exp: string, r: string): string {
   return graph.mul(graph.mul(graph.op('Min', [exp, graph.scalar(LARGEST)]), r), r);
 }
 
-/** e = e^2x and q = 2 / (1 + e), of which tanh and its slope are made. */
+/** e = e^2x and q = 2 / (1 + e), from which tanh and its slope are computed. */
 function tanhParts(graph: ArithmeticBuilder, x: string): { exp: string; q: string } {
   const exp = graph.op('Exp', [graph.scale(x, 2)]);
   return { exp, q: graph.div(graph.scalar(2), graph.add(exp, graph.scalar(1))) };
@@ -57,7 +57,7 @@ export function tanhSlope(graph: ArithmeticBuilder, x: string): string {
   return timesSquare(graph, exp, q);
 }
 
-/** 1 - q; where that cancels, x - x^3 / 3 + 2 x^5 / 15, whose next term is 2e-7 of x there. */
+/** 1 - q; if that cancels, x - x^3 / 3 + 2 x^5 / 15, whose next term is 2e-7 of x there. */
 function tanh(graph: ArithmeticBuilder, x: string): string {
   const { q } = tanhParts(graph, x);
   const square = graph.mul(x, x);
@@ -69,7 +69,7 @@ function tanh(graph: ArithmeticBuilder, x: string): string {
   );
 }
 
-/** max(x, 0) + log(1 + u) with u = e^-|x|; for small u the series, whose next term is u^3 / 4 of it. */
+/** max(x, 0) + log(1 + u) with u = e^-|x|; for small u its series, whose next term is u^3 / 4 of the value. */
 function softplus(graph: ArithmeticBuilder, x: string): string {
   const one = graph.scalar(1);
   const u = graph.op('Exp', [graph.neg(graph.op('Abs', [x]))]);
@@ -105,7 +105,7 @@ export interface EluShape {
   readonly factor: number;
 }
 
-/** What ELU, SELU and CELU have in common; undefined for other operators. */
+/** The common form of ELU, SELU and CELU; meaningless for other operators. */
 export function eluShape(node: OnnxNode): EluShape {
   if (node.opType === 'Selu') {
     const alpha = floatAttribute(node, 'alpha', 1.6732632423543772);
@@ -119,13 +119,13 @@ export function eluShape(node: OnnxNode): EluShape {
 const elu: Lowering = (graph, x, node) => {
   const { right, left, factor } = eluShape(node);
   const below = graph.sub(expBelowZero(graph, x, factor), graph.scalar(1));
-  // e^x - 1 is x at least, and 0 from 0 on: the larger of the two is the value, without adding them up.
+  // e^x - 1 is at least x, and `below` is 0 from 0 on: the larger of the two is the value, without an addition.
   if (right === 1 && factor === 1 && left > 0 && left <= 1)
     return graph.op('Max', [x, graph.scale(below, left)]);
   return graph.add(graph.scale(graph.op('Max', [x, graph.scalar(0)]), right), graph.scale(below, left));
 };
 
-/** Operators of one input that training graphs write in others, by name. */
+/** Operators of one input that training graphs express in others, by name. */
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['Sigmoid', sigmoid],
   ['Softplus', softplus],

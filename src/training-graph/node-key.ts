@@ -1,7 +1,7 @@
 import { attributeText } from '../onnx/attributes.ts';
 import type { Attribute } from '../onnx/graph.ts';
 
-/** Attributes of a node to add. Whole numbers and floats differ in ONNX, so each says which it is. */
+/** Attributes of a node to add. Integers and floats differ in ONNX, so each value states its kind. */
 export type AttributeInit = Readonly<
   Record<string, { int: number } | { ints: readonly number[] } | { float: number } | { string: string }>
 >;
@@ -27,7 +27,7 @@ function toInteger(value: number): bigint {
   throw new RangeError(`${value} is no whole number below 2^53`);
 }
 
-/** Equal for nodes that compute the same; undefined where that cannot be told cheaply (subgraphs, tensors). */
+/** Equal for nodes that compute the same; undefined if they cannot be compared cheaply (subgraphs, tensors). */
 export function nodeKey(
   opType: string,
   domain: string,
@@ -35,7 +35,7 @@ export function nodeKey(
   attributes: ReadonlyMap<string, Attribute>,
   outputs: number,
 ): string | undefined {
-  // Lengths keep apart what separators within names would run together.
+  // Length prefixes keep names apart that contain separators.
   let key = `${outputs},${inputs.length},${domain.length}:${domain}${opType}`;
   for (const input of inputs) key += `,${input.length}:${input}`;
   if (attributes.size === 0) return key;

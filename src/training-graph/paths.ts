@@ -4,19 +4,19 @@ import { definedNames, subgraphsOf, valuesRead } from '../onnx/subgraphs.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { ruleOf, withoutGradient } from './gradients/table.ts';
 
-/** Where gradients have to flow: the values that lie between the ones asked for and the loss. */
+/** Where gradients have to flow: the values between the requested ones and the loss. */
 export interface GradientPaths {
-  /** Values that depend on one asked for and that a target depends on, both through operators with gradients. */
+  /** Values that depend on a requested one and that a target depends on, both through operators with gradients. */
   readonly values: ReadonlySet<string>;
   /** Nodes that a gradient has to pass through, in the order of the graph. */
   readonly nodes: readonly OnnxNode[];
-  /** One way through a node, from a value asked for to the loss: for messages. */
+  /** One path through a node, from a requested value to the loss, for messages. */
   describe(node: OnnxNode): string;
 }
 
 /**
- * What a node reads that its outputs depend on smoothly, whether or not there is a rule for it. An operator without a
- * rule is taken to depend on all of it.
+ * The values that a node reads and its outputs depend on smoothly, whether or not there is a rule for it. An operator
+ * without a rule is assumed to depend on all of them.
  */
 function carriers(node: OnnxNode): readonly string[] {
   if (node.domain === '' && withoutGradient.has(node.opType)) return [];
@@ -28,7 +28,7 @@ function carriers(node: OnnxNode): readonly string[] {
 
 const carriersByNode = new WeakMap<OnnxNode, readonly string[]>();
 
-/** Values around a node's subgraphs that the outputs of one of these depend on. */
+/** Values outside a node's subgraphs that the outputs of these depend on. */
 function carriersOfSubgraphs(node: OnnxNode): readonly string[] {
   const known = carriersByNode.get(node);
   if (known !== undefined) return known;
@@ -48,8 +48,8 @@ function carriersInto(graph: OnnxGraph): readonly string[] {
 }
 
 /**
- * Finds the paths from `wrt` to `targets`. No path leads from a value of `stops` on to what it is computed from, nor
- * through whole numbers, but for those that stand for rounded floats.
+ * Finds the paths from `wrt` to `targets`. No path leads from a value of `stops` to its inputs, nor through integers,
+ * except those that represent rounded floats.
  */
 export function findPaths(
   graph: GraphBuilder,
@@ -85,7 +85,7 @@ export function findPaths(
   };
 }
 
-/** Rounding has no gradient, but a model that is run in whole numbers is not meant to end its paths there. */
+/** Rounding has no gradient, but paths are not meant to end where a model is quantized. */
 function isQuantized(graph: GraphBuilder, value: string): boolean {
   const node = graph.producer(value);
   return node?.domain === '' && ['QuantizeLinear', 'DynamicQuantizeLinear'].includes(node.opType);
@@ -126,7 +126,7 @@ function describePath(
   return shown.join(' -> ');
 }
 
-/** Breadth-first search from `starts` to the first value that is a goal; the values on the way, both ends included. */
+/** Breadth-first search from `starts` to the first goal; returns the values on the way, both ends included. */
 function shortestWay(
   starts: readonly string[],
   isGoal: (value: string) => boolean,

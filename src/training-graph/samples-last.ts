@@ -6,14 +6,14 @@ import type { GraphRecorder } from './graph-recorder.ts';
 import { encodedAttributes } from './node-key.ts';
 
 /**
- * Computes values of the shape `[samples, ...]` as `[..., samples]` where products with sparse matrices, which have
- * samples along the last axis, leave them so. An operator that repeats one number for each node, as group norms do, then
- * does it for a row of samples: kernels go through such rows many times as fast as through the few channels of a node.
- * And the transposes between a product and what follows fall away. Every element is computed as before.
+ * Computes values of shape `[samples, ...]` as `[..., samples]` if they come from products with sparse matrices, which
+ * put samples on the last axis. An operator that repeats one number per node, as in group norms, then does so for a row
+ * of samples: kernels process such rows many times as fast as the few channels of a node. Transposes between a product
+ * and its consumers become unnecessary, too. Every element is computed as before.
  *
- * @param nodes of the graph, in an order in which they can run
- * @param outputs values that have to be there under their names
- * @returns the nodes to run in their place
+ * @param nodes the graph's nodes in topological order
+ * @param outputs values that must exist under their names
+ * @returns the nodes that replace them
  */
 export function samplesLast(
   graph: GraphRecorder,
@@ -37,18 +37,18 @@ const reductions = new Set(['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd'
 class Layout {
   readonly nodes: OnnxNode[] = [];
   readonly #graph: GraphRecorder;
-  /** Where a value is to be found with its samples last */
+  /** Name under which a value has its samples last */
   readonly #turned = new Map<string, string>();
-  /** What takes the place of a value that is not computed under its own name */
+  /** Replacement of a value that is not computed under its own name */
   readonly #standIn = new Map<string, string>();
-  /** Values that are there only with their samples last, so far */
+  /** Values that so far exist only with their samples last */
   readonly #missing = new Set<string>();
 
   constructor(graph: GraphRecorder) {
     this.#graph = graph;
   }
 
-  /** Takes a node over as it is. */
+  /** Keeps a node unchanged. */
   keep(node: OnnxNode): void {
     const inputs = node.inputs.map((input) => this.#asItIs(input));
     // Subgraphs read values by their names.
@@ -57,7 +57,7 @@ class Layout {
     if (this.#isTurn(node)) this.#turned.set(node.inputs[0]!, node.outputs[0]!);
   }
 
-  /** Computes what a node gives with samples last; false where it is to be taken over as it is. */
+  /** Computes a node's output with samples last; false if the node has to be kept unchanged. */
   turn(node: OnnxNode): boolean {
     const [output] = node.outputs;
     if (node.domain !== '' || node.outputs.length !== 1 || output === undefined) return false;
@@ -70,7 +70,7 @@ class Layout {
     return true;
   }
 
-  /** Makes sure that a value is there under its name. */
+  /** Makes sure that a value exists under its name. */
   publish(value: string): void {
     const found = this.#asItIs(value);
     if (found === value) return;
@@ -78,7 +78,7 @@ class Layout {
     this.#standIn.delete(value);
   }
 
-  /** Transposes from one layout to the other are another look at the same elements. */
+  /** A transpose from one layout to the other only renames the same elements. */
   #lookAgain(node: OnnxNode, output: string): boolean {
     const input = node.inputs[0]!;
     if (this.#isTurn(node)) {
@@ -121,7 +121,7 @@ class Layout {
       : undefined;
   }
 
-  /** An operand of an element-wise operator with samples last; one without samples gets an axis to be repeated along. */
+  /** An operand of an element-wise operator with samples last; one without samples gets an axis to broadcast along. */
   #operand(value: string, shape: readonly Dimension[]): string | undefined {
     const own = this.#graph.shape(value);
     if (own === undefined || own.length > shape.length) return undefined;
@@ -157,7 +157,7 @@ class Layout {
     return turned;
   }
 
-  /** A value in its own layout. */
+  /** A value in its original layout. */
   #asItIs(value: string): string {
     if (this.#missing.delete(value)) {
       const rank = this.#graph.rank(value)!;
@@ -166,7 +166,7 @@ class Layout {
     return this.#standIn.get(value) ?? value;
   }
 
-  /** @param by places that axes move to the front */
+  /** @param by number of places that axes move to the front */
   #transposed(value: string, rank: number, by: number, output?: string): string {
     const ints = Array.from({ length: rank }, (_, axis) => (axis + by) % rank);
     return this.#add('Transpose', [value], encodedAttributes({ perm: { ints } }), output);
@@ -184,7 +184,7 @@ class Layout {
     return output;
   }
 
-  /** The shape of a value whose first axis, and no other, is as long as there are samples. */
+  /** The shape of a value if its first axis, and no other, runs over the samples. */
   #samplesFirst(value: string): readonly Dimension[] | undefined {
     const shape = this.#graph.shape(value);
     if (shape === undefined || shape.length < 2 || typeof shape[0] !== 'string') return undefined;

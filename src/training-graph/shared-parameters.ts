@@ -2,8 +2,8 @@ import type { OnnxNode } from '../onnx/graph.ts';
 import { neededNodes, nodeDependencies } from '../onnx/topology.ts';
 
 /**
- * The parameters that more than one of the nodes behind `prediction` reads, directly or through Identity, with these
- * nodes' names (an unnamed node goes by what it produces). Gradients of such parameters are sums over all uses.
+ * The parameters that more than one node behind `prediction` reads, directly or through Identity, with the names of
+ * these nodes (an unnamed node is listed by its output). Gradients of such parameters are sums over all uses.
  */
 export function sharedParameters(
   nodes: readonly OnnxNode[],

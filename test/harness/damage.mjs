@@ -1,4 +1,4 @@
-/** Damage as downloads, disks, editors and hostile hands do it. */
+/** Damage as caused by downloads, disks, editors and attackers. */
 
 /**
  * Numbers in [0, 1) from a seed (mulberry32).
@@ -35,7 +35,7 @@ const kinds = [
     for (let k = 1 + below(8, random); k > 0; k--) copy[below(copy.length, random)] = below(256, random);
     return copy;
   },
-  // a number that stands for a size or a place
+  // a number that may be a size or an offset
   (bytes, random) => {
     const copy = bytes.slice();
     const view = new DataView(copy.buffer);
@@ -53,7 +53,7 @@ const kinds = [
     const at = below(bytes.length, random);
     return joined(bytes.slice(0, at), bytes.slice(at + 1 + below(64, random)));
   },
-  // a piece comes twice
+  // a piece is repeated
   (bytes, random) => {
     const at = below(bytes.length, random);
     return joined(bytes.slice(0, at + below(256, random)), bytes.slice(at));
@@ -66,12 +66,12 @@ const kinds = [
     copy.copyWithin(to, from, from + size);
     return copy;
   },
-  // zeros, as of a block that was never written
+  // zeros, as in a block that was never written
   (bytes, random) => {
     const at = below(bytes.length, random);
     return bytes.slice().fill(0, at, at + 1 + below(512, random));
   },
-  // more after the end
+  // extra bytes after the end
   (bytes, random) =>
     joined(
       bytes,
@@ -80,7 +80,7 @@ const kinds = [
 ];
 
 /**
- * A damaged copy. Every second time the damage is in the first or the last 300 bytes, where headers and footers are.
+ * A damaged copy. Half of the time the damage is in the first or the last 300 bytes, where headers and footers are.
  * @type {Damage}
  */
 export function damage(bytes, random) {

@@ -1,13 +1,13 @@
 /**
- * Reads files that were damaged at random, of every format that the package reads:
+ * Reads randomly damaged files of every format that the package reads:
  *
  *     node test/harness/fuzz.mjs [--files 20000] [--seed 1] [--only npz]
  *
- * What must hold of each: it is read or refused with a MagnitudeEdgeError; it takes at most a second of CPU time; and
- * where the format has checksums, what is read is what was written. Prints what was tried; the exit status is 1 where
- * something did not hold. Every file can be made again from its number: --seed N --files 1 --first K --only FORMAT.
+ * Each file must be read or refused with a MagnitudeEdgeError; it must take at most a second of CPU time; and if the
+ * format has checksums, what is read must be what was written. Prints what was tried; the exit status is 1 if a file
+ * violates this. Every file can be recreated from its number: --seed N --files 1 --first K --only FORMAT.
  *
- * The files are read in a process of its own, so that one that never ends is told from one that takes long.
+ * The files are read in a separate process, so that one that never ends can be told from a slow one.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -15,7 +15,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** A file that gives no sign of life for so long, in seconds by the clock, never ends; well above any busy machine's. */
+/** Seconds without a sign of life after which a read counts as endless; well above what any busy machine needs. */
 const PATIENCE = 120;
 
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const reader = fileURLToPath(new URL('read-damaged.mjs', import.meta.url));
 const end = Number(values.first) + Number(values.files);
 
-/** @type {Record<string, Record<string, number>>} format -> what became of its files -> how many */
+/** @type {Record<string, Record<string, number>>} format -> outcome -> number of files */
 const counts = {};
 /** @type {string[]} */
 const faults = [];
@@ -43,9 +43,9 @@ console.log(`${end - Number(values.first)} files, seed ${values.seed}: ${faults.
 process.exitCode = faults.length > 0 ? 1 : 0;
 
 /**
- * Reads files in one process, from number `first` on.
+ * Reads files in a separate process, from number `first` on.
  * @param {number} first
- * @returns {Promise<number>} the number to go on with: `end`, or that after a file at which the process ended
+ * @returns {Promise<number>} the number to continue with: `end`, or the one after a file that ended the process
  */
 async function readFrom(first) {
   const args = [reader, String(first), String(end), values.seed, values.only ?? ''];

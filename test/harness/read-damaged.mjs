@@ -28,7 +28,7 @@ await inferer.fit([{ size: 8, x: values(input.length), y: values(output.length) 
 const statistics = await inferer.saveStats();
 const withChannels = await inferer.saveStats({ channels: true });
 
-/** @typedef {(bytes: Uint8Array) => Promise<string>} Read reads and gives what identifies the content */
+/** @typedef {(bytes: Uint8Array) => Promise<string>} Read reads, and returns what identifies the content */
 
 /** @type {Read} */
 async function readSamples(bytes) {
@@ -60,7 +60,7 @@ async function readModel(bytes) {
   return 'a model';
 }
 
-/** @param {string} input whose gradient is asked for @returns {Read} */
+/** @param {string} input whose gradient is requested @returns {Read} */
 const readOnnx = (input) => async (bytes) => String(buildTrainingGraph(bytes, { wrt: [input] }).bytes.length);
 
 /** @type {Read} */

@@ -1,6 +1,6 @@
 /**
- * `npm run harness`: the random, damaging and interrupting tests of the suite, at length. Some hours on two cores,
- * more than one of them for the losses.
+ * `npm run harness`: the suite's tests with random problems, damage and interruptions, at full length. Takes some hours
+ * on two cores, more than one of them for the losses.
  *
  *     npm run harness                 # all of it
  *     npm run harness -- fuzz         # one part: problems, turns, losses, kills, fuzz

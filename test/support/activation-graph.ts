@@ -4,7 +4,7 @@ import { askedOf } from './activation-slopes.mjs';
 /** Targets of 1 make each element's gradient its slope. */
 const sum: CustomLoss = (graph, prediction, target) => graph.reduceSum(graph.mul(prediction, target));
 
-/** The training graph of a model of `test/fixtures/activations`, and what it is fed for a grid of x. */
+/** The training graph of a model of `test/fixtures/activations`, and its feeds for a grid of x. */
 export function activationGraph(
   name: string,
   model: Uint8Array,

@@ -1,25 +1,25 @@
-/** How slopes of activations are compared: shared by the tests of both providers and the table of measured errors. */
+/** Comparison of activation slopes: shared by the tests of both providers and the table of measured errors. */
 
-/** Wherever torch in float32 is this close to float64, relative to the slope, training graphs have to be as well. */
+/** Wherever torch in float32 is this close to float64, relative to the slope, training graphs must be as well. */
 export const TOLERANCE = 1e-4;
 
 /**
- * A slope that cancels is right here and there by luck: torch counts as right where it is so at this many points of the grid
- * to either side as well.
+ * A slope that suffers from cancellation is right at scattered points by luck: torch counts as right only where it is
+ * right at this many grid points to either side as well.
  */
 const NEIGHBOURS = 4;
 
-/** Slopes below the smallest normal float32 are left out: GPUs take them for 0. */
+/** Slopes below the smallest normal float32 are left out: GPUs flush them to 0. */
 const SMALLEST_NORMAL = 2 ** -126;
 
 /**
  * @typedef {object} SlopeErrors largest errors relative to the slope
- * @property {number} points how many of the grid torch has within the tolerance, neighbours included
- * @property {number} torch torch's error at those
- * @property {number} ours ours at those
- * @property {number} at where ours is largest
+ * @property {number} points number of grid points where torch is within the tolerance, neighbours included
+ * @property {number} torch torch's error at those points
+ * @property {number} ours our error at those points
+ * @property {number} at x at our largest error
  * @property {number} torchAnywhere torch's error at all points of the grid
- * @property {number} oursAnywhere ours at all points of the grid
+ * @property {number} oursAnywhere our error at all points of the grid
  */
 
 /**
@@ -47,7 +47,7 @@ export function slopeErrors(grid, found, right, torch) {
     if (!torchIsRight(i)) continue;
     errors.points++;
     errors.torch = Math.max(errors.torch, theirs);
-    // A NaN is larger than any other error.
+    // NaN counts as larger than any other error.
     if (ours <= errors.ours) continue;
     errors.ours = ours;
     errors.at = grid[i] ?? NaN;
@@ -55,7 +55,7 @@ export function slopeErrors(grid, found, right, torch) {
   return errors;
 }
 
-/** What a case asks for: gradients of `x`, or of `a` where it is a gate's value that counts. @param {string} name */
+/** The input whose gradient a case requests: `x`, or `a` for a gate. @param {string} name */
 export function askedOf(name) {
   return name.endsWith('-gate') ? 'a' : 'x';
 }

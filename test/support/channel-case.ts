@@ -2,7 +2,7 @@ import { channelMoments, meanSquares, type LayerPair } from '../../src/scoring/c
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import { npzArrays } from './npz-arrays.ts';
 
-/** One case of test/fixtures/channels (see the README there): channel values, and what numpy makes of them. */
+/** One case of test/fixtures/channels (see the README there): channel values, and numpy's results for them. */
 export interface ChannelCase {
   readonly nodes: number;
   readonly channels: number;
@@ -36,7 +36,7 @@ export function channelCase(bytes: Uint8Array): ChannelCase {
         arrays[name]!.data.subarray((p * samples + first) * channels, (p * samples + end) * channels),
       ),
     );
-  // In two blocks, of which the first is larger than the last.
+  // In two blocks, the first larger than the last.
   const middle = Math.ceil(samples * 0.6);
   const halves = (name: string): Float32Array[][] => [cut(name, 0, middle), cut(name, middle, samples)];
   const [x, u] = [halves('x'), halves('u')];

@@ -5,7 +5,7 @@ export interface ChannelPair {
 }
 
 /**
- * Channel scores by the definition of docs/method.md, in float64, for small data: one layer pair's, or the pooled ones of
+ * Channel scores by the definition of docs/method.md, in float64, for small data: of one layer pair, or pooled over
  * several.
  *
  * @param groups the function node of each channel
@@ -28,7 +28,7 @@ export function channelScoresByDefinition(
 /**
  * The blocks B_ij behind them: `[source][target]`, each `[channels of the source left][channels of the target left]`.
  *
- * @param lambda for all channels, or for each
+ * @param lambda one for all channels, or one per channel
  */
 export function channelBlocksByDefinition(
   pairs: readonly ChannelPair[],
@@ -40,7 +40,7 @@ export function channelBlocksByDefinition(
   const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const square = (values: readonly number[]): number => mean(values.map((v) => v * v));
   const column = (rows: readonly (readonly number[])[], c: number): number[] => rows.map((row) => row[c]!);
-  // Columns of all pairs behind each other.
+  // Columns of all pairs, concatenated.
   const f = channels.map((c) =>
     pairs.flatMap(({ x }) => {
       const values = column(x, c);
@@ -72,7 +72,7 @@ export function channelBlocksByDefinition(
   );
 }
 
-/** Gauss and Jordan, for a positive definite matrix. */
+/** Gauss-Jordan elimination for a positive definite matrix. */
 export function solve(
   matrix: readonly (readonly number[])[],
   right: readonly (readonly number[])[],

@@ -19,7 +19,7 @@ export function start(
   return spawn(process.execPath, [command, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Waits for the end of what was started. */
+/** Waits for a started command to end. */
 export function ended(child: ReturnType<typeof start>): Promise<Run> {
   return new Promise((resolve, reject) => {
     let [out, err] = ['', ''];

@@ -1,6 +1,6 @@
 /**
- * How much a synchronous call does, in steps that do not depend on the machine: look-ups in maps and sets, and elements
- * that methods of arrays go over.
+ * Measures the work of a synchronous call in steps that do not depend on the machine: look-ups in maps and sets, and
+ * elements that array methods visit.
  */
 export function countWork(run: () => void): number {
   let work = 0;
@@ -38,7 +38,7 @@ const arrayMethods: readonly PropertyKey[] = [
   Symbol.iterator,
 ];
 
-/** Tells `count` of every call of a method, which then does what it always does; returns what undoes that. */
+/** Calls `count` on every call of a method, which otherwise works as before; returns a function that undoes this. */
 function counting(prototype: object, name: PropertyKey, count: (self: unknown) => void): () => void {
   const original = Object.getOwnPropertyDescriptor(prototype, name);
   if (original === undefined) return () => undefined;

@@ -1,9 +1,9 @@
 import type { ByteSource } from '../../src/bytes/byte-source.ts';
 
-/** Bytes in memory as if they lay elsewhere: copies of what is asked for, and a record of it. */
+/** Bytes in memory as if stored elsewhere: returns copies of the requested ranges, and records them. */
 export class CountedSource implements ByteSource {
   readonly size: number;
-  /** The ranges that were read, in order */
+  /** The ranges read, in order */
   readonly reads: (readonly [start: number, end: number])[] = [];
   readonly #bytes: Uint8Array;
 
@@ -12,7 +12,7 @@ export class CountedSource implements ByteSource {
     this.#bytes = bytes;
   }
 
-  /** Bytes that were read, counted as often as they were */
+  /** Bytes read, repeated reads included */
   get total(): number {
     return this.reads.reduce((sum, [start, end]) => sum + end - start, 0);
   }

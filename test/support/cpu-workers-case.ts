@@ -2,7 +2,7 @@ import type { ChannelBatch, EngineShape, MagnitudeBatch } from '../../src/engine
 import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 
-/** Three layer pairs, so that two workers keep unequal shares; 37 nodes, so that the last panel is not full. */
+/** Three layer pairs, so that two workers get unequal shares; 37 nodes, so that the last panel is not full. */
 export const shape = {
   nodes: 37,
   pairs: 3,

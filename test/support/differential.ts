@@ -3,19 +3,19 @@ import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { aggregated, oracleScores, type OracleScore } from './method-oracle.ts';
 import { randomBatches, randomProblem } from './random-problem.ts';
 
-/** What became of the random problems. */
+/** Outcome of the random problems. */
 export interface Differences {
   /** Scores compared */
   readonly compared: number;
-  /** Scores left out: a decision so close that rounding may turn it, or too little left of a variance to say much */
+  /** Scores left out: a decision so close that rounding may change it, or too little variance left to be meaningful */
   readonly unsure: number;
-  /** What was wrong, with the seed that makes the problem again */
+  /** What was wrong, with the seed that recreates the problem */
   readonly wrong: readonly string[];
 }
 
 /**
- * Random problems through an engine, in random batches, some of them merged from two engines, against the definition.
- * @param rounding error of a score of a well-conditioned problem; amplified as the oracle says
+ * Compares an engine with the definition on random problems, in random batches, some of them merged from two engines.
+ * @param rounding error of a score of a well-conditioned problem; scaled by the oracle's amplification
  */
 export async function differencesFromOracle(
   createEngine: (shape: EngineShape) => Promise<Engine> | Engine,
@@ -53,7 +53,7 @@ async function scoresOf(createEngine: (shape: EngineShape) => Promise<Engine> | 
   const other = await createEngine(shape);
   try {
     const batches = randomBatches(problem, seed);
-    // Every third problem is dealt out to two engines.
+    // Every third problem is split between two engines.
     for (const [index, batch] of batches.entries())
       await (seed % 3 === 0 && index % 2 === 1 ? other : engine).accumulateMagnitudes(batch);
     if (seed % 3 === 0 && batches.length > 1) await engine.merge(await other.statistics());

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A page of the repository, as its readers have it, and what stands in its fences. */
+/** A page of the repository and its fenced snippets. */
 export class DocumentPage {
   readonly #text: string;
 
@@ -8,7 +8,7 @@ export class DocumentPage {
     this.#text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   }
 
-  /** The first snippet of a language below a heading. A longer fence holds shorter ones, which are its text. */
+  /** The first snippet of a language below a heading. A longer fence may contain shorter ones as text. */
   snippet(heading: string, language: string): string {
     const [, section] = new RegExp(`^## ${heading}\\n([^]*?)(?=^## |(?![^]))`, 'm').exec(this.#text) ?? [];
     const [, , code] = new RegExp(`^(\`{3,})${language}\\n([^]*?)^\\1$`, 'm').exec(section ?? '') ?? [];
@@ -17,7 +17,10 @@ export class DocumentPage {
   }
 }
 
-/** What npm installs by a snippet of commands, beside the package itself, and the other commands, which take nothing from the network. */
+/**
+ * What npm installs in a snippet of commands, besides the package itself, and the other commands, which do not use the
+ * network.
+ */
 export function commandsOf(snippet: string): { packages: readonly string[]; commands: string } {
   const [line, names] = /^npm install (.*)$/m.exec(snippet)!;
   return {

@@ -25,10 +25,11 @@ export const goldenModels = ['layer-elu', 'batch-relu', 'layer-elu-ragged'] as c
 export const goldenBatches: BatchesOptions = { batchSize: 32 };
 
 /**
- * The method's 1e-6 is for the same magnitudes (test/unit/statistics, test/gpu/scores). Here the oracle's come from float64
- * torch and ours from a float32 runtime, whose rounding the tables inherit: on these data torch's own float32 is up to
- * 7e-7 off its float64 for pre-norm and 1.6e-6 for post-norm values (half of them zero behind a ReLU, so that the others
- * weigh more). Runtimes that sum in another order were seen at three times that (2e-6, 5.5e-6).
+ * The method's 1e-6 applies to equal magnitudes (test/unit/statistics, test/gpu/scores). Here the oracle's come from
+ * float64 torch and ours from a float32 runtime, whose rounding the tables inherit: on these data torch's own float32
+ * deviates from its float64 by up to 7e-7 for pre-norm and 1.6e-6 for post-norm values (half of them zero behind a
+ * ReLU, so that the others weigh more). Runtimes that sum in another order were seen at three times that (2e-6,
+ * 5.5e-6).
  */
 function toleranceOf(golden: Table): number {
   return golden.schema.metadata.get('usePreNorm')?.toLowerCase() === 'false' ? 1e-5 : 4e-6;
@@ -37,8 +38,8 @@ function toleranceOf(golden: Table): number {
 type EdgeRow = Readonly<Record<string, unknown>>;
 
 /**
- * Compares an edge table with the oracle's, pair by pair: the order of near ties may differ by a rounding error.
- * Scores within the tolerance, p and q by what that makes of them.
+ * Compares an edge table with the oracle's, pair by pair: the order of near ties may differ by a rounding error. Scores
+ * must agree within the tolerance, p and q within the bounds that follow from it.
  */
 export function expectGoldenEdges(found: Table, golden: Table): void {
   const tolerance = toleranceOf(golden);
@@ -58,7 +59,8 @@ export function expectGoldenEdges(found: Table, golden: Table): void {
     const r = Number.isNaN(expected.corr) ? 0 : Number(expected.corr);
     const stepInZ = (Math.sqrt(samples) / (1 - r * r)) * tolerance;
     expectNear(row, expected, 'p_value', 0.4 * stepInZ);
-    // q = p times rows / rank, at most: checked where p is as exact as in float64 (test/unit/scores), here for gross errors.
+    // q is at most p times rows / rank: checked here for gross errors only, and with p as exact as in float64 in
+    // test/unit/scores.
     expectNear(row, expected, 'q_value', 0.4 * stepInZ * golden.numRows);
   }
   const sorted = Array.from(found.getChild('corr')!.toArray() as Float64Array).filter(

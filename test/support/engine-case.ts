@@ -2,7 +2,7 @@ import type { EngineShape, MagnitudeBatch } from '../../src/engine/engine.ts';
 import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
 
-/** Magnitudes and a request as `test/fixtures/engines` holds them; `x` and `y` are `[pair][sample][node]`. */
+/** Magnitudes and a request, as stored in `test/fixtures/engines`; `x` and `y` are `[pair][sample][node]`. */
 export interface EngineCaseFile {
   readonly nodes: number;
   readonly samples: number;
@@ -23,7 +23,7 @@ export interface EngineCase {
   batch(first: number, end: number): MagnitudeBatch;
 }
 
-/** @param added edges beside those of the file, as [source, target] */
+/** @param added edges in addition to those of the file, as [source, target] */
 export function engineCase(file: EngineCaseFile, added: readonly (readonly number[])[] = []): EngineCase {
   const parents = Array.from({ length: file.nodes }, () => new Set<number>());
   file.edgeSources.forEach((source, edge) => parents[file.edgeTargets[edge]!]!.add(source));

@@ -1,7 +1,7 @@
 import type { Batch } from '../../src/data/batches.ts';
 import type { npzArrays } from './npz-arrays.ts';
 
-/** The first 96 samples of arrays `x` and `y` in batches of one size, which divides 96. */
+/** The first 96 samples of arrays `x` and `y` in batches of equal size, which must divide 96. */
 export function equalBatches(arrays: ReturnType<typeof npzArrays>, batchSize: number): Batch[] {
   const rows = (name: string, first: number): Float32Array => {
     const { data, shape } = arrays[name]!;

@@ -5,10 +5,10 @@ import { npzArrays } from './npz-arrays.ts';
 /** The example's folder, as the page and the command read it. */
 export const exampleFolder = new URL('../../demo/public/example/', import.meta.url);
 
-/** A model without an edge mask, whose norm leaves nothing of magnitudes behind it, with its data: 107 samples. */
+/** A model without an edge mask, behind whose norm no magnitudes remain, with its data: 107 samples. */
 export const layerNormFolder = new URL('../fixtures/models/layer-elu/', import.meta.url);
 
-/** A file of the example, or of another folder, as Playwright takes files. */
+/** A file of the example, or of another folder, in the form in which Playwright takes files. */
 export const exampleFile = async (name: string, folder = exampleFolder) => ({
   name,
   mimeType: 'application/octet-stream',
@@ -22,8 +22,8 @@ interface Rows {
 }
 
 /**
- * The example's samples so many times over, as an archive of its own. Each copy is `growth` larger than the one before,
- * so that with a growth no two batches are alike.
+ * The example's samples, repeated, as an archive of their own. Each copy is `growth` larger than the one before, so
+ * that with a growth no two batches are equal.
  */
 export async function repeatedExample(times: number, growth = 0) {
   return changedExample('long.npz', ({ columns, values }) => {
@@ -35,7 +35,10 @@ export async function repeatedExample(times: number, growth = 0) {
   });
 }
 
-/** The example's samples with other values, or rows, in its arrays x and y; as an archive, as Playwright takes files. */
+/**
+ * The example's samples with changed values or rows in the arrays x and y; as an archive, in the form in which
+ * Playwright takes files.
+ */
 export async function changedExample(name: string, change: (rows: Rows, array: string) => Rows) {
   const arrays = npzArrays(await readFile(new URL('data.npz', exampleFolder)));
   const entries = Object.entries(arrays).map(([array, { shape, data }]) => {

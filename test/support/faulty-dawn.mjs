@@ -1,6 +1,6 @@
 /**
  * Stands in for the package `webgpu`: the real one, on a software driver that passes for hardware, whose device has the
- * fault that the environment variable FAULT names. Where the real package lies is in REAL_WEBGPU.
+ * fault named by the environment variable FAULT. REAL_WEBGPU is the path of the real package.
  */
 import process from 'node:process';
 
@@ -17,7 +17,7 @@ const info = {
 
 /** @type {Record<string, (device: GPUDevice) => void>} */
 const faults = {
-  // A compiler that takes the rounding error of a sum for 0, as real arithmetic would have it.
+  // A compiler that replaces the rounding error of a sum by 0, as in real arithmetic.
   arithmetic: (device) => {
     const { createShaderModule } = Object.getPrototypeOf(device);
     Object.defineProperty(device, 'createShaderModule', {
@@ -27,7 +27,7 @@ const faults = {
       },
     });
   },
-  // A driver that gives up at the first work.
+  // A driver that fails at the first work.
   lost: (device) => {
     const { createShaderModule } = Object.getPrototypeOf(device);
     Object.defineProperty(device, 'createShaderModule', {
@@ -53,7 +53,7 @@ export function create(/** @type {string[]} */ flags) {
         faults[fault]?.(device);
         return device;
       };
-      // The adapter lives as long as what asks it for a device.
+      // The adapter must live as long as the object that requests its device.
       return { info, limits: adapter.limits, features: adapter.features, requestDevice };
     },
   };

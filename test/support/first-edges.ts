@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { TestBrowser } from './browser.ts';
 
-/** The page of the guide: the first ten new edges of the bundled example, a row each as JSON, in the body's text. */
+/** The guide's page: the first ten new edges of the bundled example, one JSON row each, in the text of the body. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const example = (name: string): string => join(root, 'demo/public/example', name);
 
-/** Puts the files that the page fetches into a folder. */
+/** Copies the files that the page fetches into a folder. */
 export async function copyExample(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of ['model.onnx', 'data.npz']) await copyFile(example(name), join(folder, name));
 }
 
-/** The same rows as the command writes them. */
+/** The same rows as written by the command. */
 export async function firstEdges(): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[join(root, 'dist/cli.js'), 'infer', '--model', example('model.onnx'), '--data', example('data.npz')],
@@ -27,7 +27,7 @@ export async function firstEdges(): Promise<readonly string[]> {
   return stdout.trim().split('\n').slice(1);
 }
 
-/** What the page at an address says, and is called, once it has said something; what it throws fails the test. */
+/** Text and title of the page at an address, once it shows its result; an error thrown in the page fails the test. */
 export async function textOf(
   browser: TestBrowser,
   address: string,
@@ -51,7 +51,7 @@ export async function textOf(
   }
 }
 
-/** Names and scores of the page's rows, against those of the command. */
+/** Compares names and scores of the page's rows with those of the command. */
 export function expectFirstEdges(text: string, expected: readonly string[]): void {
   const rows = text.trim().split('\n');
   expect(rows.length, text).toBe(10);
@@ -61,7 +61,7 @@ export function expectFirstEdges(text: string, expected: readonly string[]): voi
     )!;
     const [src, dst, , , score] = expected[at]!.split(',');
     expect([source, target]).toEqual([src, dst]);
-    // The same model in the browser's build of the runtime: float32 magnitudes that may differ in their last bits.
+    // The same model in the browser's build of the runtime: float32 magnitudes may differ in their last bits.
     expect(Math.abs(Number(corr) - Number(score))).toBeLessThan(1e-5);
   });
 }

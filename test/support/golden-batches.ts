@@ -4,7 +4,7 @@ import { fixture } from './model-files.ts';
 import { npzArrays, type NpyArray } from './npz-arrays.ts';
 import { relativeError } from './run-onnx.ts';
 
-/** Goldens are torch's float64 values; this is what float32 has to hold of them (largest error over largest value). */
+/** Goldens are torch's float64 values; float32 must agree with them within this (largest error over largest value). */
 export const tolerance = 1e-5;
 
 export interface GoldenBatch {
@@ -34,7 +34,7 @@ export function goldenOf(name: string): { golden: Record<string, NpyArray>; batc
   return { golden, batches };
 }
 
-/** A run's values as plain arrays; the run is disposed of. */
+/** A run's values as plain arrays; disposes of the run. */
 export async function valuesOf(
   session: TrainingSession,
   { x, y, size }: Pick<GoldenBatch, 'x' | 'y' | 'size'>,
@@ -48,14 +48,14 @@ export async function valuesOf(
   return values;
 }
 
-/** Compares arrays as wholes, within {@link tolerance}. */
+/** Compares whole arrays, within {@link tolerance}. */
 export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   expect(relativeError(found, expected), what).toBeLessThan(tolerance);
 }
 
 /**
  * The score of docs/method.md in float64: Pearson's r between the l1 magnitudes of node `source`'s activations and node
- * `target`'s gradients, mean over the layer pairs that have one (NaN where none has).
+ * `target`'s gradients, mean over the layer pairs that have one (NaN if none has).
  * @param activations a list of `[samples, channels]` arrays, one per pair, as `gradients`
  * @param groups the function node of each channel
  */

@@ -6,7 +6,7 @@ import type { NpyArray } from './npz-arrays.ts';
 /** Where values are taken: before each block's norm, or after its last activation. */
 export type Place = 'pre' | 'post';
 
-/** Batches and channel values of a fixture model's golden.npz: torch's, in float64. */
+/** Batches and channel values of a fixture model's golden.npz: torch's values in float64. */
 export function goldenChannels(golden: Readonly<Record<string, NpyArray>>, place: Place) {
   const samples = golden.x!.shape[0]!;
   const rows = (name: string): number[][] => {
@@ -47,7 +47,9 @@ export function goldenChannelScores(
   });
 }
 
-/** Of a table that has all pairs: the largest error of its scores as a share of the largest score; Infinity for other NaN. */
+/**
+ * For a table of all pairs: the largest error of its scores as a share of the largest score; Infinity if NaNs differ.
+ */
 export function errorOfTable(table: Table, right: ArrayLike<number>, nodes: number): number {
   const values = (name: string): unknown[] => [...(table.getChild(name)! as Iterable<unknown>)];
   const [scores, sources, targets] = ['score', 'src_idx', 'dst_idx'].map(values);

@@ -15,7 +15,7 @@ export async function readFloats(gpu: GpuContext, view: OwnedBuffer, length?: nu
   return new Float32Array(bytes!).slice(0, length);
 }
 
-/** Largest absolute difference; Infinity where one is NaN and the other is not. */
+/** Largest absolute difference; Infinity if only one is NaN. */
 export function largestDifference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Infinity;
   let largest = 0;

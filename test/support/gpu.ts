@@ -1,4 +1,4 @@
-/** One device per test file; every buffer a test makes is tracked and gone after it, and GPU errors fail it. */
+/** One device per test file; buffers that a test makes are tracked and destroyed after it, and GPU errors fail it. */
 import { expect, test as base } from 'vitest';
 import { acquireDevice, type GpuContext } from '../../src/gpu/device.ts';
 

@@ -12,27 +12,27 @@ import { relativeError, runOnnx } from './run-onnx.ts';
 import { onnxModel, type TestModel, type TestNode } from './single-op.ts';
 
 export interface GradientCase {
-  /** Shapes of the inputs that gradients are checked for; values are normal, or made from normal ones by `values`. */
+  /** Shapes of the inputs whose gradients are checked; values are normal, or made from normal ones by `values`. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
   readonly constants?: Readonly<Record<string, Tensor>>;
   readonly nodes: readonly TestNode[];
-  /** The value that the loss weighs; default 'y'. */
+  /** The value that the loss weights; default 'y'. */
   readonly output?: string;
   readonly values?: (normal: number, index: number, input: string) => number;
   /** Declares every axis of the inputs as a size known only at run time. */
   readonly dynamic?: boolean;
   readonly opset?: number;
   readonly seed?: number;
-  /** Leaves out the run in wasm: for operators that it has no kernel for. */
+  /** Skips the run in wasm: for operators without a wasm kernel. */
   readonly float64Only?: boolean;
 }
 
-/** Random weights make every element of the output count, and differently. */
+/** Random weights make every element of the output count, each differently. */
 const weightedSum: CustomLoss = (graph, prediction, target) => graph.reduceSum(graph.mul(prediction, target));
 
 /**
- * Holds the gradients of a small graph against central differences in float64, and the same training graph run by
- * onnxruntime in float32 against its float64 run.
+ * Compares the gradients of a small graph with central differences in float64, and the same training graph run by
+ * onnxruntime in float32 with its float64 run.
  */
 export async function checkGradients(testCase: GradientCase): Promise<void> {
   const { inputs, constants = {}, nodes, output = 'y', dynamic = false, opset = 18 } = testCase;

@@ -9,22 +9,22 @@ export type LossName = 'mse' | 'l1';
 export const scoreNames = ['corr', 'partial', 'channel'] as const;
 export type ScoreName = (typeof scoreNames)[number];
 
-/** One call that changed the statistics, as far as it went: batches by number. */
+/** One call that changed the statistics, up to where it ended: batches by number. */
 export type Part =
   { readonly fit: LossName; readonly batches: readonly number[] } | { readonly merge: LossName };
 
-/** What an inferer holds, by how it came there. */
+/** What an inferer holds, as the calls that led to it. */
 export interface History {
-  /** The loss of the statistics held, or of those to come */
+  /** The loss of the statistics held, or of the next ones */
   readonly loss: LossName;
   readonly parts: readonly Part[];
 }
 
-/** What a test's inferers are given. */
+/** What a test's inferers work with. */
 export interface Material {
   readonly model: GsnnModel;
   readonly batches: readonly Batch[];
-  /** The batch that the engine refuses: it comes out of the model as NaN */
+  /** The batch that the engine refuses: the model computes NaN for it */
   readonly refused: number;
   readonly files: Readonly<Record<LossName, { readonly bytes: Uint8Array; readonly samples: number }>>;
 }
@@ -42,14 +42,14 @@ export function scoresIn(table: Table): number[] {
   return [...(table.getChild('corr') ?? table.getChild('score'))!] as number[];
 }
 
-/** The numbers that a history gives where every call is awaited before the next one. */
+/** The numbers that a history gives if every call is awaited before the next one. */
 export interface Numbers {
-  /** Or the code that they are refused with: for few samples, and for channel values that a file lacks */
+  /** Or the error code: for too few samples, and for channel values that a file lacks */
   readonly scores: Readonly<Record<ScoreName, readonly number[] | string>>;
   readonly saved: Uint8Array;
 }
 
-/** Replays histories call by call, each of them once. */
+/** Replays histories call by call, each once. */
 export class HistoryReplay {
   readonly #material: Material;
   readonly #known = new Map<string, Promise<Numbers>>();
@@ -68,7 +68,7 @@ export class HistoryReplay {
   async #replay({ loss, parts }: History): Promise<Numbers> {
     const { model, batches, refused, files } = this.#material;
     await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
-    // Files are taken in where the loss is theirs.
+    // A file can be merged only under its own loss.
     await inferer.fit([], { loss });
     for (const part of parts) {
       if ('merge' in part) {

@@ -7,12 +7,12 @@ import { normalNumbers, randomNumbers } from './random-numbers.ts';
 export const shape = { nodes: 600, pairs: 3, reduction: 'l1' } as const;
 export const samples = 300;
 
-/** No room for the sums of that shape, which take 17 MB, but for ten times the samples. */
+/** Too little memory for the sums of that shape, which take 17 MB, but enough for ten times the samples. */
 export const memory = 15e6;
 
 /**
- * Half of the nodes share something in each layer pair. Some are constant in one layer, so that they have no score in one
- * pair, and one of them in all layers.
+ * Half of the nodes share a signal in each layer pair. Some are constant in one layer, so that they have no score in
+ * one pair, and one is constant in all layers.
  */
 export function largeBatch(seed: number): MagnitudeBatch {
   const made = batches.get(seed) ?? makeBatch(seed);
@@ -38,7 +38,7 @@ function makeBatch(seed: number): MagnitudeBatch {
   };
 }
 
-/** Eight parents on average; the first target has none, the second as many as samples allow. */
+/** Eight parents on average; the first target has none, the second as many as the samples allow. */
 export function largeSets(
   seed: number,
   change: (target: number, set: number[]) => number[] = keep,

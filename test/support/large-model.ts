@@ -18,8 +18,8 @@ const names = (count: number, name: string) => Array.from({ length: count }, (_,
 const fewEdges: LargeGraph = { functions: names(512, 'gene'), edges: [[0, 1]] };
 
 /**
- * 600 nodes with names as long as users have them, and 2,000 edges: cycles among them, and one node that every fifth of the
- * others leads to. What such a network shows does not depend on its weights.
+ * 600 nodes with names as long as in real use, and 2,000 edges, with cycles, and one node to which every fifth of the
+ * others leads. What such a network shows does not depend on its weights.
  */
 export function longNamedGraph(): LargeGraph {
   const [random, count] = [randomNumbers(600), 600];
@@ -37,8 +37,8 @@ export function longNamedGraph(): LargeGraph {
 }
 
 /**
- * A GSNN large enough for threads of every kind: 1,024 channels, from which the runtime starts more than one thread, and
- * 2^20 sums, from which the CPU engine starts workers. Written here, since a fixture of its size would be 4 MB.
+ * A GSNN large enough for threads of every kind: 1,024 channels, from which on the runtime starts more than one thread,
+ * and 2^20 sums, from which on the CPU engine starts workers. Generated, since a fixture of its size would be 4 MB.
  */
 export function largeModel({ functions, edges }: LargeGraph = fewEdges): Uint8Array {
   const normal = normalNumbers(1);
@@ -93,7 +93,7 @@ export function largeModel({ functions, edges }: LargeGraph = fewEdges): Uint8Ar
   });
 }
 
-/** Samples for it, as CSV. */
+/** Samples for the model, as CSV. */
 export function largeModelData(samples: number): string {
   const normal = normalNumbers(2);
   const columns = [...names(INPUTS, 'in'), ...names(OUTPUTS, 'out')];

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Largest difference between two arrays of numbers, NaN where both have it. @throws where only one has */
+/** Largest difference between two arrays of numbers; NaN equals NaN. @throws if only one has NaN */
 export function largestError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   expect(found.length).toBe(expected.length);
   let worst = 0;

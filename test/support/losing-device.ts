@@ -2,10 +2,10 @@ const deviceCalls = ['createBuffer', 'createBindGroup', 'createCommandEncoder', 
 const queueCalls = ['submit', 'writeBuffer', 'onSubmittedWorkDone'] as const;
 
 /**
- * Destroys a device once it, its queue and its buffers have been called so often, right after that call: what the call began
- * is under way.
+ * Destroys a device right after the given number of calls on it, its queue and its buffers; the work that the last call
+ * began is then under way.
  *
- * @returns how many calls there have been so far
+ * @returns a function that returns the number of calls so far
  */
 export function loseAfter(device: GPUDevice, calls: number): () => number {
   let made = 0;

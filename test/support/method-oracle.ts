@@ -1,6 +1,6 @@
 /**
- * docs/method.md in the plainest float64 there is: two passes over the samples, loops, one Cholesky factor per target. An
- * oracle for random problems: it shares no code with the engines, and it tells how sure its answers are.
+ * docs/method.md in the plainest float64: two passes over the samples, loops, one Cholesky factor per target. An oracle
+ * for random problems: it shares no code with the engines, and reports how certain its scores are.
  */
 
 /** Magnitudes of one layer pair, row-major `[samples, nodes]`. */
@@ -21,15 +21,15 @@ export interface OracleProblem {
   readonly varianceFloor: number | undefined;
 }
 
-/** A score, and what rounding may make of it. */
+/** A score, and how much rounding may change it. */
 export interface OracleScore {
   readonly score: number;
   /**
-   * Whether a decision (constant, explained, singular) stands within a factor of 100 of its limit, so that another order
-   * of additions may decide otherwise.
+   * Whether a decision (constant, explained, singular) is within a factor of 100 of its limit, so that another order of
+   * additions may decide otherwise.
    */
   readonly close: boolean;
-  /** How much rounding is amplified: the variances by what is left of them, times the condition of the parents' system */
+  /** Amplification of rounding: the variances over what is left of them, times the condition of the parents' system */
   readonly amplification: number;
 }
 
@@ -38,7 +38,7 @@ export function oracleScores(problem: OracleProblem): OracleScore[][] {
   return problem.pairs.map((pair) => pairScores(problem, pair));
 }
 
-/** Scores of the pairs as one, `[source, target]`. */
+/** Scores aggregated over the pairs, `[source, target]`. */
 export function aggregated(perPair: readonly (readonly OracleScore[])[], how: 'mean' | 'max'): OracleScore[] {
   return perPair[0]!.map((_, element) => {
     const all = perPair.map((pair) => pair[element]!);
@@ -51,7 +51,7 @@ export function aggregated(perPair: readonly (readonly OracleScore[])[], how: 'm
       return { score: sum / scored.length, close, amplification };
     }
     const best = scored.reduce((a, b) => (Math.abs(b.score) > Math.abs(a.score) ? b : a));
-    // Of two of nearly one size but other signs rounding decides.
+    // Rounding decides between two scores of nearly equal size and opposite signs.
     const rivals = scored.some(
       ({ score }) => score !== best.score && Math.abs(Math.abs(score) - Math.abs(best.score)) < 1e-5,
     );
@@ -100,7 +100,7 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 const covariance = (a: Column, b: Column): number => dot(a.centred, b.centred) / a.centred.length;
 
-/** Whether `value` is at or below `limit`, and whether that is a close thing. */
+/** Whether `value` is at or below `limit`, and whether it is close to it. */
 function atMost(value: number, limit: number): { yes: boolean; close: boolean } {
   const near = value > 0 && limit > 0 && value / limit > 0.01 && value / limit < 100;
   return { yes: !(value > limit), close: near };
@@ -113,7 +113,7 @@ function constant(column: Column, floor: number | undefined): { yes: boolean; cl
 function correlation(source: Column, target: Column, floor: number | undefined): OracleScore {
   const [x, y] = [constant(source, floor), constant(target, floor)];
   const close = x.close || y.close;
-  // Sums about a pivot lose what the mean has over the deviation.
+  // Sums about a pivot lose precision by the ratio of the mean to the deviation.
   const amplification = Math.max(spread(source), spread(target));
   if (x.yes || y.yes) return { score: NaN, close, amplification: 1 };
   const r = covariance(source, target) / Math.sqrt(source.variance * target.variance);
@@ -165,7 +165,7 @@ function partialColumn(
   });
 }
 
-/** Whether rounding of the variance itself may decide what is left of it. */
+/** Whether rounding of the variance itself may decide how much of it is left. */
 const near = (left: number, variance: number): boolean => Math.abs(left) < 1e-10 * variance;
 
 const square = (values: readonly number[]): number => values.reduce((sum, value) => sum + value * value, 0);
@@ -184,7 +184,7 @@ function cholesky(k: readonly (readonly number[])[]) {
       for (let m = 0; m < j; m++) sum -= row[m]! * (lower[j]?.[m] ?? row[m]!);
       if (i === j) {
         smallestPivot = Math.min(smallestPivot, sum);
-        // A pivot is what is left of numbers as large as the diagonal: it carries their rounding.
+        // A pivot is a difference of numbers as large as the diagonal, and carries their rounding.
         close ||= Math.abs(sum) < 1e4 * limit;
         row.push(Math.sqrt(sum));
       } else row.push(sum / lower[j]![j]!);

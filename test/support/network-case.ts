@@ -7,31 +7,31 @@ import { readPositiveEdges, type NamedPair } from '../../src/table/positives.ts'
 import { errorOfTable } from './golden-channels.ts';
 import { npzArrays } from './npz-arrays.ts';
 
-/** Figures of one score, and the pairs and positives that they are of where that is known. */
+/** Figures of one score, with the numbers of pairs and positives behind them, if known. */
 export interface KeptFigures {
   readonly scored_pairs?: number;
   readonly scored_positives?: number;
   readonly [figure: string]: unknown;
 }
 
-/** A model with data and held-out edges, and what is known of its scores. */
+/** A model with data and held-out edges, and its known results. */
 export interface NetworkCase {
   readonly name: string;
   readonly model: string;
   readonly data: string;
   readonly heldOut: string;
   readonly positives: readonly NamedPair[];
-  /** By score: with model and scores in float64, or as the recovery benchmark keeps them */
+  /** By score: computed with model and scores in float64, or stored by the recovery benchmark */
   readonly figures: Readonly<Record<string, KeptFigures>>;
-  /** Score matrices in float64, `[source, target]`, NaN where there is none; undefined where there are no matrices */
+  /** Score matrices in float64, `[source, target]`, NaN for no score; undefined if there are no matrices */
   readonly scores: Readonly<Record<string, Float64Array>> | undefined;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Where networks of real size are, with what numpy made of them: too large to be kept here, so that most machines have none.
- * Beside the checkout, or wherever the variable says.
+ * Folder of networks of real size with numpy's results: too large to be stored here, so most machines have none. Next
+ * to the checkout, or wherever the variable says.
  */
 const networks = process.env.MAGNITUDE_EDGE_NETWORKS ?? join(root, '../shared/networks');
 
@@ -62,7 +62,7 @@ function caseIn(folder: string, name: string): NetworkCase {
   };
 }
 
-/** The benchmark's names of scores and figures, as those of {@link KeptFigures}. */
+/** Renames the benchmark's scores and figures to those of {@link KeptFigures}. */
 function benchmarkFigures({ figures }: { figures: NetworkCase['figures'] }): NetworkCase['figures'] {
   const of = { corr: 'corr mean', regression: 'regression mean 0.3', channel: 'channel mean 3' };
   return Object.fromEntries(
@@ -73,7 +73,7 @@ function benchmarkFigures({ figures }: { figures: NetworkCase['figures'] }): Net
   );
 }
 
-/** The bundled example, and the networks of real size where there are any. */
+/** The bundled example, and the networks of real size if there are any. */
 export const networkCases: readonly NetworkCase[] = [
   caseIn(join(root, 'demo/public/example'), 'example'),
   ...['signalling-batch', 'signalling-layer']
@@ -82,14 +82,17 @@ export const networkCases: readonly NetworkCase[] = [
     .map(([folder, name]) => caseIn(folder, name)),
 ];
 
-/** Checks the scores of a table of all pairs against float64: 1e-3 of the largest, most of which is the model's own float32. */
+/**
+ * Checks the scores of a table of all pairs against float64, within 1e-3 of the largest; most of that is due to the
+ * model's own float32.
+ */
 export function expectScores64({ scores, name }: NetworkCase, score: string, table: Table): void {
   const right = scores?.[score];
   if (right === undefined) return;
   expect(errorOfTable(table, right, Math.sqrt(right.length)), `${name}, ${score}`).toBeLessThan(1e-3);
 }
 
-/** What the library and the command call the figures of {@link KeptFigures}. */
+/** Names of the figures of {@link KeptFigures} in the library and the command. */
 const FIGURES = {
   auc: 'auc',
   average_precision: 'average_precision',
@@ -101,7 +104,7 @@ const FIGURES = {
   median_rank: 'median_rank_by_target',
 } as const;
 
-/** Checks figures to two digits, with hits at 1, 5 and 20: the third digit is off by half a unit of the second at most. */
+/** Checks figures, with hits at 1, 5 and 20, to two digits: the error is at most half a unit of the second digit. */
 export function expectFigures(
   { figures, name }: NetworkCase,
   score: string,

@@ -9,8 +9,8 @@ import {
 } from '../../src/training-graph.ts';
 
 /**
- * A model with inputs, and what its training graph has to give: `model.onnx` and `case.json` in one folder. Right values
- * come from PyTorch in float64.
+ * A model with inputs, and the expected results of its training graph: `model.onnx` and `case.json` in one folder. The
+ * expected values come from PyTorch in float64.
  */
 export interface OnnxCase {
   readonly note: string;
@@ -21,8 +21,8 @@ export interface OnnxCase {
 }
 
 /**
- * `data` is nested as `dims` say, a plain number for a scalar; NaN and infinities are texts. In its place `sine` gives
- * element i as sin(sine * i).
+ * `data` is nested as `dims` say, a plain number for a scalar; NaN and infinities are strings. With `sine` instead,
+ * element i is sin(sine * i).
  */
 interface CaseArray {
   readonly dtype: keyof typeof arrayTypes;
@@ -32,15 +32,15 @@ interface CaseArray {
 }
 
 interface Expected {
-  /** A number, or the text that stands for NaN. */
+  /** A number, or the string that stands for NaN. */
   readonly loss?: number | string;
   readonly gradients?: Readonly<Record<string, CaseArray>>;
   readonly outputs?: Readonly<Record<string, CaseArray>>;
-  /** Of a large gradient, some elements by flat index. */
+  /** Some elements of a large gradient, by flat index. */
   readonly gradientEntries?: Readonly<
     Record<string, { readonly at: readonly number[]; readonly data: unknown }>
   >;
-  /** The model has to be refused; `code` and a part of the message where they matter. */
+  /** The model must be refused; `code` and a part of the message if they matter. */
   readonly refused?: string;
   readonly code?: string;
   readonly message?: string;
@@ -60,10 +60,12 @@ const arrayTypes = {
   bool: Uint8Array,
 } as const;
 
-/** float32 has to hold this, relative to the largest right element, on models of this size. */
+/** Error allowed to float32, relative to the largest expected element, on models of this size. */
 const TOLERANCE = 1e-5;
 
-/** Builds the training graph of the case in `folder`, runs it with the wasm provider and compares all that is expected. */
+/**
+ * Builds the training graph of the case in `folder`, runs it with the wasm provider and compares all expected results.
+ */
 export async function checkOnnxCase(folder: URL): Promise<void> {
   const given = JSON.parse(readFileSync(new URL('case.json', folder), 'utf8')) as OnnxCase;
   const build = (): TrainingGraph =>
@@ -155,7 +157,7 @@ function entries(arrays: Readonly<Record<string, CaseArray>> | undefined): [stri
   return Object.entries(arrays ?? {});
 }
 
-/** NaN and infinities have to stand where they are expected; the others may be off by rounding. */
+/** NaN and infinities must be where they are expected; other elements may be off by rounding. */
 function requireClose(
   label: string,
   found: Result | undefined,

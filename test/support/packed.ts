@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** The package as it is published: packed, and installed into a folder of somebody else. */
+/** The package as published: packed, and installed into a user's folder. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Packs what was built. @returns the tarball's name in the folder */
+/** Packs the build. @returns the tarball's name in the folder */
 export async function pack(folder: string): Promise<string> {
   const args = ['pack', '--ignore-scripts', '--pack-destination', folder];
   await promisify(execFile)('npm', args, { cwd: root });
@@ -18,8 +18,8 @@ export async function pack(folder: string): Promise<string> {
 /**
  * Packs the package and installs it in a folder, with others.
  *
- * @param packages what npm installs beside it
- * @param settings more of the folder's package.json
+ * @param packages what npm installs in addition
+ * @param settings further fields of the folder's package.json
  */
 export async function installPacked(
   folder: string,

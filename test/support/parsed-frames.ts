@@ -1,6 +1,6 @@
 import { FrameParser, type Frame } from '../../src/cli/serve/frames.ts';
 
-/** The frames of bytes of which so many come at a time. */
+/** Parses frames from bytes that arrive `step` at a time. */
 export function parsedFrames(bytes: Uint8Array, step = Infinity): Frame[] {
   const parser = new FrameParser();
   const frames: Frame[] = [];

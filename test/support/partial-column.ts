@@ -2,8 +2,8 @@ import { leastRemainder, type RemainderLimits } from '../../src/scoring/constant
 import { factorTarget } from '../../src/scoring/partial-factor.ts';
 
 /**
- * Covariances that decide the partial correlations of one target: the set S, the target's y, and every source.
- * The solver overwrites all of it.
+ * Covariances that determine the partial correlations of one target: the set S, the target's y, and every source. The
+ * solver overwrites all of them.
  */
 export interface ConditionalSystem {
   /** S, ascending indices of sources */
@@ -24,16 +24,16 @@ export interface ConditionalSystem {
   readonly varY: number;
 }
 
-/** Sources whose substitution is carried through at a time, so that their rows stay in the nearest cache. */
+/** Sources per pass of the substitution: few enough for their rows to stay in the nearest cache. */
 const BLOCK = 256;
 
 /**
  * Partial correlations of every source with one target given S, in float64 (method.md, "score = 'partial'"): one
  * Cholesky factor, then forward substitution over all the sources at once. An empty set gives plain correlations.
  *
- * @param scores receives `[nodes]` scores, NaN where the method gives none
+ * @param scores receives `[nodes]` scores, NaN for pairs without one
  * @param roundoff of the sums behind the system, see {@link choleskyFactor}
- * @returns false where S is numerically singular
+ * @returns false if S is numerically singular
  */
 export function solvePartialColumn(
   system: ConditionalSystem,
@@ -70,10 +70,10 @@ export function solvePartialColumn(
   return true;
 }
 
-// The substitution W = R^-1 S_xx[S, :] takes four rows of S at a time: each value that is loaded serves four products.
+// The substitution W = R^-1 S_xx[S, :] processes four rows of S at a time: each loaded value serves four products.
 // `rows` holds S_xx[S, :] from row k on and W before it; `factor` is R; both row-major, `rows.length = size * nodes`.
 
-/** Rows k .. k + 3 of S_xx[S, :] minus what rows m .. m + 3 of W, finished before, explain of them. */
+/** Subtracts from rows k .. k + 3 of S_xx[S, :] what the finished rows m .. m + 3 of W explain of them. */
 function eliminateFour(
   rows: Float64Array,
   k: number,
@@ -106,7 +106,7 @@ function eliminateFour(
   }
 }
 
-/** Solves rows k .. k + 3 among themselves, and takes their share off the covariances and variances of the sources. */
+/** Solves rows k .. k + 3 among themselves, and subtracts their share from the sources' covariances and variances. */
 function finishFour(
   rows: Float64Array,
   k: number,
@@ -138,7 +138,7 @@ function finishFour(
   }
 }
 
-/** Row k alone, from all rows before it: for the last rows of a set whose size is no multiple of four. */
+/** Row k alone, from all rows before it: for the last rows of a set whose size is not a multiple of four. */
 function finishOne(
   rows: Float64Array,
   k: number,
@@ -168,9 +168,9 @@ function finishOne(
 }
 
 /**
- * num_i / sqrt(vx_i vy), clipped; NaN where the method gives none.
+ * num_i / sqrt(vx_i vy), clipped; NaN if there is no score.
  *
- * @param floorX what vx_i must be above
+ * @param floorX what vx_i must exceed
  */
 function partialCorrelation(
   covariance: number,

@@ -11,8 +11,8 @@ import { edgeTable, edgeTableBatches, type EdgeTableBatchesOptions } from '../..
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 
 /**
- * Numbers that a change of the code must not move, as SHA-256 of their bits: the same for every number of workers, and
- * whether sums are held or products formed on demand. Fused products (relaxed SIMD) round otherwise, and have their own.
+ * SHA-256 of the bits of results that code changes must not alter: the same for every number of workers, with sums held
+ * or products formed on demand. Fused products (relaxed SIMD) round differently, and have their own.
  */
 const pinned: Record<'plain' | 'fused', Record<string, string>> = {
   plain: {
@@ -172,7 +172,7 @@ export function testPinnedBits(): void {
         found[`${name} top`] = await tableBits(scores, request, { top: 500, candidatesOnly: true });
         found[`${name} maxQ`] = await tableBits(scores, request, { maxQ: 0.05 });
         const inBatches = { rowsPerBatch: 1 << 14 };
-        // Where scores of layer pairs are formed again, all tables come in groups of rows.
+        // If scores of layer pairs are recomputed, all tables come in groups of rows.
         if (memory === Infinity)
           expect(await tableBits(scores, request, inBatches)).toBe(found[`${name} table`]);
         const candidates = { candidatesOnly: true, maxQ: 0.9 };

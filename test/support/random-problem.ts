@@ -2,7 +2,7 @@ import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import type { OracleProblem, PairMagnitudes } from './method-oracle.ts';
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 
-/** A problem for the engines and the oracle, of any shape and unit, with what real data has of degeneracy. */
+/** A problem for the engines and the oracle, of any shape and unit, with the degeneracies of real data. */
 export function randomProblem(seed: number): OracleProblem {
   const random = randomNumbers(seed);
   const normal = normalNumbers(seed ^ 0x5bd1e995);
@@ -29,7 +29,7 @@ export function randomProblem(seed: number): OracleProblem {
   };
 }
 
-/** Magnitudes are at least 0. Columns are noisy, correlated, of one value, repeated, sparse, or have a large mean. */
+/** Magnitudes are at least 0. Columns are noisy, correlated, constant, repeated, sparse, or have a large mean. */
 function randomPair(
   nodes: number,
   samples: number,

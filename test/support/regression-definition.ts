@@ -4,8 +4,8 @@ import type { PairRows } from './score-definition.ts';
 /**
  * Regression scores of one layer pair by the definition of docs/method.md, in float64, for small data.
  *
- * @param lambda of all sources, or of each
- * @returns `[source][target]`, NaN where a side is constant
+ * @param lambda one for all sources, or one per source
+ * @returns `[source][target]`, NaN if a side is constant
  */
 export function regressionByDefinition(
   { x, y }: PairRows,
@@ -36,7 +36,7 @@ export function ranksByDefinition(rows: readonly (readonly number[])[]): number[
   );
 }
 
-/** undefined where they are constant */
+/** Undefined if they are constant */
 function standardized(values: readonly number[]): number[] | undefined {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviations = values.map((value) => value - mean);

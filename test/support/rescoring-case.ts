@@ -23,7 +23,7 @@ function setsOf(change: (target: number, set: number[]) => number[]): ScoreReque
   );
 }
 
-/** One request after the other to the same engine, and how many targets each should have cost. */
+/** Sends one request after the other to the same engine, and yields how many targets each should have rescored. */
 export async function* rescoringCase(makeEngine: () => Promise<Engine>): AsyncGenerator<{
   what: string;
   scoredTargets: number;
@@ -39,7 +39,7 @@ export async function* rescoringCase(makeEngine: () => Promise<Engine>): AsyncGe
     ridge: 1e-8,
     conditioningSets: setsOf((_, set) => set),
   } as const;
-  // An edge more into target 3, one less into 36 (a set too large for a thread's own memory) and a large set emptied.
+  // Target 3 gains an edge, 36 loses one (its set is too large for a thread's own memory), and a large set is emptied.
   const edited = setsOf((target, set) => {
     if (target === 3) return [...set, 40];
     if (target === 36) return set.slice(1);
@@ -63,7 +63,7 @@ export async function* rescoringCase(makeEngine: () => Promise<Engine>): AsyncGe
   for (const [at, [what, expectedTargets, request]] of requests.entries()) {
     const scores = await engine.scores(request);
     const before = await scores.matrices();
-    // Some handles are let go, so that their scores may be written over; others must stay what they are.
+    // Some handles are released, so that their scores may be overwritten; the others must not change.
     const kept = structuredClone(before);
     if (at % 3 === 0) scores.release();
     else held.push(scores);
@@ -89,7 +89,7 @@ export async function* rescoringCase(makeEngine: () => Promise<Engine>): AsyncGe
   const scores = await engine.scores(first);
   const other = await makeEngine();
   await other.accumulateMagnitudes(batchOf(1));
-  // Sums round where scores were asked for.
+  // Sums are rounded when scores are requested.
   await other.score(first);
   await other.accumulateMagnitudes(batchOf(2));
   const expected = await other.score(first);

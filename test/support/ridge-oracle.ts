@@ -9,7 +9,11 @@ import {
 import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
 import { normalNumbers } from './random-numbers.ts';
 
-/** Solves A X = B in place of B by Gaussian elimination, in float64. @param a `[size, size]`, changed @param b `[size, columns]` */
+/**
+ * Solves A X = B by Gaussian elimination, in float64; X overwrites B.
+ * @param a `[size, size]`, overwritten
+ * @param b `[size, columns]`
+ */
 export function solveDense(a: Float64Array, b: Float64Array, size: number): Float64Array {
   const columns = b.length / size;
   const subtract = (values: Float64Array, width: number, row: number, from: number, factor: number): void => {
@@ -41,7 +45,10 @@ export interface RidgeProblem {
   readonly lambda: number;
 }
 
-/** Channels that share a few factors, 41 nodes of up to five; one is constant, and nothing ever comes to another. */
+/**
+ * Channels that share a few factors, 41 nodes of up to five; those of one node are constant, and another's gradients
+ * are 0.
+ */
 export function ridgeProblem(samples: number, lambda: number, noise = 3): RidgeProblem {
   const random = normalNumbers(5);
   const lists: number[][] = [];
@@ -50,7 +57,7 @@ export function ridgeProblem(samples: number, lambda: number, noise = 3): RidgeP
     lists.push(Array.from({ length: 1 + ((3 * node) % 5) }, () => channels++));
   }
   const weights = Float64Array.from({ length: 6 * channels }, random);
-  // As an engine keeps them.
+  // In the memory that an engine uses.
   const arrays = canShare() ? new SharedArrays() : ownArrays;
   const [x, u] = [0, 1].map(() => arrays.alloc(Float32Array, samples * channels)) as [
     Float32Array,
@@ -69,7 +76,7 @@ export function ridgeProblem(samples: number, lambda: number, noise = 3): RidgeP
   return { groups: raggedFromLists(lists), channels, samples, x, u, lambda };
 }
 
-/** A problem as the regressions take it. */
+/** A problem in the form that the regressions take. */
 export function ridgeSystem({ groups, channels, samples, x, u, lambda }: RidgeProblem): ChannelSystem {
   const pair = {
     x: [x],
@@ -81,7 +88,9 @@ export function ridgeSystem({ groups, channels, samples, x, u, lambda }: RidgePr
   return channelSystem([pair], groups, channels, lambda);
 }
 
-/** Scores `[nodes, nodes]` by the formula of docs/method.md, "Channel scores", in float64; NaN where a side has no channel. */
+/**
+ * Scores `[nodes, nodes]` by the formula of docs/method.md, "Channel scores", in float64; NaN if a side has no channel.
+ */
 export function ridgeOracle({ groups, channels, samples: n, x, u, lambda }: RidgeProblem): Float64Array {
   const { mean, variance, meanSquare } = channelMoments([x], channels);
   const squares = meanSquares([u], channels);

@@ -7,7 +7,7 @@ export interface RunInput {
   readonly type?: 'float32' | 'int64';
 }
 
-/** Runs an ONNX file once with the wasm provider and gives back every output. */
+/** Runs an ONNX file once with the wasm provider and returns every output. */
 export async function runOnnx(
   bytes: Uint8Array,
   inputs: Readonly<Record<string, RunInput>>,
@@ -20,7 +20,7 @@ export async function runOnnx(
   }
 }
 
-/** A session of the wasm provider that takes and gives plain arrays. */
+/** A session of the wasm provider that takes and returns plain arrays. */
 export async function openOnnx(bytes: Uint8Array) {
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   return {
@@ -42,7 +42,9 @@ function tensorOf({ dims, data, type = 'float32' }: RunInput): ort.Tensor {
   return new ort.Tensor('int64', BigInt64Array.from(Array.from(data, BigInt)), dims);
 }
 
-/** Largest difference over largest expected magnitude: the relative error of a whole array. NaN where either holds one. */
+/**
+ * Relative error of a whole array: largest difference over largest expected magnitude. NaN if either array holds one.
+ */
 export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Infinity;
   let difference = 0;

@@ -3,8 +3,8 @@ import type { BlockKernel, PackedRows, Side } from '../../src/statistics/block-k
 const [LEFT, RIGHT] = [4, 8];
 
 /**
- * The twin of `chunkedBlockKernel` in plain JavaScript, without fused products: chunks are added up in float32, one rounding
- * after the other, and their sums in float64.
+ * The twin of `chunkedBlockKernel` in plain JavaScript, without fused products: each chunk is summed in float32,
+ * rounded at every step, and the sums of chunks in float64.
  */
 export function scalarChunkedKernel(chunkRows: number): BlockKernel {
   return {

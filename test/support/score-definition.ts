@@ -62,7 +62,7 @@ function pairScore(
   return (covariance(source, target) - explained(source, alpha)) / Math.sqrt(varianceX * varianceY);
 }
 
-/** docs/method.md, "Constant nodes" */
+/** Whether a node is constant: docs/method.md, "Constant nodes". */
 function isConstant(values: readonly number[], varianceFloor: number | undefined): boolean {
   const deviations = values.map((value) => value - mean(values));
   return (

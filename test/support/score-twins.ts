@@ -7,7 +7,7 @@ import type { RaggedIndices } from '../../src/statistics/ragged.ts';
 import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { largestDifference, normalNumbers } from './gpu-arrays.ts';
 
-/** A WebGPU engine that takes magnitudes, on the test's device. */
+/** A WebGPU engine for magnitudes, on the test's device. */
 export async function magnitudesEngine(
   gpu: GpuContext,
   nodes: number,
@@ -32,7 +32,7 @@ export function factorBatch(seed: number, size: number, nodes: number): Magnitud
   return { size, x: [x], y: [y] };
 }
 
-/** Largest difference of the GPU's aggregated partial scores from the float64 twin's; Infinity where one alone is NaN. */
+/** Largest difference of the GPU's aggregated partial scores from the float64 twin's; Infinity if only one is NaN. */
 export async function againstTwin(
   gpu: GpuContext,
   batch: MagnitudeBatch,

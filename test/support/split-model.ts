@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, StringStringEntryProtoSchema } from '../../src/onnx/schema/onnx_pb.ts';
 
-/** A model with its largest constant in a file of its own, as torch.onnx.export leaves models behind. */
+/** A model with its largest constant in a separate file, as torch.onnx.export writes it. */
 export function splitModel(whole: Uint8Array, location: string): { model: Uint8Array; data: Uint8Array } {
   const proto = fromBinary(ModelProtoSchema, whole);
   const largest = proto.graph!.initializer.reduce((a, b) => (b.rawData.length > a.rawData.length ? b : a));

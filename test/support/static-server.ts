@@ -13,7 +13,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** Folders as a static host serves them, each at an origin of its own. */
+/** Serves folders as a static host does, each at an origin of its own. */
 export class StaticServers {
   readonly #servers: Server[] = [];
 

@@ -2,7 +2,9 @@ import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import type { RaggedIndices } from '../../src/statistics/ragged.ts';
 import { npzArrays } from './npz-arrays.ts';
 
-/** One case of test/fixtures/statistics (see the README there): magnitudes, and what the float64 oracle makes of them. */
+/**
+ * One case of test/fixtures/statistics (see the README there): magnitudes, and the float64 oracle's results for them.
+ */
 export interface StatisticsCase {
   readonly nodes: number;
   readonly pairs: number;

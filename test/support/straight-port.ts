@@ -1,4 +1,4 @@
-/** Statistics as a straight port of the method holds them, and as two passes in float64 do: see bench/port. */
+/** Statistics as a straight port of the method holds them, and by two passes in float64: see bench/job. */
 import type { MagnitudeBatch } from '../../src/engine/engine.ts';
 import { emptyPair } from '../../src/statistics/merge.ts';
 import type { SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
@@ -7,7 +7,7 @@ import type { SufficientStatistics } from '../../src/statistics/sufficient-stati
 export function portStatistics(batches: Iterable<MagnitudeBatch>, nodes: number): SufficientStatistics {
   const pair = emptyPair(nodes);
   let samples = 0;
-  /** The sum over the batch of the products of a column with another, every step rounded to float32. */
+  /** The sum over the batch of the products of two columns, every step rounded to float32. */
   const dot = (a: Float32Array, i: number, b: Float32Array, j: number, size: number): number => {
     let sum = 0;
     for (let row = 0; row < size; row++) {

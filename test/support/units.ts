@@ -6,10 +6,10 @@ import { normalNumbers } from './random-numbers.ts';
 const NODES = 6;
 const SAMPLES = 60;
 
-/** Magnitudes in float32 are rounded anew in every unit: 2^-24 of each, means being a few deviations. */
+/** Float32 magnitudes round differently in every unit: by 2^-24 of each, with means of a few deviations. */
 export const UNIT_ROUNDING = 1e-6;
 
-/** A draw of magnitudes, a factor for the gradients, and how the samples come. */
+/** A draw of magnitudes, a factor for the gradients, and how the samples are batched. */
 export const drawnUnits = fc.record({
   seed: fc.integer({ min: 1, max: 1e6 }),
   constant: fc.double({ min: -12, max: 12, noNaN: true }).map((exponent) => 10 ** exponent),
@@ -33,8 +33,8 @@ export const unitsRequest = {
 } as const;
 
 /**
- * Correlated magnitudes of six nodes, those of gradients multiplied by a constant, in batches. y2 is constant, y5 differs
- * in one sample's last digit alone, y4 is what x3 is, and x5 what x0 is.
+ * Correlated magnitudes of six nodes in batches, those of gradients multiplied by a constant. y2 is constant, y5
+ * differs only in the last digit of one sample, y4 equals x3, and x5 equals x0.
  */
 export function inUnit(seed: number, constant: number, batchSize: number): MagnitudeBatch[] {
   const normal = normalNumbers(seed);

@@ -3,7 +3,10 @@ import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
 import type { ScoreCoverage } from '../../src/engine/scores/unscored.ts';
 import { randomNumbers } from './random-numbers.ts';
 
-/** Eight nodes and two layer pairs in which pairs have no score for every reason there is; and how many, counted by hand. */
+/**
+ * Eight nodes and two layer pairs, with pairs that have no score for every possible reason; their numbers are counted
+ * by hand.
+ */
 export function unscoredCase() {
   const [nodes, size] = [8, 40];
   const random = randomNumbers(9);
@@ -16,15 +19,15 @@ export function unscoredCase() {
     for (let row = 0; row < size; row++) matrix[row * nodes + node] = value(row);
   };
   for (const p of [0, 1]) {
-    // x0 and y1 are constant in both layer pairs; x2 is what x3 is, and y5 the double of x3.
+    // x0 and y1 are constant in both layer pairs; x2 equals x3, and y5 is twice x3.
     set(x[p]!, 0, () => 3);
     set(y[p]!, 1, () => 0);
     set(x[p]!, 2, (row) => x[p]![row * nodes + 3]!);
     set(y[p]!, 5, (row) => 2 * x[p]![row * nodes + 3]!);
   }
-  // y7 is constant in one layer pair alone.
+  // y7 is constant in one layer pair only.
   set(y[0]!, 7, () => 1);
-  // 4 -> 1 and 4 -> 6; 3 -> 5 explains y5, and of sources x2; 2 -> 4 and 3 -> 4 are a singular set.
+  // 4 -> 1 and 4 -> 6; 3 -> 5 explains y5 and, of the sources, x2; 2 -> 4 and 3 -> 4 are a singular set.
   const edges = [
     [4, 4, 3, 2, 3, 6],
     [1, 6, 5, 4, 4, 6],
@@ -36,8 +39,8 @@ export function unscoredCase() {
     ridge: 0,
     conditioningSets: conditioningSets(edges, nodes),
   } as const;
-  // Of 56 pairs i -> j: 51 candidates, since 6 -> 6 is no pair.
-  // 0 -> 7 has no score in one layer pair for its target's sake, which comes before its source's.
+  // Of 56 pairs i -> j, 51 are candidates, since 6 -> 6 is not a pair.
+  // 0 -> 7 has no score in one layer pair because of its target, which takes precedence over its source.
   const corr = { constantSource: 5, constantTarget: 8, explained: 0, knownParent: 0, singular: 0 };
   const partial = {
     // x0 with 2, 3, 4, 5 and 6; those with 4 and 5 count here, before the singular set and what is explained.

@@ -1,8 +1,8 @@
 import type { Scale } from './scale.ts';
 
 /**
- * Paints any number of points: few as discs, many as counts per pixel, whose logarithm is the opacity, so that single
- * points stay visible beside crowds.
+ * Paints any number of points: up to 4,000 as discs, more as counts per pixel with logarithmic opacity, so that single
+ * points stay visible next to dense clusters.
  */
 export function paintPoints(
   context: CanvasRenderingContext2D,
@@ -13,7 +13,7 @@ export function paintPoints(
     readonly xs: ArrayLike<number>;
     readonly ys: ArrayLike<number>;
     readonly rows: Uint32Array;
-    /** Those among many that are drawn as discs all the same: few, and what one looks for. */
+    /** The few points that matter most: drawn as discs even if the others are counted. */
     readonly best?: Uint32Array;
   },
   colour: string,

@@ -8,10 +8,10 @@ interface Scales {
   readonly y: (value: number) => number;
 }
 
-/** Pixels from a point within which it is meant. */
+/** Largest distance in pixels at which a point counts as pointed at. */
 const reach = 10;
 
-/** The point of any group that is nearest to a place of the plot, -1 where none is near. */
+/** The point of any group nearest to a position in the plot; -1 if none is within reach. */
 export function nearestPoint(
   { xs, ys }: Points,
   groups: readonly Uint32Array[],

@@ -9,7 +9,7 @@ import { linear, sparseTicks, symlog, ticks, tickText, type Scale } from './scal
 import { useSize } from './use-size.ts';
 
 interface Props {
-  /** What the figure shows, in one sentence, numbers included: what a screen reader says instead of it. */
+  /** What the figure shows, in one sentence with its numbers: screen readers read it instead of the figure. */
   readonly summary: string;
   readonly title: string;
   readonly x: { readonly label: string; readonly domain: readonly [number, number] };
@@ -23,16 +23,16 @@ interface Props {
   readonly children: (x: Scale, y: Scale, area: Area) => ComponentChildren;
   /** A canvas under the marks, for more points than SVG holds. */
   readonly paint?: (context: CanvasRenderingContext2D, x: Scale, y: Scale, area: PaintedArea) => void;
-  /** What its marks mean; colours are design tokens. */
+  /** What the marks mean; colours are design tokens. */
   readonly legend?: readonly LegendItem[];
-  /** One of several that are alike: its legend is written in figures alone. */
+  /** One of several similar plots: only exported figures show its legend. */
   readonly isSmall?: boolean;
-  /** What it is called where nothing stands around it; its title, where none is given. */
+  /** Title of the exported figure, which has no page around it; `title` by default. */
   readonly figureTitle?: string;
   readonly onPick?: (x: number, y: number, scales: { x: Scale; y: Scale }) => void;
-  /** What is nearest to a place of the inner rectangle: a crosshair goes there, and the tooltip tells of it. */
+  /** The item nearest to a position in the inner rectangle: the crosshair snaps to it, the tooltip describes it. */
   readonly probe?: (x: number, y: number, scales: { x: Scale; y: Scale }) => Probed | null;
-  /** The pointer is there, in the inner rectangle; undefined once it leaves. */
+  /** Called with the position of the pointer in the inner rectangle; with undefined once it leaves. */
   readonly onHover?: (at: HoverPlace | undefined) => void;
 }
 
@@ -42,7 +42,7 @@ export interface Probed extends Note {
   readonly y: number;
 }
 
-/** Where the pointer is: in the inner rectangle, and in the window. */
+/** Position of the pointer: in the inner rectangle, and in the window. */
 export interface HoverPlace {
   readonly x: number;
   readonly y: number;
@@ -56,7 +56,7 @@ export interface Area {
   readonly height: number;
 }
 
-/** Where to paint, and with which colours: those of the page, or of a figure. */
+/** Where to paint, and in which colours: those of the page or of an exported figure. */
 export interface PaintedArea extends Area {
   readonly colourOf: ColourOf;
 }
@@ -184,10 +184,10 @@ const Legend = ({ items }: { readonly items: readonly LegendItem[] }) => (
   </p>
 );
 
-/** Height for each pixel of width, where nobody has chosen one. */
+/** Default ratio of height to width. */
 const usualShape = 0.62;
 
-/** The plot for a figure: its letters and lines as they are, its points as an image. */
+/** The plot as an exported figure: text and lines as vectors, points as an image. */
 function drawingOf(
   props: Props,
   { width, height, ratio, showsSelection }: Room & { width: number },
@@ -275,7 +275,7 @@ function Axes({ x, y, area, labels, isBent }: AxesProps): JSX.Element {
   );
 }
 
-/** A path of steps: each y of x, y, x, y ... holds from the x before, at first from `from`, to its own. */
+/** A step path through x, y, x, y ...: each y holds from the previous x (at first `from`) to its own. */
 export function stepsOf(points: ArrayLike<number>, from: number, x: Scale, y: Scale): string {
   let path = '';
   for (let i = 0; i + 1 < points.length; i += 2) {

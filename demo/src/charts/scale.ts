@@ -11,14 +11,14 @@ export function linear(domain: readonly [number, number], range: readonly [numbe
   return Object.assign(map, { domain });
 }
 
-/** As {@link linear}, with the logarithm of one more: linear near 0, so that there is a place for it, and far apart things in sight. */
+/** As {@link linear}, of sign(v) log(1 + |v|): linear near 0, logarithmic further out. */
 export function symlog(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const bent = (value: number) => Math.sign(value) * Math.log1p(Math.abs(value));
   const straight = linear([bent(domain[0]), bent(domain[1])], range);
   return Object.assign((value: number) => straight(bent(value)), { domain });
 }
 
-/** Round numbers of a scale from 0 on that is not linear, at least so many pixels apart. */
+/** Round numbers from 0 up for a non-linear scale, at least `room` pixels apart. */
 export function sparseTicks(scale: Scale, room: number): number[] {
   const [low, high] = scale.domain;
   const kept: number[] = [];

@@ -4,20 +4,20 @@ import { sortPermutation } from './sort.ts';
 
 type Scored = Pick<EdgeColumns, 'names' | 'rows' | 'src' | 'dst' | 'score' | 'hasEdge'>;
 
-/** Two results over the pairs that both have a score for. */
+/** Two results, over the pairs for which both have a score. */
 export interface Comparison {
   readonly pairs: number;
   readonly src: Int32Array;
   readonly dst: Int32Array;
   readonly xs: Float64Array;
   readonly ys: Float64Array;
-  /** The point of a pair, -1 where one of the two has no score for it. */
+  /** The point of a pair; -1 if either result has no score for it. */
   readonly pointOf: (source: number, target: number) => number;
-  /** 1 where either graph has the edge. */
+  /** 1 if either graph has the edge. */
   readonly hasEdge: Uint8Array;
-  /** Pearson's correlation of the two. */
+  /** Pearson correlation of the two scores. */
   readonly correlation: number;
-  /** Pairs that are no edge among the best `among` of both. */
+  /** How many of the best `among` pairs without an edge the two results share. */
   readonly shared: number;
   readonly among: number;
   /** The pairs with the largest differences, largest first. */

@@ -1,17 +1,20 @@
 import type { EdgeColumns } from './edge-columns.ts';
 import { sortPermutation } from './sort.ts';
 
-/** How well the score tells the given positives from the pairs that are neither positive nor an edge of the graph. */
+/** How well the score separates the given positives from pairs that are neither positive nor an edge of the graph. */
 export interface Curves {
   readonly positives: number;
   readonly negatives: number;
   /** Area under the ROC curve, ties counting half. NaN without positives or negatives. */
   readonly rocAuc: number;
-  /** Average precision: precision at each positive, averaged over positives, ties entered together. */
+  /** Average precision: the precision at each positive, averaged over positives; tied scores enter together. */
   readonly averagePrecision: number;
-  /** Corners (x, y) of the curve: where positives are found, thinned where there are thousands. */
+  /** Corners (x, y) of the curve, which are at positives; thinned if there are thousands. */
   readonly roc: Float64Array;
-  /** Recall and precision at each positive; a precision holds from the recall before to its own, so that the area is the average precision. */
+  /**
+   * Recall and precision at each positive. A precision holds from the previous recall to its own, so that the area
+   * under the steps is the average precision.
+   */
   readonly precisionRecall: Float64Array;
 }
 
@@ -38,7 +41,7 @@ export function curves(columns: EdgeColumns, positive: Uint8Array): Curves {
     while (end < order.length && score[order[end]!] === score[order[start]!])
       tiedHits += positive[order[end++]!]!;
     const tiedMisses = end - start - tiedHits;
-    // Between two positives the curve runs straight on: its corners are enough.
+    // The curve is straight between two positives, so its corners are enough.
     if (tiedHits > 0) pushRoc(start);
     area += tiedMisses * (hits + tiedHits / 2);
     hits += tiedHits;
@@ -70,7 +73,7 @@ function thin(points: number[]): Float64Array {
   return Float64Array.from(kept);
 }
 
-/** 1 at each row whose (source, target) is among the named pairs, and the pairs that the table does not have. */
+/** 1 at each row whose (source, target) is among the named pairs, and the names that the table does not have. */
 export function markPairs(
   columns: EdgeColumns,
   pairs: readonly (readonly [string, string])[],

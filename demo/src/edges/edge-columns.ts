@@ -1,11 +1,11 @@
-/** How sure a score is: by the regression itself, and by resampling. */
+/** How certain a score is: from the regression itself, and from resampling. */
 export const uncertaintyKeys = ['regressionError', 'standardError', 'signStability', 'empiricalP'] as const;
 export type UncertaintyKey = (typeof uncertaintyKeys)[number];
 
-/** Name of the column of the aggregated score, with which those of the layer pairs begin. */
+/** Name of the column of the aggregated score; the names of the layer-pair columns begin with it. */
 export type ScoreColumn = 'corr' | 'score';
 
-/** The columns of uncertainty by their names in the table. */
+/** Names of the uncertainty columns in the table. */
 export const uncertaintyNames = (score: ScoreColumn): Readonly<Record<UncertaintyKey, string>> => ({
   regressionError: 'standard_error',
   standardError: `${score}_se`,
@@ -13,30 +13,30 @@ export const uncertaintyNames = (score: ScoreColumn): Readonly<Record<Uncertaint
   empiricalP: 'p_empirical',
 });
 
-/** The edge table as the views read it: one typed array per column, row r of each is row r of the Arrow table. */
+/** The edge table as the views read it: one typed array per column; row r of each is row r of the Arrow table. */
 export interface EdgeColumns {
   /** Names of the function nodes; `src` and `dst` index them. */
   readonly names: readonly string[];
   readonly rows: number;
   readonly src: Int32Array;
   readonly dst: Int32Array;
-  /** Aggregated score, NaN where the method gives none. */
+  /** Aggregated score, NaN if the method yields none. */
   readonly score: FloatColumn;
-  /** What the table calls it. */
+  /** Name of the score column in the table. */
   readonly scoreColumn: ScoreColumn;
   /** Whether the sign of a score means something. */
   readonly isSigned: boolean;
-  /** Whether the table has p-values; else p and q are NaN throughout. */
+  /** Whether the table has p-values; if not, p and q are NaN throughout. */
   readonly isTested: boolean;
   readonly pValue: FloatColumn;
   readonly qValue: FloatColumn;
-  /** 1 where the graph has the edge. */
+  /** 1 if the graph has the edge. */
   readonly hasEdge: Uint8Array;
   /** |S_j|; null for scores that condition on nothing. */
   readonly conditioned: Int32Array | null;
   /** One column per layer pair, under its name in the table. */
   readonly pairs: readonly { readonly name: string; readonly values: FloatColumn }[];
-  /** What resampling says of the scores (docs/guide.md, "How sure a score is"): the columns that the table has of it. */
+  /** Uncertainty of the scores (docs/guide.md, "How sure a score is"): the columns that the table has. */
   readonly uncertainty: Readonly<Partial<Record<UncertaintyKey, FloatColumn>>>;
   /** The schema metadata of the table. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ export interface EdgeColumns {
 
 export type FloatColumn = Float64Array | Float32Array;
 
-/** The columns of uncertainty that there are, in the table's order. */
+/** The uncertainty columns that the table has, in its order. */
 export function uncertaintyOf({
   uncertainty,
   scoreColumn,
@@ -56,7 +56,7 @@ export function uncertaintyOf({
   });
 }
 
-/** The standard error of a score, by resampling where there is one; undefined without any. */
+/** Standard error of a score: by resampling if available, else from the regression; undefined without either. */
 export const errorOf = ({ uncertainty }: EdgeColumns, row: number): number | undefined =>
   (uncertainty.standardError ?? uncertainty.regressionError)?.[row];
 
@@ -73,7 +73,7 @@ export function extentOf(columns: EdgeColumns): number {
   return extent;
 }
 
-/** Every buffer of the columns, for moving them between threads. */
+/** Every buffer of the columns, to transfer them between threads. */
 export function buffersOf(columns: EdgeColumns): ArrayBufferLike[] {
   return [
     columns.src,
@@ -88,7 +88,7 @@ export function buffersOf(columns: EdgeColumns): ArrayBufferLike[] {
   ].map((array) => array.buffer);
 }
 
-/** A deep copy, so that one can be moved to another thread while the original stays. */
+/** A deep copy: one of the two can be transferred to another thread. */
 export function copyOf(columns: EdgeColumns): EdgeColumns {
   return {
     ...columns,

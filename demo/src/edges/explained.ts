@@ -1,14 +1,14 @@
-/** A pair of nodes beside the known parents of the target, in one layer pair. */
+/** How the known parents of a target account for its correlation with a source, in one layer pair. */
 export interface Explained {
   /** Correlation of source and target. */
   readonly correlation: number;
   /** Share of the target's variance that the parents explain. */
   readonly byParents: number;
-  /** Correlation of what the parents leave of source and of target; NaN where they leave nothing. */
+  /** Correlation of the residuals of source and target given the parents; NaN if either residual vanishes. */
   readonly given: number;
 }
 
-/** How much of a target the parents explain, and what is left for a source. Columns have one value for each sample. */
+/** How much of a target the parents explain, and what is left for a source. Columns hold one value per sample. */
 export function explainedBy(
   source: ArrayLike<number>,
   target: ArrayLike<number>,
@@ -20,7 +20,7 @@ export function explainedBy(
     const column = centred(parent);
     const before = norm(column);
     const left = without(column, directions);
-    // A parent that the others explain adds no direction of its own.
+    // A parent that the earlier ones explain adds no direction of its own.
     const length = norm(left);
     if (length > 1e-7 * before) directions.push(left.map((value) => value / length));
   }
@@ -33,7 +33,7 @@ export function explainedBy(
   };
 }
 
-/** The values about their mean; all 0 where they vary by no more than single precision rounds. */
+/** The values minus their mean; all 0 if they vary by no more than single-precision rounding. */
 function centred(values: ArrayLike<number>): Float64Array {
   const column = Float64Array.from(values);
   const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
@@ -41,7 +41,7 @@ function centred(values: ArrayLike<number>): Float64Array {
   return norm(about) > 1e-6 * norm(column) ? about : about.fill(0);
 }
 
-/** What is left of a column once others are taken out of it (modified Gram-Schmidt, twice for accuracy). */
+/** The residual of a column after projecting out `directions` (modified Gram-Schmidt, twice for accuracy). */
 function without(column: Float64Array, directions: readonly Float64Array[]): Float64Array {
   const rest = column.slice();
   for (let pass = 0; pass < 2; pass++)
@@ -60,7 +60,7 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 const norm = (column: Float64Array): number => Math.sqrt(dot(column, column));
 
-/** Intercept and slope of the least-squares line; null where there is none. */
+/** Intercept and slope of the least-squares line; null if `xs` does not vary. */
 export function trendOf(
   xs: ArrayLike<number>,
   ys: ArrayLike<number>,

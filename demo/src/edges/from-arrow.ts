@@ -10,9 +10,9 @@ import {
 import { isScoreName, scoreKinds } from './score-kind.ts';
 
 /**
- * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only names and `corr`, or `score`, are
- * indispensable, so that tables which other tools have thinned out still open.
- * Throws `invalid-data` where the table is not an edge table.
+ * The columns of an edge table (method.md, "The edge table"), copied out of Arrow memory. Only the names and `corr` or
+ * `score` are required, so that tables thinned out by other tools still open. Throws `invalid-data` if the table is not
+ * an edge table.
  */
 export function columnsFromArrow(table: Table, file: string): EdgeColumns {
   const rows = table.numRows;
@@ -21,7 +21,7 @@ export function columnsFromArrow(table: Table, file: string): EdgeColumns {
   const names: string[] = [];
   const src = indices(table.getChild('src_idx'), sources, names, file);
   const dst = indices(table.getChild('dst_idx'), targets, names, file);
-  // Indices may name nodes that occur on one side only, or on none when rows were left out.
+  // Rows may have been left out, so that some node indices have no name.
   for (let node = 0; node < names.length; node++) names[node] ??= `node ${node}`;
   const conditioned = table.getChild('n_cond');
   const scoreColumn: ScoreColumn = !table.getChild('corr') && table.getChild('score') ? 'score' : 'corr';
@@ -55,7 +55,7 @@ export function columnsFromArrow(table: Table, file: string): EdgeColumns {
   };
 }
 
-/** Whether scores of that name have a sign; of a table that does not name them, whether any has. */
+/** Whether the named score is signed; if the table does not name its score, whether any value is negative. */
 function isSigned(name: string | undefined, column: ScoreColumn, score: FloatColumn): boolean {
   if (isScoreName(name)) return scoreKinds[name].isSigned;
   return column === 'corr' || score.some((value) => value < 0);
@@ -71,7 +71,7 @@ function required(table: Table, name: string, file: string): Vector {
   );
 }
 
-/** More nodes than any table of pairs has; an index beyond it is of something else. */
+/** More nodes than any table of pairs has; a larger index is not a node index. */
 const MOST_NODES = 1 << 20;
 
 /** Node indices of one side. Fills `names`; without an index column, nodes are numbered as their names appear. */
@@ -91,7 +91,7 @@ function indices(column: Vector | null, labels: Vector, names: string[], file: s
     }
     return result;
   }
-  // Indices of the other side may have left some nodes without a name.
+  // Indices of the other side may leave gaps in the names.
   const seen = new Map<string | undefined, number>(Array.from(names, (name, node) => [name, node]));
   for (let row = 0; row < rows; row++) {
     const name = String(labels.get(row));

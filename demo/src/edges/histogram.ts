@@ -1,4 +1,4 @@
-/** Counts of values in equal bins over [low, high]; values outside and NaN are counted apart. */
+/** Counts of values in equal bins over [low, high]; values outside and NaN are counted separately. */
 export interface Histogram {
   readonly low: number;
   readonly high: number;
@@ -18,7 +18,7 @@ export function histogram(
   for (let row = 0; row < values.length; row++) {
     if (!include(row)) continue;
     const place = ((values[row]! - low) / (high - low)) * bins;
-    // The upper border belongs to the last bin.
+    // The upper bound belongs to the last bin.
     if (place >= 0 && place <= bins) counts[Math.min(Math.floor(place), bins - 1)]! += 1;
     else outside++;
   }

@@ -21,7 +21,7 @@ export function averageLinkageOrder(distance: Float32Array, nodes: number): Uint
   return Uint32Array.from(members[alive.values().next().value ?? 0] ?? []);
 }
 
-/** The cluster nearest to `tip`; the one before it in the chain wins a tie, which ends every chain. */
+/** The cluster nearest to `tip`; the previous one in the chain wins a tie, so that every chain ends. */
 function nearestOf(tip: number, previous: number, alive: Set<number>, distance: Float32Array, nodes: number) {
   let nearest = previous;
   let least = previous < 0 ? Infinity : distance[tip * nodes + previous]!;
@@ -35,7 +35,7 @@ function nearestOf(tip: number, previous: number, alive: Set<number>, distance: 
   return nearest;
 }
 
-/** Merges b into a: distances become the mean over members (Lance-Williams), leaves stay side by side. */
+/** Merges b into a: distances become the mean over members (Lance-Williams); leaves stay adjacent. */
 function join(
   a: number,
   b: number,

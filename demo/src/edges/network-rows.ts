@@ -1,12 +1,15 @@
 import type { EdgeColumns } from './edge-columns.ts';
 import { sortPermutation } from './sort.ts';
 
-/** What counts as significant where nobody has said anything else. */
+/** Largest q that counts as significant by default. */
 export const likelyQ = 0.05;
-/** Pairs taken where scores have no q. */
+/** Number of pairs taken if scores have no q. */
 export const bestShown = 50;
 
-/** The rows of a network that fits other programs: the graph's edges with the significant pairs, or the best where no q is known. */
+/**
+ * The rows of a network for other programs: the graph's edges with the significant pairs, or with the best pairs if q
+ * is unknown.
+ */
 export function networkRows({ rows, hasEdge, qValue, isTested, score }: EdgeColumns): Uint32Array {
   const taken = new Uint8Array(rows);
   if (isTested) for (let row = 0; row < rows; row++) taken[row] = qValue[row]! <= likelyQ ? 1 : 0;

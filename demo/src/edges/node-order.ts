@@ -5,7 +5,7 @@ import type { ScoreMatrix } from './score-matrix.ts';
 export const nodeOrders = ['index', 'name', 'degree', 'cluster'] as const;
 export type NodeOrderName = (typeof nodeOrders)[number];
 
-/** Nodes up to which clustering answers while one waits; its distances take 4 bytes for each pair. */
+/** Most nodes for which clustering is fast enough to wait for; its distances take 4 bytes per pair. */
 export const largestClustering = 4000;
 
 /** `order[place]` is the node shown there; `edges` are the graph's, as (source, target). */
@@ -26,14 +26,14 @@ export function nodeOrder(
   return nodes;
 }
 
-/** Neighbours by score stand side by side; the order of the model where there are too many nodes for that. */
+/** Places nodes with high scores between them next to each other; the model's order if there are too many nodes. */
 export function clusterOrder(matrix: ScoreMatrix): Uint32Array {
   const { nodes } = matrix;
   if (nodes > largestClustering || nodes < 2) return Uint32Array.from({ length: nodes }, (_, node) => node);
   return averageLinkageOrder(dissimilarity(matrix), nodes);
 }
 
-/** Edges of the graph at each node, both directions; self edges do not count. */
+/** Edges of the graph at each node, in both directions, without self edges. */
 function degrees(nodes: number, edges: Iterable<readonly [number, number]>): Uint32Array {
   const degree = new Uint32Array(nodes);
   for (const [source, target] of edges) {
@@ -44,7 +44,7 @@ function degrees(nodes: number, edges: Iterable<readonly [number, number]>): Uin
   return degree;
 }
 
-/** 1 - the stronger |score| of the two directions; no score counts as 0. */
+/** 1 - the stronger |score| of the two directions; a missing score counts as 0. */
 function dissimilarity({ nodes, scores }: ScoreMatrix): Float32Array {
   const distance = new Float32Array(nodes * nodes);
   for (let i = 0; i < nodes; i++)

@@ -1,6 +1,6 @@
 import type { EdgeColumns } from './edge-columns.ts';
 
-/** From a pair to its row: an open-addressing hash table in typed arrays, 16 to 32 bytes a row, where a Map takes 100. */
+/** Maps a pair to its row: an open-addressing hash table in typed arrays, 16 to 32 bytes a row; a Map takes 100. */
 export class PairIndex {
   readonly #nodes: number;
   readonly #mask: number;
@@ -24,14 +24,14 @@ export class PairIndex {
     }
   }
 
-  /** The row of a pair, -1 where the table has none. */
+  /** The row of a pair; -1 if the table has none. */
   rowOf(source: number, target: number): number {
     const key = source * this.#nodes + target;
     const slot = this.#slot(key);
     return this.#keys[slot] === key ? this.#rows[slot]! : -1;
   }
 
-  /** Where a key is, or the free place where it belongs. */
+  /** The slot of a key, or the free slot where it belongs. */
   #slot(key: number): number {
     // Multiplicative hashing: the high bits of the product depend on all bits of the key.
     let slot = Math.imul(key | 0, 0x9e3779b1) >>> this.#shift;

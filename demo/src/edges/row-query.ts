@@ -3,7 +3,7 @@ import { uncertaintyKeys, type EdgeColumns, type UncertaintyKey } from './edge-c
 
 const plainKeys = ['src', 'dst', 'score', 'pValue', 'qValue', 'hasEdge', 'conditioned'] as const;
 
-/** A column of the table by what it holds; `pair:0` is the first layer pair. */
+/** A column of the table by its content; `pair:0` is the first layer pair. */
 export type ColumnKey = (typeof plainKeys)[number] | UncertaintyKey | `pair:${number}`;
 
 export const isColumnKey = (text: string): text is ColumnKey =>
@@ -14,23 +14,23 @@ export interface SortKey {
   readonly descending: boolean;
 }
 
-/** By a column and, where that is equal, by others. */
+/** Sorts by a column and, where it is equal, by others. */
 export interface Sort extends SortKey {
   readonly then?: readonly SortKey[];
 }
 
 export interface RowFilter {
-  /** Part of a name on either side; `a > b` asks for both sides. */
+  /** Matches part of a name on either side; `a > b` matches source and target. */
   readonly search: string;
   readonly minScore: number | null;
   readonly maxQ: number | null;
   readonly edges: 'all' | 'known' | 'new';
-  /** Names that may be sources or targets; null for all. */
+  /** Names allowed as sources or targets; null for all. */
   readonly sources: readonly string[] | null;
   readonly targets: readonly string[] | null;
   /** Only these pairs, by the names of source and target; null for all. */
   readonly pairs: readonly (readonly [source: string, target: string])[] | null;
-  /** What nodes are called besides their names, by number: a search finds it too. */
+  /** Labels of nodes by number: a search matches them as well as names. */
   readonly labels: readonly string[] | null;
 }
 
@@ -45,7 +45,7 @@ export const noFilter: RowFilter = {
   labels: null,
 };
 
-/** Answers "which rows, in which order" over one table; sorts are kept, so a changed filter costs one scan. */
+/** Answers "which rows, in which order" over one table; sorts are cached, so that a changed filter costs one scan. */
 export class RowQuery {
   readonly #columns: EdgeColumns;
   readonly #sorted = new Map<string, Uint32Array>();
@@ -69,14 +69,14 @@ export class RowQuery {
     let order = this.#sorted.get(key);
     if (!order) {
       order = this.#sortedBy([sort, ...(sort.then ?? [])]);
-      // A few sorts of a million rows are kept, not one for every column ever clicked.
+      // Caches a few sorts of a million rows, not one for every column ever clicked.
       if (this.#sorted.size >= 4) this.#sorted.delete(this.#sorted.keys().next().value!);
       this.#sorted.set(key, order);
     }
     return order;
   }
 
-  /** Sorts are stable: the last key first, the first one last. */
+  /** The sort is stable: sort by the last key first. */
   #sortedBy(keys: readonly SortKey[]): Uint32Array {
     const [last, ...others] = keys.toReversed();
     let order = sortPermutation(keysOf(this.#columns, last!.column), last!.descending);
@@ -90,7 +90,7 @@ export class RowQuery {
   }
 }
 
-/** The numbers by which a column sorts; names sort as people read them ("gene 2" before "gene 10"). */
+/** The numbers by which a column sorts; names sort in natural order ("gene 2" before "gene 10"). */
 function keysOf(columns: EdgeColumns, column: ColumnKey): ArrayLike<number> {
   if (column === 'src' || column === 'dst') {
     const rank = nameRanks(columns.names);
@@ -99,7 +99,7 @@ function keysOf(columns: EdgeColumns, column: ColumnKey): ArrayLike<number> {
   if (column === 'conditioned') return columns.conditioned ?? new Int32Array(columns.rows);
   if (column.startsWith('pair:'))
     return columns.pairs[Number(column.slice(5))]?.values ?? new Float64Array(columns.rows);
-  // A column that this table lacks leaves its rows as they stand.
+  // If the table lacks the column, rows keep their order.
   if (isUncertainty(column)) return columns.uncertainty[column] ?? new Float64Array(columns.rows);
   return columns[column as 'score' | 'pValue' | 'qValue' | 'hasEdge'];
 }
@@ -107,7 +107,7 @@ function keysOf(columns: EdgeColumns, column: ColumnKey): ArrayLike<number> {
 const isUncertainty = (column: ColumnKey): column is UncertaintyKey =>
   uncertaintyKeys.some((key) => key === column);
 
-/** Place of each node when the names are sorted. */
+/** Rank of each node by name. */
 export function nameRanks(names: readonly string[]): Int32Array {
   const collator = new Intl.Collator('en', { numeric: true });
   const order = names.map((_, node) => node).sort((a, b) => collator.compare(names[a]!, names[b]!) || a - b);
@@ -121,7 +121,7 @@ export function nameRanks(names: readonly string[]): Int32Array {
 function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) => boolean {
   const { src, dst, score, qValue, hasEdge } = columns;
   const { minScore, edges } = filter;
-  // Scores that were not tested cannot be filtered by it.
+  // Scores without p-values cannot be filtered by q.
   const maxQ = columns.isTested ? filter.maxQ : null;
   const [left, right] = filter.search.split(/\s*(?:->|→|>)\s*/, 2).map((part) => part.trim().toLowerCase());
   const matches = (part: string) =>
@@ -142,7 +142,7 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
     if (targets && !targets[dst[row]!]) return false;
     if (edges === 'known' && !hasEdge[row]) return false;
     if (edges === 'new' && hasEdge[row]) return false;
-    // NaN passes no threshold, which is what a threshold asks for.
+    // The negated comparisons also reject NaN, which passes no threshold.
     if (minScore !== null && !(score[row]! >= minScore)) return false;
     if (maxQ !== null && !(qValue[row]! <= maxQ)) return false;
     if (to) return to[dst[row]!]! && (from?.[src[row]!] ?? true);
@@ -150,7 +150,7 @@ function rowPredicate(columns: EdgeColumns, filter: RowFilter): (row: number) =>
   };
 }
 
-/** Source times the number of nodes plus target, of each pair that the table can have. */
+/** `source * nodes + target` of each pair; NaN if a name is unknown. */
 function pairKeys(names: readonly string[], pairs: readonly (readonly [string, string])[]): Set<number> {
   const numbers = new Map(names.map((name, node) => [name, node]));
   return new Set(

@@ -1,16 +1,16 @@
-/** A score by the library's name for it. */
+/** Scores by the library's names. */
 export const scoreNames = ['corr', 'partial', 'regression', 'channel'] as const;
 export type ScoreName = (typeof scoreNames)[number];
 
 export const aggregations = ['mean', 'max', 'pooled'] as const;
 export type Aggregation = (typeof aggregations)[number];
 
-/** What the page says and draws of a score. */
+/** How the page names, describes and draws a score. */
 export interface ScoreKind {
   readonly label: string;
   /** What it is, in one sentence. */
   readonly about: string;
-  /** Whether it can be negative; one that cannot has no sign to colour. */
+  /** Whether it can be negative; an unsigned score has no sign to colour. */
   readonly isSigned: boolean;
 }
 
@@ -46,7 +46,7 @@ export const aggregationLabels: Readonly<Record<Aggregation, string>> = {
 };
 
 export const correlations = ['pearson', 'spearman'] as const;
-/** What scores of magnitudes are of: the magnitudes, or their ranks. */
+/** What scores of magnitudes correlate: the magnitudes, or their ranks. */
 export type CorrelationKind = (typeof correlations)[number];
 
 export const isScoreName = (text: unknown): text is ScoreName => scoreNames.some((name) => name === text);

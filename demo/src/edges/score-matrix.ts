@@ -1,18 +1,18 @@
 import type { EdgeColumns } from './edge-columns.ts';
 
-/** The table as a square: `[source, target]` row-major, NaN where the table has no row or no score. */
+/** The table as a square: `[source, target]` row-major, NaN if the table has no row or no score. */
 export interface ScoreMatrix {
   readonly nodes: number;
   readonly scores: Float32Array;
-  /** 1 where the graph has the edge. */
+  /** 1 if the graph has the edge. */
   readonly edges: Uint8Array;
-  /** Whether scores have a sign; those without spread over orders of magnitude, and are drawn by their roots. */
+  /** Whether scores have a sign; unsigned scores span orders of magnitude and are drawn by their square roots. */
   readonly isSigned: boolean;
   /** Largest |score|, 0 without scores. */
   readonly extent: number;
 }
 
-/** Nodes up to which a square is laid out: 10,000 nodes take 500 MB. */
+/** Most nodes for which a square is laid out: 10,000 nodes take 500 MB. */
 export const largestMatrix = 12_000;
 
 export function matrixFromColumns(columns: EdgeColumns): ScoreMatrix {

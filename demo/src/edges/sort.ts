@@ -1,6 +1,6 @@
 /**
- * A stable order of `keys`, as a permutation of row numbers. NaN comes last in both directions, so that what has no
- * score never hides what has. Least-significant-digit radix sort on the ordered bits of the doubles: a million rows in
+ * A stable sort of `keys`, as a permutation of row numbers. NaN comes last in both directions, so that rows without a
+ * score never hide the others. Least-significant-digit radix sort on the ordered bits of the doubles: a million rows in
  * tens of milliseconds.
  */
 export function sortPermutation(keys: ArrayLike<number>, descending: boolean): Uint32Array {
@@ -42,7 +42,7 @@ export function sortPermutation(keys: ArrayLike<number>, descending: boolean): U
   return order;
 }
 
-/** One counting pass over 16 bits. False when all digits are equal and nothing had to move. */
+/** One counting pass over 16 bits. Returns false if all digits are equal and nothing had to move. */
 function pass(
   from: Uint32Array,
   to: Uint32Array,

@@ -1,6 +1,6 @@
 import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 
-/** Rows as text, in pieces of a few thousand rows so that no single string holds a million. */
+/** Rows as text, in pieces of a few thousand rows, so that no single string holds a million. */
 export function* delimitedRows(
   columns: EdgeColumns,
   rows: Iterable<number>,
@@ -25,7 +25,7 @@ export function* arboretoRows(columns: EdgeColumns, rows: Iterable<number>): Gen
   });
 }
 
-/** The columns of the Arrow table, by their names there; NaN is an empty field. */
+/** The columns of the Arrow table, under their names there; NaN becomes an empty field. */
 function fieldsOf(columns: EdgeColumns): { name: string; at: (row: number) => string }[] {
   const number = (values: ArrayLike<number>) => (row: number) => {
     const value = values[row]!;

@@ -1,4 +1,4 @@
-/** Files that the edge table can leave as. */
+/** File formats in which the edge table can be exported. */
 export type ExportFormat =
   | 'arrow'
   | 'parquet'
@@ -12,11 +12,11 @@ export interface FormatFacts {
   readonly format: ExportFormat;
   readonly label: string;
   readonly extension: string;
-  /** Tells formats of one extension apart. */
+  /** Distinguishes formats that share an extension. */
   readonly suffix?: string;
   readonly type: string;
   readonly about: string;
-  /** For programs that draw networks: all pairs would be more than any of them can draw. */
+  /** For programs that draw networks: none of them can draw all pairs. */
   readonly isNetwork?: boolean;
 }
 

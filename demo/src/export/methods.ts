@@ -2,7 +2,7 @@ import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { FitProvenance } from '../results/provenance.ts';
 import { isOfRanks, type Params } from '../state/params.ts';
 
-/** What is cited for the method and for this software. */
+/** How to cite the method and this software. */
 export const citation = (version: string): string =>
   `magnitude-edge ${version}: magnitude edge inference for graph structured neural networks in the browser (software, MIT licence).`;
 
@@ -14,7 +14,7 @@ const losses: Readonly<Record<Params['loss'], string>> = {
   'cross-entropy': 'cross-entropy',
 };
 
-/** A methods paragraph with what a table was computed from, ready for a manuscript. */
+/** A methods paragraph on how a table was computed, ready for a manuscript. */
 export function methodsParagraph(
   version: string,
   { model: { facts: model }, params, samples, placement }: FitProvenance,
@@ -74,7 +74,7 @@ function pValues({ score }: Params, { rows, metadata }: EdgeColumns, significant
   return `One-sided p-values ${from} and were adjusted over ${rows} pairs by the Benjamini-Hochberg procedure; ${significant} pairs have q of at most 0.05.`;
 }
 
-/** How the table's uncertainty came to be; nothing where it has none. */
+/** How the table's uncertainty was computed; empty if it has none. */
 function howSure({ uncertainty, metadata }: EdgeColumns): string[] {
   const { groups, permutations, seed } = metadata;
   if (!uncertainty.standardError || groups === undefined) return [];

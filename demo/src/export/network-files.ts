@@ -1,7 +1,10 @@
 import { uncertaintyOf, type EdgeColumns } from '../edges/edge-columns.ts';
 import { escapeXml } from './xml.ts';
 
-/** GraphML with ids, what Cytoscape calls edges (`name`, `interaction`), score, p, q, what is known of uncertainty, and kind ("known" or "inferred") on each edge. */
+/**
+ * GraphML with ids. Each edge has the attributes that Cytoscape expects (`name`, `interaction`), score, p, q, its
+ * uncertainty if known, and kind ("known" or "inferred").
+ */
 export function* graphml(columns: EdgeColumns, rows: Iterable<number>): Generator<string> {
   const numbers = numbersOf(columns);
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n`;
@@ -50,7 +53,7 @@ export function* cytoscapeJson(
 
 const kindOf = ({ hasEdge }: EdgeColumns, row: number) => (hasEdge[row] ? 'known' : 'inferred');
 
-/** What Cytoscape calls an edge that it makes itself. */
+/** The name that Cytoscape would give an edge of its own. */
 const nameOf = (columns: EdgeColumns, row: number) =>
   `${columns.names[columns.src[row]!]!} (${kindOf(columns, row)}) ${columns.names[columns.dst[row]!]!}`;
 
@@ -60,7 +63,7 @@ const endsOf = ({ src, dst }: EdgeColumns, row: number) => ({
   target: `n${dst[row]!}`,
 });
 
-/** The numbers of an edge, by their names in these files. */
+/** The numbers of an edge, under their names in these files. */
 const numbersOf = (columns: EdgeColumns) => [
   { name: 'score', values: columns.score },
   ...(columns.isTested
@@ -72,5 +75,5 @@ const numbersOf = (columns: EdgeColumns) => [
   ...uncertaintyOf(columns),
 ];
 
-/** NaN has no place in XML doubles or JSON: such a number is left out there, and null here. */
+/** NaN is omitted from GraphML, and null in JSON. */
 const finite = (value: number) => (Number.isFinite(value) ? value : null);

@@ -2,7 +2,9 @@ import { errorOf, type EdgeColumns } from '../edges/edge-columns.ts';
 import type { Listed } from '../state/shortlist.ts';
 import { quoted } from './delimited.ts';
 
-/** A shortlist as CSV: what the table says of each pair, and its note. Pairs that the table lacks have empty fields. */
+/**
+ * A shortlist as CSV: the table's numbers for each pair, and its note. Fields are empty for pairs that the table lacks.
+ */
 export function shortlistCsv(
   table: EdgeColumns,
   rowOf: (source: number, target: number) => number,

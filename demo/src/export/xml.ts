@@ -3,13 +3,13 @@ const escapes: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  // A parser reads a bare one as a line feed.
+  // A parser reads an unescaped one as a line feed.
   '\r': '&#13;',
 };
 
 /**
- * Text for XML 1.0, in elements and attributes. What XML has no way to hold, not even escaped (control characters, lone
- * surrogates, noncharacters), is shown by its number, as in `\u0000`.
+ * Escapes text for XML 1.0, in elements and attributes. Characters that XML cannot hold even when escaped (control
+ * characters, lone surrogates, noncharacters) are written by number, as in `\u0000`.
  */
 export const escapeXml = (text: string): string =>
   text

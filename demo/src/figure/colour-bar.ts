@@ -1,7 +1,7 @@
 import { ticks, tickText } from '../charts/scale.ts';
 import { short, textElement, widthInFigure } from './text.ts';
 
-/** What colours mean: from the lowest value at the bottom to the highest on top. */
+/** What colours mean: from the lowest value at the bottom to the highest at the top. */
 export interface ColourBar {
   readonly label: string;
   readonly domain: readonly [low: number, high: number];
@@ -16,7 +16,7 @@ const gap = 12;
 const longest = 150;
 const lineHeight = 13;
 
-/** Values that are written beside the bar, with their texts: round ones, none upon another. */
+/** Values labelled next to the bar, with their texts: round numbers that do not overlap. */
 export function barTicks({ domain, place }: ColourBar, length: number): { value: number; text: string }[] {
   const candidates = ticks(domain, 4);
   const step = (candidates[1] ?? 1) - (candidates[0] ?? 0);
@@ -29,14 +29,14 @@ export function barTicks({ domain, place }: ColourBar, length: number): { value:
   });
 }
 
-/** Room that a bar takes at the right of a drawing. */
+/** Width that a bar takes at the right of a drawing. */
 export function barWidth(bar: ColourBar): number {
   const texts = barTicks(bar, longest).map(({ text }) => text);
   const widest = Math.max(thickness + 6 + Math.max(...texts.map((text) => widthInFigure(text))));
   return gap + Math.max(widest, widthInFigure(bar.label));
 }
 
-/** The bar with its ticks, its corner at (x, y), no longer than `room`. */
+/** The bar with its ticks; its corner is at (x, y), its length at most `room`. */
 export function barContent(bar: ColourBar, x: number, y: number, room: number, ink: string): string {
   const length = Math.min(longest, Math.max(room - lineHeight - 8, 40));
   const [left, top] = [x + gap, y + lineHeight + 4];

@@ -4,15 +4,15 @@ import { legendContent } from './legend.ts';
 import type { Drawing, FigureSource, Room } from './source.ts';
 import { figureFont, letterSize, linesOf, short, textElement } from './text.ts';
 
-/** How a figure leaves. */
+/** How a figure is exported. */
 export interface FigureSettings {
   readonly title: string;
-  /** Null: as wide as on the screen, at {@link screenPoints}. */
+  /** Null: as wide as on screen, at {@link screenPoints}. */
   readonly widthMm: number | null;
-  /** Null: what follows from the width. */
+  /** Null: follows from the width. */
   readonly heightMm: number | null;
   readonly dpi: number;
-  /** Size of letters, points. */
+  /** Font size in points. */
   readonly points: number;
   readonly showsLegend: boolean;
   readonly showsProvenance: boolean;
@@ -20,20 +20,20 @@ export interface FigureSettings {
 }
 
 export interface Figure {
-  /** A whole SVG file; its units are millimetres. */
+  /** A complete SVG file in millimetres. */
   readonly svg: string;
   readonly widthMm: number;
   readonly heightMm: number;
 }
 
-/** What a figure is of: a line under it, and at full length inside its file. */
+/** Provenance of a figure: one line below it, and the full text inside its file. */
 export interface About {
   readonly line: string;
   readonly text: string;
 }
 
 const mmPerPoint = 25.4 / 72;
-/** Letters of 11 CSS pixels, in points. */
+/** A font size of 11 CSS pixels, in points. */
 export const screenPoints = 8.25;
 const padding = 6;
 const titleSize = 13;
@@ -41,7 +41,7 @@ const smallSize = 8.5;
 const ink = '#1b2229';
 const soft = '#525e6a';
 
-/** Title, drawing, colour bar, legend and provenance on white, as large as is asked for. */
+/** Title, drawing, colour bar, legend and provenance on white, in the size requested. */
 export async function composeFigure(
   source: FigureSource,
   settings: FigureSettings,
@@ -57,7 +57,7 @@ export async function composeFigure(
   const draw = async (height: number | null): Promise<Drawing> => {
     const first = await source.draw({ ...room, height });
     const bar = settings.showsLegend && first.bar ? barWidth(first.bar) : 0;
-    // Only now it is known that a bar wants a part of the width.
+    // Only now is it known that a colour bar takes part of the width.
     return bar > 0 && width !== null ? source.draw({ ...room, height, width: width - bar }) : first;
   };
   let drawing = await draw(null);

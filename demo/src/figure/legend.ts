@@ -12,7 +12,7 @@ const gap = 14;
 
 const markWidth = ({ form }: LegendItem): number => (form === 'line' || form === 'dashed' ? 22 : 9);
 
-/** The items from left to right, as many lines of them as the width wants. */
+/** The items from left to right, on as many lines as the width requires. */
 export function legendContent(
   items: readonly LegendItem[],
   x: number,

@@ -1,7 +1,7 @@
 import { render, type ComponentChild } from 'preact';
 import { figureFont } from './text.ts';
 
-/** Draws something in the light theme and the figure's font, out of sight, for as long as `read` reads it. */
+/** Renders `content` out of sight, in the light theme and the figure's font, while `read` reads it. */
 export function inLight<T>(content: ComponentChild, read: (host: HTMLElement) => T): T {
   const host = document.createElement('div');
   host.className = 'in-light';
@@ -16,10 +16,10 @@ export function inLight<T>(content: ComponentChild, read: (host: HTMLElement) =>
   }
 }
 
-/** What style sheets say of marks, and of text alone. */
+/** Style properties to copy for marks, and for text. */
 const ofMarks = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity'];
 const ofText = [...ofMarks, 'font-size', 'font-weight'];
-/** What an element without the attribute looks like. */
+/** What an element without the attribute looks like: such styles are not written. */
 const natural: Readonly<Record<string, string>> = {
   stroke: 'none',
   'stroke-width': '1px',
@@ -28,7 +28,7 @@ const natural: Readonly<Record<string, string>> = {
   'font-weight': '400',
 };
 
-/** The children of an SVG element with what style sheets give them written into attributes: a file has no style sheet. */
+/** The children of an SVG element, with their styles written into attributes: a file has no style sheet. */
 export function svgContent(svg: Element): string {
   const copy = svg.cloneNode(true) as Element;
   const originals = svg.querySelectorAll('*');
@@ -50,7 +50,7 @@ export function svgContent(svg: Element): string {
   return [...copy.childNodes].map((node) => serializer.serializeToString(node)).join('');
 }
 
-/** Mixed colours as every program reads them: `color(srgb 0.5 0 1)` becomes `rgb(128, 0, 255)`. */
+/** Mixed colours in a form that every program reads: `color(srgb 0.5 0 1)` becomes `rgb(128, 0, 255)`. */
 function plainColour(value: string): string {
   const [, channels] = /^color\(srgb ([^/)]+)\)$/.exec(value) ?? [];
   if (!channels) return value;

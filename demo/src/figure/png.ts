@@ -1,18 +1,18 @@
 import type { Figure } from './compose.ts';
 
-/** Pixels that a side of a canvas has at most in every browser. */
+/** Longest side of a canvas, in pixels, that every browser supports. */
 const longestSide = 16_384;
 
-/** Pixels of a figure at so many dots an inch. */
+/** Size of a figure in pixels. */
 export const pixelsOf = ({ widthMm, heightMm }: Figure, dpi: number): [width: number, height: number] => [
   Math.round((widthMm / 25.4) * dpi),
   Math.round((heightMm / 25.4) * dpi),
 ];
 
 /**
- * A figure as PNG that knows its size on paper (pHYs) and what it is of (iTXt).
+ * A figure as PNG that records its size on paper (pHYs) and its provenance (iTXt).
  *
- * @throws Error where it has more pixels than browsers draw
+ * @throws Error if it has more pixels than browsers draw
  */
 export async function pngOf(figure: Figure, dpi: number, about: string): Promise<Blob> {
   const [width, height] = pixelsOf(figure, dpi);
@@ -40,7 +40,7 @@ interface Chunk {
   readonly data: Uint8Array;
 }
 
-/** Pixels a metre, along both axes; the last byte says that the unit is the metre. */
+/** Pixels per metre along both axes; the last byte says that the unit is the metre. */
 function physicalSize(dpi: number): Chunk {
   const data = new Uint8Array(9);
   const view = new DataView(data.buffer);
@@ -49,16 +49,16 @@ function physicalSize(dpi: number): Chunk {
   return { type: 'pHYs', data };
 }
 
-/** Text in UTF-8, not compressed, of no language. */
+/** Uncompressed UTF-8 text without a language. */
 const description = (text: string): Chunk => ({
   type: 'iTXt',
   data: new TextEncoder().encode(`Description\0\0\0\0\0${text}`),
 });
 
-/** Signature and header of every PNG: what follows may be chunks of our own. */
+/** Length of the signature and header of every PNG: our own chunks may follow. */
 const headerEnd = 33;
 
-/** Puts chunks behind the header, in front of the pixels. */
+/** Inserts chunks between the header and the pixels. */
 export function withChunks(png: Uint8Array, chunks: readonly Chunk[]): Uint8Array<ArrayBuffer> {
   const written = chunks.map(({ type, data }) => {
     const chunk = new Uint8Array(data.length + 12);

@@ -1,15 +1,15 @@
 import type { ColourBar } from './colour-bar.ts';
 import type { LegendItem } from './legend.ts';
 
-/** What a figure gives its drawing, CSS pixels. */
+/** The space and settings that a figure gives a drawing; CSS pixels. */
 export interface Room {
-  /** Null: as wide as on the screen. */
+  /** Null: as wide as on screen. */
   readonly width: number | null;
-  /** Null: what follows from the width and from what is drawn. */
+  /** Null: follows from the width and the content. */
   readonly height: number | null;
-  /** Pixels of images for each CSS pixel. */
+  /** Image pixels per CSS pixel. */
   readonly ratio: number;
-  /** What is selected stands out. */
+  /** Whether the selection is highlighted. */
   readonly showsSelection: boolean;
 }
 
@@ -22,22 +22,22 @@ export interface Drawing {
   readonly legend?: readonly LegendItem[];
 }
 
-/** A picture on the page that can leave as a figure. */
+/** A picture on the page that can be exported as a figure. */
 export interface FigureSource {
   readonly title: string;
-  /** Its height can be chosen; else it follows from what is drawn. */
+  /** Whether its height can be chosen; if not, it follows from the content. */
   readonly hasFreeHeight: boolean;
   draw(room: Room): Drawing | Promise<Drawing>;
 }
 
 const sources = new WeakMap<Element, FigureSource>();
 
-/** Says how an element of a view is drawn for a figure; it holds as long as the element is there, or until the next one. */
+/** Registers how an element is drawn as a figure, until the element is removed or registers again. */
 export function offerFigure(element: HTMLElement, source: FigureSource): void {
   element.dataset.figure = '';
   sources.set(element, source);
 }
 
-/** The figures inside an element, in the order of the page. */
+/** The figures inside an element, in page order. */
 export const figuresIn = (panel: Element): readonly FigureSource[] =>
   [...panel.querySelectorAll('[data-figure]')].flatMap((element) => sources.get(element) ?? []);

@@ -1,8 +1,8 @@
 import { escapeXml } from '../export/xml.ts';
 
-/** Letters that programs for figures have, or replace by what is of the same width. */
+/** Fonts that figure editors have, or replace by one of the same width. */
 export const figureFont = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
-/** Size of most letters, CSS pixels: the text size of a figure is theirs. */
+/** Size of most text, CSS pixels; the text size chosen for a figure refers to it. */
 export const letterSize = 11;
 
 let context: OffscreenCanvasRenderingContext2D | null = null;
@@ -33,7 +33,7 @@ export function textElement(
   return `<text x="${short(x)}" y="${short(y)}" font-size="${size}"${weight}${anchor} fill="${colour}">${escapeXml(text)}</text>`;
 }
 
-/** Lines no wider than `width`, broken at spaces, and within words that are longer. */
+/** Lines no wider than `width`, broken at spaces, and within words that are longer than a line. */
 export function linesOf(text: string, width: number, size: number, isBold = false): string[] {
   const lines: string[] = [];
   const fits = (line: string) => widthInFigure(line, size, isBold) <= width;
@@ -56,5 +56,5 @@ export function linesOf(text: string, width: number, size: number, isBold = fals
   return line ? [...lines, line] : lines;
 }
 
-/** A coordinate to a hundredth of a pixel. */
+/** A coordinate rounded to a hundredth of a pixel. */
 export const short = (value: number): string => String(Math.round(100 * value) / 100);

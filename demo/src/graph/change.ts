@@ -4,8 +4,8 @@ import type { GsnnGraph } from 'magnitude-edge';
 export type Edge = readonly [source: number, target: number];
 
 /**
- * A random graph with the in- and out-degree of every node kept: pairs of edges swap targets, ten times for each edge;
- * swaps that would make a self edge or a double edge are left out.
+ * A random graph with the in- and out-degree of every node preserved: pairs of edges swap targets, ten times per edge;
+ * swaps that would make a self edge or a double edge are skipped.
  */
 export function degreePreservingPermutation(edges: readonly Edge[], random: () => number): Edge[] {
   const swapped = edges.map(([source, target]): [number, number] => [source, target]);
@@ -25,7 +25,7 @@ export function degreePreservingPermutation(edges: readonly Edge[], random: () =
   return swapped;
 }
 
-/** Takes a random share of the edges away, at least one. */
+/** Removes a random share of the edges, at least one. */
 export function maskShare(
   edges: readonly Edge[],
   share: number,

@@ -1,4 +1,4 @@
-/** Uniform numbers in [0, 1) from a seed (mulberry32), so that a trial can be repeated to the number. */
+/** Uniform numbers in [0, 1) from a seed (mulberry32), so that a trial is reproducible. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,6 +1,6 @@
 import type { Edge } from './change.ts';
 
-/** A shortest way along edges from one node to another, both included; null where there is none. */
+/** A shortest path along edges from one node to another, both included; null if there is none. */
 export function shortestPath(
   nodes: number,
   edges: Iterable<Edge>,

@@ -1,7 +1,7 @@
 import { fittingLabel } from '../names/labels.ts';
 import type { PlotSize, Viewport } from './viewport.ts';
 
-/** Room around the plot, CSS pixels: for labels at the left and on top. */
+/** Margins around the plot, CSS pixels: for labels on the left and on top. */
 export const gutter = { left: 78, top: 70, right: 8 };
 const leastSize = 9;
 const largestSize = 11;
@@ -13,22 +13,22 @@ export interface LabelScene {
   readonly nameAt: (place: number) => string;
   readonly nodes: number;
   readonly hovered: { row: number; column: number } | null;
-  /** Places of the selection; a whole row and column where only a node is selected. */
+  /** Places of the selection; for a selected node, its row and column. */
   readonly selected: { row: number | null; column: number | null };
 }
 
-/** A text beside the square; `at` is its end (right) or start (left), at half its height. */
+/** A label outside the square; `at` is its end (right) or start (left), at half its height. */
 export interface AxisLabel {
   readonly text: string;
   readonly at: readonly [x: number, y: number];
   readonly size: number;
   readonly align: 'left' | 'right';
-  /** Upwards. */
+  /** Whether it runs upwards. */
   readonly isTurned: boolean;
   readonly isMarked: boolean;
 }
 
-/** Names of rows and columns, each so many-th one where cells are too small for letters, and what the axes are. */
+/** Names of rows and columns, only every n-th if cells are too small for text, and the axis titles. */
 export function* axisLabels(
   { at, size, nodes, nameAt, hovered, selected }: LabelScene,
   widthOf: (text: string, size: number) => number,
@@ -46,7 +46,7 @@ export function* axisLabels(
     const last = Math.min(nodes, Math.floor(start + length / at.scale + 0.5));
     for (let place = first; place < last; place++) {
       const isMarked = marked.includes(place);
-      // A marked name takes the place of those that it would touch.
+      // A marked name replaces those that it would touch.
       const isCovered =
         step > 1 && marked.some((other) => typeof other === 'number' && Math.abs(other - place) < step);
       if (isMarked || (place % step === 0 && !isCovered)) yield { place, isMarked };

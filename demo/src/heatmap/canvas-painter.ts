@@ -2,10 +2,10 @@ import { cellHasEdge, shownScore } from './cell.ts';
 import { roomyCell, type Painter, type PlacedTile, type Rgb, type Scene } from './painter.ts';
 import { tileSize } from './pyramid.ts';
 
-/** Images kept; each is 256 KiB. */
+/** Images cached; each is 256 KiB. */
 const kept = 64;
 
-/** The painter for browsers without WebGPU: the same picture as heatmap.wgsl draws. */
+/** The painter for browsers without WebGPU: draws the same picture as heatmap.wgsl. */
 export function createCanvasPainter(canvas: HTMLCanvasElement): Painter {
   const context = canvas.getContext('2d', { alpha: false })!;
   const images = new Map<string, OffscreenCanvas>();
@@ -73,7 +73,7 @@ function tileImage(texels: Uint32Array, { palette, extent, marksEdges }: Scene, 
   return canvas;
 }
 
-/** Gaps between cells, and the dots on edges of the graph, where cells are large enough to hold them. */
+/** Draws gaps between cells, and dots on edges of the graph, if cells are large enough. */
 function drawCells(context: CanvasRenderingContext2D, tile: PlacedTile, scene: Scene): void {
   const { texel, x, y, texels } = tile;
   const range = (start: number, length: number) => [

@@ -1,7 +1,7 @@
 /**
- * One texel of the heatmap in 32 bits: the least and the largest score of the cells that it covers, 15 bits each over
- * [-1, 1], a bit for "an edge of the graph is here" and a bit for "a score is here". Colours need no more; exact numbers
- * come from the table.
+ * One texel of the heatmap in 32 bits: the smallest and the largest score of the cells that it covers, 15 bits each
+ * over [-1, 1], a bit for "covers an edge of the graph" and a bit for "covers a score". Colours need no more precision;
+ * exact numbers come from the table.
  */
 export const edgeBit = 1 << 30;
 export const scoreBit = 1 << 31;
@@ -22,7 +22,7 @@ export const cellMax = (cell: number): number => (((cell >>> 15) & 0x7fff) - ste
 export const cellHasScore = (cell: number): boolean => (cell & scoreBit) !== 0;
 export const cellHasEdge = (cell: number): boolean => (cell & edgeBit) !== 0;
 
-/** The texel that covers four: least of the least, largest of the largest. */
+/** The texel that covers both: the smaller minimum and the larger maximum. */
 export function joinCells(a: number, b: number): number {
   if (!cellHasScore(a)) return (b | (a & edgeBit)) >>> 0;
   if (!cellHasScore(b)) return (a | (b & edgeBit)) >>> 0;
@@ -31,7 +31,10 @@ export function joinCells(a: number, b: number): number {
   return (min | max | ((a | b) & edgeBit) | scoreBit) >>> 0;
 }
 
-/** What a texel shows: the score of larger magnitude, so that a lone strong edge survives zooming out. NaN when empty. */
+/**
+ * The score that a texel shows: the one of larger magnitude, so that a lone strong edge survives zooming out. NaN if
+ * empty.
+ */
 export function shownScore(cell: number): number {
   if (!cellHasScore(cell)) return Number.NaN;
   const min = cellMin(cell);

@@ -2,7 +2,7 @@ import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { levelCount } from './pyramid.ts';
 import { levelFor, type PlotSize, type Viewport } from './viewport.ts';
 
-/** What passes the filters, and where it stands. */
+/** The rows that pass the filters, and the places of their nodes. */
 export interface Passing {
   readonly table: EdgeColumns;
   /** Rows that pass. */
@@ -11,12 +11,12 @@ export interface Passing {
   readonly placeOf: Uint32Array;
 }
 
-/** How much of what does not pass is covered. */
+/** Opacity of the cover over what does not pass. */
 const cover = 0.82;
 
 /**
- * Covers the cells of pairs that do not pass with the ground's colour. Zoomed out, a texel stays open where any of its cells
- * passes, so that few pairs among many are seen.
+ * Covers the cells of pairs that do not pass with the background colour. When zoomed out, a texel stays uncovered if
+ * any of its cells passes, so that a few pairs among many remain visible.
  *
  * @param context its origin is the plot's corner, in CSS pixels
  */

@@ -14,16 +14,16 @@ import { largestScale } from './viewport.ts';
 export interface Shown extends Pick<LabelScene, 'nodes' | 'nameAt' | 'selected'> {
   readonly view: View;
   readonly passing: Passing | null;
-  /** The largest score in size, where colours are full. */
+  /** The largest |score|, at which colours are saturated. */
   readonly extent: number;
   readonly isSigned: boolean;
   readonly draw: (view: View) => Promise<HTMLCanvasElement>;
 }
 
-/** Pixels of a side of the image at most: tiles of more would not fit on a GPU at once. */
+/** Longest side of the image in pixels: more tiles would not fit on a GPU at once. */
 const mostPixels = 2048;
 
-/** The cells in sight, as wide as the figure, with letters of their size; nothing beside the square. */
+/** The visible cells at the width of the figure, with text at its usual size; no empty space beside the square. */
 export async function heatmapDrawing(shown: Shown, { width, ratio }: Room): Promise<Drawing> {
   const { view, nodes, nameAt, selected } = shown;
   const rows = Math.min(nodes - view.at.row, view.size.height / view.at.scale);
@@ -40,7 +40,7 @@ export async function heatmapDrawing(shown: Shown, { width, ratio }: Room): Prom
       colour: isMarked ? ink : soft,
       align: align === 'right' ? 'end' : 'start',
     } as const;
-    // A third of the letters is what they stand above half their height.
+    // Lowers the baseline by a third of the font size, which centres the text.
     return isTurned
       ? `<g transform="translate(${short(x)},${short(y)}) rotate(-90)">${textElement(text, 0, size / 3, style)}</g>`
       : textElement(text, x, y + size / 3, style);
@@ -62,7 +62,7 @@ export async function heatmapDrawing(shown: Shown, { width, ratio }: Room): Prom
   };
 }
 
-/** The cells as an image, one of its pixels at least for each of the figure's. */
+/** The cells as an image at the resolution of the figure, up to {@link mostPixels} a side. */
 async function imageFrom(
   { view, passing, draw }: Shown,
   at: View['at'],
@@ -80,7 +80,7 @@ async function imageFrom(
   return canvas;
 }
 
-/** The selected cell; of a node its row and column. */
+/** Outline of the selected cell, or of the row and column of a selected node. */
 function outlineOf({ row, column }: Shown['selected'], at: View['at'], size: View['size']): string {
   if (row === null || column === null) return '';
   const [x, y] = [(column - at.column) * at.scale, (row - at.row) * at.scale];
@@ -95,7 +95,7 @@ function outlineOf({ row, column }: Shown['selected'], at: View['at'], size: Vie
     : rect(x, y, side, side);
 }
 
-/** To both sides of 0, or upwards from it by square roots. */
+/** Symmetric about 0, or from 0 upwards by square roots. */
 function barOf({ extent, isSigned }: Shown): ColourBar {
   const [negative, zero, positive] = ['--negative-full', '--score-zero', '--positive-full'].map(
     lightColour,

@@ -1,13 +1,13 @@
-/** What pointer, wheel and keys mean on the heatmap; positions in CSS pixels from the element's corner. */
+/** What pointer, wheel and keys do on the heatmap; positions in CSS pixels from the element's corner. */
 export interface Gestures {
   pan(x: number, y: number): void;
   zoom(factor: number, x: number, y: number): void;
   hover(x: number, y: number): void;
   leave(): void;
   pick(x: number, y: number): void;
-  /** One cell further, by the arrow keys. */
+  /** Moves by one cell, with the arrow keys. */
   step(rows: number, columns: number): void;
-  /** What moves with the pointer from there on, called with each place of it; null where everything moves. */
+  /** Called where a drag starts. Returns what moves with the pointer, called with each position; null to pan. */
   grab?(x: number, y: number): ((x: number, y: number) => void) | null;
 }
 
@@ -18,7 +18,9 @@ const steps: Readonly<Record<string, readonly [rows: number, columns: number]>> 
   ArrowRight: [0, 1],
 };
 
-/** Drag to move all or what was grabbed, wheel or two fingers to zoom, click to pick, arrows to step, plus and minus to zoom. */
+/**
+ * Drag pans or moves what was grabbed, wheel or two fingers zoom, click picks, arrow keys step, plus and minus zoom.
+ */
 export function attachGestures(element: HTMLElement, gestures: Gestures): void {
   const pointers = new Map<number, { x: number; y: number }>();
   let travelled = 0;

@@ -3,8 +3,8 @@ import type { Painter, PlacedTile } from './painter.ts';
 import { isSoftware } from './software-adapter.ts';
 
 /**
- * A painter on the GPU, or null where there is none. A software adapter counts as none: it draws slower than the 2D
- * context does, and the fit may want its cores.
+ * A painter on the GPU, or null if there is none. A software adapter counts as none: it draws slower than the 2D
+ * context, and the fit may need its cores.
  */
 export async function createGpuPainter(
   canvas: HTMLCanvasElement,

@@ -3,7 +3,7 @@ import { roomyCell, type Look, type Rgb } from './painter.ts';
 import type { Place } from './placement.ts';
 import code from './heatmap.wgsl?raw';
 
-/** Tiles that stay on the GPU, 256 KiB each. A plot shows at most a quarter of them. */
+/** Tiles cached on the GPU, 256 KiB each. A plot shows at most a quarter of them. */
 const layers = 96;
 const sceneFloats = 28;
 
@@ -12,14 +12,14 @@ type Placed = Omit<Place, 'request'>;
 /** Draws tiles into textures of one format, on a device that its caller owns. */
 export interface GpuRenderer<Tile extends Placed> {
   render(look: Look, tiles: readonly Tile[], target: GPUTexture): void;
-  /** Forgets the tiles on the GPU. */
+  /** Drops the tiles on the GPU. */
   forget(): void;
   release(): void;
 }
 
 /**
- * @param write puts a tile's texels into a layer of a texture of format r32uint; called when a tile is drawn that is not
- * on the GPU yet
+ * @param write copies a tile's texels into a layer of a texture of format r32uint; called when a tile to be drawn is
+ * not yet on the GPU
  */
 export async function createGpuRenderer<Tile extends Placed>(
   device: GPUDevice,
@@ -122,7 +122,7 @@ function sceneData({ size, extent, marksEdges, palette }: Look): Float32Array<Ar
   ]);
 }
 
-/** As {@link createGpuRenderer} takes it, for tiles whose texels are on the host. */
+/** A `write` for {@link createGpuRenderer}, for tiles whose texels are on the host. */
 export function uploader(device: GPUDevice) {
   return ({ texels }: { readonly texels: Uint32Array }, texture: GPUTexture, layer: number): void => {
     device.queue.writeTexture(

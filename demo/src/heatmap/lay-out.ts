@@ -4,13 +4,13 @@ import { result, scoresOnGpu } from '../state/edges.ts';
 import { fitWorker, tableWorker } from '../state/workers.ts';
 import type { HeatmapLayout } from '../worker/table-protocol.ts';
 
-/** A layout, and what the square can be drawn from. */
+/** A layout, and the source from which the square is drawn. */
 export interface PlacedLayout extends HeatmapLayout {
   readonly kind: NodeOrderName;
   readonly from: 'scores' | 'table';
 }
 
-/** Lays the square out: where all scores lie on the fit's GPU there, else from the rows of the table. */
+/** Lays the square out: on the fit's GPU if it holds all scores, else from the rows of the table. */
 export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promise<PlacedLayout> {
   const scores = scoresOnGpu.peek();
   const from = result.peek()?.provenance;
@@ -19,7 +19,7 @@ export async function layOut(kind: NodeOrderName, { names }: EdgeColumns): Promi
       kind === 'cluster'
         ? (await tableWorker.layOut(kind)).order
         : nodeOrder(kind, names, from.model.facts.edges);
-    // A GPU that cannot draw is no reason to show nothing.
+    // If the GPU cannot draw, fall back to the table.
     const laid = await fitWorker.layHeatmap(scores, order).catch(() => null);
     if (laid) return { kind, order, extent: laid.extent, from: 'scores' };
   }

@@ -2,7 +2,7 @@ import { axisLabels, gutter, type LabelScene } from './axis-labels.ts';
 import { dimTheRest, type Passing } from './dimming.ts';
 
 export interface OverlayScene extends LabelScene {
-  /** What passes the filters; null where everything does. */
+  /** The rows that pass the filters; null if all do. */
   readonly passing: Passing | null;
   readonly ground: readonly [red: number, green: number, blue: number];
   readonly ink: string;

@@ -14,19 +14,19 @@ export interface Palette {
   readonly mark: Rgb;
 }
 
-/** How a heatmap looks, whatever part of it. */
+/** How a heatmap looks, whatever part of it is shown. */
 export interface Look {
   readonly size: PlotSize;
   readonly palette: Palette;
-  /** The score at which colours are full. */
+  /** The score at which colours are saturated. */
   readonly extent: number;
   readonly marksEdges: boolean;
 }
 
-/** What is looked at: all that one needs who has the scores. */
+/** What is shown: all that a renderer needs besides the scores. */
 export interface View extends Look {
   readonly at: Viewport;
-  /** Pixels of the canvas for each CSS pixel. */
+  /** Canvas pixels per CSS pixel. */
   readonly ratio: number;
 }
 
@@ -39,14 +39,14 @@ export interface Scene extends Look {
   readonly tiles: readonly PlacedTile[];
 }
 
-/** Draws tiles from the host onto a canvas: on the GPU where there is one, else with the 2D context. */
+/** Draws tiles from the host onto a canvas: on the GPU if there is one, else with the 2D context. */
 export interface Painter {
   readonly kind: 'webgpu' | 'canvas2d';
   paint(scene: Scene): void;
-  /** Forgets tiles that were uploaded: they belong to an older table or order. */
+  /** Drops uploaded tiles: they belong to an older table or order. */
   forget(): void;
   release(): void;
 }
 
-/** Cells from this many pixels on get a gap around them and a dot for an edge. */
+/** Cell size in pixels from which cells have a gap around them and a dot for an edge. */
 export const roomyCell = 6;

@@ -1,7 +1,7 @@
 import { levelCount, tileSize, type TileRequest } from './pyramid.ts';
 import { levelFor, type PlotSize, type Viewport } from './viewport.ts';
 
-/** Where a tile is drawn: `x`, `y` of its corner in CSS pixels from the plot's corner, `texel` pixels for each texel. */
+/** Where a tile is drawn: its corner `x`, `y` in CSS pixels from the plot's corner, and `texel` pixels per texel. */
 export interface Place {
   readonly key: string;
   readonly request: TileRequest;
@@ -10,7 +10,9 @@ export interface Place {
   readonly texel: number;
 }
 
-/** What to draw: the tiles of the fitting level in sight, over the coarsest one as a ground where they may be missing. */
+/**
+ * What to draw: the visible tiles of the fitting level, over the coarsest level as a background if they may be missing.
+ */
 export function placesInSight(
   nodes: number,
   at: Viewport,

@@ -11,7 +11,7 @@ export interface TileRequest {
   readonly column: number;
 }
 
-/** Levels that a matrix has: at the last one everything fits into one tile. */
+/** Number of levels of a matrix: at the last one everything fits into one tile. */
 export function levelCount(nodes: number): number {
   let levels = 1;
   for (let side = nodes; side > tileSize; side = Math.ceil(side / 2)) levels++;
@@ -19,13 +19,13 @@ export function levelCount(nodes: number): number {
 }
 
 /**
- * Tiles of the matrix at every zoom, with rows and columns in a given order. Levels 0 and 1 are gathered from the scores
- * as asked for, so that the pyramid above them adds 8% and not 133% to a matrix that fills hundreds of megabytes.
+ * Tiles of the matrix at every zoom, with rows and columns in a given order. Levels 0 and 1 are gathered from the
+ * scores on demand, so that the levels above them add 8% rather than 133% to a matrix of hundreds of megabytes.
  */
 export class HeatmapPyramid {
   readonly #matrix: ScoreMatrix;
   readonly #order: Uint32Array;
-  /** What a texel holds of a score: numbers up to 1. */
+  /** Maps a score to the number that a texel holds, at most 1. */
   readonly #shown: (score: number) => number;
   /** Levels 2 and up, each square. */
   readonly #upper: { side: number; cells: Uint32Array }[] = [];
@@ -62,7 +62,7 @@ export class HeatmapPyramid {
     return this.#gather(row << level, column << level, 1 << level);
   }
 
-  /** The texel over `span` x `span` cells, from the scores. */
+  /** The texel over `span` x `span` cells, computed from the scores. */
   #gather(row: number, column: number, span: number): number {
     const { nodes, scores, edges } = this.#matrix;
     let min = Infinity;

@@ -5,7 +5,7 @@ import cellCode from './cell.wgsl?raw';
 import gatherCode from './gather.wgsl?raw';
 import halveCode from './halve.wgsl?raw';
 
-/** Levels below this are gathered from the scores when a tile of them is drawn, as in {@link HeatmapPyramid}. */
+/** Levels below this are gathered from the scores when one of their tiles is drawn, as in {@link HeatmapPyramid}. */
 const firstKept = 2;
 const workgroup = 16;
 
@@ -24,13 +24,13 @@ interface Level {
   readonly buffer: GPUBuffer;
   /** Texels along a side. */
   readonly side: number;
-  /** Texels from row to row: whole tiles, so that any of them can be copied from here. */
+  /** Row stride in texels: whole tiles, so that any of them can be copied from here. */
   readonly stride: number;
 }
 
 /**
- * The min/max pyramid of score matrices that lie on a GPU, built there; the twin of {@link HeatmapPyramid}. The scores are
- * the caller's and must outlive it.
+ * The min/max pyramid of score matrices on a GPU, built there; the twin of {@link HeatmapPyramid}. The caller owns the
+ * scores, which must outlive the pyramid.
  */
 export class ScorePyramid {
   readonly #scores: ScoreBuffers;
@@ -39,10 +39,10 @@ export class ScorePyramid {
   readonly #halve: GPUComputePipeline;
   readonly #order: GPUBuffer;
   readonly #edges: GPUBuffer;
-  /** Where a tile of a fine level is gathered before it is copied. */
+  /** Buffer in which a tile of a fine level is gathered before it is copied. */
   readonly #tile: GPUBuffer;
   readonly #levels: readonly Level[];
-  /** Uniforms of commands that are not handed in yet. */
+  /** Uniform buffers of commands that are not yet submitted. */
   readonly #spent: GPUBuffer[] = [];
 
   private constructor(
@@ -68,7 +68,7 @@ export class ScorePyramid {
     });
   }
 
-  /** Makes the pyramid; its kernels are in the device's queue when this resolves. */
+  /** Builds the pyramid; its kernels are in the device's queue when this resolves. */
   static async build(scores: ScoreBuffers, layout: SquareLayout): Promise<ScorePyramid> {
     const { device } = scores;
     const pipeline = (label: string, code: string) =>
@@ -83,7 +83,7 @@ export class ScorePyramid {
     return made;
   }
 
-  /** Puts a tile into a layer of a texture of format r32uint. */
+  /** Copies a tile into a layer of a texture of format r32uint. */
   write({ level, row, column }: TileRequest, texture: GPUTexture, layer: number): void {
     const { device } = this.#scores;
     const encoder = device.createCommandEncoder();
@@ -113,7 +113,10 @@ export class ScorePyramid {
     this.#submit(encoder);
   }
 
-  /** The largest |score|, to the precision of a texel: one tile of the coarsest level is read back. 0 without scores. */
+  /**
+   * The largest |score| to the precision of a texel, from one tile of the coarsest level, which is read back. 0 without
+   * scores.
+   */
   async extent(): Promise<number> {
     const { device } = this.#scores;
     const texture = device.createTexture({
@@ -189,7 +192,7 @@ export class ScorePyramid {
     this.#dispatch(encoder, this.#halve, fields, [fine.buffer, coarse.buffer], [coarse.side, coarse.side]);
   }
 
-  /** `x` times `y` threads, one for each texel; `fields` are the kernel's uniforms, in order. */
+  /** Dispatches `x` times `y` threads, one per texel; `fields` are the kernel's uniforms, in order. */
   #dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
@@ -212,7 +215,7 @@ export class ScorePyramid {
     pass.end();
   }
 
-  /** Hands the commands in; what only they used goes after them. */
+  /** Submits the commands, then destroys the buffers that only they used. */
   #submit(encoder: GPUCommandEncoder): void {
     this.#scores.device.queue.submit([encoder.finish()]);
     for (const buffer of this.#spent.splice(0)) buffer.destroy();
@@ -226,18 +229,18 @@ export class ScorePyramid {
   }
 }
 
-/** Texels to gather: of a level whose texels cover `span` x `span` cells, from (top, left) on. */
+/** Texels to gather, each over `span` x `span` cells, from (top, left) on. */
 interface Area {
   readonly span: number;
   readonly top: number;
   readonly left: number;
   readonly rows: number;
   readonly columns: number;
-  /** Texels from row to row of where they go. */
+  /** Row stride of the destination, in texels. */
   readonly stride: number;
 }
 
-/** A bit for each pair, a row for each target as the scores have it. */
+/** One bit per pair, one row per target, as in the scores. */
 function edgeBits({ nodes, edges }: SquareLayout): Uint32Array<ArrayBuffer> {
   const bits = new Uint32Array(Math.ceil(nodes ** 2 / 32));
   for (const [source, target] of edges) {

@@ -23,19 +23,19 @@ interface Cell {
   readonly column: number;
 }
 
-/** One heatmap in its frame: canvases, where one looks, and what is drawn when. Nothing is drawn twice in a frame. */
+/** One heatmap in its frame: its canvases, its viewport, and when to draw. Draws at most once per animation frame. */
 export class HeatmapScreen {
   readonly #frame: HTMLElement;
   readonly #say: (text: string) => void;
   readonly #overlay = document.createElement('canvas');
   readonly #observer: ResizeObserver;
-  /** Calls for a layout from the table: the scores cannot be drawn. */
+  /** Called when the scores on the GPU cannot be drawn: requests a layout from the table. */
   readonly #onLost: () => void;
   #scores: Surface | null = null;
   #rows: Promise<Surface> | null = null;
   #surface: Surface | null = null;
   #table: EdgeColumns | null = null;
-  /** Rows of that table, which need not be the newest one while another is laid out. */
+  /** Finds rows of `#table`, which may be older than the table on the page while that is laid out. */
   #rowOf: (source: number, target: number) => number = () => -1;
   #layout: PlacedLayout | null = null;
   /** Place of each node in the order. */
@@ -46,13 +46,16 @@ export class HeatmapScreen {
   #hovered: Cell | null = null;
   #selection: Selection = { kind: 'none' };
   #marksEdges = true;
-  /** Rows that pass the filters; null for all. */
+  /** Rows that pass the filters; null if all do. */
   #passing: Uint32Array | null = null;
   #palette: Palette | null = null;
   #frameRequest = 0;
   #released = false;
 
-  /** `say` gets what the pointer is on, in words; `onLost` is called when scores on a GPU cannot be drawn any more. */
+  /**
+   * `say` receives a description of what the pointer is on; `onLost` is called when scores on a GPU can no longer be
+   * drawn.
+   */
   constructor(frame: HTMLElement, say: (text: string) => void, onLost: () => void) {
     this.#frame = frame;
     this.#say = say;
@@ -65,7 +68,7 @@ export class HeatmapScreen {
       'Heatmap of scores, source by target. Arrow keys select a pair.',
     );
     frame.append(this.#overlay);
-    // The browser may take a canvas back and return it empty.
+    // The browser may discard a canvas and restore it empty.
     this.#overlay.addEventListener('contextrestored', () => {
       this.#schedule();
     });
@@ -99,7 +102,7 @@ export class HeatmapScreen {
     });
   }
 
-  /** Shows a table in an order. Where one looks stays when the nodes do. */
+  /** Shows a table in an order. The viewport stays if the nodes do. */
   async show(table: EdgeColumns, layout: PlacedLayout): Promise<void> {
     const before = this.#table?.names;
     const sameNodes =
@@ -112,12 +115,12 @@ export class HeatmapScreen {
       this.#placeOf[node] = place;
     });
     if (!sameNodes) this.fit();
-    // A pointer that rests there is over another cell now.
+    // A resting pointer is over another cell now.
     this.#hover();
     await this.#drawFrom(layout.from);
   }
 
-  /** Puts the surface of one kind under the overlay; it is kept for the next table of that kind. */
+  /** Puts the surface of one kind under the overlay; it is reused for the next table of that kind. */
   async #drawFrom(from: PlacedLayout['from'], inGpu = true): Promise<void> {
     const again = () => {
       this.#schedule();
@@ -171,7 +174,7 @@ export class HeatmapScreen {
     this.#schedule();
   }
 
-  /** Lights up what the pointer is on in another view. */
+  /** Highlights what the pointer is on in another view. */
   light(at: Selection): void {
     if (this.#pointer) return;
     this.#hovered =
@@ -195,7 +198,7 @@ export class HeatmapScreen {
     this.#look((at, nodes) => zoomed(at, factor, width / 2, height / 2, nodes, this.#size));
   }
 
-  /** What is on show, for a figure. */
+  /** The visible part, as a figure. */
   drawing(room: Room): Promise<Drawing> {
     const [table, layout, view, surface] = [this.#table, this.#layout, this.#view(), this.#surface];
     if (!table || !layout || !view || !surface) throw new Error('There is no picture in this view yet.');
@@ -287,7 +290,7 @@ export class HeatmapScreen {
       size: this.#size,
       ratio: devicePixelRatio,
       palette: (this.#palette ??= readPalette(tokenColour)),
-      // Texels hold scores up to 1, larger ones as shares of the largest, as do the roots of scores without a sign.
+      // Texels hold scores up to 1. Larger scores, and the roots of unsigned ones, are held as shares of the largest.
       extent: this.#table.isSigned ? Math.min(Math.max(this.#layout.extent, 1e-6), 1) : 1,
       marksEdges: this.#marksEdges,
     };
@@ -311,7 +314,7 @@ export class HeatmapScreen {
     return isInside && row < nodes && column < nodes ? { row, column } : null;
   }
 
-  /** Tells of the cell under the pointer. */
+  /** Describes the cell under the pointer. */
   #hover(): void {
     this.#hovered = this.#pointer && this.#cellAt(this.#pointer.x, this.#pointer.y);
     if (this.#pointer) {

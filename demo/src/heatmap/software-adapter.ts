@@ -1,4 +1,6 @@
-/** Whether an adapter runs shaders on the CPU: slower than the 2D context, and often without a way to the screen. */
+/**
+ * Whether an adapter runs shaders on the CPU: slower than the 2D context, and often unable to present to the screen.
+ */
 export const isSoftware = ({
   isFallbackAdapter,
   vendor,

@@ -6,18 +6,18 @@ import { createGpuPainter } from './gpu-painter.ts';
 import type { Painter, View } from './painter.ts';
 import { TileStore } from './tile-store.ts';
 
-/** A canvas and whoever draws the square on it. */
+/** A canvas and what draws the square on it. */
 export interface Surface {
   readonly canvas: HTMLCanvasElement;
-  /** Another table or order: what was kept of the one before is of no use. */
+  /** Drops what was cached, because the table or its order is another. */
   renew(nodes: number): void;
   draw(view: View): void;
-  /** The view on a canvas of its own, for a file. */
+  /** The view on a separate canvas, for a file. */
   picture(view: View): Promise<HTMLCanvasElement>;
   release(): void;
 }
 
-/** Drawn by the fit's worker straight from the scores on its GPU. `onLost` is called once it cannot. */
+/** Drawn by the fit's worker directly from the scores on its GPU. `onLost` is called once it no longer can. */
 export function scoreSurface(onLost: () => void): Surface {
   const canvas = document.createElement('canvas');
   canvas.dataset.drawnFrom = 'scores';
@@ -25,7 +25,7 @@ export function scoreSurface(onLost: () => void): Surface {
   const attached = fitWorker.attachHeatmap(moved(offscreen, [offscreen]));
   unheard(attached);
   let wanted: View | null = null;
-  // Frames are not queued: while one is drawn, only the latest waits.
+  // Frames are not queued: while one is drawn, only the latest request is kept.
   const refresh = latestOnly(async () => {
     await attached;
     if (wanted && !(await fitWorker.drawHeatmap(wanted))) onLost();
@@ -52,7 +52,7 @@ export function scoreSurface(onLost: () => void): Surface {
   };
 }
 
-/** Drawn from the rows of the table, tile by tile: on the GPU where there is one, else in 2D. */
+/** Drawn from the rows of the table, tile by tile: on the GPU if there is one, else in 2D. */
 export async function tableSurface(onTile: () => void, onLost: () => void, inGpu = true): Promise<Surface> {
   const canvas = document.createElement('canvas');
   canvas.dataset.drawnFrom = 'table';

@@ -3,10 +3,10 @@ import { placesInSight, type Place } from './placement.ts';
 import type { TileRequest } from './pyramid.ts';
 import type { PlotSize, Viewport } from './viewport.ts';
 
-/** Tiles kept on the page, 256 KiB each. */
+/** Tiles cached on the page, 256 KiB each. */
 const kept = 128;
 
-/** Tiles that have come from the worker; asks for those that are missing and shows coarser ones meanwhile. */
+/** Tiles received from the worker; requests missing ones and shows coarser ones meanwhile. */
 export class TileStore {
   readonly #fetch: (request: TileRequest) => Promise<Uint32Array>;
   readonly #onTile: () => void;
@@ -20,7 +20,7 @@ export class TileStore {
     this.#onTile = onTile;
   }
 
-  /** What can be drawn now of what is in sight. */
+  /** The visible tiles that can be drawn now. */
   placed(at: Viewport, size: PlotSize): PlacedTile[] {
     const { ground, fitting } = placesInSight(this.#nodes, at, size);
     return [...ground, ...fitting].flatMap((place) => {
@@ -29,7 +29,7 @@ export class TileStore {
     });
   }
 
-  /** All that is in sight, once it has come. */
+  /** All visible tiles, once they have arrived. */
   whole(at: Viewport, size: PlotSize): Promise<PlacedTile[]> {
     const { fitting } = placesInSight(this.#nodes, at, size);
     return Promise.all(
@@ -43,7 +43,7 @@ export class TileStore {
   #tile({ key, request }: Place): Uint32Array | undefined {
     const texels = this.#tiles.get(key);
     if (texels) {
-      // Shown tiles move to the young end.
+      // Keeps the map in order of use, so that the least recently shown tile is evicted first.
       this.#tiles.delete(key);
       this.#tiles.set(key, texels);
     } else if (!this.#asked.has(key)) {
@@ -55,7 +55,7 @@ export class TileStore {
           this.#asked.delete(key);
           this.#onTile();
         },
-        // The layout has changed meanwhile; the new one asks for its own tiles.
+        // The layout has changed; the new one requests its own tiles.
         () => this.#asked.delete(key),
       );
     }

@@ -1,4 +1,6 @@
-/** The window onto the square, in CSS pixels: `scale` pixels for each cell, cell (row, column) at the plot's corner. */
+/**
+ * The visible part of the square, in CSS pixels: `scale` pixels per cell, with cell (row, column) at the plot's corner.
+ */
 export interface Viewport {
   readonly scale: number;
   readonly row: number;
@@ -28,12 +30,12 @@ export function zoomed(at: Viewport, factor: number, x: number, y: number, nodes
   return bounded({ scale, row, column }, nodes, size);
 }
 
-/** Moves by pixels: positive values show what lies to the right and below. */
+/** Moves by pixels: positive values reveal what lies to the right and below. */
 export function panned(at: Viewport, x: number, y: number, nodes: number, size: PlotSize): Viewport {
   return bounded({ ...at, row: at.row + y / at.scale, column: at.column + x / at.scale }, nodes, size);
 }
 
-/** Moves as little as brings a cell into sight. */
+/** Moves just far enough to show a cell. */
 export function revealing(
   at: Viewport,
   row: number,
@@ -54,14 +56,14 @@ export function revealing(
   return bounded(moved, nodes, size);
 }
 
-/** No further than the border of the square. */
+/** Clamps the viewport to the border of the square. */
 function bounded({ scale, row, column }: Viewport, nodes: number, size: PlotSize): Viewport {
   const clamp = (start: number, length: number) =>
     Math.min(Math.max(start, 0), Math.max(0, nodes - length / scale));
   return { scale, row: clamp(row, size.height), column: clamp(column, size.width) };
 }
 
-/** The level whose texels are at least one pixel: finer ones would flicker, coarser ones would blur. */
+/** The level whose texels are at least one pixel: finer levels would flicker, coarser ones would blur. */
 export function levelFor(scale: number, levels: number): number {
   return Math.min(Math.max(Math.ceil(-Math.log2(scale)), 0), levels - 1);
 }

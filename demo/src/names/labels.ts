@@ -1,6 +1,6 @@
 import { symbolOf, symbols } from './symbols.ts';
 
-/** Names are shortened where the longest has more letters than this. */
+/** Names are shortened if the longest has more characters than this. */
 const longest = 16;
 const separator = /[_:.|/\-\s]/;
 
@@ -10,9 +10,9 @@ const made = new WeakMap<
 >();
 
 /**
- * What views call nodes: their names without a beginning that all share, where names are long. `FUNC__ENSG01_A` and
- * `FUNC__ENSG02_B` become `ENSG01_A` and `ENSG02_B`. Different names stay different; files and
- * links keep the names. A file of names gives them symbols instead.
+ * Labels of nodes in views: names without their common prefix, if names are long. `FUNC__ENSG01_A` and `FUNC__ENSG02_B`
+ * become `ENSG01_A` and `ENSG02_B`. Different names stay different; files and links keep the full names. A file of
+ * names replaces labels by symbols.
  */
 export function labelsOf(names: readonly string[]): readonly string[] {
   const known = symbols.value;
@@ -25,7 +25,7 @@ export function labelsOf(names: readonly string[]): readonly string[] {
   return labels;
 }
 
-/** Letters that all names begin with, up to a separator. */
+/** Length of the prefix that all names share, up to a separator. */
 function sharedLength(names: readonly string[]): number {
   const [first = ''] = names;
   if (names.length < 2 || !names.some((name) => name.length > longest)) return 0;
@@ -35,19 +35,19 @@ function sharedLength(names: readonly string[]): number {
     while (same < shared && name[same] === first[same]) same++;
     shared = same;
   }
-  // No name becomes an empty one.
+  // No name may become empty.
   const least = names.reduce((shortest, { length }) => Math.min(shortest, length), Infinity);
   shared = Math.min(shared, least - 1);
   while (shared > 0 && !separator.test(first[shared - 1]!)) shared--;
   return shared;
 }
 
-/** Letters of an end that is kept at most. */
+/** Most characters of an end that is kept. */
 const longestEnd = 14;
 
 /**
- * A label as a beginning, which may be cut, and an end, which stays: what follows the last separator, with it, or half of a
- * label without one.
+ * A label as a start, which may be truncated, and an end, which stays: the last separator and what follows it, or half
+ * of a label without one.
  */
 export function halvesOf(label: string): readonly [start: string, end: string] {
   let at = label.length - 1;
@@ -59,7 +59,10 @@ export function halvesOf(label: string): readonly [start: string, end: string] {
   return [label.slice(0, cut), label.slice(cut)];
 }
 
-/** The longest way to write a label that fits: whole, else with its middle left out. @param fits tells of a text */
+/**
+ * The longest form of a label that fits: whole, else with its middle elided.
+ * @param fits whether a text fits
+ */
 export function fittingLabel(label: string, fits: (text: string) => boolean): string {
   if (fits(label)) return label;
   const [start, end] = halvesOf(label);

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** What nodes are called instead of their names, by name or by a part of it; null without a file of names. */
+/** Symbols shown instead of node names, by name or by a part of it; null without a file of names. */
 export const symbols = signal<ReadonlyMap<string, string> | null>(null);
 
 const separators = /__|[_:|/\s]/;

@@ -1,4 +1,4 @@
-/** Where one looks: `scale` pixels for a unit of the layout, (x, y) of it at the frame's corner. */
+/** The viewport: `scale` pixels per unit of the layout, whose point (x, y) is at the frame's corner. */
 export interface Camera {
   readonly scale: number;
   readonly x: number;
@@ -11,12 +11,12 @@ export interface FrameSize {
 }
 
 const largestScale = 400;
-/** Pixels of a unit at most where all is to be seen: a few nodes need no more. */
+/** Most pixels per unit when all of the network is shown: a few nodes need no more. */
 const largestFit = 90;
-/** Room for names beside it, and above and below. */
+/** Margins for names, at the sides and above and below. */
 const room = { x: 122, y: 32 };
 
-/** A rectangle; one without a point has its sides the wrong way round. */
+/** A rectangle; without points, its sides are inverted. */
 export interface Box {
   readonly left: number;
   readonly right: number;
@@ -24,7 +24,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** The least rectangle around x, y, x, y ... */
+/** The smallest rectangle around x, y, x, y ... */
 export function extentOf(positions: ArrayLike<number>): Box {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let k = 0; k < positions.length; k += 2) {
@@ -48,7 +48,7 @@ export function cameraFor(positions: Float32Array, { width, height }: FrameSize)
   return centred((left + right) / 2, (top + bottom) / 2, Math.max(fitting, 1e-3), { width, height });
 }
 
-/** With a point of the layout in the middle. */
+/** The camera with a point of the layout in the middle. */
 export const centred = (x: number, y: number, scale: number, { width, height }: FrameSize): Camera => ({
   scale,
   x: x - width / 2 / scale,
@@ -61,7 +61,7 @@ export const panned = (at: Camera, x: number, y: number): Camera => ({
   y: at.y + y / at.scale,
 });
 
-/** Zooms by `factor` and keeps what is at (x, y) of the frame where it is. */
+/** Zooms by `factor` and keeps the point at (x, y) of the frame in place. */
 export function zoomed(at: Camera, factor: number, x: number, y: number): Camera {
   const scale = Math.min(Math.max(at.scale * factor, 0.01), largestScale);
   return { scale, x: at.x + x / at.scale - x / scale, y: at.y + y / at.scale - y / scale };

@@ -1,10 +1,16 @@
 import dagre from '@dagrejs/dagre';
 import type { EdgeList } from './graph.ts';
 
-/** Edges up to which dagre answers while one waits: its time grows with their square (300 take half a second, 1,900 eleven). */
+/**
+ * Most edges for which dagre is fast enough to wait for: its time grows with their square (300 take half a second,
+ * 1,900 eleven).
+ */
 export const mostForDagre = 300;
 
-/** Positions in layers by dagre, which keeps long edges clear of the nodes between; in the units of `layeredLayout`. */
+/**
+ * Positions in layers by dagre, which keeps long edges clear of the nodes between their ends; in the units of
+ * `layeredLayout`.
+ */
 export function dagreLayout(nodes: number, edges: EdgeList): Float32Array {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 20, edgesep: 6, ranksep: 70 });

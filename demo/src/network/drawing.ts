@@ -9,14 +9,17 @@ import type { EdgeKind, Scene } from './scene.ts';
 import { svgOfShapes, textSize, type Shape } from './shapes.ts';
 
 const widthOf: WidthOf = (text, bold) => widthInFigure(text, textSize, bold);
-/** Height for each pixel of width at most. */
+/** Largest ratio of height to width. */
 const tallest = 1.25;
-/** Room around nodes for names, before it is known how much they take. */
+/** Initial margins around nodes for names, before their size is known. */
 const firstRoom: Box = { left: 40, right: 40, top: 18, bottom: 18 };
-/** Names are placed anew at each size, so that it takes a few to find the one that fills the width. */
+/** Names are placed anew at each size, so that it takes a few passes to find the one that fills the width. */
 const passes = 3;
 
-/** What is in sight, as wide as the figure, with letters of their size: names are placed for that. Trimmed to what is drawn. */
+/**
+ * The visible part at the width of the figure, with text at its usual size: names are placed for that. Trimmed to the
+ * content.
+ */
 export function networkDrawing(sight: Sight, { width, showsSelection }: Room): Drawing {
   const none = { kind: 'none' } as const;
   const marks = { ...sight.marks, lit: none, ...(showsSelection ? {} : { selection: none }) };
@@ -55,7 +58,7 @@ export function networkDrawing(sight: Sight, { width, showsSelection }: Room): D
 
 const shapesOf = (sight: Sight): Shape[] => [...networkShapes(sight), ...overlayShapes(sight, widthOf)];
 
-/** Part of the layout that is looked at, and the sides at which the frame cuts it off. */
+/** The visible part of the layout, and the sides at which the frame cuts it off. */
 interface Region extends Box {
   readonly isCut: Readonly<Record<keyof Box, boolean>>;
 }
@@ -71,11 +74,11 @@ function regionInSight({ scene: { positions }, camera, size }: Sight): Region {
     top: top > at.top,
     bottom: bottom < at.bottom,
   };
-  // Looking past all nodes shows nothing; a figure needs some place.
+  // With no node in sight the figure would be empty: show the whole network.
   return left < right || top < bottom ? { left, right, top, bottom, isCut } : { ...at, isCut };
 }
 
-/** Where one looks so that a region fills a width beside the room for names. */
+/** The camera with which a region fills a width next to the margins for names. */
 function framing(region: Region, room: Box, width: number): { camera: Camera; size: FrameSize; inner: Box } {
   const [wide, tall] = [region.right - region.left || 1, region.bottom - region.top || 0.1];
   const scale = Math.min(
@@ -96,7 +99,7 @@ function framing(region: Region, room: Box, width: number): { camera: Camera; si
   return { camera, size, inner: { left, top, right: left + wide * scale, bottom: top + tall * scale } };
 }
 
-/** No further than the frame where it cuts the network off. */
+/** Extends no further than the frame on the sides where it cuts the network off. */
 const within = (box: Box, isCut: Region['isCut'], { width, height }: FrameSize): Box => ({
   left: isCut.left ? 0 : box.left,
   right: isCut.right ? width : box.right,

@@ -2,11 +2,11 @@ import Graph from 'graphology';
 import forceAtlas2 from 'graphology-layout-forceatlas2';
 import type { EdgeList } from './graph.ts';
 
-/** Positions by ForceAtlas2, started from a circle, so that the same graph gives the same picture. */
+/** Positions by ForceAtlas2, started from a fixed disc, so that the same graph always gives the same picture. */
 export function forceLayout(nodes: number, edges: EdgeList): Float32Array {
   const graph = new Graph({ type: 'undirected', multi: false, allowSelfLoops: false });
   for (let node = 0; node < nodes; node++) {
-    // The golden angle fills a disc evenly; equal starting points would never part.
+    // The golden angle fills a disc evenly; nodes that start at the same point would never part.
     const radius = Math.sqrt(node + 0.5);
     graph.addNode(node, { x: radius * Math.cos(2.399963 * node), y: radius * Math.sin(2.399963 * node) });
   }
@@ -26,12 +26,12 @@ export function forceLayout(nodes: number, edges: EdgeList): Float32Array {
   return nodes > few ? spread(positions) : positions;
 }
 
-/** Nodes up to which a layout stays as it is. */
+/** Layouts of up to this many nodes stay as they are. */
 const few = 60;
 
 /**
- * Nodes keep their directions from the middle and the order of their distances, which become the geometric mean of what they
- * are and of those on an evenly filled disc: a crowd in the middle gets room, single nodes far out take less.
+ * Nodes keep their directions from the middle and the order of their distances. Each distance becomes the geometric
+ * mean of itself and its counterpart on an evenly filled disc: a dense middle spreads, outliers move inwards.
  */
 function spread(positions: Float32Array): Float32Array {
   const nodes = positions.length / 2;

@@ -10,11 +10,11 @@ export type Role = 'function' | 'input' | 'output';
 /** What is laid out: function nodes first, by their numbers in the table, then inputs, then outputs. */
 export interface NetworkGraph {
   readonly names: readonly string[];
-  /** What they are called in pictures. */
+  /** Their labels in pictures. */
   readonly labels: readonly string[];
   readonly functions: number;
   readonly inputs: number;
-  /** Known edges between function nodes, without those from a node to itself. */
+  /** Known edges between function nodes, without self edges. */
   readonly known: EdgeList;
   /** Edges from inputs and to outputs. */
   readonly outer: EdgeList;
@@ -35,7 +35,7 @@ export function graphOfModel(model: ModelFacts, withOuter: boolean): NetworkGrap
   const inputs = withOuter ? model.inputs.length : 0;
   return {
     names: kinds.flat(),
-    // Each kind of nodes may have a beginning of its own.
+    // Each kind of node may have a prefix of its own.
     labels: kinds.flatMap(labelsOf),
     functions,
     inputs,
@@ -49,7 +49,7 @@ export function graphOfModel(model: ModelFacts, withOuter: boolean): NetworkGrap
   };
 }
 
-/** As much of a graph as a table tells. */
+/** As much of the graph as a table contains. */
 export function graphOfTable({ names, rows, hasEdge, src, dst }: EdgeColumns): NetworkGraph {
   const known: [number, number][] = [];
   for (let row = 0; row < rows; row++)

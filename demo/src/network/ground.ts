@@ -3,20 +3,20 @@ import { networkShapes, type Look } from './picture.ts';
 import type { Scene } from './scene.ts';
 import { drawShapes } from './shapes.ts';
 
-/** How a scene is looked at, without its marks and names. */
+/** How a scene is viewed, without its marks and names. */
 export interface GroundView {
-  /** x, y of each node: some may have been moved since the scene was made. */
+  /** x, y of each node: some may have moved since the scene was made. */
   readonly positions: Float32Array;
   readonly camera: Camera;
   readonly size: FrameSize;
   readonly look: Look;
   /** Nodes in focus; null for all. */
   readonly near: Uint8Array | null;
-  /** Pixels of the screen for each of CSS. */
+  /** Screen pixels per CSS pixel. */
   readonly pixelRatio: number;
 }
 
-/** Draws nodes and edges; in a worker, so that thousands of them hold up nothing that moves. */
+/** Draws nodes and edges; runs in a worker, so that thousands of them do not block the page. */
 export function paintGround(
   scene: Scene,
   { positions, camera, size, look, near, pixelRatio }: GroundView,

@@ -7,20 +7,20 @@ import type { RowFilter, RowQuery } from '../edges/row-query.ts';
 export interface InferredEdges {
   /** Their rows, best first. */
   readonly rows: Uint32Array;
-  /** They score at least this. */
+  /** Lower bound of their scores. */
   readonly threshold: number;
   /** Largest |score| of the table. */
   readonly extent: number;
-  /** Pairs that are not in the graph, by score: equal bins from 0 to {@link InferredEdges.extent}. */
+  /** Histogram of the pairs that are not in the graph, by score: equal bins from 0 to {@link InferredEdges.extent}. */
   readonly counts: Uint32Array;
 }
 
-/** Inferred edges drawn at most: more of them tell nothing. */
+/** Most inferred edges drawn: more would be unreadable. */
 export const mostInferred = 3000;
-/** Bars of the histogram beside the threshold. */
+/** Bars of the histogram next to the threshold. */
 const bins = 60;
 
-/** The pairs that pass the filters, are not in the graph and score at least so much; null asks for the best few. */
+/** The pairs that pass the filters, are not in the graph and score at least `minScore`; null takes the best few. */
 export function inferredEdges(
   columns: EdgeColumns,
   query: RowQuery,

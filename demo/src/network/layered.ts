@@ -1,8 +1,8 @@
 import type { EdgeList } from './graph.ts';
 
 /**
- * Positions in layers, from left to right, so that names have room: a node stands one layer after its last parent, and within
- * a layer near the mean place of its neighbours. `[x, y]` of each node, in units of one place.
+ * Positions in layers from left to right, so that names fit: a node is one layer after its last parent, and within a
+ * layer near the mean place of its neighbours. `[x, y]` of each node, in units of one place.
  *
  * @param edges without cycles
  */
@@ -14,7 +14,7 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array {
   const place = new Float32Array(nodes);
   const spread = () => {
     for (const members of layers) {
-      // Short layers take some of the height that long ones need.
+      // Short layers spread over some of the height that long ones need.
       const room = Math.min((widest / members.length) ** 0.7, 6);
       members.forEach((node, k) => {
         place[node] = room * (k - (members.length - 1) / 2);
@@ -27,7 +27,7 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array {
     neighbours[source]!.push(target);
     neighbours[target]!.push(source);
   }
-  // A few sweeps of the barycentre rule; crossings rarely fall further after that.
+  // A few sweeps of the barycentre rule; more rarely reduce the number of crossings.
   for (let sweep = 0; sweep < 12; sweep++) {
     for (const members of sweep % 2 === 0 ? layers : layers.toReversed()) {
       const pull = new Map(
@@ -41,7 +41,7 @@ export function layeredLayout(nodes: number, edges: EdgeList): Float32Array {
     }
     spread();
   }
-  // Layers stand further apart the wider they are, so that the picture fills its frame.
+  // The wider the layers, the further apart they are, so that the picture fills its frame.
   const gap = Math.min(Math.max((0.6 * widest) / layers.length, 1.6), 8);
   return Float32Array.from({ length: 2 * nodes }, (_, k) =>
     k % 2 === 0 ? gap * layer[k >> 1]! : place[k >> 1]!,

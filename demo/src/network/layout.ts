@@ -11,11 +11,11 @@ export interface NetworkLayout {
   readonly kind: LayoutKind;
   /** x, y of each node. */
   readonly positions: Float32Array;
-  /** Edges that run against the layers, because they close cycles. */
+  /** Number of edges that run against the layers, because they close cycles. */
   readonly backward: number;
 }
 
-/** Lays a graph out by its known edges alone, so that it stays put whatever is inferred. */
+/** Lays a graph out by its known edges alone, so that the layout does not depend on what is inferred. */
 export function layOutGraph({ names, known, outer }: NetworkGraph, kind: LayoutKind): NetworkLayout {
   const edges: EdgeList = [...known, ...outer];
   if (kind === 'force') return { kind, positions: forceLayout(names.length, edges), backward: 0 };

@@ -9,16 +9,16 @@ import { textSize, type Text } from './shapes.ts';
 /** Width of a text in CSS pixels. */
 export type WidthOf = (text: string, bold: boolean) => number;
 
-/** Letters of a name; what stands out has all of them. */
+/** Most characters of a name; highlighted names are shown in full. */
 const longestName = 14;
-/** Names at most; there is no room for more. */
+/** Most names shown; there is no space for more. */
 const most = 300;
 const lineHeight = textSize + 2;
 const gap = 2;
 
 const shortened = new WeakMap<readonly string[], string[]>();
 
-/** A name as nodes that do not stand out have it, worked out once. */
+/** The shortened name of a node that is not highlighted, cached. */
 function shortName(labels: readonly string[], node: number): string {
   let short = shortened.get(labels);
   if (!short) shortened.set(labels, (short = []));
@@ -29,9 +29,9 @@ const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 /**
- * Names that never run into each other: what stands out first, then nodes with many edges. A name is above its disc, else at
- * the right, the left or below, where it covers neither a name nor, if that can be had, a disc; else it is left out. While
- * the pointer is on a node only its neighbours have names.
+ * Names that never overlap: highlighted nodes first, then nodes with many edges. A name is placed above its disc, else
+ * to the right, to the left or below, where it covers no other name and, if possible, no disc; else it is omitted.
+ * While the pointer is on a node, only its neighbours have names.
  */
 export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
   const { scene, camera, size, frame, look, marks } = sight;
@@ -70,16 +70,16 @@ export function* nameShapes(sight: Sight, widthOf: WidthOf): Generator<Text> {
 }
 
 interface Bounds {
-  /** What is in sight, of a node that is. */
+  /** The visible frame, for a node inside it. */
   readonly frame: Box | undefined;
   readonly discs: Cells;
-  /** Rather over discs, or cut, than left out. */
+  /** Covers discs, or is cut, rather than being omitted. */
   readonly isNeeded: boolean;
 }
 
 const pointBox = (x: number, y: number): Box => ({ left: x, right: x, top: y, bottom: y });
 
-/** The first spot that the frame does not cut and that covers no disc; else what comes nearest to that. */
+/** The first spot that the frame does not cut and that covers no disc; else the next best. */
 function bestOf<S extends { readonly box: Box }>(
   spots: readonly S[],
   { frame, discs, isNeeded }: Bounds,
@@ -117,7 +117,7 @@ function spotsAround(x: number, y: number, radius: number, width: number) {
   ];
 }
 
-/** Boxes by the cells of a grid that they lie in, so that each is compared with its neighbours alone. */
+/** Boxes by grid cell, so that each is compared only with its neighbours. */
 class Cells {
   readonly #cells = new Map<number, Box[]>();
 

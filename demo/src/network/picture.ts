@@ -16,7 +16,7 @@ export interface Look {
   readonly accent: string;
 }
 
-/** What stands out. */
+/** What is highlighted. */
 export interface Marks {
   readonly selection: Selection;
   /** What the pointer is on, here or in another view. */
@@ -25,21 +25,23 @@ export interface Marks {
   readonly near: Uint8Array | null;
 }
 
-/** A scene as somebody looks at it. */
+/** A scene as it is viewed. */
 export interface Sight {
   readonly scene: Scene;
   readonly camera: Camera;
   readonly size: FrameSize;
-  /** What of it is in sight now, where more is drawn. */
+  /** The part that is visible now, if more is drawn. */
   readonly frame?: Box;
   readonly look: Look;
   readonly marks: Marks;
 }
 
-/** Pixels from disc to disc from which on an arrow has a head: on shorter ones there is nothing to see but heads. */
+/**
+ * Shortest distance between discs, in pixels, at which an arrow has a head: on shorter ones only heads would be seen.
+ */
 const leastForHead = 26;
 
-/** The network without names: edges under nodes; what is out of focus fades, what is out of sight is left out. */
+/** The network without names: edges under nodes. What is out of focus fades, what is out of sight is skipped. */
 export function* networkShapes(sight: Sight): Generator<Shape> {
   const { scene, camera, size, look, marks } = sight;
   const at = places(scene, camera);
@@ -62,7 +64,9 @@ export function* networkShapes(sight: Sight): Generator<Shape> {
       yield nodeShape(sight, at, radius[node]!, node, isNear(node) ? 1 : 0.15, false);
 }
 
-/** What stands out, over everything: the selected pair however low it scores, and what the pointer is on with its neighbours. */
+/**
+ * Highlights, over everything: the selected pair however low its score, and what the pointer is on with its neighbours.
+ */
 export function* markShapes(sight: Sight): Generator<Shape> {
   const { scene, camera, size, look, marks } = sight;
   const at = places(scene, camera);
@@ -142,7 +146,7 @@ function stylesOf(
     positive: look.positive,
     outer: look.soft,
   };
-  // Thousands of known edges would cover what is inferred.
+  // Thousands of known edges would hide the inferred ones.
   const calm = isFocused ? 1 : Math.min(1, Math.max(0.14, 300 / scene.edges.length));
   const made = new Map<string, ArrowStyle>();
   return ({ kind, strength }, isFaded) => {
@@ -163,7 +167,7 @@ function stylesOf(
   };
 }
 
-/** An edge from disc to disc; null where it is out of sight, or too short to be seen. */
+/** An edge from disc to disc; null if it is out of sight, or too short to be seen. */
 function arrowOf(
   { source, target, kind }: SceneEdge,
   at: Places,

@@ -24,12 +24,14 @@ export const isInSight = (at: Places, node: number, { width, height }: FrameSize
   at.x[node]! > -room && at.y[node]! > -room && at.x[node]! < width + room && at.y[node]! < height + room;
 
 const largestRadius = 7;
-/** Nodes up to which discs are as large as they get, whatever stands beside them. */
+/** Up to this many nodes, discs have their largest size, whatever the spacing. */
 const few = 60;
 
 const spacings = new WeakMap<Float32Array, number>();
 
-/** Radii of discs: they leave room between them where most nodes are, at any zoom, and nodes with many edges have larger ones. */
+/**
+ * Radii of discs: small enough to leave gaps between most nodes, at any zoom; nodes with many edges have larger discs.
+ */
 export function radii({ positions, degrees }: Scene, { scale }: Camera): Float32Array {
   const nodes = degrees.length;
   let typical = largestRadius;
@@ -45,7 +47,7 @@ export function radii({ positions, degrees }: Scene, { scale }: Camera): Float32
   return Float32Array.from(degrees, (degree) => typical * (0.7 + 0.5 * Math.sqrt(degree / most)));
 }
 
-/** Room of a node along either axis, where the middle half of the nodes is: single nodes far out say nothing about the others. */
+/** Spacing of nodes along either axis, from the middle half of the nodes: outliers say nothing about the others. */
 function spacingOf(positions: Float32Array): number {
   const half = [0, 1].map((axis) => {
     const along = positions.filter((_, k) => k % 2 === axis).sort();
@@ -54,7 +56,7 @@ function spacingOf(positions: Float32Array): number {
   return Math.sqrt((half[0] * half[1] * 8) / positions.length);
 }
 
-/** Inferred edges bow, so that they part from known ones and from the nodes between their ends. */
+/** Inferred edges are curved, so that they separate from known ones and from nodes between their ends. */
 export function bend(from: Point, to: Point, kind: EdgeKind): Point | null {
   if (kind === 'known' || kind === 'outer') return null;
   const amount = 0.22;
@@ -71,7 +73,7 @@ export function clipped(end: Point, towards: Point, distance: number): Point {
   return [end[0] + (towards[0] - end[0]) * share, end[1] + (towards[1] - end[1]) * share];
 }
 
-/** The node at a point of the frame, -1 where there is none. */
+/** The node at a point of the frame; -1 if there is none. */
 export function nodeAt(scene: Scene, camera: Camera, x: number, y: number): number {
   const at = places(scene, camera);
   let best = 144;
@@ -93,7 +95,7 @@ export function edgeAt(scene: Scene, camera: Camera, x: number, y: number): Sele
     const a = [at.x[source]!, at.y[source]!] as const;
     const b = [at.x[target]!, at.y[target]!] as const;
     const by = bend(a, b, kind);
-    // The curve as two straight pieces that meet in its middle.
+    // Approximates the curve by two straight pieces that meet in its middle.
     const middle: Point = by ? [(a[0] + b[0] + 2 * by[0]) / 4, (a[1] + b[1] + 2 * by[1]) / 4] : b;
     const distance = Math.min(toSegment(a, middle, x, y), by ? toSegment(middle, b, x, y) : Infinity);
     if (distance < least) [least, found] = [distance, { kind: 'pair', source, target }];

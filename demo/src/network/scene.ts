@@ -10,13 +10,13 @@ export interface SceneEdge {
   readonly source: number;
   readonly target: number;
   readonly kind: EdgeKind;
-  /** |score| as a share of the largest, 0 without one. */
+  /** |score| as a share of the largest; 0 without one. */
   readonly strength: number;
-  /** The filters let it through. */
+  /** Whether it passes the filters. */
   readonly passes: boolean;
 }
 
-/** A network in its place: what is drawn, whatever of it is looked at. */
+/** A network with its layout: what is drawn, whatever part of it is visible. */
 export interface Scene {
   readonly graph: NetworkGraph;
   /** x, y of each node. */
@@ -38,7 +38,7 @@ export interface Scores {
   readonly table: EdgeColumns;
   readonly inferred: InferredEdges;
   readonly rowOf: (source: number, target: number) => number;
-  /** 1 at the rows that pass the filters; null where all do. */
+  /** 1 at the rows that pass the filters; null if all do. */
   readonly passing: Uint8Array | null;
   /** 1 at the rows of positives. */
   readonly positive: Uint8Array | null;
@@ -82,7 +82,7 @@ export function sceneOf(graph: NetworkGraph, positions: Float32Array, scores: Sc
   return { graph, positions, edges, degrees };
 }
 
-/** Nodes at most `hops` steps away from any of `nodes`, against and along edges. */
+/** Nodes at most `hops` steps away from any of `nodes`, in either direction. */
 export function neighbourhood({ graph, edges }: Scene, nodes: readonly number[], hops: number): Uint8Array {
   const near = new Uint8Array(graph.names.length);
   for (const node of nodes) near[node] = 1;

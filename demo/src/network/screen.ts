@@ -11,32 +11,32 @@ import { edgeAt, nodeAt } from './places.ts';
 import { noScene, type Scene } from './scene.ts';
 import { drawShapes, fontOf } from './shapes.ts';
 
-/** What the screen tells of; nodes are those of the scene, places CSS pixels of the window. */
+/** Events of the screen; nodes are those of the scene, places CSS pixels of the window. */
 export interface NetworkEvents {
   pick(at: Selection): void;
   hover(at: Selection, place: { readonly x: number; readonly y: number }): void;
   leave(): void;
-  /** One node further, by the arrow keys. */
+  /** Moves to the next node, with the arrow keys. */
   step(by: number): void;
 }
 
-/** Draws networks somewhere else than on the page's own thread. */
+/** Draws networks off the page's own thread. */
 export interface GroundPainter {
-  /** Takes the network that is drawn from now on. */
+  /** Sets the network to draw from now on. */
   show(scene: Scene): void;
-  /** Null where it could not be drawn, of which the user has been told. */
+  /** Null if it could not be drawn and the user has been told. */
   paint(view: GroundView): Promise<ImageBitmap | null>;
 }
 
 /** Share of the frame that is drawn beyond each of its sides. */
 const margin = 0.4;
-/** Share of that beyond which a new picture is asked for: it is there before the old one ends. */
+/** Share of that margin after which a new picture is requested, so that it arrives before the old one ends. */
 const spare = 0.5;
 
 /**
- * One network in its frame. It is drawn somewhat larger than the frame by a worker: while it is moved the browser moves the
- * finished picture, and a new one takes its place when it comes. Marks and names are on a layer of their own, drawn here, so
- * that the pointer does not have all edges drawn again.
+ * One network in its frame. A worker draws it somewhat larger than the frame: while it is panned, the browser moves the
+ * finished picture until a new one arrives. Marks and names are on a separate layer, drawn here, so that moving the
+ * pointer does not redraw all edges.
  */
 export class NetworkScreen {
   readonly #frame: HTMLElement;
@@ -49,7 +49,7 @@ export class NetworkScreen {
   #scene: Scene = noScene;
   #marks: Marks = { selection: { kind: 'none' }, lit: { kind: 'none' }, near: null };
   #camera: Camera | null = null;
-  /** Where the picture in the frame was drawn from; null where there is none of this layout. */
+  /** Where the picture in the frame was drawn from; null if there is none of this layout. */
   #drawn: { readonly camera: Camera; readonly size: FrameSize } | null = null;
   #stale = { ground: true, marks: true };
   #isPainting = false;
@@ -73,7 +73,7 @@ export class NetworkScreen {
   show(scene: Scene): void {
     const before = this.#scene;
     this.#scene = scene;
-    // A new layout is looked at anew; the same one stays where it was moved to.
+    // A new layout resets the camera; the same one keeps it.
     if (before.positions !== scene.positions) {
       this.#camera = null;
       this.#drawn = null;
@@ -105,14 +105,14 @@ export class NetworkScreen {
     this.#moveTo(zoomed(this.#cameraNow(), factor, width / 2, height / 2));
   }
 
-  /** Brings a node into the middle, near enough for its name and its neighbours'. */
+  /** Centres a node, zoomed in far enough for its name and those of its neighbours. */
   centre(node: number): void {
     const { positions } = this.#scene;
     const scale = Math.max(this.#cameraNow().scale, 3 * cameraFor(positions, this.#size()).scale);
     this.#moveTo(centred(positions[2 * node]!, positions[2 * node + 1]!, scale, this.#size()));
   }
 
-  /** What is in sight, for a figure. */
+  /** The visible part, as a figure. */
   drawing(room: Room, look: Look): Drawing {
     return networkDrawing({ ...this.#sight(this.#cameraNow(), this.#size()), look }, room);
   }
@@ -198,7 +198,7 @@ export class NetworkScreen {
     this.#place(camera, this.#drawn);
   }
 
-  /** The picture is of another size, or its end is near. */
+  /** Whether the picture has another scale, or its end is near. */
   #isLeaving(camera: Camera, size: FrameSize): boolean {
     const drawn = this.#drawn?.camera;
     if (drawn?.scale !== camera.scale) return true;
@@ -209,7 +209,7 @@ export class NetworkScreen {
     );
   }
 
-  /** Has the picture drawn; one at a time, and after it the next where one is due by then. */
+  /** Requests a picture; only one at a time, and the next one afterwards if it is due by then. */
   async #paint(camera: Camera, size: FrameSize): Promise<void> {
     if (this.#isPainting) return;
     this.#isPainting = true;
@@ -231,7 +231,7 @@ export class NetworkScreen {
     this.#ground.getContext('bitmaprenderer')!.transferFromImageBitmap(picture);
     Object.assign(this.#ground.style, cssSize(view.size));
     this.#stale.marks = true;
-    // In this turn: one layer is not seen without the other.
+    // In the same task, so that both layers change together.
     this.#draw();
   }
 
@@ -251,14 +251,14 @@ export class NetworkScreen {
     drawShapes(context, overlayShapes(sight, this.#widthOf), this.#font);
   }
 
-  /** Puts the finished layers where the camera sees them. */
+  /** Moves the finished layers to where the camera sees them. */
   #place(camera: Camera, drawn: { readonly camera: Camera; readonly size: FrameSize }): void {
     const at = drawn.camera;
     const scale = camera.scale / at.scale;
     const [roomX, roomY] = marginOf(drawn.size);
     const offset = (moved: number, room: number) => {
       const pixels = moved * camera.scale - room * scale;
-      // Between two pixels, letters would blur.
+      // Text between two pixels would blur.
       return scale === 1 ? Math.round(pixels * devicePixelRatio) / devicePixelRatio : pixels;
     };
     const transform = `translate(${offset(at.x - camera.x, roomX)}px, ${offset(at.y - camera.y, roomY)}px) scale(${scale})`;
@@ -287,7 +287,7 @@ const marginOf = ({ width, height }: FrameSize): [x: number, y: number] => [
   Math.round(margin * height),
 ];
 
-/** The frame with its margin, and where it is seen from. */
+/** The frame with its margin, and the camera for it. */
 function withMargin({ scale, x, y }: Camera, size: FrameSize): { camera: Camera; size: FrameSize } {
   const [roomX, roomY] = marginOf(size);
   return {

@@ -2,7 +2,7 @@ import { escapeXml } from '../export/xml.ts';
 
 type Point = readonly [x: number, y: number];
 
-/** The few kinds of marks that network pictures are made of, in CSS pixels; drawn on a canvas or written as SVG. */
+/** The few kinds of marks in network pictures, in CSS pixels; drawn on a canvas or written as SVG. */
 export type Shape = Arrow | Node | Text;
 
 export interface ArrowStyle {
@@ -35,7 +35,7 @@ export interface Node {
 export interface Text {
   readonly kind: 'text';
   readonly at: Point;
-  /** What of the text stands at this place. */
+  /** Which part of the text is at this point. */
   readonly align: 'center' | 'start' | 'end';
   readonly text: string;
   readonly colour: string;
@@ -48,13 +48,13 @@ export type Canvas2D = CanvasRenderingContext2D | OffscreenCanvasRenderingContex
 
 const dash = [5, 4];
 export const textSize = 11;
-/** Arrows in one path at most: longer paths are slower, since their edges are sorted together. */
+/** Most arrows in one path: longer paths are slower, because their edges are sorted together. */
 const batch = 32;
 
 export const fontOf = (family: string, bold: boolean): string =>
   `${bold ? 600 : 400} ${textSize}px ${family}`;
 
-/** Draws shapes in order; arrows that follow one another in one style share a path. */
+/** Draws shapes in order; consecutive arrows of one style share a path. */
 export function drawShapes(context: Canvas2D, shapes: Iterable<Shape>, font: string): void {
   let waiting: Arrow[] = [];
   const drawWaiting = () => {
@@ -130,7 +130,7 @@ function drawText(context: Canvas2D, { at, align, text, colour, halo, bold }: Te
 
 const anchors = { center: 'middle', start: 'start', end: 'end' } as const;
 
-/** The same as SVG; letters are in the font of what is around them. */
+/** The same as SVG; text inherits the surrounding font. */
 export function svgOfShapes(shapes: Iterable<Shape>): string {
   const parts: string[] = [];
   const n = (value: number) => value.toFixed(1);

@@ -1,8 +1,8 @@
 import type { EdgeList } from './graph.ts';
 
 /**
- * The edges, with those turned round that run backwards in an order in which few do (Eades, Lin and Smyth 1993): what is
- * left has no cycle.
+ * The edges, with those reversed that run backwards in an order with few such edges (Eades, Lin and Smyth 1993): the
+ * result has no cycle.
  */
 export function withoutCycles(nodes: number, edges: EdgeList): { edges: EdgeList; turned: number } {
   const place = placesInOrder(nodes, edges);
@@ -16,7 +16,10 @@ export function withoutCycles(nodes: number, edges: EdgeList): { edges: EdgeList
   return { edges: forward, turned };
 }
 
-/** Sources go to the front and sinks to the back, again and again; where there are none, the node with most edges out goes first. */
+/**
+ * Repeatedly moves sources to the front and sinks to the back; without any, the node with the largest excess of
+ * outgoing over incoming edges goes first.
+ */
 function placesInOrder(nodes: number, edges: EdgeList): Int32Array {
   const into: number[][] = Array.from({ length: nodes }, () => []);
   const outOf: number[][] = Array.from({ length: nodes }, () => []);

@@ -9,7 +9,7 @@ interface Props {
   readonly onChange: (value: number) => void;
 }
 
-/** A number that must be there. What is none, or not allowed, is put back. */
+/** A required number. Input that is not a number, or not allowed, is reverted. */
 export function AmountField({ label, title, value, disabled, isAllowed, onChange }: Props) {
   return (
     <label class="field" title={title}>

@@ -3,11 +3,11 @@ interface Props<T extends string> {
   readonly value: T;
   readonly options: readonly (readonly [value: T, text: string])[];
   readonly onChange: (value: T) => void;
-  /** In a toolbar the label is only spoken; else labels line up in a column. */
+  /** In a toolbar only screen readers get the label; elsewhere labels line up in a column. */
   readonly inline?: boolean;
 }
 
-/** One of a few. */
+/** A choice of one option. */
 export function Choice<T extends string>({ label, value, options, onChange, inline }: Props<T>) {
   return (
     <label class={inline ? undefined : 'field'}>

@@ -6,13 +6,15 @@ interface Props {
   readonly class?: string;
   readonly disabled?: boolean | undefined;
   readonly value: string;
-  /** Takes what was typed, once the field is left or Enter is pressed. What it does not take over is put back. */
+  /**
+   * Called with the text once the field is left or Enter is pressed. If `value` does not change, the text is reverted.
+   */
   readonly onEnter?: (text: string) => void;
-  /** Takes what is being typed, letter by letter. */
+  /** Called with the text on every keystroke. */
   readonly onType?: (text: string) => void;
 }
 
-/** A text field that keeps what is being typed when the page is drawn anew: a table may arrive between two keys. */
+/** A text field that keeps its draft when the page is rendered again: a table may arrive between two keystrokes. */
 export function DraftInput({ value, onEnter, onType, ...attributes }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
   return (

@@ -23,7 +23,7 @@ export function FilePicker({ role, label, accept, hint, several, onFile }: Props
     } catch (error) {
       refuse(error);
     }
-    // The same file, mended, may be picked again.
+    // Allows the same file, once corrected, to be picked again.
     input.value = '';
   };
   return (

@@ -5,7 +5,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-/** A table that scrolls in itself where it is too wide, and on a phone where it is too long; by keyboard, too. */
+/** A table that scrolls on its own if it is too wide, and on a phone if it is too long; also by keyboard. */
 export const LongTable = ({ label, children }: Props) => (
   <div class="wide-table long" tabIndex={0} role="group" aria-label={label}>
     <table class="plain-table">{children}</table>

@@ -5,7 +5,7 @@ interface Props {
   readonly node: number;
 }
 
-/** A node by its label, of which the middle is left out where there is no room; the tooltip has its name. */
+/** A node by its label, shortened in the middle if space is short; the tooltip has the full name. */
 export function NodeName({ names, node }: Props) {
   const [start, end] = halvesOf(labelsOf(names)[node] ?? '');
   return (

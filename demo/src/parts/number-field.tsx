@@ -6,7 +6,9 @@ interface Props {
   readonly onChange: (value: number | null) => void;
 }
 
-/** A number or nothing, told with every letter that makes one. What is none when the field is left is put back. */
+/**
+ * An optional number, reported on every keystroke that yields one. Anything else is reverted when the field is left.
+ */
 export function NumberField({ label, value, onChange }: Props) {
   return (
     <label>

@@ -9,7 +9,7 @@ interface Props {
   readonly onChange: (value: number) => void;
 }
 
-/** A whole number within bounds. What is none is put back. */
+/** A whole number within bounds. Anything else is reverted. */
 export function WholeField({ label, value, least, most = Number.MAX_SAFE_INTEGER, title, onChange }: Props) {
   return (
     <label class="field" title={title}>

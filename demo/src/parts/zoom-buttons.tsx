@@ -6,7 +6,7 @@ interface Zoomable {
   fit(): void;
 }
 
-/** Larger, smaller, all of it: for the picture that the reference holds when a button is pressed. */
+/** Zoom in, zoom out and fit, for the picture that the reference holds when a button is pressed. */
 export function ZoomButtons({ picture }: { readonly picture: RefObject<Zoomable | null> }) {
   return (
     <span class="buttons end">

@@ -31,7 +31,7 @@ const names: Readonly<Record<keyof Params, string>> = {
   seed: 'seed',
 };
 
-/** What has changed since a result was computed, in words; nothing where the same inputs would give it again. */
+/** What has changed since a result was computed, in words; empty if the same inputs would give it again. */
 export function changesSince(from: Provenance, now: Inputs): readonly string[] {
   if (from.kind === 'file') return now.model ? [`a model was opened (${now.model.name})`] : [];
   const { params } = from;
@@ -42,13 +42,16 @@ export function changesSince(from: Provenance, now: Inputs): readonly string[] {
   return [...otherFiles(from, now), ...otherParams(params, now.params, counts)];
 }
 
-/** What has changed since a fit that its statistics depend on: scores of other kinds may still be asked of it. */
+/**
+ * What has changed since a fit that its statistics depend on. Scoring parameters do not count: any score can still be
+ * computed.
+ */
 export function fitChangesSince(from: FitSource, now: Inputs): readonly string[] {
   const counts = (key: keyof Params) => !scoring.includes(key) && !resampling.includes(key);
   return [...otherFiles(from, now), ...otherParams(from.params, now.params, counts)];
 }
 
-/** Which of its files are not those chosen now. */
+/** Its files that are not the ones chosen now. */
 export function otherFiles(from: FitSource, now: Inputs): string[] {
   const other = (role: 'model' | 'data'): string[] => {
     const file = now[role];
@@ -56,7 +59,7 @@ export function otherFiles(from: FitSource, now: Inputs): string[] {
     if (!file) return [`${role} (none now)`];
     return [`${role} (now ${file.name === from[role].name ? 'another ' : ''}${file.name})`];
   };
-  // Data belong to a model: with another one they are gone as well.
+  // Data belong to a model: a new model discards them.
   const model = other('model');
   return model.length > 0 && !now.data ? model : [...model, ...other('data')];
 }

@@ -10,7 +10,7 @@ export interface ModelFacts {
   readonly outputEdges: readonly (readonly [number, number])[];
   readonly layers: number;
   readonly norm: string;
-  /** Edges can be switched off in the model itself. */
+  /** Whether edges can be switched off in the model itself. */
   readonly canMask: boolean;
 }
 

@@ -4,12 +4,12 @@ import { labelsOf } from '../names/labels.ts';
 import { counted, estimate, percent, probability, score, whole } from '../parts/format.ts';
 import { whyUnscored } from './why-unscored.ts';
 
-/** A number about a pair, and where it comes from. */
+/** A number about a pair, and its origin. */
 export interface PairFact {
   readonly label: string;
   readonly value: string;
   readonly about: string;
-  /** As it stands in text, where that is not label and value. */
+  /** Its form in text, if that is not label and value. */
   readonly text?: string;
 }
 
@@ -60,7 +60,7 @@ export function pairFacts(table: EdgeColumns, row: number, source: number, targe
   return [...facts, pathFact(table, source, target)];
 }
 
-/** Place of a pair among all sources of its target that have a score. */
+/** Rank of a pair among all sources of its target that have a score. */
 function rankAmongSources({ rows, dst, score }: EdgeColumns, row: number): PairFact | null {
   if (Number.isNaN(score[row]!)) return null;
   let [above, all] = [0, 0];
@@ -91,7 +91,7 @@ function pathFact({ names, rows, hasEdge, src, dst }: EdgeColumns, source: numbe
   };
 }
 
-/** `9 of 10`, or the share where the number of groups is not known. */
+/** `9 of 10`, or a percentage if the number of groups is unknown. */
 const signs = (share: number, groups: string | undefined): string =>
   groups === undefined || Number.isNaN(share)
     ? percent(share)

@@ -2,13 +2,13 @@ import type { ModelFacts, Placement } from './facts.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 
-/** A file as results name it. */
+/** A file as results refer to it. */
 export interface FileFacts {
   readonly name: string;
-  /** Tells files apart that share a name: SHA-256 of the content, in hexadecimal. */
+  /** Distinguishes files of the same name: SHA-256 of the content, in hexadecimal. */
   readonly digest: string;
   readonly origin: 'address' | 'disk' | 'example';
-  /** Where it was fetched from; null for a file of the user's disk. */
+  /** Where it was fetched from; null for a file from the user's disk. */
   readonly address: string | null;
 }
 
@@ -19,31 +19,31 @@ export const factsOfFile = ({ name, digest, origin, address }: NamedFile): FileF
   address: address ?? null,
 });
 
-/** What the statistics of a fit are of. */
+/** What the statistics of a fit were computed from. */
 export interface FitSource {
-  /** The number that the page gave the fit. */
+  /** The number that the page assigned to the fit. */
   readonly run: number;
   readonly model: FileFacts & { readonly facts: ModelFacts };
   readonly data: FileFacts & { readonly samples: number };
-  /** The parameters of the fit; what they say of scoring is not part of it. */
+  /** The parameters of the fit; its scoring parameters do not count. */
   readonly params: Params;
 }
 
-/** What scores were computed from. Told by the thread that computed them, never read off the page's controls. */
+/** What scores were computed from. Reported by the thread that computed them, never read from the page's controls. */
 export interface FitProvenance extends FitSource {
   readonly kind: 'fit';
-  /** The parameters of the fit, and those of the scoring. */
+  /** The parameters of the fit and of the scoring. */
   readonly params: Params;
-  /** Samples in the statistics at the moment of the scoring. */
+  /** Samples in the statistics when they were scored. */
   readonly samples: number;
   readonly placement: Placement;
-  /** Seconds of the scoring. */
+  /** Duration of the scoring in seconds. */
   readonly seconds: number;
-  /** The table has what resampling says of its scores. */
+  /** Whether the table includes uncertainty from resampling. */
   readonly resampled: boolean;
 }
 
-/** A table that was computed elsewhere; its schema metadata is all that is known of how. */
+/** A table computed elsewhere; only its schema metadata says how. */
 export interface FileProvenance {
   readonly kind: 'file';
   readonly file: FileFacts;
@@ -52,6 +52,6 @@ export interface FileProvenance {
 
 export type Provenance = FitProvenance | FileProvenance;
 
-/** Results with the same identity are about the same nodes: a name in one is that name in the other. */
+/** Results with the same identity are about the same nodes: a name refers to the same node in both. */
 export const identityOf = (provenance: Provenance): string =>
   provenance.kind === 'fit' ? `model ${provenance.model.digest}` : `table ${provenance.file.digest}`;

@@ -3,7 +3,7 @@ import { probability } from '../parts/format.ts';
 
 type Tested = Pick<EdgeColumns, 'isTested' | 'pValue' | 'qValue'>;
 
-/** `q 0.012` of a row; nothing where the table has no p-values. */
+/** `q 0.012` of a row; empty if the table has no p-values. */
 export const qOf = ({ isTested, qValue }: Tested, row: number): string[] =>
   isTested ? [`q ${probability(qValue[row]!)}`] : [];
 

@@ -22,7 +22,7 @@ function scoredNodes(table: EdgeColumns): Scored {
   return scored;
 }
 
-/** Why a row has no score, as far as the table tells; nothing where it has one. */
+/** Why a row has no score, as far as the table tells; undefined if it has one. */
 export function whyUnscored(table: EdgeColumns, row: number): string | undefined {
   if (row < 0 || !Number.isNaN(table.score[row]!)) return undefined;
   const { sources, targets } = scoredNodes(table);
@@ -39,5 +39,5 @@ export function whyUnscored(table: EdgeColumns, row: number): string | undefined
     : 'No score: in no layer pair do both source and target vary.';
 }
 
-/** Why a layer pair has no score where others do. */
+/** Why a layer pair has no score when others do. */
 export const whyNoLayerScore = 'No score: source or target does not vary in these layers.';

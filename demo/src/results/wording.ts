@@ -23,7 +23,9 @@ export function provenanceLine(of: Provenance): string {
   return known.length > 0 ? `${of.file.name} (${known.join(', ')})` : of.file.name;
 }
 
-/** The start of the names of files that a result leaves in: what it was computed from, in letters that any disk takes. */
+/**
+ * Start of the names of exported files: what the result was computed from, in characters that any file system accepts.
+ */
 export function fileStem(of: Provenance): string {
   const stem = (name: string) => name.replace(/\.[^.]*$/, '');
   const parts =
@@ -59,7 +61,7 @@ function settingsOf(params: Params): string[] {
   ];
 }
 
-/** What a figure says under itself: model, data, score, settings and version. */
+/** The caption of a figure: model, data, score, settings and version. */
 export function figureLine(of: Provenance, version: string): string {
   const program = `magnitude-edge ${version}`;
   if (of.kind === 'file') return `${provenanceLine(of)}; ${program}`;
@@ -67,7 +69,7 @@ export function figureLine(of: Provenance, version: string): string {
   return `${model.name}, ${data.name}, n = ${samples.toLocaleString('en')}; ${settingsOf(params).join(', ')}; ${program}`;
 }
 
-/** The same at full length, for the inside of files. */
+/** The same in full, to be embedded in files. */
 export function provenanceText(of: Provenance): string {
   if (of.kind === 'file') return `Edge table ${provenanceLine(of)}.`;
   const { model, data, params, samples } = of;

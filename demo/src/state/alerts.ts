@@ -6,13 +6,15 @@ export interface Alert {
   readonly message: string;
 }
 
-/** Refusals on show, newest first. They stay until dismissed, or until what they were about has succeeded. */
+/**
+ * Error messages shown, newest first, at most three. They stay until dismissed, or until the next run or resampling.
+ */
 export const alerts = signal<readonly Alert[]>([]);
 let next = 0;
 
-/** Shows a refusal as one sentence. The same sentence is not shown twice. */
+/** Shows an error as one sentence. The same sentence is not shown twice. */
 export function refuse(error: unknown): void {
-  // An answer about a table that is not on show any more is missed by nobody.
+  // An answer about a table that is no longer shown is not missed.
   if (error instanceof Error && 'code' in error && error.code === 'superseded') return;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

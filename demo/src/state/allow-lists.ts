@@ -2,7 +2,7 @@ import { filter } from './edges.ts';
 import { noteInput, type NamedFile } from './inputs.ts';
 import { refuse } from './alerts.ts';
 
-/** Takes a list of names, one a line, as the only sources or targets on show. An empty list is refused. */
+/** Uses a list of names, one per line, as the only sources or targets shown. An empty list is refused. */
 export function setAllowList(side: 'sources' | 'targets', file: NamedFile): void {
   const names = new TextDecoder()
     .decode(file.bytes)
@@ -19,7 +19,7 @@ export function setAllowList(side: 'sources' | 'targets', file: NamedFile): void
   noteInput(side, { name: file.name, note: `${names.length.toLocaleString('en')} names`, refused: false });
 }
 
-/** Takes the filters off, lists included. */
+/** Removes the filters, lists included. */
 export function clearAllowLists(): void {
   noteInput('sources', undefined);
   noteInput('targets', undefined);

@@ -15,8 +15,8 @@ import { keepRowsInStep } from './rows.ts';
 import { filesAskedFor, openTable, openTogether } from './session.ts';
 
 /**
- * What the page does before anyone touches it: what its address asks for, else the example. Files that somebody chooses
- * meanwhile stay.
+ * What the page does before the user does anything: opens what its address asks for, else the example. Files that the
+ * user chooses meanwhile take precedence.
  */
 export async function begin(): Promise<void> {
   keepRowsInStep();
@@ -48,10 +48,10 @@ async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
   const leftBehind = missing.length > 0 ? ofSomebodysDisk(missing) : null;
   noResult.value = leftBehind;
   if (!model && !table && !session) {
-    // What an address asks for goes before what an earlier visit has left.
+    // What the address asks for takes precedence over what an earlier visit left.
     if (missing.length === 0) await Promise.all([findLastSession(), findInterruptedFit()]);
     if (!['model', 'data', 'table'].some((role) => missing.includes(role))) await openExample();
-    // A table that is there covers the note that stands in its place.
+    // A table hides the note that would be in its place.
     if (leftBehind && result.value) refuse(new Error(leftBehind));
     return;
   }
@@ -76,10 +76,10 @@ async function openWhatIsAsked(query: URLSearchParams): Promise<void> {
   if (data) await run();
 }
 
-/** Nobody has chosen a file yet. */
+/** No file has been chosen yet. */
 const isUntouched = (): boolean => filesAskedFor() === 0;
 
-/** Without them there is less to see, and no reason not to run. */
+/** Positives are optional: a failure to open them does not prevent the run. */
 async function openPositives(address: string | undefined): Promise<void> {
   try {
     if (address) setPositives(await fromAddress(address));
@@ -88,7 +88,7 @@ async function openPositives(address: string | undefined): Promise<void> {
   }
 }
 
-/** What a link cannot bring along. */
+/** Names the files that a link does not include. */
 function ofSomebodysDisk(roles: readonly string[]): string {
   const names = [...linkedRoles, 'sources', 'targets'].filter((role) => roles.includes(role));
   const files = names.join(', ') || 'files';

@@ -11,17 +11,17 @@ import { tableWorker } from './workers.ts';
 const tableName = 'table.arrow';
 const sessionName = 'session.json';
 
-/** What a bundle says besides its table. */
+/** The contents of a bundle besides its table. */
 export interface Session {
   readonly format: 'magnitude-edge session 1';
   readonly about: string;
-  /** Settings and view, as a link has them. */
+  /** Settings and view, as in a link. */
   readonly settings: string;
   readonly positives: readonly (readonly [string, string])[];
   readonly shortlist: readonly Listed[];
 }
 
-/** How one looks at results now. */
+/** How the results are viewed now. */
 export const sessionOf = (shown: Result): Session => ({
   format: 'magnitude-edge session 1',
   about: provenanceText(shown.provenance),
@@ -30,7 +30,7 @@ export const sessionOf = (shown: Result): Session => ({
   shortlist: shortlist.value,
 });
 
-/** The results on show as one file: the table, how one looks at it, positives and shortlist. */
+/** The results shown as one file: the table, its view, positives and shortlist. */
 export async function makeBundle(): Promise<Uint8Array<ArrayBuffer>> {
   const shown = result.value;
   if (!shown) throw new Error('There are no results yet.');
@@ -49,7 +49,7 @@ export function isBundle({ name, bytes }: NamedFile): boolean {
   return name.endsWith('.zip') && end.includes(sessionName);
 }
 
-/** Opens a bundle as it was left. */
+/** Opens a bundle as it was saved. */
 export async function openBundle(file: NamedFile): Promise<void> {
   try {
     const { strFromU8, unzipSync } = await import('fflate');
@@ -66,7 +66,7 @@ export async function openBundle(file: NamedFile): Promise<void> {
   }
 }
 
-/** Shows a table as somebody looked at it. */
+/** Shows a table with the view of a session. */
 export async function restoreSession(
   name: string,
   bytes: Uint8Array<ArrayBuffer>,

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 /** The last thing copied, for a moment, so that its button can say so. */
 export const copied = signal<string | null>(null);
 
-/** Puts text on the clipboard; where that is forbidden, selects nothing and says so. */
+/** Copies text to the clipboard. False if that is forbidden. */
 export async function copy(what: string, text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

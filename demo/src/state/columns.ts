@@ -1,17 +1,17 @@
 import { effect, signal } from '@preact/signals';
 import { isColumnKey, type ColumnKey } from '../edges/row-query.ts';
 
-/** Widths in pixels of columns that somebody has dragged; the others have their own. */
+/** Widths in pixels of columns that the user has resized; the others have defaults. */
 export const columnWidths = signal<ReadonlyMap<ColumnKey, number>>(new Map());
 export const hiddenColumns = signal<ReadonlySet<ColumnKey>>(new Set());
-/** Columns in the order that somebody has given them; those that are not named stand where they always do. */
+/** Columns in the order chosen by the user; columns not listed keep their default places. */
 export const columnOrder = signal<readonly ColumnKey[]>([]);
 
 const narrowest = 36;
 const widest = 4000;
 const stored = 'columns';
 
-/** Takes what was chosen at earlier visits, and keeps it for later ones. */
+/** Restores the choices of earlier visits, and saves changes for later ones. */
 export function rememberColumns(): void {
   try {
     const read = JSON.parse(localStorage.getItem(stored) ?? '{}') as Record<string, unknown>;
@@ -23,7 +23,7 @@ export function rememberColumns(): void {
       if (isColumnKey(String(key)) && Number(width) <= widest)
         setColumnWidth(key as ColumnKey, Number(width));
   } catch {
-    // Storage may be forbidden, or hold what something else has written.
+    // Storage may be forbidden, or hold something else.
   }
   effect(() => {
     const chosen = {
@@ -34,7 +34,7 @@ export function rememberColumns(): void {
     try {
       localStorage.setItem(stored, JSON.stringify(chosen));
     } catch {
-      // The choice lasts as long as the page then.
+      // The choice then lasts as long as the page.
     }
   });
 }
@@ -54,7 +54,7 @@ interface HasKey {
   readonly key: ColumnKey;
 }
 
-/** All columns in their order, hidden ones too. */
+/** All columns in order, hidden ones included. */
 export function ordered<C extends HasKey>(columns: readonly C[]): readonly C[] {
   const order = columnOrder.value;
   if (order.length === 0) return columns;
@@ -68,7 +68,7 @@ export function ordered<C extends HasKey>(columns: readonly C[]): readonly C[] {
     .map(({ column }) => column);
 }
 
-/** Puts a column where another one stands. */
+/** Moves a column to the place of another one. */
 export function moveColumn(columns: readonly HasKey[], key: ColumnKey, to: ColumnKey): void {
   const keys = ordered(columns).map((column) => column.key);
   const target = keys.indexOf(to);

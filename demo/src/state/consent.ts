@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { addressOf, isOfThisSite } from './fetched.ts';
 
-/** A question that waits for its answer: whether files of other sites may be fetched. */
+/** A pending question: whether files from other sites may be fetched. */
 export interface Question {
   readonly files: readonly { readonly role: string; readonly url: URL }[];
   answer(allowed: boolean): void;
@@ -10,8 +10,8 @@ export interface Question {
 export const question = signal<Question | null>(null);
 
 /**
- * Asks before anything is fetched from another site: a link that somebody else has made would otherwise tell that site who
- * opens it, and bring in what it likes. Files of this site need no answer.
+ * Asks before anything is fetched from another site: otherwise a link made by someone else would tell that site who
+ * opens it, and load whatever it likes. Files of this site need no consent.
  */
 export async function mayFetch(addresses: Readonly<Record<string, string>>): Promise<boolean> {
   const files = Object.entries(addresses)

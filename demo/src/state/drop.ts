@@ -9,7 +9,7 @@ import { isEdgeTable } from './sniff.ts';
 
 export const isDropping = signal(false);
 
-/** Handlers for the element that takes dropped files. */
+/** Handlers for the element that accepts dropped files. */
 export const dropTarget = {
   onDragOver: (event: DragEvent) => {
     if (!event.dataTransfer?.types.includes('Files')) return;
@@ -26,10 +26,10 @@ export const dropTarget = {
   },
 };
 
-/** Files of any kind, told apart by name and content; the model goes first, because data is read against it. */
+/** Opens files of any kind, told apart by name and content; the model first, because data is read against it. */
 export async function takeFiles(dropped: readonly File[]): Promise<void> {
   try {
-    // External data of a model (m.onnx.data) belongs to it, whatever else is dropped with them.
+    // External data of a model (m.onnx.data) belongs to it, whatever else is dropped.
     const ofModel = dropped.filter((file) => /\.(onnx|data)$/i.test(file.name));
     if (ofModel.some((file) => /\.onnx$/i.test(file.name))) await openModel(await modelFromFiles(ofModel));
     const files = await Promise.all(dropped.filter((file) => !ofModel.includes(file)).map(fromFile));

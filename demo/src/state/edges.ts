@@ -5,7 +5,7 @@ import { noFilter, type RowFilter, type Sort } from '../edges/row-query.ts';
 import { identityOf, type Provenance } from '../results/provenance.ts';
 import { clearSelection, knownNames } from './selection.ts';
 
-/** A table with what it was computed from. */
+/** A table and its provenance. */
 export interface Result {
   /** The number of the table in its worker. */
   readonly table: number;
@@ -13,24 +13,24 @@ export interface Result {
   readonly provenance: Provenance;
 }
 
-/** What is on show; null before the first scores, and where the last run gave none. */
+/** The result shown; null before the first scores, and if the last run gave none. */
 export const result = signal<Result | null>(null);
-/** Why there is no table, where there is something to say about it. */
+/** Why there is no table, if there is something to say about it. */
 export const noResult = signal<string | null>(null);
 
-/** The table on show. */
+/** The table shown. */
 export const edges = computed<EdgeColumns | null>(() => result.value?.columns ?? null);
-/** The number of that table, so that what was computed for an older one can be told apart; 0 without one. */
+/** The number of that table, to detect answers computed for an older one; 0 without a table. */
 export const edgesVersion = computed(() => result.value?.table ?? 0);
-/** The number of the scores of this table, all of them, that the fit's worker holds on its GPU; else null. */
+/** The number of the complete scores of this table that the fit's worker holds on its GPU; null if there are none. */
 export const scoresOnGpu = signal<number | null>(null);
-/** Row numbers on show, in order. */
+/** Row numbers shown, in order. */
 export const rows = signal<Uint32Array>(new Uint32Array(0));
 
 export const sort = signal<Sort>({ column: 'score', descending: true });
 export const filter = signal<RowFilter>(noFilter);
 
-/** 1 at the rows that pass search and filters; null where all do. What every view shows as the rest follows from it. */
+/** 1 at the rows that pass search and filters; null if all do. Views derive from it what to dim. */
 export const passing = computed<Uint8Array | null>(() => {
   const [table, shown] = [edges.value, rows.value];
   if (!table || shown.length >= table.rows) return null;
@@ -39,7 +39,7 @@ export const passing = computed<Uint8Array | null>(() => {
   return passes;
 });
 
-/** Puts a table on show, all that belongs to it at once. A selection stays where it is about the same nodes. */
+/** Shows a table and all that belongs to it in one update. The selection stays if it is about the same nodes. */
 export function showResult(shown: Result, order: Uint32Array, onGpu: number | null): void {
   batch(() => {
     const before = result.peek();
@@ -52,7 +52,7 @@ export function showResult(shown: Result, order: Uint32Array, onGpu: number | nu
   });
 }
 
-/** Takes the table off: what it would be taken for has no scores, and this is why. */
+/** Removes the table, which would be mistaken for results of a run without scores; `why` is shown in its place. */
 export function showNoResult(why: string | null): void {
   batch(() => {
     clearSelection();
@@ -64,15 +64,15 @@ export function showNoResult(why: string | null): void {
   });
 }
 
-/** Row of each pair, for views that come from a pair to its numbers. */
+/** Row of each pair, for views that start from a pair. */
 export const rowOfPair = computed(() => {
   const table = edges.value;
   return table ? pairRows(table) : () => -1;
 });
 
-/** From a pair of node numbers to its row in one table, -1 where it has none. */
+/** Maps a pair of node numbers to its row in one table; -1 if there is none. */
 export function pairRows(table: EdgeColumns): (source: number, target: number) => number {
-  // Built when first asked: a session may never need it.
+  // Built on first use: a session may never need it.
   let index: PairIndex | null = null;
   return (source, target) => (index ??= new PairIndex(table)).rowOf(source, target);
 }

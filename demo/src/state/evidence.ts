@@ -7,26 +7,26 @@ import { phase } from './run.ts';
 import { currentInputs } from './session.ts';
 import { fitWorker } from './workers.ts';
 
-/** What is behind the scores on show. Nodes are told by their numbers. */
+/** The data behind the scores shown. Nodes are given by number. */
 export interface Evidence {
-  /** Changes with the samples that magnitudes are of. */
+  /** Changes with the samples behind the magnitudes. */
   readonly ofSamples: string;
   /** Changes with the scores. */
   readonly ofScores: string;
-  /** Whether it may be asked now. */
+  /** Whether it can be requested now. */
   readonly canAsk: boolean;
   /**
-   * Activation magnitudes of the source and gradient magnitudes of the target, by layer pair; those of other sources too,
-   * where whoever answers gives them.
+   * Activation magnitudes of the source and gradient magnitudes of the target, by layer pair; also those of other
+   * sources, if the provider has them.
    */
   magnitudes(source: number, target: number, others: readonly number[]): Promise<PairMagnitudes>;
   channelBlock(source: number, target: number, layerPair: number): Promise<ChannelBlock>;
 }
 
-/** That of a table whose model runs outside the page, in a notebook's kernel. */
+/** Evidence for a table whose model runs outside the page, in a notebook's kernel. */
 export const evidenceOfHost = signal<Evidence | null>(null);
 
-/** Null where the model or the samples that the scores are of are not at hand. */
+/** Null if the model or the samples behind the scores are not available. */
 export const evidence = computed<Evidence | null>(() => {
   const from = result.value?.provenance;
   if (from?.kind !== 'fit') return evidenceOfHost.value;

@@ -1,6 +1,6 @@
 import { digestOf, type NamedFile } from './inputs.ts';
 
-/** An address as the page would fetch it. Throws where it is none, or of a kind that is not fetched. */
+/** An address as the page would fetch it. Throws if it is invalid, or of a kind that is not fetched. */
 export function addressOf(text: string): URL {
   const url = URL.canParse(text, location.href) ? new URL(text, location.href) : null;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
@@ -10,7 +10,7 @@ export function addressOf(text: string): URL {
 
 export const isOfThisSite = (url: URL): boolean => url.origin === location.origin;
 
-/** Fetches a file; a refusal names the address and what the server said. Of other sites: only once somebody has agreed. */
+/** Fetches a file; an error names the address and the server's answer. From other sites only with consent. */
 export async function fromAddress(
   text: string,
   origin: 'address' | 'example' = 'address',
@@ -21,7 +21,7 @@ export async function fromAddress(
   const response = await fetch(url, {
     // The same address may hold another file today.
     cache: 'no-cache',
-    // Nobody was asked about where a file of this site leads to.
+    // No consent was given for what a file of this site redirects to.
     redirect: own ? 'manual' : 'follow',
     referrerPolicy: own ? 'same-origin' : 'no-referrer',
     credentials: 'same-origin',

@@ -7,7 +7,7 @@ import { figureLine, fileStem, provenanceText } from '../results/wording.ts';
 import { result } from './edges.ts';
 import { modelFacts } from './run.ts';
 
-/** How figures leave, but for their titles. */
+/** Export settings of figures, without their titles. */
 export const figureSettings = signal<Omit<FigureSettings, 'title'>>({
   widthMm: 85,
   heightMm: null,
@@ -18,17 +18,17 @@ export const figureSettings = signal<Omit<FigureSettings, 'title'>>({
   showsSelection: true,
 });
 
-/** What figures on the page are of. */
+/** Provenance of the figures on the page. */
 export function aboutFigures(): About {
   const shown = result.value?.provenance;
   if (shown) return { line: figureLine(shown, version), text: provenanceText(shown) };
-  // A network is there before any run.
+  // A network can be shown before any run.
   const nodes = modelFacts.value?.functions.length;
   const line = `${nodes === undefined ? '' : `A model of ${nodes} function nodes; `}magnitude-edge ${version}`;
   return { line, text: line };
 }
 
-/** Hands a figure to the browser's downloads. @param what the end of its name */
+/** Saves a figure through the browser's downloads. @param what the end of its file name */
 export async function saveFigure(figure: Figure, format: 'svg' | 'png', what: string): Promise<void> {
   const shown = result.value?.provenance;
   const blob =

@@ -6,9 +6,9 @@ import { scoreDependsOn, scoringKeys } from './params.ts';
 import type { Ranking } from '../worker/table-protocol.ts';
 import { result } from './edges.ts';
 
-/** How one score finds the positives. */
+/** How well one score finds the positives. */
 export interface ScoreFigures {
-  /** The score as results name it; what it depends on, no more. */
+  /** The score as results name it, with only the parameters it depends on. */
   readonly label: string;
   readonly recovery: Recovery;
 }
@@ -17,17 +17,17 @@ interface Kept extends ScoreFigures {
   readonly key: string;
 }
 
-/** Figures of the scores computed so far, of the same samples and positives. */
+/** Figures of the scores computed so far, from the same samples and positives. */
 const kept = signal<{ readonly of: string; readonly figures: readonly Kept[] }>({ of: '', figures: [] });
 
-/** Those figures, in the order in which they came, and the number of the score on show. */
+/** Those figures in the order in which they were computed, and the index of the score shown. */
 export const figuresSoFar = computed(() => {
   const shown = result.value?.provenance;
   const { figures } = kept.value;
   return { figures, current: shown ? figures.findIndex(({ key }) => key === keyOf(shown)) : -1 };
 });
 
-/** Keeps the figures of a table. Those of other samples or positives are let go: they cannot be compared. */
+/** Keeps the figures of a table. Figures of other samples or positives are dropped: they are not comparable. */
 export function keepFigures(provenance: Provenance, positives: number, ranking: Ranking): void {
   const of = JSON.stringify([samplesOf(provenance), positives]);
   const before = kept.peek();

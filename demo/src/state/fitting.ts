@@ -28,7 +28,7 @@ import { openAgain, reopen } from './session.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker } from './workers.ts';
 
-/** Fits from the start, or on from where the last fit was stopped or its checkpoint is, and shows the scores. */
+/** Fits from the start, from where the last fit was stopped, or from its checkpoint, and shows the scores. */
 export async function run(from: 'start' | 'here' | 'checkpoint' = 'start'): Promise<void> {
   if (phase.value !== 'idle') return;
   dismissAll();
@@ -73,17 +73,17 @@ export async function run(from: 'start' | 'here' | 'checkpoint' = 'start'): Prom
     outcome.value = { complete: false, samples: 0, seconds: 0, leftOut: 0, failure, source: null };
   }
   noteMissingScores(outcome.value);
-  // A fit that was cancelled has let the page go; its scores come all the same.
+  // A cancelled fit has already released the page; its scores are shown all the same.
   if (running.value) phase.value = 'evaluating';
-  // Asked how sure they are meanwhile, they come with the answer.
+  // If uncertainty was requested meanwhile, the scores come with that answer.
   if (isIn('resampling')) return;
   if (outcome.value.samples >= leastSamples && !(await showScores())) return;
   if (isCurrent(turn)) endPhase('evaluating');
 }
 
 /**
- * A run that has ended, or failed, without scores leaves no table on the page: one of another run would be taken for its
- * own. One that was only stopped takes nothing away.
+ * A run that ends or fails without scores removes the table of another run, which would be mistaken for its own. A run
+ * that was only stopped removes nothing.
  */
 function noteMissingScores({ samples, failure, complete }: FitOutcome): void {
   if (samples >= leastSamples || (!failure && !complete)) return;
@@ -96,17 +96,17 @@ function noteMissingScores({ samples, failure, complete }: FitOutcome): void {
   );
 }
 
-/** The page is free again, unless it was cancelled and does something else by now. */
+/** Frees the page, unless the work was cancelled and the page is busy with something else by now. */
 function endPhase(ended: Phase): void {
   if (isIn(ended)) phase.value = 'idle';
 }
 
-/** What the phase is after a wait, in which it may have become any. */
+/** Re-reads the phase, which may have changed during a wait. */
 function isIn(asked: Phase): boolean {
   return phase.value === asked;
 }
 
-/** While a fit runs: scores of the samples so far, as often as a quarter of the time allows. */
+/** While a fit runs: shows scores of the samples so far, using at most a quarter of the time. */
 async function showWhileFitting(turn: number): Promise<void> {
   let pause = 400;
   for (;;) {
@@ -125,7 +125,7 @@ export async function pause(): Promise<void> {
   await fitWorker.pause();
 }
 
-/** Goes on with what was paused or cancelled: the fit, else its scores. */
+/** Resumes what was paused or cancelled: the fit, else its scoring. */
 export async function resume(): Promise<void> {
   if (phase.value === 'paused') {
     phase.value = 'fitting';
@@ -134,7 +134,7 @@ export async function resume(): Promise<void> {
   else await rescore();
 }
 
-/** Changes parameters and brings the page up to date with them: new scores at once, a new fit where one is needed. */
+/** Changes parameters and updates the page: new scores at once, or a new fit if one is needed. */
 export async function change(changes: Partial<Params>): Promise<void> {
   const before = params.value;
   params.value = { ...before, ...changes };
@@ -153,7 +153,7 @@ async function rescore(): Promise<void> {
   if (await showScores()) endPhase('evaluating');
 }
 
-/** Works out how sure the scores are. Those on show stay until the answer comes, and where it is cancelled. */
+/** Computes the uncertainty of the scores. The scores shown stay until the answer arrives, and if it is cancelled. */
 export async function computeUncertainty(): Promise<void> {
   if (phase.value !== 'idle' || !outcome.value || !keepsSamples.value) return;
   dismissAll();

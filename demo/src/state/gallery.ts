@@ -3,7 +3,7 @@ import { mayFetch } from './consent.ts';
 import { addressOf, fromAddress } from './fetched.ts';
 import { openedRoles } from './link.ts';
 
-/** Results that somebody has put together, each behind a link to this page. */
+/** A collection of results, each behind a link to this page. */
 export interface Gallery {
   readonly title: string;
   readonly entries: readonly { readonly title: string; readonly about: string; readonly link: string }[];
@@ -15,11 +15,11 @@ const format = 'magnitude-edge gallery 1';
 const mostEntries = 200;
 
 /**
- * Opens a list by its address: JSON with `format`, `title` and `entries`, each with `title`, `about`, addresses of its files by
- * their roles, relative to the list, and `settings` as a link has them. What an entry names is fetched, and asked about, once
- * somebody opens it.
+ * Opens a list by its address: JSON with `format`, `title` and `entries`, each with `title`, `about`, the addresses of
+ * its files by role, relative to the list, and `settings` as in a link. The files of an entry are fetched, with
+ * consent, only when the entry is opened.
  *
- * @throws Error for what is no such list
+ * @throws Error if it is not such a list
  */
 export async function openGallery(address: string): Promise<void> {
   if (!(await mayFetch({ gallery: address }))) return;

@@ -4,12 +4,12 @@ import { forgetFit } from './forget-fit.ts';
 import { beginRun, beginScoring, phase, slowestStep } from './run.ts';
 import { fitWorker, fitWorkerNumber, replaceFitWorker } from './workers.ts';
 
-/** Seconds that work may take to end once it was cancelled; five times its slowest batch where that is more. */
+/** Seconds that cancelled work may take to end; five times its slowest batch if that is more. */
 const leastGrace = 20;
 
 /**
- * Waits for work that was cancelled to end. What never does, a model that loops or a device that does not answer, ends
- * with its worker; another worker opens the files again when they are needed. The statistics held are gone then.
+ * Waits for cancelled work to end. If it never does (a model that loops, a device that does not answer), its worker is
+ * terminated; a new worker opens the files again when they are needed. The statistics are lost.
  */
 export async function endWhatHangs(): Promise<void> {
   const number = fitWorkerNumber.peek();

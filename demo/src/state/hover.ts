@@ -1,9 +1,9 @@
 import { batch, signal } from '@preact/signals';
 import { isSame, type Selection } from './selection.ts';
 
-/** What the pointer is on, in whatever view: the same pair lights up in all of them. */
+/** What the pointer is on, in whatever view: all views highlight the same pair. */
 export const hovered = signal<Selection>({ kind: 'none' });
-/** Where the pointer is, CSS pixels of the window. */
+/** Position of the pointer, CSS pixels of the window. */
 export const pointer = signal<Place>({ x: 0, y: 0 });
 
 interface Place {
@@ -11,14 +11,14 @@ interface Place {
   readonly y: number;
 }
 
-/** What the tooltip says of something that is neither a node nor a pair of the table. */
+/** Text of the tooltip for something that is neither a node nor a pair of the table. */
 export interface Note {
   readonly title: string;
   readonly lines: readonly string[];
 }
 export const note = signal<Note | null>(null);
 
-/** The pointer is on something, seen by an element at a place of its own. */
+/** Records what the pointer is on, and where in the window. */
 export function hover(at: Selection, place: Place): void {
   batch(() => {
     pointer.value = place;
@@ -31,7 +31,7 @@ export const hoverNothing = (): void => {
   hover({ kind: 'none' }, pointer.peek());
 };
 
-/** As {@link hover}, for what only one view has. */
+/** As {@link hover}, for something that only one view has. */
 export function hoverNote(about: Note, place: Place): void {
   batch(() => {
     hover({ kind: 'none' }, place);

@@ -1,14 +1,14 @@
 import { signal } from '@preact/signals';
 
-/** A file by name and content; the name is what messages call it. */
+/** A file by name and content; messages refer to it by its name. */
 export interface NamedFile {
   readonly name: string;
-  /** Tells files apart that share a name: SHA-256 of the content, external data included, in hexadecimal. */
+  /** Distinguishes files of the same name: SHA-256 of the content, external data included, in hexadecimal. */
   readonly digest: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** A model's external data files by name. */
   readonly external?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
-  /** Fetched from an address, picked from the user's disk, or of the bundled example. */
+  /** Fetched from an address, picked from the user's disk, or part of the bundled example. */
   readonly origin: 'address' | 'disk' | 'example';
   /** Where it was fetched from, in full. */
   readonly address?: string;
@@ -16,9 +16,9 @@ export interface NamedFile {
 
 export type InputRole = 'model' | 'data' | 'positives' | 'sources' | 'targets' | 'table' | 'names';
 
-/** How each input stands: the file in force and what was read from it, and the last one that was refused in its place. */
+/** State of an input: the file in use and what was read from it, and the last file that was refused. */
 export interface InputState {
-  /** Null where a file was refused before any was taken. */
+  /** Null if a file was refused before any was accepted. */
   readonly name: string | null;
   readonly note: string | null;
   readonly origin?: NamedFile['origin'];
@@ -26,7 +26,7 @@ export interface InputState {
   readonly refusal?: { readonly name: string; readonly note: string };
 }
 
-/** What came of a file: it was taken, or refused and the one before stays in force. */
+/** What became of a file: accepted, or refused, in which case the previous one stays in use. */
 export interface InputNote {
   readonly name: string;
   readonly note: string;
@@ -39,7 +39,7 @@ export const inputs = signal<Partial<Record<InputRole, InputState>>>({});
 
 export function noteInput(role: InputRole, of: InputNote | undefined): void {
   const rest = { ...inputs.value };
-  // An input that is taken away leaves no trace.
+  // A removed input leaves no trace.
   if (!of) Reflect.deleteProperty(rest, role);
   else if (of.refused) {
     const { name, note } = of;
@@ -58,7 +58,7 @@ export async function fromFile(file: File): Promise<NamedFile> {
 
 let undigested = 0;
 
-/** SHA-256 in hexadecimal; a page of plain HTTP has none, and gets a text that is no other file's. */
+/** SHA-256 in hexadecimal; a page served over plain HTTP lacks it and gets a unique text instead. */
 export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   if (!isSecureContext) return `file ${++undigested} of this session`;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

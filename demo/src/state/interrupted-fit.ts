@@ -7,7 +7,7 @@ import { checkpointed, dataFacts, outcome } from './run.ts';
 import { openedFiles, openTogether } from './session.ts';
 import { allKept, forget, keep, kept, type Kept } from './store.ts';
 
-/** A fit that has a checkpoint and has not come to its end. */
+/** A fit with a checkpoint that has not finished. */
 interface KeptFit extends Kept {
   readonly model: string;
   readonly data: string;
@@ -15,28 +15,28 @@ interface KeptFit extends Kept {
   readonly total: number;
 }
 
-/** What it takes to go on. */
+/** What is needed to resume. */
 interface KeptFiles extends Kept {
   readonly model: NamedFile;
   readonly data: NamedFile;
   readonly params: Params;
 }
 
-/** Bytes of model and data at most; larger ones have to be chosen again, and fitted again. */
+/** Most bytes of model and data to keep; larger ones must be chosen and fitted again. */
 const mostBytes = 512e6;
 
-/** The checkpoint of this tab; two tabs have two, and one that goes on with an older fit takes its. */
+/** The checkpoint of this tab. Each tab has its own; a tab that resumes an older fit takes over its checkpoint. */
 let id = crypto.getRandomValues(new Uint32Array(4)).join('-');
 let isMine = false;
-/** The files that are kept with it. */
+/** The files that are saved with it. */
 let filesKept: unknown = null;
 
 const fileOf = (fit: string): string => `fit-${fit}`;
 
-/** A fit of an earlier visit that can go on; null once it does, or is not wanted. */
+/** A fit of an earlier visit that can resume; null once it does, or is dismissed. */
 export const interruptedFit = signal<KeptFit | null>(null);
 
-/** Where a fit that begins now has its checkpoints; null for what is quick, or too large to be kept. */
+/** Where a fit that begins now saves its checkpoints; null for the example, and for files too large to keep. */
 export function checkpointHere(resumes: boolean): CheckpointAt | null {
   const files = openedFiles.peek();
   if (!files) return null;
@@ -46,14 +46,14 @@ export function checkpointHere(resumes: boolean): CheckpointAt | null {
   return { file: fileOf(id), resumes };
 }
 
-/** Says to other tabs, for as long as this one is open, that the fit is under way here. */
+/** Tells other tabs, as long as this one is open, that the fit is running here. */
 function claim(): void {
   if (isMine || !('locks' in navigator)) return;
   isMine = true;
   void navigator.locks.request(fileOf(id), () => new Promise(() => undefined));
 }
 
-/** From now on, fits that are not through can go on after a reload. */
+/** From now on, unfinished fits can resume after a reload. */
 export function keepFits(): void {
   effect(() => {
     const [samples, files] = [checkpointed.value, openedFiles.peek()];
@@ -83,7 +83,7 @@ async function remove(fit: string): Promise<void> {
     .catch(() => undefined);
 }
 
-/** Looks for what an earlier visit has left; what another tab is at is not offered. */
+/** Looks for a fit left by an earlier visit. Fits running in other tabs are not offered. */
 export async function findInterruptedFit(): Promise<void> {
   const fits = await allKept<KeptFit>('fits');
   if (fits.length === 0) return;
@@ -94,7 +94,7 @@ export async function findInterruptedFit(): Promise<void> {
   for (const fit of older) await remove(fit.id);
 }
 
-/** Opens its files again. True where the fit can go on. */
+/** Opens its files again. True if the fit can resume. */
 export async function openInterrupted(): Promise<boolean> {
   const found = interruptedFit.value;
   if (!found) return false;

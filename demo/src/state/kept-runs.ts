@@ -13,14 +13,14 @@ export interface KeptRun {
   readonly columns: Pick<EdgeColumns, 'names' | 'rows' | 'src' | 'dst' | 'score' | 'hasEdge'>;
 }
 
-/** Rows of all kept runs together at most: 17 bytes each. */
+/** Most rows of all kept runs together: 17 bytes each. */
 const mostRows = 6_000_000;
 
-/** Results so far, oldest first; those of other nodes are let go, since no pair of theirs is a pair of these. */
+/** Results so far, oldest first. Results about other nodes are dropped: they have no pairs in common with these. */
 export const keptRuns = signal<readonly KeptRun[]>([]);
 let of = '';
 
-/** Keeps a run; one of the same name gives way. */
+/** Keeps a run; it replaces one of the same name. */
 export function keepRun(run: KeptRun, identity: string): void {
   const others = identity === of ? keptRuns.peek().filter(({ id }) => id !== run.id) : [];
   of = identity;
@@ -29,20 +29,20 @@ export function keepRun(run: KeptRun, identity: string): void {
   keptRuns.value = kept;
 }
 
-/** From now on, results that are not on their way to others are kept. */
+/** From now on, results are kept, except intermediate ones. */
 export function keepRunsInStep(): void {
   effect(() => {
     const shown = result.value;
     if (!shown || phase.value !== 'idle') return;
     const { columns, provenance } = shown;
-    // What is on show stays in its place when other work ends.
+    // The result shown keeps its place when other work ends.
     if (keptRuns.peek().some((run) => run.columns === columns)) return;
     const label = labelOf(provenance);
     keepRun({ id: label, label, names: columns.names, columns }, identityOf(provenance));
   });
 }
 
-/** What a result is called beside others of the same model or table. */
+/** Label of a result among others of the same model or table. */
 const labelOf = (provenance: Provenance): string =>
   provenance.kind === 'fit'
     ? `${scoringLine(provenance.params)} · ${provenance.data.name}, n = ${provenance.samples.toLocaleString('en')}`

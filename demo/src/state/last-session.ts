@@ -7,7 +7,7 @@ import { phase } from './run.ts';
 import { allKept, forget, isKept, keep, kept, type Kept } from './store.ts';
 import { tableWorker } from './workers.ts';
 
-/** How a tab was left: small, so that it can be looked at without its table. */
+/** How a tab was left: small, so that it can be read without its table. */
 interface KeptSession extends Kept {
   readonly line: string;
   readonly session: Session;
@@ -18,25 +18,25 @@ interface KeptTable extends Kept {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What this tab keeps is its own: two of them do not write over each other. */
+/** Each tab saves under its own id: two tabs do not overwrite each other. */
 const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
-/** Rows of a table at most; larger ones are files anyway. */
+/** Most rows of a table to save; larger tables are files anyway. */
 const mostRows = 1_000_000;
-/** Sessions that stay: more than one, since several tabs may be open. */
+/** Sessions kept: more than one, since several tabs may be open. */
 const mostSessions = 3;
-/** Milliseconds without a change after which how one looks at it is kept. */
+/** Milliseconds without a change after which the view is saved. */
 const rest = 400;
 
-/** A session of an earlier visit that can be had back; null once it was, or is not wanted. */
+/** A session of an earlier visit that can be restored; null once it was, or is dismissed. */
 export const lastSession = signal<KeptSession | null>(null);
 
-/** A session that this tab has restored: it is kept as this tab's own from then on, and not twice. */
+/** A session that this tab has restored: from then on it is saved as this tab's own, not twice. */
 let restored: string | null = null;
 
-/** Looks for what an earlier visit has left. */
+/** Looks for a session left by an earlier visit. */
 export async function findLastSession(): Promise<void> {
   const [newest] = await allKept<KeptSession>('sessions');
-  // Somebody may have brought files meanwhile.
+  // The user may have opened files meanwhile.
   if (newest && newest.id !== id) lastSession.value = newest;
 }
 
@@ -58,7 +58,7 @@ export async function forgetLastSession(): Promise<void> {
   if (found) await forget(['sessions', 'tables'], found.id);
 }
 
-/** From now on, results are kept with how one looks at them; the bundled example is there anyway. */
+/** From now on, results are saved with their view; the bundled example is always available. */
 export function keepSessions(): void {
   let table = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -68,7 +68,7 @@ export function keepSessions(): void {
     const { provenance } = shown;
     const origin = provenance.kind === 'fit' ? provenance.model.origin : provenance.file.origin;
     if (origin === 'example') return;
-    // Read here, so that a change of any of it is kept.
+    // Read here, so that any change of it is saved.
     const session = sessionOf(shown);
     const line = provenanceLine(provenance);
     clearTimeout(timer);
@@ -76,7 +76,7 @@ export function keepSessions(): void {
     const keepNow = async () => {
       const when = Date.now();
       const entry: KeptSession = { id, when, line, session };
-      // Other tabs may have pushed it out.
+      // Other tabs may have evicted it.
       if (table === shown.table && (await isKept('tables', id))) {
         await keep({ sessions: entry });
         return;
@@ -92,7 +92,7 @@ export function keepSessions(): void {
         for (const { id: old } of (await allKept('sessions')).slice(mostSessions))
           await forget(['sessions', 'tables'], old);
       } catch {
-        // Another table has come; it is kept in its place.
+        // Another table has arrived; it is saved instead.
       }
     };
   });

@@ -1,6 +1,6 @@
 /**
- * Work that is asked for more often than it can be done: one run at a time, and after it one more if anything was asked
- * meanwhile. `isLatest` tells a run whether its answer is still wanted.
+ * For work that is requested more often than it can be done: one run at a time, and one more afterwards if it was
+ * requested meanwhile. `isLatest` tells a run whether its answer is still wanted.
  */
 export function latestOnly(
   work: (isLatest: () => boolean) => Promise<void>,

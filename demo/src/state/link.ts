@@ -9,15 +9,15 @@ import { select, selection } from './selection.ts';
 import { currentInputs } from './session.ts';
 import { defaultOrder, heatmapOrder, networkThreshold, view, viewNames } from './view.ts';
 
-/** Roles of files that a link can name by their addresses. */
+/** Roles of files that a link can name by address. */
 export const linkedRoles = ['model', 'data', 'positives', 'table'] as const;
-/** All that an address can name: a whole session, too. */
+/** All roles that an address can name: a whole session, too. */
 export const openedRoles = [...linkedRoles, 'session'] as const;
 export type OpenedRole = (typeof openedRoles)[number];
 
 type Origin = Pick<FileFacts, 'origin' | 'address'>;
 
-/** The files and parameters that a link is to bring back: those of the result on show, before there is one those chosen. */
+/** The files and parameters that a link restores: those of the result shown, before the first result those chosen. */
 function toRestore(): { files: Partial<Record<InputRole, Origin>>; settings: Params } {
   const shown = result.value?.provenance;
   const files: Partial<Record<InputRole, Origin>> = {};
@@ -33,21 +33,21 @@ function toRestore(): { files: Partial<Record<InputRole, Origin>>; settings: Par
   return { files, settings: shown?.kind === 'fit' ? shown.params : params.value };
 }
 
-/** Files of what a link restores that it cannot bring along: they are on a disk. */
+/** Files that a link cannot restore, because they are on a disk. */
 export const filesLeftBehind = (): InputRole[] => {
   const { files } = toRestore();
   return (Object.keys(files) as InputRole[]).filter((role) => files[role]?.origin === 'disk');
 };
 
-/** An address as it is written in a link: short where the file lies beside the page. */
+/** An address as it is written in a link: short if the file is next to the page. */
 function written(address: string): string {
   const folder = new URL('./', location.href).href;
   return address.startsWith(folder) ? address.slice(folder.length) : address;
 }
 
 /**
- * The address that restores the results on show: files by address, everything else by value, defaults left out. Files
- * from a disk are named as missing, so that no other files are taken for them.
+ * The address that restores the results shown: files by address, everything else by value, defaults omitted. Files from
+ * a disk are listed as missing, so that no other files are taken for them.
  */
 export function sessionLink(): string {
   const query = new URLSearchParams();
@@ -80,7 +80,7 @@ export function sessionLink(): string {
   return `${location.origin}${location.pathname}${text ? `?${text}` : ''}`;
 }
 
-/** Takes over what an address says. What it does not say, or says wrongly, stays as it is. */
+/** Applies the settings of an address. What is missing or invalid stays as it is. */
 export function restoreSettings(query: URLSearchParams): void {
   const read: Record<string, unknown> = { ...params.value };
   for (const [key, fallback] of Object.entries(defaultParams)) {
@@ -122,7 +122,7 @@ export function restoreSelection(query: URLSearchParams): void {
   const node = names.indexOf(text);
   if (node >= 0) select({ names }, { kind: 'node', node });
   else
-    // A name may hold the sign between the two.
+    // A name may contain the separator.
     for (let at = text.indexOf('>'); at >= 0; at = text.indexOf('>', at + 1)) {
       const [source, target] = [names.indexOf(text.slice(0, at)), names.indexOf(text.slice(at + 1))];
       if (source < 0 || target < 0) continue;
@@ -131,7 +131,7 @@ export function restoreSelection(query: URLSearchParams): void {
     }
 }
 
-/** What a text says as a number or a boolean, null where it says none. */
+/** A text as a number or a boolean; null if it is neither. */
 function readAs(kind: string, text: string): unknown {
   if (kind === 'number') return text.trim() === '' ? null : Number(text);
   if (kind === 'boolean') return text === 'true' || (text === 'false' ? false : null);

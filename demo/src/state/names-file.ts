@@ -2,7 +2,7 @@ import { symbols } from '../names/symbols.ts';
 import { refuse } from './alerts.ts';
 import { noteInput, type NamedFile } from './inputs.ts';
 
-/** Takes a table of ids and symbols, one pair a line, as what nodes are called. A file without pairs is refused. */
+/** Uses a table of ids and symbols, one pair per line, to label nodes. A file without pairs is refused. */
 export function setNames(file: NamedFile): void {
   const pairs = new TextDecoder()
     .decode(file.bytes)

@@ -1,11 +1,11 @@
 import { fitWorker } from './workers.ts';
 
 /**
- * Keeps the page for times without a network: the service worker of the built page holds its files, and is told of those
- * that only the fit has fetched, the runtime's WebAssembly above all. Served from sources, there is none.
+ * Makes the page available offline: the service worker of the built page caches its files, and is told of those that
+ * only the fit has fetched, above all the runtime's WebAssembly. Served from sources, there is no service worker.
  */
 export async function goOffline(): Promise<void> {
-  // Only a served source tree replaces modules while it runs.
+  // Hot replacement of modules means that the page is served from sources.
   if (!('serviceWorker' in navigator) || import.meta.hot) return;
   try {
     await navigator.serviceWorker.register('./sw.js');
@@ -17,6 +17,6 @@ export async function goOffline(): Promise<void> {
     };
     active?.postMessage({ keep }, [port2]);
   } catch {
-    // Storage may be forbidden or full; the page works as before, with a network.
+    // Storage may be forbidden or full; the page still works online.
   }
 }

@@ -4,8 +4,7 @@ import type { NamedFile } from './inputs.ts';
 import { currentInputs, openData } from './session.ts';
 
 /**
- * Opens data and runs, where the results on show are of another model or there are none: nobody waits to be told. Results of
- * the same model stay until somebody asks for others.
+ * Opens data, and runs at once unless results of the same model are shown: those stay until the user asks for others.
  */
 export async function openDataAndRun(file: NamedFile): Promise<void> {
   if (!(await openData(file))) return;

@@ -3,7 +3,7 @@ import type { PairMagnitudes } from '../worker/protocol.ts';
 import { WorkerRefusal } from '../worker/rpc.ts';
 import { evidence } from './evidence.ts';
 
-/** The magnitudes behind a pair, or why there are none; null until they come, and where nobody has them. */
+/** The magnitudes behind a pair, or why there are none; null until they arrive, and if they are not available. */
 export function usePairMagnitudes(
   source: number,
   target: number,
@@ -21,7 +21,7 @@ export function usePairMagnitudes(
         if (wanted) setAnswer({ of, magnitudes });
       },
       (error: unknown) => {
-        // Work that was ended by other work has nothing to say.
+        // Work that was aborted by other work has nothing to report.
         const said = error instanceof WorkerRefusal && error.code !== 'AbortError' ? error.message : null;
         if (wanted) setAnswer(said === null ? null : { of, magnitudes: said });
       },
@@ -30,6 +30,6 @@ export function usePairMagnitudes(
       wanted = false;
     };
   }, [of, canAsk]);
-  // Points of another pair, or of another run, are not shown under the name of this one.
+  // Points of another pair, or of another run, must not appear under the name of this one.
   return answer?.of === of ? answer.magnitudes : null;
 }

@@ -18,7 +18,7 @@ export interface Params {
   readonly batchSize: number;
   readonly backend: 'auto' | 'webgpu' | 'cpu';
   readonly executionProvider: 'auto' | 'webgpu' | 'wasm';
-  /** Whether magnitudes are kept sample by sample, so that uncertainty can be asked for. */
+  /** Whether magnitudes are kept sample by sample, so that uncertainty can be computed. */
   readonly uncertainty: boolean;
   readonly groups: number;
   readonly permutations: number;
@@ -56,7 +56,7 @@ export const wholeNumbers: Partial<Record<keyof Params, { readonly least: number
 
 export const params = signal<Params>(defaultParams);
 
-/** What a score is asked for with; the samples seen stay. */
+/** The parameters of scoring; changing them keeps the samples seen. */
 export const scoringKeys = [
   'score',
   'layerAgg',
@@ -84,7 +84,7 @@ export function scoreDependsOn(score: ScoreName, key: keyof Params): boolean {
   return true;
 }
 
-/** Whether scores are of the ranks of magnitudes. */
+/** Whether scores use the ranks of magnitudes. */
 export const isOfRanks = ({ score, correlation }: Scoring): boolean =>
   score !== 'channel' && correlation === 'spearman';
 
@@ -99,11 +99,11 @@ const scoring: readonly (keyof Params)[] = scoringKeys;
 const loading: readonly (keyof Params)[] = ['executionProvider'];
 const resampling: readonly (keyof Params)[] = ['uncertainty', 'groups', 'permutations', 'seed'];
 
-/** What a change asks for: new scores from the sums held, a new fit, or the model opened anew. */
+/** What a change requires: new scores from the sums held, a new fit, or opening the model again. */
 export function consequenceOf(before: Params, after: Params): 'none' | 'evaluate' | 'fit' | 'open' {
   const changed = (Object.keys(after) as (keyof Params)[])
     .filter((key) => before[key] !== after[key])
-    // Samples that nobody asks about any more may stay until the next fit.
+    // Kept samples that are no longer needed may stay until the next fit.
     .filter((key) => after.uncertainty || !resampling.includes(key));
   if (changed.length === 0) return 'none';
   if (changed.some((key) => loading.includes(key))) return 'open';

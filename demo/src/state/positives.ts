@@ -13,22 +13,22 @@ export const positives = signal<readonly NamedPair[]>([]);
 /** How the table ranks them; null without positives or table. */
 export const ranking = signal<Ranking | null>(null);
 
-/** The number of the table that the ranking is of. */
+/** The number of the table that was ranked. */
 const rankedTable = signal(0);
 
-/** 1 at the rows of positives, or null. Only for the table that it was made for. */
+/** 1 at the rows of positives, or null. Only for the table that was ranked. */
 export const positiveRows = computed(() =>
   rankedTable.value === edgesVersion.value ? (ranking.value?.marks ?? null) : null,
 );
 
-/** Takes positives away that came with other files, the example's above all; those from the user's disk stay. */
+/** Removes positives that came with other files, above all the example's; those from the user's disk stay. */
 export function forgetLinkedPositives(): void {
   if (inputs.value.positives?.origin === 'disk') return;
   positives.value = [];
   noteInput('positives', undefined);
 }
 
-/** Reads pairs as the command does. Refuses a file without pairs and keeps those before. */
+/** Reads pairs as the command does. Refuses a file without pairs and keeps the previous ones. */
 export function setPositives(file: NamedFile): void {
   try {
     const pairs = readPositiveEdges(file.bytes, file.name);
@@ -57,12 +57,12 @@ let ranked: readonly NamedPair[] = [];
 /** Counts lists of positives. */
 let lists = 0;
 
-/** From now on, the ranking follows table and positives; an answer for an older table is dropped. */
+/** From now on, the ranking follows table and positives; answers for an older table are dropped. */
 export function keepRankingInStep(): void {
   effect(() => {
     const version = edgesVersion.value;
     const pairs = positives.value;
-    // A ranking of other positives, or without a table, is nobody's.
+    // A ranking of other positives, or without a table, is invalid.
     if (version === 0 || pairs !== ranked) ranking.value = null;
     if (pairs !== ranked) lists++;
     ranked = pairs;
@@ -78,7 +78,7 @@ export function keepRankingInStep(): void {
         });
       },
       (error: unknown) => {
-        // Of a model that has been opened since: its results will rank them.
+        // Positives of a model opened since are no error: its results will rank them.
         if (!joinNodesOf(modelFacts.peek()?.functions, pairs)) refuse(error);
       },
     );

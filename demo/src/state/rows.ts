@@ -8,7 +8,7 @@ import { tableWorker } from './workers.ts';
 const refresh = latestOnly(async (isLatest) => {
   const table = edgesVersion.peek();
   const answer = await tableWorker.rows(sort.peek(), requestedFilter());
-  // Another table may have come with rows of its own.
+  // Another table may have arrived with rows of its own.
   if (isLatest() && edgesVersion.peek() === table) rows.value = answer;
 }, refuse);
 

@@ -5,32 +5,32 @@ import type { Download, FitOutcome, Progress, ResampleProgress } from '../worker
 export type Phase =
   'idle' | 'opening' | 'fitting' | 'paused' | 'evaluating' | 'resampling' | 'trying' | 'comparing';
 
-/** Fewer samples have no correlation. */
+/** Fewer samples give no correlation. */
 export const leastSamples = 3;
 
 export const phase = signal<Phase>('idle');
-/** How much of the runtime has come; null while nothing of it is fetched. */
+/** Download progress of the runtime; null while nothing is fetched. */
 export const download = signal<Download | null>(null);
 /** Samples in the last checkpoint of the fit; 0 without one. */
 export const checkpointed = signal(0);
 export const progress = signal<Progress | null>(null);
-/** How far the repeat of a trial has come that is under way, 0 to 1. */
+/** Progress of the current repeat of a trial, 0 to 1. */
 export const repeatShare = signal(0);
-/** How far resampling has come. */
+/** Progress of resampling. */
 export const resampled = signal<ResampleProgress | null>(null);
 export const modelFacts = signal<ModelFacts | null>(null);
 export const dataFacts = signal<DataFacts | null>(null);
 export const outcome = signal<FitOutcome | null>(null);
-/** The last fit keeps what uncertainty is told from. */
+/** Whether the last fit keeps the samples that uncertainty needs. */
 export const keepsSamples = signal(false);
-/** Scoring was cancelled, or failed: the table on show, if any, is older than the samples or the settings. */
+/** Scoring was cancelled, or failed: the table shown, if any, is older than the samples or the settings. */
 export const unscored = signal<'cancelled' | 'failed' | null>(null);
 /** Where the last fit ran, or runs. */
 export const placement = signal<Placement | null>(null);
-/** A fit has begun and can still be stopped. */
+/** Whether a fit has begun and can still be stopped. */
 export const running = computed(() => phase.value === 'fitting' || phase.value === 'paused');
 
-/** The number of the last fit that began at the start. */
+/** The number of the last fit that began from the start. */
 export const fitRun = signal(0);
 
 let slowest = 0;
@@ -38,7 +38,7 @@ let slowest = 0;
 /** Seconds of the slowest batch since the model was opened. */
 export const slowestStep = (): number => slowest;
 
-/** Notes how long the batch between two reports took; without reports, that nothing is known. */
+/** Records how long the batch between two reports took; without a second report, forgets it. */
 export function noteStep(before: Progress | null, after: Progress | null): void {
   if (!after) slowest = 0;
   else if (before?.run === after.run) slowest = Math.max(slowest, after.seconds - before.seconds);
@@ -46,15 +46,15 @@ export function noteStep(before: Progress | null, after: Progress | null): void 
 
 let current = 0;
 
-/** A number for a fit or trial that begins; it takes the page over from those before. */
+/** A number for a fit or trial that begins; it supersedes earlier ones. */
 export const beginRun = (): number => ++current;
 
-/** Whether a run may still speak for the page. */
+/** Whether a run may still update the page. */
 export const isCurrent = (run: number): boolean => run === current;
 
 let currentScoring = 0;
 
-/** A number for scores that are asked for; those before are not waited for any more. */
+/** A number for scores that are requested; they supersede earlier requests. */
 export const beginScoring = (): number => ++currentScoring;
 
 export const isCurrentScoring = (turn: number): boolean => turn === currentScoring;

@@ -10,8 +10,8 @@ import { beginScoring, fitRun, isCurrentScoring, unscored } from './run.ts';
 import { fitWorker, questionsAbout, tableKeeper } from './workers.ts';
 
 /**
- * Scores the samples seen, with the parameters as they are, and puts the table on show. False when it does not come:
- * another table was asked for meanwhile, or the scoring was cancelled.
+ * Scores the samples seen with the current parameters, and shows the table. False if it does not come: another table
+ * was requested meanwhile, or the scoring was cancelled.
  */
 export const showScores = (): Promise<boolean> => show(() => fitWorker.evaluate(params.value));
 
@@ -37,7 +37,7 @@ async function show(ask: (turn: number) => Promise<ScoredTable>): Promise<boolea
   return isCurrentScoring(turn);
 }
 
-/** Puts a table on show with its rows in order, and gives up the one before. */
+/** Shows a table with its rows in order, and closes the previous one. */
 export async function putOnShow(
   { table, columns }: OpenedTable,
   provenance: Provenance,
@@ -49,14 +49,14 @@ export async function putOnShow(
   if (before > 0) void tableKeeper.close(before);
 }
 
-/** Takes the table off the page, and says why there is none. */
+/** Removes the table from the page, and says why there is none. */
 export function takeOff(why: string | null): void {
   const before = edgesVersion.peek();
   showNoResult(why);
   if (before > 0) void tableKeeper.close(before);
 }
 
-/** No scores came. A table of another run would be taken for theirs. */
+/** Reports that no scores came. The table of another run is removed: it would be mistaken for theirs. */
 function fail(error: unknown): void {
   refuse(error);
   unscored.value = 'failed';
@@ -65,7 +65,7 @@ function fail(error: unknown): void {
     takeOff(`There are no scores: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** Scores that were asked for are not shown any more, nor formed any further. */
+/** Drops the scores under way: they are neither shown nor computed any further. */
 export function forgetScores(): void {
   beginScoring();
   void fitWorker.stopScoring();

@@ -1,19 +1,19 @@
 import { computed, signal } from '@preact/signals';
 
-/** What all views point at: nothing, a node, or an ordered pair, as numbers of nodes of the table on show. One at a time. */
+/** What all views point at: nothing, a node, or an ordered pair, by node numbers in the table shown. One at a time. */
 export type Selection =
   | { readonly kind: 'none' }
   | { readonly kind: 'node'; readonly node: number }
   | { readonly kind: 'pair'; readonly source: number; readonly target: number };
 
-/** A node as what was pointed at: its name, and its number in the table that it was pointed at in. */
+/** A node as it was selected: its name, and its number in the table where it was selected. */
 interface Named {
   readonly name: string;
   readonly node: number;
 }
 const chosen = signal<readonly Named[]>([]);
 
-/** Names of the nodes of the table on show, by number. */
+/** Names of the nodes of the table shown, by number. */
 export const knownNames = signal<readonly string[]>([]);
 
 const numbers = computed(() => new Map(knownNames.value.map((name, node) => [name, node])));
@@ -21,7 +21,7 @@ const numbers = computed(() => new Map(knownNames.value.map((name, node) => [nam
 const none: Selection = { kind: 'none' };
 let last: Selection = none;
 
-/** The selection in the table on show. Names are what is selected: in a table that lacks them, nothing is. */
+/** The selection in the table shown. Nodes are selected by name: in a table that lacks the names, nothing is. */
 export const selection = computed<Selection>(() => {
   const [source, target] = chosen.value.map(({ name, node }) =>
     knownNames.value[node] === name ? node : numbers.value.get(name),
@@ -33,7 +33,7 @@ export const selection = computed<Selection>(() => {
       : isPair
         ? { kind: 'pair', source, target: target! }
         : { kind: 'node', node: source };
-  // The same selection is the same object: nobody scrolls to it again because a table was renewed.
+  // An unchanged selection stays the same object, so that views do not scroll to it again when a table is renewed.
   if (!isSame(found, last)) last = found;
   return last;
 });
@@ -42,7 +42,7 @@ interface HasNames {
   readonly names: readonly string[];
 }
 
-/** Selects what is at these numbers in a table, or another list of nodes. */
+/** Selects by numbers of nodes in a table, or in another list of nodes. */
 export function select({ names }: HasNames, at: Selection): void {
   const nodes = at.kind === 'none' ? [] : at.kind === 'node' ? [at.node] : [at.source, at.target];
   chosen.value = nodes.map((node) => ({ node, name: names[node] ?? '' }));
@@ -60,7 +60,7 @@ export const clearSelection = (): void => {
   chosen.value = [];
 };
 
-/** The node whose incoming edges the target page shows. */
+/** The node whose incoming edges the evidence view shows. */
 export const selectedTarget = (at: Selection): number | null =>
   at.kind === 'none' ? null : at.kind === 'node' ? at.node : at.target;
 

@@ -14,7 +14,7 @@ import { forgetScores, putOnShow, showScores } from './scores.ts';
 import { endTrial } from './trials.ts';
 import { fitWorker, fitWorkerNumber, tableKeeper } from './workers.ts';
 
-/** The files of this session, kept so that another provider, or another worker, can open them again. */
+/** The files of this session, kept so that another provider or another worker can open them again. */
 export const files = signal<{ readonly model: NamedFile | null; readonly data: NamedFile | null }>({
   model: null,
   data: null,
@@ -37,18 +37,18 @@ export const currentInputs = computed<Inputs>(() => ({
 
 const factsOf = (file: NamedFile | null): FileFacts | null => file && factsOfFile(file);
 
-/** What has changed since the table on show was computed, in words; nothing while it is what the controls say. */
+/** What has changed since the table shown was computed, in words; empty while it matches the controls. */
 export const changes = computed(() =>
   result.value ? changesSince(result.value.provenance, currentInputs.value) : [],
 );
 
-/** What has changed since the statistics that the worker holds were computed. */
+/** What has changed since the statistics in the worker were computed. */
 export const fitChanges = computed(() => {
   const source = outcome.value?.source;
   return source ? fitChangesSince(source, currentInputs.value) : [];
 });
 
-/** Opens a model. The one before it, its data and its scores stay when the new one is refused. */
+/** Opens a model. If it is refused, the previous model, its data and its scores stay. */
 export async function openModel(file: NamedFile): Promise<boolean> {
   return taking('model', file, async () => {
     const facts = await fitWorker.openModel(file, params.value);
@@ -67,7 +67,7 @@ export async function openModel(file: NamedFile): Promise<boolean> {
   });
 }
 
-/** Opens data for the model that is there, reading all of it once, so that a refusal comes now and not half-way. */
+/** Opens data for the current model. Reads all of it once, so that an error occurs now and not half-way. */
 export async function openData(file: NamedFile): Promise<boolean> {
   return taking('data', file, async () => {
     if (!(await openAgain())) throw new Error('The model could not be opened again.');
@@ -75,7 +75,7 @@ export async function openData(file: NamedFile): Promise<boolean> {
     batch(() => {
       files.value = { ...files.value, data: file };
       dataFacts.value = facts;
-      // A fit that was stopped cannot go on with other samples.
+      // A fit that was stopped cannot resume with other samples.
       if (outcome.value) outcome.value = { ...outcome.value, complete: true, failure: null };
       endTrial();
     });
@@ -84,8 +84,8 @@ export async function openData(file: NamedFile): Promise<boolean> {
 }
 
 /**
- * Opens a model, and then its data. False where one is refused, or where another file was asked for before both were open:
- * that one stays.
+ * Opens a model, and then its data. False if one is refused, or if another file was requested before both were open;
+ * the other file then stays.
  */
 export async function openTogether(
   model: NamedFile,
@@ -99,13 +99,15 @@ export async function openTogether(
   return file === null || ((await openData(file)) && filesAskedFor() === asked + 1);
 }
 
-/** Opens model and data again, for another runtime. */
+/** Opens model and data again, in another runtime. */
 export async function reopen(): Promise<boolean> {
   const { model, data } = files.value;
   return model !== null && data !== null && openTogether(model, () => data);
 }
 
-/** Opens the files in a worker that took the place of the one that held them. True where there is nothing to do. */
+/**
+ * Opens the files in the worker that replaced the one that held them. True if they are open, or nothing was to be done.
+ */
 export async function openAgain(): Promise<boolean> {
   if (openIn === fitWorkerNumber.peek()) return true;
   const { model, data } = files.peek();
@@ -126,11 +128,11 @@ export async function openTable(file: NamedFile): Promise<boolean> {
   return taking('table', file, async () => {
     const opened = await tableKeeper.open(file.bytes, file.name);
     const { columns } = opened;
-    // Positives of the example would be looked for among other nodes.
+    // Positives of the example would be looked up among other nodes.
     if (file.origin === 'disk') forgetLinkedPositives();
     await putOnShow(opened, { kind: 'file', file: factsOfFile(file), metadata: columns.metadata }, null);
     batch(() => {
-      // The table stands for itself: what was open belongs to other scores.
+      // The table stands on its own: the open files belong to other scores.
       files.value = { model: null, data: null };
       noteInput('model', undefined);
       noteInput('data', undefined);
@@ -147,10 +149,10 @@ let openings = 0;
 
 let askedFor = 0;
 
-/** How many models, data and tables have been asked for since the page is open. */
+/** Number of models, data and tables requested since the page was opened. */
 export const filesAskedFor = (): number => askedFor;
 
-/** Runs `work` for an input and notes beside the input what came of it. */
+/** Runs `work` for an input and notes its outcome with the input. */
 async function taking(role: InputRole, file: NamedFile, work: () => Promise<string>): Promise<boolean> {
   const wasFitting = running.value;
   drop();
@@ -163,7 +165,7 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
     noteInput(role, { name: file.name, note, refused: false, origin: file.origin, address: file.address });
     return true;
   } catch (error) {
-    // An opening that was cancelled leaves everything as it was.
+    // A cancelled opening leaves everything as it was.
     if (isStopped(error)) return false;
     noteInput(role, { name: file.name, note: error instanceof Error ? error.message : '', refused: true });
     refuse(error);
@@ -175,12 +177,12 @@ async function taking(role: InputRole, file: NamedFile, work: () => Promise<stri
   }
 }
 
-/** The page is free again, unless it does something else by now. */
+/** Frees the page, unless it is busy with something else by now. */
 function endOpening(): void {
   if (phase.value === 'opening') phase.value = 'idle';
 }
 
-/** Whether work was ended because nobody waits for it any more. */
+/** Whether work was ended because it is no longer wanted. */
 const isStopped = (error: unknown): boolean =>
   error instanceof WorkerRefusal && (error.code === 'AbortError' || error.code === 'replaced');
 

@@ -1,12 +1,12 @@
 /**
- * What the page keeps for later visits, in IndexedDB. Storage may be forbidden, full, or cleared at any moment, and a private
- * window forgets it: then there is nothing to come back to, and that is no error.
+ * What the page keeps for later visits, in IndexedDB. Storage may be forbidden, full, or cleared at any moment, and a
+ * private window discards it: a missing entry is no error.
  */
 const name = 'magnitude-edge';
 const stores = ['sessions', 'tables', 'fits', 'files'] as const;
 export type Store = (typeof stores)[number];
 
-/** What is kept has a key of its own, and the time when it was kept. */
+/** An entry: its own key, and the time when it was saved. */
 export interface Kept {
   readonly id: string;
   /** Milliseconds since 1970. */
@@ -23,7 +23,7 @@ const open = (): Promise<IDBDatabase> =>
     };
     request.onsuccess = () => {
       const database = request.result;
-      // Somebody clears it, or a newer page wants another one: it is opened anew when it is needed.
+      // Storage is cleared, or a newer page wants another version: open it again when needed.
       const forget = () => {
         database.close();
         opened = null;
@@ -43,7 +43,7 @@ const open = (): Promise<IDBDatabase> =>
     throw error;
   }));
 
-/** Runs one transaction over some stores; null where that does not work. */
+/** Runs one transaction over some stores; null if it fails. */
 async function transact<T>(
   over: readonly Store[],
   mode: IDBTransactionMode,
@@ -66,7 +66,7 @@ async function transact<T>(
   }
 }
 
-/** Puts entries into their stores, all of them or none. */
+/** Puts entries into their stores, all or none. */
 export async function keep(entries: Readonly<Partial<Record<Store, Kept>>>): Promise<void> {
   const over = Object.keys(entries) as Store[];
   await transact(over, 'readwrite', (store) => {
@@ -87,7 +87,7 @@ export async function allKept<T extends Kept>(store: Store): Promise<readonly T[
   return (all ?? []).toSorted((a, b) => b.when - a.when);
 }
 
-/** Takes an entry out of stores. */
+/** Removes an entry from stores. */
 export async function forget(over: readonly Store[], id: string): Promise<void> {
   await transact(over, 'readwrite', (store) => {
     for (const one of over) store(one).delete(id);

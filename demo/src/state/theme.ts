@@ -4,7 +4,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 
 export const theme = signal<Theme>('auto');
 
-/** Counts changes of what colours resolve to, so that canvases know when to paint again. */
+/** Counts changes of the palette, so that canvases know when to repaint. */
 export const paletteVersion = signal(0);
 
 effect(() => {
@@ -13,7 +13,7 @@ effect(() => {
   paletteVersion.value = paletteVersion.peek() + 1;
 });
 
-/** Takes the theme chosen at the last visit, and keeps the choice for the next one. */
+/** Restores the theme of the last visit, and saves the choice for the next one. */
 export function rememberTheme(): void {
   const stored = localStorage.getItem('theme');
   if (stored === 'light' || stored === 'dark') theme.value = stored;
@@ -30,10 +30,10 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
 /** What a design token resolves to. */
 export type ColourOf = (token: string) => string;
 
-/** What a design token resolves to now, as `rgb(...)`, for canvases that CSS does not reach. */
+/** What a design token resolves to now, as `rgb(...)`, for canvases, which CSS does not reach. */
 export const tokenColour: ColourOf = (token) => resolved(token, '');
 
-/** What it is in the light theme, whichever is on: figures leave in that. */
+/** What it resolves to in the light theme, whichever is on: figures are light. */
 export const lightColour: ColourOf = (token) => resolved(token, 'in-light');
 
 function resolved(token: string, className: string): string {

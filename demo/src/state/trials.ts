@@ -11,7 +11,7 @@ export interface Trial {
   readonly title: string;
   readonly kind: TrialRequest['kind'];
   readonly params: Params;
-  /** The fit that it is about. */
+  /** The fit that it tests. */
   readonly source: FitSource;
   readonly repeats: number;
   readonly outcomes: readonly TrialOutcome[];
@@ -19,7 +19,7 @@ export interface Trial {
 
 export const trial = signal<Trial | null>(null);
 
-/** Runs the repeats one after the other, until they are through or the trial is cancelled. */
+/** Runs the repeats one after another, until all are done or the trial is cancelled. */
 export async function runTrials(
   title: string,
   repeats: number,
@@ -43,7 +43,7 @@ export async function runTrials(
       trial.value = { title, kind, params: asked, source, repeats, outcomes };
     }
   } catch (error) {
-    // What was stopped rejects too, and nobody waits for it.
+    // A stopped trial rejects too, but is no longer wanted.
     if (!isOn()) return;
     trial.value = null;
     refuse(error);
@@ -51,7 +51,7 @@ export async function runTrials(
   phase.value = 'idle';
 }
 
-/** Forgets the trial: it belongs to a fit that is gone. */
+/** Discards the trial: its fit is gone. */
 export function endTrial(): void {
   trial.value = null;
 }

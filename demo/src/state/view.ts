@@ -12,12 +12,12 @@ export const viewNames = [
 ] as const;
 export type ViewName = (typeof viewNames)[number];
 
-/** The view at the right. */
+/** The view on the right. */
 export const view = signal<ViewName>('heatmap');
 
-/** How the heatmap's rows and columns stand. */
+/** Order of the heatmap's rows and columns. */
 export const defaultOrder: NodeOrderName = 'index';
 export const heatmapOrder = signal<NodeOrderName>(defaultOrder);
 
-/** Inferred edges of the network score at least this; null shows the best few. */
+/** Lowest score of inferred edges in the network; null shows the best few. */
 export const networkThreshold = signal<number | null>(null);

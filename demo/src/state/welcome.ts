@@ -5,7 +5,7 @@ const stored = 'welcomed';
 
 const isDismissed = signal(hasBeenDismissed());
 
-/** The page introduces itself until somebody brings files, or has read it. A link brings files. */
+/** The page introduces itself until the user opens files or dismisses it. A link brings files. */
 export const isWelcoming = computed(() => {
   if (isDismissed.value) return false;
   const isOfExample = Object.values(inputs.value).every(({ origin }) => !origin || origin === 'example');
@@ -30,6 +30,6 @@ export function dismissWelcome(): void {
   try {
     localStorage.setItem(stored, 'yes');
   } catch {
-    // It comes again at the next visit then.
+    // It then appears again at the next visit.
   }
 }

@@ -7,7 +7,10 @@ import { keepRun } from './kept-runs.ts';
 import { phase } from './run.ts';
 import { fitWorker, tableKeeper } from './workers.ts';
 
-/** Keeps the partial scores of the samples seen by the graph as it is and by one with an edge more, or less where it is known. */
+/**
+ * Scores the samples seen by partial correlation, with the graph as it is and with one edge added, or removed if it is
+ * known, and keeps both for comparison.
+ */
 export async function scoreWithEdge(table: EdgeColumns, source: number, target: number): Promise<void> {
   const shown = result.peek();
   if (shown?.provenance.kind !== 'fit' || phase.peek() !== 'idle') return;
@@ -27,11 +30,11 @@ export async function scoreWithEdge(table: EdgeColumns, source: number, target: 
       keepRun({ id: label, label, names: columns.names, columns }, identityOf(provenance));
     }
   } catch (error) {
-    // What was cancelled rejects too, and nobody waits for it.
+    // Cancelled work rejects too, but is no longer wanted.
     if (isComparing()) refuse(error);
   }
   if (isComparing()) phase.value = 'idle';
 }
 
-/** The page may have been freed, and do something else by now. */
+/** The page may have been freed, and be busy with something else by now. */
 const isComparing = (): boolean => phase.peek() === 'comparing';

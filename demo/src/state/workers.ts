@@ -44,13 +44,13 @@ const fitLink = connect<FitApi>(running, (name, value) => {
   events[name as keyof FitEvents](value as never);
 });
 
-/** Two threads: a table can be sorted, filtered and drawn while the other one fits. */
+/** Two threads: a table can be sorted, filtered and drawn during a fit. */
 export const fitWorker = fitLink.calls;
 
-/** Counts the workers that have taken the fit's place: what was handed to one before is gone. */
+/** Counts the fit's workers: what was handed to an earlier one is gone. */
 export const fitWorkerNumber = signal(1);
 
-/** Ends the fit's worker, whatever it is doing, and starts another one, which holds nothing yet. */
+/** Terminates the fit's worker, whatever it is doing, and starts a new one, which holds nothing yet. */
 export function replaceFitWorker(refusal: Refusal): void {
   running.terminate();
   running = startFit();
@@ -58,12 +58,12 @@ export function replaceFitWorker(refusal: Refusal): void {
   fitWorkerNumber.value += 1;
 }
 
-/** For calls whose answer is of no interest. */
+/** Ignores the answer of a call. */
 export function unheard(answer: Promise<unknown>): void {
   answer.catch(() => undefined);
 }
 
-/** Takes tables over and gives them up. */
+/** Opens and closes tables. */
 export const tableKeeper = connect<TableApi>(startTable()).calls;
 
 /** Questions about one table, by its number. */
@@ -75,7 +75,7 @@ export const questionsAbout = (table: number): Methods<TableQuestions> =>
         : undefined,
   });
 
-/** Questions about the table that is on show when they are asked. */
+/** Questions about the table shown when they are asked. */
 export const tableWorker: Methods<TableQuestions> = new Proxy({} as Methods<TableQuestions>, {
   get: (_, question) => Reflect.get(questionsAbout(edgesVersion.peek()), question) as unknown,
 });

@@ -2,7 +2,7 @@ import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { hiddenColumns, moveColumn, ordered, showColumn } from '../state/columns.ts';
 import { columnsOf } from './columns.tsx';
 
-/** Which columns are in sight, and in which order. */
+/** Chooses which columns are shown, and in which order. */
 export function ColumnsMenu({ table }: { readonly table: EdgeColumns }) {
   const columns = ordered(columnsOf(table, null));
   const hidden = hiddenColumns.value;

@@ -8,7 +8,7 @@ import { whyNoLayerScore, whyUnscored } from '../results/why-unscored.ts';
 import { listed } from '../state/shortlist.ts';
 import { percent, probability, score, whole } from '../parts/format.ts';
 
-/** One column of the table on show. */
+/** One column of the table. */
 export interface Column {
   readonly key: ColumnKey;
   readonly label: string;
@@ -18,7 +18,7 @@ export interface Column {
   /** Least width in pixels. */
   readonly least: number;
   readonly isNumber: boolean;
-  /** Whether the first click on its head puts the least on top: A of names, the surest of errors and p-values. */
+  /** Whether the first click on its head sorts ascending: names from A, errors and p-values from the smallest. */
   readonly leastFirst: boolean;
   readonly cell: (row: number) => JSX.Element | string;
 }
@@ -33,7 +33,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     cell: (row: number) => JSX.Element | string,
     leastFirst = false,
   ): Column => ({ key, label, about, track: `${least}px`, least, isNumber: true, leastFirst, cell });
-  /** A column of uncertainty, where the table has it. */
+  /** A column of uncertainty, if the table has it. */
   const told = (
     key: UncertaintyKey,
     label: string,
@@ -45,7 +45,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
     const values = table.uncertainty[key];
     return values ? [number(key, label, about, least, (row) => shown(values[row]!), leastFirst)] : [];
   };
-  /** A column of significance, where the table has it. */
+  /** A column of significance, if the table has it. */
   const tested = (key: 'pValue' | 'qValue', label: string, about: string, values: ArrayLike<number>) =>
     table.isTested ? [number(key, label, about, 88, (row) => probability(values[row]!), true)] : [];
   const extent = extentOf(table);
@@ -133,7 +133,7 @@ export function columnsOf(table: EdgeColumns, positives: Uint8Array | null): rea
   ];
 }
 
-/** Room for most names in pixels, within bounds: two of them leave room for score and q, on a phone for the score. */
+/** Width for most names in pixels, bounded: next to the two names, score and q must fit, on a phone the score. */
 function widthOfNames(names: readonly string[]): number {
   const longest = labelsOf(names).reduce((most, { length }) => Math.max(most, length), 0);
   const most = Math.min(0.32 * innerWidth, Math.max(150, 0.12 * innerWidth), 196);
@@ -143,7 +143,7 @@ function widthOfNames(names: readonly string[]): number {
 const layerScore = (value: number): JSX.Element | string =>
   Number.isNaN(value) ? <span title={whyNoLayerScore}>{score(value)}</span> : score(value);
 
-/** `corr_a0_g1` as people read it: activation of block 0, gradient of block 1. */
+/** `corr_a0_g1` in readable form: activation of block 0, gradient of block 1. */
 export const pairLabel = (name: string): string =>
   name.replace(/^(?:corr|score)_a(\d+)_g(\d+)$/, 'layer $1→$2');
 
@@ -152,7 +152,7 @@ function aboutScore({ metadata: { score } }: EdgeColumns): string {
   return `${what} Aggregated over layer pairs.`;
 }
 
-/** Bars are as long as the score is a share of the largest one. */
+/** The length of the bar is the score as a share of the largest one. */
 interface ScoreCellProps {
   readonly value: number;
   readonly extent: number;

@@ -17,7 +17,7 @@ import { selection, selectPair } from '../state/selection.ts';
 import { columnsOf, type Column } from './columns.tsx';
 import { ScrollMap } from './scroll-map.ts';
 
-/** The table named `Edges`: rows exist only while they are in the window, whatever their number. */
+/** The table named `Edges`: only rows inside the window are rendered, however many there are. */
 export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
   const scroller = useRef<HTMLDivElement>(null);
   const scroll = useMemo(() => new ScrollMap(), []);
@@ -60,11 +60,11 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
     else if (bottom > scroll.offset) scroller.current!.scrollTop = scroll.moveTo(bottom);
     repaint((n) => n + 1);
   };
-  // What is selected elsewhere comes into sight here.
+  // Scrolls to what is selected elsewhere.
   useEffect(() => {
     if (place >= 0 && height > 0) show(place);
   }, [selection.value, height > 0]);
-  // Another order starts at its top.
+  // A new order starts at its top.
   useEffect(() => {
     if (scroller.current) scroller.current.scrollTop = scroll.moveTo(0);
     repaint((n) => n + 1);
@@ -155,11 +155,11 @@ export function EdgeGrid({ table }: { readonly table: EdgeColumns }) {
   );
 }
 
-/** A column as wide as somebody wants it. */
+/** Applies a width chosen by the user. */
 const withWidth = (column: Column, width: number | undefined): Column =>
   width === undefined ? column : { ...column, track: `${width}px`, least: width };
 
-/** The width at which every name of a column is whole; of other columns what they need. */
+/** The width at which every name of a column is shown in full; for other columns their least width. */
 function fittingWidth({ key, least }: Column, { names }: EdgeColumns, like: Element): number {
   if (key !== 'src' && key !== 'dst') return least;
   const context = document.createElement('canvas').getContext('2d')!;
@@ -168,7 +168,7 @@ function fittingWidth({ key, least }: Column, { names }: EdgeColumns, like: Elem
   return 18 + labelsOf(names).reduce((most, label) => Math.max(most, context.measureText(label).width), 0);
 }
 
-/** The border of a column: drag it, or click it twice for the width of the longest name. */
+/** The border of a column: drag it, or double-click it for the width of the longest name. */
 function ResizeHandle({ column, table }: HeadProps) {
   const drag = useRef<{ from: number; width: number } | null>(null);
   return (
@@ -199,7 +199,9 @@ interface HeadProps {
   readonly table: EdgeColumns;
 }
 
-/** Arrow keys go along the head, whose first column is the stop of the keyboard; Alt makes a column wider or narrower. */
+/**
+ * Arrow keys move along the head, whose first column is the tab stop; with Alt they make a column wider or narrower.
+ */
 function moveInHead(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>('button')];
@@ -217,7 +219,7 @@ function moveInHead(event: KeyboardEvent & { currentTarget: HTMLElement }): void
   event.stopPropagation();
 }
 
-/** The order with one more click: on a head alone it is by that column, with Shift by that column too. */
+/** The order after a click on a head: by that column alone, or with Shift by that column too. */
 function sortedBy(sort: Sort, column: Column, isAdded: boolean): Sort {
   const keys = [sort, ...(sort.then ?? [])];
   const place = keys.findIndex((key) => key.column === column.key);
@@ -269,7 +271,7 @@ function HeadCell({ column, table, isFirst }: HeadProps & { readonly isFirst: bo
           {place < 0 ? '' : keys[place]!.descending ? '↓' : '↑'}
           {place >= 0 && keys.length > 1 && <sup class="sort-rank">{place + 1}</sup>}
         </span>
-        {/* The head's own state tells of the first key alone. */}
+        {/* aria-sort covers the first key alone. */}
         {place >= 0 && keys.length > 1 && (
           <span class="visually-hidden">
             , key {place + 1} of {keys.length}, {direction}
@@ -281,7 +283,7 @@ function HeadCell({ column, table, isFirst }: HeadProps & { readonly isFirst: bo
   );
 }
 
-/** What a column that is dragged is carried as. */
+/** Data type of a dragged column. */
 const dragged = 'application/x-column';
 
 /** The row of the pair that the pointer is on, here or in another view; -1 for none. */
@@ -292,7 +294,7 @@ function litRow(table: EdgeColumns): number {
   return row < table.rows ? row : -1;
 }
 
-/** Where the selected pair stands among the rows on show; -1 when it does not. */
+/** Position of the selected pair among the rows shown; -1 if it is not there. */
 function placeOf(table: EdgeColumns, order: Uint32Array): number {
   const at = selection.value;
   if (at.kind !== 'pair') return -1;

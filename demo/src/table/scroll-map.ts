@@ -2,9 +2,9 @@
 export const tallestElement = 8_000_000;
 
 /**
- * Where in a list of any height a scroll bar of limited height stands. Small movements (wheel, touch, keys) move the list
- * by as many pixels; large ones (the thumb) move it in proportion. Without this a million rows could not be reached, and
- * scaled wheel steps would skip rows.
+ * Maps the position of a scroll bar of limited height to a list of any height. Small movements (wheel, touch, keys)
+ * move the list by as many pixels; large ones (the thumb) move it in proportion. Without this a million rows could not
+ * be reached, and scaled wheel steps would skip rows.
  */
 export class ScrollMap {
   /** Pixels of the list above the window. */
@@ -13,7 +13,7 @@ export class ScrollMap {
   #window = 0;
   #last = 0;
 
-  /** Sets the sizes and returns the height that the scrolled element gets. */
+  /** Sets the sizes and returns the height of the scrolled element. */
   resize(height: number, window: number): number {
     this.#height = height;
     this.#window = window;
@@ -21,7 +21,7 @@ export class ScrollMap {
     return Math.min(height, tallestElement);
   }
 
-  /** Takes over where the scroll bar is now. */
+  /** Takes over the position of the scroll bar. */
   scrolled(scrollTop: number): void {
     const step = scrollTop - this.#last;
     this.#last = scrollTop;
@@ -32,14 +32,14 @@ export class ScrollMap {
     this.offset = Math.min(Math.max(this.offset, 0), this.#furthest);
   }
 
-  /** Moves the list; the answer is where the scroll bar belongs. */
+  /** Moves the list; returns the new position of the scroll bar. */
   moveTo(offset: number): number {
     this.offset = Math.min(Math.max(offset, 0), this.#furthest);
     this.#last = Math.round(this.offset / this.#ratio);
     return this.#last;
   }
 
-  /** Where the scroll bar belongs once a movement has ended. */
+  /** Position of the scroll bar once a movement has ended. */
   settled(): number {
     return this.moveTo(this.offset);
   }
@@ -48,7 +48,7 @@ export class ScrollMap {
     return Math.max(0, this.#height - this.#window);
   }
 
-  /** List pixels for each pixel of the scroll bar's way. */
+  /** Pixels of the list per pixel of scroll bar travel. */
   get #ratio(): number {
     if (this.#height <= tallestElement) return 1;
     return this.#furthest / (tallestElement - this.#window);

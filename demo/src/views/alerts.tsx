@@ -1,6 +1,6 @@
 import { alerts, dismiss } from '../state/alerts.ts';
 
-/** Refusals, one sentence each. The region is always there, so that screen readers hear what enters it. */
+/** Error messages, one sentence each. The region always exists, so that screen readers announce what enters it. */
 export function Alerts() {
   return (
     <div class="alerts">

@@ -17,7 +17,7 @@ interface Props {
   readonly target: number;
 }
 
-/** What a channel score is the size of: the coefficients from each channel of the source to each of the target. */
+/** The coefficients behind a channel score, from each channel of the source to each of the target. */
 export function Block({ table, source, target }: Props) {
   const [answer, setAnswer] = useState<{ of: string; block: ChannelBlock | string } | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -45,7 +45,7 @@ export function Block({ table, source, target }: Props) {
     return (
       <p class="caption">The block of coefficients needs the model and the data that the scores are of.</p>
     );
-  // Coefficients of another pair, or of another run, are not shown under the name of this one.
+  // Coefficients of another pair, or of another run, must not appear under the name of this one.
   const block = answer?.of === of ? answer.block : null;
   const labels = labelsOf(table.names);
   const names: Names = [labels[source]!, labels[target]!];
@@ -73,12 +73,12 @@ export function Block({ table, source, target }: Props) {
 
 type Names = readonly [source: string, target: string];
 
-/** Pixels of a square on the screen, and at most in a figure. */
+/** Pixels of a square on screen, and at most in a figure. */
 const side = 30;
 const largestSide = 44;
 const room = { left: 74, top: 34, right: 8, bottom: 8 };
 
-/** One square for each pair of channels: the source's down, the target's across, colour by sign and size. */
+/** One square per pair of channels: the source's down, the target's across, coloured by sign and size. */
 function Cells({ block, names }: { readonly block: ChannelBlock; readonly names: Names }) {
   const { sourceChannels, targetChannels, values } = block;
   const frame = useRef<HTMLDivElement>(null);

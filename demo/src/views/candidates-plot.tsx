@@ -26,7 +26,7 @@ const kinds = {
 
 const legend: readonly LegendItem[] = Object.values(kinds).map((kind) => ({ ...kind, form: 'disc' }));
 
-/** The best candidates of a target: their scores from 0, with standard errors where there are some. */
+/** The best candidates of a target: their scores from 0, with standard errors if there are any. */
 export function CandidatesPlot({ table, target, scored, source }: Props) {
   const labels = labelsOf(table.names);
   const { standardError } = table.uncertainty;
@@ -44,7 +44,7 @@ export function CandidatesPlot({ table, target, scored, source }: Props) {
     <Plot
       title={`Best candidates of ${labels[target]!}`}
       summary={`The ${rows.length} best sources of ${table.names[target]!}: ${rows.map((row) => `${labels[table.src[row]!]!} ${estimate(table.score[row]!, standardError?.[row])}`).join(', ')}`}
-      // Names stand at the right of their dots.
+      // Leaves space for the names to the right of their dots.
       x={{ label: 'score', domain: [isLeft ? -1.05 * widest : 0, 1.8 * widest] }}
       y={{ label: 'rank', domain: [rows.length + 0.5, 0.5] }}
       height={rows.length * rowHeight + 44}

@@ -26,10 +26,10 @@ const pairLegend: readonly LegendItem[] = [
 const across = signal('');
 const up = signal('');
 
-/** Two results about the same nodes: which pairs they agree on, and which not. */
+/** Two results about the same nodes: on which pairs they agree and on which they differ. */
 export function CompareView() {
   const runs = keptRuns.value;
-  // The last two, as long as nobody has chosen.
+  // The last two, until the user chooses.
   const y = runs.find(({ id }) => id === up.value) ?? runs.at(-1);
   const x =
     runs.find(({ id }) => id === across.value && id !== y?.id) ?? runs.findLast(({ id }) => id !== y?.id);
@@ -48,11 +48,11 @@ export function CompareView() {
   );
 }
 
-/** Partial scores with the selected pair in the graph, or out of it: before and after an edge. */
+/** Partial scores with the selected pair in the graph and without it: before and after an edge. */
 function EdgeChange() {
   const [table, at] = [edges.value, selection.value];
   if (!table || at.kind !== 'pair' || at.source === at.target) return null;
-  // The page's own fit must be at hand.
+  // The page's own fit must be available.
   if (result.value?.provenance.kind !== 'fit' || !evidence.value) return null;
   const labels = labelsOf(table.names);
   const pair = `${labels[at.source]!} → ${labels[at.target]!}`;
@@ -89,7 +89,7 @@ function Two({ x, y, runs }: TwoProps) {
   const select = (point: number) => {
     selectPair(x, compared.src[point]!, compared.dst[point]!);
   };
-  // Read here, so that another theme paints again.
+  // Read here, so that a change of theme repaints.
   const palette = paletteVersion.value;
   const rows = useMemo(() => Uint32Array.from(compared.xs.keys()), [compared]);
   const [xDomain, yDomain] = [rangeOf(compared.xs), rangeOf(compared.ys)];
@@ -163,7 +163,7 @@ function Two({ x, y, runs }: TwoProps) {
   );
 }
 
-/** Where both scores are equal. */
+/** The line on which both scores are equal. */
 function Equal({
   x,
   y,

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { question } from '../state/consent.ts';
 
-/** Asks whether files that the page's address names on other sites may be fetched, before anything is. */
+/** Asks whether files on other sites that the page's address names may be fetched, before any is. */
 export function Consent() {
   const dialog = useRef<HTMLDialogElement>(null);
   const asked = question.value;

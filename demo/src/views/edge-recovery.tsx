@@ -12,7 +12,7 @@ import { TrialOutcomes } from './trial-outcomes.tsx';
 const percent = signal(20);
 const repeats = signal(20);
 
-/** Two questions: do edges come back that are masked, and does the graph find more than a permuted one. */
+/** Two questions: are masked edges recovered, and does the graph find more than a permuted one? */
 export function EdgeRecovery() {
   const table = edges.value;
   if (!table || !outcome.value?.source)
@@ -33,7 +33,7 @@ export function EdgeRecovery() {
   );
 }
 
-/** What masking does to this model, said before it is done. */
+/** What masking does to this model, shown beforehand. */
 const masking = (canMask: boolean) =>
   canMask
     ? 'Masked edges are switched off in the model, which is fitted again for each repeat, and leave the graph that judges: they are not conditioned on and count as missing.'
@@ -133,7 +133,7 @@ const RepeatsField = () => (
   />
 );
 
-/** The selected pair where it is an edge of the graph between different nodes. */
+/** The selected pair, if it is an edge of the graph between different nodes. */
 function selectedKnownEdge(): { edge: readonly [number, number]; names: readonly [string, string] } | null {
   const [table, at] = [edges.value, selection.value];
   if (!table || at.kind !== 'pair' || at.source === at.target) return null;

@@ -14,7 +14,7 @@ import { LongTable } from '../parts/long-table.tsx';
 /** Candidates listed; the table has the rest. */
 const listed = 200;
 
-/** What is behind a pair, and its target: who may point at it, and what was conditioned on. */
+/** The evidence for a pair and for its target: all candidate sources, and what was conditioned on. */
 export function EvidenceView() {
   const table = edges.value;
   const at = selection.value;

@@ -18,7 +18,7 @@ import { Methods } from './methods.tsx';
 
 const scope = signal<'all' | 'shown'>('all');
 
-/** The table as files: all of it, or the rows that pass the filters in the order on show. */
+/** Exports the table as files: all of it, or the rows that pass the filters in the order shown. */
 export function ExportPanel() {
   const table = edges.value;
   const forNetworks = useMemo(() => table && networkRows(table), [table]);
@@ -82,14 +82,14 @@ function ofNetworks(): string {
     : `known edges and pairs with q ≤ ${likelyQ}`;
 }
 
-/** How large each file would be; null until it is known, and while a run changes it all the time. */
+/** Size of each file; null until it is known, and while a run keeps changing it. */
 function useSizes(
   rowsOf: (facts: FormatFacts) => Uint32Array | null,
 ): ReadonlyMap<ExportFormat, number> | null {
   const [known, setKnown] = useState<{ of: unknown; sizes: ReadonlyMap<ExportFormat, number> } | null>(null);
   const table = edges.value;
   const isQuiet = phase.value === 'idle';
-  // The rows on show are new ones whenever a filter or the table is another.
+  // The rows are a new array whenever the filter or the table changes.
   const of = scope.value === 'shown' ? rows.value : table;
   useEffect(() => {
     if (!table || !isQuiet) return;
@@ -102,7 +102,7 @@ function useSizes(
       (sizes) => {
         if (wanted) setKnown({ of, sizes: new Map(sizes) });
       },
-      // A size that cannot be told is missed by nobody.
+      // A size that cannot be determined is not worth an error.
       () => undefined,
     );
     return () => {
@@ -112,7 +112,7 @@ function useSizes(
   return known?.of === of ? known.sizes : null;
 }
 
-/** The address that restores this session goes to the clipboard and into the address bar. */
+/** Copies the address that restores this session to the clipboard and into the address bar. */
 function CopyLink() {
   const missing = filesLeftBehind();
   return (
@@ -148,7 +148,7 @@ async function save(facts: FormatFacts, only: Uint32Array | null): Promise<void>
   }
 }
 
-/** All that is on show, to be opened again. */
+/** Saves all that is shown, to be opened again. */
 async function saveSession(): Promise<void> {
   const shown = result.value;
   if (!shown) return;
@@ -160,7 +160,7 @@ async function saveSession(): Promise<void> {
   }
 }
 
-/** The shortlist with its notes. */
+/** Saves the shortlist with its notes. */
 function saveShortlist(): void {
   const shown = result.value;
   if (!shown) return;

@@ -10,12 +10,12 @@ import { aboutFigures, figureSettings, saveFigure } from '../state/figure.ts';
 import { result } from '../state/edges.ts';
 
 interface Props {
-  /** The element that the view is in. */
+  /** Id of the element that contains the view. */
   readonly panel: string;
   readonly view: string;
 }
 
-/** A button that opens the view's figures, as they would leave, with how large they are and what stands on them. */
+/** A button that opens the view's figures as they would be exported, with their size and content. */
 export function FigureButton({ panel, view }: Props) {
   const [offered, setOffered] = useState<readonly FigureSource[] | null>(null);
   return (
@@ -120,7 +120,7 @@ function FigureDialog({ figures, view, onClose }: DialogProps) {
   );
 }
 
-/** The figure as it is set now, or why there is none; null while it is drawn. */
+/** The figure with the current settings, or why there is none; null while it is drawn. */
 function useFigure(source: FigureSource, title: string): Figure | string | null {
   const [drawn, setDrawn] = useState<{ of: unknown; figure: Figure | string } | null>(null);
   const settings = figureSettings.value;
@@ -247,7 +247,7 @@ function Shown() {
   );
 }
 
-/** The figure itself, as an image that fits. */
+/** A preview of the figure, scaled to fit. */
 function Preview({ drawn, title }: { readonly drawn: Figure | string | null; readonly title: string }) {
   const [address, setAddress] = useState<string | null>(null);
   const figure = typeof drawn === 'string' ? null : drawn;

@@ -7,7 +7,7 @@ import { edges, result, rowOfPair } from '../state/edges.ts';
 import { selection } from '../state/selection.ts';
 import { duration } from '../parts/format.ts';
 
-/** What is selected, in numbers, and what the numbers rest on. */
+/** The selection in numbers, and how the numbers were computed. */
 export function Foot() {
   const from = result.value?.provenance;
   return (

@@ -1,6 +1,6 @@
 import { gallery } from '../state/gallery.ts';
 
-/** A list of results to open, where the page's address names one. */
+/** A list of results to open, if the page's address names one. */
 export function GalleryList() {
   const list = gallery.value;
   if (!list) return null;

@@ -6,7 +6,7 @@ import { theme, type Theme } from '../state/theme.ts';
 
 const next: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' };
 
-/** Name, what is loaded, and the theme. */
+/** Name, loaded inputs, and the theme. */
 export function Head() {
   return (
     <header class="head">

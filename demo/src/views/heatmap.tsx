@@ -18,7 +18,7 @@ const marksEdges = signal(true);
 const readout = signal('');
 const extent = signal(1);
 
-/** The table as a square, source down, target across, on the GPU where there is one. */
+/** The table as a square, source down, target across, drawn on the GPU if there is one. */
 export function Heatmap() {
   const frame = useRef<HTMLDivElement>(null);
   const screen = useRef<HeatmapScreen | null>(null);
@@ -42,7 +42,7 @@ export function Heatmap() {
       title: 'Scores of all pairs',
       hasFreeHeight: false,
       draw: async (room) => {
-        // Of the table on show, which may be on its way here: the effects of its arrival come first.
+        // The table shown may have just arrived: let its effects run first.
         await new Promise(requestAnimationFrame);
         await laidOut.current;
         return made.drawing(room);
@@ -52,7 +52,7 @@ export function Heatmap() {
       screen.current = null;
       made.release();
     };
-    // A canvas that was handed to a worker ends with it.
+    // A canvas that was transferred to a worker ends with it.
   }, [hasTable, fitWorkerNumber.value]);
 
   useEffect(() => {
@@ -131,7 +131,7 @@ export function Heatmap() {
   );
 }
 
-/** The colours of scores: to both sides of 0, or upwards from it by their roots. */
+/** The colours of scores: symmetric about 0, or from 0 upwards by square roots. */
 function Legend({ from, to }: { readonly from: number; readonly to: number }) {
   const digits = to < 0.1 ? 3 : 2;
   const text = (value: number) => (value === 0 ? '0' : value.toFixed(digits).replace('-', '−'));

@@ -7,7 +7,7 @@ import { openDataAndRun } from '../state/open-and-run.ts';
 import { openModel, openTable } from '../state/session.ts';
 import { Sheet } from './sheet.tsx';
 
-/** What goes in. Any of these files may also be dropped anywhere on the page. */
+/** The inputs. Any of these files may also be dropped anywhere on the page. */
 export function InputsPanel() {
   return (
     <section aria-labelledby="inputs-title">

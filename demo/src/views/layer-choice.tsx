@@ -4,13 +4,13 @@ import { score } from '../parts/format.ts';
 
 interface Props {
   readonly table: EdgeColumns;
-  /** Of the edge whose scores are told; -1 for none */
+  /** Row of the edge whose scores are listed; -1 for none */
   readonly row: number;
   readonly layer: number;
   readonly onChange: (layer: string) => void;
 }
 
-/** Which layer pair of an edge is on show; nothing where there is only one. */
+/** Selects the layer pair of an edge that is shown; nothing if there is only one. */
 export function LayerChoice({ table, row, layer, onChange }: Props) {
   if (table.pairs.length < 2) return null;
   return (

@@ -4,7 +4,7 @@ import { citation, methodsParagraph } from '../export/methods.ts';
 import { copied, copy } from '../state/clipboard.ts';
 import { result } from '../state/edges.ts';
 
-/** A button that opens the methods paragraph and the citation, of the table on show. */
+/** A button that opens the methods paragraph and the citation for the table shown. */
 export function Methods() {
   const dialog = useRef<HTMLDialogElement>(null);
   const shown = result.value;

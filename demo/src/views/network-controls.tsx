@@ -5,7 +5,7 @@ import { score } from '../parts/format.ts';
 import { selectNode } from '../state/selection.ts';
 import { networkThreshold } from '../state/view.ts';
 
-/** Goes to a node by its name, or by a part of it that no other name has. */
+/** Goes to the node of a name, or to the first one whose label contains the text. */
 export function FindNode({
   graph,
   onFind,
@@ -53,7 +53,7 @@ const nothingInferred: InferredEdges = {
   counts: new Uint32Array(1),
 };
 
-/** From which score on pairs are drawn, over a histogram of what that cuts off. It has its room before that is known. */
+/** The lowest score drawn, over a histogram of what it cuts off. Its space is reserved before that is known. */
 export function Threshold({ inferred }: { readonly inferred: InferredEdges | null }) {
   const { threshold, extent, counts } = inferred ?? nothingInferred;
   const tallest = Math.log1p(Math.max(1, ...counts));

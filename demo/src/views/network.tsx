@@ -28,7 +28,7 @@ const layoutKind = signal<LayoutKind>('layers');
 const showsOuter = signal(true);
 const hops = signal<'all' | '1' | '2' | '3'>('all');
 
-/** The graph, there as soon as a model is read, with what may be missing from it once there are scores. */
+/** The graph, shown as soon as a model is read, with the edges it may lack once there are scores. */
 export function NetworkView() {
   const shown = result.value?.provenance;
   const facts = shown?.kind === 'fit' ? shown.model.facts : shown ? null : modelFacts.value;
@@ -37,7 +37,7 @@ export function NetworkView() {
   const isOfFile = facts === null;
   const graph = useMemo(
     () => (facts ? graphOfModel(facts, showsOuter.value) : table && graphOfTable(table)),
-    // Tables of one model have one graph, though each brings a copy of what it is: new scores lay nothing out again.
+    // Tables of one model share one graph, though each brings a copy: new scores do not trigger a new layout.
     [isOfFile ? table : model?.digest, showsOuter.value, symbols.value],
   );
   const layout = useLayout(graph);
@@ -86,7 +86,7 @@ function useLayout(graph: NetworkGraph | null): NetworkLayout | null {
       wanted = false;
     };
   }, [graph, kind]);
-  // A picture of other nodes is not shown while the new one is laid out.
+  // A picture of other nodes must not be shown while the new one is laid out.
   return answer?.of === graph ? answer.layout : null;
 }
 
@@ -200,7 +200,7 @@ function describe({ known }: NetworkGraph, layout: NetworkLayout, inferred: Infe
   ].join(', ');
 }
 
-/** The thread of tables draws networks, too: while it does so the page moves what is there. */
+/** The worker of tables also draws networks; meanwhile the page moves the finished picture. */
 const painter: GroundPainter = {
   show(scene) {
     unheard(tableKeeper.showNetwork(scene));
@@ -272,7 +272,7 @@ function Picture({ scene, screen }: PictureProps) {
   );
 }
 
-/** An input or output under the pointer: no table has it, so that no other view can light it up. */
+/** An input or output under the pointer: no table has it, so no other view can highlight it. */
 const outerLit = signal<Selection | null>(null);
 
 function pointAt(

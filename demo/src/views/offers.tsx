@@ -4,7 +4,7 @@ import { run } from '../state/fitting.ts';
 import { forgetInterrupted, interruptedFit, openInterrupted } from '../state/interrupted-fit.ts';
 import { forgetLastSession, lastSession, restoreLastSession } from '../state/last-session.ts';
 
-/** What an earlier visit has left, to be gone on with or not. */
+/** What an earlier visit left, to be resumed or forgotten. */
 export function Offers() {
   const [fit, session] = [interruptedFit.value, lastSession.value];
   return (

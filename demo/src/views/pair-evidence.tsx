@@ -24,7 +24,7 @@ interface Props {
   readonly parents: readonly number[];
 }
 
-/** All that speaks for a pair and against it. */
+/** All evidence for and against a pair. */
 export function PairEvidence({ table, source, target, parents }: Props) {
   const { names } = table;
   const labels = labelsOf(names);
@@ -64,7 +64,7 @@ export function PairEvidence({ table, source, target, parents }: Props) {
   );
 }
 
-/** On the shortlist or not, with a note; and the facts as text. */
+/** The pair's place on the shortlist, with a note; and the facts as text. */
 function Keeping({ names, text }: { readonly names: readonly [string, string]; readonly text: string }) {
   const kept = listed(...names);
   return (

@@ -5,7 +5,7 @@ import { WholeField } from '../parts/whole-field.tsx';
 import { lambdaOf, params } from '../state/params.ts';
 import { change } from '../state/fitting.ts';
 
-/** The options of the method. Scores follow at once; those that need the samples again run again. */
+/** The options of the method. Scores follow at once; options that need the samples again start a new run. */
 export function ParamsPanel() {
   const at = params.value;
   const kind = scoreKinds[at.score];

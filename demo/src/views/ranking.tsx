@@ -99,7 +99,7 @@ export function RankingView() {
   );
 }
 
-/** What a curve says at a place along x. Its values hold up to their corners (`isNext`), or from them on. */
+/** The value of a curve at x. A value holds up to its corner (`isNext`), or from its corner on. */
 function probeCurve(
   points: Float64Array,
   at: number,
@@ -113,7 +113,7 @@ function probeCurve(
   return y === undefined ? null : { x: at, y, ...told(at, y) };
 }
 
-/** The library's figures that are shown (docs/method.md, "Ranking figures"), and what they are. */
+/** The library's figures that are shown (docs/method.md, "Ranking figures"), and what they mean. */
 const columns = [
   ['auc', 'AUC', 'Share of pairs of a positive and another one in which the positive scores higher'],
   ['average_precision', 'Avg. prec.', 'Precision, averaged over the positives'],
@@ -170,13 +170,13 @@ function intervalOf({ intervals }: Recovery, name: string): string | undefined {
   return interval && `95% interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}`;
 }
 
-/** The end of the axis: a curve far below 1 would lie on the line. */
+/** The upper end of the axis: with 1, a low curve would lie on the axis. */
 function highestPrecision({ precisionRecall }: Curves): number {
   const most = precisionRecall.reduce((high, value, at) => (at % 2 === 1 ? Math.max(high, value) : high), 0);
   return Math.min(1, 1.1 * most) || 1;
 }
 
-/** Where each positive stands among the sources of its target. Long lists are cut; the file has them all. */
+/** Rank of each positive among the sources of its target. Long lists are cut; the file has them all. */
 function PositivesTable({ detail }: { readonly detail: readonly RankedPositive[] }) {
   const shown = detail.slice(0, 500);
   const names = edges.value?.names ?? [];

@@ -8,7 +8,7 @@ import { dataFacts, fitRun, phase } from '../state/run.ts';
 import { changes } from '../state/session.ts';
 import type { Provenance } from '../results/provenance.ts';
 
-/** What the table and all views of it were computed from, and whether that is still what the controls say. */
+/** What the table and all views of it were computed from, and whether that still matches the controls. */
 export function ResultBar() {
   const shown = result.value;
   const said = shown && standing(shown.provenance);
@@ -66,10 +66,12 @@ function standing(of: Provenance): Standing {
   };
 }
 
-/** How many pairs of the table have no score and why, as its metadata record it; also where few of its rows are there. */
+/**
+ * How many pairs of the table have no score and why, as its metadata record it; also if the table has only some rows.
+ */
 const coverageText = computed(() => {
   const coverage = edges.value && coverageFrom(new Map(Object.entries(edges.value.metadata)));
-  // That nothing is scored is said by the bar itself, first.
+  // If nothing is scored, the bar itself says so first.
   if (!coverage || coverage.unscored.pairs === 0) return null;
   const { unscored, candidates } = coverage;
   const warning = coverageWarning(coverage);
@@ -86,7 +88,7 @@ const coverageText = computed(() => {
       };
 });
 
-/** What has to be said first about a table without a single score. */
+/** What must be said first about a table without a single score. */
 function noScores(): string | null {
   const table = edges.value;
   const coverage = table && coverageFrom(new Map(Object.entries(table.metadata)));

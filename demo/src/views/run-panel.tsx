@@ -17,7 +17,9 @@ import { fitChanges } from '../state/session.ts';
 import { trial } from '../state/trials.ts';
 import type { Download, FitOutcome } from '../worker/protocol.ts';
 
-/** Run, pause, cancel, go on; how far, how fast, how long still. Numbers that change all the time are not read out. */
+/**
+ * Run, pause, cancel and resume; progress, rate and remaining time. Numbers that change all the time are not read out.
+ */
 export function RunPanel() {
   const unfinished = outcome.value !== null && (!outcome.value.complete || unscored.value !== null);
   const paused = phase.value === 'paused';
@@ -54,10 +56,10 @@ export function RunPanel() {
   );
 }
 
-/** What the bar is a share of, where it is not samples. */
+/** What the bar measures, if not samples. */
 const shareOf: Partial<Record<Phase, string>> = { trying: 'Repeats done', resampling: 'Scorings done' };
 
-/** How much of what is under way is done, 0 to 1. */
+/** Progress of the work under way, 0 to 1. */
 function share(): number {
   if (phase.value === 'opening' && download.value)
     return download.value.loaded / (download.value.total || Infinity);
@@ -113,7 +115,7 @@ function completed({ samples, seconds, leftOut }: FitOutcome): string {
   return `${counted(samples, 'sample')} in ${duration(seconds)}${few}${without}, ${placement.value?.backend ?? ''} backend`;
 }
 
-/** Where a fit ended before its samples did, what is there, and what Resume would do about an error. */
+/** Where a fit ended early, what it holds, and what Resume would do about an error. */
 function broken({ samples, failure }: FitOutcome, total: number): string {
   const verb = failure ? 'Ended by an error' : 'Stopped';
   const held = samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen';

@@ -23,7 +23,10 @@ interface Props {
   readonly magnitudes: PairMagnitudes;
 }
 
-/** Activation magnitude of the source against gradient magnitude of the target, sample by sample, one plot for each layer pair. */
+/**
+ * Activation magnitude of the source against gradient magnitude of the target, one point per sample, one plot per layer
+ * pair.
+ */
 export function Scatters({ table, source, target, magnitudes }: Props) {
   const row = rowOfPair.value(source, target);
   const labels = labelsOf(table.names);
@@ -57,7 +60,7 @@ function LayerScatter({ layer, title, names, xs, ys, pairScore }: LayerProps) {
   const [xDomain, yDomain] = [extent(xs), extent(ys)];
   const trend = trendOf(xs, ys);
   const rows = Uint32Array.from(xs.keys());
-  // Read here, so that another theme paints again.
+  // Read here, so that a change of theme repaints.
   const palette = paletteVersion.value;
   return (
     <Plot
@@ -99,13 +102,13 @@ function clippedLine(
   return { x1: x(from), y1: y(intercept + slope * from), x2: x(to), y2: y(intercept + slope * to) };
 }
 
-/** From zero, since magnitudes are, to a little beyond the largest value, whose mark wants room. */
+/** From zero, since magnitudes are not negative, to a little beyond the largest value, to leave space for its mark. */
 const extent = (values: Float32Array): readonly [number, number] => [
   0,
   1.04 * values.reduce((most, value) => Math.max(most, value), 0) || 1,
 ];
 
-/** The layer pair that speaks most for this edge; the first where none has a score. */
+/** The layer pair with the largest |score| for this edge; the first if none has a score. */
 export function strongestPair(table: EdgeColumns, row: number): number {
   const strength = table.pairs.map(({ values }) => Math.abs(values[row] ?? 0) || 0);
   return Math.max(0, strength.indexOf(Math.max(...strength)));

@@ -4,7 +4,7 @@ import { inputs } from '../state/inputs.ts';
 import { dataFacts, modelFacts, placement } from '../state/run.ts';
 import { edges } from '../state/edges.ts';
 
-/** What was read, what runs where, and what was refused and why. */
+/** What was read, what runs where, and which files were refused and why. */
 export function Sheet() {
   const model = modelFacts.value;
   const place = placement.value;

@@ -23,12 +23,12 @@ const pairLegend: readonly LegendItem[] = [
   { label: 'known edge', form: 'disc', colour: '--known' },
 ];
 
-/** -log10 of the least q that is a number of full precision: what is smaller is drawn there. */
+/** -log10 of the smallest q of full precision: smaller values are drawn there. */
 const highest = 300;
 /** The best pairs, drawn as discs even among hundreds of thousands. */
 const bestDrawn = 1000;
 
-/** How surprising the scores are: the p-values' histogram, and score against q. */
+/** Significance of the scores: the histogram of p-values, and score against q. */
 export function Significance() {
   const table = edges.value;
   if (!table) return <p class="empty">p-values and q-values, once there are scores.</p>;
@@ -130,13 +130,13 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
       fresh,
       known: scored.filter((row) => table.hasEdge[row] === 1 && passes(row)),
       rest: scored.filter((row) => !passes(row)),
-      // The ends keep some room, so that the best edges are inside.
+      // The ends leave a margin, so that the best edges are inside.
       range: [1.04 * extent(-1), 1.04 * extent(1) || 0.1] as const,
       top: 1.1 * ys.reduce((most, y) => Math.max(most, y), 1),
     };
   }, [table, passing.value]);
   const { xs, ys } = points;
-  // Read here, so that another theme paints again.
+  // Read here, so that a change of theme repaints.
   const palette = paletteVersion.value;
   const at = selection.value;
   const marked = [
@@ -163,7 +163,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
       hoverNothing();
       return;
     }
-    // Once a frame: there may be a million points to look through.
+    // Once per frame: there may be a million points to search.
     frame.current = requestAnimationFrame(() => {
       const nearest = nearestTo(at.x, at.y, at.scales);
       if (nearest < 0) hoverNothing();
@@ -181,7 +181,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
         height={280}
         legend={pairLegend}
         paint={(context, x, y, area) => {
-          // What does not pass stays as the ground that the others stand on.
+          // Rows that do not pass remain as a background.
           paintPoints(context, x, y, area, { xs, ys, rows: points.rest }, area.colourOf('--line'));
           paintPoints(
             context,
@@ -214,7 +214,7 @@ function Volcano({ table }: { readonly table: EdgeColumns }) {
   );
 }
 
-/** Those of the rows with the largest scores in size. */
+/** The rows with the largest |score|. */
 function strongest(score: ArrayLike<number>, rows: Uint32Array): Uint32Array {
   const order = sortPermutation(
     Float64Array.from(rows, (row) => Math.abs(score[row]!)),

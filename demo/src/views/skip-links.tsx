@@ -4,7 +4,7 @@ const places = [
   ['#view-panel', 'Skip to the view'],
 ] as const;
 
-/** The first stops of the keyboard, in sight while they have it. */
+/** The first tab stops, visible while focused. */
 export function SkipLinks() {
   return (
     <nav class="skip-links" aria-label="Parts of the page">
@@ -13,7 +13,7 @@ export function SkipLinks() {
           key={place}
           href={place}
           onClick={(event) => {
-            // The address of the page says what it shows.
+            // Keeps the address, which holds the state of the page.
             event.preventDefault();
             document.querySelector<HTMLElement>(place)?.focus();
           }}

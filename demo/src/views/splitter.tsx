@@ -1,6 +1,6 @@
 import { defaultShare, setTableShare, tableShare } from '../state/panes.ts';
 
-/** The border between table and views: drag it, move it by the arrow keys, or click it twice to put it back. */
+/** The border between table and views: drag it, move it with the arrow keys, or double-click it to reset it. */
 export function Splitter() {
   const move = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
@@ -31,7 +31,7 @@ export function Splitter() {
         const step = { ArrowLeft: -0.04, ArrowRight: 0.04, Home: -1, End: 1 }[event.key];
         if (step === undefined) return;
         event.preventDefault();
-        // From a closed pane the first step opens it.
+        // The first step opens a closed pane.
         const { value } = tableShare;
         if (value === 0 && step > 0 && step < 1) setTableShare(0.2);
         else if (value === 1 && step < 0 && step > -1) setTableShare(0.8);

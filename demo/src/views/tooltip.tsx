@@ -10,7 +10,7 @@ import { hovered, note, pointer } from '../state/hover.ts';
 import { positiveRows } from '../state/positives.ts';
 import { pairLabel } from '../table/columns.tsx';
 
-/** What the pointer is on, beside it: the one tooltip of all views. What it says is also in the table and the status line. */
+/** The one tooltip of all views, next to the pointer. What it says is also in the table and the status line. */
 export function Tooltip() {
   const box = useRef<HTMLDivElement>(null);
   const at = hovered.value;
@@ -21,7 +21,7 @@ export function Tooltip() {
     const element = box.current;
     if (!element) return;
     const { offsetWidth: width, offsetHeight: height } = element;
-    // Beside the pointer, on the side where there is room.
+    // On the side of the pointer where it fits.
     const left = x + 16 + width > innerWidth ? x - 12 - width : x + 16;
     const top = y + 18 + height > innerHeight ? y - 10 - height : y + 18;
     element.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
@@ -45,7 +45,7 @@ export function Tooltip() {
   );
 }
 
-/** Edges told of a node, either way. */
+/** Edges listed for a node, in each direction. */
 const told = 3;
 
 /** A node with its strongest edges. */

@@ -5,7 +5,7 @@ import { counted, score } from '../parts/format.ts';
 import type { Trial } from '../state/trials.ts';
 import type { TrialOutcome } from '../worker/protocol.ts';
 
-/** What came of a trial: numbers over the repeats, the AUC of each, and each repeat's edges with their ranks. */
+/** The outcome of a trial: numbers over the repeats, the AUC of each, and each repeat's edges with their ranks. */
 export function TrialOutcomes({
   trial: { outcomes, kind, title, params, source, repeats },
 }: {
@@ -106,7 +106,7 @@ function AreaPlot({ repeated, areas, mean, deviation, real }: Areas) {
   );
 }
 
-/** Repeats listed; the numbers above are of all of them. */
+/** Repeats listed; the numbers above cover all of them. */
 const listed = 100;
 
 function MaskedEdges({ outcomes }: { readonly outcomes: readonly TrialOutcome[] }) {

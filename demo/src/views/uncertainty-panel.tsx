@@ -4,7 +4,7 @@ import { computeUncertainty, change } from '../state/fitting.ts';
 import { params, wholeNumbers } from '../state/params.ts';
 import { dataFacts, keepsSamples, modelFacts, outcome, phase } from '../state/run.ts';
 
-/** Uncertainty of the scores: what has to be kept for it, how it is told, and the asking. */
+/** Uncertainty of the scores: what must be kept for it, its options, and the button that computes it. */
 export function UncertaintyPanel() {
   const at = params.value;
   const canAsk = phase.value === 'idle' && outcome.value !== null && keepsSamples.value;
@@ -67,7 +67,7 @@ export function UncertaintyPanel() {
 /** The library's limit of what is kept. Without shuffles, many samples become sums and need less. */
 const mostBytes = 2 ** 30;
 
-/** What keeping the samples takes: 8 P N bytes each. */
+/** Size of the kept samples: 8 P N bytes each. */
 function cost(): string {
   const model = modelFacts.value;
   if (!model) return '8 bytes a sample, layer pair and node';

@@ -21,7 +21,7 @@ const allViews: readonly { name: ViewName; label: string; View: () => JSX.Elemen
   { name: 'recovery', label: 'Edge recovery', View: EdgeRecovery },
 ];
 
-/** One view of the table, or two of them; `names` are those on offer. */
+/** One view of the table, or two; `names` are the views offered. */
 export function ViewsPane({ names = viewNames }: { readonly names?: readonly ViewName[] }) {
   const isSplit = secondView.value !== null && names.includes(secondView.value);
   return (
@@ -40,13 +40,13 @@ interface PaneProps {
   readonly names: readonly ViewName[];
 }
 
-/** Tabs and the view that is chosen by them. */
+/** Tabs, and the view that they select. */
 function Pane({ place, shown, names }: PaneProps) {
   const views = allViews.filter(({ name }) => names.includes(name));
   const at = views.find(({ name }) => name === shown.value) ?? views[0]!;
   const show = (name: ViewName) => {
     const other = place === 'first' ? secondView : view;
-    // No view is there twice: the two change places.
+    // No view is shown twice: the two swap.
     if (other.value === name) (other as Signal<ViewName>).value = at.name;
     (shown as Signal<ViewName>).value = name;
   };

@@ -3,10 +3,10 @@ import { score } from '../parts/format.ts';
 import { ranking } from '../state/positives.ts';
 import { dismissWelcome, isWelcoming } from '../state/welcome.ts';
 
-/** How a model's file is made. */
+/** How to write the file of a model. */
 const python = 'from magnitude_edge import export_gsnn\nexport_gsnn(model, data, "model.onnx")';
 
-/** What this page is, what the example shows, and how one's own model comes in. */
+/** What this page is, what the example shows, and how to open one's own model. */
 export function Welcome() {
   const how = useRef<HTMLDialogElement>(null);
   if (!isWelcoming.value) return null;
@@ -63,7 +63,7 @@ export function Welcome() {
   );
 }
 
-/** What the example shows, once it is there; a line is kept free for it. */
+/** What the example shows, once its results are there; a line is reserved for it. */
 function finding(): string {
   const recovery = ranking.value?.recovery;
   const curves = ranking.value?.curves;

@@ -2,8 +2,8 @@ import type { Batch } from 'magnitude-edge';
 import { nextTask, type Gate } from './clock.ts';
 
 /**
- * One pass over the data, a batch at a time: it can be paused, stopped, and gone on with where it was. A batch counts as
- * seen when `counted` says so; one that was handed out and not counted comes again.
+ * One pass over the data, batch by batch, which can be paused, stopped and resumed. A batch counts as seen once
+ * `counted` is called; a batch that was handed out and not counted comes again.
  */
 export class BatchFeed {
   /** Milliseconds spent at the gate. */
@@ -13,14 +13,14 @@ export class BatchFeed {
   #inHand: Batch | null = null;
   #toPass: number;
 
-  /** @param from batches to pass over */
+  /** @param from number of batches to skip */
   constructor(batches: AsyncIterable<Batch>, gate: Gate, from = 0) {
     this.#toPass = from;
     this.#batches = batches[Symbol.asyncIterator]();
     this.#gate = gate;
   }
 
-  /** Of the batches not seen yet, the first ones are in the statistics already. */
+  /** Skips batches: the first of those not seen yet are already in the statistics. */
   passOver(batches: number): void {
     this.#toPass = batches;
   }
@@ -30,7 +30,7 @@ export class BatchFeed {
     this.#inHand = null;
   }
 
-  /** The batches not seen yet, while the gate is open; none once `signal` is aborted. */
+  /** The batches not seen yet, while the gate is open; ends once `signal` is aborted. */
   async *handOut(signal: AbortSignal): AsyncGenerator<Batch> {
     for (;;) {
       const arrived = performance.now();

@@ -1,6 +1,6 @@
 /**
- * Lets messages in: awaiting a promise does not, and a fit that only awaits the CPU would never hear "stop". A message
- * channel, because timers are held back to 4 ms.
+ * Yields to the event loop: awaiting a promise does not, and a fit that only awaits the CPU would never receive "stop".
+ * Uses a message channel, because timers are clamped to 4 ms.
  */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
@@ -13,7 +13,7 @@ const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();
 
-/** A door that can be shut and opened; `passed` resolves while it is open. */
+/** A gate that can be closed and opened; `passed` resolves while it is open. */
 export class Gate {
   #opened: Promise<void> | null = null;
   #open: () => void = () => undefined;

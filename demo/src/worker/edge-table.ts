@@ -10,9 +10,9 @@ export interface EdgeTable {
 }
 
 /**
- * Reads an edge table from Arrow IPC, Parquet or CSV, told apart by their first bytes. Throws `invalid-data`.
+ * Reads an edge table from Arrow IPC, Parquet or CSV, recognised by its first bytes. Throws `invalid-data`.
  *
- * @param names of all function nodes, where they are known: those without a row are in no column
+ * @param names of all function nodes, if known: nodes without a row are in no column
  */
 export async function readEdgeTable(
   bytes: Uint8Array<ArrayBuffer>,

@@ -1,7 +1,7 @@
 import type { GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import type { ModelFacts, Placement } from '../results/facts.ts';
 
-/** The model as plain data that can cross to the page. */
+/** The model as plain data that can be posted to the page. */
 export function modelFacts(model: GsnnModel): ModelFacts {
   const { nodeNames, edgeIndex } = model.graph;
   const pairsOf = (kind: keyof typeof edgeIndex) => {
@@ -21,7 +21,7 @@ export function modelFacts(model: GsnnModel): ModelFacts {
   };
 }
 
-/** What runs where, and what was looked for and not taken. */
+/** What runs where, with notes, warnings and fallbacks. */
 export function placementOf({ diagnostics }: MagnitudeEdgeInferer): Placement {
   const { backend, notes, warnings, fallbacks, model } = diagnostics;
   return {

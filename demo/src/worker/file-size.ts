@@ -2,12 +2,12 @@ import type { ExportFormat } from '../export/formats.ts';
 import type { EdgeTable } from './edge-table.ts';
 import { writeTable } from './write-table.ts';
 
-/** Rows that are written to learn from; a file of no more is written whole. */
+/** Rows written to estimate from; a file with no more rows is written whole. */
 const samples = [250, 1000] as const;
 
 /**
- * Bytes that a file would have: those of few rows and of some more, spread over all, are taken on in a straight line, since
- * what a format needs besides its rows does not grow with them.
+ * Estimates the bytes of a file by extrapolating linearly from two samples of rows, spread over all rows: what a format
+ * needs besides its rows does not grow with them.
  */
 export async function fileSize(
   edges: EdgeTable,

@@ -3,12 +3,12 @@ import type { ModelFacts } from '../results/facts.ts';
 import type { Going } from './fit.ts';
 import type { CheckpointAt } from './protocol.ts';
 
-/** Seconds from one checkpoint to the next. */
+/** Seconds between checkpoints. */
 const seconds = 10;
-/** Bytes of a checkpoint at most: the disk is the user's. */
+/** Most bytes of a checkpoint: the disk is the user's. */
 const mostBytes = 512e6;
 
-/** Checkpoints of a fit, and its batches as they are gone on with; null where it can have none. */
+/** Checkpoints of a fit, and its batches from there on; null if it can have none. */
 export function checkpointsOf(
   at: CheckpointAt | null,
   { inferer, feed, files: { data }, source }: Going,
@@ -35,7 +35,7 @@ export function checkpointsOf(
       seconds,
       resume: at.resumes,
       sink: {
-        // What cannot be read or written costs the checkpoint, not the fit.
+        // A failed read or write costs the checkpoint, not the fit.
         read: () => file.read().catch(() => undefined),
         write: async (bytes) => {
           const { samples } = inferer;
@@ -52,7 +52,7 @@ export function checkpointsOf(
   };
 }
 
-/** Larger sums may have no room at all, and then there are no checkpoints of them. */
+/** Larger sums may not fit on the disk; they have no checkpoints. */
 function canHave({ functions, layers }: ModelFacts): boolean {
   const bytes = 8 * functions.length ** 2 * (layers - 1);
   return bytes <= mostBytes && 'storage' in navigator && 'getDirectory' in navigator.storage;

@@ -32,8 +32,8 @@ import { runTrial } from './trials.ts';
 import { Turns } from './turns.ts';
 
 /**
- * A model, data, and the statistics of the samples seen so far. What runs the model waits its turn; `stop` ends all of
- * it, and scores are given meanwhile.
+ * A model, data, and the statistics of the samples seen so far. Work that runs the model is queued; `stop` ends all of
+ * it. Scoring does not wait for it.
  */
 export class FitSession implements FitApi {
   readonly #tell: FitEvents;
@@ -53,7 +53,7 @@ export class FitSession implements FitApi {
     return this.#turns.stoppable(async (signal) => {
       const model = await loadModel(file, { loss, executionProvider, signal });
       await nextTask();
-      // Only now: a model that was refused, or is not wanted any more, leaves the one that was there.
+      // Only now: a model that was refused, or is no longer wanted, must not replace the previous one.
       if (signal.aborted) await model.release();
       signal.throwIfAborted();
       await this.#forgetFit();
@@ -89,7 +89,7 @@ export class FitSession implements FitApi {
     run: number,
     at: CheckpointAt | null = null,
   ): Promise<FitOutcome> {
-    // No fit waits for a scatter.
+    // A fit does not wait for a scatter.
     this.#samples.stop();
     return this.#turns.stoppable(async (signal) => {
       const fit = this.#fit;
@@ -219,7 +219,7 @@ export class FitSession implements FitApi {
     return this.#scoring.channelBlock(params, source, target, layerPair);
   }
 
-  /** Frees the model and what was made of it, once the work asked for before is through. */
+  /** Frees the model and what was made of it, after the work requested before. */
   release(): Promise<void> {
     return this.#turns.inTurn(async () => {
       await this.#forgetFit();
@@ -229,7 +229,7 @@ export class FitSession implements FitApi {
   }
 
   async #begin(params: Params, run: number) {
-    // Scores under way are of the samples that are now forgotten.
+    // Scores under way use the samples that are now discarded.
     await this.#scoring.settled;
     return this.#fit.begin(this.#files, params, run, () => this.#heatmap.release());
   }

@@ -7,7 +7,7 @@ import { batchesOf, requireData, type OpenedFiles } from './opened-files.ts';
 import type { FitFailure } from './protocol.ts';
 import { refusalOf } from './rpc.ts';
 
-/** What may be taken from a fit once it has begun. */
+/** What a fit provides once it has begun. */
 export interface Begun {
   readonly inferer: MagnitudeEdgeInferer;
   readonly source: FitSource;
@@ -19,18 +19,18 @@ interface State extends Begun {
   readonly feed: BatchFeed | null;
 }
 
-/** A fit that can go on. */
+/** A fit that can resume. */
 export type Going = State & { readonly feed: BatchFeed };
 
-/** The statistics of the samples seen so far, what they are of, and what is left to see. */
+/** The statistics of the samples seen so far, their provenance, and the batches not seen yet. */
 export class Fit {
   readonly #gate: Gate;
   #state: State | null = null;
   /** The options that the inferer was made with. */
   #options = '';
-  /** Of batches that were refused; the fit goes on without them. */
+  /** Refused batches; the fit continues without them. */
   #leftOut = { batches: 0, samples: 0 };
-  /** Seconds spent fitting, pauses left out. */
+  /** Seconds spent fitting, without pauses. */
   seconds = 0;
 
   constructor(gate: Gate) {
@@ -45,27 +45,30 @@ export class Fit {
     return this.#leftOut.samples;
   }
 
-  /** Batches that are in the statistics, or left out: the next one comes after them. All but the last are of one size. */
+  /**
+   * Batches that are in the statistics, or left out: the next one follows them. All but the last have the same size.
+   */
   get batchesDone(): number {
     const { inferer, source } = this.#state!;
     return this.#leftOut.batches + Math.ceil(inferer.samples / source.params.batchSize);
   }
 
-  /** What goes on where it was; null where there is nothing left to see. */
+  /** The fit to resume; null if nothing is left to see. */
   goOn(): Going | null {
     const state = this.#state;
     return state?.feed ? { ...state, feed: state.feed } : null;
   }
 
-  /** Other data were opened: this fit cannot go on, its scores stay. */
+  /** Other data were opened: this fit cannot resume, but its scores stay. */
   endFeed(): void {
     if (this.#state) this.#state = { ...this.#state, feed: null };
   }
 
   /**
-   * A fresh fit. The same inferer for the same options: its device stays, and with it the picture of the scores before.
+   * Begins a new fit. With the same options it reuses the inferer, so that its device stays, and with it the picture of
+   * the previous scores.
    *
-   * @param release frees what was made of the fit before, whose inferer goes
+   * @param release frees what was made of the previous fit, whose inferer is released
    */
   async begin(
     opened: OpenedFiles | null,
@@ -82,7 +85,7 @@ export class Fit {
       try {
         inferer = await MagnitudeEdgeInferer.create(files.model, options);
       } finally {
-        // Also where there is none: the fit before would stand for parameters that are not its.
+        // Even if there is no new inferer: the previous fit belongs to other parameters.
         await release();
         await this.forget();
       }
@@ -102,10 +105,10 @@ export class Fit {
   }
 
   /**
-   * Makes ready to go on after an error, and puts it in terms of the whole data. The engine may have been handed batches
-   * after the one that it refused: they come again.
+   * Prepares to resume after an error, and numbers the batch in the error within the whole data. The engine may have
+   * received batches after the one that it refused: they come again.
    *
-   * @param firstBatch what the failed part of the fit began with
+   * @param firstBatch number of the batch with which the failed part of the fit began
    */
   failed(error: unknown, firstBatch: number): FitFailure {
     const state = this.#state!;

@@ -1,7 +1,7 @@
 import type { Batch, GsnnModel, Loss, Reduction } from 'magnitude-edge';
 import { nextTask } from './clock.ts';
 
-/** Numbers kept, 4 bytes each; the more nodes, the fewer samples. */
+/** Most numbers kept, 4 bytes each; the more nodes, the fewer samples. */
 const budget = 8_000_000;
 const mostSamples = 2000;
 
@@ -22,7 +22,10 @@ interface Request {
   readonly signal: AbortSignal;
 }
 
-/** Runs the model over as many samples as a scatter can use and takes the norms of its values (method.md, "Magnitudes"). */
+/**
+ * Runs the model over as many samples as a scatter can use, and computes the norms of its values (method.md,
+ * "Magnitudes").
+ */
 export async function sampleMagnitudes(request: Request): Promise<MagnitudeSample> {
   const { model, loss, usePreNorm } = request;
   const nodes = model.graph.nodeNames.function.length;
@@ -48,7 +51,7 @@ export async function sampleMagnitudes(request: Request): Promise<MagnitudeSampl
   return { samples, nodes, x, y };
 }
 
-/** Norms over the channels of each node, written from row `first` on. */
+/** Writes norms over the channels of each node, from row `first` on. */
 function addNorms(
   into: Float32Array,
   first: number,

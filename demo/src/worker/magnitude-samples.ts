@@ -4,12 +4,12 @@ import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sa
 import { batchesOf, type OpenedFiles } from './opened-files.ts';
 import type { PairMagnitudes } from './protocol.ts';
 
-/** Magnitudes for scatters: the model runs for them once, and again for other files or options. */
+/** Magnitudes for scatters: the model runs for them once, and again only for other files or options. */
 export class MagnitudeSamples {
   #kept: { key: string; sample: Promise<MagnitudeSample> } | null = null;
   #stopping = new AbortController();
 
-  /** Ends the sampling under way. */
+  /** Aborts the sampling under way. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -44,7 +44,7 @@ export class MagnitudeSamples {
       const batches = batchesOf(model, data.file, params);
       const sample = sampleMagnitudes({ model, batches, loss, usePreNorm, reduction, signal });
       this.#kept = { key, sample };
-      // A refusal is not kept.
+      // A failure is not cached.
       sample.catch(() => {
         this.#kept = null;
       });

@@ -3,7 +3,7 @@ import type { FitSource } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Params } from '../state/params.ts';
 
-/** A model, and data that were read for it. */
+/** A model, and data read for it. */
 export interface OpenedFiles {
   readonly model: GsnnModel;
   readonly source: FitSource['model'];
@@ -14,7 +14,7 @@ export function batchesOf(model: GsnnModel, file: NamedFile, { batchSize }: Para
   return batches(file.bytes, model, { batchSize, name: file.name });
 }
 
-/** Model and data, or a refusal that names what has to be chosen. */
+/** Model and data, or an error that says what has to be chosen. */
 export function requireData(files: OpenedFiles | null) {
   if (!files) throw new MagnitudeEdgeError('invalid-argument', 'Choose a model first.');
   if (!files.data) throw new MagnitudeEdgeError('invalid-argument', 'Choose the data first.');

@@ -7,81 +7,81 @@ import type { NamedFile } from '../state/inputs.ts';
 import type { Refusal } from './rpc.ts';
 import type { NamedPair } from './table-protocol.ts';
 
-/** Where a fit stands. */
+/** Progress of a fit. */
 export interface Progress {
-  /** The number that the page gave the fit. */
+  /** The number that the page assigned to the fit. */
   readonly run: number;
   readonly samples: number;
   readonly total: number;
-  /** Seconds spent fitting, pauses left out. */
+  /** Seconds spent fitting, without pauses. */
   readonly seconds: number;
 }
 
-/** Where a fit from the start is kept from being lost: a file of the page's private file system. */
+/** Where a fit from the start saves its checkpoints: a file of the page's private file system. */
 export interface CheckpointAt {
   readonly file: string;
-  /** Goes on from what the file holds. */
+  /** Whether to resume from what the file holds. */
   readonly resumes: boolean;
 }
 
-/** Where a fit would go on after a reload. */
+/** Where a fit would resume after a reload. */
 export type CheckpointWritten = Pick<Progress, 'run' | 'samples'>;
 
 export interface FitOutcome {
-  /** All samples were seen, but for those left out; else the fit was stopped or failed, and can go on from there. */
+  /** Whether all samples were seen, except those left out; if not, the fit was stopped or failed, and can resume. */
   readonly complete: boolean;
   readonly samples: number;
   readonly seconds: number;
-  /** Samples of batches that were refused, once the fit has gone on without them. */
+  /** Samples of refused batches, once the fit has continued without them. */
   readonly leftOut: number;
-  /** Why the fit ended before its samples did, unless it was stopped. */
+  /** Why the fit ended early, unless it was stopped. */
   readonly failure: FitFailure | null;
-  /** What the statistics are of; null where a fit could not begin. */
+  /** What the statistics are of; null if a fit could not begin. */
   readonly source: FitSource | null;
 }
 
 /** What ended a fit: the samples before it count. */
 export interface FitFailure extends Refusal {
-  /** The batch at fault would be refused again: going on leaves it out. Else it comes again. */
+  /** The batch at fault would be refused again, so resuming leaves it out. Otherwise it comes again. */
   readonly leavesBatchOut: boolean;
 }
 
-/** How far a repeat of a trial has come, 0 to 1. */
+/** Progress of a repeat of a trial, 0 to 1. */
 export interface RepeatProgress {
   readonly run: number;
   readonly share: number;
 }
 
-/** How many scorings of a resampling are through. */
+/** Number of scorings of a resampling that are done. */
 export interface ResampleProgress {
   readonly turn: number;
   readonly done: number;
   readonly total: number;
 }
 
-/** How much of the runtime has come, in bytes; `total` is 0 where it is not known. */
+/** Download progress of the runtime in bytes; `total` is 0 if it is not known. */
 export interface Download {
   readonly loaded: number;
   readonly total: number;
 }
 
-/** What the worker says unasked. */
+/** Events that the worker sends. */
 export interface FitEvents {
-  /** Null once it is there. */
+  /** Null once it is complete. */
   download(value: Download | null): void;
   progress(value: Progress): void;
   placement(value: Placement): void;
-  /** What was seen so far is on the disk. */
+  /** The samples seen so far are on the disk. */
   checkpoint(value: CheckpointWritten): void;
   repeat(value: RepeatProgress): void;
   resample(value: ResampleProgress): void;
 }
 
-/** An edge table as Arrow IPC bytes, with all that it was computed from. */
+/** An edge table as Arrow IPC bytes, with its provenance. */
 export interface ScoredTable {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly provenance: FitProvenance;
-  /** The number of the scores of all pairs that lie on a GPU, where the heatmap can be drawn from them; else null. */
+  /** The number of the complete scores on a GPU, if the heatmap can be drawn from them; else null. */
   readonly onGpu: number | null;
 }
 
@@ -96,14 +96,17 @@ export interface Pixels {
 export interface PairMagnitudes {
   readonly x: readonly Float32Array[];
   readonly y: readonly Float32Array[];
-  /** x of other nodes, in the order asked for: for each layer pair, one after the other. Null where only the pair is known. */
+  /**
+   * x of other nodes, in the order requested: for each layer pair, one after the other. Null if only the pair is
+   * available.
+   */
   readonly others: readonly (readonly Float32Array[])[] | null;
 }
 
 /**
  * One repeat of a trial; its number is the seed. 'permute' judges the statistics held by another graph, repeat 0 by the
- * graph itself. 'mask' switches edges off in the model and fits again; where the model cannot, edges leave only the graph
- * that judges.
+ * model's own. 'mask' switches edges off in the model and fits again; if the model cannot do that, the edges are
+ * removed only from the judging graph.
  */
 export type TrialRequest =
   | { readonly kind: 'permute'; readonly repeat: number; readonly positives: readonly NamedPair[] }
@@ -111,56 +114,58 @@ export type TrialRequest =
       readonly kind: 'mask';
       readonly repeat: number;
       readonly share: number;
-      /** This edge and no other. */
+      /** This edge alone. */
       readonly edge: readonly [number, number] | null;
     };
 
 export interface TrialOutcome {
-  /** What the edges were taken out of; null where none were. */
+  /** What the edges were removed from; null if none were. */
   readonly maskedIn: 'model' | 'graph' | null;
   readonly rocAuc: number;
   readonly mrr: number;
   /** The positives or masked edges. */
   readonly pairs: readonly NamedPair[];
-  /** Rank of each of them within its target, null where it has none. */
+  /** Rank of each of them within its target; null if it has none. */
   readonly ranks: readonly (number | null)[];
 }
 
-/** The worker that owns model, data and inferer. Every method refuses with a code and one sentence. */
+/** The worker that owns model, data and inferer. Every method rejects with a code and one sentence. */
 export interface FitApi {
   openModel(file: NamedFile, params: Params): Promise<ModelFacts>;
   openData(file: NamedFile, params: Params): Promise<DataFacts>;
   /**
-   * From the start, or on from where the last fit stopped or failed. `run` comes back with its progress, and with all
-   * scores of a fit from the start. Rejects where it cannot begin; then nothing is fitted any more. From the start it can
-   * have checkpoints, and go on from one.
+   * Fits from the start, or resumes where the last fit stopped or failed. `run` is passed back with its progress, and
+   * with all scores of a fit from the start. Rejects if it cannot begin; then no fit is left. From the start it can
+   * have checkpoints, and resume from one.
    */
   fit(params: Params, from: 'start' | 'here', run: number, at?: CheckpointAt | null): Promise<FitOutcome>;
   pause(): void;
   resume(): void;
   /**
-   * Ends the opening, fit or trial that was asked for last, and what scatters are read from. A batch in the model at that
-   * time is not counted and comes again; of a file that was being opened nothing stays.
+   * Ends the opening, fit or trial requested last, and the sampling for scatters. A batch in the model at that time is
+   * not counted and comes again; nothing remains of a file that was being opened.
    */
   stop(): void;
-  /** Resolves once all that was asked for before has ended. */
+  /** Resolves once all earlier requests have ended. */
   rest(): Promise<void>;
-  /** Scores of the samples seen, also while a fit is running. Whoever asked before is refused if still waiting. */
+  /** Scores of the samples seen, also during a fit. An earlier request that is still pending is refused. */
   evaluate(params: Params): Promise<ScoredTable>;
-  /** The same scores with what resampling says of them. Needs a fit that keeps its samples; `turn` comes back. */
+  /**
+   * The same scores with their uncertainty from resampling. Needs a fit that keeps its samples; `turn` is passed back.
+   */
   resample(params: Params, turn: number): Promise<ScoredTable>;
   /**
-   * Partial scores of the samples seen, as Arrow IPC bytes, by the model's graph or one in which an edge has changed: it is there
-   * where it was not, or gone where it was. They are not put on show.
+   * Partial scores of the samples seen, as Arrow IPC bytes, for the model's graph or one in which an edge has changed:
+   * added if it was absent, removed if it was present. They are not shown.
    */
   partialScores(params: Params, changed: readonly [number, number] | null): Promise<Uint8Array<ArrayBuffer>>;
-  /** Ends the scoring under way, which rejects; the samples seen stay. */
+  /** Aborts the scoring under way, which rejects; the samples seen stay. */
   stopScoring(): void;
   /** Addresses on this site that the worker has fetched files from. */
   fetched(): string[];
-  /** One repeat of a trial; rejects when it is stopped. */
+  /** One repeat of a trial; rejects if it is stopped. */
   trial(request: TrialRequest, params: Params, run: number): Promise<TrialOutcome>;
-  /** x of the source, and of others, against y of the target; the model runs for it once, not for each pair. */
+  /** x of the source, and of others, and y of the target; the model runs once for all pairs. */
   magnitudes(
     params: Params,
     source: number,
@@ -168,15 +173,15 @@ export interface FitApi {
     others: readonly number[],
   ): Promise<PairMagnitudes>;
   /**
-   * The block behind a channel score in one layer pair; of pooled scores the only one. The one asked for before is given up
-   * if it is still being worked out.
+   * The block behind a channel score in one layer pair; pooled scores have only one. An earlier request that is still
+   * under way is aborted.
    */
   channelBlock(params: Params, source: number, target: number, layerPair: number): Promise<ChannelBlock>;
-  /** The heatmap is drawn on this canvas from now on. */
+  /** Draws the heatmap on this canvas from now on. */
   attachHeatmap(canvas: OffscreenCanvas): void;
-  /** Lays out the scores of that number; the answer is their largest |score|, null where they do not lie on a GPU (any more). */
+  /** Lays out the scores of that number. Returns their largest |score|; null if they are not on a GPU, or no longer. */
   layHeatmap(scores: number, order: Uint32Array): Promise<{ readonly extent: number } | null>;
-  /** Draws; false where nothing can be drawn. */
+  /** Draws; false if nothing can be drawn. */
   drawHeatmap(view: View): Promise<boolean>;
   heatmapPicture(view: View): Promise<Pixels | null>;
 }

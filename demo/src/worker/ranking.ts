@@ -4,7 +4,7 @@ import { curves, markPairs } from '../edges/curves.ts';
 import type { EdgeTable } from './edge-table.ts';
 import type { NamedPair, Ranking } from './table-protocol.ts';
 
-/** Where the positives stand: within their targets (method.md, "Target ranking") and over all pairs (ROC, PR). */
+/** Ranks of the positives: within their targets (method.md, "Target ranking") and over all pairs (ROC, PR). */
 export function rankPositives({ table, columns }: EdgeTable, positives: readonly NamedPair[]): Ranking {
   const { detail, summary, unscored } = evaluateTargetRanking(table, positives);
   const { marks, unknown } = markPairs(columns, positives);
@@ -28,7 +28,7 @@ export function rankPositives({ table, columns }: EdgeTable, positives: readonly
   };
 }
 
-/** The library's figures; none where they would be of no positive, or of a part of the pairs. */
+/** The library's figures; null if they would cover no positive, or only a part of the pairs. */
 function recoveryOf(table: Table, positives: readonly NamedPair[]): Recovery | null {
   try {
     return evaluateRecovery(table, positives);

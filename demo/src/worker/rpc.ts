@@ -1,13 +1,13 @@
 import { MagnitudeEdgeError } from 'magnitude-edge';
 
-/** What crosses the border of a worker: a call, its answer or refusal, and events that nobody asked for. */
+/** Messages to and from a worker: a call, its answer or refusal, and unsolicited events. */
 type Message =
   | { kind: 'call'; id: number; method: string; args: unknown[] }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'refusal'; id: number; refusal: Refusal }
   | { kind: 'event'; name: string; value: unknown };
 
-/** An error as a structured clone: the class is lost on the way, so its parts travel. */
+/** An error as a structured clone, which loses its class: its parts are sent instead. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -26,12 +26,12 @@ export type Methods<Api> = {
     : never;
 };
 
-/** Inside a worker: its own end. The DOM library of TypeScript describes the global scope of a page instead. */
+/** A worker's own port. The DOM library of TypeScript describes the global scope of a page instead. */
 export const ownPort = globalThis as unknown as Port;
 
 const transfers = new WeakMap<object, Transferable[]>();
 
-/** Marks an answer or argument so that its buffers move instead of being copied. */
+/** Marks an answer or argument so that its buffers are transferred instead of copied. */
 export function moved<T extends object>(
   value: T,
   buffers: readonly (ArrayBufferLike | OffscreenCanvas | ImageBitmap)[],
@@ -43,7 +43,7 @@ export function moved<T extends object>(
 const transferOf = (value: unknown): Transferable[] =>
   typeof value === 'object' && value !== null ? (transfers.get(value) ?? []) : [];
 
-/** Any thrown thing as one sentence with a code. */
+/** Any thrown value as one sentence with a code. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof MagnitudeEdgeError) return { code: error.code, message: error.message };
   if (error instanceof Error) return { code: error.name, message: error.message };
@@ -69,14 +69,14 @@ export function serve(port: Port, api: object): (name: string, value: unknown) =
   };
 }
 
-/** A worker's other side: its methods as calls, and a way to put another worker in its place. */
+/** The other side of a worker: its methods as calls, and a way to replace the worker. */
 export interface Link<Api extends object> {
   readonly calls: Methods<Api>;
-  /** Goes on with another port. Calls that the one before has not answered reject with `refusal`. */
+  /** Continues with another port. Calls that the previous one has not answered reject with `refusal`. */
   replace(port: Port, refusal: Refusal): void;
 }
 
-/** Calls the methods that a worker serves; `onEvent` hears what it says unasked. Refusals reject as {@link WorkerRefusal}. */
+/** Calls the methods that a worker serves; `onEvent` receives its events. Refusals reject as {@link WorkerRefusal}. */
 export function connect<Api extends object>(
   first: Port,
   onEvent: (name: string, value: unknown) => void = () => undefined,
@@ -86,7 +86,7 @@ export function connect<Api extends object>(
   let port = first;
   const listen = (to: Port) => {
     to.addEventListener('message', ({ data }) => {
-      // What one that was replaced had still under way is nobody's.
+      // Ignores late messages of a replaced worker.
       if (to !== port || data.kind === 'call') return;
       if (data.kind === 'event') {
         onEvent(data.name, data.value);
@@ -123,7 +123,7 @@ export function connect<Api extends object>(
   };
 }
 
-/** A refusal that came from a worker, with the code it had there. */
+/** A refusal from a worker, with its code. */
 export class WorkerRefusal extends Error {
   override readonly name = 'WorkerRefusal';
   readonly code: string;

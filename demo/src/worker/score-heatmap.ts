@@ -8,7 +8,7 @@ import type { Pixels } from './protocol.ts';
 
 type Square = Omit<SquareLayout, 'order'>;
 
-/** A square on show: scores, and what was made of them on their device. */
+/** The square shown: scores, and what was made of them on their device. */
 interface Shown {
   readonly scores: EdgeScores;
   readonly gpu: ScoreBuffers;
@@ -18,25 +18,25 @@ interface Shown {
 }
 
 /**
- * The heatmap of scores that lie on the engine's GPU device, drawn by that device: nothing of the square is read back.
- * It owns the scores that it is given.
+ * Draws the heatmap of scores on the engine's GPU with that device: nothing of the square is read back. Owns the scores
+ * that it is given.
  */
 export class ScoreHeatmap {
   #canvas: OffscreenCanvas | null = null;
   #context: { device: GPUDevice; canvas: GPUCanvasContext } | null = null;
-  /** The latest scores, whether they are on show yet or not. */
+  /** The latest scores, whether they are shown yet or not. */
   #held: { number: number; scores: EdgeScores; gpu: ScoreBuffers; square: Square } | null = null;
   #next = 1;
   #shown: Shown | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
-  /** Draws here from now on. */
+  /** Draws on this canvas from now on. */
   attach(canvas: OffscreenCanvas): void {
     this.#canvas = canvas;
     this.#context = null;
   }
 
-  /** Takes over scores, to be shown at the next `lay` that asks for the number that they get. */
+  /** Takes ownership of scores, to be shown by the next `lay` with the number returned. */
   hold(scores: EdgeScores, gpu: ScoreBuffers, square: Square): Promise<number> {
     return this.#inTurn(() => {
       if (this.#held && this.#held.scores !== this.#shown?.scores) this.#held.scores.release();
@@ -46,7 +46,9 @@ export class ScoreHeatmap {
     });
   }
 
-  /** Lays scores out in an order; resolves to the largest |score|, null where later ones have come, or none. */
+  /**
+   * Lays scores out in an order. Resolves to the largest |score|; null if later scores have come, or there are none.
+   */
   lay(number: number, order: Uint32Array): Promise<{ extent: number } | null> {
     return this.#inTurn(async () => {
       if (this.#held?.number !== number) return null;
@@ -69,8 +71,8 @@ export class ScoreHeatmap {
   }
 
   /**
-   * Draws what is in sight; false where nothing can be drawn. A software adapter may have no way to the screen: there the
-   * finished picture, not the square, is copied to the canvas.
+   * Draws the visible part; false if nothing can be drawn. A software adapter may be unable to present to the screen:
+   * then the finished picture, not the square, is copied to the canvas.
    */
   async draw(view: View): Promise<boolean> {
     const [shown, canvas] = [this.#shown, this.#canvas];
@@ -124,7 +126,7 @@ export class ScoreHeatmap {
     return { width, height, rgba };
   }
 
-  /** Gives the scores up, before their device goes. */
+  /** Releases the scores, before their device is destroyed. */
   release(): Promise<void> {
     return this.#inTurn(() => {
       if (this.#held && this.#held.scores !== this.#shown?.scores) this.#held.scores.release();
@@ -135,7 +137,7 @@ export class ScoreHeatmap {
     });
   }
 
-  /** Takes down what is on show; its scores too, unless they are `kept`. */
+  /** Removes what is shown, and releases its scores unless they are `kept`. */
   #clear(kept?: EdgeScores): void {
     const shown = this.#shown;
     this.#shown = null;
@@ -166,5 +168,5 @@ const pixelsOf = ({ size, ratio }: View): [width: number, height: number] => [
   Math.max(1, Math.round(size.height * ratio)),
 ];
 
-/** Every tile is there, so none needs a ground. */
+/** Every tile is available, so none needs a background. */
 const tilesOf = ({ nodes }: Shown, { at, size }: View): Place[] => placesInSight(nodes, at, size).fitting;

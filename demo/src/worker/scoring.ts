@@ -14,10 +14,10 @@ import type { ScoredTable } from './protocol.ts';
 import { moved } from './rpc.ts';
 import type { ScoreHeatmap } from './score-heatmap.ts';
 
-/** Rows that a page can hold in comfort. Of a larger square the strongest are kept; p and q are over all pairs. */
+/** Most rows that a page handles comfortably. Of a larger square the strongest are kept; p and q are over all pairs. */
 const mostRows = 2_000_000;
 
-/** Scores of the samples seen, also while a fit goes on; whoever asked before is refused. */
+/** Scores of the samples seen, also during a fit; a new request aborts the earlier one. */
 export class Scoring {
   readonly #begun: () => Begun | null;
   readonly #heatmap: ScoreHeatmap;
@@ -30,7 +30,7 @@ export class Scoring {
     this.#heatmap = heatmap;
   }
 
-  /** Settles when no scores are under way. */
+  /** Settles when no scoring is under way. */
   get settled(): Promise<unknown> {
     return this.#settled;
   }
@@ -106,7 +106,7 @@ export class Scoring {
     throw new MagnitudeEdgeError('too-few-samples', 'There are no scores before samples are seen.');
   }
 
-  /** Scores that are wanted now: nobody waits for those under way any more. */
+  /** Runs `work` in place of the scoring under way, which is no longer wanted. */
   #inPlaceOfOthers<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.stop();
     this.#stopping = new AbortController();
@@ -115,7 +115,7 @@ export class Scoring {
     return done;
   }
 
-  /** Forms the scores, has their table made, and gives them to the heatmap where they lie on a GPU. */
+  /** Computes the scores and their table, and hands the scores to the heatmap if they are on a GPU. */
   async #table(
     params: Params,
     signal: AbortSignal,
@@ -133,7 +133,7 @@ export class Scoring {
         ...source,
         kind: 'fit' as const,
         params: { ...source.params, ...scoringOf(params) },
-        // Those of the table: a fit may have gone on meanwhile.
+        // From the table: a fit may have advanced meanwhile.
         samples: Number(table.schema.metadata.get('n')),
         placement,
         seconds: (performance.now() - start) / 1000,

@@ -14,10 +14,10 @@ import type { ExportFormat } from '../export/formats.ts';
 
 export type NamedPair = readonly [source: string, target: string];
 
-/** What the table says about a list of positive edges. */
+/** How the table ranks a list of positive edges. */
 export interface Ranking {
   readonly curves: Curves;
-  /** Figures among all pairs that are no known edge; null where the table has no score for a positive, or not all pairs. */
+  /** Figures among all pairs that are not known edges; null if no positive has a score, or pairs are missing. */
   readonly recovery: Recovery | null;
   /** n_positives, mrr, top@k */
   readonly summary: Readonly<Record<string, number>>;
@@ -26,7 +26,7 @@ export interface Ranking {
   readonly marks: Uint8Array;
   /** Names that the table does not have. */
   readonly unknown: readonly string[];
-  /** Positives that the table knows and has no score for. */
+  /** Positives in the table without a score. */
   readonly unscored: number;
 }
 
@@ -52,14 +52,14 @@ export interface TableQuestions {
   tile(request: TileRequest): Uint32Array;
   rank(positives: readonly NamedPair[]): Ranking;
   histogram(column: 'pValue' | 'score', bins: number): Histogram;
-  /** Pairs that are not in the graph, pass the filters and score at least so much; null asks for the best few. */
+  /** Pairs that are not in the graph, pass the filters and score at least `minScore`; null takes the best few. */
   inferred(minScore: number | null, filter: RowFilter): InferredEdges;
-  /** Bytes that `write` would give, about. */
+  /** Approximate size in bytes of what `write` returns. */
   fileSize(format: ExportFormat, rows: Uint32Array | null): Promise<number>;
   write(format: ExportFormat, rows: Uint32Array | null, title: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A table that was opened: its number, and a copy of its columns for the page. */
+/** An opened table: its number, and a copy of its columns for the page. */
 export interface OpenedTable {
   readonly table: number;
   readonly columns: EdgeColumns;
@@ -67,15 +67,15 @@ export interface OpenedTable {
 
 /** The worker that owns edge tables. A question names its table, so that no answer is about another one. */
 export interface TableApi {
-  /** Takes over a table; the one before stays until it is closed. `names` are those of all function nodes, where known. */
+  /** Opens a table; the previous one stays until it is closed. `names` are those of all function nodes, if known. */
   open(bytes: Uint8Array<ArrayBuffer>, name: string, names?: readonly string[]): Promise<OpenedTable>;
-  /** Refuses with `superseded` where the table was closed. */
+  /** Refuses with `superseded` if the table was closed. */
   ask(table: number, question: keyof TableQuestions, args: readonly unknown[]): unknown;
   close(table: number): void;
-  /** Lays out a graph, of a table or of none. */
+  /** Lays out a graph, whether it belongs to a table or not. */
   layOutGraph(graph: NetworkGraph, kind: LayoutKind): NetworkLayout;
-  /** Takes the network that is drawn from now on. */
+  /** Sets the network to draw from now on. */
   showNetwork(scene: Scene): void;
-  /** Draws it, marks and names apart. */
+  /** Draws it, without marks and names. */
   paintNetwork(view: GroundView): ImageBitmap;
 }

@@ -16,7 +16,7 @@ import { writeTable } from './write-table.ts';
 import type { TableApi, TableQuestions } from './table-protocol.ts';
 import { MagnitudeEdgeError } from 'magnitude-edge';
 
-/** A table with what has been worked out about it. */
+/** A table with what was derived from it. */
 interface Held {
   readonly edges: EdgeTable;
   readonly columns: EdgeColumns;
@@ -25,10 +25,10 @@ interface Held {
   pyramid?: HeatmapPyramid;
 }
 
-/** The table on show and, for a moment, the one that takes its place, by number. */
+/** The table shown and, for a moment, its successor, by number. */
 const tables = new Map<number, Held>();
 let last = 0;
-/** The network on show. */
+/** The network shown. */
 let scene = noScene;
 
 function matrixOf(held: Held): ScoreMatrix {

@@ -58,7 +58,7 @@ const intData = (values: ArrayLike<number>, rows: Uint32Array) =>
 const floatData = (values: ArrayLike<number>, rows: Uint32Array) =>
   makeData({ type: new Float64(), data: gather(new Float64Array(rows.length), values, rows) });
 
-/** Made without a builder of Arrow's, which compiles code from text: no page under a strict policy allows that. */
+/** Built without a builder of Arrow's, which compiles code from text: a strict page policy forbids that. */
 function textVector(texts: readonly string[]): Vector<Utf8> {
   const encoder = new TextEncoder();
   const encoded = texts.map((text) => encoder.encode(text));

@@ -18,7 +18,7 @@ import type { NamedPair } from './table-protocol.ts';
 
 /** What a trial works with. */
 interface Bench {
-  /** Holds the statistics of the fit on show; trials leave them as they are. */
+  /** Holds the statistics of the fit shown; trials do not change them. */
   readonly inferer: MagnitudeEdgeInferer;
   readonly params: Params;
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ interface Bench {
   readonly onSamples: (samples: number) => void;
 }
 
-/** One repeat of a trial, and how the scores fare in it. */
+/** Runs one repeat of a trial and evaluates its scores. */
 export function runTrial(request: TrialRequest, bench: Bench): Promise<TrialOutcome> {
   const edges = edgesOf(bench.inferer.graph);
   if (edges.length === 0)
@@ -49,11 +49,11 @@ async function permute(
   const { graph } = bench.inferer;
   const drawn = repeat === 0 ? edges : degreePreservingPermutation(edges, seeded(repeat));
   const table = await evaluate(bench.inferer, bench, withEdges(graph, drawn));
-  // Judged by the pairs that the real graph leaves open, whatever the permuted one says.
+  // Judged on the pairs that the real graph leaves open, whatever the permuted one says.
   return { maskedIn: null, ...fare(table, positives, edges, graph.nodeNames.function) };
 }
 
-/** Edges off, and whether they come back. */
+/** Masks edges and tests whether they are recovered. */
 async function mask(
   { repeat, share, edge }: RequestOf<'mask'>,
   edges: readonly Edge[],
@@ -72,7 +72,7 @@ async function mask(
   return { maskedIn: inModel ? 'model' : 'graph', ...fare(table, pairs, kept, names) };
 }
 
-/** Scores of a new fit with edges switched off in the model; the graph that judges is without them too. */
+/** Scores of a new fit with edges switched off in the model and removed from the judging graph. */
 async function fitWithout(maskedEdges: readonly [string, string][], bench: Bench): Promise<Table> {
   const { params, signal } = bench;
   const { reduction, usePreNorm, backend, loss } = params;

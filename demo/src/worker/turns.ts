@@ -1,13 +1,13 @@
 import { Gate } from './clock.ts';
 
-/** Work that runs the model, one after the other; `stop` ends all of it, also what still waits. */
+/** Runs work on the model one piece after another; `stop` ends all of it, queued work included. */
 export class Turns {
   /** Holds back batches of the work under way. */
   readonly gate = new Gate();
   #last: Promise<unknown> = Promise.resolve();
   readonly #stopping = new Set<AbortController>();
 
-  /** Work that {@link Turns.stop} reaches from now on, even while it waits. */
+  /** Queues work that {@link Turns.stop} can end from now on, even while it waits. */
   stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     this.#stopping.add(controller);
@@ -15,7 +15,7 @@ export class Turns {
     return this.inTurn(() => work(controller.signal)).finally(() => this.#stopping.delete(controller));
   }
 
-  /** After what was asked for before. */
+  /** Runs work after all that was requested before. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);

@@ -1,8 +1,8 @@
 import type { Download } from './protocol.ts';
 
 /**
- * Tells how far the runtime's WebAssembly has come, whoever fetches it. The answer itself goes on untouched, so that the
- * browser keeps what it compiles of it.
+ * Reports the download progress of the runtime's WebAssembly, whatever fetches it. The response itself is passed on
+ * untouched, so that the browser can cache what it compiles of it.
  */
 export function watchDownloads(tell: (value: Download | null) => void): void {
   const fetchAsBefore = globalThis.fetch;
@@ -14,7 +14,7 @@ export function watchDownloads(tell: (value: Download | null) => void): void {
 }
 
 async function count({ body, headers }: Response, tell: (value: Download | null) => void): Promise<void> {
-  // Of a compressed answer the length is another one than that of what comes out.
+  // For a compressed response, content-length differs from the length of the decoded body.
   const total = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
   let loaded = 0;
   try {
@@ -24,7 +24,7 @@ async function count({ body, headers }: Response, tell: (value: Download | null)
       tell({ loaded, total });
     }
   } catch {
-    // Whoever asked for it hears of what went wrong.
+    // The caller of `fetch` receives the error.
   }
   tell(null);
 }

@@ -5,7 +5,10 @@ import { cytoscapeJson, graphml } from '../export/network-files.ts';
 import type { EdgeTable } from './edge-table.ts';
 import { takeRows } from './take-rows.ts';
 
-/** The table, or the given rows of it in that order, as the bytes of a file; `title` says what it is, where a format has a place for it. */
+/**
+ * The table, or the given rows of it in that order, as the bytes of a file; `title` says what it is, if the format has
+ * a place for that.
+ */
 export async function writeTable(
   { table, columns }: EdgeTable,
   format: ExportFormat,

@@ -1,14 +1,14 @@
 import type { FromKernel, Question, ToKernel, WidgetModel } from './model.ts';
 
 /**
- * Bytes of one message to the kernel. Servers close the connection, and lose the message without an error, somewhere
- * between 9 and 12 MB.
+ * Most bytes of one message to the kernel. Servers close the connection, and lose the message without an error,
+ * somewhere between 9 and 12 MB.
  */
 const mostBytes = 4_000_000;
-/** Milliseconds without a word after which the kernel is taken for busy or gone. */
+/** Milliseconds of silence after which the kernel is considered busy or gone. */
 const patience = 5000;
 
-/** Bytes that came from the kernel, with what it says of them. */
+/** Bytes from the kernel, with its facts about them. */
 export interface Answer {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly facts: unknown;
@@ -16,11 +16,13 @@ export interface Answer {
 
 const newToken = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-');
 
-/** The kernel's end of one view: questions with their answers in pieces, rows that are told, and changes that are heard of. */
+/**
+ * The connection of one view to the kernel: requests with their answers in pieces, reports of rows, and change notices.
+ */
 export class Kernel {
-  /** Another table may be asked for. */
+  /** Called when another table can be requested. */
   onChange: () => void = () => undefined;
-  /** Nothing has come for a while; called again while that lasts. */
+  /** Called when nothing has arrived for a while, and again while that lasts. */
   onSilence: () => void = () => undefined;
   readonly #model: WidgetModel;
   readonly #listen: (message: FromKernel, buffers: readonly DataView[]) => void;
@@ -39,7 +41,7 @@ export class Kernel {
     model.on('msg:custom', this.#listen);
   }
 
-  /** Asks for bytes. An answer that another question for the same has overtaken never comes. */
+  /** Requests bytes. An answer that a newer request for the same has superseded never arrives. */
   ask(question: Question): Promise<Answer> {
     const { what } = question;
     const token = `${what} ${newToken()}`;
@@ -51,7 +53,7 @@ export class Kernel {
     });
   }
 
-  /** Tells which rows of a table are on show. */
+  /** Reports which rows of a table are shown. */
   tellRows(version: number, rows: Uint32Array<ArrayBuffer> | null): void {
     const token = newToken();
     const each = mostBytes / 4;
@@ -73,7 +75,7 @@ export class Kernel {
     try {
       this.#model.send(message, undefined, buffers);
     } catch {
-      // A model whose kernel has gone refuses; that nothing comes is said in its time.
+      // A model whose kernel is gone refuses; `onSilence` will report that nothing arrives.
     }
   }
 
@@ -83,7 +85,7 @@ export class Kernel {
     this.#waitAgain();
     asked.parts[message.piece] = bytes;
     if (message.facts !== undefined) asked.facts = message.facts;
-    // Pieces may overtake one another.
+    // Pieces may arrive out of order.
     let come = 0;
     asked.parts.forEach(() => come++);
     if (come < message.pieces) return;

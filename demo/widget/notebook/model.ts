@@ -11,14 +11,14 @@ export interface WidgetModel {
   send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
 }
 
-/** What is asked for, of the pair that it is about where it is about one. */
+/** What is requested, with the pair if it concerns one. */
 export type Question = { readonly what: 'page' | 'table' } | EvidenceRequest;
 
 /** From the page to the kernel. */
 export type ToKernel =
-  /** Asks for something under a token of the asker's own, since every view of the widget hears every answer. */
+  /** A request under a token of its own, since every view of the widget receives every answer. */
   | ({ readonly kind: 'ask'; readonly token: string } & Question)
-  /** Row numbers on show, in pieces; `rows` is their whole number, null for all rows as they stand. */
+  /** Row numbers shown, in pieces; `rows` is their total number, null for all rows in table order. */
   | {
       readonly kind: 'rows';
       readonly token: string;
@@ -30,7 +30,10 @@ export type ToKernel =
 
 /** From the kernel to the page. */
 export type FromKernel =
-  /** Bytes that were asked for, in pieces; one buffer comes with each. `facts` come with the first of a table or of evidence. */
+  /**
+   * Bytes that were requested, in pieces; one buffer comes with each. `facts` come with the first piece of a table or
+   * of evidence.
+   */
   | {
       readonly kind: 'piece';
       readonly token: string;
@@ -38,5 +41,5 @@ export type FromKernel =
       readonly pieces: number;
       readonly facts?: unknown;
     }
-  /** Another table has taken the place of the one before. */
+  /** Another table has replaced the previous one. */
   | { readonly kind: 'changed' };

@@ -11,8 +11,8 @@ import type { WidgetModel } from './model.ts';
 import { followTheme } from './theme-around.ts';
 
 /**
- * One view of the widget: the explorer's page in a frame of its own, which keeps its state and its styles apart from the
- * notebook and from other widgets, and this link between the frame and the kernel.
+ * One view of the widget: the explorer's page in a frame of its own, which isolates its state and styles from the
+ * notebook and from other widgets, and the link between the frame and the kernel.
  */
 class View {
   readonly #model: WidgetModel;
@@ -20,7 +20,7 @@ class View {
   readonly #frame = document.createElement('iframe');
   readonly #notice = document.createElement('p');
   readonly #endTheme: () => void;
-  /** To the page in the frame, once that is there. */
+  /** Port to the page in the frame, once it is there. */
   #port: MessagePort | null = null;
   #table: Answer | null = null;
   #settings: Settings | null = null;
@@ -32,7 +32,7 @@ class View {
     Object.assign(this.#frame.style, { display: 'block', width: '100%', border: '0' });
     this.#frame.title = 'magnitude-edge explorer';
     this.#frame.allow = 'fullscreen; clipboard-write';
-    // A notebook takes outputs off its page and puts them back: the frame loads anew each time.
+    // A notebook may remove outputs from its page and put them back: the frame loads again each time.
     this.#frame.addEventListener('load', this.#connect);
     this.#notice.textContent = 'The explorer is on its way.';
     place.append(this.#notice);
@@ -86,7 +86,7 @@ class View {
     port1.onmessage = ({ data }: MessageEvent<FromExplorer>) => {
       this.#hear(data);
     };
-    // The frame's origin is this page's, or none where the notebook is sandboxed; the port goes to nobody else.
+    // The frame's origin is this page's, or opaque if the notebook is sandboxed; only the frame gets the port.
     this.#frame.contentWindow?.postMessage('connect', '*', [port2]);
     this.#tell({ kind: 'theme', theme: this.#theme });
     if (this.#settings) this.#tell({ kind: 'settings', settings: this.#settings });

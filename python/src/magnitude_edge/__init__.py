@@ -29,7 +29,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The exporter needs torch, which everything else does without: it is loaded when it is asked for."""
+    """Loads the exporter on first use: it needs torch, which the rest does not."""
     if name == "export_gsnn":
         from magnitude_edge.export import export_gsnn
 

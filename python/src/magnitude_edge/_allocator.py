@@ -1,4 +1,4 @@
-"""What the C library does with memory that is freed, in the processes of Dask's workers."""
+"""How the C library reuses freed memory in Dask's worker processes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 #: Parameters of glibc's ``mallopt``.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-#: Blocks up to this size are taken from freed memory, glibc's own limit; and so much of it is kept.
+#: Blocks of up to LARGE bytes (glibc's own limit) reuse freed memory, of which KEPT bytes are kept.
 LARGE, KEPT = 32 << 20, 64 << 20
 
 
 @contextmanager
 def large_blocks_kept() -> Iterator[None]:
-    """Has large blocks taken from memory that was freed before, within.
+    """Within this context, large blocks reuse freed memory.
 
-    Dask starts its workers with ``MALLOC_TRIM_THRESHOLD_``, so that they give memory back early. It also keeps glibc
-    from learning how large the blocks are that come and go: every tensor of a batch is then mapped anew and filled
-    with zeros by the system, which takes as long as the model. Nothing happens elsewhere, or with another C library.
+    Dask starts its workers with ``MALLOC_TRIM_THRESHOLD_``, so that they return memory early. This also keeps glibc
+    from adapting to the size of short-lived blocks: the system then maps and zeroes every tensor of a batch anew, which
+    takes as long as the model. Without that variable, or with another C library, this does nothing.
     """
     early = os.environ.get("MALLOC_TRIM_THRESHOLD_")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if early and os.name == "posix" else None

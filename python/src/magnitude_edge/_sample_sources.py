@@ -1,4 +1,4 @@
-"""What users hold samples in, as :class:`Samples`: matched by names where it has names."""
+"""Users' data as :class:`Samples`, with columns matched by name if the data has names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STORES = (".h5ad", ".zarr")
 
 
 def samples_of(data: Any, names: NodeNames) -> Samples | None:
-    """The samples of one source that has both sides; ``None`` for what is none: a loader of batches, for one.
+    """The samples of a source that has both sides; ``None`` for anything else, such as a loader of batches.
 
     Args:
         data: a table or AnnData with a column per input and output node; a zarr group; paths of Parquet files
@@ -43,14 +43,14 @@ def samples_of(data: Any, names: NodeNames) -> Samples | None:
 
 
 def two_sided(x: Any, y: Any, names: NodeNames) -> Samples:
-    """The samples of which ``x`` and ``y`` are held apart.
+    """Samples whose ``x`` and ``y`` come separately.
 
     Args:
-        x, y: each an array in the model's order, or what has names: a table, AnnData, the path of an
+        x, y: each an array in the model's order, or data with names: a table, AnnData, the path of an
             ``.h5ad`` or of AnnData's ``.zarr``.
 
     Raises:
-        MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree.
+        MagnitudeEdgeError: ``batch-mismatch`` if columns or rows disagree.
     """
     if _is_of("anndata", "AnnData", x) and _is_of("anndata", "AnnData", y):
         other = np.flatnonzero(x.obs_names.to_numpy() != y.obs_names.to_numpy()) if x.n_obs == y.n_obs else [0]
@@ -62,10 +62,10 @@ def two_sided(x: Any, y: Any, names: NodeNames) -> Samples:
 
 
 def paths_of(data: Any) -> list[Path]:
-    """Paths, patterns expanded in the order of names; none where ``data`` is something else.
+    """Paths, with patterns expanded in name order; empty if ``data`` is something else.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-data`` for a pattern that no file has.
+        MagnitudeEdgeError: ``invalid-data`` for a pattern that matches no file.
     """
     given = [data] if isinstance(data, (str, os.PathLike)) else data
     if not isinstance(given, (list, tuple)) or not all(isinstance(path, (str, os.PathLike)) for path in given):
@@ -80,8 +80,8 @@ def paths_of(data: Any) -> list[Path]:
 
 
 class StoredMatrix:
-    """A matrix in an ``.h5ad`` file or a ``.zarr`` folder, sliced by rows; opened where it is first read, so that other
-    processes can be told of it.
+    """A matrix in an ``.h5ad`` file or a ``.zarr`` folder, sliced by rows; opened on first access, so that it can be
+    sent to other processes.
 
     Args:
         array: ``x`` or ``y`` of a zarr group that is not AnnData's.
@@ -113,7 +113,7 @@ class StoredMatrix:
         return StoredMatrix, (self.path, self._array)
 
 
-#: A matrix and, for each side that it is of, the columns to take; ``None`` for all of them.
+#: A matrix and, for each side that it holds, the columns to take; ``None`` for all of them.
 Taken = tuple[Any, Sequence[npt.NDArray[np.int64] | None]]
 
 
@@ -155,7 +155,7 @@ def _column_names(data: Any, source: str) -> list[str]:
 
 
 def _taken(data: Any, sides: Sequence[npt.NDArray[np.int64]]) -> list[Taken]:
-    """Columns of what has names. Those of tables are taken here, since others of them may hold no numbers."""
+    """Columns of data with names. Those of tables are selected here, since other columns may not be numeric."""
     if isinstance(data, pd.DataFrame):
         return [(data.iloc[:, places].to_numpy(dtype=np.float32), [None]) for places in sides]
     if _is_of("pyarrow", "Table", data):
@@ -166,7 +166,7 @@ def _taken(data: Any, sides: Sequence[npt.NDArray[np.int64]]) -> list[Taken]:
 
 
 def _matrix_in(group: Any) -> Any:
-    """AnnData's ``X`` on a disk, dense or sparse."""
+    """AnnData's ``X`` on disk, dense or sparse."""
     if not _holds_anndata(group) or "X" not in group:
         raise MagnitudeEdgeError("invalid-data", f"{group.name} holds no X of AnnData.")
     held = group["X"]
@@ -178,7 +178,7 @@ def _holds_anndata(group: Any) -> bool:
 
 
 def _dimension_names(group: Any, array: str) -> list[str] | None:
-    """Names of an array's columns as xarray writes them: an array called like the second dimension."""
+    """Names of an array's columns as xarray writes them: an array named after the second dimension."""
     held = group[array]
     dimensions = held.attrs.get("_ARRAY_DIMENSIONS") or getattr(held.metadata, "dimension_names", None)
     if not dimensions or len(dimensions) != 2 or dimensions[1] not in group:
@@ -196,7 +196,7 @@ def _is_group(data: Any) -> bool:
 
 
 def _is_of(module: str, name: str, data: Any) -> bool:
-    """Whether it is of a class of a package that may not be there; nobody has one of a package that was not loaded."""
+    """Whether ``data`` is an instance of an optional package's class: never, if the package was not loaded."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(data, getattr(loaded, name))
 

@@ -1,4 +1,4 @@
-"""Samples that are read by rows: of tables, Parquet files and torch datasets. What ``_sample_sources`` opens."""
+"""Samples read by rows, from the tables, Parquet files and torch datasets that ``_sample_sources`` opens."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .errors import MagnitudeEdgeError
 Floats = npt.NDArray[np.float32]
 Batch = tuple[Floats, Floats]
 
-#: Bytes that are read at once.
+#: Bytes read at once.
 PIECE = 32 << 20
 
 
 class NodeNames:
-    """The columns that a model takes.
+    """The columns that a model needs.
 
     Attributes:
         input, output: names of its nodes, in its order.
@@ -34,12 +34,12 @@ class NodeNames:
         self._shared = set(self.input) & set(self.output)
 
     def places(self, columns: Sequence[str], side: str, source: str) -> npt.NDArray[np.int64]:
-        """Where a table has the nodes of one side: by their name or ``x:name``, ``y:name``, which nodes that are both
-        input and output need.
+        """Column indices of the nodes of one side, found by name or as ``x:name``, ``y:name``; nodes that are both
+        input and output need the prefix.
 
         Args:
             side: ``"x"`` or ``"y"``.
-            source: what messages call the table.
+            source: the table's name in messages.
 
         Raises:
             MagnitudeEdgeError: ``batch-mismatch`` for a node without a column, ``invalid-data`` for one with two.
@@ -62,21 +62,21 @@ class NodeNames:
 
 
 class Samples(ABC):
-    """Samples in an order of their own; nothing shuffles them. What is on a disk is opened where it is read, so that
-    other processes can be told of it."""
+    """Samples in a fixed order, never shuffled. Data on disk is opened where it is read, so that the object can be sent
+    to other processes."""
 
     @property
     @abstractmethod
     def rows(self) -> int:
-        """How many there are."""
+        """The number of samples."""
 
     @abstractmethod
     def batches(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """``(x, y)`` of the samples from ``start`` up to ``stop``, ``size`` at a time."""
 
     def parts(self, size: int, batch_size: int) -> list[tuple[int, int]]:
-        """Ranges of about ``size`` samples. All but the last hold whole batches, so that the batches are those of one
-        reader of everything."""
+        """Ranges of about ``size`` samples. All but the last hold whole batches, so that the batches are the same as
+        those of a single reader."""
         step = batch_size * math.ceil(size / batch_size)
         return [(start, min(start + step, self.rows)) for start in range(0, self.rows, step)]
 
@@ -85,7 +85,7 @@ class TableSamples(Samples):
     """Rows of one or two tables that can be sliced: arrays, tensors, sparse matrices, arrays of HDF5 or zarr.
 
     Args:
-        tables: with each, the columns to take as ``x``, as ``y`` or as both; ``None`` takes all.
+        tables: each with the columns to take as ``x``, as ``y`` or as both; ``None`` takes all.
     """
 
     def __init__(self, tables: Sequence[tuple[Any, Sequence[npt.NDArray[np.int64] | None]]]):
@@ -150,7 +150,7 @@ class ParquetSamples(Samples):
         return self._ends[-1] if self._ends else 0
 
     def parts(self, size: int, batch_size: int) -> list[tuple[int, int]]:
-        """Of whole row groups, up to less than a batch: none is read in full by several readers."""
+        """Ranges of whole row groups, rounded up to whole batches: no row group is read in full by several readers."""
         parts, start = [], 0
         for end in self._ends:
             stop = min(batch_size * math.ceil(end / batch_size), self.rows)
@@ -203,7 +203,7 @@ def _matrix(rows: Any, columns: list[str], path: Path) -> Floats:
 
 
 class DatasetSamples(Samples):
-    """A dataset of torch that gives ``(x, y)`` of one sample by its number."""
+    """A torch dataset that returns ``(x, y)`` of one sample by index."""
 
     def __init__(self, dataset: Any):
         self._dataset = dataset

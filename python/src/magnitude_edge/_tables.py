@@ -1,4 +1,4 @@
-"""Edge tables as they come from the engine, as the DataFrames that users expect."""
+"""Edge tables from the engine as the DataFrames that users expect."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.pandas_compat  # which the first table would wait for
+import pyarrow.pandas_compat  # imported here, or the first table would wait for it
 
-#: What columns are in the frame, by the kind of their numbers.
+#: Column types in the frame, by the kind of their numbers.
 KINDS = {"i": np.dtype(np.int64), "f": np.dtype(np.float64)}
 
-#: Rows from which columns are converted by threads.
+#: From this number of rows on, threads convert the columns.
 MANY_ROWS = 100_000
 
 
 def to_frame(file: memoryview) -> pd.DataFrame:
-    """An Arrow file as a DataFrame: names as plain strings, whole numbers as int64, scores as float64. The schema's
-    metadata stands in ``frame.attrs``.
+    """An Arrow file as a DataFrame: names as plain strings, integers as int64, scores as float64. The schema's metadata
+    goes to ``frame.attrs``.
 
     Args:
-        file: nobody else's. Where it may be written to, float64 columns stay where they are in it.
+        file: owned by the frame from here on: if it is writable, float64 columns are views of it.
     """
     table = pa.ipc.open_file(pa.py_buffer(file)).read_all()
     names = table.column_names
     with ThreadPoolExecutor(max_workers=2) as threads:
-        # Most of the time is new memory's, and two threads wait for it side by side.
+        # Most of the time goes into new memory, which two threads can wait for in parallel.
         in_turn = threads.map if len(table) >= MANY_ROWS else map
         columns = dict(zip(names, in_turn(lambda name: _column(table.column(name), file), names), strict=True))
     frame: pd.DataFrame = pd.DataFrame(columns, copy=False)
@@ -36,9 +36,9 @@ def to_frame(file: memoryview) -> pd.DataFrame:
 
 
 def _column(column: Any, file: memoryview) -> Any:
-    """Values of their own, copied once at most."""
+    """The column's values, writable and copied at most once."""
     if pa.types.is_dictionary(column.type):
-        # Decoded by Arrow, whose strings pandas takes as they are (from 3 on).
+        # Decoded by Arrow, whose strings pandas (from 3 on) uses unchanged.
         column = column.cast(pa.large_string())
     if pa.types.is_large_string(column.type):
         return column.to_pandas()
@@ -49,8 +49,8 @@ def _column(column: Any, file: memoryview) -> Any:
 
 
 def _within(file: memoryview, values: np.ndarray) -> np.ndarray:
-    """The same values as an array over the file itself, since Arrow gives them for reading only; as they are where they
-    lie elsewhere, or the file may not be written to."""
+    """The same values as a writable view of the file, since Arrow's are read-only; unchanged if they lie elsewhere or
+    the file is not writable."""
     if file.readonly or not values.flags.c_contiguous:
         return values
     offset = values.ctypes.data - np.frombuffer(file, np.uint8).ctypes.data

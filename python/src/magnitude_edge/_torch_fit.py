@@ -1,4 +1,4 @@
-"""A fit whose values torch computes: magnitudes go to the engine, channel values wait here or go with them."""
+"""A fit computed by torch: the engine gets magnitudes, or channel values, which may also be held here until needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._torch_route import TorchModel, on_host, torch_loss
 if TYPE_CHECKING:
     import torch
 
-#: Bytes of values that may be on their way to the engine, beside those of one batch.
+#: Most bytes in flight to the engine, besides those of one batch.
 AHEAD = 32 << 20
 
 
@@ -25,9 +25,9 @@ class TorchFit:
     """One fit.
 
     Attributes:
-        channels: ``"later"``: the values of channels are held here until something needs them; ``"now"``: the engine
-            gets them in the place of magnitudes, as long as it keeps them; ``"always"``: or does not; ``"never"``.
-        held: where they wait.
+        channels: ``"later"``: channel values are held here until something needs them; ``"now"``: the engine gets them
+            instead of magnitudes, as long as it keeps them; ``"always"``: even if it does not; ``"never"``.
+        held: holds the channel values.
     """
 
     engine: Engine
@@ -36,15 +36,15 @@ class TorchFit:
     held: HeldChannels
 
     def run(self, loader: Iterable[Any], crit: Any, *, reset: bool) -> int:
-        """Takes the batches of a loader in.
+        """Accumulates the batches of a loader.
 
         Returns:
-            The samples that the engine holds.
+            The number of samples that the engine holds.
         """
         known = engine_loss(crit)
         said = known.options() if known else {"custom": loss_name(crit)}
         loss = torch_loss(crit, known.name if known else None)
-        # Classes by number are the one known target that is no number for each output node.
+        # Class indices are the only known targets without a number per output node.
         targets = known is not None and known.name != "cross-entropy"
         self._start(said, reset)
         on_their_way: collections.deque[tuple[int, int]] = collections.deque()
@@ -76,7 +76,7 @@ class TorchFit:
         self.held.go_on(0 if reset else facts["samples"])
 
     def _send(self, values: list[torch.Tensor]) -> tuple[int, int]:
-        """Begins the call that brings a batch. Returns it, and its bytes."""
+        """Begins the call that sends a batch. Returns the call and its size in bytes."""
         kind = "channels" if self.channels in ("now", "always") else "magnitudes"
         parts = [on_host(part if kind == "channels" else self.model.magnitudes(part)) for part in values]
         call = self.engine.begin("values", {"size": len(parts[0]), "kind": kind}, parts)

@@ -1,4 +1,4 @@
-"""The torch route: forward and backward passes by torch, what the blocks hold reduced where it runs."""
+"""The torch route: forward and backward passes by torch, with the blocks' values reduced on the same device."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-#: The prediction of one batch, and what every block holds of it.
+#: The prediction of one batch, and the value of every block.
 Watched = tuple[torch.Tensor, Sequence[torch.Tensor]]
 
 
@@ -36,7 +36,7 @@ class TorchModel(ABC):
     """A GSNN that torch runs.
 
     Args:
-        profile: what the engine is to know of it.
+        profile: describes it to the engine.
         groups: the function node of every channel.
     """
 
@@ -45,37 +45,37 @@ class TorchModel(ABC):
         self._nodes = max(groups) + 1
         self._groups = torch.tensor(groups)
         each = len(groups) // self._nodes
-        #: Channels of a node, where all have the same number and stand side by side; else 0.
+        #: Channels per node, if all nodes have the same number of consecutive ones; else 0.
         self._each = each if groups == [node for node in range(self._nodes) for _ in range(each)] else 0
 
     @property
     @abstractmethod
     def _like(self) -> torch.Tensor:
-        """A tensor of the device and the type that it runs in."""
+        """A tensor with the device and dtype of the computation."""
 
     @abstractmethod
     def on(self, device: Any) -> AbstractContextManager[None]:
-        """The model on another device within, and back after; ``None`` leaves it where it is."""
+        """Moves the model to another device within the context; ``None`` leaves it where it is."""
 
     @abstractmethod
     def _run(self, x: torch.Tensor) -> AbstractContextManager[Watched]:
-        """The forward pass, within which its graph can be differentiated."""
+        """The forward pass; within the context its graph can be differentiated."""
 
     def values(
         self, x: Any, y: Any, loss: Callable[..., Any], *, index: int, targets: bool = False
     ) -> list[torch.Tensor]:
-        """One batch, where it ran: the activations of blocks 0 to L-2, then the gradients of blocks 1 to L-1,
-        ``[batch, channels]`` each.
+        """One batch, on the device that ran it: the activations of blocks 0 to L-2, then the gradients of blocks 1 to
+        L-1, ``[batch, channels]`` each.
 
         Args:
             x: ``[batch, inputs]``.
             y: whatever ``loss(prediction, y)`` takes.
             index: of the batch, for messages.
-            targets: whether ``y`` is a number for each output node.
+            targets: whether ``y`` has one number per output node.
 
         Raises:
             MagnitudeEdgeError: ``batch-mismatch``, ``non-finite``; ``invalid-argument`` for a loss that is not one
-                number; what the model and the loss raise comes through.
+                number. Exceptions of the model and the loss propagate.
         """
         like = self._like
         x = self._side(torch.as_tensor(x).to(like.device, like.dtype), "input", index)
@@ -93,7 +93,7 @@ class TorchModel(ABC):
         return [z.detach().reshape(len(x), -1) for z in (*blocks[:-1], *gradients)]
 
     def _side(self, values: torch.Tensor, kind: str, index: int) -> torch.Tensor:
-        """``[batch, nodes of that kind]``, checked; other axes after the first are laid out in one."""
+        """``[batch, nodes of that kind]``, checked; axes after the first are flattened."""
         names = self.profile["nodeNames"][kind]
         values = values.reshape(len(values), -1) if values.ndim != 2 else values
         if values.shape[1] != len(names):
@@ -119,7 +119,7 @@ class TorchModel(ABC):
         """``[batch, channels]`` to ``[batch, nodes]`` in float64: the norm over each node's channels."""
         power = torch.abs if self.reduction == "l1" else torch.square
         if self._each:
-            # One channel of every node at a time: no copy of all of them in float64.
+            # One channel of every node at a time, to avoid a float64 copy of all of them.
             by_node = held.reshape(-1, self._nodes, self._each)
             sums = power(by_node[:, :, 0].double())
             for channel in range(1, self._each):
@@ -135,11 +135,11 @@ class OwnModel(TorchModel):
     """The model itself, watched by hooks.
 
     Args:
-        model: a GSNN, or what wraps one.
+        model: a GSNN, or a wrapper of one.
         data: what it was built from; ``None`` reads the graph from the model.
 
     Raises:
-        ExportError: for what is no GSNN, has fewer than two blocks, or disagrees with ``data``.
+        ExportError: the model is not a GSNN, has fewer than two blocks, or disagrees with ``data``.
     """
 
     def __init__(self, model: GsnnModule, data: Any, reduction: str, use_pre_norm: bool):
@@ -173,14 +173,14 @@ class OwnModel(TorchModel):
 
 
 class RebuiltModel(TorchModel):
-    """The model rebuilt from its parameters, with sparse layers as products, on the CPU: checked against the model, of
-    which it shares nothing.
+    """The model rebuilt from its parameters, with sparse layers as products, on the CPU. It is checked against the
+    model and shares no tensor with it.
 
     Args:
-        model, data: as of :class:`OwnModel`.
+        model, data: as for :class:`OwnModel`.
 
     Raises:
-        ExportError: as the exporter.
+        ExportError: as in the exporter.
     """
 
     def __init__(self, model: GsnnModule, data: Any, reduction: str, use_pre_norm: bool):
@@ -200,17 +200,17 @@ class RebuiltModel(TorchModel):
 
     @contextmanager
     def _run(self, x: torch.Tensor) -> Iterator[Watched]:
-        # A loss may draw numbers.
+        # A loss may draw random numbers.
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng([]):
-            # Samples last in memory, as products take them.
+            # The batch is the last axis in memory, as the products need it.
             prediction, taps = self._rebuilt.run(differentiable(x.t().contiguous()).t())
             yield prediction, taps.pre_norm if self.use_pre_norm else taps.activation
 
 
 @contextmanager
 def one_thread_less() -> Iterator[None]:
-    """Leaves one of torch's threads to the engine, which works at the same time: where there are more than cores, they
-    wait for each other, and torch's do so at full speed."""
+    """Leaves one of torch's threads to the engine, which works at the same time: threads in excess of the cores wait
+    for each other, and torch's wait busily."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads - 1))
     try:
@@ -230,5 +230,5 @@ def first_parameter(model: GsnnModule) -> torch.Tensor:
 
 
 def torch_loss(crit: Any, name: str | None) -> Callable[..., Any]:
-    """What differentiates: ``crit`` itself, or torch's loss of that name."""
+    """The loss to differentiate: ``crit`` itself, or torch's loss of that name."""
     return crit if callable(crit) else LOSSES[name or "mse"]

@@ -1,4 +1,4 @@
-"""What goes wrong, as exceptions that carry a code."""
+"""The package's exception, which carries a code."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class MagnitudeEdgeError(ValueError):
 
     Attributes:
         code: stable, for programs to compare: the codes of the JavaScript library (``batch-mismatch``,
-            ``non-finite``, ``too-few-samples``, ``graph-mismatch``, ``no-positives``, ...), and ``process`` where
+            ``non-finite``, ``too-few-samples``, ``graph-mismatch``, ``no-positives``, ...), and ``process`` if
             the engine's process could not be started or has ended.
-        details: facts beside the sentence, such as the batch or the node at fault.
+        details: further facts, such as the batch or the node at fault.
     """
 
     def __init__(self, code: str, message: str, details: dict[str, Any] | None = None):

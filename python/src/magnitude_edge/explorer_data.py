@@ -1,4 +1,4 @@
-"""Any edge table as what the explorer takes: Arrow bytes, and facts that go with them; and both as one HTML file."""
+"""Any edge table as input of the explorer: Arrow bytes and accompanying facts; and both as one HTML file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .graph_edits import score_column
 if TYPE_CHECKING:
     from .pair_evidence import PairEvidence
 
-#: What ``npm run build:python`` puts here: the explorer's page, and the module that shows it in a notebook.
+#: Where ``npm run build:python`` puts the explorer's page and the module that shows it in a notebook.
 BUILT = Path(__file__).resolve().parent / "explorer"
 
 
@@ -31,7 +31,7 @@ def built_file(name: str) -> Path:
     """A file of the built explorer.
 
     Raises:
-        MagnitudeEdgeError: ``process`` where the installation lacks it.
+        MagnitudeEdgeError: ``process`` if the installation lacks it.
     """
     path = BUILT / name
     if not path.exists():
@@ -44,15 +44,15 @@ def built_file(name: str) -> Path:
 
 @dataclass(frozen=True)
 class ExplorerData:
-    """A table on its way to the explorer.
+    """A table prepared for the explorer.
 
     Attributes:
         frame: the table as pandas; row k is row k of the bytes.
         content: Arrow IPC stream; ``src_func`` and ``dst_func`` as dictionaries, the score as ``corr``.
-        title: what the explorer calls the table.
-        names: of all function nodes by index, ``None`` where only those in the table are known.
-        positives: (source, target) names of edges known to be right.
-        evidence: tells what is behind a score; ``None`` for a table without its model.
+        title: the table's title in the explorer.
+        names: of all function nodes by index; ``None`` if only those in the table are known.
+        positives: (source, target) names of edges known to be true.
+        evidence: provides the evidence behind a score; ``None`` for a table without its model.
     """
 
     frame: pd.DataFrame
@@ -63,10 +63,10 @@ class ExplorerData:
     evidence: PairEvidence | None = None
 
     def facts(self, version: int = 1, with_kernel: bool = False) -> dict[str, Any]:
-        """What goes with the bytes, for JSON.
+        """The facts that accompany the bytes, for JSON.
 
         Args:
-            with_kernel: whether there is somebody to ask for evidence: not in a file.
+            with_kernel: whether a kernel can provide evidence; ``False`` for a file.
         """
         return {
             "version": version,
@@ -84,20 +84,19 @@ def explorer_data(
     title: str | None = None,
     evidence: PairEvidence | None = None,
 ) -> ExplorerData:
-    """Makes a table ready for the explorer.
+    """Prepares a table for the explorer.
 
     Args:
         table: an edge table: a DataFrame, an Arrow table, or the path of an Arrow, Parquet or CSV file. It needs
-            ``src_func``, ``dst_func`` and ``corr`` (or ``score``); other columns of edge tables are shown where
-            they are there.
-        names: names of all function nodes, in the order that ``src_idx`` and ``dst_idx`` count.
+            ``src_func``, ``dst_func`` and ``corr`` (or ``score``); other columns of edge tables are shown if present.
+        names: names of all function nodes, indexed by ``src_idx`` and ``dst_idx``.
         positives: (source, target) names, or a DataFrame whose first two columns hold them.
         title: default ``"edge table"``, or the file's name.
-        evidence: tells what is behind a score of this table.
+        evidence: provides the evidence behind a score of this table.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument`` for indices that the
-            names do not cover, or positives that are no pairs.
+        MagnitudeEdgeError: ``invalid-data`` if the table is not an edge table; ``invalid-argument`` for indices that
+            the names do not cover, or positives that are not pairs.
     """
     title = title or (Path(table).name if isinstance(table, (str, os.PathLike)) else "edge table")
     frame = _frame_of(table)
@@ -117,7 +116,7 @@ def explorer_data(
 def _frame_of(table: pd.DataFrame | pa.Table | str | os.PathLike[str]) -> pd.DataFrame:
     frame: pd.DataFrame
     if isinstance(table, pd.DataFrame):
-        frame = table.copy(deep=False)  # what its owner does to it later is not on show
+        frame = table.copy(deep=False)  # later changes by its owner are not shown
         return frame
     if isinstance(table, pa.Table):
         frame = table.to_pandas()
@@ -146,7 +145,7 @@ def _read(path: Path) -> pa.Table | pd.DataFrame:
 
 
 def _check_indices(frame: pd.DataFrame, names: list[str]) -> None:
-    """Names and indices have to tell the same nodes."""
+    """Checks that names and indices identify the same nodes."""
     for side in ("src", "dst"):
         if f"{side}_idx" not in frame.columns:
             raise MagnitudeEdgeError("invalid-argument", f"names need a table with the column '{side}_idx'.")
@@ -167,12 +166,12 @@ def _check_indices(frame: pd.DataFrame, names: list[str]) -> None:
 
 
 def _arrow_stream(frame: pd.DataFrame) -> pa.Buffer:
-    """The columns that the explorer reads. Doubles that are floats in disguise go as floats: half the bytes."""
+    """The columns that the explorer reads. Doubles that float32 represents exactly are sent as such: half the bytes."""
     columns = {}
     score = score_column(frame)
     for column in frame.columns:
         series = frame[column]
-        # Whatever the score is, the explorer knows it by one name, that of each layer pair as well.
+        # The explorer knows every score by one name, also those of the layer pairs.
         name = str(column) if score == "corr" else re.sub(r"^score(?=$|_a\d+_g\d+$)", "corr", str(column))
         if name in ("src_func", "dst_func"):
             columns[name] = pa.array(series.astype(str), pa.string()).dictionary_encode()
@@ -207,14 +206,14 @@ def _pairs(positives: Iterable[tuple[str, str]] | pd.DataFrame) -> list[tuple[st
 
 
 def write_html(data: ExplorerData, path: str | os.PathLike[str]) -> Path:
-    """The explorer with the table in it, as one file that opens without a server and without a network.
+    """Writes the explorer with the table in it as one file that opens without a server and without a network.
 
     Returns:
         The path.
     """
     page = built_file("explorer.html").read_text(encoding="utf-8")
     packed = base64.b64encode(gzip.compress(data.content, compresslevel=6, mtime=0)).decode()
-    # "<" has no place in a script element whose end could be read out of it.
+    # A "<" in the facts could end the script element early.
     facts = json.dumps(data.facts()).replace("<", "\\u003c")
     inside = (
         f'<script type="application/json" id="facts">{facts}</script>\n'

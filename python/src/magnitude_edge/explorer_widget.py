@@ -1,4 +1,4 @@
-"""The explorer in a notebook: an anywidget widget, with what one does in it back in Python."""
+"""The explorer in a notebook: an anywidget widget that reports its selection and filters back to Python."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ import traitlets
 from .errors import MagnitudeEdgeError
 from .explorer_data import ExplorerData, built_file, write_html
 
-#: Bytes of one message. Notebook servers take larger ones from a kernel, but hold up everything else meanwhile.
+#: Bytes per message. Notebook servers accept larger ones from a kernel, but block everything else meanwhile.
 PIECE = 4_000_000
 
 
 class ExplorerWidget(anywidget.AnyWidget):
     """A table in the explorer: heatmap, table, network, target and significance, with one selection.
 
-    Made by :func:`magnitude_edge.explore`. Bytes go to the page in pieces, when a view asks for them, and are not
-    saved with the notebook. Evidence of a pair is asked of the engine when the target view shows it.
+    Created by :func:`magnitude_edge.explore`. Bytes are sent to the page in pieces, when a view asks for them, and are
+    not saved with the notebook. Evidence of a pair is requested from the engine when the target view shows it.
 
     Attributes:
-        selected: names of what is selected: none, a node, or source and target. Assigning selects; ``observe`` it to
-            follow.
+        selected: names of the selection: none, a node, or source and target. Assign to select; ``observe`` to follow.
         height: of the view, in CSS pixels.
     """
 
@@ -44,14 +43,14 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     @property
     def edges(self) -> pd.DataFrame:
-        """The rows on show, in the order on show: those that pass the filters. All of them before anything is shown."""
+        """The rows that pass the filters, in the order shown. All rows before anything is shown."""
         frame = self._data.frame
         rows: pd.DataFrame = frame.copy() if self._rows is None else frame.iloc[self._rows]
         return rows
 
     @property
     def selection(self) -> pd.DataFrame:
-        """Rows of what is selected: one of a pair, those into a node; none where nothing is selected."""
+        """The selected rows: the one of a pair, those into a node; none if nothing is selected."""
         frame = self._data.frame
         rows: pd.DataFrame = frame.iloc[:0]
         if self.selected:
@@ -62,14 +61,14 @@ class ExplorerWidget(anywidget.AnyWidget):
         return picked
 
     def show(self, data: ExplorerData) -> None:
-        """Another table in the place of this one; filters stay, and the selection where its names are there."""
+        """Replaces the table. Filters stay, and so does the selection if the table has its names."""
         self._data = data
         self._version += 1
         self._rows = None
         self.send({"kind": "changed"})
 
     def export_html(self, path: str | os.PathLike[str]) -> Path:
-        """The same view as one HTML file with the table in it: it needs no server, no network and no Python.
+        """Writes the same view as one HTML file with the table in it: it needs no server, no network and no Python.
 
         Returns:
             The path.
@@ -109,8 +108,7 @@ class ExplorerWidget(anywidget.AnyWidget):
             self.send(message, [content[piece * PIECE : (piece + 1) * PIECE]])
 
     def _take_rows(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Row numbers, little endian, in pieces. Those of a table that is gone, or overtaken by later ones, are
-        dropped."""
+        """Row numbers, little endian, in pieces. Those of a replaced table or superseded by later ones are dropped."""
         if message["version"] != self._version:
             return
         if message["rows"] is None:

@@ -27,33 +27,33 @@ def explore(
     title: str | None = None,
     height: int = 560,
 ) -> ExplorerWidget:
-    """The explorer as a notebook widget, with a table in it.
+    """Opens a table in the explorer, as a notebook widget.
 
     Args:
         table: an edge table: a DataFrame, an Arrow table, or the path of an Arrow, Parquet or CSV file.
-        names: names of all function nodes, in the order that ``src_idx`` and ``dst_idx`` count; without them, nodes
-            that stand in no row are on no axis.
-        positives: (source, target) names of edges known to be right, or a DataFrame of them: they are marked, and
+        names: names of all function nodes, indexed by ``src_idx`` and ``dst_idx``; without them, nodes that appear in
+            no row are on no axis.
+        positives: (source, target) names of edges known to be true, or a DataFrame of them; they are marked, and
             ranked in a view of their own.
-        title: what the table is called.
+        title: the table's title.
         height: of the view, in CSS pixels.
 
     Returns:
-        The widget: show it by leaving it at the end of a cell. ``widget.selection`` and ``widget.edges`` are what is
-        selected and on show, as DataFrames; read them in a later cell.
+        The widget; leave it at the end of a cell to show it. ``widget.selection`` and ``widget.edges`` are the selected
+        and the shown rows, as DataFrames; read them in a later cell.
 
     Raises:
-        ImportError: without anywidget (``pip install 'magnitude-edge[widget]'``).
-        MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument``.
+        ImportError: anywidget is not installed (``pip install 'magnitude-edge[widget]'``).
+        MagnitudeEdgeError: ``invalid-data`` if the table is not an edge table; ``invalid-argument``.
     """
     return show_widget(explorer_data(table, names, positives, title), height)
 
 
 def show_widget(data: ExplorerData, height: int) -> ExplorerWidget:
-    """The widget of a table that was made ready.
+    """The widget of a prepared table.
 
     Raises:
-        ImportError: without anywidget.
+        ImportError: anywidget is not installed.
     """
     try:
         from .explorer_widget import ExplorerWidget
@@ -76,16 +76,16 @@ def export_html(
     positives: Pairs = (),
     title: str | None = None,
 ) -> Path:
-    """The explorer with a table in it as one HTML file: it opens from a disk, without a server or a network.
+    """Writes the explorer with a table in it as one HTML file, which opens from disk without a server or a network.
 
     Args:
-        path: of the file to write.
-        table, names, positives, title: as of :func:`explore`.
+        path: the file to write.
+        table, names, positives, title: see :func:`explore`.
 
     Returns:
         The path.
 
     Raises:
-        MagnitudeEdgeError: ``invalid-data`` for what is no edge table; ``invalid-argument``.
+        MagnitudeEdgeError: ``invalid-data`` if the table is not an edge table; ``invalid-argument``.
     """
     return write_html(explorer_data(table, names, positives, title), path)

@@ -1,4 +1,4 @@
-"""From a table back to a graph: adding found edges, comparing two tables."""
+"""From a table back to a graph: adds found edges and compares two tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import MagnitudeEdgeError
 
 
 def score_column(table: pd.DataFrame) -> str:
-    """``corr``, or ``score`` where the table has that instead."""
+    """``corr``, or ``score`` if the table has that instead."""
     for column in ("corr", "score"):
         if column in table.columns:
             return column
@@ -21,16 +21,16 @@ def score_column(table: pd.DataFrame) -> str:
 
 
 def add_edges(data: Any, table: pd.DataFrame, top: int | None = None, max_q: float | None = None) -> Any:
-    """The graph with found edges, for a new model.
+    """Adds found edges to the graph, for a new model.
 
     Args:
         data: what the model was built from; it is not changed.
-        table: an edge table; its first rows that are no edges of ``data`` and have a score are taken.
-        top: so many edges.
-        max_q: only those with q at or below this. One of the two at least is needed.
+        table: an edge table; its first rows that have a score and are not edges of ``data`` are added.
+        top: the most edges to add.
+        max_q: only edges with q at or below this. At least one of ``top`` and ``max_q`` is needed.
 
     Returns:
-        A copy of ``data`` whose function -> function edges are the old ones, then the new ones, in table order. Other
+        A copy of ``data`` whose function -> function edges are the old ones, then the new ones in table order. Other
         attributes are those of ``data``.
 
     Raises:
@@ -87,7 +87,7 @@ def compare(table_a: pd.DataFrame, table_b: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         ``src_func``, ``dst_func``, ``score_a``, ``score_b``, ``rank_a``, ``rank_b`` (1 is best, over all pairs, ties
-        at their average; missing where there is no score), ``rank_change`` (positive: better in b).
+        at their average; missing if there is no score), ``rank_change`` (positive: better in b).
     """
     sides = []
     for suffix, table in (("a", table_a), ("b", table_b)):
@@ -110,8 +110,8 @@ def _like(held: Any, edges: np.ndarray) -> Any:
 
 
 def _with_edges(data: Any, key: tuple[str, ...], edges: Any) -> Any:
-    """A shallow copy of ``data`` with other edges of one type. Of torch_geometric's HeteroData, whose dictionaries
-    are made when they are asked for, the store of that type is replaced."""
+    """A shallow copy of ``data`` with other edges of one type. torch_geometric's HeteroData builds its dictionaries on
+    access, so there the store of that type is changed."""
     changed = copy.copy(data)
     if hasattr(data, "edge_stores"):
         changed[key].edge_index = edges

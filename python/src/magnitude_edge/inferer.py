@@ -1,4 +1,4 @@
-"""``MagnitudeEdgeInferer``: the reference class's face, our engine behind it."""
+"""``MagnitudeEdgeInferer``: the interface of the reference class, backed by our engine."""
 
 from __future__ import annotations
 
@@ -42,33 +42,34 @@ class MagnitudeEdgeInferer:
     Args:
         model: a trained torch GSNN, or the path or the bytes of an exported ``.onnx`` file.
         data: what the model was built from (``node_names_dict``, ``edge_index_dict``); ``None`` reads both from the
-            model. Not used with a file.
+            model. Ignored for a file.
         reduction: norm over the channels of a node, ``"l1"`` or ``"l2"``.
-        use_pre_norm: values before each block's norm, or the blocks' last activations.
-        route: what runs the model. ``"onnx"``: the engine, from a file that is written here in a fraction of a second.
-            ``"torch"``: the model itself, forward and backward, where it is; for any loss and any model. ``"auto"``:
-            for a model on the CPU whose modules are known, torch, from the model's parameters with its sparse layers as
-            products: several times faster than both, with nothing else to start. On another device the engine, where it
-            knows the modules and the loss of the fit. Else torch runs the model itself.
-        channels: whether the channel values of the samples are kept, which scores of channels are of: 8 bytes for
-            each channel and layer pair of a sample. ``"auto"`` keeps them up to 1 GiB.
-        uncertainty: keeps the magnitudes of the samples, so that :meth:`evaluate` can tell how sure the scores are.
+        use_pre_norm: whether to use the values before each block's norm, or the blocks' last activations.
+        route: what runs the model. ``"onnx"``: the engine, from a file exported here in a fraction of a second.
+            ``"torch"``: the model itself, forward and backward, on its own device; for any loss and any model.
+            ``"auto"``: on the CPU, if all modules are known, torch runs a model rebuilt from the parameters, with
+            sparse layers as sparse matrix products: several times faster than both, and no other runtime has to start.
+            On another device the engine runs it, if it knows the modules and the loss of the fit. Otherwise torch runs
+            the model itself.
+        channels: whether to keep the samples' channel values, which channel and rank scores need: 8 bytes per channel
+            and layer pair of each sample. ``"auto"`` keeps up to 1 GiB of them.
+        uncertainty: keeps the samples' magnitudes, so that :meth:`evaluate` can report how certain the scores are.
             ``True``: 10 groups; or a dict of ``groups`` (left out one by one, for standard errors), ``permutations``
-            (of targets, for an empirical p; 0), ``seed`` (0) and ``maxBytes`` (of magnitudes at most; 1 GiB).
+            (of targets, for an empirical p; 0), ``seed`` (0) and ``maxBytes`` (limit for the magnitudes; 1 GiB).
         backend: where the statistics are computed: ``"auto"``, ``"webgpu"`` or ``"cpu"``.
         precision: of sums and channel regressions on WebGPU, and of plain correlations on the CPU: ``"exact"``, as
-            good as in float64, or ``"fast"``, in float32 and quicker.
-        threads: of the engine at most; ``None``: one for each core.
+            good as float64, or ``"fast"``, in float32 and quicker.
+        threads: maximum number of engine threads; ``None``: one per core.
 
-    One process of the engine belongs to the object; :meth:`close`, leaving a ``with`` block or the end of this process
-    ends it. Unless torch runs the model itself, its parameters are read once, here: train on, and make another one.
+    The object owns one engine process. It ends with :meth:`close`, on leaving a ``with`` block or with this process.
+    Unless torch runs the model itself, its parameters are read once, here: after more training, create a new inferer.
 
     Attributes:
-        route: ``"onnx"`` or ``"torch"``: that of the last fit and, before the first, the one that is meant.
+        route: ``"onnx"`` or ``"torch"``: the route of the last fit or, before the first, the intended one.
         route_reason: why, in words.
 
     Raises:
-        MagnitudeEdgeError: for a model that the method refuses; ``ExportError`` for one that cannot be exported.
+        MagnitudeEdgeError: the method refuses the model; ``ExportError`` if the model cannot be exported.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class MagnitudeEdgeInferer:
             raise
 
     def _open(self, threads: int | None) -> dict[str, Any]:
-        """Tells the engine what it is to hold. What it could refuse is waited for."""
+        """Configures the engine. Waits for the reply only if the engine could refuse the settings."""
         create = {
             "reduction": self.reduction,
             "usePreNorm": self.use_pre_norm,
@@ -127,7 +128,7 @@ class MagnitudeEdgeInferer:
 
     @property
     def name(self) -> str:
-        """What the model is called: its file's name, or its class."""
+        """The name of the model's file, or of its class."""
         return Path(self._routes.name).name
 
     @property
@@ -164,27 +165,28 @@ class MagnitudeEdgeInferer:
         """Accumulates statistics over batches ``(x, y)``.
 
         Args:
-            dataloader: gives ``(x, y)``: tensors or arrays, ``[batch, inputs]`` and ``[batch, outputs]``. Or samples,
-                read in batches here: a DataFrame, an Arrow table or AnnData with a column per input and output node,
-                in any order; a zarr group of arrays x and y, or of AnnData; paths of Parquet files (patterns too), of
-                an ``.h5ad`` file or a ``.zarr`` folder.
+            dataloader: yields ``(x, y)``: tensors or arrays, ``[batch, inputs]`` and ``[batch, outputs]``. Or samples
+                to split into batches here: a DataFrame, an Arrow table or AnnData with a column per input and output
+                node, in any order; a zarr group of arrays x and y, or of AnnData; paths of Parquet files (patterns
+                too), of an ``.h5ad`` file or a ``.zarr`` folder.
             crit: ``None`` (mean squared error), a name (``"mse"``, ``"l1"``, ``"huber"``, ``"bce-with-logits"``,
-                ``"cross-entropy"``), the torch loss that one of them stands for or, with torch models, any callable
-                ``crit(prediction, y)`` that gives one number.
-            device: of the route torch: where the model runs, moved there and back; ``None`` leaves it where it is.
-            verbose: says which route is taken, and why; a progress bar, where tqdm is installed.
-            reset: forget earlier samples first; ``False`` goes on.
-            masked_edges: (source, target) names of edges to switch off; of files exported with ``edge_mask=True``.
-            batch_size: samples in a batch, where they are read here; the gradients of a mean loss depend on it.
-            client: of a Dask cluster, over which the samples are dealt out: paths of files as above, a Dask DataFrame,
-                two Dask arrays ``(x, y)``, or a dataset with numbered samples, which goes to every worker. Batches are
-                those of a fit without a cluster.
+                ``"cross-entropy"``), the corresponding torch loss or, with torch models, any callable
+                ``crit(prediction, y)`` that returns one number.
+            device: for the torch route: the device to run on; the model is moved there and back. ``None`` leaves it
+                where it is.
+            verbose: prints the route and the reason, and shows a progress bar if tqdm is installed.
+            reset: forget earlier samples first; ``False`` adds to them.
+            masked_edges: (source, target) names of edges to switch off; for files exported with ``edge_mask=True``.
+            batch_size: samples per batch, if they are batched here; the gradients of a mean loss depend on it.
+            client: the client of a Dask cluster, to distribute the samples over its workers. ``dataloader`` is then
+                paths of files as above, a Dask DataFrame, two Dask arrays ``(x, y)``, or an indexable dataset, which
+                is sent to every worker. The batches are the same as without a cluster.
 
         Returns:
-            The samples that the statistics hold.
+            The number of samples in the statistics.
 
         Raises:
-            MagnitudeEdgeError: ``batch-mismatch``, ``non-finite``, ...; batches before the one refused stay counted.
+            MagnitudeEdgeError: ``batch-mismatch``, ``non-finite``, ...; batches before the refused one stay counted.
         """
         self.route, self.route_reason = self._routes.of_loss(crit)
         if verbose:
@@ -244,12 +246,11 @@ class MagnitudeEdgeInferer:
 
     @contextlib.contextmanager
     def _ending_fit(self) -> Iterator[None]:
-        """After an error of the loader, the model or the loss: what came before it stays counted, and the engine waits
-        for no more."""
+        """Ends the engine's fit after an error of the loader, the model or the loss; earlier batches stay counted."""
         try:
             yield
         except BaseException:
-            with contextlib.suppress(MagnitudeEdgeError):  # that which is on its way is the one to tell
+            with contextlib.suppress(MagnitudeEdgeError):  # the original error is the one to report
                 self._engine.call("endFit")
             with contextlib.suppress(MagnitudeEdgeError):
                 self._held_channels.forget_after(self._engine.call("diagnostics")[0]["samples"])
@@ -258,7 +259,7 @@ class MagnitudeEdgeInferer:
     def fit_file(
         self, path: str | os.PathLike[str], crit: Any = None, *, batch_size: int = 128, reset: bool = True
     ) -> int:
-        """As :meth:`fit`, over a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
+        """Like :meth:`fit`, for a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
         CSV with a column per input and output node.
 
         Raises:
@@ -288,16 +289,16 @@ class MagnitudeEdgeInferer:
         """The edge table: one row per ordered pair of function nodes, best first.
 
         Args:
-            layer_agg: ``"mean"``, ``"max"`` or ``"pooled"``, the observations of all layer pairs as those of one.
+            layer_agg: ``"mean"``, ``"max"`` or ``"pooled"``, which treats the observations of all layer pairs as one.
             score: ``"corr"``, ``"partial"``, ``"regression"`` or ``"channel"``.
-            ridge: of ``"partial"``, in covariance units.
+            ridge: for ``"partial"``, in covariance units.
             lam: lambda of ``"regression"`` (default 0.3) and ``"channel"`` (default 3).
-            variance_floor: default ``None``: limits are relative; ``1e-12`` gives the reference's NaN.
-            correlation: ``"pearson"``, or ``"spearman"`` for that of ranks, which ``"channel"`` refuses.
-            uncertainty: whether the columns ``corr_se`` (jackknife standard error; ``score_se`` of channel scores),
-                ``sign_stability`` (share of the scores without one group that have the sign of the score) and, with
-                permutations, ``p_empirical`` are there; ``None``: where this was created with ``uncertainty``.
-            top, max_q, candidates_only: fewer rows back; p and q are over all pairs all the same.
+            variance_floor: default ``None``: limits are relative; ``1e-12`` reproduces the reference's NaN.
+            correlation: ``"pearson"``, or ``"spearman"`` for rank correlation, which ``"channel"`` refuses.
+            uncertainty: whether to add the columns ``corr_se`` (jackknife standard error; ``score_se`` for channel
+                scores), ``sign_stability`` (share of the leave-one-group-out scores that have the sign of the score)
+                and, with permutations, ``p_empirical``; ``None``: if this was created with ``uncertainty``.
+            top, max_q, candidates_only: return fewer rows; p and q still cover all pairs.
 
         Raises:
             MagnitudeEdgeError: ``too-few-samples``, ``invalid-argument``.
@@ -330,16 +331,16 @@ class MagnitudeEdgeInferer:
         title: str | None = None,
         height: int = 560,
     ) -> ExplorerWidget:
-        """The explorer as a notebook widget, with a table of this model in it. The widget keeps this object: its target
-        view shows the magnitudes, or the block of coefficients, behind a score, from the channel values of the samples.
+        """Opens a table of this model in the explorer, as a notebook widget. The widget keeps this object alive: its
+        target view uses the samples' channel values to show the magnitudes, or the coefficients, behind a score.
 
         Args:
-            table: of :meth:`evaluate`, whose defaults give it where it is left out.
-            positives, title, height: as of :func:`magnitude_edge.explore`; the title is by default the model's name.
+            table: from :meth:`evaluate`; default: ``evaluate()``.
+            positives, title, height: see :func:`magnitude_edge.explore`; the default title is the model's name.
 
         Raises:
-            ImportError: without anywidget.
-            MagnitudeEdgeError: as :meth:`evaluate` and :func:`magnitude_edge.explore`.
+            ImportError: anywidget is not installed.
+            MagnitudeEdgeError: see :meth:`evaluate` and :func:`magnitude_edge.explore`.
         """
         frame = self.evaluate() if table is None else table
         data = explorer_data(
@@ -350,18 +351,18 @@ class MagnitudeEdgeInferer:
     def pair_magnitudes(
         self, source: str, target: str, samples: int = 2000
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """What the scores of one pair are of, sample by sample.
+        """The magnitudes behind the scores of one pair, sample by sample.
 
         Args:
             source, target: names of function nodes.
-            samples: so many of the first ones, at most.
+            samples: return at most the first ``samples`` samples.
 
         Returns:
             Activation magnitudes of the source and gradient magnitudes of the target, ``[layer pairs, samples]`` each.
 
         Raises:
-            MagnitudeEdgeError: ``invalid-argument`` for a name that there is not, or where the channel values of the
-                samples are not held (``channels``).
+            MagnitudeEdgeError: ``invalid-argument`` for an unknown name, or if the samples' channel values are not kept
+                (``channels``).
         """
         args = {"source": source, "target": target, "samples": samples}
         result, parts = self._with_channels.call("pairMagnitudes", args)
@@ -375,14 +376,14 @@ class MagnitudeEdgeInferer:
         self._engine.call("resetStats")
 
     def save_stats(self, path: str | os.PathLike[str], channels: bool | None = None) -> None:
-        """Writes the statistics held, as an Arrow file; whole or not at all.
+        """Writes the statistics to an Arrow file, atomically.
 
         Args:
-            channels: ``True`` puts the channel values of the samples into it as well, 8 bytes for each channel and
-                layer pair of a sample, so that ranks and channel scores can be had of it; ``None`` is ``False``.
+            channels: ``True`` also writes the samples' channel values, 8 bytes per channel and layer pair of each
+                sample, so that rank and channel scores can be computed from the file; ``None`` is ``False``.
 
         Raises:
-            MagnitudeEdgeError: ``invalid-argument`` for channel values that are not held.
+            MagnitudeEdgeError: ``invalid-argument`` if the channel values are not kept.
         """
         content = self._statistics(bool(channels))
         target = Path(path)
@@ -395,11 +396,11 @@ class MagnitudeEdgeInferer:
             raise
 
     def load_stats(self, path: str | os.PathLike[str]) -> None:
-        """Replaces the statistics held by saved ones of the same graph and settings."""
+        """Replaces the statistics with saved ones of the same graph and settings."""
         self._take_statistics(Path(path).read_bytes(), merge=False)
 
     def merge_stats(self, path: str | os.PathLike[str]) -> None:
-        """Adds saved statistics over other samples."""
+        """Adds saved statistics of other samples."""
         self._take_statistics(Path(path).read_bytes(), merge=True)
 
     def _statistics(self, channels: bool) -> bytearray:
@@ -413,12 +414,12 @@ class MagnitudeEdgeInferer:
 
     @property
     def _with_channels(self) -> Engine:
-        """The engine, with the channel values of all samples that are held."""
+        """The engine, after it has received all channel values held here."""
         self._held_channels.hand_over(self._engine)
         return self._engine
 
     def _begin_elsewhere(self, reset: bool) -> None:
-        """Samples come to the engine by another way than the torch route."""
+        """Prepares for samples that reach the engine by another way than the torch route."""
         if reset:
             self._held_channels.clear()
         else:

@@ -39,18 +39,18 @@ def infer(
         x: ``[samples, inputs]``: an array, tensor or zarr array in the model's order; or a DataFrame, an Arrow table,
             AnnData or the path of an ``.h5ad`` with a column per input node, in any order. Or, without ``y``, the path
             of a data file (npz, Arrow, Parquet, CSV, h5ad, zarr), or one of these that has the output nodes as well.
-        y: ``[samples, outputs]``, as ``x``.
-        data: as of :class:`MagnitudeEdgeInferer`.
-        crit: the loss, as of :meth:`MagnitudeEdgeInferer.fit`.
-        route, backend, precision, uncertainty: as of :class:`MagnitudeEdgeInferer`.
-        batch_size: samples in a batch; the gradients of a mean loss depend on it.
+        y: ``[samples, outputs]``, in the same forms as ``x``.
+        data: see :class:`MagnitudeEdgeInferer`.
+        crit: the loss, see :meth:`MagnitudeEdgeInferer.fit`.
+        route, backend, precision, uncertainty: see :class:`MagnitudeEdgeInferer`.
+        batch_size: samples per batch; the gradients of a mean loss depend on it.
         **evaluate: further options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
     Returns:
-        The edge table, as of :meth:`MagnitudeEdgeInferer.evaluate`.
+        The edge table, see :meth:`MagnitudeEdgeInferer.evaluate`.
 
     Raises:
-        MagnitudeEdgeError: ``batch-mismatch`` for columns or rows that disagree, and all that fit and evaluate raise.
+        MagnitudeEdgeError: ``batch-mismatch`` if columns or rows disagree, and whatever fit and evaluate raise.
     """
     settings: dict[str, Any] = {"route": route, "backend": backend, "precision": precision, "uncertainty": uncertainty}
     with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, **settings) as inferer:

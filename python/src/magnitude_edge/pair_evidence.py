@@ -1,4 +1,4 @@
-"""What is behind the score of one pair, for the explorer: asked of the engine when a view shows that pair."""
+"""The evidence behind the score of one pair, for the explorer: the engine computes it when a view shows that pair."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class PairEvidence:
-    """Evidence of the scores in one table.
+    """Evidence behind the scores in one table.
 
     Args:
-        inferer: holds the model and the samples that the table is of; kept alive by this.
+        inferer: holds the model and the samples behind the table; kept alive by this object.
         attributes: of the table (``frame.attrs``): how it was scored.
     """
 
@@ -28,10 +28,10 @@ class PairEvidence:
         self._lam = attributes.get("lambda")
 
     def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Facts and bytes. What is refused is told in the facts.
+        """Facts and bytes. Refusals are reported in the facts.
 
         Args:
-            request: ``what`` is ``"magnitudes"`` or ``"block"``, ``source`` and ``target`` are numbers of nodes; a
+            request: ``what`` is ``"magnitudes"`` or ``"block"``, ``source`` and ``target`` are indices of nodes; a
                 block has a ``layerPair``.
         """
         try:

@@ -1,4 +1,4 @@
-"""Tables as pictures: thin calls of matplotlib and networkx, which ``pip install magnitude-edge[plots]`` brings."""
+"""Plots of tables, by matplotlib and networkx, which ``pip install magnitude-edge[plots]`` installs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def plot_heatmap(
     table: pd.DataFrame, nodes: Sequence[str] | None = None, ax: Axes | None = None, **imshow: Any
 ) -> Axes:
-    """Scores as ``[source, target]``, known edges marked by a dot.
+    """Plots scores as ``[source, target]``, with known edges marked by a dot.
 
     Args:
         nodes: names, in the order of both axes; default: all, by index.
@@ -54,11 +54,11 @@ def plot_heatmap(
 
 
 def plot_ranking(detail: pd.DataFrame, ax: Axes | None = None, **plot: Any) -> Axes:
-    """How many of the positive edges rank at k or better, over k.
+    """Plots the share of the positive edges that rank at k or better, over k.
 
     Args:
-        detail: the first of what ``evaluate_target_ranking`` returns.
-        ax, **plot: as of :func:`plot_heatmap`; options of ``Axes.step``.
+        detail: the first value that ``evaluate_target_ranking`` returns.
+        ax, **plot: as for :func:`plot_heatmap`; options of ``Axes.step``.
     """
     ranks = np.sort(detail["rank"].dropna().to_numpy(dtype=int))
     ax = _axes(ax)
@@ -69,10 +69,10 @@ def plot_ranking(detail: pd.DataFrame, ax: Axes | None = None, **plot: Any) -> A
 
 
 def plot_network(table: pd.DataFrame, top: int = 20, ax: Axes | None = None, **draw: Any) -> Axes:
-    """Known edges (grey) and the first ``top`` pairs that are none (red), among the nodes of the latter.
+    """Plots the best ``top`` pairs that are not known edges (red), and the known edges (grey) among their nodes.
 
     Args:
-        ax, **draw: as of :func:`plot_heatmap`; options of ``networkx.draw_networkx``.
+        ax, **draw: as for :func:`plot_heatmap`; options of ``networkx.draw_networkx``.
     """
     import networkx as nx
 

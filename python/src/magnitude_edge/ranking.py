@@ -1,4 +1,4 @@
-"""How well a table ranks edges that are known: any DataFrame with ``src_func``, ``dst_func`` and a score."""
+"""How well a table ranks known edges: any DataFrame with ``src_func``, ``dst_func`` and a score."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def evaluate_target_ranking(
     """Ranks positive edges among all scored sources of their targets.
 
     Args:
-        df: an edge table; rows of equal scores rank in table order, those without a score do not rank.
-        positive_edges: (source, target) names; repeated ones count once.
-        score_col: default: ``corr``, or ``score`` where the table has that instead.
+        df: an edge table; rows with equal scores rank in table order, those without a score do not rank.
+        positive_edges: (source, target) names; duplicates count once.
+        score_col: default: ``corr``, or ``score`` if the table has that instead.
         top_k: a positive is recovered at k when its rank is at most k.
 
     Returns:
         ``(detail, summary)``. One row of ``detail`` per positive, by source and target: ``src_func``,
-        ``dst_func``, ``score``, ``rank`` (missing where it does not rank), ``n_candidates``, ``reciprocal_rank``
-        (0 where it does not rank), ``top@k``. ``summary``: ``n_positives``, ``mrr``, the rate of each ``top@k``.
+        ``dst_func``, ``score``, ``rank`` (missing if it does not rank), ``n_candidates``, ``reciprocal_rank``
+        (0 if it does not rank), ``top@k``. ``summary``: ``n_positives``, ``mrr``, the rate of each ``top@k``.
 
     Raises:
-        MagnitudeEdgeError: ``no-positives`` without positive edges and where the table knows none of them,
+        MagnitudeEdgeError: ``no-positives`` if there are no positive edges or none joins two nodes of the table,
             ``invalid-argument`` for a column that the table lacks or a k below 1.
     """
     if score_col is None:

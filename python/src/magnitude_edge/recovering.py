@@ -1,4 +1,4 @@
-"""Do edges come back that are hidden from the model? A control for a screen."""
+"""Are edges that were hidden from the model found again? A control for a screen."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ def recovery(
     backend: str = "auto",
     **evaluate: Any,
 ) -> pd.DataFrame:
-    """Hides edges between function nodes and looks where the score ranks them, beside those of a permuted graph.
+    """Hides edges between function nodes and reports how the score ranks them, compared with a permuted graph.
 
-    The control is a permuted graph: its edges are those of the model's, their ends exchanged at random so that every
-    node keeps its in- and out-degree and no pair is an edge of both. The edges at the hidden ones' places are looked
-    for in the same way. A score that tells more than degrees ranks hidden edges above them.
+    The permuted graph is the control: the model's edges with their ends exchanged at random, so that every node keeps
+    its in- and out-degree and no pair is an edge of both. The edges in the hidden ones' places are ranked in the same
+    way. A score that reflects more than degrees ranks hidden edges above them.
 
-    Of a model, edges are switched off and it is not trained again: how it was changed by them shows, so that the
-    figures are an upper bound of what a model trained without them would give; the control is ranked in the same
-    tables. With a function, every graph has a model of its own, trained without the edges looked for: two a repeat.
+    With a model, edges are switched off without retraining. The weights still carry traces of them, so the figures are
+    an upper bound for a model trained without them; the control is ranked in the same tables. With a function, every
+    graph gets its own model, trained without the edges to find: two per repeat.
 
     Args:
-        model: a torch GSNN, the path of a file exported with ``edge_mask=True``, or a function: a graph like ``data``
-            to a trained torch GSNN.
-        dataloader: batches ``(x, y)``; gone through up to twice for each repeat, so a list or a DataLoader.
-        data: as of :class:`MagnitudeEdgeInferer`; needed with a function.
+        model: a torch GSNN, the path of a file exported with ``edge_mask=True``, or a function that takes a graph like
+            ``data`` and returns a trained torch GSNN.
+        dataloader: batches ``(x, y)``; iterated up to twice per repeat, so pass a list or a DataLoader.
+        data: see :class:`MagnitudeEdgeInferer`; required with a function.
         hidden: the share of the edges to hide, at least one edge.
-        repeats: so many choices of hidden edges.
+        repeats: number of random choices of hidden edges.
         seed: of the choices and permutations.
         crit: a loss that the engine knows; with a function, any.
         **evaluate: options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
     Returns:
         Two rows per repeat; ``edges`` is ``"hidden"`` or ``"permuted"``. Columns ``repeat``, ``edges``, ``n_positives``
-        (of the control fewer where degrees leave an edge no other place), ``auc`` (of positives among all pairs that
-        are no edge and have a score), ``mrr``, ``top@k`` within targets; missing where there are no positives.
-        Where the score finds nothing both rows are alike: an auc of 0.5.
+        (fewer for the control if degrees leave an edge no other place), ``auc`` (of positives among all pairs that
+        are not edges and have a score), ``mrr``, ``top@k`` within targets; missing if there are no positives.
+        If the score finds nothing, both rows are alike: an auc of 0.5.
 
     Raises:
         MagnitudeEdgeError: ``invalid-argument`` for a model without an edge mask, a function without ``data``, and a
@@ -63,7 +63,7 @@ def recovery(
     """
     if not 0 < hidden < 1:
         raise MagnitudeEdgeError("invalid-argument", f"hidden is {hidden}, a share between 0 and 1 was expected.")
-    trained = callable(model) and not hasattr(model, "state_dict")  # modules of torch can be called as well
+    trained = callable(model) and not hasattr(model, "state_dict")  # torch modules are callable, too
     if trained and data is None:
         raise MagnitudeEdgeError("invalid-argument", "recovery with a function that trains needs data: the graph.")
     score: _Trained | _Masked = (_Trained if trained else _Masked)(model, data, backend)
@@ -133,9 +133,9 @@ class _Trained:
 
 
 def permuted_edges(edges: list[Edge], rng: np.random.Generator) -> list[Edge]:
-    """A permuted graph: two edges exchange their targets, again and again, where that makes no edge twice, none of the
-    graph itself and no self edge. Every node keeps its in- and out-degree, every place its source. Edges that nothing
-    could be exchanged with stay."""
+    """A permuted graph: pairs of edges exchange their targets repeatedly, unless that would create a duplicate, an edge
+    of the graph itself or a self edge. Every node keeps its in- and out-degree, every position its source. Edges that
+    cannot be exchanged stay."""
     forbidden, now = set(edges), list(edges)
     present = set(edges)
     exchanged = 0

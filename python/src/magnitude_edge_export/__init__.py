@@ -1,4 +1,4 @@
-"""The old name of :mod:`magnitude_edge.export`, for programs written before the exporter was a part of magnitude-edge.
+"""The old name of :mod:`magnitude_edge.export`, for programs written before the exporter joined magnitude-edge.
 
 Its modules are those of the new name: ``magnitude_edge_export.capture`` is ``magnitude_edge.export.capture``.
 """

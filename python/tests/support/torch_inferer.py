@@ -1,5 +1,5 @@
 """The class that our users have, written straight from the method's page: torch hooks, a loop over nodes, raw sums, one
-dictionary per row. Slow and plain, and nothing of the package or of the oracle in it."""
+dictionary per row. Slow and plain, and independent of the package and of the oracle."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ class MagnitudeEdgeInferer:
             else:
                 hooks.append(block.lin_out.register_forward_pre_hook(lambda module, args: held.append(args[0])))
             if block.lin_in is self.model.ResBlocks[-1].lin_in:
-                break  # shared by all blocks from here on: one hook sees them all
+                break  # the remaining blocks share it: one hook sees them all
         loss = crit(self.model(x), y)
         gradients = torch.autograd.grad(loss, held)
         for hook in hooks:
@@ -148,7 +148,7 @@ def p_value(r, n, conditions):
 
 
 def q_values(p):
-    """Benjamini and Hochberg's, by their definition: the least over all p at or above, of p times m over its rank."""
+    """Benjamini and Hochberg's, by definition: the minimum, over all p at or above it, of p times m over its rank."""
     return np.array(
         [min(1.0, (p[p >= own] * len(p) / [(p <= other).sum() for other in p[p >= own]]).min()) for own in p]
     )

@@ -1,4 +1,4 @@
-"""What a user runs today; the test changes the line of the import, and nothing else."""
+"""What a user runs today; the test changes only the import line."""
 
 import pickle
 import sys

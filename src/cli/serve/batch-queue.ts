@@ -1,6 +1,6 @@
 /**
- * Batches on their way from a pipe to a fit: a list that waits. So many are held at most, so that a host that is faster
- * than the model fills no memory and a slower one is worked ahead of.
+ * A bounded queue of batches between a pipe and a fit. The bound keeps a host that is faster than the model from
+ * filling memory, and batches arrive while the model runs.
  */
 export class BatchQueue<T> implements AsyncIterable<T> {
   readonly #room: number;
@@ -9,20 +9,20 @@ export class BatchQueue<T> implements AsyncIterable<T> {
   #changed: Promise<void>;
   #tellChange: () => void = () => undefined;
 
-  /** @param room batches that wait at most */
+  /** @param room most batches held */
   constructor(room: number) {
     this.#room = room;
     this.#changed = this.#nextChange();
   }
 
-  /** Resolves as soon as there is room for another one, or nobody takes any more. */
+  /** Resolves once there is space for another batch, or the queue has ended. */
   async push(batch: T): Promise<void> {
     this.#waiting.push(batch);
     this.#wake();
     while (this.#waiting.length >= this.#room && !this.#ended) await this.#changed;
   }
 
-  /** No more come, and none is waited for. */
+  /** Ends the queue: no batches follow, and pending `push` calls resolve. */
   end(): void {
     this.#ended = true;
     this.#wake();

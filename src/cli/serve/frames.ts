@@ -1,24 +1,24 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 
 /**
- * One message of the pipe between a host program and `magnitude-edge serve`: a 4-byte length (little endian), as many
- * bytes of JSON (an object), then the binary parts one after the other, whose lengths stand in the JSON under `parts`.
+ * One message on the pipe between a host program and `magnitude-edge serve`: a 4-byte length (little endian), that many
+ * bytes of JSON (an object), then the binary parts one after the other, whose lengths the JSON lists under `parts`.
  */
 export interface Frame {
   readonly header: Readonly<Record<string, unknown>>;
   readonly parts: readonly Uint8Array[];
 }
 
-/** A frame on its way out, whose parts may be in pieces that are sent one after the other. */
+/** An outgoing frame. A part may consist of pieces that are sent one after the other. */
 export interface OutgoingFrame {
   readonly header: Frame['header'];
   readonly parts: readonly (Uint8Array | readonly Uint8Array[])[];
 }
 
-/** Far above any request; what is longer is no header. */
+/** Far longer than any request; anything longer is not a header. */
 const LONGEST_HEADER = 2 ** 26;
 
-/** The bytes of a frame, the parts as they are. */
+/** The bytes of a frame; parts are not copied. */
 export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
   const pieces = parts.map((part) => (part instanceof Uint8Array ? [part] : part));
   const lengths = pieces.map((part) => part.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
@@ -28,7 +28,7 @@ export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
   return [length, json, ...pieces.flat()];
 }
 
-/** Takes frames from bytes as they come, each part in a place of its own from the start: nothing is copied. */
+/** Parses frames from a stream of bytes. Each part is read directly into a buffer of its own: nothing is copied. */
 export class FrameParser {
   #wanted = new Uint8Array(4);
   #filled = 0;
@@ -37,25 +37,25 @@ export class FrameParser {
   #parts: Uint8Array[] = [];
   #step: () => Frame | undefined = this.#takeLength;
 
-  /** Where the next bytes go; of one byte at least. */
+  /** Where to write the next bytes; at least one byte long. */
   get place(): Uint8Array {
     return this.#wanted.subarray(this.#filled);
   }
 
   /**
-   * @param bytes that were written to {@link place}
-   * @returns the frame that ends with them
-   * @throws MagnitudeEdgeError `invalid-data` for what is no frame
+   * @param bytes number of bytes written to {@link place}
+   * @returns the frame that they complete
+   * @throws MagnitudeEdgeError `invalid-data` for bytes that are not a frame
    */
   advance(bytes: number): Frame | undefined {
     this.#filled += bytes;
     let frame: Frame | undefined;
-    // Nothing may be wanted, of a part without a byte.
+    // An empty part needs no bytes.
     while (this.#filled === this.#wanted.length) frame = this.#step() ?? frame;
     return frame;
   }
 
-  /** @throws MagnitudeEdgeError `invalid-data` for bytes that end within a frame */
+  /** @throws MagnitudeEdgeError `invalid-data` if the bytes end within a frame */
   end(): void {
     if (this.#step !== this.#takeLength || this.#filled > 0) throw noFrame('the stream ended within it');
   }

@@ -4,15 +4,15 @@ import { FrameParser, type Frame } from './frames.ts';
 
 const fs = process.getBuiltinModule('node:fs');
 
-// The standard pipes by their numbers: Node's own streams for them come with much else, and copy all that they read.
+// Standard pipes by file descriptor: Node's own streams load much else and copy all that they read.
 const STANDARD_INPUT = 0;
 const STANDARD_OUTPUT = 1;
 
-/** Milliseconds until a pipe that does not block, and takes no more for now, is tried again. */
+/** Milliseconds before a full non-blocking pipe is tried again. */
 const PAUSE = 2;
 
 /**
- * Calls back with each frame that comes through standard input; resolves at its end.
+ * Calls `take` with each frame from standard input; resolves at its end.
  * @throws MagnitudeEdgeError `invalid-data`
  */
 export async function takeFrames(take: (frame: Frame) => void): Promise<void> {
@@ -27,7 +27,7 @@ export async function takeFrames(take: (frame: Frame) => void): Promise<void> {
   parser.end();
 }
 
-/** Not by `fs.read`: a process cannot end while one of its threads waits there. */
+/** Does not use `fs.read`: a process cannot end while one of its threads waits there. */
 function readPipe(place: () => Uint8Array, took: (bytes: number) => void): Promise<void> {
   const { Socket } = process.getBuiltinModule('node:net');
   return new Promise((resolve, reject) => {
@@ -40,7 +40,7 @@ function readPipe(place: () => Uint8Array, took: (bytes: number) => void): Promi
         return false;
       }
     };
-    // The types have it for sockets that connect alone.
+    // The types declare it only for sockets that connect.
     const options: SocketConstructorOpts & ConnectOpts = {
       fd: STANDARD_INPUT,
       writable: false,
@@ -51,7 +51,7 @@ function readPipe(place: () => Uint8Array, took: (bytes: number) => void): Promi
   });
 }
 
-/** Resolves when the system has taken all pieces. */
+/** Resolves once the system has taken all pieces. */
 export async function writePieces(pieces: readonly Uint8Array[]): Promise<void> {
   let left = pieces;
   while (left.length > 0) {
@@ -61,7 +61,7 @@ export async function writePieces(pieces: readonly Uint8Array[]): Promise<void> 
   }
 }
 
-/** @returns how many bytes the system took */
+/** @returns the number of bytes that the system took */
 function writeSome(pieces: readonly Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.writev(STANDARD_OUTPUT, pieces, (error, bytes) => {
@@ -71,7 +71,7 @@ function writeSome(pieces: readonly Uint8Array[]): Promise<number> {
   });
 }
 
-/** What is left of pieces whose first bytes are gone. */
+/** The rest of the pieces after their first `bytes` bytes. */
 function without(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let index = 0;
   let gone = bytes;

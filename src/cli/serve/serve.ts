@@ -22,7 +22,7 @@ export const serve: Command = {
     await send({ header: { ready: version }, parts: [] });
     await takeFrames(({ header, parts }) => {
       const { id, call, args: given } = header as { id: number; call: string; args: Record<string, unknown> };
-      // At once: it is about what stands in the queue before it.
+      // Not queued: it applies to the calls queued before it.
       if (call === 'cancel') served.cancel();
       else void turns.run(() => answer(served, { id, call, args: given, parts }));
     });

@@ -20,7 +20,7 @@ import { backendOf, chooseBackend, type ChosenBackend } from '../backend.ts';
 import { BatchQueue } from './batch-queue.ts';
 import type { Frame, OutgoingFrame } from './frames.ts';
 
-/** What a call gives back: a JSON object and binary parts. */
+/** The result of a call: a JSON object and binary parts. */
 export type Reply = Pick<OutgoingFrame, 'parts'> & { readonly result: Readonly<Record<string, unknown>> };
 
 interface OpenArguments {
@@ -36,9 +36,9 @@ type SaveOptions = NonNullable<Parameters<MagnitudeEdgeInferer['saveStats']>[0]>
 interface PairArguments {
   readonly source: string;
   readonly target: string;
-  /** Of magnitudes */
+  /** For magnitudes */
   readonly samples?: number;
-  /** Of a channel block */
+  /** For a channel block */
   readonly options?: ChannelBlockOptions;
 }
 interface ValuesArguments {
@@ -46,10 +46,10 @@ interface ValuesArguments {
   readonly kind: 'channels' | 'magnitudes';
 }
 
-/** Batches that wait while the model runs. */
+/** Batches queued while the model runs. */
 const ROOM = 2;
 
-/** The one inferer of a serving process, and what a host program may call on it. */
+/** The one inferer of a serving process, and the calls that a host program may make. */
 export class ServedInferer {
   #backend: ChosenBackend | undefined;
   #model: InfererModel | undefined;
@@ -59,16 +59,14 @@ export class ServedInferer {
     | undefined;
   #aborted = new AbortController();
 
-  /** Ends what is under way, a fit or scoring; calls after it work again. */
+  /** Aborts the running fit or scoring; later calls work again. */
   cancel(): void {
     this.#aborted.abort(new MagnitudeEdgeError('busy', 'The call was cancelled by its caller.'));
     this.#aborted = new AbortController();
     this.#fit?.batches.end();
   }
 
-  /**
-   * @throws MagnitudeEdgeError what the library throws, `invalid-argument` for a call that there is not
-   */
+  /** @throws MagnitudeEdgeError as the library does, `invalid-argument` for an unknown call */
   async call(name: string, args: Readonly<Record<string, unknown>>, parts: Frame['parts']): Promise<Reply> {
     if (!Object.hasOwn(calls, name)) {
       throw new MagnitudeEdgeError('invalid-argument', `There is no call '${name}'.`);
@@ -77,8 +75,8 @@ export class ServedInferer {
   }
 
   /**
-   * Starts what runs models while the host makes one ready.
-   * @param threads as of `open`
+   * Starts the model runtime while the host prepares a model.
+   * @param threads as for `open`
    */
   async expectModel({
     channels,
@@ -90,8 +88,8 @@ export class ServedInferer {
   }
 
   /**
-   * @param threads to use at most; default: as many as there are
-   * @param parts the model's bytes; none for a model that the host runs by itself, of which `profile` tells the graph
+   * @param threads most threads to use; default: all available
+   * @param parts the model's bytes; none for a model that the host runs itself, whose graph `profile` describes
    */
   async open(args: OpenArguments, [bytes]: Frame['parts']): Promise<Reply> {
     const { load = {}, create = {}, profile, threads } = args;
@@ -107,7 +105,7 @@ export class ServedInferer {
       this.#model = ExternalModel.read(profile, load.name ?? 'The model');
     } else
       throw new MagnitudeEdgeError('invalid-argument', 'open takes a model, or what is to be known of one.');
-    // Left to itself, an engine may find its device wanting.
+    // With 'auto' the engine may reject its device.
     const asked = this.#backend.backend === 'cpu' ? 'cpu' : requested;
     this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: asked });
     const { backend, reason } = backendOf(this.#inferer, this.#backend);
@@ -116,7 +114,7 @@ export class ServedInferer {
     return reply({ nodeNames, edgeIndex, layers, norm, backend, reason });
   }
 
-  /** A whole fit over the bytes of a data file. */
+  /** Runs a whole fit over the bytes of a data file. */
   async fitFile(
     { name, batchSize, fit }: { name: string; batchSize: number; fit: FitOptions },
     [bytes]: Frame['parts'],
@@ -128,7 +126,7 @@ export class ServedInferer {
     return reply({ samples: await inferer.fit(data, { ...fit, signal: this.#aborted.signal }) });
   }
 
-  /** Begins a fit; batches follow by `batch`, and `endFit` waits for it. */
+  /** Begins a fit; batches follow through `batch`, and `endFit` waits for it. */
   startFit(options: FitOptions): Reply {
     const inferer = this.#opened();
     const { signal } = this.#aborted;
@@ -136,8 +134,8 @@ export class ServedInferer {
   }
 
   /**
-   * Begins a fit of values that the host computes; `values` brings them, and `endFit` waits for it.
-   * @param custom the name of a loss that is the host's own, in place of `loss`
+   * Begins a fit of values that the host computes; they follow through `values`, and `endFit` waits for it.
+   * @param custom the name of the host's own loss, instead of `loss`
    */
   startValues({ custom, ...options }: ValuesOptions): Reply {
     const inferer = this.#opened();
@@ -148,13 +146,13 @@ export class ServedInferer {
     );
   }
 
-  /** @param fitFrom takes the batches of a queue in */
+  /** @param fitFrom fits the batches of a queue */
   #start(fitFrom: (batches: BatchQueue<Batch | Values>) => Promise<number>): Reply {
     if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
     const batches = new BatchQueue<Batch | Values>(ROOM);
     const samples = fitFrom(batches);
     const fit = { batches, samples, error: undefined as unknown };
-    // A batch that is refused is told at once: at the next batch.
+    // Report a refused batch as early as possible: at the next batch.
     fit.samples.catch((error: unknown) => {
       fit.error = error;
       batches.end();
@@ -175,8 +173,8 @@ export class ServedInferer {
   }
 
   /**
-   * @param kind of the values: `[size, channels]`, or magnitudes `[size, nodes]`
-   * @param parts float32: those of the activations of blocks 0 .. L-2, then of the gradients of blocks 1 .. L-1
+   * @param kind `[size, channels]` values, or magnitudes `[size, nodes]`
+   * @param parts float32: activations of blocks 0 .. L-2, then gradients of blocks 1 .. L-1
    * @returns whether the channel values of another batch would be kept
    */
   async values({ size, kind }: ValuesArguments, parts: Frame['parts']): Promise<Reply> {
@@ -192,7 +190,7 @@ export class ServedInferer {
     return reply({ channels: this.#opened().keepsChannels });
   }
 
-  /** Resolves to the samples held, when all batches have been taken in. */
+  /** Resolves to the number of samples held, once all batches have been accumulated. */
   async endFit(): Promise<Reply> {
     const { batches: queue, samples } = this.#running();
     queue.end();
@@ -203,7 +201,7 @@ export class ServedInferer {
     }
   }
 
-  /** Channel values, as `values` takes them, of samples that it took as magnitudes with `channelsLater`. */
+  /** Channel values, in the form of `values`, of samples that were sent as magnitudes with `channelsLater`. */
   async channelValues({ size }: { size: number }, parts: Frame['parts']): Promise<Reply> {
     const half = parts.length / 2;
     const sides = { activations: parts.slice(0, half).map(floats), gradients: parts.slice(half).map(floats) };
@@ -278,7 +276,7 @@ export class ServedInferer {
   }
 }
 
-/** What a host may call. Options come from a host that checks them by itself; the library checks them again. */
+/** The calls that a host may make. The host checks options itself; the library checks them again. */
 const calls = {
   expectModel: (served, args) => served.expectModel(args as { channels: number; threads?: number | null }),
   open: (served, args, parts) => served.open(args, parts),
@@ -307,7 +305,7 @@ const calls = {
   ) => Reply | Promise<Reply>
 >;
 
-/** What runs models, loaded for a host that does not do so by itself: it takes as long as all else that is loaded. */
+/** The model runtime, loaded only if the host does not run models itself: it takes as long to load as all the rest. */
 async function modelsBeside() {
   const [{ GsnnModel }, { startModelsBeside }] = await Promise.all([
     import('../../model/gsnn-model.ts'),
@@ -321,7 +319,7 @@ function reply(result: Reply['result'], ...parts: Reply['parts']): Reply {
   return { result, parts };
 }
 
-/** A loss that the host differentiates by itself, known here by its name alone. */
+/** A loss that the host differentiates; only its name is known here. */
 function namedLoss(name: string): CustomLoss {
   const loss: CustomLoss = () => {
     throw new MagnitudeEdgeError(
@@ -332,7 +330,7 @@ function namedLoss(name: string): CustomLoss {
   return Object.defineProperty(loss, 'name', { value: name });
 }
 
-/** A part has a buffer of its own, so that it is aligned. */
+/** Each part has its own buffer, so it is aligned. */
 function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
 }

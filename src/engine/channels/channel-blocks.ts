@@ -11,26 +11,29 @@ import type { ChannelRows } from '../../statistics/channel-record.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
-/** B_ij: what channel scores are the norms of (docs/method.md, "Channel scores"). */
+/** B_ij, the block whose norm is a channel score (docs/method.md, "Channel scores"). */
 export interface ChannelBlock {
   /** p, the layer pair; undefined for one regression over all of them */
   readonly layerPair: number | undefined;
-  /** Channels of the source that are not constant, by their number within the node */
+  /** Channels of the source that are not constant, numbered within the node */
   readonly sourceChannels: readonly number[];
-  /** Channels of the target that are not zero throughout, by their number within the node */
+  /** Channels of the target that are not zero throughout, numbered within the node */
   readonly targetChannels: readonly number[];
-  /** Row-major `[sourceChannels, targetChannels]`, signed: gradient in its root mean square per standard deviation */
+  /**
+   * Row-major `[sourceChannels, targetChannels]`, signed: gradient in units of its root mean square, per standard
+   * deviation
+   */
   readonly values: Float64Array;
 }
 
-/** Which blocks are asked for. */
+/** Which blocks to compute. */
 export interface BlockRequest extends Omit<ChannelRequest, 'layerAgg'> {
   /** Function nodes */
   readonly source: number;
   readonly target: number;
   /** One regression over the observations of all layer pairs */
   readonly pooled: boolean;
-  /** Only that layer pair's; of no meaning for pooled ones */
+  /** Only that layer pair's block; ignored if `pooled` */
   readonly layerPair?: number | undefined;
 }
 
@@ -72,7 +75,7 @@ export async function channelBlocks(
   return blocks;
 }
 
-/** The columns of a node by the places of their channels among the node's. */
+/** The channels of a node's columns, numbered within the node. */
 function numbersWithin({ starts, channels }: Columns, groups: RaggedIndices, node: number): number[] {
   const own = groups.indices.subarray(groups.offsets[node], groups.offsets[node + 1]);
   return Array.from(channels.subarray(starts[node], starts[node + 1]), (channel) => own.indexOf(channel));

@@ -2,19 +2,19 @@ import { aggregateChannels } from '../../scoring/channel/aggregate.ts';
 import type { ChannelRequest } from '../../scoring/channel/request.ts';
 import type { ChannelMatrices } from './channel-scores.ts';
 
-/** The last scores. Another aggregation of the layer pairs costs no regression. */
+/** Caches the last scores: another aggregation of the layer pairs needs no regression. */
 export class ChannelScoreCache {
   #last: { readonly key: string; readonly matrices: ChannelMatrices } | undefined;
-  /** Counts changes of the samples: scores asked for before one are not of those after it */
+  /** Counts changes of the samples, so that scores requested before a change are not returned after it */
   #version = 0;
 
-  /** The samples have changed. */
+  /** Call it when the samples have changed. */
   clear(): void {
     this.#version++;
     this.#last = undefined;
   }
 
-  /** Scores that are kept, or are computed now. */
+  /** Returns cached scores, or computes them. */
   async get(
     { layerAgg, lambda, varianceFloor }: ChannelRequest,
     compute: () => Promise<ChannelMatrices>,

@@ -19,7 +19,7 @@ import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { RowOrder } from '../../scoring/channel/rows.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
-/** Scores of all ordered pairs of nodes from channel values; of 'pooled' there are none for the layer pairs. */
+/** Scores of all ordered pairs of nodes from channel values; 'pooled' has none per layer pair. */
 export interface ChannelMatrices extends ScoreMatrices {
   readonly aggregated: Float64Array;
   readonly perPair: readonly Float64Array[];
@@ -42,7 +42,7 @@ export async function channelScores(
   return scores!;
 }
 
-/** Channel scores with the rows of U in other orders, for each of which F is the same: one result per order. */
+/** Channel scores with the rows of U in other orders, all with the same F: one result per order. */
 export async function shuffledChannelScores(
   rows: ChannelRows,
   groups: RaggedIndices,
@@ -55,7 +55,7 @@ export async function shuffledChannelScores(
   return scoresOf(systems, request, threads, perSegment);
 }
 
-/** The regressions behind channel scores: one per layer pair, or one for 'pooled'. @param groups channels of each node */
+/** The regressions behind channel scores: one per layer pair; one for 'pooled'. @param groups channels of each node */
 export async function systemsOf(
   held: ChannelRows | ChannelSums,
   groups: RaggedIndices,
@@ -66,12 +66,12 @@ export async function systemsOf(
   const sums = isSums(held);
   const layerPairs = sums ? pairsOfSums(held) : await pairsOfRows(held, request, threads);
   const together = layerAgg === 'pooled' ? [layerPairs] : layerPairs.map((pair) => [pair]);
-  // Channels of sums are in the order of their nodes.
+  // The channels of sums are ordered by node.
   const own = sums ? { ...groups, indices: Uint32Array.from(groups.indices.keys()) } : groups;
   return together.map((pairs) => channelSystem(pairs, own, held.channels, lambda, { varianceFloor }));
 }
 
-/** Whether it is sums of samples, not samples. */
+/** Whether these are sums over samples rather than the samples themselves. */
 export function isSums(held: ChannelRows | ChannelSums): held is ChannelSums {
   return 'sumXX' in held.pairs[0]!;
 }
@@ -82,7 +82,7 @@ async function pairsOfRows(
   threads: ChannelThreads,
 ): Promise<LayerPair[]> {
   const yielder = createYielder(signal);
-  // Workers start while means and variances are taken here, unless a GPU is to do it all.
+  // Workers start while this thread computes means and variances, unless a GPU is to do everything.
   const smaller = Math.min(samples, channels);
   const starting = threads.gpu ? undefined : threads.open(pairs.length * samples * channels * smaller);
   const layerPairs: LayerPair[] = [];
@@ -137,7 +137,7 @@ function flagsOf(systems: readonly ChannelSystem[]): Uint8Array {
   return flags;
 }
 
-/** Puts the scores of a part where they belong: row-major `[source, target]`. */
+/** Writes the scores of a part to their places: row-major `[source, target]`. */
 function placeRoots(out: Float64Array, nodes: number, { way, first, end }: Part, norms: PartNorms): void {
   if (way === 'dual') {
     const from = first * nodes;

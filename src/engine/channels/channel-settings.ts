@@ -1,14 +1,14 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 
-/** Whether channel values are kept beside the statistics of magnitudes. */
+/** Limits of the channel values kept alongside the statistics of magnitudes. */
 export interface ChannelOptions {
-  /** Most bytes of channel values, 8 P C a sample. Default 2^30. */
+  /** Maximum bytes of channel values, 8 P C per sample. Default 2^30. */
   readonly maxBytes?: number | undefined;
 }
 
-/** {@link ChannelOptions} with nothing left out. */
+/** {@link ChannelOptions} with defaults filled in. */
 export interface ChannelSettings {
-  /** Whether a fit that finds no room for them fails, or goes on without */
+  /** Whether a fit whose channel values do not fit fails; otherwise it continues without them */
   readonly required: boolean;
   readonly maxBytes: number;
 }
@@ -18,7 +18,7 @@ const DEFAULT_MAX_BYTES = 2 ** 30;
 /**
  * Checks the option.
  *
- * @returns undefined where nothing is to be kept
+ * @returns undefined if nothing is to be kept
  * @throws `invalid-argument`
  */
 export function channelSettings(

@@ -27,14 +27,14 @@ export interface MagnitudeRegression {
   readonly settings: RidgeSettings;
 }
 
-/** What regressions are made of: each step is done by one thread, a worker or the caller's. */
+/** Steps of regressions; each runs on one thread, a worker or the calling one. */
 export interface ChannelSteps {
   /** See {@link systemGram} */
   gram: {
     argument: { readonly system: ChannelSystem; readonly way: Way; readonly columns: Range };
     result: UpperColumns;
   };
-  /** See {@link factorRidge}; answers with `out` */
+  /** See {@link factorRidge}; returns `out` */
   factor: {
     argument: { readonly pieces: readonly UpperColumns[]; readonly ridge: Ridge; readonly out: RidgeFactor };
     result: RidgeFactor;
@@ -51,7 +51,7 @@ export interface ChannelSteps {
   };
   /** See {@link regressPair} */
   magnitudes: { argument: MagnitudeRegression; result: PairRegression };
-  /** See {@link absorbRows}: sums are in shared memory or the caller's, and change there */
+  /** See {@link absorbRows}: sums are in shared memory or the caller's own, and are changed in place */
   absorb: {
     argument: {
       readonly sums: PairChannelSums;
@@ -65,13 +65,13 @@ export interface ChannelSteps {
 
 export type ChannelStep = keyof ChannelSteps;
 
-/** What a worker is asked: to say what it runs on, or a step. */
+/** Calls to a worker: a step, or `open`, which returns a description of what it runs on. */
 export interface ChannelCalls extends ChannelSteps {
   open: { argument: undefined; result: string };
 }
 export type ChannelCall = AnyCall<ChannelCalls>;
 
-/** Does a step, with yields some milliseconds of work apart. @throws RangeError, `out-of-memory` */
+/** Runs a step, yielding every few milliseconds of work. @throws RangeError, `out-of-memory` */
 export function* doStep<Name extends ChannelStep>(
   memory: MixedBlocks,
   { name, argument }: { readonly name: Name; readonly argument: ChannelSteps[Name]['argument'] },

@@ -19,22 +19,22 @@ import { arraysOfPairs, pairsOfArrays, stateArrays, type FitState } from '../../
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
-/** What has room: rows as they come; rows once those there are have joined the sums; or nothing. */
+/** What fits: more rows; more rows, once the present ones have been added to the sums; or nothing. */
 export type ChannelRoom = 'rows' | 'sums' | 'none';
 
-/** What {@link ChannelStore.state} says beside its arrays. */
+/** Facts that {@link ChannelStore.state} records in addition to its arrays. */
 export interface ChannelStoreFacts {
   /** Samples kept as rows */
   readonly rows: number;
-  /** Samples in the sums, where there are some */
+  /** Samples in the sums, if there are any */
   readonly summed?: number;
 }
 
 const channelArrays = [...channelVectors, ...channelMatrices];
 
 /**
- * Channel values of samples: rows as long as they have room, which take 8 P C bytes each; from then on sums of K x K channels,
- * which take 16 P K^2 bytes for any number of samples, and the rows that came last.
+ * Channel values of samples. They are kept as rows, 8 P C bytes each, as long as these fit; after that as sums of K x K
+ * channels, 16 P K^2 bytes for any number of samples, and the most recent rows.
  */
 export class ChannelStore {
   readonly #pairs: number;
@@ -63,29 +63,29 @@ export class ChannelStore {
     return (this.#sums?.samples ?? 0) + this.#record.samples;
   }
 
-  /** Whether samples have become sums */
+  /** Whether samples have been absorbed into sums */
   get summed(): boolean {
     return this.#sums !== undefined;
   }
 
-  /** Bytes that the rows of so many samples more take, with those there are. */
+  /** Bytes of the rows with `samples` more of them. */
   bytesWith(samples: number): number {
     return this.#record.bytesOf(this.#record.samples + samples);
   }
 
-  /** What there is room for in so many bytes, with so many samples more. */
+  /** What fits in `bytes`, with `samples` more samples. */
   room(samples: number, bytes: number): ChannelRoom {
     const sums = channelSumsBytes(this.#pairs, this.#groups.indices.length);
     if (this.bytesWith(samples) + (this.summed ? sums : 0) <= bytes) return 'rows';
     return sums + this.#record.bytesOf(samples) <= bytes ? 'sums' : 'none';
   }
 
-  /** Keeps a copy. @throws RangeError where there is no room, and then keeps nothing of it */
+  /** Keeps a copy. @throws RangeError if memory runs out; nothing of the batch is kept then */
   add(batch: ChannelValuesBatch): void {
     this.#record.add(batch);
   }
 
-  /** Lets the rows that are held join the sums. They cannot be taken back from then on. @throws `out-of-memory` */
+  /** Adds the rows to the sums. They cannot be removed from then on. @throws `out-of-memory` */
   async absorb(): Promise<void> {
     const rows = this.#record.view();
     if (rows.samples === 0) return;
@@ -100,14 +100,14 @@ export class ChannelStore {
     this.#record.clear();
   }
 
-  /** All samples as they are now: rows, where all of them are, else sums. */
+  /** All samples at present: as rows if all of them are rows, otherwise as sums. */
   async held(): Promise<ChannelRows | ChannelSums> {
     if (this.#sums === undefined) return this.#record.view();
     await this.absorb();
     return this.#sums;
   }
 
-  /** The rows of all samples; undefined where some have become sums. */
+  /** The rows of all samples; undefined if some have been absorbed into sums. */
   rows(): ChannelRows | undefined {
     return this.summed ? undefined : this.#record.view();
   }
@@ -123,7 +123,7 @@ export class ChannelStore {
     return { samples: sums.samples, counts: channelCounts(this.#groups), sums };
   }
 
-  /** Adds what a file holds. For values there must be room as rows. @throws `out-of-memory`, RangeError */
+  /** Adds the contents of a file. Values must fit as rows. @throws `out-of-memory`, RangeError */
   async merge(saved: SavedChannels): Promise<void> {
     if (!('sums' in saved)) {
       this.add(batchOfSaved(saved, this.#groups, this.#record.channels));
@@ -134,7 +134,7 @@ export class ChannelStore {
     this.#sums = addChannelSums(this.#sums, saved.sums);
   }
 
-  /** What is kept, to go on from: rows as copies, sums as they are. */
+  /** State to resume from: rows as copies, sums by reference. */
   get state(): FitState<ChannelStoreFacts> {
     const { samples, channels, pairs } = this.#record.view();
     const joined = (blocks: readonly Float32Array[]): Float32Array => {
@@ -157,7 +157,7 @@ export class ChannelStore {
     };
   }
 
-  /** Takes up what {@link ChannelStore.state} was. Nothing may be kept. @throws RangeError */
+  /** Restores {@link ChannelStore.state}. The store must be empty. @throws RangeError */
   restore({ facts, arrays }: FitState<ChannelStoreFacts>): void {
     const [activations, gradients] = [
       stateArrays(arrays, 'values_x', Float32Array),
@@ -173,7 +173,7 @@ export class ChannelStore {
     this.#sums = { ...sums, samples: facts.summed };
   }
 
-  /** Forgets the last samples, of which none is in the sums. */
+  /** Keeps only the first `samples` samples; the others must not be in the sums. */
   truncate(samples: number): void {
     this.#record.truncate(Math.max(samples - (this.#sums?.samples ?? 0), 0));
   }

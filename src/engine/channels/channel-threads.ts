@@ -28,21 +28,21 @@ import { WorkerQueue } from './worker-queue.ts';
 
 /** Operations that one thread does in the time that workers take to start. */
 const SMALL = 1e9;
-/** Operations that are worth workers which end with them. */
+/** Operations from which it pays to start workers for this job alone. */
 const WORTH_WORKERS = 1e10;
 
-/** Takes what comes of a part of a regression: one result for each of the orders. @param system its number */
+/** Receives the results of a part of a regression, one per order. @param system its index */
 export type TakePart = (system: number, part: Part, norms: readonly PartNorms[]) => void;
 
-/** A thread that does steps; arrays of the argument that are not shared are given up. */
+/** A thread that runs steps. The caller gives up argument arrays that are not shared. */
 type StepThread = <Name extends ChannelStep>(
   name: Name,
   argument: ChannelSteps[Name]['argument'],
 ) => Promise<ChannelSteps[Name]['result']>;
 
 /**
- * Does regressions on all threads of the machine: in workers, which are started when there is enough to do and end with
- * {@link ChannelThreads.release}; where they cannot be had, on the calling thread.
+ * Runs regressions on all threads of the machine: in workers, which start when there is enough work and end with
+ * {@link ChannelThreads.release}, or on the calling thread if workers are not available.
  */
 export class ChannelThreads {
   readonly #most: number;
@@ -52,14 +52,14 @@ export class ChannelThreads {
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
   #local: MixedBlocks | undefined;
   #note = '';
-  /** What the GPU did of them, or why nothing */
+  /** What ran on the GPU, or why nothing did */
   #gpuNote = '';
   #backend: 'webgpu' | 'cpu' = 'cpu';
 
   /**
-   * @param most workers at most; 0 for the calling thread
-   * @param gpuNow gives the GPU device that regressions are to run on, where there is one now
-   * @param precision of regressions there
+   * @param most maximum number of workers; 0 for the calling thread
+   * @param gpuNow returns the GPU device to run regressions on, if there is one now
+   * @param precision of regressions on the GPU
    */
   constructor(
     most = availableThreads(),
@@ -77,17 +77,17 @@ export class ChannelThreads {
     return notes.filter((note) => note !== '').join('; ');
   }
 
-  /** What did the last regressions */
+  /** Backend of the last regressions */
   get backend(): 'webgpu' | 'cpu' {
     return this.#backend;
   }
 
-  /** Whether there is a GPU for regressions that are ones for it */
+  /** Whether there is a GPU for regressions that suit it */
   get gpu(): boolean {
     return this.#gpuNow() !== undefined;
   }
 
-  /** Starts workers for so much work; how much there is need not be known exactly. */
+  /** Starts workers if there is enough work for them; an estimate of it suffices. */
   async open(operations: number): Promise<void> {
     if (operations < SMALL || this.#most === 0 || this.#workers !== undefined) return;
     const workers: WorkerClient<ChannelCalls>[] = [];
@@ -106,10 +106,10 @@ export class ChannelThreads {
   }
 
   /**
-   * Does some regressions. Each thread does as many of them as go round, and they share the others; a thread that would have
-   * to wait goes on with the next one.
+   * Runs regressions. Each thread does an equal number of whole ones, and all threads share the rest; a thread that
+   * would have to wait starts on the next one.
    *
-   * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted, after which nothing is at work any more
+   * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted, when all work has stopped
    */
   async run(
     systems: readonly ChannelSystem[],
@@ -140,14 +140,14 @@ export class ChannelThreads {
     });
   }
 
-  /** Works with threads, which an abort ends. */
+  /** Runs work with threads, which an abort ends. */
   async #withThreads<T>(
     workers: readonly WorkerClient<ChannelCalls>[] | undefined,
     signal: AbortSignal | undefined,
     work: (threads: readonly StepThread[]) => Promise<T>,
   ): Promise<T> {
     const stop = (): void => {
-      // A worker at work hears nothing: others are started when there is something to do again.
+      // A busy worker receives no messages, so it is ended; new ones start when there is work again.
       if (workers !== undefined) this.release();
     };
     signal?.addEventListener('abort', stop);
@@ -184,9 +184,9 @@ export class ChannelThreads {
   }
 
   /**
-   * Adds samples to sums, in place. In workers where sums and samples are in shared memory.
+   * Adds samples to sums, in place; in workers if sums and samples are in shared memory.
    *
-   * @param channels where each channel of the sums stands in a row
+   * @param channels position of each channel of the sums within a row
    * @throws `out-of-memory`, `runtime`
    */
   async absorb(
@@ -205,7 +205,7 @@ export class ChannelThreads {
   }
 
   /**
-   * Does regressions of magnitudes, one layer pair each.
+   * Runs regressions of magnitudes, one per layer pair.
    *
    * @throws `out-of-memory`, `runtime`; the signal's reason once it is aborted
    */
@@ -225,17 +225,17 @@ export class ChannelThreads {
     });
   }
 
-  /** Ends the workers. They are started again when they are needed. */
+  /** Ends the workers. They start again when needed. */
   release(): void {
     for (const worker of this.#workers ?? []) worker.terminate();
     this.#workers = undefined;
     this.#local = undefined;
   }
 
-  /** The threads of workers, or the calling one. */
+  /** Worker threads, or the calling one. */
   #threads(workers: readonly WorkerClient<ChannelCalls>[] | undefined, signal?: AbortSignal): StepThread[] {
     if (workers !== undefined) {
-      // The argument of `factor` is made for it, and the worker's from then on.
+      // The argument of `factor` is made for this call, so the worker may own it.
       return workers.map(
         (worker): StepThread =>
           (name, argument) =>
@@ -248,7 +248,7 @@ export class ChannelThreads {
     return [(name, argument) => runYielding(doStep(memory, { name, argument }), yielder)];
   }
 
-  /** Does all of it on a GPU. @returns whether there is one, and it has room for that */
+  /** Runs everything on a GPU. @returns whether there is one that suits the work and has the memory for it */
   async #runOnGpu(
     systems: readonly ChannelSystem[],
     orders: readonly RowOrder[],
@@ -286,7 +286,7 @@ export class ChannelThreads {
   }
 }
 
-/** A value whose memory may be handed over: a copy, but for what is in shared memory. */
+/** A value whose memory may be transferred: a copy, except for shared memory. */
 function unshared<T>(value: T): T {
   if (ArrayBuffer.isView(value)) {
     return isShared(value) ? value : ((value as unknown as Float32Array).slice() as unknown as T);

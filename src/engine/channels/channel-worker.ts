@@ -3,7 +3,7 @@ import { runToEnd } from '../../statistics/yielder.ts';
 import { answerCalls } from '../answer-calls.ts';
 import { doStep, type ChannelCall } from './channel-steps.ts';
 
-/** The program of a worker that does steps of regressions, one after the other in the same memory. */
+/** Program of a worker that runs steps of regressions, one after the other in the same memory. */
 const memory = mixedBlocks();
 
 answerCalls((message) => {

@@ -21,14 +21,14 @@ import { magnitudesOfChannels } from './channel-magnitudes.ts';
 import { conditionalChannels } from './select-channels.ts';
 import { valuesOnHost } from './values-on-host.ts';
 
-/** What {@link Channels.state} says beside its arrays. */
+/** Facts that {@link Channels.state} records in addition to its arrays. */
 export interface ChannelFacts extends ChannelStoreFacts {
   /** Why nothing is kept any more */
   readonly left?: string;
   readonly merged: number;
 }
 
-/** Samples that channel scores are of, and what scores them. */
+/** Samples to compute channel scores from, and the threads that do it. */
 export interface ChannelSnapshot {
   readonly rows: ChannelRows;
   /** Channels of each node */
@@ -37,11 +37,11 @@ export interface ChannelSnapshot {
 }
 
 /**
- * Keeps the channel values of the samples that an engine sees, and scores them. Works beside an engine: what that computes
- * does not change.
+ * Keeps the channel values of the samples that an engine sees, and scores them. Works alongside the engine and does not
+ * change its results.
  *
- * For each batch: {@link Channels.read}, then the engine, then {@link Channels.keep}; so that nothing is kept of a batch that
- * the engine refuses.
+ * For each batch, call {@link Channels.read}, then the engine, then {@link Channels.keep}, so that nothing is kept of a
+ * batch that the engine refuses.
  */
 export class Channels {
   readonly #shape: EngineShape & { readonly channels: number };
@@ -51,14 +51,14 @@ export class Channels {
   readonly #threads: ChannelThreads;
   /** Why nothing is kept any more; undefined while it is */
   #left: string | undefined;
-  /** Samples held that came from files without channels */
+  /** Samples of merged files whose channel values are not kept */
   #merged = 0;
   readonly #cache = new ChannelScoreCache();
 
   /**
-   * @param deviceNow gives the device of values that come as GPU buffers
-   * @param regressOn gives the device that regressions run on
-   * @param precision of regressions there
+   * @param deviceNow returns the device of values that are GPU buffers
+   * @param regressOn returns the device to run regressions on
+   * @param precision of regressions on that device
    */
   constructor(
     settings: ChannelSettings,
@@ -77,26 +77,26 @@ export class Channels {
     this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 
-  /** Whether the values of further samples would be kept */
+  /** Whether the values of further samples will be kept */
   get keeping(): boolean {
     return this.#left === undefined;
   }
 
-  /** What did the last regressions */
+  /** Backend of the last regressions */
   get backend(): 'webgpu' | 'cpu' {
     return this.#threads.backend;
   }
 
-  /** What is worth telling of them, for diagnostics */
+  /** Notes for diagnostics */
   get notes(): readonly string[] {
     return [this.#left, this.#threads.note].filter((note) => note !== undefined && note !== '') as string[];
   }
 
   /**
-   * The channel values of a batch on the host, with room for them in the record; undefined where nothing is kept. From a GPU
-   * that costs one readback of 8 P C bytes a sample.
+   * The channel values of a batch on the host, if they fit; undefined if nothing is kept. Values on a GPU cost one
+   * readback of 8 P C bytes per sample.
    *
-   * @throws `out-of-memory` where they find no room and must be kept; `device-lost`, `gpu-validation`
+   * @throws `out-of-memory` if they must be kept and do not fit; `device-lost`, `gpu-validation`
    */
   async read({ size, activations, gradients }: ChannelBatch): Promise<ChannelValuesBatch | undefined> {
     if (this.#left !== undefined || !this.#hasRoom(size)) return undefined;
@@ -105,7 +105,7 @@ export class Channels {
     return { size, activations: values.slice(0, pairs), gradients: values.slice(pairs) };
   }
 
-  /** Whether there is room for so many samples more; where not, those there are are let go. @throws `out-of-memory` */
+  /** Whether `size` more samples fit; if not, drops those kept so far. @throws `out-of-memory` */
   #hasRoom(size: number): boolean {
     const { maxBytes, required } = this.settings;
     if (this.#store.room(size, maxBytes) !== 'none') return true;
@@ -125,10 +125,10 @@ export class Channels {
   }
 
   /**
-   * Keeps what {@link Channels.read} gave for the batch that the engine has taken since.
+   * Keeps the result of {@link Channels.read}, after the engine has accepted the batch.
    *
-   * @param confirmed resolves when the engine has looked at all batches: those kept before may have to become sums, of which
-   * none can be taken back
+   * @param confirmed resolves when the engine has checked all batches: rows kept so far may have to be added to sums,
+   * from which they cannot be removed
    * @throws `out-of-memory`, and what `confirmed` does
    */
   async keep(batch: ChannelValuesBatch, confirmed: () => Promise<unknown>): Promise<void> {
@@ -137,7 +137,7 @@ export class Channels {
     });
   }
 
-  /** The engine takes samples whose channel values are not known. @throws `invalid-argument` where they must be kept */
+  /** Call it when the engine accepts samples without channel values. @throws `invalid-argument` if these must be kept */
   skip(): void {
     const why = 'Samples came as magnitudes, without channel values';
     if (this.settings.required) throw new MagnitudeEdgeError('invalid-argument', `${why}.`);
@@ -145,9 +145,8 @@ export class Channels {
   }
 
   /**
-   * The engine now holds samples of a statistics file, too, with their channel values or without.
-   *
-   * @throws `graph-mismatch` for other numbers of channels, `out-of-memory` where they find no room and must be kept
+   * Call it when the engine has merged the samples of a statistics file, with or without their channel values.
+   * @throws `out-of-memory` if they must be kept and do not fit
    */
   async merge(samples: number, saved: SavedChannels | undefined): Promise<void> {
     const rows = saved === undefined || 'sums' in saved ? 0 : saved.samples;
@@ -163,7 +162,7 @@ export class Channels {
     );
   }
 
-  /** Adds samples to the store, once it has room for their rows. */
+  /** Adds samples to the store, once their rows fit. */
   async #take(
     rows: number,
     confirmed: () => Promise<unknown>,
@@ -186,7 +185,7 @@ export class Channels {
     }
   }
 
-  /** Checks that saved channel values are of nodes with as many channels. @throws `graph-mismatch` */
+  /** Checks that nodes have the same numbers of channels in saved channel values. @throws `graph-mismatch` */
   checkLayout(saved: SavedChannels): void {
     const expected = channelCounts(this.#groups);
     if (sameCounts(expected, saved.counts)) return;
@@ -198,20 +197,22 @@ export class Channels {
     );
   }
 
-  /** A copy of the channel values of all samples that the engine holds, or of sums of them, for a file. @throws `invalid-argument` */
+  /**
+   * A copy of the channel values of all the engine's samples, or of their sums, for a file. @throws `invalid-argument`
+   */
   saved(samples: number): Promise<SavedChannels> {
     this.#checkHeld(samples);
     return this.#store.saved();
   }
 
-  /** What is kept, to go on from. */
+  /** State to resume from. */
   get state(): FitState<ChannelFacts> {
     const { facts, arrays } = this.#store.state;
     const left = this.#left === undefined ? {} : { left: this.#left };
     return { facts: { ...facts, ...left, merged: this.#merged }, arrays };
   }
 
-  /** Takes up what {@link Channels.state} was. Nothing may be kept. @throws RangeError */
+  /** Restores {@link Channels.state}. Nothing may be kept yet. @throws RangeError */
   restore(state: FitState<ChannelFacts>): void {
     this.#store.restore(state);
     this.#left = state.facts.left;
@@ -219,13 +220,13 @@ export class Channels {
     this.#cache.clear();
   }
 
-  /** The engine holds so many samples in all: it has refused a batch that it had already taken. */
+  /** Keeps only the first `samples` samples of the engine, after it refused a batch that was already counted. */
   truncate(samples: number): void {
     this.#store.truncate(samples - this.#merged);
     this.#cache.clear();
   }
 
-  /** Forgets all samples. Scores that are being computed go on. */
+  /** Forgets all samples. Scores being computed are not affected. */
   clear(): void {
     this.#store.clear();
     this.#merged = 0;
@@ -234,10 +235,10 @@ export class Channels {
   }
 
   /**
-   * Checks that all samples that the engine holds are here.
+   * Checks that the channel values of all the engine's samples are kept.
    *
    * @param what needs them, for the error
-   * @throws `invalid-argument` where there are others
+   * @throws `invalid-argument` if some are missing
    */
   #checkHeld(samples: number, what = 'Channel scores'): void {
     if (this.#store.samples === samples) return;
@@ -251,16 +252,16 @@ export class Channels {
   }
 
   /**
-   * Scores of all ordered pairs from the samples held; the caller's, until released. The last ones are kept.
+   * Scores of all ordered pairs from the samples held; owned by the caller until released. The last ones are cached.
    *
-   * @throws `invalid-argument` where not all samples are here; as `checkChannelRequest`
+   * @throws `invalid-argument` if channel values are missing; as `checkChannelRequest`
    */
   async scores(request: ChannelRequest, samples: number): Promise<Scores> {
     const arrays = new ScoreArrays(await this.#matrices(request, samples));
     return new HostScores(arrays, { pairs: this.#shape.pairs });
   }
 
-  /** Scores that change as edges are taken in, of the samples held now. @throws as {@link Channels.scores} */
+  /** Scores that change as edges are selected, from the samples held now. @throws as {@link Channels.scores} */
   async conditional(request: ChannelRequest, samples: number): Promise<ConditionalScores> {
     const { aggregated } = await this.#matrices(request, samples);
     return conditionalChannels(await this.#store.held(), this.#groups, request, this.#threads, aggregated);
@@ -284,7 +285,7 @@ export class Channels {
     return magnitudesOfChannels(rows, this.#groups, this.#shape.reduction);
   }
 
-  /** Magnitudes of one pair of nodes, of the first samples. @throws as {@link Channels.blocks} */
+  /** Magnitudes of one pair of nodes, for the first samples. @throws as {@link Channels.blocks} */
   pairMagnitudes(samples: number, request: PairRequest): PairMagnitudes {
     return pairMagnitudes(
       this.#rows(samples, 'Magnitudes of a pair'),
@@ -295,9 +296,10 @@ export class Channels {
   }
 
   /**
-   * What gives the blocks of pairs of nodes from the samples held now, at any later time; see {@link channelBlocks}.
+   * Returns a function that computes blocks of pairs of nodes from the samples held now, at any later time; see
+   * {@link channelBlocks}.
    *
-   * @throws `invalid-argument` where not all samples are here, or some have become sums
+   * @throws `invalid-argument` if channel values are missing, or some have become sums
    */
   blocks(samples: number): (request: BlockRequest) => Promise<ChannelBlock[]> {
     const rows = this.#rows(samples, 'Blocks of channel scores');
@@ -308,9 +310,9 @@ export class Channels {
   }
 
   /**
-   * The samples held now: scores of them can be resampled at any later time.
+   * The samples held now; their scores can be resampled at any later time.
    *
-   * @throws `invalid-argument` where not all samples are here, or some have become sums
+   * @throws `invalid-argument` if channel values are missing, or some have become sums
    */
   snapshot(samples: number): ChannelSnapshot {
     const rows = this.#rows(samples, 'Standard errors and p-values of channel scores');

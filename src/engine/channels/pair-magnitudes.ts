@@ -2,7 +2,7 @@ import { channelNorms, type Reduction } from '../../statistics/channel-norms.ts'
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
-/** What the scores of one ordered pair of nodes are of: `[samples]` for each layer pair. */
+/** The magnitudes behind the scores of one ordered pair of nodes: `[samples]` for each layer pair. */
 export interface PairMagnitudes {
   /** Activation magnitudes of the source */
   readonly x: readonly Float32Array[];
@@ -10,7 +10,7 @@ export interface PairMagnitudes {
   readonly y: readonly Float32Array[];
 }
 
-/** The pair whose magnitudes are asked for, and of how many samples, the first ones, at most. */
+/** The pair whose magnitudes are requested, and the maximum number of samples, counted from the first. */
 export interface PairRequest {
   readonly source: number;
   readonly target: number;

@@ -24,12 +24,13 @@ import { ChannelThreads } from './channel-threads.ts';
 import { conditionalChannels } from './select-channels.ts';
 
 /**
- * Channel scores (docs/method.md, "score = 'channel'") of saved channel values, without the model that they came from; or of
- * any two sets of values by node. All cores take part, or a GPU where the regressions are ones for it.
+ * Channel scores (docs/method.md, "score = 'channel'") of saved channel values, without the model that they came from,
+ * or of any two sets of values per node. Runs on all cores, or on a GPU if the regressions suit it.
  *
- * @param device the caller's, until the scores are there
- * @param precision of regressions there. Default 'exact'
- * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`, `device-lost`, `gpu-validation`; the signal's reason once it is aborted
+ * @param device owned by the caller, who keeps it until the scores are computed
+ * @param precision of regressions on the device. Default 'exact'
+ * @throws `too-few-samples`, `invalid-argument`, `out-of-memory`, `device-lost`, `gpu-validation`; the signal's reason
+ * once it is aborted
  */
 export async function scoreSavedChannels(
   saved: SavedChannels,
@@ -40,7 +41,7 @@ export async function scoreSavedChannels(
   return (await scoreSaved(saved, request, device, precision)).scores;
 }
 
-/** As {@link scoreSavedChannels}, and what did the regressions. */
+/** As {@link scoreSavedChannels}, with the backend of the regressions. */
 export async function scoreSaved(
   saved: SavedChannels,
   request: ChannelRequest,
@@ -62,7 +63,7 @@ export async function scoreSaved(
 }
 
 /**
- * Channel scores of saved values that change as edges are taken in, which work is done with.
+ * Runs work with channel scores of saved values, which change as edges are selected.
  *
  * @throws as {@link scoreSavedChannels}
  */
@@ -86,7 +87,7 @@ export async function selectSavedChannels<T>(
 /**
  * Scores of the ranks of magnitudes, from saved channel values.
  *
- * @throws as {@link scoreRanks}; `invalid-data` for sums of them
+ * @throws as {@link scoreRanks}; `invalid-data` if only sums of the values were saved
  */
 export async function scoreSavedRanks(
   saved: SavedChannels,
@@ -98,7 +99,7 @@ export async function scoreSavedRanks(
   return scoreRanks(magnitudes, shape, request);
 }
 
-/** The magnitudes of saved channel values. @throws `invalid-data` where only sums of those were saved */
+/** The magnitudes of saved channel values. @throws `invalid-data` if only sums of the values were saved */
 export function magnitudesOfSaved(saved: SavedChannels, reduction: Reduction): AllMagnitudes {
   if ('sums' in saved) {
     throw new MagnitudeEdgeError(
@@ -110,7 +111,7 @@ export function magnitudesOfSaved(saved: SavedChannels, reduction: Reduction): A
   return magnitudesOfChannels(rowsOf(saved, groups), groups, reduction);
 }
 
-/** In shared memory, which workers read where it lies. */
+/** Rows in shared memory if there is any, so that workers need no copies. */
 function rowsOf(saved: SavedChannelValues, groups: RaggedIndices): ChannelRows {
   const shared = canShare() ? new SharedArrays() : undefined;
   const channels = groups.indices.length;

@@ -12,11 +12,11 @@ import { systemsOf } from './channel-scores.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
 /**
- * Channel scores that change as edges are taken in (method.md, "Stagewise selection"). The system of each layer pair is inverted
- * once more, on the calling thread, and kept.
+ * Channel scores that change as edges are selected (method.md, "Stagewise selection"). The system of each layer pair is
+ * inverted once more, on the calling thread, and kept.
  *
  * @param groups channels of each node
- * @param first scores of the same samples that nothing has been taken in for, row-major `[nodes, nodes]`
+ * @param first scores of the same samples before any edge is selected, row-major `[nodes, nodes]`
  * @throws `out-of-memory`; the signal's reason once it is aborted
  */
 export function conditionalChannels(

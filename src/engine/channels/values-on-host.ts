@@ -4,10 +4,10 @@ import { readBack } from '../../gpu/readback.ts';
 import type { ChannelValues } from '../engine.ts';
 
 /**
- * Channel values on the host: those that are there, and a copy of those on a GPU.
+ * Channel values on the host: arrays as they are, GPU buffers as copies.
  *
- * @param length numbers of each
- * @param device of values that come as GPU buffers
+ * @param length elements of each
+ * @param device of values that are GPU buffers
  * @throws `device-lost`, `gpu-validation`
  */
 export async function valuesOnHost(

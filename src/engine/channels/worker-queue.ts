@@ -4,7 +4,7 @@ interface Waiting<W> {
   readonly refuse: (reason: unknown) => void;
 }
 
-/** Hands workers out, one piece of work each, to what comes first in an order of its own. */
+/** Gives each free worker one piece of the pending work, lowest order first. */
 export class WorkerQueue<W> {
   readonly #free: W[];
   #waiting: Waiting<W>[] = [];
@@ -15,8 +15,8 @@ export class WorkerQueue<W> {
   }
 
   /**
-   * Does a piece of work as soon as a worker is free and nothing of a lower order waits. Once a piece has failed, those that have
-   * not begun are refused for the same reason.
+   * Runs work as soon as a worker is free and nothing of lower order is pending. After a failure, work that has not
+   * started is rejected for the same reason.
    */
   async run<R>(order: number, work: (worker: W) => Promise<R>): Promise<R> {
     const worker = await this.#next(order);

@@ -29,44 +29,45 @@ import type {
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
 /**
- * N^2 P from which workers are started unasked. Two of them take 150 to 250 ms to start on a busy machine (measured), in
- * which one thread adds some 500 samples to this many sums: a job of 2,000 samples is shorter with them.
+ * N^2 P from which workers are started by default. Two of them take 150 to 250 ms to start on a busy machine
+ * (measured). In that time one thread adds some 500 samples to this many sums: a job of 2,000 samples is shorter with
+ * workers.
  */
 const WORKERS_FROM = 2 ** 20;
 
 export interface CpuEngineOptions {
   /**
-   * Workers that keep the sums: 0 for the calling thread. Whole layer pairs are dealt out, so that no more than
-   * `shape.pairs` are started. Default: one per thread of the machine, none where the sums are few.
+   * Workers that keep the sums: 0 for the calling thread. Whole layer pairs are distributed, so at most `shape.pairs`
+   * workers are started. Default: one per thread of the machine, none if there are few sums.
    */
   readonly workers?: number | undefined;
   /**
-   * Bytes that the sums of N x N products may take, 16 N^2 P, or 32 N^2 P with 'fast'. Where they would take more, there are
-   * none: magnitudes are kept in so many bytes instead (8 N P for each sample), and every request forms its products anew,
-   * panel by panel.
-   * Default 2 GiB.
+   * Bytes that the sums of N x N products may take: 16 N^2 P, or 32 N^2 P with 'fast'. If they would take more, no sums
+   * are held: magnitudes are kept instead, up to this many bytes (8 N P per sample), and every request forms its
+   * products anew, panel by panel. Default 2 GiB.
    */
   readonly memory?: number | undefined;
   /**
-   * Of plain correlations: 'exact' (default) forms X^T Y in float64, 'fast' in float32 over chunks of 64 samples, whose sums are
-   * added in float64, as long as the samples are kept. Partial correlations and statistics are in float64 always.
+   * For plain correlations: 'exact' (default) forms X^T Y in float64; 'fast' in float32 over chunks of 64 samples,
+   * whose sums are added in float64, as long as the samples are kept. Partial correlations and statistics are always in
+   * float64.
    */
   readonly precision?: Precision | undefined;
 }
 
 const DEFAULT_MEMORY = 2 ** 31;
 
-/** Pairs of nodes are numbered in 32 bits: there are no scores of more. */
+/** Pairs of nodes are numbered in 32 bits, which limits how many nodes can be scored. */
 const MOST_NODES = 2 ** 16 - 1;
 
 /**
- * An engine on the host, in float64 unless `precision` says otherwise: the twin that the WebGPU engine is tested against,
- * and the backend where there is no adapter worth using. Workers are started by the first batch and ended by `release`;
- * where they cannot be had (none exist, or a content security policy without `worker-src blob:` forbids them) the calling
- * thread does the work, and the diagnostics say so.
+ * An engine on the host, in float64 unless `precision` says otherwise: the twin that the WebGPU engine is tested
+ * against, and the backend if no adapter is worth using. The first batch starts the workers, `release` ends them. If
+ * workers are not available (the platform has none, or a content security policy without `worker-src blob:` forbids
+ * them), the calling thread does the work, and the diagnostics say so.
  *
- * @throws `invalid-argument` for a number of workers or bytes that is none, `out-of-memory` for more nodes than there
- *   can be scores of
+ * @throws `invalid-argument` for an invalid number of workers or bytes, `out-of-memory` for more nodes than can be
+ * scored
  */
 export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = {}): Engine {
   const { workers } = options;
@@ -101,12 +102,12 @@ class CpuEngine implements Engine {
   readonly #cache: ScoreCache;
   #workers: number;
   #sums: CpuSums | undefined;
-  /** Why there are no workers although some were wanted */
+  /** Why there are no workers although some were requested */
   #fallback: string | undefined;
   #released = false;
   #batches = 0;
   #refusal: MagnitudeEdgeError | undefined;
-  /** One call after the other, however they are made: scores must not see half a batch. */
+  /** Runs calls one after the other, even if they overlap: scores must not see half a batch. */
   readonly #queue = new SerialQueue();
 
   constructor(shape: SumsShape, workers: number) {
@@ -136,7 +137,7 @@ class CpuEngine implements Engine {
   }
 
   prepare(): void {
-    // What it fails for, the batch is told.
+    // The next batch fails for the same reason and reports it.
     this.#queue.run(() => this.#sums ?? this.#open()).catch(ignore);
   }
 
@@ -212,14 +213,14 @@ class CpuEngine implements Engine {
 
   reset(): void {
     this.#held();
-    // In its turn: what was asked for before is told of the samples that it was asked of.
+    // Queued: earlier requests still see the samples they were made for.
     this.#queue
       .run(() => {
         if (this.#released) return;
         this.#forgetScores();
         const lost = this.#sums?.lost;
         if (lost !== undefined) {
-          // Workers that have died are started anew by the next batch. Those that live still had samples of earlier handles.
+          // The next batch replaces workers that died. The others still held samples of earlier handles.
           this.#sums?.release(
             samplesLost('These scores cannot be formed again: their samples are lost.', lost),
           );
@@ -241,12 +242,12 @@ class CpuEngine implements Engine {
     return Promise.resolve();
   }
 
-  /** Forgets the last scores: the samples are others. */
+  /** Forgets the last scores: the samples have changed. */
   #forgetScores(): void {
     this.#cache.clear();
   }
 
-  /** Starts the workers, or falls back to this thread where that fails. */
+  /** Starts the workers, or falls back to this thread if that fails. */
   async #open(): Promise<CpuSums> {
     try {
       this.#sums = await PooledSums.open(this.shape, this.#workers);
@@ -257,13 +258,13 @@ class CpuEngine implements Engine {
       this.#fallback = `Workers cannot be used here, and one thread does the work of ${this.#workers}: ${why}`;
       this.#sums = new LocalSums(this.shape);
     }
-    // Released while the workers started: nobody would end them any more.
+    // Released while the workers were starting: nothing else would end them.
     if (this.#released) await this.release();
     this.#held();
     return this.#sums;
   }
 
-  /** @throws `out-of-memory` where magnitudes are all there is and would take more room than there is for them */
+  /** @throws `out-of-memory` if only magnitudes are kept and this batch exceeds the memory for them */
   #checkRoom(sums: CpuSums, size: number): void {
     const { nodes, pairs, memory } = this.shape;
     const samples = sums.samples + size;
@@ -296,7 +297,7 @@ class CpuEngine implements Engine {
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  /** Remembers a value that was not finite: no later batch may be counted after it. */
+  /** Remembers that a value was not finite: no later batch may be counted. */
   #orRefuse<T>(check: () => T): T {
     try {
       return check();
@@ -307,7 +308,7 @@ class CpuEngine implements Engine {
   }
 }
 
-/** @param what follows from it */
+/** @param what the consequence, for the message */
 function samplesLost(what: string, lost: Error): MagnitudeEdgeError {
   const code = lost instanceof MagnitudeEdgeError ? lost.code : 'out-of-memory';
   return new MagnitudeEdgeError(code, `${what} The reason: ${lost.message}`, { cause: lost });
@@ -328,5 +329,5 @@ function describePlan(shape: SumsShape, { plan, tiled }: PlanInForce): string {
 }
 
 function ignore(): void {
-  // What a call refused is its caller's to handle; the next call goes on.
+  // The caller handles the error of its call; the next call runs.
 }

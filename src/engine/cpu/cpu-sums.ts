@@ -11,7 +11,7 @@ import type { CpuSnapshot } from './snapshot.ts';
 import type { EngineShape, MagnitudeBatch, Precision } from '../engine.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 
-/** Channel values on the host that have been checked: P entries each, row-major `[size, channels]`. */
+/** Checked channel values on the host: P entries each, row-major `[size, channels]`. */
 export interface HostChannelBatch {
   readonly size: number;
   readonly activations: readonly Float32Array[];
@@ -19,22 +19,22 @@ export interface HostChannelBatch {
   readonly transferable?: boolean | undefined;
 }
 
-/** What sums are made for. */
+/** Shape, memory limit and precision of sums. */
 export interface SumsShape extends EngineShape {
   /** Bytes that the sums of these layer pairs may take, see {@link CpuAccumulator} */
   readonly memory: number;
-  /** Of plain correlations. Default 'exact' */
+  /** Precision of plain correlations. Default 'exact' */
   readonly precision?: Precision | undefined;
 }
 
-/** What is in force, for decisions and for people */
+/** The plan in force, for decisions and diagnostics */
 export interface PlanInForce {
   readonly plan: Plan;
-  /** Whether products are formed anew for every request, because sums would take too much room */
+  /** Whether products are formed anew for every request, because sums would take too much memory */
   readonly tiled: boolean;
 }
 
-/** What is in force while there are no samples. */
+/** The plan in force while there are no samples. */
 export function emptyPlan(shape: SumsShape): PlanInForce {
   return { plan: 'magnitudes', tiled: sumsBytesOf(shape) > shape.memory };
 }
@@ -45,37 +45,37 @@ export function sumsBytesOf({ nodes, pairs, precision }: SumsShape): number {
 }
 
 /**
- * The sums behind a CPU engine, wherever they are kept. Batches have been checked when they come here, and calls do
- * not overlap, but for `release`.
+ * The sums of a CPU engine, wherever they are kept. Batches have been checked already, and calls do not overlap, except
+ * for `release`.
  */
 export interface CpuSums {
-  /** n, samples handed in */
+  /** n, samples added */
   readonly samples: number;
   readonly inForce: PlanInForce;
   /** How the work is done, in words */
   readonly note: string;
-  /** Workers that do it; 0 for the calling thread */
+  /** Workers that do the work; 0 for the calling thread */
   readonly workers: number;
-  /** Why samples have been lost, so that these sums are of no more use; undefined while they are */
+  /** Why samples have been lost, which makes these sums unusable; undefined otherwise */
   readonly lost: Error | undefined;
   addChannels(batch: HostChannelBatch): Promise<void>;
   addMagnitudes(batch: MagnitudeBatch): Promise<void>;
-  /** Waits until all batches handed in have been taken in. */
+  /** Waits until all batches added have been accumulated. */
   drain(): void | Promise<void>;
   /** The samples, to form scores from. */
   snapshot(): LocalSnapshot | Promise<CpuSnapshot>;
-  /** Where there are threads beside the calling one */
+  /** Absent if there is only the calling thread */
   readonly threads?: ScoreThreads;
   /** A copy, owned by the caller. */
   statistics(): Promise<SufficientStatistics>;
   /** `statistics` must be of the same shape. */
   merge(statistics: SufficientStatistics): void | Promise<void>;
   reset(): void;
-  /** @param why snapshots that somebody still holds cannot be read, where it is not the release of the engine */
+  /** @param why error for reads of snapshots still in use; default: that the engine has been released */
   release(why?: MagnitudeEdgeError): void;
 }
 
-/** Sums on the calling thread, which gets a turn of its event loop every 50 ms. */
+/** Sums on the calling thread, which yields to its event loop every 50 ms. */
 export class LocalSums implements CpuSums {
   readonly workers = 0;
   readonly #shape: SumsShape;
@@ -88,7 +88,7 @@ export class LocalSums implements CpuSums {
   constructor(shape: SumsShape) {
     this.#shape = shape;
     const products = new TiledMatmul(shape.nodes);
-    // Where there is no kernel in float32, in float64.
+    // Falls back to float64 if there is no kernel in float32.
     const plainProducts =
       shape.precision === 'fast' ? new TiledMatmul(shape.nodes, chunkedBlockKernel()) : products;
     this.#products = { products, plainProducts };
@@ -134,13 +134,13 @@ export class LocalSums implements CpuSums {
     return this.#add(x, y, size);
   }
 
-  /** Some of the work that scores will ask for, see {@link CpuAccumulator.formAhead}; false where there is none. */
+  /** Does some of the work that scores will need, see {@link CpuAccumulator.formAhead}; false if there is none. */
   formAhead(): Promise<boolean> {
     return runYielding(this.#accumulator.formAhead(), createYielder());
   }
 
   drain(): void {
-    // Nothing is on its way: every batch has been taken in when its call returns.
+    // Nothing is pending: every batch has been accumulated when its call returns.
   }
 
   snapshot(): LocalSnapshot {
@@ -163,7 +163,7 @@ export class LocalSums implements CpuSums {
   }
 
   release(): void {
-    // The engine lets go of the sums, and with them of all that they hold.
+    // The engine drops the sums, and with them all the memory they hold.
   }
 
   #empty(): CpuAccumulator {
@@ -181,7 +181,7 @@ export class LocalSums implements CpuSums {
       try {
         accumulator.add(x, y, size);
       } catch (error) {
-        // Some layer pairs have taken the batch, and others have found no room for it.
+        // Some layer pairs have accumulated the batch; for others an allocation failed.
         this.#lost = error as Error;
         throw error;
       }
@@ -193,7 +193,7 @@ export class LocalSums implements CpuSums {
     const { nodes, pairs } = this.#shape;
     if ((this.#magnitudesX[0]?.length ?? 0) >= size * nodes) return;
     const layers = (): Float64Array[] => Array.from({ length: pairs }, () => new Float64Array(size * nodes));
-    // Both or none: where one side found no room, the next batch must not take it for there.
+    // Allocate both before assigning either: after a failure, the next batch must not take half of it as ready.
     const [x, y] = [layers(), layers()];
     this.#magnitudesX = x;
     this.#magnitudesY = y;

@@ -12,18 +12,18 @@ import { LocalSums } from './cpu-sums.ts';
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { connectToParent } from '../worker-thread.ts';
 
-/** The program of a worker: {@link LocalSums} of some of the layer pairs, called by messages. */
+/** Program of a worker: {@link LocalSums} of some of the layer pairs, called by messages. */
 let sums: LocalSums | undefined;
 let shape = { nodes: 0, pairs: 0 };
 const snapshots = new Map<number, LocalSnapshot>();
 let panels: PanelScorer | undefined;
 let scoring: AbortController | undefined;
-/** Number of the last call to abort: scoring that was asked for before it is not begun. */
+/** Number of the last call to abort: scoring requested before it does not start. */
 let aborted = -1;
 
 /** Calls in the order they came, however long each takes */
 const queue = new SerialQueue();
-/** Calls that have come and wait for their answer */
+/** Calls received and not yet answered */
 let unanswered = 0;
 
 const post = connectToParent((data) => {
@@ -42,12 +42,12 @@ const post = connectToParent((data) => {
   });
 });
 
-/** Has products formed, tile by tile, for as long as there are rows that wait for them and no call does. */
+/** Forms products tile by tile, as long as rows are pending and no call is. */
 function workAhead(): void {
   if (unanswered > 0 || panels !== undefined) return;
   void nextTurn().then(() =>
     queue.run(async () => {
-      // Who asks for the products is told why there is no room for them.
+      // The call that needs the products will report that memory ran out.
       if (unanswered === 0 && (await sums?.formAhead().catch(() => false))) workAhead();
     }),
   );
@@ -139,14 +139,14 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
   }
 }
 
-/** Copies go back, to be filled again; what was transferred has no owner any more, and its memory is freed. */
+/** Returns copies for reuse. Transferred arrays have no owner any more, so their memory is freed. */
 function added({ inForce }: LocalSums, arrays: readonly Float32Array[], transferred = false): Added {
   if (!transferred) return { inForce, spent: arrays };
   discard(...arrays);
   return { inForce, spent: [] };
 }
 
-/** The signal of scoring that has been asked for by a call of that number. */
+/** The signal of scoring requested by the call with this number. */
 function begin(id: number): AbortSignal {
   scoring = new AbortController();
   if (id < aborted) scoring.abort();

@@ -6,10 +6,10 @@ import { createYielder, runYielding } from '../../statistics/yielder.ts';
 import type { PairScoreSource } from '../scores/host-scores.ts';
 import type { SharedSnapshot } from './snapshot.ts';
 
-/** Runs work when no other call to the engine does. */
+/** Runs work when no other call to the engine is running. */
 export type RunQueued = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Scores of layer pairs, formed from a snapshot whenever they are asked for. */
+/** Scores of layer pairs, formed from a snapshot on every request. */
 export class FormedPairScores implements PairScoreSource {
   readonly pairs: number;
   readonly #nodes: number;
@@ -17,7 +17,7 @@ export class FormedPairScores implements PairScoreSource {
   readonly #snapshot: SharedSnapshot;
   readonly #run: RunQueued;
 
-  /** @param snapshot retained for it */
+  /** @param snapshot already retained for this object, which releases it */
   constructor(
     { nodes, pairs }: { readonly nodes: number; readonly pairs: number },
     request: ScoreRequest,
@@ -58,7 +58,7 @@ export class FormedPairScores implements PairScoreSource {
     this.#snapshot.release();
   }
 
-  /** A handle that is released meanwhile leaves the samples to those who wait for their turn. */
+  /** Retains the samples for queued work, since the handle may be released meanwhile. */
   #queued<T>(work: (snapshot: SharedSnapshot) => Promise<T>): Promise<T> {
     const snapshot = this.#snapshot.retain();
     return this.#run(() => work(snapshot)).finally(() => {

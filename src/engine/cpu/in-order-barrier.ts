@@ -3,9 +3,9 @@ interface Waiting {
   readonly refuse: (cause: unknown) => void;
 }
 
-/** Has the scores of each panel taken in the order of the layer pairs, from whichever worker they come. */
+/** Orders the scores of each panel by layer pair, whichever worker they come from. */
 export class InOrderBarrier {
-  /** The layer pair that each panel is to be taken from next */
+  /** For each panel, the next layer pair to take */
   readonly #next: Uint32Array;
   readonly #waiting = new Map<string, Waiting>();
   #stopped: { readonly cause: unknown } | undefined;
@@ -14,7 +14,7 @@ export class InOrderBarrier {
     this.#next = new Uint32Array(panels);
   }
 
-  /** Why there are no more turns, the first reason; undefined while there are. */
+  /** The first reason for stopping; undefined before that. */
   get stopped(): { readonly cause: unknown } | undefined {
     return this.#stopped;
   }
@@ -36,7 +36,7 @@ export class InOrderBarrier {
     this.#waiting.delete(next);
   }
 
-  /** Ends all waiting. Only the first call counts. */
+  /** Rejects all waiting calls. Only the first call counts. */
   stop(cause: unknown): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { cause };

@@ -13,11 +13,11 @@ import { createYielder, runYielding, type Yielder } from '../../statistics/yield
 import { withOutOfMemoryError } from '../with-out-of-memory-error.ts';
 import { widestOf, wholePanel, type CpuSnapshot, type PairScores, type TakePanel } from './snapshot.ts';
 
-/** A snapshot on the thread that it is called from. */
+/** A snapshot on the calling thread. */
 export class LocalSnapshot implements CpuSnapshot {
   readonly #shape: { readonly nodes: number; readonly pairs: number };
   readonly #products: (request: TargetsRequest, yielder: Yielder) => ProductSource;
-  /** Where products are formed on demand */
+  /** Empty unless products are formed on demand */
   readonly #samples: readonly PairSnapshot[];
 
   constructor(accumulator: CpuAccumulator) {
@@ -63,7 +63,7 @@ export class LocalSnapshot implements CpuSnapshot {
   }
 
   /**
-   * What forms scores, the caller's to release. One at a time: products are formed in memory that all share.
+   * Forms scores; the caller must release it. Use one at a time: all of them form products in the same memory.
    *
    * @throws `out-of-memory`
    */
@@ -76,7 +76,7 @@ export class LocalSnapshot implements CpuSnapshot {
   }
 
   release(): void {
-    // It goes with the last reference to it.
+    // Freed with the last reference to it.
   }
 
   #withScorer<T>(request: TargetsRequest, work: (scorer: PanelScorer) => Promise<T>): Promise<T> {

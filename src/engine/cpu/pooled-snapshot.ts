@@ -6,7 +6,7 @@ import { InOrderBarrier } from './in-order-barrier.ts';
 import { widestOf, wholePanel, type CpuSnapshot, type PairScores, type TakePanel } from './snapshot.ts';
 import type { WorkerClient } from '../worker-client.ts';
 
-/** A worker, and which layer pairs are its. */
+/** A worker, and the layer pairs it keeps. */
 export interface Share {
   readonly worker: WorkerClient;
   readonly pairs: readonly number[];
@@ -14,17 +14,17 @@ export interface Share {
 
 /** Where panels go. */
 interface Destination {
-  /** An array for each layer pair, which its only panel fills; default: few buffers, which are used again */
+  /** An array for each layer pair, filled by its only panel; default: a few buffers, which are reused */
   readonly out?: readonly Float64Array[];
   readonly take: TakePanel;
 }
 
-/** Panels that a worker has on its way: one at work, and one that is taken meanwhile or waits for its turn. */
+/** Panels in flight per worker: one being scored, and one being taken or waiting for its turn. */
 const PANELS_ON_THEIR_WAY = 2;
 
 /**
- * A snapshot spread over workers, each with its own layer pairs. Panels come to the calling thread in a few buffers that
- * go back to the workers to be filled again, so that no more memory is in use than those, whatever is collected when.
+ * A snapshot spread over workers, each with its own layer pairs. Panels reach the calling thread in a few buffers that
+ * go back to the workers to be refilled, so that memory use does not depend on garbage collection.
  */
 export class PooledSnapshot implements CpuSnapshot {
   readonly #nodes: number;
@@ -66,8 +66,8 @@ export class PooledSnapshot implements CpuSnapshot {
   }
 
   /**
-   * Has all workers do some work, and waits until all have come to rest: none is at work any more, and no buffer on its
-   * way, when the call fails.
+   * Runs work on all workers and waits until all have finished: when it fails, no worker is busy and no buffer is in
+   * flight.
    */
   async #all(
     signal: AbortSignal | undefined,
@@ -102,7 +102,7 @@ export class PooledSnapshot implements CpuSnapshot {
     return nodeFlags;
   }
 
-  /** Has a worker form all panels of its layer pairs. @returns the flags of the nodes in those */
+  /** Has a worker form all panels of its layer pairs. @returns their node flags */
   async #formPanels(
     { worker, pairs }: Share,
     request: TargetsRequest,
@@ -127,7 +127,7 @@ export class PooledSnapshot implements CpuSnapshot {
     try {
       const length = this.#nodes * widestOf(panels);
       const lanes = Math.min(PANELS_ON_THEIR_WAY, jobs.length);
-      // All of them before any lane begins: nobody would wait for that one if the next found no room.
+      // Allocate all buffers before any lane begins: if the next allocation failed, nothing would await that lane.
       const buffers = Array.from({ length: lanes }, () =>
         out === undefined ? new Float64Array(length) : undefined,
       );
@@ -143,5 +143,5 @@ export class PooledSnapshot implements CpuSnapshot {
 }
 
 function ignore(): void {
-  // A worker that cannot be told has failed, which the calls that matter tell.
+  // A worker that cannot be reached has failed; the calls that matter report it.
 }

@@ -16,28 +16,28 @@ import script from './cpu-worker.ts?script';
 import type { MagnitudeBatch } from '../engine.ts';
 import { WorkerClient } from '../worker-client.ts';
 
-/** Batches that workers may be behind: one at work and one that waits for it. */
+/** Batches that workers may be behind: one being accumulated and one pending. */
 const MAX_BATCHES_BEHIND = 2;
 
 /**
- * Sums spread over workers, each of which keeps whole layer pairs: magnitudes, sums and scores of a pair never leave
- * its worker before they are asked for, no memory is shared (pages without cross-origin isolation have none to
- * share), and every number is the one that a single thread would give.
+ * Sums spread over workers, each of which keeps whole layer pairs. Magnitudes, sums and scores of a pair stay in its
+ * worker until they are requested, no shared memory is needed (pages without cross-origin isolation have none), and
+ * every number equals that of a single thread.
  */
 export class PooledSums implements CpuSums {
   readonly note: string;
   readonly threads: PooledThreads;
   readonly #shape: SumsShape;
   readonly #shares: readonly Share[];
-  /** Batches on their way, oldest first */
+  /** Pending batches, oldest first */
   readonly #behind: Promise<readonly PlanInForce[]>[] = [];
-  /** Arrays of the last batches that workers have given back: filling new memory takes twice as long. */
+  /** Arrays of recent batches that workers have returned for reuse: filling new memory takes twice as long. */
   readonly #spare: Float32Array[] = [];
   #samples = 0;
-  /** Snapshots taken so far, which numbers them */
+  /** Number of snapshots taken, which is the id of the next one */
   #snapshots = 0;
   #inForce: PlanInForce;
-  /** Why workers no longer hold sums over the same samples: none of them is asked again. */
+  /** Why workers no longer hold sums over the same samples; no worker is called after that. */
   #failure: Error | undefined;
 
   private constructor(shape: SumsShape, shares: readonly Share[], products: string) {
@@ -52,8 +52,8 @@ export class PooledSums implements CpuSums {
   /**
    * Starts the workers and waits until they answer.
    *
-   * @param threads workers at most; no more are started than shorten the work
-   * @throws `runtime` where workers cannot be started, `out-of-memory` where the sums find no room
+   * @param threads maximum number of workers; no more are started than shorten the work
+   * @throws `runtime` if workers cannot be started, `out-of-memory` if the sums do not fit
    */
   static async open(shape: SumsShape, threads: number): Promise<PooledSums> {
     const shares: Share[] = [];
@@ -160,13 +160,13 @@ export class PooledSums implements CpuSums {
     await this.#catchUp(MAX_BATCHES_BEHIND);
   }
 
-  /** How to come by arrays that may be transferred. @param transferable whether those of the batch may */
+  /** How to get arrays to transfer. @param transferable whether the batch's own arrays may be transferred */
   #ownArrays(transferable = false) {
     return (values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] =>
       transferable ? pairs.map((p) => withOwnBuffer(values[p]!)) : this.#copies(values, pairs);
   }
 
-  /** Copies, which may be transferred: the caller keeps its own, and a view would take its whole buffer along. */
+  /** Copies to transfer: the caller keeps its own arrays, and a view would take its whole buffer along. */
   #copies(values: readonly Float32Array[], pairs: readonly number[]): Float32Array[] {
     return pairs.map((p) => {
       const own = values[p]!;
@@ -180,9 +180,9 @@ export class PooledSums implements CpuSums {
     });
   }
 
-  /** Asks every worker to change its sums; what comes of it is told by {@link PooledSums.#catchUp}. */
+  /** Has every worker change its sums; {@link PooledSums.#catchUp} reports the outcome. */
   #change(send: (share: Share) => Promise<PlanInForce>): void {
-    // Also one that finds no room for its copy of a batch is a failure: the others have theirs.
+    // A failed copy for one worker counts as a failure too: the others have theirs.
     const changed = Promise.all(this.#shares.map(async (share) => send(share)));
     changed.catch((error: unknown) => {
       this.#failure ??= error as Error;
@@ -192,14 +192,14 @@ export class PooledSums implements CpuSums {
 
   async #catchUp(behind: number): Promise<void> {
     while (this.#behind.length > behind) {
-      // The same for all workers: pairs fill up alike.
+      // All workers have the same plan: pairs fill up alike.
       const answers = await this.#behind.shift();
       this.#inForce = answers?.[0] ?? this.#inForce;
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** What all workers hold of their pairs, in the order of the pairs. */
+  /** Collects what workers hold of their pairs, in the order of the pairs. */
   async #gather<T>(ask: (share: Share) => Promise<readonly T[]>): Promise<T[]> {
     const all = new Array<T>(this.#shape.pairs);
     const answers = await allSettledOrThrow(this.#shares.map(ask));
@@ -210,7 +210,7 @@ export class PooledSums implements CpuSums {
   }
 }
 
-/** Pairs dealt out to the fewest workers that finish as early as `threads` of them would. */
+/** Distributes pairs over the fewest workers that finish as early as `threads` workers would. */
 export function dealPairs(pairs: number, threads: number): number[][] {
   const rounds = Math.ceil(pairs / threads);
   const workers = Math.ceil(pairs / rounds);
@@ -219,12 +219,12 @@ export function dealPairs(pairs: number, threads: number): number[][] {
   );
 }
 
-/** The array, or a copy of it where its buffer holds more, which would be transferred along. */
+/** The array, or a copy if its buffer is larger, since the whole buffer would be transferred. */
 function withOwnBuffer(values: Float32Array): Float32Array {
   return values.byteLength === values.buffer.byteLength ? values : values.slice();
 }
 
-/** What a worker that keeps so many of the pairs is made for. */
+/** The shape of a worker that keeps this number of the pairs. */
 function shareOf(shape: SumsShape, pairs: number): SumsShape {
   return { ...shape, pairs, memory: (shape.memory * pairs) / shape.pairs };
 }

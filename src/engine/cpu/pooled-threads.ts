@@ -12,7 +12,7 @@ export class PooledThreads implements ScoreThreads {
   readonly arrays: ArrayPool;
   readonly #shared = this.shareMemory ? new SharedArrays() : undefined;
   readonly #workers: readonly WorkerClient[];
-  /** Whose turn it is */
+  /** Index of the worker that gets the next array */
   #turn = 0;
 
   constructor(workers: readonly WorkerClient[]) {
@@ -20,7 +20,7 @@ export class PooledThreads implements ScoreThreads {
     this.arrays = this.#shared ?? ownArrays;
   }
 
-  /** Keeps no memory for reuse from now on. */
+  /** Stops keeping memory for reuse. */
   end(): void {
     this.#shared?.end();
   }
@@ -46,7 +46,7 @@ export class PooledThreads implements ScoreThreads {
 
   sortBuckets(partitioned: PartitionedRows<FloatArray>, out: SortedPlaces): Promise<void> {
     const { ends, rows } = partitioned;
-    // Buckets with about as many rows for each worker.
+    // Cuts between buckets so that each worker gets about as many rows.
     const bucketAt = (share: number): number => {
       const before = ends.filter((end) => end <= share * rows.length).length;
       return share === 1 ? BUCKETS : Math.min(before, BUCKETS);
@@ -58,7 +58,7 @@ export class PooledThreads implements ScoreThreads {
 
   async reorder<T extends FloatArray>(arrays: readonly T[], order: BucketOrder): Promise<readonly T[]> {
     const workers = this.#workers;
-    // Dealt in turns, also from one call to the next.
+    // Round robin, continued from one call to the next.
     const turnOf = (a: number): number => (this.#turn + a) % workers.length;
     const shares = workers.map((_, w) => arrays.flatMap((_, a) => (turnOf(a) === w ? [a] : [])));
     this.#turn = turnOf(arrays.length);
@@ -75,7 +75,7 @@ export class PooledThreads implements ScoreThreads {
   }
 }
 
-/** Has each worker do its part of something that is divided up at the places that `placeAt` gives for 0 to 1. */
+/** Has each worker do its part of the work; `placeAt` maps shares from 0 to 1 to the places of the cuts. */
 async function inParts(
   workers: readonly WorkerClient[],
   placeAt: (share: number) => number,

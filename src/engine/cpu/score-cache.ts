@@ -11,7 +11,7 @@ import type { CpuSums } from './cpu-sums.ts';
 import { FormedPairScores, type RunQueued } from './formed-pair-scores.ts';
 import { SharedSnapshot, type CpuSnapshot } from './snapshot.ts';
 
-/** Most bytes of aggregated scores alone that are kept for the next request: 11,585 nodes. */
+/** Maximum bytes of an aggregate kept alone for the next request: 11,585 nodes. */
 const KEPT_AGGREGATE_BYTES = 2 ** 30;
 
 /** Arrays of the CPU engine's scores */
@@ -24,30 +24,31 @@ interface FormedScores extends ScoreMatrices {
 interface Forming {
   readonly sums: Pick<CpuSums, 'threads'>;
   readonly samples: CpuSnapshot;
-  /** Whether there is room for scores of layer pairs side by side */
+  /** Whether there is memory for the scores of all layer pairs at once */
   readonly holdsPairs: boolean;
   readonly arrays: ArrayPool;
 }
 
 /**
- * The scores of the last request, from which the next one over the same samples takes what has not changed. Where sums are
- * held, so are the scores of layer pairs; else they are added to the aggregate as they are formed, and it alone is held.
+ * The scores of the last request; the next one over the same samples reuses what has not changed. If sums are held, so
+ * are the scores of layer pairs; otherwise these are added to the aggregate as they are formed, and only the aggregate
+ * is held.
  */
 export class ScoreCache {
   readonly #shape: { readonly nodes: number; readonly pairs: number };
   readonly #run: RunQueued;
-  /** How often the samples have changed */
+  /** Number of changes to the samples */
   #changes = 0;
   #snapshot: SharedSnapshot | undefined;
   #last: { readonly request: ScoreRequest; readonly scores: ScoreArrays } | undefined;
 
-  /** @param run for scores of layer pairs that are formed again when a handle is asked for them */
+  /** @param run for scores of layer pairs that are formed again when a handle requests them */
   constructor(shape: { readonly nodes: number; readonly pairs: number }, run: RunQueued) {
     this.#shape = shape;
     this.#run = run;
   }
 
-  /** Forgets the scores, and those being computed: the samples are others. */
+  /** Forgets the scores, including those being computed: the samples have changed. */
   clear(): void {
     this.#forget();
     this.#snapshot?.release();
@@ -55,7 +56,7 @@ export class ScoreCache {
     this.#changes++;
   }
 
-  /** The scores of a request that has been checked. */
+  /** Scores of a request that has been checked. */
   async scores(request: ScoreRequest, sums: CpuSums): Promise<HostScores> {
     const { nodes } = this.#shape;
     const changes = this.#changes;
@@ -83,7 +84,7 @@ export class ScoreCache {
     }
   }
 
-  /** All scores of a request that has been checked, in new arrays; nothing is kept. */
+  /** All scores of a checked request, in new arrays; nothing is cached. */
   async matrices(request: ScoreRequest, sums: CpuSums): Promise<ScoreMatrices> {
     const snapshot = this.#snapshot?.retain() ?? new SharedSnapshot(await sums.snapshot());
     try {
@@ -94,28 +95,29 @@ export class ScoreCache {
     }
   }
 
-  /** Undefined for all of them */
+  /** Undefined: all targets */
   #targetsToScore(request: ScoreRequest, holdsPairs: boolean): Uint32Array | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
     const targets = targetsToScore(last.request, request);
     if (holdsPairs || targets === undefined) return targets;
-    // Another aggregation is one of scores that are no longer there.
+    // Another aggregation needs scores of layer pairs that are no longer held.
     if (last.request.layerAgg !== request.layerAgg) return undefined;
     return areFew(targets, request.conditioningSets) ? targets : undefined;
   }
 
-  /** @returns the caller's, to be released */
+  /** @returns scores owned by the caller, who must release them */
   async #scoreAll(request: ScoreRequest, forming: Forming): Promise<ScoreArrays> {
-    // What nobody reads any more makes room for what comes.
+    // Free the memory of unused scores for the new ones.
     this.#forget();
     return new ScoreArrays(await this.#form(request, forming), forming.arrays.free);
   }
 
   /**
-   * Takes what has not changed from the last scores, which stay as they are until all others have been formed.
+   * Reuses the parts of the last scores that have not changed. The last scores stay intact until all others have been
+   * formed.
    *
-   * @returns the caller's, to be released
+   * @returns scores owned by the caller, who must release them
    */
   async #scoreAgain(
     request: TargetsRequest & { readonly targets: Uint32Array },
@@ -126,7 +128,7 @@ export class ScoreCache {
     const sameWay = before.layerAgg === layerAgg;
     if (sameWay && targets.length === 0) return last.retain();
     const columns = targets.length > 0 ? await this.#form(request, forming) : undefined;
-    // Whoever else uses the last scores must not see them change.
+    // Other users of the last scores must not see them change.
     const { writable } = last;
     const scores = writable ? last : this.#copyOf(last as FormedScores, forming.arrays);
     if (writable) this.#last = undefined;
@@ -147,7 +149,7 @@ export class ScoreCache {
     }
   }
 
-  /** Scores of all targets asked for, `[nodes, targets]` each. */
+  /** Scores of all requested targets, `[nodes, targets]` each. */
   async #form(request: TargetsRequest, forming: Forming): Promise<FormedScores> {
     const { nodes, pairs } = this.#shape;
     const { samples, arrays, holdsPairs } = forming;
@@ -208,7 +210,7 @@ function formingOf(sums: CpuSums, samples: CpuSnapshot): Forming {
   return { sums, samples, holdsPairs, arrays };
 }
 
-/** Fills `out` with the aggregate, by threads where there are some that share memory. */
+/** Fills `out` with the aggregate, on threads that share memory if there are any. */
 async function aggregate(
   perPair: readonly Float64Array[],
   { layerAgg, signal }: ScoreRequest,

@@ -7,20 +7,23 @@ import type { SufficientStatistics } from '../../statistics/sufficient-statistic
 import type { HostChannelBatch, PlanInForce, SumsShape } from './cpu-sums.ts';
 import type { MagnitudeBatch } from '../engine.ts';
 
-/** What comes back of a batch. */
+/** Answer to a batch. */
 export interface Added {
   readonly inForce: PlanInForce;
-  /** Its arrays, which are of no more use to the worker; none of those that were transferable */
+  /** The batch's arrays, which the worker no longer needs; empty if they were transferable */
   readonly spent: readonly Float32Array[];
 }
 
-/** What a worker that keeps sums is asked, and what it answers with; arrays of both ways change hands, unless their memory is shared. */
+/**
+ * Calls to a worker that keeps sums, and their results. Arrays are transferred both ways, unless their memory is
+ * shared.
+ */
 export interface WorkerCalls {
-  /** Comes first: the layer pairs of this worker, counted from 0. Answers with how it works. */
+  /** First call: the layer pairs of this worker, counted from 0. Returns a description of the arithmetic. */
   open: { argument: SumsShape; result: string };
   addChannels: { argument: HostChannelBatch; result: Added };
   addMagnitudes: { argument: MagnitudeBatch; result: Added };
-  /** Rows `first .. end` of ScoreThreads.pValues, which need not have to do with what the worker keeps; `out` comes back */
+  /** Rows `first .. end` of ScoreThreads.pValues, which are independent of the worker's sums; returns `out` */
   pValues: {
     argument: {
       readonly scores: FloatArray;
@@ -57,20 +60,20 @@ export interface WorkerCalls {
     };
     result: undefined;
   };
-  /** Takes a snapshot, and keeps it under a number */
+  /** Takes a snapshot and keeps it under a number */
   snapshot: { argument: number; result: undefined };
   dropSnapshot: { argument: number; result: undefined };
-  /** Gets ready to form the panels of a request, until `closePanels` */
+  /** Prepares to form the panels of a request, until `closePanels` */
   openPanels: {
     argument: { readonly snapshot: number; readonly request: Omit<TargetsRequest, 'signal'> };
     result: undefined;
   };
-  /** Fills the beginning of `out`, which comes back, with the scores of a panel; see PanelScorer */
+  /** Fills the beginning of `out` with the scores of a panel and returns it; see PanelScorer */
   panel: {
     argument: { readonly pair: number; readonly panel: TargetRange; readonly out: Float64Array };
     result: Float64Array;
   };
-  /** Answers with the flags of the nodes in all that was scored, see PanelScorer */
+  /** Returns the flags of the nodes in everything scored, see PanelScorer */
   closePanels: { argument: undefined; result: Uint8Array | undefined };
   /** See CpuSnapshot.scoresAt */
   scoresAt: {
@@ -84,13 +87,13 @@ export interface WorkerCalls {
   statistics: { argument: undefined; result: SufficientStatistics };
   merge: { argument: SufficientStatistics; result: PlanInForce };
   reset: { argument: undefined; result: PlanInForce };
-  /** Stops `openPanels`, `panel` and `scoresAt` that were called before it, out of turn */
+  /** Stops earlier calls of `openPanels`, `panel` and `scoresAt`; bypasses the queue */
   abort: { argument: undefined; result: undefined };
 }
-/** Calls by name: what each takes, and what it answers with. */
+/** Calls by name: argument and result of each. */
 export type CallTable<Names extends string = string> = Record<Names, { argument: unknown; result: unknown }>;
 
-/** One call on its way to a worker. */
+/** One call as posted to a worker. */
 export type AnyCall<Calls extends CallTable<Extract<keyof Calls, string>>> = {
   [Name in Extract<keyof Calls, string>]: {
     readonly id: number;
@@ -101,18 +104,18 @@ export type AnyCall<Calls extends CallTable<Extract<keyof Calls, string>>> = {
 
 export type CallMessage = AnyCall<WorkerCalls>;
 
-/** The answer to the call of that number. */
+/** The answer to the call with that number. */
 export type AnswerMessage =
   { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: WorkerError };
 
-/** An error as it crosses to another thread, which classes do not. */
+/** An error as posted to another thread, which loses its class. */
 export interface WorkerError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: ErrorDetails;
 }
 
-/** The buffers of all typed arrays in a message, each once: what is transferred instead of copied. */
+/** The buffers of all typed arrays in a message, each once, to be transferred instead of copied. */
 export function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
     if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);

@@ -6,18 +6,18 @@ import type { ScoreMatrices, ScoreTests } from '../../scoring/score-matrices.ts'
 import { ReferenceCount } from '../reference-count.ts';
 import type { ScoreReader, Scores } from './scores.ts';
 
-/** Arrays of scores, which go when nobody uses them any more. Made for their first user. */
+/** Arrays of scores, freed by their last user. Starts with one user. */
 export class ScoreArrays implements ScoreMatrices {
   readonly nodes: number;
   aggregated: ScoreMatrices['aggregated'];
-  /** None, where scores of layer pairs are formed again */
+  /** Empty if scores of layer pairs are formed again */
   readonly perPair: ScoreMatrices['perPair'];
   nodeFlags: Uint8Array;
-  /** Whether somebody was given the arrays: then nobody may write to them nor free them. */
+  /** Whether the arrays were handed out; they may be neither written nor freed then. */
   given = false;
   readonly #uses: ReferenceCount;
 
-  /** @param free takes the arrays back */
+  /** @param free takes the arrays back for reuse */
   constructor(
     { nodes, aggregated, perPair, nodeFlags }: ScoreMatrices,
     free: (arrays: readonly ScoreMatrices['aggregated'][]) => void = () => undefined,
@@ -51,7 +51,7 @@ export interface PairScoreSource {
   /** P */
   readonly pairs: number;
   /**
-   * Those of some pairs of nodes.
+   * Scores of some pairs of nodes, one array per layer pair.
    *
    * @param pairIndices `source * nodes + target` of each
    * @throws as {@link PairScoreSource.matrices}; the signal's reason once it is aborted
@@ -59,20 +59,20 @@ export interface PairScoreSource {
   at(pairIndices: Uint32Array, signal?: AbortSignal): Promise<Float64Array[]>;
   /** One matrix per layer pair. @throws as {@link Scores.matrices} */
   matrices(): Promise<readonly Float64Array[]>;
-  /** Lets go of the samples. Once. */
+  /** Releases the samples. Call it once. */
   release(): void;
 }
 
-/** What scores on the host come with. */
+/** Optional facts about scores on the host. */
 interface Origin {
   /** Default: all */
   readonly scoredTargets?: number;
-  /** P, where layer pairs have no scores of their own */
+  /** P, if layer pairs have no scores of their own */
   readonly pairs?: number;
-  /** Threads beside the calling one, where there are any */
+  /** Threads besides the calling one, if there are any */
   readonly threads?: ScoreThreads | undefined;
   readonly tests?: ScoreTests | undefined;
-  /** Where scores of layer pairs are formed again; released with the scores */
+  /** Set if scores of layer pairs are formed again; released with the scores */
   readonly pairScores?: PairScoreSource | undefined;
 }
 
@@ -91,7 +91,7 @@ export class HostScores implements Scores {
   readonly #uses: ReferenceCount;
   #released = false;
 
-  /** Takes the arrays over. */
+  /** Takes ownership of the arrays. */
   constructor(
     arrays: ScoreArrays,
     { scoredTargets = arrays.nodes, pairs, threads, tests, pairScores }: Origin = {},
@@ -111,7 +111,7 @@ export class HostScores implements Scores {
     });
   }
 
-  // Not in a later turn: what is asked before the release must be held until it has come.
+  // Synchronous up to the first wait: a call made before `release` must retain what it needs.
   async matrices(): Promise<ScoreMatrices> {
     this.#give();
     return this.#matrices();
@@ -173,7 +173,7 @@ export class HostScores implements Scores {
   }
 }
 
-/** The error for scores that have been let go. */
+/** The error for scores that have been released. */
 export function scoresReleased(): MagnitudeEdgeError {
   return new MagnitudeEdgeError('released', 'These scores have been released and cannot be read any more.');
 }

@@ -12,11 +12,11 @@ import { scoreStatistics } from '../../scoring/score-statistics.ts';
 import { regressPairs } from './regress-pairs.ts';
 
 /**
- * Any scores of magnitudes from sufficient statistics, in float64: on the calling thread, large regressions in workers. Pooled scores have none for the
- * layer pairs.
+ * Scores of magnitudes from sufficient statistics, in float64, on the calling thread; large regressions run in workers.
+ * Pooled scores have none per layer pair.
  *
- * @throws `invalid-argument` for a request out of range; `too-few-samples`; RangeError or `out-of-memory` where they find no room; the signal's reason once
- *   it is aborted
+ * @throws `invalid-argument` for a request out of range; `too-few-samples`; RangeError or `out-of-memory` if memory
+ * runs out; the signal's reason once it is aborted
  */
 export async function magnitudeScores(
   statistics: SufficientStatistics,
@@ -38,13 +38,13 @@ export async function magnitudeScores(
     return new HostScores(new ScoreArrays(matrices), { tests });
   }
   const pooled = await pooledStatistics(statistics, request.varianceFloor, yielder);
-  // Standardised magnitudes have no unit that a floor could be in: the limits on what is left are relative.
+  // Standardised magnitudes have no unit that a floor could be in: the limits on residual variances are relative.
   const own = { ...request, layerAgg: 'mean', varianceFloor: undefined } as const;
   if (score !== 'regression') {
     const matrices = await scoreStatistics(pooled, { ...own, score });
     return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs });
   }
-  // One sample's observations in several layer pairs depend on each other: they count as one.
+  // A sample's observations in several layer pairs depend on each other: they count as one.
   const regressions = await regressPairs(pooled, samples, { lambda }, signal);
   const { matrices, tests } = await regressionScores(regressions, 'mean', yielder);
   return new HostScores(new ScoreArrays({ ...matrices, perPair: [] }), { pairs, tests });

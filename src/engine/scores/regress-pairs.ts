@@ -3,10 +3,10 @@ import type { SufficientStatistics } from '../../statistics/sufficient-statistic
 import { ChannelThreads } from '../channels/channel-threads.ts';
 
 /**
- * The regressions of the layer pairs of magnitudes, in workers where they are worth them.
+ * The regressions of magnitudes of all layer pairs, in workers if that pays.
  *
  * @param size samples that count for the standard errors
- * @throws RangeError or `out-of-memory` where they find no room; the signal's reason once it is aborted
+ * @throws RangeError or `out-of-memory` if memory runs out; the signal's reason once it is aborted
  */
 export async function regressPairs(
   { samples, pairs }: SufficientStatistics,

@@ -6,18 +6,21 @@ import type { ScoreReader, Scores } from './scores.ts';
 import { withReader } from './with-reader.ts';
 
 /**
- * How many ordered pairs of nodes have no score, that is none in any layer pair, and why (method.md, "Constant nodes").
- * Each pair counts once, under the first reason that holds for it in any layer pair, in this order: `knownParent`,
+ * How many ordered pairs of nodes have no score in any layer pair, and why (method.md, "Constant nodes"). Each pair
+ * counts once, under the first reason that holds for it in any layer pair, in this order: `knownParent`,
  * `constantTarget`, `constantSource`, `singular`, `explained`.
  */
 export interface UnscoredPairs {
-  /** All of them: the sum of those below */
+  /** All of them: the sum of the counts below */
   readonly pairs: number;
   readonly constantSource: number;
   readonly constantTarget: number;
-  /** Partial scores: nothing is left of the source, or of the target, given the target's parents. */
+  /** Partial scores: no variance is left in the source, or in the target, given the target's parents. */
   readonly explained: number;
-  /** Partial scores: the source is among the target's parents, or the target itself, which its block hands on to it. */
+  /**
+   * Partial scores: the source is a parent of the target, or the target itself (a block hands the target's own value on
+   * to the next).
+   */
   readonly knownParent: number;
   /** Partial scores: the covariance of the target's parents is singular. */
   readonly singular: number;
@@ -25,26 +28,26 @@ export interface UnscoredPairs {
 
 /** How many pairs have a score. */
 export interface ScoreCoverage {
-  /** Ordered pairs, i -> i only where they are asked for */
+  /** Ordered pairs; i -> i only if requested */
   readonly pairs: number;
   readonly unscored: UnscoredPairs;
-  /** Pairs that are neither edges of the graph nor i -> i: what a screen is for */
+  /** Pairs that are neither edges of the graph nor i -> i: the candidates of a screen */
   readonly candidates: { readonly pairs: number; readonly unscored: number };
 }
 
-/** What pairs are counted. */
+/** Which pairs to count. */
 export interface CoverageRequest {
-  /** S_j of each target; undefined for scores that take none */
+  /** S_j of each target; undefined for scores without conditioning sets */
   readonly conditioningSets: RaggedIndices | undefined;
-  /** Of the graph */
+  /** Edges of the graph */
   readonly edges: FunctionEdges;
-  /** Leaves out i -> i */
+  /** Excludes i -> i */
   readonly excludeSelf: boolean;
   readonly yielder: Yielder;
 }
 
 /**
- * Counts the pairs that have a score where the scores are, which stay the caller's.
+ * Counts the pairs that have a score, in place. The scores remain the caller's.
  *
  * @throws `released`, `device-lost`
  */
@@ -58,7 +61,7 @@ export async function coverageOf(
   { nodes, nodeFlags }: Pick<Scores, 'nodes' | 'nodeFlags'>,
   { conditioningSets, edges, excludeSelf, yielder }: CoverageRequest,
 ): Promise<ScoreCoverage> {
-  // Nothing here asks for classes of targets.
+  // Classes of targets are not used here.
   const scanner = reader.scanner(new Uint32Array(nodes), yielder);
   const isConstant = nodeFlags.map((flags) => Number((flags & NODE_FLAG.constantSource) !== 0));
   const missing = await scanner.missing(isConstant);
@@ -99,7 +102,7 @@ export async function coverageOf(
   };
 }
 
-/** `source * nodes + target` of each member of each set, in their order. */
+/** `source * nodes + target` of each member of each set, in order. */
 function memberIndices({ offsets, indices }: RaggedIndices): Uint32Array {
   const nodes = offsets.length - 1;
   const pairIndices = new Uint32Array(indices.length);

@@ -1,7 +1,7 @@
 import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { ScoreReader, Scores } from './scores.ts';
 
-/** Does something with scores that nothing changes meanwhile. @throws `released` */
+/** Runs `use` with scores that nothing changes meanwhile. @throws `released` */
 export async function withReader<T>(
   scores: Scores,
   use: (reader: ScoreReader) => T | Promise<T>,
@@ -15,8 +15,8 @@ export async function withReader<T>(
 }
 
 /**
- * Does something with aggregated scores: unlike those of `aggregate()`, which belong to whoever asked, their memory is used
- * again afterwards. Scores of layer pairs are not read back, nor formed again where they are not held.
+ * Runs `use` with the aggregated scores. Unlike the arrays of `aggregate()`, which belong to the caller, their memory
+ * is reused afterwards. Scores of layer pairs are neither read back nor formed again.
  *
  * @throws `released`, `device-lost`
  */

@@ -1,35 +1,35 @@
 import { MagnitudeEdgeError } from '../../errors.ts';
 import type { NonFiniteFlag } from './statistics/non-finite-flag.ts';
 
-/** Batches that may be under way before the engine waits for the GPU to have looked at them. */
+/** Batches in flight before the engine waits for the GPU to check them. */
 const BATCHES_AHEAD = 4;
 
 /**
- * The batches that a WebGPU engine has taken in since its last reset. Commands run ahead of what is known of them: a
- * batch counts once the GPU has been asked, and found its values finite. After a refused one no more are taken in; after
- * a failure of the GPU the sums cannot be trusted either.
+ * The batches that a WebGPU engine has received since its last reset. Commands are submitted before earlier batches are
+ * checked: a batch counts once a readback shows that its values are finite. After a refused batch no more are accepted;
+ * after a failure of the GPU the sums cannot be trusted either.
  */
 export class BatchTracker {
   readonly #record: NonFiniteFlag;
   readonly #nodes: number;
   #batches = 0;
   #samples = 0;
-  /** Batches whose values the GPU has yet to be asked about */
+  /** Batches whose check is pending */
   #unconfirmed: { batch: number; size: number }[] = [];
-  /** What the GPU has to say of commands since the last check */
+  /** Outcome of the commands submitted since the last check */
   #submits: Promise<void>[] = [];
-  /** The check under way; it does not reject */
+  /** The check in progress; never rejects */
   #check: Promise<void> | undefined;
   #refusal: MagnitudeEdgeError | undefined;
   #failure: Error | undefined;
 
-  /** @param record where the kernels note the first batch that is not finite; empty */
+  /** @param record where the kernels record the first non-finite batch; empty */
   constructor(record: NonFiniteFlag, nodes: number) {
     this.#record = record;
     this.#nodes = nodes;
   }
 
-  /** Batches taken in, refused ones with them */
+  /** Batches received, refused ones included */
   get batches(): number {
     return this.#batches;
   }
@@ -39,33 +39,33 @@ export class BatchTracker {
     return this.#samples;
   }
 
-  /** Counts a batch as taken in, and gives its number. */
+  /** Registers a batch and returns its number. */
   begin(size: number): number {
     const batch = this.#batches++;
     this.#unconfirmed.push({ batch, size });
     return batch;
   }
 
-  /** Samples came with merged statistics: so many are held now. */
+  /** Sets the number of samples counted, after statistics were merged. */
   holds(samples: number): void {
     this.#samples = samples;
   }
 
-  /** Keeps what the GPU may yet find wrong with commands for the next check. */
+  /** Leaves errors of submitted commands to the next check. */
   watch(submit: Promise<void>): void {
-    // Rejections are seen to by the check; until then they are nobody's.
+    // The check handles rejections; until then they must not count as unhandled.
     submit.catch(ignore);
     this.#submits.push(submit);
   }
 
-  /** Starts to ask the GPU about the batches taken in, and waits where too many are under way. */
+  /** Starts a check of the batches received, and waits if too many are in flight. */
   async keepUp(): Promise<void> {
-    // A batch costs a look of its own only where the GPU answers faster than batches come.
+    // One check covers several batches unless the GPU answers faster than batches arrive.
     this.#check ??= this.#ask();
     if (this.#unconfirmed.length > BATCHES_AHEAD) await this.confirmed();
   }
 
-  /** Waits until every batch taken in has been looked at. Does not reject. */
+  /** Waits until every batch received has been checked. Never rejects. */
   async confirmed(): Promise<void> {
     while (this.#unconfirmed.length > 0 && this.#refusal === undefined && this.#failure === undefined) {
       await (this.#check ??= this.#ask());
@@ -73,17 +73,17 @@ export class BatchTracker {
     await this.#check;
   }
 
-  /** @throws why no more batches are taken in: `non-finite`, or what failed */
+  /** @throws why no more batches are accepted: `non-finite`, or what failed */
   assertOpen(): void {
     const error = this.#failure ?? this.#refusal;
     if (error !== undefined) throw error;
   }
 
   /**
-   * Runs what must not go wrong, unless something has: where it does, the sums cannot be trusted any more.
+   * Runs work on the sums unless an earlier failure has invalidated them; if it fails, it invalidates them.
    *
-   * @param signal whose abort puts the work off, which is nothing wrong
-   * @throws what went wrong; the signal's reason
+   * @param signal an abort by it only defers the work and is no failure
+   * @throws the failure; the signal's reason
    */
   async orFail(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     try {
@@ -95,12 +95,12 @@ export class BatchTracker {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Asks the GPU whether the batches taken in so far were finite, and counts those that were. */
+  /** Reads from the GPU whether the batches received so far were finite, and counts those that were. */
   async #ask(): Promise<void> {
     const end = this.#batches;
     try {
       const [found] = await Promise.all([this.#record.read(this.#nodes), ...this.#submits.splice(0)]);
-      // The record may tell of a batch taken in since: all before the first refused one were finite.
+      // The record may name a batch received since: all before the first refused one were finite.
       const counted = found?.batch ?? end;
       while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.batch < counted) {
         this.#samples += this.#unconfirmed.shift()!.size;

@@ -4,7 +4,7 @@ import type { Quantity } from '../../statistics/non-finite.ts';
 import { checkBatchSize, checkLayers, type ExpectedRows } from '../check-channel-batch.ts';
 import type { ChannelValues, EngineShape } from '../engine.ts';
 
-/** One batch as the WebGPU engine takes it in: P entries of x and of y, each row-major `[size, width]`. */
+/** One batch as the WebGPU engine receives it: P entries of x and of y, each row-major `[size, width]`. */
 export interface IncomingBatch {
   readonly size: number;
   readonly x: readonly ChannelValues[];
@@ -12,7 +12,7 @@ export interface IncomingBatch {
 }
 
 /**
- * Checks the sizes of a batch before anything is submitted. Whether its values are finite is found on the GPU.
+ * Checks the sizes of a batch before anything is submitted. The GPU checks whether its values are finite.
  *
  * @param width values per sample: channels, or nodes for magnitudes
  * @param index number of batches before this one, for the message
@@ -42,7 +42,7 @@ function checkQuantity(
     const expected = size * width;
     const onHost = value instanceof Float32Array;
     const found = onHost ? value.length : Math.floor(value.size / 4);
-    // Buffers of the runtime are rounded up; arrays are exact.
+    // The runtime rounds buffer sizes up; arrays are exact.
     if (onHost ? found !== expected : found < expected) {
       throw new MagnitudeEdgeError(
         'batch-mismatch',

@@ -8,7 +8,7 @@ import { GpuScores } from './scoring/gpu-scores.ts';
 import { ScoreStorage } from './scoring/score-storage.ts';
 import type { SumSource } from './statistics/sum-source.ts';
 
-/** The scores of the last request, from which the next one over the same samples takes what has not changed. */
+/** The scores of the last request; the next one over the same samples reuses those that have not changed. */
 export class GpuScoreCache {
   readonly #context: GpuContext;
   #last: { request: ScoreRequest; storage: ScoreStorage } | undefined;
@@ -17,16 +17,16 @@ export class GpuScoreCache {
     this.#context = context;
   }
 
-  /** Forgets them: the samples are others. */
+  /** Must be called when the samples change. */
   clear(): void {
     this.#last?.storage.release();
     this.#last = undefined;
   }
 
   /**
-   * Scores of all ordered pairs, the caller's. Calls must not overlap.
+   * Scores of all ordered pairs; the caller releases them. Calls must not overlap.
    *
-   * @param yielder of the request, with its signal
+   * @param yielder throttle of the request, with its signal
    * @throws as `checkScoreRequest` and {@link scoreOnGpu}
    */
   async scores(
@@ -53,9 +53,9 @@ export class GpuScoreCache {
     }
   }
 
-  /** Storage to write scores to, the caller's; with the last scores in it where they are wanted. Releases the last one. */
+  /** Storage to write scores to, owned by the caller; holds the last scores if `wanted`. Releases `last`. */
   async #storageFor(sums: SumSource, last: ScoreStorage | undefined, wanted: boolean): Promise<ScoreStorage> {
-    // Whoever still holds the last ones must not see them change.
+    // Other holders of the last scores must not see them change.
     if (last !== undefined && wanted && last.users === 1) return last;
     let storage: ScoreStorage | undefined;
     try {

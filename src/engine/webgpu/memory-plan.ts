@@ -2,25 +2,25 @@ import type { GpuContext } from '../../gpu/device.ts';
 import type { StatisticsLayout } from './statistics/layout.ts';
 import type { MatrixPlan } from './statistics/gpu-sums.ts';
 
-/** Memory that an engine takes at most by its own choice; no interface tells how much a device has. */
+/** Default limit on an engine's memory; no interface reports how much a device has. */
 const MEMORY_BYTES = { hardware: 4 * 2 ** 30, software: 2 ** 30 };
 
-/** Most bytes of a panel where whole matrices have no room. */
+/** Most bytes of a panel if whole matrices do not fit. */
 export const PANEL_BYTES = 256 * 2 ** 20;
 
-/** What is kept: rows of magnitudes, or matrices of sums. */
+/** What the engine stores: rows of magnitudes, or matrices of sums. */
 export interface MemoryPlan {
-  /** Whether matrices of products are held once formed */
+  /** Whether matrices of products are stored once formed */
   readonly matrices: MatrixPlan;
-  /** Chunks of magnitudes that are kept before they must join held matrices */
+  /** Chunks of magnitudes that are stored before they must be absorbed into stored matrices */
   chunks(layout: StatisticsLayout): number;
   /** A sentence for diagnostics */
   explain(layout: StatisticsLayout): string;
 }
 
 /**
- * Chooses by cost. Products are formed when they are asked for, as long as the magnitudes kept for that take no more
- * room than the matrices would: about n = 2 N. Matrices that do not fit the memory are never held, if all magnitudes do.
+ * Chooses by cost. Products are formed on demand as long as the magnitudes stored for that take no more memory than the
+ * matrices would: up to about n = 2 N. Matrices that do not fit in memory are not stored as long as all magnitudes fit.
  *
  * @param memoryBytes memory for magnitudes and matrices
  */

@@ -24,8 +24,8 @@ import { checkIncomingBatch, type IncomingBatch } from './check-incoming-batch.t
 import { PANEL_BYTES, planMemory } from './memory-plan.ts';
 
 /**
- * An engine on a GPU device that belongs to the caller, who keeps it until after {@link Engine.release}. Values may be
- * buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
+ * Creates an engine on a GPU device owned by the caller, who must keep it until after {@link Engine.release}. Values
+ * may be buffers of that device (usage STORAGE) or arrays. Magnitudes stay on the GPU.
  *
  * @throws `gpu-validation` (also for a device whose arithmetic fails the self-test), `out-of-memory` (matrices larger
  *   than the device binds), `device-lost`, `invalid-argument`
@@ -35,7 +35,7 @@ export async function createWebGpuEngine(options: {
   readonly shape: EngineShape;
   /** How products are summed; 'exact' (default) is as good as float64 sums, 'fast' several times quicker. */
   readonly precision?: Precision | undefined;
-  /** Most bytes of one storage binding, where that is to be less than the device's own limit */
+  /** Most bytes of one storage binding, if less than the device's own limit */
   readonly bindingBytes?: number | undefined;
   /** Memory for magnitudes and sums together; default 4 GiB, on software adapters 1 GiB */
   readonly memoryBytes?: number | undefined;
@@ -92,7 +92,7 @@ export async function createWebGpuEngine(options: {
   }
 }
 
-/** What the engine holds on the GPU. */
+/** Owners of the engine's GPU memory. */
 interface Parts {
   readonly refusal: NonFiniteFlag;
   readonly intake: BatchUploader;
@@ -109,7 +109,7 @@ function destroyParts({ refusal, intake, products, rows, sums }: Partial<Parts>)
 class WebGpuEngine implements Engine {
   readonly shape: EngineShape;
   readonly #parts: Parts;
-  /** Chunks of rows that are kept at most, until their products first have joined held matrices; one from then on */
+  /** Most chunks of rows stored until they are first absorbed into the sums; one from then on */
   readonly #keptChunks: number;
   readonly #notes: readonly string[];
   #joined = false;
@@ -215,7 +215,7 @@ class WebGpuEngine implements Engine {
 
   reset(): void {
     this.#assertHeld();
-    // In its turn: scores being computed keep the sums they started from.
+    // Queued, so that scores in progress keep the sums they started from.
     this.#queued(() => {
       this.#run = this.#newRun();
       this.#joined = false;
@@ -234,7 +234,7 @@ class WebGpuEngine implements Engine {
     destroyParts(this.#parts);
   }
 
-  /** Runs one call after the other, however they are made: scores must not see half a batch. */
+  /** Runs calls strictly one after the other: scores must not see half a batch. */
   #queued<T>(work: () => T | Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       this.#assertHeld();
@@ -258,7 +258,7 @@ class WebGpuEngine implements Engine {
     return new BatchTracker(this.#parts.refusal, this.shape.nodes);
   }
 
-  /** Takes a batch in: its magnitudes join the kept rows, and those the sums where there is no room for more. */
+  /** Adds a batch's magnitudes to the stored rows; if these are full, they are first absorbed into the sums. */
   async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
     const run = this.#run;
     run.assertOpen();
@@ -278,8 +278,8 @@ class WebGpuEngine implements Engine {
       const { chunk, row } = this.#place(incoming.size, batch);
       for (let from = 0; from < incoming.size; from += step) write(from, chunk, row + from, row);
     } else {
-      // Larger than a chunk: looked through for values that are not finite before any of it counts. Its chunks are its
-      // own, so that a refusal leaves nothing of them.
+      // Larger than a chunk: a first pass checks all values for finiteness before any of them counts. Its chunks hold
+      // no earlier batch, so that a refusal discards all of them.
       await this.#makeRoom(kept.layout.chunkRows);
       const apart = this.#startChunk();
       for (let from = 0; from < incoming.size; from += step) write(from, apart, 0, 0);
@@ -293,7 +293,7 @@ class WebGpuEngine implements Engine {
     run.assertOpen();
   }
 
-  /** Places rows; a chunk that the GPU has no memory for is found out by the next check. */
+  /** Places rows; if the GPU has no memory for a new chunk, the next check reports it. */
   #place(rows: number, batch: number): RowPlace {
     const { result, settled } = scoped(this.#context, 'magnitudes to keep', () =>
       this.#parts.rows.place(rows, batch),
@@ -310,7 +310,7 @@ class WebGpuEngine implements Engine {
     return result;
   }
 
-  /** Sees to it that rows can be placed: where another chunk would be one too many, all that are kept join the sums. */
+  /** Ensures that rows can be placed: if another chunk would exceed the limit, the sums absorb all stored rows. */
   async #makeRoom(rows: number): Promise<void> {
     const { rows: kept, sums } = this.#parts;
     if (!kept.needsChunk(rows) || kept.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
@@ -321,7 +321,7 @@ class WebGpuEngine implements Engine {
     });
   }
 
-  /** Forgets kept rows that are in the sums; from then on one chunk is enough. */
+  /** Drops stored rows that are in the sums; from then on one chunk is enough. */
   #dropRows(): void {
     this.#parts.rows.clear(1);
     this.#parts.sums.rowsDropped();
@@ -329,8 +329,8 @@ class WebGpuEngine implements Engine {
   }
 
   /**
-   * Waits until every batch has been looked at, and brings the sums up to date. A refused one is no error here: the
-   * earlier ones stay.
+   * Waits until every batch has been checked, and brings the sums up to date. A refused batch is no error here: the
+   * earlier ones stay valid.
    */
   async #updated(yielder?: SubmitThrottle, signal?: AbortSignal): Promise<void> {
     await this.#run.confirmed();
@@ -342,5 +342,5 @@ class WebGpuEngine implements Engine {
 }
 
 function ignore(): void {
-  // What a call refused is its caller's to handle; the next call goes on.
+  // A failed call is handled by its caller; the next call runs.
 }

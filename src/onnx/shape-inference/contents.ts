@@ -29,7 +29,7 @@ const castContents: ContentsRule = ({ node, contents }) => castTo(contents(0), i
 
 const castLikeContents: ContentsRule = ({ contents, type }) => castTo(contents(0), type(1).elementType ?? 0);
 
-/** Exporters take sizes through float32 to divide and round them; names of sizes stay whole numbers. */
+/** Exporters cast sizes to float32 to divide and round them; named sizes stay integers. */
 function castTo(contents: Contents | undefined, to: ElementType): Contents | undefined {
   const cast = casts.get(to);
   return cast && contents && mapped(contents, cast);
@@ -57,7 +57,7 @@ const unary =
     return data && mapped(data, (value) => (typeof value === 'number' ? finite(change(value)) : undefined));
   };
 
-/** Infinities and NaN are no sizes, and nothing that sizes are computed from. */
+/** Infinities and NaN are neither sizes nor anything that sizes are computed from. */
 function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
@@ -76,7 +76,7 @@ function elementwise(combine: (a: Dimension, b: Dimension) => Dimension): Conten
   };
 }
 
-/** Element `i`, a single element standing for all. */
+/** Element `i`; a single element is broadcast. */
 function at({ values }: Contents, i: number): Dimension {
   return values.length === 1 ? values[0] : values[i];
 }
@@ -84,7 +84,7 @@ function at({ values }: Contents, i: number): Dimension {
 const numeric = (f: (a: number, b: number) => number) =>
   elementwise((a, b) => (typeof a === 'number' && typeof b === 'number' ? finite(f(a, b)) : undefined));
 
-/** Has the sign of the divisor, or of the dividend with `fmod` (ONNX Mod). */
+/** The result has the sign of the divisor, or of the dividend with `fmod` (ONNX Mod). */
 const modContents: ContentsRule = (context) => {
   const likeDividend = intAttribute(context.node, 'fmod', 0) === 1;
   return elementwise((a, b) => {
@@ -184,7 +184,7 @@ const whereContents: ContentsRule = ({ contents }) => {
   };
 };
 
-/** A named size is at least 0, so it is no negative number: the test for -1 that exporters write before Expand. */
+/** A named size is at least 0, so it differs from a negative number: exporters test for -1 before Expand. */
 const equalContents: ContentsRule = elementwise((a, b) => {
   if (a === undefined || b === undefined) return undefined;
   if (typeof a === 'number' && typeof b === 'number') return Number(a === b);
@@ -201,7 +201,7 @@ const rangeContents: ContentsRule = ({ contents }) => {
   return { scalar: false, values: Array.from({ length }, (_, i) => start + i * delta) };
 };
 
-/** Contents have at most one axis, so that any axes are that one; none at all may mean that nothing is reduced. */
+/** Contents have at most one axis, so any axes given mean that one; an empty list may mean that nothing is reduced. */
 const reduced =
   (reduce: (values: readonly Dimension[]) => Dimension): ContentsRule =>
   ({ node, contents, type }) => {
@@ -227,7 +227,7 @@ const constantNodeContents = ({ node }: InferenceContext): Contents | undefined 
   return tensor && constantContents(tensor);
 };
 
-/** Whole numbers are cut off, floats are not. */
+/** Integer division truncates, float division does not. */
 const divContents: ContentsRule = (context) =>
   isFloatingPoint(context.type(0).elementType ?? DataType.int64)
     ? numeric((a, b) => a / b)(context)
@@ -264,7 +264,7 @@ const tileContents: ContentsRule = ({ contents }) => {
   return { scalar: false, values: Array.from({ length: repeats }, () => data.values).flat() };
 };
 
-/** How the operators that exporters compute shapes with act on tensors whose elements are known. */
+/** Rules for the operators with which exporters compute shapes, for tensors whose elements are known. */
 export const contentsRules: ReadonlyMap<string, ContentsRule> = new Map<string, ContentsRule>([
   ['Shape', shapeContents],
   ['Size', sizeContents],

@@ -19,5 +19,5 @@ function common(a: TensorType | undefined, b: TensorType | undefined): TensorTyp
   return { elementType, shape };
 }
 
-/** Operators with subgraphs. Loop and Scan keep what the file declares for their outputs. */
+/** Operators with subgraphs. Outputs of Loop and Scan keep the types that the file declares. */
 export const controlFlowRules: readonly (readonly [string, InferenceRule])[] = [['If', branches]];

@@ -4,7 +4,7 @@ import { DataType } from '../data-type.ts';
 import type { Dimension, OnnxNode } from '../graph.ts';
 import type { InferenceRule } from './knowledge.ts';
 
-/** Beyond what any array has room for. */
+/** Larger than any array. */
 const MAX_WINDOW = 2 ** 31;
 
 /** Attributes of a sliding window over `spatial` axes, defaults filled in. */
@@ -17,8 +17,8 @@ export interface Window {
 }
 
 /**
- * The window of a convolution or pooling node; undefined where padding is left to the runtime (`auto_pad`).
- * Throws `invalid-model` for windows that no runtime takes.
+ * The window of a convolution or pooling node; undefined if padding is left to the runtime (`auto_pad`). Throws
+ * `invalid-model` for windows that no runtime accepts.
  */
 export function windowOf(node: OnnxNode, spatial: number): Window | undefined {
   const strides = windowNumbers(node, 'strides', spatial, 1, 1);
@@ -49,7 +49,7 @@ function windowNumbers(
   );
 }
 
-/** The kernel of a pooling node. Throws `invalid-model` where a window could lie in the padding alone. */
+/** The kernel of a pooling node. Throws `invalid-model` if a window could lie entirely in the padding. */
 export function poolingKernel(node: OnnxNode, spatial: number): readonly number[] {
   if (!node.attributes.has('kernel_shape'))
     throw new MagnitudeEdgeError('invalid-model', `${describeNode(node)} has no kernel_shape.`);
@@ -74,7 +74,7 @@ function slidSize(size: Dimension, kernel: Dimension, axis: number, window: Wind
   const before = window.pads[axis]!;
   const steps = (size + before + window.pads[axis + spatial]! - reach) / stride;
   if (!window.ceil) return Math.floor(steps) + 1;
-  // A window that would start in the padding behind the data is left out.
+  // A window that would start in the padding after the data is left out.
   const count = Math.ceil(steps) + 1;
   return (count - 1) * stride >= size + before ? count - 1 : count;
 }

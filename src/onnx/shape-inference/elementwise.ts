@@ -6,7 +6,7 @@ import type { InferenceContext, InferenceRule } from './knowledge.ts';
 
 const sameAsFirst: InferenceRule = ({ type, node }) => node.outputs.map(() => type(0));
 
-/** The same, along an axis that has to be there. */
+/** The same, for operators along an axis, which has to exist. */
 const alongAxis: InferenceRule = ({ node, type, shape, axis }) => {
   const rank = shape(0)?.length;
   if (rank !== undefined) axis(intAttribute(node, 'axis', -1), rank);

@@ -15,11 +15,11 @@ import {
 import { inferenceRules } from './rules.ts';
 
 /**
- * What is known of every value of a graph before it runs: element type, shape with named sizes, and the contents of the
- * small integer tensors that shapes are computed with. Filled value by value, in the order of the graph.
+ * What is known about every value of a graph before it runs: element type, shape with named sizes, and the contents of
+ * the small integer tensors that shapes are computed with. Values are added in graph order.
  *
- * Two axes with the same name have the same size whenever the model runs; a size that nothing is known of gets a name of
- * its own, so that it stays recognisable through the operations that keep it.
+ * Two axes with the same name have the same size in every run. An unknown size gets a name of its own, so that it stays
+ * recognisable through the operations that keep it.
  */
 export class ShapeInference {
   readonly #types = new Map<string, TensorType>();
@@ -27,10 +27,10 @@ export class ShapeInference {
   readonly #constants = new Map<string, Tensor>();
   readonly #outer: ShapeInference | undefined;
   readonly #unnamed: { count: number };
-  /** One for all nodes, since rules ask it while they run and keep nothing of it. */
+  /** Shared by all nodes: rules use it while they run and keep no reference. */
   readonly #context: { -readonly [K in keyof InferenceContext]: InferenceContext[K] };
 
-  /** `outer` knows the values around a subgraph. */
+  /** `outer` is the inference of the graph around a subgraph. */
   constructor(outer?: ShapeInference) {
     this.#outer = outer;
     this.#unnamed = outer === undefined ? { count: 0 } : outer.#unnamed;
@@ -58,7 +58,7 @@ export class ShapeInference {
     return this.#isOwn(value) ? this.#constants.get(value) : this.#outer?.constant(value);
   }
 
-  /** Calls a value by another name; `declared` fills what could not be inferred. */
+  /** Renames a value; `declared` fills what could not be inferred. */
   rename(from: string, to: string, declared?: ReadonlyMap<string, TensorType>): void {
     this.#types.set(to, this.#named(merged(this.type(from), declared?.get(to))));
     const contents = this.#contents.get(from);
@@ -82,7 +82,7 @@ export class ShapeInference {
     this.#types.set(value, this.#named(type));
   }
 
-  /** Learns the types of a node's outputs; `declared` fills what cannot be inferred. */
+  /** Infers the types of a node's outputs; `declared` fills what cannot be inferred. */
   addNode(node: OnnxNode, declared?: ReadonlyMap<string, TensorType>): void {
     requireArity(node);
     const context = this.#context;
@@ -104,7 +104,7 @@ export class ShapeInference {
     if (rounded !== undefined) this.#contents.set(output, rounded);
   }
 
-  /** Types of a subgraph's outputs, as far as what it reads from this graph tells. */
+  /** Types of a subgraph's outputs, as far as the values that it reads from this graph determine them. */
   #outputsOf(graph: OnnxGraph): readonly TensorType[] {
     const inner = new ShapeInference(this);
     for (const { name, type } of graph.inputs) inner.addInput(name, type);
@@ -121,7 +121,7 @@ export class ShapeInference {
 
 const noNode: OnnxNode = { name: '', opType: '', domain: '', inputs: [], outputs: [], attributes: new Map() };
 
-/** Contents as a tensor of the type holds them; undefined for types that no sizes are computed in. */
+/** Contents as stored in a tensor of the type; undefined for types in which no sizes are computed. */
 function asStored(contents: Contents, elementType: ElementType | undefined): Contents | undefined {
   if (elementType === DataType.float32) {
     const round = (value: Dimension): Dimension =>

@@ -4,7 +4,7 @@ import { DataType, type ElementType } from '../data-type.ts';
 import type { Dimension, OnnxGraph, OnnxNode, Tensor, TensorType } from '../graph.ts';
 import { elementCount, tensorValues } from '../tensor.ts';
 
-/** The elements of a small tensor that sizes are computed with, as far as they are known before the model runs; rank 0 or 1. */
+/** The elements of a small tensor that sizes are computed with, as far as known before the model runs; rank 0 or 1. */
 export interface Contents {
   readonly scalar: boolean;
   readonly values: readonly Dimension[];
@@ -13,12 +13,12 @@ export interface Contents {
 /** What an inference rule may ask about a node's inputs. */
 export interface InferenceContext {
   readonly node: OnnxNode;
-  /** Type of input `index`; nothing known for one that is left out. */
+  /** Type of input `index`; unknown for an omitted one. */
   readonly type: (index: number) => TensorType;
   readonly shape: (index: number) => readonly Dimension[] | undefined;
   readonly contents: (index: number) => Contents | undefined;
   readonly constant: (index: number) => Tensor | undefined;
-  /** Axis counted from the front. Throws `invalid-model` when it lies outside `rank`. */
+  /** Axis counted from the front. Throws `invalid-model` if it lies outside `rank`. */
   readonly axis: (axis: number, rank: number) => number;
   /** Types of the outputs of a subgraph without inputs. */
   readonly outputsOf: (graph: OnnxGraph) => readonly TensorType[];
@@ -39,12 +39,12 @@ const contentsTypes: ReadonlySet<ElementType> = new Set([
   DataType.float32,
 ]);
 
-/** Whether sizes are computed in tensors of the type; float32 where they are scaled and rounded. */
+/** Whether sizes are computed in the type; in float32 they are scaled and rounded. */
 export function isContentsType(elementType: ElementType): boolean {
   return contentsTypes.has(elementType);
 }
 
-/** The contents of a constant, where it can take part in shape arithmetic. */
+/** The contents of a constant that can take part in shape arithmetic; undefined for any other. */
 export function constantContents(tensor: Tensor): Contents | undefined {
   if (!isContentsType(tensor.elementType) || tensor.dims.length > 1) return undefined;
   if (elementCount(tensor.dims) > MAX_CONTENTS) return undefined;

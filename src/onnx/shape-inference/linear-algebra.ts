@@ -50,7 +50,7 @@ const einsum: InferenceRule = ({ node, type, shape }) => {
     labels.forEach((label, axis) => {
       const size = shape(index)?.[axis];
       const known = sizes.get(label);
-      // An axis of size 1 is repeated along that of another operand.
+      // An axis of size 1 is broadcast along that of another operand.
       if (!sizes.has(label) || known === 1) sizes.set(label, size);
       else if (size !== 1 && (typeof size === 'number' || known === undefined)) sizes.set(label, size);
     });

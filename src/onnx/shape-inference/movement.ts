@@ -13,7 +13,7 @@ import {
 import type { Dimension, TensorType } from '../graph.ts';
 import type { InferenceContext, InferenceRule } from './knowledge.ts';
 
-/** More axes than any runtime takes: a bound on what a hostile file can make this code allocate. */
+/** More axes than any runtime supports: a bound on what a hostile file can make this code allocate. */
 const MAX_RANK = 64;
 
 function withShape({ type }: InferenceContext, shape: readonly Dimension[] | undefined): TensorType[] {
@@ -71,7 +71,7 @@ function requirePermutation(permutation: readonly number[], rank: number): void 
   throw new RangeError(`perm [${permutation.join(', ')}] is no order of ${rank} axes`);
 }
 
-/** Axes counted from the front. Throws where one is named twice or lies outside `rank`. */
+/** Axes counted from the front. Throws if one is repeated or lies outside `rank`. */
 export function distinctAxes(
   context: InferenceContext,
   axes: readonly number[],
@@ -82,7 +82,7 @@ export function distinctAxes(
   throw new RangeError(`axes [${axes.join(', ')}] name one twice`);
 }
 
-/** Axes from an input (opset 13) or an attribute (before); undefined where they are not known. */
+/** Axes from an input (opset 13) or an attribute (before); undefined if unknown. */
 export function axesOf(context: InferenceContext, index = 1): readonly number[] | undefined | 'absent' {
   const attribute = intsAttribute(context.node, 'axes');
   if (attribute !== undefined) return attribute;
@@ -222,7 +222,7 @@ const split: InferenceRule = (context) => {
   }));
 };
 
-/** Sizes of equal parts, the last one smaller where it does not come out even (ONNX Split). */
+/** Sizes of equal parts, the last one smaller if the size is not divisible (ONNX Split). */
 function evenSplit(size: Dimension, parts: number): readonly Dimension[] | undefined {
   if (typeof size !== 'number') return undefined;
   const each = Math.ceil(size / parts);

@@ -31,7 +31,7 @@ const argument: InferenceRule = (context) => {
   return [{ elementType: DataType.int64, shape }];
 };
 
-/** Mean and inverse deviation, the second and third output, keep the axes before the normalised ones. */
+/** Mean and inverse standard deviation, the second and third outputs, keep the axes before the normalised ones. */
 const layerNormalization: InferenceRule = (context) => {
   const data = context.shape(0);
   const elementType = context.type(0).elementType;

@@ -6,7 +6,7 @@ import { linearAlgebraRules } from './linear-algebra.ts';
 import { movementRules } from './movement.ts';
 import { reductionRules } from './reduction.ts';
 
-/** Output types by operator. An operator that is not here keeps what the file declares for its outputs. */
+/** Output types by operator. Outputs of operators not listed keep the types that the file declares. */
 export const inferenceRules: ReadonlyMap<string, InferenceRule> = new Map([
   ...elementwiseRules,
   ...movementRules,

@@ -6,11 +6,11 @@ import { addGramOfPanels, GRAM_DEPTH, gramBytes, gramScratch } from './gram.ts';
 import { matrixBytes, newMatrix, placeIn, roundUp, type Matrix } from './panels.ts';
 
 /**
- * Adds samples to the sums of a layer pair. Products are in float32 over some hundred samples, of activations less their
- * pivots, and added up in float64.
+ * Adds samples to the sums of a layer pair. Products, of activations minus their pivots, are in float32 over some
+ * hundred samples, and added up in float64.
  *
- * @param channels where each of the K channels stands in a row
- * @param width numbers in a row
+ * @param channels index of each of the K channels within a row
+ * @param width numbers per row
  * @returns yields some milliseconds of work apart
  * @throws `out-of-memory`
  */

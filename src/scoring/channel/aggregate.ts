@@ -1,8 +1,8 @@
 import type { ChannelAggregation } from './request.ts';
 
 /**
- * Channel scores of all layer pairs as one (method.md, "Channel scores"): the root of the mean of the squares, or the
- * largest. NaN entries are left out; all NaN gives NaN.
+ * Channel scores aggregated over all layer pairs (method.md, "Channel scores"): the root mean square, or the largest.
+ * NaN entries are ignored; all NaN yields NaN.
  *
  * @param perPair P matrices of equal length
  */

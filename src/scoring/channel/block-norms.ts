@@ -2,7 +2,7 @@ import type { Matrix } from './panels.ts';
 import { WIDTH, type Range } from './products.ts';
 import type { ChannelSystem } from './system.ts';
 
-/** Target nodes whose columns are taken together: `first .. end`, about `width` columns of whole nodes. */
+/** Ranges `first .. end` of target nodes that are processed together: about `width` columns, in whole nodes. */
 export function* targetPanels(
   starts: Uint32Array,
   [first, end]: Range,
@@ -25,13 +25,13 @@ export function widestPanel(starts: Uint32Array, width = WIDTH): number {
 }
 
 /**
- * Squared norms of blocks of coefficients over the columns of the target, a panel of target nodes after the other: the
- * coefficients as a whole never exist.
+ * Squared norms of blocks of coefficients over the columns of the target, one panel of target nodes after another: the
+ * full matrix of coefficients never exists.
  *
- * @param block room for those of the source nodes and the widest panel
- * @param factor that the coefficients are to be multiplied by
- * @param coefficients puts those of target columns `first .. end` there
- * @returns row-major `[source nodes, target nodes]`, NaN where one of the two has no column
+ * @param block memory for the coefficients of the source nodes and the widest panel
+ * @param factor to multiply the coefficients by
+ * @param coefficients writes those of target columns `first .. end` to `block`
+ * @returns row-major `[source nodes, target nodes]`, NaN if either has no column
  */
 export function* normsOf(
   { sources, targets }: ChannelSystem,
@@ -55,11 +55,11 @@ export function* normsOf(
 }
 
 /**
- * Squared norms of blocks over the number of columns of each target, `||B_ij||^2 / C_j`, times a factor.
+ * Squared norms of blocks divided by the number of columns of each target, `||B_ij||^2 / C_j`, times a factor.
  *
- * @param blocks rows of coefficients for the columns of some source nodes, by columns of some target nodes
- * @param sources where the columns of each node begin, and which nodes there are; likewise for targets
- * @param out row-major `[source nodes, stride]`; the first is node `sources[1][0]`, its column 0 node `origin`
+ * @param blocks coefficients of some source nodes (rows) and target nodes (columns)
+ * @param sources where the columns of each node begin, and the range of nodes; likewise for targets
+ * @param out row-major `[source nodes, stride]`, from node `sources[1][0]` on; its column 0 is node `origin`
  */
 function blockNorms(
   { values, stride }: Matrix,

@@ -1,18 +1,18 @@
 import { ObservationRows } from './rows.ts';
 import type { ChannelSystem } from './system.ts';
 
-/** Iterations end where what is left of a right side is this small, relative to it. */
+/** Iterations end when the residual is this small, relative to the right-hand side. */
 const TOLERANCE = 1e-7;
-/** Iterations at most: float64 gets no further. */
+/** Most iterations: float64 gets no further. */
 const MOST_ITERATIONS = 1000;
 /** Rows of F between two yields: about a millisecond of work at a few thousand columns. */
 const ROWS_PER_STEP = 256;
 
 /**
- * B_ij of one pair of nodes (method.md, "Channel scores") by conjugate gradients on F'F/n + lambda I, a column of U at a time:
- * nothing is factorised, which pays for one pair.
+ * B_ij of one pair of nodes (method.md, "Channel scores") by conjugate gradients on F'F/n + lambda I, one column of U
+ * at a time: nothing is factored, which is cheaper for a single pair.
  *
- * @returns row-major `[channels of the source left, channels of the target left]`
+ * @returns row-major `[used channels of the source, used channels of the target]`
  */
 export function* channelBlock(
   system: ChannelSystem,

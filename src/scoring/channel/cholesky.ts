@@ -5,7 +5,7 @@ import { inverseFactor } from './small-factor.ts';
 
 /** Rows of a block: whole panels of either side, in either precision. */
 export const BLOCK = 72;
-/** Rows that are taken together where what those above explain is taken off: right panels are packed once for all of them. */
+/** Rows updated together by the rows above them: right panels are packed once for all of them. */
 const TALL = 3 * BLOCK;
 /** Rows and columns of right panels that are packed together: they stay in a near cache. */
 const DEPTH = 240;
@@ -16,7 +16,7 @@ export interface Symmetric extends Doubles {
   readonly stride: number;
 }
 
-/** Bytes of {@link newSymmetric}, and of what {@link cholesky} takes beside it. */
+/** Bytes of {@link newSymmetric}, and of the scratch memory of {@link cholesky}. */
 export function choleskyBytes({ double: { leftWidth, rightWidth } }: MixedBlocks, size: number): number {
   return spanBytes(
     { length: roundUp(size, leftWidth) * roundUp(size, rightWidth), bytes: 8 },
@@ -36,12 +36,12 @@ export function newSymmetric(memory: MixedBlocks, size: number): Symmetric {
 }
 
 /**
- * The Cholesky factor, A = U'U, of a symmetric positive definite matrix, in float64 and in place: the upper triangle is read
- * and written, {@link BLOCK} rows after the other, less what those above explain. On the diagonal stand the inverses of its
- * blocks.
+ * The Cholesky factor, A = U'U, of a symmetric positive definite matrix, in float64 and in place: the upper triangle is
+ * read and written, {@link BLOCK} rows at a time, after subtracting the contribution of the rows above. Diagonal blocks
+ * are stored inverted.
  *
  * @returns yields between blocks
- * @throws RangeError where the matrix is not positive definite
+ * @throws RangeError if the matrix is not positive definite
  */
 export function* cholesky(
   memory: MixedBlocks,
@@ -59,7 +59,10 @@ export function* cholesky(
   const inverse = memory.doubles(BLOCK * BLOCK);
   const inverseLeft = memory.doubles(BLOCK * BLOCK);
 
-  /** Multiplies left panels with some rows of the matrix, from a column on, and adds that to other rows or puts it there. */
+  /**
+   * Multiplies left panels with some rows of the matrix, from a column on, and adds the product to other rows or
+   * overwrites them.
+   */
   function* multiply(
     left: Doubles,
     [from, end]: Range,

@@ -6,15 +6,18 @@ import type { ChannelAggregation } from './request.ts';
 import type { RidgeSolver } from './ridge-solver.ts';
 import { addMultiple } from './times-rows.ts';
 
-/** Of the products that F'F is made of, in float32: channels that depend on each other by more digits are dependent. */
+/**
+ * Relative rounding error of the float32 products in F'F: channels that are independent only below it count as
+ * dependent.
+ */
 const ROUNDOFF = 1e-6;
-/** Bytes of regressions that are kept for the next step at most. */
+/** Most bytes of regressions that are kept for the next step. */
 const KEPT_BYTES = 2 ** 28;
 
 /**
- * Channel scores of targets for which some sources have been taken in, on whose rows of B no ridge lies any more (method.md,
- * "Stagewise selection"). With H_T the regression of the channels T of those sources on all channels,
- * `B_T = B_j + (E - H_T) H_TT^-1 B_Tj`: no system is factored but one of |T|.
+ * Channel scores of targets for which sources have been selected; the rows of B of these sources are no longer
+ * penalised (method.md, "Stagewise selection"). With H_T the regression of the channels T of those sources on all
+ * channels, `B_T = B_j + (E - H_T) H_TT^-1 B_Tj`: only a system of size |T| is factored.
  */
 export class ConditionalChannels implements ConditionalScores {
   readonly nodes: number;
@@ -23,13 +26,13 @@ export class ConditionalChannels implements ConditionalScores {
   readonly #first: ArrayLike<number>;
   readonly #yielder: Yielder;
   readonly #taken: number[][];
-  /** The regressions used last, in the order of their use */
+  /** The most recently used regressions, in the order of their use */
   readonly #kept = new Map<string, Float64Array>();
   #keptBytes = 0;
 
   /**
    * @param solvers one per layer pair, or one for 'pooled'
-   * @param first aggregated scores that nothing has been taken in for, row-major `[nodes, nodes]`
+   * @param first aggregated scores before any selection, row-major `[nodes, nodes]`
    */
   constructor(
     solvers: readonly RidgeSolver[],
@@ -73,7 +76,8 @@ export class ConditionalChannels implements ConditionalScores {
     const { sources, targets } = this.#solvers[pair]!.system;
     const size = sources.channels.length;
     const width = targets.starts[target + 1]! - targets.starts[target]!;
-    // Source columns that are conditioned on, and H_T' for each. What is constant here is not in the regression.
+    // Source columns that are conditioned on, and H_T' for each. Channels that are constant here are not in the
+    // regression.
     const taken: number[] = [];
     const rows: Float64Array[] = [];
     for (const source of this.#taken[target]!) {
@@ -101,7 +105,7 @@ export class ConditionalChannels implements ConditionalScores {
     return blockRoots(b, sources.starts, width);
   }
 
-  /** Of a node's channels, made or kept. */
+  /** The regression of a node's channels, cached. */
   *#regression(
     pair: number,
     side: 'source' | 'target',
@@ -114,7 +118,7 @@ export class ConditionalChannels implements ConditionalScores {
       values = yield* side === 'source' ? solver.ofSource(node) : solver.ofTarget(node);
       this.#keptBytes += values.byteLength;
     }
-    // Used last, and so the last one to go.
+    // Most recently used, so dropped last.
     this.#kept.delete(key);
     this.#kept.set(key, values);
     for (const [oldest, { byteLength }] of this.#kept) {
@@ -130,7 +134,7 @@ export class ConditionalChannels implements ConditionalScores {
  * `||B_ij||_F` over the root of the number of target columns, for each source i.
  *
  * @param b B_j', row-major `[width, source columns]`
- * @returns NaN where a side has no column
+ * @returns NaN if a side has no column
  */
 function blockRoots(b: Float64Array, starts: Uint32Array, width: number): Float64Array {
   const nodes = starts.length - 1;

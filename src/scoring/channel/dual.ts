@@ -8,8 +8,8 @@ import { ObservationRows, type RowOrder } from './rows.ts';
 import type { ChannelSystem } from './system.ts';
 
 /**
- * Norms of the blocks of `B = F' (FF'/n + lambda I)^-1 U/n` for some source nodes and all targets: the system of observations
- * is solved for those sources, and the solution multiplied by U, by panels of targets.
+ * Norms of the blocks of `B = F' (FF'/n + lambda I)^-1 U/n` for some source nodes and all targets: solves the system of
+ * observations for those sources, and multiplies the solution by U in panels of targets.
  *
  * @returns for each order, row-major `[sources, nodes]`
  */

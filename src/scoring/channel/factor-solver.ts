@@ -3,9 +3,9 @@ import { BLOCK } from './cholesky.ts';
 import { placeIn, type Matrix } from './panels.ts';
 import { BLOCK_LENGTH, blockAt, blockRows, factorLength, type RidgeFactor } from './ridge-factor.ts';
 
-/** Solves systems of a {@link RidgeFactor} for some right sides at a time, by panels of float32. */
+/** Solves systems of a {@link RidgeFactor} for some right-hand sides at a time, in float32 panels. */
 export class FactorSolver {
-  /** Rows of the matrices that it solves for: the right sides, and room for whole blocks */
+  /** Rows of the matrices that it solves for: the right-hand sides, padded to whole blocks */
   readonly rows: number;
   readonly #memory: MixedBlocks;
   readonly #size: number;
@@ -13,10 +13,10 @@ export class FactorSolver {
   /** Left panels of the blocks of U', and of U */
   readonly #forward: Singles;
   readonly #backward: Singles;
-  /** Right panels of all rows of the right sides */
+  /** Right panels of all rows of the right-hand sides */
   readonly #right: Singles;
 
-  /** Bytes that it takes. @param wide columns of right sides at most */
+  /** Bytes of its memory. @param wide most columns of right-hand sides */
   static bytes(size: number, wide: number): number {
     const length = factorLength(size);
     return spanBytes(
@@ -27,12 +27,12 @@ export class FactorSolver {
     );
   }
 
-  /** Rows of a matrix of right sides. */
+  /** Rows of a matrix of right-hand sides. */
   static rows(size: number): number {
     return BLOCK * blockRows(size);
   }
 
-  /** @param wide columns of right sides at most, whole right panels */
+  /** @param wide most columns of right-hand sides, in whole right panels */
   constructor(memory: MixedBlocks, factor: RidgeFactor, size: number, wide: number) {
     this.rows = FactorSolver.rows(size);
     this.#memory = memory;
@@ -52,9 +52,9 @@ export class FactorSolver {
   }
 
   /**
-   * Puts the solutions in the place of right sides.
+   * Overwrites right-hand sides with the solutions.
    *
-   * @param sides `[rows, stride]`, of which the first `columns` count
+   * @param sides `[rows, stride]`, of which the first `columns` columns are solved
    * @returns yields some milliseconds of work apart
    */
   *solve(sides: Matrix, columns: number): Generator<undefined, void, undefined> {
@@ -72,7 +72,7 @@ export class FactorSolver {
     }
   }
 
-  /** Multiplies a block of rows by the inverse of a block on the diagonal, and packs it for those that come after it. */
+  /** Multiplies a block of rows by the inverse of a diagonal block, and packs it for the blocks that follow. */
   #finish(left: Singles, i: number, sides: Matrix, columns: number): void {
     this.#pack(sides, i, columns);
     this.#add(left, [i, i], [i, i], { sides, columns }, true);
@@ -88,7 +88,7 @@ export class FactorSolver {
     return this.#right.address + 4 * BLOCK * block * stride;
   }
 
-  /** Adds the product of a block of the factor with rows `from` that are packed to rows `to`, or puts it there. */
+  /** Adds the product of a block of the factor and packed rows `from` to rows `to`, or overwrites them. */
   #add(
     left: Singles,
     [i, j]: readonly [number, number],

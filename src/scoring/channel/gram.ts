@@ -1,9 +1,9 @@
 import { spanBytes, type MixedBlocks, type Place, type Singles } from '../../statistics/mixed-blocks.ts';
 import { placeIn, roundDown, roundUp } from './panels.ts';
 
-/** Elements that are multiplied and added up in float32 at most, before they join the float64 sums. */
+/** Most elements that are multiplied and summed in float32 before they join the float64 sums. */
 export const GRAM_DEPTH = 512;
-/** Columns of right panels that are taken together: they stay in a near cache. */
+/** Columns of right panels that are used together: they stay in a near cache. */
 const GRAM_WIDTH = 256;
 
 /** Scratch memory of a Gram matrix. */
@@ -42,9 +42,10 @@ export function gramScratch(memory: MixedBlocks, size: number): GramScratch {
 }
 
 /**
- * Adds the products of the rows of a float32 matrix with each other, A A', to a float64 matrix. Yields some milliseconds of work apart.
+ * Adds the products of the rows of a float32 matrix with each other, A A', to a float64 matrix. Yields some
+ * milliseconds of work apart.
  *
- * @param matrix `[sums.end, columns]`, in the memory; whole panels of what follows it may be read
+ * @param matrix `[sums.end, columns]`, in the memory; may be read beyond its end, up to whole panels
  */
 export function* addGramOfRows(
   memory: MixedBlocks,
@@ -63,11 +64,11 @@ export function* addGramOfRows(
 }
 
 /**
- * Adds A'A of a piece of a matrix that lies in panels: left ones, of all columns up to the last of the sums, anywhere; right
- * ones, of the columns of the sums, in the scratch memory. Products are in float32 over the rows of the piece, and added up in
- * float64.
+ * Adds A'A of a piece of a matrix, given in panels: left ones, of all columns up to the last of the sums, anywhere;
+ * right ones, of the columns of the sums, in the scratch memory. Products are in float32 over the rows of the piece,
+ * and added up in float64.
  *
- * @param depth rows of the piece, {@link GRAM_DEPTH} at most
+ * @param depth rows of the piece, at most {@link GRAM_DEPTH}
  */
 export function* addGramOfPanels(
   memory: MixedBlocks,

@@ -5,7 +5,7 @@ import { inverseFactor } from './small-factor.ts';
 /** Rows that are swept together: a block of them and its product with the others stay in near caches. */
 const BLOCK = 64;
 
-/** Bytes of scratch memory that {@link invert} takes beside the matrix. */
+/** Bytes of scratch memory that {@link invert} takes besides the matrix. */
 export function invertBytes({ double: { leftWidth, rightWidth } }: MixedBlocks, size: number): number {
   const wide = roundUp(size, rightWidth) + rightWidth;
   return spanBytes(
@@ -18,26 +18,27 @@ export function invertBytes({ double: { leftWidth, rightWidth } }: MixedBlocks, 
   );
 }
 
-/** From one row of a matrix for {@link invert} to the next. */
+/** Row stride of a matrix for {@link invert}. */
 export function invertStride({ double: { rightWidth } }: MixedBlocks, size: number): number {
   return roundUp(size, rightWidth);
 }
 
-/** Rows that a matrix for {@link invert} has room for. */
+/** Rows that are allocated for a matrix for {@link invert}. */
 export function invertRows({ double: { leftWidth } }: MixedBlocks, size: number): number {
   return roundUp(size, leftWidth);
 }
 
 /**
- * Inverts a symmetric positive definite matrix in place, in float64: the upper triangle is read and written, what lies below
- * it means nothing. Sweeps (Goodnight, "A tutorial on the SWEEP operator", 1979) a block of rows at a time: with P the block
- * on the diagonal and R its rows, every other element falls by `R_i' P^-1 R_j`, the rows become `P^-1 R` and P itself `-P^-1`;
- * after all blocks the matrix is minus its inverse. No more operations than a Cholesky factor and its inverse take, n^3, and
- * all of them products of tall panels. Stable where a ridge bounds the smallest eigenvalue.
+ * Inverts a symmetric positive definite matrix in place, in float64: the upper triangle is read and written, the
+ * entries below it are unspecified. Sweeps (Goodnight, "A tutorial on the SWEEP operator", 1979) a block of rows at a
+ * time: with P the diagonal block and R its rows, `R_i' P^-1 R_j` is subtracted from every other element, the rows
+ * become `P^-1 R` and P itself `-P^-1`; after all blocks the matrix is minus its inverse. Takes no more operations than
+ * a Cholesky factor and its inverse, n^3, all of them products of tall panels. Stable if a ridge bounds the smallest
+ * eigenvalue.
  *
  * @param matrix `[invertRows, invertStride]`
  * @returns yields between blocks
- * @throws RangeError where the matrix is not positive definite
+ * @throws RangeError if the matrix is not positive definite
  */
 export function* invert(
   memory: MixedBlocks,
@@ -70,7 +71,7 @@ export function* invert(
         overwrite: true,
       });
     }
-    // All other elements, and those of the block for nothing.
+    // All other elements; those of the block are computed needlessly.
     double.packColumns('left', rowsPlace, count, size, left.address);
     double.packColumns('right', { address: swept.address, stride: wide }, count, size, right.address);
     for (let i = 0; i < size; i += leftWidth) {
@@ -98,7 +99,7 @@ interface Square {
   readonly size: number;
 }
 
-/** Whole rows `first .. first + count` of the symmetric matrix, of which the upper triangle is there. */
+/** Copies whole rows `first .. first + count` of the symmetric matrix, given its upper triangle. */
 function readRows({ values, stride, size }: Square, first: number, count: number, out: Float64Array): void {
   for (let j = 0; j < first; j++) {
     for (let r = 0; r < count; r++) out[r * stride + j] = values[j * stride + first + r]!;
@@ -127,7 +128,7 @@ function writeRows(
   }
 }
 
-/** The inverse `[count, count]` of the block that begins at a column, by its Cholesky factor. */
+/** The inverse `[count, count]` of the block that begins at column `first`, by its Cholesky factor. */
 function invertSmall(rows: Float64Array, stride: number, first: number, count: number): Float64Array {
   const lower = inverseFactor((i, j) => rows[i * stride + first + j]!, count);
   const inverse = new Float64Array(count * count);

@@ -12,9 +12,9 @@ import {
 import { absorbRows } from './absorb.ts';
 
 /**
- * Samples of both: values one after the other; sums added up, which values of one of the two join.
+ * Merges samples: values are concatenated, sums are added up, and values are added to the sums of the other side.
  *
- * @returns undefined where either has none, or another number of channels of some node
+ * @returns undefined if either is absent, or a node has another number of channels
  */
 export function mergeChannels(
   a: SavedChannels | undefined,

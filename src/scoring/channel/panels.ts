@@ -5,7 +5,7 @@ export interface Matrix extends Place {
   readonly values: Float32Array;
 }
 
-/** Rows behind the last one, which are packed with it and mean nothing. */
+/** Rows after the last one, which are packed with it; their values are unspecified. */
 const SPARE_ROWS = 16;
 
 /** Bytes of {@link newMatrix}. */
@@ -13,7 +13,7 @@ export function matrixBytes(rows: number, columns: number): number {
   return spanBytes({ length: (rows + SPARE_ROWS) * columns, bytes: 4 });
 }
 
-/** Takes room for a matrix; its values are what they happen to be. */
+/** Allocates an uninitialised matrix. */
 export function newMatrix(memory: MixedBlocks, rows: number, columns: number): Matrix {
   return { ...memory.singles((rows + SPARE_ROWS) * columns), stride: columns };
 }
@@ -28,7 +28,7 @@ export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
-/** The multiple of `step` before. */
+/** The previous multiple of `step`. */
 export function roundDown(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }

@@ -9,8 +9,8 @@ import { hasSums, productsOfSums } from './sums.ts';
 import type { ChannelSystem } from './system.ts';
 
 /**
- * Norms of the blocks of `B = (F'F/n + lambda I)^-1 F'U/n` for all source nodes and some targets: the system of source columns
- * is solved for F'U, by panels of targets.
+ * Norms of the blocks of `B = (F'F/n + lambda I)^-1 F'U/n` for all source nodes and some targets: solves the system of
+ * source columns for F'U, in panels of targets.
  *
  * @returns for each order, row-major `[nodes, targets]`
  */
@@ -44,9 +44,9 @@ export function* primal(
 
 /** Columns of F'U. */
 interface Products {
-  /** What they take of the memory */
+  /** Memory that they take */
   readonly bytes: number;
-  /** Takes it, and does what all columns have in common */
+  /** Allocates it, and does the work that all columns share */
   open(): Iterable<undefined>;
   fill(columns: Range, order: RowOrder, out: Matrix): Iterable<undefined>;
 }
@@ -69,7 +69,7 @@ function ofRows(memory: MixedBlocks, system: ChannelSystem, wide: number): Produ
   const size = system.sources.channels.length;
   const high = roundUp(size, single.leftWidth);
   const rows = new ObservationRows(system);
-  /** F in pieces of rows, each of them left panels */
+  /** Pieces of rows of F, each packed in left panels */
   let f: LeftPanels[] = [];
   let u: Matrix, right: { address: number };
   return {

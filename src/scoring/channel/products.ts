@@ -1,7 +1,7 @@
 import type { MixedBlocks, Place } from '../../statistics/mixed-blocks.ts';
 import { placeIn, type Matrix } from './panels.ts';
 
-/** Rows that one call of the block kernel takes: a right panel of them stays in a near cache. */
+/** Rows per call of the block kernel: a right panel of them stays in a near cache. */
 export const DEPTH = 256;
 /** Columns of right panels that are packed together. */
 export const WIDTH = 256;
@@ -12,7 +12,7 @@ export type Range = readonly [first: number, end: number];
 export interface LeftPanels {
   readonly address: number;
   readonly rows: number;
-  /** Columns, before they are filled up to whole panels */
+  /** Columns, before padding to whole panels */
   readonly columns: number;
 }
 
@@ -22,14 +22,14 @@ export interface RightPanels {
   readonly columns: number;
 }
 
-/** Left panels, over some of their rows `first .. end`, and right panels of so many rows. */
+/** Left panels, restricted to their rows `first .. end`, and right panels with as many rows. */
 export interface Factors {
   readonly left: LeftPanels;
   readonly rows: Range;
   readonly right: RightPanels;
 }
 
-/** Adds a product to a matrix, or puts it there. @param out with room for whole panels both ways */
+/** Adds a product to a matrix, or overwrites it. @param out with space for whole panels both ways */
 export function addProduct(
   { single }: MixedBlocks,
   { left, rows: [first, end], right }: Factors,
@@ -50,9 +50,9 @@ export function addProduct(
 }
 
 /**
- * Puts the product of left panels with the columns of a matrix in the place of another one, some rows of both at a time.
+ * Overwrites a matrix with the product of left panels and the columns of another one, some rows of both at a time.
  *
- * @param right room for {@link DEPTH} rows of those columns
+ * @param right memory for {@link DEPTH} rows of those columns
  * @returns yields some milliseconds of work apart
  */
 export function* multiply(

@@ -8,9 +8,9 @@ import type { ChannelSystem } from './system.ts';
 import { systemSize, type Part, type Way } from './ways.ts';
 
 /**
- * Squared norms of the blocks of B for a part of a regression, over the channels of the target (method.md, "Channel scores"):
- * for `dual` those of some sources with all targets, row-major `[end - first, nodes]`; for `primal` those of all sources with
- * some targets, `[nodes, end - first]`. NaN where one of the two has no column.
+ * Squared norms of the blocks of B for a part of a regression, over the channels of the target (method.md, "Channel
+ * scores"): for `dual` those of some sources with all targets, row-major `[end - first, nodes]`; for `primal` those of
+ * all sources with some targets, `[nodes, end - first]`. NaN if either has no column.
  */
 export type PartNorms = Float32Array;
 
@@ -21,8 +21,8 @@ export function ridgeOf(system: ChannelSystem, way: Way): Ridge {
 }
 
 /**
- * Does a part of a regression whose system has been factored, and again with other orders of the rows of U: what comes of the
- * order alone is done once.
+ * Computes a part of a regression whose system has been factored, for one or more orders of the rows of U; work that
+ * does not depend on the order is done once.
  *
  * @param orders which row of U belongs to each row of F, per segment; undefined for its own
  * @returns one result for each of the orders; yields some milliseconds of work apart
@@ -38,7 +38,7 @@ export function partNorms(
   return (way === 'dual' ? dual : primal)(memory, system, [first, end], factor, orders);
 }
 
-/** The steps of a regression one after the other: the matrix of the system, its factor, a part. See {@link partNorms}. */
+/** All steps of a regression: the matrix of the system, its factor, a part. See {@link partNorms}. */
 export function* regress(
   memory: MixedBlocks,
   system: ChannelSystem,

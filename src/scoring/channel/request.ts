@@ -2,10 +2,10 @@ import { MagnitudeEdgeError } from '../../errors.ts';
 import { MIN_SAMPLES } from '../score-request.ts';
 import type { ConstantRule } from './system.ts';
 
-/** How channel scores of the layer pairs become one; 'pooled' is one regression over the observations of all of them. */
+/** How channel scores of the layer pairs are aggregated; 'pooled' is one regression over the observations of all. */
 export type ChannelAggregation = 'mean' | 'max' | 'pooled';
 
-/** What is asked of channel values. */
+/** A request for scores of channel values. */
 export interface ChannelRequest extends ConstantRule {
   readonly layerAgg: ChannelAggregation;
   /** Ridge, in units of a standardised channel's variance. Default 3. */

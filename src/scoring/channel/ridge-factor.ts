@@ -15,18 +15,18 @@ export interface Ridge {
 }
 
 /**
- * The Cholesky factor U of a ridge regression's system, U'U = S/n + lambda I, in float32: row-major blocks `[BLOCK, BLOCK]` on
- * and above the diagonal, block row after block row, filled up with zeros. Those on the diagonal are inverted and the others
- * negated: what solving with it multiplies by.
+ * The Cholesky factor U of a ridge regression's system, U'U = S/n + lambda I, in float32: row-major blocks
+ * `[BLOCK, BLOCK]` on and above the diagonal, block row by block row, padded with zeros. Diagonal blocks are inverted
+ * and the others negated, ready to be multiplied by in a solve.
  */
 export type RidgeFactor = Float32Array;
 
-/** Blocks above each other. */
+/** Number of block rows. */
 export function blockRows(size: number): number {
   return Math.ceil(size / BLOCK);
 }
 
-/** Where block (i, j), i <= j, of so many block rows stands among them. */
+/** Index of block (i, j), i <= j, in a factor of `rows` block rows. */
 export function blockAt(rows: number, i: number, j: number): number {
   return i * rows - (i * (i - 1)) / 2 + j - i;
 }
@@ -40,7 +40,7 @@ export function factorLength(size: number): number {
 /**
  * Factors a system in float64.
  *
- * @param pieces columns of S, all of them between them
+ * @param pieces columns of S, which together are all of them
  * @param out of {@link factorLength}
  * @returns yields some milliseconds of work apart
  * @throws RangeError, `out-of-memory`

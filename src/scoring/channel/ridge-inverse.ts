@@ -2,7 +2,7 @@ import { spanBytes, type Doubles, type MixedBlocks } from '../../statistics/mixe
 import type { UpperColumns } from './gram.ts';
 import { invert, invertBytes, invertRows, invertStride } from './invert.ts';
 
-/** Bytes of {@link newSystem}, and of what {@link invertRidge} takes. */
+/** Bytes of {@link newSystem}, and of the scratch memory of {@link invertRidge}. */
 export function systemBytes(memory: MixedBlocks, size: number): number {
   const matrix = invertRows(memory, size) * invertStride(memory, size);
   return spanBytes({ length: matrix, bytes: 8 }) + invertBytes(memory, size);
@@ -19,7 +19,7 @@ export function newSystem(memory: MixedBlocks, size: number): System {
   return { ...matrix, stride, first: 0, end: size };
 }
 
-/** (S/n + lambda I)^-1 in place of sums S, of which the upper triangle is there. */
+/** Overwrites sums S, given their upper triangle, with (S/n + lambda I)^-1. */
 export function* invertRidge(
   memory: MixedBlocks,
   matrix: System,
@@ -35,7 +35,7 @@ export function* invertRidge(
   yield* invert(memory, matrix, size);
 }
 
-/** A symmetric matrix in float64 as a whole, in memory of its own. */
+/** The full symmetric matrix in float64, in memory of its own. */
 export function symmetricDoubles({ values, stride }: System, size: number): Float64Array<ArrayBuffer> {
   const whole = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {

@@ -12,15 +12,15 @@ import { cheaperWay, type Way } from './ways.ts';
 const PIECE = 64;
 
 /**
- * A ridge regression on the source channels of a system, `(F'F/n + lambda I)^-1 F'V/n`, for a few columns V at a time: the system
- * is inverted once, and what is held is the inverse and F, `8 min(n, K)^2 + 4 n K` bytes.
+ * A ridge regression on the source channels of a system, `(F'F/n + lambda I)^-1 F'V/n`, for a few columns V at a time:
+ * the system is inverted once; the inverse and F are held, `8 min(n, K)^2 + 4 n K` bytes.
  */
 export class RidgeSolver {
   readonly system: ChannelSystem;
   readonly #way: Way;
   /** Of observations for `dual`, of source columns for `primal` */
   readonly #inverse: Float64Array;
-  /** F', row-major `[source columns, observations]`; undefined where there are only sums */
+  /** F', row-major `[source columns, observations]`; undefined if there are only sums */
   readonly #transposed: Float32Array | undefined;
 
   private constructor(
@@ -37,7 +37,7 @@ export class RidgeSolver {
 
   /**
    * @param memory scratch memory, free again afterwards
-   * @throws `out-of-memory` or RangeError where the inverse finds no room
+   * @throws `out-of-memory` or RangeError if memory for the inverse runs out
    */
   static *create(memory: MixedBlocks, system: ChannelSystem): Generator<undefined, RidgeSolver, undefined> {
     const { observations: n, sources, lambda } = system;
@@ -103,9 +103,9 @@ export class RidgeSolver {
   }
 
   /**
-   * Of columns V, `[count, observations]`. Products in the system that was inverted are in float32. `dual` is a weighting of
-   * observations, which that rounding changes in proportion; in `primal` conditioning on channels that nearly depend on each other would
-   * enlarge it, and a step of iterative refinement, with what is left of V in float64, takes it back.
+   * Regression of columns V, `[count, observations]`. The products in the inverted system are in float32. `dual`
+   * weights observations, and the rounding changes them in proportion; in `primal`, conditioning on nearly dependent
+   * channels would amplify it, so a step of iterative refinement, with the residual of V in float64, removes it.
    */
   *#regression(
     f: Float32Array,
@@ -133,7 +133,7 @@ export class RidgeSolver {
   }
 }
 
-/** F' in float32, as every way has F. */
+/** F' in float32, the precision of F in both ways. */
 function* transposedSources(system: ChannelSystem): Generator<undefined, Float32Array, undefined> {
   const { observations: n, sources } = system;
   const size = sources.channels.length;

@@ -3,13 +3,13 @@ import type { ChannelSystem, RowBlocks } from './system.ts';
 
 type Range = readonly [first: number, end: number];
 
-/** A matrix, in WebAssembly's memory or not. */
+/** A matrix, in WebAssembly memory or not. */
 type AnyMatrix = Pick<Matrix, 'values' | 'stride'>;
 
 /** Which row of U belongs to each row of F, per segment; undefined for its own. */
 export type RowOrder = readonly Uint32Array[] | undefined;
 
-/** The observations of a segment as they lie in its blocks, in their own order or another one. */
+/** Finds the observations of a segment in its blocks. */
 class RowFinder {
   readonly rows: number;
   readonly #blocks: RowBlocks;
@@ -36,7 +36,7 @@ class RowFinder {
   }
 }
 
-/** Rows of F and U of a regression, those of its segments behind each other. */
+/** Rows of F and U of a regression, segment after segment. */
 export class ObservationRows {
   readonly #system: ChannelSystem;
   readonly #parts: readonly { readonly first: number; readonly x: RowFinder; readonly u: RowFinder }[];

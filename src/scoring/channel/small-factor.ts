@@ -3,7 +3,7 @@
  *
  * @param element A_ij for j <= i
  * @returns row-major `[size, size]`, zeros above the diagonal
- * @throws RangeError where the matrix is not positive definite
+ * @throws RangeError if the matrix is not positive definite
  */
 export function inverseFactor(element: (i: number, j: number) => number, size: number): Float64Array {
   const lower = new Float64Array(size * size);

@@ -3,12 +3,12 @@ import type { UpperColumns } from './gram.ts';
 import type { Matrix } from './panels.ts';
 import type { ChannelMoments, ChannelSystem, LayerPair, Segment } from './system.ts';
 
-/** Whether a regression is of sums, not of samples. */
+/** Whether a regression uses sums instead of samples. */
 export function hasSums({ segments }: ChannelSystem): boolean {
   return segments.some(({ sums }) => sums !== undefined);
 }
 
-/** What a system needs of sums. */
+/** The layer pairs of a system, from sums. */
 export function pairsOfSums({ samples, channels, pairs }: ChannelSums): LayerPair[] {
   return pairs.map((sums) => {
     const momentsX: ChannelMoments = {
@@ -35,7 +35,7 @@ export function addGramOfSums(
     const [row, factor] = [channels[i]! * size, scale[i]!];
     const mean = sumX[channels[i]!]! / samples;
     for (let j = Math.max(i, first); j < end; j++) {
-      // The upper triangle, whatever order the columns are in.
+      // The entry in the upper triangle, in whatever order the columns are.
       const at = channels[j]! >= channels[i]! ? row + channels[j]! : channels[j]! * size + channels[i]!;
       values[i * stride + j - first]! += (sumXX[at]! - mean * sumX[channels[j]!]!) * factor * scale[j]!;
     }

@@ -1,32 +1,32 @@
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import type { RaggedIndices } from '../../statistics/ragged.ts';
 
-/** Channel values of one layer: row-major `[rows, channels]` matrices, one after the other. */
+/** Channel values of one layer: consecutive row-major `[rows, channels]` matrices. */
 export type RowBlocks = readonly Float32Array[];
 
-/** Channels that take part on one side of a regression: columns, those of a node beside each other. */
+/** Channels that take part on one side of a regression, as columns; those of a node are adjacent. */
 export interface Columns {
   /** Where the columns of each node begin, and the end: `[nodes + 1]` */
   readonly starts: Uint32Array;
-  /** The channel that each column is */
+  /** The channel of each column */
   readonly channels: Uint32Array;
 }
 
-/** Samples that a regression sees of one layer pair. */
+/** Samples of one layer pair in a regression. */
 export interface Segment {
   readonly x: RowBlocks;
   readonly u: RowBlocks;
-  /** In place of rows, which there are none of then; channels are numbered as in the sums */
+  /** Replaces the rows, which are empty then; channels are numbered as in the sums */
   readonly sums?: PairChannelSums | undefined;
   readonly samples: number;
-  /** Of each source column, which is `(channel - shift) * scale`; a column that is constant here has scale 0 */
+  /** Of each source column, whose value is `(channel - shift) * scale`; a column that is constant here has scale 0 */
   readonly shift: Float64Array;
   readonly scale: Float64Array;
 }
 
 /**
- * One ridge regression of gradient channels on activation channels (method.md, "Channel scores"): that of a layer pair, or
- * with several segments that of all of them together.
+ * One ridge regression of gradient channels on activation channels (method.md, "Channel scores"): of one layer pair,
+ * or, with several segments, of all of them together.
  */
 export interface ChannelSystem {
   readonly nodes: number;
@@ -42,14 +42,14 @@ export interface ChannelSystem {
   readonly lambda: number;
 }
 
-/** Means and variances about them, or mean squares, of the channels of a layer. */
+/** Means, variances about them, and mean squares of the channels of a layer. */
 export interface ChannelMoments {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
   readonly meanSquare: Float64Array;
 }
 
-/** In float64, of deviations from the first row: whatever the mean, digits of the variance are not lost. @param channels C */
+/** In float64, of deviations from the first row: a large mean costs the variance no digits. @param channels C */
 export function channelMoments(blocks: RowBlocks, channels: number): ChannelMoments {
   const [mean, variance, meanSquare] = [0, 0, 0].map(() => new Float64Array(channels)) as [
     Float64Array,
@@ -100,13 +100,13 @@ function addMoments(
   }
 }
 
-/** Which variances count as none. */
+/** Which variances count as zero. */
 export interface ConstantRule {
-  /** Given: takes the place of the relative limit (method.md, "Constant nodes") */
+  /** Replaces the relative limit, if given (method.md, "Constant nodes") */
   readonly varianceFloor?: number | undefined;
 }
 
-/** Share of the mean square below which a variance is none (method.md, "Constant nodes"). */
+/** Share of the mean square up to which a variance counts as zero (method.md, "Constant nodes"). */
 const RELATIVE_FLOOR = 1e-14;
 
 /** Whether a channel varies. */
@@ -118,7 +118,7 @@ export function varies(
   return variance[channel]! > (varianceFloor ?? RELATIVE_FLOOR * meanSquare[channel]!);
 }
 
-/** The channels that `takes` says take part, node by node. @param groups channels of each node */
+/** The channels that `takes` accepts, node by node. @param groups channels of each node */
 export function columnsOf({ offsets, indices }: RaggedIndices, takes: (channel: number) => boolean): Columns {
   const nodes = offsets.length - 1;
   const starts = new Uint32Array(nodes + 1);
@@ -136,7 +136,7 @@ export function columnsOf({ offsets, indices }: RaggedIndices, takes: (channel: 
 export interface LayerPair {
   readonly x: RowBlocks;
   readonly u: RowBlocks;
-  /** In place of rows */
+  /** Replaces the rows */
   readonly sums?: PairChannelSums | undefined;
   readonly momentsX: ChannelMoments;
   readonly meanSquareU: Float64Array;

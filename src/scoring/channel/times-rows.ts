@@ -38,7 +38,7 @@ export function* timesRows(
 }
 
 /**
- * Subtracts the products of a matrix with some vectors, its rows weighted by them, in float64.
+ * Subtracts sums of the rows of a matrix, weighted by some vectors, in float64.
  *
  * @param matrix row-major `[rows, length]`
  * @param weights row-major `[count, rows]`
@@ -65,12 +65,12 @@ export function* subtractWeighted(
   }
 }
 
-/** Adds a multiple of values to as many elements from one on. */
+/** Adds a multiple of `values` to the elements of `out` from `at` on. */
 export function addMultiple(out: Float64Array, at: number, values: Float64Array, factor: number): void {
   for (let k = 0; k < values.length; k++) out[at + k]! += factor * values[k]!;
 }
 
-/** Of a row with four vectors behind each other, of which each element is read once. */
+/** Products of a row with four consecutive vectors; each element of the row is read once. */
 function fourProducts(row: Float64Array, vectors: Float64Array, first: number, out: Float64Array): void {
   const length = row.length;
   const [second, third, fourth] = [first + length, first + 2 * length, first + 3 * length];
@@ -88,7 +88,7 @@ function fourProducts(row: Float64Array, vectors: Float64Array, first: number, o
   out[3] = d;
 }
 
-/** In four sums: additions need not wait for each other. */
+/** In four partial sums, so that additions need not wait for each other. */
 function product(row: Float64Array, vectors: Float64Array, first: number): number {
   const length = row.length;
   let [a, b, c, d] = [0, 0, 0, 0];

@@ -3,15 +3,18 @@ import { hasSums } from './sums.ts';
 import type { ChannelSystem } from './system.ts';
 
 /**
- * How B comes about. `primal`: from F'F and F'U, a system of source channels. `dual`: from FF', a system of observations,
- * for fewer of these than of source channels.
+ * How B is computed. `primal`: from F'F and F'U, a system of source channels. `dual`: from FF', a system of
+ * observations, if these are fewer than the source channels.
  */
 export type Way = 'primal' | 'dual';
 
 /** Operations in float64 take about twice as long. */
 const DOUBLE = 2;
 
-/** What a way costs, in multiplications and additions of float32. @param orders of the rows of U, each of which costs products */
+/**
+ * Cost of a way, in multiplications and additions of float32. @param orders of the rows of U, each of which adds
+ * products
+ */
 export function costOf(system: ChannelSystem, way: Way, orders = 1): number {
   const { sources, targets, observations: n } = system;
   const [k, m] = [sources.channels.length, targets.channels.length];
@@ -21,7 +24,7 @@ export function costOf(system: ChannelSystem, way: Way, orders = 1): number {
     : n * k * k + (DOUBLE * k ** 3) / 3 + (2 * n * k * m + 2 * k * k * m) * orders;
 }
 
-/** The cheaper way; of sums there is only one. */
+/** The cheaper way; for sums there is only one. */
 export function cheaperWay(system: ChannelSystem): Way {
   if (hasSums(system)) return 'primal';
   return costOf(system, 'dual') < costOf(system, 'primal') ? 'dual' : 'primal';
@@ -40,24 +43,24 @@ export interface Part {
   readonly end: number;
 }
 
-/** Parts of a regression with about as many columns each; those without any are left out. */
+/** Parts of a regression with about the same number of columns each, without empty parts. */
 export function partsOf({ sources, targets }: ChannelSystem, way: Way, count: number): Part[] {
   const { starts } = way === 'dual' ? sources : targets;
   const bounds = Array.from({ length: count + 1 }, (_, k) => nodeAt(starts, k / count));
   return ranges(bounds).map(([first, end]) => ({ way, first, end }));
 }
 
-/** Columns of a triangle, in ranges of about the same area. */
+/** Ranges of columns of a triangle, of about equal area. */
 export function triangleColumns(size: number, count: number): Range[] {
   return ranges(Array.from({ length: count + 1 }, (_, k) => Math.round(size * Math.sqrt(k / count))));
 }
 
-/** What lies between bounds, where there is something. */
+/** The nonempty ranges between bounds. */
 function ranges(bounds: readonly number[]): Range[] {
   return bounds.slice(1).flatMap((end, k): Range[] => (bounds[k]! < end ? [[bounds[k]!, end]] : []));
 }
 
-/** The node at whose beginning that share of the columns lies. */
+/** The node whose columns contain that share of all columns. */
 function nodeAt(starts: Uint32Array, share: number): number {
   const nodes = starts.length - 1;
   if (share >= 1) return nodes;

@@ -8,9 +8,9 @@ import { solveDefinite } from '../solve-definite.ts';
 import { regressPair, type PairRegression, type RidgeSettings } from './regress-pair.ts';
 
 /**
- * Regression scores of targets for which some sources have been taken in, on whose coefficients no ridge lies any more
- * (method.md, "Stagewise selection"). With T those sources of target j and A the inverse that all targets share,
- * `beta_T = beta + A_:T (I / lambda - A_TT)^-1 beta_T0` (Woodbury): no system is factored anew but one of |T|.
+ * Regression scores of targets for which sources have been selected; the coefficients of these sources are no longer
+ * penalised (method.md, "Stagewise selection"). With T those sources of target j and A the inverse that all targets
+ * share, `beta_T = beta + A_:T (I / lambda - A_TT)^-1 beta_T0` (Woodbury): only a system of size |T| is factored.
  */
 export class ConditionalRegression implements ConditionalScores {
   readonly nodes: number;
@@ -31,7 +31,7 @@ export class ConditionalRegression implements ConditionalScores {
     this.#taken = Array.from({ length: nodes }, () => []);
   }
 
-  /** @throws `out-of-memory` or RangeError where inverses find no room; the signal's reason once it is aborted */
+  /** @throws `out-of-memory` or RangeError if memory for inverses runs out; the signal's reason once it is aborted */
   static async create(
     { nodes, samples, pairs }: SufficientStatistics,
     settings: RidgeSettings & {
@@ -72,7 +72,7 @@ export class ConditionalRegression implements ConditionalScores {
   #column({ beta, inverse, sourceError }: PairRegression, target: number): Float64Array {
     const { nodes } = this;
     const column = Float64Array.from({ length: nodes }, (_, source) => beta[source * nodes + target]!);
-    // What is constant in this layer pair is not in its regression.
+    // Sources that are constant in this layer pair are not in its regression.
     const taken = this.#taken[target]!.filter((source) => !Number.isNaN(sourceError[source]!));
     const weights = ridgeless(
       taken.map((a) => taken.map((b) => inverse!(a, b))),
@@ -89,9 +89,9 @@ export class ConditionalRegression implements ConditionalScores {
 }
 
 /**
- * Solves `(I / lambda - A_TT) W = B_T`: what takes the ridge off the rows T of a regression.
+ * Solves `(I / lambda - A_TT) W = B_T`, which removes the ridge from the rows T of a regression.
  *
- * @returns undefined where the sources T depend on each other, so that without a ridge they have no coefficients
+ * @returns undefined if the sources T depend on each other, so that without a ridge they have no coefficients
  */
 export function ridgeless(
   inverse: readonly (readonly number[])[],
@@ -106,5 +106,5 @@ export function ridgeless(
   return solveDefinite(factor, right, DEPENDENT);
 }
 
-/** What is left of a pivot where sources depend on each other is the rounding of A, well below this share of it. */
+/** If sources depend on each other, the remaining pivot is rounding error of A, well below this share of it. */
 const DEPENDENT = 1e-12;

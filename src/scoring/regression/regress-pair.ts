@@ -6,7 +6,7 @@ import { roundUp } from '../channel/panels.ts';
 import type { RightPanels } from '../channel/products.ts';
 import { scoredMoments } from '../constant-nodes.ts';
 
-/** What is asked of one layer pair. */
+/** Settings of the regression of one layer pair. */
 export interface RidgeSettings {
   /** Ridge, in variances of a standardised magnitude; above 0 */
   readonly lambda: number;
@@ -18,31 +18,34 @@ export interface RidgeSettings {
 export interface PairRegression {
   /** `[nodes, nodes]`, row-major `[source, target]`; NaN where a side is constant */
   readonly beta: Float64Array;
-  /** `[nodes]`, sqrt of (A C A)_ii / n of each source. The standard error of beta_ij is `sourceError[i] * targetError[j]`. */
+  /**
+   * `[nodes]`, sqrt of (A C A)_ii / n of each source. The standard error of beta_ij is
+   * `sourceError[i] * targetError[j]`
+   */
   readonly sourceError: Float64Array;
   /** `[nodes]`, sigma_j of each target */
   readonly targetError: Float64Array;
-  /** Elements of A by their nodes, NaN where one is constant; absent unless it was asked to be kept */
+  /** Elements of A by their nodes, NaN if either is constant; absent unless it was to be kept */
   readonly inverse?: ((source: number, other: number) => number) | undefined;
 }
 
-/** Rows of the product that are added up between two pauses, and columns that are formed together: they stay in a near cache. */
+/** Rows processed between two yields, and columns that are formed together: they stay in a near cache. */
 const DEPTH = 256;
 const WIDTH = 128;
 
 export interface SampleSizes {
   /** n */
   readonly samples: number;
-  /** Samples that count for the standard errors; n where the observations are independent */
+  /** Samples that count for the standard errors; n if the observations are independent */
   readonly size: number;
 }
 
 /**
- * Does the regression of one layer pair in float64, from its sums.
+ * Computes the regression of one layer pair in float64, from its sums.
  *
  * @param keepInverse keeps A, count^2 numbers
  * @returns yields some milliseconds of work apart
- * @throws `out-of-memory` or RangeError where it finds no room
+ * @throws `out-of-memory` or RangeError if memory runs out
  */
 export function* regressPair(
   memory: MixedBlocks,
@@ -127,7 +130,7 @@ export function* regressPair(
   return { beta, sourceError, targetError, inverse };
 }
 
-/** Reads a symmetric matrix over some nodes, of which the upper triangle is there. */
+/** Reads a symmetric matrix over some nodes, given its upper triangle. */
 function elementsOf(
   values: Float64Array,
   stride: number,
@@ -153,7 +156,7 @@ function panelPlace(rows: number, width: number, t: number): number {
 }
 
 /**
- * Lays the inverse, of which the upper triangle is there, out in left panels `[panel, rows, leftWidth]`.
+ * Packs the inverse, given its upper triangle, into left panels `[panel, rows, leftWidth]`.
  *
  * @returns the diagonal of A C A = A - lambda A A
  */

@@ -14,7 +14,7 @@ export interface RegressionScores {
 /**
  * Regression scores of all ordered pairs (method.md, "score = 'regression'"), from the regressions of the layer pairs.
  *
- * @throws RangeError where they find no room; the signal's reason once it is aborted
+ * @throws RangeError if memory runs out; the signal's reason once it is aborted
  */
 export async function regressionScores(
   regressions: readonly PairRegression[],
@@ -39,14 +39,14 @@ export async function regressionScores(
   return { matrices: { nodes, aggregated, perPair, nodeFlags }, tests: { standardError, pValues } };
 }
 
-/** No error at all tells for a score, whichever sign it has; none of both tells nothing. */
+/** An error of 0 makes z infinite, with the sign of the score; a score of 0 with an error of 0 has p = 1. */
 function pValueOf(z: number): number {
   return Number.isNaN(z) ? 1 : upperTail(z);
 }
 
 /**
- * The errors of aggregated scores: the mean of those of the layer pairs with a score, which is what errors that rise and fall
- * together come to, or that of the layer pair whose score was taken.
+ * The errors of aggregated scores: for means the mean over the layer pairs with a score, as if their errors were
+ * perfectly correlated; for maxima that of the layer pair whose score was taken.
  */
 function aggregateErrors(
   regressions: readonly PairRegression[],
@@ -64,7 +64,7 @@ function aggregateErrors(
   return errors;
 }
 
-/** @param takes whether the score of a layer pair was taken alone */
+/** @param takes whether the aggregate is this score of a layer pair */
 function errorOf(
   regressions: readonly PairRegression[],
   source: number,

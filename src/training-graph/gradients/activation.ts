@@ -3,16 +3,16 @@ import type { GraphBuilder } from '../graph-builder.ts';
 import { eluShape, expBelowZero, mishSlope, sigmoid, sigmoidSlope, tanhSlope } from '../lowering.ts';
 import { elementwise, type GradientRule, type RuleTable } from './rule.ts';
 
-/** `yes` where `x <= bound`, `no` elsewhere and where x is NaN: a network that diverged shows it. */
+/** `yes` where `x <= bound`, `no` elsewhere and where x is NaN, so that a diverged network is noticed. */
 function atMost(graph: GraphBuilder, x: string, bound: number, yes: string, no: string): string {
   return graph.where(graph.op('LessOrEqual', [x, graph.scalar(bound)]), yes, no);
 }
 
-/** e^(factor x) below 0, never formed as y + 1: that cancels where the activation is saturated. */
+/** e^(factor x) below 0, never formed as y + 1, which cancels in saturation. */
 const elu = elementwise((graph, g, x, _, { node }) => {
   const { right, left, factor } = eluShape(node);
   const slope = graph.mul(g, expBelowZero(graph, x, factor));
-  // Both sides are 1 at 0, which the bounded exponential is above it as well.
+  // Both slopes are 1 at 0, and the bounded exponential is 1 above 0 as well.
   if (Math.abs(left * factor - 1) < 1e-15 && right === 1) return slope;
   return atMost(graph, x, 0, graph.scale(slope, left * factor), graph.scale(g, right));
 });
@@ -41,7 +41,7 @@ const softsign = elementwise((graph, g, x) => {
   return graph.div(g, graph.mul(bound, bound));
 });
 
-/** d/dx of x Phi(x) is Phi(x) + x phi(x); of the tanh form, as of x s(2u) with the sigmoid s: (1 + tanh u) / 2. */
+/** d/dx of x Phi(x) is Phi(x) + x phi(x). The tanh form is x s(2u), since (1 + tanh u) / 2 is the sigmoid s(2u). */
 const gelu = elementwise((graph, g, x, _, { node }) => {
   const one = graph.scalar(1);
   if (stringAttribute(node, 'approximate', 'none') === 'tanh') {
@@ -77,7 +77,7 @@ const hardSigmoid = elementwise((graph, g, x, _, { node }) => {
   return between(graph, x, -beta / alpha, (1 - beta) / alpha, graph.scale(g, alpha));
 });
 
-/** x clip(x / 6 + 1 / 2, 0, 1): 0 below -3, 1 above 3, x / 3 + 1 / 2 between. */
+/** The slope of x clip(x / 6 + 1 / 2, 0, 1): 0 below -3, 1 above 3, x / 3 + 1 / 2 between. */
 const hardSwish = elementwise((graph, g, x) => {
   const slope = graph.add(graph.scale(x, 1 / 3), graph.scalar(0.5));
   const inner = atMost(graph, x, -3, graph.scalar(0), graph.mul(g, slope));

@@ -36,7 +36,7 @@ const div: GradientRule = {
 };
 
 /**
- * As torch has it: no slope at an exponent of 0, whatever the base, and none of the exponent at a base of 0. At a
+ * As in torch: slope 0 at an exponent of 0, whatever the base, and slope 0 of the exponent at a base of 0. At a
  * negative base the exponent has no derivative: NaN.
  */
 const pow: GradientRule = {
@@ -74,7 +74,7 @@ const pow: GradientRule = {
   },
 };
 
-/** Ties share the gradient equally, as torch.maximum and torch.minimum do. */
+/** Ties share the gradient equally, as in torch.maximum and torch.minimum. */
 const extremum: GradientRule = {
   note: 'ties share the gradient equally',
   apply: ({ graph, gradient, node, output }) => {
@@ -107,7 +107,7 @@ const where: GradientRule = {
   },
 };
 
-/** min(max(x, low), high): a bound takes the gradient of the values that it stands for, the upper one where both do. */
+/** min(max(x, low), high): a bound takes the gradient of the values that it replaces, the upper one if both do. */
 const clip: GradientRule = {
   note: 'values on a bound keep their gradient',
   apply: ({ graph, gradient, input, needs }) => {
@@ -125,7 +125,7 @@ const clip: GradientRule = {
   },
 };
 
-/** Sums, products and other operators on pairs of values, shapes broadcast. */
+/** Sums, products and other operators on pairs of values, with broadcasting. */
 export const arithmeticRules: RuleTable = {
   Add: add,
   Sum: add,

@@ -8,8 +8,8 @@ import { isRandom } from '../graph-recorder.ts';
 import type { InputGradients, RuleContext, RuleTable } from './rule.ts';
 
 /**
- * The gradient of an If is an If: each branch computes its values again, since what is inside the forward branch cannot
- * be read from outside, and goes back through itself. What a branch does not depend on gets zeros from it.
+ * The gradient of an If is an If. Each branch recomputes its values, since those of the forward branch cannot be read
+ * from outside, and differentiates them. Values that a branch does not depend on get zeros from it.
  */
 function conditional(context: RuleContext): InputGradients {
   const { graph, node, needs, unsupported } = context;
@@ -36,7 +36,7 @@ function conditional(context: RuleContext): InputGradients {
   return reads.map((value, index) => (index < node.inputs.length ? undefined : gradients.get(value)));
 }
 
-/** A graph that gives the gradients of `asked`, values around the branch, from those of the branch's outputs. */
+/** A graph that computes the gradients of `asked`, values outside the branch, from those of the branch's outputs. */
 function backwardBranch(
   { graph, node, gradients, backward }: RuleContext,
   name: string,
@@ -49,7 +49,7 @@ function backwardBranch(
   gradients.forEach((gradient, i) => {
     const output = outputs[i];
     if (gradient === undefined || output === undefined) return;
-    // Where this branch runs, the gradient has the shape of this branch's output.
+    // When this branch runs, the gradient has the shape of this branch's output.
     inner.addInput(gradient, inner.type(output));
     const given = seeds.get(output);
     if (given === undefined) seeds.set(output, [gradient]);
@@ -63,7 +63,7 @@ function backwardBranch(
   );
 }
 
-/** Adds a branch's nodes and constants under names of their own; returns its outputs. */
+/** Adds a branch's nodes and constants under new names; returns its outputs. */
 function addCopy(inner: GraphBuilder, branch: OnnxGraph): readonly string[] {
   const own = new Map<string, string>();
   for (const name of [...branch.initializers.keys(), ...branch.nodes.flatMap(({ outputs }) => outputs)])
@@ -75,9 +75,9 @@ function addCopy(inner: GraphBuilder, branch: OnnxGraph): readonly string[] {
   return copy.outputs.map(({ name }) => name);
 }
 
-/** What was added to `inner`, as a subgraph with the given outputs. */
+/** The nodes added to `inner`, as a subgraph with the given outputs. */
 function bodyOf(inner: GraphBuilder, name: string, values: readonly string[]): OnnxGraph {
-  // An output has to be produced inside, and by a name of its own.
+  // An output has to be produced inside, and under a name of its own.
   const outputs = values.map((value) => {
     const output = inner.freshName(`${inner.scope}output`);
     inner.addForeignNode(identityNode(output, value, output));

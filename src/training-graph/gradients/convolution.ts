@@ -20,7 +20,7 @@ function requireWindow({ node, unsupported }: RuleContext, spatial: number): Win
   return windowOf(node, spatial) ?? unsupported('automatic padding');
 }
 
-/** Rows at the end that no window reaches: what a transposed convolution has to add to give the size back. */
+/** Rows at the end that no window reaches: a transposed convolution has to add them to restore the size. */
 function unreached(size: number, output: number, kernel: number, window: Window, axis: number): number {
   const spatial = window.strides.length;
   const reach = (kernel - 1) * window.dilations[axis]! + 1;
@@ -42,7 +42,7 @@ function spread(
   const sizes = spatialSizes(context, context.input(0));
   const outputs = spatialSizes(context, context.output(0));
   const extra = sizes.map((size, a) => unreached(size, outputs[a]!, kernel[a]!, window, a));
-  // Windows of ceil_mode reach beyond the padding; what they put there is cut off like the padding itself.
+  // With ceil_mode, windows reach beyond the padding; what they put there is cropped like the padding itself.
   const pads = window.pads.map(
     (pad, i) => pad + (i >= sizes.length ? Math.max(0, -extra[i - sizes.length]!) : 0),
   );
@@ -55,7 +55,7 @@ function spread(
 
 /**
  * The gradient of the weight is a convolution of the data with the output's gradient: batch and channels change places,
- * strides and dilations too. Groups become more channels, so that any number of groups takes one convolution.
+ * as do strides and dilations. Groups become additional channels: one convolution serves any number of groups.
  */
 function weightGradient(
   context: RuleContext,
@@ -78,7 +78,7 @@ function weightGradient(
   });
   const swapped = graph.transpose(product, [1, 0, ...rest]);
   const produced = graph.shape(product)!.slice(2);
-  // Rows that no window reaches leave taps beyond the kernel: cut them off.
+  // Rows that no window reaches produce taps beyond the kernel: crop them.
   const cut = kernel.reduce(
     (value, size, axis) => (produced[axis] === size ? value : graph.slice(value, axis + 2, 0, size)),
     swapped,
@@ -87,8 +87,8 @@ function weightGradient(
 }
 
 /**
- * The value with a sample of zeros behind the others, where the batch may be empty: samples become channels of a
- * convolution, and the runtime's wasm provider does not come back from one without channels.
+ * The value with an added sample of zeros if the batch may be empty: samples become channels of a convolution, and the
+ * runtime's wasm provider hangs on one without channels.
  */
 function withSample(graph: GraphBuilder, value: string): string {
   const shape = graph.shape(value)!;
@@ -134,7 +134,7 @@ const convolution: GradientRule = {
   },
 };
 
-/** The same as for Conv with data and gradient in each other's place. */
+/** As for Conv, with data and gradient swapped. */
 const convolutionTranspose: GradientRule = {
   note: 'no automatic padding, no output_shape; weights: one group, known sizes',
   apply: (context) => {
@@ -164,7 +164,7 @@ const convolutionTranspose: GradientRule = {
   },
 };
 
-/** The second output of MaxPool holds the place of each maximum in the flattened data. */
+/** The second output of MaxPool holds the position of each maximum in the flattened data. */
 const maxPool: GradientRule = {
   note: 'the first of equal maxima takes the gradient; row-major storage_order',
   apply: ({ graph, gradient, node, input, unsupported }) => {
@@ -206,7 +206,7 @@ function windowCounts(
   });
 }
 
-/** More of anything is no image: a bound on what declared sizes can make this code allocate. */
+/** Larger than any image: a bound on what declared sizes can make this code allocate. */
 const MAX_POSITIONS = 1 << 20;
 
 const averagePool: GradientRule = {
@@ -222,7 +222,7 @@ const averagePool: GradientRule = {
     const taps = kernel.reduce((product, size) => product * size, channels);
     if (Math.max(taps, ...outputs) > MAX_POSITIONS) return unsupported('a window or data of this size');
     const padded = intAttribute(node, 'count_include_pad', 0) === 1;
-    // Counts of a window are products of one count along each axis.
+    // The count of a window is the product of its counts along each axis.
     const share = outputs.reduce((g, length, axis) => {
       const counts = windowCounts(
         { size: sizes[axis]!, outputs: length, kernel: kernel[axis]! },

@@ -19,7 +19,7 @@ const range: GradientRule = {
   },
 };
 
-/** The third input holds what stands off and on the index. */
+/** The third input holds the values off and on the index. */
 const oneHot: GradientRule = {
   inputs: [2],
   withoutGradient: [0, 1],

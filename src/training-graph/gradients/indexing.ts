@@ -53,15 +53,15 @@ const gatherNd: GradientRule = {
 
 const reductionNote = 'reduction add, max or min, or none with every position written at most once';
 
-/** What a scatter and the gather that undoes it are in the graph of one node. */
+/** The scatter of one node, and the gather that undoes it. */
 interface Scatter {
-  /** Puts `updates` where the node puts its own into `data`. */
+  /** Writes `updates` into `data` at the node's positions. */
   readonly scatter: (data: string, updates: string, reduction?: 'add') => string;
-  /** Reads what lies where the node puts its updates. */
+  /** Reads `data` at the node's positions. */
   readonly gather: (data: string) => string;
 }
 
-/** The rule of both scatters. Of equal maxima or minima all share the gradient, as torch.scatter_reduce has it. */
+/** The rule of both scatters. Equal maxima or minima all share the gradient, as in torch.scatter_reduce. */
 function scatterRule(parts: (context: RuleContext) => Scatter): GradientRule {
   return {
     inputs: [0, 2],

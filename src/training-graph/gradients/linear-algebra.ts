@@ -3,7 +3,7 @@ import { parseEinsum } from '../../onnx/einsum.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { GradientRule, RuleTable } from './rule.ts';
 
-/** `op(a) op(b)` of two matrices, each transposed or not. */
+/** `op(a) op(b)` of two matrices, each optionally transposed. */
 function product(graph: GraphBuilder, a: string, b: string, transA: boolean, transB: boolean): string {
   if (!transA && !transB) return graph.matMul(a, b);
   return graph.op('Gemm', [a, b], {
@@ -29,7 +29,7 @@ const matMul: GradientRule = {
   },
 };
 
-/** Vectors become matrices of one row or column; stacks of matrices are summed where they were broadcast. */
+/** Vectors become matrices of one row or column; gradients are summed over stacks that were broadcast. */
 function stackedMatMul(
   graph: GraphBuilder,
   gradient: string,
@@ -75,7 +75,9 @@ const gemm: GradientRule = {
   },
 };
 
-/** The gradient of one operand is the einsum of the output's gradient and the other operands, down to its own labels. */
+/**
+ * The gradient of one operand is the einsum of the output's gradient and the other operands, reduced to its own labels.
+ */
 const einsum: GradientRule = {
   note: 'no ellipsis, no label twice in one operand',
   apply: ({ graph, gradient, node, input, needs, unsupported }) => {
@@ -96,8 +98,8 @@ const einsum: GradientRule = {
         equation: { string: `${terms.join()}->${kept.join('')}` },
       });
       const alone = labels.flatMap((label, axis) => (present.has(label) ? [] : [axis]));
-      // A label of this operand alone was summed over it: its gradient is the same all along that axis. An axis of size
-      // 1 was repeated where another operand is longer, and the other way round.
+      // A label that only this operand has was summed over: its gradient is constant along that axis. An axis of size 1
+      // was broadcast if another operand is longer, and vice versa.
       return broadcastTo(graph, graph.unsqueeze(result, alone), input(index));
     });
   },

@@ -2,7 +2,7 @@ import { sparseMap } from '../sparse/product.ts';
 import { transposeMatrix } from '../sparse/sparse-matrix.ts';
 import type { GradientRule } from './rule.ts';
 
-/** The node that stands for a constant linear map on the tape; it is in no file. */
+/** The tape node that represents a constant linear map; never written to a file. */
 export const LINEAR_MAP = { opType: 'LinearMap', domain: 'magnitude-edge' } as const;
 
 /** The gradient of a product with a constant matrix is the product with its transpose. */

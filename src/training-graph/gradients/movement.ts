@@ -11,7 +11,7 @@ const reshaped: GradientRule = {
 
 const identity: GradientRule = { inputs: [0], apply: ({ gradient }) => [gradient] };
 
-/** The second input gives its type alone. */
+/** Only the type of the second input matters. */
 const castLike: GradientRule = { ...identity, withoutGradient: [1] };
 
 const transpose: GradientRule = {
@@ -74,7 +74,7 @@ const split: GradientRule = {
   },
 };
 
-/** Repeats lie before the elements they repeat: [r0, d0, r1, d1, ...], summed over the r. */
+/** Repeats come before the elements they repeat: [r0, d0, r1, d1, ...], summed over the r. */
 const tile: GradientRule = {
   inputs: [0],
   withoutGradient: [1],
@@ -172,7 +172,8 @@ function unslice(
     const clamp = (value: number): number => Math.min(Math.max(value < 0 ? value + size : value, 0), size);
     const [before, after] = [clamp(start), size - Math.max(clamp(end), clamp(start))];
     if (before === 0 && after === 0) return gradient;
-    // Pads of all axes: onnxruntime 1.30 pushes a Transpose through a Pad with `axes` and takes its pads for all axes.
+    // Pads of all axes: onnxruntime 1.30 pushes a Transpose through a Pad with `axes` and then reads its pads as those
+    // of all axes.
     const rank = graph.rank(gradient)!;
     const pads = Array<number>(2 * rank).fill(0);
     [pads[axis], pads[axis + rank]] = [before, after];

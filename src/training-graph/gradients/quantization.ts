@@ -19,7 +19,7 @@ function scaleGradient(context: RuleContext): string {
   return graph.reshapeLike(summed, input(1));
 }
 
-/** x less its zero point, as float32; `trailing` axes follow the one that zero points lie along. */
+/** x minus its zero point, as float32; `trailing` axes follow the axis of the zero points. */
 function stepsFromZero(graph: GraphBuilder, { input }: RuleContext, trailing: number): string {
   const steps = graph.cast(input(0), DataType.float32);
   if (input(2) === '') return steps;
@@ -28,10 +28,10 @@ function stepsFromZero(graph: GraphBuilder, { input }: RuleContext, trailing: nu
   return graph.sub(steps, graph.unsqueeze(zero, axes));
 }
 
-/** Whole numbers that stand for floats. */
+/** Integers that represent floats. */
 export const quantizationRules: RuleTable = {
   DequantizeLinear: {
-    // A gradient that reaches the whole numbers is refused where they were rounded.
+    // A gradient that reaches the integers is refused at the operator that rounded to them.
     inputs: [0, 1],
     apply: (context) => [undefined, context.needs(1) ? scaleGradient(context) : undefined],
     note: 'the scale; no scales by block; QuantizeLinear on a needed path is refused',

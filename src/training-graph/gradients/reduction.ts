@@ -3,7 +3,7 @@ import { DataType } from '../../onnx/data-type.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
 
-/** What a reduction runs over: axes from the front, or undefined where they are known only at run time. */
+/** The axes that a reduction runs over, from the front; undefined if they are known only at run time. */
 function reducedAxes({ graph, node, input, unsupported }: RuleContext): readonly number[] | undefined {
   const rank = graph.rank(input(0));
   const axes = node.inputs[1] ? graph.contents(input(1)) : [];
@@ -18,7 +18,7 @@ function reducedAxes({ graph, node, input, unsupported }: RuleContext): readonly
   });
 }
 
-/** A value of the output's shape with the reduced axes back, as axes of size 1. */
+/** A value of the output's shape with the reduced axes restored, as axes of size 1. */
 function withReducedAxes(context: RuleContext, value: string): string {
   const { graph, node, unsupported } = context;
   if (intAttribute(node, 'keepdims', 1) === 1) return value;
@@ -39,7 +39,7 @@ function reducedCount(context: RuleContext): string {
   return graph.div(graph.elementCount(input(0)), graph.elementCount(output(0)));
 }
 
-/** A rule whose gradient is `factor` times the output's gradient, spread over the reduced axes. */
+/** A rule whose gradient is `factor`, computed from the output's gradient `g`, spread over the reduced axes. */
 function reduction(
   factor: (graph: GraphBuilder, x: string, y: string, g: string, context: RuleContext) => string,
   note?: string,
@@ -90,13 +90,13 @@ const extremum: GradientRule = {
   },
 };
 
-/** 0 where the norm is 0, as torch.linalg.vector_norm has it. */
+/** 0 where the norm is 0, as in torch.linalg.vector_norm. */
 const l2 = reduction((graph, x, y, g) => {
   const isZero = graph.op('Equal', [y, graph.scalar(0)]);
   return graph.mul(x, graph.where(isZero, graph.scalar(0), graph.div(g, y)));
 }, '0 where the norm is 0');
 
-/** Reductions over axes, given as an input or left out for all of them. */
+/** Reductions over axes given as an input, or over all axes. */
 export const reductionRules: RuleTable = {
   ReduceSum: sum,
   ReduceMean: mean,

@@ -9,10 +9,10 @@ export interface RuleContext {
   readonly gradient: string;
   /** d loss / d each output; undefined for outputs that the loss does not depend on. */
   readonly gradients: readonly (string | undefined)[];
-  /** Name of input `index`; '' for one that is left out. What subgraphs read comes after the inputs. */
+  /** Name of input `index`; '' for an omitted one. Values that subgraphs read come after the inputs. */
   readonly input: (index: number) => string;
   readonly output: (index: number) => string;
-  /** Whether the gradient of input `index` is asked for. */
+  /** Whether the gradient of input `index` is needed. */
   readonly needs: (index: number) => boolean;
   /** Refuses the node (`unsupported-op`): `reason` completes the sentence "... has no gradient rule for ...". */
   readonly unsupported: (reason: string) => never;
@@ -30,18 +30,20 @@ export type InputGradients = readonly (string | undefined)[];
 
 /** How gradients pass through one operator. */
 export interface GradientRule {
-  /** Inputs that carry gradients; all of them where absent. */
+  /** Inputs that carry gradients; all if absent. */
   readonly inputs?: readonly number[];
-  /** Whether gradients go through the node's subgraphs, to what they read, and not to its inputs. */
+  /** Whether gradients flow through the node's subgraphs, to what they read, and not to its inputs. */
   readonly throughSubgraphs?: true;
   /**
    * Inputs that the output does not depend on, or only in steps: indices, shapes, axes, masks, types. No path leads
-   * through them. An input that neither list names is refused where a path does.
+   * through them. An input in neither list is refused if a path leads through it.
    */
   readonly withoutGradient?: readonly number[];
-  /** Whether the rule reads the gradients of all outputs. One that does not is refused where another output's is needed. */
+  /**
+   * Whether the rule uses the gradients of all outputs. Without it, a needed gradient of a further output is refused.
+   */
   readonly allOutputs?: boolean;
-  /** Adds the nodes of the vector-Jacobian product and names the results. Values that nobody needs are removed later. */
+  /** Adds the nodes of the vector-Jacobian product and names the results. Unused values are removed later. */
   readonly apply: (context: RuleContext) => InputGradients;
   /** What the rule does not cover, or how it treats points without a derivative; for the list of operators. */
   readonly note?: string;
@@ -49,7 +51,7 @@ export interface GradientRule {
 
 export type RuleTable = Readonly<Record<string, GradientRule>>;
 
-/** A rule for `y = f(x)`, element by element: `derivative` times the gradient is for the rule to write. */
+/** A rule for `y = f(x)`, element by element; `apply` returns the gradient multiplied by f'(x). */
 export function elementwise(
   apply: (graph: GraphBuilder, gradient: string, x: string, y: string, context: RuleContext) => string,
   note?: string,

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph-builder.ts';
 
-/** A shape tensor: that of `x`, with another size along `axis`. `size` is a one-element int64 tensor. */
+/** The shape of `x` as a tensor, with another size along `axis`. `size` is a one-element int64 tensor. */
 function shapeWith(graph: GraphBuilder, x: string, axis: number, size: string): string {
   const rank = graph.rank(x)!;
   const parts = [size];
@@ -10,7 +10,7 @@ function shapeWith(graph: GraphBuilder, x: string, axis: number, size: string): 
 }
 
 /**
- * Adds the slices of `values` along `axis` up at `positions` of an axis of `size` elements, zeros elsewhere: the
+ * Accumulates the slices of `values` along `axis` at `positions` of an axis of `size` elements, zeros elsewhere: the
  * transpose of Gather. `positions` and `size` are one-dimensional int64 tensors, `size` of one element; the rank of
  * `values` has to be known.
  */

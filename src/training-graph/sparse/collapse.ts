@@ -8,12 +8,12 @@ import { ViewMemo } from './view-memo.ts';
 
 /**
  * Finds the constant linear maps of a graph: chains of gathers, products with constants, sums and shape changes that
- * lead, sample by sample, from one value to another. Returns the view of every value that such a chain ends in and that
- * something else goes on from; the chain can then be run as one product with a sparse matrix, and differentiated as the
- * product with its transpose.
+ * lead, sample by sample, from one value to another. Returns the view of every value that ends such a chain and is used
+ * outside it; the chain can then be computed as one product with a sparse matrix, and differentiated as the product
+ * with its transpose.
  *
- * Values in `kept` are not looked through: they are to be there, or gradients are asked for or stopped at them.
- * @param size elements of the model's constants: maps that would make the graph much larger are left out
+ * Chains do not pass through values in `kept`: these must exist, or gradients are requested or stopped at them.
+ * @param size number of elements of the model's constants: maps that would make the graph much larger are left out
  */
 export function findLinearMaps(
   graph: GraphRecorder,
@@ -24,13 +24,13 @@ export function findLinearMaps(
   return ofBoundedSize(linearMaps(graph, nodes, kept, size), size);
 }
 
-/** Constants that maps may add: for each element of the model's own, and in any model. */
+/** Constant elements that maps may add: per element of the model's own constants, and in any model. */
 const GROWTH = 8;
 const ALWAYS = 1 << 16;
 
 /**
- * A matrix holds what index arithmetic only describes (7 x 7 patches of an image: 49 entries for every pixel), and its
- * transpose as much again. Where that is far more than the model's own constants, the model's nodes stay.
+ * A matrix stores what index arithmetic only describes (7 x 7 patches of an image: 49 entries for every pixel), and its
+ * transpose as much again. If that far exceeds the model's own constants, the model's nodes are kept.
  */
 function ofBoundedSize(maps: ReadonlyMap<string, StaticView>, size: number): ReadonlyMap<string, StaticView> {
   let left = ALWAYS + GROWTH * size;
@@ -58,7 +58,7 @@ function linearMaps(
       inputs.some((input) => found.has(input)) && outputs.some((output) => first.views.has(output)),
   );
   if (!passedThrough) return found;
-  // A value that something else needs is computed once, and chains that go on from it start there.
+  // A value that is needed elsewhere is computed once, and chains that continue from it start there.
   const boundaries = new Set([...kept, ...found.keys()]);
   return ends(sweep(graph, nodes, boundaries, { size, memo }), nodes, boundaries);
 }
@@ -66,11 +66,11 @@ function linearMaps(
 interface Sweep {
   /** Views of values through the nodes that produce them. */
   readonly views: ReadonlyMap<string, StaticView>;
-  /** Values that a chain was cut at, since looking through them would have repeated work. */
+  /** Values at which a chain was cut, since passing through them would have repeated work. */
   readonly cut: ReadonlySet<string>;
 }
 
-/** Elements per sample that all views together may have been made of: for each of the model's constants, and in any model. */
+/** Bound on the elements per sample processed for all views: per element of the model's constants, and in any model. */
 const WORK = 256;
 const WORK_ALWAYS = 1 << 26;
 
@@ -111,14 +111,14 @@ function sweep(
   return { views, cut };
 }
 
-/** Elements of a value behind its first axis, as far as sizes are known; 0 for constants. */
+/** Elements of a value per sample (after its first axis), as far as sizes are known; 0 for constants. */
 function sampleSize(graph: GraphRecorder, value: string): number {
   if (graph.constantValue(value) !== undefined) return 0;
   const sizes = graph.shape(value)?.slice(1) ?? [];
   return sizes.reduce<number>((count, size) => (typeof size === 'number' ? count * size : count), 1);
 }
 
-/** Whether sums that the input's view stands for would be taken again for each of several copies. */
+/** Whether sums in the inputs' views would be recomputed for each of several copies. */
 function repeatsWork(
   node: OnnxNode,
   found: StaticView,
@@ -130,7 +130,7 @@ function repeatsWork(
   return sums && entryCount(found.matrix) > before;
 }
 
-/** Views, with an index in them, of the values that are kept, cut at, or read by a node that the views do not go through. */
+/** The indexed views of values that are kept, cut at, or read by a node that no view passes through. */
 function ends(
   { views, cut }: Sweep,
   nodes: readonly OnnxNode[],
@@ -148,7 +148,7 @@ function ends(
   );
 }
 
-/** A few elements out of very many: the transpose would be nearly all zeros, and a scatter does better. */
+/** A few elements out of very many: the transpose would be nearly all zeros, and a scatter is faster. */
 function picksFew({ matrix }: StaticView): boolean {
   return matrix.columns > 1 << 15 && matrix.columns > 16 * matrix.rows;
 }

@@ -1,4 +1,4 @@
-/** Whole numbers in an array of any rank, row-major: where each element of a value comes from. */
+/** An array of integers of any rank, row-major: the source of each element of a value. */
 export interface IndexArray {
   readonly dims: readonly number[];
   readonly data: Int32Array;
@@ -56,7 +56,7 @@ export function transposed(array: IndexArray, permutation: readonly number[]): I
   );
 }
 
-/** Repeats axes of size 1 and adds leading axes; undefined where the shapes do not fit. */
+/** Repeats axes of size 1 and adds leading axes; undefined if the shapes do not fit. */
 export function broadcastTo(array: IndexArray, dims: readonly number[]): IndexArray | undefined {
   const skip = dims.length - array.dims.length;
   if (skip < 0) return undefined;

@@ -3,10 +3,10 @@ import { float32Tensor, int64Tensor } from '../../onnx/tensor.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import { entryCount, isSelection, oncePerMatrix, type SparseMatrix } from './sparse-matrix.ts';
 
-/** Up to this many elements a dense matrix costs less than the steps around a sparse one. */
+/** Up to this many elements, a dense matrix costs less than the overhead of a sparse one. */
 const DENSE_ELEMENTS = 1 << 16;
 
-/** Elements of the constants that a product with the matrix is written with, about. */
+/** Approximate number of elements of the constants in a product with the matrix. */
 export function productSize(matrix: SparseMatrix): number {
   if (isSelection(matrix)) return matrix.rows;
   const dense = matrix.rows * matrix.columns;
@@ -14,9 +14,9 @@ export function productSize(matrix: SparseMatrix): number {
 }
 
 /**
- * `y[b, :] = matrix x[b, :]` for `x` of shape `[batch, matrix.columns]`, written with what runtimes run fastest: one gather
- * for a selection, one product for a small matrix, and otherwise products of small dense blocks. No scatter, so results
- * do not depend on the order of threads.
+ * `y[b, :] = matrix x[b, :]` for `x` of shape `[batch, matrix.columns]`, in the form that runtimes compute fastest: one
+ * gather for a selection, one product for a small matrix, and otherwise products of small dense blocks. No scatter, so
+ * results do not depend on the order of threads.
  */
 function sparseProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
   if (isSelection(matrix)) return graph.gather(x, graph.constant(selected(matrix)), 1);
@@ -43,8 +43,8 @@ interface Block {
 
 /**
  * Rows of a GSNN's sparse layers come in groups that read the same columns (the channels of a node, the edges out of
- * it), so the matrix is a set of small dense blocks. Blocks are padded to a few sizes, and each size is one gather and
- * one batched product, with samples along the last axis: whole rows are copied and multiplied.
+ * it), so the matrix is a set of small dense blocks. Blocks are padded to a few sizes. Each size takes one gather and
+ * one batched product, with samples along the last axis, so that whole rows are copied and multiplied.
  */
 function blockedProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): string {
   const samplesLast = graph.transpose(x, [1, 0]);
@@ -58,7 +58,7 @@ function blockedProduct(graph: GraphBuilder, x: string, matrix: SparseMatrix): s
   return graph.transpose(graph.gather(graph.concat(products, 0), graph.constant(order), 0), [1, 0]);
 }
 
-/** The constants of a product by blocks. */
+/** The constants of a blocked product. */
 interface BlocksPlan {
   readonly parts: readonly {
     /** `[blocks, width]` */
@@ -66,7 +66,7 @@ interface BlocksPlan {
     /** `[blocks, height, width]` */
     readonly weights: Tensor;
   }[];
-  /** Where each row is among those of all parts. */
+  /** Index of each row of the matrix among those of all parts. */
   readonly order: Tensor;
 }
 
@@ -97,7 +97,7 @@ const blocksPlanned = oncePerMatrix((matrix: SparseMatrix): BlocksPlan => {
 
 function blocksOf({ rows, starts, column }: SparseMatrix): Block[] {
   const blocks: Block[] = [];
-  // By a number that differs for most lists that differ.
+  // Blocks by a hash of their columns.
   const alike = new Map<number, Block[]>();
   for (let row = 0; row < rows; row++) {
     const own = column.subarray(starts[row], starts[row + 1]);
@@ -130,8 +130,9 @@ interface Bucket {
 }
 
 /**
- * Elements that a bucket may be padded with to share the product of another: with 128 samples they take about as long as the
- * steps of a product of its own, each of which also takes a third of a millisecond when the graph is made ready to run.
+ * Most elements of padding with which a bucket may join the product of another: with 128 samples they take about as
+ * long as the steps of a separate product, each of which also takes a third of a millisecond when a runtime loads the
+ * graph.
  */
 const PADDING = 1024;
 
@@ -146,7 +147,7 @@ function bucketsOf(blocks: readonly Block[]): readonly Bucket[] {
   }
   const area = ({ height, width }: Bucket): number => height * width;
   const kept: Bucket[] = [];
-  // The largest first: the bucket that a smaller one may join is there.
+  // Largest first, so that the bucket that a smaller one may join already exists.
   for (const bucket of [...buckets.values()].sort((a, b) => area(b) - area(a))) {
     const padding = (host: Bucket): number => bucket.blocks.length * (area(host) - area(bucket));
     const host = kept.findLast(({ height, width }) => height >= bucket.height && width >= bucket.width);
@@ -156,7 +157,7 @@ function bucketsOf(blocks: readonly Block[]): readonly Bucket[] {
   return kept;
 }
 
-/** The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: few sizes, and at most half as much again of padding. */
+/** The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: few sizes, and at most half as much padding as size. */
 function paddedSize(size: number): number {
   const power = 2 ** Math.floor(Math.log2(size));
   if (size === power) return size;

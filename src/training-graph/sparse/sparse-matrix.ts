@@ -1,6 +1,6 @@
 import { counted } from './index-array.ts';
 
-/** A constant matrix in compressed rows. Entries of a row are in ascending order of their columns, none twice, none zero. */
+/** A constant matrix in compressed sparse rows: each row in ascending column order, without duplicates or zeros. */
 export interface SparseMatrix {
   readonly rows: number;
   readonly columns: number;
@@ -63,7 +63,7 @@ export function selectRows(matrix: SparseMatrix, source: ArrayLike<number>): Spa
   return { rows: source.length, columns: matrix.columns, starts, column, value };
 }
 
-/** Each row times its factor. A factor 0 leaves the row empty: the padding of a gather. */
+/** Each row times its factor. A factor of 0 empties the row: the padding of a gather. */
 export function scaleRows(matrix: SparseMatrix, factor: (row: number) => number): SparseMatrix {
   const starts = new Int32Array(matrix.rows + 1);
   const column = new Int32Array(matrix.column.length);
@@ -80,9 +80,9 @@ export function scaleRows(matrix: SparseMatrix, factor: (row: number) => number)
   return { ...matrix, starts, column: column.subarray(0, to), value: value.subarray(0, to) };
 }
 
-/** Row `r` of the result is the sum of the rows that `target` sends to `r`. */
+/** Row `r` of the result is the sum of the rows that `target` maps to `r`. */
 export function sumRows(matrix: SparseMatrix, target: ArrayLike<number>, rows: number): SparseMatrix {
-  // The rows of each target one after the other, by counting.
+  // Groups the rows by target with a counting sort.
   const first = new Int32Array(rows + 1);
   for (let row = 0; row < matrix.rows; row++) first[target[row]! + 1]!++;
   for (let row = 0; row < rows; row++) first[row + 1]! += first[row]!;
@@ -118,7 +118,7 @@ export function sumRows(matrix: SparseMatrix, target: ArrayLike<number>, rows: n
   };
 }
 
-/** Moves the sums of a row's columns into its values and clears them; columns that cancelled out fall away. */
+/** Moves the sums of a row's columns into its values and clears them; columns that cancelled out are dropped. */
 function closeRow(
   column: Int32Array,
   value: Float64Array,
@@ -129,7 +129,7 @@ function closeRow(
   let end = from;
   for (let e = from; e < to; e++) {
     const c = column[e]!;
-    // A column whose sum passed through 0 on the way is listed twice; the second time nothing is left.
+    // A column whose sum passed through 0 on the way is listed twice; the second time its sum is already cleared.
     if (sums[c] === 0) continue;
     column[end] = c;
     value[end++] = sums[c]!;
@@ -138,7 +138,7 @@ function closeRow(
   return end;
 }
 
-/** The rows of one matrix above those of the next. */
+/** Stacks matrices vertically. */
 export function stackRows(matrices: readonly SparseMatrix[]): SparseMatrix {
   const rows = matrices.reduce((sum, matrix) => sum + matrix.rows, 0);
   const entries = matrices.reduce((sum, matrix) => sum + matrix.column.length, 0);
@@ -156,7 +156,7 @@ export function stackRows(matrices: readonly SparseMatrix[]): SparseMatrix {
   return { rows, columns: matrices[0]!.columns, starts, column, value };
 }
 
-/** What follows from a matrix alone, made once: blocks of a network have their matrices in common, and so have products and gradients. */
+/** Memoizes a function of a matrix: blocks of a network share their matrices, and so do products and gradients. */
 export function oncePerMatrix<T extends object>(
   make: (matrix: SparseMatrix) => T,
 ): (matrix: SparseMatrix) => T {

@@ -23,7 +23,7 @@ export interface StaticView {
   readonly base: string | undefined;
   readonly matrix: SparseMatrix;
   readonly batchAxis: number;
-  /** Whether elements were picked by index on the way: what a product with a sparse matrix can do better. */
+  /** Whether elements were picked by index on the way, which a product with a sparse matrix can speed up. */
   readonly indexed: boolean;
 }
 
@@ -40,7 +40,7 @@ export function restOf(
   return sizeOf(rest) <= MAX_ROWS ? rest : undefined;
 }
 
-/** Rows of the view of a value as itself; undefined where there is none. */
+/** Rows of a value's view of itself; undefined if it has none. */
 export function ownRows(graph: GraphRecorder, value: string): number | undefined {
   const shape = graph.shape(value);
   const rest = restOf(shape, 0);
@@ -58,7 +58,9 @@ export interface Step {
 
 type Rule = (step: Step) => StaticView | undefined;
 
-/** The view of output `output` of a node, from views of its inputs; undefined where the node is no constant linear map. */
+/**
+ * The view of output `output` of a node, from views of its inputs; undefined unless the node is a constant linear map.
+ */
 export function viewThrough(step: Step): StaticView | undefined {
   return step.node.domain === '' ? rules.get(step.node.opType)?.(step) : undefined;
 }
@@ -73,7 +75,7 @@ function constantIndices(tensor: Tensor | undefined, size: number): IndexArray |
   return { dims: tensor!.dims, data };
 }
 
-/** Rows of the input's matrix picked and repeated as `source` says. */
+/** Rows of the input's matrix, picked and repeated according to `source`. */
 function picked(view: StaticView, source: IndexArray, batchAxis: number, indexed = view.indexed): StaticView {
   return { base: view.base, matrix: selectRows(view.matrix, source.data), batchAxis, indexed };
 }
@@ -82,12 +84,12 @@ function axisFromFront(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Axis among those that are not the batch axis. */
+/** Index of an axis among those other than the batch axis. */
 function restAxis(axis: number, batchAxis: number): number {
   return axis < batchAxis ? axis : axis - 1;
 }
 
-/** Rank, rest and view of the first input, where all of them are known. */
+/** View, shape, rest and rank of the first input; undefined unless all are known. */
 function firstInput({ graph, node, view }: Step) {
   const own = view(0);
   const shape = graph.shape(node.inputs[0] ?? '');
@@ -203,7 +205,7 @@ function isZero(tensor: Tensor | undefined): boolean {
   return tensor !== undefined && tensor.bytes.length <= 4096 && tensor.bytes.every((byte) => byte === 0);
 }
 
-/** A factor for every element that does not depend on the sample: a constant that broadcasts to the value. */
+/** Scales elements by factors that do not depend on the sample: a constant that broadcasts to the value. */
 function scaled(step: Step, index: number, invert: boolean): StaticView | undefined {
   const { graph, node } = step;
   const view = step.view(index);

@@ -3,15 +3,15 @@ import { nodeKey } from '../node-key.ts';
 import { identityMatrix, type SparseMatrix } from './sparse-matrix.ts';
 import { ownRows, viewThrough, type StaticView, type Step } from './static-view.ts';
 
-/** A view, and which of the values that its inputs are views of it is a view of. */
+/** A view, and the index of its base among the bases of the inputs' views. */
 interface Remembered {
   readonly view: StaticView;
   readonly base: number | undefined;
 }
 
 /**
- * Views that have been found. Blocks of a network repeat each other: with the same constants, shapes and views of its
- * inputs, a node gives the same matrix whatever the values are called.
+ * Memoized views. Blocks of a network repeat each other: with the same constants, shapes and views of its inputs, a
+ * node has the same matrix whatever its values are called.
  */
 export class ViewMemo {
   readonly #found = new Map<string, Remembered | undefined>();
@@ -19,7 +19,7 @@ export class ViewMemo {
   readonly #numbers = new WeakMap<object, number>();
   #numbered = 0;
 
-  /** The view of a value as itself; those of the same size have one matrix. */
+  /** The view of a value as itself; views of the same size share one matrix. */
   own(graph: GraphRecorder, value: string): StaticView | undefined {
     const rows = ownRows(graph, value);
     if (rows === undefined) return undefined;
@@ -28,7 +28,7 @@ export class ViewMemo {
     return { base: value, matrix, batchAxis: 0, indexed: false };
   }
 
-  /** {@link viewThrough}. */
+  /** Memoized {@link viewThrough}. */
   through(step: Step): StaticView | undefined {
     const { graph, node, output, view } = step;
     const views = node.inputs.map((_, index) => view(index));
@@ -46,7 +46,7 @@ export class ViewMemo {
     return known && { ...known.view, base: bases[known.base ?? -1] };
   }
 
-  /** All that a rule can see of an input, but the names of values. */
+  /** All that a rule can see of an input, except the names of values. */
   #described(
     graph: GraphRecorder,
     name: string,

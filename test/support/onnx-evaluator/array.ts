@@ -1,4 +1,4 @@
-/** A float64 array of any rank, row-major: the reference evaluator computes everything in it, indices included. */
+/** A float64 array of any rank, row-major: the reference evaluator uses it for everything, indices included. */
 export interface NdArray {
   readonly dims: readonly number[];
   readonly data: Float64Array;
@@ -21,7 +21,7 @@ export function filled(dims: readonly number[], value: number): NdArray {
   return { dims, data: new Float64Array(sizeOf(dims)).fill(value) };
 }
 
-/** Element by element, from the index of each element along every axis. */
+/** Builds an array element by element, from each element's index along every axis. */
 export function generate(dims: readonly number[], value: (index: readonly number[]) => number): NdArray {
   const result = filled(dims, 0);
   const index = dims.map(() => 0);

@@ -31,7 +31,7 @@ function outputSizes(
   });
 }
 
-/** Where tap `k` of the window at `o` reads, along every spatial axis. */
+/** The position that tap `k` of the window at `o` reads, along every spatial axis. */
 function tap(o: readonly number[], k: readonly number[], { strides, dilations, pads }: Window): number[] {
   return o.map((value, a) => value * strides[a]! + k[a]! * dilations[a]! - pads[a]!);
 }
@@ -102,7 +102,7 @@ function pooled(
     let all = 0;
     forEachIndex(kernel, (k) => {
       const source = tap(o, k, window);
-      // A window of ceil_mode may reach beyond the padding; those taps count for nothing.
+      // With ceil_mode a window may reach beyond the padding; those taps do not count.
       if (source.every((i, a) => i < sizes[a]! + window.pads[a + sizes.length]!)) all++;
       if (!inside(source, sizes)) return;
       const flat = position(x, [n!, c!, ...source]);

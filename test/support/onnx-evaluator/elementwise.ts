@@ -46,7 +46,7 @@ const clip: Operator = ({ input, inputs }) => [
 const dequantize: Operator = ({ input, inputs, int }) => {
   const [x, scale, zero] = [input(0), input(1), inputs[2] ?? filled([], 0)];
   const axis = axisFromFront(int('axis', 1), x.dims.length);
-  // One scale for all broadcasts by itself; scales along the axis are given axes of size 1 behind it.
+  // A single scale broadcasts by itself; scales along the axis get trailing axes of size 1.
   const along = (array: NdArray): NdArray => {
     const trailing = array.dims.length === 0 ? 0 : x.dims.length - 1 - axis;
     return ndArray([...array.dims, ...Array<number>(trailing).fill(1)], array.data);
@@ -54,7 +54,7 @@ const dequantize: Operator = ({ input, inputs, int }) => {
   return [combine([x, along(scale), along(zero)], (q, s, z) => (q - z) * s)];
 };
 
-/** Whole numbers are cut towards zero, booleans are 0 and 1. */
+/** Casts to integers truncate towards zero; booleans are 0 and 1. */
 const cast: Operator = ({ input, int }) => [
   map(input(0), (x) => {
     const to = int('to', 1);

@@ -23,8 +23,8 @@ const operators: Readonly<Record<string, Operator>> = {
 };
 
 /**
- * Runs a model in float64, whatever its types say: the oracle for gradients, slow and plain. Returns every value of
- * the graph by name.
+ * Runs a model in float64, whatever its types: the oracle for gradients, slow and plain. Returns every value of the
+ * graph by name.
  */
 export function evaluate(model: OnnxModel, inputs: Readonly<Record<string, NdArray>>): Map<string, NdArray> {
   const values = new Map(Object.entries(inputs));

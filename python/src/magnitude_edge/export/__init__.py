@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["ExportError", "ExportNotice", "Exported", "GraphData", "GsnnGraph", "export_gsnn", "export_joint"]
 
 
-#: What needs the package ``onnx``, which is loaded when it is asked for.
+#: What needs the package ``onnx``; loaded on first use.
 _WRITERS = {"Exported": "gsnn", "export_gsnn": "gsnn", "export_joint": "joint"}
 
 

@@ -14,8 +14,8 @@ from torch import nn
 from .graph import GsnnModule
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-#: Attributes that stand in the way, and what they are meanwhile: index tensors as long as the batch that the published
-#: class keeps (made under ``torch.inference_mode`` they are of no use to autograd), compiled code, checkpointing.
+#: Attributes that get in the way, and their temporary values: index tensors as long as the batch that the published
+#: class caches (useless to autograd if made under ``torch.inference_mode``), compiled code, checkpointing.
 NEUTRAL = {"_B": None, "_batch_params": None, "_compiled_call_impl": None, "checkpoint": False}
 
 
@@ -33,15 +33,15 @@ class Capture:
 
 @contextmanager
 def left_as_found(model: nn.Module) -> Iterator[None]:
-    """Within: evaluation mode, no checkpointing, no compiled code (which does not see hooks), no caches, gradients on,
-    also under ``torch.inference_mode``. After: every module's attributes and torch's random state as they were."""
+    """Within the context: evaluation mode, no checkpointing, no compiled code (it does not see hooks), no caches, and
+    gradients even under ``torch.inference_mode``. Then restores every module's attributes and torch's random state."""
     attributes = [(module, dict(vars(module))) for module in model.modules()]
     gpus = {tensor.device for tensor in model.parameters() if tensor.device.type == "cuda"}
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         stack.enter_context(torch.random.fork_rng(list(gpus)))
-        # From torch 2.6 on. Where nothing has loaded the compiler nothing is compiled, and loading it takes seconds.
+        # From torch 2.6 on. If nothing has loaded the compiler, nothing is compiled; loading it takes seconds.
         if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         try:
@@ -60,10 +60,10 @@ def left_as_found(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def watched_blocks(model: GsnnModule) -> Iterator[tuple[list[torch.Tensor], list[torch.Tensor]]]:
-    """Lists that a forward pass within fills: the pre-norm and the post activations of every block, in their order.
+    """Lists that a forward pass within the context fills: pre-norm and post activations of every block, in order.
 
-    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation, so that it works on
-    any GSNN, whatever it stores by itself.
+    A hook on ``lin_in`` sees the pre-norm activation, one before ``lin_out`` the post activation. This works on any
+    GSNN, whatever it stores itself.
     """
     pre: list[torch.Tensor] = []
     post: list[torch.Tensor] = []
@@ -83,7 +83,7 @@ def capture(
     dtype: torch.dtype | None = None,
     **inputs: torch.Tensor,
 ) -> Capture:
-    """Runs one batch and differentiates its loss by every pre-norm and post activation.
+    """Runs one batch and differentiates its loss with respect to every pre-norm and post activation.
 
     Args:
         x, y: ``[batch, inputs]``, ``[batch, outputs]``.
@@ -107,7 +107,7 @@ def capture(
 
 
 def differentiable(x: torch.Tensor) -> torch.Tensor:
-    """Makes the graph record even when no parameter asks for gradients."""
+    """A copy that makes autograd record the graph even if no parameter requires gradients."""
     return x.detach().clone().requires_grad_()
 
 

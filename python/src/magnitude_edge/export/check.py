@@ -1,4 +1,4 @@
-"""Holds the rebuilt model to the original: outputs, activations and gradients, before any file is written."""
+"""Checks the rebuilt model against the original: outputs, activations and gradients, before any file is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import ExportError
 from .graph import GsnnModule
 from .rebuilt import RebuiltGsnn
 
-#: Largest deviation allowed, of the largest magnitude of the tensor compared.
+#: Largest deviation allowed, relative to the largest magnitude of the tensor compared.
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 5e-5}
 SEED = 20_240_601
 
@@ -26,7 +26,7 @@ def capture_rebuilt(
     loss: Loss = nn.functional.mse_loss,
     edge_mask: torch.Tensor | None = None,
 ) -> Capture:
-    """:func:`capture` of a rebuilt model, whose forward hands out what hooks catch in the original."""
+    """:func:`capture` for a rebuilt model, whose forward pass returns what hooks catch in the original."""
     with torch.enable_grad():
         yhat, taps = rebuilt.run(differentiable(x), edge_mask)
         return differentiate(yhat, y, loss, taps.pre_norm, taps.activation)
@@ -35,8 +35,8 @@ def capture_rebuilt(
 def check_rebuilt(
     model: GsnnModule, rebuilt: RebuiltGsnn, inputs: int, outputs: int, batches: Iterable[int] = (1, 5)
 ) -> None:
-    """Compares both on random batches, in float64 where the original allows it, else in float32. The rebuilt model is
-    left in the type it was compared in.
+    """Compares both on random batches, in float64 if the original allows it, else in float32. Leaves the rebuilt model
+    in the type of the comparison.
 
     Raises:
         ExportError: code ``"differs"`` when they differ, naming the first value that does; ``"original"`` when
@@ -66,7 +66,7 @@ def reference_capture(
                 warnings.simplefilter("ignore")
                 return capture(model, x, y, dtype=dtype, **extra), dtype
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            failure = error  # the published model builds float32 tensors inside: no float64 run of it exists
+            failure = error  # the published model creates float32 tensors inside and cannot run in float64
     raise ExportError("original", f"the model itself fails on random inputs [{x.shape[0]}, {x.shape[1]}]: {failure}")
 
 

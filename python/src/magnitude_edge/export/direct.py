@@ -1,7 +1,7 @@
 """Writes a rebuilt model's ONNX graph node by node, without tracing: some hundred nodes in milliseconds.
 
-One function per module of :mod:`magnitude_edge.export.rebuilt`, in the order of its forward pass; the file is held to
-the module by :func:`magnitude_edge.export.onnx_file.check_file`.
+One function per module of :mod:`magnitude_edge.export.rebuilt`, in the order of its forward pass;
+:func:`magnitude_edge.export.onnx_file.check_file` checks the file against the module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .rebuilt.norms import Grouped, LayerNorm, NoNorm, RMSNorm, Running, Softmax
 from .rebuilt.read import Affine, Mish, Selu, class_name
 from .rebuilt.sparse import Groups, WeightedGather
 
-#: The IR version that came with opset 18, so that older readers take the file.
+#: The IR version that came with opset 18, so that older readers accept the file.
 IR_VERSION = 8
 
 
@@ -45,7 +45,7 @@ class GraphWriter:
         return output
 
     def tensor(self, value: torch.Tensor, *, flat: bool = False) -> str:
-        """A buffer as an initializer, float32 or int64: as it is, or as one row."""
+        """A buffer as an initializer, float32 or int64; in its own shape, or flattened."""
         key = (id(value), flat)
         if key not in self._names:
             self._held.append(value)
@@ -78,8 +78,8 @@ def write_onnx(rebuilt: RebuiltGsnn, names: ValueNames, sizes: dict[str, int]) -
 
     Args:
         rebuilt: in float32.
-        names: of the values that the metadata points at.
-        sizes: columns of ``x`` and of the output and, where the rebuilt model takes it, ``edge_mask``; by name.
+        names: of the values that the metadata refers to.
+        sizes: columns of ``x`` and of the output and, if the rebuilt model takes it, ``edge_mask``; by name.
     """
     writer = GraphWriter()
     write_model(writer, rebuilt, names)
@@ -120,7 +120,7 @@ def write_block(w: GraphWriter, block: RebuiltBlock, x: str, pre: str, post: str
         h = h if block.mlp is None else write_sequence(w, block.mlp, h)
         h = h if block.attention is None else write_attention(w, block.attention, block.groups, h)
         h = write_join(w, block.groups, h)
-    # A name of its own, whatever computed the value: without norm and nonlinearity that is `pre`.
+    # The value needs a name of its own: without norm and nonlinearity it is `pre`.
     out = write_gather(w, block.lin_out, w.op("Identity", h, name=post))
     return w.op("Add", out, w.op("Mul", w.tensor(block.residual_weight), x)) if block.residual else out
 
@@ -224,7 +224,7 @@ def write_sequence(w: GraphWriter, layers: nn.Sequential, x: str) -> str:
 
 
 def write_layer(w: GraphWriter, layer: Any, x: str) -> str:
-    """An ordinary layer or a nonlinearity, by the formulas of torch."""
+    """An ordinary layer or a nonlinearity, by torch's formulas."""
     if isinstance(layer, Affine):
         y = w.op("MatMul", x, w.tensor(layer.weight))
         return y if layer.bias is None else w.op("Add", y, w.tensor(layer.bias))
@@ -252,7 +252,7 @@ def write_gelu(w: GraphWriter, layer: nn.GELU, x: str) -> str:
 
 
 def write_softplus(w: GraphWriter, layer: nn.Softplus | None, x: str) -> str:
-    """Above its threshold torch gives x itself, less than 2.1e-9 away at the default."""
+    """Above its threshold torch returns x itself, less than 2.1e-9 away at the default threshold."""
     beta = 1.0 if layer is None else float(layer.beta)
     if layer is not None and float(layer.threshold) < 15:
         raise ExportError(

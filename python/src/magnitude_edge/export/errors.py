@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import MagnitudeEdgeError
 
-#: Refusals of models that need no export where torch itself runs them.
+#: Codes of models that the exporter refuses but torch itself can run.
 TAKEN_BY_TORCH = ("attention", "checkpointing", "dtype", "export", "ragged", "sparse", "differs", "unknown-module")
 
 
@@ -14,8 +14,8 @@ class ExportError(MagnitudeEdgeError):
     Attributes:
         code: stable, machine-readable reason, e.g. ``"checkpointing"`` or ``"unknown-module"``.
         path: dotted module path at fault (``"ResBlocks.2.norm"``), or ``None`` when no module is.
-        reason: the message without the way out.
-        torch_takes_it: whether the model can be run by torch itself.
+        reason: the message without the hint at a way out.
+        torch_takes_it: whether torch itself can run the model.
     """
 
     def __init__(self, code: str, message: str, path: str | None = None):
@@ -27,4 +27,4 @@ class ExportError(MagnitudeEdgeError):
 
 
 class ExportNotice(UserWarning):
-    """Something the exporter did on its own that the caller should know, e.g. switching to evaluation mode."""
+    """Something the exporter did on its own that the caller should know about, e.g. switching to evaluation mode."""

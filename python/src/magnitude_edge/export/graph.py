@@ -19,7 +19,7 @@ EDGE_TYPES = (("input", "function"), ("function", "function"), ("function", "out
 
 
 class GraphData:
-    """The least a GSNN needs to know of its graph, under the names the published package uses.
+    """The minimum a GSNN needs to know about its graph, under the names the published package uses.
 
     Args:
         node_names_dict: names per node type, keys ``"input"``, ``"function"``, ``"output"``.
@@ -67,8 +67,8 @@ class GsnnGraph:
 
     @classmethod
     def from_model(cls, model: GsnnModule) -> GsnnGraph:
-        """Restates ``homo_names``, ``edge_index`` and the node masks of the model. Self edges that the model
-        appended on its own (``add_function_self_edges``) are left out."""
+        """Reads ``homo_names``, ``edge_index`` and the node masks of the model. Self edges that the model
+        appended itself (``add_function_self_edges``) are left out."""
         kinds = homogeneous_kinds(model)
         within = np.zeros(len(kinds), dtype=np.int64)
         names = {}
@@ -87,7 +87,7 @@ class GsnnGraph:
         return cls(names, edges)
 
     def check_against(self, model: GsnnModule) -> None:
-        """Raises :class:`ExportError` when this graph and the model's own disagree, saying both."""
+        """Raises :class:`ExportError` if this graph and the model's own disagree, stating both."""
         own = GsnnGraph.from_model(model)
         for kind in NODE_TYPES:
             if self.names[kind] != own.names[kind]:

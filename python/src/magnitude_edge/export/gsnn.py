@@ -33,14 +33,14 @@ def export_gsnn(
 ) -> Exported:
     """Writes a trained GSNN as one self-contained ONNX file, checked against the model before it is written.
 
-    The model is read, not changed: it is exported in evaluation mode, and its own modes are restored after.
+    The model is not changed: it is exported in evaluation mode, and its own modes are restored afterwards.
     The file is float32, opset 18, with a dynamic batch; block values are named ``pre{l}`` and ``post{l}``.
 
     Args:
-        model: a GSNN of the published package or of its structure and attribute names, or what wraps one
+        model: a GSNN of the published package, or one with its structure and attribute names, or a wrapper of one
             (DataParallel, AveragedModel, torch.compile, a LightningModule).
-        data: what holds ``node_names_dict`` and ``edge_index_dict``; ``None`` reads both from the model.
-        path: the file to write; replaced whole, or left alone when the export fails.
+        data: an object with ``node_names_dict`` and ``edge_index_dict``; ``None`` reads both from the model.
+        path: the file to write; replaced atomically, or left alone if the export fails.
         edge_mask: give the file a second input ``edge_mask``, float32 ``[edges]``, that multiplies edge
             features. Metadata ``edgeMask`` names it and ``edgeMaskEdges`` lists its edges as [sources,
             targets], numbered function nodes first, then inputs, then outputs.
@@ -48,7 +48,7 @@ def export_gsnn(
             ``torch.export``, ``False`` through the older TorchScript exporter: seconds each, for comparison.
 
     Raises:
-        ExportError: the model, or its agreement with ``data``, does not allow a faithful export.
+        ExportError: the model cannot be exported faithfully, or disagrees with ``data``.
     """
     refuse_missing_folder(path)
     note_training_mode(model)
@@ -58,7 +58,7 @@ def export_gsnn(
 def gsnn_model(
     model: GsnnModule, data: Any, *, edge_mask: bool = False, dynamo: bool | None = None
 ) -> tuple[onnx.ModelProto, dict[str, Any]]:
-    """What :func:`export_gsnn` writes, and its ``gsnn`` metadata."""
+    """The ONNX model that :func:`export_gsnn` writes, and its ``gsnn`` metadata."""
     model = unwrap(model)
     source = prepare(model, data, edge_mask=edge_mask)
     names = value_names(source.layers, source.rebuilt.count_constants())
@@ -74,7 +74,7 @@ def gsnn_model(
 
 
 def note_training_mode(model: GsnnModule) -> None:
-    """Says to the caller's caller what is not as it may be expected."""
+    """Warns the caller's caller if the model is in training mode."""
     if any(module.training for module in unwrap(model).modules()):
         warnings.warn("the model is in training mode; it is exported in evaluation mode", ExportNotice, stacklevel=3)
 
@@ -86,7 +86,7 @@ def refuse_missing_folder(path: str | os.PathLike[str]) -> None:
 
 
 def write(proto: onnx.ModelProto, gsnn: dict[str, Any], path: str | os.PathLike[str]) -> Exported:
-    """Writes beside the target and renames, so that a failure leaves no half file."""
+    """Writes next to the target and renames, so that a failure leaves no partial file."""
     content = proto.SerializeToString()
     target = Path(path)
     scratch = target.with_name(target.name + ".part")

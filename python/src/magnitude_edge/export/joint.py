@@ -1,8 +1,8 @@
 """The joint route: one ONNX file that holds the forward pass, the loss and its gradients, differentiated by
 torch.
 
-Where :func:`~magnitude_edge.export.gsnn.export_gsnn` leaves differentiation to the reader, this writes what
-``torch.func.grad`` computes. It takes models with nonlinearities or norms that the exporter does not know,
+:func:`~magnitude_edge.export.gsnn.export_gsnn` leaves differentiation to the reader; this writes what
+``torch.func.grad`` computes. It accepts models with nonlinearities or norms that the exporter does not know,
 and it is an independent check of a reader's own gradients. The price is a fixed loss, a larger file and
 operators such as ScatterND.
 """
@@ -44,8 +44,8 @@ def export_joint(
     """Writes forward pass, loss and gradients of a GSNN as one ONNX file with inputs ``x`` and ``y``.
 
     Metadata: ``"joint": true``, ``"target": "y"``, ``"loss": "loss"`` (the value's name), ``"lossKind"`` and
-    ``"lossReduction"``, ``"gradPreNorm"`` and ``"gradActivation"`` (value names, one per block), beside those
-    of every profile-v1 file.
+    ``"lossReduction"``, ``"gradPreNorm"`` and ``"gradActivation"`` (value names, one per block), in addition to
+    those of every profile-v1 file.
 
     Args:
         model, data, path: as for :func:`~magnitude_edge.export.gsnn.export_gsnn`.
@@ -55,7 +55,7 @@ def export_joint(
 
     Raises:
         ExportError: as for ``export_gsnn``, but modules of unknown kind are copied; code ``"scatter-mean"``
-            where one of them uses a ``scatter_reduce`` mean, ``"export"`` where torch.onnx cannot write an
+            if one of them uses a ``scatter_reduce`` mean, ``"export"`` if torch.onnx cannot write an
             operator faithfully.
     """
     if loss not in LOSSES or reduction not in ("mean", "sum"):
@@ -102,7 +102,7 @@ def feed(source: Source, batch: int) -> dict[str, torch.Tensor]:
 class Step(nn.Module):
     """``(x, y) -> (yhat, loss, pre-norm..., activation..., their gradients...)``.
 
-    Gradients by inner values are gradients by shifts added to them, taken at zero.
+    Gradients with respect to inner values are those with respect to shifts added to them, taken at zero.
     """
 
     def __init__(self, rebuilt: RebuiltGsnn, channels: int, loss: str, reduction: str):
@@ -121,7 +121,7 @@ class Step(nn.Module):
 
 
 class Traced(nn.Module):
-    """A step as plain operators, its tensors held as buffers: torch.export refuses ``torch.func.grad``
+    """A step as plain operators, with its tensors as buffers: torch.export refuses ``torch.func.grad``
     itself."""
 
     def __init__(self, step: Step, source: Source):
@@ -151,7 +151,7 @@ class Traced(nn.Module):
 
 
 def drop_unused(graph: torch.fx.GraphModule) -> None:
-    """Removes operators whose results nobody uses, and the tensors only they held: tracing through
+    """Removes operators whose results are unused, and the tensors that only they held: tracing through
     ``torch.func.grad`` leaves size queries on wrapped tensors behind, which torch.export does not accept."""
     graph.graph.eliminate_dead_code()
     used = {node.target for node in graph.graph.nodes if node.op == "get_attr"}

@@ -1,4 +1,4 @@
-"""From a rebuilt model to ONNX bytes, and the checks that the file says what the rebuilt model computes."""
+"""From a rebuilt model to ONNX bytes, and the checks that the file computes what the rebuilt model does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .profile import KEY
 
 Feeds = Iterable[dict[str, torch.Tensor]]
 OPSET = 18
-#: Largest deviation of the file's values from the rebuilt model's, of the largest magnitude, both in float32.
+#: Largest deviation of the file's values from the rebuilt model's, relative to the largest magnitude; both in float32.
 TOLERANCE = 2e-5
 
 
@@ -61,7 +61,7 @@ def to_onnx(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """The exporters of torch print progress and deprecation notes; none concerns the caller."""
+    """Silences torch's exporters, whose progress and deprecation notes do not concern the caller."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -76,7 +76,7 @@ def quiet() -> Iterator[None]:
 def finish(
     model: onnx.ModelProto, gsnn: dict[str, Any], inner: list[str], unbatched: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
-    """Drops what only debugging needs, names the batch dimension and writes the metadata.
+    """Drops debugging information, names the batch dimension and writes the metadata.
 
     Args:
         inner: outputs that become inner values of the graph.
@@ -104,12 +104,12 @@ def finish(
 
 
 def check_file(model: onnx.ModelProto, module: torch.nn.Module, names: list[str], feeds: Feeds) -> None:
-    """Every named value is computed in the file and equals the module's, for all feeds.
+    """Checks that the file computes every named value and that it equals the module's, for all feeds.
 
-    Run by the reference evaluator of the onnx package, so that no runtime's own optimisations take part.
+    Uses the reference evaluator of the onnx package, so that no runtime's optimisations are involved.
 
     Args:
-        names: the module's outputs in order, values of the graph each.
+        names: the module's outputs in order, each a value of the graph.
         feeds: inputs by name, one dict per run.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The ``gsnn`` metadata of ONNX profile v1 and the names of the values it points at."""
+"""The ``gsnn`` metadata of ONNX profile v1 and the names of the values it refers to."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def value_names(layers: int, constants: int) -> ValueNames:
 
 
 def structure(model: GsnnModule, graph: GsnnGraph, channel_groups: list[int]) -> dict[str, Any]:
-    """What is to be known of a model, whatever computes it: graph, blocks, the function node of every channel."""
+    """The metadata that does not depend on what runs the model: graph, blocks, the function node of every channel."""
     return {
         "version": VERSION,
         "layers": len(model.ResBlocks),

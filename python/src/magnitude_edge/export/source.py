@@ -1,4 +1,4 @@
-"""A model fit to be exported, or to be run in its rebuilt form: read, refused where it is unfit, and checked."""
+"""Reads a model for export or for running in rebuilt form, refuses unfit ones, and checks the rebuild."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .rebuilt import RebuiltGsnn
 from .rebuilt.model import SparseLayer
 from .rebuilt.sparse import WeightedGather
 
-#: What the file's numbers are made from: other types have no faithful float32 form, or none that can be checked.
+#: Parameter types that can be exported: others have no faithful float32 form, or none that can be checked.
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -60,12 +60,12 @@ def prepare(
     sparse: type[SparseLayer] = WeightedGather,
     dtype: torch.dtype = torch.float32,
 ) -> Source:
-    """Refuses what cannot be exported, rebuilds the model and holds the rebuilt one to the original.
+    """Refuses what cannot be exported, rebuilds the model and checks the rebuild against the original.
 
     Args:
-        allow_unknown: copy nonlinearities and norms that the exporter does not know as they are.
-        sparse: what the rebuilt model computes its sparse layers with.
-        dtype: what it is handed out in, whatever it was checked in.
+        allow_unknown: copy nonlinearities and norms that the exporter does not know unchanged.
+        sparse: the class of the rebuilt model's sparse layers.
+        dtype: of the returned rebuild, whatever it was checked in.
     """
     refuse_unfit(model)
     graph = GsnnGraph.from_model(model) if data is None else GsnnGraph.from_data(data)
@@ -77,7 +77,7 @@ def prepare(
 
 
 def refuse_unfit(model: GsnnModule) -> None:
-    """Refuses what no file can stand for, before any work is done."""
+    """Refuses what no file can represent, before any work is done."""
     refuse_few_layers(model)
     for name, tensor in model.named_parameters():
         if tensor.dtype not in DTYPES:

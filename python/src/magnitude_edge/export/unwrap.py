@@ -1,4 +1,4 @@
-"""Finds the GSNN within what training frameworks put around it."""
+"""Finds the GSNN inside the wrappers of training frameworks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from .errors import ExportError
 from .graph import GsnnModule
 
 REQUIRED = ("ResBlocks", "edge_index", "input_node_mask", "output_node_mask", "homo_names", "residual", "norm")
-#: Where DataParallel, DistributedDataParallel and AveragedModel, and torch.compile keep what they wrap.
+#: Attributes in which torch.compile, and DataParallel, DistributedDataParallel and AveragedModel keep what they wrap.
 WRAPPED = ("_orig_mod", "module")
 
 
 def unwrap(model: object) -> GsnnModule:
-    """The GSNN itself: ``model``, what a wrapper of torch holds, or the one GSNN among a module's children (those of a
+    """The GSNN itself: ``model``, what a torch wrapper holds, or the only GSNN among a module's submodules (those of a
     LightningModule, say).
 
     Raises:
-        ExportError: ``not-a-gsnn``, also where a module holds several.
+        ExportError: ``not-a-gsnn``, also if a module holds several.
     """
     kind = type(model).__name__
     if not isinstance(model, nn.Module):

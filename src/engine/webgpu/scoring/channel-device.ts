@@ -10,9 +10,9 @@ import { compileChannelKernels, TILE, type ChannelKernels } from './channel-kern
 /** A row-major matrix on the device, or some columns of it. */
 export interface DeviceMatrix {
   readonly buffer: OwnedBuffer;
-  /** Where it begins in a row. Default 0. */
+  /** First column within a row. Default 0. */
   readonly first?: number | undefined;
-  /** From one row to the next */
+  /** Distance between rows, in elements */
   readonly stride: number;
 }
 
@@ -25,22 +25,22 @@ export interface Product {
   readonly sizes: readonly [depth: number, rows: number, columns: number];
   /** The product is symmetric */
   readonly symmetric?: boolean | undefined;
-  /** Nothing of A or B is above its diagonal */
+  /** A and B are lower triangular */
   readonly lower?: boolean | undefined;
-  /** A B', of matrices with `depth` columns */
+  /** A B', for matrices with `depth` columns */
   readonly transposed?: boolean | undefined;
-  /** A (I + B), of a symmetric A */
+  /** A (I + B), for a symmetric A */
   readonly plusA?: boolean | undefined;
-  /** The sums as high and low words: two numbers for each */
+  /** Write sums as high and low words: two numbers each */
   readonly extended?: boolean | undefined;
 }
 
-/** A device with the kernels of channel regressions, and the pace of one request's submits. */
+/** A device with the kernels of channel regressions, and the throttle of one request's submits. */
 export class ChannelDevice {
   readonly context: GpuContext;
   readonly kernels: ChannelKernels;
   readonly #throttle: SubmitThrottle;
-  /** What the device will find of buffers that have been made */
+  /** Pending validation of created buffers */
   readonly #unsettled: Promise<void>[] = [];
 
   private constructor(context: GpuContext, kernels: ChannelKernels, throttle: SubmitThrottle) {
@@ -49,13 +49,13 @@ export class ChannelDevice {
     this.#throttle = throttle;
   }
 
-  /** @throws `gpu-validation`, for a device whose arithmetic fails the self-test as well; `device-lost` */
+  /** @throws `gpu-validation`, also for a device whose arithmetic fails the self-test; `device-lost` */
   static async create(context: GpuContext, throttle: SubmitThrottle): Promise<ChannelDevice> {
     await checkArithmetic(context);
     return new ChannelDevice(context, await compileChannelKernels(context), throttle);
   }
 
-  /** Works with buffers of its own, which are gone afterwards. */
+  /** Runs `work` with a pool of buffers that is destroyed afterwards. */
   async withBuffers<T>(work: (pool: BufferPool) => Promise<T>): Promise<T> {
     const pool = new BufferPool();
     try {
@@ -65,12 +65,16 @@ export class ChannelDevice {
     }
   }
 
-  /** A buffer of so many numbers. What the device finds wrong with it, {@link ChannelDevice.run} throws. @throws `out-of-memory` */
+  /**
+   * Creates a buffer of `elements` four-byte numbers. {@link ChannelDevice.run} throws the device's errors of it.
+   *
+   * @throws `out-of-memory`
+   */
   room(pool: BufferPool, label: string, elements: number): OwnedBuffer {
     return this.#made(pool, label, () => createStorage(this.context, label, 4 * elements));
   }
 
-  /** A buffer with a copy of numbers. @throws as {@link ChannelDevice.room} */
+  /** Creates a buffer with a copy of `data`. @throws as {@link ChannelDevice.room} */
   copy(
     pool: BufferPool,
     label: string,
@@ -79,7 +83,7 @@ export class ChannelDevice {
     return this.#made(pool, label, () => storageFrom(this.context, label, data));
   }
 
-  /** All at once are waited for: a device takes milliseconds to say that it has found nothing. */
+  /** Validation is awaited for all buffers at once: a device takes milliseconds to report that there is no error. */
   #made(pool: BufferPool, label: string, make: () => OwnedBuffer): OwnedBuffer {
     const { result, settled } = scoped(this.context, label, make);
     settled.catch(() => {
@@ -90,7 +94,7 @@ export class ChannelDevice {
   }
 
   /**
-   * Does what is recorded, by the pace of the request, once the device has made all buffers.
+   * Submits what `record` records, throttled by the request, once the device has validated all buffers.
    *
    * @throws the signal's reason, `out-of-memory`, `gpu-validation`, `device-lost`
    */
@@ -133,7 +137,7 @@ export class ChannelDevice {
     }
   }
 
-  /** Rows of tiles that fit a submit. @param operations of one of them */
+  /** Ranges of rows of tiles that fit a submit. @param operations per row of tiles */
   lines(rows: number, operations: number): Generator<readonly [first: number, end: number]> {
     return ranges(Math.ceil(rows / TILE), this.context.operationsPerSubmit / operations);
   }

@@ -6,25 +6,26 @@ import { doubleSingle, OPERATIONS_PER_STEP } from './block.ts';
 import type { ChannelDevice } from './channel-device.ts';
 import { TILE, WORKGROUP } from './channel-kernels.ts';
 
-/** Rows of whole blocks. */
+/** Rows, padded to whole blocks. */
 function paddedSize(size: number): number {
   return TILE * Math.ceil(size / TILE);
 }
 
-/** Numbers in the largest buffer that {@link invertOnDevice} takes. */
+/** Elements of the largest buffer that {@link invertOnDevice} creates. */
 export function inverseElements(size: number): number {
   return 2 * paddedSize(size) ** 2;
 }
 
 /**
- * The inverse of a ridge regression's system, `(S/n + lambda I)^-1`, in float32, by blocks of {@link TILE} rows of
- * `[S/n + lambda I | I]`: a block on the diagonal is factored and its factor inverted, the rows of the block are multiplied by
- * that, and those below lose what these explain. What is left is the Cholesky factor beside L^-1, and `L^-T L^-1` the inverse X.
- * 'exact' adds one Newton step `X (2 I - A X)`, with `I - A X` in extended precision: X is off by what float32 rounds, times
- * the condition, before it, and by the square of that and the rounding of X itself after it. Twin: `invertRidge`.
+ * The inverse of a ridge regression's system, `(S/n + lambda I)^-1`, in float32, by elimination in blocks of
+ * {@link TILE} rows of `[S/n + lambda I | I]`: a block on the diagonal is factored and its factor inverted, the rows of
+ * the block are multiplied by that inverse, and are then eliminated from the rows below. The result is `[U | L^-1]`
+ * with the Cholesky factor U, and the inverse is `X = L^-T L^-1`. 'exact' adds one Newton step `X (2 I - A X)`, with
+ * `I - A X` in extended precision: before it, the error of X is float32 rounding times the condition number; after it,
+ * the square of that plus the rounding of X itself. Twin: `invertRidge`.
  *
  * @param sums S as high and low words, `[size, size]`
- * @param pool keeps the inverse, `[size, size]`
+ * @param pool owns the returned inverse, `[size, size]`
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function invertOnDevice(
@@ -81,7 +82,7 @@ function recordFactor(
   );
   for (let block = 0; block < rows; block += TILE) {
     const below = block + TILE;
-    // The rest of the rows of A, and what there is of those of L^-1: together as many columns in each step.
+    // The remaining columns of A and the columns of L^-1 filled so far: their number is the same in each step.
     const columns = rows;
     const common = { block, stride, first_column: below };
     recorder.dispatch(cholesky, { first: block, stride }, { augmented }, [1, 1, 1]);

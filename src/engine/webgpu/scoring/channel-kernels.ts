@@ -11,9 +11,9 @@ import extended from '../../../../shaders/shared/extended.wgsl?raw';
 import type { GpuContext } from '../../../gpu/device.ts';
 import { compileKernel, type KernelDefinition } from '../../../gpu/kernel.ts';
 
-/** Rows and columns that a workgroup forms, and of a block of a factor; `TILE`, and `BLOCK` of channel-cholesky.wgsl. */
+/** Side of the tile that a workgroup forms, and of a factor's blocks; `TILE`, and `BLOCK` of channel-cholesky.wgsl. */
 export const TILE = 64;
-/** Threads of a workgroup of the kernels that have one for each element */
+/** Threads per workgroup of the kernels with one thread per element */
 export const WORKGROUP = 64;
 
 /** Channel values -> F or U. */
@@ -64,7 +64,7 @@ export const choleskyKernel = {
   buffers: { augmented: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** The rows of that block, finished; or those below without what they explain. */
+/** One elimination step: finishes the rows of that block, or eliminates them from the rows below. */
 export const eliminateKernel = {
   label: 'channel-eliminate.wgsl',
   sources: [eliminate],
@@ -72,7 +72,7 @@ export const eliminateKernel = {
   buffers: { augmented: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Sums S and about the inverse X of their system -> I - (S/n + lambda I) X. */
+/** Sums S and an approximate inverse X of their system -> I - (S/n + lambda I) X. */
 export const residualKernel = {
   label: 'channel-residual.wgsl',
   sources: [extended, extendedFour, residual],
@@ -108,7 +108,7 @@ export const blockNormsKernel = {
   },
 } as const satisfies KernelDefinition;
 
-/** Kernels of channel regressions, ready to run. */
+/** Compiled kernels of channel regressions. */
 export type ChannelKernels = Awaited<ReturnType<typeof compileChannelKernels>>;
 
 /** @throws `gpu-validation`, `device-lost` */

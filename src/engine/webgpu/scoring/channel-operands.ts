@@ -7,7 +7,7 @@ import { doubleSingle } from './block.ts';
 import type { ChannelDevice } from './channel-device.ts';
 import { WORKGROUP } from './channel-kernels.ts';
 
-/** Channel values of one segment, and what their columns lose and are multiplied by. */
+/** Channel values of one segment, with the shift subtracted from each column and the factor it is multiplied by. */
 interface Part {
   readonly blocks: RowBlocks;
   readonly samples: number;
@@ -18,13 +18,13 @@ interface Part {
 /** One side of a regression. */
 interface Side {
   readonly parts: readonly Part[];
-  /** The channel that each column is */
+  /** Channel of each column */
   readonly columns: Uint32Array;
   /** Channels of a layer */
   readonly width: number;
 }
 
-/** F, `[n, K]`: channel values go to the device as they are. @throws as {@link ChannelDevice.run} */
+/** F, `[n, K]`, owned by `pool`; raw channel values are uploaded. @throws as {@link ChannelDevice.run} */
 export function uploadF(
   device: ChannelDevice,
   pool: BufferPool,
@@ -61,7 +61,7 @@ async function upload(
     for (const { blocks, samples, shift, scale } of parts) {
       let at = 0;
       for (const block of blocks) {
-        // Not every implementation writes from shared memory: Dawn in Node crashes.
+        // Not every implementation can write from shared memory: Dawn in Node crashes.
         const data = (isShared(block) ? block.slice() : block) as Float32Array<ArrayBuffer>;
         device.context.device.queue.writeBuffer(values.buffer, 4 * at, data);
         at += block.length;
@@ -78,7 +78,7 @@ async function upload(
   return out;
 }
 
-/** U with its rows in another order. @throws as {@link ChannelDevice.run} */
+/** U with permuted rows. @throws as {@link ChannelDevice.run} */
 export async function orderedU(
   device: ChannelDevice,
   pool: BufferPool,
@@ -114,7 +114,7 @@ export async function orderedU(
   return out;
 }
 
-/** Of each column: what is taken off and what is multiplied by, high and low words. */
+/** Per column: the shift and the factor, each as high and low words. */
 function scalingOf(shift: Float64Array, scale: Float64Array): number[] {
   return Array.from(shift).flatMap((value, c) => [...doubleSingle(value), ...doubleSingle(scale[c]!)]);
 }

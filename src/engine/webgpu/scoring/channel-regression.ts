@@ -19,16 +19,16 @@ import { inverseElements, invertOnDevice } from './channel-inverse.ts';
 import { WORKGROUP } from './channel-kernels.ts';
 import { orderedU, uploadF, uploadU } from './channel-operands.ts';
 
-/** Target columns whose coefficients are there at a time. */
+/** Target columns whose coefficients are held at a time. */
 const PANEL_COLUMNS = 1024;
 
 /**
- * The largest condition that a factor in float32 is let near. The trace of a system is at most K + its ridge, so that
- * `(K + lambda) / lambda` bounds it: with 2^14 one Newton step leaves X right to all that float32 holds.
+ * Largest condition number for factors in float32. The trace of a system is at most K + its ridge, so
+ * `(K + lambda) / lambda` bounds the condition number: up to 2^14, one Newton step makes X accurate to float32.
  */
 const MOST_CONDITION = 2 ** 14;
 
-/** Why a regression is none for a device; undefined where it is one. */
+/** Why a device cannot do a regression; undefined if it can. */
 export function unfitFor(
   { device: { limits } }: GpuContext,
   system: ChannelSystem,
@@ -49,7 +49,7 @@ export function unfitFor(
     : undefined;
 }
 
-/** How {@link regressOnDevice} works. */
+/** Options of {@link regressOnDevice}. */
 export interface DeviceRegression {
   readonly way: Way;
   /** See `invertOnDevice` */
@@ -58,11 +58,12 @@ export interface DeviceRegression {
 }
 
 /**
- * The whole of a regression on a GPU, by either way: the sums of its system in float32 with extended sums over rows, the
- * inverse, and blocks of B by panels of targets, of which only norms come back. Twins: `dual`, `primal`.
+ * A whole regression on a GPU, by either way (dual or primal): the sums of its system in float32, accumulated over rows
+ * in extended precision, the inverse, and blocks of B by panels of targets, of which only norms are read back. Twins:
+ * `dual`, `primal`.
  *
- * @param orders as those of `partNorms`
- * @returns for each order, row-major `[nodes, nodes]`, as those of the twins
+ * @param orders as in `partNorms`
+ * @returns norms for each order, row-major `[nodes, nodes]`, as from the twins
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function regressOnDevice(
@@ -87,11 +88,11 @@ export async function regressOnDevice(
   });
 }
 
-/** What gives panels of B, times n. */
+/** Computes panels of n B. */
 interface Solver {
-  /** Does what all panels have in common with an order of the rows of U. */
+  /** Prepares what all panels for one order of the rows of U have in common. */
   open(pool: BufferPool, order: RowOrder): Promise<void>;
-  /** Puts the coefficients of target columns `first .. end` there. */
+  /** Writes the coefficients of target columns `first .. end` to `out`. */
   solve(columns: readonly [first: number, end: number], out: DeviceMatrix): Promise<void>;
 }
 

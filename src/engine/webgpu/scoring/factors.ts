@@ -28,10 +28,10 @@ import { factorElements, type TargetBlock } from './target-blocks.ts';
 /** Columns of a tile of large conditioning sets. */
 const TILE_COLUMNS = 32;
 
-/** Rows, and columns, of a workgroup of cholesky-update.wgsl. */
+/** Rows and columns per workgroup of cholesky-update.wgsl. */
 const UPDATE_SPAN = 4 * SIDE;
 
-/** The kernels that some block needs; the others are not compiled. */
+/** The kernels that the blocks need; others are not compiled. */
 export type FactorKernels = Awaited<ReturnType<typeof compileFactorKernels>>;
 
 /** @throws `gpu-validation`, `device-lost` */
@@ -52,9 +52,9 @@ export async function compileFactorKernels(context: GpuContext, blocks: readonly
 }
 
 /**
- * The Cholesky factors of a block of targets at a time. Small conditioning sets are factored by a thread each, middle
- * ones by a workgroup each, large ones by columns of tiles: the tile on the diagonal, the rows below it, and what they
- * leave of the columns to the right, each over as many workgroups as there is work for.
+ * Cholesky factors of one block of targets at a time. Small conditioning sets are factored by one thread each, medium
+ * ones by one workgroup each, large ones by columns of tiles: the tile on the diagonal, the rows below it, and the
+ * trailing update of the columns to the right, each over as many workgroups as the work needs.
  */
 export class Factors {
   /** Packed factors; see shaders/shared/targets.wgsl */
@@ -68,8 +68,8 @@ export class Factors {
   readonly #outcome: BufferView;
 
   /**
-   * @param outcome is told of the targets whose factor float64 must look at
-   * @param pool keeps the buffers, of the size that the largest block needs
+   * @param outcome receives the flags of targets whose factor needs float64
+   * @param pool owns the buffers, which fit the largest block
    */
   constructor(
     context: GpuContext,
@@ -90,7 +90,7 @@ export class Factors {
     this.#diagonals = create('diagonals of S_xx', ({ members }) => members);
   }
 
-  /** Records what writes the factors of a block of targets. */
+  /** Records the factorization of a block of targets. */
   record(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums): void {
     this.#setUp(recorder, pair, block, sums);
     const { largestSet } = block;
@@ -152,7 +152,7 @@ export class Factors {
     );
   }
 
-  /** Columns of all factors from `first_column` on, and where they are the last ones the row of y. */
+  /** `columns` columns of all factors from `first_column` on, and the row of y if they include the last. */
   #factorTiles(
     recorder: Recorder,
     { pair }: PairOnGpu,
@@ -185,7 +185,7 @@ export class Factors {
     }
   }
 
-  /** What the columns from `first_column` on leave of those to their right. */
+  /** Trailing update of the columns to the right of the tiles from `first_column` on. */
   #update(recorder: Recorder, block: BlockOnGpu, first_column: number): void {
     const lines = Math.ceil(rowsBelow(block, first_column) / UPDATE_SPAN);
     const operations = OPERATIONS_PER_STEP * UPDATE_SPAN ** 2 * TILE_COLUMNS * lines;
@@ -196,7 +196,7 @@ export class Factors {
           this.#kernels.update!,
           { first_target, first_column, columns: TILE_COLUMNS, first_line, zero: 0 },
           { plan: block.planBuffer, factors: this.buffer },
-          // Nothing above the diagonal.
+          // No workgroups above the diagonal.
           [endLine, endLine - first_line, end - first_target],
           operations * (endLine - first_line) * (end - first_target),
         );
@@ -213,19 +213,19 @@ export class Factors {
     };
   }
 
-  /** Ranges of targets that fit a submit and a dispatch, each of so many operations. */
+  /** Ranges of targets that fit a submit and a dispatch. @param operations per target */
   #targetRanges(targets: number, operations: number): Generator<readonly [first: number, end: number]> {
     return ranges(targets, Math.min(MOST_LAYERS, this.#context.operationsPerSubmit / operations));
   }
 }
 
-/** Rows, that of y the last, below a tile of a block's largest set; the last tile has the row of y itself. */
+/** Rows below a tile of a block's largest set, that of y the last; 0 for the last tile, which includes the row of y. */
 function rowsBelow({ largestSet }: TargetBlock, firstColumn: number): number {
   const end = firstColumn + TILE_COLUMNS;
   return end < largestSet ? largestSet + 1 - end : 0;
 }
 
-/** Of a factor with the row of y. */
+/** Operations of a factor with the row of y. */
 function factorOperations(size: number): number {
   return (OPERATIONS_PER_STEP * (size + 1) ** 3) / 6;
 }

@@ -13,10 +13,10 @@ import { PartialScorer } from '../../../scoring/partial.ts';
 import type { PairBasis } from '../../../scoring/product-source.ts';
 import type { ScoreRequest } from '../../../scoring/score-matrices.ts';
 
-/** Most bytes of sums that are fetched at a time. */
+/** Most bytes of sums fetched at a time. */
 const FETCH_BYTES = 64 * 2 ** 20;
 
-/** Columns of partial correlations in float64 from the sums on the GPU, fetching no more of them than they need. */
+/** Computes columns of partial correlations in float64 on the host, fetching only the sums that they need. */
 export class Float64Fallback {
   readonly #context: GpuContext;
   readonly #sums: SumSource;
@@ -34,8 +34,8 @@ export class Float64Fallback {
    * Computes columns of one layer pair as the CPU backend would.
    *
    * @param targets ascending
-   * @param take is given each target's `[N]` scores, valid during the call, and whether its set is singular; the next
-   *   target waits for what it returns
+   * @param take receives each target's `[N]` scores, valid during the call, and whether its set is singular; its
+   *   promise is awaited before the next target
    */
   async score(
     pair: number,
@@ -69,7 +69,7 @@ export class Float64Fallback {
     }
   }
 
-  /** What the scores of targets need beside X^T Y. @param lines of `members` and, after them, the diagonal */
+  /** What the scores need besides X^T Y. @param lines rows of X^T X for `members` and, after them, its diagonal */
   #basis(
     { x, y }: Columns,
     members: readonly number[],
@@ -130,7 +130,7 @@ export class Float64Fallback {
     return { x: read(quantityOf.x(pair)), y: read(quantityOf.y(pair)) };
   }
 
-  /** Brings lines of X^T X and, after them, its diagonal to the host: `[N]` sums each, still scaled. */
+  /** Reads rows of X^T X and, after them, its diagonal back to the host: `[N]` sums each, still scaled. */
   async #fetchLines(pair: number, sources: readonly number[]): Promise<Float64Array[]> {
     const { nodes, stride } = this.#sums.layout;
     const pool = new BufferPool();
@@ -158,7 +158,7 @@ export class Float64Fallback {
     }
   }
 
-  /** Brings the sums of targets with all sources to the host: `[N]` each, still scaled. */
+  /** Reads the sums of targets with all sources back to the host: `[N]` each, still scaled. */
   async #fetchTargets(pair: number, targets: readonly number[]): Promise<Float64Array[]> {
     const { layout } = this.#sums;
     const { nodes, stride } = layout;
@@ -185,11 +185,11 @@ export class Float64Fallback {
 
 interface Column {
   readonly scale: Float64Array;
-  /** Of the deviations from the pivot */
+  /** Mean of the deviations from the pivot */
   readonly mean: Float64Array;
   /** Mean of the magnitudes themselves */
   readonly level: Float64Array;
-  /** Sum of their squares */
+  /** Sum of squares of the deviations */
   readonly squares: Float64Array;
 }
 
@@ -198,7 +198,7 @@ interface Columns {
   readonly y: Column;
 }
 
-/** Cuts targets into groups that need at most `most` lines, or hold a single target. */
+/** Splits targets into groups that need at most `most` rows of sums, or hold a single target. */
 function* groupTargets(
   targets: readonly number[],
   sets: RaggedIndices,

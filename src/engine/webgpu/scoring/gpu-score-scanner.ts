@@ -15,7 +15,7 @@ import {
 } from './score-kernels.ts';
 import type { ScoreStorage } from './score-storage.ts';
 
-/** {@link ScoreScanner} over scores on the GPU: counts and chosen scores are all that comes to the host. */
+/** {@link ScoreScanner} over scores on the GPU: only counts and chosen scores are read back. */
 export class GpuScoreScanner implements ScoreScanner {
   readonly nodes: number;
   readonly #context: GpuContext;
@@ -191,7 +191,7 @@ function ignore(): void {
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** The least float32 that is no less than a number: a float32 score reaches the one where it reaches the other. */
+/** The smallest float32 >= `value`: a float32 score is >= the one exactly if it is >= the other. */
 export function nextFloat32(value: number): number {
   const near = Math.fround(value);
   if (near >= value) return near;
@@ -200,7 +200,7 @@ export function nextFloat32(value: number): number {
   return float[0];
 }
 
-/** Bits of a float32 as an integer in the order of the numbers; `ordered` of shaders/shared/bins.wgsl. */
+/** Bits of a float32 as an integer that sorts like the number; `ordered` of shaders/shared/bins.wgsl. */
 export function orderedBits(value: number): number {
   float[0] = value;
   const word = bits[0]!;

@@ -94,7 +94,7 @@ async function readMatrix(
   return matrix;
 }
 
-/** Writes rows of targets to a matrix of sources, `first` being the target of the first row; in tiles, for the cache. */
+/** Transposes rows of targets, from target `first` on, into a matrix of sources; in tiles, for the cache. */
 function transpose(
   rows: Float32Array,
   targets: number,

@@ -20,7 +20,7 @@ import {
 } from './substitution-steps.ts';
 import type { TargetBlock } from './target-blocks.ts';
 
-/** The kernels that some block needs; the others are not compiled. */
+/** The kernels that the blocks need; others are not compiled. */
 export type SubstitutionKernels = Awaited<ReturnType<typeof compileSubstitutionKernels>>;
 
 /** @throws `gpu-validation`, `device-lost` */
@@ -43,8 +43,8 @@ export class Substitution {
   readonly #solutions: OwnedBuffer;
 
   /**
-   * @param outcome is told of the targets that float64 must look at
-   * @param pool keeps the buffers, of the size that the largest block needs
+   * @param outcome receives the flags of targets that need float64
+   * @param pool owns the buffers, which fit the largest block
    */
   constructor(
     context: GpuContext,
@@ -62,7 +62,7 @@ export class Substitution {
     this.#solutions = pool.keep(createStorage(context, 'forward substitutions', Math.max(0, ...bytes)));
   }
 
-  /** Records what writes the scores of a block of targets. */
+  /** Records the substitutions and scores of a block of targets. */
   record(recorder: Recorder, pair: PairOnGpu, block: BlockOnGpu, sums: BlockSums, factors: BufferView): void {
     const size = this.#sizeOf(block);
     const shape = this.#shapeOf(size);

@@ -16,29 +16,29 @@ import targets from '../../../../shaders/shared/targets.wgsl?raw';
 import systems from '../../../../shaders/systems.wgsl?raw';
 import type { KernelDefinition } from '../../../gpu/kernel.ts';
 
-/** Members that sources are carried through together; `PANEL` of shared/solutions.wgsl. */
+/** Members per panel of the forward substitution; `PANEL` of shared/solutions.wgsl. */
 export const PANEL = 32;
 
-/** Quarters of sources, and members, of a workgroup of partial-update.wgsl. */
+/** Places (of four sources each) and members per workgroup of partial-update.wgsl. */
 export const UPDATE_PLACES = 16;
 export const UPDATE_MEMBERS = 16;
 
 /** Largest conditioning set that one thread factors; `THREAD_SET` of cholesky-thread.wgsl. */
 export const THREAD_SET = 16;
 
-/** Largest conditioning set whose factor has room in a workgroup's memory; `WORKGROUP_SET` of cholesky-workgroup.wgsl. */
+/** Largest conditioning set whose factor fits a workgroup's memory; `WORKGROUP_SET` of cholesky-workgroup.wgsl. */
 export const WORKGROUP_SET = 60;
 
-/** Threads across, and down, a workgroup of cholesky-update.wgsl. */
+/** Threads across and down a workgroup of cholesky-update.wgsl. */
 export const SIDE = 8;
 
-/** What a target's word in `outcome` says where float64 must look at it; in shaders/shared/targets.wgsl. */
+/** Flag in a target's word of `outcome`: the host recomputes it in float64; see shaders/shared/targets.wgsl. */
 export const NEEDS_FLOAT64 = 1;
 
 const shared = [extended, dispatch, sums, momentParts];
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
 
-/** Lines of X^T X -> rows of S_xx for the members of conditioning sets, in their place. */
+/** Rows of X^T X -> rows of S_xx for the members of conditioning sets, in place. */
 export const covarianceRowsKernel = {
   label: 'covariance-rows.wgsl',
   sources: [...shared, covarianceRows],
@@ -46,7 +46,7 @@ export const covarianceRowsKernel = {
   buffers: { row_sources: 'read', moments: 'read', covariance_rows: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Rows of S_xx and sums -> the linear systems of a block of targets, where their factors will be. */
+/** Rows of S_xx and sums -> the linear systems of a block of targets, stored where their factors will be. */
 export const systemsKernel = {
   label: 'systems.wgsl',
   sources: [...shared, targets, systems],
@@ -77,7 +77,7 @@ const choleskyBuffers = {
   outcome: 'read-write',
 } as const;
 
-/** Systems -> Cholesky factors, one thread each, for conditioning sets of at most {@link THREAD_SET}. */
+/** Systems -> Cholesky factors, one thread each, for conditioning sets of at most {@link THREAD_SET} members. */
 export const choleskyThreadKernel = {
   label: 'cholesky-thread.wgsl',
   sources: [extended, targets, cholesky, choleskyThread],
@@ -85,7 +85,7 @@ export const choleskyThreadKernel = {
   buffers: choleskyBuffers,
 } as const satisfies KernelDefinition;
 
-/** Likewise at most {@link WORKGROUP_SET} of their columns, one workgroup each. */
+/** Likewise for at most {@link WORKGROUP_SET} columns, one workgroup each. */
 export const choleskyWorkgroupKernel = {
   label: 'cholesky-workgroup.wgsl',
   sources: [extended, dispatch, targets, cholesky, choleskyWorkgroup],
@@ -93,7 +93,7 @@ export const choleskyWorkgroupKernel = {
   buffers: choleskyBuffers,
 } as const satisfies KernelDefinition;
 
-/** Finished columns of a tile on the diagonal -> those of the rows below it. */
+/** Finished columns of a tile on the diagonal -> the same columns in the rows below it. */
 export const choleskyPanelKernel = {
   label: 'cholesky-panel.wgsl',
   sources: [extended, targets, choleskyPanel],
@@ -101,7 +101,7 @@ export const choleskyPanelKernel = {
   buffers: { plan: 'read', factors: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Finished columns -> what they leave of those to their right. */
+/** Finished columns -> trailing update of the columns to their right. */
 export const choleskyUpdateKernel = {
   label: 'cholesky-update.wgsl',
   sources: [extended, extendedFour, targets, choleskyUpdate],
@@ -131,7 +131,7 @@ const partialBuffers = {
   solutions: 'read-write',
 } as const;
 
-/** Rows of S_xx -> what the members before a panel of them leave of it. */
+/** Rows of S_xx -> entries of a panel of members, after elimination of the members before it. */
 export const partialUpdateKernel = {
   label: 'partial-update.wgsl',
   sources: [extended, extendedFour, targets, solutions, partialUpdate],

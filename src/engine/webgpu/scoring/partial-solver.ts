@@ -18,7 +18,7 @@ import { largestSet, planTargets, type TargetBlock } from './target-blocks.ts';
 type PlannedBlock = TargetBlock & { readonly panel: Panel };
 type Kernels = Awaited<ReturnType<typeof compileAll>>;
 
-/** Partial correlations on the GPU for one request: block by block of targets, pair by pair. */
+/** Partial correlations on the GPU for one request: layer pair by layer pair, in blocks of targets. */
 export class PartialSolver {
   /** `[P, N]` words; see shaders/shared/targets.wgsl */
   readonly outcome: OwnedBuffer;
@@ -56,7 +56,7 @@ export class PartialSolver {
   }
 
   /**
-   * Lays the work out; buffers are kept in `pool`.
+   * Plans the work and creates its buffers, which `pool` owns.
    *
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
@@ -87,10 +87,10 @@ export class PartialSolver {
   }
 
   /**
-   * Writes the partial correlations of one layer pair to its scores, but for the columns that {@link outcome} marks
+   * Writes the partial correlations of one layer pair to its scores, except for the columns that {@link outcome} marks
    * as unsettled.
    *
-   * @param yielder of the request
+   * @param yielder throttle of the request
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
   async solve(pair: PairOnGpu, yielder: SubmitThrottle): Promise<void> {
@@ -108,7 +108,7 @@ export class PartialSolver {
     }
   }
 
-  /** Lines of X^T X to rows of S_xx, in their place. */
+  /** Converts rows of X^T X to rows of S_xx, in place. */
   #formCovariances(
     recorder: Recorder,
     { moments, inverseCount: [inverse_count_high, inverse_count_low] }: PairOnGpu,
@@ -129,7 +129,7 @@ export class PartialSolver {
   }
 }
 
-/** What is known of targets before anything is solved: sets that are too large are the host's. */
+/** Initial `outcome`: marks targets whose sets are too large for the GPU. */
 function outcomeBefore(
   { conditioningSets: { offsets }, targets }: TargetsRequest,
   { layout: { nodes, pairs } }: SumSource,

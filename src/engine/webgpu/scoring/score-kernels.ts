@@ -18,7 +18,7 @@ export const WORKGROUP = 64;
 const shared = [extended, dispatch, sums, momentParts];
 const inverseCount = { inverse_count_high: 'f32', inverse_count_low: 'f32' } as const;
 
-/** Column sums -> means, variances and units of one layer pair. Override `FROM_DIAGONAL`: 1 where X^T X is used. */
+/** Column sums -> means, variances and units of one layer pair. Override `FROM_DIAGONAL`: 1 if X^T X is used. */
 export const momentsKernel = {
   label: 'moments.wgsl',
   sources: [...shared, moments],
@@ -69,7 +69,7 @@ export const aggregateKernel = {
 const binned = { nodes: 'u32', panel_row: 'u32', elements: 'u32', thresholds: 'u32' } as const;
 const binnedScores = { scores: 'read', classes: 'read', thresholds: 'read' } as const;
 
-/** Aggregated scores -> how many each bin has. */
+/** Aggregated scores -> counts per bin. */
 export const countBinsKernel = {
   label: 'count-bins.wgsl',
   sources: [dispatch, bins, countBins],
@@ -77,7 +77,7 @@ export const countBinsKernel = {
   buffers: { ...binnedScores, counts: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Aggregated scores -> how many of each target are none. */
+/** Aggregated scores -> counts of missing ones per target. */
 export const countMissingKernel = {
   label: 'count-missing.wgsl',
   sources: [dispatch, countMissing],
@@ -85,7 +85,7 @@ export const countMissingKernel = {
   buffers: { scores: 'read', sources: 'read', counts: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Aggregated scores -> those of some bins. */
+/** Aggregated scores -> those in wanted bins. */
 export const collectBinsKernel = {
   label: 'collect-bins.wgsl',
   sources: [dispatch, bins, collectBins],

@@ -26,12 +26,12 @@ interface ScoredSums {
 }
 
 /**
- * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns that extended
- * precision does not settle (a conditioning set or a remainder near singular) are computed in float64 on the host from
- * the sums that they need.
+ * Scores of all ordered pairs from the sums on the GPU (method.md), in float32; they stay there. Columns for which
+ * extended precision does not suffice (a conditioning set or a remainder near singular) are computed in float64 on the
+ * host from the sums that they need.
  *
- * @param storage receives the scores; those of targets that are not asked for are taken to be there
- * @param yielder of the request, with its signal
+ * @param storage receives the scores; must already hold those of targets that are not requested
+ * @param yielder throttle of the request, with its signal
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
@@ -58,13 +58,13 @@ export async function scoreOnGpu(
 
 type Kernels = Awaited<ReturnType<typeof compileAll>>;
 
-/** What one request works with. */
+/** Inputs of one request. */
 interface RunSettings extends ScoredSums {
   readonly context: GpuContext;
   readonly request: TargetsRequest;
   readonly scores: ScoreStorage;
   readonly yielder: SubmitThrottle;
-  /** Keeps the buffers */
+  /** Owns the scratch buffers */
   readonly pool: BufferPool;
 }
 
@@ -85,9 +85,9 @@ class ScoreRun {
   readonly #constants: OwnedBuffer;
   /** Targets whose sets are singular in some layer pair */
   readonly #singular = new Set<number>();
-  /** Of X^T X, where the score needs it */
+  /** Diagonal of X^T X, if the score needs it */
   readonly #diagonal: OwnedBuffer;
-  /** Of scores taken in so far, one per panel */
+  /** Numbers of scores aggregated so far, one buffer per panel */
   readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
@@ -138,7 +138,7 @@ class ScoreRun {
     }
   }
 
-  /** Computes the columns that the kernels left unsettled in float64, once every pair has been scored. */
+  /** After every pair has been scored, computes in float64 the columns that the kernels left unsettled. */
   async drain(): Promise<void> {
     if (this.#solver === undefined) return;
     const hostPace = createYielder(this.#request.signal);
@@ -158,7 +158,7 @@ class ScoreRun {
     }
   }
 
-  /** Why nodes have no scores, of all layer pairs scored; see {@link NODE_FLAG}. */
+  /** Reasons why nodes have no scores, over all layer pairs scored; see {@link NODE_FLAG}. */
   async nodeFlags(): Promise<Uint8Array> {
     const { nodes, stride } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#constants]);
@@ -172,7 +172,7 @@ class ScoreRun {
     );
   }
 
-  /** Aggregates the pairs, once all their scores are there. */
+  /** Aggregates the layer pairs, after all of them have been scored. */
   async aggregate(): Promise<void> {
     const { nodes, pairs, panels } = this.#sums.layout;
     const recorder = new Recorder(this.#context);
@@ -255,20 +255,20 @@ class ScoreRun {
   }
 }
 
-/** What moving the 20 bytes of one element takes, in the operations that submits are counted in: ten to a byte. */
+/** Cost of one element's aggregation, for the size of submits: it moves 20 bytes, at ten operations per byte. */
 const AGGREGATION_OPERATIONS = 200;
 
-/** Of one correlation: some two hundred of them bring its sum to units, and divide. */
+/** Operations of one correlation: some two hundred to convert its sum to units and divide. */
 const CORRELATION_OPERATIONS = 250;
 
 /** Size of `Moment` in shaders/shared/moments.wgsl. */
 const MOMENT_BYTES = 40;
 
-/** The variance floor as shaders/moments.wgsl takes it: two words from 1 to 2, and a power of two. */
+/** The variance floor as shaders/moments.wgsl expects it: two words for a number from 1 to 2, and a power of two. */
 function floorParams(varianceFloor: number | undefined) {
   const floor = varianceFloor ?? 0;
   const exponent = floor === 0 ? 0 : Math.floor(Math.log2(floor));
-  // In two steps: neither power leaves float64 where the floor is all but zero.
+  // In two steps, so that neither power leaves float64 if the floor is tiny.
   const half = Math.trunc(exponent / 2);
   const [floor_high, floor_low] = doubleSingle(floor * 2 ** -half * 2 ** (half - exponent));
   return { has_floor: Number(varianceFloor !== undefined), floor_high, floor_low, floor_exponent: exponent };

@@ -4,13 +4,13 @@ import { created, scoped } from '../../../gpu/error-scope.ts';
 import { ReferenceCount } from '../../reference-count.ts';
 import type { Panel, StatisticsLayout } from '../statistics/layout.ts';
 
-/** The buffers of score matrices, which go when nobody uses them any more. */
+/** The buffers of score matrices, reference counted: the last user's release destroys them. */
 export class ScoreStorage {
   readonly nodes: number;
   readonly panels: readonly Panel[];
-  /** A buffer per panel */
+  /** One buffer per panel */
   readonly aggregated: readonly OwnedBuffer[];
-  /** For each layer pair a buffer per panel */
+  /** For each layer pair, one buffer per panel */
   readonly perPair: readonly (readonly OwnedBuffer[])[];
   readonly context: GpuContext;
   readonly bytes: number;
@@ -34,7 +34,7 @@ export class ScoreStorage {
   }
 
   /**
-   * Makes room for scores, which the kernels are to write; the caller's, to be released.
+   * Allocates storage for the kernels to write scores to; the caller must release it.
    *
    * @throws `out-of-memory`, `device-lost`
    */
@@ -55,7 +55,7 @@ export class ScoreStorage {
     this.#uses.release();
   }
 
-  /** Frees the buffers, whoever uses them. Idempotent. */
+  /** Frees the buffers, even if they have users. Idempotent. */
   destroy(): void {
     this.#pool.destroy();
   }
@@ -75,9 +75,9 @@ export class ScoreStorage {
   }
 
   /**
-   * Overwrites the scores of a target in one layer pair, in the order of commands.
+   * Overwrites the scores of a target in one layer pair, after the commands submitted so far.
    *
-   * @param scores `[N]`, of each source
+   * @param scores `[N]`, one per source
    */
   writeTarget(pair: number, target: number, scores: Float32Array<ArrayBuffer>): void {
     const panel = this.panels[Math.floor(target / this.panels[0]!.rows)]!;

@@ -5,35 +5,35 @@ import { PANEL, UPDATE_PLACES } from './partial-kernels.ts';
 
 /** How the forward substitutions of a block share scratch memory. */
 export interface SubstitutionShape {
-  /** Targets that sources are carried through at a time */
+  /** Targets substituted at a time */
   readonly slots: number;
-  /** A quarter of the sources carried at a time */
+  /** A quarter of the sources substituted at a time */
   readonly quarter: number;
-  /** Rows of a target's solutions: one for each member, two for remainders */
+  /** Rows of a target's solutions: one per member, two for remainders */
   readonly rows: number;
 }
 
 /** A dispatch of the forward substitutions of a block. */
 export interface SubstitutionStep {
-  /** What earlier members explain is taken from a panel of members, or the panel is solved. */
+  /** 'update' eliminates earlier members from a panel of members; 'solve' solves for the panel. */
   readonly kind: 'update' | 'solve';
   readonly targets: readonly [first: number, end: number];
   readonly firstSource: number;
-  /** Out of the quarter */
+  /** Within the quarter */
   readonly places: readonly [first: number, end: number];
-  /** Of the panel */
+  /** First member of the panel */
   readonly firstMember: number;
   readonly operations: number;
 }
 
-/** What the steps are cut by. */
+/** The size of the substitutions, by which steps are cut. */
 export interface SubstitutionSize {
   readonly targets: number;
   readonly largestSet: number;
   readonly nodes: number;
 }
 
-/** Fits solutions to scratch memory, and whole targets to a submit where more than one is carried through at a time. */
+/** Fits solutions to scratch memory, and, if there is more than one target at a time, whole targets to a submit. */
 export function substitutionShape(
   { targets, largestSet, nodes }: SubstitutionSize,
   operationsPerSubmit: number,
@@ -52,8 +52,8 @@ export function solutionBytes({ slots, quarter, rows }: SubstitutionShape): numb
 }
 
 /**
- * The dispatches of the forward substitutions of a block in their order, none longer than a submit, but for the least
- * that a workgroup does.
+ * The dispatches of a block's forward substitutions in order. None exceeds a submit, except that it does at least the
+ * work of one workgroup.
  */
 export function* substitutionSteps(
   { targets, largestSet, nodes }: SubstitutionSize,
@@ -81,5 +81,5 @@ export function* substitutionSteps(
   }
 }
 
-/** High and low words of four sources. */
+/** High and low words for four sources. */
 const BYTES_PER_PLACE = 32;

@@ -1,7 +1,7 @@
 import type { RaggedIndices } from '../../../statistics/ragged.ts';
 import { PANEL, THREAD_SET, WORKGROUP_SET } from './partial-kernels.ts';
 
-/** Targets that are solved together, laid out as shaders/shared/targets.wgsl reads them. */
+/** Targets solved together, packed as shaders/shared/targets.wgsl reads them. */
 export interface TargetBlock {
   readonly targets: readonly number[];
   /** Headers and members */
@@ -11,22 +11,22 @@ export interface TargetBlock {
   /** Elements of all factors */
   readonly factorElements: number;
   readonly largestSet: number;
-  /** Members of all sets, one set after the other */
+  /** Total number of members of all sets */
   readonly members: number;
 }
 
-/** What one block may take. A target that takes more by itself is a block of its own. */
+/** Limits of one block. A target that exceeds them by itself gets its own block. */
 export interface BlockLimits {
   readonly rows: number;
   readonly factorElements: number;
 }
 
-/** Most members of a set that the GPU solves, however much it binds. */
+/** Most members of a set that the GPU solves, whatever its binding limit. */
 const LARGEST_SET = 1024;
 
 /**
- * Members of the largest set whose rows of S_xx, 8 bytes for each of `stride` columns, a device binds; larger sets are the
- * host's. With the 128 MiB that every device binds, 1,024 members have room up to 16,384 nodes.
+ * Members of the largest set whose rows of S_xx, 8 bytes for each of `stride` columns, a device binds; the host solves
+ * larger sets. With the 128 MiB that every device binds, 1,024 members fit up to 16,384 nodes.
  */
 export function largestSet(
   {
@@ -45,11 +45,11 @@ export function factorElements(set: number): number {
 }
 
 /**
- * Splits targets into blocks within limits. Sets that different kernels are for never share a block; the smaller sets
- * come first, so that the targets of a block are alike.
+ * Splits targets into blocks within limits. Sets for different kernels never share a block; smaller sets come first, so
+ * that the targets of a block have similar sizes.
  *
- * @param range rows of targets: the first, and how many; rows beyond the last target are none. Only those of `targets`,
- *   where given
+ * @param range rows of targets: the first, and their number; rows beyond the last target are ignored. If `targets` is
+ *   given, only those of them
  * @param largest targets with more members than this are left out
  */
 export function planTargets(
@@ -94,15 +94,15 @@ export function planTargets(
   return blocks;
 }
 
-/** Sizes up to which a kernel for smaller sets serves; large sets are of a kind where none is twice another. */
+/** Largest set of each bucket: the limits of the kernels, then powers of two, so that no set is twice another. */
 const BUCKETS = [THREAD_SET, PANEL, WORKGROUP_SET, 128, 256, 512];
 
-/** Which kernels a set is for, and which sets it may share their dispatches with. */
+/** Bucket of a set: only sets of the same bucket share dispatches. */
 function bucketOf(size: number): number {
   return BUCKETS.filter((largest) => size > largest).length;
 }
 
-/** Words of a header: node, first word of its members, their number, first element of its factor. */
+/** Words of a header: node, first word of its members, number of members, first element of its factor. */
 const HEADER_WORDS = 4;
 
 function packTargets(sets: RaggedIndices, targets: readonly number[], rows: readonly number[]): TargetBlock {

@@ -18,7 +18,7 @@ import type { Chunk } from './gpu-row-store.ts';
 import { ROW_STEP, type StatisticsLayout } from './layout.ts';
 import type { NonFiniteFlag } from './non-finite-flag.ts';
 
-/** How values become magnitudes: a kernel with the channels of each node. */
+/** How values are reduced to magnitudes: a kernel and the channels of each node. */
 interface Source {
   readonly kernel: KernelOf<typeof magnitudesKernel>;
   readonly width: number;
@@ -26,27 +26,26 @@ interface Source {
   readonly channels: OwnedBuffer;
 }
 
-/** Rows of a batch, and where they go. */
+/** Rows of a batch, and their destination. */
 export interface IncomingRows {
   /** One array or buffer per quantity, row-major `[size, width]`: the whole batch */
   readonly values: readonly (Float32Array | GPUBuffer)[];
   readonly batch: number;
-  /** First row of the batch to take, and how many */
+  /** First row of the batch to upload, and the number of rows */
   readonly from: number;
   readonly rows: number;
-  /** Chunk of kept rows that they go to, and its row for the first of them */
+  /** Destination chunk, and its row for the first of them */
   readonly chunk: Chunk;
   readonly to: number;
-  /** Row of the chunk that the batch begins at */
+  /** First row of the batch in the chunk */
   readonly batchRow: number;
 }
 
-/** Most bytes of host values that are on their way at a time. */
+/** Most bytes of host values uploaded at a time. */
 const UPLOAD_BYTES = 128 * 2 ** 20;
 
 /**
- * Where batches come in: channel values become magnitudes among the kept rows, and batches with values that are not
- * finite are refused.
+ * Uploads batches: reduces channel values to magnitudes in the stored rows, and refuses batches with non-finite values.
  */
 export class BatchUploader {
   readonly layout: StatisticsLayout;
@@ -102,10 +101,10 @@ export class BatchUploader {
   }
 
   /**
-   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the kept rows, all
-   * quantities in one submit. Host values have been copied, and GPU values may be released, when the call returns.
+   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the stored rows, all
+   * quantities in one submit. When the call returns, host values have been copied and GPU values may be released.
    *
-   * @returns settles with what the GPU found wrong with the commands
+   * @returns rejects with the GPU's errors of the commands
    */
   write({ values, batch, from, rows, chunk, to, batchRow }: IncomingRows, asTheyAre: boolean): Promise<void> {
     const source = asTheyAre ? this.#magnitudes : this.#channels;
@@ -156,15 +155,15 @@ export class BatchUploader {
     return Math.min(chunkRows, Math.max(1, steps) * ROW_STEP);
   }
 
-  /** Frees what belongs to it. Idempotent. */
+  /** Frees its buffers. Idempotent. */
   destroy(): void {
     this.#pool.destroy();
     this.#upload?.destroy();
   }
 
   /**
-   * Makes room for the host values among `values`, and returns what copies them there one by one. Writes and submits
-   * keep their order, so one buffer serves all batches.
+   * Allocates space for the host values among `values`, and returns a function that copies them there one by one.
+   * Writes and submits keep their order, so one buffer serves all batches.
    */
   #uploader(
     values: readonly (Float32Array | GPUBuffer)[],

@@ -42,7 +42,7 @@ function define(label: string, walk: string, multiply: string) {
   return { label, sources, ...productsInterface } as const satisfies KernelDefinition;
 }
 
-/** Centred values -> sums of products: a way through the tiles, and how values are multiplied. */
+/** Centred values -> sums of products: a loop over tiles combined with an arithmetic. */
 export const productKernels = {
   directFast: define('products-direct.wgsl', direct, multiplyFast),
   directExact: define('products-direct.wgsl', direct, multiplyExact),
@@ -50,21 +50,21 @@ export const productKernels = {
   sharedExact: define('products-shared.wgsl', tiled, multiplyExact),
 } as const;
 
-/** Where operands of products are read from: storage, or a workgroup's shared memory. */
+/** Where products read their operands from: storage, or a workgroup's shared memory. */
 export type TileMemory = 'storage' | 'shared';
 
-/** How products are formed. All ways give the same sums, up to rounding. */
+/** How products are formed. All configurations yield the same sums, up to rounding. */
 export interface Configuration {
   readonly precision: Precision;
   readonly kernel: (typeof productKernels)[keyof typeof productKernels];
   readonly constants: KernelConstants;
-  /** Columns of a tile of sums, each way */
+  /** Side of a tile of sums, in columns */
   readonly span: number;
-  /** Tiles that a workgroup computes */
+  /** Tiles per workgroup */
   readonly tilesPerWorkgroup: number;
 }
 
-/** Threads of a workgroup of shared tiles, each way; each has 4 x 4 sums. */
+/** Side of a workgroup for shared tiles, in threads; each thread has 4 x 4 sums. */
 const SIDE = 16;
 
 export const configurations: Readonly<Record<TileMemory, Readonly<Record<Precision, Configuration>>>> = {

@@ -6,7 +6,7 @@ import type { RowRange } from './gpu-row-store.ts';
 import { quantityOf, type StatisticsLayout } from './layout.ts';
 import { WORKGROUP, type pivotsKernel } from './statistics-kernels.ts';
 
-/** Fixes the pivots and scales of all columns by the first range of rows; see shaders/pivots.wgsl. */
+/** Fixes the pivots and scales of all columns from the first range of rows; see shaders/pivots.wgsl. */
 export async function fixPivots(
   context: GpuContext,
   kernel: KernelOf<typeof pivotsKernel>,

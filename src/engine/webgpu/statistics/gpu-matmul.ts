@@ -11,24 +11,24 @@ import { quantityOf, type StatisticsLayout } from './layout.ts';
 /** Which tiles of a matrix are formed; the constants of shaders/shared/products.wgsl. */
 export const TILES = { all: 0, triangle: 1, diagonal: 2 } as const;
 
-/** A matrix of products with x to add to: all of it, or the rows of a panel. */
+/** A matrix of products with x to accumulate into: all of it, or the rows of a panel. */
 export interface ProductTarget {
   readonly sums: BufferView;
-  /** What is multiplied with x */
+  /** The left operand; the right one is x */
   readonly left: 'x' | 'y' | Operand;
-  /** Columns of the left operand that the rows are of */
+  /** Columns of the left operand that are the matrix's rows */
   readonly rows: { readonly row: number; readonly rows: number };
   readonly tiles: (typeof TILES)[keyof typeof TILES];
 }
 
-/** Centred values beside those of the range: `[rows, width]` and `[width]`. */
+/** A left operand other than x or y of the range: values `[rows, width]` and exponents `[width]`. */
 export interface Operand {
   readonly values: BufferView;
   readonly exponents: BufferView;
   readonly width: number;
 }
 
-/** Column sums that a range joins when it is centred for the first time. */
+/** Pivots, and the column sums to which a range is added when it is first centred. */
 export interface Columns {
   readonly pivots: OwnedBuffer;
   readonly columnSums: OwnedBuffer;
@@ -40,15 +40,15 @@ interface MatmulKernels {
 }
 
 /**
- * Forms products of kept rows, a range at a time: first its values are centred into planes of x and y, for the layer
- * pairs whose sums lie together, then they are multiplied.
+ * Forms products of stored rows, a range at a time: centres its values into planes of x and y, for the layer pairs
+ * whose sums share a buffer, then multiplies them.
  */
 export class GpuMatmul {
   readonly configuration: Configuration;
   readonly layout: StatisticsLayout;
-  /** `[2 pairs together, chunkRows, stride]` words, x and y in turn */
+  /** `[2 * pairsPerBuffer, chunkRows, stride]` words, x and y alternating */
   readonly values: OwnedBuffer;
-  /** `[2 pairs together, stride]` */
+  /** `[2 * pairsPerBuffer, stride]` */
   readonly exponents: OwnedBuffer;
   readonly #context: GpuContext;
   readonly #pool = new BufferPool();
@@ -94,9 +94,9 @@ export class GpuMatmul {
   }
 
   /**
-   * Records what centres a range for a group of layer pairs (`layout.together` of them, from `firstPair` on).
+   * Records the centring of a range for a group of layer pairs (`layout.pairsPerBuffer` of them, from `firstPair` on).
    *
-   * @param count whether the range joins the column sums
+   * @param count whether the range is added to the column sums
    */
   recordCentring(
     recorder: Recorder,
@@ -129,9 +129,9 @@ export class GpuMatmul {
   }
 
   /**
-   * Records what adds the products of a centred range to a matrix, in dispatches that fit a submit each.
+   * Records the accumulation of a centred range's products into a matrix, in dispatches that each fit a submit.
    *
-   * @param together layer pairs whose matrices `sums` holds one after the other
+   * @param pairsPerBuffer layer pairs whose matrices `sums` holds one after the other
    */
   recordProducts(
     recorder: Recorder,
@@ -187,7 +187,7 @@ export class GpuMatmul {
     this.#pool.destroy();
   }
 
-  /** Floating point operations per element of a matrix, roughly: eight products of digits stand for one product. */
+  /** Approximate floating point operations per element of a matrix; 'exact' takes eight digit products per product. */
   #operations(rows: number): number {
     return (this.configuration.precision === 'exact' ? 8 : 1) * 2 * rows;
   }

@@ -2,7 +2,7 @@ import { createStorage, type OwnedBuffer } from '../../../gpu/buffer.ts';
 import type { GpuContext } from '../../../gpu/device.ts';
 import type { StatisticsLayout } from './layout.ts';
 
-/** Magnitudes, a buffer for each group of layer pairs that lie together: `[2 together quantities, chunkRows, stride]`. */
+/** Magnitudes, one buffer `[2 * pairsPerBuffer, chunkRows, stride]` per group of layer pairs. */
 export type Chunk = readonly OwnedBuffer[];
 
 /** Rows of one chunk whose products are formed together. */
@@ -15,7 +15,7 @@ export interface RowRange {
   readonly endBatch: number;
 }
 
-/** Where rows of a batch go. */
+/** Position of a batch's rows in the store. */
 export interface RowPlace {
   readonly chunk: Chunk;
   readonly row: number;
@@ -29,14 +29,14 @@ interface OpenRange {
 }
 
 /**
- * Rows of magnitudes that are kept on the GPU, in chunks. Rows come in at the end; closing the open range makes the
- * rows since the last close one range, for good, so that products can be formed of them more than once alike.
+ * Rows of magnitudes stored on the GPU, in chunks. Rows are appended; closing makes the rows since the last close one
+ * permanent range, so that products formed of it repeatedly are identical.
  */
 export class GpuRowStore {
   readonly #context: GpuContext;
   readonly layout: StatisticsLayout;
   readonly #chunks: Chunk[] = [];
-  /** Chunks in use; the last of them is being filled */
+  /** Chunks in use, the last of them being filled */
   #used = 0;
   #open: OpenRange = { firstRow: 0, rows: 0, firstBatch: 0, endBatch: 0 };
   #ranges: RowRange[] = [];
@@ -56,13 +56,13 @@ export class GpuRowStore {
     return this.#used;
   }
 
-  /** Whether that many rows need a chunk that is not in use yet. */
+  /** Whether `rows` more rows need another chunk. */
   needsChunk(rows: number): boolean {
     return this.#used === 0 || this.#filled() + rows > this.layout.chunkRows;
   }
 
   /**
-   * Makes room for rows of a batch.
+   * Reserves space for rows of a batch.
    *
    * @param rows at most `chunkRows`
    * @throws `out-of-memory`, `device-lost`
@@ -77,12 +77,12 @@ export class GpuRowStore {
   }
 
   /**
-   * Begins a chunk, in which the next rows are placed. The open range is closed.
+   * Begins a chunk for the next rows, and closes the open range.
    *
    * @throws `out-of-memory`, `device-lost`
    */
   startChunk(): Chunk {
-    // An empty chunk is as good as a new one.
+    // An empty chunk is reused.
     if (this.#used === 0 || this.#filled() > 0) {
       this.close();
       if (this.#used === this.#chunks.length) this.#chunks.push(this.#createChunk());
@@ -92,7 +92,7 @@ export class GpuRowStore {
     return this.#chunks[this.#used - 1]!;
   }
 
-  /** Makes the rows that came in since the last close a range. */
+  /** Makes the rows appended since the last close a range. */
   close(): void {
     const { firstRow, rows, firstBatch, endBatch } = this.#open;
     if (rows === 0) return;
@@ -100,7 +100,7 @@ export class GpuRowStore {
     this.#open = { firstRow: firstRow + rows, rows: 0, firstBatch: endBatch, endBatch };
   }
 
-  /** Forgets all rows; chunks beyond `spare` are freed once commands submitted so far are done with them. */
+  /** Drops all rows; chunks beyond `spare` are freed once the commands submitted so far have run. */
   clear(spare: number): void {
     for (const buffer of this.#chunks.splice(spare).flat()) buffer.destroy();
     this.#used = 0;

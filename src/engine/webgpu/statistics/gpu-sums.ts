@@ -23,7 +23,7 @@ import type { SumSource } from './sum-source.ts';
 import { fixPivots } from './fix-pivots.ts';
 import { packPair } from './transfer.ts';
 
-/** Whether matrices of products are held once they are formed, or formed by panel whenever they are asked for. */
+/** Whether matrices of products are stored once formed, or formed by panel for each request. */
 export type MatrixPlan = 'held' | 'formed';
 
 interface Kernels {
@@ -32,12 +32,12 @@ interface Kernels {
   readonly rangeCheck: RangeCheck;
 }
 
-/** Of sums that come from the host in float64: what two float32 hold of them. */
+/** Relative rounding of float64 sums from the host to two float32. */
 const LOADED_ROUNDOFF = 2 ** -48;
 
-/** What sums are made with; all are the caller's. */
+/** What {@link GpuSums} works with; the caller owns all of it. */
 interface SumsParts {
-  /** Kept rows, closed by the caller before {@link GpuSums.update} */
+  /** Stored rows, closed by the caller before {@link GpuSums.update} */
   readonly rows: GpuRowStore;
   readonly products: GpuMatmul;
   readonly refusal: BufferView;
@@ -46,8 +46,8 @@ interface SumsParts {
 
 /**
  * Sufficient statistics on the GPU: sums about float32 pivots, scaled by powers of two, as (high, low) pairs of
- * float32. Pivots and scales are fixed by the first range of rows. Rows that are kept join the column sums when
- * {@link GpuSums.update} is called, and products when someone asks for them.
+ * float32. Pivots and scales are fixed by the first range of rows. {@link GpuSums.update} adds stored rows to the
+ * column sums; products are formed on request.
  */
 export class GpuSums implements SumSource {
   readonly layout: StatisticsLayout;
@@ -65,13 +65,13 @@ export class GpuSums implements SumSource {
   #formed: OnDemandProducts | undefined;
   #xy: Matrices | undefined;
   #xx: Matrices | undefined;
-  /** What takes ranges into sums; an aborted request leaves its rest here, which the next one does first */
+  /** Accumulates ranges into sums; keeps the rest of an aborted request, which the next request submits first */
   #joining: Recorder;
-  /** Why ranges that count as joined are missing in sums */
+  /** Failure after which ranges that count as added are missing from the sums */
   #failure: unknown;
-  /** Ranges that have joined the column sums, or will by what is recorded */
+  /** Ranges added to the column sums, or recorded for it */
   #counted = 0;
-  /** Ranges that may join; the rest waits */
+  /** Ranges that may be added; the rest is pending */
   #visible = Infinity;
   #pivotsFixed = false;
   #roundoff: number = Number.EPSILON;
@@ -103,15 +103,16 @@ export class GpuSums implements SumSource {
     return created(context, 'the sums', () => new GpuSums(context, parts, kernels));
   }
 
-  /** How matrices of products are had at present. */
+  /** Current plan for matrices of products. */
   get plan(): MatrixPlan {
     return this.#plan;
   }
 
   /**
-   * Takes closed ranges of rows, up to the first refused batch, into the column sums. The first range fixes the pivots.
+   * Adds closed ranges of rows, up to the first refused batch, to the column sums. The first range fixes the pivots.
    *
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal, then another call goes on
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal, after which another
+   *   call resumes
    */
   async update(yielder?: SubmitThrottle): Promise<void> {
     await this.#keepInRange();
@@ -119,9 +120,9 @@ export class GpuSums implements SumSource {
   }
 
   /**
-   * Takes all closed ranges into held matrices, so that the rows are needed no more; gives the plan 'formed' up.
+   * Adds all closed ranges to stored matrices, so that the rows are no longer needed; the plan becomes 'held'.
    *
-   * @throws `out-of-memory` where the matrices have no room, `device-lost`
+   * @throws `out-of-memory` if the matrices do not fit, `device-lost`
    */
   async absorb(): Promise<void> {
     this.#plan = 'held';
@@ -133,7 +134,7 @@ export class GpuSums implements SumSource {
     await this.#join([this.#xy, this.#xx]);
   }
 
-  /** The caller has dropped the ranges that {@link GpuSums.absorb} took in; new ones are counted from nought. */
+  /** Must be called when the ranges absorbed by {@link GpuSums.absorb} have been dropped: their count restarts at 0. */
   rowsDropped(): void {
     this.#counted = 0;
     if (this.#xy) this.#xy.formed = 0;
@@ -164,15 +165,15 @@ export class GpuSums implements SumSource {
     await this.#gather(pair, Uint32Array.of(DIAGONAL), into, yielder);
   }
 
-  /** Copies the statistics to the host, a panel at a time. `samples` is what the caller knows to be counted. */
+  /** Copies the statistics to the host, a panel at a time. @param samples known to be counted */
   read(samples: number): Promise<SufficientStatistics> {
     return readStatistics(this.#context, this, samples);
   }
 
   /**
-   * Replaces all sums by those of the host; kept rows must have been dropped. Pivots are rounded to float32.
+   * Replaces all sums by those of the host; stored rows must have been dropped. Pivots are rounded to float32.
    *
-   * @param largest `[2 P, stride]` deviations that scales must leave room for
+   * @param largest `[2 P, stride]` deviations that scales must allow for
    */
   async load(statistics: SufficientStatistics, largest?: Float32Array): Promise<void> {
     await this.absorb();
@@ -195,7 +196,7 @@ export class GpuSums implements SumSource {
     this.#pivotsFixed = statistics.samples > 0;
   }
 
-  /** Forgets all sums and the pivots, as the caller forgets the rows. */
+  /** Resets all sums and the pivots; the caller drops the rows. */
   clear(): void {
     this.#dropProducts();
     this.#plan = this.#firstPlan;
@@ -220,8 +221,8 @@ export class GpuSums implements SumSource {
   }
 
   /**
-   * Makes sure that sums of the ranges that are about to join stay within float32. The first range fixes the scales; where
-   * later values are far beyond it, what has joined so far goes to the host, in float64, and comes back scaled down.
+   * Ensures that sums stay within float32 when pending ranges are added. The first range fixes the scales; if later
+   * values far exceed it, the sums so far are read to the host, in float64, and loaded again with smaller scales.
    */
   async #keepInRange(): Promise<void> {
     const ranges = this.#ranges;
@@ -239,7 +240,7 @@ export class GpuSums implements SumSource {
     if (largest === undefined) return;
     this.#visible = this.#counted;
     try {
-      // Pivots are float32 as they are, so that the number of samples moves nothing; scales err to the safe side.
+      // Pivots are float32 already, so the number of samples changes no sum; scales err on the safe side.
       const statistics = await this.read(1);
       await this.load(statistics, largest);
     } finally {
@@ -247,7 +248,7 @@ export class GpuSums implements SumSource {
     }
   }
 
-  /** Ranges that may join. */
+  /** Ranges that may be added to sums. */
   get #ranges(): readonly RowRange[] {
     const { ranges } = this.#rows;
     return this.#visible < ranges.length ? ranges.slice(0, this.#visible) : ranges;
@@ -268,7 +269,7 @@ export class GpuSums implements SumSource {
     return (this.#formed ??= await OnDemandProducts.create(this.#context, this.#products));
   }
 
-  /** Takes ranges that have yet to join the column sums, or some matrices, into them: each range is centred once. */
+  /** Adds pending ranges to the column sums and to `matrices`; each range is centred once. */
   async #join(matrices: readonly Matrices[], yielder?: SubmitThrottle): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
     const { pairs, pairsPerBuffer, panels } = this.layout;
@@ -297,13 +298,14 @@ export class GpuSums implements SumSource {
     try {
       await (yielder === undefined ? recorder.submit(what) : recorder.submitPaced(what, yielder));
     } catch (error) {
-      // What an abort put off is still recorded; after a failure nothing is, and what was is in no sums.
+      // After an abort the rest stays recorded; after a failure nothing does, and those ranges are missing from the
+      // sums.
       if (recorder.isEmpty) this.#failure = error;
       throw error;
     }
   }
 
-  /** Copies lines of the held X^T X. */
+  /** Copies rows of the stored X^T X. */
   async #gather(
     pair: number,
     list: Uint32Array<ArrayBuffer>,

@@ -1,16 +1,16 @@
 import type { GpuContext } from '../../../gpu/device.ts';
 import { TILE } from './statistics-kernels.ts';
 
-/** Most memory that a chunk takes, so that chunks are there in steps; less where a device binds less. */
+/** Most memory of a chunk, so that allocation grows in steps; less if a device binds less. */
 const CHUNK_BYTES = 256 * 2 ** 20;
 
 /**
- * Rows of a chunk: sums are read and written once per so many samples. Twice as many are the most that the integer
- * sums of shaders/shared/multiply-exact.wgsl have room for.
+ * Most rows of a chunk: sums are read and written once per chunk. The integer sums of
+ * shaders/shared/multiply-exact.wgsl can hold at most twice as many rows.
  */
 const CHUNK_ROWS = 1024;
 
-/** Rows come in multiples of this, so that ranges of them begin where a device can bind. */
+/** Large batches are split at multiples of this, so that pieces begin at offsets that a device can bind. */
 export const ROW_STEP = 64;
 
 /** Rows of a matrix of sums that share a buffer. */
@@ -30,15 +30,15 @@ export interface StatisticsLayout {
   readonly pairs: number;
   /** Columns of every matrix on the GPU: N, rounded up to whole tiles */
   readonly stride: number;
-  /** How matrices of sums are cut where the device does not bind them whole */
+  /** How matrices of sums are cut if the device cannot bind them whole */
   readonly panels: readonly Panel[];
   /** Layer pairs whose sums share a buffer, and whose products are formed by one dispatch: all of them, or one */
   readonly pairsPerBuffer: number;
-  /** Rows of magnitudes that a chunk holds of each of the 2 P quantities */
+  /** Rows of magnitudes in a chunk, for each of the 2 P quantities */
   readonly chunkRows: number;
 }
 
-/** Quantities of a chunk and of the column sums: x and y of each pair in turn. */
+/** Index of a quantity in chunks and column sums: x and y of each pair alternate. */
 export const quantityOf = {
   x: (pair: number): number => 2 * pair,
   y: (pair: number): number => 2 * pair + 1,
@@ -47,9 +47,9 @@ export const quantityOf = {
 /**
  * Fits the matrices of sums (8 bytes an element) and the chunks of rows to what the device binds.
  *
- * @param options.bindingBytes bytes to bind at most, where that is less than the device does
- * @param options.panelBytes bytes of a panel at most, for matrices that are never there whole: then no two pairs'
- *   sums lie together
+ * @param options.bindingBytes most bytes of a binding, if less than the device's limit
+ * @param options.panelBytes most bytes of a panel, for matrices that are never stored whole: then no two pairs' sums
+ *   share a buffer
  */
 export function layoutOf(
   context: GpuContext,
@@ -62,7 +62,7 @@ export function layoutOf(
   const bytes = Math.min(bindingBytes, maxStorageBufferBindingSize, maxBufferSize);
   const stride = Math.ceil(nodes / TILE) * TILE;
   const pairsPerBuffer = panelBytes === undefined && 8 * stride * stride * pairs <= bytes ? pairs : 1;
-  // A chunk has a buffer for each group of pairs.
+  // A chunk has one buffer per group of pairs.
   const planes = Math.min(CHUNK_BYTES / pairs, bytes / pairsPerBuffer) / 2;
   const steps = Math.floor(planes / (4 * stride * ROW_STEP));
   const chunkRows = Math.max(ROW_STEP, Math.min(CHUNK_ROWS, steps * ROW_STEP));
@@ -80,7 +80,7 @@ export function panelOf({ panels }: StatisticsLayout, row: number): Panel {
   return panels[Math.floor(row / panels[0]!.rows)]!;
 }
 
-/** Where shaders/shared/sums.wgsl keeps the high word of an element of a panel; its low word is 4 further on. */
+/** Index of the high word of a panel's element (see shaders/shared/sums.wgsl); its low word is 4 further on. */
 export function sumIndex(row: number, column: number, stride: number): number {
   return 2 * (row * stride + (column & ~3)) + (column & 3);
 }

@@ -12,7 +12,7 @@ import { NonFiniteFlag } from './non-finite-flag.ts';
 
 const PIECE_BYTES = 64 * 2 ** 20;
 
-/** How channel values become magnitudes. */
+/** How channel values are reduced to magnitudes. */
 export interface MagnitudeSource {
   /** N */
   readonly nodes: number;
@@ -23,7 +23,7 @@ export interface MagnitudeSource {
   readonly reduction: Reduction;
 }
 
-/** Brings the magnitudes of channel values on the GPU to the host: N numbers a sample, not the channels. */
+/** Reads the magnitudes of channel values on the GPU back to the host: N numbers per sample instead of the channels. */
 export class MagnitudeReader {
   readonly #context: GpuContext;
   readonly #source: MagnitudeSource;
@@ -56,7 +56,7 @@ export class MagnitudeReader {
   }
 
   /**
-   * @param pieceBytes most bytes of magnitudes that are made and read back at a time
+   * @param pieceBytes most bytes of magnitudes computed and read back at a time
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
   static async create(
@@ -79,10 +79,10 @@ export class MagnitudeReader {
   }
 
   /**
-   * Values that are not finite come back as they are: whoever accumulates them refuses them.
+   * Non-finite values are returned unchanged; the engine that accumulates them refuses them.
    *
    * @param values buffers of the device, each row-major `[rows, channels]`; usage STORAGE
-   * @returns `[rows, nodes]` for each buffer
+   * @returns `[rows, nodes]` for each buffer, owned by the caller
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
   async read(values: readonly GPUBuffer[], rows: number): Promise<Float32Array[]> {
@@ -102,7 +102,7 @@ export class MagnitudeReader {
     return read;
   }
 
-  /** Frees what it owns. Idempotent. */
+  /** Frees its buffers. Idempotent. */
   destroy(): void {
     this.#pool.destroy();
   }

@@ -4,15 +4,15 @@ import { created } from '../../../gpu/error-scope.ts';
 import type { Panel, StatisticsLayout } from './layout.ts';
 
 /**
- * One matrix of sums for each layer pair, laid out as shaders/shared/sums.wgsl says. The matrices of all pairs share a
- * buffer where the layout has them together; elsewhere each has a buffer for each of its panels.
+ * One matrix of sums per layer pair, laid out as in shaders/shared/sums.wgsl. The matrices of all pairs share a buffer
+ * if the layout says so; otherwise each has one buffer per panel.
  */
 export class Matrices {
-  /** How many ranges of kept rows have joined the sums */
+  /** Number of ranges of stored rows added to the sums */
   formed = 0;
   readonly #layout: StatisticsLayout;
   readonly #pool = new BufferPool();
-  /** `[pairs / together, panels]` */
+  /** `[pairs / pairsPerBuffer, panels]` */
   readonly #buffers: readonly (readonly OwnedBuffer[])[];
 
   private constructor(context: GpuContext, layout: StatisticsLayout, label: string) {
@@ -27,17 +27,17 @@ export class Matrices {
     );
   }
 
-  /** Makes matrices of zeros. @throws `out-of-memory`, `device-lost` */
+  /** Creates matrices of zeros. @throws `out-of-memory`, `device-lost` */
   static async create(context: GpuContext, layout: StatisticsLayout, label: string): Promise<Matrices> {
     return created(context, label, () => new Matrices(context, layout, label));
   }
 
-  /** The matrices of the pairs that lie with `firstPair`, one after the other: of each the rows of a panel. */
+  /** A panel's rows of the matrices that share a buffer with that of `firstPair`, one after the other. */
   ofGroup(firstPair: number, { index }: Panel): BufferView {
     return this.#buffers[firstPair / this.#layout.pairsPerBuffer]![index]!;
   }
 
-  /** Rows of one pair's matrix: those of a panel. */
+  /** A panel's rows of one pair's matrix. */
   ofPair(pair: number, { index, rows }: Panel): BufferView {
     const { pairsPerBuffer, stride } = this.#layout;
     const { buffer } = this.#buffers[Math.floor(pair / pairsPerBuffer)]![index]!;

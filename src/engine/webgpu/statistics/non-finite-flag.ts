@@ -5,13 +5,13 @@ import { created } from '../../../gpu/error-scope.ts';
 import { readBack } from '../../../gpu/readback.ts';
 import { nonFiniteError } from '../../../statistics/non-finite.ts';
 
-/** What a word of the record holds while no batch was refused. */
+/** Value of each word of the record while no batch is refused. */
 const NONE = 0xffff_ffff;
 
 /** Words of `Refusal` in shaders/shared/refusal.wgsl: batch, place, row. */
 const WORDS = 3;
 
-/** The GPU's record of the first batch that held a value that is not finite: kernels leave off there by themselves. */
+/** The GPU's record of the first batch with a non-finite value; kernels read it and stop counting there. */
 export class NonFiniteFlag {
   readonly view: OwnedBuffer;
   readonly #context: GpuContext;
@@ -32,12 +32,12 @@ export class NonFiniteFlag {
     this.view.destroy();
   }
 
-  /** Forgets a refusal, for work submitted from now on. */
+  /** Clears the record for work submitted from now on. */
   clear(): void {
     this.#context.device.queue.writeBuffer(this.view.buffer, 0, new Uint32Array(WORDS).fill(NONE));
   }
 
-  /** What the record holds once all that has been submitted is done: the error of the refused batch, if there is one. */
+  /** Reads the record after all submitted work: the error of the refused batch, if there is one. */
   async read(nodes: number): Promise<{ batch: number; error: MagnitudeEdgeError } | undefined> {
     const [bytes] = await readBack(this.#context, [{ ...this.view, size: 4 * WORDS }]);
     const [batch, place] = new Uint32Array(bytes!) as unknown as [number, number];

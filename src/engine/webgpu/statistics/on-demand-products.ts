@@ -15,14 +15,14 @@ import { DIAGONAL, gatherColumnsKernel, gatherSumsKernel, TILE, WORKGROUP } from
 import type { Panel } from './layout.ts';
 import { TILES, type Columns, type GpuMatmul } from './gpu-matmul.ts';
 
-/** Most bytes of lines of X^T X that are kept: all of them at N = 10,000. */
+/** Most bytes of cached rows of X^T X: all of them at N = 10,000. */
 const LINE_BYTES = 2 ** 30;
 
-/** What products are formed of, and how quickly. */
+/** What products are formed from, and the throttle of their submits. */
 export interface KeptProducts {
   readonly ranges: readonly RowRange[];
   readonly columns: Columns;
-  /** Of the request that asks; an abort leaves nothing of what it was forming. Without one it is submitted at once. */
+  /** Throttle of the request; an abort discards what was being formed. If undefined, all is submitted at once. */
   readonly yielder: SubmitThrottle | undefined;
 }
 
@@ -31,18 +31,17 @@ interface Kernels {
   readonly gatherSums: KernelOf<typeof gatherSumsKernel>;
 }
 
-/** Lines of X^T X of one layer pair that have been formed. */
+/** Rows ("lines") of one layer pair's X^T X that have been formed. */
 interface LineCache {
   readonly pair: number;
-  /** Ranges that they are of */
+  /** Number of ranges that they are sums over */
   readonly ranges: number;
   readonly rowOf: Map<number, number>;
 }
 
 /**
- * GpuMatmul formed when they are asked for, straight from kept rows, for sums that have no room as whole matrices: one
- * panel of X^T Y at a time, and of X^T X no lines but those that are asked for, which are kept as long as there is room
- * and the layer pair stays the same.
+ * Products formed on demand from stored rows, for sums that do not fit as whole matrices: one panel of X^T Y at a time,
+ * and only the requested rows of X^T X, which are cached as long as they fit and the layer pair stays the same.
  */
 export class OnDemandProducts {
   readonly #context: GpuContext;
@@ -56,7 +55,7 @@ export class OnDemandProducts {
   /** Tiles of the diagonal: `[stride, span]` */
   readonly #band: OwnedBuffer;
   #cache: LineCache = { pair: -1, ranges: 0, rowOf: new Map() };
-  /** What the panel holds */
+  /** Contents of `#panel` */
   #panelOf: { readonly pair: number; readonly panel: Panel; readonly ranges: number } | undefined;
 
   private constructor(context: GpuContext, products: GpuMatmul, kernels: Kernels) {
@@ -84,7 +83,7 @@ export class OnDemandProducts {
     return created(context, 'products', () => new OnDemandProducts(context, products, kernels));
   }
 
-  /** Forms a panel of X^T Y, unless it is the one asked for last; the next panel takes its place. */
+  /** Forms a panel of X^T Y, unless it was the last one requested; the next panel overwrites it. */
   async sumXY(kept: KeptProducts, pair: number, panel: Panel): Promise<BufferView> {
     const sums = { ...this.#panel, size: 8 * panel.rows * this.#products.layout.stride };
     const held = this.#panelOf;
@@ -112,7 +111,7 @@ export class OnDemandProducts {
     await this.#gather(Uint32Array.of(DIAGONAL), band, into, span);
   }
 
-  /** Writes lines of X^T X to `into`, forming those that are not there from an earlier call. */
+  /** Writes rows of X^T X to `into`, forming those that are not cached. */
   async rowsXX(
     kept: KeptProducts,
     pair: number,
@@ -122,7 +121,7 @@ export class OnDemandProducts {
     if (this.#cache.pair !== pair || this.#cache.ranges !== kept.ranges.length) this.#forget(kept, pair);
     const { stride } = this.#products.layout;
     const most = this.#mostAtOnce();
-    // In pieces that the room for lines holds; a piece whose lines are not there and don't fit beside them replaces them.
+    // In pieces that fit the cache. If a piece's missing rows do not fit in what is left of it, the piece replaces it.
     for (let first = 0; first < sources.length; first += most) {
       const piece = sources.subarray(first, first + most);
       let missing = piece.filter((source) => !this.#cache.rowOf.has(source));
@@ -142,12 +141,12 @@ export class OnDemandProducts {
     }
   }
 
-  /** Frees what belongs to it. Idempotent. */
+  /** Frees its buffers. Idempotent. */
   destroy(): void {
     this.#pool.destroy();
   }
 
-  /** Lines that there is room for: all, where they fit one binding and LINE_BYTES. Whole tiles. */
+  /** Capacity of the cache in rows: all, if they fit one binding and LINE_BYTES. Whole tiles. */
   #roomForLines(): number {
     const { stride } = this.#products.layout;
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#context.device.limits;
@@ -155,7 +154,7 @@ export class OnDemandProducts {
     return Math.min(stride, Math.max(1, Math.floor(bytes / (8 * stride * TILE))) * TILE);
   }
 
-  /** Lines that are formed at a time. */
+  /** Most rows formed at a time. */
   #mostAtOnce(): number {
     return Math.min(this.#roomForLines(), 1024);
   }
@@ -167,7 +166,7 @@ export class OnDemandProducts {
   async #formLines(kept: KeptProducts, pair: number, sources: Uint32Array<ArrayBuffer>): Promise<void> {
     const { stride } = this.#products.layout;
     const { rowOf } = this.#cache;
-    // Whole tiles, so that lines formed later begin at a row of their own.
+    // Whole tiles, so that rows formed later begin at a tile of their own.
     const width = Math.ceil(sources.length / TILE) * TILE;
     const first = Math.ceil(rowOf.size / TILE) * TILE;
     const sums = { buffer: this.#lines.buffer, offset: 8 * first * stride, size: 8 * width * stride };
@@ -194,11 +193,11 @@ export class OnDemandProducts {
       columns.destroy();
     });
     sources.forEach((source, k) => rowOf.set(source, first + k));
-    // Rows of padding are nobody's, but take their place.
+    // Rows of padding belong to no source but occupy the cache.
     for (let k = sources.length; k < width; k++) rowOf.set(-1 - first - k, first + k);
   }
 
-  /** Empties `sums`, and adds what `record` does to each centred range of the pair. */
+  /** Clears `sums`, then centres each range of the pair and runs what `record` adds for it. */
   #form(
     { ranges, columns, yielder }: KeptProducts,
     pair: number,

@@ -9,22 +9,22 @@ import { rangeCheckKernel, WORKGROUP } from './statistics-kernels.ts';
 import { quantityOf, type StatisticsLayout } from './layout.ts';
 import { scaleFor } from './transfer.ts';
 
-/** Largest scaled deviation whose squares a float32 has room for, 2^27 of them. */
+/** Largest scaled deviation: a float32 holds the sum of 2^27 of its squares. */
 const LARGEST = 2 ** 50;
 
-/** Scaled values of a column that has been zero so far need no other scale where they are within these. */
+/** A column that has been zero so far keeps its scale if its scaled values are within these bounds. */
 const ORDINARY = [2 ** -20, 2 ** 20] as const;
 
-/** What sums are about: `[2 P, stride]`, see SumSource. */
+/** Pivots and column sums, `[2 P, stride]`; see SumSource. */
 interface ColumnBuffers {
   readonly pivots: OwnedBuffer;
   readonly columnSums: OwnedBuffer;
 }
 
 /**
- * Sees to it that ranges of rows may join sums in float32: their deviations, times the scales of their columns, must be
- * neither too large nor, where a column has had nothing but zeros, too small. What has joined so far does not count
- * where it is nothing: such columns get another scale where they are.
+ * Ensures that ranges of rows can be added to sums in float32: their deviations, times the scales of their columns,
+ * must not be too large, nor too small if the column has been all zeros. Columns whose sums are zero are given another
+ * scale in place.
  */
 export class RangeCheck {
   readonly #context: GpuContext;
@@ -55,10 +55,10 @@ export class RangeCheck {
   }
 
   /**
-   * Fits scales to ranges, of columns whose sums are all zero.
+   * Fits the scales of columns whose sums are all zero to `ranges`.
    *
-   * @param settle has what is recorded take effect on the sums
-   * @returns the largest deviation of each column, `[2 P, stride]`, where those of others are beyond what sums hold
+   * @param settle submits what is still recorded for the sums
+   * @returns the largest deviation of each column, `[2 P, stride]`, if any exceeds what the sums hold; else undefined
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`
    */
   async fit(
@@ -87,7 +87,7 @@ export class RangeCheck {
     return others.some(isBeyond) ? largest : undefined;
   }
 
-  /** The largest deviation of each column, and what it is from, `[2 P, stride]` both. */
+  /** The largest deviation of each column, `[2 P, stride]`, and the pivots and scales, `[2 P, stride, 2]`. */
   async #look(ranges: readonly RowRange[], pivots: OwnedBuffer) {
     const { pairs, pairsPerBuffer, stride, chunkRows } = this.#layout;
     const largest = await created(this.#context, 'largest deviations', () =>

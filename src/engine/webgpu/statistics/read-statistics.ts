@@ -6,7 +6,7 @@ import type { PairStatistics, SufficientStatistics } from '../../../statistics/s
 import type { SumSource } from './sum-source.ts';
 import { unpackColumns, unpackTargets, unpackSources } from './transfer.ts';
 
-/** Most bytes of lines of X^T X that are fetched at a time. */
+/** Most bytes of rows of X^T X fetched at a time. */
 const FETCH_BYTES = 64 * 2 ** 20;
 
 /** Copies statistics from the GPU to the host, piece by piece. */

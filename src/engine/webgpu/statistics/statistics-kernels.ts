@@ -21,7 +21,7 @@ export const WORKGROUP = 64;
 
 export type { Precision };
 
-/** Norms of channel groups -> magnitudes among the kept rows. Override `REDUCTION`: see {@link reductionCode}. */
+/** Channel values -> magnitudes in a chunk of stored rows. Override `REDUCTION`: see {@link reductionCode}. */
 export const magnitudesKernel = {
   label: 'magnitudes.wgsl',
   sources: [extended, dispatch, magnitudes],
@@ -49,7 +49,7 @@ export const magnitudesKernel = {
 /** `REDUCTION` of magnitudes.wgsl. */
 export const reductionCode = { none: 0, l1: 1, l2: 2 } as const;
 
-/** Column means of the first range of kept rows -> pivots and scales. */
+/** The first range of stored rows -> pivots (column means) and scales. */
 export const pivotsKernel = {
   label: 'pivots.wgsl',
   sources: [extended, refusal, pivots],
@@ -65,7 +65,7 @@ export const pivotsKernel = {
   buffers: { chunk: 'read', refusal: 'read', pivots: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** Kept rows -> the largest scaled deviation of each column. */
+/** Stored rows -> the largest deviation of each column. */
 export const rangeCheckKernel = {
   label: 'range-check.wgsl',
   sources: [refusal, rangeCheck],
@@ -103,7 +103,7 @@ const centreInterface = {
   },
 } as const;
 
-/** A range of kept rows -> values for products, and their column sums. */
+/** A range of stored rows -> centred values for products, and their column sums. */
 export const centreKernels = {
   fast: { label: 'centre-fast.wgsl', sources: [extended, refusal, centreFast, centre], ...centreInterface },
   exact: {
@@ -127,7 +127,7 @@ export const gatherColumnsKernel = {
   },
 } as const satisfies KernelDefinition;
 
-/** X^T X -> lines of it. */
+/** X^T X -> listed rows of it. */
 export const gatherSumsKernel = {
   label: 'gather-sums.wgsl',
   sources: [dispatch, sums, gatherSums],
@@ -142,5 +142,5 @@ export const gatherSumsKernel = {
   buffers: { lines: 'read', sum_xx: 'read', gathered: 'read-write' },
 } as const satisfies KernelDefinition;
 
-/** In a list of sources: the diagonal of X^T X in place of a source's row; `DIAGONAL` of gather-sums.wgsl. */
+/** In a list of sources, stands for the diagonal of X^T X; `DIAGONAL` of gather-sums.wgsl. */
 export const DIAGONAL = 0xffff_ffff;

@@ -3,19 +3,18 @@ import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { Panel, StatisticsLayout } from './layout.ts';
 
 /**
- * What scores read of the statistics on the GPU: column sums, which are there, and products, which are asked for piece
- * by piece, since they may have to be formed first, and whole matrices of them may have no room. Products are
- * (high, low) pairs about the pivots, scaled.
+ * The statistics on the GPU as the scores read them: column sums, which always exist, and products, which are requested
+ * piece by piece, since they may have to be formed first and may not fit as whole matrices. Products are (high, low)
+ * pairs about the pivots, scaled.
  *
- * Forming takes as long as it takes: with a yielder it is submitted in steps, and an abort ends it; what has been
- * formed until then is lost or kept as suits the source, and is right either way.
+ * Forming products may take long: with a yielder they are submitted in steps, and an abort ends that. Whether a source
+ * keeps or discards what was formed until then, later results are correct.
  *
- * What a method gives belongs to the source, and is good for commands submitted before the source is next asked for
- * anything.
+ * Returned views belong to the source, and are valid for commands submitted before the next request to the source.
  */
 export interface SumSource {
   readonly layout: StatisticsLayout;
-  /** Of the sums, relative to them: float64's where they were formed here, more where they came in (high, low) pairs */
+  /** Relative rounding of the sums: that of float64 if formed here, larger if loaded as (high, low) pairs */
   readonly roundoff: number;
   /** `[2 P, stride]`: pivot, scale */
   readonly pivots: OwnedBuffer;
@@ -23,8 +22,8 @@ export interface SumSource {
   readonly columnSums: OwnedBuffer;
 
   /**
-   * The sums of products of the targets of a panel with all sources, `[panel.rows, stride]`, laid out as
-   * shaders/shared/sums.wgsl says: X^T Y, a row for each target.
+   * The sums of products of the targets of a panel with all sources, `[panel.rows, stride]`, laid out as in
+   * shaders/shared/sums.wgsl: X^T Y, one row per target.
    *
    * @param panel one of the layout's
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
@@ -32,9 +31,9 @@ export interface SumSource {
   sumXY(pair: number, panel: Panel, yielder?: SubmitThrottle): Promise<BufferView>;
 
   /**
-   * Writes lines of X^T X to `into`: for each listed source its sums of products with all sources.
+   * Writes rows of X^T X to `into`: for each listed source its sums of products with all sources.
    *
-   * @param into room for `[sources, stride]` (high, low); the caller's, read by commands submitted from then on
+   * @param into `[sources, stride]` (high, low), owned by the caller; readable by commands submitted afterwards
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
   rowsXX(
@@ -45,9 +44,9 @@ export interface SumSource {
   ): Promise<void>;
 
   /**
-   * Writes the diagonal of X^T X to `into`: each source's sum of squares, equal to that in its line bit for bit.
+   * Writes the diagonal of X^T X to `into`: each source's sum of squares, bit for bit equal to that in its row.
    *
-   * @param into room for `[stride]` (high, low), as above
+   * @param into `[stride]` (high, low), as above
    * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
    */
   diagonalXX(pair: number, into: BufferView, yielder?: SubmitThrottle): Promise<void>;

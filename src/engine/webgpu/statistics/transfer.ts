@@ -2,26 +2,26 @@ import { emptyPair, shiftPivot } from '../../../statistics/merge.ts';
 import type { PairStatistics, SufficientStatistics } from '../../../statistics/sufficient-statistics.ts';
 import { panelOf, quantityOf, sumIndex, type Panel, type StatisticsLayout } from './layout.ts';
 
-/** Column data of all pairs as the GPU keeps it: pivots `[2 P, stride, 2]`, column sums `[2 P, stride, 4]`. */
+/** Column data of all pairs as stored on the GPU: pivots `[2 P, stride, 2]`, column sums `[2 P, stride, 4]`. */
 export interface GpuColumns {
   readonly pivots: Float32Array;
   readonly columnSums: Float32Array;
 }
 
-/** Matrices of one pair as the GPU keeps them: one array per panel. */
+/** Matrices of one pair as stored on the GPU: one array per panel. */
 export interface GpuMatrices {
   readonly sumXY: readonly Float32Array<ArrayBuffer>[];
   readonly sumXX: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** One pair's statistics, whose products are yet to be filled in, and the scales that are to be taken off them. */
+/** One pair's statistics, with products still to be filled in, and the scales to divide those by. */
 export interface UnpackedPair {
   readonly statistics: PairStatistics;
   readonly scaleX: Float64Array;
   readonly scaleY: Float64Array;
 }
 
-/** One pair's column sums in float64 from what the GPU holds: (high, low) pairs added, scales taken off (exactly). */
+/** One pair's column sums in float64 from those of the GPU: (high, low) pairs added, scales divided out (exactly). */
 export function unpackColumns(
   { nodes, stride }: StatisticsLayout,
   p: number,
@@ -35,7 +35,7 @@ export function unpackColumns(
     const y = quantityOf.y(p) * stride + node;
     pair.pivotX[node] = columns.pivots[2 * x]!;
     pair.pivotY[node] = columns.pivots[2 * y]!;
-    // Before any row was applied there are no scales yet.
+    // There are no scales before the first row.
     scaleX[node] = columns.pivots[2 * x + 1]! || 1;
     scaleY[node] = columns.pivots[2 * y + 1]! || 1;
     pair.sumX[node] = (columns.columnSums[4 * x]! + columns.columnSums[4 * x + 1]!) / scaleX[node]!;
@@ -60,7 +60,7 @@ export function unpackTargets(
   }
 }
 
-/** Fills in rows of X^T X from lines of it, on and above the diagonal, and their mirror images. */
+/** Fills in `count` rows of X^T X on and above the diagonal, and their mirror images. */
 export function unpackSources(
   { nodes, stride }: StatisticsLayout,
   first: number,
@@ -79,10 +79,10 @@ export function unpackSources(
 }
 
 /**
- * The reverse: writes the pair's columns into `columns` and returns its matrices. The pivots
- * are rounded to float32 first, and the sums shifted to match; sums keep 48 bits.
+ * The reverse: writes the pair's columns into `columns` and returns its matrices. The pivots are rounded to float32
+ * first, and the sums shifted to match; sums keep 48 bits.
  *
- * @param largest `[2 P, stride]` deviations that are to be expected, which scales must leave room for
+ * @param largest `[2 P, stride]` deviations to expect, which scales must allow for
  */
 export function packPair(
   layout: StatisticsLayout,
@@ -134,8 +134,8 @@ function scalesFor(pivots: Float64Array, deviation: (column: number) => number):
 }
 
 /**
- * The power of two that brings the largest magnitude of a column to between one and two, as shaders/pivots.wgsl chooses
- * it; 1 for a column of zeros.
+ * The power of two that scales the largest magnitude of a column to between one and two, as in shaders/pivots.wgsl; 1
+ * for a column of zeros.
  */
 export function scaleFor(largest: number): number {
   if (largest === 0) return 1;

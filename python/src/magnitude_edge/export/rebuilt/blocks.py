@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RebuiltAttention(nn.Module):
-    """One sigmoid gate per node, optionally passed along signed edges first."""
+    """One sigmoid gate per node; its logits are optionally passed along signed edges first."""
 
     def __init__(self, attention: Any, nodes: int, path: str):
         super().__init__()
@@ -59,8 +59,8 @@ class RebuiltBlock(nn.Module):
     Args:
         block: the original.
         path: its dotted path, for errors.
-        sparse: gives the rebuilt form of a sparse layer, one per layer object, so that shared layers stay shared.
-        allow_unknown: copy unknown norms and nonlinearities as they are.
+        sparse: returns the rebuilt form of a sparse layer, one per layer object, so that shared layers stay shared.
+        allow_unknown: copy unknown norms and nonlinearities unchanged.
     """
 
     residual_weight: torch.Tensor

@@ -20,7 +20,7 @@ SparseLayer = WeightedGather | SparseProduct
 
 
 class RebuiltGsnn(nn.Module):
-    """Rebuilt from the original's indices, values, biases and norm parameters. It shares no tensor with it.
+    """Rebuilt from the original's indices, values, biases and norm parameters. Shares no tensor with it.
 
     The published forward pass keeps index tensors as long as the batch and cannot be exported; this one holds
     indices per sample only.
@@ -29,8 +29,8 @@ class RebuiltGsnn(nn.Module):
         model: a GSNN, ours or the published package's.
         edge_mask: take a second input ``[edges]`` that multiplies the edge features before and after every
             block.
-        allow_unknown: copy unknown norms and nonlinearities as they are instead of refusing them.
-        sparse: what its sparse layers are: gathers, which have an ONNX form, or products, which torch runs faster.
+        allow_unknown: copy unknown norms and nonlinearities unchanged instead of refusing them.
+        sparse: the class of its sparse layers: gathers, which have an ONNX form, or products, which torch runs faster.
     """
 
     blocks: Any  #: an ``nn.ModuleList`` of :class:`RebuiltBlock`
@@ -67,9 +67,9 @@ class RebuiltGsnn(nn.Module):
     def run(
         self, x: torch.Tensor, edge_mask: torch.Tensor | None = None, taps: Taps | None = None
     ) -> tuple[torch.Tensor, Taps]:
-        """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values set aside on the way."""
+        """Inputs ``[batch, inputs]`` to outputs ``[batch, outputs]`` and the values tapped on the way."""
         taps = Taps() if taps is None else taps
-        # By way of the transpose, whose order in memory is that of the result: see `products`.
+        # Through the transpose, whose memory layout the result keeps: see `products`.
         edges = x.t().index_select(0, self.edge_input).t() * self.reads_input
         edges = edges if edge_mask is None else edges * edge_mask
         for block in self.blocks:
@@ -84,13 +84,13 @@ class RebuiltGsnn(nn.Module):
         return (yhat, *taps.pre_norm, *taps.activation, *taps.constants)
 
     def count_constants(self) -> int:
-        """How many values of one pass are constants to the gradient."""
+        """The number of values of one pass that are constants to the gradient."""
         x = self.reads_input.new_zeros(1, int(self.edge_input.max()) + 1)
         return len(self.run(x)[1].constants)
 
 
 def rebuilt_sparse(layer: Any, path: str, sparse: type[SparseLayer]) -> SparseLayer:
-    """Rebuilt form of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, where it has one,
+    """Rebuilt form of a sparse linear layer, from ``indices [2, entries]``, ``values`` and, if it has one,
     ``bias``."""
     indices, values = array(layer.indices), finite_array(layer.values, f"{path}.values").reshape(-1)
     if indices.shape != (2, values.size):
@@ -104,8 +104,8 @@ def rebuilt_sparse(layer: Any, path: str, sparse: type[SparseLayer]) -> SparseLa
 
 
 def read_out(kinds: np.ndarray, target: np.ndarray, model: GsnnModule, sparse: type[SparseLayer]) -> SparseLayer:
-    """Edges to outputs: the sum over an output's edges by the root of their number, and by ``scale`` (the
-    root of the number of layers) where blocks are residual."""
+    """Edges to outputs: the sum over an output's edges, divided by the square root of their number and, if blocks
+    are residual, by ``scale`` (the square root of the number of layers)."""
     output_of_node = np.cumsum(kinds == "output") - 1
     into_output = np.flatnonzero(kinds[target] == "output")
     output = output_of_node[target[into_output]]

@@ -1,4 +1,4 @@
-"""Evaluation-mode forms of the normalisation layers, told apart by class name and read by attribute.
+"""Evaluation-mode forms of the normalisation layers, distinguished by class name and read by attribute.
 
 Formulas: those of the published package's layers.
 """
@@ -83,8 +83,7 @@ class RMSNorm(Grouped):
 
 
 class Softmax(Grouped):
-    """The maximum only steadies the exponential: its gradient is below eps = 1e-8 of the whole, and it is
-    cut."""
+    """The maximum only stabilises the exponential: its gradient is below eps = 1e-8 of the whole, and is cut."""
 
     def normalise(self, h: torch.Tensor, taps: Taps) -> torch.Tensor:
         e = (h - taps.constant(self.groups.max(h))).exp()
@@ -101,7 +100,7 @@ def rebuilt_norm(module: Any, path: str, groups: Groups | None = None, allow_unk
     Args:
         path: dotted path of the module, for errors.
         groups: the channel groups; ``None`` for norms over edge features.
-        allow_unknown: copy a norm of unknown kind as it is.
+        allow_unknown: copy a norm of unknown kind unchanged.
     """
     kind = class_name(module)
     if kind in ("NoneType", "Identity"):

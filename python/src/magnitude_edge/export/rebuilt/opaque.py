@@ -1,4 +1,4 @@
-"""Modules that the exporter does not know, copied as they are for the joint route."""
+"""Modules that the exporter does not know, copied unchanged for the joint route."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Opaque(nn.Module):
-    """A copy of a module of unknown kind, called with what the original is called with.
+    """A copy of a module of unknown kind, called with the original's arguments.
 
     Args:
         path: dotted path of the original, for errors.
@@ -64,7 +64,7 @@ class ScatterMeanGuard(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def refuse_scatter_mean(rebuilt: Any, x: torch.Tensor) -> None:
-    """Runs ``rebuilt.run(x)`` once and looks at every operation that unknown modules perform."""
+    """Runs ``rebuilt.run(x)`` once and inspects every operation that unknown modules perform."""
     guards: list[AbstractContextManager[object]] = []
     handles: list[RemovableHandle] = []
 

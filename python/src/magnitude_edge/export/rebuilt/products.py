@@ -1,7 +1,7 @@
-"""Sparse layers as products of a sparse matrix, for torch to run: several times faster than gathers and scatters.
+"""Sparse layers as sparse matrix products, for torch to run: several times faster than gathers and scatters.
 
-A batch is best given as the transpose of a contiguous ``[columns, batch]``: then every product reads and writes whole
-rows, and the operations between them keep that order in memory.
+A batch is best passed as the transpose of a contiguous ``[columns, batch]``: then every product reads and writes whole
+rows, and the operations between them keep that memory layout.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from torch import nn
 
 
 class SparseProduct(nn.Module):
-    """What :class:`~.sparse.WeightedGather` computes, as the product of a matrix in compressed rows.
+    """What :class:`~.sparse.WeightedGather` computes, as a product with a CSR matrix.
 
     Args:
-        indices: integer ``[2, entries]``, (source, target); entries of the same place add up.
+        indices: integer ``[2, entries]``, (source, target); duplicate entries are summed.
         values: ``[entries]``.
         shape: numbers of sources and of targets.
         bias: one number per target, or ``None``.
@@ -39,7 +39,7 @@ class SparseProduct(nn.Module):
     def forward(
         self, x: torch.Tensor, onto: torch.Tensor | None = None, times: torch.Tensor | float = 1.0
     ) -> torch.Tensor:
-        """``[batch, inputs]`` to ``[batch, outputs]``; ``times`` ``onto`` is added, which is of that shape."""
+        """``[batch, inputs]`` to ``[batch, outputs]``, plus ``times * onto``, with ``onto`` of the output's shape."""
         onto = None if onto is None else onto.t().contiguous()
         columns: torch.Tensor = _Product.apply(  # type: ignore[no-untyped-call]
             self, x.t().contiguous(), onto, float(times)
@@ -48,7 +48,7 @@ class SparseProduct(nn.Module):
 
 
 class _Product(torch.autograd.Function):
-    """The product of a layer's matrix, which is a constant, and ``[inputs, batch]``."""
+    """The product of a layer's matrix, a constant, and ``[inputs, batch]``."""
 
     @staticmethod
     def forward(
@@ -73,7 +73,7 @@ class _Product(torch.autograd.Function):
 
 
 def compressed_rows(row: np.ndarray, column: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> torch.Tensor:
-    """A sparse matrix, rows and the entries within them in order; its indices have 32 bits, as products take them."""
+    """A CSR matrix with sorted rows and columns, and 32-bit indices, which the products need."""
     place, entry = np.unique(row * shape[1] + column, return_inverse=True)
     summed = np.bincount(entry.reshape(-1), weights=values.reshape(-1), minlength=place.size).astype(values.dtype)
     ends = np.concatenate([[0], np.cumsum(np.bincount(place // shape[1], minlength=shape[0]))])

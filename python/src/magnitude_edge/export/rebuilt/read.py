@@ -86,7 +86,7 @@ class Affine(nn.Module):
 
 
 def rebuilt_nonlinearity(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Module:
-    """A copy of a nonlinearity, never in place; an unknown one is refused or, on request, copied as it is."""
+    """A copy of a nonlinearity, never in place; an unknown one is refused or, on request, copied unchanged."""
     kind = class_name(module)
     if allow_unknown and kind not in NONLINEARITIES:
         return Opaque(module, path)
@@ -108,7 +108,7 @@ def rebuilt_nonlinearity(module: nn.Module, path: str, allow_unknown: bool = Fal
 
 
 def rebuilt_sequential(module: nn.Module, path: str, allow_unknown: bool = False) -> nn.Sequential:
-    """A copy of a stack of ordinary layers, dropout left out."""
+    """A copy of a stack of ordinary layers, without dropout."""
     layers = list(module) if isinstance(module, nn.Sequential) else [module]
     kept = []
     for i, layer in enumerate(layers):

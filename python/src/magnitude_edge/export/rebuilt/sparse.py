@@ -1,7 +1,7 @@
-"""Sparse products and group sums written as gathers and sums: batch-free indices, no scatter.
+"""Sparse products and group sums as gathers and sums: no scatter, and indices independent of the batch.
 
 A sparse layer with a fixed pattern is, for every output, a short weighted sum of inputs. Outputs are sorted
-into buckets of similar in-degree, each bucket is one gather, one product and one sum, and padding costs at
+into buckets of similar in-degree; each bucket is one gather, one product and one sum, and padding costs at
 most a factor of two. Nothing depends on the batch size, results are deterministic, and every operation has a
 plain ONNX form.
 """
@@ -19,7 +19,7 @@ class WeightedGather(nn.Module):
     Args:
         indices: integer ``[2, entries]``, (source, target).
         values: ``[entries]``.
-        shape: numbers of sources and of targets; targets without entries give the bias.
+        shape: numbers of sources and of targets; targets without entries get the bias.
         bias: ``[outputs]`` or ``None``.
     """
 
@@ -39,7 +39,7 @@ class WeightedGather(nn.Module):
     def forward(
         self, x: torch.Tensor, onto: torch.Tensor | None = None, times: torch.Tensor | float = 1.0
     ) -> torch.Tensor:
-        """``[batch, inputs]`` to ``[batch, outputs]``; ``times`` ``onto`` is added, which is of that shape."""
+        """``[batch, inputs]`` to ``[batch, outputs]``, plus ``times * onto``, with ``onto`` of the output's shape."""
         parts = []
         for k in range(self.buckets):
             weight = getattr(self, f"weight{k}")
@@ -61,8 +61,8 @@ class GatherTable:
     Attributes:
         buckets: per bucket ``(index int64 [targets, width], weight [targets, width])``. Padding repeats the
             first source of the target with weight zero.
-        order: int64 ``[outputs]``, place of each target in the concatenated buckets; ``None`` when it is in
-            order.
+        order: int64 ``[outputs]``, position of each target in the concatenated buckets; ``None`` if they are in
+            order already.
     """
 
     def __init__(self, indices: np.ndarray, values: np.ndarray, outputs: int):
@@ -94,11 +94,11 @@ class Groups(nn.Module):
 
     When every node has the same number of consecutive channels, values take the shape ``[batch, nodes,
     channels]`` between :meth:`split` and :meth:`join` and reductions are plain ones over the last axis;
-    ragged nodes stay ``[batch, channels]`` and each reduction is a gather, handed back per channel.
+    ragged nodes stay ``[batch, channels]`` and each reduction is a gather, returned per channel.
     Reductions broadcast against split values in both cases.
 
     Attributes:
-        sizes: channels per node where they are uniform, else 0.
+        sizes: channels per node if they are uniform, else 0.
     """
 
     of_channel: torch.Tensor

@@ -1,4 +1,4 @@
-"""What the rebuilt model's forward pass sets aside under a name."""
+"""Named intermediate values of the rebuilt model's forward pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 @dataclass
 class Taps:
-    """Values of one forward pass, in the order in which they are computed. The pass goes on with what each
+    """Values of one forward pass, in the order in which they are computed. The pass continues with what each
     method returns."""
 
     pre_norm: list[torch.Tensor] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Taps:
 
 @dataclass
 class ShiftedTaps(Taps):
-    """Adds a shift to every tapped value: at shifts of zero, the gradient by a shift is the gradient by its
+    """Adds a shift to every tapped value: at zero, the gradient with respect to a shift is that with respect to its
     value.
 
     Attributes:
