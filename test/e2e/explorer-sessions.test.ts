@@ -197,6 +197,7 @@ test('two tabs at once: each keeps its own session with its own table, and the o
   // Forgetting one leaves the other.
   await first.reload();
   await offer.getByRole('button', { name: 'Forget' }).click();
+  await offer.waitFor({ state: 'hidden' });
   await first.reload();
   await offer.getByText('model.onnx with edges-data.npz').waitFor();
 });

@@ -112,6 +112,6 @@ export async function openInterrupted(): Promise<boolean> {
 
 export async function forgetInterrupted(): Promise<void> {
   const found = interruptedFit.value;
-  interruptedFit.value = null;
   if (found) await remove(found.id);
+  if (interruptedFit.value === found) interruptedFit.value = null;
 }

@@ -52,10 +52,11 @@ export async function restoreLastSession(): Promise<void> {
   } else refuse(new Error('The table of this session is no longer kept.'));
 }
 
+/** Deletes it. It is offered until it is gone: a tab that is closed before would offer it again. */
 export async function forgetLastSession(): Promise<void> {
   const found = lastSession.value;
-  lastSession.value = null;
   if (found) await forget(['sessions', 'tables'], found.id);
+  if (lastSession.value === found) lastSession.value = null;
 }
 
 /** From now on, results are saved with their view; the bundled example is always available. */
