@@ -88,7 +88,7 @@ try {
   page.setDefaultTimeout(120_000);
   await page.goto(server.resolvedUrls?.local[0] ?? '');
   await page.locator('.run-note').getByText('samples in').waitFor();
-  await page.getByText('Lists and finished tables').click();
+  await page.getByText('Name lists and edge tables').click();
   const buffer = Buffer.from(table());
   await page
     .getByLabel('Edge table', { exact: true })

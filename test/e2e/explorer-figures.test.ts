@@ -24,7 +24,7 @@ const lengthOf = (text: string | null): number => Number(/^([\d.]+)mm$/.exec(tex
 test('a heatmap: millimetres, colour bar, names as text, provenance; the same in light and dark', async () => {
   const { page } = await demo.open({ colorScheme: 'dark' });
   await exampleScored(page);
-  const choices = { Title: 'Scores & "pairs"', Width: '120', 'Letters, pt': '8' };
+  const choices = { Title: 'Scores & "pairs"', Width: '120', 'Font size, pt': '8' };
   const { bytes } = await figureOf(page, 'SVG', choices);
   const root = await svgRoot(page, bytes.toString('utf8'));
   expect(root.width).toBe('120mm');

@@ -12,7 +12,7 @@ test('one filter for all views, live while one types, and files that say how lar
   const rows = csvParse((await downloaded(page, 'Download CSV')).bytes.toString('utf8'));
   const likely = rows.filter(({ q_value: q }) => q !== '' && Number(q) <= 0.05);
   const fresh = likely.filter((row) => !known(row));
-  const status = page.getByRole('status', { name: 'Rows on show' });
+  const status = page.getByRole('status', { name: 'Rows shown' });
   const tab = (name: string) => page.getByRole('tab', { name }).click();
 
   // No Enter: with every letter that makes a number.
@@ -64,7 +64,7 @@ test('one filter for all views, live while one types, and files that say how lar
     .waitFor();
   await tab('Network');
   await page.getByText(`17 known, ${Math.min(50, fresh.length)} inferred`).waitFor();
-  await page.getByLabel('Least score of inferred edges').fill('0');
+  await page.getByLabel('Minimum score of inferred edges').fill('0');
   const positive = fresh.filter(({ corr }) => Number(corr) >= 0);
   await page.getByText(`17 known, ${positive.length} inferred`).waitFor();
   await page.getByLabel('Search by name').fill('f13 >');

@@ -166,7 +166,7 @@ test('scoring is cancelled as a fit is: the table stays, Resume and Run score th
 test('what needs another fit gets one, also while one is running', async () => {
   const { page } = demo;
   await exampleScored(page);
-  await page.getByText('Magnitudes, loss and where it runs').click();
+  await page.getByText('Magnitudes, loss and backend').click();
   const metadata = async () =>
     Object.fromEntries(tableFromIPC((await downloaded(page, 'Download Arrow')).bytes).schema.metadata);
   await page.getByLabel('Loss').selectOption('huber');
@@ -211,7 +211,7 @@ test('a fit that fails keeps what it has seen, says so, and goes on without the 
   await page
     .getByText(
       'Ended by an error at 1,408 of 2,000 samples; the scores are those of the samples seen; ' +
-        'Resume leaves the refused batch out and goes on',
+        'Resume skips the rejected batch and continues',
       { exact: true },
     )
     .waitFor();
@@ -237,7 +237,7 @@ test('a fit that cannot begin says so, and what is changed back fits again', asy
   await exampleScored(page);
   await layerNormScored(page);
   const before = await scores();
-  await page.getByText('Magnitudes, loss and where it runs').click();
+  await page.getByText('Magnitudes, loss and backend').click();
   const values = page.getByLabel('Values', { exact: true });
   await values.selectOption('post');
   await page

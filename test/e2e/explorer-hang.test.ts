@@ -35,16 +35,16 @@ async function hangIn(method: string, after: number): Promise<void> {
   await page.goto(address);
 }
 
-const ended = /^What was cancelled did not end within \d+ s and was ended by force/;
+const ended = /^The cancelled work did not stop within \d+ s and was terminated/;
 
 test('a fit that never comes back: Cancel frees the page, ends the worker, and Run works again', async () => {
   await hangIn('fit', 1);
   const { page } = demo;
   await exampleScored(page);
-  const bar = page.getByRole('region', { name: 'What these results are of' });
+  const bar = page.getByRole('region', { name: 'Provenance of these results' });
   await button('Run').click();
   await page.getByText('Starting …').waitFor();
-  await bar.getByText(/of an earlier run: the last one has no scores yet$/).waitFor();
+  await bar.getByText(/from an earlier run: the latest run has no scores yet$/).waitFor();
   await button('Cancel').click();
   await page.getByText(/^Stopped at 0 of 2,000 samples/).waitFor();
   await page.getByRole('alert').filter({ hasText: ended }).waitFor();

@@ -79,7 +79,7 @@ describe('drawn by the fit’s own GPU device, from the scores where they lie', 
     await page.getByRole('tab', { name: 'Heatmap' }).click();
     await drawn.waitFor();
     await expect.poll(async () => Buffer.compare((await picture()).rgba, partial.rgba)).toBe(0);
-    await page.getByText('Magnitudes, loss and where it runs').click();
+    await page.getByText('Magnitudes, loss and backend').click();
     await page.getByLabel('Backend').selectOption('cpu');
     await page.locator('canvas[data-drawn-from=table]').waitFor();
   });

@@ -129,7 +129,7 @@ describe('lists', () => {
   test('allow-lists keep their names, and the filters come off together', async () => {
     const { page } = demo;
     await exampleScored(page);
-    await page.getByText('Lists and finished tables').click();
+    await page.getByText('Name lists and edge tables').click();
     await page.getByLabel('Sources', { exact: true }).setInputFiles(file('sources.txt', 'f0\nf1\n'));
     await page.getByLabel('Targets', { exact: true }).setInputFiles(file('targets.txt', 'f12,f13,f14\n'));
     await page.locator('[role=grid][aria-rowcount="7"]').waitFor();
@@ -141,7 +141,7 @@ describe('lists', () => {
     await page.getByLabel('Score ≥').press('Enter');
     await page.locator('[role=grid][aria-rowcount="5"]').waitFor();
     await page.getByLabel('Sources', { exact: true }).setInputFiles(file('none.txt', '\n'));
-    await page.getByRole('alert').filter({ hasText: 'none.txt holds no names' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'none.txt contains no names' }).waitFor();
     await page.getByRole('button', { name: 'Dismiss this message' }).click();
     await expect.poll(() => page.getByRole('alert').count()).toBe(0);
   });
@@ -153,7 +153,7 @@ describe('lists', () => {
     await page.getByLabel('Positives', { exact: true }).setInputFiles(file('positives.tsv', list));
     await page.getByText('2 pairs', { exact: true }).waitFor();
     await page.getByRole('tab', { name: 'Ranking' }).click();
-    await page.getByText(/Not among the function nodes: nobody; edges of theirs count as missed\./).waitFor();
+    await page.getByText(/Not among the function nodes: nobody; their edges count as missed\./).waitFor();
     await page.getByText(/^1 positive against /).waitFor();
   });
 });

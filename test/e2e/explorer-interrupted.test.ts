@@ -96,7 +96,7 @@ test('a fit that was interrupted, by a tab that is closed, goes on and gives the
   expect(at).toBeLessThan(256_000);
   await exampleScored(second);
   expect(await seriousViolations(second)).toEqual([]);
-  await offer.getByRole('button', { name: 'Go on' }).click();
+  await offer.getByRole('button', { name: 'Resume' }).click();
   await whole(second);
   const resumed = await bits(second);
   expect(resumed.samples).toBe('256000');

@@ -46,7 +46,7 @@ test('file inputs are named, and described by what they hold or why it was refus
   expect(await described('Model')).toBe('24 function nodes, 17 edges');
   expect(await described('Data')).toBe('2,000 samples');
   expect(await described('Positives')).toBe('16 pairs');
-  expect(await described('Edge table')).toBe('of the command, or a session .zip');
+  expect(await described('Edge table')).toBe('command-line table or session .zip');
   await page
     .getByLabel('Data', { exact: true })
     .setInputFiles({ name: 'no.npz', mimeType: 'application/octet-stream', buffer: Buffer.from('nothing') });

@@ -97,7 +97,7 @@ describe('files of this site', () => {
         route.fulfill({ status: 302, headers: { location: `${address}/model.onnx` } }),
       );
       await demo.page.goto(new URL(query({ model: 'moved.onnx' }), demo.page.url()).href);
-      await demo.page.getByRole('alert').filter({ hasText: 'leads to another address' }).waitFor();
+      await demo.page.getByRole('alert').filter({ hasText: 'redirects to another address' }).waitFor();
       expect(asked).toEqual([]);
       expect(page).toBeDefined();
     });
@@ -123,7 +123,7 @@ describe('links to what was on a disk', () => {
     });
     await page.reload();
     await page
-      .getByText(/^This link holds settings\. The files they were used with \(data\) were on a disk/)
+      .getByText(/^This link contains settings\. The files they were used with \(data\) were on a disk/)
       .waitFor();
     await page.getByText('24 function nodes, 17 edges').waitFor();
     expect(await page.getByRole('grid').count()).toBe(0);

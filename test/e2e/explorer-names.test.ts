@@ -25,7 +25,7 @@ function longTable(): string {
 async function openLongTable(): Promise<void> {
   const { page } = demo;
   await exampleScored(page);
-  await page.getByText('Lists and finished tables').click();
+  await page.getByText('Name lists and edge tables').click();
   await page.getByLabel('Edge table', { exact: true }).setInputFiles({
     name: 'long.csv',
     mimeType: 'text/csv',

@@ -24,7 +24,7 @@ test('the first screen: what the page is, what the example shows, and how a mode
       .innerText(),
   );
   // Three decimals are shown of a share of 16.
-  const found = Number(/best new pairs (\d+) are/.exec(said)?.[1]);
+  const found = Number(/(\d+) of the \d+ top-ranked new pairs/.exec(said)?.[1]);
   expect(Math.abs(found / 16 - early)).toBeLessThan(1e-3);
   await welcome.getByRole('button', { name: 'How it works' }).click();
   await page.getByRole('dialog').getByText('export_gsnn(model, data, "model.onnx")').waitFor();
@@ -95,17 +95,17 @@ test('a session goes into a file and opens again: table, positives, filter, view
   await page.getByRole('tab', { name: 'Evidence' }).click();
   await page.getByRole('gridcell').first().click();
   const selected = await page.getByRole('status', { name: 'Selection' }).innerText();
-  const rows = await page.getByRole('status', { name: 'Rows on show' }).innerText();
+  const rows = await page.getByRole('status', { name: 'Rows shown' }).innerText();
   const { name, bytes } = await downloaded(page, 'Session');
   expect(name).toBe('model_data_corr_mean_n2000_session.zip');
   await demo.open();
   const again = demo.page;
   await exampleScored(again);
-  await again.getByText('Lists and finished tables').click();
+  await again.getByText('Name lists and edge tables').click();
   await again
     .getByLabel('Edge table', { exact: true })
     .setInputFiles({ name, mimeType: 'application/zip', buffer: bytes });
-  await again.getByRole('status', { name: 'Rows on show' }).getByText(rows, { exact: true }).waitFor();
+  await again.getByRole('status', { name: 'Rows shown' }).getByText(rows, { exact: true }).waitFor();
   await again.getByRole('tab', { name: 'Evidence', selected: true }).waitFor();
   expect(await again.getByRole('status', { name: 'Selection' }).innerText()).toBe(selected);
   await again.getByText('16 pairs', { exact: true }).waitFor();

@@ -85,9 +85,9 @@ for (const where of ['cpu', 'webgpu'])
     }
     for (const format of ['CSV', 'Arrow', 'Parquet', 'TSV', 'arboreto', 'GraphML', 'Cytoscape'])
       await downloaded(page, `Download ${format}`);
-    await page.getByText('Only the rows on show').click();
+    await page.getByText('Only the rows shown').click();
     const parquet = await downloaded(page, 'Download Parquet');
-    await page.getByText('Lists and finished tables').click();
+    await page.getByText('Name lists and edge tables').click();
     const file = { ...parquet, mimeType: 'application/octet-stream', buffer: parquet.bytes };
     await page.getByLabel('Edge table', { exact: true }).setInputFiles(file);
     await page.getByText('552 rows · 24 function nodes').waitFor();
@@ -107,6 +107,43 @@ test('what the policy forbids does not run', async () => {
   await expect.poll(() => found().some((text) => text.startsWith('script-src-elem inline'))).toBe(true);
   expect(await page.evaluate(() => 'injected' in globalThis)).toBe(false);
   // The browser reports it, as it should.
+  demo.complaints.length = 0;
+});
+
+test('a site that forbids the clipboard: whatever is copied, the page says that it was not', async () => {
+  await demo.open({ serviceWorkers: 'block' });
+  const { page } = demo;
+  await page.route(page.url(), async (route) => {
+    const response = await route.fetch();
+    const headers = { ...response.headers(), 'permissions-policy': 'clipboard-write=()' };
+    await route.fulfill({ response, headers });
+  });
+  await page.reload();
+  await exampleScored(page);
+  const alert = page.getByRole('alert');
+  const expectNotCopied = async (button: string) => {
+    await page.getByRole('button', { name: button, exact: true }).click();
+    await page.getByRole('button', { name: 'Not copied' }).waitFor();
+    // An open dialog hides what is behind it from screen readers, not from the eye.
+    await page.getByText('Nothing was copied: the browser does not let this page write to').waitFor();
+  };
+  await expectNotCopied('Copy link');
+  expect(await alert.count()).toBe(1);
+  expect(await page.getByRole('button', { name: 'Copied', exact: true }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Dismiss this message' }).click();
+
+  await page.getByRole('button', { name: 'Methods text' }).click();
+  await expectNotCopied('Copy');
+  await page.getByRole('button', { name: 'Close' }).click();
+  expect(await alert.count()).toBe(1);
+  await page.getByRole('button', { name: 'Dismiss this message' }).click();
+
+  await page.getByRole('grid', { name: 'Edges' }).getByRole('row').nth(1).click();
+  await page.getByRole('tab', { name: 'Evidence' }).click();
+  await expectNotCopied('Copy as text');
+  expect(await alert.count()).toBe(1);
+  // The browser reports it as well.
+  expect(demo.complaints.every((text) => text.includes('Clipboard API has been blocked'))).toBe(true);
   demo.complaints.length = 0;
 });
 

@@ -96,7 +96,7 @@ describe('masked in the model', () => {
     await page.getByLabel('Repeats').fill('3');
     await page.getByRole('button', { name: 'Mask a random share' }).click();
     await page.getByText('3 of 3', { exact: true }).waitFor();
-    await page.getByText('Masked in the model: each repeat is a fit of its own').waitFor();
+    await page.getByText('Masked in the model: each repeat is a separate fit').waitFor();
     const indexed = edges.map((_, edge): Edge => [edge, edge]);
     const oracle: Found[] = [];
     for (const repeat of [1, 2, 3]) {
@@ -161,16 +161,18 @@ describe('masked in the model', () => {
   });
 });
 
-test('a model without an edge mask: the judging graph loses the edges, and the page says so', async () => {
+test('a model without an edge mask: the evaluation graph loses the edges, and the page says so', async () => {
   const { page } = demo;
   await exampleScored(page);
   await layerNormScored(page);
   await openTry();
-  await page.getByText(/This model has no edge_mask input, so masked edges leave only the graph/).waitFor();
+  await page
+    .getByText(/no edge_mask input, so masked edges are removed from the evaluation graph only/)
+    .waitFor();
   await page.getByLabel('Repeats').fill('2');
   await page.getByRole('button', { name: 'Mask a random share' }).click();
   await page.getByText('2 of 2', { exact: true }).waitFor();
-  await page.getByText('Masked in the judging graph only: the model has no edge_mask input.').waitFor();
+  await page.getByText('Masked in the evaluation graph only: the model has no edge_mask input.').waitFor();
 });
 
 test('permuted graphs: the real one first, then as many as asked for', async () => {

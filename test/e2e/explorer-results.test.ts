@@ -5,7 +5,7 @@ import { downloaded, exampleScored, shownRows, useDemo } from './demo-page.ts';
 
 const demo = useDemo();
 
-const bar = () => demo.page.getByRole('region', { name: 'What these results are of' });
+const bar = () => demo.page.getByRole('region', { name: 'Provenance of these results' });
 const standing = () => bar().getByRole('status').innerText();
 const button = (name: string) => demo.page.getByRole('button', { name, exact: true });
 const choose = async (role: string, file: Awaited<ReturnType<typeof exampleFile>>) =>
@@ -65,7 +65,7 @@ describe('results belong to what they were computed from', () => {
       .getByText('The scatter of magnitudes needs the model and the data that the scores are of.')
       .waitFor();
     await page.getByRole('tab', { name: 'Edge recovery' }).click();
-    await page.getByText(/Trials go with the last run, and its inputs have changed since: data/).waitFor();
+    await page.getByText(/Trials use the last run, and its inputs have changed since: data/).waitFor();
 
     await button('Run again').click();
     await bar()
@@ -137,7 +137,7 @@ describe('results belong to what they were computed from', () => {
     const { page } = demo;
     await exampleScored(page);
     await page.getByRole('tab', { name: 'Network' }).click();
-    await page.getByLabel('Least score of inferred edges').fill('0.5');
+    await page.getByLabel('Minimum score of inferred edges').fill('0.5');
     await page.locator('.stroke.held-out').waitFor();
     await choose('Model', await exampleFile('model.onnx'));
     await page
@@ -147,7 +147,7 @@ describe('results belong to what they were computed from', () => {
       .waitFor();
     await expect.poll(() => page.locator('.stroke.held-out').count()).toBe(0);
     await page.getByRole('tab', { name: 'Ranking' }).click();
-    await page.getByText('Give a list of positive edges').waitFor();
+    await page.getByText('Load a list of positive edges').waitFor();
   });
 
   test('a table that was opened is called by its name, in files and links too', async () => {
@@ -155,7 +155,7 @@ describe('results belong to what they were computed from', () => {
     await exampleScored(page);
     const { bytes } = await downloaded(page, 'Download CSV');
     const table = { ...(await exampleFile('heldout.csv')), name: 'mine.csv', buffer: Buffer.from(bytes) };
-    await page.getByText('Lists and finished tables').click();
+    await page.getByText('Name lists and edge tables').click();
     await choose('Edge table', table);
     await bar().getByText('mine.csv', { exact: true }).waitFor();
     expect((await downloaded(page, 'Download Parquet')).name).toBe('mine.parquet');
@@ -184,7 +184,7 @@ describe('where there are no scores, no table is taken for them', () => {
     await choose('Data', await firstSamples('two.npz', 2));
     await page.getByText('2 samples', { exact: true }).waitFor();
     await button('Run').click();
-    await page.getByText('There are no scores: 2 samples are too few, 3 are the least.').waitFor();
+    await page.getByText('There are no scores: 2 samples are too few; at least 3 are needed.').waitFor();
     expect(await page.getByRole('grid').count()).toBe(0);
     expect(await standing()).toBe('');
     for (const name of ['Download CSV', 'Methods text']) expect(await button(name).isDisabled()).toBe(true);

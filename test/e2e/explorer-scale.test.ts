@@ -58,7 +58,7 @@ function edgeTable(
 
 async function openTable(page: Page, buffer: Buffer): Promise<void> {
   await exampleScored(page);
-  await page.getByText('Lists and finished tables').click();
+  await page.getByText('Name lists and edge tables').click();
   const file = { name: 'large.arrow', mimeType: 'application/octet-stream', buffer };
   await page.getByLabel('Edge table', { exact: true }).setInputFiles(file);
 }

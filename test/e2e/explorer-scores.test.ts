@@ -9,7 +9,7 @@ const choose = (label: string, value: string) =>
   demo.page.getByLabel(label, { exact: true }).selectOption(value);
 const standing = (text: string) =>
   demo.page
-    .getByRole('region', { name: 'What these results are of' })
+    .getByRole('region', { name: 'Provenance of these results' })
     .getByText(`model.onnx with data.npz (${text}, n = 2,000)`, { exact: true })
     .waitFor();
 const tab = (name: string) => demo.page.getByRole('tab', { name }).click();
@@ -98,7 +98,7 @@ test('regression of magnitudes has its errors and p; correlations can be those o
   expect(regression.schema.fields.map(({ name }) => name)).toContain('standard_error');
   expect(regression.schema.metadata.get('lambda')).toBe('1');
   await choose('Score', 'corr');
-  await page.getByText('Magnitudes, loss and where it runs').click();
+  await page.getByText('Magnitudes, loss and backend').click();
   await choose('Correlate', 'spearman');
   await standing('corr, of ranks, mean of layers');
   const ranks = await downloaded(page, 'Download Arrow');

@@ -37,7 +37,7 @@ async function withSite(
 }
 
 const consent = () => demo.page.getByRole('dialog', { name: 'Fetch files from another site?' });
-const rowsOnShow = (page: Page) => page.getByRole('status', { name: 'Rows on show' }).innerText();
+const rowsOnShow = (page: Page) => page.getByRole('status', { name: 'Rows shown' }).innerText();
 
 /** The example's session with a filter, a view and a selection. */
 async function makeSession() {
@@ -54,7 +54,7 @@ async function makeSession() {
 async function expectSession({ selected, rows }: { selected: string; rows: string }): Promise<void> {
   const { page } = demo;
   await page.getByRole('tab', { name: 'Significance', selected: true }).waitFor();
-  await page.getByRole('status', { name: 'Rows on show' }).getByText(rows, { exact: true }).waitFor();
+  await page.getByRole('status', { name: 'Rows shown' }).getByText(rows, { exact: true }).waitFor();
   expect(await page.getByRole('status', { name: 'Selection' }).innerText()).toBe(selected);
   await page.getByText('16 pairs', { exact: true }).waitFor();
 }
@@ -162,7 +162,7 @@ test('two tabs at once: each keeps its own session with its own table, and the o
   await second.goto(first.url());
   await exampleScored(second);
   const table = 'src_func,dst_func,src_idx,dst_idx,corr,has_edge\na,b,0,1,0.5,true\nb,a,1,0,0.25,false\n';
-  await second.getByText('Lists and finished tables').click();
+  await second.getByText('Name lists and edge tables').click();
   await second
     .getByLabel('Edge table', { exact: true })
     .setInputFiles({ name: 'mine.csv', mimeType: 'text/csv', buffer: Buffer.from(table) });

@@ -48,7 +48,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await demo.open({ query: `?${query}` });
   const { page } = demo;
   await exampleScored(page);
-  await page.getByText('576 bytes a sample, 1.15 MB for 2,000 samples').waitFor();
+  await page.getByText('576 bytes per sample, 1.15 MB for 2,000 samples').waitFor();
   await ask().click();
   await header('± error').waitFor();
   await exampleScored(page);
@@ -107,7 +107,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
 
   // Opened again from text, and taken along again in parts.
   const csv = await downloaded(page, 'Download CSV');
-  await page.getByText('Lists and finished tables').click();
+  await page.getByText('Name lists and edge tables').click();
   await page
     .getByLabel('Edge table', { exact: true })
     .setInputFiles({ name: csv.name, mimeType: 'text/csv', buffer: csv.bytes });
@@ -115,7 +115,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await header('Shuffled p').getByRole('button').click();
   await page.locator('[aria-sort=ascending]').waitFor();
   expect(await ask().isDisabled()).toBe(true);
-  await page.getByText('Only the rows on show').click();
+  await page.getByText('Only the rows shown').click();
   expect(toldIn(tableFromIPC((await downloaded(page, 'Download Arrow')).bytes))).toEqual(found);
   const tsv = tsvParse((await downloaded(page, 'Download TSV')).bytes.toString());
   for (const { src_func: source, dst_func: target, ...row } of tsv)

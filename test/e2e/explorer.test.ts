@@ -83,7 +83,7 @@ describe('views', () => {
     await exampleScored(page);
     await openView('Network');
     await page.getByText(/^17 known, \d+ inferred/).waitFor();
-    const slider = page.getByRole('slider', { name: 'Least score of inferred edges' });
+    const slider = page.getByRole('slider', { name: 'Minimum score of inferred edges' });
     await slider.fill('0.7');
     const above = expected.corr.top.filter(([, , value]) => value >= 0.7).length;
     await page.getByText(`17 known, ${above} inferred`).waitFor();
@@ -162,7 +162,7 @@ describe('out', () => {
     await page.getByRole('searchbox', { name: 'Search by name' }).fill(`${source} > `);
     await page.getByRole('button', { name: 'new only' }).click();
     await page.getByRole('columnheader', { name: 'Target' }).getByRole('button').click();
-    await page.getByText('Only the rows on show').click();
+    await page.getByText('Only the rows shown').click();
     const grid = page.getByRole('grid', { name: 'Edges' });
     await page.waitForFunction(
       () => Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')) < 300,

@@ -35,7 +35,7 @@ describe('the example notebook in JupyterLab', () => {
       await explorer.getByRole('row', { name: /f4.*f16/ }).click();
       await explorer.getByRole('button', { name: 'known only' }).click();
       await explorer
-        .getByRole('status', { name: 'Rows on show' })
+        .getByRole('status', { name: 'Rows shown' })
         .getByText(/^17 of /)
         .waitFor();
       await expect

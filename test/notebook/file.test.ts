@@ -42,7 +42,7 @@ test('a file from Python opens from a disk, with all its views and without a net
   await page.locator('[role=grid] [aria-rowindex="4"]').click();
   await page.getByRole('status', { name: 'Selection' }).getByText(third).waitFor();
   await expect
-    .poll(() => page.getByRole('status', { name: 'Rows on show' }).textContent(), { timeout: patience })
+    .poll(() => page.getByRole('status', { name: 'Rows shown' }).textContent(), { timeout: patience })
     .toBe('3,540 rows');
   await page.locator('canvas[data-order=index]').waitFor();
   for (const [tab, sign] of [
@@ -98,7 +98,7 @@ test('a filter that is being typed when the table arrives stays', async () => {
   await field.pressSequentially('5');
   await field.press('Enter');
   expect(await field.inputValue()).toBe('0.5');
-  const shown = page.getByRole('status', { name: 'Rows on show' });
+  const shown = page.getByRole('status', { name: 'Rows shown' });
   await expect.poll(() => shown.textContent(), { timeout: patience }).toMatch(/^\d+ of 3,540$/);
   // What is no number is put back when the field is left.
   await field.fill('none');

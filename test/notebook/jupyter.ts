@@ -214,4 +214,4 @@ export const row = (explorer: FrameLocator, at: number) =>
 /** What the explorer says is selected. */
 export const selectionOf = (explorer: FrameLocator) => explorer.getByRole('status', { name: 'Selection' });
 export /** How many rows the explorer says are on show. */
-const rowsOf = (explorer: FrameLocator) => explorer.getByRole('status', { name: 'Rows on show' });
+const rowsOf = (explorer: FrameLocator) => explorer.getByRole('status', { name: 'Rows shown' });

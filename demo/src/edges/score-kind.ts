@@ -22,7 +22,7 @@ export const scoreKinds: Readonly<Record<ScoreName, ScoreKind>> = {
   },
   partial: {
     label: 'partial',
-    about: "The same correlation once what the target's known parents explain is taken away.",
+    about: "The same correlation after regressing out the target's known parents.",
     isSigned: true,
   },
   regression: {
@@ -34,7 +34,7 @@ export const scoreKinds: Readonly<Record<ScoreName, ScoreKind>> = {
   channel: {
     label: 'channel',
     about:
-      "Size of the linear map from the source's channels that best takes away the target's gradient, with all sources in one ridge regression.",
+      "Norm of the coefficients of the source's channels in one ridge regression of the target's gradient channels on all sources.",
     isSigned: false,
   },
 };

@@ -81,7 +81,7 @@ function pathFact({ names, rows, hasEdge, src, dst }: EdgeColumns, source: numbe
   for (let row = 0; row < rows; row++) if (hasEdge[row]) known.push([src[row]!, dst[row]!]);
   const path = shortestPath(names.length, known, source, target);
   const label = 'Known path';
-  if (!path) return { label, value: 'none', about: 'No way along known edges leads from source to target' };
+  if (!path) return { label, value: 'none', about: 'No path of known edges leads from source to target' };
   const called = (by: readonly string[]) => path.map((node) => by[node]!).join(' → ');
   return {
     label,

@@ -13,4 +13,4 @@ export const pAndQOf = (table: Tested, row: number): string[] =>
 
 /** Why scores have no p-values. */
 export const untested =
-  'These scores have no p-values: for those of channels, keep every sample and ask for shuffles (Uncertainty).';
+  'These scores have no p-values: for channel scores, turn on "Keep every sample" and set Shuffles under Uncertainty.';

@@ -10,7 +10,7 @@ export function setAllowList(side: 'sources' | 'targets', file: NamedFile): void
     .map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
     .filter(Boolean);
   if (names.length === 0) {
-    const message = `${file.name} holds no names; one a line was expected.`;
+    const message = `${file.name} contains no names; one per line was expected.`;
     noteInput(side, { name: file.name, note: message, refused: true });
     refuse(new Error(message));
     return;

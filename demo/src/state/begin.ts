@@ -92,7 +92,7 @@ async function openPositives(address: string | undefined): Promise<void> {
 function ofSomebodysDisk(roles: readonly string[]): string {
   const names = [...linkedRoles, 'sources', 'targets'].filter((role) => roles.includes(role));
   const files = names.join(', ') || 'files';
-  return `This link holds settings. The files they were used with (${files}) were on a disk and are not part of it: choose them here.`;
+  return `This link contains settings. The files they were used with (${files}) were on a disk and are not part of it: choose them here.`;
 }
 
 /** The bundled example, fitted at once. */

@@ -28,7 +28,7 @@ export async function fromAddress(
   }).catch(() => {
     throw failed('no answer, or its server does not allow this page to read it');
   });
-  if (response.type === 'opaqueredirect') throw failed('it leads to another address; give that one');
+  if (response.type === 'opaqueredirect') throw failed('it redirects to another address; use that one');
   if (!response.ok) throw failed(`the server answered ${response.status}`);
   if (response.headers.get('content-type')?.startsWith('text/html'))
     throw failed('the server answered with an HTML page, not with a file');

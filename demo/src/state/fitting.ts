@@ -92,7 +92,7 @@ function noteMissingScores({ samples, failure, complete }: FitOutcome): void {
   takeOff(
     failure
       ? `There are no scores: ${failure.message}`
-      : `There are no scores: ${counted(samples, 'sample')} ${samples === 1 ? 'is' : 'are'} too few, ${leastSamples} are the least.`,
+      : `There are no scores: ${counted(samples, 'sample')} ${samples === 1 ? 'is' : 'are'} too few; at least ${leastSamples} are needed.`,
   );
 }
 

@@ -26,7 +26,7 @@ export async function endWhatHangs(): Promise<void> {
   beginScoring();
   forgetFit();
   phase.value = 'idle';
-  const message = `What was cancelled did not end within ${duration(grace)} and was ended by force, with the samples seen; Run starts from the files again.`;
+  const message = `The cancelled work did not stop within ${duration(grace)} and was terminated; the samples seen are lost, and Run starts over from the files.`;
   replaceFitWorker({ code: 'replaced', message });
   refuse(Object.assign(new Error(message), { code: 'replaced' }));
 }

@@ -10,7 +10,7 @@ export function setNames(file: NamedFile): void {
     .map((line) => line.split(/[,;\t]/).map((field) => field.trim().replace(/^"(.*)"$/, '$1')))
     .flatMap(([id, symbol]) => (id && symbol ? [[id, symbol] as const] : []));
   if (pairs.length === 0) {
-    const message = `${file.name} holds no names; lines of an id and a symbol were expected.`;
+    const message = `${file.name} contains no names; lines of an id and a symbol were expected.`;
     noteInput('names', { name: file.name, note: message, refused: true });
     refuse(new Error(message));
     return;

@@ -149,7 +149,7 @@ export const pairLabel = (name: string): string =>
 
 function aboutScore({ metadata: { score } }: EdgeColumns): string {
   const what = isScoreName(score) ? scoreKinds[score].about : 'The score of the edge.';
-  return `${what} Aggregated over layer pairs.`;
+  return `${what} Aggregated over layer pairs`;
 }
 
 /** The length of the bar is the score as a share of the largest one. */

@@ -256,7 +256,7 @@ function HeadCell({ column, table, isFirst }: HeadProps & { readonly isFirst: bo
       }}
     >
       <button
-        title={`${column.about}. Shift adds it to the order; drag to move the column`}
+        title={`${column.about}. Click to sort, Shift-click to add a sort key; drag to move the column`}
         tabIndex={isFirst ? 0 : -1}
         draggable
         onDragStart={(event) => {

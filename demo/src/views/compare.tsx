@@ -40,8 +40,8 @@ export function CompareView() {
         <Two x={x} y={y} runs={runs} />
       ) : (
         <p class="empty">
-          Choose another score, other data or a table of the same nodes: every result is kept here until the
-          page closes, and two of them are set against each other.
+          To compare two results, compute another score, use other data, or open a table of the same nodes;
+          results are kept until the page closes.
         </p>
       )}
     </div>
@@ -102,7 +102,7 @@ function Two({ x, y, runs }: TwoProps) {
   return (
     <>
       <Choice
-        label="Across"
+        label="x axis"
         value={x.id}
         options={options}
         onChange={(id) => {
@@ -110,7 +110,7 @@ function Two({ x, y, runs }: TwoProps) {
         }}
       />
       <Choice
-        label="Up"
+        label="y axis"
         value={y.id}
         options={options}
         onChange={(id) => {
@@ -120,7 +120,7 @@ function Two({ x, y, runs }: TwoProps) {
       <dl class="numbers">
         <Figure label="Pairs with both" value={whole(compared.pairs)} />
         <Figure label="Correlation" value={score(compared.correlation)} />
-        <Figure label={`Of the ${compared.among} best new`} value={`${compared.shared} shared`} />
+        <Figure label={`Top ${compared.among} new pairs`} value={`${compared.shared} shared`} />
       </dl>
       <Plot
         key={palette}
@@ -200,8 +200,8 @@ function Differences({ compared, labels, onSelect }: DifferencesProps) {
       <thead>
         <tr>
           <th>Pair</th>
-          <th class="number">Across</th>
-          <th class="number">Up</th>
+          <th class="number">x axis</th>
+          <th class="number">y axis</th>
           <th class="number">Difference</th>
           <th>Edge</th>
         </tr>

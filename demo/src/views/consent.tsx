@@ -21,7 +21,7 @@ export function Consent() {
       <h2 id="consent-title">Fetch files from another site?</h2>
       <p>
         The link that was opened names files elsewhere. Whoever runs that site sees that you fetch them. Only
-        go on if you trust it and whoever gave you the link.
+        continue if you trust it and whoever gave you the link.
       </p>
       <dl class="addresses">
         {asked?.files.map(({ role, url }) => (

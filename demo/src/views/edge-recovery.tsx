@@ -16,12 +16,12 @@ const repeats = signal(20);
 export function EdgeRecovery() {
   const table = edges.value;
   if (!table || !outcome.value?.source)
-    return <p class="empty">Trials need a fit; a table alone has no statistics to ask.</p>;
+    return <p class="empty">Trials need a fit: an edge table alone contains no statistics.</p>;
   if (fitChanges.value.length > 0)
     return (
       <p class="empty">
-        Trials go with the last run, and its inputs have changed since: {fitChanges.value.join(', ')}. Run
-        again first.
+        Trials use the last run, and its inputs have changed since: {fitChanges.value.join(', ')}. Run again
+        first.
       </p>
     );
   return (
@@ -36,8 +36,8 @@ export function EdgeRecovery() {
 /** What masking does to this model, shown beforehand. */
 const masking = (canMask: boolean) =>
   canMask
-    ? 'Masked edges are switched off in the model, which is fitted again for each repeat, and leave the graph that judges: they are not conditioned on and count as missing.'
-    : 'This model has no edge_mask input, so masked edges leave only the graph that judges: they are not conditioned on and count as missing, but the model still uses them. Export it with edge_mask=True to switch them off in the model.';
+    ? 'Masked edges are switched off in the model, which is run over the samples again for each repeat, and are removed from the evaluation graph: they are not conditioned on and count as missing.'
+    : 'This model has no edge_mask input, so masked edges are removed from the evaluation graph only: they are not conditioned on and count as missing, but the model still uses them. Export it with edge_mask=True to switch them off in the model.';
 
 function MaskTrials() {
   const busy = phase.value !== 'idle';
@@ -116,7 +116,7 @@ function PermuteTrials() {
           Permute the graph
         </button>
         <span class="soft">
-          {hasPositives ? `as often as the repeats above, ${repeats.value}` : 'Give positive edges first'}
+          {hasPositives ? `${repeats.value} repeats, as set above` : 'Load positive edges first'}
         </span>
       </div>
     </section>

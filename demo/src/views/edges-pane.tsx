@@ -37,10 +37,10 @@ export function EdgesPane() {
         <span
           class="end soft count"
           role="status"
-          aria-label="Rows on show"
+          aria-label="Rows shown"
           title={
             table && table.rows < possible
-              ? `The table holds ${whole(table.rows)} of ${counted(possible, 'pair')}`
+              ? `The table contains ${whole(table.rows)} of ${counted(possible, 'pair')}`
               : undefined
           }
         >

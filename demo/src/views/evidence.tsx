@@ -22,8 +22,8 @@ export function EvidenceView() {
   if (!table || target === null)
     return (
       <p class="empty">
-        Select an edge in the table or the heatmap: what speaks for it is shown here, with all other
-        candidates of its target.
+        Select an edge in the table or the heatmap: its evidence and all candidate sources of its target are
+        shown here.
       </p>
     );
   return <Target table={table} target={target} source={at.kind === 'pair' ? at.source : null} />;

@@ -4,11 +4,11 @@ import { likelyQ, bestShown, networkRows } from '../edges/network-rows.ts';
 import { download } from '../export/download.ts';
 import { formats, type ExportFormat, type FormatFacts } from '../export/formats.ts';
 import { shortlistCsv } from '../export/shortlist.ts';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { bytes, whole } from '../parts/format.ts';
 import { fileStem, provenanceText } from '../results/wording.ts';
 import { refuse } from '../state/alerts.ts';
 import { makeBundle } from '../state/bundle.ts';
-import { copied, copy } from '../state/clipboard.ts';
 import { edges, result, rowOfPair, rows } from '../state/edges.ts';
 import { filesLeftBehind, sessionLink } from '../state/link.ts';
 import { phase } from '../state/run.ts';
@@ -36,7 +36,7 @@ export function ExportPanel() {
             scope.value = event.currentTarget.checked ? 'shown' : 'all';
           }}
         />
-        Only the rows on show{table && ` (${whole(rows.value.length)})`}
+        Only the rows shown{table && ` (${whole(rows.value.length)})`}
       </label>
       <div class="formats">
         {formats.map((facts) => (
@@ -56,7 +56,7 @@ export function ExportPanel() {
           </div>
         ))}
       </div>
-      <p class="caption">Networks hold {ofNetworks()}.</p>
+      <p class="caption">Network files contain {ofNetworks()}.</p>
       <div class="buttons more">
         {table && shortlist.value.length > 0 && (
           <button onClick={saveShortlist}>Shortlist ({shortlist.value.length})</button>
@@ -76,7 +76,7 @@ export function ExportPanel() {
 }
 
 function ofNetworks(): string {
-  if (scope.value === 'shown') return 'the rows on show';
+  if (scope.value === 'shown') return 'the rows shown';
   return edges.value?.isTested === false
     ? `known edges and the ${bestShown} best pairs`
     : `known edges and pairs with q ≤ ${likelyQ}`;
@@ -116,20 +116,20 @@ function useSizes(
 function CopyLink() {
   const missing = filesLeftBehind();
   return (
-    <button
+    <CopyButton
+      what="link"
+      label="Copy link"
       title={
         missing.length > 0
           ? `Files from your disk (${missing.join(', ')}) are not part of the link: it restores the settings`
           : 'A link that restores these results'
       }
-      onClick={() => {
+      text={() => {
         const link = sessionLink();
         history.replaceState(null, '', link);
-        void copy('link', link);
+        return link;
       }}
-    >
-      {copied.value === 'link' ? 'Copied' : 'Copy link'}
-    </button>
+    />
   );
 }
 

@@ -161,7 +161,7 @@ function Sizes({ hasFreeHeight }: { readonly hasFreeHeight: boolean }) {
           ['85', '85 mm, one column'],
           ['120', '120 mm'],
           ['180', '180 mm, two columns'],
-          ['other', 'other'],
+          ['other', 'custom'],
           ['screen', 'as on the screen'],
         ]}
         onChange={(width) => {
@@ -186,7 +186,7 @@ function Sizes({ hasFreeHeight }: { readonly hasFreeHeight: boolean }) {
           value={heightMm === null ? 'usual' : 'other'}
           options={[
             ['usual', 'follows the width'],
-            ['other', 'chosen'],
+            ['other', 'custom'],
           ]}
           onChange={(kind) => {
             change({ heightMm: kind === 'usual' ? null : 60 });
@@ -204,7 +204,7 @@ function Sizes({ hasFreeHeight }: { readonly hasFreeHeight: boolean }) {
         />
       )}
       <AmountField
-        label="Letters, pt"
+        label="Font size, pt"
         value={points}
         isAllowed={(value) => value >= 4 && value <= 24}
         onChange={(value) => {

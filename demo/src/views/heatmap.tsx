@@ -92,7 +92,8 @@ export function Heatmap() {
     screen.current?.light(hovered.value);
   }, [hovered.value]);
 
-  if (!table) return <p class="empty">Scores of all pairs, as a square, once there are some.</p>;
+  if (!table)
+    return <p class="empty">The scores of all pairs appear here as a heatmap once there are any.</p>;
   return (
     <>
       <div class="toolbar">

@@ -35,12 +35,12 @@ export function InputsPanel() {
         onFile={setPositives}
       />
       <details class="more">
-        <summary>Lists and finished tables</summary>
+        <summary>Name lists and edge tables</summary>
         <FilePicker
           role="sources"
           label="Sources"
           accept=".txt,.csv,.tsv"
-          hint="names allowed, one a line"
+          hint="allowed names, one per line"
           onFile={(file) => {
             setAllowList('sources', file);
           }}
@@ -49,7 +49,7 @@ export function InputsPanel() {
           role="targets"
           label="Targets"
           accept=".txt,.csv,.tsv"
-          hint="names allowed, one a line"
+          hint="allowed names, one per line"
           onFile={(file) => {
             setAllowList('targets', file);
           }}
@@ -58,14 +58,14 @@ export function InputsPanel() {
           role="names"
           label="Names"
           accept=".csv,.tsv,.txt"
-          hint="id, symbol: what to call nodes"
+          hint="id,symbol: display names for nodes"
           onFile={setNames}
         />
         <FilePicker
           role="table"
           label="Edge table"
           accept=".arrow,.feather,.parquet,.csv,.tsv,.gz,.zip"
-          hint="of the command, or a session .zip"
+          hint="command-line table or session .zip"
           onFile={(file) => (isBundle(file) ? openBundle(file) : openTable(file))}
         />
       </details>

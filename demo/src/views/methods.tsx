@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { version } from 'magnitude-edge';
 import { citation, methodsParagraph } from '../export/methods.ts';
-import { copied, copy } from '../state/clipboard.ts';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { result } from '../state/edges.ts';
 
 /** A button that opens the methods paragraph and the citation for the table shown. */
@@ -14,7 +14,7 @@ export function Methods() {
     <>
       <button
         disabled={!text}
-        title={text ? undefined : 'Of a run on this page'}
+        title={text ? undefined : 'Available after a run on this page'}
         onClick={() => dialog.current?.showModal()}
       >
         Methods text
@@ -24,12 +24,12 @@ export function Methods() {
         <p>{text}</p>
         <p>{citation(version)}</p>
         <div class="buttons">
-          <button
+          <CopyButton
+            what="methods"
+            label="Copy"
             class="primary"
-            onClick={() => void copy('methods', `${text ?? ''}\n\n${citation(version)}`)}
-          >
-            {copied.value === 'methods' ? 'Copied' : 'Copy'}
-          </button>
+            text={() => `${text ?? ''}\n\n${citation(version)}`}
+          />
           <button onClick={() => dialog.current?.close()}>Close</button>
         </div>
       </dialog>

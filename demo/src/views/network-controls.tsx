@@ -73,7 +73,7 @@ export function Threshold({ inferred }: { readonly inferred: InferredEdges | nul
           </svg>
           <input
             type="range"
-            aria-label="Least score of inferred edges"
+            aria-label="Minimum score of inferred edges"
             min={0}
             max={extent || 1}
             step="any"

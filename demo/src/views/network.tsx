@@ -60,7 +60,7 @@ export function NetworkView() {
       ),
     [graph, layout, table, inferred, passing.value, positiveRows.value],
   );
-  if (!graph) return <p class="empty">The network, once there is a model.</p>;
+  if (!graph) return <p class="empty">The network appears here once a model or an edge table is open.</p>;
   return (
     <Network
       graph={graph}

@@ -12,7 +12,7 @@ export function Offers() {
       {fit && (
         <Offer
           label="Interrupted fit"
-          action="Go on"
+          action="Resume"
           onTake={async () => {
             if (await openInterrupted()) await run('checkpoint');
           }}

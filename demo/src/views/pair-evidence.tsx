@@ -3,10 +3,10 @@ import type { EdgeColumns } from '../edges/edge-columns.ts';
 import { explainedBy } from '../edges/explained.ts';
 import { labelsOf } from '../names/labels.ts';
 import { Chip } from '../parts/chip.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
 import { percent, score } from '../parts/format.ts';
 import { pairFacts, pairText } from '../results/pair-facts.ts';
 import { provenanceText } from '../results/wording.ts';
-import { copied, copy } from '../state/clipboard.ts';
 import { result, rowOfPair } from '../state/edges.ts';
 import { evidence } from '../state/evidence.ts';
 import { usePairMagnitudes } from '../state/pair-magnitudes.ts';
@@ -77,9 +77,7 @@ function Keeping({ names, text }: { readonly names: readonly [string, string]; r
       >
         {kept ? '★ On the shortlist' : '☆ Shortlist'}
       </Chip>
-      <button class="plain tight" onClick={() => void copy('pair', text)}>
-        {copied.value === 'pair' ? 'Copied' : 'Copy as text'}
-      </button>
+      <CopyButton what="pair" label="Copy as text" class="plain tight" text={() => text} />
       {kept && (
         <input
           type="text"

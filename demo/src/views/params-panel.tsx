@@ -27,7 +27,7 @@ export function ParamsPanel() {
       />
       <Regularisation />
       <details class="more">
-        <summary>Magnitudes, loss and where it runs</summary>
+        <summary>Magnitudes, loss and backend</summary>
         <Choice
           label="Magnitude"
           value={at.reduction}
@@ -50,8 +50,8 @@ export function ParamsPanel() {
           label="Values"
           value={at.usePreNorm ? 'pre' : 'post'}
           options={[
-            ['pre', 'before norm'],
-            ['post', 'activation'],
+            ['pre', 'pre-norm'],
+            ['post', 'post-activation'],
           ]}
           onChange={(values) => void change({ usePreNorm: values === 'pre' })}
         />
@@ -62,7 +62,7 @@ export function ParamsPanel() {
             ['mse', 'squared error'],
             ['l1', 'absolute error'],
             ['huber', 'Huber'],
-            ['bce-with-logits', 'binary entropy'],
+            ['bce-with-logits', 'binary cross-entropy'],
             ['cross-entropy', 'cross-entropy'],
           ]}
           onChange={(loss) => void change({ loss })}

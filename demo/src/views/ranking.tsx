@@ -24,10 +24,10 @@ export function RankingView() {
   if (positives.value.length === 0)
     return (
       <p class="empty">
-        Give a list of positive edges (CSV with src and dst) to see how well the scores find them.
+        Load a list of positive edges (CSV with src and dst) to see how well the scores find them.
       </p>
     );
-  if (!answer) return <p class="empty">Ranks, once there are scores.</p>;
+  if (!answer) return <p class="empty">Ranks appear here once there are scores.</p>;
   const { curves, summary, detail, unknown, unscored } = answer;
   const rate = curves.positives / (curves.positives + curves.negatives);
   return (
@@ -46,7 +46,7 @@ export function RankingView() {
         {counted(curves.positives, 'positive')} against {counted(curves.negatives, 'pair')} that are neither
         positive nor an edge of the graph.
         {unknown.length > 0 &&
-          ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}${unknown.length > 8 ? ` and ${unknown.length - 8} more` : ''}; edges of theirs count as missed.`}
+          ` Not among the function nodes: ${unknown.slice(0, 8).join(', ')}${unknown.length > 8 ? ` and ${unknown.length - 8} more` : ''}; their edges count as missed.`}
         {unscored > 0 && ` ${counted(unscored, 'positive')} without a score count as missed.`}
       </p>
       <SideBySide />

@@ -15,7 +15,7 @@ export function ResultBar() {
   const outdated = said?.isOutdated ?? false;
   const unscored = coverageText.value;
   return (
-    <section class={outdated ? 'result-bar outdated' : 'result-bar'} aria-label="What these results are of">
+    <section class={outdated ? 'result-bar outdated' : 'result-bar'} aria-label="Provenance of these results">
       <p
         class="clip"
         role="status"
@@ -54,7 +54,7 @@ function standing(of: Provenance): Standing {
     return { text: `Results of ${line}. Changed since: ${changed.join(', ')}`, isOutdated: true };
   if (of.kind === 'fit' && of.run !== fitRun.value)
     return {
-      text: `Results of ${line}, of an earlier run: the last one has no scores yet`,
+      text: `Results of ${line} from an earlier run: the latest run has no scores yet`,
       isOutdated: true,
     };
   const few =

@@ -99,7 +99,7 @@ function note(): string {
     case 'idle':
       if (!done) return '';
       if (fitChanges.value.length > 0)
-        return `The last run, of ${counted(done.samples, 'sample')}, was of other inputs`;
+        return `The last run (${counted(done.samples, 'sample')}) used different inputs`;
       if (done.complete && unscored.value)
         return `Scoring ${unscored.value === 'failed' ? 'failed' : 'was cancelled'}; Resume scores the ${counted(done.samples, 'sample')} seen`;
       return done.complete ? completed(done) : broken(done, at?.total ?? 0);
@@ -119,6 +119,6 @@ function completed({ samples, seconds, leftOut }: FitOutcome): string {
 function broken({ samples, failure }: FitOutcome, total: number): string {
   const verb = failure ? 'Ended by an error' : 'Stopped';
   const held = samples < leastSamples ? 'too few for scores' : 'the scores are those of the samples seen';
-  const next = failure?.leavesBatchOut ? 'leaves the refused batch out and goes on' : 'tries again';
+  const next = failure?.leavesBatchOut ? 'skips the rejected batch and continues' : 'tries again';
   return `${verb} at ${whole(samples)} of ${counted(total, 'sample')}; ${held}${failure ? `; Resume ${next}` : ''}`;
 }

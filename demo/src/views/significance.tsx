@@ -16,7 +16,7 @@ import { paletteVersion } from '../state/theme.ts';
 import { tableWorker } from '../state/workers.ts';
 
 const nullLegend: readonly LegendItem[] = [
-  { label: 'as many as true nulls would give', form: 'dashed', colour: '--ink-soft' },
+  { label: 'expected count of true nulls', form: 'dashed', colour: '--ink-soft' },
 ];
 const pairLegend: readonly LegendItem[] = [
   { label: 'not in the graph', form: 'disc', colour: '--inferred' },
@@ -31,7 +31,7 @@ const bestDrawn = 1000;
 /** Significance of the scores: the histogram of p-values, and score against q. */
 export function Significance() {
   const table = edges.value;
-  if (!table) return <p class="empty">p-values and q-values, once there are scores.</p>;
+  if (!table) return <p class="empty">p-values and q-values appear here once there are scores.</p>;
   if (!table.isTested) return <p class="empty">{untested}</p>;
   return (
     <div class="figures">
@@ -107,8 +107,9 @@ function PValues({ table }: { readonly table: EdgeColumns }) {
         }}
       </Plot>
       <p class="caption">
-        {significant}. True nulls would give a flat part (Storey: {(100 * share).toFixed(0)}%). Samples are
-        taken as independent; with many of them, small scores are significant too.
+        {significant}. True nulls form the flat part of the histogram (Storey's estimate:{' '}
+        {(100 * share).toFixed(0)}%). Samples are assumed to be independent; with many of them, even small
+        scores are significant.
       </p>
     </>
   );

@@ -48,15 +48,15 @@ export function TrialOutcomes({
 function againstReal(real: TrialOutcome, areas: readonly number[], isPartial: boolean): string {
   const reaching = areas.filter((area) => area >= real.rocAuc).length;
   const why = isPartial ? '' : '; only partial correlations condition on the graph, so all are equal';
-  return `${counted(reaching, 'permuted graph')} of ${areas.length} reach the real one${why}.`;
+  return `${reaching} of ${counted(areas.length, 'permuted graph')} ${reaching === 1 ? 'reaches' : 'reach'} the AUC of the real graph${why}.`;
 }
 
 function wasMaskedIn(outcomes: readonly TrialOutcome[]): string {
   switch (outcomes[0]?.maskedIn) {
     case 'model':
-      return 'Masked in the model: each repeat is a fit of its own over all samples.';
+      return 'Masked in the model: each repeat is a separate fit over all samples.';
     case 'graph':
-      return 'Masked in the judging graph only: the model has no edge_mask input.';
+      return 'Masked in the evaluation graph only: the model has no edge_mask input.';
     default:
       return '';
   }

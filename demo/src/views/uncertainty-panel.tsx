@@ -21,7 +21,7 @@ export function UncertaintyPanel() {
         Keep every sample
       </label>
       <p class="caption three-lines" id="sure-cost">
-        For standard errors and an empirical p. Takes {cost()}.
+        For standard errors and empirical p-values. Memory: {cost()}.
       </p>
       <details class="more">
         <summary>Groups, shuffles and seed</summary>
@@ -34,7 +34,7 @@ export function UncertaintyPanel() {
         />
         <WholeField
           label="Shuffles"
-          title="How often targets are shuffled for the empirical p, which is never below 1 / (shuffles + 1). 0 for none."
+          title="How often targets are shuffled for the empirical p-value, which is never below 1 / (shuffles + 1). 0 for none."
           value={at.permutations}
           {...wholeNumbers.permutations!}
           onChange={(permutations) => void change({ permutations })}
@@ -52,8 +52,8 @@ export function UncertaintyPanel() {
           disabled={!canAsk}
           title={
             keepsSamples.value
-              ? `Scores the samples ${counted(at.groups + at.permutations, 'time')} again; the table gets standard errors, sign stability and an empirical p`
-              : 'Needs a run that keeps magnitudes'
+              ? `Scores the samples ${counted(at.groups + at.permutations, 'time')} again; the table gets ${at.permutations > 0 ? 'standard errors, sign stability and empirical p-values' : 'standard errors and sign stability'}`
+              : 'Requires a run with "Keep every sample" on'
           }
           onClick={() => void computeUncertainty()}
         >
@@ -70,12 +70,12 @@ const mostBytes = 2 ** 30;
 /** Size of the kept samples: 8 P N bytes each. */
 function cost(): string {
   const model = modelFacts.value;
-  if (!model) return '8 bytes a sample, layer pair and node';
+  if (!model) return '8 bytes per sample, layer pair and node';
   const each = 8 * (model.layers - 1) * model.functions.length;
   const samples = dataFacts.value?.samples;
-  if (samples === undefined) return `${bytes(each)} a sample`;
-  const all = `${bytes(each)} a sample, ${bytes(each * samples)} for ${counted(samples, 'sample')}`;
+  if (samples === undefined) return `${bytes(each)} per sample`;
+  const all = `${bytes(each)} per sample, ${bytes(each * samples)} for ${counted(samples, 'sample')}`;
   return params.value.permutations > 0 && each * samples > mostBytes
-    ? `${all}: more than the ${bytes(mostBytes)} that shuffles may keep, so that the fit would end early`
+    ? `${all}; this exceeds the ${bytes(mostBytes)} limit for shuffles, so the fit would stop early`
     : all;
 }

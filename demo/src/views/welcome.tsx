@@ -15,8 +15,8 @@ export function Welcome() {
       <div>
         <h2 id="welcome-title">Which edges is a trained graph-structured network missing?</h2>
         <p>
-          This page ranks all pairs of its function nodes by how the activation of one goes with the error
-          gradient of the other. It computes in this tab; no file leaves it.{' '}
+          This page ranks all pairs of its function nodes by how strongly the activation of one correlates
+          with the error gradient of the other. It computes in this tab; no file leaves it.{' '}
           <a href="?gallery=./example/gallery.json">More examples</a>
         </p>
         <p class="finding">{finding()}</p>
@@ -38,18 +38,18 @@ export function Welcome() {
       <dialog ref={how} aria-labelledby="how-title">
         <h2 id="how-title">How it works</h2>
         <p>
-          A graph structured neural network (GSNN) computes with one small network for each node of a graph,
-          and passes values along its edges alone. Samples run through the trained network forwards and
-          backwards. Where a node's gradient is large whenever another node is active, an edge between the two
-          would have helped: that is the score, a correlation of magnitudes over samples, averaged over
-          layers. Partial scores leave out what the known parents of the target explain; q-values say how
-          surprising a score is.
+          A graph structured neural network (GSNN) has one small network per node of a graph and passes values
+          only along the graph's edges. Samples run through the trained network forwards and backwards. Where
+          a node's gradient is large whenever another node is active, an edge between the two would have
+          helped: that is the score, a correlation of magnitudes over samples, averaged over layers. Partial
+          scores leave out what the known parents of the target explain; q-values say how surprising a score
+          is.
         </p>
         <p>In Python, a trained model becomes a file for this page in two lines:</p>
         <pre tabIndex={0}>{python}</pre>
         <p>
-          Choose it with its data, or drop both anywhere on the page; the run starts by itself. The network is
-          the one of{' '}
+          Open it with its data, or drop both anywhere on the page; the run starts automatically. GSNNs were
+          introduced by{' '}
           <a href="https://doi.org/10.1101/2024.02.28.582164" target="_blank" rel="noreferrer">
             Evans et al., Graph Structured Neural Networks for Perturbation Biology
           </a>
@@ -72,5 +72,5 @@ function finding(): string {
   const { positives, negatives } = curves;
   const found = Math.round(early * positives);
   const chance = positives ** 2 / (positives + negatives);
-  return `The example: ${positives} edges were left out of its graph before training. Of the ${positives} best new pairs ${found} are among them, where chance finds ${chance.toFixed(1)} (ROC AUC ${score(curves.rocAuc)}).`;
+  return `The example: ${positives} edges were left out of its graph before training. ${found} of the ${positives} top-ranked new pairs ${found === 1 ? 'is' : 'are'} among them; ${chance.toFixed(1)} would be expected by chance (ROC AUC ${score(curves.rocAuc)}).`;
 }
