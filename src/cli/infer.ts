@@ -31,7 +31,7 @@ import {
 } from './checkpoint-file.ts';
 import { expandPatterns, toUrl } from './data-paths.ts';
 import { jsonReport, textReport } from './infer-report.ts';
-import { startLargeModelBeside } from './models-beside.ts';
+import { startThreadForLargeModel } from './model-thread.ts';
 import {
   checkInputs,
   readInput,
@@ -110,7 +110,7 @@ export const infer: Command = {
   help,
   async run(args, terminal) {
     const given = readSettings(args);
-    if (given.executionProvider !== 'webgpu') startLargeModelBeside(given.model);
+    if (given.executionProvider !== 'webgpu') startThreadForLargeModel(given.model);
     const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
     await checkInputs(data, 'its samples would count twice');
@@ -194,7 +194,7 @@ const KEPT_CHANNEL_BYTES = 2 ** 32;
  * Most bytes for channel values: at least twice what their sums take, so that some samples fit alongside the sums.
  * Ranks and resampling need all samples.
  */
-function channelRoom({ channelGroups, layers }: GsnnModel, { score, resampling }: Settings): number {
+function maxChannelBytes({ channelGroups, layers }: GsnnModel, { score, resampling }: Settings): number {
   if (score !== 'channel' || resampling !== false) return Number.MAX_SAFE_INTEGER;
   return Math.max(KEPT_CHANNEL_BYTES, 2 * channelSumsBytes(layers - 1, channelGroups.length));
 }
@@ -237,7 +237,7 @@ async function inferWith(
     precision: settings.precision,
     uncertainty: resampling,
     // No other score is requested later.
-    channels: needsChannels(settings) && { maxBytes: channelRoom(model, settings) },
+    channels: needsChannels(settings) && { maxBytes: maxChannelBytes(model, settings) },
   });
   const ranOn = backendOf(inferer, chosen);
   const rowGroups = rowGroupEncoder(settings, model.graph.nodeNames.function.length);

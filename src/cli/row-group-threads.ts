@@ -40,13 +40,13 @@ const DEPTH = 2;
 
 /** Threads that encode row groups; if all are busy, the calling thread encodes. They end with the process. */
 class RowGroupThreads implements RowGroupEncoder {
-  readonly room: number;
+  readonly maxInFlight: number;
   /** Reused shared memory: 600 MB of copies of a large table would keep the garbage collector busy. */
   readonly #memory = new SharedArrays();
   readonly #threads: { readonly client: WorkerClient<RowGroupCalls>; waiting: number }[];
 
   constructor(threads: number) {
-    this.room = DEPTH * threads;
+    this.maxInFlight = DEPTH * threads;
     this.#threads = Array.from({ length: threads }, () => ({
       client: new WorkerClient<RowGroupCalls>(script),
       waiting: 0,

@@ -51,8 +51,8 @@ export async function removeTemporary({ path, handle }: TemporaryFile): Promise<
 }
 
 /** Makes a new folder under a temporary name, to be filled and then moved into place. */
-export function createTemporaryFolder(beside: string): string {
-  const path = mkdtempSync(join(beside, '.magnitude-edge-'));
+export function createTemporaryFolder(parent: string): string {
+  const path = mkdtempSync(join(parent, '.magnitude-edge-'));
   temporaries.add(path);
   return path;
 }

@@ -198,13 +198,13 @@ function bufferCount(layout: ArrowLayout): number {
 
 /** Unpacks one bit per row to one byte per row. */
 function bits(bytes: Uint8Array, length: number): Uint8Array {
-  checkRoom(bytes, Math.ceil(length / 8));
+  checkLength(bytes, Math.ceil(length / 8));
   return Uint8Array.from({ length }, (_, row) => (bytes[row >> 3]! >> (row & 7)) & 1);
 }
 
 function numbers(layout: ArrowLayout, bytes: Uint8Array, length: number): NumberArray {
   const view = <T>(Type: ArrayType<T>): T => {
-    checkRoom(bytes, length * Type.BYTES_PER_ELEMENT);
+    checkLength(bytes, length * Type.BYTES_PER_ELEMENT);
     const from = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
     return new Type(from.buffer, from.byteOffset, length);
   };
@@ -244,7 +244,7 @@ interface ArrayType<T> {
 }
 
 function decimals(width: number, scale: number, bytes: Uint8Array, length: number): Float64Array {
-  checkRoom(bytes, (length * width) / 8);
+  checkLength(bytes, (length * width) / 8);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const toNumber = decimalReader(scale);
   return Float64Array.from({ length }, (_, row) => {
@@ -289,7 +289,7 @@ function offsetTexts(
 
 /** A view has 16 bytes: the length, then the text if it fits, else the buffer's index and the text's offset in it. */
 function viewTexts(views: Uint8Array, buffers: readonly Uint8Array[], length: number): TextAt {
-  checkRoom(views, length * 16);
+  checkLength(views, length * 16);
   const view = new DataView(views.buffer, views.byteOffset, views.byteLength);
   return (row) => {
     const at = row * 16;
@@ -320,6 +320,6 @@ function stringColumn(length: number, valid: Uint8Array | undefined, textAt: Tex
   return { kind: 'strings', codes, dictionary: [...codeOf.keys()] };
 }
 
-function checkRoom(bytes: Uint8Array, least: number): void {
+function checkLength(bytes: Uint8Array, least: number): void {
   if (bytes.length < least) throw new RangeError('a buffer is shorter than its column');
 }

@@ -95,7 +95,7 @@ class OpenArrowFile implements ColumnFile {
   }
 
   *#columns(positions: readonly number[], group: number | undefined, codecs: Codecs): ByteReading<Column[]> {
-    const budget = group === undefined ? this.#budget : this.#budget.again();
+    const budget = group === undefined ? this.#budget : this.#budget.copy();
     const rows = group === undefined ? this.rows : this.groups[group]!;
     takeColumns(budget, rows, positions.length, this.#name);
     const wanted = new Set(positions);

@@ -1,10 +1,10 @@
 /** Safe integers and powers of ten up to 10^22 are exact in float64: their product or quotient is rounded once. */
-const exactPower = 22;
+const MOST_EXACT_POWER = 22;
 
 /** Returns a converter from unscaled decimals to the float64 nearest to `unscaled * 10^-scale`. */
 export function decimalReader(scale: number): (unscaled: number | bigint) => number {
   const power = 10 ** Math.abs(scale);
-  const quick = Math.abs(scale) <= exactPower;
+  const quick = Math.abs(scale) <= MOST_EXACT_POWER;
   return (unscaled) => {
     const value = Number(unscaled);
     if (quick && Number.isSafeInteger(value)) return scale >= 0 ? value / power : value * power;

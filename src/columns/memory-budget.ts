@@ -10,25 +10,25 @@ export const DEFAULT_MEMORY_BUDGET = 2 ** 31;
 export class MemoryBudget {
   /** Total bytes */
   readonly bytes: number;
-  #left: number;
+  #remaining: number;
 
   /** @throws MagnitudeEdgeError `invalid-argument` for anything but a positive number */
   constructor(bytes = DEFAULT_MEMORY_BUDGET) {
     checkMemoryBudget(bytes);
     this.bytes = bytes;
-    this.#left = bytes;
+    this.#remaining = bytes;
   }
 
   /** Bytes not taken yet */
-  get left(): number {
-    return this.#left;
+  get remaining(): number {
+    return this.#remaining;
   }
 
   /** A copy with the bytes left now, for data that is released before the next read. */
-  again(): MemoryBudget {
-    const again = new MemoryBudget(this.bytes);
-    again.#left = this.#left;
-    return again;
+  copy(): MemoryBudget {
+    const copy = new MemoryBudget(this.bytes);
+    copy.#remaining = this.#remaining;
+    return copy;
   }
 
   /**
@@ -40,11 +40,11 @@ export class MemoryBudget {
    */
   take(bytes: number, what: string, source: string): void {
     // This form rejects NaN as well.
-    if (bytes <= this.#left) {
-      this.#left -= bytes;
+    if (bytes <= this.#remaining) {
+      this.#remaining -= bytes;
       return;
     }
-    const left = this.#left < this.bytes ? `, of which ${this.#left} are left` : '';
+    const left = this.#remaining < this.bytes ? `, of which ${this.#remaining} are left` : '';
     throw new MagnitudeEdgeError(
       'out-of-memory',
       `${source}: ${what} would take ${bytes} bytes of memory, and the budget is ${this.bytes}${left} (memoryBudget: BYTES gives more).`,

@@ -69,7 +69,7 @@ class OpenParquetFile implements ColumnFile {
   }
 
   async read(positions: readonly number[], group?: number): Promise<Column[]> {
-    const budget = group === undefined ? this.#budget : this.#budget.again();
+    const budget = group === undefined ? this.#budget : this.#budget.copy();
     const rows = group === undefined ? this.rows : this.groups[group]!;
     takeColumns(budget, rows, positions.length, this.#name);
     const groups = group === undefined ? this.#groups : [this.#groups[group]!];

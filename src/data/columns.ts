@@ -59,7 +59,7 @@ async function readGroup(
   { name, budget, missingTargets }: Reading,
 ): Promise<Samples> {
   const width = sides.x.length + sides.y.length;
-  budget.again().take(4 * rows * width, `${rows} rows of ${width} columns`, name);
+  budget.copy().take(4 * rows * width, `${rows} rows of ${width} columns`, name);
   const fill = async (positions: readonly number[], targets: boolean): Promise<Matrix> => {
     const values = new Float32Array(rows * positions.length);
     for (let done = 0; done < positions.length; done += COLUMNS_TOGETHER) {

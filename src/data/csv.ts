@@ -55,7 +55,7 @@ class CellReader {
     const { name, budget } = this.#reading;
     const { x, y } = this.#positions;
     const width = x.length + y.length;
-    budget.again().take(4 * rows.length * width, `${rows.length} rows of ${width} columns`, name);
+    budget.copy().take(4 * rows.length * width, `${rows.length} rows of ${width} columns`, name);
     const xValues = new Float32Array(rows.length * x.length);
     const yValues = new Float32Array(rows.length * y.length);
     let [xAt, yAt] = [0, 0];

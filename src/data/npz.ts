@@ -40,7 +40,7 @@ export async function openNpz(source: ByteSource, reading: Reading): Promise<Ope
   return {
     rows: x.rows,
     async *blocks(first) {
-      const bytes = Math.min(BLOCK_BYTES, reading.budget.left / 4);
+      const bytes = Math.min(BLOCK_BYTES, reading.budget.remaining / 4);
       const step = Math.max(1, Math.floor(bytes / (bytesOfRow(x) + bytesOfRow(y))));
       const sides = [arrayBlocks(x, first, step, reading), arrayBlocks(y, first, step, reading)] as const;
       for (;;) {
@@ -78,14 +78,14 @@ async function* arrayBlocks(
   const blockRows = Math.min(step, rows);
   // In the file's type, and as float32.
   const bytes = blockRows * (bytesOfRow(array) + 4 * columns);
-  budget.again().take(bytes, `${blockRows} rows of array ${label}`, name);
+  budget.copy().take(bytes, `${blockRows} rows of array ${label}`, name);
   if (!(header.fortranOrder && rows > 1 && columns > 1)) {
     yield* rowMajorBlocks(array, first, step);
-  } else if (entry.stored && entry.size > budget.left / 4) {
+  } else if (entry.stored && entry.size > budget.remaining / 4) {
     yield* columnMajorBlocks(array, first, step);
   } else {
     const whole = `array ${label} of ${rows} rows, which lies there column by column,`;
-    budget.again().take(entry.size + 4 * rows * columns, whole, name);
+    budget.copy().take(entry.size + 4 * rows * columns, whole, name);
     const packed = await entry.read();
     const values = new Float32Array(rows * columns);
     for (let column = 0; column < columns; column++) readColumn(array, packed, column, rows, values);
@@ -191,7 +191,7 @@ async function columnOrder(
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError('batch-mismatch', `${array} ${why}.`, { details: { source: name } });
   };
-  if (entry.size > mostNameBytes) budget.again().take(entry.size, 'its names', array);
+  if (entry.size > mostNameBytes) budget.copy().take(entry.size, 'its names', array);
   const names = readNpyStrings(await entry.read(), array);
   if (names.length !== columns) refuse(`holds ${names.length} names, but ${label} has ${columns} columns`);
   const positions = new Map(names.map((column, position) => [column, position]));

@@ -6,16 +6,16 @@ import { MagnitudeReader } from './webgpu/statistics/magnitude-reader.ts';
 /** Reads the magnitudes of batches of channel values to the host, wherever the values are. */
 export class MagnitudesOfBatch {
   readonly #shape: EngineShape;
-  readonly #deviceNow: () => GPUDevice | undefined;
+  readonly #getDevice: () => GPUDevice | undefined;
   #reader: Promise<MagnitudeReader> | undefined;
 
   /**
    * @param shape with channels
-   * @param deviceNow returns the device of values that are GPU buffers
+   * @param getDevice returns the device of values that are GPU buffers
    */
-  constructor(shape: EngineShape, deviceNow: () => GPUDevice | undefined) {
+  constructor(shape: EngineShape, getDevice: () => GPUDevice | undefined) {
     this.#shape = shape;
-    this.#deviceNow = deviceNow;
+    this.#getDevice = getDevice;
   }
 
   /** Values on a GPU cost one readback of 8 P N bytes per sample. @throws `device-lost`, `gpu-validation` */
@@ -50,7 +50,7 @@ export class MagnitudesOfBatch {
         return Float32Array.from(norms);
       });
     }
-    const device = this.#deviceNow();
+    const device = this.#getDevice();
     if (device === undefined) throw new TypeError('Values on a GPU need its device.');
     this.#reader ??= MagnitudeReader.create(adoptDevice(device), {
       nodes,

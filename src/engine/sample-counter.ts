@@ -31,7 +31,7 @@ export class SampleCounter {
   }
 
   /** Uncounts the refused batch and all later ones. */
-  takeBackFrom(batch: number): void {
+  discardFrom(batch: number): void {
     this.#sizes = this.#sizes.slice(0, batch);
   }
 }

@@ -56,7 +56,7 @@ export function releaseDevice(context: GpuContext): void {
 }
 
 /** Milliseconds to wait for a loss to be reported, once a call has failed. */
-const TOLD_WITHIN = 500;
+const LOSS_REPORT_TIMEOUT = 500;
 
 /**
  * Turns a failure caused by a lost device into `device-lost`. A loss is reported by a promise of its own, which may
@@ -69,7 +69,7 @@ export async function lossOr(device: GPUDevice, error: unknown): Promise<unknown
   if (error instanceof MagnitudeEdgeError && !MAY_BE_LOSS.has(error.code)) return error;
   const loss = lossOf(device);
   if (loss.reason === undefined) {
-    await Promise.race([loss.told, new Promise((resolve) => setTimeout(resolve, TOLD_WITHIN))]);
+    await Promise.race([loss.reported, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_TIMEOUT))]);
   }
   return loss.reason === undefined ? error : deviceLost({ lostReason: loss.reason }, error);
 }
@@ -139,7 +139,7 @@ interface Loss {
   /** Undefined while the device is alive */
   reason: string | undefined;
   /** Resolves once it is lost */
-  readonly told: Promise<void>;
+  readonly reported: Promise<void>;
 }
 
 const losses = new WeakMap<GPUDevice, Loss>();
@@ -150,7 +150,7 @@ function lossOf(device: GPUDevice): Loss {
   if (known !== undefined) return known;
   const loss: Loss = {
     reason: undefined,
-    told: device.lost.then(({ reason, message }) => {
+    reported: device.lost.then(({ reason, message }) => {
       loss.reason = message === '' ? reason : `${reason}: ${message}`;
     }),
   };

@@ -81,17 +81,17 @@ export class Recorder {
    * Submits the recorded dispatches step by step, as the throttle admits them. Buffers bound here must live until all
    * are submitted. After an abort the rest stays recorded and another call resumes there; after a failure nothing does.
    *
-   * @returns as {@link Recorder.submit}; also rejects with the reason of the yielder's signal
+   * @returns as {@link Recorder.submit}; also rejects with the reason of the throttle's signal
    */
-  async submitPaced(what: string, yielder: SubmitThrottle): Promise<void> {
+  async submitThrottled(what: string, throttle: SubmitThrottle): Promise<void> {
     while (!this.isEmpty) {
       const { count, operations } = this.#fitting();
-      await yielder.room(operations);
+      await throttle.waitForCapacity(operations);
       try {
         const { settled } = scoped(this.#context, what, () => {
           send(this.#context, what, this.#takeNext(count));
         });
-        yielder.submitted(operations);
+        throttle.submitted(operations);
         await settled;
       } catch (error) {
         this.#dispatches.length = 0;

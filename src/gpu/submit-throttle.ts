@@ -25,7 +25,7 @@ export class SubmitThrottle {
    *
    * @throws the signal's reason
    */
-  async room(operations: number): Promise<void> {
+  async waitForCapacity(operations: number): Promise<void> {
     const most = SUBMITS_AHEAD * this.#context.operationsPerSubmit;
     this.#signal?.throwIfAborted();
     while (this.#queued.length > 0 && this.#operations + operations > most) {

@@ -77,9 +77,9 @@ export async function accumulate<T>(
   const firstBatch = held.tally.batches - batches;
   const yielder = createYielder(signal);
   try {
-    for await (const { batch, values, dispose } of runInTurn(resumed.rest, run, batches, yielder)) {
+    for await (const { batch, values, dispose } of runInOrder(resumed.rest, run, batches, yielder)) {
       try {
-        const kept = await readBeside(statistics, values, channelsLater);
+        const kept = await readKept(statistics, values, channelsLater);
         // A batch during which the signal was aborted is not counted.
         await yielder();
         await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
@@ -98,7 +98,7 @@ export async function accumulate<T>(
 }
 
 /** Batches with their values, in order. Errors of a batch, or of the loader after it, are thrown in order too. */
-async function* runInTurn<T>(
+async function* runInOrder<T>(
   loader: Iterable<T> | AsyncIterable<T>,
   run: Runner<T>,
   first: number,
@@ -144,7 +144,7 @@ function ignore(): void {
 }
 
 /** What is kept of a batch in addition to the engine's statistics. */
-async function readBeside(
+async function readKept(
   { uncertainty, channels }: InfererStatistics,
   values: ChannelBatch | MagnitudeBatch,
   channelsLater: boolean,

@@ -69,12 +69,12 @@ export class InfererFits {
   ): Promise<number> {
     signal?.throwIfAborted();
     const statistics = this.#statistics;
-    const goesOn = !reset && statistics.held.tally.samples > 0;
-    if (goesOn) checkCanResume(this.#of.model, statistics.held.settings, settings);
+    const continues = !reset && statistics.held.tally.samples > 0;
+    if (continues) checkCanResume(this.#of.model, statistics.held.settings, settings);
     else await this.recover();
     const run = await prepare();
     signal?.throwIfAborted();
-    if (!goesOn) statistics.startAnew(settings);
+    if (!continues) statistics.startAnew(settings);
     return accumulate(statistics, loader, run, { onProgress, signal, channelsLater });
   }
 

@@ -297,7 +297,7 @@ export class InfererStatistics {
     const batch = refusedBatch(error);
     if (batch === undefined) return error;
     held.refused = true;
-    held.tally.takeBackFrom(batch);
+    held.tally.discardFrom(batch);
     this.uncertainty?.truncate(held.tally.samples);
     this.channels?.truncate(held.tally.samples);
     return refusalInModelTerms(error as MagnitudeEdgeError, this.#functionNames, firstBatch);

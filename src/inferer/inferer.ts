@@ -11,7 +11,7 @@ import { checkPostNorm } from '../model/profile.ts';
 import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
 import type { EdgeScore } from '../scoring/score-matrices.ts';
 import { startedGenerator } from '../started-generator.ts';
-import { checkTableRoom, edgeTable, edgeTableBatches } from '../table/edge-table.ts';
+import { checkTableSize, edgeTable, edgeTableBatches } from '../table/edge-table.ts';
 import type { EdgeColumns } from '../table/edge-table-columns.ts';
 import { evaluateTargetRanking } from '../table/ranking.ts';
 import { evaluateRecovery } from '../table/recovery.ts';
@@ -177,7 +177,7 @@ export class MagnitudeEdgeInferer {
   ): Promise<Table<EdgeColumns<S>>> {
     return this.#calls.reading(async () => {
       const { nodes, pairs } = this.#statistics.choice.engine.shape;
-      checkTableRoom(nodes, options.score ?? 'corr', pairs, options);
+      checkTableSize(nodes, options.score ?? 'corr', pairs, options);
       const { scores, graph, parents, provenance, rows } = await this.#scores.resampled({ ...options });
       try {
         return (await edgeTable(scores, graph, parents, provenance, rows)) as Table<EdgeColumns<S>>;

@@ -17,19 +17,19 @@ export async function openStatistics(
   { backend = 'auto', reduction = 'l1', ...options }: InfererOptions,
 ): Promise<InfererStatistics> {
   const uncertainty = uncertaintySettings(options.uncertainty);
-  const kept = channelSettings(options.channels);
+  const channels = channelSettings(options.channels);
   const { precision } = options;
-  const deviceNow = () => model.device;
-  const open = () => createEngine(backend, engineShape(model, reduction), { device: deviceNow(), precision });
+  const getDevice = () => model.device;
+  const open = () => createEngine(backend, engineShape(model, reduction), { device: getDevice(), precision });
   const choice = await open();
   const { engine } = choice;
   // Read at each call: another engine replaces one whose device is lost.
-  const regressOn = (): GPUDevice | undefined => statistics.choice.device;
-  const beside = {
-    uncertainty: uncertainty && new Uncertainty(uncertainty, engine, deviceNow, precision),
-    channels: kept && new Channels(kept, engine.shape, deviceNow, regressOn, precision),
+  const getRegressionDevice = (): GPUDevice | undefined => statistics.choice.device;
+  const stores = {
+    uncertainty: uncertainty && new Uncertainty(uncertainty, engine, getDevice, precision),
+    channels: channels && new Channels(channels, engine.shape, getDevice, getRegressionDevice, precision),
   };
   const settings = fitSettings(model, graph, {});
-  const statistics = new InfererStatistics(choice, open, beside, graph.nodeNames.function, settings);
+  const statistics = new InfererStatistics(choice, open, stores, graph.nodeNames.function, settings);
   return statistics;
 }

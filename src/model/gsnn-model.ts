@@ -19,7 +19,7 @@ import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from 
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import {
   createSession,
-  isRuntimeBeside,
+  isRuntimeOnOwnThread,
   runsOnGpu,
   runtimeThreads,
   startRuntime,
@@ -188,7 +188,7 @@ export class GsnnModel {
     const loss = completeLoss(options, lossOf(profile));
     const { executionProvider: requested = 'auto', device } = options;
     // The runtime starts while the graph is built.
-    if (isRuntimeBeside() && requested !== 'webgpu' && !device)
+    if (isRuntimeOnOwnThread() && requested !== 'webgpu' && !device)
       await GsnnModel.startRuntime(profile.channelGroups.length);
     // Built here so that an operator without a gradient is refused before anything runs.
     const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });

@@ -51,9 +51,9 @@ export function completeLoss(asked: LossSettings, otherwise: CompleteLoss): Comp
  */
 export function describeLoss({ loss, lossReduction, outputWeights }: CompleteLoss): string {
   if (typeof loss === 'function') return `custom:${loss.name || 'anonymous'}`;
-  const told = [
+  const details = [
     ...(lossReduction === 'sum' ? ['sum'] : []),
     ...(outputWeights === undefined ? [] : [`output weights ${outputWeights.join(' ')}`]),
   ];
-  return told.length === 0 ? loss : `${loss} (${told.join(', ')})`;
+  return details.length === 0 ? loss : `${loss} (${details.join(', ')})`;
 }

@@ -44,10 +44,11 @@ export async function readModel(source: BinarySource, options: ReadModelOptions 
     } catch (error) {
       if (!(error instanceof MagnitudeEdgeError)) throw error;
       const location = error.details.location;
-      const beside = typeof location === 'string' && !(location in contents) && siblingOf(file.url, location);
-      if (!beside) throw withName(error, file.name);
+      const sibling =
+        typeof location === 'string' && !(location in contents) && siblingOf(file.url, location);
+      if (!sibling) throw withName(error, file.name);
       try {
-        contents[location] = (await readSource(beside, { ...read, fallbackName: location })).bytes;
+        contents[location] = (await readSource(sibling, { ...read, fallbackName: location })).bytes;
       } catch {
         signal?.throwIfAborted();
         throw withName(error, file.name);

@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-web';
 import { nodeProcess } from '../node-process.ts';
-import { isRuntimeBeside, useRuntimeBeside, type OrtModule } from './runtime.ts';
+import { isRuntimeOnOwnThread, useRuntimeOnOwnThread, type OrtModule } from './runtime.ts';
 import type { RuntimeAnswer, RuntimeCall, RuntimeEnv, TensorValues } from './runtime-worker.ts';
 import script from './runtime-worker.ts?script';
 
@@ -11,8 +11,8 @@ import script from './runtime-worker.ts?script';
  *
  * @param entry address of onnxruntime-web, which the thread cannot find itself
  */
-export function runModelsBeside(entry: string): void {
-  if (isRuntimeBeside()) return;
+export function runModelsOnOwnThread(entry: string): void {
+  if (isRuntimeOnOwnThread()) return;
   const worker = startWorker();
   if (!worker) return;
   const thread = new RuntimeThread(worker, entry);
@@ -21,19 +21,19 @@ export function runModelsBeside(entry: string): void {
   const create = async (
     model: Uint8Array,
     options: Ort.InferenceSession.SessionOptions,
-  ): Promise<BesideSession> => {
+  ): Promise<ThreadSession> => {
     const session = sessions++;
     // A copy to transfer: the caller keeps its own.
     const own = model.slice();
     await thread.call({ name: 'create', env, model: own, options, session }, [own]);
-    return new BesideSession(thread, session);
+    return new ThreadSession(thread, session);
   };
   // The part of the runtime's API that runtime.ts uses.
-  const ort = { env, InferenceSession: { create }, Tensor: BesideTensor, runsBeside: true };
-  useRuntimeBeside(ort as unknown as OrtModule);
+  const ort = { env, InferenceSession: { create }, Tensor: ThreadTensor, onOwnThread: true };
+  useRuntimeOnOwnThread(ort as unknown as OrtModule);
 }
 
-class BesideTensor implements TensorValues {
+class ThreadTensor implements TensorValues {
   readonly location = 'cpu';
   readonly data: Float32Array;
   readonly dims: readonly number[];
@@ -48,7 +48,7 @@ class BesideTensor implements TensorValues {
   }
 }
 
-class BesideSession {
+class ThreadSession {
   readonly #thread: RuntimeThread;
   readonly #session: number;
 
@@ -60,7 +60,7 @@ class BesideSession {
   async run(
     feeds: Readonly<Record<string, TensorValues>>,
     outputs: readonly string[],
-  ): Promise<Record<string, BesideTensor>> {
+  ): Promise<Record<string, ThreadTensor>> {
     // Copies to transfer: a view would take its whole buffer along.
     const own = Object.entries(feeds).map(
       ([name, { data, dims }]) => [name, { data: data.slice(), dims }] as const,
@@ -70,7 +70,7 @@ class BesideSession {
       own.map(([, { data }]) => data),
     );
     return Object.fromEntries(
-      found.map(({ data, dims }, at) => [outputs[at]!, new BesideTensor('float32', data, dims)]),
+      found.map(({ data, dims }, at) => [outputs[at]!, new ThreadTensor('float32', data, dims)]),
     );
   }
 

@@ -50,7 +50,7 @@ export interface RuntimeSession {
   /** Whether the WebGPU provider runs the whole model. Otherwise nodes without a kernel run on the CPU. */
   readonly allOnGpu: boolean;
   /** Whether it runs on another thread, so that a run can overlap with accumulating the values of the last one. */
-  readonly runsBeside: boolean;
+  readonly onOwnThread: boolean;
   /** Runs the model and fetches the named outputs. */
   run(feeds: Readonly<Record<string, HostTensor>>, outputs: readonly string[]): Promise<RuntimeOutputs>;
   /** Idempotent. Does not destroy the device. */
@@ -71,7 +71,7 @@ export function configureRuntime(settings: RuntimeConfiguration): void {
 /** The part of the runtime that is used. */
 export interface OrtModule extends Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'> {
   /** Whether it is on another thread, which orders its calls itself. */
-  readonly runsBeside?: boolean;
+  readonly onOwnThread?: boolean;
 }
 
 const modules = new Map<Build, Promise<OrtModule>>();
@@ -106,22 +106,22 @@ function loadModule(provider: ExecutionProvider, small: boolean): Promise<OrtMod
 /** Node's entry point is a run-time value, so that a page's bundler does not include a third build for it. */
 const nodeEntry = 'onnxruntime-web';
 
-let besideModule: OrtModule | undefined;
+let ownThreadModule: OrtModule | undefined;
 
 /** Makes Node use a runtime on another thread. Call it before the first model is loaded. */
-export function useRuntimeBeside(ort: OrtModule): void {
-  besideModule = ort;
+export function useRuntimeOnOwnThread(ort: OrtModule): void {
+  ownThreadModule = ort;
 }
 
 /** Whether Node's runtime is on another thread. */
-export function isRuntimeBeside(): boolean {
-  return besideModule !== undefined;
+export function isRuntimeOnOwnThread(): boolean {
+  return ownThreadModule !== undefined;
 }
 
 function importBuild(build: Build): Promise<OrtModule> {
   switch (build) {
     case 'node':
-      if (besideModule) return Promise.resolve(besideModule);
+      if (ownThreadModule) return Promise.resolve(ownThreadModule);
       return import(/* @vite-ignore */ /* webpackIgnore: true */ nodeEntry) as Promise<OrtModule>;
     case 'wasm':
       return import('onnxruntime-web/wasm');
@@ -172,8 +172,8 @@ function threadsToStart(provider: ExecutionProvider, small: boolean): number {
  */
 const calls = new SerialQueue();
 
-function inTurn<T>({ runsBeside = false }: OrtModule, call: () => Promise<T>): Promise<T> {
-  return runsBeside ? call() : calls.run(call);
+function oneAtATime<T>({ onOwnThread = false }: OrtModule, call: () => Promise<T>): Promise<T> {
+  return onOwnThread ? call() : calls.run(call);
 }
 
 /**
@@ -189,7 +189,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     throw notStarted(cause, provider) ?? runtimeError('onnxruntime-web could not be loaded', cause);
   }
   const create = (settings: Ort.InferenceSession.SessionOptions): Promise<Ort.InferenceSession> =>
-    inTurn(ort, () =>
+    oneAtATime(ort, () =>
       ort.InferenceSession.create(model, {
         // The option exists since 1.24; env.webgpu.device, its documented twin, is ignored (onnxruntime #26107).
         executionProviders: [provider === 'webgpu' ? { name: 'webgpu', device: device! } : 'wasm'],
@@ -279,7 +279,7 @@ export async function startRuntime(options: Pick<SessionOptions, 'provider' | 's
 
 class OrtSession implements RuntimeSession {
   readonly allOnGpu: boolean;
-  readonly runsBeside: boolean;
+  readonly onOwnThread: boolean;
   readonly #ort: OrtModule;
   readonly #device: GPUDevice | undefined;
   #session: Ort.InferenceSession | undefined;
@@ -291,7 +291,7 @@ class OrtSession implements RuntimeSession {
     allOnGpu: boolean,
   ) {
     this.allOnGpu = allOnGpu;
-    this.runsBeside = ort.runsBeside ?? false;
+    this.onOwnThread = ort.onOwnThread ?? false;
     this.#ort = ort;
     this.#session = session;
     this.#device = device;
@@ -308,7 +308,9 @@ class OrtSession implements RuntimeSession {
       ([name, { data, dims }]) => [name, new this.#ort.Tensor('float32', data, dims)] as const,
     );
     try {
-      return new OrtOutputs(await inTurn(this.#ort, () => session.run(Object.fromEntries(inputs), outputs)));
+      return new OrtOutputs(
+        await oneAtATime(this.#ort, () => session.run(Object.fromEntries(inputs), outputs)),
+      );
     } catch (cause) {
       throw await failure(this.#device, 'onnxruntime-web failed while running the model', cause);
     }
@@ -317,7 +319,7 @@ class OrtSession implements RuntimeSession {
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    if (session) await inTurn(this.#ort, () => session.release());
+    if (session) await oneAtATime(this.#ort, () => session.release());
   }
 }
 

@@ -43,7 +43,7 @@ export class TrainingSession {
 
   /** Whether runs take place on another thread. */
   get runsBeside(): boolean {
-    return this.#session.runsBeside;
+    return this.#session.onOwnThread;
   }
 
   /**

@@ -15,7 +15,7 @@ export function inlineControlFlow(graph: OnnxGraph, variable: ReadonlySet<string
   const names = allDefinedNames(graph);
   const seen = new Set<string>();
   const repeated = new Set(names.filter((name) => seen.size === seen.add(name).size));
-  const room = UNROLLED_NODES + graph.nodes.length;
+  const nodeBudget = UNROLLED_NODES + graph.nodes.length;
   const fresh = new FreshNames(names);
   const inference = new ShapeInference();
   for (const name of variable) {
@@ -24,7 +24,7 @@ export function inlineControlFlow(graph: OnnxGraph, variable: ReadonlySet<string
       inference.addInput(name, { elementType: tensor.elementType, shape: tensor.dims });
   }
   const constants = new Map([...graph.initializers].filter(([name]) => !variable.has(name)));
-  return new ControlFlowInliner(repeated, fresh, room).inline(graph, constants, inference);
+  return new ControlFlowInliner(repeated, fresh, nodeBudget).inline(graph, constants, inference);
 }
 
 function mayBeKnown(node: OnnxNode): boolean {
@@ -39,12 +39,12 @@ class ControlFlowInliner {
   readonly #repeated: Set<string>;
   readonly #fresh: FreshNames;
   /** Nodes that unrolled loops may still have. */
-  #room: number;
+  #nodeBudget: number;
 
-  constructor(repeated: Set<string>, fresh: FreshNames, room: number) {
+  constructor(repeated: Set<string>, fresh: FreshNames, nodeBudget: number) {
     this.#repeated = repeated;
     this.#fresh = fresh;
-    this.#room = room;
+    this.#nodeBudget = nodeBudget;
   }
 
   inline(graph: OnnxGraph, constants: ReadonlyMap<string, Tensor>, inference: ShapeInference): OnnxGraph {
@@ -98,13 +98,13 @@ class ControlFlowInliner {
   }
 
   #unrolled(node: OnnxNode, inference: ShapeInference): Expansion | undefined {
-    const expansion = unrolledLoop(node, inference, (name) => this.#again(name), this.#room);
-    this.#room -= expansion?.nodes.length ?? 0;
+    const expansion = unrolledLoop(node, inference, (name) => this.#copyName(name), this.#nodeBudget);
+    this.#nodeBudget -= expansion?.nodes.length ?? 0;
     return expansion;
   }
 
   /** A name for a copy of a value. */
-  #again(name: string): string {
+  #copyName(name: string): string {
     const fresh = this.#fresh.take(name);
     if (this.#repeated.has(name)) this.#repeated.add(fresh);
     return fresh;

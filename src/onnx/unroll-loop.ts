@@ -32,7 +32,7 @@ export function unrolledLoop(
     runs * (body.nodes.length + 1) > mostNodes
   )
     return undefined;
-  if (!goesOn(node, body, inference)) return undefined;
+  if (!conditionStaysTrue(node, body, inference)) return undefined;
   const [iteration = '', condition = '', ...states] = body.inputs.map(({ name }) => name);
   const results = body.outputs.slice(1).map(({ name }) => name);
   let carried = node.inputs.slice(2);
@@ -91,7 +91,7 @@ function stacked(
 }
 
 /** Whether the initial condition is true, and the body is known to keep it true. */
-function goesOn(node: OnnxNode, body: OnnxGraph, inference: ShapeInference): boolean {
+function conditionStaysTrue(node: OnnxNode, body: OnnxGraph, inference: ShapeInference): boolean {
   const given = node.inputs[1] ?? '';
   if (given !== '' && inference.contents(given)?.values[0] !== 1) return false;
   const inner = new ShapeInference(inference);

@@ -66,7 +66,7 @@ interface Opened {
  */
 export class BinnedRanking {
   readonly #scanner: ScoreScanner;
-  readonly #freedom: DegreesOfFreedomGroups;
+  readonly #dfGroups: DegreesOfFreedomGroups;
   readonly #choice: RowChoice;
   readonly #tuning: BinTuning;
   #opened: Opened | undefined;
@@ -75,12 +75,12 @@ export class BinnedRanking {
   /** @param tuning for tests */
   constructor(
     scanner: ScoreScanner,
-    freedom: DegreesOfFreedomGroups,
+    dfGroups: DegreesOfFreedomGroups,
     choice: RowChoice,
     tuning: BinTuning = DEFAULT_TUNING,
   ) {
     this.#scanner = scanner;
-    this.#freedom = freedom;
+    this.#dfGroups = dfGroups;
     this.#choice = choice;
     this.#tuning = tuning;
   }
@@ -131,7 +131,7 @@ export class BinnedRanking {
       ? await this.#scored(Uint32Array.from(new Set([...selves, ...edges.pairIndices])))
       : excluded;
     const table = { rows: rowsOf(nodes, this.#choice), excluded };
-    const q = new QValues(this.#scanner, this.#freedom, table, this.#tuning);
+    const q = new QValues(this.#scanner, this.#dfGroups, table, this.#tuning);
     const { leastZ, rows } = maxQ < 1 ? await q.cutoff(maxQ) : { leastZ: -Infinity, rows: table.rows };
     this.#opened = { table, unwanted, q, leastZ, most: Math.min(top, rows) };
     return this.#opened;
@@ -153,7 +153,7 @@ export class BinnedRanking {
     const { top } = this.#choice;
     let edges: Float64Array = Float64Array.from({ length: bins }, (_, k) => -1 + (2 * k) / bins);
     for (let round = 1; ; round++) {
-      const thresholds = scoreThresholds(this.#freedom, edges, leastZ);
+      const thresholds = scoreThresholds(this.#dfGroups, edges, leastZ);
       const counts = await this.#scanner.count(thresholds);
       const large = largeBins(counts, Math.max(size / 4, Math.min(spareRows, size)), top);
       if (round < rounds && large.includes(1)) {
@@ -164,7 +164,7 @@ export class BinnedRanking {
         }
       }
       const wanted = counts.slice();
-      withoutExcluded(wanted, new BinLookup(thresholds), this.#freedom, unwanted);
+      withoutExcluded(wanted, new BinLookup(thresholds), this.#dfGroups, unwanted);
       const past = thresholds.count + 1;
       const falling = binGroups(wanted.slice(1, past).reverse(), size);
       const groups = falling.map(({ first, end }) => ({ first: past - end, end: past - first }));
@@ -184,7 +184,7 @@ export class BinnedRanking {
     let group = 0;
     for await (const found of this.#scanner.inGroups(thresholds, groups, counts)) {
       const pairs = tableOrder(found, unwanted);
-      const rows = { ...pairs, p: runToEnd(pValuesOfPairs(pairs, this.#freedom)) };
+      const rows = { ...pairs, p: runToEnd(pValuesOfPairs(pairs, this.#dfGroups)) };
       yield { ...rows, q: await qOf(rows, group++, rank) };
       rank += pairs.pairIndices.length;
     }
@@ -193,14 +193,14 @@ export class BinnedRanking {
   async #qOfGroups(thresholds: Thresholds, groups: readonly BinRange[]): Promise<QOfGroup> {
     const { table, q, most } = await this.#open();
     if (most <= table.rows * LARGEST_SHARE) return (rows) => q.of(rows);
-    if (this.#freedom.roots.length === 1) return this.#qByRank(thresholds, groups);
+    if (this.#dfGroups.roots.length === 1) return this.#qByRank(thresholds, groups);
     return (this.#qOfAllPairs ??= await this.#qOfAll());
   }
 
   /** If p rises as scores fall: ranks are positions in the table, and later groups matter only by their least ratio. */
   async #qByRank(thresholds: Thresholds, groups: readonly BinRange[]): Promise<QOfGroup> {
     const { table, q } = await this.#open();
-    const root = this.#freedom.roots[0]!;
+    const root = this.#dfGroups.roots[0]!;
     const endsTable = thresholds.values[0] === -1 && groups.at(-1)?.first === 1;
     // Between a group and the next: slightly above, so that no row of the next one counts towards the former.
     const borders = Float64Array.from(endsTable ? groups.slice(0, -1) : groups, ({ first }) => {
@@ -223,19 +223,19 @@ export class BinnedRanking {
   async #qOfAll(): Promise<QOfGroup> {
     const { table } = await this.#open();
     const { nodes } = this.#scanner;
-    const freedom = this.#freedom;
+    const dfGroups = this.#dfGroups;
     const unwanted = new Set(table.excluded.pairIndices);
-    const thresholds = zThresholds(freedom, evenEdges(freedom, this.#tuning.bins));
+    const thresholds = zThresholds(dfGroups, evenEdges(dfGroups, this.#tuning.bins));
     const counts = await this.#scanner.count(thresholds);
     const own = counts.slice();
-    withoutExcluded(own, new BinLookup(thresholds), freedom, table.excluded);
+    withoutExcluded(own, new BinLookup(thresholds), dfGroups, table.excluded);
     const groups = binGroups(counts.subarray(0, -1), ROWS_PER_GROUP);
     let rank = countIn(own, { first: 0, end: own.length - 1 });
     const qs = new Float64Array(nodes * nodes).fill(1);
     let least = 1;
     for await (const { pairIndices, scores } of this.#scanner.inGroups(thresholds, groups, counts)) {
       // By p, as the sorted table ranks them, not by z: rounding can order neighbours differently.
-      const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, freedom));
+      const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, dfGroups));
       for (const k of sortedOrder(p, 'descending')) {
         const pairIndex = pairIndices[k]!;
         if (unwanted.has(pairIndex)) continue;

@@ -21,17 +21,17 @@ export function rankWithin(
 ): number[] {
   const { scores } = candidates;
   const group = candidates[side];
-  const asked = new Map<number, number[]>();
+  const rowsByGroup = new Map<number, number[]>();
   rows.forEach((row, k) => {
-    const own = asked.get(group[row]!);
-    if (own === undefined) asked.set(group[row]!, [k]);
+    const own = rowsByGroup.get(group[row]!);
+    if (own === undefined) rowsByGroup.set(group[row]!, [k]);
     else own.push(k);
   });
   const above = new Uint32Array(rows.length);
   const equal = new Uint32Array(rows.length);
   for (let at = 0; at < scores.length; at++) {
     const score = scores[at]!;
-    for (const k of asked.get(group[at]!) ?? []) {
+    for (const k of rowsByGroup.get(group[at]!) ?? []) {
       const own = scores[rows[k]!]!;
       if (score > own) above[k]!++;
       else if (score === own) equal[k]!++;

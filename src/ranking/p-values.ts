@@ -42,12 +42,12 @@ function ofRows(scores: FloatArray, roots: Float64Array, p: Float64Array, first:
 /** One-sided p of pairs. Yields some milliseconds of work apart. */
 export function* pValuesOfPairs(
   { pairIndices, scores }: ScoredPairs,
-  freedom: DegreesOfFreedomGroups,
+  dfGroups: DegreesOfFreedomGroups,
 ): Generator<undefined, Float64Array, undefined> {
   const p = new Float64Array(pairIndices.length);
-  const ofTargets = rootsOfTargets(freedom);
-  const alike = freedom.roots.length === 1;
-  const roots = alike ? freedom.roots[0]! : new Float64Array(p.length);
+  const ofTargets = rootsOfTargets(dfGroups);
+  const alike = dfGroups.roots.length === 1;
+  const roots = alike ? dfGroups.roots[0]! : new Float64Array(p.length);
   for (let first = 0; first < p.length; first += STEP) {
     const end = Math.min(first + STEP, p.length);
     if (typeof roots !== 'number') lookUpRoots(pairIndices, ofTargets, roots, first, end);

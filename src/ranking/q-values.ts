@@ -27,7 +27,7 @@ export interface QTuning {
  */
 export class QValues {
   readonly #scanner: ScoreScanner;
-  readonly #freedom: DegreesOfFreedomGroups;
+  readonly #dfGroups: DegreesOfFreedomGroups;
   readonly #table: TableRows;
   readonly #excluded: { has(pairIndex: number): boolean };
   readonly #tuning: QTuning;
@@ -35,9 +35,9 @@ export class QValues {
   #rounds = 0;
 
   /** Counts nothing until it is needed. */
-  constructor(scanner: ScoreScanner, freedom: DegreesOfFreedomGroups, table: TableRows, tuning: QTuning) {
+  constructor(scanner: ScoreScanner, dfGroups: DegreesOfFreedomGroups, table: TableRows, tuning: QTuning) {
     this.#scanner = scanner;
-    this.#freedom = freedom;
+    this.#dfGroups = dfGroups;
     this.#table = table;
     this.#excluded = new Set(table.excluded.pairIndices);
     this.#tuning = tuning;
@@ -77,7 +77,7 @@ export class QValues {
 
   /** q of rows of the table. */
   async of({ pairIndices, scores }: ScoredPairs): Promise<Float64Array> {
-    const { classOf, roots } = this.#freedom;
+    const { classOf, roots } = this.#dfGroups;
     const nodes = classOf.length;
     const { bins, binOf, ranked, later } = await this.#settled(({ lookup }) =>
       Int32Array.from(pairIndices, (pairIndex, row) => {
@@ -112,7 +112,7 @@ export class QValues {
   }
 
   #firstEdges(): Float64Array {
-    return evenEdges(this.#freedom, this.#tuning.bins);
+    return evenEdges(this.#dfGroups, this.#tuning.bins);
   }
 
   #bins(): Promise<ZBins> | ZBins {
@@ -121,7 +121,7 @@ export class QValues {
 
   async #count(edges: Float64Array): Promise<ZBins> {
     this.#rounds++;
-    this.#counted = await countZ(this.#scanner, this.#freedom, edges, this.#table);
+    this.#counted = await countZ(this.#scanner, this.#dfGroups, edges, this.#table);
     return this.#counted;
   }
 
@@ -158,20 +158,20 @@ export class QValues {
    * score. The two orders differ if rounding gives the smaller of two neighbouring scores the smaller p.
    */
   #key(score: number, root: number): number {
-    return this.#freedom.roots.length === 1 ? -score : upperTail(fisherZ(score, root));
+    return this.#dfGroups.roots.length === 1 ? -score : upperTail(fisherZ(score, root));
   }
 
   /** Fetches and ranks the rows of bins. */
   async #rank(bins: ZBins, open: Uint8Array): Promise<Map<number, RankedBin>> {
     const ranked = new Map<number, RankedBin>();
     const { counts, ranks, thresholds, lookup } = bins;
-    const { classOf, roots } = this.#freedom;
+    const { classOf, roots } = this.#dfGroups;
     const nodes = classOf.length;
     // The passes include pairs that are not rows.
     const most = sum(counts, open) + countIn(open, this.#table.excluded, lookup, classOf);
     if (most === 0) return ranked;
     const { pairIndices, scores } = await this.#scanner.collect(thresholds, open, most);
-    const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, this.#freedom));
+    const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, this.#dfGroups));
     const unranked = new Map<number, UnrankedBin>();
     for (let k = 0; k < pairIndices.length; k++) {
       const pairIndex = pairIndices[k]!;

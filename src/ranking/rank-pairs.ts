@@ -31,9 +31,9 @@ export interface RankedWithPairs extends RankedPairs {
 export interface RankSettings {
   /** Leaves out i -> i */
   readonly excludeSelf: boolean;
-  readonly freedom: DegreesOfFreedomGroups;
+  readonly dfGroups: DegreesOfFreedomGroups;
   /** If p does not follow from the scores: p of each pair, `[source, target]`, or none, which makes p and q 1 */
-  readonly given?: { readonly p: Float64Array | undefined } | undefined;
+  readonly testP?: { readonly p: Float64Array | undefined } | undefined;
   /** Called between pieces of work */
   readonly yielder: Yielder;
 }
@@ -50,7 +50,7 @@ export async function rankPairs(
   threads?: ScoreThreads,
 ): Promise<RankedWithPairs> {
   const local = localWork(settings.yielder);
-  if (threads === undefined || settings.given !== undefined) return rank(matrices, settings, local);
+  if (threads === undefined || settings.testP !== undefined) return rank(matrices, settings, local);
   const shared = threads.shareMemory && [matrices.aggregated, ...matrices.perPair].every(isShared);
   // Their engine may be released, and the threads with it, while its scores are still in use.
   return rank(matrices, settings, shared ? threads : local, threads).catch(() =>
@@ -61,7 +61,7 @@ export async function rankPairs(
 /** @param threads compute p while this one begins to sort; not if p is given */
 async function rank(
   { nodes, aggregated, perPair }: Pick<ScoreMatrices, 'nodes' | 'aggregated' | 'perPair'>,
-  { excludeSelf, freedom, given, yielder }: RankSettings,
+  { excludeSelf, dfGroups, testP, yielder }: RankSettings,
   work: RankingWork,
   threads?: ScoreThreads,
 ): Promise<RankedWithPairs> {
@@ -77,16 +77,16 @@ async function rank(
     taken.delete(array);
     return array;
   };
-  const asked: Promise<unknown>[] = [];
+  const pending: Promise<unknown>[] = [];
   /** Marks the rejection of a promise that is awaited later as handled until then. */
   const later = <T>(promise: Promise<T>): Promise<T> => {
-    asked.push(promise);
+    pending.push(promise);
     promise.catch(() => undefined);
     return promise;
   };
   try {
-    const pOfPairs = threads ? alloc(Float64Array, aggregated.length) : given?.p;
-    const computed = threads && later(threads.pValues(aggregated, rootsOfTargets(freedom), pOfPairs!));
+    const pOfPairs = threads ? alloc(Float64Array, aggregated.length) : testP?.p;
+    const computed = threads && later(threads.pValues(aggregated, rootsOfTargets(dfGroups), pOfPairs!));
     const skip = excludeSelf ? nodes + 1 : undefined;
     const partitioned = await runYielding(partition(aggregated, 'descending', skip, alloc), yielder);
     const sorted = placesFor(partitioned, alloc);
@@ -98,16 +98,16 @@ async function rank(
     const pairIndices = keep(sorted.rows);
     const scores = keep(partitioned.values);
     let p = (await pInOrder)?.[0];
-    if (given) p ??= new Float64Array(pairIndices.length).fill(1);
-    p ??= await runYielding(pValuesOfPairs({ pairIndices, scores }, freedom), yielder);
+    if (testP) p ??= new Float64Array(pairIndices.length).fill(1);
+    p ??= await runYielding(pValuesOfPairs({ pairIndices, scores }, dfGroups), yielder);
     // If all targets have the same degrees of freedom, p rises as the score falls: the rows are sorted by p already.
-    const inOrder = given ? given.p === undefined : freedom.roots.length === 1;
+    const inOrder = testP ? testP.p === undefined : dfGroups.roots.length === 1;
     const q = benjaminiHochberg(p, inOrder ? undefined : sortedOrder(p, 'ascending'));
     await yielder();
     return { pairIndices, scores, p, q, perPair: await pairsInOrder };
   } finally {
     // Once all work on them has ended; after an abort some still runs.
-    void Promise.allSettled(asked).then(() => {
+    void Promise.allSettled(pending).then(() => {
       work.arrays.free(taken);
     });
   }

@@ -23,8 +23,8 @@ function largestZ(root: number): number {
 }
 
 /** K values of z, evenly spaced over all that p can distinguish. */
-export function evenEdges(freedom: DegreesOfFreedomGroups, count: number): Float64Array {
-  const most = 1.001 * largestZ(freedom.roots.reduce((a, b) => Math.max(a, b), 0));
+export function evenEdges(dfGroups: DegreesOfFreedomGroups, count: number): Float64Array {
+  const most = 1.001 * largestZ(dfGroups.roots.reduce((a, b) => Math.max(a, b), 0));
   const [low, high] = [Math.max(LEAST_Z, -most), Math.min(LARGEST_Z, most)];
   return Float64Array.from({ length: count }, (_, k) => low + ((high - low) * k) / Math.max(1, count - 1));
 }
@@ -54,14 +54,14 @@ export function zThresholds({ roots }: DegreesOfFreedomGroups, edges: Float64Arr
  * @param edges rising
  */
 export function scoreThresholds(
-  freedom: DegreesOfFreedomGroups,
+  dfGroups: DegreesOfFreedomGroups,
   edges: Float64Array,
   leastZ: number,
 ): Thresholds {
   const count = edges.length;
-  const least = zThresholds(freedom, Float64Array.of(leastZ)).values;
-  const values = new Float64Array(freedom.roots.length * count);
-  freedom.roots.forEach((_, c) => {
+  const least = zThresholds(dfGroups, Float64Array.of(leastZ)).values;
+  const values = new Float64Array(dfGroups.roots.length * count);
+  dfGroups.roots.forEach((_, c) => {
     // A class without degrees of freedom has p = 1 whatever the score, so any threshold of z would drop it.
     const from = leastZ === -Infinity ? -Infinity : least[c]!;
     edges.forEach((score, k) => {

@@ -37,14 +37,14 @@ export interface TableRows {
 /** Counts the rows of a table in bins of z. */
 export async function countZ(
   scanner: ScoreScanner,
-  freedom: DegreesOfFreedomGroups,
+  dfGroups: DegreesOfFreedomGroups,
   edges: Float64Array,
   { rows, excluded }: TableRows,
 ): Promise<ZBins> {
-  const thresholds = zThresholds(freedom, edges);
+  const thresholds = zThresholds(dfGroups, edges);
   const lookup = new BinLookup(thresholds);
   const all = await scanner.count(thresholds);
-  withoutExcluded(all, lookup, freedom, excluded);
+  withoutExcluded(all, lookup, dfGroups, excluded);
   // Rows without a score have p = 1 and come last, whatever their rank.
   const counts = all.subarray(0, edges.length + 1);
   const ranks = new Float64Array(counts.length);

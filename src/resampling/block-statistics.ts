@@ -47,12 +47,12 @@ export class BlockStatistics {
   }
 
   /** Most samples that the next {@link BlockStatistics.add} accepts */
-  get room(): number {
+  get remainingCapacity(): number {
     const open = this.#runs.at(-1)?.samples ?? this.#length;
     return open < this.#length ? this.#length - open : this.#length;
   }
 
-  /** Adds the samples that follow, at most {@link BlockStatistics.room}. Takes ownership of the statistics. */
+  /** Adds the samples that follow, at most {@link BlockStatistics.remainingCapacity}. Takes ownership of the statistics. */
   add(statistics: SufficientStatistics): void {
     const last = this.#runs.at(-1);
     if (last !== undefined && last.samples < this.#length) {
@@ -133,7 +133,7 @@ export async function addRows(
 ): Promise<void> {
   const yielder = createYielder(signal);
   for (let first = 0; first < record.samples;) {
-    const size = Math.min(runs.room, record.samples - first);
+    const size = Math.min(runs.remainingCapacity, record.samples - first);
     const rows = Uint32Array.from({ length: size }, (_, k) => first + k);
     engine.reset();
     for (const batch of record.batches({ x: rows, y: rows })) {

@@ -60,13 +60,13 @@ export class Uncertainty {
 
   /**
    * @param engine the engine whose scores are resampled; created with channels
-   * @param deviceNow returns the device of values in GPU buffers, and of further engines on WebGPU
+   * @param getDevice returns the device of values in GPU buffers, and of further engines on WebGPU
    * @param precision of further engines
    */
   constructor(
     settings: UncertaintySettings,
     engine: Engine,
-    deviceNow: () => GPUDevice | undefined = () => undefined,
+    getDevice: () => GPUDevice | undefined = () => undefined,
     precision?: Precision,
   ) {
     const { nodes, pairs, reduction } = engine.shape;
@@ -77,9 +77,9 @@ export class Uncertainty {
       createEngine(
         this.#engine.diagnostics.backend,
         { nodes, pairs, reduction },
-        { device: deviceNow(), precision },
+        { device: getDevice(), precision },
       );
-    this.#magnitudes = new MagnitudesOfBatch(engine.shape, deviceNow);
+    this.#magnitudes = new MagnitudesOfBatch(engine.shape, getDevice);
     this.#record = new SampleStore(engine.shape, settings.maxBytes);
     this.#rows = rowsToKeep(settings, engine.shape);
   }

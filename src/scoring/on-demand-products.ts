@@ -69,12 +69,12 @@ export class OnDemandProducts implements ProductSource {
   }
 
   /** X^T X of all nodes, for partial scores. */
-  async #packAll({ nodes, products, x }: PairSnapshot): Promise<SourceProducts> {
+  async #packAll({ nodes, matmuls: matmul, x }: PairSnapshot): Promise<SourceProducts> {
     if (this.#packed === undefined) return noSources;
-    const { tileColumns } = products.exact;
+    const { tileColumns } = matmul.exact;
     for (let first = 0; first < nodes; first += tileColumns) {
       const columns = [first, Math.min(first + tileColumns, nodes)] as const;
-      const formed = products.exact.tile(x, x, [0, x.rows.end], columns, { upperOnly: true });
+      const formed = matmul.exact.tile(x, x, [0, x.rows.end], columns, { upperOnly: true });
       this.#packed.setColumns(await runYielding(formed, this.#yielder));
     }
     return this.#packed;
@@ -94,29 +94,29 @@ export class OnDemandProducts implements ProductSource {
     if (this.#tile !== undefined && target >= this.#tile.first && target < this.#tile.end) return this.#tile;
     this.#tile = undefined;
     const { nodes, x, y } = pair;
-    const products = this.#productsOf(pair);
-    const { tileColumns } = products;
+    const matmul = this.#matmulOf(pair);
+    const { tileColumns } = matmul;
     const first = target - (target % tileColumns);
     const columns = [first, Math.min(first + tileColumns, nodes)] as const;
     this.#tile = await runYielding(
-      products.tile(x, y, [0, x.rows.end], columns, { upperOnly: false }),
+      matmul.tile(x, y, [0, x.rows.end], columns, { upperOnly: false }),
       this.#yielder,
     );
     return this.#tile;
   }
 
   /** Forms X^T Y. */
-  #productsOf({ products }: PairSnapshot): TiledMatmul {
-    return this.#request.score === 'partial' ? products.exact : products.plain;
+  #matmulOf({ matmuls: matmul }: PairSnapshot): TiledMatmul {
+    return this.#request.score === 'partial' ? matmul.exact : matmul.plain;
   }
 
   /** Forms the products that some targets need, and no others. */
   async #fewTargets(pair: PairSnapshot, targets: Uint32Array): Promise<PanelProducts> {
     const { nodes, x, y } = pair;
-    const products = this.#productsOf(pair);
+    const matmul = this.#matmulOf(pair);
     const { score, conditioningSets } = this.#request;
     const columns = (side: PairSnapshot['x'], some: Uint32Array): Promise<Float64Array> =>
-      runYielding(productsWith(products, x, side, some), this.#yielder);
+      runYielding(productsWith(matmul, x, side, some), this.#yielder);
     let sources = noSources;
     if (score === 'partial') {
       const members = membersOf(conditioningSets, targets);

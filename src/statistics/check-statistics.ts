@@ -39,9 +39,9 @@ function impossibleIn(pair: PairStatistics, nodes: number, samples: number): str
       if (Math.abs(sumXY[at]! - (sumX[i]! * sumY[j]!) / samples) > most)
         return `holds a product of nodes ${i} and ${j} larger than their sums of squares allow, in sumXY`;
       const [value, mirrored] = [sumXX[at]!, sumXX[j * nodes + i]!];
-      const room =
+      const tolerance =
         1e-9 * (Math.abs(value) + Math.abs(mirrored)) + 1e-12 * samples * Math.abs(pivotX[i]! * pivotX[j]!);
-      if (Math.abs(value - mirrored) > room) return `is not symmetric at nodes ${i} and ${j}, in sumXX`;
+      if (Math.abs(value - mirrored) > tolerance) return `is not symmetric at nodes ${i} and ${j}, in sumXX`;
       if (j !== i && Math.abs(sumXX[at]! - (sumX[i]! * sumX[j]!) / samples) > x.root[i]! * x.root[j]!)
         return `holds a product of nodes ${i} and ${j} larger than their sums of squares allow, in sumXX`;
     }
@@ -61,10 +61,10 @@ function spread(
 ): { root: Float64Array; impossible: boolean[] } {
   const impossible: boolean[] = [];
   const root = squares.map((square, i) => {
-    const room = 1e-6 * Math.abs(square) + 1e-12 * samples * pivots[i]! ** 2;
+    const tolerance = 1e-6 * Math.abs(square) + 1e-12 * samples * pivots[i]! ** 2;
     const aboutMean = square - sums[i]! ** 2 / samples;
-    impossible.push(square < -room || aboutMean < -room);
-    return Math.sqrt(Math.max(aboutMean, 0) + room);
+    impossible.push(square < -tolerance || aboutMean < -tolerance);
+    return Math.sqrt(Math.max(aboutMean, 0) + tolerance);
   });
   return { root, impossible };
 }

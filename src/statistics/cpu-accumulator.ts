@@ -32,7 +32,7 @@ export type Plan = 'sums' | 'magnitudes';
 export class CpuAccumulator {
   readonly #nodes: number;
   readonly #pairs: readonly PairAccumulator[];
-  readonly #roomPerPair: number;
+  readonly #maxBytesPerPair: number;
   #tiled: boolean;
   #samples = 0;
   #plan: Plan = 'magnitudes';
@@ -40,8 +40,8 @@ export class CpuAccumulator {
   /**
    * @param memory bytes that the sums may take. If they would take more, products are formed tile by tile for every
    *   request and not kept, and the caller limits how many rows are added; otherwise kept rows take at most half of it.
-   * @param products shared by accumulators that take turns
-   * @param plainProducts forms X^T Y for plain correlations, if that differs: as long as all rows are kept, which may
+   * @param matmul shared by accumulators that take turns
+   * @param plainMatmul forms X^T Y for plain correlations, if that differs: as long as all rows are kept, which may
    *   then take at most half of `memory`, or no sums are held
    */
   constructor(
@@ -49,15 +49,15 @@ export class CpuAccumulator {
     pairs: number,
     {
       memory = Infinity,
-      products = new TiledMatmul(nodes),
-      plainProducts = products,
-    }: { memory?: number; products?: TiledMatmul; plainProducts?: TiledMatmul } = {},
+      matmul = new TiledMatmul(nodes),
+      plainMatmul = matmul,
+    }: { memory?: number; matmul?: TiledMatmul; plainMatmul?: TiledMatmul } = {},
   ) {
     this.#nodes = nodes;
-    const formed = { exact: products, plain: plainProducts };
-    this.#pairs = Array.from({ length: pairs }, () => new PairAccumulator(nodes, formed));
-    const plain = plainProducts !== products;
-    this.#roomPerPair = Math.max(
+    const matmuls = { exact: matmul, plain: plainMatmul };
+    this.#pairs = Array.from({ length: pairs }, () => new PairAccumulator(nodes, matmuls));
+    const plain = plainMatmul !== matmul;
+    this.#maxBytesPerPair = Math.max(
       Math.min(plain ? Infinity : sumsBytes(nodes, 1), memory / pairs / 2),
       // At least a few rows, or products of small graphs would be formed a handful of rows at a time.
       2 * 4 * nodes * WAITING_ROWS,
@@ -111,7 +111,7 @@ export class CpuAccumulator {
   *drain(): Generator<undefined, void, undefined> {
     if (this.#tiled) return;
     for (const pair of this.#pairs) {
-      if (pair.keptBytes > this.#roomPerPair) this.#plan = 'sums';
+      if (pair.keptBytes > this.#maxBytesPerPair) this.#plan = 'sums';
       if (this.#plan === 'sums') pair.endPlain();
       if (this.#plan === 'sums' && pair.waitingRows >= WAITING_ROWS) yield* pair.form(true);
     }

@@ -9,7 +9,7 @@ import { mirrorUpper, storeTile, type Deviations, type TiledMatmul } from './til
  */
 export class IncrementalProduct {
   readonly #nodes: number;
-  readonly #products: TiledMatmul;
+  readonly #matmul: TiledMatmul;
   readonly #symmetric: boolean;
   /** For each tile of columns, the rows that it has seen: aborted work resumes from there. */
   readonly #seen: number[];
@@ -22,11 +22,11 @@ export class IncrementalProduct {
   #mirrored = true;
 
   /** @param symmetric the products of one side with itself: only the upper triangle is formed, and mirrored */
-  constructor(nodes: number, products: TiledMatmul, symmetric: boolean) {
+  constructor(nodes: number, matmul: TiledMatmul, symmetric: boolean) {
     this.#nodes = nodes;
-    this.#products = products;
+    this.#matmul = matmul;
     this.#symmetric = symmetric;
-    this.#seen = new Array<number>(Math.ceil(nodes / products.tileColumns)).fill(0);
+    this.#seen = new Array<number>(Math.ceil(nodes / matmul.tileColumns)).fill(0);
   }
 
   /** Rows that all of the sums contain for good */
@@ -72,7 +72,7 @@ export class IncrementalProduct {
   }
 
   #endOfChunks({ rows: { end } }: Deviations): number {
-    return end - (end % this.#products.chunkRows);
+    return end - (end % this.#matmul.chunkRows);
   }
 
   /** Stores a tile of the sums so far plus the rows up to `end` in a matrix. */
@@ -83,11 +83,11 @@ export class IncrementalProduct {
     end: number,
     into: Float64Array,
   ): Generator<undefined, void, undefined> {
-    const { tileColumns } = this.#products;
+    const { tileColumns } = this.#matmul;
     const seen = this.#seen[tile]!;
     const columns = [tile * tileColumns, Math.min((tile + 1) * tileColumns, this.#nodes)] as const;
     const onto = this.#handedOut || seen > 0 ? this.#sums : undefined;
-    const grown = yield* this.#products.tile(a, b, [seen, end], columns, {
+    const grown = yield* this.#matmul.tile(a, b, [seen, end], columns, {
       upperOnly: this.#symmetric,
       onto,
     });

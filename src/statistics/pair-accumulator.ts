@@ -2,7 +2,7 @@ import { meanSquares, type PairMoments } from './covariances.ts';
 import { IncrementalProduct } from './incremental-product.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { addShifted } from './merge.ts';
-import { PairSnapshot, type PairProducts } from './pair-snapshot.ts';
+import { PairSnapshot, type PairMatmuls } from './pair-snapshot.ts';
 import type { Deviations } from './tiled-matmul.ts';
 import type { PairStatistics } from './sufficient-statistics.ts';
 
@@ -17,7 +17,7 @@ interface WaitingDeviations extends Deviations {
  */
 export class PairAccumulator {
   readonly nodes: number;
-  readonly products: PairProducts;
+  readonly matmuls: PairMatmuls;
   readonly x: WaitingDeviations;
   readonly y: WaitingDeviations;
   readonly xy: IncrementalProduct;
@@ -28,15 +28,15 @@ export class PairAccumulator {
   readonly #sumY: Float64Array;
   readonly #sumY2: Float64Array;
 
-  constructor(nodes: number, products: PairProducts) {
+  constructor(nodes: number, matmuls: PairMatmuls) {
     const zeros = (): Float64Array => new Float64Array(nodes);
     this.nodes = nodes;
-    this.products = products;
+    this.matmuls = matmuls;
     this.x = { rows: new RowBuffer(nodes), pivot: zeros() };
     this.y = { rows: new RowBuffer(nodes), pivot: zeros() };
-    this.xy = new IncrementalProduct(nodes, products.exact, false);
-    this.xx = new IncrementalProduct(nodes, products.exact, true);
-    if (products.plain !== products.exact) this.#plain = new IncrementalProduct(nodes, products.plain, false);
+    this.xy = new IncrementalProduct(nodes, matmuls.exact, false);
+    this.xx = new IncrementalProduct(nodes, matmuls.exact, true);
+    if (matmuls.plain !== matmuls.exact) this.#plain = new IncrementalProduct(nodes, matmuls.plain, false);
     [this.#sumX, this.#sumX2, this.#sumY, this.#sumY2] = [zeros(), zeros(), zeros(), zeros()];
   }
 
@@ -92,8 +92,8 @@ export class PairAccumulator {
 
   /** The statistics, all arrays new, with products that are not kept; requires that no rows were dropped. */
   *formApart(): Generator<undefined, PairStatistics, undefined> {
-    const xy = new IncrementalProduct(this.nodes, this.products.exact, false);
-    const xx = new IncrementalProduct(this.nodes, this.products.exact, true);
+    const xy = new IncrementalProduct(this.nodes, this.matmuls.exact, false);
+    const xx = new IncrementalProduct(this.nodes, this.matmuls.exact, true);
     yield* xy.catchUp(this.x, this.y);
     yield* xx.catchUp(this.x, this.x);
     return {
@@ -125,7 +125,7 @@ export class PairAccumulator {
   snapshot(samples: number): PairSnapshot {
     const { x, y } = this;
     return new PairSnapshot(
-      this.products,
+      this.matmuls,
       samples,
       { rows: x.rows.snapshot(), pivot: x.pivot },
       { rows: y.rows.snapshot(), pivot: y.pivot },

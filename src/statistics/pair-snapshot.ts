@@ -5,7 +5,7 @@ import type { Deviations, TiledMatmul } from './tiled-matmul.ts';
 const DIAGONAL_COLUMNS = 64;
 
 /** Forms the products of a layer pair. */
-export interface PairProducts {
+export interface PairMatmuls {
   /** For partial correlations and statistics */
   readonly exact: TiledMatmul;
   /** For X^T Y of plain correlations */
@@ -14,7 +14,7 @@ export interface PairProducts {
 
 /** A snapshot of the samples of one layer pair: rows, from which any products can be formed. */
 export class PairSnapshot {
-  readonly products: PairProducts;
+  readonly matmuls: PairMatmuls;
   /** n */
   readonly samples: number;
   readonly x: Deviations;
@@ -23,8 +23,8 @@ export class PairSnapshot {
   readonly moments: PairMoments;
   #varX: Float64Array | undefined;
 
-  constructor(products: PairProducts, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
-    this.products = products;
+  constructor(matmuls: PairMatmuls, samples: number, x: Deviations, y: Deviations, moments: PairMoments) {
+    this.matmuls = matmuls;
     this.samples = samples;
     this.x = x;
     this.y = y;
@@ -50,7 +50,7 @@ export class PairSnapshot {
           (_, k) => first + k,
         );
         const x = select(this.x, own);
-        const { values, stride } = yield* this.products.exact.tile(x, x, [0, x.rows.end], [0, own.length], {
+        const { values, stride } = yield* this.matmuls.exact.tile(x, x, [0, x.rows.end], [0, own.length], {
           upperOnly: true,
         });
         own.forEach((i, k) => {
@@ -75,7 +75,7 @@ export class PairSnapshot {
       meanY2: pickNodes(meanY2, nodes),
     };
     return new PairSnapshot(
-      this.products,
+      this.matmuls,
       this.samples,
       select(this.x, nodes),
       select(this.y, nodes),
@@ -90,7 +90,7 @@ export class PairSnapshot {
  * @returns row-major `[a.rows.nodes, columns.length]`, a new array
  */
 export function* productsWith(
-  products: TiledMatmul,
+  matmul: TiledMatmul,
   a: Deviations,
   b: Deviations,
   columns: Uint32Array,
@@ -98,10 +98,10 @@ export function* productsWith(
   const width = columns.length;
   const { nodes, end: rows } = a.rows;
   const formed = new Float64Array(nodes * width);
-  for (let first = 0; first < width; first += products.tileColumns) {
-    const end = Math.min(first + products.tileColumns, width);
+  for (let first = 0; first < width; first += matmul.tileColumns) {
+    const end = Math.min(first + matmul.tileColumns, width);
     const some = select(b, columns.subarray(first, end));
-    const { values, stride } = yield* products.tile(a, some, [0, rows], [0, end - first], {
+    const { values, stride } = yield* matmul.tile(a, some, [0, rows], [0, end - first], {
       upperOnly: false,
     });
     for (let i = 0; i < nodes; i++) {

@@ -12,9 +12,9 @@ export interface RowsRequest {
   /** P, layer pairs */
   readonly pairs: number;
   readonly choice: RowChoice;
-  readonly freedom: DegreesOfFreedomGroups;
+  readonly dfGroups: DegreesOfFreedomGroups;
   /** If p does not follow from the scores: p of each pair, `[source, target]`, or none */
-  readonly given: { readonly p: Float64Array | undefined } | undefined;
+  readonly testP: { readonly p: Float64Array | undefined } | undefined;
   /** Approximate rows per group; Infinity for all of them at once */
   readonly rowsPerGroup: number;
   readonly yielder: Yielder;
@@ -57,10 +57,10 @@ export async function* edgeRowGroups(
   nodes: number,
   request: RowsRequest,
 ): AsyncGenerator<RankedWithPairs, void, undefined> {
-  const { choice, freedom, yielder, signal, given } = request;
-  const scanner = reader.scanner(freedom.classOf, yielder, signal);
-  const ranking = new BinnedRanking(scanner, freedom, choice);
-  if (given !== undefined || !(await isBinned(reader, nodes, ranking, request))) {
+  const { choice, dfGroups, yielder, signal, testP } = request;
+  const scanner = reader.scanner(dfGroups.classOf, yielder, signal);
+  const ranking = new BinnedRanking(scanner, dfGroups, choice);
+  if (testP !== undefined || !(await isBinned(reader, nodes, ranking, request))) {
     yield await sortedRows(reader, request);
     return;
   }
@@ -89,14 +89,14 @@ async function isBinned(
   { holdsPairs, onHost, threads }: ScoreReader,
   nodes: number,
   ranking: BinnedRanking,
-  { choice, freedom, pairs, rowsPerGroup }: RowsRequest,
+  { choice, dfGroups, pairs, rowsPerGroup }: RowsRequest,
 ): Promise<boolean> {
   if (!holdsPairs) return true;
   if (!isLargeTable(nodes, choice)) return false;
   const rows = rowsOf(nodes, choice);
   const sortedWhole = threads !== undefined && rows * rowBytes(pairs) <= MOST_BYTES_SORTED;
   if (rowsPerGroup < Infinity && !sortedWhole) return true;
-  const leastNodes = onHost ? CHOSEN_FROM[freedom.roots.length === 1 ? 0 : 1] : 0;
+  const leastNodes = onHost ? CHOSEN_FROM[dfGroups.roots.length === 1 ? 0 : 1] : 0;
   // There may be no rows up to a q; counting alone shows that.
   if (choice.maxQ >= 1 && nodes < leastNodes) return false;
   return (await ranking.mostRows()) <= rows * LARGEST_SHARE;
@@ -132,7 +132,7 @@ function joined(groups: readonly RankedPairs[]): RankedPairs {
 /** The requested rows, selected after sorting all of them. */
 async function sortedRows(
   reader: ScoreReader,
-  { choice, freedom, given, yielder }: RowsRequest,
+  { choice, dfGroups, testP, yielder }: RowsRequest,
 ): Promise<RankedWithPairs> {
   const matrices = await reader.matrices();
   const { nodes, aggregated } = matrices;
@@ -141,7 +141,7 @@ async function sortedRows(
   const most = maxQ >= 1 && top >= rowsOf(nodes, choice) / 4;
   const perPair = most ? matrices.perPair : [];
   const threads = isLargeTable(nodes, choice) ? reader.threads : undefined;
-  const settings = { excludeSelf, freedom, given, yielder };
+  const settings = { excludeSelf, dfGroups, testP, yielder };
   const all = await rankPairs({ nodes, aggregated, perPair }, settings, threads);
   const rows = chosenRows(all, choice);
   if (rows === undefined && most) return all;

@@ -77,7 +77,7 @@ export async function edgeTable(
   options: EdgeTableOptions = {},
 ): Promise<Table> {
   checkEdgeTableInput(scores, graph, options);
-  checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), options);
+  checkTableSize(scores.nodes, provenance.score, pairsOf(scores), options);
   const batches: RecordBatch[] = [];
   let rows = 0;
   for await (const batch of edgeTableBatches(scores, graph, conditioningSets, provenance, {
@@ -86,7 +86,7 @@ export async function edgeTable(
   })) {
     rows += batch.numRows;
     // The number of rows with a q up to the limit is known only once they arrive.
-    checkTableRoom(scores.nodes, provenance.score, pairsOf(scores), { top: rows });
+    checkTableSize(scores.nodes, provenance.score, pairsOf(scores), { top: rows });
     batches.push(batch);
   }
   return new Table(batches);
@@ -154,8 +154,8 @@ async function* batchesOf(
   const { excludeSelf = true, top = Infinity, maxQ = 1, candidatesOnly = false } = options;
   const known = edgeSet(edges, nodes);
   const choice = { excludeSelf, top, maxQ, candidatesOnly, edges: known };
-  const freedom = degreesOfFreedomGroups(nodes, provenance.samples, conditioned);
-  const given = givenP(handle, provenance.score, options.resampled);
+  const dfGroups = degreesOfFreedomGroups(nodes, provenance.samples, conditioned);
+  const testP = testPOf(handle, provenance.score, options.resampled);
   const context = {
     edges: known,
     conditioned,
@@ -164,7 +164,7 @@ async function* batchesOf(
     scoreColumn: scoreColumn(provenance.score),
     signed: provenance.score !== 'channel',
     standardError: handle.tests?.standardError,
-    tested: given === undefined || given.p !== undefined,
+    tested: testP === undefined || testP.p !== undefined,
     names: nameVector(graph.nodeNames.function),
   };
   const coverage = await coverageOf(reader, handle, {
@@ -184,8 +184,8 @@ async function* batchesOf(
   for await (const group of edgeRowGroups(reader, nodes, {
     pairs: handle.pairs,
     choice,
-    freedom,
-    given,
+    dfGroups,
+    testP,
     rowsPerGroup,
     yielder,
     signal: options.signal,
@@ -204,7 +204,7 @@ async function* batchesOf(
  * p of each pair, `[source, target]`, if it does not follow from the score itself: from standard errors, or from
  * shuffles.
  */
-function givenP(
+function testPOf(
   { tests }: Scores,
   score: EdgeScore,
   resampled: ResampledScores | undefined,
@@ -262,7 +262,7 @@ const MOST_TABLE_BYTES = 2 ** 32;
  *
  * @throws `out-of-memory` if it cannot; never if the number of rows depends on their q
  */
-export function checkTableRoom(
+export function checkTableSize(
   nodes: number,
   score: EdgeScore,
   pairs: number,

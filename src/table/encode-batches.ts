@@ -13,7 +13,7 @@ import { ParquetPieces } from './parquet.ts';
 /** Encodes Parquet row groups. */
 export interface RowGroupEncoder {
   /** Most row groups being encoded at a time */
-  readonly room: number;
+  readonly maxInFlight: number;
   encode(fields: readonly WrittenField[], group: RowGroup): Promise<EncodedRowGroup>;
 }
 
@@ -60,16 +60,16 @@ async function* encodeParquet(
     // It is awaited later; until then its rejection must not count as unhandled.
     encoded.catch(() => undefined);
     underWay.push(encoded);
-    if (underWay.length > encoder.room) yield* file.add(await underWay.shift()!);
+    if (underWay.length > encoder.maxInFlight) yield* file.add(await underWay.shift()!);
     // Lets replies from other threads arrive.
-    if (encoder.room > 0) await nextTurn();
+    if (encoder.maxInFlight > 0) await nextTurn();
   }
   for (const encoded of underWay) yield* file!.add(await encoded);
   yield* file!.end();
 }
 
 export const onThisThread: RowGroupEncoder = {
-  room: 0,
+  maxInFlight: 0,
   encode: (fields, group) => Promise.resolve(encodeRowGroup(fields, group)),
 };
 

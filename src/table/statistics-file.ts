@@ -68,7 +68,7 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
   const arrays: StateArrays = progress?.arrays ?? new Map();
   const squares = statistics.pairs.every(({ sumX2 }) => sumX2 !== undefined);
   const facts = factsOf(statistics, origin);
-  const told = progress && JSON.stringify({ ...progress.facts, arrays: placedArrays(arrays) });
+  const progressJson = progress && JSON.stringify({ ...progress.facts, arrays: placedArrays(arrays) });
   const rowType = new FixedSizeList(nodes, new Field('item', new Float64(), false));
   const schema = new Schema(
     [
@@ -85,13 +85,13 @@ export function encodeStatistics({ statistics, channels, origin, progress }: Sav
         format: FORMAT,
         version,
         ...facts,
-        ...(told === undefined ? {} : { checkpoint: told }),
+        ...(progressJson === undefined ? {} : { checkpoint: progressJson }),
         checksum: checksumOf({
           facts,
           names: origin.functionNames,
           pairs: statistics.pairs,
           channels,
-          told,
+          progressJson,
           arrays,
         }),
       }),
@@ -172,10 +172,10 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const facts = Object.fromEntries(factNames.map((key) => [key, text(key)])) as Facts;
   const sizes = { samples, nodes, pairs: pairCount };
   const channels = hasChannels(file.fields) ? readChannels(column, file.fields, sizes, refuse) : undefined;
-  const told = metadata.get('checkpoint');
-  const progress = told === undefined ? undefined : readProgress(told, sizes, column, refuse);
+  const progressJson = metadata.get('checkpoint');
+  const progress = progressJson === undefined ? undefined : readProgress(progressJson, sizes, column, refuse);
   const arrays: StateArrays = progress?.arrays ?? new Map();
-  if (text('checksum') !== checksumOf({ facts, names: functionNames, pairs, channels, told, arrays }))
+  if (text('checksum') !== checksumOf({ facts, names: functionNames, pairs, channels, progressJson, arrays }))
     refuse('does not agree with its checksum: it is damaged, or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
   if (impossible !== undefined) refuse(impossible);
@@ -242,13 +242,13 @@ function structureOf(
 
 /** Progress of the fit that wrote a file, and the state that it held besides the statistics. */
 function readProgress(
-  told: string,
+  progressJson: string,
   sizes: { readonly nodes: number; readonly pairs: number },
   column: (name: string) => Column,
   refuse: (why: string, cause?: unknown) => never,
 ): FitProgressState {
   try {
-    const { arrays, ...facts } = JSON.parse(told) as ProgressFacts & {
+    const { arrays, ...facts } = JSON.parse(progressJson) as ProgressFacts & {
       readonly arrays: readonly PlacedArray[];
     };
     return { facts, arrays: readState(arrays, sizes, column, refuse) };
@@ -264,12 +264,12 @@ interface Checked {
   readonly names: readonly string[];
   readonly pairs: readonly PairStatistics[];
   readonly channels: SavedChannels | undefined;
-  readonly told: string | undefined;
+  readonly progressJson: string | undefined;
   readonly arrays: StateArrays;
 }
 
 /** Checksum of all contents, however they are cut into record batches: eight hexadecimal digits. */
-function checksumOf({ facts, names, pairs, channels, told, arrays }: Checked): string {
+function checksumOf({ facts, names, pairs, channels, progressJson, arrays }: Checked): string {
   const hash = ({ buffer, byteOffset, byteLength }: ArrayBufferView): number =>
     xxhash32(new Uint8Array(buffer, byteOffset, byteLength));
   const numbers = pairs.map((pair) => [
@@ -284,13 +284,13 @@ function checksumOf({ facts, names, pairs, channels, told, arrays }: Checked): s
         )
       : channels.pairs.flatMap(({ x, u }) => [hash(x), hash(u)])),
   ];
-  const ofProgress = told === undefined ? [] : [told, [...arrays.values()].map((values) => values.map(hash))];
+  const stateHashes = [...arrays.values()].map((values) => values.map(hash));
   const whole = JSON.stringify([
     factNames.map((key) => facts[key]),
     names,
     numbers,
     ...(ofChannels ?? []),
-    ...ofProgress,
+    ...(progressJson === undefined ? [] : [progressJson, stateHashes]),
   ]);
   return xxhash32Text(whole);
 }

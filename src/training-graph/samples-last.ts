@@ -21,7 +21,7 @@ export function samplesLast(
   outputs: readonly string[],
 ): readonly OnnxNode[] {
   const layout = new Layout(graph);
-  for (const node of nodes) if (!layout.turn(node)) layout.keep(node);
+  for (const node of nodes) if (!layout.putSamplesLast(node)) layout.keep(node);
   for (const output of outputs) layout.publish(output);
   return layout.nodes;
 }
@@ -38,7 +38,7 @@ class Layout {
   readonly nodes: OnnxNode[] = [];
   readonly #graph: GraphRecorder;
   /** Name under which a value has its samples last */
-  readonly #turned = new Map<string, string>();
+  readonly #samplesLastName = new Map<string, string>();
   /** Replacement of a value that is not computed under its own name */
   readonly #standIn = new Map<string, string>();
   /** Values that so far exist only with their samples last */
@@ -50,41 +50,41 @@ class Layout {
 
   /** Keeps a node unchanged. */
   keep(node: OnnxNode): void {
-    const inputs = node.inputs.map((input) => this.#asItIs(input));
+    const inputs = node.inputs.map((input) => this.#inOriginalLayout(input));
     // Subgraphs read values by their names.
     for (const value of valuesRead(node).slice(inputs.length)) this.publish(value);
     this.nodes.push({ ...node, inputs });
-    if (this.#isTurn(node)) this.#turned.set(node.inputs[0]!, node.outputs[0]!);
+    if (this.#movesSamplesLast(node)) this.#samplesLastName.set(node.inputs[0]!, node.outputs[0]!);
   }
 
   /** Computes a node's output with samples last; false if the node has to be kept unchanged. */
-  turn(node: OnnxNode): boolean {
+  putSamplesLast(node: OnnxNode): boolean {
     const [output] = node.outputs;
     if (node.domain !== '' || node.outputs.length !== 1 || output === undefined) return false;
     const shape = this.#samplesFirst(output);
-    if (node.opType === 'Transpose') return this.#lookAgain(node, output);
-    const inputs = shape && this.#inputsTurned(node, shape);
+    if (node.opType === 'Transpose') return this.#aliasTranspose(node, output);
+    const inputs = shape && this.#inputsSamplesLast(node, shape);
     if (inputs === undefined) return false;
-    this.#turned.set(output, this.#add(node.opType, inputs, node.attributes));
+    this.#samplesLastName.set(output, this.#add(node.opType, inputs, node.attributes));
     this.#missing.add(output);
     return true;
   }
 
   /** Makes sure that a value exists under its name. */
   publish(value: string): void {
-    const found = this.#asItIs(value);
+    const found = this.#inOriginalLayout(value);
     if (found === value) return;
     this.#add('Identity', [found], new Map(), value);
     this.#standIn.delete(value);
   }
 
   /** A transpose from one layout to the other only renames the same elements. */
-  #lookAgain(node: OnnxNode, output: string): boolean {
+  #aliasTranspose(node: OnnxNode, output: string): boolean {
     const input = node.inputs[0]!;
-    if (this.#isTurn(node)) {
-      const turned = this.#turned.get(input);
-      if (turned !== undefined) this.#standIn.set(output, turned);
-      return turned !== undefined;
+    if (this.#movesSamplesLast(node)) {
+      const found = this.#samplesLastName.get(input);
+      if (found !== undefined) this.#standIn.set(output, found);
+      return found !== undefined;
     }
     const rank = this.#graph.rank(output);
     if (
@@ -92,21 +92,24 @@ class Layout {
       permutationOf(node, rank!).some((from, to) => from !== (to + rank! - 1) % rank!)
     )
       return false;
-    this.#turned.set(output, this.#asItIs(input));
+    this.#samplesLastName.set(output, this.#inOriginalLayout(input));
     this.#missing.add(output);
     return true;
   }
 
   /** Whether a node moves the samples of its input from the first axis to the last. */
-  #isTurn(node: OnnxNode): boolean {
+  #movesSamplesLast(node: OnnxNode): boolean {
     const shape = node.opType === 'Transpose' && node.domain === '' && this.#samplesFirst(node.inputs[0]!);
     if (!shape) return false;
     return permutationOf(node, shape.length).every((from, to) => from === (to + 1) % shape.length);
   }
 
   /** The inputs with which a node computes its output with samples last. */
-  #inputsTurned({ opType, inputs }: OnnxNode, shape: readonly Dimension[]): readonly string[] | undefined {
-    if (!inputs.some((input) => this.#turned.has(input))) return undefined;
+  #inputsSamplesLast(
+    { opType, inputs }: OnnxNode,
+    shape: readonly Dimension[],
+  ): readonly string[] | undefined {
+    if (!inputs.some((input) => this.#samplesLastName.has(input))) return undefined;
     if (elementwise.has(opType)) {
       const operands = inputs.map((input) => this.#operand(input, shape));
       return operands.every((operand) => operand !== undefined) ? operands : undefined;
@@ -129,12 +132,12 @@ class Layout {
       return own.length === shape.length ? this.#last(value) : undefined;
     const rest = own.length === shape.length && own[0] === 1 ? own.slice(1) : own;
     if (rest.length === shape.length || rest.some((size) => typeof size !== 'number')) return undefined;
-    if (rest.length === 0) return this.#asItIs(value);
+    if (rest.length === 0) return this.#inOriginalLayout(value);
     const dims = [...(rest as number[]), 1];
     const constant = this.#graph.constantValue(value);
     return constant
       ? this.#graph.constant({ ...constant, dims })
-      : this.#add('Reshape', [this.#asItIs(value), this.#ints(dims)], new Map());
+      : this.#add('Reshape', [this.#inOriginalLayout(value), this.#ints(dims)], new Map());
   }
 
   #axes(value: string, rank: number): number[] | undefined {
@@ -149,19 +152,19 @@ class Layout {
 
   /** A value with its samples last. */
   #last(value: string): string {
-    let turned = this.#turned.get(value);
-    if (turned === undefined) {
-      turned = this.#transposed(this.#asItIs(value), this.#graph.rank(value)!, 1);
-      this.#turned.set(value, turned);
+    let found = this.#samplesLastName.get(value);
+    if (found === undefined) {
+      found = this.#transposed(this.#inOriginalLayout(value), this.#graph.rank(value)!, 1);
+      this.#samplesLastName.set(value, found);
     }
-    return turned;
+    return found;
   }
 
   /** A value in its original layout. */
-  #asItIs(value: string): string {
+  #inOriginalLayout(value: string): string {
     if (this.#missing.delete(value)) {
       const rank = this.#graph.rank(value)!;
-      this.#transposed(this.#turned.get(value)!, rank, rank - 1, value);
+      this.#transposed(this.#samplesLastName.get(value)!, rank, rank - 1, value);
     }
     return this.#standIn.get(value) ?? value;
   }

@@ -57,11 +57,11 @@ async function scoredOnGpu(device: GPUDevice) {
 
 test('rows chosen on the GPU are those chosen on the host from the same scores', async ({ gpu }) => {
   const { engine, scores } = await scoredOnGpu(gpu.device);
-  const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
+  const dfGroups = degreesOfFreedomGroups(nodes, samples, conditioned);
   const matrices = await scores.matrices();
-  const host = new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices));
+  const host = new HostScoreScanner(matrices, dfGroups.classOf, yielder, pairScoresIn(matrices));
   const reader = scores.reader();
-  const device = reader.scanner(freedom.classOf, yielder);
+  const device = reader.scanner(dfGroups.classOf, yielder);
   const all = {
     excludeSelf: true,
     top: Infinity,
@@ -82,7 +82,7 @@ test('rows chosen on the GPU are those chosen on the host from the same scores',
     for (const choice of choices) {
       const rows = async (scanner: ScoreScanner, choice: RowChoice): Promise<RankedPairs[]> => {
         const found: RankedPairs[] = [];
-        const ranking = new BinnedRanking(scanner, freedom, choice, tuning);
+        const ranking = new BinnedRanking(scanner, dfGroups, choice, tuning);
         for await (const group of ranking.groups(Infinity)) found.push(group);
         return found;
       };

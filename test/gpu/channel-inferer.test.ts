@@ -4,7 +4,7 @@ import { scoreSavedChannels } from '../../src/engine/channels/score-saved.ts';
 import { regressOnDevice } from '../../src/engine/webgpu/scoring/channel-regression.ts';
 import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../src/model/gsnn-model.ts';
-import { cheaperWay } from '../../src/scoring/channel/ways.ts';
+import { cheaperForm } from '../../src/scoring/channel/ridge-form.ts';
 import { errorOfTable, goldenChannels, goldenChannelScores } from '../support/golden-channels.ts';
 import { test } from '../support/gpu.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
@@ -104,7 +104,7 @@ test('the precision that was asked for is the one that regressions have', async 
     [exact, 'exact'],
     [fast, 'fast'],
   ] as const) {
-    const [right] = await regressOnDevice(gpu, system, [undefined], { way: cheaperWay(system), precision });
+    const [right] = await regressOnDevice(gpu, system, [undefined], { form: cheaperForm(system), precision });
     expect(found).toEqual(right);
   }
   expect(fast).not.toEqual(exact);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ChannelThreads } from '../../src/engine/channels/channel-threads.ts';
 import { ChannelDevice } from '../../src/engine/webgpu/scoring/channel-device.ts';
 import { invertOnDevice } from '../../src/engine/webgpu/scoring/channel-inverse.ts';
-import { regressOnDevice, unfitFor } from '../../src/engine/webgpu/scoring/channel-regression.ts';
+import { regressOnDevice, whyUnsuitable } from '../../src/engine/webgpu/scoring/channel-regression.ts';
 import { acquireDevice, releaseDevice, type GpuContext } from '../../src/gpu/device.ts';
 import { readBack } from '../../src/gpu/readback.ts';
 import { SubmitThrottle } from '../../src/gpu/submit-throttle.ts';
@@ -10,7 +10,7 @@ import { absorbRows } from '../../src/scoring/channel/absorb.ts';
 import { regress } from '../../src/scoring/channel/regression.ts';
 import { pairsOfSums } from '../../src/scoring/channel/sums.ts';
 import { channelSystem, type ChannelSystem } from '../../src/scoring/channel/system.ts';
-import type { Way } from '../../src/scoring/channel/ways.ts';
+import type { RidgeForm } from '../../src/scoring/channel/ridge-form.ts';
 import { emptyChannelSums } from '../../src/statistics/channel-sums.ts';
 import { mixedBlocks } from '../../src/statistics/mixed-blocks.ts';
 import { raggedFromLists } from '../../src/statistics/ragged.ts';
@@ -27,7 +27,7 @@ import {
   type RidgeProblem,
 } from '../support/ridge-oracle.ts';
 
-const ways = ['dual', 'primal'] as const;
+const forms = ['dual', 'primal'] as const;
 const natural = [undefined];
 
 async function fixture(name: string) {
@@ -57,24 +57,29 @@ test.for(channelCases)('WebGPU: regressions of %s are what numpy finds', async (
     [channelSystem(pairs, groups, channels, lambda), given.oracle('pooled')],
   ];
   for (const [k, [system, right]] of systems.entries()) {
-    const [exact] = await regressOnDevice(gpu, system, natural, { way: ways[k % 2]!, precision: 'exact' });
+    const [exact] = await regressOnDevice(gpu, system, natural, { form: forms[k % 2]!, precision: 'exact' });
     expectWithin(exact!, right, 1e-6);
   }
   const [pooled, right] = systems.at(-1)!;
-  for (const way of ways) {
-    const [fast] = await regressOnDevice(gpu, pooled, natural, { way, precision: 'fast' });
+  for (const form of forms) {
+    const [fast] = await regressOnDevice(gpu, pooled, natural, { form, precision: 'fast' });
     expectWithin(fast!, right, 1e-5);
   }
 });
 
 /** Checks both precisions against the formula in float64. @param tolerance of 'exact' and of 'fast' */
-async function check(gpu: GpuContext, given: RidgeProblem, way: Way, tolerances: readonly [number, number]) {
+async function check(
+  gpu: GpuContext,
+  given: RidgeProblem,
+  form: RidgeForm,
+  tolerances: readonly [number, number],
+) {
   const [system, right] = [ridgeSystem(given), ridgeOracle(given)];
-  const [exact] = await regressOnDevice(gpu, system, natural, { way, precision: 'exact' });
+  const [exact] = await regressOnDevice(gpu, system, natural, { form, precision: 'exact' });
   expectWithin(exact!, right, tolerances[0]);
-  const [fast] = await regressOnDevice(gpu, system, natural, { way, precision: 'fast' });
+  const [fast] = await regressOnDevice(gpu, system, natural, { form, precision: 'fast' });
   expectWithin(fast!, right, tolerances[1]);
-  const whole = { way, first: 0, end: system.nodes };
+  const whole = { form, first: 0, end: system.nodes };
   const [onCpu] = runToEnd(regress(mixedBlocks(), system, whole, natural));
   // Both are off, each by its tolerance at most.
   expectWithin(exact!, Float64Array.from(onCpu!, Math.sqrt), 2 * tolerances[0]);
@@ -89,8 +94,8 @@ test.for([
   ['primal', 130, 100],
 ] as const)(
   'WebGPU: %s, %s samples, lambda %s: the scores of the formula',
-  async ([way, samples, lambda], { gpu }) => {
-    await check(gpu, ridgeProblem(samples, lambda), way, [1e-6, 1e-5]);
+  async ([form, samples, lambda], { gpu }) => {
+    await check(gpu, ridgeProblem(samples, lambda), form, [1e-6, 1e-5]);
   },
 );
 
@@ -98,21 +103,21 @@ test.for([
 // small: what float32 rounds, 2^-24, counts with the condition, which (K + lambda) / lambda bounds.
 test.for(['dual', 'primal'] as const)(
   'WebGPU: an ill-conditioned %s system keeps to its bound',
-  async (way, { gpu }) => {
+  async (form, { gpu }) => {
     const bound = 2 ** -24 * ((116 + 0.1) / 0.1);
-    await check(gpu, ridgeProblem(300, 0.1, 0.1), way, [bound, 2 * bound]);
+    await check(gpu, ridgeProblem(300, 0.1, 0.1), form, [bound, 2 * bound]);
   },
 );
 
-test.for(ways)('WebGPU: rows of U in other orders are those of the CPU, %s', async (way, { gpu }) => {
+test.for(forms)('WebGPU: rows of U in other orders are those of the CPU, %s', async (form, { gpu }) => {
   const { pairs, groups, channels, lambda, samples, nodes } = await fixture('fewer-samples');
   const system = channelSystem([pairs[0]!, pairs[1]!], groups, channels, lambda);
   const order = [7, 11].map((step) =>
     Uint32Array.from({ length: samples }, (_, row) => (row * step + 3) % samples),
   );
   const orders = [order, undefined];
-  const found = await regressOnDevice(gpu, system, orders, { way, precision: 'exact' });
-  const right = runToEnd(regress(mixedBlocks(), system, { way, first: 0, end: nodes }, orders));
+  const found = await regressOnDevice(gpu, system, orders, { form, precision: 'exact' });
+  const right = runToEnd(regress(mixedBlocks(), system, { form, first: 0, end: nodes }, orders));
   found.forEach((norms, k) => {
     expectWithin(norms, Float64Array.from(right[k]!, Math.sqrt), 1e-6);
   });
@@ -125,9 +130,9 @@ test('WebGPU: sums of samples give the scores that they give on the CPU', async 
   const sums = emptyChannelSums([Float64Array.from(x.subarray(0, channels))]);
   runToEnd(absorbRows(mixedBlocks(), sums.pairs[0]!, { x: [x], u: [u] }, groups.indices, channels));
   const system = channelSystem(pairsOfSums({ ...sums, samples }), groups, channels, lambda);
-  const [found] = await regressOnDevice(gpu, system, natural, { way: 'primal', precision: 'exact' });
+  const [found] = await regressOnDevice(gpu, system, natural, { form: 'primal', precision: 'exact' });
   // The sums have roundings of their own, the same for both.
-  const [right] = runToEnd(regress(mixedBlocks(), system, { way: 'primal', first: 0, end: 41 }, natural));
+  const [right] = runToEnd(regress(mixedBlocks(), system, { form: 'primal', first: 0, end: 41 }, natural));
   expectWithin(found!, Float64Array.from(right!, Math.sqrt), 1e-6);
   expectWithin(found!, ridgeOracle(given), 1e-5);
 });
@@ -136,7 +141,7 @@ test('WebGPU: an abort ends a regression with its reason', async ({ gpu }) => {
   const system = ridgeSystem(ridgeProblem(300, 3));
   const abort = new AbortController();
   const run = regressOnDevice(gpu, system, natural, {
-    way: 'primal',
+    form: 'primal',
     precision: 'exact',
     signal: abort.signal,
   });
@@ -149,7 +154,7 @@ test('WebGPU: a regression is told that its device is lost', async () => {
   try {
     loseAfter(context.device, 12);
     const run = regressOnDevice(context, ridgeSystem(ridgeProblem(70, 3)), natural, {
-      way: 'dual',
+      form: 'dual',
       precision: 'exact',
     });
     await expect(run).rejects.toMatchObject({ code: 'device-lost' });
@@ -179,7 +184,7 @@ test('what a device cannot do is done on the CPU, and diagnostics say why', asyn
   const x = Float32Array.from({ length: 2 * nodes }, (_, at) => at % 3);
   const groups = raggedFromLists(Array.from({ length: nodes }, (_, node) => [node]));
   const large = ridgeSystem({ groups, channels: nodes, samples: 2, x, u: x, lambda: 3 });
-  expect(unfitFor(gpu, large, 'dual')).toContain('they need a GPU buffer of 6400000000 bytes');
+  expect(whyUnsuitable(gpu, large, 'dual')).toContain('they need a GPU buffer of 6400000000 bytes');
 });
 
 /** Sums F'F of rows that share a factor, `[size, size]`: every variance is about one. */

@@ -30,14 +30,14 @@ async function gpuNorms(
   const refused = await NonFiniteFlag.create(gpu);
   const kept = new GpuRowStore(gpu, layout);
   const { chunk } = kept.place(3 + rows, 4);
-  const intake = await BatchUploader.create(gpu, layout, refused, {
+  const uploader = await BatchUploader.create(gpu, layout, refused, {
     count: shape.channels,
     groups: shape.groups,
     reduction: shape.reduction,
   });
   const buffer = floats(gpu, values).buffer;
   const batch = { batch: 4, from: 0, rows, chunk, to: 3, batchRow: 3 };
-  await intake.write({ values: [new Float32Array(values.length), buffer], ...batch }, false);
+  await uploader.write({ values: [new Float32Array(values.length), buffer], ...batch }, false);
   const all = await readFloats(gpu, chunk[0]!);
   const first = (layout.chunkRows + 3) * layout.stride;
   const norms = Float32Array.from({ length: rows * nodes }, (_, e) => {

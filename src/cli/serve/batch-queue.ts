@@ -3,15 +3,15 @@
  * filling memory, and batches arrive while the model runs.
  */
 export class BatchQueue<T> implements AsyncIterable<T> {
-  readonly #room: number;
+  readonly #capacity: number;
   readonly #waiting: T[] = [];
   #ended = false;
   #changed: Promise<void>;
   #tellChange: () => void = () => undefined;
 
-  /** @param room most batches held */
-  constructor(room: number) {
-    this.#room = room;
+  /** @param capacity most batches held */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
     this.#changed = this.#nextChange();
   }
 
@@ -19,7 +19,7 @@ export class BatchQueue<T> implements AsyncIterable<T> {
   async push(batch: T): Promise<void> {
     this.#waiting.push(batch);
     this.#wake();
-    while (this.#waiting.length >= this.#room && !this.#ended) await this.#changed;
+    while (this.#waiting.length >= this.#capacity && !this.#ended) await this.#changed;
   }
 
   /** Ends the queue: no batches follow, and pending `push` calls resolve. */

@@ -47,7 +47,7 @@ interface ValuesArguments {
 }
 
 /** Batches queued while the model runs. */
-const ROOM = 2;
+const QUEUE_CAPACITY = 2;
 
 /** The one inferer of a serving process, and the calls that a host program may make. */
 export class ServedInferer {
@@ -83,7 +83,7 @@ export class ServedInferer {
     threads,
   }: Pick<OpenArguments, 'threads'> & { readonly channels: number }): Promise<Reply> {
     if (typeof threads === 'number') limitThreads(threads);
-    void (await modelsBeside()).startRuntime(channels);
+    void (await loadModelClass()).startRuntime(channels);
     return reply({});
   }
 
@@ -99,7 +99,7 @@ export class ServedInferer {
     this.#backend = await chooseBackend(requested);
     const { gpu } = this.#backend;
     if (bytes !== undefined) {
-      const GsnnModel = await modelsBeside();
+      const GsnnModel = await loadModelClass();
       this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
     } else if (profile !== undefined) {
       this.#model = ExternalModel.read(profile, load.name ?? 'The model');
@@ -149,7 +149,7 @@ export class ServedInferer {
   /** @param fitFrom fits the batches of a queue */
   #start(fitFrom: (batches: BatchQueue<Batch | Values>) => Promise<number>): Reply {
     if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
-    const batches = new BatchQueue<Batch | Values>(ROOM);
+    const batches = new BatchQueue<Batch | Values>(QUEUE_CAPACITY);
     const samples = fitFrom(batches);
     const fit = { batches, samples, error: undefined as unknown };
     // Report a refused batch as early as possible: at the next batch.
@@ -306,12 +306,12 @@ const calls = {
 >;
 
 /** The model runtime, loaded only if the host does not run models itself: it takes as long to load as all the rest. */
-async function modelsBeside() {
-  const [{ GsnnModel }, { startModelsBeside }] = await Promise.all([
+async function loadModelClass() {
+  const [{ GsnnModel }, { startModelThread }] = await Promise.all([
     import('../../model/gsnn-model.ts'),
-    import('../models-beside.ts'),
+    import('../model-thread.ts'),
   ]);
-  startModelsBeside();
+  startModelThread();
   return GsnnModel;
 }
 

@@ -9,7 +9,7 @@ import {
   type ChannelSystem,
   type LayerPair,
 } from '../../scoring/channel/system.ts';
-import type { Part } from '../../scoring/channel/ways.ts';
+import type { Part } from '../../scoring/channel/ridge-form.ts';
 import { NODE_FLAG } from '../../scoring/node-flags.ts';
 import type { ScoreMatrices } from '../../scoring/score-matrices.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
@@ -138,8 +138,8 @@ function flagsOf(systems: readonly ChannelSystem[]): Uint8Array {
 }
 
 /** Writes the scores of a part to their places: row-major `[source, target]`. */
-function placeRoots(out: Float64Array, nodes: number, { way, first, end }: Part, norms: PartNorms): void {
-  if (way === 'dual') {
+function placeRoots(out: Float64Array, nodes: number, { form, first, end }: Part, norms: PartNorms): void {
+  if (form === 'dual') {
     const from = first * nodes;
     for (let at = 0; at < norms.length; at++) out[from + at] = Math.sqrt(norms[at]!);
     return;

@@ -6,7 +6,7 @@ import { factorRidge, type Ridge, type RidgeFactor } from '../../scoring/channel
 import type { RowOrder } from '../../scoring/channel/rows.ts';
 import { systemGram } from '../../scoring/channel/system-gram.ts';
 import type { ChannelSystem } from '../../scoring/channel/system.ts';
-import type { Part, Way } from '../../scoring/channel/ways.ts';
+import type { Part, RidgeForm } from '../../scoring/channel/ridge-form.ts';
 import {
   regressPair,
   type PairRegression,
@@ -31,7 +31,7 @@ export interface MagnitudeRegression {
 export interface ChannelSteps {
   /** See {@link systemGram} */
   gram: {
-    argument: { readonly system: ChannelSystem; readonly way: Way; readonly columns: Range };
+    argument: { readonly system: ChannelSystem; readonly form: RidgeForm; readonly columns: Range };
     result: UpperColumns;
   };
   /** See {@link factorRidge}; returns `out` */
@@ -85,7 +85,7 @@ const steps: {
     argument: ChannelSteps[Name]['argument'],
   ) => Generator<undefined, ChannelSteps[Name]['result'], undefined>;
 } = {
-  gram: (memory, { system, way, columns }) => systemGram(memory, system, way, columns),
+  gram: (memory, { system, form, columns }) => systemGram(memory, system, form, columns),
   *factor(memory, { pieces, ridge, out }) {
     yield* factorRidge(memory, pieces, ridge, out);
     return out;

@@ -20,7 +20,7 @@ import type { RaggedIndices } from '../../statistics/ragged.ts';
 import type { ChannelThreads } from './channel-threads.ts';
 
 /** What fits: more rows; more rows, once the present ones have been added to the sums; or nothing. */
-export type ChannelRoom = 'rows' | 'sums' | 'none';
+export type StorableAs = 'rows' | 'sums' | 'none';
 
 /** Facts that {@link ChannelStore.state} records in addition to its arrays. */
 export interface ChannelStoreFacts {
@@ -74,7 +74,7 @@ export class ChannelStore {
   }
 
   /** What fits in `bytes`, with `samples` more samples. */
-  room(samples: number, bytes: number): ChannelRoom {
+  storableAs(samples: number, bytes: number): StorableAs {
     const sums = channelSumsBytes(this.#pairs, this.#groups.indices.length);
     if (this.bytesWith(samples) + (this.summed ? sums : 0) <= bytes) return 'rows';
     return sums + this.#record.bytesOf(samples) <= bytes ? 'sums' : 'none';

@@ -8,13 +8,19 @@ import { ridgeOf, type PartNorms } from '../../scoring/channel/regression.ts';
 import { factorLength } from '../../scoring/channel/ridge-factor.ts';
 import type { RowOrder } from '../../scoring/channel/rows.ts';
 import type { ChannelSystem } from '../../scoring/channel/system.ts';
-import { cheaperWay, costOf, partsOf, triangleColumns, type Part } from '../../scoring/channel/ways.ts';
+import {
+  cheaperForm,
+  costOf,
+  partsOf,
+  triangleColumns,
+  type Part,
+} from '../../scoring/channel/ridge-form.ts';
 import type { PairRegression } from '../../scoring/regression/regress-pair.ts';
 import type { ChannelRows } from '../../statistics/channel-record.ts';
 import type { PairChannelSums } from '../../statistics/channel-sums.ts';
 import { mixedBlocks, type MixedBlocks } from '../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding } from '../../statistics/yielder.ts';
-import { regressOnDevice, unfitFor } from '../webgpu/scoring/channel-regression.ts';
+import { regressOnDevice, whyUnsuitable } from '../webgpu/scoring/channel-regression.ts';
 import { WorkerClient } from '../worker-client.ts';
 import {
   doStep,
@@ -32,7 +38,7 @@ const SMALL = 1e9;
 const WORTH_WORKERS = 1e10;
 
 /** Receives the results of a part of a regression, one per order. @param system its index */
-export type TakePart = (system: number, part: Part, norms: readonly PartNorms[]) => void;
+export type OnPart = (system: number, part: Part, norms: readonly PartNorms[]) => void;
 
 /** A thread that runs steps. The caller gives up argument arrays that are not shared. */
 type StepThread = <Name extends ChannelStep>(
@@ -45,8 +51,8 @@ type StepThread = <Name extends ChannelStep>(
  * {@link ChannelThreads.release}, or on the calling thread if workers are not available.
  */
 export class ChannelThreads {
-  readonly #most: number;
-  readonly #gpuNow: () => GpuContext | undefined;
+  readonly #maxWorkers: number;
+  readonly #getGpu: () => GpuContext | undefined;
   readonly #precision: Precision;
   readonly #arrays: ArrayPool = canShare() ? new SharedArrays() : ownArrays;
   #workers: readonly WorkerClient<ChannelCalls>[] | undefined;
@@ -57,17 +63,17 @@ export class ChannelThreads {
   #backend: 'webgpu' | 'cpu' = 'cpu';
 
   /**
-   * @param most maximum number of workers; 0 for the calling thread
-   * @param gpuNow returns the GPU device to run regressions on, if there is one now
+   * @param maxWorkers maximum number of workers; 0 for the calling thread
+   * @param getGpu returns the GPU device to run regressions on, if there is one now
    * @param precision of regressions on the GPU
    */
   constructor(
-    most = availableThreads(),
-    gpuNow: () => GpuContext | undefined = () => undefined,
+    maxWorkers = availableThreads(),
+    getGpu: () => GpuContext | undefined = () => undefined,
     precision: Precision = 'exact',
   ) {
-    this.#most = most;
-    this.#gpuNow = gpuNow;
+    this.#maxWorkers = maxWorkers;
+    this.#getGpu = getGpu;
     this.#precision = precision;
   }
 
@@ -84,15 +90,15 @@ export class ChannelThreads {
 
   /** Whether there is a GPU for regressions that suit it */
   get gpu(): boolean {
-    return this.#gpuNow() !== undefined;
+    return this.#getGpu() !== undefined;
   }
 
   /** Starts workers if there is enough work for them; an estimate of it suffices. */
   async open(operations: number): Promise<void> {
-    if (operations < SMALL || this.#most === 0 || this.#workers !== undefined) return;
+    if (operations < SMALL || this.#maxWorkers === 0 || this.#workers !== undefined) return;
     const workers: WorkerClient<ChannelCalls>[] = [];
     try {
-      for (let w = 0; w < this.#most; w++)
+      for (let w = 0; w < this.#maxWorkers; w++)
         workers.push(new WorkerClient<ChannelCalls>(script, 'channel-worker'));
       const [description] = await Promise.all(workers.map((worker) => worker.call('open', undefined)));
       const count = workers.length === 1 ? 'one worker' : `${workers.length} workers`;
@@ -114,13 +120,13 @@ export class ChannelThreads {
   async run(
     systems: readonly ChannelSystem[],
     orders: readonly RowOrder[],
-    take: TakePart,
+    onPart: OnPart,
     signal?: AbortSignal,
   ): Promise<void> {
     signal?.throwIfAborted();
-    if (await this.#runOnGpu(systems, orders, take, signal)) return;
+    if (await this.#runOnGpu(systems, orders, onPart, signal)) return;
     const operations = systems.reduce(
-      (sum, system) => sum + costOf(system, cheaperWay(system), orders.length),
+      (sum, system) => sum + costOf(system, cheaperForm(system), orders.length),
       0,
     );
     await this.open(operations);
@@ -133,7 +139,7 @@ export class ChannelThreads {
           const step: StepThread = (name, argument) => queue.run(s, (thread) => thread(name, argument));
           const shares = s < whole ? 1 : threads.length;
           return this.#regress(system, orders, shares, step, (part, norms) => {
-            take(s, part, norms);
+            onPart(s, part, norms);
           });
         }),
       );
@@ -166,18 +172,18 @@ export class ChannelThreads {
     orders: readonly RowOrder[],
     shares: number,
     step: StepThread,
-    take: (part: Part, norms: readonly PartNorms[]) => void,
+    onPart: (part: Part, norms: readonly PartNorms[]) => void,
   ): Promise<void> {
-    const way = cheaperWay(system);
-    const ridge = ridgeOf(system, way);
+    const form = cheaperForm(system);
+    const ridge = ridgeOf(system, form);
     const pieces = await allSettledOrThrow(
-      triangleColumns(ridge.size, shares).map((columns) => step('gram', { system, way, columns })),
+      triangleColumns(ridge.size, shares).map((columns) => step('gram', { system, form, columns })),
     );
     const out = this.#arrays.alloc(Float32Array, factorLength(ridge.size));
     const factor = await step('factor', { pieces, ridge, out });
     await allSettledOrThrow(
-      partsOf(system, way, shares).map(async (part) => {
-        take(part, await step('norms', { system, part, factor, orders }));
+      partsOf(system, form, shares).map(async (part) => {
+        onPart(part, await step('norms', { system, part, factor, orders }));
       }),
     );
     this.#arrays.free([factor]);
@@ -252,10 +258,10 @@ export class ChannelThreads {
   async #runOnGpu(
     systems: readonly ChannelSystem[],
     orders: readonly RowOrder[],
-    take: TakePart,
+    onPart: OnPart,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const gpu = this.#gpuNow();
+    const gpu = this.#getGpu();
     const precision = this.#precision;
     this.#backend = 'cpu';
     this.#gpuNote = '';
@@ -265,14 +271,14 @@ export class ChannelThreads {
       return false;
     };
     for (const system of systems) {
-      const why = unfitFor(gpu, system, cheaperWay(system));
+      const why = whyUnsuitable(gpu, system, cheaperForm(system));
       if (why !== undefined) return refused(why);
     }
     try {
       for (const [s, system] of systems.entries()) {
-        const way = cheaperWay(system);
-        const norms = await regressOnDevice(gpu, system, orders, { way, precision, signal });
-        take(s, { way, first: 0, end: system.nodes }, norms);
+        const form = cheaperForm(system);
+        const norms = await regressOnDevice(gpu, system, orders, { form, precision, signal });
+        onPart(s, { form, first: 0, end: system.nodes }, norms);
       }
     } catch (cause) {
       signal?.throwIfAborted();

@@ -46,40 +46,40 @@ export interface ChannelSnapshot {
 export class Channels {
   readonly #shape: EngineShape & { readonly channels: number };
   readonly settings: ChannelSettings;
-  readonly #deviceNow: () => GPUDevice | undefined;
+  readonly #getDevice: () => GPUDevice | undefined;
   readonly #store: ChannelStore;
   readonly #threads: ChannelThreads;
   /** Why nothing is kept any more; undefined while it is */
-  #left: string | undefined;
+  #stopReason: string | undefined;
   /** Samples of merged files whose channel values are not kept */
   #merged = 0;
   readonly #cache = new ChannelScoreCache();
 
   /**
-   * @param deviceNow returns the device of values that are GPU buffers
-   * @param regressOn returns the device to run regressions on
+   * @param getDevice returns the device of values that are GPU buffers
+   * @param getRegressionDevice returns the device to run regressions on
    * @param precision of regressions on that device
    */
   constructor(
     settings: ChannelSettings,
     shape: EngineShape,
-    deviceNow: () => GPUDevice | undefined = () => undefined,
-    regressOn: () => GPUDevice | undefined = () => undefined,
+    getDevice: () => GPUDevice | undefined = () => undefined,
+    getRegressionDevice: () => GPUDevice | undefined = () => undefined,
     precision: Precision = 'exact',
   ) {
     const { channels, pairs } = shape;
     if (channels === undefined) throw new TypeError('Channels beside an engine for magnitudes alone.');
     this.settings = settings;
     this.#shape = { ...shape, channels };
-    this.#deviceNow = deviceNow;
-    const gpuNow = (device = regressOn()) => device && adoptDevice(device);
-    this.#threads = new ChannelThreads(undefined, gpuNow, precision);
+    this.#getDevice = getDevice;
+    const getGpu = (device = getRegressionDevice()) => device && adoptDevice(device);
+    this.#threads = new ChannelThreads(undefined, getGpu, precision);
     this.#store = new ChannelStore(pairs, channels, shape.channelGroups!, this.#threads);
   }
 
   /** Whether the values of further samples will be kept */
   get keeping(): boolean {
-    return this.#left === undefined;
+    return this.#stopReason === undefined;
   }
 
   /** Backend of the last regressions */
@@ -89,7 +89,7 @@ export class Channels {
 
   /** Notes for diagnostics */
   get notes(): readonly string[] {
-    return [this.#left, this.#threads.note].filter((note) => note !== undefined && note !== '') as string[];
+    return [this.#stopReason, this.#threads.note].filter(Boolean) as string[];
   }
 
   /**
@@ -99,16 +99,16 @@ export class Channels {
    * @throws `out-of-memory` if they must be kept and do not fit; `device-lost`, `gpu-validation`
    */
   async read({ size, activations, gradients }: ChannelBatch): Promise<ChannelValuesBatch | undefined> {
-    if (this.#left !== undefined || !this.#hasRoom(size)) return undefined;
+    if (this.#stopReason !== undefined || !this.#fitsOrStopsKeeping(size)) return undefined;
     const { pairs, channels } = this.#shape;
-    const values = await valuesOnHost([...activations, ...gradients], size * channels, this.#deviceNow());
+    const values = await valuesOnHost([...activations, ...gradients], size * channels, this.#getDevice());
     return { size, activations: values.slice(0, pairs), gradients: values.slice(pairs) };
   }
 
   /** Whether `size` more samples fit; if not, drops those kept so far. @throws `out-of-memory` */
-  #hasRoom(size: number): boolean {
+  #fitsOrStopsKeeping(size: number): boolean {
     const { maxBytes, required } = this.settings;
-    if (this.#store.room(size, maxBytes) !== 'none') return true;
+    if (this.#store.storableAs(size, maxBytes) !== 'none') return true;
     const samples = this.#store.samples + size;
     const bytes = this.#store.bytesWith(size);
     const why = `The channel values of ${samples} samples take ${bytes} bytes, and there are ${maxBytes} for them`;
@@ -120,7 +120,7 @@ export class Channels {
         { details },
       );
     }
-    this.#letGo(why);
+    this.#stopKeeping(why);
     return false;
   }
 
@@ -132,7 +132,7 @@ export class Channels {
    * @throws `out-of-memory`, and what `confirmed` does
    */
   async keep(batch: ChannelValuesBatch, confirmed: () => Promise<unknown>): Promise<void> {
-    await this.#take(batch.size, confirmed, () => {
+    await this.#addSamples(batch.size, confirmed, () => {
       this.#store.add(batch);
     });
   }
@@ -141,7 +141,7 @@ export class Channels {
   skip(): void {
     const why = 'Samples came as magnitudes, without channel values';
     if (this.settings.required) throw new MagnitudeEdgeError('invalid-argument', `${why}.`);
-    if (this.#left === undefined) this.#letGo(why);
+    if (this.#stopReason === undefined) this.#stopKeeping(why);
   }
 
   /**
@@ -150,12 +150,12 @@ export class Channels {
    */
   async merge(samples: number, saved: SavedChannels | undefined): Promise<void> {
     const rows = saved === undefined || 'sums' in saved ? 0 : saved.samples;
-    if (saved === undefined || this.#left !== undefined || !this.#hasRoom(rows)) {
+    if (saved === undefined || this.#stopReason !== undefined || !this.#fitsOrStopsKeeping(rows)) {
       this.#merged += samples;
       this.#cache.clear();
       return;
     }
-    await this.#take(
+    await this.#addSamples(
       rows,
       () => Promise.resolve(),
       () => this.#store.merge(saved),
@@ -163,7 +163,7 @@ export class Channels {
   }
 
   /** Adds samples to the store, once their rows fit. */
-  async #take(
+  async #addSamples(
     rows: number,
     confirmed: () => Promise<unknown>,
     add: () => void | Promise<void>,
@@ -171,7 +171,7 @@ export class Channels {
     this.#cache.clear();
     const samples = this.#store.samples + rows;
     try {
-      if (this.#store.room(rows, this.settings.maxBytes) === 'sums') {
+      if (this.#store.storableAs(rows, this.settings.maxBytes) === 'sums') {
         await confirmed();
         await this.#store.absorb();
       }
@@ -180,7 +180,7 @@ export class Channels {
       if (!(cause instanceof RangeError)) throw cause;
       const why = `The channel values of ${samples} samples, ${this.#store.bytesWith(rows)} bytes, found no room`;
       // The engine has counted the batch.
-      this.#letGo(why);
+      this.#stopKeeping(why);
       if (this.settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
     }
   }
@@ -208,14 +208,14 @@ export class Channels {
   /** State to resume from. */
   get state(): FitState<ChannelFacts> {
     const { facts, arrays } = this.#store.state;
-    const left = this.#left === undefined ? {} : { left: this.#left };
+    const left = this.#stopReason === undefined ? {} : { left: this.#stopReason };
     return { facts: { ...facts, ...left, merged: this.#merged }, arrays };
   }
 
   /** Restores {@link Channels.state}. Nothing may be kept yet. @throws RangeError */
   restore(state: FitState<ChannelFacts>): void {
     this.#store.restore(state);
-    this.#left = state.facts.left;
+    this.#stopReason = state.facts.left;
     this.#merged = state.facts.merged;
     this.#cache.clear();
   }
@@ -230,7 +230,7 @@ export class Channels {
   clear(): void {
     this.#store.clear();
     this.#merged = 0;
-    this.#left = undefined;
+    this.#stopReason = undefined;
     this.#cache.clear();
   }
 
@@ -244,9 +244,9 @@ export class Channels {
     if (this.#store.samples === samples) return;
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      this.#left === undefined
+      this.#stopReason === undefined
         ? `${what} need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
-        : `${what} need the channel values of the samples, which were let go. ${this.#left}: create the inferer with channels: { maxBytes } for more.`,
+        : `${what} need the channel values of the samples, which were let go. ${this.#stopReason}: create the inferer with channels: { maxBytes } for more.`,
       { details: { option: 'channels', samples, kept: this.#store.samples } },
     );
   }
@@ -342,9 +342,9 @@ export class Channels {
     return this.#shape.channelGroups!;
   }
 
-  #letGo(why: string): void {
+  #stopKeeping(why: string): void {
     this.#store.clear();
-    this.#left = why;
+    this.#stopReason = why;
     this.#cache.clear();
   }
 }

@@ -148,7 +148,7 @@ class CpuEngine implements Engine {
         checkChannelBatch(this.shape, batch, this.#batches),
       );
       const sums = this.#sums ?? (await this.#open());
-      this.#checkRoom(sums, batch.size);
+      this.#checkMemory(sums, batch.size);
       this.#forgetScores();
       const { size, transferable } = batch;
       await sums.addChannels({ size, activations, gradients, transferable });
@@ -163,7 +163,7 @@ class CpuEngine implements Engine {
         checkMagnitudeBatch(this.shape, batch, this.#batches);
       });
       const sums = this.#sums ?? (await this.#open());
-      this.#checkRoom(sums, batch.size);
+      this.#checkMemory(sums, batch.size);
       this.#forgetScores();
       await sums.addMagnitudes(batch);
       this.#batches++;
@@ -265,7 +265,7 @@ class CpuEngine implements Engine {
   }
 
   /** @throws `out-of-memory` if only magnitudes are kept and this batch exceeds the memory for them */
-  #checkRoom(sums: CpuSums, size: number): void {
+  #checkMemory(sums: CpuSums, size: number): void {
     const { nodes, pairs, memory } = this.shape;
     const samples = sums.samples + size;
     const bytes = 8 * nodes * pairs * samples;

@@ -79,7 +79,7 @@ export interface CpuSums {
 export class LocalSums implements CpuSums {
   readonly workers = 0;
   readonly #shape: SumsShape;
-  readonly #products: { readonly products: TiledMatmul; readonly plainProducts: TiledMatmul };
+  readonly #matmuls: { readonly matmul: TiledMatmul; readonly plainMatmul: TiledMatmul };
   #accumulator: CpuAccumulator;
   #lost: Error | undefined;
   #magnitudesX: readonly Float64Array[] = [];
@@ -87,11 +87,11 @@ export class LocalSums implements CpuSums {
 
   constructor(shape: SumsShape) {
     this.#shape = shape;
-    const products = new TiledMatmul(shape.nodes);
+    const matmul = new TiledMatmul(shape.nodes);
     // Falls back to float64 if there is no kernel in float32.
-    const plainProducts =
-      shape.precision === 'fast' ? new TiledMatmul(shape.nodes, chunkedBlockKernel()) : products;
-    this.#products = { products, plainProducts };
+    const plainMatmul =
+      shape.precision === 'fast' ? new TiledMatmul(shape.nodes, chunkedBlockKernel()) : matmul;
+    this.#matmuls = { matmul, plainMatmul };
     this.#accumulator = this.#empty();
   }
 
@@ -100,8 +100,8 @@ export class LocalSums implements CpuSums {
   }
 
   /** The arithmetic and what it runs on, in words */
-  get products(): string {
-    const { chunkRows, description } = this.#products.plainProducts;
+  get arithmetic(): string {
+    const { chunkRows, description } = this.#matmuls.plainMatmul;
     if (chunkRows === 1) return `float64, ${description}`;
     return `plain correlations: float32 in chunks of ${chunkRows} rows, float64 sums; else float64; ${description}`;
   }
@@ -116,12 +116,12 @@ export class LocalSums implements CpuSums {
   }
 
   get note(): string {
-    return `${this.products}, one thread`;
+    return `${this.arithmetic}, one thread`;
   }
 
   addChannels({ size, activations, gradients }: HostChannelBatch): Promise<void> {
     return this.#withOutOfMemoryError(() => {
-      this.#makeRoom(size);
+      this.#reserveMagnitudes(size);
       for (let p = 0; p < this.#shape.pairs; p++) {
         this.#norms(activations[p]!, size, this.#magnitudesX[p]!);
         this.#norms(gradients[p]!, size, this.#magnitudesY[p]!);
@@ -168,7 +168,7 @@ export class LocalSums implements CpuSums {
 
   #empty(): CpuAccumulator {
     const { nodes, pairs, memory } = this.#shape;
-    return new CpuAccumulator(nodes, pairs, { memory, ...this.#products });
+    return new CpuAccumulator(nodes, pairs, { memory, ...this.#matmuls });
   }
 
   #add(
@@ -189,7 +189,7 @@ export class LocalSums implements CpuSums {
     });
   }
 
-  #makeRoom(size: number): void {
+  #reserveMagnitudes(size: number): void {
     const { nodes, pairs } = this.#shape;
     if ((this.#magnitudesX[0]?.length ?? 0) >= size * nodes) return;
     const layers = (): Float64Array[] => Array.from({ length: pairs }, () => new Float64Array(size * nodes));

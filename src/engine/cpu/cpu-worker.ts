@@ -67,7 +67,7 @@ async function run(call: Exclude<CallMessage, { name: 'abort' }>): Promise<unkno
   if (call.name === 'open') {
     shape = call.argument;
     sums = new LocalSums(call.argument);
-    return sums.products;
+    return sums.arithmetic;
   }
   if (sums === undefined) throw new TypeError('A worker must be opened first.');
   switch (call.name) {

@@ -40,13 +40,13 @@ export class PooledSums implements CpuSums {
   /** Why workers no longer hold sums over the same samples; no worker is called after that. */
   #failure: Error | undefined;
 
-  private constructor(shape: SumsShape, shares: readonly Share[], products: string) {
+  private constructor(shape: SumsShape, shares: readonly Share[], arithmetic: string) {
     this.#shape = shape;
     this.#inForce = emptyPlan(shape);
     this.#shares = shares;
     this.threads = new PooledThreads(shares.map(({ worker }) => worker));
     const workers = shares.length === 1 ? 'one worker' : `${shares.length} workers`;
-    this.note = `${products}, ${workers}`;
+    this.note = `${arithmetic}, ${workers}`;
   }
 
   /**
@@ -61,10 +61,10 @@ export class PooledSums implements CpuSums {
       for (const pairs of dealPairs(shape.pairs, threads)) {
         shares.push({ worker: new WorkerClient(script, 'cpu-worker'), pairs });
       }
-      const products = await Promise.all(
+      const arithmetic = await Promise.all(
         shares.map(({ worker, pairs }) => worker.call('open', structuredClone(shareOf(shape, pairs.length)))),
       );
-      return new PooledSums(shape, shares, products[0]!);
+      return new PooledSums(shape, shares, arithmetic[0]!);
     } catch (error) {
       for (const { worker } of shares) worker.terminate();
       throw error;

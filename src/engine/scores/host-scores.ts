@@ -14,7 +14,7 @@ export class ScoreArrays implements ScoreMatrices {
   readonly perPair: ScoreMatrices['perPair'];
   nodeFlags: Uint8Array;
   /** Whether the arrays were handed out; they may be neither written nor freed then. */
-  given = false;
+  handedOut = false;
   readonly #uses: ReferenceCount;
 
   /** @param free takes the arrays back for reuse */
@@ -27,13 +27,13 @@ export class ScoreArrays implements ScoreMatrices {
     this.perPair = perPair;
     this.nodeFlags = nodeFlags;
     this.#uses = new ReferenceCount(() => {
-      if (!this.given) free([this.aggregated, ...this.perPair]);
+      if (!this.handedOut) free([this.aggregated, ...this.perPair]);
     });
   }
 
   /** Whether its only user may write to it. */
   get writable(): boolean {
-    return this.#uses.users === 1 && !this.given;
+    return this.#uses.users === 1 && !this.handedOut;
   }
 
   retain(): this {
@@ -113,13 +113,13 @@ export class HostScores implements Scores {
 
   // Synchronous up to the first wait: a call made before `release` must retain what it needs.
   async matrices(): Promise<ScoreMatrices> {
-    this.#give();
+    this.#handOut();
     return this.#matrices();
   }
 
   aggregate(): Promise<ScoreMatrices['aggregated']> {
     return Promise.resolve().then(() => {
-      this.#give();
+      this.#handOut();
       return this.#aggregated;
     });
   }
@@ -163,9 +163,9 @@ export class HostScores implements Scores {
     return { nodes, aggregated: this.#aggregated, perPair, nodeFlags };
   }
 
-  #give(): void {
+  #handOut(): void {
     this.#checkHeld();
-    this.#arrays.given = true;
+    this.#arrays.handedOut = true;
   }
 
   #checkHeld(): void {

@@ -26,14 +26,14 @@ export class GpuScoreCache {
   /**
    * Scores of all ordered pairs; the caller releases them. Calls must not overlap.
    *
-   * @param yielder throttle of the request, with its signal
+   * @param throttle throttle of the request, with its signal
    * @throws as `checkScoreRequest` and {@link scoreOnGpu}
    */
   async scores(
     sums: SumSource,
     samples: number,
     request: ScoreRequest,
-    yielder: SubmitThrottle,
+    throttle: SubmitThrottle,
   ): Promise<GpuScores> {
     const { nodes } = sums.layout;
     checkScoreRequest(request, nodes, samples);
@@ -44,7 +44,7 @@ export class GpuScoreCache {
     this.#last = undefined;
     const storage = await this.#storageFor(sums, last?.storage, targets !== undefined);
     try {
-      await scoreOnGpu(this.#context, { sums, samples }, { ...request, targets }, storage, yielder);
+      await scoreOnGpu(this.#context, { sums, samples }, { ...request, targets }, storage, throttle);
       const scores = new GpuScores(storage, targets?.length ?? nodes);
       if (storage.bytes <= KEPT_BYTES) this.#last = { request, storage: storage.retain() };
       return scores;
@@ -54,13 +54,17 @@ export class GpuScoreCache {
   }
 
   /** Storage to write scores to, owned by the caller; holds the last scores if `wanted`. Releases `last`. */
-  async #storageFor(sums: SumSource, last: ScoreStorage | undefined, wanted: boolean): Promise<ScoreStorage> {
+  async #storageFor(
+    sums: SumSource,
+    last: ScoreStorage | undefined,
+    keepLast: boolean,
+  ): Promise<ScoreStorage> {
     // Other holders of the last scores must not see them change.
-    if (last !== undefined && wanted && last.users === 1) return last;
+    if (last !== undefined && keepLast && last.users === 1) return last;
     let storage: ScoreStorage | undefined;
     try {
       storage = await ScoreStorage.create(this.#context, sums.layout);
-      if (last !== undefined && wanted) await storage.copyFrom(last);
+      if (last !== undefined && keepLast) await storage.copyFrom(last);
       return storage;
     } catch (error) {
       storage?.release();

@@ -61,19 +61,19 @@ export async function createWebGpuEngine(options: {
       channels === undefined || channelGroups === undefined
         ? undefined
         : { count: channels, groups: channelGroups, reduction };
-    const intake = await BatchUploader.create(context, layout, refusal, source);
-    Object.assign(parts, { intake });
-    const products = await GpuMatmul.create(
+    const uploader = await BatchUploader.create(context, layout, refusal, source);
+    Object.assign(parts, { uploader });
+    const matmul = await GpuMatmul.create(
       context,
       layout,
       configurations[tileMemory][precision],
       refusal.view,
     );
-    Object.assign(parts, { products });
+    Object.assign(parts, { matmul });
     const rows = new GpuRowStore(context, layout);
     const sums = await GpuSums.create(context, {
       rows,
-      products,
+      matmul,
       refusal: refusal.view,
       plan: memory.matrices,
     });
@@ -85,7 +85,7 @@ export async function createWebGpuEngine(options: {
       memory.explain(layout),
     ];
     const keptChunks = memory.chunks(layout);
-    return new WebGpuEngine(context, shape, { refusal, intake, products, rows, sums }, keptChunks, notes);
+    return new WebGpuEngine(context, shape, { refusal, uploader, matmul, rows, sums }, keptChunks, notes);
   } catch (error) {
     destroyParts(parts);
     throw error;
@@ -95,15 +95,15 @@ export async function createWebGpuEngine(options: {
 /** Owners of the engine's GPU memory. */
 interface Parts {
   readonly refusal: NonFiniteFlag;
-  readonly intake: BatchUploader;
-  readonly products: GpuMatmul;
+  readonly uploader: BatchUploader;
+  readonly matmul: GpuMatmul;
   readonly rows: GpuRowStore;
   readonly sums: GpuSums;
 }
 
-function destroyParts({ refusal, intake, products, rows, sums }: Partial<Parts>): void {
+function destroyParts({ refusal, uploader, matmul, rows, sums }: Partial<Parts>): void {
   refusal?.view.destroy();
-  for (const part of [intake, products, rows, sums]) part?.destroy();
+  for (const part of [uploader, matmul, rows, sums]) part?.destroy();
 }
 
 class WebGpuEngine implements Engine {
@@ -114,7 +114,7 @@ class WebGpuEngine implements Engine {
   readonly #notes: readonly string[];
   #joined = false;
   readonly #context: GpuContext;
-  readonly #kept: GpuScoreCache;
+  readonly #scoreCache: GpuScoreCache;
   #run: BatchTracker;
   #released = false;
   readonly #queue = new SerialQueue();
@@ -127,7 +127,7 @@ class WebGpuEngine implements Engine {
     notes: readonly string[],
   ) {
     this.#context = context;
-    this.#kept = new GpuScoreCache(context);
+    this.#scoreCache = new GpuScoreCache(context);
     this.shape = shape;
     this.#parts = parts;
     this.#keptChunks = keptChunks;
@@ -184,9 +184,9 @@ class WebGpuEngine implements Engine {
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#queued(async () => {
       const { signal } = request;
-      const yielder = new SubmitThrottle(this.#context, signal);
-      await this.#updated(yielder, signal);
-      return this.#kept.scores(this.#parts.sums, this.#run.samples, request, yielder);
+      const throttle = new SubmitThrottle(this.#context, signal);
+      await this.#updated(throttle, signal);
+      return this.#scoreCache.scores(this.#parts.sums, this.#run.samples, request, throttle);
     });
   }
 
@@ -204,7 +204,7 @@ class WebGpuEngine implements Engine {
       await this.#updated();
       this.#run.assertOpen();
       if (statistics.samples === 0) return;
-      this.#kept.clear();
+      this.#scoreCache.clear();
       const held = await this.#parts.sums.read(this.#run.samples);
       const merged = mergeStatistics(held, statistics);
       this.#dropRows();
@@ -219,7 +219,7 @@ class WebGpuEngine implements Engine {
     this.#queued(() => {
       this.#run = this.#newRun();
       this.#joined = false;
-      this.#kept.clear();
+      this.#scoreCache.clear();
       this.#parts.refusal.clear();
       this.#parts.rows.clear(1);
       this.#parts.sums.clear();
@@ -230,7 +230,7 @@ class WebGpuEngine implements Engine {
     this.#released = true;
     await this.#queue.idle();
     await this.#run.confirmed();
-    this.#kept.clear();
+    this.#scoreCache.clear();
     destroyParts(this.#parts);
   }
 
@@ -259,32 +259,32 @@ class WebGpuEngine implements Engine {
   }
 
   /** Adds a batch's magnitudes to the stored rows; if these are full, they are first absorbed into the sums. */
-  async #take(incoming: IncomingBatch, width: number, asTheyAre: boolean): Promise<void> {
+  async #take(incoming: IncomingBatch, width: number, areMagnitudes: boolean): Promise<void> {
     const run = this.#run;
     run.assertOpen();
-    this.#kept.clear();
+    this.#scoreCache.clear();
     checkIncomingBatch(this.shape, incoming, width, run.batches);
     const batch = run.begin(incoming.size);
-    const { intake, rows: kept } = this.#parts;
+    const { uploader, rows: store } = this.#parts;
     // In the order of `quantityOf`.
     const values = incoming.x.flatMap((x, p) => [x, incoming.y[p]!]);
-    const step = intake.rowsPerWrite(asTheyAre);
+    const step = uploader.rowsPerWrite(areMagnitudes);
     const write = (from: number, chunk: Chunk, to: number, batchRow: number): void => {
       const rows = Math.min(step, incoming.size - from);
-      run.watch(intake.write({ values, batch, from, rows, chunk, to, batchRow }, asTheyAre));
+      run.watch(uploader.write({ values, batch, from, rows, chunk, to, batchRow }, areMagnitudes));
     };
-    if (incoming.size <= kept.layout.chunkRows) {
-      await this.#makeRoom(incoming.size);
+    if (incoming.size <= store.layout.chunkRows) {
+      await this.#absorbIfFull(incoming.size);
       const { chunk, row } = this.#place(incoming.size, batch);
       for (let from = 0; from < incoming.size; from += step) write(from, chunk, row + from, row);
     } else {
       // Larger than a chunk: a first pass checks all values for finiteness before any of them counts. Its chunks hold
       // no earlier batch, so that a refusal discards all of them.
-      await this.#makeRoom(kept.layout.chunkRows);
-      const apart = this.#startChunk();
-      for (let from = 0; from < incoming.size; from += step) write(from, apart, 0, 0);
+      await this.#absorbIfFull(store.layout.chunkRows);
+      const scratchChunk = this.#startChunk();
+      for (let from = 0; from < incoming.size; from += step) write(from, scratchChunk, 0, 0);
       for (let from = 0; from < incoming.size; from += step) {
-        await this.#makeRoom(step);
+        await this.#absorbIfFull(step);
         const { chunk, row } = this.#place(Math.min(step, incoming.size - from), batch);
         write(from, chunk, row, 0);
       }
@@ -311,11 +311,11 @@ class WebGpuEngine implements Engine {
   }
 
   /** Ensures that rows can be placed: if another chunk would exceed the limit, the sums absorb all stored rows. */
-  async #makeRoom(rows: number): Promise<void> {
-    const { rows: kept, sums } = this.#parts;
-    if (!kept.needsChunk(rows) || kept.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
+  async #absorbIfFull(rows: number): Promise<void> {
+    const { rows: store, sums } = this.#parts;
+    if (!store.needsChunk(rows) || store.chunks < (this.#joined ? 1 : this.#keptChunks)) return;
     await this.#run.orFail(async () => {
-      kept.close();
+      store.close();
       await sums.absorb();
       this.#dropRows();
     });
@@ -332,11 +332,11 @@ class WebGpuEngine implements Engine {
    * Waits until every batch has been checked, and brings the sums up to date. A refused batch is no error here: the
    * earlier ones stay valid.
    */
-  async #updated(yielder?: SubmitThrottle, signal?: AbortSignal): Promise<void> {
+  async #updated(throttle?: SubmitThrottle, signal?: AbortSignal): Promise<void> {
     await this.#run.confirmed();
     await this.#run.orFail(async () => {
       this.#parts.rows.close();
-      await this.#parts.sums.update(yielder);
+      await this.#parts.sums.update(throttle);
     }, signal);
   }
 }

@@ -5,7 +5,7 @@ import { factorLength, factorRidge, type Ridge, type RidgeFactor } from './ridge
 import type { RowOrder } from './rows.ts';
 import { systemGram } from './system-gram.ts';
 import type { ChannelSystem } from './system.ts';
-import { systemSize, type Part, type Way } from './ways.ts';
+import { systemSize, type Part, type RidgeForm } from './ridge-form.ts';
 
 /**
  * Squared norms of the blocks of B for a part of a regression, over the channels of the target (method.md, "Channel
@@ -14,10 +14,10 @@ import { systemSize, type Part, type Way } from './ways.ts';
  */
 export type PartNorms = Float32Array;
 
-/** The system that a way factors. */
-export function ridgeOf(system: ChannelSystem, way: Way): Ridge {
+/** The system that a form factors. */
+export function ridgeOf(system: ChannelSystem, form: RidgeForm): Ridge {
   const { observations, lambda } = system;
-  return { size: systemSize(system, way), observations, lambda };
+  return { size: systemSize(system, form), observations, lambda };
 }
 
 /**
@@ -31,11 +31,11 @@ export function ridgeOf(system: ChannelSystem, way: Way): Ridge {
 export function partNorms(
   memory: MixedBlocks,
   system: ChannelSystem,
-  { way, first, end }: Part,
+  { form, first, end }: Part,
   factor: RidgeFactor,
   orders: readonly RowOrder[],
 ): Generator<undefined, PartNorms[], undefined> {
-  return (way === 'dual' ? dual : primal)(memory, system, [first, end], factor, orders);
+  return (form === 'dual' ? dual : primal)(memory, system, [first, end], factor, orders);
 }
 
 /** All steps of a regression: the matrix of the system, its factor, a part. See {@link partNorms}. */
@@ -45,8 +45,8 @@ export function* regress(
   part: Part,
   orders: readonly RowOrder[] = [undefined],
 ): Generator<undefined, PartNorms[], undefined> {
-  const ridge = ridgeOf(system, part.way);
-  const gram = yield* systemGram(memory, system, part.way, [0, ridge.size]);
+  const ridge = ridgeOf(system, part.form);
+  const gram = yield* systemGram(memory, system, part.form, [0, ridge.size]);
   const factor = new Float32Array(factorLength(ridge.size));
   yield* factorRidge(memory, [gram], ridge, factor);
   return yield* partNorms(memory, system, part, factor, orders);

@@ -6,7 +6,7 @@ import { ObservationRows } from './rows.ts';
 import { addGramOfSums, hasSums, productsOfSums } from './sums.ts';
 import type { ChannelSystem } from './system.ts';
 import { addMultiple, subtractWeighted, timesRows } from './times-rows.ts';
-import { cheaperWay, type Way } from './ways.ts';
+import { cheaperForm, type RidgeForm } from './ridge-form.ts';
 
 /** Observations that are standardised together. */
 const PIECE = 64;
@@ -17,7 +17,7 @@ const PIECE = 64;
  */
 export class RidgeSolver {
   readonly system: ChannelSystem;
-  readonly #way: Way;
+  readonly #form: RidgeForm;
   /** Of observations for `dual`, of source columns for `primal` */
   readonly #inverse: Float64Array;
   /** F', row-major `[source columns, observations]`; undefined if there are only sums */
@@ -25,12 +25,12 @@ export class RidgeSolver {
 
   private constructor(
     system: ChannelSystem,
-    way: Way,
+    form: RidgeForm,
     inverse: Float64Array,
     transposed: Float32Array | undefined,
   ) {
     this.system = system;
-    this.#way = way;
+    this.#form = form;
     this.#inverse = inverse;
     this.#transposed = transposed;
   }
@@ -42,9 +42,9 @@ export class RidgeSolver {
   static *create(memory: MixedBlocks, system: ChannelSystem): Generator<undefined, RidgeSolver, undefined> {
     const { observations: n, sources, lambda } = system;
     const columns = sources.channels.length;
-    const way = cheaperWay(system);
-    const size = way === 'dual' ? n : columns;
-    const other = way === 'dual' ? columns : n;
+    const form = cheaperForm(system);
+    const size = form === 'dual' ? n : columns;
+    const other = form === 'dual' ? columns : n;
     const transposed = hasSums(system) ? undefined : yield* transposedSources(system);
     memory.clear(
       systemBytes(memory, size) +
@@ -58,12 +58,12 @@ export class RidgeSolver {
       }
     } else {
       const rows = newMatrix(memory, size, other);
-      if (way === 'primal') rows.values.set(transposed);
+      if (form === 'primal') rows.values.set(transposed);
       else new ObservationRows(system).standardized([0, n], rows);
       yield* addGramOfRows(memory, gramScratch(memory, size), rows, other, matrix);
     }
     yield* invertRidge(memory, matrix, size, n, lambda);
-    return new RidgeSolver(system, way, symmetricDoubles(matrix, size), transposed);
+    return new RidgeSolver(system, form, symmetricDoubles(matrix, size), transposed);
   }
 
   /** B_j': the regression of a target's channels. @returns row-major `[target columns of the node, source columns]` */
@@ -113,7 +113,7 @@ export class RidgeSolver {
     count: number,
   ): Generator<undefined, Float64Array, undefined> {
     const { observations: n, lambda } = this.system;
-    if (this.#way === 'dual') {
+    if (this.#form === 'dual') {
       const weighted = yield* timesRows(this.#inverse, n, v, count);
       return yield* timesRows(f, n, weighted, count, 1 / n);
     }

@@ -12,10 +12,10 @@ import type { Range } from './products.ts';
 import { ObservationRows } from './rows.ts';
 import { addGramOfSums, hasSums } from './sums.ts';
 import type { ChannelSystem } from './system.ts';
-import type { Way } from './ways.ts';
+import type { RidgeForm } from './ridge-form.ts';
 
 /**
- * Columns of the matrix whose system a way factors: of FF' for `dual`, of F'F for `primal`.
+ * Columns of the matrix whose system a form factors: of FF' for `dual`, of F'F for `primal`.
  *
  * @returns yields some milliseconds of work apart
  * @throws RangeError, `out-of-memory`
@@ -23,7 +23,7 @@ import type { Way } from './ways.ts';
 export function* systemGram(
   memory: MixedBlocks,
   system: ChannelSystem,
-  way: Way,
+  form: RidgeForm,
   [first, end]: Range,
 ): Generator<undefined, UpperColumns, undefined> {
   const stride = end - first;
@@ -35,7 +35,7 @@ export function* systemGram(
     }
     return sums;
   }
-  yield* way === 'dual' ? addOuter(memory, system, sums) : addInner(memory, system, sums);
+  yield* form === 'dual' ? addOuter(memory, system, sums) : addInner(memory, system, sums);
   return sums;
 }
 

@@ -48,5 +48,5 @@ test.each([
   ['another format', { ...wanted, format: 'csv' as const }, 1000],
   ['a folder of files', { ...wanted, partitioned: true }, 1000],
 ])('for %s no thread is started', (_, settings, nodes) => {
-  expect(rowGroupEncoder(settings, nodes).room).toBe(0);
+  expect(rowGroupEncoder(settings, nodes).maxInFlight).toBe(0);
 });

@@ -65,14 +65,14 @@ it.each([0, 2])('scores without sums are those with sums, to the bit, with %i wo
 test('products in narrow tiles are those in wide ones', async () => {
   const { nodes, pairs } = shape;
   const make = (tileLength?: number, bytes?: number): CpuAccumulator => {
-    const products = new TiledMatmul(nodes, undefined, tileLength);
-    const accumulator = new CpuAccumulator(nodes, pairs, { products, memory: bytes ?? Infinity });
+    const matmul = new TiledMatmul(nodes, undefined, tileLength);
+    const accumulator = new CpuAccumulator(nodes, pairs, { matmul, memory: bytes ?? Infinity });
     const { x, y } = largeBatch(1);
     accumulator.add(x, y, samples);
     return accumulator;
   };
   const tiled = make(0, 0);
-  expect(tiled.pairs[0]!.products.exact.tileColumns).toBe(256);
+  expect(tiled.pairs[0]!.matmuls.exact.tileColumns).toBe(256);
   const snapshot = new LocalSnapshot(tiled);
   const expected = await scoresOf(make(), largeRequest);
   const wrong: string[] = [];

@@ -69,7 +69,7 @@ describe.each(names)('every plan against the float64 oracle: %s', (name) => {
     // Small tiles and no room for sums.
     const accumulator = new CpuAccumulator(nodes, pairs, {
       memory: 0,
-      products: new TiledMatmul(nodes, undefined, 0),
+      matmul: new TiledMatmul(nodes, undefined, 0),
     });
     add(accumulator, 0, samples);
     const snapshot = new LocalSnapshot(accumulator);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batches, type Batch } from '../../../src/data/batches.ts';
 import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
 import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { runModelsBeside } from '../../../src/model/runtime-thread.ts';
+import { runModelsOnOwnThread } from '../../../src/model/runtime-thread.ts';
 import { createSession } from '../../../src/model/runtime.ts';
 import { expectGoldenEdges, goldenBatches } from '../../support/edge-goldens.ts';
 import { fixture, modelsFolder } from '../../support/model-files.ts';
@@ -15,7 +15,7 @@ let model: GsnnModel;
 let data: Batch[];
 
 beforeAll(async () => {
-  runModelsBeside(import.meta.resolve('onnxruntime-web'));
+  runModelsOnOwnThread(import.meta.resolve('onnxruntime-web'));
   model = await GsnnModel.load(fixture('layer-elu'));
   const loader = batches(fixture('layer-elu', 'edges-data.npz'), model, { batchSize: 32 });
   data = [];

@@ -50,9 +50,9 @@ test('rows that are sorted in groups of bins are those of the table that is sort
       const { nodes, samples, excludeSelf, candidatesOnly, top, tuning } = drawn;
       const aggregated = drawn.single ? Float32Array.from(drawn.scores) : Float64Array.from(drawn.scores);
       const conditioned = drawn.conditioned ? Int32Array.from(drawn.conditioned) : undefined;
-      const freedom = degreesOfFreedomGroups(nodes, samples, conditioned);
+      const dfGroups = degreesOfFreedomGroups(nodes, samples, conditioned);
       const matrices = { nodes, aggregated, perPair: [aggregated.map((value) => value / 2)] };
-      const all = await rankPairs(matrices, { excludeSelf, freedom, yielder });
+      const all = await rankPairs(matrices, { excludeSelf, dfGroups, yielder });
       const maxQ = Number.isInteger(drawn.limit) ? (all.q[drawn.limit] ?? 1) : drawn.limit;
       const edges = new Set(drawn.edges.map(([i, j]) => i * nodes + j));
       const known = edgeSet([drawn.edges.map(([i]) => i), drawn.edges.map(([, j]) => j)], nodes);
@@ -61,8 +61,8 @@ test('rows that are sorted in groups of bins are those of the table that is sort
         .filter((row) => all.q[row]! <= maxQ && !(candidatesOnly && edges.has(all.pairIndices[row]!)))
         .slice(0, top);
 
-      const scanner = new HostScoreScanner(matrices, freedom.classOf, yielder, pairScoresIn(matrices));
-      const ranking = new BinnedRanking(scanner, freedom, choice, tuning);
+      const scanner = new HostScoreScanner(matrices, dfGroups.classOf, yielder, pairScoresIn(matrices));
+      const ranking = new BinnedRanking(scanner, dfGroups, choice, tuning);
       expect(await ranking.mostRows()).toBeGreaterThanOrEqual(expected.length);
       const groups: RankedPairs[] = [];
       for await (const group of ranking.groups(rowsPerGroup)) groups.push(group);

@@ -15,7 +15,7 @@ function numbered(first: number, size: number): SufficientStatistics {
 function runsOf(samples: number, groups: number, length: number, most: number): BlockStatistics {
   const runs = new BlockStatistics(groups, length);
   for (let first = 0; first < samples;) {
-    const size = Math.min(runs.room, most, samples - first);
+    const size = Math.min(runs.remainingCapacity, most, samples - first);
     runs.add(numbered(first, size));
     first += size;
   }

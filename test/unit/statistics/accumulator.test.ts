@@ -59,8 +59,8 @@ test('X^T Y of plain correlations may be formed at any time, and is the same to 
       (nodes, batches, memory) => {
         const samples = batches.reduce((sum, [size]) => sum + size, 0);
         const data = magnitudes(samples, nodes, samples, 3);
-        const plainProducts = new TiledMatmul(nodes, chunkedBlockKernel());
-        const [accumulator, twin] = [{ plainProducts, memory }, {}].map(
+        const plainMatmul = new TiledMatmul(nodes, chunkedBlockKernel());
+        const [accumulator, twin] = [{ plainMatmul, memory }, {}].map(
           (options) => new CpuAccumulator(nodes, 1, options),
         );
         const [pair] = accumulator!.pairs;
@@ -81,7 +81,7 @@ test('X^T Y of plain correlations may be formed at any time, and is the same to 
         expect(inChunks).toBe(accumulator!.plan === 'magnitudes');
         runToEnd(pair!.form(false));
         // All rows after the first batch, which fixes the pivots, at once.
-        const whole = new CpuAccumulator(nodes, 1, { plainProducts });
+        const whole = new CpuAccumulator(nodes, 1, { plainMatmul });
         const cut = batches[0]![0] * nodes;
         whole.add([data.x.subarray(0, cut)], [data.y.subarray(0, cut)], batches[0]![0]);
         whole.add([data.x.subarray(cut)], [data.y.subarray(cut)], samples - batches[0]![0]);

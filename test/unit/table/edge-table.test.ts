@@ -2,7 +2,7 @@ import { type RecordBatch, RecordBatchFileWriter, Table, tableFromIPC } from 'ap
 import { expect, test } from 'vitest';
 import { fisherPValue } from '../../../src/scoring/significance.ts';
 import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { checkTableRoom, edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
+import { checkTableSize, edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
 import { tableCoverage } from '../../../src/table/coverage-metadata.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { column, graph, scores, tinyBatches, tinyTable } from './tiny.ts';
@@ -236,8 +236,8 @@ test('options out of range, and scores of another graph, are refused', async () 
 test('a table that no page could hold is refused before scores are computed for it, fewer rows are not', () => {
   // 10,000 nodes and 4 layer pairs: 99,990,000 rows of 72 bytes and a bit.
   expect(() => {
-    checkTableRoom(10_000, 'corr', 4, {});
+    checkTableSize(10_000, 'corr', 4, {});
   }).toThrow(/^A table of 99990000 rows takes 7211778750 bytes, .*evaluateBatches/);
-  for (const options of [{ top: 1000 }, { maxQ: 0.05 }]) checkTableRoom(10_000, 'corr', 4, options);
-  checkTableRoom(5000, 'partial', 4, {});
+  for (const options of [{ top: 1000 }, { maxQ: 0.05 }]) checkTableSize(10_000, 'corr', 4, options);
+  checkTableSize(5000, 'partial', 4, {});
 });

@@ -61,7 +61,7 @@ test('row groups that are encoded elsewhere, late and out of turn, make the same
   };
   let asked = 0;
   const late: RowGroupEncoder = {
-    room: 3,
+    maxInFlight: 3,
     encode: async (fields, group) => {
       // The first ones take the longest.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * asked++));
@@ -69,7 +69,7 @@ test('row groups that are encoded elsewhere, late and out of turn, make the same
     },
   };
   expect(Buffer.compare(await written(late), await written(onThisThread))).toBe(0);
-  const failing = { room: 1, encode: () => Promise.reject(new Error('no room')) };
+  const failing = { maxInFlight: 1, encode: () => Promise.reject(new Error('no room')) };
   await expect(written(failing)).rejects.toThrow('no room');
 });
 

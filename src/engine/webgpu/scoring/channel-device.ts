@@ -70,11 +70,11 @@ export class ChannelDevice {
    *
    * @throws `out-of-memory`
    */
-  room(pool: BufferPool, label: string, elements: number): OwnedBuffer {
+  createBuffer(pool: BufferPool, label: string, elements: number): OwnedBuffer {
     return this.#made(pool, label, () => createStorage(this.context, label, 4 * elements));
   }
 
-  /** Creates a buffer with a copy of `data`. @throws as {@link ChannelDevice.room} */
+  /** Creates a buffer with a copy of `data`. @throws as {@link ChannelDevice.createBuffer} */
   copy(
     pool: BufferPool,
     label: string,
@@ -102,7 +102,7 @@ export class ChannelDevice {
     const recorder = new Recorder(this.context);
     record(recorder);
     await Promise.all(this.#unsettled.splice(0));
-    await recorder.submitPaced(what, this.#throttle);
+    await recorder.submitThrottled(what, this.#throttle);
   }
 
   /** Records a product, in dispatches that fit a submit. */

@@ -39,8 +39,8 @@ export async function invertOnDevice(
   const whole = [size, size, size] as const;
   const first = await device.withBuffers(async (own) => {
     const rows = paddedSize(size);
-    const augmented = device.room(own, 'system', inverseElements(size));
-    const inverse = device.room(pool, 'inverse', size ** 2);
+    const augmented = device.createBuffer(own, 'system', inverseElements(size));
+    const inverse = device.createBuffer(pool, 'inverse', size ** 2);
     await device.run('the Cholesky factor of a system', (recorder) => {
       recordFactor(device, recorder, sums, augmented, ridge);
       const lower = { buffer: augmented, first: rows, stride: 2 * rows };
@@ -51,8 +51,8 @@ export async function invertOnDevice(
   });
   if (precision === 'fast') return first;
   return device.withBuffers(async (own) => {
-    const residual = device.room(own, 'residual', size ** 2);
-    const refined = device.room(pool, 'refined inverse', size ** 2);
+    const residual = device.createBuffer(own, 'residual', size ** 2);
+    const refined = device.createBuffer(pool, 'refined inverse', size ** 2);
     const matrix = (buffer: OwnedBuffer) => ({ buffer, stride: size });
     await device.run('the refinement of an inverse', (recorder) => {
       recordResidual(device, recorder, { sums, inverse: first, residual }, ridge);

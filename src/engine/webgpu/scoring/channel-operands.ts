@@ -53,9 +53,9 @@ async function upload(
 ): Promise<OwnedBuffer> {
   const samples = parts.map((part) => part.samples);
   const rows = samples.reduce((sum, count) => sum + count, 0);
-  const out = device.room(pool, label, rows * columns.length);
+  const out = device.createBuffer(pool, label, rows * columns.length);
   await device.withBuffers(async (own) => {
-    const values = device.room(own, 'channel values', width * Math.max(...samples));
+    const values = device.createBuffer(own, 'channel values', width * Math.max(...samples));
     const channels = device.copy(own, 'channels', Uint32Array.from(columns));
     let first_row = 0;
     for (const { blocks, samples, shift, scale } of parts) {
@@ -93,7 +93,7 @@ export async function orderedU(
     for (let row = 0; row < samples; row++) all[first + row] = first + order[s]![row]!;
     first += samples;
   });
-  const out = device.room(pool, 'U in another order', rows * columns);
+  const out = device.createBuffer(pool, 'U in another order', rows * columns);
   await device.withBuffers(async (held) => {
     const buffers = {
       values: u,

@@ -9,7 +9,7 @@ import type { RowOrder } from '../../../scoring/channel/rows.ts';
 import { hasSums, productsOfSums } from '../../../scoring/channel/sums.ts';
 import { systemGram } from '../../../scoring/channel/system-gram.ts';
 import type { ChannelSystem } from '../../../scoring/channel/system.ts';
-import { systemSize, type Way } from '../../../scoring/channel/ways.ts';
+import { systemSize, type RidgeForm } from '../../../scoring/channel/ridge-form.ts';
 import { mixedBlocks } from '../../../statistics/mixed-blocks.ts';
 import { createYielder, runYielding, type Yielder } from '../../../statistics/yielder.ts';
 import type { Precision } from '../statistics/statistics-kernels.ts';
@@ -29,10 +29,10 @@ const PANEL_COLUMNS = 1024;
 const MOST_CONDITION = 2 ** 14;
 
 /** Why a device cannot do a regression; undefined if it can. */
-export function unfitFor(
+export function whyUnsuitable(
   { device: { limits } }: GpuContext,
   system: ChannelSystem,
-  way: Way,
+  form: RidgeForm,
 ): string | undefined {
   const { observations: n, sources, targets, nodes, lambda } = system;
   const [k, m] = [sources.channels.length, targets.channels.length];
@@ -42,7 +42,7 @@ export function unfitFor(
   }
   const rows = hasSums(system) ? 0 : n * Math.max(k, m, system.channels);
   const coefficients = k * widestPanel(targets.starts, PANEL_COLUMNS);
-  const needed = 4 * Math.max(rows, inverseElements(systemSize(system, way)), coefficients, nodes ** 2);
+  const needed = 4 * Math.max(rows, inverseElements(systemSize(system, form)), coefficients, nodes ** 2);
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   return needed > most
     ? `they need a GPU buffer of ${needed} bytes and this device allows ${most}`
@@ -51,7 +51,7 @@ export function unfitFor(
 
 /** Options of {@link regressOnDevice}. */
 export interface DeviceRegression {
-  readonly way: Way;
+  readonly form: RidgeForm;
   /** See `invertOnDevice` */
   readonly precision: Precision;
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +70,7 @@ export async function regressOnDevice(
   context: GpuContext,
   system: ChannelSystem,
   orders: readonly RowOrder[],
-  { way, precision, signal }: DeviceRegression,
+  { form, precision, signal }: DeviceRegression,
 ): Promise<PartNorms[]> {
   const { nodes, sources, targets } = system;
   if (sources.channels.length === 0 || targets.channels.length === 0) {
@@ -81,7 +81,7 @@ export async function regressOnDevice(
   return device.withBuffers(async (pool) => {
     const solver = hasSums(system)
       ? await ofSums(device, pool, system, precision, yielder)
-      : await ofRows(device, pool, system, way, precision);
+      : await ofRows(device, pool, system, form, precision);
     const results: PartNorms[] = [];
     for (const order of orders) results.push(await norms(device, system, solver, order, yielder));
     return results;
@@ -100,25 +100,25 @@ async function ofRows(
   device: ChannelDevice,
   pool: BufferPool,
   system: ChannelSystem,
-  way: Way,
+  form: RidgeForm,
   precision: Precision,
 ): Promise<Solver> {
   const { observations: n, sources, targets } = system;
   const [k, m] = [sources.channels.length, targets.channels.length];
   const f: DeviceMatrix = { buffer: await uploadF(device, pool, system), stride: k };
   const u = await uploadU(device, pool, system);
-  const size = systemSize(system, way);
+  const size = systemSize(system, form);
   const inverse = await device.withBuffers(async (own) => {
-    const sums = device.room(own, 'sums of a system', 2 * size ** 2);
+    const sums = device.createBuffer(own, 'sums of a system', 2 * size ** 2);
     await device.run('the sums of a system', (recorder) => {
       const product = { a: f, b: f, out: { buffer: sums, stride: size }, symmetric: true, extended: true };
-      if (way === 'dual') device.multiply(recorder, { ...product, sizes: [k, n, n], transposed: true });
+      if (form === 'dual') device.multiply(recorder, { ...product, sizes: [k, n, n], transposed: true });
       else device.multiply(recorder, { ...product, sizes: [n, k, k] });
     });
-    return invertOnDevice(device, pool, sums, ridgeOf(system, way), precision);
+    return invertOnDevice(device, pool, sums, ridgeOf(system, form), precision);
   });
   const x: DeviceMatrix = { buffer: inverse, stride: size };
-  const left = way === 'dual' ? await timesF(device, pool, x, f, [n, n, k]) : f;
+  const left = form === 'dual' ? await timesF(device, pool, x, f, [n, n, k]) : f;
   let ordered = u;
   return {
     async open(own, order) {
@@ -127,14 +127,14 @@ async function ofRows(
     async solve([first, end], out) {
       const b = { buffer: ordered, first, stride: m };
       const sizes = [n, k, end - first] as const;
-      if (way === 'dual') {
+      if (form === 'dual') {
         await device.run('coefficients', (recorder) => {
           device.multiply(recorder, { a: left, b, out, sizes });
         });
         return;
       }
       await device.withBuffers(async (own) => {
-        const products = { buffer: device.room(own, "F'U", k * out.stride), stride: out.stride };
+        const products = { buffer: device.createBuffer(own, "F'U", k * out.stride), stride: out.stride };
         await device.run('coefficients', (recorder) => {
           device.multiply(recorder, { a: left, b, out: products, sizes });
           device.multiply(recorder, { a: x, b: products, out, sizes: [k, k, end - first] });
@@ -152,7 +152,7 @@ async function timesF(
   sizes: readonly [number, number, number],
 ): Promise<DeviceMatrix> {
   const out = {
-    buffer: device.room(pool, 'the inverse times F', sizes[1] * sizes[2]),
+    buffer: device.createBuffer(pool, 'the inverse times F', sizes[1] * sizes[2]),
     stride: sizes[2],
   };
   await device.run('the product of an inverse with channel values', (recorder) => {
@@ -189,7 +189,7 @@ async function ofSums(
   );
   const stride = widestPanel(system.targets.starts, PANEL_COLUMNS);
   const values = new Float32Array(size * stride);
-  const products = device.room(pool, "F'U", size * stride);
+  const products = device.createBuffer(pool, "F'U", size * stride);
   return {
     open: (_, order) => {
       if (order !== undefined) throw new TypeError('Sums have no rows that could be put in order.');
@@ -224,7 +224,7 @@ async function norms(
     const source_starts = device.copy(held, 'source starts', Uint32Array.from(sources.starts));
     const target_starts = device.copy(held, 'target starts', Uint32Array.from(targets.starts));
     const stride = widestPanel(targets.starts, PANEL_COLUMNS);
-    const coefficients = device.room(held, 'coefficients', sources.channels.length * stride);
+    const coefficients = device.createBuffer(held, 'coefficients', sources.channels.length * stride);
     for (const [first, end] of targetPanels(targets.starts, [0, nodes], PANEL_COLUMNS)) {
       await solver.solve([targets.starts[first]!, targets.starts[end]!], { buffer: coefficients, stride });
       await device.run('the norms of coefficients', (recorder) => {

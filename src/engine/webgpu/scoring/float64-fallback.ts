@@ -21,13 +21,13 @@ export class Float64Fallback {
   readonly #context: GpuContext;
   readonly #sums: SumSource;
   readonly #samples: number;
-  readonly #yielder: SubmitThrottle;
+  readonly #throttle: SubmitThrottle;
 
-  constructor(context: GpuContext, sums: SumSource, samples: number, yielder: SubmitThrottle) {
+  constructor(context: GpuContext, sums: SumSource, samples: number, throttle: SubmitThrottle) {
     this.#context = context;
     this.#sums = sums;
     this.#samples = samples;
-    this.#yielder = yielder;
+    this.#throttle = throttle;
   }
 
   /**
@@ -141,8 +141,8 @@ export class Float64Fallback {
         );
       const lines = await create('lines of X^T X', sources.length);
       const diagonal = await create('diagonal of X^T X', 1);
-      await this.#sums.rowsXX(pair, Uint32Array.from(sources), lines, this.#yielder);
-      await this.#sums.diagonalXX(pair, diagonal, this.#yielder);
+      await this.#sums.rowsXX(pair, Uint32Array.from(sources), lines, this.#throttle);
+      await this.#sums.diagonalXX(pair, diagonal, this.#throttle);
       const [fetched, last] = await readBack(this.#context, [lines, diagonal]);
       const words = new Float32Array(stride * 2 * (sources.length + 1));
       words.set(new Float32Array(fetched!, 0, stride * 2 * sources.length));
@@ -166,7 +166,7 @@ export class Float64Fallback {
     for (const panel of layout.panels) {
       const rows = targets.filter((target) => panelOf(layout, target) === panel);
       if (rows.length === 0) continue;
-      const { buffer, offset } = await this.#sums.sumXY(pair, panel, this.#yielder);
+      const { buffer, offset } = await this.#sums.sumXY(pair, panel, this.#throttle);
       const size = 8 * stride;
       const views = rows.map((target) => ({ buffer, offset: offset + (target - panel.row) * size, size }));
       for (const bytes of await readBack(this.#context, views)) {

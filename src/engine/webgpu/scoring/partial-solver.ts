@@ -90,21 +90,21 @@ export class PartialSolver {
    * Writes the partial correlations of one layer pair to its scores, except for the columns that {@link outcome} marks
    * as unsettled.
    *
-   * @param yielder throttle of the request
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal
+   * @param throttle throttle of the request
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the throttle's signal
    */
-  async solve(pair: PairOnGpu, yielder: SubmitThrottle): Promise<void> {
+  async solve(pair: PairOnGpu, throttle: SubmitThrottle): Promise<void> {
     for (const block of this.#blocks) {
-      await this.#sums.rowsXX(pair.pair, block.rowSources, this.#covarianceRows, yielder);
+      await this.#sums.rowsXX(pair.pair, block.rowSources, this.#covarianceRows, throttle);
       const sums = {
-        sumXY: await this.#sums.sumXY(pair.pair, block.panel, yielder),
+        sumXY: await this.#sums.sumXY(pair.pair, block.panel, throttle),
         covarianceRows: this.#covarianceRows,
       };
       const recorder = new Recorder(this.#context);
       this.#formCovariances(recorder, pair, block);
       this.#factors.record(recorder, pair, block, sums);
       this.#substitution.record(recorder, pair, block, sums, this.#factors.buffer);
-      await recorder.submitPaced('partial correlations', yielder);
+      await recorder.submitThrottled('partial correlations', throttle);
     }
   }
 

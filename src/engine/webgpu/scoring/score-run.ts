@@ -31,7 +31,7 @@ interface ScoredSums {
  * host from the sums that they need.
  *
  * @param storage receives the scores; must already hold those of targets that are not requested
- * @param yielder throttle of the request, with its signal
+ * @param throttle throttle of the request, with its signal
  * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the signal's reason
  */
 export async function scoreOnGpu(
@@ -39,12 +39,19 @@ export async function scoreOnGpu(
   from: ScoredSums,
   request: TargetsRequest,
   storage: ScoreStorage,
-  yielder: SubmitThrottle,
+  throttle: SubmitThrottle,
 ): Promise<void> {
   request.signal?.throwIfAborted();
   const scratch = new BufferPool();
   try {
-    const run = await ScoreRun.create({ context, ...from, request, scores: storage, yielder, pool: scratch });
+    const run = await ScoreRun.create({
+      context,
+      ...from,
+      request,
+      scores: storage,
+      throttle,
+      pool: scratch,
+    });
     if (request.targets?.length !== 0) {
       for (let p = 0; p < from.sums.layout.pairs; p++) await run.scorePair(p);
       await run.drain();
@@ -63,7 +70,7 @@ interface RunSettings extends ScoredSums {
   readonly context: GpuContext;
   readonly request: TargetsRequest;
   readonly scores: ScoreStorage;
-  readonly yielder: SubmitThrottle;
+  readonly throttle: SubmitThrottle;
   /** Owns the scratch buffers */
   readonly pool: BufferPool;
 }
@@ -74,7 +81,7 @@ class ScoreRun {
   readonly #sums: SumSource;
   readonly #samples: number;
   readonly #request: TargetsRequest;
-  readonly #yielder: SubmitThrottle;
+  readonly #throttle: SubmitThrottle;
   readonly #scores: ScoreStorage;
   readonly #kernels: Kernels;
   readonly #solver: PartialSolver | undefined;
@@ -91,7 +98,7 @@ class ScoreRun {
   readonly #counts: readonly OwnedBuffer[];
 
   private constructor(
-    { context, sums, samples, request, scores, yielder, pool }: RunSettings,
+    { context, sums, samples, request, scores, throttle, pool }: RunSettings,
     kernels: Kernels,
     solver: PartialSolver | undefined,
   ) {
@@ -99,7 +106,7 @@ class ScoreRun {
     this.#sums = sums;
     this.#samples = samples;
     this.#request = request;
-    this.#yielder = yielder;
+    this.#throttle = throttle;
     this.#scores = scores;
     this.#kernels = kernels;
     this.#solver = solver;
@@ -130,18 +137,18 @@ class ScoreRun {
       await this.#findMoments(pair);
       await this.#correlate(pair);
     } else {
-      await this.#sums.diagonalXX(pair, this.#diagonal, this.#yielder);
+      await this.#sums.diagonalXX(pair, this.#diagonal, this.#throttle);
       await this.#findMoments(pair);
       const scores = this.#scores.perPair[pair]!;
       const onGpu = { moments: this.#moments, inverseCount: this.#inverseCount, scores };
-      await this.#solver.solve({ pair, ...onGpu }, this.#yielder);
+      await this.#solver.solve({ pair, ...onGpu }, this.#throttle);
     }
   }
 
   /** After every pair has been scored, computes in float64 the columns that the kernels left unsettled. */
   async drain(): Promise<void> {
     if (this.#solver === undefined) return;
-    const hostPace = createYielder(this.#request.signal);
+    const yielder = createYielder(this.#request.signal);
     const { nodes, pairs } = this.#sums.layout;
     const [bytes] = await readBack(this.#context, [this.#solver.outcome]);
     const outcome = new Uint32Array(bytes!);
@@ -149,11 +156,11 @@ class ScoreRun {
     for (let p = 0; p < pairs; p++) {
       const unsettled = range(nodes).filter((target) => (outcome[p * nodes + target]! & NEEDS_FLOAT64) !== 0);
       if (unsettled.length === 0) continue;
-      fallback ??= new Float64Fallback(this.#context, this.#sums, this.#samples, this.#yielder);
+      fallback ??= new Float64Fallback(this.#context, this.#sums, this.#samples, this.#throttle);
       await fallback.score(p, unsettled, this.#request, (target, column, singular) => {
         if (singular) this.#singular.add(target);
         this.#scores.writeTarget(p, target, Float32Array.from(column));
-        return hostPace();
+        return yielder();
       });
     }
   }
@@ -194,7 +201,7 @@ class ScoreRun {
         }
       }
     }
-    await recorder.submitPaced('aggregated scores', this.#yielder);
+    await recorder.submitThrottled('aggregated scores', this.#throttle);
   }
 
   #findMoments(pair: number): Promise<void> {
@@ -222,14 +229,14 @@ class ScoreRun {
       [Math.ceil(stride / WORKGROUP), 1, 2],
       2 * stride * CORRELATION_OPERATIONS,
     );
-    return recorder.submitPaced('moments', this.#yielder);
+    return recorder.submitThrottled('moments', this.#throttle);
   }
 
   async #correlate(pair: number): Promise<void> {
     const { nodes, stride, panels } = this.#sums.layout;
     const [inverse_count_high, inverse_count_low] = this.#inverseCount;
     for (const panel of panels) {
-      const sum_xy = await this.#sums.sumXY(pair, panel, this.#yielder);
+      const sum_xy = await this.#sums.sumXY(pair, panel, this.#throttle);
       const recorder = new Recorder(this.#context);
       const most = this.#context.operationsPerSubmit / (nodes * CORRELATION_OPERATIONS);
       for (const [first_row, end_row] of ranges(panel.rows, most)) {
@@ -250,7 +257,7 @@ class ScoreRun {
           CORRELATION_OPERATIONS * nodes * (end_row - first_row),
         );
       }
-      await recorder.submitPaced('correlations', this.#yielder);
+      await recorder.submitThrottled('correlations', this.#throttle);
     }
   }
 }

@@ -39,10 +39,10 @@ export function substitutionShape(
   operationsPerSubmit: number,
 ): SubstitutionShape {
   const rows = largestSet + 2;
-  const room = Math.floor(SCRATCH_BYTES / (BYTES_PER_PLACE * rows));
-  const quarter = Math.min(Math.ceil(nodes / 4), Math.max(1, Math.floor(room / WORKGROUP)) * WORKGROUP);
+  const capacity = Math.floor(SCRATCH_BYTES / (BYTES_PER_PLACE * rows));
+  const quarter = Math.min(Math.ceil(nodes / 4), Math.max(1, Math.floor(capacity / WORKGROUP)) * WORKGROUP);
   const ofTarget = 4 * quarter * OPERATIONS_PER_STEP * (largestSet ** 2 / 2 + 4 * largestSet + 8);
-  const most = Math.min(targets, MOST_LAYERS, room / quarter, operationsPerSubmit / ofTarget);
+  const most = Math.min(targets, MOST_LAYERS, capacity / quarter, operationsPerSubmit / ofTarget);
   return { slots: Math.max(1, Math.floor(most)), quarter, rows };
 }
 

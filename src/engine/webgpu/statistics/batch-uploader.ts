@@ -80,9 +80,9 @@ export class BatchUploader {
   ): Promise<BatchUploader> {
     const pool = new BufferPool();
     try {
-      const themselves = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
+      const eachNode = raggedFromLists(Array.from({ length: layout.nodes }, (_, node) => [node]));
       const sources = {
-        magnitudes: await createSource(context, pool, 'none', layout.nodes, themselves),
+        magnitudes: await createSource(context, pool, 'none', layout.nodes, eachNode),
         channels:
           channels &&
           (await createSource(context, pool, channels.reduction, channels.count, channels.groups)),
@@ -101,13 +101,16 @@ export class BatchUploader {
   }
 
   /**
-   * Writes the magnitudes of some rows of channel values, or (`asTheyAre`) rows of magnitudes, to the stored rows, all
+   * Writes the magnitudes of some rows of channel values, or (`areMagnitudes`) rows of magnitudes, to the stored rows, all
    * quantities in one submit. When the call returns, host values have been copied and GPU values may be released.
    *
    * @returns rejects with the GPU's errors of the commands
    */
-  write({ values, batch, from, rows, chunk, to, batchRow }: IncomingRows, asTheyAre: boolean): Promise<void> {
-    const source = asTheyAre ? this.#magnitudes : this.#channels;
+  write(
+    { values, batch, from, rows, chunk, to, batchRow }: IncomingRows,
+    areMagnitudes: boolean,
+  ): Promise<void> {
+    const source = areMagnitudes ? this.#magnitudes : this.#channels;
     if (source === undefined) throw new TypeError('An intake made without channels takes magnitudes only.');
     const { stride, nodes, chunkRows, pairsPerBuffer } = this.layout;
     const bytes = 4 * source.width;
@@ -147,8 +150,8 @@ export class BatchUploader {
   }
 
   /** Most rows of a batch that one call of {@link BatchUploader.write} can take; a multiple of {@link ROW_STEP}. */
-  rowsPerWrite(asTheyAre: boolean): number {
-    const width = (asTheyAre ? this.#magnitudes : this.#channels)?.width ?? 1;
+  rowsPerWrite(areMagnitudes: boolean): number {
+    const width = (areMagnitudes ? this.#magnitudes : this.#channels)?.width ?? 1;
     const { pairs, chunkRows } = this.layout;
     const bound = this.#context.device.limits.maxStorageBufferBindingSize;
     const steps = Math.floor(Math.min(bound, UPLOAD_BYTES / (2 * pairs)) / (4 * width * ROW_STEP));

@@ -11,7 +11,7 @@ import { compileKernel, type KernelOf } from '../../../gpu/kernel.ts';
 import { Recorder, workgroups } from '../../../gpu/recorder.ts';
 import type { SubmitThrottle } from '../../../gpu/submit-throttle.ts';
 import type { SufficientStatistics } from '../../../statistics/sufficient-statistics.ts';
-import { OnDemandProducts, type KeptProducts } from './on-demand-products.ts';
+import { OnDemandProducts, type ProductInputs } from './on-demand-products.ts';
 import type { GpuRowStore, RowRange } from './gpu-row-store.ts';
 import { DIAGONAL, gatherSumsKernel, pivotsKernel, WORKGROUP } from './statistics-kernels.ts';
 import { type Panel, type StatisticsLayout } from './layout.ts';
@@ -39,7 +39,7 @@ const LOADED_ROUNDOFF = 2 ** -48;
 interface SumsParts {
   /** Stored rows, closed by the caller before {@link GpuSums.update} */
   readonly rows: GpuRowStore;
-  readonly products: GpuMatmul;
+  readonly matmul: GpuMatmul;
   readonly refusal: BufferView;
   readonly plan: MatrixPlan;
 }
@@ -56,13 +56,13 @@ export class GpuSums implements SumSource {
   readonly #context: GpuContext;
   readonly #pool = new BufferPool();
   readonly #rows: GpuRowStore;
-  readonly #products: GpuMatmul;
+  readonly #matmul: GpuMatmul;
   readonly #refusal: BufferView;
   readonly #kernels: Kernels;
   /** Plan to start from after a reset */
   readonly #firstPlan: MatrixPlan;
   #plan: MatrixPlan;
-  #formed: OnDemandProducts | undefined;
+  #onDemandProducts: OnDemandProducts | undefined;
   #xy: Matrices | undefined;
   #xx: Matrices | undefined;
   /** Accumulates ranges into sums; keeps the rest of an aborted request, which the next request submits first */
@@ -76,16 +76,16 @@ export class GpuSums implements SumSource {
   #pivotsFixed = false;
   #roundoff: number = Number.EPSILON;
 
-  private constructor(context: GpuContext, { rows, products, refusal, plan }: SumsParts, kernels: Kernels) {
+  private constructor(context: GpuContext, { rows, matmul, refusal, plan }: SumsParts, kernels: Kernels) {
     this.#context = context;
     this.#rows = rows;
-    this.#products = products;
+    this.#matmul = matmul;
     this.#refusal = refusal;
     this.#firstPlan = plan;
     this.#plan = plan;
     this.#kernels = kernels;
     this.#joining = new Recorder(context);
-    this.layout = products.layout;
+    this.layout = matmul.layout;
     const { pairs, stride } = this.layout;
     this.pivots = this.#pool.keep(createStorage(context, 'pivots', 8 * 2 * pairs * stride));
     this.columnSums = this.#pool.keep(createStorage(context, 'column sums', 16 * 2 * pairs * stride));
@@ -93,11 +93,11 @@ export class GpuSums implements SumSource {
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
   static async create(context: GpuContext, parts: SumsParts): Promise<GpuSums> {
-    const { products, refusal } = parts;
+    const { matmul, refusal } = parts;
     const [fixPivots, gather, rangeCheck] = await Promise.all([
       compileKernel(context, pivotsKernel, { WORKGROUP }),
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
-      RangeCheck.create(context, products.layout, refusal),
+      RangeCheck.create(context, matmul.layout, refusal),
     ]);
     const kernels = { fixPivots, gather, rangeCheck };
     return created(context, 'the sums', () => new GpuSums(context, parts, kernels));
@@ -111,12 +111,12 @@ export class GpuSums implements SumSource {
   /**
    * Adds closed ranges of rows, up to the first refused batch, to the column sums. The first range fixes the pivots.
    *
-   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the yielder's signal, after which another
+   * @throws `gpu-validation`, `out-of-memory`, `device-lost`; the reason of the throttle's signal, after which another
    *   call resumes
    */
-  async update(yielder?: SubmitThrottle): Promise<void> {
+  async update(throttle?: SubmitThrottle): Promise<void> {
     await this.#keepInRange();
-    if (this.#counted < this.#ranges.length) await this.#join([], yielder);
+    if (this.#counted < this.#ranges.length) await this.#join([], throttle);
   }
 
   /**
@@ -126,8 +126,8 @@ export class GpuSums implements SumSource {
    */
   async absorb(): Promise<void> {
     this.#plan = 'held';
-    this.#formed?.destroy();
-    this.#formed = undefined;
+    this.#onDemandProducts?.destroy();
+    this.#onDemandProducts = undefined;
     this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
     await this.#keepInRange();
@@ -141,10 +141,11 @@ export class GpuSums implements SumSource {
     if (this.#xx) this.#xx.formed = 0;
   }
 
-  async sumXY(pair: number, panel: Panel, yielder?: SubmitThrottle): Promise<BufferView> {
-    if (this.#plan === 'formed') return (await this.#former()).sumXY(this.#kept(yielder), pair, panel);
+  async sumXY(pair: number, panel: Panel, throttle?: SubmitThrottle): Promise<BufferView> {
+    if (this.#plan === 'formed')
+      return (await this.#onDemand()).sumXY(this.#productInputs(throttle), pair, panel);
     this.#xy ??= await Matrices.create(this.#context, this.layout, 'X^T Y');
-    await this.#join([this.#xy], yielder);
+    await this.#join([this.#xy], throttle);
     return this.#xy.ofPair(pair, panel);
   }
 
@@ -152,17 +153,18 @@ export class GpuSums implements SumSource {
     pair: number,
     sources: Uint32Array<ArrayBuffer>,
     into: BufferView,
-    yielder?: SubmitThrottle,
+    throttle?: SubmitThrottle,
   ): Promise<void> {
     if (sources.length === 0) return;
     if (this.#plan === 'formed')
-      return (await this.#former()).rowsXX(this.#kept(yielder), pair, sources, into);
-    await this.#gather(pair, sources, into, yielder);
+      return (await this.#onDemand()).rowsXX(this.#productInputs(throttle), pair, sources, into);
+    await this.#gather(pair, sources, into, throttle);
   }
 
-  async diagonalXX(pair: number, into: BufferView, yielder?: SubmitThrottle): Promise<void> {
-    if (this.#plan === 'formed') return (await this.#former()).diagonalXX(this.#kept(yielder), pair, into);
-    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, yielder);
+  async diagonalXX(pair: number, into: BufferView, throttle?: SubmitThrottle): Promise<void> {
+    if (this.#plan === 'formed')
+      return (await this.#onDemand()).diagonalXX(this.#productInputs(throttle), pair, into);
+    await this.#gather(pair, Uint32Array.of(DIAGONAL), into, throttle);
   }
 
   /** Copies the statistics to the host, a panel at a time. @param samples known to be counted */
@@ -233,8 +235,8 @@ export class GpuSums implements SumSource {
       this.#pivotsFixed = true;
       if (ranges.length === 1) return;
     }
-    const coming = ranges.slice(this.#counted);
-    const largest = await this.#kernels.rangeCheck.fit(coming, this, () =>
+    const pending = ranges.slice(this.#counted);
+    const largest = await this.#kernels.rangeCheck.fit(pending, this, () =>
       this.#joining.submit('the sums of kept rows'),
     );
     if (largest === undefined) return;
@@ -257,20 +259,20 @@ export class GpuSums implements SumSource {
   #dropProducts(): void {
     this.#xy?.destroy();
     this.#xx?.destroy();
-    this.#formed?.destroy();
-    this.#xy = this.#xx = this.#formed = undefined;
+    this.#onDemandProducts?.destroy();
+    this.#xy = this.#xx = this.#onDemandProducts = undefined;
   }
 
-  #kept(yielder: SubmitThrottle | undefined): KeptProducts {
-    return { ranges: this.#ranges, columns: this, yielder };
+  #productInputs(throttle: SubmitThrottle | undefined): ProductInputs {
+    return { ranges: this.#ranges, columns: this, throttle };
   }
 
-  async #former(): Promise<OnDemandProducts> {
-    return (this.#formed ??= await OnDemandProducts.create(this.#context, this.#products));
+  async #onDemand(): Promise<OnDemandProducts> {
+    return (this.#onDemandProducts ??= await OnDemandProducts.create(this.#context, this.#matmul));
   }
 
   /** Adds pending ranges to the column sums and to `matrices`; each range is centred once. */
-  async #join(matrices: readonly Matrices[], yielder?: SubmitThrottle): Promise<void> {
+  async #join(matrices: readonly Matrices[], throttle?: SubmitThrottle): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
     const { pairs, pairsPerBuffer, panels } = this.layout;
     const ranges = this.#ranges;
@@ -280,14 +282,14 @@ export class GpuSums implements SumSource {
     for (let firstPair = 0; firstPair < pairs; firstPair += pairsPerBuffer) {
       for (const [index, range] of ranges.entries()) {
         if (index < first) continue;
-        this.#products.recordCentring(recorder, range, firstPair, this, index >= counted);
+        this.#matmul.recordCentring(recorder, range, firstPair, this, index >= counted);
         for (const matrix of matrices) {
           if (index < matrix.formed) continue;
           const isXX = matrix === this.#xx;
           const [left, tiles] = isXX ? (['x', TILES.triangle] as const) : (['y', TILES.all] as const);
           for (const panel of panels) {
             const sums = matrix.ofGroup(firstPair, panel);
-            this.#products.recordProducts(recorder, range, { sums, left, rows: panel, tiles });
+            this.#matmul.recordProducts(recorder, range, { sums, left, rows: panel, tiles });
           }
         }
       }
@@ -296,7 +298,7 @@ export class GpuSums implements SumSource {
     for (const matrix of matrices) matrix.formed = ranges.length;
     const what = 'the sums of kept rows';
     try {
-      await (yielder === undefined ? recorder.submit(what) : recorder.submitPaced(what, yielder));
+      await (throttle === undefined ? recorder.submit(what) : recorder.submitThrottled(what, throttle));
     } catch (error) {
       // After an abort the rest stays recorded; after a failure nothing does, and those ranges are missing from the
       // sums.
@@ -310,10 +312,10 @@ export class GpuSums implements SumSource {
     pair: number,
     list: Uint32Array<ArrayBuffer>,
     into: BufferView,
-    yielder: SubmitThrottle | undefined,
+    throttle: SubmitThrottle | undefined,
   ): Promise<void> {
     this.#xx ??= await Matrices.create(this.#context, this.layout, 'X^T X');
-    await this.#join([this.#xx], yielder);
+    await this.#join([this.#xx], throttle);
     const { stride, panels } = this.layout;
     const lines = await created(this.#context, 'a list of lines', () =>
       storageFrom(this.#context, 'lines', list),

@@ -19,11 +19,11 @@ import { TILES, type Columns, type GpuMatmul } from './gpu-matmul.ts';
 const LINE_BYTES = 2 ** 30;
 
 /** What products are formed from, and the throttle of their submits. */
-export interface KeptProducts {
+export interface ProductInputs {
   readonly ranges: readonly RowRange[];
   readonly columns: Columns;
   /** Throttle of the request; an abort discards what was being formed. If undefined, all is submitted at once. */
-  readonly yielder: SubmitThrottle | undefined;
+  readonly throttle: SubmitThrottle | undefined;
 }
 
 interface Kernels {
@@ -45,7 +45,7 @@ interface LineCache {
  */
 export class OnDemandProducts {
   readonly #context: GpuContext;
-  readonly #products: GpuMatmul;
+  readonly #matmul: GpuMatmul;
   readonly #kernels: Kernels;
   readonly #pool = new BufferPool();
   readonly #panel: OwnedBuffer;
@@ -58,54 +58,54 @@ export class OnDemandProducts {
   /** Contents of `#panel` */
   #panelOf: { readonly pair: number; readonly panel: Panel; readonly ranges: number } | undefined;
 
-  private constructor(context: GpuContext, products: GpuMatmul, kernels: Kernels) {
+  private constructor(context: GpuContext, matmul: GpuMatmul, kernels: Kernels) {
     this.#context = context;
-    this.#products = products;
+    this.#matmul = matmul;
     this.#kernels = kernels;
-    const { stride, chunkRows, panels } = products.layout;
+    const { stride, chunkRows, panels } = matmul.layout;
     const create = (label: string, bytes: number): OwnedBuffer =>
       this.#pool.keep(createStorage(context, label, bytes));
     this.#panel = create('a panel of X^T Y', 8 * panels[0]!.rows * stride);
-    this.#lines = create('lines of X^T X', 8 * this.#roomForLines() * stride);
+    this.#lines = create('lines of X^T X', 8 * this.#cacheCapacity() * stride);
     const most = this.#mostAtOnce();
     this.#listedValues = create('values of listed columns', 4 * most * chunkRows);
     this.#listedExponents = create('exponents of listed columns', 4 * most);
-    this.#band = create('tiles of the diagonal', 8 * stride * products.configuration.span);
+    this.#band = create('tiles of the diagonal', 8 * stride * matmul.configuration.span);
   }
 
   /** @throws `gpu-validation`, `out-of-memory`, `device-lost` */
-  static async create(context: GpuContext, products: GpuMatmul): Promise<OnDemandProducts> {
+  static async create(context: GpuContext, matmul: GpuMatmul): Promise<OnDemandProducts> {
     const [gatherColumns, gatherSums] = await Promise.all([
       compileKernel(context, gatherColumnsKernel, { WORKGROUP }),
       compileKernel(context, gatherSumsKernel, { WORKGROUP }),
     ]);
     const kernels = { gatherColumns, gatherSums };
-    return created(context, 'products', () => new OnDemandProducts(context, products, kernels));
+    return created(context, 'products', () => new OnDemandProducts(context, matmul, kernels));
   }
 
   /** Forms a panel of X^T Y, unless it was the last one requested; the next panel overwrites it. */
-  async sumXY(kept: KeptProducts, pair: number, panel: Panel): Promise<BufferView> {
-    const sums = { ...this.#panel, size: 8 * panel.rows * this.#products.layout.stride };
+  async sumXY(inputs: ProductInputs, pair: number, panel: Panel): Promise<BufferView> {
+    const sums = { ...this.#panel, size: 8 * panel.rows * this.#matmul.layout.stride };
     const held = this.#panelOf;
-    const ranges = kept.ranges.length;
+    const ranges = inputs.ranges.length;
     if (held?.pair === pair && held.panel.index === panel.index && held.ranges === ranges) return sums;
     this.#panelOf = undefined;
-    await this.#form(kept, pair, sums, (recorder, range) => {
+    await this.#form(inputs, pair, sums, (recorder, range) => {
       const target = { sums, left: 'y', rows: panel, tiles: TILES.all } as const;
-      this.#products.recordProducts(recorder, range, target, 1);
+      this.#matmul.recordProducts(recorder, range, target, 1);
     });
     this.#panelOf = { pair, panel, ranges };
     return sums;
   }
 
   /** Forms the diagonal of X^T X and writes it to `into`. */
-  async diagonalXX(kept: KeptProducts, pair: number, into: BufferView): Promise<void> {
-    const { stride } = this.#products.layout;
-    const { span } = this.#products.configuration;
-    await this.#form(kept, pair, this.#band, (recorder, range) => {
+  async diagonalXX(inputs: ProductInputs, pair: number, into: BufferView): Promise<void> {
+    const { stride } = this.#matmul.layout;
+    const { span } = this.#matmul.configuration;
+    await this.#form(inputs, pair, this.#band, (recorder, range) => {
       const rows = { row: 0, rows: stride };
       const target = { sums: this.#band, left: 'x', rows, tiles: TILES.diagonal } as const;
-      this.#products.recordProducts(recorder, range, target, 1);
+      this.#matmul.recordProducts(recorder, range, target, 1);
     });
     const band = { ...this.#band, size: 8 * stride * span };
     await this.#gather(Uint32Array.of(DIAGONAL), band, into, span);
@@ -113,24 +113,24 @@ export class OnDemandProducts {
 
   /** Writes rows of X^T X to `into`, forming those that are not cached. */
   async rowsXX(
-    kept: KeptProducts,
+    inputs: ProductInputs,
     pair: number,
     sources: Uint32Array<ArrayBuffer>,
     into: BufferView,
   ): Promise<void> {
-    if (this.#cache.pair !== pair || this.#cache.ranges !== kept.ranges.length) this.#forget(kept, pair);
-    const { stride } = this.#products.layout;
+    if (this.#cache.pair !== pair || this.#cache.ranges !== inputs.ranges.length) this.#forget(inputs, pair);
+    const { stride } = this.#matmul.layout;
     const most = this.#mostAtOnce();
     // In pieces that fit the cache. If a piece's missing rows do not fit in what is left of it, the piece replaces it.
     for (let first = 0; first < sources.length; first += most) {
       const piece = sources.subarray(first, first + most);
       let missing = piece.filter((source) => !this.#cache.rowOf.has(source));
       const filled = Math.ceil(this.#cache.rowOf.size / TILE) * TILE;
-      if (filled + Math.ceil(missing.length / TILE) * TILE > this.#roomForLines()) {
-        this.#forget(kept, pair);
+      if (filled + Math.ceil(missing.length / TILE) * TILE > this.#cacheCapacity()) {
+        this.#forget(inputs, pair);
         missing = piece;
       }
-      if (missing.length > 0) await this.#formLines(kept, pair, missing);
+      if (missing.length > 0) await this.#formLines(inputs, pair, missing);
       const rows = Uint32Array.from(piece, (source) => this.#cache.rowOf.get(source)!);
       const size = 8 * stride;
       await this.#gather(rows, this.#lines, {
@@ -147,8 +147,8 @@ export class OnDemandProducts {
   }
 
   /** Capacity of the cache in rows: all, if they fit one binding and LINE_BYTES. Whole tiles. */
-  #roomForLines(): number {
-    const { stride } = this.#products.layout;
+  #cacheCapacity(): number {
+    const { stride } = this.#matmul.layout;
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#context.device.limits;
     const bytes = Math.min(LINE_BYTES, maxStorageBufferBindingSize, maxBufferSize);
     return Math.min(stride, Math.max(1, Math.floor(bytes / (8 * stride * TILE))) * TILE);
@@ -156,15 +156,15 @@ export class OnDemandProducts {
 
   /** Most rows formed at a time. */
   #mostAtOnce(): number {
-    return Math.min(this.#roomForLines(), 1024);
+    return Math.min(this.#cacheCapacity(), 1024);
   }
 
-  #forget({ ranges }: KeptProducts, pair: number): void {
+  #forget({ ranges }: ProductInputs, pair: number): void {
     this.#cache = { pair, ranges: ranges.length, rowOf: new Map() };
   }
 
-  async #formLines(kept: KeptProducts, pair: number, sources: Uint32Array<ArrayBuffer>): Promise<void> {
-    const { stride } = this.#products.layout;
+  async #formLines(inputs: ProductInputs, pair: number, sources: Uint32Array<ArrayBuffer>): Promise<void> {
+    const { stride } = this.#matmul.layout;
     const { rowOf } = this.#cache;
     // Whole tiles, so that rows formed later begin at a tile of their own.
     const width = Math.ceil(sources.length / TILE) * TILE;
@@ -172,14 +172,14 @@ export class OnDemandProducts {
     const sums = { buffer: this.#lines.buffer, offset: 8 * first * stride, size: 8 * width * stride };
     const columns = storageFrom(this.#context, 'listed columns', sources);
     const listed = { values: this.#listedValues, exponents: this.#listedExponents, width };
-    const formed = this.#form(kept, pair, sums, (recorder, range) => {
+    const formed = this.#form(inputs, pair, sums, (recorder, range) => {
       recorder.dispatch(
         this.#kernels.gatherColumns,
         { rows: range.rows, stride, count: sources.length, width },
         {
           columns,
-          values: this.#products.values,
-          exponents: this.#products.exponents,
+          values: this.#matmul.values,
+          exponents: this.#matmul.exponents,
           listed_values: listed.values,
           listed_exponents: listed.exponents,
         },
@@ -187,7 +187,7 @@ export class OnDemandProducts {
       );
       const rows = { row: 0, rows: width };
       const target = { sums, left: listed, rows, tiles: TILES.all };
-      this.#products.recordProducts(recorder, range, target, 1);
+      this.#matmul.recordProducts(recorder, range, target, 1);
     });
     await formed.finally(() => {
       columns.destroy();
@@ -199,7 +199,7 @@ export class OnDemandProducts {
 
   /** Clears `sums`, then centres each range of the pair and runs what `record` adds for it. */
   #form(
-    { ranges, columns, yielder }: KeptProducts,
+    { ranges, columns, throttle }: ProductInputs,
     pair: number,
     sums: BufferView,
     record: (recorder: Recorder, range: RowRange) => void,
@@ -210,11 +210,11 @@ export class OnDemandProducts {
     device.queue.submit([encoder.finish()]);
     const recorder = new Recorder(this.#context);
     for (const range of ranges) {
-      this.#products.recordCentring(recorder, range, pair, columns, false);
+      this.#matmul.recordCentring(recorder, range, pair, columns, false);
       record(recorder, range);
     }
     const what = 'products of kept rows';
-    return yielder === undefined ? recorder.submit(what) : recorder.submitPaced(what, yielder);
+    return throttle === undefined ? recorder.submit(what) : recorder.submitThrottled(what, throttle);
   }
 
   /** Copies whole rows of `sums`, or its diagonal. */
@@ -224,7 +224,7 @@ export class OnDemandProducts {
     into: BufferView,
     width?: number,
   ): Promise<void> {
-    const { stride } = this.#products.layout;
+    const { stride } = this.#matmul.layout;
     const lines = await created(this.#context, 'a list of lines', () =>
       storageFrom(this.#context, 'lines', rows),
     );

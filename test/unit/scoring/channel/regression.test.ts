@@ -18,12 +18,12 @@ import {
   type ChannelSums,
 } from '../../../../src/statistics/channel-sums.ts';
 import {
-  cheaperWay,
+  cheaperForm,
   partsOf,
   triangleColumns,
   type Part,
-  type Way,
-} from '../../../../src/scoring/channel/ways.ts';
+  type RidgeForm,
+} from '../../../../src/scoring/channel/ridge-form.ts';
 import { mixedBlocks, scalarMixedBlocks, type MixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
 import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics/ragged.ts';
 import { runToEnd } from '../../../../src/statistics/yielder.ts';
@@ -37,14 +37,14 @@ const fixture = (name: string): ChannelCase =>
 function place(out: Float64Array, nodes: number, part: Part, norms: Float32Array): void {
   const count = part.end - part.first;
   norms.forEach((square, at) => {
-    if (part.way === 'dual') out[part.first * nodes + at] = Math.sqrt(square);
+    if (part.form === 'dual') out[part.first * nodes + at] = Math.sqrt(square);
     else out[Math.floor(at / count) * nodes + part.first + (at % count)] = Math.sqrt(square);
   });
 }
 
-function scores(memory: MixedBlocks, system: ChannelSystem, way: Way): Float64Array {
+function scores(memory: MixedBlocks, system: ChannelSystem, form: RidgeForm): Float64Array {
   const out = new Float64Array(system.nodes ** 2);
-  const part = { way, first: 0, end: system.nodes };
+  const part = { form, first: 0, end: system.nodes };
   place(out, system.nodes, part, runToEnd(regress(memory, system, part))[0]!);
   return out;
 }
@@ -112,9 +112,9 @@ describe('channel regression', () => {
     for (const { system, right, what } of systems) {
       // Standardised values and products in float32, some tens of them added up: 1e-6 of the largest score is what rounding
       // leaves, and either way of coming to B has it.
-      it.each(['dual', 'primal'] as const)(`${name}, ${what}: %s is what numpy finds`, (way) => {
-        expectWithin(scores(mixedBlocks(), system, way), right, 1e-6);
-        expectWithin(scores(scalarMixedBlocks(), system, way), right, 1e-6);
+      it.each(['dual', 'primal'] as const)(`${name}, ${what}: %s is what numpy finds`, (form) => {
+        expectWithin(scores(mixedBlocks(), system, form), right, 1e-6);
+        expectWithin(scores(scalarMixedBlocks(), system, form), right, 1e-6);
       });
     }
 
@@ -133,15 +133,15 @@ describe('channel regression', () => {
     it.each([1, 2, 3, 5])(`${name}: %i threads have all of it between them`, (threads) => {
       const memories = Array.from({ length: threads }, () => mixedBlocks());
       for (const { system, right } of systems) {
-        const way = cheaperWay(system);
-        const ridge = ridgeOf(system, way);
+        const form = cheaperForm(system);
+        const ridge = ridgeOf(system, form);
         const pieces = triangleColumns(ridge.size, threads).map((columns, t) =>
-          runToEnd(systemGram(memories[t]!, system, way, columns)),
+          runToEnd(systemGram(memories[t]!, system, form, columns)),
         );
         const factor = new Float32Array(factorLength(ridge.size));
         runToEnd(factorRidge(memories[0]!, pieces, ridge, factor));
         const found = new Float64Array(nodes ** 2).fill(NaN);
-        const parts = partsOf(system, way, threads);
+        const parts = partsOf(system, form, threads);
         expect(parts.length).toBeLessThanOrEqual(threads);
         parts.forEach((part, t) => {
           const [norms] = runToEnd(partNorms(memories[t]!, system, part, factor, [undefined]));
@@ -165,8 +165,8 @@ describe('channel regression', () => {
     order.forEach((from, to) => {
       shuffled.set(rows[from]!, to * channels);
     });
-    for (const way of ['dual', 'primal'] as const) {
-      const part = { way, first: 0, end: nodes };
+    for (const form of ['dual', 'primal'] as const) {
+      const part = { form, first: 0, end: nodes };
       const [plain, ordered, again] = runToEnd(
         regress(mixedBlocks(), channelSystem([pair], groups, channels, lambda), part, [
           undefined,
@@ -185,7 +185,7 @@ describe('channel regression', () => {
     // 300 observations and 697 channels, one node with 300 of them: block borders of every loop are crossed.
     const { groups, pairs, channels } = wideCase();
     const system = channelSystem(pairs, groups, channels, 3);
-    const [dual, primal] = (['dual', 'primal'] as const).map((way) => scores(mixedBlocks(), system, way));
+    const [dual, primal] = (['dual', 'primal'] as const).map((form) => scores(mixedBlocks(), system, form));
     expectWithin(dual!, primal!, 1e-6);
     expectWithin(scores(scalarMixedBlocks(), system, 'dual'), primal!, 1e-6);
   });

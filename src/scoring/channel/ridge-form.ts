@@ -6,48 +6,48 @@ import type { ChannelSystem } from './system.ts';
  * How B is computed. `primal`: from F'F and F'U, a system of source channels. `dual`: from FF', a system of
  * observations, if these are fewer than the source channels.
  */
-export type Way = 'primal' | 'dual';
+export type RidgeForm = 'primal' | 'dual';
 
 /** Operations in float64 take about twice as long. */
 const DOUBLE = 2;
 
 /**
- * Cost of a way, in multiplications and additions of float32. @param orders of the rows of U, each of which adds
+ * Cost of a form, in multiplications and additions of float32. @param orders of the rows of U, each of which adds
  * products
  */
-export function costOf(system: ChannelSystem, way: Way, orders = 1): number {
+export function costOf(system: ChannelSystem, form: RidgeForm, orders = 1): number {
   const { sources, targets, observations: n } = system;
   const [k, m] = [sources.channels.length, targets.channels.length];
   if (hasSums(system)) return (DOUBLE * k ** 3) / 3 + 2 * k * k * m;
-  return way === 'dual'
+  return form === 'dual'
     ? n * n * k + (DOUBLE * n ** 3) / 3 + 2 * n * n * k + 2 * n * k * m * orders
     : n * k * k + (DOUBLE * k ** 3) / 3 + (2 * n * k * m + 2 * k * k * m) * orders;
 }
 
-/** The cheaper way; for sums there is only one. */
-export function cheaperWay(system: ChannelSystem): Way {
+/** The cheaper form; for sums there is only one. */
+export function cheaperForm(system: ChannelSystem): RidgeForm {
   if (hasSums(system)) return 'primal';
   return costOf(system, 'dual') < costOf(system, 'primal') ? 'dual' : 'primal';
 }
 
-/** Rows and columns of the system that a way factors. */
-export function systemSize({ observations, sources }: ChannelSystem, way: Way): number {
-  return way === 'dual' ? observations : sources.channels.length;
+/** Rows and columns of the system that a form factors. */
+export function systemSize({ observations, sources }: ChannelSystem, form: RidgeForm): number {
+  return form === 'dual' ? observations : sources.channels.length;
 }
 
 /** Part of a regression: some of the source nodes (`dual`) or of the target nodes (`primal`). */
 export interface Part {
-  readonly way: Way;
+  readonly form: RidgeForm;
   /** Nodes `first .. end` */
   readonly first: number;
   readonly end: number;
 }
 
 /** Parts of a regression with about the same number of columns each, without empty parts. */
-export function partsOf({ sources, targets }: ChannelSystem, way: Way, count: number): Part[] {
-  const { starts } = way === 'dual' ? sources : targets;
+export function partsOf({ sources, targets }: ChannelSystem, form: RidgeForm, count: number): Part[] {
+  const { starts } = form === 'dual' ? sources : targets;
   const bounds = Array.from({ length: count + 1 }, (_, k) => nodeAt(starts, k / count));
-  return ranges(bounds).map(([first, end]) => ({ way, first, end }));
+  return ranges(bounds).map(([first, end]) => ({ form, first, end }));
 }
 
 /** Ranges of columns of a triangle, of about equal area. */
