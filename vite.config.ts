@@ -19,7 +19,7 @@ const define = { __PACKAGE_VERSION__: JSON.stringify(packageJson.version) };
  * The command bundles its dependencies: finding and linking their two hundred modules took more than half of its start,
  * and the Python wheel ships none of them. The runtime is found where it is installed, with its .wasm.
  */
-const besideTheCommand = [
+const commandExternals = [
   /^onnxruntime-web/,
   'webgpu',
   ...builtinModules.flatMap((name) => [name, `node:${name}`]),
@@ -108,7 +108,7 @@ function command(outDir: string, alone: boolean): UserConfig {
       emptyOutDir: alone,
       lib: { formats: ['es'], entry: { cli: 'src/cli/main.ts' } },
       rolldownOptions: {
-        external: besideTheCommand,
+        external: commandExternals,
         output: {
           chunkFileNames: 'command/[name]-[hash].js',
           codeSplitting: { groups: loadedTogether },

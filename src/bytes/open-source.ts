@@ -31,23 +31,23 @@ interface OpenOptions {
  * is read as a whole.
  * @throws MagnitudeEdgeError with `options.code` if the source cannot be read; the signal's reason once it is aborted
  */
-export async function openSource(given: BinarySource, options: OpenOptions): Promise<OpenedSource> {
+export async function openSource(input: BinarySource, options: OpenOptions): Promise<OpenedSource> {
   options.signal?.throwIfAborted();
-  if (given instanceof Blob) {
-    const file = given as Blob & { readonly name?: unknown; readonly lastModified?: number };
+  if (input instanceof Blob) {
+    const file = input as Blob & { readonly name?: unknown; readonly lastModified?: number };
     const ownName = typeof file.name === 'string' ? file.name : undefined;
     const name = options.name ?? ownName ?? options.fallbackName;
-    return { source: new BlobSource(given, name, options), name, modified: file.lastModified };
+    return { source: new BlobSource(input, name, options), name, modified: file.lastModified };
   }
-  if (given instanceof Uint8Array || given instanceof ArrayBuffer) return inMemory(given, options, false);
-  const url = toUrl(given, options);
+  if (input instanceof Uint8Array || input instanceof ArrayBuffer) return inMemory(input, options, false);
+  const url = toUrl(input, options);
   const named = { ...options, name: options.name ?? url.href };
   if (url.protocol === 'file:') return openFile(url, named);
   return (await openRanges(url, named)) ?? inMemory(url, named, true);
 }
 
-async function inMemory(given: BinarySource, options: OpenOptions, whole: boolean): Promise<OpenedSource> {
-  const { bytes, name } = await readSource(given, {
+async function inMemory(input: BinarySource, options: OpenOptions, whole: boolean): Promise<OpenedSource> {
+  const { bytes, name } = await readSource(input, {
     ...options,
     onSize: (size) => {
       if (whole) options.onWhole(size, options.name ?? options.fallbackName);

@@ -60,8 +60,8 @@ export function checkpointFile(place: OutputPlace, resume: boolean): CheckpointS
   const temporaryName = `.magnitude-edge-${xxhash32Text(basename(file))}.tmp`;
   return {
     async read() {
-      const there = await stat(file).catch(() => undefined);
-      return there === undefined ? undefined : readInput(file);
+      const existing = await stat(file).catch(() => undefined);
+      return existing === undefined ? undefined : readInput(file);
     },
     async write(bytes) {
       const before = await stat(file).catch(() => undefined);

@@ -5,13 +5,13 @@ const path = process.getBuiltinModule('node:path');
  * `MAGNITUDE_EDGE_CACHE=0` does not forbid it. Node's default is a system folder that all users may write to.
  */
 export function keepCompiledModules(): void {
-  const { MAGNITUDE_EDGE_CACHE: wanted, XDG_CACHE_HOME: caches, LOCALAPPDATA: local } = process.env;
-  if (wanted === '0') return;
-  const given = process.platform === 'win32' ? local : caches;
+  const { MAGNITUDE_EDGE_CACHE: ourCache, XDG_CACHE_HOME: caches, LOCALAPPDATA: local } = process.env;
+  if (ourCache === '0') return;
+  const userCache = process.platform === 'win32' ? local : caches;
   const folder =
-    given === undefined || given === ''
+    userCache === undefined || userCache === ''
       ? path.join(process.getBuiltinModule('node:os').homedir(), '.cache')
-      : given;
+      : userCache;
   const { enableCompileCache } = process.getBuiltinModule('node:module') as {
     enableCompileCache?: (folder: string) => unknown;
   };

@@ -77,8 +77,8 @@ async function foldersBelow(folder: string): Promise<string[]> {
 async function filesAmong(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
-    const there = await stat(path).catch(() => undefined);
-    if (there !== undefined && !there.isDirectory()) found.push(path);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined && !stats.isDirectory()) found.push(path);
   }
   return found;
 }

@@ -123,8 +123,8 @@ export const infer: Command = {
     );
     const table = settings.partitioned ? undefined : others.shift();
     const statistics = statsOut === undefined ? undefined : others.shift();
-    const [kept] = others;
-    const checkpoint = kept && checkpointFile(kept, settings.checkpoint!.resume);
+    const [checkpointPlace] = others;
+    const checkpoint = checkpointPlace && checkpointFile(checkpointPlace, settings.checkpoint!.resume);
     const chosen = await chooseBackend(settings.backend);
     try {
       await inferWith(chosen, settings, { table, statistics, checkpoint }, terminal);

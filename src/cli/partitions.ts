@@ -22,11 +22,11 @@ const MOST_GROUPS = 200;
 
 /** Checks before any work that a folder can be made. @throws MagnitudeEdgeError `invalid-argument` */
 export async function checkNewFolder(path: string): Promise<void> {
-  const there = await stat(path).then(
+  const exists = await stat(path).then(
     () => true,
     () => false,
   );
-  if (there) throw refused(path, 'it is there already, and folders are not written over');
+  if (exists) throw refused(path, 'it is there already, and folders are not written over');
   const parent = await stat(dirname(resolve(path))).catch(() => undefined);
   if (!parent?.isDirectory()) throw refused(path, `the folder ${dirname(path)} is not there`);
 }

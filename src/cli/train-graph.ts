@@ -57,7 +57,7 @@ export const trainGraph: Command = {
     if (further.length > 0)
       throw new UsageError(`one model was expected, and ${given.positionals.length} were given`);
     const out = given.required('out');
-    const asked: Asked = {
+    const requested: NamedValues = {
       wrt: given.names('wrt'),
       parameters: given.text('parameters') === 'all' ? 'all' : given.names('parameters'),
       prediction: given.text('prediction'),
@@ -73,19 +73,22 @@ export const trainGraph: Command = {
     };
     const [place] = await placeOutputs([path, `${path}.data`], [out]);
     const { model, name } = await readModel(pathToFileURL(path), { name: path });
-    const graph = buildTrainingGraph(model, { ...loss, ...gradientsOf(model, name, asked) });
+    const graph = buildTrainingGraph(model, { ...loss, ...gradientsOf(model, name, requested) });
     await writeOutputs([{ place: place!, bytes: graph.bytes }]);
     printLine(terminal.out, given.flag('json') ? jsonReport(path, out, graph) : textReport(out, graph));
   },
 };
 
 /** The values requested by name; undefined if none were. */
-type Asked = Pick<TrainingGraphOptions, 'wrt' | 'parameters' | 'prediction' | 'outputs' | 'stopGradient'>;
+type NamedValues = Pick<
+  TrainingGraphOptions,
+  'wrt' | 'parameters' | 'prediction' | 'outputs' | 'stopGradient'
+>;
 
 /** All block values of a GSNN, or the requested ones. */
-function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
+function gradientsOf(model: OnnxModel, name: string, requested: NamedValues): NamedValues {
   if (!model.metadata.has('gsnn')) {
-    if (asked.wrt ?? asked.parameters) return asked;
+    if (requested.wrt ?? requested.parameters) return requested;
     throw new MagnitudeEdgeError(
       'unsupported-model',
       `${name} is no exported GSNN (it has no metadata key 'gsnn'), and of any other model --wrt or --parameters has to name what gradients are asked for.`,
@@ -102,13 +105,13 @@ function gradientsOf(model: OnnxModel, name: string, asked: Asked): Asked {
     );
   }
   const values = [...new Set([...preNorm, ...activation])];
-  const prediction = asked.prediction ?? output;
+  const prediction = requested.prediction ?? output;
   return {
     prediction,
-    outputs: asked.outputs ?? [prediction, ...values],
-    wrt: asked.wrt ?? values,
-    parameters: asked.parameters,
-    stopGradient: [...stopGradient, ...(asked.stopGradient ?? [])],
+    outputs: requested.outputs ?? [prediction, ...values],
+    wrt: requested.wrt ?? values,
+    parameters: requested.parameters,
+    stopGradient: [...stopGradient, ...(requested.stopGradient ?? [])],
   };
 }
 

@@ -32,8 +32,8 @@ const mostDepth = 32;
  */
 export function readFields(schema: FlatTable, mostFields: number): ArrowField[] {
   if (schema.int16(0) !== 0) throw new RangeError('its numbers are big-endian');
-  const left = { fields: mostFields };
-  return schema.tables(1).map((field) => readField(field, left, 0));
+  const remaining = { fields: mostFields };
+  return schema.tables(1).map((field) => readField(field, remaining, 0));
 }
 
 /** The key-value pairs of a schema. */
@@ -41,9 +41,9 @@ export function readMetadata(schema: FlatTable): Map<string, string> {
   return new Map(schema.tables(2).map((pair) => [pair.string(0) ?? '', pair.string(1) ?? '']));
 }
 
-function readField(field: FlatTable, left: { fields: number }, depth: number): ArrowField {
-  if (--left.fields < 0 || depth > mostDepth) throw new RangeError('its schema does not end');
-  const children = field.tables(5).map((child) => readField(child, left, depth + 1));
+function readField(field: FlatTable, remaining: { fields: number }, depth: number): ArrowField {
+  if (--remaining.fields < 0 || depth > mostDepth) throw new RangeError('its schema does not end');
+  const children = field.tables(5).map((child) => readField(child, remaining, depth + 1));
   const [layout, holds] = layoutOf(field.uint8(2), field.table(3));
   const encoding = field.table(4);
   const index = encoding?.table(1);

@@ -60,8 +60,8 @@ export class ChunkReader {
   readInto(rows: ColumnRows): void {
     const { buffer, byteOffset, byteLength } = this.#bytes;
     const reader = { view: new DataView(buffer, byteOffset, byteLength), offset: 0 };
-    let left = Number(this.#chunk.num_values);
-    while (left > 0) {
+    let remaining = Number(this.#chunk.num_values);
+    while (remaining > 0) {
       const header = parquetHeader(reader);
       const end = reader.offset + header.compressed_page_size;
       if (!(header.compressed_page_size >= 0 && header.uncompressed_page_size >= 0 && end <= byteLength)) {
@@ -69,12 +69,12 @@ export class ChunkReader {
       }
       const packed = this.#bytes.subarray(reader.offset, end);
       reader.offset = end;
-      left -= this.#readPage(header, packed, left, rows);
+      remaining -= this.#readPage(header, packed, remaining, rows);
     }
   }
 
   /** @returns the number of rows in the page */
-  #readPage(header: PageHeader, packed: Uint8Array, left: number, rows: ColumnRows): number {
+  #readPage(header: PageHeader, packed: Uint8Array, remaining: number, rows: ColumnRows): number {
     const { sink } = rows;
     switch (header.type) {
       case 'DICTIONARY_PAGE': {
@@ -91,7 +91,7 @@ export class ChunkReader {
           encoding,
           definition_level_encoding: levelEncoding,
         } = header.data_page_header!;
-        checkCount(count, left);
+        checkCount(count, remaining);
         const page = this.#unpack(packed, header.uncompressed_page_size);
         let levels: Uint8Array | undefined;
         let start = 0;
@@ -112,7 +112,7 @@ export class ChunkReader {
           repetition_levels_byte_length: repetitionBytes,
           is_compressed: compressed,
         } = header.data_page_header_v2!;
-        checkCount(count, left);
+        checkCount(count, remaining);
         const start = levelBytes + repetitionBytes;
         const size = header.uncompressed_page_size - start;
         if (!(levelBytes >= 0 && repetitionBytes >= 0 && start <= packed.length && size >= 0)) {

@@ -122,8 +122,9 @@ function bitPacked(codes: Int32Array, size: number): Uint8Array {
 /** Which rows have a value, as one-bit levels in the hybrid of run-length encoding and bit packing. */
 export function definitionLevels(valid: Uint8Array | undefined, rows: number): Uint8Array {
   if (rows === 0) return new Uint8Array();
-  const there = valid === undefined ? rows : count(valid);
-  if (there === rows || there === 0) return Uint8Array.from([...varint(2 * rows), there === 0 ? 0 : 1]);
+  const presentCount = valid === undefined ? rows : count(valid);
+  if (presentCount === rows || presentCount === 0)
+    return Uint8Array.from([...varint(2 * rows), presentCount === 0 ? 0 : 1]);
   const bits = bitsOf(valid!);
   return joinBytes([Uint8Array.from(varint(2 * bits.length + 1)), bits]);
 }
@@ -146,9 +147,9 @@ function present<T extends Uint8Array | WrittenNumbers['values']>(
 }
 
 function count(valid: Uint8Array): number {
-  let there = 0;
-  for (const one of valid) there += one;
-  return there;
+  let present = 0;
+  for (const one of valid) present += one;
+  return present;
 }
 
 function bitsOf(values: Uint8Array): Uint8Array {

@@ -158,7 +158,7 @@ function encodeChunk(
   const valid = presentRows(column);
   const { encoding, dictionary, bounds, values, packed = values } = encodeColumn(column, valid);
   const levels = field.nullable ? definitionLevels(valid, rows) : new Uint8Array();
-  const nulls = rows - (valid?.reduce((sum, there) => sum + there, 0) ?? rows);
+  const nulls = rows - (valid?.reduce((sum, flag) => sum + flag, 0) ?? rows);
   const own: Uint8Array[] = [];
   if (dictionary !== undefined) {
     const { size, bytes } = dictionary;

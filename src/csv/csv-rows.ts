@@ -55,7 +55,7 @@ export class CsvRows {
       this.#unpack((gzip) => {
         for (const bytes of gzip.push(piece)) this.#pushBytes(bytes);
       });
-    return this.#taken();
+    return this.#takeRows();
   }
 
   /** Returns the remaining rows. @throws MagnitudeEdgeError `invalid-data` if the text is incomplete */
@@ -66,10 +66,10 @@ export class CsvRows {
     this.#pushText(this.#decode());
     if (this.#tokenizer === undefined) this.#begin(true);
     if (!this.#tokenizer!.end()) throw refusal(this.#name, `${this.#name} ends inside a quoted cell`);
-    return this.#taken();
+    return this.#takeRows();
   }
 
-  #taken(): CsvRow[] {
+  #takeRows(): CsvRow[] {
     const rows = this.#rows;
     this.#rows = [];
     return rows;

@@ -98,10 +98,10 @@ export function batches(
   }
   checkMemoryBudget(memoryBudget);
   const names = typeof name === 'string' ? [name] : name;
-  const given = Array.isArray(source) ? (source as readonly SampleSource[]) : [source as SampleSource];
+  const sources = Array.isArray(source) ? (source as readonly SampleSource[]) : [source as SampleSource];
   const { graph } = model;
   const missingTargets = options.maskMissingTargets ?? model.maskMissingTargets ?? false;
-  const parts = given.map((one, index) => {
+  const parts = sources.map((one, index) => {
     const settings = { graph, missingTargets, memoryBudget, signal: options.signal };
     return new SourceReader(one, names[index], settings);
   });
@@ -205,20 +205,20 @@ interface SourceSettings {
 
 /** One source, opened again for every iteration. */
 class SourceReader {
-  readonly #given: SampleSource;
-  readonly #wishedName: string | undefined;
+  readonly #source: SampleSource;
+  readonly #requestedName: string | undefined;
   readonly #settings: SourceSettings;
   /** A source that had to be read as a whole, so as not to read it again */
   #whole: OpenedSource | undefined;
   #rows: number | undefined;
 
-  /** @param wishedName name in error messages, if not the source's own */
-  constructor(given: SampleSource, wishedName: string | undefined, settings: SourceSettings) {
-    this.#given = given;
-    this.#wishedName = wishedName;
+  /** @param requestedName name in error messages, if not the source's own */
+  constructor(source: SampleSource, requestedName: string | undefined, settings: SourceSettings) {
+    this.#source = source;
+    this.#requestedName = requestedName;
     this.#settings = settings;
-    if (isColumnarTable(given)) this.#rows = given.numRows;
-    else if (!isBinarySource(given)) this.#rows = rowCount(given.x, settings.graph.nodeNames.input.length);
+    if (isColumnarTable(source)) this.#rows = source.numRows;
+    else if (!isBinarySource(source)) this.#rows = rowCount(source.x, settings.graph.nodeNames.input.length);
   }
 
   /** Number of samples n, if known */
@@ -228,22 +228,22 @@ class SourceReader {
 
   /** The file behind the source; undefined for a table or arrays. */
   async file(): Promise<DataFile | undefined> {
-    if (isColumnarTable(this.#given) || !isBinarySource(this.#given)) return undefined;
-    const { source, name, modified } = await this.#open(this.#given);
+    if (isColumnarTable(this.#source) || !isBinarySource(this.#source)) return undefined;
+    const { source, name, modified } = await this.#open(this.#source);
     await source.close();
     return { name, size: source.size, ...(modified === undefined ? {} : { modified }) };
   }
 
   /** The samples, block by block. Those to be skipped are left out if their position is known. */
   async *blocks(before: Before): AsyncGenerator<Samples, void, undefined> {
-    const given = this.#given;
-    const name = this.#wishedName ?? 'the data';
-    if (isColumnarTable(given)) {
-      yield* this.#from(openColumnFile(new TableInMemory(given, name), this.#reading(name)), before);
-    } else if (!isBinarySource(given)) {
-      yield readPlainArrays(given, this.#reading(name));
+    const source = this.#source;
+    const name = this.#requestedName ?? 'the data';
+    if (isColumnarTable(source)) {
+      yield* this.#from(openColumnFile(new TableInMemory(source, name), this.#reading(name)), before);
+    } else if (!isBinarySource(source)) {
+      yield readPlainArrays(source, this.#reading(name));
     } else {
-      const opened = await this.#open(given);
+      const opened = await this.#open(source);
       try {
         const open = await formatOf(opened.source);
         if (!open) {
@@ -276,10 +276,10 @@ class SourceReader {
     this.#rows = rows;
   }
 
-  async #open(given: BinarySource): Promise<OpenedSource> {
+  async #open(source: BinarySource): Promise<OpenedSource> {
     if (this.#whole) return this.#whole;
-    const opened = await openSource(given, {
-      name: this.#wishedName,
+    const opened = await openSource(source, {
+      name: this.#requestedName,
       fallbackName: 'the data',
       code: 'invalid-data',
       signal: this.#settings.signal,

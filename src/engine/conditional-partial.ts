@@ -42,7 +42,7 @@ export class ConditionalPartial implements ConditionalScores {
     }
   }
 
-  take(source: number, target: number): void {
+  select(source: number, target: number): void {
     this.#sets[target] = [...this.#sets[target]!, source].sort((a, b) => a - b);
   }
 

@@ -55,7 +55,7 @@ export async function openConditionalScores(
         for await (const batch of rankedBatches(magnitudes(), nodes, signal))
           await source.accumulateMagnitudes(batch);
       }
-      let asked: MagnitudeRequest = request;
+      let effectiveRequest: MagnitudeRequest = request;
       if (layerAgg === 'pooled') {
         const pooled = await pooledStatistics(
           await source.statistics(),
@@ -64,9 +64,9 @@ export async function openConditionalScores(
         );
         source = open(1);
         await source.merge(pooled);
-        asked = { ...request, varianceFloor: undefined };
+        effectiveRequest = { ...request, varianceFloor: undefined };
       }
-      const settings = { ...asked, layerAgg: layerAgg === 'pooled' ? 'mean' : layerAgg, lambda };
+      const settings = { ...effectiveRequest, layerAgg: layerAgg === 'pooled' ? 'mean' : layerAgg, lambda };
       if (score === 'regression') {
         const scores = await ConditionalRegression.create(await source.statistics(), settings);
         return { scores, release };

@@ -5,7 +5,7 @@ import { workerFile } from '../worker-folder.ts';
 export interface WorkerThread {
   post(message: unknown, transfer: ArrayBuffer[]): void;
   /** In Node, whether the worker keeps the process alive. No effect elsewhere. */
-  keepAlive(wanted: boolean): void;
+  keepAlive(alive: boolean): void;
   terminate(): void;
 }
 
@@ -52,8 +52,8 @@ export function startWorker(script: string, events: WorkerEvents, name?: string)
     post: (message, transfer) => {
       worker.postMessage(message, transfer);
     },
-    keepAlive: (wanted) => {
-      if (wanted) worker.ref();
+    keepAlive: (alive) => {
+      if (alive) worker.ref();
       else worker.unref();
     },
     terminate: () => void worker.terminate(),

@@ -59,17 +59,17 @@ async function readPieces(
   pieces: Piece[],
   results: readonly Uint8Array[],
 ): Promise<void> {
-  const taken: Piece[] = [];
+  const batch: Piece[] = [];
   let used = 0;
   while (pieces.length > 0 && used + pieces[0]!.view.size <= staging.size) {
     const piece = pieces.shift()!;
-    taken.push(piece);
+    batch.push(piece);
     used += piece.view.size;
   }
   const copied = scoped(context, 'a readback', () => {
     const encoder = context.device.createCommandEncoder({ label: 'readback' });
     let to = 0;
-    for (const { view } of taken) {
+    for (const { view } of batch) {
       encoder.copyBufferToBuffer(view.buffer, view.offset, staging, to, view.size);
       to += view.size;
     }
@@ -79,7 +79,7 @@ async function readPieces(
   const copyMapped = (): void => {
     const mapped = new Uint8Array(staging.getMappedRange(0, used));
     let from = 0;
-    for (const { view, result, at } of taken) {
+    for (const { view, result, at } of batch) {
       results[result]!.set(mapped.subarray(from, from + view.size), at);
       from += view.size;
     }

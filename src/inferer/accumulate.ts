@@ -51,7 +51,7 @@ export interface Resumed<T> {
   /** The batches after them */
   readonly rest: Iterable<T> | AsyncIterable<T>;
   /** Called when a batch is in the statistics */
-  readonly onTaken?: (batch: T) => Promise<void>;
+  readonly onAccumulated?: (batch: T) => Promise<void>;
 }
 
 /**
@@ -82,13 +82,13 @@ export async function accumulate<T>(
         const kept = await readKept(statistics, values, channelsLater);
         // A batch during which the signal was aborted is not counted.
         await yielder();
-        await statistics.take(values, kept.magnitudes, kept.channelValues, signal);
+        await statistics.accumulate(values, kept.magnitudes, kept.channelValues, signal);
       } finally {
         dispose();
       }
       batches++;
       samples += values.size;
-      await resumed.onTaken?.(batch);
+      await resumed.onAccumulated?.(batch);
       onProgress?.({ batch: batches, samples, ...lengthOf(loader) });
     }
     return await statistics.flush();

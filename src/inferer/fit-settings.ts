@@ -36,17 +36,17 @@ export function fitSettings(
  * Checks that a fit may add to the statistics of another one.
  * @throws MagnitudeEdgeError `invalid-argument` naming what differs
  */
-export function checkCanResume(model: InfererModel, held: FitSettings, wanted: FitSettings): void {
+export function checkCanResume(model: InfererModel, held: FitSettings, requested: FitSettings): void {
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError(
       'invalid-argument',
       `fit with reset: false goes on from statistics ${why}; reset them, or fit apart.`,
     );
   };
-  const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(wanted.loss)];
+  const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(requested.loss)];
   if (loss !== wantedLoss) refuse(`of the loss ${loss}, but ${wantedLoss} was asked for`);
   model.maskableEdges.forEach(([src, dst], edge) => {
-    if ((held.edgeMask?.[edge] ?? 1) === (wanted.edgeMask?.[edge] ?? 1)) return;
+    if ((held.edgeMask?.[edge] ?? 1) === (requested.edgeMask?.[edge] ?? 1)) return;
     const [before, now] = held.edgeMask?.[edge] === 0 ? ['with', 'not'] : ['without', 'now'];
     refuse(`${before} the edge '${src}' -> '${dst}' masked, which is ${now} to be masked`);
   });

@@ -108,7 +108,7 @@ export class InfererFits {
         batches: checkpoints.batches,
         samples: saved?.statistics.samples ?? 0,
         rest: checkpoints.rest(loader, saved),
-        onTaken: (batch) => checkpoints.note(batch, statistics),
+        onAccumulated: (batch) => checkpoints.note(batch, statistics),
       },
     );
     await checkpoints.write(statistics);

@@ -7,7 +7,7 @@ import { checkGraphFitsModel, functionParents, type GsnnGraph } from '../model/g
 import { describeLoss } from '../model/loss-settings.ts';
 import { resampleChannels } from '../resampling/resample-channels.ts';
 import type { ResampledScores } from '../resampling/resampled-scores.ts';
-import { uncertaintyAsked, type Uncertainty } from '../resampling/uncertainty.ts';
+import { requestedUncertainty, type Uncertainty } from '../resampling/uncertainty.ts';
 import { DEFAULT_LAMBDA } from '../scoring/channel/request.ts';
 import { magnitudeProvenance, magnitudeSettings, ranOn } from '../scoring/magnitude-settings.ts';
 import type { MagnitudeScore } from '../scoring/score-matrices.ts';
@@ -80,7 +80,7 @@ export class InfererScores {
 
   async score(options: EvaluateOptions): Promise<Scored> {
     const { score = 'corr', signal } = options;
-    const uncertainty = uncertaintyAsked(options.uncertainty, this.#statistics.uncertainty);
+    const uncertainty = requestedUncertainty(options.uncertainty, this.#statistics.uncertainty);
     const { graph, parents, usePreNorm, loss } = this.#subject(options.graph);
     signal?.throwIfAborted();
     const scored =

@@ -116,7 +116,7 @@ export class InfererStatistics {
    * @throws what the engine throws; the signal's reason if it is aborted before the queue gets here: scores may have
    * come first
    */
-  take(
+  accumulate(
     batch: ChannelBatch | MagnitudeBatch,
     magnitudes: MagnitudeBatch | undefined,
     channelValues: ChannelValuesBatch | undefined,
@@ -127,8 +127,8 @@ export class InfererStatistics {
       signal?.throwIfAborted();
       const { engine } = this.#choice;
       // The kept values may be the batch's own arrays.
-      const taken = channelValues ? { ...batch, transferable: false } : batch;
-      await ('x' in taken ? engine.accumulateMagnitudes(taken) : engine.accumulate(taken));
+      const engineBatch = channelValues ? { ...batch, transferable: false } : batch;
+      await ('x' in engineBatch ? engine.accumulateMagnitudes(engineBatch) : engine.accumulate(engineBatch));
       held.tally.add(batch.size);
       if (magnitudes) this.uncertainty?.keep(magnitudes);
       if (channelValues) await this.channels?.keep(channelValues, () => this.#choice.engine.flush());
@@ -138,7 +138,7 @@ export class InfererStatistics {
   /** Keeps channel values of samples that were accumulated as magnitudes. @throws `batch-mismatch`, `out-of-memory` */
   addChannelValues(batch: ChannelBatch): Promise<void> {
     const held = this.#held;
-    const channels = this.#kept('Channel values');
+    const channels = this.#keptChannels('Channel values');
     return this.#queue.run(async () => {
       await this.#samplesIn(held);
       checkChannelBatch(this.#choice.engine.shape, batch, 0);
@@ -167,7 +167,7 @@ export class InfererStatistics {
     const { engine } = this.#choice;
     checkMagnitudeRequest(request, engine.shape.nodes, samples);
     if (request.correlation !== 'spearman') return scoreMagnitudes(engine, request);
-    const magnitudes = this.#kept("Spearman's correlations").magnitudes(samples);
+    const magnitudes = this.#keptChannels("Spearman's correlations").magnitudes(samples);
     return scoreRanks(magnitudes, engine.shape, request);
   }
 
@@ -184,7 +184,7 @@ export class InfererStatistics {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
       const { engine } = this.#choice;
-      const magnitudes = () => this.#kept("Spearman's correlations").magnitudes(samples);
+      const magnitudes = () => this.#keptChannels("Spearman's correlations").magnitudes(samples);
       const { scores, release } = await openConditionalScores(engine, samples, request, magnitudes);
       try {
         return { samples, result: await work(scores) };
@@ -202,7 +202,7 @@ export class InfererStatistics {
     work: (scores: ConditionalScores) => Promise<T>,
   ): Promise<{ readonly samples: number; readonly result: T }> {
     const held = this.#held;
-    const channels = this.#kept('Channel scores');
+    const channels = this.#keptChannels('Channel scores');
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
@@ -215,7 +215,7 @@ export class InfererStatistics {
    */
   scoreChannels(request: ChannelRequest, withSnapshot: boolean): Promise<ScoredSamples<ChannelSnapshot>> {
     const held = this.#held;
-    const channels = this.#kept('Channel scores');
+    const channels = this.#keptChannels('Channel scores');
     return this.#queue.run(async () => {
       request.signal?.throwIfAborted();
       const samples = await this.#samplesIn(held);
@@ -230,7 +230,7 @@ export class InfererStatistics {
    */
   async channelBlocks(request: BlockRequest): Promise<ChannelBlock[]> {
     const held = this.#held;
-    const channels = this.#kept('Channel blocks');
+    const channels = this.#keptChannels('Channel blocks');
     const blocks = await this.#queue.run(async () => channels.blocks(await this.#samplesIn(held)));
     return blocks(request);
   }
@@ -238,7 +238,7 @@ export class InfererStatistics {
   /** Magnitudes of one pair, of the first samples held. @throws `invalid-argument` if channel values are not kept */
   pairMagnitudes(request: PairRequest): Promise<PairMagnitudes> {
     const held = this.#held;
-    const channels = this.#kept('Magnitudes of a pair');
+    const channels = this.#keptChannels('Magnitudes of a pair');
     return this.#queue.run(async () => channels.pairMagnitudes(await this.#samplesIn(held), request));
   }
 
@@ -249,7 +249,7 @@ export class InfererStatistics {
 
   /** As {@link InfererStatistics.read}, with the channel values of the same samples. @throws `invalid-argument` */
   readWithChannels(): Promise<{ statistics: SufficientStatistics; channels: SavedChannels }> {
-    const channels = this.#kept('Statistics with channels');
+    const channels = this.#keptChannels('Statistics with channels');
     return this.#queue.run(async () => {
       const statistics = await this.#choice.engine.statistics();
       return { statistics, channels: await channels.saved(statistics.samples) };
@@ -313,7 +313,7 @@ export class InfererStatistics {
   }
 
   /** @param what needs them, for the error */
-  #kept(what: string): Channels {
+  #keptChannels(what: string): Channels {
     if (this.channels !== undefined) return this.channels;
     throw new MagnitudeEdgeError(
       'invalid-argument',
@@ -335,11 +335,11 @@ export class InfererStatistics {
   async #forgetRefusal(held: HeldStatistics): Promise<void> {
     if (!held.refused) return;
     const { engine } = this.#choice;
-    const kept = await engine.statistics();
+    const statistics = await engine.statistics();
     engine.reset();
-    await engine.merge(kept);
+    await engine.merge(statistics);
     held.tally.clear();
-    held.tally.addMerged(kept.samples);
+    held.tally.addMerged(statistics.samples);
     held.refused = false;
   }
 }

@@ -32,9 +32,9 @@ export async function findCpuOperators(
   const found = new Map<string, string[]>();
   for (const node of inlined.graph.nodes) {
     if (nodeDependencies(node).every((value) => values.constant(value) !== undefined)) continue;
-    const asked = isWholeNumbers(node, values) ? withSources(node, values, producers) : [node];
-    const key = JSON.stringify(asked.map((part) => signature(part, values)));
-    const answer = answers.get(key) ?? supports(encodeModel(partOf(inlined, asked, values)));
+    const testedNodes = isWholeNumbers(node, values) ? withSources(node, values, producers) : [node];
+    const key = JSON.stringify(testedNodes.map((part) => signature(part, values)));
+    const answer = answers.get(key) ?? supports(encodeModel(partOf(inlined, testedNodes, values)));
     answers.set(key, answer);
     if (await answer) continue;
     const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;

@@ -46,7 +46,7 @@ export function jointTrainingGraph(
  * Refuses every loss but the one whose gradients a joint export contains.
  * @throws MagnitudeEdgeError `unsupported-model`
  */
-export function checkJointLoss(joint: JointProfile, asked: CompleteLoss): void {
+export function checkJointLoss(joint: JointProfile, requested: CompleteLoss): void {
   const { lossKind, lossReduction } = joint;
   const refuse = (what: string): never => {
     throw new MagnitudeEdgeError(
@@ -55,8 +55,8 @@ export function checkJointLoss(joint: JointProfile, asked: CompleteLoss): void {
       { details: { lossKind, lossReduction } },
     );
   };
-  if (asked.loss !== lossKind) refuse(`the loss '${describeLoss(asked)}' was`);
-  if (asked.lossReduction !== lossReduction) refuse(`lossReduction '${asked.lossReduction}' was`);
-  if (asked.outputWeights !== undefined) refuse('outputWeights were');
-  if (asked.maskMissingTargets) refuse('maskMissingTargets was');
+  if (requested.loss !== lossKind) refuse(`the loss '${describeLoss(requested)}' was`);
+  if (requested.lossReduction !== lossReduction) refuse(`lossReduction '${requested.lossReduction}' was`);
+  if (requested.outputWeights !== undefined) refuse('outputWeights were');
+  if (requested.maskMissingTargets) refuse('maskMissingTargets was');
 }

@@ -31,17 +31,17 @@ export const defaultLoss: CompleteLoss = {
 };
 
 /**
- * The requested settings, completed from `otherwise`. A custom loss has its own weights and mask, so it inherits
+ * The requested settings, completed from `defaults`. A custom loss has its own weights and mask, so it inherits
  * neither.
  */
-export function completeLoss(asked: LossSettings, otherwise: CompleteLoss): CompleteLoss {
-  const elements = typeof asked.loss === 'function' ? defaultLoss : otherwise;
+export function completeLoss(requested: LossSettings, defaults: CompleteLoss): CompleteLoss {
+  const elements = typeof requested.loss === 'function' ? defaultLoss : defaults;
   return {
-    loss: asked.loss ?? otherwise.loss,
-    lossReduction: asked.lossReduction ?? otherwise.lossReduction,
+    loss: requested.loss ?? defaults.loss,
+    lossReduction: requested.lossReduction ?? defaults.lossReduction,
     // A copy: statistics are told apart by the weights they were accumulated with.
-    outputWeights: (asked.outputWeights ?? elements.outputWeights)?.slice(),
-    maskMissingTargets: asked.maskMissingTargets ?? elements.maskMissingTargets,
+    outputWeights: (requested.outputWeights ?? elements.outputWeights)?.slice(),
+    maskMissingTargets: requested.maskMissingTargets ?? elements.maskMissingTargets,
   };
 }
 

@@ -86,17 +86,17 @@ export class TrainingSession {
     return this.#session.release();
   }
 
-  #maskFeed(given: Float32Array | undefined): Record<string, HostTensor> {
+  #maskFeed(mask: Float32Array | undefined): Record<string, HostTensor> {
     const expected = this.#signature.edgeMask;
-    if (given && given.length !== (expected?.edges ?? 0)) {
+    if (mask && mask.length !== (expected?.edges ?? 0)) {
       throw new MagnitudeEdgeError(
         'invalid-argument',
-        `The edge mask has ${given.length} values, but the model takes ${expected ? expected.edges : 'none'}.`,
+        `The edge mask has ${mask.length} values, but the model takes ${expected ? expected.edges : 'none'}.`,
       );
     }
     if (!expected) return {};
     const { input, edges } = expected;
-    return { [input]: { data: given ?? new Float32Array(edges).fill(1), dims: [edges] } };
+    return { [input]: { data: mask ?? new Float32Array(edges).fill(1), dims: [edges] } };
   }
 
   #checked({ dims, values }: RuntimeOutput, name: string, size: number): Float32Array | GPUBuffer {

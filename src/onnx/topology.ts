@@ -11,8 +11,8 @@ type Graph = Pick<OnnxGraph, 'inputs' | 'outputs' | 'initializers' | 'nodes'>;
  */
 export function sortedNodes(graph: Graph): OnnxNode[] {
   const producer = producers(graph);
-  const given = givenNames(graph);
-  const isThere = (value: string): boolean => given.has(value) || producer.has(value);
+  const available = availableNames(graph);
+  const isThere = (value: string): boolean => available.has(value) || producer.has(value);
   for (const node of graph.nodes) {
     const missing = nodeDependencies(node).find((value) => !isThere(value));
     if (missing === undefined) continue;
@@ -73,11 +73,11 @@ function inOrder(graph: Graph, producer: ReadonlyMap<string, OnnxNode>): OnnxNod
 /** The node that produces each value. Throws `invalid-model` if a name is produced twice. */
 function producers(graph: Graph): Map<string, OnnxNode> {
   const producer = new Map<string, OnnxNode>();
-  const given = givenNames(graph);
+  const available = availableNames(graph);
   for (const node of graph.nodes) {
     for (const value of node.outputs) {
       if (value === '') continue;
-      if (producer.has(value) || given.has(value)) {
+      if (producer.has(value) || available.has(value)) {
         throw new MagnitudeEdgeError('invalid-model', `The value '${value}' is produced more than once.`, {
           details: { value },
         });
@@ -89,7 +89,7 @@ function producers(graph: Graph): Map<string, OnnxNode> {
 }
 
 /** Inputs and constants: available before the first node runs. */
-function givenNames({ inputs, initializers }: Graph): ReadonlySet<string> {
+function availableNames({ inputs, initializers }: Graph): ReadonlySet<string> {
   return new Set([...inputs.map(({ name }) => name), ...initializers.keys()]);
 }
 
@@ -122,12 +122,12 @@ export function neededFor(
   outputs: readonly string[],
 ): { readonly nodes: OnnxNode[]; readonly values: ReadonlySet<string> } {
   const values = new Set(outputs);
-  const kept: OnnxNode[] = [];
+  const needed: OnnxNode[] = [];
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
     if (!node.outputs.some((output) => values.has(output))) continue;
-    kept.push(node);
+    needed.push(node);
     for (const value of nodeDependencies(node)) values.add(value);
   }
-  return { nodes: kept.reverse(), values };
+  return { nodes: needed.reverse(), values };
 }

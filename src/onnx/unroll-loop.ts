@@ -92,8 +92,8 @@ function stacked(
 
 /** Whether the initial condition is true, and the body is known to keep it true. */
 function conditionStaysTrue(node: OnnxNode, body: OnnxGraph, inference: ShapeInference): boolean {
-  const given = node.inputs[1] ?? '';
-  if (given !== '' && inference.contents(given)?.values[0] !== 1) return false;
+  const condition = node.inputs[1] ?? '';
+  if (condition !== '' && inference.contents(condition)?.values[0] !== 1) return false;
   const inner = new ShapeInference(inference);
   for (const { name, type } of body.inputs) inner.addInput(name, type);
   if (body.inputs[1] !== undefined) inner.addConstant(body.inputs[1].name, yes);

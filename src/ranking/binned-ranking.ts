@@ -43,7 +43,7 @@ interface ScoreBins {
   readonly thresholds: Thresholds;
   readonly counts: Uint32Array;
   /** Counts of the rows that may be wanted */
-  readonly wanted: Uint32Array;
+  readonly candidateCounts: Uint32Array;
   readonly groups: readonly BinRange[];
 }
 
@@ -104,21 +104,21 @@ export class BinnedRanking {
     }
     const bins = await this.#scoreBins(leastZ, Math.min(rowsPerGroup, top));
     const { groups } = bins;
-    let [left, rank] = [top, 0];
-    for (let at = 0; at < groups.length && left > 0;) {
+    let [remaining, rank] = [top, 0];
+    for (let at = 0; at < groups.length && remaining > 0;) {
       // As many groups as hold the rows that are still wanted.
       let [end, rows] = [at, 0];
-      while (end < groups.length && rows < left) rows += countIn(bins.wanted, groups[end++]!);
+      while (end < groups.length && rows < remaining) rows += countIn(bins.candidateCounts, groups[end++]!);
       for await (const group of this.#sorted(bins, groups.slice(at, end), rank)) {
         rank += group.pairIndices.length;
-        const kept = this.#chosen(group, left);
-        left -= kept.pairIndices.length;
-        yield kept;
-        if (left === 0) return;
+        const chosen = this.#chosen(group, remaining);
+        remaining -= chosen.pairIndices.length;
+        yield chosen;
+        if (remaining === 0) return;
       }
       at = end;
     }
-    if (maxQ >= 1) yield* this.#unscored(bins, left, rowsPerGroup);
+    if (maxQ >= 1) yield* this.#unscored(bins, remaining, rowsPerGroup);
   }
 
   async #open(): Promise<Opened> {
@@ -141,8 +141,8 @@ export class BinnedRanking {
     return { pairIndices, scores: await this.#scanner.aggregatedAt(pairIndices) };
   }
 
-  #chosen(group: RankedPairs, left: number): RankedPairs {
-    const rows = chosenRows(group, { ...this.#choice, top: left });
+  #chosen(group: RankedPairs, remaining: number): RankedPairs {
+    const rows = chosenRows(group, { ...this.#choice, top: remaining });
     return rows === undefined ? group : pickRows(group, rows);
   }
 
@@ -163,12 +163,12 @@ export class BinnedRanking {
           continue;
         }
       }
-      const wanted = counts.slice();
-      withoutExcluded(wanted, new BinLookup(thresholds), this.#dfGroups, unwanted);
+      const candidateCounts = counts.slice();
+      withoutExcluded(candidateCounts, new BinLookup(thresholds), this.#dfGroups, unwanted);
       const past = thresholds.count + 1;
-      const falling = binGroups(wanted.slice(1, past).reverse(), size);
+      const falling = binGroups(candidateCounts.slice(1, past).reverse(), size);
       const groups = falling.map(({ first, end }) => ({ first: past - end, end: past - first }));
-      return { thresholds, counts, wanted, groups };
+      return { thresholds, counts, candidateCounts, groups };
     }
   }
 
@@ -179,11 +179,11 @@ export class BinnedRanking {
     rank: number,
   ): AsyncGenerator<RankedPairs, void, undefined> {
     const { table } = await this.#open();
-    const unwanted = new Set(table.excluded.pairIndices);
+    const excluded = new Set(table.excluded.pairIndices);
     const qOf = await this.#qOfGroups(thresholds, groups);
     let group = 0;
     for await (const found of this.#scanner.inGroups(thresholds, groups, counts)) {
-      const pairs = tableOrder(found, unwanted);
+      const pairs = tableOrder(found, excluded);
       const rows = { ...pairs, p: runToEnd(pValuesOfPairs(pairs, this.#dfGroups)) };
       yield { ...rows, q: await qOf(rows, group++, rank) };
       rank += pairs.pairIndices.length;
@@ -224,7 +224,7 @@ export class BinnedRanking {
     const { table } = await this.#open();
     const { nodes } = this.#scanner;
     const dfGroups = this.#dfGroups;
-    const unwanted = new Set(table.excluded.pairIndices);
+    const excluded = new Set(table.excluded.pairIndices);
     const thresholds = zThresholds(dfGroups, evenEdges(dfGroups, this.#tuning.bins));
     const counts = await this.#scanner.count(thresholds);
     const own = counts.slice();
@@ -238,7 +238,7 @@ export class BinnedRanking {
       const p = runToEnd(pValuesOfPairs({ pairIndices, scores }, dfGroups));
       for (const k of sortedOrder(p, 'descending')) {
         const pairIndex = pairIndices[k]!;
-        if (unwanted.has(pairIndex)) continue;
+        if (excluded.has(pairIndex)) continue;
         least = Math.min(least, (p[k]! * table.rows) / rank--);
         qs[pairIndex] = least;
       }
@@ -249,21 +249,21 @@ export class BinnedRanking {
   /** The rows without a score, which come last. */
   async *#unscored(
     { thresholds, counts }: ScoreBins,
-    left: number,
+    remaining: number,
     rowsPerGroup: number,
   ): AsyncGenerator<RankedPairs, void, undefined> {
-    if (left === 0) return;
+    if (remaining === 0) return;
     const { table } = await this.#open();
     const bin = { first: thresholds.count + 1, end: thresholds.count + 2 };
     for await (const { pairIndices } of this.#scanner.inGroups(thresholds, [bin], counts)) {
       const all = without(ascending(pairIndices), ascending(table.excluded.pairIndices));
-      for (let first = 0; first < all.length && left > 0; first += rowsPerGroup) {
+      for (let first = 0; first < all.length && remaining > 0; first += rowsPerGroup) {
         const some = all.subarray(first, first + rowsPerGroup);
         const ones = new Float64Array(some.length).fill(1);
         const scores = await this.#scanner.aggregatedAt(some);
-        const kept = this.#chosen({ pairIndices: some, scores, p: ones, q: ones }, left);
-        left -= kept.pairIndices.length;
-        yield kept;
+        const chosen = this.#chosen({ pairIndices: some, scores, p: ones, q: ones }, remaining);
+        remaining -= chosen.pairIndices.length;
+        yield chosen;
       }
     }
   }

@@ -52,8 +52,8 @@ export class HostScoreScanner implements ScoreScanner {
     return counts;
   }
 
-  async collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs> {
-    const groupOf = Uint32Array.from(wanted, (flag) => (flag === 1 ? 0 : NO_GROUP));
+  async collect(thresholds: Thresholds, binFlags: Uint8Array, most: number): Promise<ScoredPairs> {
+    const groupOf = Uint32Array.from(binFlags, (flag) => (flag === 1 ? 0 : NO_GROUP));
     const [only] = await this.#partition(thresholds, groupOf, [most]);
     return this.#scored(only!);
   }

@@ -21,10 +21,10 @@ export function* pValuesOfRows(
 ): Generator<undefined, void, undefined> {
   const targets = roots.length;
   const step = Math.max(1, Math.floor(STEP / targets));
-  const alike = roots.every((root) => root === roots[0]);
+  const allEqual = roots.every((root) => root === roots[0]);
   for (let start = first; start < end; start += step) {
     const stop = Math.min(start + step, end);
-    if (alike) upperTailPValues(scores, roots[0]!, p, start * targets, stop * targets);
+    if (allEqual) upperTailPValues(scores, roots[0]!, p, start * targets, stop * targets);
     else ofRows(scores, roots, p, start, stop);
     yield;
   }
@@ -46,8 +46,8 @@ export function* pValuesOfPairs(
 ): Generator<undefined, Float64Array, undefined> {
   const p = new Float64Array(pairIndices.length);
   const ofTargets = rootsOfTargets(dfGroups);
-  const alike = dfGroups.roots.length === 1;
-  const roots = alike ? dfGroups.roots[0]! : new Float64Array(p.length);
+  const allEqual = dfGroups.roots.length === 1;
+  const roots = allEqual ? dfGroups.roots[0]! : new Float64Array(p.length);
   for (let first = 0; first < p.length; first += STEP) {
     const end = Math.min(first + STEP, p.length);
     if (typeof roots !== 'number') lookUpRoots(pairIndices, ofTargets, roots, first, end);

@@ -209,14 +209,14 @@ export class QValues {
 /** Bins that may hold the least ratio for some of the rows in bins `binOf`, as far as the counts show. */
 function openBins(bins: ZBins, binOf: Int32Array): Uint8Array {
   const { counts, least, last } = bins;
-  const asked = new Uint8Array(counts.length);
-  for (const bin of binOf) asked[bin] = 1;
+  const requested = new Uint8Array(counts.length);
+  for (const bin of binOf) requested[bin] = 1;
   const later = leastLater(bins, new Map());
   const open = new Uint8Array(counts.length);
   let before = Infinity;
   let any = false;
   for (let bin = counts.length - 1; bin > 0; bin--) {
-    if (asked[bin] === 1) {
+    if (requested[bin] === 1) {
       // The rows before a row do not affect its q.
       before = Infinity;
       any = true;

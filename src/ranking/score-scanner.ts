@@ -25,10 +25,10 @@ export interface ScoreScanner {
   /**
    * The scores of some bins.
    *
-   * @param wanted K + 2 flags
+   * @param binFlags K + 2 flags
    * @param most how many there are, from {@link ScoreScanner.count}
    */
-  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs>;
+  collect(thresholds: Thresholds, binFlags: Uint8Array, most: number): Promise<ScoredPairs>;
   /**
    * The scores of groups of bins, one group at a time in the order given: what {@link ScoreScanner.collect} would
    * return for each, in fewer passes if possible.

@@ -107,11 +107,11 @@ export class BlockStatistics {
     const groups: SufficientStatistics[] = [];
     let first = 0;
     for (let group = 1; group <= this.#groups; group++) {
-      const wanted = (group * this.samples) / this.#groups;
+      const idealEnd = (group * this.samples) / this.#groups;
       // At least one run is left for each of the groups that follow.
       const last = this.#runs.length - 1 - (this.#groups - group);
       let end = group === this.#groups ? last : first;
-      while (end < last && Math.abs(ends[end + 1]! - wanted) < Math.abs(ends[end]! - wanted)) end++;
+      while (end < last && Math.abs(ends[end + 1]! - idealEnd) < Math.abs(ends[end]! - idealEnd)) end++;
       groups.push(await mergeAll(this.#runs.slice(first, end + 1), yielder));
       first = end + 1;
     }

@@ -57,10 +57,10 @@ export function rowsToKeep(
   { nodes, pairs }: Pick<EngineShape, 'nodes' | 'pairs'>,
 ): number {
   const sums = 16 * pairs * nodes ** 2;
-  const kept = Math.max(SMALL_BYTES, groups * sums);
+  const keptBytes = Math.max(SMALL_BYTES, groups * sums);
   // Up to 2 G runs, in addition to the rows.
-  if (permutations > 0 || kept + 2 * groups * sums > maxBytes) return Infinity;
-  return rows ?? Math.floor(kept / (8 * pairs * nodes));
+  if (permutations > 0 || keptBytes + 2 * groups * sums > maxBytes) return Infinity;
+  return rows ?? Math.floor(keptBytes / (8 * pairs * nodes));
 }
 
 function checkWhole(option: string, found: number, least: number, most = Number.MAX_SAFE_INTEGER): void {

@@ -93,9 +93,9 @@ export class Uncertainty {
    */
   async read(batch: ChannelBatch): Promise<MagnitudeBatch> {
     const { size } = batch;
-    const kept = this.#record.samples;
+    const keptSamples = this.#record.samples;
     // A batch larger than all before it must not cut them into runs that are too short.
-    if (kept + size > this.#rows && 2 * kept >= this.#rows) await this.#formRuns();
+    if (keptSamples + size > this.#rows && 2 * keptSamples >= this.#rows) await this.#formRuns();
     this.#record.reserve(size);
     return this.#magnitudes.read(batch);
   }
@@ -237,15 +237,15 @@ function ranksNeedRows(): MagnitudeEdgeError {
 /**
  * The uncertainty that a call uses, if any.
  *
- * @param asked undefined: whatever is available
+ * @param requested undefined: whatever is available
  * @throws `invalid-argument` if it is requested but nothing was kept for it
  */
-export function uncertaintyAsked(
-  asked: boolean | undefined,
-  there: Uncertainty | undefined,
+export function requestedUncertainty(
+  requested: boolean | undefined,
+  available: Uncertainty | undefined,
 ): Uncertainty | undefined {
-  if (asked !== true) return asked === false ? undefined : there;
-  if (there !== undefined) return there;
+  if (requested !== true) return requested === false ? undefined : available;
+  if (available !== undefined) return available;
   throw new MagnitudeEdgeError(
     'invalid-argument',
     'Uncertainty was asked for, but the inferer was created without it and has kept nothing to tell it from.',

@@ -37,15 +37,15 @@ const MOST_KEPT = 2 ** 29;
  * garbage, and every thread that has held it must collect, so dropped memory may stay for long.
  */
 export class SharedArrays implements ArrayPool {
-  readonly #kept = new Map<number, ArrayBufferLike[]>();
+  readonly #freeBuffers = new Map<number, ArrayBufferLike[]>();
   #bytes = 0;
   #ended = false;
 
   readonly alloc: NewArray = (type, length) => {
     const bytes = length * type.BYTES_PER_ELEMENT;
-    const kept = this.#kept.get(bytes)?.pop();
-    if (kept !== undefined) this.#bytes -= bytes;
-    return new type(kept ?? new SharedArrayBuffer(bytes));
+    const buffer = this.#freeBuffers.get(bytes)?.pop();
+    if (buffer !== undefined) this.#bytes -= bytes;
+    return new type(buffer ?? new SharedArrayBuffer(bytes));
   };
 
   readonly free = (arrays: Iterable<ArrayBufferView>): void => {
@@ -54,16 +54,16 @@ export class SharedArrays implements ArrayPool {
       const bytes = buffer.byteLength;
       if (this.#ended || !isShared(array) || this.#bytes + bytes > MOST_KEPT) continue;
       this.#bytes += bytes;
-      const alike = this.#kept.get(bytes);
-      if (alike === undefined) this.#kept.set(bytes, [buffer]);
-      else alike.push(buffer);
+      const sameSize = this.#freeBuffers.get(bytes);
+      if (sameSize === undefined) this.#freeBuffers.set(bytes, [buffer]);
+      else sameSize.push(buffer);
     }
   };
 
   /** Drops all memory, and keeps nothing from now on. */
   end(): void {
     this.#ended = true;
-    this.#kept.clear();
+    this.#freeBuffers.clear();
   }
 }
 

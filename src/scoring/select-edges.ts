@@ -12,7 +12,7 @@ export interface ConditionalScores {
    */
   columns(targets: Uint32Array): Promise<readonly ArrayLike<number>[]>;
   /** Conditions the scores of a target on a source from now on. */
-  take(source: number, target: number): void;
+  select(source: number, target: number): void;
   /** Number of sources that a target is conditioned on */
   conditioned(target: number): number;
 }
@@ -71,14 +71,14 @@ export async function selectEdges(
   onStep?: (step: number, edges: number) => void,
 ): Promise<Selection> {
   const { nodes } = scores;
-  const taken = new Set<number>();
+  const selected = new Set<number>();
   const best: Best[] = [];
   const update = async (targets: Uint32Array): Promise<void> => {
     const columns = await scores.columns(targets);
     for (const [k, target] of targets.entries()) {
       const isCandidate = (source: number): boolean => {
         const element = source * nodes + target;
-        return source !== target && !taken.has(element) && !known.has(element);
+        return source !== target && !selected.has(element) && !known.has(element);
       };
       best[target] = bestOf(columns[k]!, isCandidate);
       await yielder();
@@ -97,8 +97,8 @@ export async function selectEdges(
       return { step, source, target, score, conditioned: scores.conditioned(target) };
     });
     for (const { source, target } of own) {
-      taken.add(source * nodes + target);
-      scores.take(source, target);
+      selected.add(source * nodes + target);
+      scores.select(source, target);
     }
     edges.push(...own);
     onStep?.(step, edges.length);

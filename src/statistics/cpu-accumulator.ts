@@ -125,8 +125,8 @@ export class CpuAccumulator {
    * @throws RangeError or `out-of-memory` if memory runs out; nothing is lost
    */
   *formAhead(): Generator<undefined, boolean, undefined> {
-    const wanted = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
-    const pair = this.#pairs.find(({ x, plain }) => wanted && x.rows.end - plain.seen >= WAITING_ROWS);
+    const worthwhile = !this.#tiled && 8 * this.#nodes ** 2 <= AHEAD_BYTES;
+    const pair = this.#pairs.find(({ x, plain }) => worthwhile && x.rows.end - plain.seen >= WAITING_ROWS);
     if (pair === undefined) return false;
     yield* pair.plain.catchUpTile(pair.x, pair.y);
     return true;
@@ -142,7 +142,7 @@ export class CpuAccumulator {
     const pairs: PairStatistics[] = [];
     for (const pair of this.#pairs) {
       if (this.#tiled) {
-        pairs.push(yield* pair.formApart());
+        pairs.push(yield* pair.formCopy());
       } else {
         yield* pair.form(true);
         pairs.push(copyPair(pair.statistics()));

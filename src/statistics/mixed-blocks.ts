@@ -168,11 +168,11 @@ class Memory implements MixedBlocks {
 
   clear(bytes: number): void {
     this.#used = ZEROS_BYTES;
-    const wanted = ZEROS_BYTES + bytes;
-    if (this.#kernels !== undefined && this.#kernels.buffer.byteLength >= wanted) return;
+    const needed = ZEROS_BYTES + bytes;
+    if (this.#kernels !== undefined && this.#kernels.buffer.byteLength >= needed) return;
     // Lets the old memory go before the new one is allocated.
     this.#kernels = undefined;
-    this.#kernels = this.#open(wanted);
+    this.#kernels = this.#open(needed);
   }
 
   singles(length: number): Singles {

@@ -91,7 +91,7 @@ export class PairAccumulator {
   }
 
   /** The statistics, all arrays new, with products that are not kept; requires that no rows were dropped. */
-  *formApart(): Generator<undefined, PairStatistics, undefined> {
+  *formCopy(): Generator<undefined, PairStatistics, undefined> {
     const xy = new IncrementalProduct(this.nodes, this.matmuls.exact, false);
     const xx = new IncrementalProduct(this.nodes, this.matmuls.exact, true);
     yield* xy.catchUp(this.x, this.y);

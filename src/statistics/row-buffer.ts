@@ -98,11 +98,11 @@ export class RowBuffer implements Rows {
 
   /** The current rows, which later appends and drops do not change. No copy is made. */
   snapshot(): Rows {
-    const kept = new RowBuffer(this.nodes);
-    kept.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
-    kept.#dropped = this.#dropped;
-    kept.#end = this.#end;
-    return kept;
+    const copy = new RowBuffer(this.nodes);
+    copy.#blocks.push(...this.#blocks.map((block) => ({ ...block })));
+    copy.#dropped = this.#dropped;
+    copy.#end = this.#end;
+    return copy;
   }
 
   select(columns: Uint32Array): Rows {

@@ -15,8 +15,8 @@ export function createYielder(signal?: AbortSignal): Yielder {
   let start = Date.now();
   return () => {
     signal?.throwIfAborted();
-    const gone = Date.now() - start;
-    if (gone >= 0 && gone < SLICE_MS) return undefined;
+    const elapsed = Date.now() - start;
+    if (elapsed >= 0 && elapsed < SLICE_MS) return undefined;
     return nextTurn().then(() => {
       start = Date.now();
       signal?.throwIfAborted();

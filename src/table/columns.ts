@@ -50,7 +50,7 @@ export function int32Column(name: string, values: Int32Array, present?: readonly
   if (present === undefined)
     return column(name, type, makeData({ type, length, nullCount: 0, data: values }));
   const nullBitmap = packBits(length, (row) => present[row]!);
-  const nullCount = present.filter((there) => !there).length;
+  const nullCount = present.filter((isPresent) => !isPresent).length;
   return column(name, type, makeData({ type, length, nullCount, nullBitmap, data: values }), true);
 }
 

@@ -113,8 +113,8 @@ function endToEnd(strings: readonly string[]): Pick<WrittenStrings, 'bytes' | 'o
 }
 
 function bigIntegers(vector: Vector<DataType>): WrittenColumn {
-  const there = Array.from({ length: vector.length }, (_, row): unknown => vector.get(row));
-  const valid = Uint8Array.from(there, (value) => (value === null ? 0 : 1));
-  const values = BigInt64Array.from(there, (value) => (value ?? 0n) as bigint);
+  const cells = Array.from({ length: vector.length }, (_, row): unknown => vector.get(row));
+  const valid = Uint8Array.from(cells, (value) => (value === null ? 0 : 1));
+  const values = BigInt64Array.from(cells, (value) => (value ?? 0n) as bigint);
   return { kind: 'numbers', values, valid };
 }

@@ -52,16 +52,16 @@ export function evaluateRecovery(
   }: RecoveryOptions = {},
 ): Recovery {
   checkOptions(hits, resamples, seed, level);
-  const wanted = targetsBySource(positiveEdges);
-  const asked = [...wanted.values()].reduce((sum, { size }) => sum + size, 0);
-  const candidates = candidatesOf(res, scoreCol, wanted);
+  const positiveTargets = targetsBySource(positiveEdges);
+  const positiveCount = [...positiveTargets.values()].reduce((sum, { size }) => sum + size, 0);
+  const candidates = candidatesOf(res, scoreCol, positiveTargets);
   const pairs = candidates.scores.length;
   const positives = candidates.positive.reduce((sum, flag) => sum + flag, 0);
   if (positives === 0) {
     throw new MagnitudeEdgeError(
       'no-positives',
-      `None of the ${asked} positive edges is a pair of the table with a score.`,
-      { details: { positives: asked } },
+      `None of the ${positiveCount} positive edges is a pair of the table with a score.`,
+      { details: { positives: positiveCount } },
     );
   }
   if (positives === pairs) {
@@ -72,14 +72,14 @@ export function evaluateRecovery(
   }
   checkWhole(res, pairs);
   const settings = { hits, resamples, seed, level };
-  return { positives, missing: asked - positives, pairs, ...recoveryFigures(candidates, settings) };
+  return { positives, missing: positiveCount - positives, pairs, ...recoveryFigures(candidates, settings) };
 }
 
 /** The pairs that compete. */
 function candidatesOf(
   res: Table,
   scoreCol: string,
-  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+  positiveTargets: ReadonlyMap<string, ReadonlySet<string>>,
 ): Candidates {
   const [source, target] = [nameReader(res, 'src_func'), nameReader(res, 'dst_func')];
   const score = numberReader(res, scoreCol);
@@ -102,7 +102,7 @@ function candidatesOf(
     const value = score(row);
     if (Number.isNaN(value)) continue;
     const [from, to] = [source(row), target(row)];
-    const positive = wanted.get(from)?.has(to) ?? false;
+    const positive = positiveTargets.get(from)?.has(to) ?? false;
     if (!positive && (from === to || isKnown(row))) continue;
     all.sources[kept] = numberOf(from);
     all.targets[kept] = numberOf(to);

@@ -92,13 +92,13 @@ export function checkSameOrigin(expected: StatisticsOrigin, found: StatisticsOri
       },
     );
   };
-  const wanted = expected.functionNames;
-  if (found.functionNames.length !== wanted.length) {
-    refuse('a number of function nodes of', wanted.length, found.functionNames.length);
+  const expectedNames = expected.functionNames;
+  if (found.functionNames.length !== expectedNames.length) {
+    refuse('a number of function nodes of', expectedNames.length, found.functionNames.length);
   }
-  const differing = wanted.findIndex((functionName, i) => functionName !== found.functionNames[i]);
+  const differing = expectedNames.findIndex((functionName, i) => functionName !== found.functionNames[i]);
   if (differing >= 0) {
-    refuse(`function node ${differing} named`, wanted[differing]!, found.functionNames[differing]!);
+    refuse(`function node ${differing} named`, expectedNames[differing]!, found.functionNames[differing]!);
   }
   if (found.graph !== expected.graph) {
     refuse(

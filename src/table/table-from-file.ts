@@ -93,7 +93,7 @@ function arrowColumn(name: string, column: FileColumn): Column {
         const wide = Float64Array.from(values, (value, row) => (valid?.[row] === 0 ? NaN : value));
         return floatColumn(name, wide);
       }
-      const present = valid && Array.from(valid, (there) => there === 1);
+      const present = valid && Array.from(valid, (flag) => flag === 1);
       return int32Column(name, Int32Array.from(values), present);
     }
     default:

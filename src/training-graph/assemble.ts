@@ -13,7 +13,7 @@ import type { ForwardGraph } from './forward.ts';
 import { samplesLast } from './samples-last.ts';
 
 /** Values of the extended graph that become its outputs. */
-interface Wanted {
+interface PublishedValues {
   readonly target: string;
   readonly loss: string;
   readonly outputs: readonly string[];
@@ -33,7 +33,7 @@ interface Assembled {
  * Turns the extended graph into a model: names its outputs (`loss`, `<value>.grad`), and drops nodes and constants that
  * no output needs, with the producer's notes.
  */
-export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
+export function assemble(forward: ForwardGraph, published: PublishedValues): Assembled {
   const { graph, model } = forward;
   const renamed = new Map<string, string>();
   // An added value takes the output's name; for any other, an Identity does.
@@ -44,10 +44,11 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
     else graph.addForeignNode(identityNode(name, value, name));
     return name;
   };
-  const loss = publish(wanted.loss, 'loss');
+  const loss = publish(published.loss, 'loss');
   const gradients = new Map<string, string>();
-  for (const [value, gradient] of wanted.gradients) gradients.set(value, publish(gradient, `${value}.grad`));
-  const outputs = [...new Set([loss, ...wanted.outputs, ...gradients.values()])];
+  for (const [value, gradient] of published.gradients)
+    gradients.set(value, publish(gradient, `${value}.grad`));
+  const outputs = [...new Set([loss, ...published.outputs, ...gradients.values()])];
 
   const original = new Map([...renamed].map(([from, to]) => [to, from]));
   const results = outputs.map((name) => original.get(name) ?? name);
@@ -57,8 +58,10 @@ export function assemble(forward: ForwardGraph, wanted: Wanted): Assembled {
   const isNamedByOutput = (node: OnnxNode | undefined): boolean =>
     node !== undefined && node.name !== '' && node.name === node.outputs[0];
   const names = new FreshNames([], (name) => isNamedByOutput(graph.producer(name)));
-  const given = model.graph.inputs.map(({ name }) => name);
-  const inputs = [...given, wanted.target, ...forward.parameters.keys()].filter((name) => used.has(name));
+  const modelInputs = model.graph.inputs.map(({ name }) => name);
+  const inputs = [...modelInputs, published.target, ...forward.parameters.keys()].filter((name) =>
+    used.has(name),
+  );
   const describe = (name: string): ValueInfo => ({
     name,
     type: publicType(graph.type(original.get(name) ?? name)),

@@ -76,7 +76,7 @@ export interface TrainingGraph {
  */
 export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOptions = {}): TrainingGraph {
   const original = asModel(source, options);
-  const kept = [
+  const namedValues = [
     options.wrt,
     options.outputs,
     options.stopGradient,
@@ -85,7 +85,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
   const forward = new ForwardGraph(
     original,
     options.parameters ?? [],
-    new Set(kept.filter((name) => name !== undefined)),
+    new Set(namedValues.filter((name) => name !== undefined)),
   );
   const { graph } = forward;
   const loss = options.loss ?? 'mse';
@@ -105,8 +105,8 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
 
   graph.shareExisting();
   graph.scope = 'backward/';
-  const asked = [...new Set([...wrt, ...forward.parameters.keys()])];
-  const roots = new Map(asked.map((value) => [value, forward.aliasRoot(value, stops)]));
+  const differentiated = [...new Set([...wrt, ...forward.parameters.keys()])];
+  const roots = new Map(differentiated.map((value) => [value, forward.aliasRoot(value, stops)]));
   const found = differentiate({
     graph,
     seeds: new Map([[lossValue, [graph.scalar(1)]]]),
@@ -150,10 +150,10 @@ function outputNames({ graph }: OnnxModel): readonly string[] {
   return graph.outputs.map(({ name }) => name);
 }
 
-function predictionOf(forward: ForwardGraph, wished: string | undefined): string {
-  if (wished !== undefined) {
-    forward.requireValues('prediction', [wished]);
-    return wished;
+function predictionOf(forward: ForwardGraph, requested: string | undefined): string {
+  if (requested !== undefined) {
+    forward.requireValues('prediction', [requested]);
+    return requested;
   }
   const names = outputNames(forward.model);
   if (names.length === 1) return names[0]!;

@@ -27,10 +27,10 @@ export interface Differentiation {
  * Throws `unsupported-op` for an operator without a gradient rule on a path, naming operator, node and path, and
  * `invalid-model` for a value on a path that is not float32.
  */
-export function differentiate(asked: Differentiation): ReadonlyMap<string, string> {
-  const { graph, seeds, wrt, stops } = asked;
+export function differentiate(request: Differentiation): ReadonlyMap<string, string> {
+  const { graph, seeds, wrt, stops } = request;
   const paths = findPaths(graph, [...seeds.keys()], wrt, stops);
-  for (const node of paths.nodes) requireRule(node, paths, asked);
+  for (const node of paths.nodes) requireRule(node, paths, request);
   for (const value of paths.values) requireFloat32(graph, value);
 
   const contributions = new Map<string, string[]>();
@@ -51,7 +51,7 @@ export function differentiate(asked: Differentiation): ReadonlyMap<string, strin
   for (const node of [...paths.nodes].reverse()) {
     const gradients = node.outputs.map((output) => (stops.has(output) ? undefined : total(output)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
-    const context = contextOf(asked, node, gradients, paths);
+    const context = contextOf(request, node, gradients, paths);
     const rule = ruleOf(node)!;
     const other = gradients.findIndex((gradient, i) => i > 0 && gradient !== undefined);
     if (other > 0 && rule.allOutputs !== true) context.unsupported(`its output '${node.outputs[other]!}'`);
@@ -70,7 +70,7 @@ export function differentiate(asked: Differentiation): ReadonlyMap<string, strin
 }
 
 function contextOf(
-  asked: Differentiation,
+  request: Differentiation,
   node: OnnxNode,
   gradients: readonly (string | undefined)[],
   paths: GradientPaths,
@@ -78,27 +78,33 @@ function contextOf(
   const known = gradients.find((gradient) => gradient !== undefined);
   const reads = valuesRead(node);
   return {
-    graph: asked.graph,
+    graph: request.graph,
     node,
     gradient: gradients[0] ?? known!,
     gradients,
     input: (index) => reads[index] ?? '',
     output: (index) => node.outputs[index] ?? '',
     needs: (index) => paths.values.has(reads[index] ?? ''),
-    unsupported: (reason) => refuse(node, paths, asked, ` for ${reason}`),
+    unsupported: (reason) => refuse(node, paths, request, ` for ${reason}`),
     backward: (graph, seeds, wrt, place) =>
-      differentiate({ graph, seeds, wrt, stops: asked.stops, place: `${asked.place ?? ''}, in ${place}` }),
+      differentiate({
+        graph,
+        seeds,
+        wrt,
+        stops: request.stops,
+        place: `${request.place ?? ''}, in ${place}`,
+      }),
   };
 }
 
 /** Refuses an operator without a rule, and one whose rule does not cover an input on a path. */
-function requireRule(node: OnnxNode, paths: GradientPaths, asked: Differentiation): void {
+function requireRule(node: OnnxNode, paths: GradientPaths, request: Differentiation): void {
   const rule = ruleOf(node);
-  if (rule === undefined) return refuse(node, paths, asked, '');
+  if (rule === undefined) return refuse(node, paths, request, '');
   if (rule.inputs === undefined) return;
   const covered = [...rule.inputs, ...(rule.withoutGradient ?? [])];
   const left = node.inputs.find((input, index) => !covered.includes(index) && paths.values.has(input));
-  if (left !== undefined) refuse(node, paths, asked, ` for its input '${left}'`);
+  if (left !== undefined) refuse(node, paths, request, ` for its input '${left}'`);
 }
 
 function refuse(

@@ -42,8 +42,8 @@ export class ForwardGraph {
     this.parameters = parametersOf(original, parameters);
     const fixed = new Set([...kept, ...this.parameters.keys()]);
     const folded = foldConstants(liftConstants(inlined.graph), fixed);
-    const taken = inlineControlFlow(folded, new Set(this.parameters.keys()));
-    this.model = { ...inlined, graph: taken === folded ? folded : foldConstants(taken, fixed) };
+    const flattened = inlineControlFlow(folded, new Set(this.parameters.keys()));
+    this.model = { ...inlined, graph: flattened === folded ? folded : foldConstants(flattened, fixed) };
     const { inputs, initializers, nodes, valueTypes, outputs } = this.model.graph;
     this.graph = new GraphBuilder(standardOpset(this.model));
     for (const name of allDefinedNames(this.model.graph)) this.graph.reserveName(name);
@@ -133,13 +133,13 @@ export class ForwardGraph {
 }
 
 /** The requested float32 initializers, by name. */
-function parametersOf({ graph }: OnnxModel, asked: 'all' | readonly string[]): ReadonlyMap<string, Tensor> {
+function parametersOf({ graph }: OnnxModel, names: 'all' | readonly string[]): ReadonlyMap<string, Tensor> {
   const all = new Map(
     [...graph.initializers].filter(([, tensor]) => tensor.elementType === DataType.float32),
   );
-  if (asked === 'all') return all;
+  if (names === 'all') return all;
   return new Map(
-    asked.map((name) => {
+    names.map((name) => {
       const tensor = all.get(name);
       if (tensor !== undefined) return [name, tensor];
       throw new MagnitudeEdgeError('invalid-argument', `The model has no float32 parameter '${name}'.`, {

@@ -111,23 +111,23 @@ function describePath(
     }
   }
   const inputs = (n: OnnxNode | undefined): string[] => (n ? carriers(n).filter((v) => values.has(v)) : []);
-  const before = shortestWay(
+  const before = shortestPath(
     inputs(node),
     (value) => wrt.has(value),
     (value) => inputs(producer.get(value)),
   );
-  const after = shortestWay(
+  const after = shortestPath(
     node.outputs.filter((output) => values.has(output)),
     (value) => targets.has(value),
     (value) => (consumers.get(value) ?? []).flatMap((n) => n.outputs.filter((output) => values.has(output))),
   );
-  const way = [...before.reverse(), ...after];
-  const shown = way.length <= 2 * SHOWN ? way : [...way.slice(0, SHOWN), '...', ...way.slice(-SHOWN)];
+  const path = [...before.reverse(), ...after];
+  const shown = path.length <= 2 * SHOWN ? path : [...path.slice(0, SHOWN), '...', ...path.slice(-SHOWN)];
   return shown.join(' -> ');
 }
 
 /** Breadth-first search from `starts` to the first goal; returns the values on the way, both ends included. */
-function shortestWay(
+function shortestPath(
   starts: readonly string[],
   isGoal: (value: string) => boolean,
   next: (value: string) => readonly string[],
@@ -136,9 +136,9 @@ function shortestWay(
   const queue = [...starts];
   for (const value of queue) {
     if (isGoal(value)) {
-      const way: string[] = [];
-      for (let at: string | undefined = value; at !== undefined; at = cameFrom.get(at)) way.push(at);
-      return way.reverse();
+      const path: string[] = [];
+      for (let at: string | undefined = value; at !== undefined; at = cameFrom.get(at)) path.push(at);
+      return path.reverse();
     }
     for (const following of next(value)) {
       if (cameFrom.has(following)) continue;

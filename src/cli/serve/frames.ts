@@ -30,7 +30,7 @@ export function encodeFrame({ header, parts }: OutgoingFrame): Uint8Array[] {
 
 /** Parses frames from a stream of bytes. Each part is read directly into a buffer of its own: nothing is copied. */
 export class FrameParser {
-  #wanted = new Uint8Array(4);
+  #buffer = new Uint8Array(4);
   #filled = 0;
   #header: Frame['header'] | undefined;
   #lengths: number[] = [];
@@ -39,7 +39,7 @@ export class FrameParser {
 
   /** Where to write the next bytes; at least one byte long. */
   get place(): Uint8Array {
-    return this.#wanted.subarray(this.#filled);
+    return this.#buffer.subarray(this.#filled);
   }
 
   /**
@@ -51,7 +51,7 @@ export class FrameParser {
     this.#filled += bytes;
     let frame: Frame | undefined;
     // An empty part needs no bytes.
-    while (this.#filled === this.#wanted.length) frame = this.#step() ?? frame;
+    while (this.#filled === this.#buffer.length) frame = this.#step() ?? frame;
     return frame;
   }
 
@@ -61,35 +61,35 @@ export class FrameParser {
   }
 
   #takeLength(): undefined {
-    const size = new DataView(this.#wanted.buffer).getUint32(0, true);
+    const size = new DataView(this.#buffer.buffer).getUint32(0, true);
     if (size > LONGEST_HEADER) throw noFrame(`it announces a header of ${size} bytes`);
-    this.#want(size, this.#takeHeader);
+    this.#expect(size, this.#takeHeader);
   }
 
   #takeHeader(): Frame | undefined {
-    this.#header = parseHeader(this.#wanted);
+    this.#header = parseHeader(this.#buffer);
     this.#lengths = lengths(this.#header);
     this.#parts = [];
-    return this.#wantNextPart();
+    return this.#expectNextPart();
   }
 
   #takePart(): Frame | undefined {
-    this.#parts.push(this.#wanted);
-    return this.#wantNextPart();
+    this.#parts.push(this.#buffer);
+    return this.#expectNextPart();
   }
 
-  #wantNextPart(): Frame | undefined {
+  #expectNextPart(): Frame | undefined {
     const length = this.#lengths[this.#parts.length];
     if (length !== undefined) {
-      this.#want(length, this.#takePart);
+      this.#expect(length, this.#takePart);
       return undefined;
     }
-    this.#want(4, this.#takeLength);
+    this.#expect(4, this.#takeLength);
     return { header: this.#header!, parts: this.#parts };
   }
 
-  #want(bytes: number, step: () => Frame | undefined): void {
-    this.#wanted = new Uint8Array(bytes);
+  #expect(bytes: number, step: () => Frame | undefined): void {
+    this.#buffer = new Uint8Array(bytes);
     this.#filled = 0;
     this.#step = step;
   }

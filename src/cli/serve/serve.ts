@@ -18,16 +18,16 @@ export const serve: Command = {
   async run(args) {
     new Arguments(args, {}, { allowed: false });
     const served = new ServedInferer();
-    const turns = new SerialQueue();
+    const queue = new SerialQueue();
     await send({ header: { ready: version }, parts: [] });
     await takeFrames(({ header, parts }) => {
       const { id, call, args: given } = header as { id: number; call: string; args: Record<string, unknown> };
       // Not queued: it applies to the calls queued before it.
       if (call === 'cancel') served.cancel();
-      else void turns.run(() => answer(served, { id, call, args: given, parts }));
+      else void queue.run(() => answer(served, { id, call, args: given, parts }));
     });
     served.cancel();
-    await turns.idle();
+    await queue.idle();
     await served.release();
   },
 };

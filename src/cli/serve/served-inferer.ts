@@ -106,8 +106,8 @@ export class ServedInferer {
     } else
       throw new MagnitudeEdgeError('invalid-argument', 'open takes a model, or what is to be known of one.');
     // With 'auto' the engine may reject its device.
-    const asked = this.#backend.backend === 'cpu' ? 'cpu' : requested;
-    this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: asked });
+    const engineBackend = this.#backend.backend === 'cpu' ? 'cpu' : requested;
+    this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: engineBackend });
     const { backend, reason } = backendOf(this.#inferer, this.#backend);
     const { graph, layers, norm } = this.#model;
     const { nodeNames, edgeIndex } = graph;

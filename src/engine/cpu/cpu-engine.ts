@@ -115,7 +115,7 @@ class CpuEngine implements Engine {
     this.#workers = workers;
     this.#cache = new ScoreCache(shape, (work) =>
       this.#queue.run(() => {
-        this.#held();
+        this.#assertNotReleased();
         return withOutOfMemoryError(shape, work);
       }),
     );
@@ -180,7 +180,7 @@ class CpuEngine implements Engine {
 
   scores(request: ScoreRequest): Promise<Scores> {
     return this.#queue.run(() => {
-      this.#sound();
+      this.#assertNothingLost();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       return withOutOfMemoryError<Scores>(this.shape, () => this.#cache.scores(request, this.#sums!));
     });
@@ -188,7 +188,7 @@ class CpuEngine implements Engine {
 
   score(request: ScoreRequest): Promise<ScoreMatrices> {
     return this.#queue.run(() => {
-      this.#sound();
+      this.#assertNothingLost();
       checkScoreRequest(request, this.shape.nodes, this.#sums?.samples ?? 0);
       return withOutOfMemoryError(this.shape, () => this.#cache.matrices(request, this.#sums!));
     });
@@ -196,7 +196,7 @@ class CpuEngine implements Engine {
 
   statistics(): Promise<SufficientStatistics> {
     return this.#queue.run(async () => {
-      this.#sound();
+      this.#assertNothingLost();
       return (this.#sums ?? (await this.#open())).statistics();
     });
   }
@@ -212,7 +212,7 @@ class CpuEngine implements Engine {
   }
 
   reset(): void {
-    this.#held();
+    this.#assertNotReleased();
     // Queued: earlier requests still see the samples they were made for.
     this.#queue
       .run(() => {
@@ -260,7 +260,7 @@ class CpuEngine implements Engine {
     }
     // Released while the workers were starting: nothing else would end them.
     if (this.#released) await this.release();
-    this.#held();
+    this.#assertNotReleased();
     return this.#sums;
   }
 
@@ -279,21 +279,21 @@ class CpuEngine implements Engine {
     );
   }
 
-  #held(): void {
+  #assertNotReleased(): void {
     if (!this.#released) return;
     throw new MagnitudeEdgeError('released', 'The CPU engine has been released and cannot be used any more.');
   }
 
   /** @throws `released`, or why samples have been lost */
-  #sound(): void {
-    this.#held();
+  #assertNothingLost(): void {
+    this.#assertNotReleased();
     const lost = this.#sums?.lost;
     if (lost === undefined) return;
     throw samplesLost('The samples are lost; others can be taken after a reset.', lost);
   }
 
   #ready(): void {
-    this.#sound();
+    this.#assertNothingLost();
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 

@@ -71,12 +71,12 @@ export class PooledSnapshot implements CpuSnapshot {
    */
   async #all(
     signal: AbortSignal | undefined,
-    turns: InOrderBarrier,
+    barrier: InOrderBarrier,
     work: (share: Share) => Promise<void>,
   ): Promise<void> {
     signal?.throwIfAborted();
     const stop = (cause: unknown): void => {
-      turns.stop(cause);
+      barrier.stop(cause);
       for (const { worker } of this.#shares) worker.call('abort', undefined).catch(ignore);
     };
     const onAbort = (): void => {
@@ -85,7 +85,7 @@ export class PooledSnapshot implements CpuSnapshot {
     signal?.addEventListener('abort', onAbort);
     await Promise.all(this.#shares.map((share) => work(share).catch(stop)));
     signal?.removeEventListener('abort', onAbort);
-    if (turns.stopped !== undefined) throw turns.stopped.cause;
+    if (barrier.stopped !== undefined) throw barrier.stopped.cause;
   }
 
   /** @returns the flags of the nodes */
@@ -95,9 +95,9 @@ export class PooledSnapshot implements CpuSnapshot {
     to: Destination,
   ): Promise<Uint8Array> {
     const nodeFlags = new Uint8Array(this.#nodes);
-    const turns = new InOrderBarrier(panels.length);
-    await this.#all(signal, turns, async (share) => {
-      addFlags(nodeFlags, await this.#formPanels(share, request, panels, turns, to));
+    const barrier = new InOrderBarrier(panels.length);
+    await this.#all(signal, barrier, async (share) => {
+      addFlags(nodeFlags, await this.#formPanels(share, request, panels, barrier, to));
     });
     return nodeFlags;
   }
@@ -107,20 +107,20 @@ export class PooledSnapshot implements CpuSnapshot {
     { worker, pairs }: Share,
     request: TargetsRequest,
     panels: readonly TargetRange[],
-    turns: InOrderBarrier,
+    barrier: InOrderBarrier,
     { out, take }: Destination,
   ): Promise<Uint8Array> {
     await worker.call('openPanels', structuredClone({ snapshot: this.#id, request }));
     const jobs = pairs.flatMap((pair, own) => panels.map((_, panel) => ({ pair, own, panel })));
     const lane = async (buffer: Float64Array | undefined): Promise<void> => {
-      for (let job = jobs.shift(); job !== undefined && turns.stopped === undefined; job = jobs.shift()) {
+      for (let job = jobs.shift(); job !== undefined && barrier.stopped === undefined; job = jobs.shift()) {
         const range = panels[job.panel]!;
         const call = { pair: job.own, panel: range, out: buffer ?? out![job.pair]! };
         const scores = await worker.call('panel', call);
         if (buffer !== undefined) buffer = scores;
-        await turns.of(job.pair, job.panel);
+        await barrier.of(job.pair, job.panel);
         take(job.pair, range, scores);
-        turns.done(job.pair, job.panel);
+        barrier.done(job.pair, job.panel);
       }
       if (buffer !== undefined) discard(buffer);
     };

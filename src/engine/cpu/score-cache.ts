@@ -67,7 +67,7 @@ export class ScoreCache {
       const scores =
         targets === undefined
           ? await this.#scoreAll(request, forming)
-          : await this.#scoreAgain({ ...request, targets }, forming);
+          : await this.#rescore({ ...request, targets }, forming);
       if (changes === this.#changes) {
         this.#snapshot ??= snapshot.retain();
         this.#keep(request, scores);
@@ -119,7 +119,7 @@ export class ScoreCache {
    *
    * @returns scores owned by the caller, who must release them
    */
-  async #scoreAgain(
+  async #rescore(
     request: TargetsRequest & { readonly targets: Uint32Array },
     forming: Forming,
   ): Promise<ScoreArrays> {

@@ -53,7 +53,7 @@ export class GpuScoreCache {
     }
   }
 
-  /** Storage to write scores to, owned by the caller; holds the last scores if `wanted`. Releases `last`. */
+  /** Storage to write scores to, owned by the caller; holds the last scores if `keepLast`. Releases `last`. */
   async #storageFor(
     sums: SumSource,
     last: ScoreStorage | undefined,

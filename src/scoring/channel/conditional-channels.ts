@@ -12,7 +12,7 @@ import { addMultiple } from './times-rows.ts';
  */
 const ROUNDOFF = 1e-6;
 /** Most bytes of regressions that are kept for the next step. */
-const KEPT_BYTES = 2 ** 28;
+const CACHE_BYTES = 2 ** 28;
 
 /**
  * Channel scores of targets for which sources have been selected; the rows of B of these sources are no longer
@@ -25,10 +25,10 @@ export class ConditionalChannels implements ConditionalScores {
   readonly #layerAgg: ChannelAggregation;
   readonly #first: ArrayLike<number>;
   readonly #yielder: Yielder;
-  readonly #taken: number[][];
+  readonly #selected: number[][];
   /** The most recently used regressions, in the order of their use */
-  readonly #kept = new Map<string, Float64Array>();
-  #keptBytes = 0;
+  readonly #cache = new Map<string, Float64Array>();
+  #cacheBytes = 0;
 
   /**
    * @param solvers one per layer pair, or one for 'pooled'
@@ -45,7 +45,7 @@ export class ConditionalChannels implements ConditionalScores {
     this.#layerAgg = layerAgg;
     this.#first = first;
     this.#yielder = yielder;
-    this.#taken = Array.from({ length: this.nodes }, () => []);
+    this.#selected = Array.from({ length: this.nodes }, () => []);
   }
 
   async columns(targets: Uint32Array): Promise<Float64Array[]> {
@@ -54,12 +54,12 @@ export class ConditionalChannels implements ConditionalScores {
     return columns;
   }
 
-  take(source: number, target: number): void {
-    this.#taken[target]!.push(source);
+  select(source: number, target: number): void {
+    this.#selected[target]!.push(source);
   }
 
   conditioned(target: number): number {
-    return this.#taken[target]!.length;
+    return this.#selected[target]!.length;
   }
 
   *#column(target: number): Generator<undefined, Float64Array, undefined> {
@@ -78,25 +78,25 @@ export class ConditionalChannels implements ConditionalScores {
     const width = targets.starts[target + 1]! - targets.starts[target]!;
     // Source columns that are conditioned on, and H_T' for each. Channels that are constant here are not in the
     // regression.
-    const taken: number[] = [];
+    const selected: number[] = [];
     const rows: Float64Array[] = [];
-    for (const source of this.#taken[target]!) {
+    for (const source of this.#selected[target]!) {
       const own = yield* this.#regression(pair, 'source', source);
       const first = sources.starts[source]!;
       for (let column = first; column < sources.starts[source + 1]!; column++) {
-        taken.push(column);
+        selected.push(column);
         rows.push(own.subarray((column - first) * size, (column - first + 1) * size));
       }
     }
     const b = (yield* this.#regression(pair, 'target', target)).slice();
-    const system = Float64Array.from({ length: taken.length ** 2 }, (_, at) => {
-      const [a, c] = [Math.floor(at / taken.length), at % taken.length];
-      return rows[a]![taken[c]!]!;
+    const system = Float64Array.from({ length: selected.length ** 2 }, (_, at) => {
+      const [a, c] = [Math.floor(at / selected.length), at % selected.length];
+      return rows[a]![selected[c]!]!;
     });
-    const right = taken.map((column) => Array.from({ length: width }, (_, c) => b[c * size + column]!));
+    const right = selected.map((column) => Array.from({ length: width }, (_, c) => b[c * size + column]!));
     const weights = solveDefinite(system, right, ROUNDOFF);
     if (weights === undefined) return new Float64Array(this.nodes).fill(NaN);
-    taken.forEach((column, t) => {
+    selected.forEach((column, t) => {
       weights[t]!.forEach((weight, c) => {
         addMultiple(b, c * size, rows[t]!, -weight);
         b[c * size + column]! += weight;
@@ -112,19 +112,19 @@ export class ConditionalChannels implements ConditionalScores {
     node: number,
   ): Generator<undefined, Float64Array, undefined> {
     const key = `${pair} ${side} ${node}`;
-    let values = this.#kept.get(key);
+    let values = this.#cache.get(key);
     if (values === undefined) {
       const solver = this.#solvers[pair]!;
       values = yield* side === 'source' ? solver.ofSource(node) : solver.ofTarget(node);
-      this.#keptBytes += values.byteLength;
+      this.#cacheBytes += values.byteLength;
     }
     // Most recently used, so dropped last.
-    this.#kept.delete(key);
-    this.#kept.set(key, values);
-    for (const [oldest, { byteLength }] of this.#kept) {
-      if (this.#keptBytes <= KEPT_BYTES) break;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= byteLength;
+    this.#cache.delete(key);
+    this.#cache.set(key, values);
+    for (const [oldest, { byteLength }] of this.#cache) {
+      if (this.#cacheBytes <= CACHE_BYTES) break;
+      this.#cache.delete(oldest);
+      this.#cacheBytes -= byteLength;
     }
     return values;
   }

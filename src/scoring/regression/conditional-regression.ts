@@ -17,7 +17,7 @@ export class ConditionalRegression implements ConditionalScores {
   readonly #regressions: readonly PairRegression[];
   readonly #lambda: number;
   readonly #layerAgg: LayerAggregation;
-  readonly #taken: number[][];
+  readonly #selected: number[][];
 
   private constructor(
     nodes: number,
@@ -28,7 +28,7 @@ export class ConditionalRegression implements ConditionalScores {
     this.#regressions = regressions;
     this.#lambda = lambda;
     this.#layerAgg = layerAgg;
-    this.#taken = Array.from({ length: nodes }, () => []);
+    this.#selected = Array.from({ length: nodes }, () => []);
   }
 
   /** @throws `out-of-memory` or RangeError if memory for inverses runs out; the signal's reason once it is aborted */
@@ -61,28 +61,28 @@ export class ConditionalRegression implements ConditionalScores {
     );
   }
 
-  take(source: number, target: number): void {
-    this.#taken[target]!.push(source);
+  select(source: number, target: number): void {
+    this.#selected[target]!.push(source);
   }
 
   conditioned(target: number): number {
-    return this.#taken[target]!.length;
+    return this.#selected[target]!.length;
   }
 
   #column({ beta, inverse, sourceError }: PairRegression, target: number): Float64Array {
     const { nodes } = this;
     const column = Float64Array.from({ length: nodes }, (_, source) => beta[source * nodes + target]!);
     // Sources that are constant in this layer pair are not in its regression.
-    const taken = this.#taken[target]!.filter((source) => !Number.isNaN(sourceError[source]!));
+    const selected = this.#selected[target]!.filter((source) => !Number.isNaN(sourceError[source]!));
     const weights = ridgeless(
-      taken.map((a) => taken.map((b) => inverse!(a, b))),
-      taken.map((source) => [column[source]!]),
+      selected.map((a) => selected.map((b) => inverse!(a, b))),
+      selected.map((source) => [column[source]!]),
       this.#lambda,
     );
     if (weights === undefined) return column.fill(NaN);
     for (let source = 0; source < nodes; source++) {
       if (Number.isNaN(column[source]!)) continue;
-      for (const [k, a] of taken.entries()) column[source]! += inverse!(source, a) * weights[k]![0]!;
+      for (const [k, a] of selected.entries()) column[source]! += inverse!(source, a) * weights[k]![0]!;
     }
     return column;
   }

@@ -14,15 +14,15 @@ import type { InputGradients, RuleContext, RuleTable } from './rule.ts';
 function conditional(context: RuleContext): InputGradients {
   const { graph, node, needs, unsupported } = context;
   const reads = valuesRead(node);
-  const asked = reads.filter((_, index) => index >= node.inputs.length && needs(index));
+  const wrt = reads.filter((_, index) => index >= node.inputs.length && needs(index));
   const branches = ['then_branch', 'else_branch'].map((name) => {
     const branch = graphAttribute(node, name);
     if (branch === undefined) throw new TypeError(`there is no ${name}`);
     if (hasRandom(branch)) unsupported('a branch with random numbers');
-    return [name, { kind: 'graph', value: backwardBranch(context, name, branch, asked) }] as const;
+    return [name, { kind: 'graph', value: backwardBranch(context, name, branch, wrt) }] as const;
   });
   const name = graph.freshName(`${graph.scope}${node.opType}`);
-  const outputs = asked.map((value) => graph.freshName(`${name}/${value}`));
+  const outputs = wrt.map((value) => graph.freshName(`${name}/${value}`));
   const backward: OnnxNode = {
     name,
     opType: 'If',
@@ -31,17 +31,17 @@ function conditional(context: RuleContext): InputGradients {
     outputs,
     attributes: new Map(branches),
   };
-  graph.addForeignNode(backward, new Map(asked.map((value, i) => [outputs[i]!, graph.type(value)])));
-  const gradients = new Map(asked.map((value, i) => [value, outputs[i]!]));
+  graph.addForeignNode(backward, new Map(wrt.map((value, i) => [outputs[i]!, graph.type(value)])));
+  const gradients = new Map(wrt.map((value, i) => [value, outputs[i]!]));
   return reads.map((value, index) => (index < node.inputs.length ? undefined : gradients.get(value)));
 }
 
-/** A graph that computes the gradients of `asked`, values outside the branch, from those of the branch's outputs. */
+/** A graph that computes the gradients of `wrt`, values outside the branch, from those of the branch's outputs. */
 function backwardBranch(
   { graph, node, gradients, backward }: RuleContext,
   name: string,
   branch: OnnxGraph,
-  asked: readonly string[],
+  wrt: readonly string[],
 ): OnnxGraph {
   const inner = graph.inner(`${graph.scope}${name}/`);
   const outputs = addCopy(inner, branch);
@@ -51,15 +51,15 @@ function backwardBranch(
     if (gradient === undefined || output === undefined) return;
     // When this branch runs, the gradient has the shape of this branch's output.
     inner.addInput(gradient, inner.type(output));
-    const given = seeds.get(output);
-    if (given === undefined) seeds.set(output, [gradient]);
-    else given.push(gradient);
+    const seeded = seeds.get(output);
+    if (seeded === undefined) seeds.set(output, [gradient]);
+    else seeded.push(gradient);
   });
-  const found = backward(inner, seeds, asked, `${name} of ${describeNode(node)}`);
+  const found = backward(inner, seeds, wrt, `${name} of ${describeNode(node)}`);
   return bodyOf(
     inner,
     name,
-    asked.map((value) => found.get(value) ?? inner.zerosLike(value)),
+    wrt.map((value) => found.get(value) ?? inner.zerosLike(value)),
   );
 }
 

@@ -71,7 +71,7 @@ function weightGradient(
   const [outChannels, perGroup, ...kernel] = weightShape as [number, number, ...number[]];
   const rest = kernel.map((_, axis) => axis + 2);
   const sizes = spatialSizes(context, data);
-  const lined = groupsBesideBatch(graph, withSample(graph, data), groups, perGroup, sizes);
+  const lined = groupsNextToBatch(graph, withSample(graph, data), groups, perGroup, sizes);
   const product = graph.op('Conv', [lined, graph.transpose(withSample(graph, g), [1, 0, ...rest])], {
     ...windowAttributes({ ...window, strides: window.dilations, dilations: window.strides }),
     group: { int: groups },
@@ -98,7 +98,7 @@ function withSample(graph: GraphBuilder, value: string): string {
 }
 
 /** `[batch, groups * channels, ...]` to `[channels, groups * batch, ...]`. */
-function groupsBesideBatch(
+function groupsNextToBatch(
   graph: GraphBuilder,
   data: string,
   groups: number,

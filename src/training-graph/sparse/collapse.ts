@@ -33,15 +33,15 @@ const ALWAYS = 1 << 16;
  * transpose as much again. If that far exceeds the model's own constants, the model's nodes are kept.
  */
 function ofBoundedSize(maps: ReadonlyMap<string, StaticView>, size: number): ReadonlyMap<string, StaticView> {
-  let left = ALWAYS + GROWTH * size;
-  const kept = new Map<string, StaticView>();
+  let remaining = ALWAYS + GROWTH * size;
+  const bounded = new Map<string, StaticView>();
   for (const [value, view] of maps) {
     const added = productSize(view.matrix);
-    if (added > left) continue;
-    left -= added;
-    kept.set(value, view);
+    if (added > remaining) continue;
+    remaining -= added;
+    bounded.set(value, view);
   }
-  return kept;
+  return bounded;
 }
 
 function linearMaps(

@@ -98,20 +98,20 @@ const blocksPlanned = oncePerMatrix((matrix: SparseMatrix): BlocksPlan => {
 function blocksOf({ rows, starts, column }: SparseMatrix): Block[] {
   const blocks: Block[] = [];
   // Blocks by a hash of their columns.
-  const alike = new Map<number, Block[]>();
+  const blocksByHash = new Map<number, Block[]>();
   for (let row = 0; row < rows; row++) {
     const own = column.subarray(starts[row], starts[row + 1]);
     let hash = own.length;
     for (const index of own) hash = Math.imul(hash ^ index, 0x01000193);
     // Rows without entries read the first column with weight 0.
     const columns = own.length > 0 ? own : Int32Array.of(0);
-    const candidates = alike.get(hash);
+    const candidates = blocksByHash.get(hash);
     const block = candidates?.find((other) => sameNumbers(other.columns, columns));
     if (block !== undefined) block.rows.push(row);
     else {
       const made = { rows: [row], columns };
       blocks.push(made);
-      if (candidates === undefined) alike.set(hash, [made]);
+      if (candidates === undefined) blocksByHash.set(hash, [made]);
       else candidates.push(made);
     }
   }

@@ -51,11 +51,11 @@ export class GpuScoreScanner implements ScoreScanner {
     });
   }
 
-  collect(thresholds: Thresholds, wanted: Uint8Array, most: number): Promise<ScoredPairs> {
+  collect(thresholds: Thresholds, binFlags: Uint8Array, most: number): Promise<ScoredPairs> {
     return this.#withBuffers(async (keep) => {
       const kernel = await compileKernel(this.#context, collectBinsKernel, { WORKGROUP });
       const bits = new Uint32Array(Math.ceil((thresholds.count + 2) / 32));
-      wanted.forEach((flag, bin) => (bits[bin >>> 5]! |= flag << (bin & 31)));
+      binFlags.forEach((flag, bin) => (bits[bin >>> 5]! |= flag << (bin & 31)));
       const flags = keep(() => storageFrom(this.#context, 'wanted bins', bits));
       const found = keep(() => createStorage(this.#context, 'found', 4));
       const collected = keep(() => createStorage(this.#context, 'chosen scores', 8 * most));
@@ -88,9 +88,9 @@ export class GpuScoreScanner implements ScoreScanner {
     counts: Uint32Array,
   ): AsyncGenerator<ScoredPairs, void, undefined> {
     for (const { first, end } of groups) {
-      const wanted = new Uint8Array(counts.length).fill(1, first, end);
+      const binFlags = new Uint8Array(counts.length).fill(1, first, end);
       const most = counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
-      yield await this.collect(thresholds, wanted, most);
+      yield await this.collect(thresholds, binFlags, most);
     }
   }
 

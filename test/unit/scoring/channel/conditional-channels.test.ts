@@ -130,7 +130,7 @@ test.each(
     );
   });
   for (const [source, target] of taken) {
-    scores.take(source, target);
+    scores.select(source, target);
     own[target]!.push(source);
     const right = byDefinition(pairs, layerAgg, lambda, own[target]!).map((row) => row[target]!);
     const [column, other] = await scores.columns(Uint32Array.of(target, 0));
@@ -174,10 +174,10 @@ test.each([60, 9])(
       u,
     }));
     const scores = await opened(rowsOf(pairs), 'mean', 3);
-    scores.take(0, 1);
+    scores.select(0, 1);
     const [before] = await scores.columns(Uint32Array.of(1));
     expect(Array.from(before!).some((score) => Number.isNaN(score))).toBe(false);
-    scores.take(4, 1);
+    scores.select(4, 1);
     const [after] = await scores.columns(Uint32Array.of(1));
     expect(Array.from(after!).every((score) => Number.isNaN(score))).toBe(true);
   },
@@ -195,7 +195,7 @@ test.each([60, 9])(
       u,
     }));
     const scores = await opened(rowsOf(pairs), 'mean', 3);
-    scores.take(0, 1);
+    scores.select(0, 1);
     const [column] = await scores.columns(Uint32Array.of(1));
     byDefinition(pairs, 'mean', 3, [0]).forEach((row, i) => {
       // A score's own digits: those of F, 6e-8, a hundred times as large and added up.
