@@ -33,7 +33,7 @@ export class BytesInMemory implements ByteSource {
 /** The error for a range outside `size` bytes or with a NaN bound; undefined for a valid range. */
 export function outOfRange(size: number, start: number, end: number): RangeError | undefined {
   if (start >= 0 && start <= end && end <= size) return undefined;
-  return new RangeError(`it has ${size} bytes, and those from ${start} to ${end} were looked for`);
+  return new RangeError(`it has ${size} bytes, but bytes ${start} to ${end} were needed`);
 }
 
 /** All bytes in order, in pieces of `bytes` bytes; the last may be shorter. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { nodeProcess } from '../node-process.ts';
 import { BytesInMemory, outOfRange, type ByteSource } from './byte-source.ts';
-import { readSource, toUrl, unreadable, type BinarySource } from './source.ts';
+import { readCounted, readSource, toUrl, unreadable, type BinarySource } from './source.ts';
 
 /** An open source and its metadata. */
 export interface OpenedSource {
@@ -22,8 +22,11 @@ interface OpenOptions {
   /** The code of the error when the source cannot be read. */
   readonly code: ErrorCode;
   readonly signal?: AbortSignal | undefined;
-  /** Called before a source is read into memory as a whole. @throws if it does not fit */
-  readonly onWhole: (bytes: number, name: string) => void;
+  /**
+   * Called when a source is read into memory as a whole, before memory is taken: with its size if it is known, else, as
+   * bytes arrive, with their number so far. @throws if it does not fit
+   */
+  readonly onWhole: (bytes: number, name: string, isWholeSize: boolean) => void;
 }
 
 /**
@@ -49,8 +52,8 @@ export async function openSource(input: BinarySource, options: OpenOptions): Pro
 async function inMemory(input: BinarySource, options: OpenOptions, whole: boolean): Promise<OpenedSource> {
   const { bytes, name } = await readSource(input, {
     ...options,
-    onSize: (size) => {
-      if (whole) options.onWhole(size, options.name ?? options.fallbackName);
+    onSize: (size, isWholeSize) => {
+      if (whole) options.onWhole(size, options.name ?? options.fallbackName, isWholeSize);
     },
   });
   return { source: new BytesInMemory(bytes), name, whole };
@@ -105,9 +108,16 @@ async function openFile(url: URL, options: Named): Promise<OpenedSource> {
   const handle = await fs.open(url).catch(refuse);
   const found = await handle.stat().catch(refuse);
   if (!found.isFile()) {
-    // A pipe has neither ranges nor a size.
-    await handle.close();
-    return inMemory(url, options, true);
+    // A pipe has neither ranges nor a size. Opening it again would lose what its writer has begun to write.
+    const pieces = handle.createReadStream({ signal: options.signal }) as AsyncIterable<Uint8Array>;
+    const onSize = (size: number): void => {
+      options.onWhole(size, name, false);
+    };
+    return {
+      source: new BytesInMemory(await readCounted(pieces, onSize, name, options)),
+      name,
+      whole: true,
+    };
   }
   const { size, mtimeMs: modified } = found;
   return {
@@ -123,7 +133,7 @@ async function openFile(url: URL, options: Named): Promise<OpenedSource> {
         for (let at = 0; at < bytes.length;) {
           const length = Math.min(bytes.length - at, MOST_AT_ONCE);
           const { bytesRead } = await handle.read(bytes, at, length, start + at).catch(refuse);
-          if (bytesRead === 0) throw unreadable(name, 'it has become shorter while it was read', options);
+          if (bytesRead === 0) throw unreadable(name, 'it became shorter while it was being read', options);
           at += bytesRead;
         }
         return bytes;
@@ -183,11 +193,15 @@ async function openRanges(url: URL, options: Named): Promise<OpenedSource | unde
         if (response.status === 206 && versionOf(response) === version) {
           const bytes = await bodyOf(response);
           if (bytes.length === end - start) return bytes;
-          throw unreadable(name, `${bytes.length} bytes came where ${end - start} were asked for`, options);
+          throw unreadable(
+            name,
+            `the server sent ${bytes.length} bytes, but ${end - start} were requested`,
+            options,
+          );
         }
         await response.body?.cancel();
         const answer = `${response.status} ${response.statusText}`.trim();
-        const why = response.ok ? 'it has changed while it was read' : `the server answered ${answer}`;
+        const why = response.ok ? 'it changed while it was being read' : `the server answered ${answer}`;
         throw unreadable(name, why, options);
       },
     },

@@ -1,5 +1,6 @@
 import { MagnitudeEdgeError, type ErrorCode } from '../errors.ts';
 import { nodeProcess } from '../node-process.ts';
+import { joinBytes } from './join-bytes.ts';
 
 /** A source of bytes. A string is a URL; in Node also a path, resolved against the working directory. */
 export type BinarySource = string | URL | Blob | ArrayBuffer | Uint8Array;
@@ -20,8 +21,11 @@ export interface ReadOptions {
   /** The code of the error when the source cannot be read. */
   readonly code: ErrorCode;
   readonly signal?: AbortSignal | undefined;
-  /** For HTTP: called with the size that the server announces before reading, and with the actual size after. */
-  readonly onSize?: ((bytes: number) => void) | undefined;
+  /**
+   * For HTTP: called before reading with the size that the server announces, or, if no size is known, with the number of
+   * bytes so far as they arrive. An error that it throws ends the reading.
+   */
+  readonly onSize?: ((bytes: number, isWholeSize: boolean) => void) | undefined;
 }
 
 /** True for everything that {@link readSource} accepts. */
@@ -73,11 +77,12 @@ async function readUrl(url: URL, name: string, options: ReadOptions): Promise<Ui
   // Servers of single-page applications, and of notebooks, respond to unknown addresses with an HTML page.
   if (response.headers.get('content-type')?.startsWith('text/html') === true)
     throw unreadable(url.href, 'this address answered with an HTML page', options);
-  const length = response.headers.get('content-length');
-  if (length !== null) options.onSize?.(Number(length));
-  const bytes = await readBody(response, name, options);
-  options.onSize?.(bytes.length);
-  return bytes;
+  const { headers, body } = response;
+  // The length of a compressed response is not that of its content.
+  const length = headers.has('content-encoding') ? null : headers.get('content-length');
+  if (length !== null) options.onSize?.(Number(length), true);
+  else if (options.onSize && body) return readCounted(piecesOf(body), options.onSize, name, options);
+  return readBody(response, name, options);
 }
 
 async function readBody(body: Blob | Response, name: string, options: ReadOptions): Promise<Uint8Array> {
@@ -86,6 +91,41 @@ async function readBody(body: Blob | Response, name: string, options: ReadOption
   } catch (cause) {
     options.signal?.throwIfAborted();
     throw unreadable(name, 'reading it failed', options, cause);
+  }
+}
+
+/** Joins pieces of a source of unknown size; `onSize` is called with the number of bytes as they arrive. */
+export async function readCounted(
+  pieces: AsyncIterable<Uint8Array>,
+  onSize: NonNullable<ReadOptions['onSize']>,
+  name: string,
+  options: Pick<ReadOptions, 'code' | 'signal'>,
+): Promise<Uint8Array> {
+  const read: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      onSize(bytes, false);
+      read.push(piece);
+    }
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (cause instanceof MagnitudeEdgeError) throw cause;
+    throw unreadable(name, 'reading it failed', options, cause);
+  }
+  return joinBytes(read);
+}
+
+/** The pieces of a stream, which not every browser iterates by itself. */
+async function* piecesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel();
   }
 }
 

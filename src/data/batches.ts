@@ -249,7 +249,7 @@ class SourceReader {
         if (!open) {
           throw new MagnitudeEdgeError(
             'invalid-data',
-            `${opened.name} is none of the formats that can be read: .npz, Arrow IPC, Parquet, CSV.`,
+            `${opened.name} is in an unknown format: .npz, Arrow IPC, Parquet or CSV was expected.`,
             { details: { source: opened.name } },
           );
         }
@@ -283,8 +283,9 @@ class SourceReader {
       fallbackName: 'the data',
       code: 'invalid-data',
       signal: this.#settings.signal,
-      onWhole: (bytes, name) => {
-        const what = 'all of it, since it cannot be read in ranges,';
+      onWhole: (bytes, name, isWholeSize) => {
+        const part = isWholeSize ? 'all of it' : 'what has arrived of it so far';
+        const what = `${part}, since it cannot be read in ranges,`;
         new MemoryBudget(this.#settings.memoryBudget).take(bytes, what, name);
       },
     });
