@@ -28,7 +28,7 @@ from variants import VARIANTS, build, sample
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "EXPORTS.md"
 ROUTES = {
-    "torch.export": lambda model, data, path: export_gsnn(model, data, path),
+    "torch.export": lambda model, data, path: export_gsnn(model, data, path, dynamo=True),
     "TorchScript": lambda model, data, path: export_gsnn(model, data, path, dynamo=False),
     "joint": lambda model, data, path: export_joint(model, data, path),
 }

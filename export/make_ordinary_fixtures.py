@@ -3,8 +3,9 @@
     python export/make_ordinary_fixtures.py
 
 ``test/fixtures/ordinary/<model>/model.onnx`` (torch.onnx.export, dynamic batch) and ``golden.npz``:
-``input``, ``target`` float32, ``loss``, ``grad_input`` and ``grad:<parameter>`` float64, by torch autograd in
-float64. ``test/fixtures/losses/losses.npz``: predictions, targets and for each loss its value and gradient.
+``input``, ``target`` float32, ``output``, ``loss``, ``grad_input`` and ``grad:<parameter>`` float64, by torch
+autograd in float64. ``test/fixtures/losses/losses.npz``: predictions, targets and for each loss its value and
+gradient.
 """
 
 from __future__ import annotations

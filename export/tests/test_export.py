@@ -234,7 +234,7 @@ def test_node_activity_is_refused(tmp_path):
 
 def test_one_block_is_refused(tmp_path):
     model, data = build("layer-elu", layers=1)
-    refused("layers", "the model has 1 and at least 2 are needed", model, data, tmp_path)
+    refused("layers", "the model has 1, but at least 2 are needed", model, data, tmp_path)
 
 
 def test_other_models_are_refused(tmp_path):

@@ -34,7 +34,7 @@ def test_exports_like_the_reference(name, tmp_path):
 def test_exports_through_torch_export_too(tmp_path):
     reference, data = build("layer-elu")
     model = PygGSNN(reference).eval()
-    export_gsnn(model, data, tmp_path / "m.onnx", edge_mask=True)
+    export_gsnn(model, data, tmp_path / "m.onnx", edge_mask=True, dynamo=True)
     x, _ = sample(data, 5)
     mask = torch.ones(model.edge_index.shape[1])
     mask[2:5] = 0
