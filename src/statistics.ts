@@ -101,8 +101,8 @@ export interface EngineOptions extends Omit<EngineShape, 'reduction'> {
 /**
  * Makes an engine. The caller must call `release` on the result, which frees the engine and any device it requested.
  *
- * @throws `invalid-argument` for sizes that are not whole numbers of at least 1; `no-adapter` if 'webgpu' is requested
- * and not available
+ * @throws `invalid-argument` for sizes that are not whole numbers of at least 1 or an unknown precision; `no-adapter` if
+ * 'webgpu' is requested and not available
  */
 export async function createEngine(options: EngineOptions): Promise<EngineChoice> {
   const { reduction = 'l1', backend = 'auto', device, precision, ...sizes } = options;

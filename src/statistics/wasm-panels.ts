@@ -11,13 +11,13 @@ import {
 } from './wasm-encoding.ts';
 
 /**
- * Packs some columns of a row-major matrix into consecutive panels `[panel, rows, width]`, or for `transposed` some
- * rows, into `[panel, columns, width]`. Whole panels are packed: if the columns (or rows) end within one, it includes
+ * Packs some columns of a row-major matrix into consecutive panels `[panel, rows, width]` ({@link columnPanels}), or some
+ * rows into `[panel, columns, width]` ({@link rowPanels}). Whole panels are packed: if the columns (or rows) end within one, it includes
  * what follows them in memory. All lengths and locations are in bytes.
  *
  * @param from address of the first element
  * @param rowBytes from one row to the next
- * @param length rows of a panel, at least 1
+ * @param length rows of a panel, or its columns for `rowPanels`; at least 1
  * @param to address of the first panel
  * @param panels at least 1
  */

@@ -44,7 +44,7 @@ export interface TrainingGraph {
   readonly model: OnnxModel;
   /** Inputs in order: the model's that are still needed, the target, then the parameters. */
   readonly inputs: readonly string[];
-  /** The input that takes the targets, in the shape of the prediction. */
+  /** The input that takes the targets: in the shape of the prediction, without the class axis for class indices. */
   readonly target: string;
   readonly prediction: string;
   /** The output that holds the loss, a float32 scalar. */

@@ -84,7 +84,10 @@ const hardSwish = elementwise((graph, g, x) => {
   return graph.where(graph.op('GreaterOrEqual', [x, graph.scalar(3)]), g, inner);
 });
 
-/** Nonlinearities. At a kink the gradient is that of the left side, as in torch. */
+/**
+ * Nonlinearities. As in torch, the gradient at a kink is that of the left side, but that of the right side at the upper
+ * kinks of HardSigmoid and HardSwish.
+ */
 export const activationRules: RuleTable = {
   Relu: elementwise((graph, g, x) => atMost(graph, x, 0, graph.scalar(0), g)),
   LeakyRelu: leakyRelu,
