@@ -1,5 +1,5 @@
-"""The whole way in Python and of the command beside the published class's way of doing it, in one run: sides take
-turns, each in a process of its own, medians and ratios of them.
+"""Compares the Python package and the command with the published class's way, each from model and data to the edge
+table. Sides take turns in one run, each in a process of its own; reports medians and their ratios.
 
     python bench/python/run.py [--nodes 24,600,2000] [--repeats 3]
 

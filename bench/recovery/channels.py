@@ -56,7 +56,7 @@ def equal_groups(groups: list[int]) -> int:
     """The number of nodes, which must have equal numbers of channels, one node after the other."""
     nodes = max(groups) + 1
     if not np.array_equal(groups, np.repeat(np.arange(nodes), len(groups) // nodes)):
-        raise ValueError("expected as many channels for every node, one node after the other")
+        raise ValueError("expected the same number of channels for every node, one node after the other")
     return nodes
 
 

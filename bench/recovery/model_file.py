@@ -1,9 +1,9 @@
-"""Figures of a model file's scores as the command gives them, one JSON file per model in ``results/files/``.
+"""Measures the scores of a model file as the command computes them, one JSON file per model in ``results/files/``.
 
     npm run build && python bench/recovery/model_file.py MODEL.onnx DATA.npz HELDOUT.csv --name NAME --tables FOLDER
 
 Runs ``magnitude-edge infer`` for channel scores, ``evaluate`` on its statistics for the others, and ``rank``. Pairs
-without a score do not compete. Tables are left in the folder, and those that are there already are not made again.
+without a score do not compete. Tables stay in the folder, and existing ones are not made again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("model", "data", "held_out"):
         parser.add_argument(name)
-    parser.add_argument("--name", required=True, help="of the file in results/files/")
+    parser.add_argument("--name", required=True, help="name of the file in results/files/")
     parser.add_argument("--tables", required=True, type=Path)
     options = parser.parse_args()
     options.tables.mkdir(parents=True, exist_ok=True)

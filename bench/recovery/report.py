@@ -202,8 +202,8 @@ def left_out(networks: list[dict]) -> str:
     missing = [network["figures"]["channel mean 3"]["missing"] for network in networks]
     held_out = sum(network["edges"]["held_out"] for network in networks)
     return (
-        "Pairs without a score do not compete, as in `magnitude-edge rank`, nor do held-out edges without one: for channel "
-        f"(mean) {sum(missing)} of {held_out}, in {sum(count > 0 for count in missing)} networks.\n"
+        "Pairs without a score do not compete, as in `magnitude-edge rank`, nor do held-out edges without one: for "
+        f"channel (mean) {sum(missing)} of {held_out}, in {sum(count > 0 for count in missing)} networks.\n"
     )
 
 
@@ -233,9 +233,9 @@ def main() -> None:
     ]
     parts = [
         "# Recovery of held-out edges\n",
-        "Made by `python bench/recovery/report.py` from the JSON files beside it; what they are, how to measure them "
-        "anew and what they say is in [README.md](README.md). Numbers are medians over networks, with 95 % bootstrap "
-        "intervals.\n",
+        "Made by `python bench/recovery/report.py` from the JSON files beside it. [README.md](README.md) says what "
+        "they are, how to measure them again and what they show. Numbers are medians over networks, with 95 % "
+        "bootstrap intervals.\n",
         left_out(networks),
         f"## All {len(networks)} networks\n",
         main_table(networks),
@@ -246,7 +246,7 @@ def main() -> None:
         f"Over those of {REAL_SIZE} to 600 functions:\n",
         differences(large, main_pairs),
         "![AUC and average precision of each network](plots/networks.svg)\n",
-        "## Lambda\n\n`inf` is no regression at all: the gradient of the weights of an edge that is not there.\n",
+        "## Lambda\n\n`inf` means no regression at all: the gradient of the weights of an edge that is not there.\n",
         lambda_table(networks, "mean"),
         lambda_table(networks, "pooled"),
         differences(networks, lambda_pairs),
@@ -255,20 +255,20 @@ def main() -> None:
         "![Average precision and AUC by lambda](plots/lambda.svg)\n",
         "## By kind of network\n",
         group_table(networks),
-        "## What was tried to better it\n\nOver all networks that have it:\n",
+        "## Variants that were tried\n\nOver all networks that have them:\n",
         differences(networks, variants(networks)),
         f"Over those of {REAL_SIZE} to 600 functions:\n",
         differences(large, variants(networks)),
-        "## Calibration of p\n\nShares of the pairs that are no edge, neither true nor in the model's graph:\n",
+        "## Calibration of p\n\nShares of the pairs that are not edges, neither true ones nor in the model's graph:\n",
         calibration_table(networks),
         "The same held-out edges, in a model that was trained on a graph with the same degrees and other edges:\n",
         permuted_table(networks),
-        "## Edges that the model already uses\n\nAUC against pairs that are no edge at all:\n",
+        "## Edges that the model already uses\n\nAUC against pairs that are not edges at all:\n",
         absorption_table(networks, retrained),
     ]
     if retrained:
         parts += [
-            "## Adding edges and training again\n\nLoss on unseen samples over that with nothing added:\n",
+            "## Adding edges and training again\n\nLoss on unseen samples, relative to that with nothing added:\n",
             retraining_table(retrained),
             "![Loss after adding edges](plots/retraining.svg)\n",
         ]

@@ -1,12 +1,12 @@
-"""Does adding the edges that a score finds help? One JSON file per network and seed in ``retrained/``.
+"""Measures whether adding the edges that a score finds helps. One JSON file per network and seed in ``retrained/``.
 
     PYTHONPATH=export:python/src python bench/recovery/retrain.py [--seed 11] [--only TEXT] [--most FUNCTIONS]
                                                                   [--part K/N]
 
 As many edges as were held out are added to the graph: none, random ones, the first of each score, the true ones. Each
-time the network is trained again, and the lowest loss on unseen samples is kept. Slow: only networks drawn with seed 0,
-of 24 to 150 functions, and what has its file already is left out. The model with the true edges is then asked what its
-scores say of them: what a score makes of an edge once the model uses it ("absorption").
+time the network is trained again, and the lowest loss on unseen samples is kept. Slow: uses only networks generated
+with seed 0, of 24 to 150 functions, and skips those that already have a file. The model with the true edges then scores
+these edges, which shows what a score makes of an edge that the model already uses ("absorption").
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def measure(setting: Setting, seed: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=11, help="of the initial weights and the order of the samples")
+    parser.add_argument("--seed", type=int, default=11, help="seed of the initial weights and the order of the samples")
     options, chosen = chosen_settings(parser)
     for setting in chosen:
         path = RETRAINED / f"{setting.name}-seed{options.seed}.json"

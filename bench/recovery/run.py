@@ -2,9 +2,9 @@
 
     PYTHONPATH=export:python/src python bench/recovery/run.py [--only TEXT] [--most FUNCTIONS] [--part K/N]
 
-Needs what ``requirements.txt`` names. Networks whose file is there already are left out, so that a run can be
-interrupted and gone on with; without the files in ``results/`` everything is measured anew. ``retrain.py`` adds edges
-and trains again, ``model_file.py`` does model files, ``report.py`` makes the tables and plots.
+Needs the packages in ``requirements.txt``. Networks that already have a file are skipped, so that an interrupted run
+can be resumed; without the files in ``results/`` everything is measured again. ``retrain.py`` adds edges and trains
+again, ``model_file.py`` measures model files, ``report.py`` makes the tables and plots.
 """
 
 from __future__ import annotations
@@ -115,9 +115,9 @@ def write(path: Path, result: dict) -> None:
 
 
 def chosen_settings(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[Setting]]:
-    parser.add_argument("--only", default="", help="networks whose name contains this")
-    parser.add_argument("--most", type=int, default=10_000, help="networks of at most so many function nodes")
-    parser.add_argument("--part", default="0/1", help="every N-th network from the K-th on, for several processes")
+    parser.add_argument("--only", default="", help="only networks whose name contains this")
+    parser.add_argument("--most", type=int, default=10_000, help="only networks with at most this many function nodes")
+    parser.add_argument("--part", default="0/1", help="every N-th network from the K-th on, to share among processes")
     options = parser.parse_args()
     torch.set_num_threads(1)
     part, parts = map(int, options.part.split("/"))

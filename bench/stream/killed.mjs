@@ -134,7 +134,7 @@ try {
   const runs = [];
   /** @param {string} what @param {Awaited<ReturnType<typeof run>>} done */
   const note = (what, { over, seconds, peak, text }) => {
-    const from = Number(/goes on from .*: (\d+) samples/.exec(text)?.[1] ?? 0);
+    const from = Number(/resumes from .*: (\d+) samples/.exec(text)?.[1] ?? 0);
     const { samples: to, coreSeconds } = over.at(-1) ?? { samples: from, coreSeconds: 0 };
     runs.push({ what, from, to, seconds, coreSeconds, peak, over: thinned(over, 40) });
     console.log(`${what}: ${from} to ${to} samples, ${seconds} s, MiB ${byQuarters(over)}, peak ${peak}`);

@@ -56,9 +56,9 @@ def test_sides_apart(samples, inferer, expected, example, tmp_path):
     for right in (y, tmp_path / "y.h5ad", samples[1]):
         pd.testing.assert_frame_equal(infer(model, x, right, backend="cpu"), expected)
     others = annotated(y.X, y.var_names, "other")
-    for wrong, says in ((others, "obs_names differ"), (y[::-1], "obs_names differ"), (y[:5], "of different samples")):
+    for wrong, says in ((others, "obs_names differ"), (y[::-1], "obs_names differ"), (y[:5], "hold different samples")):
         with pytest.raises(MagnitudeEdgeError, match=says) as refused:
             infer(model, x, wrong, backend="cpu")
         assert refused.value.code == "batch-mismatch"
-    with pytest.raises(MagnitudeEdgeError, match="x lacks 1 columns of the 12 input nodes, the first is 'in1'"):
+    with pytest.raises(MagnitudeEdgeError, match="x lacks columns for 1 of 12 input nodes; the first is 'in1'"):
         infer(model, x[:, [name for name in names["input"] if name != "in1"]], y, backend="cpu")

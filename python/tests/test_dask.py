@@ -198,7 +198,7 @@ def test_the_torch_route_with_any_loss(client):
 
 def test_what_cannot_be_dealt_out_is_refused(client, inferer, frame, loader, tmp_path):
     inferer.fit(loader[:2], verbose=False)
-    for data, says in ((loader, "of a list cannot be dealt out"), (tmp_path / "samples.npz", "samples.npz")):
+    for data, says in ((loader, "of a list cannot be distributed"), (tmp_path / "samples.npz", "samples.npz")):
         with pytest.raises(MagnitudeEdgeError, match=says) as refused:
             inferer.fit(data, verbose=False, client=client)
         assert refused.value.code == "invalid-argument"

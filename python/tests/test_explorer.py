@@ -102,9 +102,9 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path):
         (frame.drop(columns="dst_func"), {}, "edge table is not an edge table: it has no column 'dst_func'"),
         (frame.drop(columns="corr"), {}, "no column 'corr'"),
         ([1, 2], {}, "a list; a DataFrame, an Arrow table or the path of a file was expected"),
-        (frame, {"names": names[:3]}, "src_idx goes from 0 to 5, but there are 3 names"),
-        (frame, {"names": names[::-1]}, "Row 0 has the src_func 'gene 0', but by src_idx it is 'gene 5'"),
-        (frame, {"positives": ["ab"]}, "positive edge 'ab' is no pair"),
+        (frame, {"names": names[:3]}, "src_idx ranges from 0 to 5, but there are 3 names"),
+        (frame, {"names": names[::-1]}, "Row 0 has the src_func 'gene 0', but the name with its src_idx is 'gene 5'"),
+        (frame, {"positives": ["ab"]}, "positive edge 'ab' is not a pair"),
     ):
         with pytest.raises(MagnitudeEdgeError, match=re.escape(sentence)):
             explore(given, **options)

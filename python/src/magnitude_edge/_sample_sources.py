@@ -35,7 +35,7 @@ def samples_of(data: Any, names: NodeNames) -> Samples | None:
         return _both_sides(StoredMatrix(paths[0]), names, str(paths[0]))
     if paths and any(path.suffix in (*PARQUET, *STORES) for path in paths):
         raise MagnitudeEdgeError(
-            "invalid-argument", "Several files must all be Parquet; of .h5ad and .zarr one is read at a time."
+            "invalid-argument", "Several files must all be Parquet; only one .h5ad or .zarr can be read at a time."
         )
     if _is_named(data):
         return _both_sides(data, names, "The data")
@@ -56,7 +56,7 @@ def two_sided(x: Any, y: Any, names: NodeNames) -> Samples:
         other = np.flatnonzero(x.obs_names.to_numpy() != y.obs_names.to_numpy()) if x.n_obs == y.n_obs else [0]
         if len(other):
             raise MagnitudeEdgeError(
-                "batch-mismatch", "x and y are of different samples: their obs_names differ or stand in another order."
+                "batch-mismatch", "x and y hold different samples: their obs_names differ or are in another order."
             )
     return TableSamples([*_side(x, names, "x"), *_side(y, names, "y")])
 
@@ -74,7 +74,7 @@ def paths_of(data: Any) -> list[Path]:
     for path in map(os.fspath, given):
         found = sorted(glob.glob(path)) if glob.has_magic(path) and not os.path.exists(path) else [path]
         if not found:
-            raise MagnitudeEdgeError("invalid-data", f"No file is named like {path}.")
+            raise MagnitudeEdgeError("invalid-data", f"No file matches '{path}'.")
         paths += map(Path, found)
     return paths
 
@@ -93,7 +93,7 @@ class StoredMatrix:
     @cached_property
     def group(self) -> Any:
         if not self.path.exists():
-            raise MagnitudeEdgeError("invalid-data", f"There is no {self.path}.")
+            raise MagnitudeEdgeError("invalid-data", f"{self.path} does not exist.")
         if self.path.suffix == ".zarr":
             return _package("zarr", "zarr").open_group(str(self.path), mode="r")
         return _package("h5py", "anndata").File(self.path, "r")
@@ -150,7 +150,7 @@ def _column_names(data: Any, source: str) -> list[str]:
         return [str(name) for name in data.var_names]
     group = data.group if isinstance(data, StoredMatrix) else data
     if not _holds_anndata(group):
-        raise MagnitudeEdgeError("invalid-data", f"{source} is a group, but not of AnnData: give its arrays x and y.")
+        raise MagnitudeEdgeError("invalid-data", f"{source} is a group, but not of AnnData: pass its arrays x and y.")
     return [str(name) for name in _package("anndata", "anndata").io.read_elem(group["var"]).index]
 
 
@@ -168,7 +168,7 @@ def _taken(data: Any, sides: Sequence[npt.NDArray[np.int64]]) -> list[Taken]:
 def _matrix_in(group: Any) -> Any:
     """AnnData's ``X`` on disk, dense or sparse."""
     if not _holds_anndata(group) or "X" not in group:
-        raise MagnitudeEdgeError("invalid-data", f"{group.name} holds no X of AnnData.")
+        raise MagnitudeEdgeError("invalid-data", f"{group.name} is not an AnnData group with a matrix X.")
     held = group["X"]
     return held if hasattr(held, "shape") else _package("anndata", "anndata").io.sparse_dataset(held)
 

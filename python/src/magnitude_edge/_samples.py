@@ -55,7 +55,7 @@ class NodeNames:
             kind = "input" if side == "x" else "output"
             raise MagnitudeEdgeError(
                 "batch-mismatch",
-                f"{source} lacks {len(missing)} columns of the {len(names)} {kind} nodes, the first is '{missing[0]}'.",
+                f"{source} lacks columns for {len(missing)} of {len(names)} {kind} nodes; the first is '{missing[0]}'.",
                 {"missing": missing},
             )
         return np.array(found, dtype=np.int64)

@@ -83,7 +83,7 @@ class TorchModel(ABC):
         if targets:
             y = self._side(y.to(like.dtype), "output", index)
             if len(y) != len(x):
-                raise MagnitudeEdgeError("batch-mismatch", f"Batch {index}: x has {len(x)} rows, and y {len(y)}.")
+                raise MagnitudeEdgeError("batch-mismatch", f"Batch {index}: x has {len(x)} rows, but y has {len(y)}.")
         with self._run(x) as (prediction, blocks):
             value = loss(prediction, y.clone() if y.is_inference() else y)
             if not (torch.is_tensor(value) and value.numel() == 1):
@@ -99,7 +99,7 @@ class TorchModel(ABC):
         if values.shape[1] != len(names):
             raise MagnitudeEdgeError(
                 "batch-mismatch",
-                f"Batch {index}: {'x' if kind == 'input' else 'y'} is {list(values.shape)}, and the model has "
+                f"Batch {index}: {'x' if kind == 'input' else 'y'} is {list(values.shape)}, but the model has "
                 f"{len(names)} {kind} nodes.",
                 {"batch": index},
             )

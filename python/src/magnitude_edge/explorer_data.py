@@ -37,7 +37,8 @@ def built_file(name: str) -> Path:
     if not path.exists():
         raise MagnitudeEdgeError(
             "process",
-            f"The explorer is missing from the installation: no {path} (in a checkout, npm run build:python makes it).",
+            f"The explorer is missing from the installation: {path} does not exist (in a checkout, npm run "
+            "build:python makes it).",
         )
     return path
 
@@ -153,7 +154,7 @@ def _check_indices(frame: pd.DataFrame, names: list[str]) -> None:
         if len(index) and (index.min() < 0 or index.max() >= len(names)):
             raise MagnitudeEdgeError(
                 "invalid-argument",
-                f"{side}_idx goes from {index.min()} to {index.max()}, but there are {len(names)} names.",
+                f"{side}_idx ranges from {index.min()} to {index.max()}, but there are {len(names)} names.",
             )
         told = np.asarray(names, dtype=object)[index]
         other = np.flatnonzero(told != frame[f"{side}_func"].astype(str).to_numpy(dtype=object))
@@ -161,7 +162,7 @@ def _check_indices(frame: pd.DataFrame, names: list[str]) -> None:
             raise MagnitudeEdgeError(
                 "invalid-argument",
                 f"Row {other[0]} has the {side}_func '{frame[f'{side}_func'].iloc[other[0]]}', "
-                f"but by {side}_idx it is '{told[other[0]]}' of the names.",
+                f"but the name with its {side}_idx is '{told[other[0]]}'.",
             )
 
 
@@ -200,7 +201,7 @@ def _pairs(positives: Iterable[tuple[str, str]] | pd.DataFrame) -> list[tuple[st
     for row in rows:
         if isinstance(row, str) or len(row) != 2:
             raise MagnitudeEdgeError(
-                "invalid-argument", f"The positive edge {row!r} is no pair of names (source, target)."
+                "invalid-argument", f"The positive edge {row!r} is not a pair of names (source, target)."
             )
     return [(str(source), str(target)) for source, target in rows]
 

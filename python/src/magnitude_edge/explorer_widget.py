@@ -78,8 +78,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     def __await__(self) -> NoReturn:
         raise MagnitudeEdgeError(
             "invalid-argument",
-            "The widget cannot be awaited: its messages are taken when the cell has ended, so the cell would wait for "
-            "ever. Read widget.selection and widget.edges in the next cell.",
+            "The widget cannot be awaited: its messages are processed only after the cell has ended, so the cell would "
+            "wait forever. Read widget.selection and widget.edges in the next cell.",
         )
 
     def _receive(self, _widget: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:

@@ -17,7 +17,7 @@ def score_column(table: pd.DataFrame) -> str:
     for column in ("corr", "score"):
         if column in table.columns:
             return column
-    raise MagnitudeEdgeError("invalid-argument", "The table has neither a column 'corr' nor 'score'.")
+    raise MagnitudeEdgeError("invalid-argument", "The table has neither a column 'corr' nor a column 'score'.")
 
 
 def add_edges(data: Any, table: pd.DataFrame, top: int | None = None, max_q: float | None = None) -> Any:
@@ -37,7 +37,7 @@ def add_edges(data: Any, table: pd.DataFrame, top: int | None = None, max_q: flo
         MagnitudeEdgeError: ``invalid-argument``; ``graph-mismatch`` for a name that ``data`` does not have.
     """
     if top is None and max_q is None:
-        raise MagnitudeEdgeError("invalid-argument", "add_edges needs top or max_q: how many edges are to be added.")
+        raise MagnitudeEdgeError("invalid-argument", "add_edges needs top or max_q, which say how many edges to add.")
     if top is not None and top < 0:
         raise MagnitudeEdgeError("invalid-argument", f"top is {top}, a whole number of at least 0 was expected.")
     if max_q is not None and ("q_value" not in table.columns or table["q_value"].isna().all()):
@@ -55,7 +55,7 @@ def add_edges(data: Any, table: pd.DataFrame, top: int | None = None, max_q: flo
         unknown = next((name for name in (source, target) if name not in place), None)
         if unknown is not None:
             raise MagnitudeEdgeError(
-                "graph-mismatch", f"The table's node '{unknown}' is no function node of the graph."
+                "graph-mismatch", f"The table's node '{unknown}' is not a function node of the graph."
             )
         edge = (place[source], place[target])
         if edge[0] != edge[1] and edge not in known:

@@ -199,7 +199,7 @@ class MagnitudeEdgeInferer:
         if samples is not None:
             dataloader = samples.batches(batch_size)
         elif paths_of(dataloader):
-            raise MagnitudeEdgeError("invalid-argument", "Files of this kind are read by fit_file.")
+            raise MagnitudeEdgeError("invalid-argument", "fit does not read files of this kind: use fit_file.")
         masked = [list(edge) for edge in masked_edges]
         if self.route == "torch":
             if masked:

@@ -37,7 +37,7 @@ class PairEvidence:
         try:
             if self._inferer._fit_number != self._fit:
                 raise MagnitudeEdgeError(
-                    "invalid-argument", "The samples are others since this table was made: call explore() again."
+                    "invalid-argument", "The samples have changed since this table was made: call explore() again."
                 )
             source, target = (self._names[int(request[end])] for end in ("source", "target"))
             if request["what"] == "block":

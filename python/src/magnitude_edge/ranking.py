@@ -44,7 +44,7 @@ def evaluate_target_ranking(
         )
     positives = sorted({(str(source), str(target)) for source, target in positive_edges})
     if not positives:
-        raise MagnitudeEdgeError("no-positives", "The ranking needs at least one positive edge and was given none.")
+        raise MagnitudeEdgeError("no-positives", "The ranking needs at least one positive edge, but there are none.")
     known = set(df["src_func"].unique()) | set(df["dst_func"].unique())
     if not any(source in known and target in known for source, target in positives):
         source, target = positives[0]

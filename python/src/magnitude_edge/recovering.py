@@ -65,7 +65,9 @@ def recovery(
         raise MagnitudeEdgeError("invalid-argument", f"hidden is {hidden}, a share between 0 and 1 was expected.")
     trained = callable(model) and not hasattr(model, "state_dict")  # torch modules are callable, too
     if trained and data is None:
-        raise MagnitudeEdgeError("invalid-argument", "recovery with a function that trains needs data: the graph.")
+        raise MagnitudeEdgeError(
+            "invalid-argument", "recovery with a function that trains models needs data, which holds the graph."
+        )
     score: _Trained | _Masked = (_Trained if trained else _Masked)(model, data, backend)
     rng = np.random.default_rng(seed)
     rows = []

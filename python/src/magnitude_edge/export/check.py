@@ -96,5 +96,5 @@ def compare(reference: Capture, ours: Capture, dtype: torch.dtype) -> None:
                 "differs",
                 f"the rebuilt model does not reproduce the original: {name} differs by "
                 f"{error:.2g} of its largest value (allowed {TOLERANCE[dtype]:.0e}). The model "
-                "computes something that its attributes do not tell",
+                "computes something that its attributes do not show",
             )

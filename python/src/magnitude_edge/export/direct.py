@@ -257,7 +257,7 @@ def write_softplus(w: GraphWriter, layer: nn.Softplus | None, x: str) -> str:
     if layer is not None and float(layer.threshold) < 15:
         raise ExportError(
             "unknown-module",
-            f"Softplus has threshold {layer.threshold:g}; the file has no such step, 15 at least is faithful",
+            f"Softplus has threshold {layer.threshold:g}, which no file can hold: 15 or more is exported faithfully",
         )
     if beta == 1:
         return w.op("Softplus", x)

@@ -61,7 +61,7 @@ def export_joint(
     if loss not in LOSSES or reduction not in ("mean", "sum"):
         raise ExportError(
             "loss",
-            f"loss is one of {', '.join(LOSSES)} with reduction mean or sum; got {loss!r} with {reduction!r}",
+            f"loss must be one of {', '.join(LOSSES)} with reduction mean or sum; got {loss!r} with {reduction!r}",
         )
     model = unwrap(model)
     refuse_missing_folder(path)

@@ -82,7 +82,7 @@ def refuse_unfit(model: GsnnModule) -> None:
     for name, tensor in model.named_parameters():
         if tensor.dtype not in DTYPES:
             kind = str(tensor.dtype).removeprefix("torch.")
-            raise ExportError("dtype", f"is {kind}, and the file holds float32: export a copy made by .float()", name)
+            raise ExportError("dtype", f"is {kind}, but the file holds float32: export a copy made with .float()", name)
     if getattr(model, "checkpoint", False):
         raise ExportError(
             "checkpointing",
@@ -92,7 +92,7 @@ def refuse_unfit(model: GsnnModule) -> None:
     if getattr(model, "node_activity_model", None) is not None:
         raise ExportError(
             "node-activity",
-            "node activity takes a second input x_fn, for which the file has no place",
+            "node activity takes a second input x_fn, which the file cannot represent",
             "node_activity_model",
         )
 
@@ -101,7 +101,7 @@ def refuse_few_layers(model: GsnnModule) -> None:
     if len(model.ResBlocks) < 2:
         raise ExportError(
             "layers",
-            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)} and at least 2 are needed",
+            f"edge inference compares adjacent blocks; the model has {len(model.ResBlocks)}, but at least 2 are needed",
             "ResBlocks",
         )
 
@@ -116,7 +116,7 @@ def function_of_channel(model: GsnnModule) -> list[int]:
     if strangers:
         raise ExportError(
             "channels",
-            f"channels belong to node {strangers[0]}, which is no function node",
+            f"channels belong to node {strangers[0]}, which is not a function node",
             "ResBlocks.0.channel_groups",
         )
     bare = set(place) - set(nodes)

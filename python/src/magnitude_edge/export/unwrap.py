@@ -21,7 +21,7 @@ def unwrap(model: object) -> GsnnModule:
     """
     kind = type(model).__name__
     if not isinstance(model, nn.Module):
-        raise ExportError("not-a-gsnn", f"{kind} is no torch module: a GSNN was expected")
+        raise ExportError("not-a-gsnn", f"{kind} is not a torch module: a GSNN was expected")
     for name in WRAPPED:
         inner = model._modules.get(name)
         if inner is not None:
@@ -30,7 +30,7 @@ def unwrap(model: object) -> GsnnModule:
         return model
     found = {name: child for name, child in model.named_modules() if is_gsnn(child)}
     if len(found) > 1:
-        raise ExportError("not-a-gsnn", f"{kind} holds {len(found)} GSNNs ({', '.join(found)}): hand one of them over")
+        raise ExportError("not-a-gsnn", f"{kind} holds {len(found)} GSNNs ({', '.join(found)}): pass one of them")
     if not found:
         missing = next(name for name in REQUIRED if not hasattr(model, name))
         raise ExportError("not-a-gsnn", f"{kind} has no {missing}: a GSNN was expected")
