@@ -36,7 +36,7 @@ export class Arguments {
       }
     }
     if (positional.length > 0 && !positionals.allowed)
-      throw new UsageError(`'${positional[0]!}' belongs to no option`);
+      throw new UsageError(`unexpected argument '${positional[0]!}'`);
     this.positionals = positional;
     this.#values = values as Record<string, string | boolean | undefined>;
     this.#lists = lists;

@@ -18,13 +18,10 @@ export function backendHelp(what: 'statistics' | 'scores'): string {
   const precision =
     what === 'statistics'
       ? [
-          'of sums and channel regressions on WebGPU, of plain correlations on the',
-          'CPU: as in float64, or in float32 and quicker',
+          'of sums and channel regressions on WebGPU and of plain correlations on',
+          'the CPU: as in float64, or faster in float32',
         ]
-      : [
-          'of sums and channel regressions on WebGPU: as in float64, or in float32',
-          'and several times quicker',
-        ];
+      : ['of sums and channel regressions on WebGPU: as in float64, or several', 'times faster in float32'];
   return [
     `${`  --backend auto|webgpu|cpu            where the ${what} are computed`.padEnd(86)}(auto)`,
     `  --precision exact|fast               ${precision[0]}`,

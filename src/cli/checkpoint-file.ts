@@ -9,10 +9,10 @@ import type { OutputPlace } from './output-place.ts';
 import { reasonOf } from './system-errors.ts';
 import { createTemporary, keepTemporary, removeTemporary, syncFolder } from './temporary-files.ts';
 
-export const checkpointHelp = `  --checkpoint S.arrow                 statistics of the samples so far, written while the run goes on and at its end
-  --checkpoint-every SECONDS                                                          (60)
-  --resume                             goes on from the checkpoint where there is one, to the bit, with the same
-                                       model, data, settings and version`;
+export const checkpointHelp = `  --checkpoint S.arrow                 saves the statistics so far to this file, during the run and at its end
+  --checkpoint-every SECONDS           time between checkpoints                       (60)
+  --resume                             resumes from the checkpoint if there is one, to identical bits; the model,
+                                       data, settings and version must be the same`;
 
 export const checkpointOptions = {
   checkpoint: { type: 'string' },
@@ -33,8 +33,8 @@ export function readCheckpointSettings(given: Arguments): CheckpointSettings | u
   const seconds = given.number('checkpoint-every', { least: 0 });
   const resume = given.flag('resume');
   if (path !== undefined) return { path, seconds: seconds ?? 60, resume };
-  if (resume) throw new UsageError('--resume goes with --checkpoint');
-  if (seconds !== undefined) throw new UsageError('--checkpoint-every goes with --checkpoint');
+  if (resume) throw new UsageError('--resume needs --checkpoint');
+  if (seconds !== undefined) throw new UsageError('--checkpoint-every needs --checkpoint');
   return undefined;
 }
 
@@ -49,12 +49,14 @@ export function readCheckpointSettings(given: Arguments): CheckpointSettings | u
 export function checkpointFile(place: OutputPlace, resume: boolean): CheckpointSink {
   const { file, path } = place;
   if (place.direct) {
-    throw new MagnitudeEdgeError('invalid-argument', `${path} cannot hold a checkpoint: it is no file.`, {
+    throw new MagnitudeEdgeError('invalid-argument', `${path} cannot hold a checkpoint: it is not a file.`, {
       details: { source: path },
     });
   }
   if (place.replaces !== undefined && !resume) {
-    throw new UsageError(`${path} is there already: --resume goes on from it; remove it to begin anew`);
+    throw new UsageError(
+      `${path} already exists: use --resume to resume from it, or remove it to start over`,
+    );
   }
   const folder = dirname(file);
   const temporaryName = `.magnitude-edge-${xxhash32Text(basename(file))}.tmp`;

@@ -34,7 +34,7 @@ import { printLine } from './terminal.ts';
 
 const help = `magnitude-edge evaluate --stats S.arrow... --out E.(arrow|csv|tsv|parquet)
 
-Scores statistics (infer --stats-out, merge) without the model or the data. Several files are added up, as merge does.
+Scores statistics (infer --stats-out, merge) without the model or the data. Several files are added up, as by merge.
 
 ${scoreHelp}
 ${backendHelp('scores')}
@@ -53,7 +53,7 @@ export const evaluate: Command = {
     const settings = readScoreSettings(given);
     const paths = given.requiredList('stats');
     const { backend: requested, precision } = readBackend(given);
-    await checkInputs(paths, 'its samples would count twice');
+    await checkInputs(paths, 'its samples would be counted twice');
     const { out, partitioned } = settings;
     if (partitioned) await checkNewFolder(out);
     const [place] = await placeOutputs(paths, [partitioned ? undefined : out]);

@@ -93,7 +93,7 @@ export function outputFormat(path: string, said?: TableFormat): TableFormat {
   if (said !== undefined) return said;
   if (path === STANDARD_OUTPUT) throw new UsageError('--out - needs --format arrow, csv, tsv or parquet');
   if (/\.gz$/i.test(path))
-    throw new UsageError(`${path} ends in .gz, but compressed text is read, not written`);
+    throw new UsageError(`${path} ends in .gz, but compressed text can only be read, not written`);
   return inputFormat(path);
 }
 

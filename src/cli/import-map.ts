@@ -7,11 +7,11 @@ import { printLine } from './terminal.ts';
 
 const help = `magnitude-edge import-map [--base URL] [--versions]
 
-Prints an import map for pages that take this package and what it needs as separate modules: for a <script type="importmap">.
-magnitude-edge/browser, which is one file, needs none.
+Prints an import map, for a <script type="importmap">, for pages that load this package and its dependencies as separate
+modules. magnitude-edge/browser is a single file and needs none.
 
-  --base URL    where the folder node_modules is served                (/node_modules/)
-  --versions    names with versions, as CDNs of npm have them: apache-arrow@21.2.0/...`;
+  --base URL    address at which node_modules is served                (/node_modules/)
+  --versions    package names with versions, as npm CDNs expect: apache-arrow@21.2.0/...`;
 
 const options = { base: { type: 'string' }, versions: { type: 'boolean' } } as const;
 
@@ -141,7 +141,7 @@ async function packageAround(file: string): Promise<Package> {
     const description = await describe(folder).catch((): Description => ({}));
     // Subfolders may have a package.json, too, which only says how their modules are read.
     if (description.name !== undefined && description.version !== undefined) return { folder, description };
-    if (folder === dirname(folder)) throw new Error(`${file} is in no package.`);
+    if (folder === dirname(folder)) throw new Error(`${file} does not belong to a package.`);
   }
 }
 

@@ -60,24 +60,24 @@ const help = `magnitude-edge infer --model M.onnx --data D.(npz|arrow|feather|cs
 
 Runs a GSNN (ONNX profile v1) over the data and writes the edge table: every ordered pair of function nodes, scored by
 the correlation of activation and gradient magnitudes, with p- and q-values, sorted. Several files of data (also patterns
-in quotes, as 'part-*.parquet', and http addresses) are read one after the other, as if they were one, some rows at a time.
+in quotes, such as 'part-*.parquet', and http addresses) are read one after the other as one data set, in blocks of rows.
 
 ${scoreHelp}
   --reduction l1|l2                    norm over a node's channels                    (l1)
-  --post-norm                          values after each block's norm, not before it
+  --post-norm                          takes values after each block's norm, not before it
   --loss ${lossNames.join('|')}
-                                       what the gradients are of                      (mse)
+                                       loss whose gradients are taken                 (mse)
   --loss-reduction mean|sum            over each batch                                (mean)
-  --output-weights W.csv               factors on the loss of outputs: columns output and weight; 1 for others
+  --output-weights W.csv               factors on each output's loss: columns output and weight; 1 if not listed
   --mask-edges E.csv                   edges to switch off in a model with an edge_mask input, and in its graph
-  --mask-missing-targets               targets may be missing (NaN, null, an empty cell, NA): they are left out of the loss
+  --mask-missing-targets               leaves missing targets (NaN, null, an empty cell, NA) out of the loss
 ${memoryBudgetHelp}
-  --batch-size N                                                                      (128)
-  --jackknife G                        standard errors and sign stability, by leaving out each of G groups
-                                       of consecutive samples
-  --permutations R                     an empirical p, from R shuffles of the targets within the groups
-                                       (10 unless --jackknife says otherwise)
-  --seed S                             what the shuffles come from                    (0)
+  --batch-size N                       samples per batch                              (128)
+  --jackknife G                        standard errors and sign stability, by leaving out one of G groups
+                                       of consecutive samples at a time
+  --permutations R                     empirical p-values from R shuffles of the targets within the groups
+                                       (10 groups unless --jackknife gives another number)
+  --seed S                             seed of the shuffles                           (0)
 ${backendHelp('statistics')}
   --execution-provider auto|webgpu|wasm  where the model runs                         (auto)
 ${checkpointHelp}
@@ -113,7 +113,7 @@ export const infer: Command = {
     if (given.executionProvider !== 'webgpu') startThreadForLargeModel(given.model);
     const settings = { ...given, data: await expandPatterns(given.data) };
     const { model, data, out, statsOut, outputWeights, maskEdges } = settings;
-    await checkInputs(data, 'its samples would count twice');
+    await checkInputs(data, 'its samples would be counted twice');
     // A model's external data are read along with it.
     const inputs = [model, `${model}.data`, ...data, outputWeights, maskEdges];
     if (settings.partitioned) await checkNewFolder(out);
@@ -184,7 +184,7 @@ function readResampling(given: Arguments): UncertaintyOptions | false {
   const seed = given.wholeNumber('seed', 0);
   if (groups !== undefined || permutations !== undefined) return { groups, permutations, seed };
   if (seed === undefined) return false;
-  throw new UsageError('--seed goes with --permutations');
+  throw new UsageError('--seed needs --permutations');
 }
 
 /** Most bytes of channel values that are kept; beyond that they become sums. */
@@ -257,7 +257,7 @@ async function inferWith(
         onResume: (held, batches) => {
           resumedFrom = held;
           batchesDone = batches;
-          printLine(terminal.err, `goes on from ${settings.checkpoint!.path}: ${held} samples`);
+          printLine(terminal.err, `resumes from ${settings.checkpoint!.path}: ${held} samples`);
         },
       },
       onProgress: ({ batch, batches: total, samples }) => {

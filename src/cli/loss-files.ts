@@ -31,8 +31,8 @@ export function readOutputWeights(bytes: Uint8Array, outputs: readonly string[],
   const seen = new Set<string>();
   for (const { cells, line } of named ? rows.slice(1) : rows) {
     const output = cells[nameAt]?.trim() ?? '';
-    const index = place.get(output) ?? refuse(line, `'${output}' is no output of the model`);
-    if (seen.has(output)) refuse(line, `'${output}' comes twice`);
+    const index = place.get(output) ?? refuse(line, `'${output}' is not an output of the model`);
+    if (seen.has(output)) refuse(line, `'${output}' is listed twice`);
     seen.add(output);
     const weight = numbers.read(cells[weightAt] ?? '', line);
     if (weight === undefined || !(weight >= 0 && Number.isFinite(weight)))

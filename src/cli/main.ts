@@ -27,13 +27,13 @@ const help = `magnitude-edge ${version}: magnitude edge inference for graph stru
 
   magnitude-edge infer        model and data in, ranked edges out
   magnitude-edge evaluate     ranked edges from statistics, without model or data
-  magnitude-edge rank         how well an edge table ranks edges that are known
-  magnitude-edge select       edges taken in one after the other, each given those before
+  magnitude-edge rank         how well an edge table ranks known edges
+  magnitude-edge select       edges selected step by step, each given those selected before
   magnitude-edge merge        one statistics file from several
-  magnitude-edge train-graph  a model with loss and gradients, as ONNX
-  magnitude-edge import-map   an import map for pages that take the package as separate modules
+  magnitude-edge train-graph  a model with its loss and gradients, as ONNX
+  magnitude-edge import-map   an import map for pages that load the package as separate modules
 
-  magnitude-edge COMMAND --help says more.   magnitude-edge --version`;
+  magnitude-edge COMMAND --help describes a command.   magnitude-edge --version`;
 
 /**
  * Runs the command.

@@ -10,9 +10,9 @@ import { printLine } from './terminal.ts';
 const help = `magnitude-edge merge S1.arrow S2.arrow ... --out S.arrow
 
 Adds up statistics files (infer --stats-out) over disjoint samples of the same graph, settings and loss. Channel values
-(infer --score channel) are kept where all files have them, of the same channels; that they are not is told.
+(infer --score channel) are kept if all files have them for the same channels; otherwise a warning says why not.
 
-  --json   the summary as one JSON object`;
+  --json   prints the summary as one JSON object`;
 
 const options = { out: { type: 'string' }, json: { type: 'boolean' } } as const;
 
@@ -23,7 +23,7 @@ export const merge: Command = {
     const out = given.required('out');
     const [first, ...others] = given.positionals;
     if (first === undefined) throw new UsageError('no statistics files were given');
-    await checkInputs(given.positionals, 'its samples would count twice');
+    await checkInputs(given.positionals, 'its samples would be counted twice');
     const [place] = await placeOutputs(given.positionals, [out]);
     let merged = decodeStatistics(await readInput(first), first);
     const channels = new ChannelsOfFiles(first, merged.channels);
@@ -74,9 +74,9 @@ class ChannelsOfFiles {
   whyLost(): string | undefined {
     if (this.#first === undefined) return undefined;
     if (this.without.length > 0)
-      return `${this.without.join(', ')} ${this.without.length === 1 ? 'has' : 'have'} none, so that the samples together have no channel or Spearman scores`;
+      return `${this.without.join(', ')} ${this.without.length === 1 ? 'has' : 'have'} none, so channel and Spearman scores of the merged samples are not possible`;
     return this.#other === undefined
       ? undefined
-      : `${this.#other} has other numbers of channels than ${this.#first.path}`;
+      : `${this.#other} has different numbers of channels from ${this.#first.path}`;
   }
 }

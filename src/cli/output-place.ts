@@ -36,7 +36,7 @@ export async function placeOutputs(
   const taken = new Map<string, string>();
   for (const path of inputs) {
     const identity = await fileIdentity(path);
-    if (identity !== undefined) taken.set(identity, `${path}, which is read`);
+    if (identity !== undefined) taken.set(identity, `${path}, which is an input`);
   }
   const places: OutputPlace[] = [];
   for (const path of outputs) {
@@ -45,7 +45,7 @@ export async function placeOutputs(
     places.push(place);
     if (place.identity === undefined) continue;
     const other = taken.get(place.identity);
-    if (other !== undefined) throw new UsageError(`${path} would be written over ${other}`);
+    if (other !== undefined) throw new UsageError(`${path} would overwrite ${other}`);
     taken.set(place.identity, `${path}, another output`);
   }
   return places;
@@ -82,7 +82,7 @@ async function placeOf(given: string): Promise<OutputPlace> {
   const folder = dirname(file);
   await access(folder, constants.W_OK).catch((cause: unknown) =>
     refuse(
-      `the folder ${dirname(path)} ${reasonOf(cause) === missing ? 'is not there' : 'is not writable'}`,
+      `the folder ${dirname(path)} ${reasonOf(cause) === missing ? 'does not exist' : 'is not writable'}`,
       cause,
     ),
   );
@@ -108,5 +108,5 @@ async function fileBehindLinks(path: string): Promise<string> {
     if (!found?.isSymbolicLink()) return at;
     at = resolve(dirname(at), await readlink(at));
   }
-  throw new Error('its links lead in a circle');
+  throw new Error('its links form a loop');
 }

@@ -14,10 +14,10 @@ import {
   syncFolder,
 } from './temporary-files.ts';
 
-/** Bytes of rows sorted by target in memory, and the approximate bytes of a row. */
+/** Bytes aimed at for the rows of a group, which are sorted by target in memory, and the approximate bytes of a row. */
 const GROUP_BYTES = 1 << 26;
 const ROW_BYTES = 96;
-/** Most files open at a time */
+/** Most files open at a time. Above some 11,800 nodes, groups therefore exceed `GROUP_BYTES`: with 65,535, 2 GB each. */
 const MOST_GROUPS = 200;
 
 /** Checks before any work that a folder can be made. @throws MagnitudeEdgeError `invalid-argument` */
@@ -26,9 +26,9 @@ export async function checkNewFolder(path: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (exists) throw refused(path, 'it is there already, and folders are not written over');
+  if (exists) throw refused(path, 'it already exists, and existing folders are not overwritten');
   const parent = await stat(dirname(resolve(path))).catch(() => undefined);
-  if (!parent?.isDirectory()) throw refused(path, `the folder ${dirname(path)} is not there`);
+  if (!parent?.isDirectory()) throw refused(path, `the folder ${dirname(path)} does not exist`);
 }
 
 /**
@@ -37,8 +37,9 @@ export async function checkNewFolder(path: string): Promise<void> {
  * appears completely or not at all: it is filled under a temporary name alongside its place, and moved by the returned
  * function.
  *
- * Rows arrive sorted by score, not by target. They are first partitioned into temporary files of neighbouring targets,
- * each of which fits in memory, whatever the size of the table.
+ * Rows arrive sorted by score, not by target. They are first partitioned into temporary files of neighbouring targets, at
+ * most `MOST_GROUPS`. Only one of these files is in memory at a time: about `GROUP_BYTES`, or a 200th of the table if that
+ * is more.
  *
  * @param batches at least one, all of one schema
  * @returns a function that moves the folder into place

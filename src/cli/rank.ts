@@ -14,21 +14,21 @@ import { printLine, type Terminal } from './terminal.ts';
 
 const help = `magnitude-edge rank --edges E.(arrow|csv|tsv|parquet) --positives P.(csv|tsv)
 
-Ranks edges that are known among all scored sources of their targets: mean reciprocal rank and top@k. Where the table has all
-rows, also among the pairs that are no known edge (has_edge): AUC, average and early precision, and mean reciprocal rank,
-hits@k and median rank by target and by source, with bootstrap intervals.
-P has the columns src and dst (or src_func and dst_func, source and target, TF and target, Gene1 and Gene2), names of
-function nodes; without such a header its first two columns are taken. Rows that a column 'label' (or a third column
-without a header) marks with 0 are no positives. Edges whose names the table does not have, and
-those without a score, count as missed, and are told.
+Ranks known edges (positives) among all scored sources of their targets: mean reciprocal rank and top@k. If the table has
+all rows, also among the pairs that are not known edges (has_edge): AUC, average and early precision, and mean reciprocal
+rank, hits@k and median rank by target and by source, with bootstrap intervals.
+P has the columns src and dst (or src_func and dst_func, source and target, TF and target, Gene1 and Gene2), which name
+function nodes; without such a header its first two columns are used. Rows that a column 'label' (or a third column
+without a header) marks with 0 are not positives. Edges that name nodes missing from the table, and edges without a
+score, count as missed and are reported.
 
   --score-col NAME                 the column to rank by, highest first   (corr, or score)
   --top-k K,K,...                                                         (1,3,5)
-  --bootstrap N                    samples of the positives behind the intervals; 0 for none  (1000)
-  --seed S                         what they are drawn from               (0)
+  --bootstrap N                    bootstrap samples for the intervals; 0 for no intervals  (1000)
+  --seed S                         seed of the bootstrap samples          (0)
   --out R.(arrow|csv|tsv|parquet)    one row per positive edge
 ${memoryBudgetHelp}
-  --json                           the summary as one JSON object`;
+  --json                           prints the summary as one JSON object`;
 
 const options = {
   edges: { type: 'string' },
@@ -107,7 +107,7 @@ function printRecovery({ out }: Terminal, recovery: ReturnType<typeof recoveryOf
   }
   const { positives, pairs, figures, intervals } = recovery;
   printLine(out, '');
-  printLine(out, `among ${pairs} scored pairs that are no known edge, ${positives} positives with a score`);
+  printLine(out, `among ${pairs} scored pairs that are not known edges, ${positives} positives with a score`);
   for (const [name, value] of Object.entries(figures)) {
     const interval = intervals[name]?.map((end) => end.toFixed(4)).join(' to ');
     printLine(out, `${name.padEnd(24)}${value.toFixed(4)}${interval === undefined ? '' : `  (${interval})`}`);
@@ -136,6 +136,6 @@ function readTopK(text: string | undefined): number[] {
   const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (values.every((value) => Number.isSafeInteger(value) && value >= 1)) return values;
   throw new UsageError(
-    `--top-k is '${text}', whole numbers of at least 1 with commas between them were expected`,
+    `--top-k is '${text}', whole numbers of at least 1, separated by commas, were expected`,
   );
 }

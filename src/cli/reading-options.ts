@@ -4,7 +4,7 @@ import { UsageError, type Arguments } from './arguments.ts';
 export const memoryBudgetOption = { 'memory-budget': { type: 'string' } } as const;
 
 export const memoryBudgetHelp =
-  '  --memory-budget BYTES                of memory that reading a file may take, as 4G  (2G)';
+  '  --memory-budget BYTES                memory that reading a file may take, such as 4G  (2G)';
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
@@ -15,7 +15,7 @@ export function readMemoryBudget(given: Arguments): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
   const bytes = Math.floor(Number(number) * (units[(unit ?? '').toUpperCase()] ?? NaN));
   if (bytes >= 1) return bytes;
-  throw new UsageError(`--memory-budget is '${text}', a number of bytes was expected, as 500M or 4G`);
+  throw new UsageError(`--memory-budget is '${text}', a number of bytes, such as 500M or 4G, was expected`);
 }
 
 /** The message of an error, with the library's options renamed to the command's. */

@@ -50,34 +50,34 @@ export const scoreOptions = {
 } as const;
 
 export const scoringHelp = `  --score corr|partial|regression|channel
-                                       of magnitudes: plain, given the target's known parents, or one ridge
-                                       regression of all targets on all sources; channel: one ridge regression
-                                       of all gradient channels on all activation channels, which finds more
-                                       in large networks                             (corr)
-  --layer-agg mean|max|pooled          over the pairs of layers; pooled takes the observations of all of them
-                                       as those of one                               (mean)
+                                       corr: plain correlation of magnitudes; partial: given the target's known
+                                       parents; regression: one ridge regression of all targets on all sources;
+                                       channel: one ridge regression of all gradient channels on all activation
+                                       channels, which finds more in large networks  (corr)
+  --layer-agg mean|max|pooled          how scores of layer pairs are combined; pooled treats the observations
+                                       of all layer pairs as those of one            (mean)
   --correlation pearson|spearman       of magnitudes, or of their ranks, for corr, partial and regression
                                                                                      (pearson)
-  --lambda NUMBER                      ridge of regression and channel scores, in variances of a magnitude
-                                       or channel                                    (0.3, 3)
-  --ridge NUMBER                       for partial scores, in covariance units        (1e-8)
-  --variance-floor NUMBER              variances up to this are none, in place of relative limits;
-                                       1e-12 gives the NaN of the Python reference`;
+  --lambda NUMBER                      ridge of regression and channel scores, as a multiple of the variance
+                                       of a magnitude or channel                     (0.3, 3)
+  --ridge NUMBER                       ridge of partial scores, in covariance units   (1e-8)
+  --variance-floor NUMBER              treats variances up to this as zero, instead of using relative limits;
+                                       1e-12 gives NaN where the Python reference does`;
 
 export const scoreHelp = `${scoringHelp}
   --include-self                       also score i -> i
   --top K, --max-q Q, --candidates-only
-                                       only the first K rows, q up to Q, pairs that are no edges;
-                                       p and q are over all pairs all the same`;
+                                       only the first K rows, rows with q up to Q, or pairs that are not edges;
+                                       p and q are still computed over all pairs`;
 
-const partitionHelp = `  --partition-by target                --out is a new folder: dst_func=NAME/edges.parquet for each target`;
+const partitionHelp = `  --partition-by target                writes --out as a new folder: dst_func=NAME/edges.parquet for each target`;
 
-export const outputHelp = `  --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it;
+export const outputHelp = `  --format arrow|csv|tsv|parquet       format of the table, if the name of --out does not show it;
                                        --out - is standard output
 ${partitionHelp}
-  --spreadsheet-safe                   in CSV and TSV, an apostrophe before names that a spreadsheet
-                                       would take for a formula
-  --json                               the summary as one JSON object`;
+  --spreadsheet-safe                   in CSV and TSV, puts an apostrophe before names that a spreadsheet
+                                       would read as formulas
+  --json                               prints the summary as one JSON object`;
 
 export function readScoreSettings(given: Arguments): ScoreSettings {
   const out = given.required('out');
@@ -85,9 +85,10 @@ export function readScoreSettings(given: Arguments): ScoreSettings {
   const partitioned = given.text('partition-by') !== undefined;
   if (partitioned) {
     given.choice('partition-by', ['target'], 'target');
-    if (out === STANDARD_OUTPUT) throw new UsageError('--partition-by makes a folder, and --out - is none');
+    if (out === STANDARD_OUTPUT)
+      throw new UsageError('--partition-by writes a folder, but --out - is standard output');
     if ((said ?? 'parquet') !== 'parquet')
-      throw new UsageError(`--partition-by makes Parquet files, and --format is ${said!}`);
+      throw new UsageError(`--partition-by writes Parquet files, but --format is ${said!}`);
   }
   return {
     ...readScoring(given),
@@ -123,13 +124,13 @@ export function readScoring(given: Arguments): Scoring {
   const correlation = given.choice('correlation', ['pearson', 'spearman'], 'pearson');
   const lambda = given.number('lambda', { least: Number.MIN_VALUE });
   if (lambda !== undefined && score !== 'regression' && score !== 'channel') {
-    throw new UsageError('--lambda goes with --score regression and --score channel');
+    throw new UsageError('--lambda needs --score regression or --score channel');
   }
   if (score === 'channel') {
     if (correlation === 'spearman')
-      throw new UsageError('--correlation spearman is of magnitudes, not of channels');
+      throw new UsageError('--correlation spearman applies to magnitudes, not to --score channel');
     if (given.text('max-q') !== undefined && given.text('permutations') === undefined) {
-      throw new UsageError('--max-q of channel scores goes with --permutations, which their q comes from');
+      throw new UsageError('--max-q with --score channel needs --permutations, which its q-values come from');
     }
   }
   const byDefault = score === 'channel' ? DEFAULT_LAMBDA : DEFAULT_REGRESSION_LAMBDA;

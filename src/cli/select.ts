@@ -28,18 +28,17 @@ import { oneLine, printLine } from './terminal.ts';
 
 const help = `magnitude-edge select --stats S.arrow... --out E.(arrow|csv|tsv|parquet)
 
-Takes the best candidate edges in, one after the other: each is conditioned on before the next ones of its target are scored.
-Of corr and partial scores the conditioning set of the target grows; of regression and channel scores the ridge leaves what is
-taken in. Known edges are not taken. Several files of statistics (infer --stats-out, merge) are added up. Channel scores need
-the channels in them (infer --score channel --stats-out).
+Selects the best candidate edges step by step: further candidates of a target are scored given the edges already selected. With corr and partial scores these join the target's conditioning set; with regression and channel scores they are no
+longer penalised by the ridge. Known edges are not selected. Several statistics files (infer --stats-out, merge) are added up.
+Channel scores need files that hold channels (infer --score channel --stats-out).
 
-  --steps N                            steps at most                                  (10)
-  --per-step N                         edges of a step at most, each of another target (1)
-  --stop-at NUMBER                     no edge of a lower score is taken in           (0)
+  --steps N                            largest number of steps                        (10)
+  --per-step N                         most edges per step, each of another target    (1)
+  --stop-at NUMBER                     stops when no edge scores at least this        (0)
 ${scoringHelp}
 ${backendHelp('scores')}
-  --format arrow|csv|tsv|parquet       of the table, where the name of --out does not say it
-  --json                               the summary as one JSON object`;
+  --format arrow|csv|tsv|parquet       format of the table, if the name of --out does not show it
+  --json                               prints the summary as one JSON object`;
 
 const options = {
   ...scoringOptions,
@@ -73,7 +72,7 @@ export const select: Command = {
         : given.choice<TableFormat>('format', ['arrow', 'csv', 'tsv', 'parquet'], 'csv'),
     );
     const { backend: requested, precision } = readBackend(given);
-    await checkInputs(paths, 'its samples would count twice');
+    await checkInputs(paths, 'its samples would be counted twice');
     const [place] = await placeOutputs(paths, [out]);
     const saved = await readStatistics(paths);
     const chosen = await chooseBackend(requested);

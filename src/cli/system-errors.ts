@@ -6,7 +6,7 @@ export function reasonOf(cause: unknown): string {
     case 'ENOENT':
       return missing;
     case 'ENOTDIR':
-      return 'a part of its path is no folder';
+      return 'a part of its path is not a folder';
     case 'EISDIR':
       return 'it is a folder';
     case 'EACCES':
@@ -19,15 +19,15 @@ export function reasonOf(cause: unknown): string {
     case 'EDQUOT':
       return 'the disk quota is used up';
     case 'EFBIG':
-      return 'it would be larger than a file may be';
+      return 'it would be larger than the system allows';
     case 'EIO':
       return 'the disk reports an error';
     case 'ENAMETOOLONG':
-      return 'its name is longer than the file system takes';
+      return 'its name is longer than the file system allows';
     case 'ELOOP':
-      return 'its links lead in a circle';
+      return 'its links form a loop';
     case 'EPIPE':
-      return 'nobody reads it any more';
+      return 'its reader has closed it';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open';

@@ -18,20 +18,20 @@ import { printLine } from './terminal.ts';
 const help = `magnitude-edge train-graph M.onnx --out T.onnx
 
 Writes a model with its loss and the gradients of the loss as one ordinary ONNX graph. Of a GSNN (ONNX profile v1), the
-values of all blocks and their gradients become outputs, unless --wrt names others; of any other model, the gradients that
---wrt and --parameters name.
+values of all blocks and their gradients become outputs, unless --wrt names others; of any other model, the gradients with
+respect to what --wrt and --parameters name.
 
   --loss ${lossNames.join('|')}   (mse)
   --loss-reduction mean|sum                            (mean)
-  --target-kind values|class-index                     what targets of cross-entropy are  (values)
-  --ignore-index=N             class index of samples that do not count  (-100)
-  --mask-missing-targets       targets that are NaN do not count
+  --target-kind values|class-index                     kind of cross-entropy targets  (values)
+  --ignore-index=N             class index that marks samples to leave out  (-100)
+  --mask-missing-targets       leaves targets that are NaN out of the loss
   --wrt NAME,NAME,...          inputs or inner values to take gradients of
   --parameters all|NAME,...    parameters to take gradients of; they become inputs
-  --prediction NAME            output that the loss takes, where the model has several
-  --outputs NAME,NAME,...      values to give out besides loss and gradients  (the prediction)
-  --stop-gradient NAME,...     values that no gradient passes (torch detach), besides those that a GSNN's metadata names
-  --json                       names of inputs and outputs as one JSON object`;
+  --prediction NAME            output that the loss uses, if the model has several
+  --outputs NAME,NAME,...      values to output besides loss and gradients    (the prediction)
+  --stop-gradient NAME,...     values that block gradients (torch detach), besides those that a GSNN's metadata names
+  --json                       prints names of inputs and outputs as one JSON object`;
 
 const options = {
   out: { type: 'string' },
@@ -91,7 +91,7 @@ function gradientsOf(model: OnnxModel, name: string, requested: NamedValues): Na
     if (requested.wrt ?? requested.parameters) return requested;
     throw new MagnitudeEdgeError(
       'unsupported-model',
-      `${name} is no exported GSNN (it has no metadata key 'gsnn'), and of any other model --wrt or --parameters has to name what gradients are asked for.`,
+      `${name} is not an exported GSNN (it has no metadata key 'gsnn'): for any other model, --wrt or --parameters must name the values whose gradients are wanted.`,
       { details: { source: name } },
     );
   }
@@ -100,7 +100,7 @@ function gradientsOf(model: OnnxModel, name: string, requested: NamedValues): Na
     // Its forward pass does not mark where gradients stop: differentiating it would give other numbers than the file.
     throw new MagnitudeEdgeError(
       'unsupported-model',
-      `${name} is a joint export: it holds the loss '${joint.lossKind}' and its gradients already.`,
+      `${name} is a joint export: it already holds the loss '${joint.lossKind}' and its gradients.`,
       { details: { source: name } },
     );
   }
@@ -147,7 +147,7 @@ function textReport(out: string, graph: TrainingGraph): string {
     `wrote ${out}`,
     `inputs     ${ofModel.join(', ')} (targets: ${target})`,
     ...(names.length > 0
-      ? [`parameters ${names.join(', ')} (inputs now; the model's are their values)`]
+      ? [`parameters ${names.join(', ')} (now inputs; their values are in the model)`]
       : []),
     `loss       ${loss}`,
     `outputs    ${outputs.length}`,

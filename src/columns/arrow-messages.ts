@@ -69,7 +69,7 @@ export function* readPart({ start, end, is }: ArrowPart): ByteReading<ArrowBatch
   const bytes = yield [start, end];
   const message = readNow(readMessage(bytes.length, 0), bytes);
   const batch = is === 'batch' ? message.header : message.header?.table(1);
-  if (batch === undefined) throw new RangeError('a message of it is empty');
+  if (batch === undefined) throw new RangeError('one of its messages is empty');
   return readBatch(batch, bytes.subarray(message.bodyStart, message.end), message.version);
 }
 
@@ -81,7 +81,7 @@ function* readFile(size: number): ByteReading<ArrowMessages> {
   if (fileMagic.some((byte, index) => ending[4 + index] !== byte)) throw new RangeError('its end is missing');
   const length = new DataView(ending.buffer, ending.byteOffset).getInt32(0, true);
   const start = end - 4 - length;
-  if (length <= 0 || start < fileMagic.length) throw new RangeError('its footer is not in the file');
+  if (length <= 0 || start < fileMagic.length) throw new RangeError('its footer extends beyond the file');
   const footer = FlatTable.root(yield [start, end - 4]);
   const schema = footer.table(1);
   if (schema === undefined) throw new RangeError('its schema is missing');
@@ -100,7 +100,7 @@ function* readFile(size: number): ByteReading<ArrowMessages> {
         message.end <= start
           ? partOf(message)
           : undefined;
-      if (part?.is !== is) throw new RangeError('its footer does not agree with what is in the file');
+      if (part?.is !== is) throw new RangeError('its footer does not match the rest of the file');
       parts.push(part);
       earliest = part.end;
     }
@@ -116,7 +116,7 @@ function* readStream(size: number): ByteReading<ArrowMessages> {
     const message = yield* readMessage(size, at);
     if (message.type === messageTypes.end) break;
     const part = partOf(message);
-    if (part === undefined) throw new RangeError('it has a message that is no record batch');
+    if (part === undefined) throw new RangeError('it has a message that is not a record batch');
     parts.push(part);
     at = message.end;
   }
@@ -145,15 +145,16 @@ function* readMessage(size: number, start: number): ByteReading<Message> {
   if (length === 0) {
     return { version: 0, type: messageTypes.end, header: undefined, start, bodyStart, end: bodyStart };
   }
-  if (length < 0 || bodyStart > size) throw new RangeError('the metadata of a message ends after the file');
+  if (length < 0 || bodyStart > size)
+    throw new RangeError('the metadata of a message extends beyond the file');
   if (prefix + length > bytes.length) bytes = yield [start, bodyStart];
   const message = FlatTable.root(bytes.subarray(prefix, prefix + length));
   const bodyLength = message.int64(3);
   if (!(bodyLength >= 0 && bodyStart + bodyLength <= size)) {
-    throw new RangeError('the body of a message ends after the file');
+    throw new RangeError('the body of a message extends beyond the file');
   }
   const header = message.table(2);
-  if (header === undefined) throw new RangeError('a message of it is empty');
+  if (header === undefined) throw new RangeError('one of its messages is empty');
   const [version, type] = [message.int16(0), message.uint8(1)];
   return { version, type, header, start, bodyStart, end: bodyStart + bodyLength };
 }
@@ -168,7 +169,7 @@ function partOf({ type, header, start, end }: Message): ArrowPart | undefined {
   if (type === messageTypes.batch) return { is: 'batch', ...placed(header!) };
   if (type !== messageTypes.dictionary) return undefined;
   const values = header!.table(1);
-  if (values === undefined) throw new RangeError('a dictionary of it is empty');
+  if (values === undefined) throw new RangeError('one of its dictionaries is empty');
   return { is: 'dictionary', id: header!.int64(0), delta: header!.uint8(2) !== 0, ...placed(values) };
 }
 

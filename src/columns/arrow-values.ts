@@ -75,7 +75,7 @@ class BatchReader {
       const values = this.#context.dictionaries.get(dictionary.id);
       if (values === undefined) throw new RangeError(`its dictionary ${dictionary.id} is missing`);
       const indices = this.#plain(dictionary.index, length, nulls);
-      if (indices.kind !== 'numbers') throw new RangeError('a dictionary is indexed by what is no integer');
+      if (indices.kind !== 'numbers') throw new RangeError('the indices of a dictionary are not integers');
       return take(values, indicesOf(indices));
     }
     switch (layout.is) {
@@ -125,20 +125,21 @@ class BatchReader {
   /** Run-end encoding: each value, and the row before which its run ends. */
   #runs(field: ArrowField, length: number): Column {
     const [endField, valueField] = field.children;
-    if (endField === undefined || valueField === undefined) throw new RangeError('runs have no values');
+    if (endField === undefined || valueField === undefined)
+      throw new RangeError('a run-end encoded column has no values');
     const ends = this.read(endField, undefined);
-    if (ends.kind !== 'numbers') throw new RangeError('runs have no ends');
+    if (ends.kind !== 'numbers') throw new RangeError('a run-end encoded column has no run ends');
     const values = this.read(valueField, ends.values.length);
     this.#take(12 * length);
     const indices = new Int32Array(length);
     let row = 0;
     for (let run = 0; run < ends.values.length && row < length; run++) {
       const end = Math.min(ends.values[run]!, length);
-      if (!(end > row)) throw new RangeError('runs do not follow each other');
+      if (!(end > row)) throw new RangeError('the run ends of a column do not increase');
       indices.fill(run, row, end);
       row = end;
     }
-    if (row < length) throw new RangeError('runs end too early');
+    if (row < length) throw new RangeError('the runs of a column end before its last row');
     return take(values, indices);
   }
 
@@ -148,7 +149,7 @@ class BatchReader {
     const [offset, length] = place as [number, number];
     const { body, codec } = this.#batch;
     if (!(offset >= 0 && length >= 0 && offset + length <= body.length)) {
-      throw new RangeError('a buffer ends after its batch');
+      throw new RangeError('a buffer extends beyond its batch');
     }
     const bytes = body.subarray(offset, offset + length);
     if (codec === undefined || length === 0) return bytes;
@@ -160,9 +161,7 @@ class BatchReader {
     this.#take(unpacked);
     const decompress = this.#context.codecs.get(codec);
     if (decompress === undefined) {
-      throw new RangeError(
-        `it is compressed (${codec}), which is not read here; write it without compression`,
-      );
+      throw new RangeError(`its compression (${codec}) cannot be read here; write it without compression`);
     }
     return decompress(packed, unpacked);
   }
@@ -176,7 +175,7 @@ class BatchReader {
   }
 
   #take(bytes: number): void {
-    this.#context.budget.take(bytes, 'a column of it', this.#context.name);
+    this.#context.budget.take(bytes, 'one of its columns', this.#context.name);
   }
 }
 
@@ -263,7 +262,8 @@ function indicesOf({ values, valid }: { values: NumberArray; valid?: Uint8Array 
   return Int32Array.from({ length: values.length }, (_, row) => {
     if (valid?.[row] === 0) return -1;
     const index = values[row]!;
-    if (!(index >= 0 && index < 2 ** 31)) throw new RangeError(`an index of a dictionary is ${index}`);
+    if (!(index >= 0 && index < 2 ** 31))
+      throw new RangeError(`a dictionary index is ${index}, which is out of range`);
     return index;
   });
 }
@@ -282,7 +282,7 @@ function offsetTexts(
   return (row) => {
     const [start, end] = [offsets[row]!, offsets[row + 1]!];
     if (!(start >= 0 && start <= end && end <= bytes.length))
-      throw new RangeError('a string ends after its column');
+      throw new RangeError('a string extends beyond its column');
     return bytes.subarray(start, end);
   };
 }
@@ -298,7 +298,7 @@ function viewTexts(views: Uint8Array, buffers: readonly Uint8Array[], length: nu
     const buffer = buffers[view.getInt32(at + 8, true)];
     const start = view.getInt32(at + 12, true);
     if (buffer === undefined || size < 0 || start < 0 || start + size > buffer.length) {
-      throw new RangeError('a string is not in the file');
+      throw new RangeError('a string lies outside the file');
     }
     return buffer.subarray(start, start + size);
   };

@@ -81,7 +81,8 @@ function gather<T extends NumberArray>(
   for (let row = 0; row < indices.length; row++) {
     const index = indices[row]!;
     const value = index === -1 ? missing : values[index];
-    if (value === undefined) throw new RangeError(`an index is ${index} of ${values.length}`);
+    if (value === undefined)
+      throw new RangeError(`a dictionary index is ${index}, but the dictionary has ${values.length} values`);
     into[row] = value;
   }
   return into;

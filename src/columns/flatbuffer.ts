@@ -79,7 +79,7 @@ export class FlatTable {
   #vectorLength(at: number, elementBytes: number): number {
     const length = this.#view.getUint32(at, true);
     if (at + 4 + length * elementBytes > this.#view.byteLength) {
-      throw new RangeError('a vector of its metadata ends after the metadata');
+      throw new RangeError('a vector of its metadata extends beyond the metadata');
     }
     return length;
   }

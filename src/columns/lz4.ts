@@ -13,13 +13,13 @@ const frameMagic = 0x184d2204;
  */
 export function lz4Frame(input: Uint8Array, length: number): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-  if (view.getUint32(0, true) !== frameMagic) throw new Error('it is no LZ4 frame');
+  if (view.getUint32(0, true) !== frameMagic) throw new Error('it is not an LZ4 frame');
   const flags = view.getUint8(4);
   if (flags >> 6 !== 1) throw new Error(`version ${flags >> 6} of LZ4 frames is unknown`);
   if (flags & 0b1) throw new Error('its LZ4 frame needs a dictionary');
   const [blockChecksum, contentSize] = [(flags & 0b10000) !== 0, (flags & 0b1000) !== 0];
   if (contentSize && view.getBigUint64(6, true) !== BigInt(length)) {
-    throw new Error('its LZ4 frame is of another size than the file says');
+    throw new Error('the size of its LZ4 frame is not what the file says');
   }
   const output = new Uint8Array(length);
   let at = 4 + 2 + (contentSize ? 8 : 0) + 1;
@@ -29,7 +29,7 @@ export function lz4Frame(input: Uint8Array, length: number): Uint8Array {
     at += 4;
     if (size === 0) break;
     const end = at + (size & 0x7fffffff);
-    if (end > input.length) throw new Error('an LZ4 block ends after its frame');
+    if (end > input.length) throw new Error('an LZ4 block extends beyond its frame');
     if (size >>> 31) {
       if (written + end - at > length) throw new Error('its LZ4 frame holds more than the file says');
       output.set(input.subarray(at, end), written);
@@ -40,7 +40,7 @@ export function lz4Frame(input: Uint8Array, length: number): Uint8Array {
     at = end + (blockChecksum ? 4 : 0);
   }
   if (written !== length)
-    throw new Error(`its LZ4 frame holds ${written} bytes, and the file says ${length}`);
+    throw new Error(`its LZ4 frame holds ${written} bytes, but the file says ${length}`);
   return output;
 }
 
@@ -49,7 +49,7 @@ export function lz4Raw(input: Uint8Array, length: number): Uint8Array {
   const output = new Uint8Array(length);
   const written = lz4Block(input, output, 0);
   if (written !== length)
-    throw new Error(`its LZ4 block holds ${written} bytes, and the file says ${length}`);
+    throw new Error(`its LZ4 block holds ${written} bytes, but the file says ${length}`);
   return output;
 }
 
@@ -112,7 +112,8 @@ function lz4Block(input: Uint8Array, output: Uint8Array, start: number): number 
     const distance = input[at]! | ((input[at + 1] ?? 0) << 8);
     at += 2;
     const match = extended(token & 15) + 4;
-    if (distance === 0 || distance > written) throw new Error('an LZ4 block refers to before its beginning');
+    if (distance === 0 || distance > written)
+      throw new Error('an LZ4 block refers to bytes before its beginning');
     if (written + match > output.length) throw new Error('an LZ4 block holds more than the file says');
     // Byte by byte: a match may overlap its own output.
     for (let end = written + match; written < end; written++) output[written] = output[written - distance]!;

@@ -47,7 +47,7 @@ export class MemoryBudget {
     const left = this.#remaining < this.bytes ? `, of which ${this.#remaining} are left` : '';
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `${source}: ${what} would take ${bytes} bytes of memory, and the budget is ${this.bytes}${left} (memoryBudget: BYTES gives more).`,
+      `${source}: ${what} would take ${bytes} bytes of memory, but the budget is ${this.bytes}${left} (memoryBudget: BYTES raises it).`,
       { details: { source, bytes, budget: this.bytes, option: 'memoryBudget' } },
     );
   }

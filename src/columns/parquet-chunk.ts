@@ -65,7 +65,7 @@ export class ChunkReader {
       const header = parquetHeader(reader);
       const end = reader.offset + header.compressed_page_size;
       if (!(header.compressed_page_size >= 0 && header.uncompressed_page_size >= 0 && end <= byteLength)) {
-        throw new Error(`a page of column '${this.#field.name}' ends after its column`);
+        throw new Error(`a page of column '${this.#field.name}' extends beyond its column`);
       }
       const packed = this.#bytes.subarray(reader.offset, end);
       reader.offset = end;
@@ -96,7 +96,7 @@ export class ChunkReader {
         let levels: Uint8Array | undefined;
         let start = 0;
         if (this.#field.element.repetition_type === 'OPTIONAL') {
-          if (levelEncoding !== 'RLE') throw new Error(`levels in ${levelEncoding} are not read`);
+          if (levelEncoding !== 'RLE') throw new Error(`levels encoded as ${levelEncoding} cannot be read`);
           start = 4 + new DataView(page.buffer, page.byteOffset).getUint32(0, true);
           if (start > page.length) throw new Error('a page ends before its values');
           levels = readLevels(page.subarray(4, start), count);
@@ -152,7 +152,8 @@ export class ChunkReader {
     readHybrid(page, 1, page[0] ?? 0, indices);
     return Float64Array.from(indices, (index) => {
       const value = dictionary[index];
-      if (value === undefined) throw new Error(`an index is ${index} of ${dictionary.length}`);
+      if (value === undefined)
+        throw new Error(`a dictionary index is ${index}, but the dictionary has ${dictionary.length} values`);
       return value;
     });
   }
@@ -162,14 +163,15 @@ export class ChunkReader {
     const { codec } = this.#chunk;
     if (codec === 'UNCOMPRESSED') {
       if (packed.length !== size)
-        throw new Error(`a page of ${packed.length} bytes says that it has ${size}`);
+        throw new Error(`a page has ${packed.length} bytes, but its header says ${size}`);
       return packed.slice();
     }
     this.#take(size);
     const decompress = isCodec(codec) ? this.#codecs.get(codec) : undefined;
-    if (decompress === undefined) throw new Error(`it is compressed by ${codec}, which is not read`);
+    if (decompress === undefined) throw new Error(`its compression (${codec}) cannot be read`);
     const page = decompress(packed, size);
-    if (page.length !== size) throw new Error(`a page unpacks to ${page.length} bytes and says ${size}`);
+    if (page.length !== size)
+      throw new Error(`a page unpacks to ${page.length} bytes, but its header says ${size}`);
     return page.byteLength === page.buffer.byteLength ? page : page.slice();
   }
 }
@@ -177,7 +179,8 @@ export class ChunkReader {
 type PageEncoding = NonNullable<PageHeader['data_page_header']>['encoding'];
 
 function checkCount(count: number, left: number): void {
-  if (!(count >= 0 && count <= left)) throw new Error(`a page has ${count} values where ${left} are left`);
+  if (!(count >= 0 && count <= left))
+    throw new Error(`a page has ${count} values, but only ${left} are left`);
 }
 
 /** Which rows have a value; undefined if all have. */

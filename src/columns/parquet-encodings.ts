@@ -22,7 +22,8 @@ export function decodeValues(
     case 'PLAIN':
       return readPlain(reader, type!, count, typeLength);
     case 'RLE': {
-      if (type !== 'BOOLEAN') throw new Error(`its values are ${type}, and run-length encoded`);
+      if (type !== 'BOOLEAN')
+        throw new Error(`its ${type} values are run-length encoded, which only booleans can be`);
       const values = new Uint8Array(count);
       readHybrid(bytes, 4, 1, values);
       return values;
@@ -61,7 +62,7 @@ function deltaByteArrays(
     const [prefix, length] = [shared[row]!, further[row]!];
     const end = reader.offset + length;
     if (prefix < 0 || prefix > before.length || length < 0 || end > bytes.length) {
-      throw new Error('a string ends after its page');
+      throw new Error('a string extends beyond its page');
     }
     const value = new Uint8Array(prefix + length);
     value.set(before.subarray(0, prefix));
@@ -87,7 +88,7 @@ export function readHybrid(
   width: number,
   into: Uint8Array | Int32Array,
 ): void {
-  if (width > 32) throw new RangeError(`indices of ${width} bits`);
+  if (width > 32) throw new RangeError(`its indices have ${width} bits, but at most 32 are possible`);
   let at = start;
   let filled = 0;
   const next = (): number => {

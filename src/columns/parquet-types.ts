@@ -29,7 +29,7 @@ export function parquetField({ element, children }: SchemaTree): ParquetField {
     converted_type: converted,
   } = element;
   // hyparquet does not validate metadata: in a damaged file anything may be absent.
-  if (typeof name !== 'string') throw new Error('a column of it has no name');
+  if (typeof name !== 'string') throw new Error('one of its columns has no name');
   const other = (holds: string): ParquetField => ({
     name,
     kind: 'other',

@@ -64,7 +64,7 @@ class OpenParquetFile implements ColumnFile {
     this.groups = this.#groups.map((group) => Number(group.num_rows));
     const rows = this.groups.reduce((sum, count) => sum + count, 0);
     if (rows !== this.rows || !(rows >= 0)) {
-      throw new Error(`its row groups have ${rows} rows, and it says ${this.rows}`);
+      throw new Error(`its row groups have ${rows} rows, but its metadata says ${this.rows}`);
     }
   }
 
@@ -107,7 +107,7 @@ class OpenParquetFile implements ColumnFile {
     const start = dictionary > 0 && dictionary < data ? dictionary : data;
     const end = start + Number(chunk.total_compressed_size);
     if (!(start >= 4 && end >= start && end <= this.#source.size)) {
-      throw new Error(`column '${column}' ends after the file`);
+      throw new Error(`column '${column}' extends beyond the file`);
     }
     return [start, end];
   }

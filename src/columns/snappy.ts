@@ -41,6 +41,6 @@ function checkElements(input: Uint8Array, length: number): void {
       throw new Error('a Snappy block holds more than the file says');
   }
   if (written !== length) {
-    throw new Error(`a Snappy block holds ${written} bytes, and the file says ${length}`);
+    throw new Error(`a Snappy block holds ${written} bytes, but the file says ${length}`);
   }
 }

@@ -144,7 +144,7 @@ export class TableInMemory implements ColumnFile {
     const code = (text: unknown, row: number): number => {
       if (text === null || text === undefined) return -1;
       if (typeof text !== 'string')
-        throw this.#invalid(`column '${name}', row ${row + 1} is no string`, name);
+        throw this.#invalid(`column '${name}', row ${row + 1} is not a string`, name);
       let known = codeOf.get(text);
       if (known === undefined) {
         known = codeOf.size;

@@ -14,7 +14,7 @@ export function zstd(input: Uint8Array, length: number): Uint8Array {
   // fzstd allocates the size that a frame claims, and assumes that it gets filled.
   if (contentSize !== undefined) {
     if (contentSize !== length) {
-      throw new Error(`its Zstandard frame is of ${contentSize} bytes, and the file says ${length}`);
+      throw new Error(`its Zstandard frame declares ${contentSize} bytes, but the file says ${length}`);
     }
     return decompress(input, new Uint8Array(length)).subarray(0, length);
   }
@@ -27,7 +27,7 @@ export function zstd(input: Uint8Array, length: number): Uint8Array {
     written += chunk.length;
   }).push(input, true);
   if (written !== length) {
-    throw new Error(`its Zstandard frame holds ${written} bytes, and the file says ${length}`);
+    throw new Error(`its Zstandard frame holds ${written} bytes, but the file says ${length}`);
   }
   return output;
 }
@@ -35,7 +35,7 @@ export function zstd(input: Uint8Array, length: number): Uint8Array {
 /** Sizes declared by a frame header: RFC 8878, 3.1.1.1. */
 function frameHeader(input: Uint8Array): { contentSize: number | undefined; windowSize: number } {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-  if (view.getUint32(0, true) !== frameMagic) throw new Error('it is no Zstandard frame');
+  if (view.getUint32(0, true) !== frameMagic) throw new Error('it is not a Zstandard frame');
   const descriptor = view.getUint8(4);
   const singleSegment = (descriptor & 0x20) !== 0;
   let at = 5;

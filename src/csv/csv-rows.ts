@@ -130,7 +130,7 @@ export class CsvRows {
     try {
       this.#tokenizer!.push(text);
     } catch (cause) {
-      throw refusal(this.#name, `${this.#name} is no table: it has ${(cause as Error).message}`, cause);
+      throw refusal(this.#name, `${this.#name} is not a table: it has ${(cause as Error).message}`, cause);
     }
   }
 }

@@ -38,7 +38,7 @@ export function findNodeColumns(header: readonly string[], graph: GsnnGraph, nam
   if (missing.length > 0) {
     throw new MagnitudeEdgeError(
       'batch-mismatch',
-      `${name} has no column for ${listed(missing)}: it has ${header.length} columns, and the model needs one for each of ${input.length} input and ${output.length} output nodes.`,
+      `${name} has no column for ${listed(missing)}: it has ${header.length} columns, but the model needs one for each of ${input.length} input and ${output.length} output nodes.`,
       { details: { source: name, missing: missing.length } },
     );
   }

@@ -157,7 +157,7 @@ export function readNpyStrings(bytes: Uint8Array, name: string): string[] {
 function checkLength(bytes: Uint8Array, expected: number, { shape, descr }: NpyHeader, name: string): void {
   if (bytes.byteLength >= expected) return;
   refusing(name)(
-    `it is cut short: [${shape.join(', ')}] of '${descr}' makes a file of ${expected} bytes, ${bytes.byteLength} are there`,
+    `it is cut short: [${shape.join(', ')}] of '${descr}' needs a file of ${expected} bytes, but it has ${bytes.byteLength}`,
   );
 }
 

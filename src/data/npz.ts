@@ -84,7 +84,7 @@ async function* arrayBlocks(
   } else if (entry.stored && entry.size > budget.remaining / 4) {
     yield* columnMajorBlocks(array, first, step);
   } else {
-    const whole = `array ${label} of ${rows} rows, which lies there column by column,`;
+    const whole = `array ${label} of ${rows} rows, which is stored column by column,`;
     budget.copy().take(entry.size + 4 * rows * columns, whole, name);
     const packed = await entry.read();
     const values = new Float32Array(rows * columns);
@@ -167,7 +167,7 @@ async function openArray(
   if (fileBytes !== entry.size) {
     throw new MagnitudeEdgeError(
       'invalid-data',
-      `${array}: its shape and dtype make a file of ${fileBytes} bytes, but the archive says ${entry.size}.`,
+      `${array}: its shape and dtype need a file of ${fileBytes} bytes, but the archive says ${entry.size}.`,
       { details: { source: name, array: label } },
     );
   }

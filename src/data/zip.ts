@@ -96,8 +96,8 @@ export class ZipEntry {
       crc = crc32(piece, crc);
       yield piece;
     }
-    if (length !== size) this.#refuse(`${name} unpacks to ${length} bytes, and the archive says ${size}`);
-    if (crc !== expected) this.#refuse(`${name} does not agree with its CRC-32`);
+    if (length !== size) this.#refuse(`${name} unpacks to ${length} bytes, but the archive says ${size}`);
+    if (crc !== expected) this.#refuse(`${name} does not match its CRC-32`);
   }
 
   async *#inflated(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -122,11 +122,12 @@ export class ZipEntry {
     if (this.#start !== undefined) return this.#start;
     const { name, offset, packed } = this.#facts;
     const { size } = this.#source;
-    if (!(offset + 30 <= size)) this.#refuse(`${name} is not where it should be`);
+    if (!(offset + 30 <= size)) this.#refuse(`${name} is not where the archive's list of files says`);
     const header = viewOf(await this.#source.read(offset, offset + 30));
-    if (header.getUint32(0, true) !== localSignature) this.#refuse(`${name} is not where it should be`);
+    if (header.getUint32(0, true) !== localSignature)
+      this.#refuse(`${name} is not where the archive's list of files says`);
     const start = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
-    if (start + packed > size) this.#refuse(`${name} ends after the archive`);
+    if (start + packed > size) this.#refuse(`${name} extends beyond the archive`);
     this.#start = start;
     return start;
   }
@@ -173,10 +174,11 @@ async function readDirectory(source: ByteSource, refuse: Refuse): Promise<Facts[
     readSizes64(view, extra, extra + extraLength, sizes);
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
     if (flags & 1) refuse(`${name} is encrypted`);
-    if (method !== 0 && method !== 8) refuse(`${name} is packed by method ${method}, not deflated`);
-    if (sizes.packed > source.size) refuse(`${name} ends after the archive`);
+    if (method !== 0 && method !== 8)
+      refuse(`${name} is compressed by method ${method}, but only deflate can be read`);
+    if (sizes.packed > source.size) refuse(`${name} extends beyond the archive`);
     const most = method === 0 ? sizes.packed : sizes.packed * MOST_EXPANSION;
-    if (sizes.size > most) refuse(`${name} of ${sizes.packed} bytes cannot unpack to ${sizes.size}`);
+    if (sizes.size > most) refuse(`${name} has ${sizes.packed} bytes, which cannot unpack to ${sizes.size}`);
     files.push({ name, ...sizes, deflated: method === 8, crc: view.getUint32(at + 16, true) });
     at = extra + extraLength + view.getUint16(at + 32, true);
   }

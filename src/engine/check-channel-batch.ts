@@ -74,7 +74,7 @@ export function checkLayers(
   if (values.length === pairs) return;
   throw new MagnitudeEdgeError(
     'batch-mismatch',
-    `Batch ${index} holds ${pluralOf[quantity]} of ${values.length} layers and there are ${pairs} layer pairs.`,
+    `Batch ${index} holds ${pluralOf[quantity]} of ${values.length} layers, but there are ${pairs} layer pairs.`,
     { details: { batch: index, quantity, expected: pairs, found: values.length } },
   );
 }
@@ -110,7 +110,7 @@ function checkPairs(
     if (value.length !== size * width) {
       throw new MagnitudeEdgeError(
         'batch-mismatch',
-        `Batch ${index} holds ${value.length} ${plural} of layer ${layer} and ${size} samples of ${width} make ` +
+        `Batch ${index} holds ${value.length} ${plural} of layer ${layer}, but ${size} samples of ${width} make ` +
           `${size * width}.`,
         { details: { batch: index, quantity, layer, expected: size * width, found: value.length } },
       );

@@ -19,7 +19,7 @@ export async function withOutOfMemoryError<T>(
     const scores = 8 * nodes ** 2;
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `Statistics of ${nodes} function nodes and ${pairs} layer pairs, of which the sums take ${bytes} bytes and a matrix of scores ${scores}, found no room.`,
+      `There is not enough memory for statistics of ${nodes} function nodes and ${pairs} layer pairs: the sums take ${bytes} bytes and a matrix of scores ${scores}.`,
       { details: { nodes, pairs, bytes, scores }, cause },
     );
   }

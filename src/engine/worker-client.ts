@@ -29,7 +29,7 @@ export class WorkerClient<Calls extends CallTable<Extract<keyof Calls, string>> 
       },
     };
     const thread = startWorker(script, events, name);
-    if (thread === undefined) throw new MagnitudeEdgeError('runtime', 'There are no workers here.');
+    if (thread === undefined) throw new MagnitudeEdgeError('runtime', 'Workers are not available here.');
     this.#thread = thread;
   }
 

@@ -30,7 +30,7 @@ export function createStorage(context: GpuContext, label: string, bytes: number)
   if (size > limit) {
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `${label} needs a GPU buffer of ${size} bytes and this device allows ${limit}.`,
+      `${label} needs a GPU buffer of ${size} bytes, but this device allows ${limit}.`,
       { details: { buffer: label, expected: size, found: limit } },
     );
   }

@@ -33,13 +33,13 @@ export async function acquireDevice(options: { gpu?: GPU | undefined } = {}): Pr
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
-    throw new MagnitudeEdgeError('no-adapter', 'WebGPU is there but offers no adapter on this machine.');
+    throw new MagnitudeEdgeError('no-adapter', 'WebGPU is available but has no adapter on this machine.');
   }
   try {
     const device = await adapter.requestDevice({ requiredLimits: requiredLimits(adapter.limits) });
     return watch(device, true, adapter.info);
   } catch (cause) {
-    throw new MagnitudeEdgeError('no-adapter', 'The WebGPU adapter refused to give a device.', { cause });
+    throw new MagnitudeEdgeError('no-adapter', 'The WebGPU adapter refused to create a device.', { cause });
   }
 }
 
@@ -92,7 +92,7 @@ export function assertAlive(context: GpuContext): void {
 /** The error for work on a lost device. */
 export function deviceLost(context: Pick<GpuContext, 'lostReason'>, cause?: unknown): MagnitudeEdgeError {
   const reason = context.lostReason ?? 'no reason given';
-  return new MagnitudeEdgeError('device-lost', `The GPU device was lost (${reason}); what it held is gone.`, {
+  return new MagnitudeEdgeError('device-lost', `The GPU device was lost (${reason}); its data are gone.`, {
     cause,
     details: { reason },
   });

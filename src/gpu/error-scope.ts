@@ -62,7 +62,7 @@ async function settle(
   if (memory) {
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `The GPU has not enough memory for ${what}: ${memory.message}`,
+      `The GPU does not have enough memory for ${what}: ${memory.message}`,
     );
   }
   if (validation) {

@@ -94,9 +94,13 @@ async function compile(
     return { definition, layout, pipeline };
   } catch (cause) {
     if ((await lossOr(device, cause)) !== cause) throw deviceLost(context, cause);
-    throw new MagnitudeEdgeError('gpu-validation', `The GPU made no pipeline of ${label}: ${String(cause)}`, {
-      cause,
-    });
+    throw new MagnitudeEdgeError(
+      'gpu-validation',
+      `The GPU could not create the pipeline of ${label}: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

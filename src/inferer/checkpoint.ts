@@ -84,7 +84,7 @@ export class FitCheckpoints {
     const saved = decodeStatistics(bytes, NAME);
     const facts = saved.progress?.facts;
     if (facts === undefined) {
-      throw new MagnitudeEdgeError('invalid-data', `${NAME} is a statistics file and no checkpoint.`);
+      throw new MagnitudeEdgeError('invalid-data', `${NAME} is a statistics file, not a checkpoint.`);
     }
     this.#check(saved, facts);
     this.#batches = facts.batches;
@@ -150,12 +150,12 @@ export class FitCheckpoints {
     if (statistics.pairs.length !== this.#of.layerPairs)
       refuse(
         'graph-mismatch',
-        `has ${statistics.pairs.length} layer pairs, and the model has ${this.#of.layerPairs}`,
+        `has ${statistics.pairs.length} layer pairs, but the model has ${this.#of.layerPairs}`,
       );
     if (facts.version !== version) {
       refuse(
         'invalid-argument',
-        `was written by version ${facts.version}, and this is version ${version}: it can be scored and merged, but not gone on from to the bit`,
+        `was written by version ${facts.version}, but this is version ${version}: it can be scored and merged, but a fit cannot resume from it to identical bits`,
       );
     }
     for (const [name, wanted] of Object.entries(this.#of.settings)) {
@@ -163,23 +163,23 @@ export class FitCheckpoints {
       // If a loader does not declare its batch size, the hash of the samples reveals another one.
       if (wanted === found || found === undefined) continue;
       if (name === 'model')
-        refuse('graph-mismatch', 'is of another model: its graph is the same, and its weights are not');
-      refuse('invalid-argument', `is of a fit with ${name} ${found}, and this one has ${wanted}`);
+        refuse('graph-mismatch', 'is of another model: the graph is the same, but the weights differ');
+      refuse('invalid-argument', `is of a fit with ${name} ${found}, but this one has ${wanted}`);
     }
     const [before, now] = [facts.files, this.#files];
     // If the loader names no files, the samples themselves are compared.
     if (before.length === 0 || now.length === 0) return;
     if (before.length !== now.length)
-      throw changed(`${before.length} files were read and there are ${now.length} now`);
+      throw changed(`${before.length} files were read, but now there are ${now.length}`);
     before.forEach(({ name, size }, k) => {
       if (size !== now[k]!.size)
-        throw changed(`${name} had ${size} bytes and ${now[k]!.name} has ${now[k]!.size}`);
+        throw changed(`${name} had ${size} bytes, but ${now[k]!.name} has ${now[k]!.size}`);
     });
   }
 
   #checkContent({ batches, content }: ProgressFacts): void {
     if (this.#content.value !== content)
-      throw changed(`the first ${batches} batches hold other samples than they did`);
+      throw changed(`the first ${batches} batches no longer hold the same samples`);
   }
 }
 
@@ -287,10 +287,12 @@ export function checkCanCheckpoint(reset: boolean, { choice }: InfererStatistics
     throw new MagnitudeEdgeError('invalid-argument', why, { details: { option: 'checkpoint' } });
   };
   if (!reset)
-    refuse('A fit with reset: false has no checkpoints: what it goes on from is not of its loader.');
+    refuse(
+      'A fit with reset: false cannot write checkpoints: the statistics that it adds to did not come from its loader.',
+    );
   const { shape, diagnostics } = choice.engine;
   if (diagnostics.tiled !== true) return;
   refuse(
-    `A fit of ${shape.nodes} function nodes and ${shape.pairs} layer pairs has no checkpoints: the samples are kept as they are, since their sums have no room.`,
+    `A fit of ${shape.nodes} function nodes and ${shape.pairs} layer pairs cannot write checkpoints: it keeps the samples themselves, since their sums do not fit in memory.`,
   );
 }

@@ -40,7 +40,7 @@ export function checkCanResume(model: InfererModel, held: FitSettings, requested
   const refuse = (why: string): never => {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `fit with reset: false goes on from statistics ${why}; reset them, or fit apart.`,
+      `fit with reset: false adds to statistics ${why}; reset them, or fit with another inferer.`,
     );
   };
   const [loss, wantedLoss] = [describeLoss(held.loss), describeLoss(requested.loss)];

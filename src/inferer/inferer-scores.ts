@@ -135,7 +135,7 @@ export class InfererScores {
     if (maxQ < 1 && !plan?.permutations) {
       throw new MagnitudeEdgeError(
         'invalid-argument',
-        'maxQ needs p-values, which channel scores have from shuffles alone: create the inferer with uncertainty: { permutations }.',
+        'maxQ needs p-values, which channel scores have only from permutations: create the inferer with uncertainty: { permutations }.',
         { details: { option: 'maxQ', found: maxQ } },
       );
     }
@@ -194,7 +194,7 @@ function channelRequest(options: ScoreOptions) {
   if (correlation !== 'pearson') {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `correlation: '${correlation}' is of magnitudes and does not go with score: 'channel'.`,
+      `correlation: '${correlation}' applies to magnitudes, not to score: 'channel'.`,
       { details: { option: 'correlation', found: correlation } },
     );
   }

@@ -317,7 +317,7 @@ export class InfererStatistics {
     if (this.channels !== undefined) return this.channels;
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `${what} need the channel values of the samples, and the inferer was created with channels: false.`,
+      `${what} need the channel values of the samples, but the inferer was created with channels: false.`,
       { details: { option: 'channels' } },
     );
   }

@@ -13,7 +13,7 @@ export function originPrivateCheckpoint(name: string): CheckpointSink & { remove
     if (storage && 'getDirectory' in storage) return storage.getDirectory();
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      'There is no Origin Private File System here: a page of https or localhost in a browser has one.',
+      'There is no Origin Private File System here: only browser pages served over https or from localhost have one.',
     );
   };
   return {

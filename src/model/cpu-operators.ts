@@ -50,7 +50,7 @@ export function leftToCpu(operators: readonly CpuOperator[]): string {
   const list = operators.map(({ operator, nodes }) =>
     nodes.length > 1 ? `${operator} (${nodes.length} nodes)` : operator,
   );
-  return `The runtime's WebGPU provider leaves operators of the training graph to the CPU, and copies what they read and give: ${list.join(', ')}.`;
+  return `The runtime's WebGPU provider runs some operators of the training graph on the CPU, and copies their inputs and outputs: ${list.join(', ')}.`;
 }
 
 /** What can be inferred about every value of a model. */

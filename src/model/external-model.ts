@@ -48,11 +48,11 @@ export class ExternalModel implements InfererModel {
   }
 
   trainingSession(): Promise<never> {
-    return Promise.reject(this.#runsElsewhere('fit', 'fitValues takes what it computes'));
+    return Promise.reject(this.#runsElsewhere('fit', 'use fitValues with the values that it computes'));
   }
 
   edgeMask(): never {
-    throw this.#runsElsewhere('maskedEdges', 'edges are masked where it runs');
+    throw this.#runsElsewhere('maskedEdges', 'mask edges where the model runs');
   }
 
   graphUnderMask(): never {
@@ -78,7 +78,7 @@ export class ExternalModel implements InfererModel {
   #runsElsewhere(what: string, instead: string): MagnitudeEdgeError {
     return new MagnitudeEdgeError(
       'invalid-argument',
-      `${what} needs a model that runs here, and ${this.name} does not: ${instead}.`,
+      `${what} needs a model that runs here, but ${this.name} does not: ${instead}.`,
     );
   }
 }

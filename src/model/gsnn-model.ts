@@ -70,7 +70,7 @@ export interface TrainingRequest extends LossSettings {
 const SMALL_CHANNELS = 1000;
 
 const keepsFewThreads =
-  'The runtime was started for a smaller model and keeps its one thread; configureRuntime({ numThreads }) before the first model gives it more.';
+  'The runtime was started for a smaller model and keeps its one thread; to give it more, call configureRuntime({ numThreads }) before loading the first model.';
 
 /** Where a model runs, and what was requested. */
 interface ChosenExecution {

@@ -46,7 +46,7 @@ export async function setFiles(env: FileSettings, build: Build, files: RuntimeFi
 
 const whatHelps =
   "Vite up to 7 needs optimizeDeps: { exclude: ['onnxruntime-web'] } while developing; elsewhere the files of " +
-  'onnxruntime-web/dist have to be there, or configureRuntime({ wasmPaths }) says where they are (docs/guide.md, "With a bundler")';
+  'onnxruntime-web/dist must be at that address, or configureRuntime({ wasmPaths }) must say where they are (docs/guide.md, "With a bundler")';
 
 /** Messages of the runtime in other words, and what to do about them. */
 const explanations: readonly (readonly [said: RegExp, why: string])[] = [
@@ -57,7 +57,7 @@ const explanations: readonly (readonly [said: RegExp, why: string])[] = [
   ],
   [
     /Content Security Policy|unsafe-eval/i,
-    "the page's policy does not let WebAssembly run: script-src needs 'wasm-unsafe-eval'",
+    "the page's policy does not allow WebAssembly: script-src needs 'wasm-unsafe-eval'",
   ],
 ];
 

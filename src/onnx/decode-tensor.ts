@@ -23,7 +23,7 @@ export function decodeTensor(proto: TensorProto, externalData: ExternalData): Te
   if (proto.segment !== undefined) {
     throw new MagnitudeEdgeError(
       'invalid-model',
-      `${label} is stored in segments, which this reader does not join.`,
+      `${label} is stored in segments, which this reader does not support.`,
     );
   }
   const elementType = proto.dataType;

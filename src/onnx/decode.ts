@@ -87,7 +87,7 @@ function decodeGraph(proto: GraphProto, externalData: ExternalData): OnnxGraph {
   if (proto.sparseInitializer.length > 0) {
     throw new MagnitudeEdgeError(
       'invalid-model',
-      'The model holds sparse initializers, which this reader does not take.',
+      'The model holds sparse initializers, which this reader does not support.',
     );
   }
   const initializers = new Map<string, Tensor>();

@@ -94,7 +94,7 @@ function requireBounded(model: OnnxModel, functions: Functions): void {
     return total;
   };
   if (sizeOf(model.graph.nodes) > MAX_NODES)
-    refuse(`Inlining the model's local functions leads to more than ${MAX_NODES} nodes.`);
+    refuse(`Inlining the model's local functions would give more than ${MAX_NODES} nodes.`);
 }
 
 function refuse(message: string): never {
@@ -109,7 +109,7 @@ function adoptOpsets(opsets: Map<string, number>, { name, opsetImport }: Functio
     if (own === undefined) opsets.set(domain, Number(version));
     else if (own !== Number(version)) {
       refuse(
-        `Local function '${name}' is written in operator set ${version} of domain '${domain}', the model in ${own}.`,
+        `Local function '${name}' is written in operator set ${version} of domain '${domain}', but the model uses ${own}.`,
       );
     }
   }

@@ -26,7 +26,7 @@ export function sortedNodes(graph: Graph): OnnxNode[] {
     if (isThere(name)) continue;
     throw new MagnitudeEdgeError(
       'invalid-model',
-      `The graph output '${name}' is produced by nothing in the graph.`,
+      `The graph output '${name}' is not produced by any node of the graph.`,
       { details: { value: name } },
     );
   }

@@ -29,7 +29,7 @@ export async function jackknifeScores(
   if (filled.length < 2) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `A jackknife needs at least 2 groups of samples and was given ${filled.length}.`,
+      `A jackknife needs at least 2 groups of samples, but was given ${filled.length}.`,
       { details: { option: 'groups', found: filled.length } },
     );
   }

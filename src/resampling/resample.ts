@@ -145,7 +145,7 @@ export function checkSampleCount(samples: number, groups: number, permutations: 
       : `at least ${MIN_SAMPLES} when any one of them is left out`;
   throw new MagnitudeEdgeError(
     'too-few-samples',
-    `Uncertainty by ${groups} groups of samples needs ${why}, and ${samples} samples have been accumulated.`,
+    `Uncertainty by ${groups} groups of samples needs ${why}, but ${samples} samples have been accumulated.`,
     { details: { groups, found: samples } },
   );
 }

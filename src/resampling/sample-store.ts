@@ -15,8 +15,9 @@ export interface RowPairing {
 }
 
 /**
- * Magnitudes of the samples seen, kept on the host in float32, in order of arrival: 8 P N bytes per sample. Rows are
- * written once, so that a view stays valid while more are added.
+ * Magnitudes of the samples seen, kept on the host in float32, in order of arrival: 8 P N bytes per sample. Views share
+ * the rows. Only `truncate` allows rows to be written again; it drops samples of batches that the engine has refused,
+ * and a view is made only of samples that the engine has checked.
  */
 export class SampleStore {
   /** N */
@@ -52,7 +53,7 @@ export class SampleStore {
       throw new MagnitudeEdgeError(
         'out-of-memory',
         `The magnitudes of ${samples} samples, which uncertainty needs, take ${bytes} bytes ` +
-          `(${this.#rowBytes} a sample) and ${why}.`,
+          `(${this.#rowBytes} per sample), but ${why}.`,
         { details: { samples, bytes, expected: this.#maxBytes }, cause },
       );
     };
@@ -62,7 +63,7 @@ export class SampleStore {
         this.#blocks.push(new Float32Array((this.#blockRows * this.#rowBytes) / 4));
       }
     } catch (cause) {
-      refuse('found no room', cause);
+      refuse('there is not enough memory', cause);
     }
   }
 
@@ -82,7 +83,7 @@ export class SampleStore {
     this.#samples += size;
   }
 
-  /** Keeps the first `samples` samples only. */
+  /** Keeps the first `samples` samples only. Later additions overwrite the others, also in views that show them. */
   truncate(samples: number): void {
     this.#samples = Math.min(this.#samples, samples);
   }
@@ -93,7 +94,7 @@ export class SampleStore {
     this.#samples = 0;
   }
 
-  /** A view of the current samples, which later additions and drops do not change. */
+  /** A view of the current samples. Later additions and `clear` do not change it. */
   view(): SampleStore {
     const view = new SampleStore({ nodes: this.nodes, pairs: this.#pairs }, this.#maxBytes);
     view.#blocks = [...this.#blocks];

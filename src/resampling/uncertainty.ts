@@ -165,8 +165,8 @@ export class Uncertainty {
       const samples = this.#record.samples + (this.#runs?.samples ?? 0) + merged;
       throw new MagnitudeEdgeError(
         'invalid-argument',
-        `Uncertainty needs the samples themselves, and ${merged} of the ${samples} that the statistics hold came from ` +
-          'a statistics file, which has their sums alone: evaluate with uncertainty: false, or fit all samples here.',
+        `Uncertainty needs the samples themselves, but ${merged} of the ${samples} that the statistics hold came from ` +
+          'a statistics file, which has only their sums: evaluate with uncertainty: false, or fit all samples here.',
         { details: { option: 'uncertainty', samples, merged } },
       );
     }
@@ -228,8 +228,8 @@ export class Uncertainty {
 function ranksNeedRows(): MagnitudeEdgeError {
   return new MagnitudeEdgeError(
     'invalid-argument',
-    "Standard errors of Spearman's correlations need the magnitudes of all samples, and so many samples came that they were " +
-      'summed up: raise uncertainty.maxBytes and ask for permutations, which keep them, or take Pearson correlations.',
+    "Standard errors of Spearman's correlations need the magnitudes of all samples, but there were so many that only their " +
+      'sums were kept: raise uncertainty.maxBytes and ask for permutations, which keep them, or take Pearson correlations.',
     { details: { option: 'correlation' } },
   );
 }
@@ -248,7 +248,7 @@ export function requestedUncertainty(
   if (available !== undefined) return available;
   throw new MagnitudeEdgeError(
     'invalid-argument',
-    'Uncertainty was asked for, but the inferer was created without it and has kept nothing to tell it from.',
+    'Uncertainty was asked for, but the inferer was created without it and has kept nothing to compute it from.',
     { details: { option: 'uncertainty' } },
   );
 }

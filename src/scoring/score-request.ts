@@ -15,7 +15,7 @@ export function checkScoreRequest(request: ScoreRequest, nodes: number, samples:
   if (samples < MIN_SAMPLES) {
     throw new MagnitudeEdgeError(
       'too-few-samples',
-      `Scores need at least ${MIN_SAMPLES} samples and ${samples} have been accumulated.`,
+      `Scores need at least ${MIN_SAMPLES} samples, but ${samples} have been accumulated.`,
       { details: { expected: MIN_SAMPLES, found: samples } },
     );
   }
@@ -40,7 +40,7 @@ function checkConditioningSets({ conditioningSets: sets }: ScoreRequest, nodes: 
   if (sets.offsets.length !== nodes + 1) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `conditioningSets holds ${sets.offsets.length - 1} lists and there are ${nodes} function nodes.`,
+      `conditioningSets holds ${sets.offsets.length - 1} lists, but there are ${nodes} function nodes.`,
       { details: { option: 'conditioningSets', expected: nodes, found: sets.offsets.length - 1 } },
     );
   }
@@ -50,8 +50,8 @@ function checkConditioningSets({ conditioningSets: sets }: ScoreRequest, nodes: 
       if (source <= previous || source >= nodes || source === target) {
         throw new MagnitudeEdgeError(
           'invalid-argument',
-          `The conditioning set of target ${target} must be ascending indices below ${nodes} without ${target} itself ` +
-            `and holds ${source} after ${previous}.`,
+          `The conditioning set of target ${target} must be ascending indices below ${nodes} without ${target} itself, ` +
+            `but holds ${source} after ${previous}.`,
           { details: { option: 'conditioningSets', target, source } },
         );
       }

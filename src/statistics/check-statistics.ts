@@ -21,7 +21,7 @@ function impossibleIn(pair: PairStatistics, nodes: number, samples: number): str
   for (const [name, values] of Object.entries(pair) as [keyof PairStatistics, Float64Array][]) {
     if (firstNonFinite(values) >= 0) return `holds a value in ${name} that is not finite,`;
     if (samples === 0 && !name.startsWith('pivot') && values.some((value) => value !== 0))
-      return `holds sums of no samples that are not zero, in ${name}`;
+      return `holds nonzero sums although it has no samples, in ${name}`;
   }
   if (samples === 0) return undefined;
   const { pivotX, pivotY, sumX, sumY, sumY2, sumXY, sumXX } = pair;

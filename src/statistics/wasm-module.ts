@@ -53,7 +53,7 @@ function allocate(bytes: number): WebAssembly.Memory {
   } catch (cause) {
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `Products or scores need ${bytes} bytes of WebAssembly memory and got none.`,
+      `Products or scores need ${bytes} bytes of WebAssembly memory, which could not be allocated.`,
       { details: { bytes }, cause },
     );
   }

@@ -72,7 +72,7 @@ export function readChannels(
   const counts = values.slice(0, nodes);
   const most = counts.reduce((largest, value) => Math.max(largest, value), 0);
   if (values.some((value, row) => value !== counts[row % nodes] || value < 1))
-    refuse(`has numbers of channels that differ between layer pairs, or are none`);
+    refuse('has numbers of channels that are below 1 or differ between layer pairs');
   if (hasChannelSums(fields))
     return { samples, counts, sums: readChannelSums(column, { samples, counts, pairs }, refuse) };
   const length = nodes * most * samples;

@@ -42,7 +42,7 @@ export function coverageWarning(coverage: ScoreCoverage): string | undefined {
   const share = Math.round((100 * candidates.unscored) / candidates.pairs);
   return (
     `${share} % of the candidates (${candidates.unscored.toLocaleString('en')} of ` +
-    `${candidates.pairs.toLocaleString('en')} pairs that are no known edge) have no score; without one are ` +
+    `${candidates.pairs.toLocaleString('en')} pairs that are not known edges) have no score; in all, pairs without one are ` +
     `${unscoredInWords(coverage)}.`
   );
 }

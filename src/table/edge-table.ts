@@ -247,7 +247,7 @@ function checkEdgeTableInput(scores: { nodes: number }, graph: GsnnGraph, option
   if (names !== scores.nodes) {
     throw new MagnitudeEdgeError(
       'graph-mismatch',
-      `The scores are for ${scores.nodes} function nodes and the graph has ${names}.`,
+      `The scores are for ${scores.nodes} function nodes, but the graph has ${names}.`,
       { details: { expected: names, found: scores.nodes } },
     );
   }
@@ -276,8 +276,8 @@ export function checkTableSize(
   if (maxQ < 1 || bytes <= MOST_TABLE_BYTES) return;
   throw new MagnitudeEdgeError(
     'out-of-memory',
-    `A table of ${rows} rows takes ${bytes} bytes, more than the ${MOST_TABLE_BYTES} that one may have: ask for fewer rows ` +
-      '(top, maxQ), or take them some at a time (evaluateBatches).',
+    `A table of ${rows} rows takes ${bytes} bytes, but a table may have at most ${MOST_TABLE_BYTES}: ask for fewer rows ` +
+      '(top, maxQ), or read them in batches (evaluateBatches).',
     { details: { nodes, rows, bytes, most: MOST_TABLE_BYTES } },
   );
 }

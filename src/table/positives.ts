@@ -51,7 +51,7 @@ export function readPositiveEdges(bytes: Uint8Array, name: string): NamedPair[] 
   if (labelled.length === 0 && data.length > 0) {
     throw new MagnitudeEdgeError(
       'no-positives',
-      `${name} labels all of its ${data.length} pairs as no edges.`,
+      `${name} labels all of its ${data.length} pairs as negative.`,
       {
         details: { source: name },
       },

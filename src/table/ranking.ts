@@ -49,7 +49,7 @@ export function evaluateTargetRanking(
   if (positives.length === 0) {
     throw new MagnitudeEdgeError(
       'no-positives',
-      'The ranking needs at least one positive edge and was given none.',
+      'The ranking needs at least one positive edge, but there are none.',
     );
   }
   const badK = topK.find((k) => !(Number.isInteger(k) && k >= 1));

@@ -125,7 +125,7 @@ function checkWhole(res: Table, pairs: number): void {
   if (pairs >= scored) return;
   throw new MagnitudeEdgeError(
     'invalid-data',
-    `The table has ${pairs} of the ${scored} scored pairs that compete, and figures need all of them: make it without top and maxQ.`,
+    `The table has ${pairs} of the ${scored} scored pairs that compete, but the figures need all of them: make it without top and maxQ.`,
     { details: { expected: scored, found: pairs } },
   );
 }

@@ -143,7 +143,7 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
     return Number.isSafeInteger(value) && value >= 0 ? value : refuse(`gives ${key} as '${text(key)}'`);
   };
   if (text('format') !== FORMAT)
-    refuse(`is of format ${text('format')} and this version reads format ${FORMAT}`);
+    refuse(`has format ${text('format')}, but this version reads format ${FORMAT}`);
   const [samples, nodes, pairCount] = [count('n'), count('N'), count('P')];
   if (file.rows !== nodes * pairCount) {
     refuse(`has ${file.rows} rows, not one for each of ${nodes} function nodes and ${pairCount} layer pairs`);
@@ -176,7 +176,7 @@ export function decodeStatistics(bytes: Uint8Array, name = 'The statistics file'
   const progress = progressJson === undefined ? undefined : readProgress(progressJson, sizes, column, refuse);
   const arrays: StateArrays = progress?.arrays ?? new Map();
   if (text('checksum') !== checksumOf({ facts, names: functionNames, pairs, channels, progressJson, arrays }))
-    refuse('does not agree with its checksum: it is damaged, or was changed');
+    refuse('does not match its checksum: it is damaged or was changed');
   const impossible = findImpossible({ nodes, samples, pairs });
   if (impossible !== undefined) refuse(impossible);
   const origin: StatisticsOrigin = {
@@ -228,16 +228,16 @@ function structureOf(
   functionNames: readonly string[],
   refuse: (why: string) => never,
 ): GsnnGraph {
-  let structure: GsnnGraph;
+  let graph: GsnnGraph;
   try {
     const { input, output } = JSON.parse(facts.nodeNames) as GsnnGraph['nodeNames'];
     const edgeIndex = JSON.parse(facts.edgeIndex) as GsnnGraph['edgeIndex'];
-    structure = { nodeNames: { input, function: functionNames, output }, edgeIndex };
-    checkGraph(structure, 'the graph');
+    graph = { nodeNames: { input, function: functionNames, output }, edgeIndex };
+    checkGraph(graph, 'the graph');
   } catch (cause) {
     return refuse(`holds no graph: ${cause instanceof Error ? cause.message.replace(/\.$/, '') : 'damaged'}`);
   }
-  return graphFingerprint(structure) === facts.graph ? structure : refuse('holds another graph than it says');
+  return graphFingerprint(graph) === facts.graph ? graph : refuse('does not match its graph fingerprint');
 }
 
 /** Progress of the fit that wrote a file, and the state that it held besides the statistics. */
@@ -254,7 +254,7 @@ function readProgress(
     return { facts, arrays: readState(arrays, sizes, column, refuse) };
   } catch (cause) {
     if (cause instanceof MagnitudeEdgeError) throw cause;
-    return refuse('does not say how far the fit was', cause);
+    return refuse('has no readable record of how far the fit had got', cause);
   }
 }
 

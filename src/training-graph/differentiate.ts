@@ -126,7 +126,7 @@ function requireFloat32(graph: GraphBuilder, value: string): void {
   if (elementType === undefined || elementType === DataType.float32) return;
   throw new MagnitudeEdgeError(
     'invalid-model',
-    `The value '${value}' lies on a path that needs gradients and is ${dataTypeName(elementType)}; only float32 is differentiated.`,
+    `The value '${value}' lies on a path that needs gradients, but is ${dataTypeName(elementType)}; only float32 is differentiated.`,
     { details: { value } },
   );
 }

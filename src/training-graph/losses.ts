@@ -174,7 +174,7 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
   };
   const name = typeof loss === 'function' ? 'a custom loss' : `loss '${loss}'`;
   if (typeof loss === 'string' && !lossNames.includes(loss)) {
-    refuse(`The loss '${loss}' is not one of ${lossNames.join(', ')} and not a function.`);
+    refuse(`The loss '${loss}' is neither one of ${lossNames.join(', ')} nor a function.`);
   }
   const { lossReduction, outputWeights, maskMissingTargets, targetKind, ignoreIndex } = options;
   if (lossReduction !== undefined && !['mean', 'sum'].includes(lossReduction)) {
@@ -182,15 +182,19 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
   }
   const classIndex = targetKind === 'class-index';
   if (classIndex && loss !== 'cross-entropy')
-    refuse(`Class indices as targets go with cross-entropy, not with ${name}.`);
+    refuse(`Class indices as targets need loss 'cross-entropy', not ${name}.`);
   if (classIndex && (outputWeights !== undefined || maskMissingTargets === true)) {
-    refuse('Class indices as targets go without weights and masks; give class probabilities instead.');
+    refuse(
+      'Class indices as targets cannot be combined with weights or masks; give class probabilities instead.',
+    );
   }
   if (ignoreIndex !== undefined && (!classIndex || !Number.isSafeInteger(ignoreIndex))) {
-    refuse(`An ignored index is a whole number and goes with class indices as targets, not with ${name}.`);
+    refuse(
+      `An ignored index must be a whole number and needs class indices as targets; it was given with ${name}.`,
+    );
   }
   if (typeof loss === 'function' && (outputWeights !== undefined || maskMissingTargets === true)) {
-    refuse('Output weights and masks go with the built-in losses; a custom loss adds its own.');
+    refuse('Output weights and masks apply only to the built-in losses; a custom loss adds its own.');
   }
   const shape = graph.shape(prediction);
   if (loss === 'cross-entropy' && (shape === undefined || shape.length < 2)) {
@@ -203,7 +207,7 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
   if (!outputWeights.every(Number.isFinite)) refuse('An output weight is not a finite number.');
   if (typeof outputs === 'number' && outputs !== outputWeights.length) {
     refuse(
-      `${outputWeights.length} output weights were given for the ${outputs} outputs of '${prediction}'.`,
+      `${outputWeights.length} output weights were given, but there are ${outputs} outputs of '${prediction}'.`,
     );
   }
 }
@@ -212,13 +216,13 @@ function requireScalar(graph: GraphBuilder, value: string): string {
   if (!graph.has(value)) {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `The custom loss returned '${value}', which is no value of the graph.`,
+      `The custom loss returned '${value}', which is not a value of the graph.`,
     );
   }
   const rank = graph.rank(value);
   if (rank === undefined || rank === 0) return value;
   throw new MagnitudeEdgeError(
     'invalid-argument',
-    `The custom loss returned '${value}' of rank ${rank}; it has to be reduced to a scalar.`,
+    `The custom loss returned '${value}' of rank ${rank}; it must be reduced to a scalar.`,
   );
 }

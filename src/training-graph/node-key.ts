@@ -24,7 +24,7 @@ function attributeFrom(init: AttributeInit[string]): Attribute {
 
 function toInteger(value: number): bigint {
   if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new RangeError(`${value} is no whole number below 2^53`);
+  throw new RangeError(`${value} is not a whole number below 2^53`);
 }
 
 /** Equal for nodes that compute the same; undefined if they cannot be compared cheaply (subgraphs, tensors). */

@@ -58,7 +58,7 @@ test('killed at random moments and resumed, the run loses no sample and doubles 
     await Promise.race([end, setTimeout(killed < kills ? 3000 * random() : 600_000)]);
     child.kill('SIGKILL');
     const { status, out, err } = await end;
-    if (err.includes('goes on from c.arrow')) resumed++;
+    if (err.includes('resumes from c.arrow')) resumed++;
     if (status === null) {
       killed++;
       continue;
@@ -87,12 +87,12 @@ test('what is wrong with a checkpoint is told before the work', async () => {
     const { status, err } = await run(...input, ...out, ...args);
     return [status, err.trim().split('\n').at(-1)!];
   };
-  expect(await refused('--resume')).toEqual([2, expect.stringMatching(/--resume goes with --checkpoint/)]);
+  expect(await refused('--resume')).toEqual([2, expect.stringMatching(/--resume needs --checkpoint/)]);
   expect(await refused('--checkpoint', 'e.csv')).toEqual([2, expect.stringMatching(/another output/)]);
   expect((await run(...input, ...out, '--checkpoint', 'k.arrow')).status).toBe(0);
   expect(await refused('--checkpoint', 'k.arrow')).toEqual([
     2,
-    'magnitude-edge infer: k.arrow is there already: --resume goes on from it; remove it to begin anew; see --help',
+    'magnitude-edge infer: k.arrow already exists: use --resume to resume from it, or remove it to start over; see --help',
   ]);
   expect(await refused('--checkpoint', 'k.arrow', '--resume', '--loss', 'l1')).toEqual([
     1,
@@ -104,7 +104,7 @@ test('what is wrong with a checkpoint is told before the work', async () => {
   expect(await refused('--checkpoint', 'k.arrow', '--resume')).toEqual([
     1,
     expect.stringMatching(
-      /The data have changed since .*: part-2\.csv had \d+ bytes and part-2\.csv has \d+\.$/,
+      /The data have changed since .*: part-2\.csv had \d+ bytes, but part-2\.csv has \d+\.$/,
     ),
   ]);
 });

@@ -65,7 +65,7 @@ test.each([
     : ([['without a graphics device', installReal, () => ({}), /has no graphics device/]] as const)),
   ['without a driver', installReal, () => withoutDriver, /no WebGPU adapter was found/],
   ['with a software driver', installReal, withDriver, /runs shaders on the CPU/],
-  ['whose adapter gives no device', installFaulty, faulty('refused'), /refused to give a device/],
+  ['whose adapter gives no device', installFaulty, faulty('refused'), /refused to create a device/],
   ['whose device fails the self-test', installFaulty, faulty('arithmetic'), /The statistics are computed on/],
   ['whose device is lost at its first work', installFaulty, faulty('lost'), /device was lost/],
 ] as const)(

@@ -46,10 +46,10 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('an output that is an input or another output is refused before any work', () => {
   test.each<[string, string[], RegExp]>([
     ['the same file', [...infer, '--out', 'x.arrow', '--stats-out', './x.arrow'], /another output/],
-    ['the data', [...infer, '--out', 'd.npz', '--format', 'csv'], /d\.npz, which is read/],
-    ['the model', [...infer, '--out', 'a.csv', '--stats-out', 'm.onnx'], /m\.onnx, which is read/],
-    ['the data through a link', [...infer, '--out', 'link.csv'], /d\.npz, which is read/],
-    ['the data through a folder', [...infer, '--out', 'here/d.npz', '--format', 'csv'], /which is read/],
+    ['the data', [...infer, '--out', 'd.npz', '--format', 'csv'], /d\.npz, which is an input/],
+    ['the model', [...infer, '--out', 'a.csv', '--stats-out', 'm.onnx'], /m\.onnx, which is an input/],
+    ['the data through a link', [...infer, '--out', 'link.csv'], /d\.npz, which is an input/],
+    ['the data through a folder', [...infer, '--out', 'here/d.npz', '--format', 'csv'], /which is an input/],
     [
       'one new file, one of them by a dangling link',
       [...infer, '--out', 'dangling.csv', '--stats-out', 'new.csv'],
@@ -66,12 +66,12 @@ describe('an output that is an input or another output is refused before any wor
       [...infer, '--out', '-', '--format', 'csv', '--stats-out', '/dev/stdout'],
       /another output/,
     ],
-    ['the model of train-graph', ['train-graph', 'm.onnx', '--out', 'm.onnx'], /which is read/],
-    ['a file that is merged', ['merge', 'm.onnx', 'd.npz', '--out', 'd.npz'], /which is read/],
+    ['the model of train-graph', ['train-graph', 'm.onnx', '--out', 'm.onnx'], /which is an input/],
+    ['a file that is merged', ['merge', 'm.onnx', 'd.npz', '--out', 'd.npz'], /which is an input/],
     [
       'the table that is ranked',
       ['rank', '--edges', 't.csv', '--positives', 'd.npz', '--out', 't.csv'],
-      /which is read/,
+      /which is an input/,
     ],
   ])('%s', async (_, args, sentence) => {
     symlinkSync('d.npz', at('link.csv'));
@@ -122,7 +122,7 @@ test('a name as long as the file system takes, and one that is longer', async ()
   expect(files()).toEqual([longest]);
   const refused = await run(...infer, '--out', `x${longest}`);
   expect([refused.status, lines(refused).length]).toEqual([1, 1]);
-  expect(refused.err).toMatch(/its name is longer than the file system takes/);
+  expect(refused.err).toMatch(/its name is longer than the file system allows/);
 });
 
 describe('interrupted', () => {
@@ -179,7 +179,7 @@ describe('where there is no room', () => {
     );
     expect([run.status, lastLine(run)]).toEqual([
       1,
-      'magnitude-edge infer: e.arrow could not be written: it would be larger than a file may be.',
+      'magnitude-edge infer: e.arrow could not be written: it would be larger than the system allows.',
     ]);
     expect([files(), text('e.arrow')]).toEqual([['e.arrow'], 'kept']);
   });

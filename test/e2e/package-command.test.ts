@@ -137,7 +137,7 @@ describe('infer', () => {
     const refused = await run('infer', ...masked, ...asked, '--out', 'refused.arrow');
     expect(refused).toMatchObject({
       status: 1,
-      err: expect.stringContaining("weights.csv, line 2: 'OUT_0' is no output of the model") as string,
+      err: expect.stringContaining("weights.csv, line 2: 'OUT_0' is not an output of the model") as string,
     });
   });
 
@@ -226,7 +226,7 @@ describe('uncertainty', () => {
     const names = tableFromIPC(await readFile(join(folder, 'u.arrow'))).schema.fields.map(({ name }) => name);
     expect(names.slice(-3)).toEqual(['q_value', 'corr_se', 'sign_stability']);
     const { status, err } = await run('infer', ...input, '--seed', '1', '--out', 'u.arrow');
-    expect([status, err]).toEqual([2, 'magnitude-edge infer: --seed goes with --permutations; see --help\n']);
+    expect([status, err]).toEqual([2, 'magnitude-edge infer: --seed needs --permutations; see --help\n']);
   });
 });
 
@@ -291,7 +291,7 @@ describe('merged statistics', () => {
     ]) {
       expect(await merged(...files)).toEqual({
         status: 0,
-        err: 'all.arrow holds no channel values: n.arrow has none, so that the samples together have no channel or Spearman scores\n',
+        err: 'all.arrow holds no channel values: n.arrow has none, so channel and Spearman scores of the merged samples are not possible\n',
         channels: false,
         withoutChannels: ['n.arrow'],
       });
@@ -433,11 +433,11 @@ describe('refused input: exit 1, one clear line, nothing written', () => {
       /text\.csv, line 3, column 'out_1' is 'x', a number was expected/,
     ],
     ['missing columns', ['--data', 'short.csv'], /short\.csv has no column for output node 'out_2'/],
-    ['too few samples', ['--data', 'few.csv'], /at least 3 samples and 2 have been accumulated/],
+    ['too few samples', ['--data', 'few.csv'], /at least 3 samples, but 2 have been accumulated/],
     [
       'a folder that is not there',
       ['--out', 'nowhere/e.csv'],
-      /nowhere\/e\.csv cannot be written: the folder nowhere is not there/,
+      /nowhere\/e\.csv cannot be written: the folder nowhere does not exist/,
     ],
     ['WebGPU for the model', ['--execution-provider', 'webgpu'], /needs a browser/],
   ])('%s', async (_, options, sentence) => {

@@ -56,7 +56,7 @@ test('the command uses all cores for a model of real size: the runtime up to fou
 
 test('a fallback to one thread is a warning of the summary, for people and programs, and changes no number', async () => {
   const without = ['--require', './no-workers.cjs'];
-  const why = 'Workers cannot be used here, and one thread does the work of';
+  const why = 'Workers cannot be used here, so one thread does the work of';
   await infer(['--out', 'workers.csv']);
   expect(json(await infer(['--out', 'alone.csv', '--json'], without))).toMatchObject({
     threads,

@@ -54,10 +54,10 @@ test('a folder of files by target holds the rows of the table, in its order', as
 });
 
 test.each([
-  [['--out', 'by-target'], 1, /by-target cannot be written: it is there already/],
-  [['--out', 'no/such/place'], 1, /the folder no\/such is not there/],
-  [['--out', '-'], 2, /makes a folder, and --out - is none/],
-  [['--out', 'x', '--format', 'csv'], 2, /makes Parquet files, and --format is csv/],
+  [['--out', 'by-target'], 1, /by-target cannot be written: it already exists/],
+  [['--out', 'no/such/place'], 1, /the folder no\/such does not exist/],
+  [['--out', '-'], 2, /writes a folder, but --out - is standard output/],
+  [['--out', 'x', '--format', 'csv'], 2, /writes Parquet files, but --format is csv/],
 ])('%j is refused', async (args, status, message) => {
   const found = await run('evaluate', '--stats', 's.arrow', '--partition-by', 'target', ...args);
   expect([found.status, found.err]).toEqual([status, expect.stringMatching(message)]);

@@ -81,7 +81,7 @@ describe('without functions made from text', () => {
     );
     expect([status, err]).toEqual([
       1,
-      expect.stringMatching(/96 rows would take \d+ bytes .*\(--memory-budget BYTES gives more\)/),
+      expect.stringMatching(/96 rows would take \d+ bytes .*\(--memory-budget BYTES raises it\)/),
     ]);
   });
 });

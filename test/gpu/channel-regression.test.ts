@@ -178,7 +178,9 @@ test('what a device cannot do is done on the CPU, and diagnostics say why', asyn
   expect(threads.note).toBe("channel regressions: WebGPU, precision 'exact'");
   expect((await run(1e-3)).length).toBe(41 ** 2);
   expect(threads.backend).toBe('cpu');
-  expect(threads.note).toContain('lambda 0.001 leaves systems of 116 channels a condition of up to 1.2e+5');
+  expect(threads.note).toContain(
+    'with lambda 0.001, systems of 116 channels have a condition number of up to 1.2e+5',
+  );
   // A matrix of scores alone takes 6.4 GB.
   const nodes = 40_000;
   const x = Float32Array.from({ length: 2 * nodes }, (_, at) => at % 3);

@@ -61,7 +61,7 @@ test('on WebGPU a fit goes on to the rounding of its sums, and from no checkpoin
     return decodeStatistics(await inferer.saveStats(), 'statistics').statistics;
   };
   await expect(fit('webgpu', until(data(), 3))).rejects.toThrow(Closed);
-  await expect(fit('cpu', data())).rejects.toThrow(/backend webgpu, and this one has cpu/);
+  await expect(fit('cpu', data())).rejects.toThrow(/backend webgpu, but this one has cpu/);
   const resumed = await fit('webgpu', data());
   await sink.remove();
   const whole = await fit('webgpu', data());

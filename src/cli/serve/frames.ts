@@ -100,18 +100,21 @@ function parseHeader(json: Uint8Array): Record<string, unknown> {
   try {
     header = JSON.parse(new TextDecoder().decode(json));
   } catch {
-    throw noFrame('its header is no JSON');
+    throw noFrame('its header is not JSON');
   }
-  if (typeof header !== 'object' || header === null) throw noFrame('its header is no object');
+  if (typeof header !== 'object' || header === null) throw noFrame('its header is not an object');
   return header as Record<string, unknown>;
 }
 
 function lengths({ parts = [] }: Record<string, unknown>): number[] {
   if (Array.isArray(parts) && parts.every((part) => Number.isSafeInteger(part) && part >= 0))
     return parts as number[];
-  throw noFrame('its parts are no list of lengths');
+  throw noFrame('its parts are not a list of lengths');
 }
 
 function noFrame(why: string): MagnitudeEdgeError {
-  return new MagnitudeEdgeError('invalid-data', `What came through the pipe is no frame: ${why}.`);
+  return new MagnitudeEdgeError(
+    'invalid-data',
+    `The bytes that came through the pipe are not a frame: ${why}.`,
+  );
 }

@@ -9,9 +9,9 @@ import { ServedInferer } from './served-inferer.ts';
 
 const help = `magnitude-edge serve
 
-For host programs, such as the Python package: one inferer behind standard input and output, until the input ends.
-Calls and replies are frames: a 4-byte length (little endian), as many bytes of JSON, binary parts whose lengths stand
-in the JSON under 'parts'. A call has 'id', 'call' and 'args'; its reply 'id' and 'result' or 'error'.`;
+For host programs, such as the Python package: serves one inferer over standard input and output, until the input ends.
+Calls and replies are frames: a 4-byte length (little endian), that many bytes of JSON, then binary parts whose lengths the
+JSON lists under 'parts'. A call has 'id', 'call' and 'args'; its reply 'id' and 'result' or 'error'.`;
 
 export const serve: Command = {
   help,

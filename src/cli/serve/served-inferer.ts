@@ -103,8 +103,7 @@ export class ServedInferer {
       this.#model = await GsnnModel.load(bytes, { ...load, ...(gpu ? { device: gpu.device } : {}) });
     } else if (profile !== undefined) {
       this.#model = ExternalModel.read(profile, load.name ?? 'The model');
-    } else
-      throw new MagnitudeEdgeError('invalid-argument', 'open takes a model, or what is to be known of one.');
+    } else throw new MagnitudeEdgeError('invalid-argument', 'open needs a model or a profile.');
     // With 'auto' the engine may reject its device.
     const engineBackend = this.#backend.backend === 'cpu' ? 'cpu' : requested;
     this.#inferer = await MagnitudeEdgeInferer.create(this.#model, { ...create, backend: engineBackend });
@@ -120,7 +119,7 @@ export class ServedInferer {
     [bytes]: Frame['parts'],
   ): Promise<Reply> {
     const inferer = this.#opened();
-    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'fitFile takes a file.');
+    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'fitFile needs a file.');
     const { batches } = await import('../../data/batches.ts');
     const data = batches(bytes, inferer.model, { batchSize, name });
     return reply({ samples: await inferer.fit(data, { ...fit, signal: this.#aborted.signal }) });
@@ -148,7 +147,7 @@ export class ServedInferer {
 
   /** @param fitFrom fits the batches of a queue */
   #start(fitFrom: (batches: BatchQueue<Batch | Values>) => Promise<number>): Reply {
-    if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is running already.');
+    if (this.#fit) throw new MagnitudeEdgeError('busy', 'A fit is already running.');
     const batches = new BatchQueue<Batch | Values>(QUEUE_CAPACITY);
     const samples = fitFrom(batches);
     const fit = { batches, samples, error: undefined as unknown };
@@ -166,7 +165,7 @@ export class ServedInferer {
   async batch({ size }: { size: number }, [x, y]: Frame['parts']): Promise<Reply> {
     const fit = this.#running();
     if (x === undefined || y === undefined)
-      throw new MagnitudeEdgeError('invalid-argument', 'batch takes x and y.');
+      throw new MagnitudeEdgeError('invalid-argument', 'batch needs x and y.');
     await fit.batches.push({ size, x: floats(x), y: floats(y) });
     if (fit.error !== undefined) return this.endFit();
     return reply({});
@@ -242,7 +241,7 @@ export class ServedInferer {
 
   async takeStats({ merge }: { merge: boolean }, [bytes]: Frame['parts']): Promise<Reply> {
     const inferer = this.#opened();
-    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'takeStats takes a file.');
+    if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'takeStats needs a file.');
     await (merge ? inferer.mergeStats(bytes) : inferer.loadStats(bytes));
     return reply({ samples: inferer.samples });
   }
@@ -267,7 +266,7 @@ export class ServedInferer {
 
   #opened(): MagnitudeEdgeInferer {
     if (this.#inferer) return this.#inferer;
-    throw new MagnitudeEdgeError('invalid-argument', 'There is no model yet: open comes first.');
+    throw new MagnitudeEdgeError('invalid-argument', 'There is no model yet: call open first.');
   }
 
   #running() {
@@ -324,7 +323,7 @@ function namedLoss(name: string): CustomLoss {
   const loss: CustomLoss = () => {
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `The loss ${name} is computed by the host program alone.`,
+      `The loss ${name} can only be computed by the host program.`,
     );
   };
   return Object.defineProperty(loss, 'name', { value: name });

@@ -267,7 +267,7 @@ export class ChannelThreads {
     this.#gpuNote = '';
     if (gpu === undefined) return false;
     const refused = (why: string): false => {
-      this.#gpuNote = `channel regressions are none for this GPU: ${why}`;
+      this.#gpuNote = `channel regressions cannot run on this GPU: ${why}`;
       return false;
     };
     for (const system of systems) {

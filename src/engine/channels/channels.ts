@@ -111,7 +111,7 @@ export class Channels {
     if (this.#store.storableAs(size, maxBytes) !== 'none') return true;
     const samples = this.#store.samples + size;
     const bytes = this.#store.bytesWith(size);
-    const why = `The channel values of ${samples} samples take ${bytes} bytes, and there are ${maxBytes} for them`;
+    const why = `The channel values of ${samples} samples take ${bytes} bytes, but channels.maxBytes is ${maxBytes}`;
     const details = { option: 'channels.maxBytes', samples, bytes, maxBytes };
     if (required) {
       throw new MagnitudeEdgeError(
@@ -178,7 +178,7 @@ export class Channels {
       await add();
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
-      const why = `The channel values of ${samples} samples, ${this.#store.bytesWith(rows)} bytes, found no room`;
+      const why = `There is not enough memory for the channel values of ${samples} samples (${this.#store.bytesWith(rows)} bytes)`;
       // The engine has counted the batch.
       this.#stopKeeping(why);
       if (this.settings.required) throw new MagnitudeEdgeError('out-of-memory', `${why}.`, { cause });
@@ -192,7 +192,7 @@ export class Channels {
     const node = expected.findIndex((count, at) => count !== saved.counts[at]);
     throw new MagnitudeEdgeError(
       'graph-mismatch',
-      `The statistics file has ${saved.counts[node]} channels of function node ${node}, and the model has ${expected[node]}.`,
+      `The statistics file has ${saved.counts[node]} channels of function node ${node}, but the model has ${expected[node]}.`,
       { details: { node, expected: expected[node]!, found: saved.counts[node] ?? 0 } },
     );
   }
@@ -245,8 +245,8 @@ export class Channels {
     throw new MagnitudeEdgeError(
       'invalid-argument',
       this.#stopReason === undefined
-        ? `${what} need the channel values of all samples, and ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
-        : `${what} need the channel values of the samples, which were let go. ${this.#stopReason}: create the inferer with channels: { maxBytes } for more.`,
+        ? `${what} need the channel values of all samples, but ${this.#merged} of the ${samples} that the statistics hold came from a statistics file without them: fit all samples here.`
+        : `${what} need the channel values of the samples, which were discarded. ${this.#stopReason}: create the inferer with channels: { maxBytes } for more.`,
       { details: { option: 'channels', samples, kept: this.#store.samples } },
     );
   }
@@ -327,7 +327,7 @@ export class Channels {
     const { maxBytes } = this.settings;
     throw new MagnitudeEdgeError(
       'invalid-argument',
-      `${what} need the channel values of each of the ${samples} samples, and there are only sums of them: they took more than the ${maxBytes} bytes of channels.maxBytes, or came from a file of sums. Create the inferer with channels: { maxBytes } for more.`,
+      `${what} need the channel values of each of the ${samples} samples, but only their sums are held: the values took more than the ${maxBytes} bytes of channels.maxBytes, or came from a file of sums. Create the inferer with channels: { maxBytes } for more.`,
       { details: { option: 'channels.maxBytes', maxBytes, samples } },
     );
   }

@@ -104,7 +104,7 @@ export function magnitudesOfSaved(saved: SavedChannels, reduction: Reduction): A
   if ('sums' in saved) {
     throw new MagnitudeEdgeError(
       'invalid-data',
-      "Spearman's correlations need the channel values of each sample, and the statistics have only sums of them.",
+      "Spearman's correlations need the channel values of each sample, but the statistics hold only their sums.",
     );
   }
   const groups = consecutiveGroups(saved.counts);

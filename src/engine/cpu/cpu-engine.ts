@@ -66,8 +66,8 @@ const MOST_NODES = 2 ** 16 - 1;
  * workers are not available (the platform has none, or a content security policy without `worker-src blob:` forbids
  * them), the calling thread does the work, and the diagnostics say so.
  *
- * @throws `invalid-argument` for an invalid number of workers or bytes, `out-of-memory` for more nodes than can be
- * scored
+ * @throws `invalid-argument` for an invalid number of workers or bytes or an unknown precision, `out-of-memory` for more
+ * nodes than can be scored
  */
 export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = {}): Engine {
   const { workers } = options;
@@ -89,7 +89,7 @@ export function createCpuEngine(shape: EngineShape, options: CpuEngineOptions = 
     const bytes = 4 * shape.nodes ** 2 * (shape.pairs + 1);
     throw new MagnitudeEdgeError(
       'out-of-memory',
-      `Scores of ${shape.nodes} function nodes and ${shape.pairs} layer pairs take ${bytes} bytes at least; no more than ${MOST_NODES} nodes can be scored.`,
+      `Scores of ${shape.nodes} function nodes and ${shape.pairs} layer pairs take at least ${bytes} bytes; at most ${MOST_NODES} nodes can be scored.`,
       { details: { nodes: shape.nodes, pairs: shape.pairs, bytes } },
     );
   }
@@ -222,7 +222,7 @@ class CpuEngine implements Engine {
         if (lost !== undefined) {
           // The next batch replaces workers that died. The others still held samples of earlier handles.
           this.#sums?.release(
-            samplesLost('These scores cannot be formed again: their samples are lost.', lost),
+            samplesLost('These scores cannot be computed again: their samples are lost.', lost),
           );
           this.#sums = this.#workers === 0 ? new LocalSums(this.shape) : undefined;
         } else {
@@ -255,7 +255,7 @@ class CpuEngine implements Engine {
     } catch (error) {
       if (error instanceof MagnitudeEdgeError && error.code === 'out-of-memory') throw error;
       const why = error instanceof Error ? error.message : String(error);
-      this.#fallback = `Workers cannot be used here, and one thread does the work of ${this.#workers}: ${why}`;
+      this.#fallback = `Workers cannot be used here, so one thread does the work of ${this.#workers}: ${why}`;
       this.#sums = new LocalSums(this.shape);
     }
     // Released while the workers were starting: nothing else would end them.
@@ -273,8 +273,8 @@ class CpuEngine implements Engine {
     throw new MagnitudeEdgeError(
       'out-of-memory',
       `The magnitudes of ${samples} samples, ${nodes} function nodes and ${pairs} layer pairs take ${bytes} bytes, and ` +
-        `the sums ${sumsBytesOf(this.shape)}: both more than the ${memory} bytes that there are for them. The ` +
-        `${sums.samples} samples before stay.`,
+        `the sums ${sumsBytesOf(this.shape)}: both exceed the ${memory} bytes allowed. The ` +
+        `${sums.samples} samples before this batch are kept.`,
       { details: { nodes, pairs, samples: sums.samples, bytes, memory } },
     );
   }
@@ -289,7 +289,7 @@ class CpuEngine implements Engine {
     this.#assertNotReleased();
     const lost = this.#sums?.lost;
     if (lost === undefined) return;
-    throw samplesLost('The samples are lost; others can be taken after a reset.', lost);
+    throw samplesLost('The samples are lost; after a reset, new samples can be added.', lost);
   }
 
   #ready(): void {
@@ -318,14 +318,14 @@ function describePlan(shape: SumsShape, { plan, tiled }: PlanInForce): string {
   if (tiled) {
     const { nodes, pairs } = shape;
     return (
-      `magnitudes are kept and scores formed panel by panel for every request: the sums of ${nodes} function nodes and ` +
+      `magnitudes are kept, and scores are computed panel by panel on every request: the sums of ${nodes} function nodes and ` +
       `${pairs} layer pairs would take ${sumsBytesOf(shape)} bytes`
     );
   }
   const kept = shape.precision === 'fast' ? 'half of the memory for the sums' : 'the sums';
   return plan === 'magnitudes'
-    ? `magnitudes are kept, and products formed while workers wait and when they are asked for: the samples take no more room than ${kept}`
-    : `products are added to the sums as batches come: the samples would take more room than ${kept}`;
+    ? `magnitudes are kept, and products are computed on request and while workers are idle: the samples take no more memory than ${kept}`
+    : `products are added to the sums batch by batch: the samples would take more memory than ${kept}`;
 }
 
 function ignore(): void {

@@ -46,7 +46,7 @@ function checkQuantity(
     if (onHost ? found !== expected : found < expected) {
       throw new MagnitudeEdgeError(
         'batch-mismatch',
-        `Batch ${index} holds ${found} ${quantity}s of layer ${layer} and ${size} samples of ${width} make ${expected}.`,
+        `Batch ${index} holds ${found} ${quantity}s of layer ${layer}, but ${size} samples of ${width} make ${expected}.`,
         { details: { batch: index, quantity, layer, expected, found } },
       );
     }

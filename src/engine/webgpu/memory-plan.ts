@@ -42,8 +42,8 @@ export function planMemory(
       const samples = chunks(layout) * layout.chunkRows;
       const sums = `matrices of sums take ${mebibytes(matrixBytes)} MiB`;
       return matrices === 'held'
-        ? `${sums}: magnitudes of up to ${samples} samples are kept, and products formed when they are asked for`
-        : `${sums} and ${mebibytes(memoryBytes)} MiB are there: magnitudes of up to ${samples} samples are kept, and products formed by panel whenever scores are asked for`;
+        ? `${sums}: magnitudes of up to ${samples} samples are kept, and products are computed on request`
+        : `${sums}, but only ${mebibytes(memoryBytes)} MiB are available: magnitudes of up to ${samples} samples are kept, and products are computed panel by panel on every request for scores`;
     },
   };
 }

@@ -137,7 +137,7 @@ class WebGpuEngine implements Engine {
 
   get diagnostics(): EngineDiagnostics {
     const { chunkRows } = this.#parts.rows.layout;
-    const since = `sums take in up to ${chunkRows} samples at a time`;
+    const since = `sums process up to ${chunkRows} samples at a time`;
     return {
       backend: 'webgpu',
       plan: this.#joined ? 'sums' : 'magnitudes',

@@ -68,7 +68,7 @@ const transpose: InferenceRule = (context) => {
 function requirePermutation(permutation: readonly number[], rank: number): void {
   const sorted = permutation.toSorted((a, b) => a - b);
   if (sorted.length === rank && sorted.every((axis, i) => axis === i)) return;
-  throw new RangeError(`perm [${permutation.join(', ')}] is no order of ${rank} axes`);
+  throw new RangeError(`perm [${permutation.join(', ')}] is not a permutation of ${rank} axes`);
 }
 
 /** Axes counted from the front. Throws if one is repeated or lies outside `rank`. */
@@ -79,7 +79,7 @@ export function distinctAxes(
 ): readonly number[] {
   const found = axes.map((axis) => context.axis(axis, rank));
   if (new Set(found).size === found.length) return found;
-  throw new RangeError(`axes [${axes.join(', ')}] name one twice`);
+  throw new RangeError(`axes [${axes.join(', ')}] name an axis twice`);
 }
 
 /** Axes from an input (opset 13) or an attribute (before); undefined if unknown. */

@@ -56,7 +56,7 @@ function ofSums(system: ChannelSystem): Products {
     bytes: 0,
     open: () => [],
     *fill(columns, order, out) {
-      if (order !== undefined) throw new TypeError('Sums have no rows that could be put in order.');
+      if (order !== undefined) throw new TypeError('Sums have no rows to reorder.');
       productsOfSums(system, columns, out);
       yield;
     },

@@ -25,7 +25,7 @@ export function checkChannelRequest({ layerAgg, lambda }: ChannelRequest, sample
   if (samples < MIN_SAMPLES) {
     throw new MagnitudeEdgeError(
       'too-few-samples',
-      `Scores need at least ${MIN_SAMPLES} samples and ${samples} have been accumulated.`,
+      `Scores need at least ${MIN_SAMPLES} samples, but ${samples} have been accumulated.`,
       { details: { expected: MIN_SAMPLES, found: samples } },
     );
   }

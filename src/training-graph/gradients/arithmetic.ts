@@ -40,7 +40,7 @@ const div: GradientRule = {
  * negative base the exponent has no derivative: NaN.
  */
 const pow: GradientRule = {
-  note: 'exponent 0 has slope 0; that of the exponent is 0 at base 0 and NaN at a negative base',
+  note: 'exponent 0 has slope 0; the slope of the exponent is 0 at base 0 and NaN at a negative base',
   apply: ({ graph, gradient, input, output, needs }) => {
     const [x, exponent] = [input(0), input(1)];
     const known = graph.scalarValue(exponent);

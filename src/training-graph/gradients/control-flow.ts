@@ -108,6 +108,6 @@ export const controlFlowRules: RuleTable = {
     throughSubgraphs: true,
     allOutputs: true,
     apply: conditional,
-    note: 'both branches, and what they read from around them; a condition known when the graph is built leaves one; no random numbers inside',
+    note: 'both branches and the outer values that they read; if the condition is known when the graph is built, only one remains; no random numbers inside',
   },
 };

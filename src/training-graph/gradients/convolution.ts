@@ -119,7 +119,7 @@ function biasGradient(graph: GraphBuilder, g: string): string {
 }
 
 const convolution: GradientRule = {
-  note: 'spatial sizes have to be known, no automatic padding',
+  note: 'spatial sizes must be known, no automatic padding',
   apply: (context) => {
     const { graph, gradient, node, input, needs } = context;
     const sizes = spatialSizes(context, input(0));
@@ -166,7 +166,7 @@ const convolutionTranspose: GradientRule = {
 
 /** The second output of MaxPool holds the position of each maximum in the flattened data. */
 const maxPool: GradientRule = {
-  note: 'the first of equal maxima takes the gradient; row-major storage_order',
+  note: 'the first of equal maxima gets the gradient; row-major storage_order',
   apply: ({ graph, gradient, node, input, unsupported }) => {
     if (intAttribute(node, 'storage_order', 0) !== 0) return unsupported('column-major storage_order');
     const x = input(0);
@@ -210,7 +210,7 @@ function windowCounts(
 const MAX_POSITIONS = 1 << 20;
 
 const averagePool: GradientRule = {
-  note: 'channels and spatial sizes have to be known, no automatic padding',
+  note: 'channels and spatial sizes must be known, no automatic padding',
   apply: (context) => {
     const { graph, gradient, node, input, output, unsupported } = context;
     const sizes = spatialSizes(context, input(0));

@@ -6,7 +6,7 @@ import type { GradientRule, RuleContext, RuleTable } from './rule.ts';
 const gather: GradientRule = {
   inputs: [0],
   withoutGradient: [1],
-  note: 'ranks have to be known',
+  note: 'ranks must be known',
   apply: ({ graph, gradient, node, input, unsupported }) => {
     const [data, indices] = [input(0), input(1)];
     const rank = graph.rank(data) ?? unsupported('an operand of unknown rank');

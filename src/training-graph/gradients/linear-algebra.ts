@@ -13,7 +13,7 @@ function product(graph: GraphBuilder, a: string, b: string, transA: boolean, tra
 }
 
 const matMul: GradientRule = {
-  note: 'ranks have to be known',
+  note: 'ranks must be known',
   apply: ({ graph, gradient, input, needs, unsupported }) => {
     const [a, b] = [input(0), input(1)];
     const rankA = graph.rank(a);

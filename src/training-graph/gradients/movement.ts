@@ -15,7 +15,7 @@ const identity: GradientRule = { inputs: [0], apply: ({ gradient }) => [gradient
 const castLike: GradientRule = { ...identity, withoutGradient: [1] };
 
 const transpose: GradientRule = {
-  note: 'without perm, the rank has to be known',
+  note: 'without perm, the rank must be known',
   apply: ({ graph, gradient, input, node, unsupported }) => {
     const rank = graph.rank(input(0));
     const permutation =
@@ -43,7 +43,7 @@ function axisOf({ graph, node, unsupported }: RuleContext, value: string, fallba
 }
 
 const concat: GradientRule = {
-  note: 'ranks have to be known',
+  note: 'ranks must be known',
   apply: (context) => {
     const { graph, gradient, node } = context;
     if (node.inputs.length === 1) return [gradient];
@@ -65,7 +65,7 @@ const split: GradientRule = {
   inputs: [0],
   withoutGradient: [1],
   allOutputs: true,
-  note: 'ranks have to be known',
+  note: 'ranks must be known',
   apply: (context) => {
     const { graph, gradients, node } = context;
     const axis = axisOf(context, context.input(0), 0);
@@ -78,7 +78,7 @@ const split: GradientRule = {
 const tile: GradientRule = {
   inputs: [0],
   withoutGradient: [1],
-  note: 'repeats have to be constant',
+  note: 'repeats must be constant',
   apply: ({ graph, gradient, input, unsupported }) => {
     const shape = graph.shape(input(0)) ?? unsupported('an operand of unknown rank');
     const repeats =
@@ -99,7 +99,7 @@ const tile: GradientRule = {
 const pad: GradientRule = {
   inputs: [0, 2],
   withoutGradient: [1, 3],
-  note: 'mode constant, constant padding that is not negative',
+  note: 'mode constant, with constant padding that is not negative',
   apply: ({ graph, gradient, node, input, needs, unsupported }) => {
     if (stringAttribute(node, 'mode', 'constant') !== 'constant')
       return unsupported('a mode other than constant');
@@ -138,7 +138,7 @@ const TO_THE_END = 2 ** 31 - 1;
 const slice: GradientRule = {
   inputs: [0],
   withoutGradient: [1, 2, 3, 4],
-  note: 'axes have to be constant',
+  note: 'axes must be constant',
   apply: ({ graph, gradient, input, unsupported }) => {
     const rank = graph.rank(input(0)) ?? unsupported('an operand of unknown rank');
     const starts = graph.shape(input(1))?.[0];

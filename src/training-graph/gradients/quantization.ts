@@ -34,6 +34,6 @@ export const quantizationRules: RuleTable = {
     // A gradient that reaches the integers is refused at the operator that rounded to them.
     inputs: [0, 1],
     apply: (context) => [undefined, context.needs(1) ? scaleGradient(context) : undefined],
-    note: 'the scale; no scales by block; QuantizeLinear on a needed path is refused',
+    note: 'the gradient of the scale only, which may not be by block; QuantizeLinear on a path that needs gradients is refused',
   },
 };

@@ -23,7 +23,7 @@ describe('options of several values', () => {
   test('missing, or a word that belongs to none', () => {
     expect(() => read().requiredList('data')).toThrow(new UsageError('--data is missing'));
     expect(() => new Arguments(['--out', 'o', 'p'], options, { allowed: false })).toThrow(
-      "'p' belongs to no option",
+      "unexpected argument 'p'",
     );
   });
 });

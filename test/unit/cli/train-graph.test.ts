@@ -68,7 +68,7 @@ const report = async (...args: string[]): Promise<Report> =>
 describe('train-graph of a model that is no GSNN', () => {
   test('asks for what gradients are wanted', async () => {
     expect(await message('--prediction', 'logits')).toMatch(
-      /m\.onnx is no exported GSNN .*of any other model --wrt or --parameters has to name/,
+      /m\.onnx is not an exported GSNN .*for any other model, --wrt or --parameters must name/,
     );
   });
 
@@ -95,7 +95,7 @@ describe('train-graph of a model that is no GSNN', () => {
     const named = await report('--parameters', 'w, unused', '--prediction', 'logits');
     expect([Object.keys(named.gradients), named.disconnected]).toEqual([['w', 'unused'], ['unused']]);
     expect(await run('--parameters', 'all', '--prediction', 'logits')).toContain(
-      "parameters w (inputs now; the model's are their values)\n",
+      'parameters w (now inputs; their values are in the model)\n',
     );
   });
 
@@ -123,7 +123,10 @@ describe('train-graph of a model that is no GSNN', () => {
     [['--parameters', 'q'], /^The model has no float32 parameter 'q'\.$/],
     [['--wrt', 'x,'], /^--wrt has an empty name in its list$/],
     [['--wrt', 'x', '--target-kind', 'q'], /^--target-kind is 'q', one of values, class-index was expected$/],
-    [['--wrt', 'x', '--ignore-index=1'], /^An ignored index .* not with loss 'mse'\.$/],
+    [
+      ['--wrt', 'x', '--ignore-index=1'],
+      /^An ignored index .* needs class indices as targets; it was given with loss 'mse'\.$/,
+    ],
   ])('%j is refused in one line', async (args, sentence) => {
     expect(await message(...args, '--prediction', 'logits')).toMatch(sentence);
   });

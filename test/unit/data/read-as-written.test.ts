@@ -87,8 +87,8 @@ describe('samples', () => {
   });
 
   test.each([
-    ['two-bytes-changed.npz', 'invalid-data', /x\.npy does not agree with its CRC-32/],
-    ['crc.npz', 'invalid-data', /does not agree with its CRC-32/],
+    ['two-bytes-changed.npz', 'invalid-data', /x\.npy does not match its CRC-32/],
+    ['crc.npz', 'invalid-data', /does not match its CRC-32/],
     ['zero-columns.npz', 'batch-mismatch', /x has 0 columns/],
     ['declared-4gb.npz', 'invalid-data', /cannot unpack|the archive says/],
     ['damaged-46.arrow', 'invalid-data', /damaged/],
@@ -126,7 +126,7 @@ describe('samples', () => {
     const error = await refusal(firstBatch(batches(byColumns, model, { memoryBudget: 1e7 })));
     expect(error.code).toBe('out-of-memory');
     expect(error.message).toMatch(
-      /array x of \d+ rows, .* column by column, .* bytes of memory, and the budget is 10000000 \(memoryBudget/,
+      /array x of \d+ rows, .* column by column, .* bytes of memory, but the budget is 10000000 \(memoryBudget/,
     );
   });
 });

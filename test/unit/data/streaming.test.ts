@@ -172,7 +172,7 @@ test('damage in the middle of an archive is told at the end of what it holds', a
       for await (const { x } of opened.blocks(0)) seen.push(x.rows);
     })(),
   );
-  expect(error.message).toBe('the file is a damaged .npz archive: x.npy does not agree with its CRC-32.');
+  expect(error.message).toBe('the file is a damaged .npz archive: x.npy does not match its CRC-32.');
   expect(seen.length).toBeGreaterThan(10);
 });
 
@@ -232,7 +232,9 @@ describe('files and addresses', () => {
         while (!(await loader.next()).done);
       })(),
     );
-    expect(error.message).toBe('shrinks.parquet could not be read: it has become shorter while it was read.');
+    expect(error.message).toBe(
+      'shrinks.parquet could not be read: it became shorter while it was being read.',
+    );
   });
 
   type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -300,7 +302,7 @@ describe('files and addresses', () => {
       ranges(() => `"${served++ < 5 ? 1 : 2}"`),
       async (url) => {
         const error = await refusal(sizesAndFirsts(batches(url, model)));
-        expect(error.message).toBe(`${url} could not be read: it has changed while it was read.`);
+        expect(error.message).toBe(`${url} could not be read: it changed while it was being read.`);
       },
     );
     const gone: Answer = (_, response) => {

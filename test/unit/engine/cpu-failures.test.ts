@@ -63,7 +63,7 @@ describe('a worker that dies', () => {
       ]) {
         const later = await refusal(call());
         expect(later.message).toMatch(
-          /^The samples are lost; others can be taken after a reset\. .* exit code 1\.$/,
+          /^The samples are lost; after a reset, new samples can be added\. .* exit code 1\.$/,
         );
         expect(later.code).toBe('runtime');
       }
@@ -120,7 +120,7 @@ describe('scores from before a worker died', () => {
     // The dead worker is asked in vain, or the one that lived until the reset.
     expect([
       died,
-      `These scores cannot be formed again: their samples are lost. The reason: ${died}`,
+      `These scores cannot be computed again: their samples are lost. The reason: ${died}`,
     ]).toContain(error.message);
     // What it held itself it holds still.
     expect(await scores.aggregate()).toHaveLength(shape.nodes ** 2);
@@ -152,7 +152,7 @@ describe('workers that cannot be had', () => {
     engine.reset();
     // Asked for again, in vain.
     await engine.accumulateMagnitudes(largeBatch(1));
-    expect(told()).toEqual(['Workers cannot be used here, and one thread does the work of 2: none today']);
+    expect(told()).toEqual(['Workers cannot be used here, so one thread does the work of 2: none today']);
     await loseSamples();
     engine.reset();
     had = true;

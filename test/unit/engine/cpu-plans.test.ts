@@ -136,7 +136,7 @@ describe('an engine without room for sums', () => {
     }
     expect(engine.diagnostics.plan).toBe('magnitudes');
     expect(engine.diagnostics.notes[1]).toContain('panel by panel');
-    expect(twin.diagnostics.notes[1]).toContain('when they are asked for');
+    expect(twin.diagnostics.notes[1]).toContain('computed on request');
     await engine.release();
     await twin.release();
   });
@@ -175,7 +175,7 @@ describe('an engine without room for sums', () => {
     for (let batch = 0; batch < 5; batch++) await engine.accumulateMagnitudes(magnitudeBatch(250, batch));
     expect(await engine.flush()).toBe(1250);
     expect(engine.diagnostics.plan).toBe('sums');
-    expect(engine.diagnostics.notes[1]).toContain('as batches come');
+    expect(engine.diagnostics.notes[1]).toContain('batch by batch');
     await engine.release();
   });
 

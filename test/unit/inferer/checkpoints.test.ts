@@ -151,7 +151,7 @@ describe('a fit that is killed again and again gives what one without a break gi
       const error = await refusal(fit(again, {}, changed));
       expect([error.code, error.message]).toEqual([
         'invalid-data',
-        'The data have changed since the checkpoint was written: the first 9 batches hold other samples than they did.',
+        'The data have changed since the checkpoint was written: the first 9 batches no longer hold the same samples.',
       ]);
     }
   });
@@ -173,10 +173,12 @@ describe('what a checkpoint does not go with', () => {
     expect(await fit(from(bytes), {})).toEqual(whole);
     await writeFile(join(folder, 'd.csv'), csv.replace(/\n(-?)\d/, '\n$19'));
     const changed = await refusal(fit(from(bytes), {}));
-    expect(changed.message).toMatch(/^The data have changed .* the first 5 batches hold other samples/);
+    expect(changed.message).toMatch(
+      /^The data have changed .* the first 5 batches no longer hold the same samples/,
+    );
     await writeFile(join(folder, 'd.csv'), `${csv}\n`);
     const longer = await refusal(fit(from(bytes), {}));
-    expect(longer.message).toMatch(/d\.csv had \d+ bytes and d\.csv has \d+\.$/);
+    expect(longer.message).toMatch(/d\.csv had \d+ bytes, but d\.csv has \d+\.$/);
     await writeFile(join(folder, 'd.csv'), csv);
     const two = batches(
       [data, data].map(() => pathToFileURL(join(folder, 'd.csv'))),
@@ -186,15 +188,15 @@ describe('what a checkpoint does not go with', () => {
       },
     );
     expect((await refusal(fit(from(bytes), {}, two))).message).toMatch(
-      /1 files were read and there are 2 now/,
+      /1 files were read, but now there are 2/,
     );
   });
 
   test.each<[string, InfererOptions, FitOptions, RegExp]>([
     ['another loss', {}, { loss: 'l1' }, /has loss mse where l1 was expected/],
     ['another reduction', { reduction: 'l2' }, {}, /has reduction l1 where l2 was expected/],
-    ['uncertainty', { uncertainty: true }, {}, /with uncertainty none, and this one has \{/],
-    ['other channels', { channels: false }, {}, /with channels \{.*\}, and this one has none/],
+    ['uncertainty', { uncertainty: true }, {}, /with uncertainty none, but this one has \{/],
+    ['other channels', { channels: false }, {}, /with channels \{.*\}, but this one has none/],
     ['missing targets', {}, { maskMissingTargets: true }, /with missing targets refused, .* left out/],
   ])('%s', async (_, options, settings, message) => {
     const error = await refusal(fit(from(bytes), options, data(), settings));
@@ -203,7 +205,7 @@ describe('what a checkpoint does not go with', () => {
 
   test('batches of another size', async () => {
     const error = await refusal(fit(from(bytes), {}, data('d.csv', 16)));
-    expect(error.message).toBe('The checkpoint is of a fit with batches of 32, and this one has 16.');
+    expect(error.message).toBe('The checkpoint is of a fit with batches of 32, but this one has 16.');
   });
 
   test('a model of the same graph with other weights', async () => {
@@ -215,7 +217,7 @@ describe('what a checkpoint does not go with', () => {
     const error = await refusal(inferer.fit(data(), { checkpoint: { sink: from(bytes), resume: true } }));
     expect([error.code, error.message]).toEqual([
       'graph-mismatch',
-      'The checkpoint is of another model: its graph is the same, and its weights are not.',
+      'The checkpoint is of another model: the graph is the same, but the weights differ.',
     ]);
     await changed.release();
   });
@@ -230,9 +232,9 @@ describe('what a checkpoint does not go with', () => {
     await using inferer = await MagnitudeEdgeInferer.create(model, { backend: 'cpu' });
     await inferer.fit(data());
     const plain = await refusal(fit(from(await inferer.saveStats()), {}));
-    expect(plain.message).toBe('The checkpoint is a statistics file and no checkpoint.');
+    expect(plain.message).toBe('The checkpoint is a statistics file, not a checkpoint.');
     const goesOn = inferer.fit(data(), { reset: false, checkpoint: { sink: new Memory() } });
-    expect((await refusal(goesOn)).message).toMatch(/with reset: false has no checkpoints/);
+    expect((await refusal(goesOn)).message).toMatch(/with reset: false cannot write checkpoints/);
     const seconds = inferer.fit(data(), { checkpoint: { sink: new Memory(), seconds: -1 } });
     expect((await refusal(seconds)).message).toMatch(/seconds must be a number of at least 0 and is -1/);
   });

@@ -117,7 +117,9 @@ test('a model that runs elsewhere is not run here, and values are checked like a
   await using model = await load();
   const external = ExternalModel.read(profileOf(model), 'my model');
   await using inferer = await MagnitudeEdgeInferer.create(external, { backend: 'cpu' });
-  expect((await refusal(inferer.fit(dataOf(model)))).message).toMatch(/my model does not: fitValues takes/);
+  expect((await refusal(inferer.fit(dataOf(model)))).message).toMatch(
+    /my model does not: use fitValues with/,
+  );
   const short = async function* (): AsyncGenerator<ChannelBatch> {
     for await (const batch of valuesIn(model)) yield { ...batch, gradients: batch.gradients.slice(1) };
   };

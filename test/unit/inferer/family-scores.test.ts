@@ -157,9 +157,7 @@ test('ranks do not go with channel scores, in a table or a selection', async () 
   for (const scoring of [inferer.evaluate(ranks), inferer.scores(ranks), inferer.select(ranks)]) {
     const refused = await refusal(scoring);
     expect(refused.code).toBe('invalid-argument');
-    expect(refused.message).toBe(
-      "correlation: 'spearman' is of magnitudes and does not go with score: 'channel'.",
-    );
+    expect(refused.message).toBe("correlation: 'spearman' applies to magnitudes, not to score: 'channel'.");
   }
 });
 

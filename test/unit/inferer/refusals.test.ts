@@ -124,7 +124,7 @@ describe('evaluate', () => {
       if (size > 0) await inferer.fit([few]);
       const error = await refusal(inferer.evaluate());
       expect(error.code).toBe('too-few-samples');
-      expect(error.message).toMatch(new RegExp(`at least 3 samples and ${size} have`));
+      expect(error.message).toMatch(new RegExp(`at least 3 samples, but ${size} have`));
     }
   });
 

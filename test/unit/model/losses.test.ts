@@ -122,10 +122,10 @@ describe('fit', () => {
   });
 
   test.each([
-    [{ outputWeights: [1, 2] }, /2 output weights were given for the 3 outputs/],
+    [{ outputWeights: [1, 2] }, /2 output weights were given, but there are 3 outputs/],
     [{ outputWeights: [1, NaN, 1] }, /not a finite number/],
     [{ lossReduction: 'median' }, /'median' is neither 'mean' nor 'sum'/],
-    [{ loss: () => 'yhat', maskMissingTargets: true }, /masks go with the built-in losses/],
+    [{ loss: () => 'yhat', maskMissingTargets: true }, /masks apply only to the built-in losses/],
   ])('%o', async (options, sentence) => {
     await using inferer = await create();
     const error = await refusal(inferer.fit([complete], options as object));

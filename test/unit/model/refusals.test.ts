@@ -161,7 +161,7 @@ test('an operator without a gradient rule is named with its node when the model 
 test('options that are not known', async () => {
   const bytes = fixture('layer-elu');
   const load = (options: object): Promise<GsnnModel> => GsnnModel.load(bytes, options);
-  expect((await refusal(load({ loss: 'mae' }))).message).toMatch(/'mae' is not one of mse, l1/);
+  expect((await refusal(load({ loss: 'mae' }))).message).toMatch(/'mae' is neither one of mse, l1/);
   expect((await refusal(load({ executionProvider: 'cuda' }))).code).toBe('invalid-argument');
   expect((await refusal(load({ lossReduction: 'none' }))).code).toBe('invalid-argument');
 });

@@ -80,7 +80,7 @@ test('local functions are inlined, attributes and their defaults handed on', asy
 
 test('a function in another operator set than the model is refused', () => {
   expect(() => buildTrainingGraph(modelWithFunctions(17n))).toThrow(
-    "Local function 'leaky' is written in operator set 17 of domain '', the model in 18",
+    "Local function 'leaky' is written in operator set 17 of domain '', but the model uses 18",
   );
 });
 

@@ -101,7 +101,7 @@ test('a warning from a tenth of the candidates on, and another one where nothing
   });
   expect(coverageWarning(coverage(10_000, 1000))).toBeUndefined();
   expect(coverageWarning(coverage(10_000, 1001))).toBe(
-    '10 % of the candidates (1,001 of 10,000 pairs that are no known edge) have no score; without one are ' +
+    '10 % of the candidates (1,001 of 10,000 pairs that are not known edges) have no score; in all, pairs without one are ' +
       '3,001 of 12,000 pairs (2,000 known parent, 1,001 constant target).',
   );
   expect(coverageWarning(coverage(10_000, 10_000))).toBe(

@@ -197,9 +197,9 @@ test('a tie counts: shuffling equal values reaches the score it came from', asyn
 });
 
 test.each([
-  [5, { groups: 10, permutations: 0 }, /10 groups of samples needs at least 1 in each, and 5 samples/],
-  [19, { groups: 10, permutations: 1 }, /at least 2 in each, and 19 samples/],
-  [4, { groups: 2, permutations: 0 }, /at least 3 when any one of them is left out, and 4 samples/],
+  [5, { groups: 10, permutations: 0 }, /10 groups of samples needs at least 1 in each, but 5 samples/],
+  [19, { groups: 10, permutations: 1 }, /at least 2 in each, but 19 samples/],
+  [4, { groups: 2, permutations: 0 }, /at least 3 when any one of them is left out, but 4 samples/],
 ])('%d samples are too few for %o', async (samples, plan, sentence) => {
   const error = await refusal(resampled(someRows(samples), { ...plan, seed: 0 }));
   expect(error.code).toBe('too-few-samples');

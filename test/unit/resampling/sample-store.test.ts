@@ -69,7 +69,7 @@ test('beyond its limit nothing is taken in', () => {
     expect.objectContaining({
       code: 'out-of-memory',
       message:
-        'The magnitudes of 11 samples, which uncertainty needs, take 8800000 bytes (800000 a sample) and ' +
+        'The magnitudes of 11 samples, which uncertainty needs, take 8800000 bytes (800000 per sample), but ' +
         'uncertainty.maxBytes is 8000000.',
     }) as Error,
   );

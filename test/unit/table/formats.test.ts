@@ -93,7 +93,7 @@ test('a table in pieces is its Arrow file, and one part of a frame', async () =>
       }
     }
     expect(() => parsedFrames(frame.subarray(0, -1), 1000)).toThrow(
-      'is no frame: the stream ended within it',
+      'are not a frame: the stream ended within it',
     );
   }
 });

@@ -62,7 +62,7 @@ test.each([
     'labels of 0 alone',
     'src,dst,label\nf1,f2,0\nf3,f4,0\n',
     'no-positives',
-    /p\.csv labels all of its 2 pairs as no edges/,
+    /p\.csv labels all of its 2 pairs as negative/,
   ],
   ['nothing', '', 'no-positives', /p\.csv holds no pairs/],
 ])('refused: %s', (_, text, code, message) => {

@@ -143,7 +143,9 @@ describe('what no samples can have given is refused, whatever its checksum', () 
   test('sums of no samples', () => {
     const { statistics, origin } = saved(1);
     const none = { origin, statistics: { ...statistics, samples: 0 } };
-    expect(() => decodeStatistics(encodeStatistics(none), 's.arrow')).toThrow(/no samples that are not zero/);
+    expect(() => decodeStatistics(encodeStatistics(none), 's.arrow')).toThrow(
+      /nonzero sums although it has no samples/,
+    );
   });
 
   test('but rounding is not: sums that cancel about other pivots, constant nodes, magnitudes of any unit', () => {

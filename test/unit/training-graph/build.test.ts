@@ -192,7 +192,7 @@ describe('what is refused', () => {
     };
     const refused = refusalOf(() => buildTrainingGraph({ ...half, graph }, { wrt: ['x'] }));
     expect(refused.code).toBe('invalid-model');
-    expect(refused.message).toMatch(/The value '.*' lies on a path that needs gradients and is float64/);
+    expect(refused.message).toMatch(/The value '.*' lies on a path that needs gradients, but is float64/);
   });
 
   test('gradients of whole numbers', () => {
@@ -216,13 +216,13 @@ describe('what is refused', () => {
   test('losses that do not fit', () => {
     const refuse = (options: object): string =>
       refusalOf(() => buildTrainingGraph(onnxFile(model), options)).message;
-    expect(refuse({ loss: 'hinge' })).toContain("The loss 'hinge' is not one of mse, l1, huber");
+    expect(refuse({ loss: 'hinge' })).toContain("The loss 'hinge' is neither one of mse, l1, huber");
     expect(refuse({ lossReduction: 'none' })).toContain("neither 'mean' nor 'sum'");
     expect(refuse({ outputWeights: [1, 2, 3] })).toContain(
-      "3 output weights were given for the 2 outputs of 'y'",
+      "3 output weights were given, but there are 2 outputs of 'y'",
     );
-    expect(refuse({ targetKind: 'class-index' })).toContain('go with cross-entropy');
-    expect(refuse({ loss: () => 'nowhere' })).toContain("returned 'nowhere', which is no value");
+    expect(refuse({ targetKind: 'class-index' })).toContain("need loss 'cross-entropy'");
+    expect(refuse({ loss: () => 'nowhere' })).toContain("returned 'nowhere', which is not a value");
     expect(refuse({ loss: (_: unknown, prediction: string) => prediction })).toContain('reduced to a scalar');
   });
 });

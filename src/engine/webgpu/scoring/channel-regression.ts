@@ -38,14 +38,14 @@ export function whyUnsuitable(
   const [k, m] = [sources.channels.length, targets.channels.length];
   const condition = (k + lambda) / lambda;
   if (condition > MOST_CONDITION) {
-    return `lambda ${lambda} leaves systems of ${k} channels a condition of up to ${condition.toPrecision(2)}, too much for float32`;
+    return `with lambda ${lambda}, systems of ${k} channels have a condition number of up to ${condition.toPrecision(2)}, too large for float32`;
   }
   const rows = hasSums(system) ? 0 : n * Math.max(k, m, system.channels);
   const coefficients = k * widestPanel(targets.starts, PANEL_COLUMNS);
   const needed = 4 * Math.max(rows, inverseElements(systemSize(system, form)), coefficients, nodes ** 2);
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   return needed > most
-    ? `they need a GPU buffer of ${needed} bytes and this device allows ${most}`
+    ? `they need a GPU buffer of ${needed} bytes, but this device allows ${most}`
     : undefined;
 }
 
@@ -192,7 +192,7 @@ async function ofSums(
   const products = device.createBuffer(pool, "F'U", size * stride);
   return {
     open: (_, order) => {
-      if (order !== undefined) throw new TypeError('Sums have no rows that could be put in order.');
+      if (order !== undefined) throw new TypeError('Sums have no rows to reorder.');
       return Promise.resolve();
     },
     async solve(columns, out) {
