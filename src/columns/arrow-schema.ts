@@ -42,7 +42,8 @@ export function readMetadata(schema: FlatTable): Map<string, string> {
 }
 
 function readField(field: FlatTable, remaining: { fields: number }, depth: number): ArrowField {
-  if (--remaining.fields < 0 || depth > mostDepth) throw new RangeError('its schema has too many nested fields');
+  if (--remaining.fields < 0 || depth > mostDepth)
+    throw new RangeError('its schema has too many nested fields');
   const children = field.tables(5).map((child) => readField(child, remaining, depth + 1));
   const [layout, holds] = layoutOf(field.uint8(2), field.table(3));
   const encoding = field.table(4);
