@@ -33,14 +33,23 @@ const server = await serveSlowly({
 const executablePath = findChromium();
 const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: chromiumFlags });
 
-/** One visit until the first row of the table is shown. @param {import('playwright').Page} page */
+/** One visit, in seconds from the address to the first row of the table. @param {import('playwright').Page} page */
 async function visit(page) {
   server.answered.length = 0;
-  const start = performance.now();
   await page.goto(server.address, { waitUntil: 'commit' });
   await page.locator('[role=row] [role=gridcell]').first().waitFor();
-  const time = (performance.now() - start) / 1000;
+  const time = Number(await page.evaluate(() => Reflect.get(globalThis, 'firstRow'))) / 1000;
   return { time, files: server.answered.slice() };
+}
+
+/** Notes in the page when the first row appears: Playwright looks at intervals of up to half a second. */
+function noteFirstRow() {
+  new globalThis.MutationObserver((_, observer) => {
+    if (!globalThis.document.querySelector('[role=row] [role=gridcell]')) return;
+    observer.disconnect();
+    // In milliseconds since the navigation began
+    Object.assign(globalThis, { firstRow: performance.now() });
+  }).observe(globalThis.document, { childList: true, subtree: true });
 }
 
 /** @type {{ first: Awaited<ReturnType<typeof visit>>, next: Awaited<ReturnType<typeof visit>> }[]} */
@@ -51,6 +60,7 @@ try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);
+    await page.addInitScript(noteFirstRow);
     const first = await visit(page);
     // The service worker has stored its files.
     await page.locator('html[data-offline=ready]').waitFor({ state: 'attached' });

@@ -110,3 +110,25 @@ test('a session goes into a file and opens again: table, positives, filter, view
   expect(await again.getByRole('status', { name: 'Selection' }).innerText()).toBe(selected);
   await again.getByText('16 pairs', { exact: true }).waitFor();
 });
+
+test('the page downloads the runtime early, and not for a table alone', async () => {
+  const runtimes = (page = demo.page) =>
+    page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map(({ name }) => name.split('/').at(-1)!)
+        .filter((name) => name.endsWith('.wasm')),
+    );
+  // Requests of workers are not among them.
+  await exampleScored(demo.page);
+  expect(await runtimes()).toEqual([expect.stringMatching(/^ort-wasm-simd-threaded-[\w-]+\.wasm$/)]);
+
+  const { page } = await demo.open({ serviceWorkers: 'block' });
+  await page.route(
+    ({ pathname }) => pathname === '/mine.csv',
+    (route) => route.fulfill({ body: 'src_func,dst_func,corr\na,b,0.5\n' }),
+  );
+  await page.goto(new URL('?table=./mine.csv', page.url()).href);
+  await page.getByRole('gridcell').first().waitFor();
+  expect(await runtimes(page)).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { refuse } from './alerts.ts';
 import { isBundle, openBundle } from './bundle.ts';
 import { mayFetch } from './consent.ts';
+import { downloadRuntimeEarly } from './early-runtime.ts';
 import { noResult, result } from './edges.ts';
 import { fromAddress } from './fetched.ts';
 import { run } from './fitting.ts';
@@ -26,6 +27,8 @@ export async function begin(): Promise<void> {
   keepFits();
   const query = new URLSearchParams(location.search);
   restoreSettings(query);
+  // Tables and sessions are shown without running a model.
+  if (!query.has('table') && !query.has('session')) void downloadRuntimeEarly();
   try {
     await openWhatIsAsked(query);
   } catch (error) {
