@@ -53,6 +53,7 @@ export type {
 } from './engine/engine.ts';
 export { SampleStore, type RowPairing } from './resampling/sample-store.ts';
 export { resampleScores, type ResampleRun } from './resampling/resample.ts';
+export type { TileMemory } from './engine/webgpu/statistics/configurations.ts';
 export type { Precision } from './engine/webgpu/statistics/statistics-kernels.ts';
 export { createWebGpuEngine } from './engine/webgpu/webgpu-engine.ts';
 export { MagnitudeEdgeError, type ErrorCode, type ErrorDetails } from './errors.ts';

@@ -36,7 +36,12 @@ test('one filter for all views, live while one types, and files that say how lar
               const canvas = document.querySelector<HTMLCanvasElement>('canvas.overlay')!;
               const ratio = canvas.width / canvas.clientWidth;
               const side = Math.min(canvas.clientWidth - 78 - 8, canvas.clientHeight - 70) / nodes;
-              const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+              // Chromium complains of the second reading of a canvas that was not made for it.
+              const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {
+                willReadFrequently: true,
+              })!;
+              copy.drawImage(canvas, 0, 0);
+              const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
               const opacity = (x: number, y: number) =>
                 data[4 * (Math.round(y * ratio) * canvas.width + Math.round(x * ratio)) + 3]!;
               const open: string[] = [];

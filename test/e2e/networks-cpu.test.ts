@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { batches } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from 'magnitude-edge';
 import { expectFigures, expectScores64, networkCases } from '../support/network-case.ts';
 
 const hits = [1, 5, 20];
