@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT / "export"), str(ROOT / "bench" / "job")]
 
 SAMPLES, BATCH = 2000, 128
 #: nodes -> function -> function edges, inputs, outputs. 24 nodes are the bundled example.
-SIZES = {600: (2200, 150, 400), 2000: (8000, 300, 400)}
+SIZES = {600: (2200, 150, 400), 2000: (8000, 300, 400), 4000: (16000, 400, 500)}
 
 
 def network(nodes: int):

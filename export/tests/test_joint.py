@@ -106,5 +106,5 @@ def test_scatter_reduce_mean_is_refused_by_path(tmp_path):
 
 def test_unknown_losses_are_named(tmp_path):
     model, data = build("layer-elu", layers=2)
-    with pytest.raises(ExportError, match=r"loss is one of mse, l1, huber.*; got 'hinge' with 'mean'"):
+    with pytest.raises(ExportError, match=r"loss must be one of mse, l1, huber.*; got 'hinge' with 'mean'"):
         export_joint(model, data, tmp_path / "j.onnx", loss="hinge")
