@@ -66,9 +66,9 @@ export function encodeRowGroup(
   fields: readonly WrittenField[],
   { columns, rows }: RowGroup,
 ): EncodedRowGroup {
-  const pieces: Uint8Array[] = [];
-  const chunks = columns.map((column, c) => encodeChunk(fields[c]!, column, rows, pieces));
-  return { rows, bytes: joinBytes(pieces), chunks };
+  const encoded = columns.map((column, c) => encodeChunk(fields[c]!, column, rows));
+  const bytes = joinBytes(encoded.flatMap(({ pieces }) => pieces));
+  return { rows, bytes, chunks: encoded.map(({ chunk }) => chunk) };
 }
 
 /**
@@ -148,24 +148,22 @@ function schemaElement({ name, type, nullable }: WrittenField): ThriftValue {
   });
 }
 
-/** @param pieces receives the bytes */
 function encodeChunk(
   field: WrittenField,
   column: WrittenColumn,
   rows: number,
-  pieces: Uint8Array[],
-): EncodedChunk {
+): { readonly pieces: readonly Uint8Array[]; readonly chunk: EncodedChunk } {
   const valid = presentRows(column);
   const { encoding, dictionary, bounds, values, packed = values } = encodeColumn(column, valid);
   const levels = field.nullable ? definitionLevels(valid, rows) : new Uint8Array();
   const nulls = rows - (valid?.reduce((sum, flag) => sum + flag, 0) ?? rows);
-  const own: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   if (dictionary !== undefined) {
     const { size, bytes } = dictionary;
     const header = struct({ 1: int32(size), 2: int32(PLAIN) });
-    own.push(pageHeader(DICTIONARY_PAGE, bytes.length, bytes.length, { 7: header }), bytes);
+    pieces.push(pageHeader(DICTIONARY_PAGE, bytes.length, bytes.length, { 7: header }), bytes);
   }
-  const dictionaryBytes = lengthOf(own);
+  const dictionaryBytes = lengthOf(pieces);
   const header = struct({
     1: int32(rows),
     2: int32(nulls),
@@ -176,10 +174,9 @@ function encodeChunk(
     7: bool(packed !== values),
   });
   const sizes = [levels.length + values.length, levels.length + packed.length] as const;
-  own.push(pageHeader(DATA_PAGE_V2, ...sizes, { 8: header }), levels, packed);
-  pieces.push(...own);
-  const bytes = lengthOf(own);
-  return {
+  pieces.push(pageHeader(DATA_PAGE_V2, ...sizes, { 8: header }), levels, packed);
+  const bytes = lengthOf(pieces);
+  const chunk = {
     bytes,
     unpackedBytes: bytes + values.length - packed.length,
     dictionaryBytes,
@@ -188,6 +185,7 @@ function encodeChunk(
     nulls,
     bounds,
   };
+  return { pieces, chunk };
 }
 
 /** The footer's entry for a column. @param at its offset in the file */

@@ -46,7 +46,7 @@ export async function createWebGpuEngine(options: {
   const context = adoptDevice(options.device);
   const tileMemory = options.products ?? (context.software ? 'storage' : 'shared');
   checkOneOf('precision', precision, ['exact', 'fast']);
-  checkOneOf('products', tileMemory, ['storage', 'shared']);
+  checkOneOf('products', tileMemory, Object.keys(configurations));
   await checkArithmetic(context);
   const memory = planMemory(context, shape.nodes, shape.pairs, options.memoryBytes);
   const layout = layoutOf(context, shape.nodes, shape.pairs, {

@@ -67,38 +67,30 @@ export interface Configuration {
 /** Side of a workgroup for shared tiles, in threads; each thread has 4 x 4 sums. */
 const SIDE = 16;
 
+type ProductKernel = Configuration['kernel'];
+
+/** Tiles of a thread's own; see shaders/products-direct.wgsl. */
+function fromStorage(precision: Precision, kernel: ProductKernel, span: 4 | 8): Configuration {
+  const constants = { WORKGROUP, WIDE: Number(span === 8) };
+  return { precision, kernel, constants, span, tilesPerWorkgroup: WORKGROUP };
+}
+
+/**
+ * Tiles of a workgroup; see shaders/products-shared.wgsl.
+ *
+ * @param depth rows of both operands held at a time; both tiles must fit in 16 KiB, which every device has
+ */
+function fromShared(precision: Precision, kernel: ProductKernel, depth: number): Configuration {
+  return { precision, kernel, constants: { SIDE, DEPTH: depth }, span: 4 * SIDE, tilesPerWorkgroup: 1 };
+}
+
 export const configurations: Readonly<Record<TileMemory, Readonly<Record<Precision, Configuration>>>> = {
   storage: {
-    fast: {
-      precision: 'fast',
-      kernel: productKernels.directFast,
-      constants: { WORKGROUP, WIDE: 1 },
-      span: 8,
-      tilesPerWorkgroup: WORKGROUP,
-    },
-    exact: {
-      precision: 'exact',
-      kernel: productKernels.directExact,
-      constants: { WORKGROUP, WIDE: 0 },
-      span: 4,
-      tilesPerWorkgroup: WORKGROUP,
-    },
+    fast: fromStorage('fast', productKernels.directFast, 8),
+    exact: fromStorage('exact', productKernels.directExact, 4),
   },
-  // Both tiles together stay within 16 KiB, which every device has.
   shared: {
-    fast: {
-      precision: 'fast',
-      kernel: productKernels.sharedFast,
-      constants: { SIDE, DEPTH: 16 },
-      span: 4 * SIDE,
-      tilesPerWorkgroup: 1,
-    },
-    exact: {
-      precision: 'exact',
-      kernel: productKernels.sharedExact,
-      constants: { SIDE, DEPTH: 8 },
-      span: 4 * SIDE,
-      tilesPerWorkgroup: 1,
-    },
+    fast: fromShared('fast', productKernels.sharedFast, 16),
+    exact: fromShared('exact', productKernels.sharedExact, 8),
   },
 };
