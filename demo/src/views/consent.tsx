@@ -1,11 +1,12 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { question } from '../state/consent.ts';
 
 /** Asks whether files on other sites that the page's address names may be fetched, before any is. */
 export function Consent() {
   const dialog = useRef<HTMLDialogElement>(null);
   const asked = question.value;
-  useEffect(() => {
+  // With the render itself: after a paint, an empty dialog would be shown for a frame beside what follows the answer.
+  useLayoutEffect(() => {
     if (asked && !dialog.current?.open) dialog.current?.showModal();
     if (!asked) dialog.current?.close();
   }, [asked]);
