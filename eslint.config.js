@@ -39,6 +39,30 @@ export default tseslint.config(
     rules: { 'max-params': ['error', 5], 'max-lines': ['error', 350] },
   },
   {
+    // What an entry of the package exports is tested through that entry.
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            '**/src/data/batches.ts',
+            '**/src/engine/cpu/cpu-engine.ts',
+            '**/src/engine/webgpu/webgpu-engine.ts',
+            '**/src/errors.ts',
+            '**/src/inferer/inferer.ts',
+            '**/src/inferer/inferer-options.ts',
+            '**/src/model/gsnn-model.ts',
+            '**/src/scoring/conditioning-sets.ts',
+            '**/src/scoring/score-statistics.ts',
+            '**/src/statistics/ragged.ts',
+            '**/src/training-graph/build.ts',
+          ],
+        },
+      ],
+    },
+  },
+  {
     // What a WebAssembly function takes are numbers, one by one; these files have the types of such functions, and their twins.
     files: [
       'src/statistics/{wasm-block-kernel,wasm-chunks,wasm-packing,mixed-blocks}.ts',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeTable } from '../../src/table/formats.ts';
+import { decodeTable } from '../../src/index.ts';
 import { command } from '../support/command.ts';
 import { expectFigures, expectScores64, networkCases, type NetworkCase } from '../support/network-case.ts';
 import { softwareVulkan } from '../support/software-vulkan.ts';

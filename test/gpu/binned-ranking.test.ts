@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import type { GsnnGraph } from '../../src/model/graph.ts';
-import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
+import { edgeTable, type GsnnGraph } from '../../src/index.ts';
+import { conditioningSets, createWebGpuEngine } from '../../src/statistics.ts';
 import { degreesOfFreedomGroups } from '../../src/scoring/degrees-of-freedom.ts';
 import { HostScoreScanner, pairScoresIn } from '../../src/ranking/host-score-scanner.ts';
 import { nextFloat32, orderedBits } from '../../src/engine/webgpu/scoring/gpu-score-scanner.ts';
@@ -10,7 +9,6 @@ import type { RankedPairs } from '../../src/ranking/rank-pairs.ts';
 import type { RowChoice } from '../../src/ranking/row-choice.ts';
 import type { ScoreScanner } from '../../src/ranking/score-scanner.ts';
 import { edgeSet } from '../../src/table/edge-set.ts';
-import { edgeTable } from '../../src/table/edge-table.ts';
 import { normalNumbers } from '../support/random-numbers.ts';
 import { test } from '../support/gpu.ts';
 

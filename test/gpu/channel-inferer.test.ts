@@ -1,9 +1,8 @@
 import { describe, expect } from 'vitest';
 import { ChannelThreads } from '../../src/engine/channels/channel-threads.ts';
-import { scoreSavedChannels } from '../../src/engine/channels/score-saved.ts';
+import { GsnnModel, MagnitudeEdgeInferer } from '../../src/index.ts';
+import { scoreSavedChannels } from '../../src/statistics.ts';
 import { regressOnDevice } from '../../src/engine/webgpu/scoring/channel-regression.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
 import { cheaperForm } from '../../src/scoring/channel/ridge-form.ts';
 import { errorOfTable, goldenChannels, goldenChannelScores } from '../support/golden-channels.ts';
 import { test } from '../support/gpu.ts';

@@ -13,7 +13,7 @@ import { channelSystem, type ChannelSystem } from '../../src/scoring/channel/sys
 import type { RidgeForm } from '../../src/scoring/channel/ridge-form.ts';
 import { emptyChannelSums } from '../../src/statistics/channel-sums.ts';
 import { mixedBlocks } from '../../src/statistics/mixed-blocks.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
+import { raggedFromLists } from '../../src/statistics.ts';
 import { runToEnd } from '../../src/statistics/yielder.ts';
 import { channelCase, channelCases } from '../support/channel-case.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeTable } from '../../src/table/formats.ts';
+import { decodeTable } from '../../src/index.ts';
 
 /** Decoders that are fetched when a file needs them, in a page. */
 test.each(['lz4.arrow', 'zstd.arrow', 'zstd.parquet', 'brotli.parquet', 'gzip.parquet', 'lz4.parquet'])(

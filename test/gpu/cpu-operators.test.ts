@@ -1,8 +1,6 @@
 import { afterAll, expect, vi } from 'vitest';
-import type { CustomLoss, LossName } from '../../src/index.ts';
-import type { LossSettings } from '../../src/model/loss-settings.ts';
+import { type CustomLoss, GsnnModel, type LossName, type LossSettings } from '../../src/index.ts';
 import { buildGsnnTrainingGraph } from '../../src/model/gsnn-training-graph.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
 import { completeLoss, defaultLoss } from '../../src/model/loss-settings.ts';
 import { readModel } from '../../src/model/read-model.ts';
 import { readProfile } from '../../src/model/profile.ts';

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import { createCpuEngine, type Engine } from '../../src/statistics.ts';
 import { channelBatch, request, shape } from '../support/cpu-workers-case.ts';
 import * as large from '../support/large-case.ts';
 

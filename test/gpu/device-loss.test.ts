@@ -1,11 +1,8 @@
 import type { Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { batches } from '../../src/data/batches.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import { MagnitudeEdgeError } from '../../src/errors.ts';
+import { batches, GsnnModel, MagnitudeEdgeError, MagnitudeEdgeInferer } from '../../src/index.ts';
+import { createWebGpuEngine } from '../../src/statistics.ts';
 import { acquireDevice, adoptDevice, releaseDevice } from '../../src/gpu/device.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../support/cpu-workers-case.ts';
 import { loseAfter } from '../support/losing-device.ts';
 import { refusal } from '../support/refusal.ts';

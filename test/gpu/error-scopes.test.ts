@@ -1,7 +1,5 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
+import { conditioningSets, createCpuEngine, createWebGpuEngine } from '../../src/statistics.ts';
 import { test } from '../support/gpu.ts';
 import { factorBatch } from '../support/score-twins.ts';
 

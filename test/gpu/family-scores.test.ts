@@ -1,10 +1,8 @@
 import { expect } from 'vitest';
 import { scoreMagnitudes } from '../../src/engine/score-magnitudes.ts';
 import { openConditionalScores } from '../../src/engine/select-magnitudes.ts';
-import type { MagnitudeRequest } from '../../src/scoring/magnitude-request.ts';
+import { createCpuEngine, type Engine, type MagnitudeRequest } from '../../src/statistics.ts';
 import { selectEdges, selectionPlan } from '../../src/scoring/select-edges.ts';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { createYielder } from '../../src/statistics/yielder.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';

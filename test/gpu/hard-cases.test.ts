@@ -1,10 +1,12 @@
 /** Numbers to hold (method.md) in precision 'exact', against the float64 twin on the same float32 magnitudes. */
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import {
+  createCpuEngine,
+  createWebGpuEngine,
+  type MagnitudeBatch,
+  raggedFromLists,
+} from '../../src/statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 

@@ -1,7 +1,5 @@
 import { expect } from 'vitest';
-import { batches } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from '../../src/index.ts';
 import { refusal } from '../support/refusal.ts';
 import { test } from '../support/gpu.ts';
 

@@ -1,8 +1,6 @@
 import { tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { batches } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from '../../src/index.ts';
 import { expectGoldenEdges, goldenBatches, goldenModels, type GoldenEdges } from '../support/edge-goldens.ts';
 
 const fixtures = '/test/fixtures/models';

@@ -1,8 +1,7 @@
 /** Conditioning sets that are factored by columns of tiles, by many workgroups. */
 import { expect, vi } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
+import { type Engine, raggedFromLists } from '../../src/statistics.ts';
 import { Recorder } from '../../src/gpu/recorder.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { againstTwin, factorBatch, magnitudesEngine } from '../support/score-twins.ts';

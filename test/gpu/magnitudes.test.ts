@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import { channelNorms, type Reduction } from '../../src/statistics/channel-norms.ts';
-import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import type { Reduction } from '../../src/index.ts';
+import { raggedFromLists, type RaggedIndices } from '../../src/statistics.ts';
+import { channelNorms } from '../../src/statistics/channel-norms.ts';
 import { BatchUploader } from '../../src/engine/webgpu/statistics/batch-uploader.ts';
 import { layoutOf } from '../../src/engine/webgpu/statistics/layout.ts';
 import { NonFiniteFlag } from '../../src/engine/webgpu/statistics/non-finite-flag.ts';

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel, type LoadOptions } from '../../src/model/gsnn-model.ts';
-import type { FitOptions } from '../../src/inferer/inferer-options.ts';
+import { type FitOptions, GsnnModel, type LoadOptions, MagnitudeEdgeInferer } from '../../src/index.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 
 const models = '/test/fixtures/models';

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
-import { batches, type Batch } from '../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { originPrivateCheckpoint } from '../../src/inferer/origin-private-checkpoint.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
-import { encodeTable } from '../../src/table/formats.ts';
+import {
+  type Batch,
+  batches,
+  encodeTable,
+  GsnnModel,
+  MagnitudeEdgeInferer,
+  originPrivateCheckpoint,
+} from '../../src/index.ts';
 import { decodeStatistics } from '../../src/table/statistics-file.ts';
 
 const fixture = '/test/fixtures/models/layer-elu';

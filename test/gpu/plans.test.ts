@@ -1,12 +1,15 @@
 /** What is kept of the samples, magnitudes or sums, must not show in what comes out. */
 import { expect, vi } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import {
+  createCpuEngine,
+  createWebGpuEngine,
+  type Engine,
+  type MagnitudeBatch,
+  raggedFromLists,
+} from '../../src/statistics.ts';
 import { planMemory } from '../../src/engine/webgpu/memory-plan.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { layoutOf } from '../../src/engine/webgpu/statistics/layout.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { refusal } from '../support/refusal.ts';

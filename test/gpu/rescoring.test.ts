@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import { createWebGpuEngine } from '../../src/statistics.ts';
 import { test } from '../support/gpu.ts';
 import { nodes, rescoringCase } from '../support/rescoring-case.ts';
 

@@ -1,11 +1,9 @@
 import { expect } from 'vitest';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import { createWebGpuEngine, type Precision, raggedFromLists } from '../../src/statistics.ts';
 import { borrow } from '../../src/gpu/buffer.ts';
 import { readBack } from '../../src/gpu/readback.ts';
 import { WORKGROUP } from '../../src/engine/webgpu/scoring/score-kernels.ts';
 import { PANEL, THREAD_SET, WORKGROUP_SET } from '../../src/engine/webgpu/scoring/partial-kernels.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
-import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { againstTwin, factorBatch, magnitudesEngine } from '../support/score-twins.ts';

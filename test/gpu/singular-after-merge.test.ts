@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import { createCpuEngine, createWebGpuEngine } from '../../src/statistics.ts';
 import file from '../fixtures/engines/singular-after-merge.json' with { type: 'json' };
 import { engineCase } from '../support/engine-case.ts';
 import { test } from '../support/gpu.ts';

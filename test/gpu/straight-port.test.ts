@@ -3,10 +3,12 @@
  * straight port with single-precision products makes of the same magnitudes. Ours must never be the larger error.
  */
 import { expect } from 'vitest';
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import { scoreStatistics } from '../../src/scoring/score-statistics.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
+import {
+  createWebGpuEngine,
+  type MagnitudeBatch,
+  raggedFromLists,
+  scoreStatistics,
+} from '../../src/statistics.ts';
 import { largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { portStatistics, twoPassStatistics } from '../support/straight-port.ts';

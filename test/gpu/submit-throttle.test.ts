@@ -1,10 +1,13 @@
 /** How far a request runs ahead of the GPU, and what an abort leaves behind. */
 import { expect, vi } from 'vitest';
-import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import {
+  createWebGpuEngine,
+  type Engine,
+  type MagnitudeBatch,
+  raggedFromLists,
+} from '../../src/statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
 import { SubmitThrottle } from '../../src/gpu/submit-throttle.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 

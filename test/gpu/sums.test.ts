@@ -1,12 +1,15 @@
 import { describe, expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { shiftPivot } from '../../src/statistics/merge.ts';
-import type { PairStatistics, SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
+import {
+  createCpuEngine,
+  createWebGpuEngine,
+  type MagnitudeBatch,
+  type PairStatistics,
+  type Precision,
+  shiftPivot,
+  type SufficientStatistics,
+  type TileMemory,
+} from '../../src/statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import type { TileMemory } from '../../src/engine/webgpu/statistics/configurations.ts';
-import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 

@@ -1,13 +1,13 @@
 import { expect } from 'vitest';
-import { batches } from '../../src/data/batches.ts';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import { SampleStore } from '../../src/resampling/sample-store.ts';
-import { resampleScores } from '../../src/resampling/resample.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../src/model/gsnn-model.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from '../../src/index.ts';
+import {
+  createCpuEngine,
+  createWebGpuEngine,
+  raggedFromLists,
+  resampleScores,
+  SampleStore,
+} from '../../src/statistics.ts';
 import { channelNorms } from '../../src/statistics/channel-norms.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
 import { MagnitudeReader } from '../../src/engine/webgpu/statistics/magnitude-reader.ts';
 import { floats } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';

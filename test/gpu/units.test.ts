@@ -1,9 +1,7 @@
 /** Scores do not depend on the unit of the loss, and both engines agree on which pairs have none, and why. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { scoreCoverage } from '../../src/engine/scores/unscored.ts';
+import { createCpuEngine, type Engine, scoreCoverage } from '../../src/statistics.ts';
 import { createYielder } from '../../src/statistics/yielder.ts';
 import { test } from '../support/gpu.ts';
 import { largestDifference } from '../support/gpu-arrays.ts';

@@ -1,11 +1,15 @@
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { ChannelBatch, Engine, EngineShape } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import {
+  type ChannelBatch,
+  createCpuEngine,
+  createWebGpuEngine,
+  type Engine,
+  type EngineShape,
+  raggedFromLists,
+  type SufficientStatistics,
+} from '../../src/statistics.ts';
 import { bufferUsage } from '../../src/gpu/constants.ts';
 import { acquireDevice, releaseDevice, type GpuContext } from '../../src/gpu/device.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
-import type { SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
 import { floats, largestDifference, normalNumbers } from '../support/gpu-arrays.ts';
 import { test } from '../support/gpu.ts';
 import { refusal } from '../support/refusal.ts';

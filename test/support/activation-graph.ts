@@ -1,4 +1,5 @@
-import { buildTrainingGraph, type CustomLoss, type TrainingGraph } from '../../src/training-graph.ts';
+import type { CustomLoss } from '../../src/index.ts';
+import { buildTrainingGraph, type TrainingGraph } from '../../src/training-graph.ts';
 import { askedOf } from './activation-slopes.mjs';
 
 /** Targets of 1 make each element's gradient its slope. */

@@ -1,5 +1,5 @@
 import { channelMoments, meanSquares, type LayerPair } from '../../src/scoring/channel/system.ts';
-import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { raggedFromLists, type RaggedIndices } from '../../src/statistics.ts';
 import { npzArrays } from './npz-arrays.ts';
 
 /** One case of test/fixtures/channels (see the README there): channel values, and numpy's results for them. */

@@ -1,6 +1,10 @@
-import type { ChannelBatch, EngineShape, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
+import {
+  type ChannelBatch,
+  type EngineShape,
+  type MagnitudeBatch,
+  raggedFromLists,
+  type ScoreRequest,
+} from '../../src/statistics.ts';
 
 /** Three layer pairs, so that two workers get unequal shares; 37 nodes, so that the last panel is not full. */
 export const shape = {

@@ -1,5 +1,4 @@
-import type { Engine, EngineShape } from '../../src/engine/engine.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
+import { type Engine, type EngineShape, raggedFromLists } from '../../src/statistics.ts';
 import { aggregated, oracleScores, type OracleScore } from './method-oracle.ts';
 import { randomBatches, randomProblem } from './random-problem.ts';
 

@@ -1,7 +1,6 @@
 import type { Table } from 'apache-arrow';
 import { expect } from 'vitest';
-import type { BatchesOptions } from '../../src/data/batches.ts';
-import type { LayerAggregation, Score } from '../../src/scoring/score-matrices.ts';
+import type { BatchesOptions, LayerAggregation, Score } from '../../src/index.ts';
 
 /** One golden edge table, as test/fixtures/models/<name>/edges.json lists it. */
 export interface GoldenEdges {

@@ -1,6 +1,9 @@
-import type { EngineShape, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
+import {
+  type EngineShape,
+  type MagnitudeBatch,
+  raggedFromLists,
+  type ScoreRequest,
+} from '../../src/statistics.ts';
 
 /** Magnitudes and a request, as stored in `test/fixtures/engines`; `x` and `y` are `[pair][sample][node]`. */
 export interface EngineCaseFile {

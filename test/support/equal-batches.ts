@@ -1,4 +1,4 @@
-import type { Batch } from '../../src/data/batches.ts';
+import type { Batch } from '../../src/index.ts';
 import type { npzArrays } from './npz-arrays.ts';
 
 /** The first 96 samples of arrays `x` and `y` in batches of equal size, which must divide 96. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { BlockValues, TrainingSession } from '../../src/model/training-session.ts';
+import type { BlockValues, TrainingSession } from '../../src/index.ts';
 import { fixture } from './model-files.ts';
 import { npzArrays, type NpyArray } from './npz-arrays.ts';
 import { relativeError } from './run-onnx.ts';

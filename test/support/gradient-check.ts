@@ -1,10 +1,6 @@
 import { expect } from 'vitest';
-import {
-  buildTrainingGraph,
-  type CustomLoss,
-  type Dimension,
-  type Tensor,
-} from '../../src/training-graph.ts';
+import type { CustomLoss } from '../../src/index.ts';
+import { buildTrainingGraph, type Dimension, type Tensor } from '../../src/training-graph.ts';
 import { normalNumbers } from './random-numbers.ts';
 import { ndArray, sizeOf, type NdArray } from './onnx-evaluator/array.ts';
 import { evaluate } from './onnx-evaluator/evaluate.ts';

@@ -1,8 +1,5 @@
 import type { Table } from 'apache-arrow';
-import type { Batch } from '../../src/data/batches.ts';
-import { MagnitudeEdgeError } from '../../src/errors.ts';
-import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import type { GsnnModel } from '../../src/model/gsnn-model.ts';
+import { type Batch, type GsnnModel, MagnitudeEdgeError, MagnitudeEdgeInferer } from '../../src/index.ts';
 
 export type LossName = 'mse' | 'l1';
 

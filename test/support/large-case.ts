@@ -1,6 +1,9 @@
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
-import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import {
+  type MagnitudeBatch,
+  raggedFromLists,
+  type RaggedIndices,
+  type ScoreRequest,
+} from '../../src/statistics.ts';
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 
 /** Three panels of targets, the last one not full; two pieces of rows. */

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { decodeModel } from '../../src/onnx/decode.ts';
-import { encodeModel } from '../../src/onnx/encode.ts';
-import type { OnnxModel } from '../../src/onnx/graph.ts';
+import { decodeModel, encodeModel, type OnnxModel } from '../../src/training-graph.ts';
 
 export const modelsFolder = new URL('../fixtures/models/', import.meta.url);
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Table } from 'apache-arrow';
 import { expect } from 'vitest';
-import { readPositiveEdges, type NamedPair } from '../../src/table/positives.ts';
+import { type NamedPair, readPositiveEdges } from '../../src/index.ts';
 import { errorOfTable } from './golden-channels.ts';
 import { npzArrays } from './npz-arrays.ts';
 

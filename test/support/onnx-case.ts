@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
-import { MagnitudeEdgeError } from '../../src/errors.ts';
+import { MagnitudeEdgeError } from '../../src/index.ts';
 import {
   buildTrainingGraph,
   type TrainingGraph,

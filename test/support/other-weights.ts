@@ -1,6 +1,4 @@
-import { decodeModel } from '../../src/onnx/decode.ts';
-import { encodeModel } from '../../src/onnx/encode.ts';
-import { DataType } from '../../src/onnx/data-type.ts';
+import { DataType, decodeModel, encodeModel } from '../../src/training-graph.ts';
 
 /** The same model with one weight changed. */
 export function modelWithOtherWeights(bytes: Uint8Array): Uint8Array {

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Table, type RecordBatch } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Scores } from '../../src/engine/scores/scores.ts';
-import type { GsnnGraph } from '../../src/model/graph.ts';
-import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
-import type { SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
-import { edgeTable, edgeTableBatches, type EdgeTableBatchesOptions } from '../../src/table/edge-table.ts';
+import {
+  edgeTable,
+  edgeTableBatches,
+  type EdgeTableBatchesOptions,
+  type GsnnGraph,
+  type Scores,
+} from '../../src/index.ts';
+import {
+  conditioningSets,
+  createCpuEngine,
+  type ScoreRequest,
+  type SufficientStatistics,
+} from '../../src/statistics.ts';
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 
 /**

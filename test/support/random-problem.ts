@@ -1,4 +1,4 @@
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
+import type { MagnitudeBatch } from '../../src/statistics.ts';
 import type { OracleProblem, PairMagnitudes } from './method-oracle.ts';
 import { normalNumbers, randomNumbers } from './random-numbers.ts';
 

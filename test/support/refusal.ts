@@ -1,4 +1,4 @@
-import { MagnitudeEdgeError } from '../../src/errors.ts';
+import { MagnitudeEdgeError } from '../../src/index.ts';
 
 /** The MagnitudeEdgeError that a promise rejects with; anything else fails the test. */
 export async function refusal(promise: Promise<unknown>): Promise<MagnitudeEdgeError> {

@@ -1,6 +1,10 @@
-import { raggedFromLists } from '../../src/statistics/ragged.ts';
-import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { ScoreMatrices, ScoreRequest } from '../../src/scoring/score-matrices.ts';
+import {
+  type Engine,
+  type MagnitudeBatch,
+  raggedFromLists,
+  type ScoreMatrices,
+  type ScoreRequest,
+} from '../../src/statistics.ts';
 import { normalNumbers } from './random-numbers.ts';
 
 /** Function nodes of {@link rescoringCase}, sets of up to 37 parents among them. */

@@ -6,7 +6,7 @@ import {
   varies,
   type ChannelSystem,
 } from '../../src/scoring/channel/system.ts';
-import { raggedFromLists, type RaggedIndices } from '../../src/statistics/ragged.ts';
+import { raggedFromLists, type RaggedIndices } from '../../src/statistics.ts';
 import { normalNumbers } from './random-numbers.ts';
 
 /**

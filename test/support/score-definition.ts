@@ -1,4 +1,4 @@
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
+import type { ScoreRequest } from '../../src/statistics.ts';
 
 /** Magnitudes of one layer pair as rows: `x[sample][node]`, `y[sample][node]`. */
 export interface PairRows {

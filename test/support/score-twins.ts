@@ -1,10 +1,13 @@
-import { createCpuEngine } from '../../src/engine/cpu/cpu-engine.ts';
-import type { Engine, MagnitudeBatch } from '../../src/engine/engine.ts';
-import { createWebGpuEngine } from '../../src/engine/webgpu/webgpu-engine.ts';
+import {
+  createCpuEngine,
+  createWebGpuEngine,
+  type Engine,
+  type MagnitudeBatch,
+  type Precision,
+  type RaggedIndices,
+  type ScoreRequest,
+} from '../../src/statistics.ts';
 import type { GpuContext } from '../../src/gpu/device.ts';
-import type { ScoreRequest } from '../../src/scoring/score-matrices.ts';
-import type { RaggedIndices } from '../../src/statistics/ragged.ts';
-import type { Precision } from '../../src/engine/webgpu/statistics/statistics-kernels.ts';
 import { largestDifference, normalNumbers } from './gpu-arrays.ts';
 
 /** A WebGPU engine for magnitudes, on the test's device. */

@@ -1,8 +1,8 @@
 import {
-  DataType,
-  encodeModel,
   type Attribute,
+  DataType,
   type Dimension,
+  encodeModel,
   type OnnxModel,
   type OnnxNode,
   type Tensor,

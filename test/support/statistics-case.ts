@@ -1,5 +1,4 @@
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import type { RaggedIndices } from '../../src/statistics/ragged.ts';
+import type { MagnitudeBatch, RaggedIndices } from '../../src/statistics.ts';
 import { npzArrays } from './npz-arrays.ts';
 
 /**

@@ -1,7 +1,6 @@
 /** Statistics as a straight port of the method holds them, and by two passes in float64: see bench/job. */
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
+import type { MagnitudeBatch, SufficientStatistics } from '../../src/statistics.ts';
 import { emptyPair } from '../../src/statistics/merge.ts';
-import type { SufficientStatistics } from '../../src/statistics/sufficient-statistics.ts';
 
 /** One layer pair, raw: products of each batch in single precision, sums over batches in double. */
 export function portStatistics(batches: Iterable<MagnitudeBatch>, nodes: number): SufficientStatistics {

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
+import { conditioningSets, type MagnitudeBatch } from '../../src/statistics.ts';
 import { normalNumbers } from './random-numbers.ts';
 
 const NODES = 6;

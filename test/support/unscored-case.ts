@@ -1,6 +1,5 @@
-import type { MagnitudeBatch } from '../../src/engine/engine.ts';
-import { conditioningSets } from '../../src/scoring/conditioning-sets.ts';
-import type { ScoreCoverage } from '../../src/engine/scores/unscored.ts';
+import type { ScoreCoverage } from '../../src/index.ts';
+import { conditioningSets, type MagnitudeBatch } from '../../src/statistics.ts';
 import { randomNumbers } from './random-numbers.ts';
 
 /**

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { openSource } from '../../../src/bytes/open-source.ts';
-import { batches } from '../../../src/data/batches.ts';
+import { batches } from '../../../src/index.ts';
 import { refusal } from '../../support/refusal.ts';
 
 const MEBIBYTE = 2 ** 20;

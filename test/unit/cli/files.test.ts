@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeOutputs } from '../../../src/cli/files.ts';
 import { placeOutputs } from '../../../src/cli/output-place.ts';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
+import { MagnitudeEdgeError } from '../../../src/index.ts';
 
 let folder = '';
 beforeEach(async () => {

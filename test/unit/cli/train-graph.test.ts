@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inCommandWords } from '../../../src/cli/reading-options.ts';
 import { trainGraph } from '../../../src/cli/train-graph.ts';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
-import { float32Tensor } from '../../../src/onnx/tensor.ts';
+import { MagnitudeEdgeError } from '../../../src/index.ts';
 import { decodeModel } from '../../../src/training-graph.ts';
+import { float32Tensor } from '../../../src/onnx/tensor.ts';
 import { modelsFolder } from '../../support/model-files.ts';
 import { onnxFile } from '../../support/single-op.ts';
 

@@ -15,10 +15,8 @@ import {
   Vector,
 } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
+import { type Batch, batches, decodeTable, encodeTable, evaluateTargetRanking } from '../../../src/index.ts';
 import { TableInMemory } from '../../../src/columns/table-in-memory.ts';
-import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
-import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { refusal } from '../../support/refusal.ts';
 
 const read = (file: string): Promise<Uint8Array> =>

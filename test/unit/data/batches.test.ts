@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { tableFromIPC, tableFromArrays } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { GsnnGraph } from '../../../src/model/graph.ts';
+import { type Batch, batches, type GsnnGraph } from '../../../src/index.ts';
 import { refusal } from '../../support/refusal.ts';
 
 /** The graph that the files of test/fixtures/data (make.py) are written for. */

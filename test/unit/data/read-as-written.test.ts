@@ -2,12 +2,16 @@ import { readFile } from 'node:fs/promises';
 import type { Table } from 'apache-arrow';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches, type BatchesOptions } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import {
+  batches,
+  type BatchesOptions,
+  decodeTable,
+  evaluateTargetRanking,
+  GsnnModel,
+  MagnitudeEdgeInferer,
+  tableFormat,
+} from '../../../src/index.ts';
 import { decodeStatistics } from '../../../src/table/statistics-file.ts';
-import { decodeTable, tableFormat } from '../../../src/table/formats.ts';
-import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { refusal } from '../../support/refusal.ts';
 
 const folder = new URL('../../fixtures/reading/', import.meta.url);

@@ -11,12 +11,11 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBudget } from '../../../src/columns/memory-budget.ts';
 import { openArrowSamples } from '../../../src/data/arrow.ts';
-import { batches, type Batch } from '../../../src/data/batches.ts';
+import { type Batch, batches, type GsnnGraph } from '../../../src/index.ts';
 import { openCsvSamples } from '../../../src/data/csv.ts';
 import { openNpz } from '../../../src/data/npz.ts';
 import { openParquetSamples } from '../../../src/data/parquet.ts';
 import type { OpenFormat, OpenSamples, Reading } from '../../../src/data/reading.ts';
-import type { GsnnGraph } from '../../../src/model/graph.ts';
 import { CountedSource } from '../../support/counted-source.ts';
 import { refusal } from '../../support/refusal.ts';
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { ChannelBatch, Engine } from '../../../src/engine/engine.ts';
-import { createEngine, raggedFromLists, type ScoreRequest } from '../../../src/statistics.ts';
+import {
+  type ChannelBatch,
+  createCpuEngine,
+  createEngine,
+  type Engine,
+  raggedFromLists,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
 import { generator } from '../statistics/random-magnitudes.ts';
 
 /** Nodes 0 and 1 of one and two channels; two pairs, so layers 0 to 2. */

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import { fisherPValue } from '../../../src/scoring/significance.ts';
+import { createCpuEngine, type Engine, fisherPValue } from '../../../src/statistics.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { statisticsCase, type StatisticsCase } from '../../support/statistics-case.ts';
 

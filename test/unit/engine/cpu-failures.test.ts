@@ -1,7 +1,6 @@
 import workerThreads, { type Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
+import { createCpuEngine, type Engine } from '../../../src/statistics.ts';
 import * as small from '../../support/cpu-workers-case.ts';
 import { largeBatch, largeRequest, memory, shape } from '../../support/large-case.ts';
 import { refusal } from '../../support/refusal.ts';

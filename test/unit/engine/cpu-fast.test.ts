@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createCpuEngine, type CpuEngineOptions } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine, EngineShape } from '../../../src/engine/engine.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
+import {
+  type CpuEngineOptions,
+  createCpuEngine,
+  type Engine,
+  type EngineShape,
+  raggedFromLists,
+} from '../../../src/statistics.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';

@@ -1,9 +1,11 @@
 import { afterEach, expect, it, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import {
+  createCpuEngine,
+  type Engine,
+  type ScoreMatrices,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu/local-snapshot.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import type { ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
 import { largeBatch, largeRequest, largeSets, memory, samples, shape } from '../../support/large-case.ts';

@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { createCpuEngine, type ScoreRequest, type SufficientStatistics } from '../../../src/statistics.ts';
 import { LocalSnapshot } from '../../../src/engine/cpu/local-snapshot.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
-import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { createCpuEngine, type Engine, type MagnitudeBatch } from '../../../src/statistics.ts';
 import { dealPairs } from '../../../src/engine/cpu/pooled-sums.ts';
-import type { Engine, MagnitudeBatch } from '../../../src/engine/engine.ts';
 import { WorkerClient } from '../../../src/engine/worker-client.ts';
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
+import { createCpuEngine, type Engine, raggedFromLists, type ScoreRequest } from '../../../src/statistics.ts';
 import file from '../../fixtures/engines/asked-before.json' with { type: 'json' };
 import { channelBatch, magnitudeBatch, request, shape } from '../../support/cpu-workers-case.ts';
 import { engineCase } from '../../support/engine-case.ts';

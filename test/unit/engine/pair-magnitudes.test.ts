@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pairMagnitudes } from '../../../src/engine/channels/pair-magnitudes.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
+import { raggedFromLists } from '../../../src/statistics.ts';
 
 /** Three samples of three channels, in two blocks; node 0 has channels 0 and 2, node 1 has channel 1. */
 const blocks = [Float32Array.of(3, -1, 4, 0, 2, -5), Float32Array.of(-6, 7, 8)];

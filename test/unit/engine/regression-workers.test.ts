@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ChannelThreads } from '../../../src/engine/channels/channel-threads.ts';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { createCpuEngine } from '../../../src/statistics.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 
 test('regressions of magnitudes in workers are those of the calling thread to the bit, and an abort ends them', async () => {

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import type { Scores } from '../../../src/engine/scores/scores.ts';
+import { edgeTable, type Scores } from '../../../src/index.ts';
+import {
+  conditioningSets,
+  createCpuEngine,
+  type Engine,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
 import { withReader } from '../../../src/engine/scores/with-reader.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { edgeTable } from '../../../src/table/edge-table.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 
 /** Enough rows for workers to rank them. */

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { jackknifeScores } from '../../../src/resampling/jackknife.ts';
+import { createCpuEngine, jackknifeScores, type MagnitudeBatch } from '../../../src/statistics.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { drawnUnits, inUnit, UNIT_ROUNDING, unitsRequest } from '../../support/units.ts';
 

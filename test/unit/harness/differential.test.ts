@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
+import { createCpuEngine } from '../../../src/statistics.ts';
 import { differencesFromOracle } from '../../support/differential.ts';
 import { trials } from '../../support/trials.ts';
 

@@ -1,8 +1,6 @@
 import { Table } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { batches } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
 

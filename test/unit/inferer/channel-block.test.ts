@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { type Batch, batches, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
 import { channelBlocksByDefinition, type ChannelPair } from '../../support/channel-definition.ts';
 import { valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { scoreSavedChannels } from '../../../src/engine/channels/score-saved.ts';
+import { GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
+import { scoreSavedChannels } from '../../../src/statistics.ts';
 import { decodeStatistics } from '../../../src/table/statistics-file.ts';
 import { errorOfTable, goldenChannels, goldenChannelScores } from '../../support/golden-channels.ts';
 import { fixture } from '../../support/model-files.ts';

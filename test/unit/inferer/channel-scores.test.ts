@@ -1,16 +1,19 @@
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { InfererOptions } from '../../../src/inferer/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { scoreSavedChannels } from '../../../src/engine/channels/score-saved.ts';
+import {
+  type Batch,
+  batches,
+  decodeTable,
+  encodeTable,
+  GsnnModel,
+  type InfererOptions,
+  MagnitudeEdgeInferer,
+} from '../../../src/index.ts';
+import { type SavedChannelValues, scoreSavedChannels } from '../../../src/statistics.ts';
 import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
-import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
 import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
 import { mergeSaved } from '../../../src/table/statistics-origin.ts';
 import { channelSumsBytes } from '../../../src/statistics/channel-sums.ts';
-import type { SavedChannelValues } from '../../../src/statistics/saved-channels.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../../support/channel-definition.ts';
 import { goldenOf, rowsOf, valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';

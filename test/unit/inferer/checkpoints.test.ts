@@ -3,11 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches, type Batch, type Batches } from '../../../src/data/batches.ts';
-import type { CheckpointSink, FitOptions, InfererOptions } from '../../../src/inferer/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { encodeTable } from '../../../src/table/formats.ts';
+import {
+  type Batch,
+  batches,
+  type Batches,
+  type CheckpointSink,
+  encodeTable,
+  type FitOptions,
+  GsnnModel,
+  type InfererOptions,
+  MagnitudeEdgeInferer,
+} from '../../../src/index.ts';
 import { decodeStatistics } from '../../../src/table/statistics-file.ts';
 import { fixture } from '../../support/model-files.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';

@@ -1,12 +1,8 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { batches } from '../../../src/data/batches.ts';
-import type { ChannelBatch, MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { ExternalModel } from '../../../src/model/external-model.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { batches, ExternalModel, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
+import { type ChannelBatch, type MagnitudeBatch, raggedFromLists } from '../../../src/statistics.ts';
 import { channelNorms } from '../../../src/statistics/channel-norms.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,10 +1,14 @@
 import type { Table } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { InfererOptions } from '../../../src/inferer/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { decodeTable, encodeTable } from '../../../src/table/formats.ts';
+import {
+  type Batch,
+  batches,
+  decodeTable,
+  encodeTable,
+  GsnnModel,
+  type InfererOptions,
+  MagnitudeEdgeInferer,
+} from '../../../src/index.ts';
 import { valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
 import { largestError } from '../../support/largest-error.ts';

@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { tableCoverage } from '../../../src/table/coverage-metadata.ts';
-import { version } from '../../../src/version.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer, tableCoverage, version } from '../../../src/index.ts';
 import {
   expectGoldenEdges,
   goldenBatches,

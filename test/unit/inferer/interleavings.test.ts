@@ -1,10 +1,13 @@
 import { type RecordBatch } from 'apache-arrow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import {
+  type Batch,
+  batches,
+  GsnnModel,
+  MagnitudeEdgeError,
+  MagnitudeEdgeInferer,
+} from '../../../src/index.ts';
 import {
   HistoryReplay,
   samplesOf,

@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { batches } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { decodeModel } from '../../../src/onnx/decode.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { buildTrainingGraph } from '../../../src/training-graph.ts';
+import { batches, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
+import { buildTrainingGraph, decodeModel } from '../../../src/training-graph.ts';
 import { npzArrays } from '../../support/npz-arrays.ts';
 import { runOnnx } from '../../support/run-onnx.ts';
 

@@ -1,9 +1,6 @@
 import { tableFromIPC, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { FitOptions } from '../../../src/inferer/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { type Batch, batches, type FitOptions, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
 

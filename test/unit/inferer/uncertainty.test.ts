@@ -1,14 +1,16 @@
 import { Float64, type Table } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import type { UncertaintyOptions } from '../../../src/resampling/uncertainty-settings.ts';
-import type { EvaluateOptions } from '../../../src/inferer/inferer-options.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
+import {
+  type Batch,
+  batches,
+  type EvaluateOptions,
+  GsnnModel,
+  MagnitudeEdgeInferer,
+  type UncertaintyOptions,
+} from '../../../src/index.ts';
+import { raggedFromLists, type ScoreRequest } from '../../../src/statistics.ts';
 import { functionParents } from '../../../src/model/graph.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
 import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import type { FitOptions } from '../../../src/inferer/inferer-options.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { type Batch, type FitOptions, GsnnModel, MagnitudeEdgeInferer } from '../../../src/index.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { equalBatches } from '../../support/equal-batches.ts';
 import { npzArrays } from '../../support/npz-arrays.ts';

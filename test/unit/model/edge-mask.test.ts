@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import type { NamedEdge } from '../../../src/model/edge-mask.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { type Batch, batches, GsnnModel, MagnitudeEdgeInferer, type NamedEdge } from '../../../src/index.ts';
 import { expectClose, goldenOf, pairCorrelation, rowsOf, valuesOf } from '../../support/golden-batches.ts';
 import { fixture, withProfile } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
+import { GsnnModel } from '../../../src/index.ts';
 import { fixture } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
 import { splitModel } from '../../support/split-model.ts';

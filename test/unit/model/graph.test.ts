@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkGraphFitsModel, functionParents, type GsnnGraph } from '../../../src/model/graph.ts';
+import type { GsnnGraph } from '../../../src/index.ts';
+import { checkGraphFitsModel, functionParents } from '../../../src/model/graph.ts';
 
 const graph: GsnnGraph = {
   nodeNames: { input: ['i'], function: ['a', 'b', 'c', 'd'], output: ['o'] },

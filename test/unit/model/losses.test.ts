@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import type { LossSettings } from '../../../src/model/loss-settings.ts';
+import { type Batch, GsnnModel, type LossSettings, MagnitudeEdgeInferer } from '../../../src/index.ts';
 import { expectClose, pairCorrelation, valuesOf } from '../../support/golden-batches.ts';
 import { fixture } from '../../support/model-files.ts';
 import { npzArrays } from '../../support/npz-arrays.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { DataType } from '../../../src/onnx/data-type.ts';
+import { GsnnModel } from '../../../src/index.ts';
+import { DataType } from '../../../src/training-graph.ts';
 import { fixture, withModel, withProfile } from '../../support/model-files.ts';
 import { refusal } from '../../support/refusal.ts';
 

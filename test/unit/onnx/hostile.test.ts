@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
+import { MagnitudeEdgeError } from '../../../src/index.ts';
+import { buildTrainingGraph, decodeModel } from '../../../src/training-graph.ts';
 import {
   AttributeProtoSchema,
   FunctionProtoSchema,
@@ -11,7 +12,6 @@ import {
   type ModelProto,
 } from '../../../src/onnx/schema/onnx_pb.ts';
 import { int64Tensor } from '../../../src/onnx/tensor.ts';
-import { buildTrainingGraph, decodeModel } from '../../../src/training-graph.ts';
 import { onnxFile, type TestModel } from '../../support/single-op.ts';
 
 const genuine = readFileSync(new URL('../../fixtures/models/layer-elu/model.onnx', import.meta.url));

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
-import { float32Tensor, int64Tensor } from '../../../src/onnx/tensor.ts';
+import { MagnitudeEdgeError } from '../../../src/index.ts';
 import {
+  type Attribute,
   buildTrainingGraph,
   decodeModel,
   encodeModel,
-  type Attribute,
   type OnnxModel,
   type OnnxNode,
 } from '../../../src/training-graph.ts';
+import { float32Tensor, int64Tensor } from '../../../src/onnx/tensor.ts';
 import { attribute, onnxFile, type TestNode } from '../../support/single-op.ts';
 
 const { int, ints, string } = attribute;

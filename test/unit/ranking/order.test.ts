@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BUCKETS, sortedOrder, sortRows } from '../../../src/ranking/order.ts';
+import { sortedOrder } from '../../../src/statistics.ts';
+import { BUCKETS, sortRows } from '../../../src/ranking/order.ts';
 import { gather } from '../../../src/ranking/gather.ts';
 import { partition, placesFor, reorder, sortBuckets } from '../../../src/ranking/partitioned-rows.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';

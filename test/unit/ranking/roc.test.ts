@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rocAuc } from '../../../src/ranking/roc.ts';
+import { rocAuc } from '../../../src/index.ts';
 
 /** The definition: the share of (positive, negative) pairs in the right order, ties counted half. */
 function byPairs(rows: readonly { score: number; positive: boolean }[]): number {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { erfc } from '../../../src/scoring/erfc.ts';
-import { sortedOrder } from '../../../src/ranking/order.ts';
-import { benjaminiHochberg, fisherPValue, fisherZ, upperTail } from '../../../src/scoring/significance.ts';
+import { benjaminiHochberg, fisherPValue, sortedOrder } from '../../../src/statistics.ts';
+import { fisherZ, upperTail } from '../../../src/scoring/significance.ts';
 import { upperTailPValues } from '../../../src/ranking/upper-tail-p-values.ts';
 
 interface Goldens {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { coverageWarning, unscoredInWords } from '../../../src/table/coverage-words.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { scoreCoverage, type ScoreCoverage } from '../../../src/engine/scores/unscored.ts';
+import { coverageWarning, type ScoreCoverage, unscoredInWords } from '../../../src/index.ts';
+import {
+  conditioningSets,
+  createCpuEngine,
+  scoreCoverage,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
 import { createYielder } from '../../../src/statistics/yielder.ts';
 import { unscoredCase } from '../../support/unscored-case.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { BlockStatistics } from '../../../src/resampling/block-statistics.ts';
 import { emptyPair } from '../../../src/statistics/merge.ts';
 import { createYielder } from '../../../src/statistics/yielder.ts';
-import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
+import type { SufficientStatistics } from '../../../src/statistics.ts';
 
 /** Statistics that remember which samples they are of: their sum is that of the numbers of the samples. */
 function numbered(first: number, size: number): SufficientStatistics {

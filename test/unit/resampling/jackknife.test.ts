@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
-import { jackknifeScores } from '../../../src/resampling/jackknife.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { scoreStatistics } from '../../../src/scoring/score-statistics.ts';
+import {
+  jackknifeScores,
+  mergeStatistics,
+  raggedFromLists,
+  type ScoreRequest,
+  scoreStatistics,
+  type SufficientStatistics,
+} from '../../../src/statistics.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { mergeStatistics } from '../../../src/statistics/merge.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
-import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from '../statistics/random-magnitudes.ts';
 
 const nodes = 5;

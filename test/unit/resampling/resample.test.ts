@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import { SampleStore } from '../../../src/resampling/sample-store.ts';
-import { groupStarts, resampleScores } from '../../../src/resampling/resample.ts';
-import type { ResampledScores, ResamplePlan } from '../../../src/resampling/resampled-scores.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
+import {
+  createCpuEngine,
+  raggedFromLists,
+  type ResampledScores,
+  type ResamplePlan,
+  resampleScores,
+  SampleStore,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
+import { groupStarts } from '../../../src/resampling/resample.ts';
 import { randomBits, shuffledWithin } from '../../../src/statistics/shuffle.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';
 import { refusal } from '../../support/refusal.ts';
 import { scoresByDefinition, type PairRows } from '../../support/score-definition.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { SampleStore } from '../../../src/resampling/sample-store.ts';
+import { type MagnitudeBatch, SampleStore } from '../../../src/statistics.ts';
 
 // 8 MiB blocks hold 10 rows of these: a few samples fill several blocks.
 const shape = { nodes: 100_000, pairs: 1 };

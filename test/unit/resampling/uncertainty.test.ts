@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { ChannelBatch } from '../../../src/engine/engine.ts';
+import {
+  type ChannelBatch,
+  createCpuEngine,
+  raggedFromLists,
+  type ResampledScores,
+  type ScoreRequest,
+} from '../../../src/statistics.ts';
 import { rowsToKeep, uncertaintySettings } from '../../../src/resampling/uncertainty-settings.ts';
 import { Uncertainty } from '../../../src/resampling/uncertainty.ts';
 import { HostScores, ScoreArrays } from '../../../src/engine/scores/host-scores.ts';
-import type { ResampledScores } from '../../../src/resampling/resampled-scores.ts';
-import type { ScoreRequest } from '../../../src/scoring/score-matrices.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';
 import { scoresByDefinition, type PairRows } from '../../support/score-definition.ts';
 

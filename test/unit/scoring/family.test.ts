@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
+import {
+  createCpuEngine,
+  type Engine,
+  type MagnitudeRequest,
+  magnitudeScores,
+} from '../../../src/statistics.ts';
 import { scoreMagnitudes, scoreRanks } from '../../../src/engine/score-magnitudes.ts';
-import type { MagnitudeRequest } from '../../../src/scoring/magnitude-request.ts';
-import { magnitudeScores } from '../../../src/engine/scores/magnitude-scores.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { refusal } from '../../support/refusal.ts';
 import { statisticsCase, type StatisticsCase } from '../../support/statistics-case.ts';

@@ -6,10 +6,9 @@ import { PartialScorer } from '../../../src/scoring/partial.ts';
 import { openScalarSubstitution, openSubstitution } from '../../../src/scoring/substitution.ts';
 import { encodeSubstitutionKernel } from '../../../src/scoring/wasm-substitution-kernel.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { covariances } from '../../../src/statistics/covariances.ts';
+import { covariances, raggedFromLists } from '../../../src/statistics.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 import type { Tile } from '../../../src/statistics/tiled-matmul.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { largestError } from '../../support/largest-error.ts';
 import { generator, magnitudes } from '../statistics/random-magnitudes.ts';
 

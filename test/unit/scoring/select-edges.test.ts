@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Engine, MagnitudeBatch } from '../../../src/engine/engine.ts';
+import {
+  createCpuEngine,
+  type Engine,
+  type MagnitudeBatch,
+  type MagnitudeRequest,
+  raggedFromLists,
+} from '../../../src/statistics.ts';
 import { openConditionalScores } from '../../../src/engine/select-magnitudes.ts';
-import type { MagnitudeRequest } from '../../../src/scoring/magnitude-request.ts';
 import { ridgeless } from '../../../src/scoring/regression/conditional-regression.ts';
 import { selectEdges, selectionPlan, type SelectedEdge } from '../../../src/scoring/select-edges.ts';
 import { createYielder } from '../../../src/statistics/yielder.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';
 import { refusal } from '../../support/refusal.ts';
 import { ranksByDefinition, regressionByDefinition } from '../../support/regression-definition.ts';

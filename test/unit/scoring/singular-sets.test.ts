@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { scoreStatistics } from '../../../src/scoring/score-statistics.ts';
+import { conditioningSets, scoreStatistics } from '../../../src/statistics.ts';
 
 const EPSILON = 2 ** -52;
 /** A power of two, so that dividing the sums by it is exact. */

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { covariances } from '../../../src/statistics/covariances.ts';
+import {
+  covariances,
+  mergeStatistics,
+  shiftPivot,
+  type SufficientStatistics,
+} from '../../../src/statistics.ts';
 import { chunkedBlockKernel } from '../../../src/statistics/chunked-blocks.ts';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
 import { runToEnd } from '../../../src/statistics/yielder.ts';
 import { TiledMatmul } from '../../../src/statistics/tiled-matmul.ts';
-import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
-import type { SufficientStatistics } from '../../../src/statistics/sufficient-statistics.ts';
 import { magnitudes } from './random-magnitudes.ts';
 
 /** Covariances by the definition, in two passes. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { channelNorms } from '../../../src/statistics/channel-norms.ts';
 import { firstNonFinite } from '../../../src/first-non-finite.ts';
-import { raggedFromLists } from '../../../src/statistics/ragged.ts';
+import { raggedFromLists } from '../../../src/statistics.ts';
 
 const groups = raggedFromLists([[2, 0], [1], [0, 1, 2]]);
 

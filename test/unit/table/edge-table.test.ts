@@ -1,9 +1,8 @@
 import { type RecordBatch, RecordBatchFileWriter, Table, tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { fisherPValue } from '../../../src/scoring/significance.ts';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { checkTableSize, edgeTable, edgeTableBatches } from '../../../src/table/edge-table.ts';
-import { tableCoverage } from '../../../src/table/coverage-metadata.ts';
+import { edgeTable, edgeTableBatches, tableCoverage } from '../../../src/index.ts';
+import { conditioningSets, fisherPValue } from '../../../src/statistics.ts';
+import { checkTableSize } from '../../../src/table/edge-table.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { column, graph, scores, tinyBatches, tinyTable } from './tiny.ts';
 

@@ -2,21 +2,21 @@ import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { encodeRowGroup } from '../../../src/columns/parquet-writer.ts';
 import {
-  arrowFilePieces,
+  decodeTable,
   encodeBatches,
+  encodeTable,
+  evaluateTargetRanking,
+  tableFormat,
+  type TableFormat,
+  type TextOptions,
+} from '../../../src/index.ts';
+import {
+  arrowFilePieces,
   encodeBatchesWith,
   onThisThread,
   type RowGroupEncoder,
 } from '../../../src/table/encode-batches.ts';
-import {
-  decodeTable,
-  encodeTable,
-  tableFormat,
-  type TableFormat,
-  type TextOptions,
-} from '../../../src/table/formats.ts';
 import { encodeFrame } from '../../../src/cli/serve/frames.ts';
-import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
 import { parsedFrames } from '../../support/parsed-frames.ts';
 import { column, tinyBatches, tinyTable } from './tiny.ts';
 

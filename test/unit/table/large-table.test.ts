@@ -1,8 +1,7 @@
 import type { Table } from 'apache-arrow';
 import { expect, it } from 'vitest';
-import { createCpuEngine } from '../../../src/engine/cpu/cpu-engine.ts';
-import type { Scores } from '../../../src/engine/scores/scores.ts';
-import { edgeTable, type EdgeTableOptions } from '../../../src/table/edge-table.ts';
+import { edgeTable, type EdgeTableOptions, type Scores } from '../../../src/index.ts';
+import { createCpuEngine } from '../../../src/statistics.ts';
 import { functionGraph } from '../../../bench/shared/problem.mjs';
 import { largeBatch, largeRequest, memory, samples, shape } from '../../support/large-case.ts';
 

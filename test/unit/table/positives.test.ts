@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { readPositiveEdges } from '../../../src/table/positives.ts';
-import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
+import { evaluateTargetRanking, readPositiveEdges } from '../../../src/index.ts';
 import { tinyTable } from './tiny.ts';
 
 const read = (text: string, name = 'p.csv') => readPositiveEdges(new TextEncoder().encode(text), name);

@@ -1,6 +1,6 @@
 import { Table, vectorFromArray } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { evaluateTargetRanking } from '../../../src/table/ranking.ts';
+import { evaluateTargetRanking } from '../../../src/index.ts';
 import { column, tinyTable } from './tiny.ts';
 
 const refused = (code: string): Error => expect.objectContaining({ code }) as Error;

@@ -1,8 +1,7 @@
 import { Table, vectorFromArray } from 'apache-arrow';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { NamedPair } from '../../../src/table/positives.ts';
-import { evaluateRecovery } from '../../../src/table/recovery.ts';
+import { evaluateRecovery, type NamedPair } from '../../../src/index.ts';
 import { tinyTable } from './tiny.ts';
 
 /** What numpy and scikit-learn make of a small table; see export/make_recovery_fixture.py. */

@@ -2,8 +2,7 @@ import { Schema, Table, tableFromIPC, tableToIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CpuAccumulator } from '../../../src/statistics/cpu-accumulator.ts';
-import { mergeStatistics, shiftPivot } from '../../../src/statistics/merge.ts';
-import type { PairStatistics } from '../../../src/statistics/sufficient-statistics.ts';
+import { mergeStatistics, type PairStatistics, shiftPivot } from '../../../src/statistics.ts';
 import { decodeStatistics, encodeStatistics } from '../../../src/table/statistics-file.ts';
 import {
   checkSameOrigin,

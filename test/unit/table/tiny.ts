@@ -1,14 +1,13 @@
 import type { RecordBatch, Table } from 'apache-arrow';
-import type { GsnnGraph } from '../../../src/model/graph.ts';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import { NODE_FLAG } from '../../../src/scoring/node-flags.ts';
-import type { Score, ScoreMatrices } from '../../../src/scoring/score-matrices.ts';
 import {
   edgeTable,
   edgeTableBatches,
   type EdgeTableBatchesOptions,
   type EdgeTableOptions,
-} from '../../../src/table/edge-table.ts';
+  type GsnnGraph,
+  type Score,
+} from '../../../src/index.ts';
+import { conditioningSets, NODE_FLAG, type ScoreMatrices } from '../../../src/statistics.ts';
 
 /** Four functions; edges a -> b, c -> b and the self edge d -> d. Names that a careless writer would break. */
 export const graph: GsnnGraph = {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
-import { float32Tensor, int64Tensor, numericTensor } from '../../../src/onnx/tensor.ts';
+import { type CustomLoss, MagnitudeEdgeError } from '../../../src/index.ts';
 import {
   buildTrainingGraph,
   DataType,
   decodeModel,
-  type CustomLoss,
   type TrainingGraphOptions,
 } from '../../../src/training-graph.ts';
+import { float32Tensor, int64Tensor, numericTensor } from '../../../src/onnx/tensor.ts';
 import { runOnnx } from '../../support/run-onnx.ts';
 import { attribute, onnxFile, onnxModel, type TestModel } from '../../support/single-op.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { MagnitudeEdgeError } from '../../../src/index.ts';
 import {
+  type Attribute,
   buildTrainingGraph,
   DataType,
-  MagnitudeEdgeError,
-  type Attribute,
   type TrainingGraph,
 } from '../../../src/training-graph.ts';
 import { float32Tensor, int64Tensor, numericTensor } from '../../../src/onnx/tensor.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Tensor } from '../../../src/onnx/graph.ts';
+import type { CustomLoss } from '../../../src/index.ts';
+import { buildTrainingGraph, type Tensor } from '../../../src/training-graph.ts';
 import { float32Tensor, int64Tensor } from '../../../src/onnx/tensor.ts';
-import { buildTrainingGraph, type CustomLoss } from '../../../src/training-graph.ts';
 import { ndArray, type NdArray } from '../../support/onnx-evaluator/array.ts';
 import { evaluate } from '../../support/onnx-evaluator/evaluate.ts';
 import { randomNumbers } from '../../support/random-numbers.ts';

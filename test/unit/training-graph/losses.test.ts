@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { buildTrainingGraph, type LossName, type TrainingGraphOptions } from '../../../src/training-graph.ts';
+import type { LossName } from '../../../src/index.ts';
+import { buildTrainingGraph, type TrainingGraphOptions } from '../../../src/training-graph.ts';
 import { npzArrays } from '../../support/npz-arrays.ts';
 import { relativeError, runOnnx, type RunInput } from '../../support/run-onnx.ts';
 import { onnxFile } from '../../support/single-op.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { MagnitudeEdgeError } from '../../../src/errors.ts';
+import { type CustomLoss, MagnitudeEdgeError } from '../../../src/index.ts';
+import { buildTrainingGraph, type Tensor } from '../../../src/training-graph.ts';
 import { float32Tensor, int64Tensor } from '../../../src/onnx/tensor.ts';
 import { gradientRules, withoutGradient } from '../../../src/training-graph/gradients/table.ts';
-import { buildTrainingGraph, type CustomLoss, type Tensor } from '../../../src/training-graph.ts';
 import { ndArray, sizeOf, type NdArray } from '../../support/onnx-evaluator/array.ts';
 import { evaluate } from '../../support/onnx-evaluator/evaluate.ts';
 import { normalNumbers } from '../../support/random-numbers.ts';

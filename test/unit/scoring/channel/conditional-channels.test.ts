@@ -3,14 +3,14 @@ import { channelScores } from '../../../../src/engine/channels/channel-scores.ts
 import { ChannelThreads } from '../../../../src/engine/channels/channel-threads.ts';
 import { conditionalChannels } from '../../../../src/engine/channels/select-channels.ts';
 import { absorbRows } from '../../../../src/scoring/channel/absorb.ts';
-import type { ChannelAggregation } from '../../../../src/scoring/channel/request.ts';
+import type { ChannelAggregation } from '../../../../src/index.ts';
+import { raggedFromLists } from '../../../../src/statistics.ts';
 import { RidgeSolver } from '../../../../src/scoring/channel/ridge-solver.ts';
 import { selectEdges, selectionPlan } from '../../../../src/scoring/select-edges.ts';
 import type { ChannelRows } from '../../../../src/statistics/channel-record.ts';
 import { emptyChannelSums, type ChannelSums } from '../../../../src/statistics/channel-sums.ts';
 import { scalarMixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
 import { runToEnd, createYielder } from '../../../../src/statistics/yielder.ts';
-import { raggedFromLists } from '../../../../src/statistics/ragged.ts';
 import { channelScoresByDefinition, type ChannelPair } from '../../../support/channel-definition.ts';
 import { normalNumbers } from '../../../support/random-numbers.ts';
 

@@ -25,7 +25,7 @@ import {
   type RidgeForm,
 } from '../../../../src/scoring/channel/ridge-form.ts';
 import { mixedBlocks, scalarMixedBlocks, type MixedBlocks } from '../../../../src/statistics/mixed-blocks.ts';
-import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics/ragged.ts';
+import { raggedFromLists, type RaggedIndices } from '../../../../src/statistics.ts';
 import { runToEnd } from '../../../../src/statistics/yielder.ts';
 import { channelCase, channelCases, type ChannelCase } from '../../../support/channel-case.ts';
 import { randomNumbers } from '../../../support/random-numbers.ts';

@@ -6,7 +6,7 @@ import {
   largestSet,
   planTargets,
 } from '../../../../src/engine/webgpu/scoring/target-blocks.ts';
-import { raggedFromLists } from '../../../../src/statistics/ragged.ts';
+import { raggedFromLists } from '../../../../src/statistics.ts';
 
 const NODES = 60;
 const setLists = fc.array(fc.uniqueArray(fc.nat(NODES - 1), { maxLength: 50 }), {

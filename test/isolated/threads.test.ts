@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { runtimeThreads, startedForSmaller } from '../../../src/model/runtime.ts';
-import { fixture } from '../../support/model-files.ts';
+import { GsnnModel } from '../../src/index.ts';
+import { runtimeThreads, startedForSmaller } from '../../src/model/runtime.ts';
+import { fixture } from '../support/model-files.ts';
 
 // The runtime starts once in a process, so this is one test: before, after, and what a larger model is told.
 test('a small model starts the runtime with one thread, and a larger one is told that it stays so', async () => {

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batches, type Batch } from '../../../src/data/batches.ts';
-import { MagnitudeEdgeInferer } from '../../../src/inferer/inferer.ts';
-import { GsnnModel } from '../../../src/model/gsnn-model.ts';
-import { runModelsOnOwnThread } from '../../../src/model/runtime-thread.ts';
-import { createSession } from '../../../src/model/runtime.ts';
-import { expectGoldenEdges, goldenBatches } from '../../support/edge-goldens.ts';
-import { fixture, modelsFolder } from '../../support/model-files.ts';
-import { refusal } from '../../support/refusal.ts';
+import { type Batch, batches, GsnnModel, MagnitudeEdgeInferer } from '../../src/index.ts';
+import { runModelsOnOwnThread } from '../../src/model/runtime-thread.ts';
+import { createSession } from '../../src/model/runtime.ts';
+import { expectGoldenEdges, goldenBatches } from '../support/edge-goldens.ts';
+import { fixture, modelsFolder } from '../support/model-files.ts';
+import { refusal } from '../support/refusal.ts';
 
 /** Models on a thread of their own, where a batch runs while the one before it is taken in. */
 let model: GsnnModel;

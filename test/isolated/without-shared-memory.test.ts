@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { MagnitudeBatch } from '../../../src/engine/engine.ts';
-import { conditioningSets } from '../../../src/scoring/conditioning-sets.ts';
-import type { Scores } from '../../../src/engine/scores/scores.ts';
-import { randomNumbers } from '../../support/random-numbers.ts';
+import type { Scores } from '../../src/index.ts';
+import { conditioningSets, type MagnitudeBatch } from '../../src/statistics.ts';
+import { randomNumbers } from '../support/random-numbers.ts';
 
 /** As many rows as workers are asked for. */
 const [nodes, pairs, samples] = [260, 3, 30];
@@ -32,8 +31,8 @@ const graph = {
 
 /** The bytes of all columns of a table made while there are workers, and of one made when they have ended. */
 async function tables(score: 'corr' | 'partial', batch: MagnitudeBatch, workers: number): Promise<Buffer[]> {
-  const { createCpuEngine } = await import('../../../src/engine/cpu/cpu-engine.ts');
-  const { edgeTable } = await import('../../../src/table/edge-table.ts');
+  const { createCpuEngine } = await import('../../src/statistics.ts');
+  const { edgeTable } = await import('../../src/index.ts');
   const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers });
   const make = async (scores: Scores): Promise<Buffer> => {
     const table = await edgeTable(scores, graph, sets, {
