@@ -24,6 +24,7 @@ const inNode = (test: Readonly<{ name: string; include: string[]; isolate?: bool
     ...order(0),
     maxWorkers,
     environment: 'node' as const,
+    setupFiles: ['test/support/typed-arrays-by-bytes.ts'],
     // Passes V8 flags on to the tests: `node --experimental-wasm-revectorize node_modules/vitest/vitest.mjs run`.
     execArgv: process.execArgv,
     testTimeout: 60_000,
