@@ -102,7 +102,7 @@ interface Parts {
 }
 
 function destroyParts({ refusal, uploader, matmul, rows, sums }: Partial<Parts>): void {
-  refusal?.view.destroy();
+  refusal?.destroy();
   for (const part of [uploader, matmul, rows, sums]) part?.destroy();
 }
 

@@ -103,11 +103,6 @@ export class GpuSums implements SumSource {
     return created(context, 'the sums', () => new GpuSums(context, parts, kernels));
   }
 
-  /** Current plan for matrices of products. */
-  get plan(): MatrixPlan {
-    return this.#plan;
-  }
-
   /**
    * Adds closed ranges of rows, up to the first refused batch, to the column sums. The first range fixes the pivots.
    *
