@@ -4,6 +4,7 @@ import packageJson from './package.json' with { type: 'json' };
 import { offline } from './demo/offline/offline-plugin.ts';
 import { servedPolicy } from './demo/policy/served-policy-plugin.ts';
 import { singleFile } from './demo/widget/single-file-plugin.ts';
+import { workersOfPage } from './demo/workers/workers-plugin.ts';
 import { workerScript } from './worker-script.config.ts';
 
 /** Everything that npm or a CDN resolves for the user stays an import: one copy of each per page. */
@@ -33,7 +34,7 @@ export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
       define,
-      plugins: [workerScript(), offline(), servedPolicy()],
+      plugins: [workerScript(), workersOfPage(), offline(), servedPolicy()],
       root: 'demo',
       base: './',
       // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
