@@ -34,7 +34,12 @@ export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
       define,
-      plugins: [workerScript(), workersOfPage(), offline(), servedPolicy()],
+      plugins: [
+        workerScript(),
+        workersOfPage(demoWorkers, { define, resolve: { alias: demoAliases } }),
+        offline(),
+        servedPolicy(),
+      ],
       root: 'demo',
       base: './',
       // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
@@ -42,7 +47,6 @@ export default defineConfig(({ mode }) => {
       resolve: { alias: demoAliases },
       oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
       build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
-      worker: { format: 'es' as const, plugins: () => [workerScript()] },
     };
   }
   if (mode === 'widget') return widget;
@@ -118,6 +122,10 @@ function command(outDir: string, alone: boolean): UserConfig {
     },
   };
 }
+
+const demoWorkers = ['fit', 'table'].map(
+  (name) => new URL(`./demo/src/worker/${name}.worker.ts`, import.meta.url).pathname,
+);
 
 /** The page imports the package by its public names; in development they resolve to the sources. */
 const demoAliases = [
