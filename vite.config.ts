@@ -4,6 +4,7 @@ import packageJson from './package.json' with { type: 'json' };
 import { offline } from './demo/offline/offline-plugin.ts';
 import { servedPolicy } from './demo/policy/served-policy-plugin.ts';
 import { singleFile } from './demo/widget/single-file-plugin.ts';
+import { workersOfPage } from './demo/workers/workers-plugin.ts';
 import { workerScript } from './worker-script.config.ts';
 
 /** Everything that npm or a CDN resolves for the user stays an import: one copy of each per page. */
@@ -33,7 +34,12 @@ export default defineConfig(({ mode }) => {
   if (mode === 'demo') {
     return {
       define,
-      plugins: [workerScript(), offline(), servedPolicy()],
+      plugins: [
+        workerScript(),
+        workersOfPage(demoWorkers, { define, resolve: { alias: demoAliases } }),
+        offline(),
+        servedPolicy(),
+      ],
       root: 'demo',
       base: './',
       // The runtime loads its .wasm next to its own module; pre-bundling would move the module away from it.
@@ -41,7 +47,6 @@ export default defineConfig(({ mode }) => {
       resolve: { alias: demoAliases },
       oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
       build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
-      worker: { format: 'es' as const, plugins: () => [workerScript()] },
     };
   }
   if (mode === 'widget') return widget;
@@ -117,6 +122,10 @@ function command(outDir: string, alone: boolean): UserConfig {
     },
   };
 }
+
+const demoWorkers = ['fit', 'table'].map(
+  (name) => new URL(`./demo/src/worker/${name}.worker.ts`, import.meta.url).pathname,
+);
 
 /** The page imports the package by its public names; in development they resolve to the sources. */
 const demoAliases = [

@@ -1,6 +1,6 @@
 import type { EdgeColumns } from '../edges/edge-columns.ts';
 import type { FitProvenance } from '../results/provenance.ts';
-import { isOfRanks, type Params } from '../state/params.ts';
+import { isOfRanks, type Params } from '../results/params.ts';
 
 /** How to cite the method and this software. */
 export const citation = (version: string): string =>

@@ -1,4 +1,4 @@
-import { scoreDependsOn, scoringKeys, type Params } from '../state/params.ts';
+import { scoreDependsOn, scoringKeys, type Params } from './params.ts';
 import type { FileFacts, FitSource, Provenance } from './provenance.ts';
 
 /** What the page would compute from if it ran now. */

@@ -1,6 +1,6 @@
 import type { ModelFacts, Placement } from './facts.ts';
 import type { NamedFile } from '../state/inputs.ts';
-import type { Params } from '../state/params.ts';
+import type { Params } from './params.ts';
 
 /** A file as results refer to it. */
 export interface FileFacts {

@@ -1,6 +1,6 @@
 import { counted } from '../parts/format.ts';
 import { aggregationLabels } from '../edges/score-kind.ts';
-import { isOfRanks, lambdaOf, type Params, type Scoring } from '../state/params.ts';
+import { isOfRanks, lambdaOf, type Params, type Scoring } from './params.ts';
 import type { Provenance } from './provenance.ts';
 
 /** `corr, mean of layers`; `channel, lambda 3, layers pooled` */

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Recovery } from 'magnitude-edge';
 import type { Provenance } from '../results/provenance.ts';
 import { scoringLine } from '../results/wording.ts';
-import { scoreDependsOn, scoringKeys } from './params.ts';
+import { scoreDependsOn, scoringKeys } from '../results/params.ts';
 import type { Ranking } from '../worker/table-protocol.ts';
 import { result } from './edges.ts';
 

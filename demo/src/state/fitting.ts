@@ -5,7 +5,8 @@ import { dismissAll, refuse } from './alerts.ts';
 import { cancel } from './cancel.ts';
 import { checkpointHere } from './interrupted-fit.ts';
 import { result } from './edges.ts';
-import { consequenceOf, params, type Params } from './params.ts';
+import { consequenceOf, type Params } from '../results/params.ts';
+import { params } from './params.ts';
 import {
   beginRun,
   checkpointed,

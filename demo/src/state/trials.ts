@@ -2,7 +2,8 @@ import { signal } from '@preact/signals';
 import type { FitSource } from '../results/provenance.ts';
 import type { TrialOutcome, TrialRequest } from '../worker/protocol.ts';
 import { refuse } from './alerts.ts';
-import { params, type Params } from './params.ts';
+import type { Params } from '../results/params.ts';
+import { params } from './params.ts';
 import { beginRun, isCurrent, outcome as lastFit, phase, repeatShare } from './run.ts';
 import { fitWorker } from './workers.ts';
 

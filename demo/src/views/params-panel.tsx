@@ -2,7 +2,8 @@ import { aggregationLabels, aggregations, scoreKinds, scoreNames } from '../edge
 import { AmountField } from '../parts/amount-field.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { WholeField } from '../parts/whole-field.tsx';
-import { lambdaOf, params } from '../state/params.ts';
+import { lambdaOf } from '../results/params.ts';
+import { params } from '../state/params.ts';
 import { change } from '../state/fitting.ts';
 
 /** The options of the method. Scores follow at once; options that need the samples again start a new run. */

@@ -1,7 +1,8 @@
 import { bytes, counted } from '../parts/format.ts';
 import { WholeField } from '../parts/whole-field.tsx';
 import { computeUncertainty, change } from '../state/fitting.ts';
-import { params, wholeNumbers } from '../state/params.ts';
+import { wholeNumbers } from '../results/params.ts';
+import { params } from '../state/params.ts';
 import { dataFacts, keepsSamples, modelFacts, outcome, phase } from '../state/run.ts';
 
 /** Uncertainty of the scores: what must be kept for it, its options, and the button that computes it. */

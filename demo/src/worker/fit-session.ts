@@ -4,7 +4,7 @@ import type { View } from '../heatmap/painter.ts';
 import type { DataFacts, ModelFacts } from '../results/facts.ts';
 import { factsOfFile } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
-import type { Params } from '../state/params.ts';
+import type { Params } from '../results/params.ts';
 import { BatchFeed } from './batch-feed.ts';
 import { nextTask } from './clock.ts';
 import { modelFacts, placementOf } from './facts.ts';

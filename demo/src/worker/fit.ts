@@ -1,6 +1,6 @@
 import { MagnitudeEdgeInferer, type InfererOptions } from 'magnitude-edge';
 import { factsOfFile, type FitSource } from '../results/provenance.ts';
-import type { Params } from '../state/params.ts';
+import type { Params } from '../results/params.ts';
 import { BatchFeed } from './batch-feed.ts';
 import type { Gate } from './clock.ts';
 import { batchesOf, requireData, type OpenedFiles } from './opened-files.ts';

@@ -1,5 +1,5 @@
 import { MagnitudeEdgeError } from 'magnitude-edge';
-import type { Params } from '../state/params.ts';
+import type { Params } from '../results/params.ts';
 import { columnOf, sampleMagnitudes, type MagnitudeSample } from './magnitude-sample.ts';
 import { batchesOf, type OpenedFiles } from './opened-files.ts';
 import type { PairMagnitudes } from './protocol.ts';

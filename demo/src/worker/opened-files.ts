@@ -1,7 +1,7 @@
 import { batches, MagnitudeEdgeError, type Batch, type GsnnModel } from 'magnitude-edge';
 import type { FitSource } from '../results/provenance.ts';
 import type { NamedFile } from '../state/inputs.ts';
-import type { Params } from '../state/params.ts';
+import type { Params } from '../results/params.ts';
 
 /** A model, and data read for it. */
 export interface OpenedFiles {

@@ -2,7 +2,7 @@ import type { ChannelBlock } from 'magnitude-edge';
 import type { View } from '../heatmap/painter.ts';
 import type { DataFacts, ModelFacts, Placement } from '../results/facts.ts';
 import type { FitSource, FitProvenance } from '../results/provenance.ts';
-import type { Params } from '../state/params.ts';
+import type { Params } from '../results/params.ts';
 import type { NamedFile } from '../state/inputs.ts';
 import type { Refusal } from './rpc.ts';
 import type { NamedPair } from './table-protocol.ts';

@@ -7,7 +7,7 @@ import {
 } from 'magnitude-edge';
 import type { Table } from 'apache-arrow';
 import { edgesOf, isSameEdge, withEdges, type Edge } from '../graph/change.ts';
-import { scoreOptions, scoringOf, type Params } from '../state/params.ts';
+import { scoreOptions, scoringOf, type Params } from '../results/params.ts';
 import { placementOf } from './facts.ts';
 import type { Begun } from './fit.ts';
 import type { ScoredTable } from './protocol.ts';

@@ -11,7 +11,7 @@ import {
   type Edge,
 } from '../graph/change.ts';
 import { seeded } from '../graph/random.ts';
-import { scoreOptions, type Params } from '../state/params.ts';
+import { scoreOptions, type Params } from '../results/params.ts';
 import type { BatchFeed } from './batch-feed.ts';
 import type { TrialOutcome, TrialRequest } from './protocol.ts';
 import type { NamedPair } from './table-protocol.ts';

@@ -1,6 +1,6 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, onTestFinished, test } from 'vitest';
-import { defaultParams } from '../../../demo/src/state/params.ts';
+import { defaultParams } from '../../../demo/src/results/params.ts';
 import type { NamedFile } from '../../../demo/src/state/inputs.ts';
 import { FitSession } from '../../../demo/src/worker/fit-session.ts';
 import type { ScoredTable } from '../../../demo/src/worker/protocol.ts';

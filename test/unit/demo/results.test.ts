@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { changesSince, fitChangesSince } from '../../../demo/src/results/changes.ts';
 import type { FileFacts, FitProvenance } from '../../../demo/src/results/provenance.ts';
 import { fileStem, provenanceLine, provenanceText } from '../../../demo/src/results/wording.ts';
-import { defaultParams } from '../../../demo/src/state/params.ts';
+import { defaultParams } from '../../../demo/src/results/params.ts';
 import { clearSelection, knownNames, select, selection } from '../../../demo/src/state/selection.ts';
 import { connect, serve, type Port } from '../../../demo/src/worker/rpc.ts';
 
