@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MagnitudeEdgeInferer } from '../../src/inferer/inferer.ts';
-import { GsnnModel, type LoadOptions } from '../../src/model/gsnn-model.ts';
+import { GsnnModel } from '../../src/model/gsnn-model.ts';
+import type { LoadOptions } from '../../src/model/load-options.ts';
 import type { FitOptions } from '../../src/inferer/inferer-options.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 

@@ -12,7 +12,7 @@ import type {
 import { MagnitudeEdgeInferer } from '../../inferer/inferer.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../engine/engine.ts';
 import { ExternalModel, type InfererModel } from '../../model/external-model.ts';
-import type { LoadOptions } from '../../model/gsnn-model.ts';
+import type { LoadOptions } from '../../model/load-options.ts';
 import type { LossSettings } from '../../model/loss-settings.ts';
 import type { CustomLoss } from '../../training-graph/losses.ts';
 import { arrowFilePieces } from '../../table/encode-batches.ts';
