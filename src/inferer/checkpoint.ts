@@ -286,7 +286,7 @@ export function checkpointOf(
 function sizesOf(loader: Loader): Readonly<Record<string, string>> {
   const { batchSize, lossBatchSize = batchSize } = loader as Partial<BatchSizes>;
   if (batchSize === undefined) return {};
-  const ofLoss = lossBatchSize === batchSize ? '' : `, those of the loss of ${lossBatchSize}`;
+  const ofLoss = lossBatchSize === batchSize ? '' : ` (loss over ${lossBatchSize})`;
   return { 'batches of': `${batchSize}${ofLoss}` };
 }
 
