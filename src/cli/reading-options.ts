@@ -31,10 +31,9 @@ export const sampleOptions = {
 } as const;
 
 export const sampleHelp = `${memoryBudgetHelp}
-  --batch-size N|auto                  samples that the model runs at once, or what is fast for the model: whole
-                                       batches of the loss, or equal parts of one     (128)
-  --loss-batch-size N                  samples over which the loss takes its mean     (that of --batch-size;
-                                       128 if it is auto)`;
+  --batch-size N|auto                  samples that the model runs at once; auto is what is fast for its size (128)
+  --loss-batch-size N                  samples over which the loss takes its mean: the model runs several such
+                                       batches at once, or parts of one    (that of --batch-size; 128 if auto)`;
 
 /** @throws UsageError */
 export function readSampleSettings(given: Arguments): SampleSettings {
