@@ -3,6 +3,7 @@ export {
   batches,
   type Batch,
   type Batches,
+  type BatchedModel,
   type BatchesOptions,
   type DataFile,
   type PlainArrays,
@@ -32,16 +33,14 @@ export type {
 } from './inferer/inferer-options.ts';
 export { MagnitudeEdgeInferer } from './inferer/inferer.ts';
 export { originPrivateCheckpoint } from './inferer/origin-private-checkpoint.ts';
+export type { BatchSizes, RequestedSizes, SizedModel } from './model/batch-sizes.ts';
 export type { CpuOperator } from './model/cpu-operators.ts';
 export type { NamedEdge } from './model/edge-mask.ts';
 export { ExternalModel, type InfererModel } from './model/external-model.ts';
 export type { EdgeIndex, GsnnGraph, ModelGraph, NodeType } from './model/graph.ts';
-export {
-  GsnnModel,
-  type LoadOptions,
-  type ModelDiagnostics,
-  type TrainingRequest,
-} from './model/gsnn-model.ts';
+export { GsnnModel, type ModelDiagnostics } from './model/gsnn-model.ts';
+export type { LoadOptions, TrainingRequest } from './model/load-options.ts';
+export type { LossBatch } from './model/loss-batches.ts';
 export type { LossSettings } from './model/loss-settings.ts';
 export { configureRuntime, type ExecutionProvider, type RuntimeConfiguration } from './model/runtime.ts';
 export type { BinarySource } from './bytes/source.ts';

@@ -88,6 +88,23 @@ def test_one_call_takes_arrays_frames_in_any_order_and_files(fitted, example, sa
     assert refused.value.code == "batch-mismatch"
 
 
+def test_the_engine_runs_a_file_as_is_fast_for_the_model(fitted, example, loader):
+    with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu") as inferer:
+        assert inferer.fit_file(example / "data.npz", batch_size="auto") == 2000
+        pd.testing.assert_frame_equal(in_pairs(inferer.evaluate()), in_pairs(fitted.evaluate()), atol=MODEL_ROUNDING)
+        inferer.fit_file(example / "data.npz", batch_size=16)
+        small = in_pairs(inferer.evaluate())
+        inferer.fit_file(example / "data.npz", batch_size="auto", loss_batch_size=16)
+        pd.testing.assert_frame_equal(in_pairs(inferer.evaluate()), small, atol=MODEL_ROUNDING)
+    with pytest.raises(MagnitudeEdgeError, match="batch_size 'auto' needs a file that the engine reads"):
+        infer(example / "model.onnx", loader, batch_size="auto")
+
+
+def in_pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without the order of near ties."""
+    return table.sort_values(["src_idx", "dst_idx"]).reset_index(drop=True)
+
+
 def test_statistics_save_load_and_merge(example, loader, fitted, tmp_path):
     expected = fitted.evaluate()
     with MagnitudeEdgeInferer(example / "model.onnx", backend="cpu") as inferer:

@@ -44,7 +44,7 @@ import { checkNewFolder } from './partitions.ts';
 import { placeOutputs, type OutputPlace } from './output-place.ts';
 import { readOutputWeights } from './loss-files.ts';
 import { withProgress } from './progress.ts';
-import { memoryBudgetHelp, memoryBudgetOption, readMemoryBudget } from './reading-options.ts';
+import { readSampleSettings, sampleHelp, sampleOptions, type SampleSettings } from './reading-options.ts';
 import { RowCount } from './row-count.ts';
 import { rowGroupEncoder } from './row-group-threads.ts';
 import {
@@ -71,8 +71,7 @@ ${scoreHelp}
   --output-weights W.csv               factors on each output's loss: columns output and weight; 1 if not listed
   --mask-edges E.csv                   edges to switch off in a model with an edge_mask input, and in its graph
   --mask-missing-targets               leaves missing targets (NaN, null, an empty cell, NA) out of the loss
-${memoryBudgetHelp}
-  --batch-size N                       samples per batch                              (128)
+${sampleHelp}
   --jackknife G                        standard errors and sign stability, by leaving out one of G groups
                                        of consecutive samples at a time
   --permutations R                     empirical p-values from R shuffles of the targets within the groups
@@ -95,8 +94,7 @@ const options = {
   'mask-missing-targets': { type: 'boolean' },
   'output-weights': { type: 'string' },
   'mask-edges': { type: 'string' },
-  ...memoryBudgetOption,
-  'batch-size': { type: 'string' },
+  ...sampleOptions,
   jackknife: { type: 'string' },
   permutations: { type: 'string' },
   seed: { type: 'string' },
@@ -144,8 +142,7 @@ interface Settings extends ScoreSettings {
   readonly maskMissingTargets: boolean;
   readonly outputWeights: string | undefined;
   readonly maskEdges: string | undefined;
-  readonly memoryBudget: number | undefined;
-  readonly batchSize: number;
+  readonly reading: SampleSettings;
   readonly resampling: UncertaintyOptions | false;
   readonly backend: 'auto' | BackendName;
   readonly precision: Precision;
@@ -167,8 +164,7 @@ function readSettings(args: readonly string[]): Settings {
     maskMissingTargets: given.flag('mask-missing-targets'),
     outputWeights: given.text('output-weights'),
     maskEdges: given.text('mask-edges'),
-    memoryBudget: readMemoryBudget(given),
-    batchSize: given.wholeNumber('batch-size', 1) ?? 128,
+    reading: readSampleSettings(given),
     resampling: readResampling(given),
     ...readBackend(given),
     executionProvider: given.choice('execution-provider', ['auto', 'webgpu', 'wasm'], 'auto'),
@@ -219,14 +215,13 @@ async function inferWith(
     loss,
     lossReduction,
     executionProvider,
+    batches: settings.reading,
     ...(settings.maskMissingTargets ? { maskMissingTargets: true } : {}),
     ...(chosen.gpu ? { device: chosen.gpu.device } : {}),
   });
-  const { batchSize, memoryBudget } = settings;
   const data = batches(settings.data.map(toUrl), model, {
-    batchSize,
+    ...settings.reading,
     name: settings.data,
-    ...(memoryBudget === undefined ? {} : { memoryBudget }),
   });
   const fitOptions = await readFitOptions(settings, model);
   await using inferer = await MagnitudeEdgeInferer.create(model, {

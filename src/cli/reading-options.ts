@@ -1,4 +1,5 @@
 import type { MagnitudeEdgeError } from '../errors.ts';
+import type { RequestedSizes } from '../model/batch-sizes.ts';
 import { UsageError, type Arguments } from './arguments.ts';
 
 export const memoryBudgetOption = { 'memory-budget': { type: 'string' } } as const;
@@ -16,6 +17,32 @@ export function readMemoryBudget(given: Arguments): number | undefined {
   const bytes = Math.floor(Number(number) * (units[(unit ?? '').toUpperCase()] ?? NaN));
   if (bytes >= 1) return bytes;
   throw new UsageError(`--memory-budget is '${text}', a number of bytes, such as 500M or 4G, was expected`);
+}
+
+/** How samples are read. */
+export interface SampleSettings extends RequestedSizes {
+  readonly memoryBudget?: number;
+}
+
+export const sampleOptions = {
+  ...memoryBudgetOption,
+  'batch-size': { type: 'string' },
+  'loss-batch-size': { type: 'string' },
+} as const;
+
+export const sampleHelp = `${memoryBudgetHelp}
+  --batch-size N|auto                  samples that the model runs at once; auto is what is fast for its size (128)
+  --loss-batch-size N                  samples over which the loss takes its mean: the model runs several such
+                                       batches at once, or parts of one    (that of --batch-size; 128 if auto)`;
+
+/** @throws UsageError */
+export function readSampleSettings(given: Arguments): SampleSettings {
+  const memoryBudget = readMemoryBudget(given);
+  return {
+    batchSize: given.text('batch-size') === 'auto' ? 'auto' : given.wholeNumber('batch-size', 1),
+    lossBatchSize: given.wholeNumber('loss-batch-size', 1),
+    ...(memoryBudget === undefined ? {} : { memoryBudget }),
+  };
 }
 
 /** The message of an error, with the library's options renamed to the command's. */

@@ -5,11 +5,13 @@ import { checkMemoryBudget, MemoryBudget } from '../columns/memory-budget.ts';
 import { isColumnarTable, TableInMemory, type ColumnarTable } from '../columns/table-in-memory.ts';
 import { mayBeCsv } from '../csv/read.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
+import { batchSizes, type BatchSizes, type RequestedSizes, type SizedModel } from '../model/batch-sizes.ts';
 import type { GsnnGraph } from '../model/graph.ts';
 import { openArrowSamples } from './arrow.ts';
 import type { Batch } from './batch.ts';
 import { openColumnFile } from './columns.ts';
 import { openCsvSamples } from './csv.ts';
+import { Grouping } from './grouping.ts';
 import { withoutRows, type Matrix, type Samples } from './matrix.ts';
 import { openNpz } from './npz.ts';
 import { openParquetSamples } from './parquet.ts';
@@ -27,9 +29,7 @@ export interface PlainArrays {
   readonly y: RowMajorValues;
 }
 
-export interface BatchesOptions {
-  /** Samples per batch; the last batch holds the rest. Default 128. */
-  readonly batchSize?: number;
+export interface BatchesOptions extends RequestedSizes {
   /** Name in error messages, or one name per source. Default: the source's URL or file name. */
   readonly name?: string | readonly string[];
   /**
@@ -58,11 +58,9 @@ export interface DataFile {
  * Batches that can be iterated more than once. Files are read on demand, at most a row group at a time; small data are
  * kept in memory for the next iteration.
  */
-export interface Batches extends AsyncIterable<Batch> {
+export interface Batches extends AsyncIterable<Batch>, BatchSizes {
   /** The number of batches, if known; for text, only after it has been read. */
   readonly length?: number | undefined;
-  /** Samples in every batch but the last */
-  readonly batchSize: number;
   /**
    * The batches from `batch` on, skipping those before as fast as the format allows.
    * @param batch number of the first batch, from 0
@@ -70,6 +68,12 @@ export interface Batches extends AsyncIterable<Batch> {
   from(batch: number): AsyncIterable<Batch>;
   /** The files behind the batches, opening them if necessary; empty if there are none. */
   files(): Promise<readonly DataFile[]>;
+}
+
+/** What is read of a model. */
+export interface BatchedModel extends SizedModel {
+  readonly graph: GsnnGraph;
+  readonly maskMissingTargets?: boolean;
 }
 
 /** A source of samples: the bytes or the location of a file, an Arrow table, or plain arrays. */
@@ -86,16 +90,11 @@ export type SampleSource = BinarySource | ColumnarTable | PlainArrays;
  */
 export function batches(
   source: SampleSource | readonly SampleSource[],
-  model: { readonly graph: GsnnGraph; readonly maskMissingTargets?: boolean },
+  model: BatchedModel,
   options: BatchesOptions = {},
 ): Batches {
-  const { batchSize = 128, memoryBudget, name = [] } = options;
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new MagnitudeEdgeError(
-      'invalid-argument',
-      `batchSize is ${String(batchSize)}, a whole number of at least 1 was expected.`,
-    );
-  }
+  const { memoryBudget, name = [] } = options;
+  const grouping = new Grouping(batchSizes(options, model));
   checkMemoryBudget(memoryBudget);
   const names = typeof name === 'string' ? [name] : name;
   const sources = Array.isArray(source) ? (source as readonly SampleSource[]) : [source as SampleSource];
@@ -105,22 +104,30 @@ export function batches(
     const settings = { graph, missingTargets, memoryBudget, signal: options.signal };
     return new SourceReader(one, names[index], settings);
   });
-  return new SampleBatches(parts, batchSize, graph);
+  return new SampleBatches(parts, grouping, graph);
 }
 
 /** Samples of at most this many bytes in all are kept in memory for the next iteration. */
 const KEPT_BYTES = 2 ** 28;
 
 class SampleBatches implements Batches {
-  readonly batchSize: number;
   readonly #sources: readonly SourceReader[];
+  readonly #grouping: Grouping;
   readonly #graph: GsnnGraph;
   #kept: readonly Samples[] | undefined;
 
-  constructor(sources: readonly SourceReader[], batchSize: number, graph: GsnnGraph) {
+  constructor(sources: readonly SourceReader[], grouping: Grouping, graph: GsnnGraph) {
     this.#sources = sources;
-    this.batchSize = batchSize;
+    this.#grouping = grouping;
     this.#graph = graph;
+  }
+
+  get batchSize(): number {
+    return this.#grouping.batchSize;
+  }
+
+  get lossBatchSize(): number {
+    return this.#grouping.lossBatchSize;
   }
 
   get length(): number | undefined {
@@ -129,7 +136,7 @@ class SampleBatches implements Batches {
       if (rows === undefined) return undefined;
       samples += rows;
     }
-    return Math.ceil(samples / this.batchSize);
+    return this.#grouping.count(samples);
   }
 
   async files(): Promise<readonly DataFile[]> {
@@ -145,10 +152,15 @@ class SampleBatches implements Batches {
     return this.from(0);
   }
 
-  from(batch: number): AsyncGenerator<Batch, void, undefined> {
+  async *from(batch: number): AsyncGenerator<Batch, void, undefined> {
     const { input, output } = this.#graph.nodeNames;
     const widths = { inputs: input.length, outputs: output.length };
-    return rebatch(this.#blocks(batch * this.batchSize), this.batchSize, widths);
+    const first = this.#grouping.place(batch);
+    let passed = first.batches;
+    for await (const block of rebatch(this.#blocks(first.samples), this.#grouping.blockSize, widths)) {
+      yield* this.#grouping.divide(block).slice(passed);
+      passed = 0;
+    }
   }
 
   /** Bytes of all samples, as far as the sources' row counts are known: a lower bound. */

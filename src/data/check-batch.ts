@@ -1,6 +1,7 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { firstNonFinite } from '../first-non-finite.ts';
 import type { GsnnGraph, NodeType } from '../model/graph.ts';
+import type { LossBatch } from '../model/loss-batches.ts';
 import type { Batch } from './batch.ts';
 import { missingTargetHint, missingTargetOption } from './reading.ts';
 import { toRowMajor } from './row-major.ts';
@@ -13,6 +14,7 @@ export interface CheckedBatch {
   readonly x: Float32Array;
   /** `[size, outputs]` */
   readonly y: Float32Array;
+  readonly lossBatches: readonly LossBatch[] | undefined;
 }
 
 /**
@@ -28,11 +30,19 @@ export function checkBatch(
   graph: GsnnGraph,
   missingTargets = false,
 ): CheckedBatch {
-  const { size } = batch;
+  const { size, lossBatches } = batch;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new MagnitudeEdgeError(
       'batch-mismatch',
       `Batch ${index} has size ${String(size)}, a whole number of at least 1 was expected.`,
+      { details: { batch: index } },
+    );
+  }
+  const held = lossBatches?.reduce((sum, { samples }) => sum + samples, 0) ?? size;
+  if (held !== size) {
+    throw new MagnitudeEdgeError(
+      'batch-mismatch',
+      `Batch ${index} has ${size} samples, but its lossBatches have ${held}.`,
       { details: { batch: index } },
     );
   }
@@ -41,7 +51,7 @@ export function checkBatch(
   const y = toRowMajor(batch.y, size, output.length, `batch ${index}, y (outputs)`, { batch: index });
   checkFinite(x, input, 'input', index);
   checkFinite(y, output, 'output', index, missingTargets);
-  return { size, x, y };
+  return { size, x, y, lossBatches };
 }
 
 function checkFinite(

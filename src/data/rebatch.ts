@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import type { DenseBatch } from './grouping.ts';
 import type { Samples } from './matrix.ts';
 
 /** Columns of the two matrices of a batch */
@@ -15,7 +15,7 @@ export async function* rebatch(
   blocks: AsyncIterable<Samples>,
   batchSize: number,
   { inputs, outputs }: BatchWidths,
-): AsyncGenerator<Batch, void, undefined> {
+): AsyncGenerator<DenseBatch, void, undefined> {
   let x = new Float32Array();
   let y = new Float32Array();
   /** Samples of an incomplete batch, held from earlier blocks */

@@ -2,6 +2,7 @@ import type { Batch } from '../data/batches.ts';
 import { checkBatch } from '../data/check-batch.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { BatchSizes } from '../model/batch-sizes.ts';
 import type { InfererModel } from '../model/external-model.ts';
 import { createYielder, type Yielder } from '../statistics/yielder.ts';
 import type { FitSettings } from './fit-settings.ts';
@@ -23,16 +24,32 @@ export interface Runner<T> {
   readonly ahead?: number;
 }
 
-/** Runs batches through a model. @param onGpu whether the values stay on the GPU */
+/** A loader that tells whether its batches are those of the loss. */
+type MaybeRegrouped = Partial<BatchSizes> & (Iterable<Batch> | AsyncIterable<Batch>);
+
+/**
+ * Runs batches through a model.
+ * @param onGpu whether the values stay on the GPU
+ * @param loader what the batches come from
+ */
 export async function modelRunner(
   model: InfererModel,
   { loss, edgeMask }: FitSettings,
   { usePreNorm, onGpu }: { readonly usePreNorm: boolean; readonly onGpu: boolean },
+  { batchSize, lossBatchSize = batchSize }: MaybeRegrouped,
 ): Promise<Runner<Batch>> {
-  const session = await model.trainingSession({ ...loss, usePreNorm, onGpu });
+  // A sum is the same however its samples are grouped, except if a custom loss is called one.
+  const ofMean = loss.lossReduction === 'mean' || typeof loss.loss === 'function';
+  const sessionFor = (regrouped: boolean) =>
+    model.trainingSession({ ...loss, usePreNorm, onGpu, weighsSamples: regrouped && ofMean });
+  // Prepared for the first batch, so that a loss that cannot be regrouped is refused before the statistics are reset.
+  const session = await sessionFor(batchSize !== lossBatchSize);
   const run = async (batch: Batch, index: number): Promise<RunValues> => {
-    const { x, y, size } = checkBatch(batch, index, model.graph, loss.maskMissingTargets);
-    const values = await session.run(x, y, size, edgeMask);
+    const checked = checkBatch(batch, index, model.graph, loss.maskMissingTargets);
+    const { x, y, size } = checked;
+    const lossBatches = ofMean ? checked.lossBatches : undefined;
+    const weighing = lossBatches && !session.weighsSamples ? await sessionFor(true) : session;
+    const values = await weighing.run(x, y, size, edgeMask, lossBatches);
     return {
       values,
       dispose: () => {

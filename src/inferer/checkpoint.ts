@@ -2,6 +2,7 @@ import { xxhash32, xxhash32Text } from '../bytes/xxhash32.ts';
 import type { Batch, DataFile } from '../data/batches.ts';
 import { toRowMajor } from '../data/row-major.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
+import type { BatchSizes } from '../model/batch-sizes.ts';
 import type { InfererModel } from '../model/external-model.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import { decodeStatistics, encodeStatistics } from '../table/statistics-file.ts';
@@ -223,13 +224,13 @@ class ContentHash {
     this.#value = value;
   }
 
-  add({ x, y, size }: Batch): void {
+  add({ x, y, size, lossBatches }: Batch): void {
     const { input, output } = this.#graph.nodeNames;
     const sides = [toRowMajor(x, size, input.length, 'x'), toRowMajor(y, size, output.length, 'y')];
     const hashes = sides.map(({ buffer, byteOffset, byteLength }) =>
       xxhash32(new Uint8Array(buffer, byteOffset, byteLength)),
     );
-    this.#value = xxhash32Text(JSON.stringify([this.#value, size, hashes]));
+    this.#value = xxhash32Text(JSON.stringify([this.#value, size, hashes, ...(lossBatches ?? [])]));
   }
 }
 
@@ -276,9 +277,17 @@ export function checkpointOf(
       'masked edges': edgeMask ? xxhash32(new Uint8Array(edgeMask.buffer)).toString(16) : 'none',
       uncertainty: uncertainty ? JSON.stringify(uncertainty.settings) : 'none',
       channels: channels ? JSON.stringify(channels.settings) : 'none',
-      ...('batchSize' in loader ? { 'batches of': String(loader.batchSize) } : {}),
+      ...sizesOf(loader),
     },
   };
+}
+
+/** Sizes of batches, if the loader tells. */
+function sizesOf(loader: Loader): Readonly<Record<string, string>> {
+  const { batchSize, lossBatchSize = batchSize } = loader as Partial<BatchSizes>;
+  if (batchSize === undefined) return {};
+  const ofLoss = lossBatchSize === batchSize ? '' : ` (loss over ${lossBatchSize})`;
+  return { 'batches of': `${batchSize}${ofLoss}` };
 }
 
 /** @throws MagnitudeEdgeError `invalid-argument` for a fit that cannot have checkpoints */

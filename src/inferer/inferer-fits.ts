@@ -41,7 +41,7 @@ export class InfererFits {
       // Values of a model on the GPU stay there for an engine on the GPU.
       const onGpu =
         engine.diagnostics.backend === 'webgpu' && model.diagnostics.executionProvider === 'webgpu';
-      return modelRunner(model, settings, { usePreNorm, onGpu });
+      return modelRunner(model, settings, { usePreNorm, onGpu }, loader);
     };
     if (options.checkpoint) return this.#withCheckpoints(loader, settings, options, prepare);
     return this.#plain(loader, settings, options, prepare);

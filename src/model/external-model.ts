@@ -21,6 +21,7 @@ export class ExternalModel implements InfererModel {
   readonly lossReduction = defaultLoss.lossReduction;
   readonly outputWeights = defaultLoss.outputWeights;
   readonly maskMissingTargets = defaultLoss.maskMissingTargets;
+  readonly canRegroup = false;
   readonly maskableEdges = [];
   readonly device = undefined;
   readonly diagnostics: ModelDiagnostics = { executionProvider: 'external', threads: 0, fallbacks: [] };

@@ -1,4 +1,3 @@
-import { checkOneOf } from '../check-one-of.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
 import { describeAdapter, deviceLost, releaseDevice, type GpuContext } from '../gpu/device.ts';
 import { decodeModel } from '../onnx/decode.ts';
@@ -15,7 +14,10 @@ import {
   type GsnnTrainingGraph,
   type GsnnTrainingGraphOptions,
 } from './gsnn-training-graph.ts';
-import { completeLoss, defaultLoss, type CompleteLoss, type LossSettings } from './loss-settings.ts';
+import { batchSizes } from './batch-sizes.ts';
+import { checkLoadOptions, type LoadOptions, type TrainingRequest } from './load-options.ts';
+import { completeLoss, lossOf, type CompleteLoss } from './loss-settings.ts';
+import { canRegroup } from './loss-batches.ts';
 import { checkPostNorm, readProfile, type GsnnProfile } from './profile.ts';
 import {
   createSession,
@@ -26,16 +28,9 @@ import {
   startedForSmaller,
   type ExecutionProvider,
 } from './runtime.ts';
-import { readModel, type NamedModel, type ReadModelOptions } from './read-model.ts';
+import { readModel, type NamedModel } from './read-model.ts';
 import type { BinarySource } from '../bytes/source.ts';
 import { TrainingSession } from './training-session.ts';
-
-export interface LoadOptions extends ReadModelOptions, LossSettings {
-  /** Default 'auto': WebGPU on a hardware adapter, wasm otherwise. */
-  readonly executionProvider?: 'auto' | ExecutionProvider;
-  /** A device to share: the model and the engine run on it, and do not destroy it. */
-  readonly device?: GPUDevice;
-}
 
 /** What runs where, for people to read. */
 export interface ModelDiagnostics {
@@ -52,14 +47,6 @@ export interface ModelDiagnostics {
    * two; empty if the whole graph runs on the GPU. Absent until the first fit, or `trainingSession`, has built one.
    */
   readonly cpuOperators?: readonly CpuOperator[];
-}
-
-/** Which values a training session returns, and for which loss; omitted settings are the model's. */
-export interface TrainingRequest extends LossSettings {
-  /** Values before the norm of each block (default), or the blocks' last activations. */
-  readonly usePreNorm?: boolean | undefined;
-  /** Leaves the values on the model's device. Only if the model runs on WebGPU. */
-  readonly onGpu?: boolean | undefined;
 }
 
 /**
@@ -80,6 +67,12 @@ interface ChosenExecution {
   readonly device: GPUDevice | undefined;
 }
 
+/** A training graph, and what it was built for. */
+interface BuiltGraph {
+  readonly key: readonly unknown[];
+  readonly graph: GsnnTrainingGraph;
+}
+
 /** A GSNN loaded from ONNX profile v1, with the training graph that computes its activations and gradients. */
 export class GsnnModel {
   readonly graph: ModelGraph;
@@ -97,6 +90,11 @@ export class GsnnModel {
   readonly outputWeights: readonly number[] | undefined;
   readonly maskMissingTargets: boolean;
   /**
+   * Whether batches of its loss may be run in parts or several at once, see `batches`. False for a custom loss, for the
+   * mean of a joint export, and for a file with a fixed number of samples.
+   */
+  readonly canRegroup: boolean;
+  /**
    * The edges that can be masked, by the names of their nodes, in the order of the model's `edge_mask` input (including
    * the self edges that the model adds); empty if the model has no such input.
    */
@@ -110,7 +108,7 @@ export class GsnnModel {
   #place: ExecutionPlace;
   #recovering: Promise<void> | undefined;
   /** The training graph of a fit with default settings, until its first session takes it. */
-  #built: { readonly key: readonly unknown[]; readonly graph: GsnnTrainingGraph } | undefined;
+  #built: BuiltGraph | undefined;
   readonly #sessions: { readonly key: readonly unknown[]; readonly session: Promise<TrainingSession> }[] = [];
   #cpuOperators: readonly CpuOperator[] | undefined;
   #users = 0;
@@ -121,7 +119,7 @@ export class GsnnModel {
     { name, model, fingerprint }: NamedModel,
     profile: GsnnProfile,
     loss: CompleteLoss,
-    graph: GsnnTrainingGraph,
+    built: BuiltGraph,
     { place, requested, device }: ChosenExecution,
   ) {
     this.name = name;
@@ -134,13 +132,14 @@ export class GsnnModel {
     this.lossReduction = loss.lossReduction;
     this.outputWeights = loss.outputWeights;
     this.maskMissingTargets = loss.maskMissingTargets;
+    this.canRegroup = canRegroup(model, profile, loss);
     this.maskableEdges = (profile.edgeMask?.edges ?? []).map((edge) => edgeNames(edge, profile.graph));
     this.#requested = requested;
     this.#lent = device;
     this.#model = model;
     this.#profile = profile;
     this.#place = place;
-    this.#built = { key: graphKey({ ...loss, usePreNorm: true }), graph };
+    this.#built = built;
   }
 
   /** The device for further GPU work: the model's own, or the caller's; undefined if there is neither. */
@@ -185,16 +184,28 @@ export class GsnnModel {
     const read = await readModel(source, options);
     const { model, name } = read;
     const profile = readProfile(model, name);
-    const loss = completeLoss(options, lossOf(profile));
+    const loss = completeLoss(options, lossOf(profile.joint));
     const { executionProvider: requested = 'auto', device } = options;
     // The runtime starts while the graph is built.
     if (isRuntimeOnOwnThread() && requested !== 'webgpu' && !device)
       await GsnnModel.startRuntime(profile.channelGroups.length);
     // Built here so that an operator without a gradient is refused before anything runs.
-    const graph = buildGsnnTrainingGraph(model, profile, { ...loss, usePreNorm: true });
+    const sizes = batchSizes(options.batches ?? {}, {
+      canRegroup: canRegroup(model, profile, loss),
+      channelGroups: profile.channelGroups,
+    });
+    const weighsSamples = loss.lossReduction === 'mean' && sizes.batchSize !== sizes.lossBatchSize;
+    const settings = { ...loss, usePreNorm: true, weighsSamples };
+    const graph = buildGsnnTrainingGraph(model, profile, settings);
     signal?.throwIfAborted();
     const place = await chooseExecution(requested, device);
-    return new GsnnModel(read, profile, loss, graph, { place, requested, device });
+    return new GsnnModel(
+      read,
+      profile,
+      loss,
+      { key: graphKey(settings), graph },
+      { place, requested, device },
+    );
   }
 
   /**
@@ -204,13 +215,13 @@ export class GsnnModel {
    */
   trainingSession(request: TrainingRequest = {}): Promise<TrainingSession> {
     if (this.#releasing) throw this.#released();
-    const { usePreNorm = true, onGpu = false } = request;
-    const loss = completeLoss(request, this);
+    const { usePreNorm = true, weighsSamples = false, onGpu = false } = request;
+    const graph = { ...completeLoss(request, this), usePreNorm, weighsSamples };
     if (!usePreNorm) checkPostNorm(this.norm);
-    const key = [...graphKey({ ...loss, usePreNorm }), onGpu];
+    const key = [...graphKey(graph), onGpu];
     const known = this.#sessions.find((entry) => isSameKey(entry.key, key));
     if (known) return known.session;
-    const entry = { key, session: this.#createSession(loss, usePreNorm, onGpu) };
+    const entry = { key, session: this.#createSession(graph, onGpu) };
     this.#sessions.push(entry);
     entry.session.catch(() => {
       const at = this.#sessions.indexOf(entry);
@@ -242,8 +253,8 @@ export class GsnnModel {
     await Promise.allSettled(sessions.map(async ({ session }) => (await session).release()));
   }
 
-  async #createSession(loss: CompleteLoss, usePreNorm: boolean, onGpu: boolean): Promise<TrainingSession> {
-    const { bytes, signature } = this.#trainingGraph({ ...loss, usePreNorm });
+  async #createSession(graph: GsnnTrainingGraphOptions, onGpu: boolean): Promise<TrainingSession> {
+    const { bytes, signature } = this.#trainingGraph(graph);
     const { provider, gpu } = this.#place;
     const session = await createSession(bytes, {
       provider,
@@ -332,15 +343,4 @@ export class GsnnModel {
   #released(): MagnitudeEdgeError {
     return new MagnitudeEdgeError('released', 'The model has been released and cannot be used any more.');
   }
-}
-
-/** The default loss of a model. */
-function lossOf({ joint }: GsnnProfile): CompleteLoss {
-  if (!joint) return defaultLoss;
-  return { ...defaultLoss, loss: joint.lossKind, lossReduction: joint.lossReduction };
-}
-
-function checkLoadOptions({ executionProvider = 'auto', lossReduction = 'mean' }: LoadOptions): void {
-  checkOneOf('executionProvider', executionProvider, ['auto', 'webgpu', 'wasm']);
-  checkOneOf('lossReduction', lossReduction, ['mean', 'sum']);
 }

@@ -1,3 +1,5 @@
+import { checkOneOf } from '../check-one-of.ts';
+import { MagnitudeEdgeError } from '../errors.ts';
 import type { OnnxModel } from '../onnx/graph.ts';
 import { buildTrainingGraph } from '../training-graph/build.ts';
 import { checkJointLoss, jointTrainingGraph } from './joint-graph.ts';
@@ -10,6 +12,8 @@ import type { TrainingSignature } from './training-session.ts';
 export interface GsnnTrainingGraphOptions extends CompleteLoss {
   /** Values before each block's norm, or the blocks' last activations. */
   readonly usePreNorm: boolean;
+  /** Whether a run may hold parts of batches of the loss, or several of them: see `sampleWeights` in loss-batches.ts. */
+  readonly weighsSamples?: boolean | undefined;
 }
 
 /** A training graph's file, and the names and sizes to run it with. */
@@ -23,6 +27,7 @@ interface NamedGraph {
   readonly bytes: Uint8Array;
   readonly inputs: readonly string[];
   readonly target: string;
+  readonly sampleWeights?: string | undefined;
   /** Output names, blocks 1 .. L - 1 */
   readonly gradients: readonly string[];
 }
@@ -42,7 +47,7 @@ export function buildGsnnTrainingGraph(
   const values = options.usePreNorm ? profile.preNorm : profile.activation;
   const activations = values.slice(0, -1);
   const { edgeMask, joint } = profile;
-  const { bytes, inputs, target, gradients } = joint
+  const { bytes, inputs, target, sampleWeights, gradients } = joint
     ? held(model, joint, options, activations)
     : differentiated(model, profile, options, activations);
   return {
@@ -51,6 +56,7 @@ export function buildGsnnTrainingGraph(
       input: profile.input,
       inputs: profile.graph.nodeNames.input.length,
       target,
+      weighting: sampleWeights === undefined ? undefined : { input: sampleWeights, loss: options },
       outputs: profile.graph.nodeNames.output.length,
       channels: profile.channelGroups.length,
       edgeMask:
@@ -66,35 +72,48 @@ export function buildGsnnTrainingGraph(
 function differentiated(
   model: OnnxModel,
   profile: GsnnProfile,
-  { usePreNorm, ...loss }: GsnnTrainingGraphOptions,
+  { usePreNorm, weighsSamples, ...loss }: GsnnTrainingGraphOptions,
   activations: readonly string[],
 ): NamedGraph {
+  if (weighsSamples === true) checkWeighsSamples(loss);
   const wrt = (usePreNorm ? profile.preNorm : profile.activation).slice(1);
-  const { bytes, inputs, target, gradients } = buildTrainingGraph(model, {
+  const { bytes, inputs, target, sampleWeights, gradients } = buildTrainingGraph(model, {
     ...loss,
+    // The weights are shares of a mean already.
+    ...(weighsSamples === true ? { lossReduction: 'sum', sampleWeights: true } : {}),
     prediction: profile.output,
     outputs: activations,
     wrt,
     stopGradient: profile.stopGradient,
   });
-  return { bytes, inputs, target, gradients: wrt.map((value) => gradients[value]!) };
+  return { bytes, inputs, target, sampleWeights, gradients: wrt.map((value) => gradients[value]!) };
 }
 
 function held(
   model: OnnxModel,
   joint: JointProfile,
-  { usePreNorm, ...loss }: GsnnTrainingGraphOptions,
+  { usePreNorm, weighsSamples, ...loss }: GsnnTrainingGraphOptions,
   activations: readonly string[],
 ): NamedGraph {
   checkJointLoss(joint, loss);
+  if (weighsSamples === true) throw new MagnitudeEdgeError('invalid-argument', fixedMean('A joint export'));
   const gradients = (usePreNorm ? joint.gradPreNorm : joint.gradActivation).slice(1);
   return { ...jointTrainingGraph(model, [...activations, ...gradients]), target: joint.target, gradients };
 }
 
+function checkWeighsSamples({ loss, lossReduction }: CompleteLoss): void {
+  if (typeof loss === 'function')
+    throw new MagnitudeEdgeError('invalid-argument', fixedMean('A custom loss'));
+  checkOneOf('lossReduction', lossReduction, ['mean', 'sum']);
+}
+
+const fixedMean = (what: string): string =>
+  `${what} takes its own mean over what is run at once, so that batches of the loss cannot be run in parts or several at once: lossBatchSize must be batchSize.`;
+
 /** Equal for options that give the same training graph. */
 export function graphKey(options: GsnnTrainingGraphOptions): readonly unknown[] {
-  const { loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights } = options;
-  return [loss, lossReduction, maskMissingTargets, usePreNorm, outputWeights?.join()];
+  const { loss, lossReduction, maskMissingTargets, usePreNorm, weighsSamples, outputWeights } = options;
+  return [loss, lossReduction, maskMissingTargets, usePreNorm, weighsSamples === true, outputWeights?.join()];
 }
 
 /** Compares two keys of {@link graphKey}. */

@@ -1,4 +1,5 @@
 import type { Loss, LossReduction } from '../training-graph/losses.ts';
+import type { JointProfile } from './profile-extensions.ts';
 
 /** The loss that is differentiated, and its settings. */
 export interface LossSettings {
@@ -29,6 +30,12 @@ export const defaultLoss: CompleteLoss = {
   outputWeights: undefined,
   maskMissingTargets: false,
 };
+
+/** The default loss of a model. @param joint undefined unless it is a joint export */
+export function lossOf(joint: JointProfile | undefined): CompleteLoss {
+  if (!joint) return defaultLoss;
+  return { ...defaultLoss, loss: joint.lossKind, lossReduction: joint.lossReduction };
+}
 
 /**
  * The requested settings, completed from `defaults`. A custom loss has its own weights and mask, so it inherits

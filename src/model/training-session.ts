@@ -1,4 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
+import { sampleWeights, wholeLossBatch, type LossBatch } from './loss-batches.ts';
+import type { CompleteLoss } from './loss-settings.ts';
 import type { RuntimeOutput } from './runtime-outputs.ts';
 import type { HostTensor, RuntimeSession } from './runtime.ts';
 
@@ -21,6 +23,8 @@ export interface TrainingSignature {
   readonly input: string;
   readonly inputs: number;
   readonly target: string;
+  /** The input that weighs samples, `[size, 1]`, and the loss to weigh them for; undefined if the graph has none. */
+  readonly weighting: { readonly input: string; readonly loss: CompleteLoss } | undefined;
   readonly outputs: number;
   readonly channels: number;
   /** The input that switches edges off, `[edges]`; undefined if the graph has none. */
@@ -46,21 +50,35 @@ export class TrainingSession {
     return this.#session.onOwnThread;
   }
 
+  /** Whether `run` takes `lossBatches`. */
+  get weighsSamples(): boolean {
+    return this.#signature.weighting !== undefined;
+  }
+
   /**
    * Runs forward, loss and backward over one batch.
    * @param x `[size, inputs]`, row-major
    * @param y `[size, outputs]`, row-major
    * @param edgeMask `[edges]` in the order of `maskableEdges`, 0 for an edge to leave out; default: all ones
+   * @param lossBatches the batches that a mean loss is taken over, in the order of the samples; default: this one
    * @returns values owned by the caller: call `dispose` when they have been read
    * @throws MagnitudeEdgeError `runtime`, `device-lost`, `released`; `graph-mismatch` if the model's values have
-   * another size than its channel map; `invalid-argument` for a mask of another length, or if there is no input for it
+   * another size than its channel map; `invalid-argument` for a mask of another length, or if there is no input for it;
+   * `invalid-argument` for `lossBatches` unless {@link weighsSamples}; `batch-mismatch` if they have other samples
    */
-  async run(x: Float32Array, y: Float32Array, size: number, edgeMask?: Float32Array): Promise<BlockValues> {
+  async run(
+    x: Float32Array,
+    y: Float32Array,
+    size: number,
+    edgeMask?: Float32Array,
+    lossBatches?: readonly LossBatch[],
+  ): Promise<BlockValues> {
     const { input, inputs, target, outputs, activations, gradients } = this.#signature;
     const run = await this.#session.run(
       {
         [input]: { data: x, dims: [size, inputs] },
         [target]: { data: y, dims: [size, outputs] },
+        ...this.#weightsFeed(lossBatches, y, size),
         ...this.#maskFeed(edgeMask),
       },
       [...activations, ...gradients],
@@ -84,6 +102,28 @@ export class TrainingSession {
 
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  #weightsFeed(
+    lossBatches: readonly LossBatch[] | undefined,
+    y: Float32Array,
+    size: number,
+  ): Record<string, HostTensor> {
+    const { weighting, outputs } = this.#signature;
+    if (!weighting) {
+      if (lossBatches === undefined) return {};
+      throw new MagnitudeEdgeError(
+        'invalid-argument',
+        'lossBatches needs a session that weighs samples: trainingSession({ weighsSamples: true }).',
+      );
+    }
+    const { input, loss } = weighting;
+    const data = sampleWeights(lossBatches ?? [wholeLossBatch(y, size)], loss, outputs);
+    if (data.length === size) return { [input]: { data, dims: [size, 1] } };
+    throw new MagnitudeEdgeError(
+      'batch-mismatch',
+      `The batches of the loss have ${data.length} samples in a run of ${size} samples.`,
+    );
   }
 
   #maskFeed(mask: Float32Array | undefined): Record<string, HostTensor> {

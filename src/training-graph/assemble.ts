@@ -15,6 +15,7 @@ import { samplesLast } from './samples-last.ts';
 /** Values of the extended graph that become its outputs. */
 interface PublishedValues {
   readonly target: string;
+  readonly sampleWeights: string | undefined;
   readonly loss: string;
   readonly outputs: readonly string[];
   /** Names of gradients, by the name of the value that each belongs to. */
@@ -59,9 +60,10 @@ export function assemble(forward: ForwardGraph, published: PublishedValues): Ass
     node !== undefined && node.name !== '' && node.name === node.outputs[0];
   const names = new FreshNames([], (name) => isNamedByOutput(graph.producer(name)));
   const modelInputs = model.graph.inputs.map(({ name }) => name);
-  const inputs = [...modelInputs, published.target, ...forward.parameters.keys()].filter((name) =>
-    used.has(name),
-  );
+  const { target, sampleWeights = [] } = published;
+  const inputs = [modelInputs, target, sampleWeights, ...forward.parameters.keys()]
+    .flat()
+    .filter((name) => used.has(name));
   const describe = (name: string): ValueInfo => ({
     name,
     type: publicType(graph.type(original.get(name) ?? name)),

@@ -7,7 +7,7 @@ import { assemble } from './assemble.ts';
 import { differentiate } from './differentiate.ts';
 import { ForwardGraph } from './forward.ts';
 import { sharedParameters } from './shared-parameters.ts';
-import { addLoss, targetType, type Loss, type LossOptions } from './losses.ts';
+import { addLoss, sampleWeightsType, targetType, type Loss, type LossOptions } from './losses.ts';
 
 /** What the training graph should compute. */
 export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
@@ -28,6 +28,11 @@ export interface TrainingGraphOptions extends LossOptions, DecodeOptions {
   readonly prediction?: string | undefined;
   /** Preferred name of the input for the targets; replaced if the model already uses it. Default 'target'. */
   readonly target?: string | undefined;
+  /**
+   * Adds an input of one factor per sample on the elements of a built-in loss, `[batch, 1, ...]` with the prediction's
+   * rank; the mean still counts all elements. Default false.
+   */
+  readonly sampleWeights?: boolean | undefined;
 }
 
 /** A parameter's shape and values, row-major. */
@@ -42,10 +47,12 @@ export interface TrainingGraph {
   readonly bytes: Uint8Array;
   /** The same in decoded form, as of {@link decodeModel}; borrows the constants of the source. */
   readonly model: OnnxModel;
-  /** Inputs in order: the model's that are still needed, the target, then the parameters. */
+  /** Inputs in order: the model's that are still needed, the target, the sample weights if any, then the parameters. */
   readonly inputs: readonly string[];
   /** The input that takes the targets: in the shape of the prediction, without the class axis for class indices. */
   readonly target: string;
+  /** The input that takes the sample weights; undefined unless they were requested. */
+  readonly sampleWeights: string | undefined;
   readonly prediction: string;
   /** The output that holds the loss, a float32 scalar. */
   readonly loss: string;
@@ -100,8 +107,10 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
 
   const target = graph.freshName(options.target ?? 'target');
   graph.addInput(target, targetType(graph.shape(prediction), loss, options));
+  const sampleWeights = options.sampleWeights === true ? graph.freshName('sample_weights') : undefined;
+  if (sampleWeights !== undefined) graph.addInput(sampleWeights, sampleWeightsType(graph.shape(prediction)));
   graph.scope = 'loss/';
-  const lossValue = addLoss(graph, loss, prediction, target, options);
+  const lossValue = addLoss(graph, loss, { prediction, target, sampleWeights }, options);
 
   graph.shareExisting();
   graph.scope = 'backward/';
@@ -123,7 +132,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
       disconnected.push(value);
     }
   }
-  const assembled = assemble(forward, { target, loss: lossValue, outputs, gradients });
+  const assembled = assemble(forward, { target, sampleWeights, loss: lossValue, outputs, gradients });
   const inputs = new Set(assembled.inputs);
   const parameters = new Map<string, ParameterValue>();
   for (const [name, tensor] of forward.parameters) {
@@ -134,6 +143,7 @@ export function buildTrainingGraph(source: ModelSource, options: TrainingGraphOp
     ...assembled,
     gradients: byName(assembled.gradients),
     target,
+    sampleWeights,
     prediction,
     parameters: byName(parameters),
     sharedParameters: byName(sharedParameters(forward.model.graph.nodes, prediction, parameters.keys())),

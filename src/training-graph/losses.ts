@@ -1,6 +1,6 @@
 import { MagnitudeEdgeError } from '../errors.ts';
 import { DataType } from '../onnx/data-type.ts';
-import type { Dimension } from '../onnx/graph.ts';
+import type { Dimension, TensorType } from '../onnx/graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 
 /** Built-in losses, each as in torch.nn.functional under that name; Huber with delta 1. */
@@ -16,6 +16,14 @@ export type Loss = LossName | CustomLoss;
 
 /** `mean`: over every element of the batch (over the rows for cross-entropy); `sum` removes the dependence on their number. */
 export type LossReduction = 'mean' | 'sum';
+
+/** The values that a loss is computed from. */
+export interface LossInputs {
+  readonly prediction: string;
+  readonly target: string;
+  /** A factor per sample, with the prediction's rank and size 1 on all axes but the first; default: all 1 */
+  readonly sampleWeights?: string | undefined;
+}
 
 /** Options of the built-in losses. */
 export interface LossOptions {
@@ -67,28 +75,28 @@ export const lossNames: readonly LossName[] = [
 ];
 
 /**
- * Adds the loss of `prediction` against `target` and returns the name of the scalar.
+ * Adds the loss of the prediction against the target and returns the name of the scalar.
  * Throws `invalid-argument` for options that do not fit the loss or the prediction.
  */
-export function addLoss(
-  graph: GraphBuilder,
-  loss: Loss,
-  prediction: string,
-  target: string,
-  options: LossOptions,
-): string {
-  checkOptions(graph, loss, prediction, options);
+export function addLoss(graph: GraphBuilder, loss: Loss, inputs: LossInputs, options: LossOptions): string {
+  const { prediction, target, sampleWeights } = inputs;
+  checkOptions(graph, loss, inputs, options);
   if (typeof loss === 'function') return requireScalar(graph, loss(graph, prediction, target));
   const masked = options.maskMissingTargets === true ? maskMissing(graph, target) : undefined;
-  const known = masked?.target ?? target;
-  if (loss === 'cross-entropy') return crossEntropy(graph, prediction, known, masked?.missing, options);
-  const elements = weighted(graph, elementLosses[loss](graph, prediction, known), options);
+  const known = { ...inputs, target: masked?.target ?? target };
+  if (loss === 'cross-entropy') return crossEntropy(graph, known, masked?.missing, options);
+  const ofOutputs = weighted(graph, elementLosses[loss](graph, prediction, known.target), options);
+  const elements = times(graph, ofOutputs, sampleWeights);
   if (masked === undefined) return reduce(graph, elements, options);
   return reduceKnown(graph, elements, masked.missing, options);
 }
 
 function weighted(graph: GraphBuilder, elements: string, { outputWeights }: LossOptions): string {
   return outputWeights === undefined ? elements : graph.mul(elements, graph.floats(outputWeights));
+}
+
+function times(graph: GraphBuilder, elements: string, sampleWeights: string | undefined): string {
+  return sampleWeights === undefined ? elements : graph.mul(elements, sampleWeights);
 }
 
 function reduce(graph: GraphBuilder, elements: string, { lossReduction }: LossOptions): string {
@@ -111,21 +119,21 @@ function reduceKnown(graph: GraphBuilder, elements: string, missing: string, opt
 /** Classes lie along axis 1: `[batch, classes, ...]`. */
 function crossEntropy(
   graph: GraphBuilder,
-  prediction: string,
-  target: string,
+  { prediction, target, sampleWeights }: LossInputs,
   missing: string | undefined,
   options: LossOptions,
 ): string {
   const logProbability = graph.logSoftmax(prediction, 1);
   if (options.targetKind === 'class-index') {
-    return classIndexLoss(graph, logProbability, target, options);
+    return classIndexLoss(graph, logProbability, { target, sampleWeights }, options);
   }
   const trailing = graph.rank(prediction)! - 2;
   const weights = options.outputWeights;
-  const share =
+  const ofClasses =
     weights === undefined
       ? target
       : graph.mul(target, graph.tensor([weights.length, ...Array<number>(trailing).fill(1)], weights));
+  const share = times(graph, ofClasses, sampleWeights);
   const rows = graph.neg(graph.reduceSum(graph.mul(share, logProbability), [1]));
   if (missing === undefined) return reduce(graph, rows, options);
   const missingClasses = graph.reduceSum(graph.cast(missing, DataType.float32), [1]);
@@ -136,7 +144,7 @@ function crossEntropy(
 function classIndexLoss(
   graph: GraphBuilder,
   logProbability: string,
-  target: string,
+  { target, sampleWeights }: Omit<LossInputs, 'prediction'>,
   { ignoreIndex = -100, lossReduction }: LossOptions,
 ): string {
   const [zero, float] = [graph.int(0), DataType.float32];
@@ -149,7 +157,7 @@ function classIndexLoss(
   ]);
   const safe = graph.where(known, index, zero);
   const chosen = graph.neg(graph.op('GatherElements', [logProbability, safe], { axis: { int: 1 } }));
-  const counted = graph.where(known, chosen, graph.scalar(NaN));
+  const counted = times(graph, graph.where(known, chosen, graph.scalar(NaN)), sampleWeights);
   const total = graph.reduceSum(graph.where(ignored, graph.scalar(0), counted));
   if (lossReduction === 'sum') return total;
   const samples = graph.reduceSum(graph.cast(graph.op('Not', [ignored]), float));
@@ -168,7 +176,18 @@ export function targetType(
   return { elementType: DataType.int64, shape: prediction?.filter((_, axis) => axis !== 1) };
 }
 
-function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, options: LossOptions): void {
+/** Type and shape of the weights of samples. */
+export function sampleWeightsType(prediction: readonly Dimension[] | undefined): TensorType {
+  const shape = prediction?.map((size, axis) => (axis === 0 ? size : 1));
+  return { elementType: DataType.float32, shape };
+}
+
+function checkOptions(
+  graph: GraphBuilder,
+  loss: Loss,
+  { prediction, sampleWeights }: LossInputs,
+  options: LossOptions,
+): void {
   const refuse = (message: string): never => {
     throw new MagnitudeEdgeError('invalid-argument', message);
   };
@@ -197,6 +216,10 @@ function checkOptions(graph: GraphBuilder, loss: Loss, prediction: string, optio
     refuse('Output weights and masks apply only to the built-in losses; a custom loss adds its own.');
   }
   const shape = graph.shape(prediction);
+  if (sampleWeights !== undefined && typeof loss === 'function')
+    refuse('Sample weights apply only to the built-in losses; a custom loss adds its own.');
+  if (sampleWeights !== undefined && shape?.length === 0)
+    refuse(`Sample weights need a prediction with an axis of samples, but '${prediction}' is a scalar.`);
   if (loss === 'cross-entropy' && (shape === undefined || shape.length < 2)) {
     refuse(
       `Cross-entropy needs a prediction of shape [batch, classes], but '${prediction}' has another rank.`,

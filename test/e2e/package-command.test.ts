@@ -56,6 +56,15 @@ describe('infer', () => {
     }
   });
 
+  test('batches of the loss run as is fast for the model: the oracle’s scores', async () => {
+    const sizes = ['--batch-size', 'auto', '--loss-batch-size', '32'];
+    const { status, out, err } = await run('infer', ...input, ...sizes, '--out', 'auto.arrow', '--json');
+    expect([status, err]).toEqual([0, expect.stringContaining('batch 1/1, 107 samples')]);
+    expect(json(out)).toMatchObject({ samples: 107, batches: 1 });
+    const table = await decodeTable(await readFile(join(folder, 'auto.arrow')), 'arrow', 'auto.arrow');
+    expectGoldenEdges(table, tableFromIPC(fixture('layer-elu', 'edges-corr.arrow')));
+  });
+
   test('precision fast on the CPU: correlations of the bundled example within 1e-6, the rest as it is', async () => {
     const files = ['--model', join(example, 'model.onnx'), '--data', join(example, 'data.npz')];
     const tables = async (precision: string) => {
@@ -489,6 +498,8 @@ describe('wrong usage: exit 2 and what is wrong', () => {
     ],
     [['infer', ...input, '--out', 'e.csv', '--ridge', '-1'], /ridge/],
     [['infer', ...input, '--out', 'e.csv', '--batch-size', '0'], /--batch-size is '0'/],
+    [['infer', ...input, '--out', 'e.csv', '--batch-size', 'Auto'], /--batch-size is 'Auto'/],
+    [['infer', ...input, '--out', 'e.csv', '--loss-batch-size', 'auto'], /--loss-batch-size is 'auto'/],
     [['infer', ...input, '--out', 'e.csv', '--top', 'x'], /--top is 'x'/],
     [['infer', ...input, '--out', 'e.csv', '--max-q', '2'], /--max-q is '2', a number between 0 and 1/],
     [['infer', ...input, '--out', 'e.csv', '--colour'], /Unknown option '--colour'/],

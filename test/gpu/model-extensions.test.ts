@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { type FitOptions, GsnnModel, type LoadOptions, MagnitudeEdgeInferer } from '../../src/index.ts';
+import {
+  batches,
+  type FitOptions,
+  GsnnModel,
+  type LoadOptions,
+  MagnitudeEdgeInferer,
+} from '../../src/index.ts';
 import { npzArrays } from '../support/npz-arrays.ts';
 
 const models = '/test/fixtures/models';
@@ -36,5 +42,34 @@ test.each<[string, string, FitOptions]>([
     // Values of both agree to 1e-5 of the largest of their batch: small magnitudes of a node to some 1e-4.
     if (Number.isNaN(corr)) expect(found.get(pair), pair).toBeNaN();
     else expect(found.get(pair), pair).toBeCloseTo(corr, 4);
+  }
+});
+
+test('batches of the loss in parts and several at once, on WebGPU: the scores of plain batches on wasm', async () => {
+  const path = `${models}/layer-elu/model.onnx`;
+  const run = async (provider: 'webgpu' | 'wasm', batchSize: number): Promise<number[]> => {
+    await using model = await GsnnModel.load(path, { executionProvider: provider });
+    const backend = provider === 'webgpu' ? 'webgpu' : 'cpu';
+    await using inferer = await MagnitudeEdgeInferer.create(model, { backend });
+    const loader = batches(await samples(true), model, {
+      batchSize,
+      lossBatchSize: 32,
+      maskMissingTargets: true,
+    });
+    expect(await inferer.fit(loader, { maskMissingTargets: true })).toBe(107);
+    // The mask's own; the weights add none.
+    const onCpu = (model.diagnostics.cpuOperators ?? []).map(({ operator }) => operator);
+    expect(onCpu).toEqual(provider === 'webgpu' ? ['IsNaN'] : []);
+    const { aggregated } = await inferer.scores().then((scores) => scores.matrices());
+    return Array.from(aggregated);
+  };
+  const expected = await run('wasm', 32);
+  for (const batchSize of [16, 96]) {
+    const found = await run('webgpu', batchSize);
+    found.forEach((corr, pair) => {
+      // As above
+      if (Number.isNaN(expected[pair])) expect(corr).toBeNaN();
+      else expect(corr).toBeCloseTo(expected[pair]!, 4);
+    });
   }
 });

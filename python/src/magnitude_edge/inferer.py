@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -257,10 +257,23 @@ class MagnitudeEdgeInferer:
             raise
 
     def fit_file(
-        self, path: str | os.PathLike[str], crit: Any = None, *, batch_size: int = 128, reset: bool = True
+        self,
+        path: str | os.PathLike[str],
+        crit: Any = None,
+        *,
+        batch_size: int | Literal["auto"] = 128,
+        loss_batch_size: int | None = None,
+        reset: bool = True,
     ) -> int:
         """Like :meth:`fit`, for a file of samples that the engine reads: npz with arrays x and y; Arrow, Parquet or
         CSV with a column per input and output node.
+
+        Args:
+            path: the file.
+            crit: see :meth:`fit`.
+            batch_size: samples that the model runs at once; ``"auto"`` is what is fast for the model.
+            loss_batch_size: samples over which a mean loss is taken, if not ``batch_size`` (128 if that is ``"auto"``).
+            reset: see :meth:`fit`.
 
         Raises:
             MagnitudeEdgeError: ``invalid-data``, ``batch-mismatch``, ...
@@ -269,6 +282,8 @@ class MagnitudeEdgeInferer:
         options = {"reset": reset, **known_loss(crit).options()}
         self._begin_elsewhere(reset)
         args = {"name": str(path), "batchSize": batch_size, "fit": options}
+        if loss_batch_size is not None:
+            args["lossBatchSize"] = loss_batch_size
         return int(self._engine.call("fitFile", args, [Path(path).read_bytes()])[0]["samples"])
 
     def evaluate(

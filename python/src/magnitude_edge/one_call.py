@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from ._sample_sources import STORES, two_sided
 from ._samples import NodeNames
+from .errors import MagnitudeEdgeError
 from .inferer import MagnitudeEdgeInferer
 
 
@@ -22,7 +23,7 @@ def infer(
     score: str = "corr",
     *,
     crit: Any = None,
-    batch_size: int = 128,
+    batch_size: int | Literal["auto"] = 128,
     reduction: str = "l1",
     use_pre_norm: bool = True,
     route: str = "auto",
@@ -43,7 +44,8 @@ def infer(
         data: see :class:`MagnitudeEdgeInferer`.
         crit: the loss, see :meth:`MagnitudeEdgeInferer.fit`.
         route, backend, precision, uncertainty: see :class:`MagnitudeEdgeInferer`.
-        batch_size: samples per batch; the gradients of a mean loss depend on it.
+        batch_size: samples per batch; the gradients of a mean loss depend on it. For a file that the engine reads (npz,
+            Arrow, Parquet, CSV), ``"auto"`` takes the mean over 128 samples and runs as many as is fast for the model.
         **evaluate: further options of :meth:`MagnitudeEdgeInferer.evaluate`.
 
     Returns:
@@ -52,13 +54,16 @@ def infer(
     Raises:
         MagnitudeEdgeError: ``batch-mismatch`` if columns or rows disagree, and whatever fit and evaluate raise.
     """
+    read_by_engine = y is None and isinstance(x, (str, os.PathLike)) and Path(x).suffix not in STORES
+    if batch_size == "auto" and not read_by_engine:
+        raise MagnitudeEdgeError("invalid-argument", "batch_size 'auto' needs a file that the engine reads.")
     settings: dict[str, Any] = {"route": route, "backend": backend, "precision": precision, "uncertainty": uncertainty}
     with MagnitudeEdgeInferer(model, data, reduction, use_pre_norm, **settings) as inferer:
-        if y is not None:
-            samples = two_sided(x, y, NodeNames(inferer.node_names))
-            inferer.fit(samples.batches(batch_size), crit, verbose=verbose)
-        elif isinstance(x, (str, os.PathLike)) and Path(x).suffix not in STORES:
+        if read_by_engine:
             inferer.fit_file(x, crit, batch_size=batch_size)
+        elif y is not None:
+            samples = two_sided(x, y, NodeNames(inferer.node_names))
+            inferer.fit(samples.batches(int(batch_size)), crit, verbose=verbose)
         else:
-            inferer.fit(x, crit, verbose=verbose, batch_size=batch_size)
+            inferer.fit(x, crit, verbose=verbose, batch_size=int(batch_size))
         return inferer.evaluate(score=score, **evaluate)

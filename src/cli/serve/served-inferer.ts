@@ -11,8 +11,9 @@ import type {
 } from '../../inferer/inferer-options.ts';
 import { MagnitudeEdgeInferer } from '../../inferer/inferer.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../../engine/engine.ts';
+import type { RequestedSizes } from '../../model/batch-sizes.ts';
 import { ExternalModel, type InfererModel } from '../../model/external-model.ts';
-import type { LoadOptions } from '../../model/gsnn-model.ts';
+import type { LoadOptions } from '../../model/load-options.ts';
 import type { LossSettings } from '../../model/loss-settings.ts';
 import type { CustomLoss } from '../../training-graph/losses.ts';
 import { arrowFilePieces } from '../../table/encode-batches.ts';
@@ -28,6 +29,10 @@ interface OpenArguments {
   readonly create?: InfererOptions;
   readonly profile?: Readonly<Record<string, unknown>>;
   readonly threads?: number | null;
+}
+interface FileArguments extends RequestedSizes {
+  readonly name: string;
+  readonly fit: FitOptions;
 }
 type Values = ChannelBatch | MagnitudeBatch;
 type ValuesOptions = LossSettings &
@@ -114,14 +119,11 @@ export class ServedInferer {
   }
 
   /** Runs a whole fit over the bytes of a data file. */
-  async fitFile(
-    { name, batchSize, fit }: { name: string; batchSize: number; fit: FitOptions },
-    [bytes]: Frame['parts'],
-  ): Promise<Reply> {
+  async fitFile({ name, fit, ...sizes }: FileArguments, [bytes]: Frame['parts']): Promise<Reply> {
     const inferer = this.#opened();
     if (bytes === undefined) throw new MagnitudeEdgeError('invalid-argument', 'fitFile needs a file.');
     const { batches } = await import('../../data/batches.ts');
-    const data = batches(bytes, inferer.model, { batchSize, name });
+    const data = batches(bytes, inferer.model, { ...sizes, name });
     return reply({ samples: await inferer.fit(data, { ...fit, signal: this.#aborted.signal }) });
   }
 
@@ -279,8 +281,7 @@ export class ServedInferer {
 const calls = {
   expectModel: (served, args) => served.expectModel(args as { channels: number; threads?: number | null }),
   open: (served, args, parts) => served.open(args, parts),
-  fitFile: (served, args, parts) =>
-    served.fitFile(args as { name: string; batchSize: number; fit: FitOptions }, parts),
+  fitFile: (served, args, parts) => served.fitFile(args as unknown as FileArguments, parts),
   startFit: (served, args) => served.startFit(args),
   batch: (served, args, parts) => served.batch(args as { size: number }, parts),
   startValues: (served, args) => served.startValues(args),

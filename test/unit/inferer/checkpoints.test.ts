@@ -136,6 +136,28 @@ describe('a fit that is killed again and again gives what one without a break gi
     }
   });
 
+  test('batches of the loss in parts, killed within one, or several at once', async () => {
+    const path = pathToFileURL(join(folder, 'd.csv'));
+    for (const sizes of [{ batchSize: 30 }, { batchSize: 200 }]) {
+      const regrouped = () => batches(path, model, { ...sizes, lossBatchSize: 100 });
+      const whole = await fit(undefined, {}, regrouped());
+      const sink = new Killing(2, false);
+      await expect(fit(sink, {}, regrouped())).rejects.toThrow(Killed);
+      const other = Object.assign(new Memory(), { bytes: sink.bytes });
+      const error = await refusal(fit(other, {}, data('d.csv', 100)));
+      expect(error.message).toBe(
+        `The checkpoint is of a fit with batches of ${sizes.batchSize === 30 ? 25 : 200} (loss over 100), but this one has 100.`,
+      );
+      // The second time the batches are gone through from the first one, and their samples looked at.
+      const list: Batch[] = [];
+      for await (const batch of regrouped()) list.push(batch);
+      for (const loader of [regrouped(), list]) {
+        const resumed = Object.assign(new Memory(), { bytes: sink.bytes });
+        expect(await fit(resumed, {}, loader)).toEqual(whole);
+      }
+    }
+  });
+
   test('a loader that cannot be gone to any batch is gone through, and its samples are looked at', async () => {
     const all: Batch[] = [];
     for await (const batch of data()) all.push(batch);
