@@ -157,51 +157,45 @@ function sumsOf({ pairs }: SufficientStatistics): string {
 }
 
 /** The tests of {@link pinned}. */
-/** Threads and memory of engines that must agree to the bit: sums that are held, or products formed on demand. */
-export const pinnedSettings = [
-  { workers: 0, memory: Infinity },
-  { workers: 2, memory: Infinity },
-  { workers: 0, memory: 4e6 },
-  { workers: 2, memory: 4e6 },
-] as const;
-
-export function testPinnedBits(settings: readonly { workers: number; memory: number }[]): void {
-  test.each(settings)(
-    'sums, scores and tables have the bits they had, with %o',
-    async ({ workers, memory }) => {
-      const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers, memory });
-      await engine.accumulateMagnitudes(batch);
-      const found: Record<string, string> = {};
-      for (const score of ['corr', 'partial'] as const) {
-        for (const layerAgg of ['mean', 'max'] as const) {
-          const request = { score, layerAgg, ridge: 1e-8, conditioningSets: sets };
-          const scores = await engine.scores(request);
-          const { aggregated, perPair, nodeFlags } = await scores.matrices();
-          const name = `${score} ${layerAgg}`;
-          found[name] = hash(aggregated, ...perPair, nodeFlags);
-          found[`${name} table`] = await tableBits(scores, request, {});
-          found[`${name} top`] = await tableBits(scores, request, { top: 500, candidatesOnly: true });
-          found[`${name} maxQ`] = await tableBits(scores, request, { maxQ: 0.05 });
-          const inBatches = { rowsPerBatch: 1 << 14 };
-          // If scores of layer pairs are recomputed, all tables come in groups of rows.
-          if (memory === Infinity)
-            expect(await tableBits(scores, request, inBatches)).toBe(found[`${name} table`]);
-          const candidates = { candidatesOnly: true, maxQ: 0.9 };
-          found[`${name} candidates`] = await tableBits(scores, request, candidates);
-          const few = {
-            ...request,
-            conditioningSets: conditioningSets([edges[0].slice(3), edges[1].slice(3)], nodes),
-          };
-          found[`${name} edited`] = hash((await (await engine.scores(few)).matrices()).aggregated);
-          found[`${name} floor`] = hash((await engine.score({ ...request, varianceFloor: 0.5 })).aggregated);
-        }
+export function testPinnedBits(): void {
+  test.each([
+    { workers: 0, memory: Infinity },
+    { workers: 2, memory: Infinity },
+    { workers: 0, memory: 4e6 },
+    { workers: 2, memory: 4e6 },
+  ])('sums, scores and tables have the bits they had, with %o', async ({ workers, memory }) => {
+    const engine = createCpuEngine({ nodes, pairs, reduction: 'l1' }, { workers, memory });
+    await engine.accumulateMagnitudes(batch);
+    const found: Record<string, string> = {};
+    for (const score of ['corr', 'partial'] as const) {
+      for (const layerAgg of ['mean', 'max'] as const) {
+        const request = { score, layerAgg, ridge: 1e-8, conditioningSets: sets };
+        const scores = await engine.scores(request);
+        const { aggregated, perPair, nodeFlags } = await scores.matrices();
+        const name = `${score} ${layerAgg}`;
+        found[name] = hash(aggregated, ...perPair, nodeFlags);
+        found[`${name} table`] = await tableBits(scores, request, {});
+        found[`${name} top`] = await tableBits(scores, request, { top: 500, candidatesOnly: true });
+        found[`${name} maxQ`] = await tableBits(scores, request, { maxQ: 0.05 });
+        const inBatches = { rowsPerBatch: 1 << 14 };
+        // If scores of layer pairs are recomputed, all tables come in groups of rows.
+        if (memory === Infinity)
+          expect(await tableBits(scores, request, inBatches)).toBe(found[`${name} table`]);
+        const candidates = { candidatesOnly: true, maxQ: 0.9 };
+        found[`${name} candidates`] = await tableBits(scores, request, candidates);
+        const few = {
+          ...request,
+          conditioningSets: conditioningSets([edges[0].slice(3), edges[1].slice(3)], nodes),
+        };
+        found[`${name} edited`] = hash((await (await engine.scores(few)).matrices()).aggregated);
+        found[`${name} floor`] = hash((await engine.score({ ...request, varianceFloor: 0.5 })).aggregated);
       }
-      found.sums = sumsOf(await engine.statistics());
-      await engine.merge(await engine.statistics());
-      found.merged = sumsOf(await engine.statistics());
-      const kind = engine.diagnostics.notes[0]!.includes('fused') ? 'fused' : 'plain';
-      await engine.release();
-      expect(found).toEqual(pinned[kind]);
-    },
-  );
+    }
+    found.sums = sumsOf(await engine.statistics());
+    await engine.merge(await engine.statistics());
+    found.merged = sumsOf(await engine.statistics());
+    const kind = engine.diagnostics.notes[0]!.includes('fused') ? 'fused' : 'plain';
+    await engine.release();
+    expect(found).toEqual(pinned[kind]);
+  });
 }
