@@ -90,7 +90,6 @@ export default defineConfig({
           // Bounds for what never ends. No test may depend on how long anything takes.
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          expect: { poll: { timeout: 30_000 } },
           maxWorkers,
         },
       },

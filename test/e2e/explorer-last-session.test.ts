@@ -15,7 +15,7 @@ test('the last session is offered, and comes back with its table, filters and vi
   // The example is there anyway.
   await page.reload();
   await exampleScored(page);
-  await expect.poll(() => offer('Last session').count()).toBe(0);
+  expect(await offer('Last session').count()).toBe(0);
   await layerNormScored(page);
   const before = await shownRows(page);
   await page.getByRole('tab', { name: 'Significance' }).click();
@@ -52,7 +52,7 @@ test('the last session is offered, and comes back with its table, filters and vi
   });
   await page.reload();
   await exampleScored(page);
-  await expect.poll(() => offer('Last session').count()).toBe(0);
+  expect(await offer('Last session').count()).toBe(0);
 });
 
 test('a gallery by address: links to results', async () => {
@@ -60,7 +60,7 @@ test('a gallery by address: links to results', async () => {
   await demo.open({ query: '?gallery=./example/gallery.json', serviceWorkers: 'block' });
   const { page } = demo;
   const links = page.getByRole('region', { name: 'Examples' }).getByRole('link');
-  await expect.poll(() => links.count()).toBe(3);
+  expect(await links.count()).toBe(3);
   await links.nth(1).click();
   await exampleScored(page);
   await page

@@ -122,7 +122,7 @@ describe('masked in the model', () => {
     await exampleScored(page);
     await openTry();
     const button = page.getByRole('button', { name: 'Mask the selected edge' });
-    await expect.poll(() => button.isDisabled()).toBe(true);
+    expect(await button.isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'known only' }).click();
     await page.locator('[role=grid][aria-rowcount="18"]').waitFor();
     await page.getByRole('grid', { name: 'Edges' }).focus();

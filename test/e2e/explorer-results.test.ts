@@ -97,7 +97,7 @@ describe('results belong to what they were computed from', () => {
     await bar()
       .getByText(/Changed since: model \(now another model\.onnx\)$/)
       .waitFor();
-    await expect.poll(() => button('Run again').isDisabled()).toBe(true);
+    expect(await button('Run again').isDisabled()).toBe(true);
     // It is still about the table on show.
     expect(await selected.innerText()).toContain(pair);
     await page.getByRole('tab', { name: 'Network' }).click();
@@ -117,7 +117,7 @@ describe('results belong to what they were computed from', () => {
     expect(await selected.innerText()).toBe('Select an edge in any view');
     await expect.poll(() => page.getByText(/^17 known, /).count()).toBe(0);
     await page.getByRole('gridcell', { name: 'positive', exact: true }).waitFor();
-    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   test('a selection is one of names: it survives another score, and the row that it stands in moves', async () => {
@@ -159,7 +159,7 @@ describe('results belong to what they were computed from', () => {
     await choose('Edge table', table);
     await bar().getByText('mine.csv', { exact: true }).waitFor();
     expect((await downloaded(page, 'Download Parquet')).name).toBe('mine.parquet');
-    await expect.poll(() => button('Methods text').isDisabled()).toBe(true);
+    expect(await button('Methods text').isDisabled()).toBe(true);
     await button('Copy link').click();
     expect(settings()).toEqual({ disk: 'table' });
     await choose('Model', await exampleFile('model.onnx'));
@@ -185,10 +185,9 @@ describe('where there are no scores, no table is taken for them', () => {
     await page.getByText('2 samples', { exact: true }).waitFor();
     await button('Run').click();
     await page.getByText('There are no scores: 2 samples are too few; at least 3 are needed.').waitFor();
-    await expect.poll(() => page.getByRole('grid').count()).toBe(0);
+    expect(await page.getByRole('grid').count()).toBe(0);
     expect(await standing()).toBe('');
-    for (const name of ['Download CSV', 'Methods text'])
-      await expect.poll(() => button(name).isDisabled()).toBe(true);
+    for (const name of ['Download CSV', 'Methods text']) expect(await button(name).isDisabled()).toBe(true);
     await page.getByText(/^2 samples in .+, too few for scores/).waitFor();
     for (const view of ['Heatmap', 'Significance', 'Ranking', 'Evidence', 'Edge recovery']) {
       await page.getByRole('tab', { name: view }).click();
@@ -209,7 +208,7 @@ describe('where there are no scores, no table is taken for them', () => {
     await page.getByText('nan.npz', { exact: true }).waitFor();
     await button('Run').click();
     await page.getByText(/^There are no scores: Batch 0 holds NaN for input node/).waitFor();
-    await expect.poll(() => page.getByRole('grid').count()).toBe(0);
+    expect(await page.getByRole('grid').count()).toBe(0);
     await choose('Data', await exampleFile('data.npz'));
     await button('Run').click();
     await exampleScored(page);

@@ -32,7 +32,7 @@ test('channel scores: table, views, files, methods text and link speak of them',
   expect(first).toMatchObject({ Source: 'f1', Target: 'f2', Score: '0.1984' });
   // No sign, so no colours of one.
   await page.getByRole('img', { name: /^Colours from 0 to 0\.1/ }).waitFor();
-  await expect.poll(() => page.locator('.score .negative').count()).toBe(0);
+  expect(await page.locator('.score .negative').count()).toBe(0);
   await tab('Significance');
   await page.getByText(/^These scores have no p-values/).waitFor();
 
@@ -144,7 +144,7 @@ test('figures of the scores computed so far stand side by side, those of other s
   await rows.filter({ hasText: 'corr, mean of layers' }).waitFor();
   await choose('Score', 'channel');
   await rows.filter({ hasText: 'channel, lambda 3, mean of layers' }).waitFor();
-  await expect.poll(() => rows.count()).toBe(3);
+  expect(await rows.count()).toBe(3);
   const positives = (await exampleFile('heldout.csv')).buffer.toString().trim().split(/\r?\n/).slice(1);
   for (const [score, label, column] of [
     ['channel', 'channel, lambda 3, mean of layers', 'score'],
@@ -160,7 +160,7 @@ test('figures of the scores computed so far stand side by side, those of other s
       [auc, byTarget, bySource].map((value) => value.toFixed(3)),
     );
   }
-  await expect.poll(() => rows.count()).toBe(3);
+  expect(await rows.count()).toBe(3);
   // Another fit has other samples behind its scores.
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await exampleScored(page);
@@ -180,7 +180,7 @@ test('the target view draws the block behind a channel score, whose size is that
   const cells = block.locator('rect');
   const label = await block.getAttribute('aria-label');
   const [rows, columns] = /^(\d+) by (\d+)/.exec(label!)!.slice(1).map(Number) as [number, number];
-  await expect.poll(() => cells.count()).toBe(rows * columns);
+  expect(await cells.count()).toBe(rows * columns);
   const values = (await cells.locator('title').allTextContents()).map((title) =>
     Number(title.split(': ')[1]!.replace('−', '-')),
   );

@@ -114,7 +114,7 @@ test('errors, signs and shuffled p are those of the library, in the table, at th
   await page.getByText('552 rows · 24 function nodes').waitFor();
   await header('Shuffled p').getByRole('button').click();
   await page.locator('[aria-sort=ascending]').waitFor();
-  await expect.poll(() => ask().isDisabled()).toBe(true);
+  expect(await ask().isDisabled()).toBe(true);
   await page.getByText('Only the rows shown').click();
   expect(toldIn(tableFromIPC((await downloaded(page, 'Download Arrow')).bytes))).toEqual(found);
   const tsv = tsvParse((await downloaded(page, 'Download TSV')).bytes.toString());
@@ -133,7 +133,7 @@ test('the asking can be cancelled, and an answer about other scores is never sho
   const before = await shownRows(page);
   await ask().click();
   await page.getByText(/^Scored again [1-9][\d,]* of 1,000,010 times$/).waitFor();
-  await expect.poll(() => page.getByRole('button', { name: 'Run', exact: true }).isDisabled()).toBe(true);
+  expect(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled()).toBe(true);
   const isFree = await page.evaluate(async () => {
     const button = (name: string) =>
       [...document.querySelectorAll('button')].find(({ textContent }) => textContent === name)!;
@@ -154,7 +154,7 @@ test('the asking can be cancelled, and an answer about other scores is never sho
   await page.getByLabel('Score', { exact: true }).selectOption('partial');
   await header('n cond').waitFor();
   await exampleScored(page);
-  await expect.poll(() => header('± error').count()).toBe(0);
+  expect(await header('± error').count()).toBe(0);
 
   // Fewer shuffles are another fit; its answer is about the score that is chosen now.
   await page.getByText('Groups, shuffles and seed').click();
@@ -163,7 +163,7 @@ test('the asking can be cancelled, and an answer about other scores is never sho
   await exampleScored(page);
   await ask().click();
   await header('± error').waitFor();
-  await expect.poll(() => header('Shuffled p').count()).toBe(0);
+  expect(await header('Shuffled p').count()).toBe(0);
   const { metadata } = tableFromIPC((await downloaded(page, 'Download Arrow')).bytes).schema;
   expect(Object.fromEntries(metadata)).toMatchObject({ score: 'partial', groups: '10', permutations: '0' });
 });
@@ -176,14 +176,14 @@ test('what a link says wrongly is not taken; magnitudes are kept when they are a
   await exampleScored(page);
   await page.getByRole('button', { name: 'Copy link' }).click();
   expect(settings()).toEqual({});
-  await expect.poll(() => ask().isDisabled()).toBe(true);
+  expect(await ask().isDisabled()).toBe(true);
   await page.getByText('Groups, shuffles and seed').click();
   await page.getByLabel('Groups').fill('1');
   await page.getByLabel('Groups').press('Enter');
   expect(await page.getByLabel('Groups').inputValue()).toBe('10');
   await page.getByLabel('Groups').fill('4');
   await page.getByLabel('Groups').press('Enter');
-  await expect.poll(() => ask().isDisabled()).toBe(true);
+  expect(await ask().isDisabled()).toBe(true);
   await page.getByLabel('Keep every sample').check();
   await page.locator('button:enabled', { hasText: 'Compute uncertainty' }).click();
   await header('Same sign').waitFor();
