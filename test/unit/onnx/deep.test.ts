@@ -5,7 +5,7 @@ import { countWork } from '../../support/count-work.ts';
 import { attribute, onnxFile, type TestNode } from '../../support/single-op.ts';
 
 /** Nothing here may recurse along the graph, or walk it once for every node. */
-const LENGTH = 12_000;
+const LENGTH = 20_000;
 
 const constants = {
   w: float32Tensor([], [1.001]),
@@ -80,7 +80,7 @@ function fileOf(build: Build, length: number): Uint8Array {
   return onnxFile({ inputs: { x: ['n', 3] }, constants, nodes, outputs: [output], opset: 22 });
 }
 
-describe('12,000 nodes', () => {
+describe('20,000 nodes', () => {
   test.each(Object.entries(chains))('%s', (_, build) => {
     const graph = buildTrainingGraph(fileOf(build, LENGTH), { wrt: ['x'], parameters: ['w'] });
     expect(graph.disconnected).not.toContain('x');
