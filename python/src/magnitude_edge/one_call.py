@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pandas as pd
 
@@ -63,7 +63,7 @@ def infer(
             inferer.fit_file(x, crit, batch_size=batch_size)
         elif y is not None:
             samples = two_sided(x, y, NodeNames(inferer.node_names))
-            inferer.fit(samples.batches(int(batch_size)), crit, verbose=verbose)
+            inferer.fit(samples.batches(cast(int, batch_size)), crit, verbose=verbose)
         else:
-            inferer.fit(x, crit, verbose=verbose, batch_size=int(batch_size))
+            inferer.fit(x, crit, verbose=verbose, batch_size=cast(int, batch_size))
         return inferer.evaluate(score=score, **evaluate)
