@@ -1,4 +1,4 @@
-import type { BatchSizes } from '../model/batch-sizes.ts';
+import { regroups, type BatchSizes } from '../model/batch-sizes.ts';
 import { wholeLossBatch, type LossBatch } from '../model/loss-batches.ts';
 import type { Batch } from './batch.ts';
 
@@ -13,11 +13,6 @@ export class Grouping implements BatchSizes {
   constructor({ batchSize, lossBatchSize }: BatchSizes) {
     this.batchSize = batchSize;
     this.lossBatchSize = lossBatchSize;
-  }
-
-  /** Whether batches are others than those of the loss. */
-  get regroups(): boolean {
-    return this.batchSize !== this.lossBatchSize;
   }
 
   /** Samples to collect before they are divided: a whole number of batches of either kind. */
@@ -39,7 +34,7 @@ export class Grouping implements BatchSizes {
 
   /** The batches of a block of `blockSize` samples or, at the end, fewer: views. */
   divide(block: DenseBatch): readonly Batch[] {
-    if (!this.regroups) return [block];
+    if (!regroups(this)) return [block];
     const { size, y } = block;
     const outputs = y.length / size;
     const lossBatches = ranges(size, this.lossBatchSize).map(([from, to]) =>

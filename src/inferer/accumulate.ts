@@ -2,7 +2,7 @@ import type { Batch } from '../data/batches.ts';
 import { checkBatch } from '../data/check-batch.ts';
 import type { ChannelBatch, MagnitudeBatch } from '../engine/engine.ts';
 import { MagnitudeEdgeError } from '../errors.ts';
-import type { BatchSizes } from '../model/batch-sizes.ts';
+import { regroups, type BatchSizes } from '../model/batch-sizes.ts';
 import type { InfererModel } from '../model/external-model.ts';
 import { createYielder, type Yielder } from '../statistics/yielder.ts';
 import type { FitSettings } from './fit-settings.ts';
@@ -36,14 +36,14 @@ export async function modelRunner(
   model: InfererModel,
   { loss, edgeMask }: FitSettings,
   { usePreNorm, onGpu }: { readonly usePreNorm: boolean; readonly onGpu: boolean },
-  { batchSize, lossBatchSize = batchSize }: MaybeRegrouped,
+  loader: MaybeRegrouped,
 ): Promise<Runner<Batch>> {
   // A sum is the same however its samples are grouped, except if a custom loss is called one.
   const ofMean = loss.lossReduction === 'mean' || typeof loss.loss === 'function';
   const sessionFor = (regrouped: boolean) =>
     model.trainingSession({ ...loss, usePreNorm, onGpu, weighsSamples: regrouped && ofMean });
   // Prepared for the first batch, so that a loss that cannot be regrouped is refused before the statistics are reset.
-  const session = await sessionFor(batchSize !== lossBatchSize);
+  const session = await sessionFor(regroups(loader));
   const run = async (batch: Batch, index: number): Promise<RunValues> => {
     const checked = checkBatch(batch, index, model.graph, loss.maskMissingTargets);
     const { x, y, size } = checked;

@@ -23,6 +23,10 @@ export interface BatchSizes {
   readonly lossBatchSize: number;
 }
 
+/** Whether batches are others than those of the loss. A loader that tells no sizes has those of the loss. */
+export const regroups = ({ batchSize, lossBatchSize = batchSize }: Partial<BatchSizes>): boolean =>
+  batchSize !== lossBatchSize;
+
 /** What the sizes depend on of a model. */
 export interface SizedModel {
   readonly canRegroup?: boolean;
@@ -55,7 +59,7 @@ export function batchSizes(
     return { batchSize: sizeNear(fastest, lossBatchSize, Math.round, Math.round), lossBatchSize };
   }
   const batchSize = sizeNear(size, lossBatchSize, Math.floor, Math.ceil);
-  if (canRegroup || batchSize === lossBatchSize) return { batchSize, lossBatchSize };
+  if (canRegroup || !regroups({ batchSize, lossBatchSize })) return { batchSize, lossBatchSize };
   throw new MagnitudeEdgeError(
     'invalid-argument',
     `batchSize is ${size} and lossBatchSize ${lossBatchSize}, but they must be equal for a custom loss, for the mean of a joint export and for a model with a fixed number of samples.`,

@@ -14,7 +14,7 @@ import {
   type GsnnTrainingGraph,
   type GsnnTrainingGraphOptions,
 } from './gsnn-training-graph.ts';
-import { batchSizes } from './batch-sizes.ts';
+import { batchSizes, regroups } from './batch-sizes.ts';
 import { checkLoadOptions, type LoadOptions, type TrainingRequest } from './load-options.ts';
 import { completeLoss, lossOf, type CompleteLoss } from './loss-settings.ts';
 import { canRegroup } from './loss-batches.ts';
@@ -194,7 +194,7 @@ export class GsnnModel {
       canRegroup: canRegroup(model, profile, loss),
       channelGroups: profile.channelGroups,
     });
-    const weighsSamples = loss.lossReduction === 'mean' && sizes.batchSize !== sizes.lossBatchSize;
+    const weighsSamples = loss.lossReduction === 'mean' && regroups(sizes);
     const settings = { ...loss, usePreNorm: true, weighsSamples };
     const graph = buildGsnnTrainingGraph(model, profile, settings);
     signal?.throwIfAborted();
